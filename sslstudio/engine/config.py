@@ -1,0 +1,195 @@
+"""A config is declared once: form, command line, validation and TOML file all read the same `option(...)`.
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config(BaseConfig):
+        gap: float = option(0.2, "Gap", "Space between tiles, as a share of the tile.", low=0.0, high=1.0)
+
+Values are bool, int, float or str; `int | None` and `float | None` leave a choice to the program.
+"""
+
+import dataclasses
+import tomllib
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+import tomli_w
+
+from sslstudio.engine.errors import ConfigError, did_you_mean
+
+Value = bool | int | float | str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """What is known of one value: the words for people and the limits."""
+
+    title: str
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    advanced: bool = False
+
+
+def option(
+    default: Value,
+    title: str,
+    help: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+    advanced: bool = False,
+) -> Any:
+    """A dataclass field with its words and limits. `advanced` folds it away in the form."""
+    about = Option(title, help, low, high, choices, advanced)
+    return dataclasses.field(default=default, metadata={"option": about})
+
+
+def section(config: type["BaseConfig"]) -> Any:
+    """A dataclass field that holds another config, with its defaults."""
+    return dataclasses.field(default_factory=config)
+
+
+@dataclasses.dataclass(frozen=True)
+class OptionField:
+    """One option of a config class: its name, its type without None, whether None is allowed, default and words."""
+
+    name: str
+    type: type
+    optional: bool
+    default: Value
+    about: Option
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BaseConfig:
+    """Base of every config: checks its values when it is made."""
+
+    def __post_init__(self) -> None:
+        for field in options_of(type(self)):
+            _check(field, getattr(self, field.name))
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some values changed, checked again."""
+        return dataclasses.replace(self, **changes)
+
+
+def options_of(config: type[BaseConfig]) -> Iterator[OptionField]:
+    """The options of a config class in the order of declaration; sections are left out."""
+    hints = typing.get_type_hints(config)
+    for field in dataclasses.fields(config):
+        if "option" in field.metadata:
+            kind, optional = _plain_type(hints[field.name])
+            yield OptionField(field.name, kind, optional, field.default, field.metadata["option"])
+
+
+def _plain_type(hint: Any) -> tuple[type, bool]:
+    if isinstance(hint, types.UnionType):
+        plain = [part for part in typing.get_args(hint) if part is not type(None)]
+        return plain[0], True
+    return hint, False
+
+
+def _check(field: OptionField, value: Any) -> None:
+    about = field.about
+    if value is None and field.optional:
+        return
+    wanted = (int, float) if field.type is float else field.type
+    if not isinstance(value, wanted) or (isinstance(value, bool) and field.type is not bool):
+        raise ConfigError(f"{field.name} = {value!r} is not {_type_words(field.type)}.")
+    if about.choices and value not in about.choices:
+        raise ConfigError(f"{field.name} = {value!r} is not a choice. {did_you_mean(str(value), about.choices)}")
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        _check_limits(field.name, value, about)
+
+
+def _check_limits(name: str, value: float, about: Option) -> None:
+    if value != value:
+        raise ConfigError(f"{name} = nan is not a number that can be used.")
+    if about.low is not None and value < about.low:
+        raise ConfigError(f"{name} = {value} is below its lowest value {about.low}. Try {about.low} or more.")
+    if about.high is not None and value > about.high:
+        raise ConfigError(f"{name} = {value} is above its highest value {about.high}. Try {about.high} or less.")
+
+
+def _type_words(kind: type) -> str:
+    words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+    return words.get(kind, kind.__name__)
+
+
+def parse_value(field: OptionField, text: str) -> Value:
+    """The value that a typed text stands for. Raises ConfigError naming the key, the text and the type."""
+    if field.optional and text.lower() in ("", "auto", "none"):
+        return None
+    try:
+        if field.type is bool:
+            return {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False,
+                    "0": False}[text.lower()]  # fmt: skip
+        value: Value = field.type(text)
+        return value
+    except (ValueError, KeyError):
+        raise ConfigError(f"{field.name} = {text!r} is not {_type_words(field.type)}.") from None
+
+
+def with_texts(config: BaseConfig, texts: Mapping[str, str]) -> BaseConfig:
+    """A copy of `config` with options set from typed texts, as `--set` gives them.
+
+    Raises ConfigError for an unknown name (with the nearest one) and for a text that is not a value.
+    """
+    fields = {field.name: field for field in options_of(type(config))}
+    changes: dict[str, Value] = {}
+    for name, text in texts.items():
+        if name not in fields:
+            raise ConfigError(f"There is no option {name!r}. {did_you_mean(name, fields)}")
+        changes[name] = parse_value(fields[name], text)
+    return config.replace(**changes)
+
+
+def to_dict(config: BaseConfig) -> dict[str, Any]:
+    """Nested plain values, without those that are None (TOML has no null: absent means None)."""
+    result: dict[str, Any] = {}
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if isinstance(value, BaseConfig):
+            result[field.name] = to_dict(value)
+        elif value is not None:
+            result[field.name] = value
+    return result
+
+
+C = typing.TypeVar("C", bound=BaseConfig)
+
+
+def from_dict(config: type[C], values: Mapping[str, Any], where: str = "") -> C:
+    """The inverse of `to_dict`. Raises ConfigError for an unknown key: a typing error must not be silently ignored."""
+    fields = {field.name: field for field in dataclasses.fields(config)}
+    hints = typing.get_type_hints(config)
+    given: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in fields:
+            raise ConfigError(f"There is no option {where}{name}. {did_you_mean(name, fields)}")
+        if isinstance(value, Mapping):
+            value = from_dict(hints[name], value, f"{where}{name}.")
+        elif isinstance(value, int) and not isinstance(value, bool) and hints[name] in (float, float | None):
+            value = float(value)
+        given[name] = value
+    for name, field in fields.items():  # absent means None where None is allowed, whatever the default is
+        if name not in given and "option" in field.metadata and _plain_type(hints[name])[1]:
+            given[name] = None
+    return config(**given)
+
+
+def to_toml(values: Mapping[str, Any]) -> str:
+    """Text of a TOML file."""
+    return tomli_w.dumps(dict(values))
+
+
+def from_toml(text: str, name: str = "config.toml") -> dict[str, Any]:
+    """Values of a TOML text. Raises ConfigError with the place when it is not TOML."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name} is not a TOML file: {error}.") from error

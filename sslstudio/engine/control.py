@@ -1,0 +1,40 @@
+"""How a run is steered from another thread: stop, pause, resume. The run asks `proceed` between two steps."""
+
+import threading
+
+
+class RunControl:
+    """Thread-safe switches of one run. The window holds one end, the run's generator the other."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._running = threading.Event()
+        self._running.set()
+
+    def stop(self) -> None:
+        """Ask the run to save and end. Wakes a paused run."""
+        self._stop.set()
+        self._running.set()
+
+    def pause(self) -> None:
+        """Ask the run to wait before its next step."""
+        self._running.clear()
+
+    def resume(self) -> None:
+        """Let a paused run go on."""
+        self._running.set()
+
+    @property
+    def stopping(self) -> bool:
+        """True once `stop` was called."""
+        return self._stop.is_set()
+
+    @property
+    def paused(self) -> bool:
+        """True while the run is asked to wait."""
+        return not self._running.is_set() and not self._stop.is_set()
+
+    def proceed(self) -> bool:
+        """Block while paused; then False if the run is to stop, True otherwise."""
+        self._running.wait()
+        return not self._stop.is_set()

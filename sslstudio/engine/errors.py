@@ -1,0 +1,45 @@
+"""The errors whose text is meant for the user: it says what was asked, what was found and what to try.
+
+StudioError
+├── InputError            what the user gave does not work; the command line exits with 2
+│   ├── ConfigError       an option: unknown, of the wrong type or out of its limits
+│   ├── DataError         a folder, a picture, a label file or a mask
+│   └── TaskDoesNotFit    a pretext task that has nothing to learn from these pictures
+└── RunError              a run that cannot go on: diverged, damaged checkpoint, full disk; exits with 1
+
+Anything else that is raised is a bug in the program and is shown with its traceback.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class StudioError(Exception):
+    """Base of every error whose message is shown to the user as it is."""
+
+
+class InputError(StudioError):
+    """What the user gave cannot be used."""
+
+
+class ConfigError(InputError):
+    """An option is unknown, of the wrong type or out of its limits."""
+
+
+class DataError(InputError):
+    """A folder, picture, label file or mask cannot be used."""
+
+
+class TaskDoesNotFit(InputError):
+    """A pretext task has nothing to learn from these pictures."""
+
+
+class RunError(StudioError):
+    """A run cannot go on."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A sentence that names the nearest known name, or lists them all when none is near."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"Did you mean {near[0]!r}?" if near else f"Known are: {', '.join(names)}."

@@ -1,0 +1,165 @@
+"""What a run says while it goes: frozen events of numbers, texts and lists of them, each with a JSON form.
+
+A run is a generator of these. `events.jsonl` in the run folder holds one a line and is the record of the run:
+feeding that file to a window replays it. No tensor is ever in an event.
+"""
+
+import dataclasses
+import json
+import math
+from typing import Any, ClassVar
+
+from sslstudio.engine.errors import RunError, did_you_mean
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Event:
+    """Base of all events. `kind` is the name in the JSON form."""
+
+    kind: ClassVar[str]
+    kinds: ClassVar[dict[str, type["Event"]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        cls.kind = cls.__name__
+        Event.kinds[cls.kind] = cls
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Preparing(Event):
+    """A stage before the first step, for example 'Reading pictures': `done` of `total` (0 when not known)."""
+
+    stage: str
+    done: int
+    total: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunStarted(Event):
+    """The run begins or goes on. `job` is pretrain or finetune; `facts` are lines for people (device, pictures ...)."""
+
+    job: str
+    run: str
+    title: str
+    facts: dict[str, str]
+    total_steps: int
+    first_step: int = 0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StepDone(Event):
+    """A logged step. `part` tells trainings of one run apart ('pretrained', 'scratch'; '' when there is one).
+
+    `metrics` are means since the last logged step; `chance` holds the value that guessing gives, where there is one.
+    """
+
+    part: str = ""
+    step: int
+    total_steps: int
+    epoch: float
+    loss: float
+    metrics: dict[str, float]
+    chance: dict[str, float]
+    learning_rate: float
+    pictures_per_second: float
+    seconds_left: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Evaluated(Event):
+    """Held-out pictures were scored. `split` is validation or test; `n` is how many pictures."""
+
+    part: str = ""
+    step: int
+    split: str
+    n: int
+    metrics: dict[str, float]
+    chance: dict[str, float]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SampleSaved(Event):
+    """A picture of the network's answers on held-out puzzles; `path` is relative to the run folder."""
+
+    step: int
+    path: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CheckpointSaved(Event):
+    """The weights are safely on disk; `path` is relative to the run folder; `best` if they are the best so far."""
+
+    part: str = ""
+    step: int
+    path: str
+    best: bool
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Note(Event):
+    """A sentence for people. `level` is info or warning."""
+
+    level: str
+    text: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Paused(Event):
+    """The run waits."""
+
+    step: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Resumed(Event):
+    """The run goes on after a pause."""
+
+    step: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunFinished(Event):
+    """The last event. `outcome` is finished or stopped; `metrics` is the content of metrics.json."""
+
+    outcome: str
+    step: int
+    seconds: float
+    metrics: dict[str, Any]
+
+
+def to_json(event: Event) -> str:
+    """One line of JSON: strict (a number that is not finite becomes null)."""
+    values = {"event": event.kind, **dataclasses.asdict(event)}
+    return json.dumps(_finite(values), ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def from_json(line: str) -> Event:
+    """The event of one line. Raises RunError when the line is not an event (a torn or foreign file)."""
+    try:
+        values = json.loads(line)
+        name = values.pop("event")
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise RunError(f"This is not a line of an events file: {line[:80]!r}.") from error
+    if name not in Event.kinds:
+        raise RunError(f"There is no event called {name!r}. {did_you_mean(name, Event.kinds)}")
+    kind = Event.kinds[name]
+    hints = {field.name: field.type for field in dataclasses.fields(kind)}
+    unknown = set(values) - set(hints)
+    if unknown:
+        raise RunError(f"The event {name} has no {', '.join(sorted(unknown))}: was it written by a newer version?")
+    for key, value in values.items():
+        if value is None and hints[key] in (float, "float"):
+            values[key] = math.nan
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise RunError(f"The event {name} is incomplete: {error}.") from error

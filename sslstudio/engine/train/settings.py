@@ -1,0 +1,143 @@
+"""The configs of the two kinds of run, and their way to and from TOML."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sslstudio.engine.config import BaseConfig, from_dict, option, section, to_dict
+from sslstudio.engine.errors import ConfigError
+from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.tasks.base import load_tasks
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig(BaseConfig):
+    """Which pictures, at what size, and how they are set apart."""
+
+    folder: str = option("", "Folder", "The folder with the pictures; everything below it is read.")
+    labels: str = option("", "Labels file", "A CSV with file names and labels; empty: found by itself.", advanced=True)
+    side: int | None = option(
+        None,
+        "Picture side",
+        "Pictures are resized to squares of this many pixels; auto: by the pictures and the device.",
+        low=16,
+        high=1024,
+    )
+    groups: str = option(
+        "",
+        "Keep together",
+        "Pictures that must not be torn apart by the split: folder:1 (first folder level) or name:PATTERN.",
+    )
+    validation: float = option(
+        0.1, "Validation share", "Held out to watch the training.", low=0.02, high=0.5, advanced=True
+    )
+    test: float = option(
+        0.2, "Test share", "Held out until the end, for the result.", low=0.05, high=0.6, advanced=True
+    )
+    split_seed: int = option(0, "Split seed", "Another number draws another split.", low=0, advanced=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimiserConfig(BaseConfig):
+    """AdamW with a linear warm-up and a cosine to zero."""
+
+    learning_rate: float = option(1e-3, "Learning rate", "Size of the steps after the warm-up.", low=1e-7, high=1.0)
+    weight_decay: float = option(0.01, "Weight decay", "Pull of the weights to zero.", low=0.0, high=1.0, advanced=True)
+    warmup_steps: int = option(
+        20, "Warm-up steps", "Steps over which the learning rate rises.", low=0, high=100_000, advanced=True
+    )
+    clip: float = option(
+        3.0, "Gradient clip", "Longest gradient let through; 0 switches it off.", low=0.0, high=1e6, advanced=True
+    )
+    batch_size: int = option(64, "Batch size", "Pictures in a step.", low=2, high=8192)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetConfig(BaseConfig):
+    """How long: passes over the pictures, or minutes."""
+
+    epochs: int | None = option(None, "Epochs", "Passes over all pictures.", low=1, high=100_000)
+    minutes: float | None = option(10.0, "Minutes", "Used when no epochs are given.", low=0.02, high=100_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HardwareConfig(BaseConfig):
+    """What it runs on."""
+
+    device: str = option("auto", "Device", "auto takes a GPU that works, else the CPU.")
+    precision: str = option(
+        "auto",
+        "Precision",
+        "auto takes bfloat16 where it pays.",
+        choices=("auto", "float32", "bfloat16"),
+        advanced=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainConfig(BaseConfig):
+    """A pretraining run. `options` is the Config of the task called `task`."""
+
+    out: str = option("", "Run folder", "Where the run is kept.")
+    task: str = option("jigsaw", "Pretext task", "What the network learns from.")
+    seed: int = option(0, "Seed", "The same seed gives the same run.", low=0)
+    data: DataConfig = section(DataConfig)
+    encoder: EncoderConfig = section(EncoderConfig)
+    optimiser: OptimiserConfig = section(OptimiserConfig)
+    budget: BudgetConfig = section(BudgetConfig)
+    hardware: HardwareConfig = section(HardwareConfig)
+    options: BaseConfig = field(default_factory=BaseConfig)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        wanted = load_tasks()[self.task].Config
+        if type(self.options) is BaseConfig:
+            object.__setattr__(self, "options", wanted())
+        elif not isinstance(self.options, wanted):
+            raise ConfigError(f"The options are not those of the task {self.task!r}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuneConfig(BaseConfig):
+    """A fine-tuning run on labelled pictures."""
+
+    out: str = option("", "Run folder", "Where the run is kept.")
+    kind: str = option(
+        "classification", "Result", "One class a picture, or a mask.", choices=("classification", "segmentation")
+    )
+    source: str = option("scratch", "Start from", "A pretraining run, a weights file, or scratch.")
+    mode: str = option(
+        "whole",
+        "What is trained",
+        "whole: encoder and head. probe: a linear probe, the encoder stays as it is.",
+        choices=("whole", "probe"),
+    )
+    labels_per_class: int | None = option(
+        None, "Labels a class", "Labelled pictures a class (for masks: in all); auto uses every one.", low=1
+    )
+    twin: bool = option(True, "Compare with scratch", "Train the same network from random weights beside it.")
+    flip: bool = option(True, "Mirror", "Mirrored pictures count as the same: left and right mean nothing here.")
+    seed: int = option(0, "Seed", "The same seed gives the same run.", low=0)
+    data: DataConfig = section(DataConfig)
+    encoder: EncoderConfig = section(EncoderConfig)
+    optimiser: OptimiserConfig = section(OptimiserConfig)
+    budget: BudgetConfig = section(BudgetConfig)
+    hardware: HardwareConfig = section(HardwareConfig)
+
+
+def pretrain_from_dict(values: Mapping[str, Any]) -> PretrainConfig:
+    """The config in a run's config.toml; the options are read by the task that they belong to."""
+    rest = {key: value for key, value in values.items() if key not in ("job", "options")}
+    config = from_dict(PretrainConfig, rest)
+    task = load_tasks()[config.task]
+    return config.replace(options=from_dict(task.Config, values.get("options", {}), "options."))
+
+
+def finetune_from_dict(values: Mapping[str, Any]) -> FinetuneConfig:
+    """The config in a run's config.toml."""
+    return from_dict(FinetuneConfig, {key: value for key, value in values.items() if key != "job"})
+
+
+def config_dict(job: str, config: BaseConfig) -> dict[str, Any]:
+    """What config.toml holds: the job (pretrain or finetune) and the config."""
+    return {"job": job, **to_dict(config)}
