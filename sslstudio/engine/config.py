@@ -83,7 +83,8 @@ def options_of(config: type[BaseConfig]) -> Iterator[OptionField]:
     for field in dataclasses.fields(config):
         if "option" in field.metadata:
             kind, optional = _plain_type(hints[field.name])
-            yield OptionField(field.name, kind, optional, field.default, field.metadata["option"])
+            default: Any = field.default
+            yield OptionField(field.name, kind, optional, default, field.metadata["option"])
 
 
 def _plain_type(hint: Any) -> tuple[type, bool]:

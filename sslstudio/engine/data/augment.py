@@ -1,7 +1,9 @@
 """Batched geometry and colour on the device. Everything random comes from the generator that is handed in.
 
-Letters: B pictures, T patches of a picture, s side of a patch in pixels of the output.
+Letters: B pictures, C channels, T patches of a picture, s side of a patch in pixels of the output.
 """
+
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -62,3 +64,129 @@ def grey(images: Tensor) -> Tensor:
     """The luma (ITU-R 601) in all three channels: (..., 3, H, W)."""
     weights = images.new_tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
     return (images * weights).sum(dim=-3, keepdim=True).expand_as(images)
+
+
+@dataclass(frozen=True)
+class GridShape:
+    """A 3x3 grid of squares, in shares of the field it is laid into.
+
+    `pitch` from centre to centre, `room` that a square may move to each side of its centre, `extent` its side.
+    """
+
+    pitch: float
+    room: float
+    extent: float
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the nine squares of each picture lie, row by row: centres (B, 9, 2) as (x, y), extent (B,), in pixels."""
+
+    centres: Tensor
+    extent: Tensor
+
+    def boxes(self) -> Tensor:
+        """(B, 9, 4): left, top, right, bottom in pixels of the picture."""
+        half = (self.extent / 2).view(-1, 1, 1)
+        return torch.cat([self.centres - half, self.centres + half], dim=-1)
+
+
+def place_grid(images: Tensor, shape: GridShape, smallest: float, rng: torch.Generator) -> Grid:
+    """A grid in a square field at a random place of each picture (B, C, H, W), its squares moved at random.
+
+    The field's side is `smallest`..1 times the picture's short side. With `smallest` < 1 a square's place in the grid
+    is no longer its place in the picture: pictures of one centred subject would give the answer away.
+    """
+    pictures, _, height, width = images.shape
+    field = uniform((pictures, 1, 1), smallest, 1.0, rng) * min(height, width)
+    limits = torch.tensor([width, height], device=rng.device)
+    middle = field / 2 + uniform((pictures, 1, 2), 0.0, 1.0, rng) * (limits - field)
+    numbers = torch.arange(9, device=rng.device)
+    steps = torch.stack([numbers % 3, numbers // 3], dim=-1) - 1.0  # (9, 2) columns and rows from the middle one
+    moved = uniform((pictures, 9, 2), -1.0, 1.0, rng) * shape.room
+    return Grid(middle + (steps * shape.pitch + moved) * field, field.view(-1) * shape.extent)
+
+
+def cut_grid(images: Tensor, grid: Grid, side: int, shift: Tensor | None = None) -> Tensor:
+    """The nine squares of each picture, (B, 9, C, s, s). `shift` (B, C, 9, 2) displaces each channel by (x, y) pixels.
+
+    A displaced channel stays inside the picture, so that repeated edges do not mark the outer squares.
+    """
+    if shift is None:
+        return cut_patches(images, grid.centres, grid.extent, side)
+    pictures, channels, height, width = images.shape
+    half = (grid.extent / 2).view(-1, 1, 1, 1)
+    limits = torch.tensor([width, height], device=images.device) - half
+    centres = torch.minimum(torch.maximum(grid.centres[:, None] + shift, half), limits)  # (B, C, 9, 2)
+    planes = images.reshape(pictures * channels, 1, height, width)
+    cut = cut_patches(planes, centres.flatten(0, 1), grid.extent.repeat_interleave(channels), side)
+    return cut.view(pictures, channels, -1, side, side).transpose(1, 2)
+
+
+def mirrored(images: Tensor, which: Tensor) -> Tensor:
+    """The pictures where `which` (B,) is True, left and right exchanged."""
+    return torch.where(which.view(-1, 1, 1, 1), images.flip(-1), images)
+
+
+def has_colour(images: Tensor) -> Tensor:
+    """bool (B,): whether a float picture is more than shades of grey (a JPEG of greys strays by a shade or two)."""
+    spread = images.amax(dim=1) - images.amin(dim=1)
+    return spread.mean(dim=(1, 2)) > 2.0 / 255.0
+
+
+def drop_colour(patches: Tensor, rng: torch.Generator) -> Tensor:
+    """Keep one channel of each patch (N, 3, s, s), chosen at random, and put faint noise into the other two.
+
+    The noise has 1/100 of the kept channel's deviation around its mean (Doersch et al., ICCV 2015, section 3.1).
+    """
+    count = patches.shape[0]
+    keep = torch.randint(3, (count, 1, 1, 1), generator=rng, device=rng.device)
+    kept = patches.gather(1, keep.expand(-1, -1, *patches.shape[2:]))
+    deviation, mean = torch.std_mean(kept, dim=(1, 2, 3), keepdim=True, correction=0)
+    noise = torch.randn(patches.shape, generator=rng, device=rng.device) * (deviation / 100) + mean
+    channel = torch.arange(3, device=rng.device).view(1, 3, 1, 1)
+    return torch.where(channel == keep, patches, noise)
+
+
+def project_colour(patches: Tensor) -> Tensor:
+    """Take the green-magenta axis a = [-1, 2, -1] out of (..., 3, H, W): every pixel times I - a'a / (aa').
+
+    Lenses bend green otherwise than red and blue, which tells where in the picture a patch was (Doersch, section 3.1).
+    Shades of grey stay as they are.
+    """
+    axis = patches.new_tensor([-1.0, 2.0, -1.0])
+    matrix = torch.eye(3, device=patches.device) - torch.outer(axis, axis) / axis.dot(axis)
+    return torch.einsum("ij,...jhw->...ihw", matrix, patches)
+
+
+def degraded(patches: Tensor, share: float, rng: torch.Generator, least: int = 100, levels: int = 3) -> Tensor:
+    """`share` of the patches (N, C, s, s), chosen at random, made smaller and enlarged again.
+
+    Down to `least` pixels in all, in as many `levels`, so that sharpness does not tell a patch (Doersch, section 3.1).
+    """
+    side, count = patches.shape[-1], patches.shape[0]
+    lowest = min(round(least**0.5), side)
+    order = torch.randperm(count, generator=rng, device=rng.device)
+    result = patches.clone()
+    for level, rows in enumerate(order[: round(count * share)].tensor_split(levels)):
+        small = lowest + (side - lowest) * level // levels
+        shrunk = F.interpolate(patches[rows], size=(small, small), mode="area")
+        result[rows] = F.interpolate(shrunk, size=(side, side), mode="bilinear", align_corners=False)
+    return result
+
+
+def blank_share(images: Tensor, cells: int = 3) -> float:
+    """Share of the cells of a cells x cells grid over uint8 (N, C, H, W) pictures that show next to nothing.
+
+    A cell is blank when its shades deviate by less than 2 of 255.
+    """
+    height, width = (side - side % cells for side in images.shape[-2:])
+    shades = images[..., :height, :width].float().mean(dim=1)
+    tiles = shades.view(-1, cells, height // cells, cells, width // cells)
+    return float((tiles.std(dim=(2, 4), correction=0) < 2.0).float().mean())
+
+
+def unmirrored_boxes(boxes: Tensor, mirror: Tensor, width: int) -> Tensor:
+    """Boxes (B, T, 4) on the pictures as they were before those in `mirror` (B,) were mirrored."""
+    left, top, right, bottom = boxes.unbind(-1)
+    return torch.where(mirror.view(-1, 1, 1), torch.stack([width - right, top, width - left, bottom], dim=-1), boxes)

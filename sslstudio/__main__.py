@@ -1,0 +1,8 @@
+"""`python -m sslstudio` is the command `sslstudio`."""
+
+import sys
+
+from sslstudio.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

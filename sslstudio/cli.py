@@ -1,0 +1,180 @@
+"""The command line. `sslstudio` alone opens the window; every command prints help with --help.
+
+Exit codes: 0 fine, 1 the run could not go on, 2 wrong input (one sentence, no traceback), 130 interrupted by Ctrl+C.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from sslstudio import __version__
+from sslstudio.engine.errors import InputError, StudioError
+
+Add = Callable[..., argparse.ArgumentParser]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    # Waiting threads of OpenMP burn a core each unless told not to, before torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    options = parser().parse_args(arguments)
+    try:
+        return int(_command(options.command)(options) or 0)
+    except KeyboardInterrupt:
+        return _fail("Interrupted.", 130)
+    except BrokenPipeError:  # the reader of our output has gone: nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except StudioError as error:
+        return _fail(str(error), 2 if isinstance(error, InputError) else 1)
+
+
+def _fail(message: str, code: int) -> int:
+    sys.stderr.write(f"sslstudio: {message}\n")
+    return code
+
+
+def _command(name: str | None) -> Callable[[argparse.Namespace], int | None]:
+    if name is None:
+        from sslstudio.ui.app import run
+
+        return lambda _: run()
+    from sslstudio import commands
+
+    command: Callable[[argparse.Namespace], int | None] = getattr(commands, name.replace("-", "_"))
+    return command
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with one sentence instead of the usage when something is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"sslstudio: {message}. See: {self.prog} --help\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    top = _Parser(
+        prog="sslstudio",
+        description="Learn from pictures without labels, then from a few labels, and see what it was worth. "
+        "Without a command the window opens.",
+    )
+    top.add_argument("--version", action="version", version=f"sslstudio {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+
+    def add(name: str, about: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=about, description=about)
+
+    _add_looking(add)
+    _add_training(add)
+    _add_using(add)
+    return top
+
+
+def _add_looking(add: Add) -> None:
+    demo = add("demo", "The whole job on the built-in sample: pretrain, fine-tune, compare with scratch.")
+    demo.add_argument("--minutes", type=_positive, default=6.0, help="training time in all (default 6)")
+    demo.add_argument("--out", type=Path, help="where to keep it (default: a folder in the user's data)")
+    _add_json(demo)
+    sample = add("sample", "Draw the sample pictures into a folder.")
+    sample.add_argument("folder", type=Path, metavar="DIR")
+    sample.add_argument("--count", type=int, default=2400, help="how many pictures (default 2400)")
+    sample.add_argument("--seed", type=int, default=0)
+    index = add("index", "Say what is in a folder: pictures, labels, files that cannot be read and why.")
+    index.add_argument("folder", type=Path, metavar="DIR")
+    index.add_argument("--labels", default="", metavar="FILE.csv", help="a CSV of file names and labels")
+    index.add_argument("--side", type=int, default=96, help="side of the cached pictures in pixels (default 96)")
+    _add_json(index)
+    tasks = add("tasks", "List the pretext tasks and their options.")
+    _add_json(tasks)
+    preview = add("preview", "Draw the puzzles of a task on your pictures.")
+    _add_task(preview)
+    preview.add_argument("--out", type=Path, required=True, metavar="FILE.png")
+    preview.add_argument("--count", type=int, default=6, help="how many puzzles (default 6)")
+    preview.add_argument("--seed", type=int, default=0)
+    doctor = add("doctor", "What was found on this machine, what will be used, and why not the rest.")
+    _add_json(doctor)
+
+
+def _add_training(add: Add) -> None:
+    pretrain = add("pretrain", "Teach an encoder with a pretext task, without labels.")
+    _add_task(pretrain)
+    _add_run(pretrain)
+    finetune = add("finetune", "Train on labelled pictures, beside a twin from scratch if asked.")
+    finetune.add_argument("folder", type=Path, metavar="DIR")
+    finetune.add_argument("--kind", choices=("classification", "segmentation"), default="classification")
+    finetune.add_argument(
+        "--from", dest="source", default="scratch", metavar="RUN|FILE|scratch", help="what the encoder starts from"
+    )
+    finetune.add_argument(
+        "--labels-per-class", type=int, metavar="N", help="labelled pictures a class; for masks: in all (default: all)"
+    )
+    finetune.add_argument("--twin", action="store_true", help="train the same from scratch and compare")
+    finetune.add_argument("--probe", action="store_true", help="train only a linear probe, keep the encoder")
+    finetune.add_argument("--labels", default="", metavar="FILE.csv", help="a CSV of file names and labels")
+    _add_run(finetune)
+    resume = add("resume", "Go on with a run that was stopped or killed.")
+    resume.add_argument("run", type=Path, metavar="RUN")
+    _add_json(resume)
+    runs = add("runs", "List the runs in a folder.")
+    runs.add_argument("folder", type=Path, metavar="DIR")
+    _add_json(runs)
+
+
+def _add_using(add: Add) -> None:
+    evaluate = add("evaluate", "Score a fine-tuned run on labelled pictures.")
+    predict = add("predict", "Predict pictures with a fine-tuned run: a table, and masks as PNG.")
+    for command in (evaluate, predict):
+        command.add_argument("run", type=Path, metavar="RUN")
+        command.add_argument("folder", type=Path, metavar="DIR")
+        command.add_argument("--part", choices=("pretrained", "scratch"), default="", help="which twin")
+        command.add_argument("--weights", choices=("last", "best"), default="last")
+        command.add_argument("--device", default="auto")
+        _add_json(command)
+    predict.add_argument("--out", type=Path, required=True, metavar="DIR2")
+    self_test = add("self-test", "Check this installation: read pictures, two steps of each task, open the window.")
+    _add_json(self_test)
+
+
+def _add_task(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folder", type=Path, metavar="DIR")
+    command.add_argument("--task", required=True, metavar="T", help="see: sslstudio tasks")
+    _add_settings(command)
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--set", dest="settings", action="append", default=[], metavar="KEY=VALUE",
+        help="an option of the task (jigsaw.permutations=100) or of the run (optimiser.learning_rate=0.002)",
+    )  # fmt: skip
+    command.add_argument("--side", type=int, help="side of the pictures in pixels (default: by pictures and device)")
+    command.add_argument(
+        "--groups", default="", metavar="RULE", help="pictures to keep together: folder:1 or name:PATTERN"
+    )
+
+
+def _add_run(command: argparse.ArgumentParser) -> None:
+    if command.get_default("settings") is None:
+        _add_settings(command)
+    command.add_argument("--encoder", default="auto", help="auto, small, resnet18, resnet34 or resnet50")
+    length = command.add_mutually_exclusive_group()
+    length.add_argument("--epochs", type=int, help="passes over the pictures")
+    length.add_argument("--minutes", type=_positive, help="training time (default 10)")
+    command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
+    _add_json(command)
+
+
+def _add_json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print JSON, one event or result a line")
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above zero")
+    return value

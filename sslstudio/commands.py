@@ -1,0 +1,287 @@
+"""What each command of the command line does. Heavy imports happen in the command that needs them."""
+
+import argparse
+import json
+import signal
+import sys
+import time
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sslstudio.console import duration, print_json, print_result, show
+from sslstudio.engine.config import BaseConfig, options_of, to_dict, with_texts
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import ConfigError, InputError, did_you_mean
+from sslstudio.engine.events import Event, RunFinished
+
+R = TypeVar("R")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+@contextmanager
+def _steered() -> Iterator[RunControl]:
+    """A control that Ctrl+C and SIGTERM stop: the run saves its weights and ends. A second Ctrl+C ends at once."""
+    control = RunControl()
+
+    def stop(number: int, frame: object) -> None:
+        if control.stopping:
+            raise KeyboardInterrupt
+        control.stop()
+        sys.stderr.write("Stopping after this step; what was learnt is kept. Again: at once.\n")
+
+    before = {kind: signal.signal(kind, stop) for kind in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield control
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+
+
+def _returned(events: Generator[Event, None, R], as_json: bool) -> R:
+    """Show the events of a generator and give back what it returns."""
+    result: list[R] = []
+
+    def passing() -> Iterator[Event]:
+        result.append((yield from events))
+
+    show(passing(), as_json)
+    return result[0]
+
+
+def settings(config: BaseConfig, texts: Iterable[str], task: str = "") -> BaseConfig:
+    """`config` with every KEY=VALUE of --set put in. A key is section.option; a task's name stands for its options."""
+    for text in texts:
+        key, sign, value = text.partition("=")
+        section, dot, name = key.strip().partition(".")
+        if not (sign and dot):
+            raise ConfigError(f"--set {text} is not KEY=VALUE. For example: --set optimiser.learning_rate=0.002")
+        section = "options" if task and section in (task, "task") else section
+        part = getattr(config, section, None)
+        if not isinstance(part, BaseConfig):
+            known = [field for field, value in vars(config).items() if isinstance(value, BaseConfig)]
+            raise ConfigError(f"--set {text}: there is no section {section!r}. {did_you_mean(section, known)}")
+        config = config.replace(**{section: with_texts(part, {name: value.strip()})})
+    return config
+
+
+def _run_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """The sections that pretraining and fine-tuning share, from the flags."""
+    from sslstudio.engine.models.encoders import EncoderConfig
+    from sslstudio.engine.train.settings import BudgetConfig, DataConfig, HardwareConfig
+
+    minutes = options.minutes if options.epochs is None else None
+    data = {"folder": str(options.folder), "side": options.side, "groups": options.groups}
+    if getattr(options, "labels", ""):
+        data["labels"] = options.labels
+    return {
+        "out": str(options.out),
+        "seed": options.seed,
+        "data": DataConfig(**data),
+        "encoder": EncoderConfig(name=options.encoder),
+        "budget": BudgetConfig(epochs=options.epochs, minutes=minutes if minutes or options.epochs else 10.0),
+        "hardware": HardwareConfig(device=options.device),
+    }
+
+
+def pretrain(options: argparse.Namespace) -> int:
+    """`sslstudio pretrain`."""
+    from sslstudio.engine.train.pretrain import pretrain as run
+    from sslstudio.engine.train.settings import PretrainConfig
+
+    config = settings(PretrainConfig(task=options.task, **_run_settings(options)), options.settings, options.task)
+    assert isinstance(config, PretrainConfig)
+    with _steered() as control:
+        show(run(config, control), options.json)
+    if not options.json:
+        _say(f"Next, on a few labels: sslstudio finetune {options.folder} --from {options.out} --twin --out RUN")
+    return 0
+
+
+def finetune(options: argparse.Namespace) -> int:
+    """`sslstudio finetune`."""
+    from sslstudio.engine.train.finetune import finetune as run
+    from sslstudio.engine.train.settings import FinetuneConfig
+
+    config = FinetuneConfig(
+        kind=options.kind,
+        source=options.source,
+        mode="probe" if options.probe else "whole",
+        labels_per_class=options.labels_per_class,
+        twin=options.twin,
+        **_run_settings(options),
+    )
+    config = settings(config, options.settings)  # type: ignore[assignment]
+    with _steered() as control:
+        _show_result(show(run(config, control), options.json), options.json)
+    return 0
+
+
+def _show_result(last: Event | None, as_json: bool) -> None:
+    if isinstance(last, RunFinished) and not as_json and last.metrics.get("job") == "finetune":
+        print_result(last.metrics)
+
+
+def resume(options: argparse.Namespace) -> int:
+    """`sslstudio resume`."""
+    from sslstudio.engine.train.resume import resume as run
+
+    with _steered() as control:
+        _show_result(show(run(options.run, control), options.json), options.json)
+    return 0
+
+
+def runs(options: argparse.Namespace) -> int:
+    """`sslstudio runs`."""
+    from sslstudio.engine.runs.store import list_runs
+
+    found = list_runs(options.folder)
+    for run in found:
+        if options.json:
+            print_json(vars(run))
+        else:
+            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.modified))
+            _say(f"{run.path}\n  {when}  {run.title}: {run.outcome} at step {run.step} of {run.total_steps}")
+            _say(f"  {run.headline}" if run.headline else "")
+    if not found and not options.json:
+        _say(f"There are no runs in {options.folder}.")
+    return 0
+
+
+def sample(options: argparse.Namespace) -> int:
+    """`sslstudio sample`."""
+    from sslstudio.engine.data.sample import make_sample
+
+    show(make_sample(options.folder, count=options.count, seed=options.seed), False)
+    _say(f"{options.count:,} pictures with classes and masks are in {options.folder}.")
+    return 0
+
+
+def index(options: argparse.Namespace) -> int:
+    """`sslstudio index`."""
+    from sslstudio.engine.data.overview import look_at
+
+    with _steered() as control:
+        found = _returned(look_at(options.folder, options.labels, options.side, control), options.json)
+    if options.json:
+        print_json(found.to_json())
+    else:
+        _say("\n".join(found.lines()))
+    return 0
+
+
+def tasks(options: argparse.Namespace) -> int:
+    """`sslstudio tasks`."""
+    from sslstudio.engine.tasks.base import load_tasks
+
+    registry = load_tasks()
+    for name in registry:
+        task = registry[name]
+        if options.json:
+            print_json({"name": name, "title": task.title, "summary": task.summary, "paper": task.paper,
+                        "options": to_dict(task.Config())})  # fmt: skip
+            continue
+        _say(f"{name}: {task.title}\n  {task.summary}\n  {task.paper}")
+        for field in options_of(task.Config):
+            default = "auto" if field.default is None else field.default
+            _say(f"    --set {name}.{field.name}={default}  {field.about.help}")
+        _say("")
+    return 0
+
+
+def preview(options: argparse.Namespace) -> int:
+    """`sslstudio preview`."""
+    from sslstudio.engine.runs.sheets import puzzle_sheet
+    from sslstudio.engine.train.preview import PuzzlesReady, preview_puzzles
+    from sslstudio.engine.train.settings import DataConfig, PretrainConfig
+
+    data = DataConfig(folder=str(options.folder), side=options.side, groups=options.groups)
+    config = settings(PretrainConfig(task=options.task, seed=options.seed, data=data), options.settings, options.task)
+    assert isinstance(config, PretrainConfig)
+    if options.out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+        raise InputError(f"--out {options.out} is not the name of a picture. Try {options.out.with_suffix('.png')}")
+    ready: list[PuzzlesReady] = []
+
+    def stages() -> Iterator[Event]:
+        for item in preview_puzzles(config, options.count, 0, control):
+            if isinstance(item, PuzzlesReady):
+                ready.append(item)
+            else:
+                yield item
+
+    with _steered() as control:
+        show(stages(), False)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    puzzle_sheet(ready[0].puzzles).save(options.out)
+    _say(f"{len(ready[0].puzzles)} puzzles are drawn in {options.out}.")
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """`sslstudio evaluate`."""
+    from sslstudio.engine.train.apply import evaluate_run, load_trained
+
+    trained = load_trained(options.run, options.device, options.part, options.weights)
+    table = options.run / f"evaluated-{options.folder.resolve().name}.csv"
+    with _steered() as control:
+        metrics = _returned(evaluate_run(trained, options.folder, table, control), options.json)
+    if options.json:
+        print_json(metrics)
+    else:
+        print_result(metrics)
+        _say(f"The predictions are in {table}.")
+    return 0
+
+
+def predict(options: argparse.Namespace) -> int:
+    """`sslstudio predict`."""
+    from sslstudio.engine.train.apply import load_trained, predict_folder
+
+    trained = load_trained(options.run, options.device, options.part, options.weights)
+    with _steered() as control:
+        count = _returned(predict_folder(trained, options.folder, options.out, control), options.json)
+    if not options.json:
+        _say(f"{count:,} pictures predicted: {options.out / 'predictions.csv'}")
+    return 0
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """`sslstudio doctor`."""
+    from sslstudio.doctor import findings
+
+    facts = findings()
+    if options.json:
+        print_json(facts)
+    else:
+        for name, value in facts.items():
+            _say(f"{name}: {value}" if isinstance(value, str) else f"{name}: {json.dumps(value)}")
+    return 0
+
+
+def demo(options: argparse.Namespace) -> int:
+    """`sslstudio demo`."""
+    from sslstudio.demo import run_demo
+
+    began = time.monotonic()
+    with _steered() as control:
+        last = show(run_demo(options.out, options.minutes, control), options.json)
+    _show_result(last, options.json)
+    if not options.json:
+        _say(f"The demo took {duration(time.monotonic() - began)}.")
+    return 0
+
+
+def self_test(options: argparse.Namespace) -> int:
+    """`sslstudio self-test`."""
+    from sslstudio.selftest import run_self_test
+
+    result = run_self_test()
+    if options.json:
+        print_json(result)
+    else:
+        for name, outcome in result.items():
+            _say(f"{name}: {outcome}")
+    return 0

@@ -1,0 +1,135 @@
+"""Events on a terminal: progress bars with an ETA, or one JSON line an event."""
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+from sslstudio.engine.events import (
+    Evaluated,
+    Event,
+    Note,
+    Preparing,
+    RunFinished,
+    RunStarted,
+    StepDone,
+    to_json,
+)
+
+PART_TITLES = {"": "Training", "pretrained": "With pretraining", "scratch": "From scratch"}
+
+
+def show(events: Iterable[Event], as_json: bool) -> Event | None:
+    """Draw events as they come; returns the last one."""
+    return _show_json(events) if as_json else _Bars().show(events)
+
+
+def _show_json(events: Iterable[Event]) -> Event | None:
+    last = None
+    for last in events:
+        sys.stdout.write(to_json(last) + "\n")
+        sys.stdout.flush()
+    return last
+
+
+def print_json(content: Any) -> None:
+    """A result as one line of JSON."""
+    sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words for people: '3 min 20 s'."""
+    if seconds != seconds:
+        return "…"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+class _Bars:
+    """One bar a stage or part, with what is worth knowing beside it."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[detail]}"),
+            console=self.console,
+        )
+        self.bars: dict[str, TaskID] = {}
+
+    def show(self, events: Iterable[Event]) -> Event | None:
+        last = None
+        with self.progress:
+            for last in events:
+                self._one(last)
+        return last
+
+    def _one(self, event: Event) -> None:
+        match event:
+            case Preparing():
+                self._bar(event.stage, event.done, event.total, "")
+            case RunStarted():
+                self._print(f"[bold]{event.title}[/bold]")
+                for name, value in event.facts.items():
+                    self._print(f"  {name}: {value}")
+                self._print(f"  Run folder: {event.run}")
+            case StepDone():
+                self._bar(PART_TITLES[event.part], event.step, event.total_steps, _step_words(event))
+            case Evaluated() if not self.console.is_terminal:
+                self._print(f"  step {event.step}, {event.n} held-out pictures: {_metric_words(event)}")
+            case Note():
+                self._print(f"  {'Warning: ' if event.level == 'warning' else ''}{event.text}")
+            case RunFinished():
+                self._print(f"  {event.outcome.capitalize()} after {duration(event.seconds)}.")
+            case _:
+                pass
+
+    def _print(self, text: str) -> None:
+        self.progress.console.print(text)
+
+    def _bar(self, name: str, done: int, total: int, detail: str) -> None:
+        if name not in self.bars:
+            self.bars[name] = self.progress.add_task(name, total=total or None, detail=detail)
+        self.progress.update(self.bars[name], completed=done, total=total or None, detail=detail)
+
+
+def _step_words(event: StepDone) -> str:
+    shown = [f"loss {event.loss:.3f}"]
+    for name, value in event.metrics.items():
+        chance = f" (chance {event.chance[name]:.3f})" if name in event.chance else ""
+        shown.append(f"{name.replace('_', ' ')} {value:.3f}{chance}")
+    shown.append(f"{event.pictures_per_second:,.0f} pictures/s")
+    shown.append(f"{duration(event.seconds_left)} left")
+    return ", ".join(shown)
+
+
+def _metric_words(event: Evaluated) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in event.metrics.items())
+
+
+def print_result(metrics: dict[str, Any]) -> None:
+    """The result of a fine-tuning run: the table with intervals and baseline, the verdict, the notes."""
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    table = Table(title=f"{metrics['kind'].capitalize()}: {metrics['n_test']} test pictures")
+    table.add_column("")
+    for part in metrics["parts"]:
+        table.add_column(PART_TITLES[part])
+    table.add_column("Always the most frequent class")
+    for name, guess in metrics["baseline"].items():
+        cells = [_interval(content["scores"][name]) for content in metrics["parts"].values()]
+        table.add_row(name.replace("_", " "), *cells, f"{guess:.3f}")
+    console.print(table)
+    console.print(metrics["verdict"])
+    for note in metrics["notes"]:
+        console.print(f"Note: {note}")
+
+
+def _interval(score: dict[str, float]) -> str:
+    return f"{score['value']:.3f} ({score['low']:.3f} to {score['high']:.3f})"

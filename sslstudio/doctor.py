@@ -1,0 +1,58 @@
+"""What was found on this machine, what will be used, and why not the rest."""
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from sslstudio import __version__
+
+PACKAGES = ("torch", "torchvision", "PySide6-Essentials", "pyqtgraph", "pillow", "pydicom", "tifffile", "imagecodecs")
+
+
+def findings() -> dict[str, Any]:
+    """Facts for people and for bug reports, without anything private."""
+    from sslstudio.engine import device
+    from sslstudio.engine.data.cache import cache_folder
+
+    used = device.choose()
+    gpu = used.accelerated
+    return {
+        "SSL Studio": __version__,
+        "Python": f"{platform.python_version()} on {platform.system()} {platform.release()}",
+        "Packages": {name: _version(name) for name in PACKAGES},
+        "Devices": {one.name: f"{one.title}: {one.trouble or 'works'}" for one in device.found()},
+        "Will be used": f"{used.title}, {used.precision}"
+        + ("" if gpu else ". No GPU: that is fine, the small encoder is made for it."),
+        "Not used": used.note or "nothing was left out",
+        "Window": window_trouble() or "can be opened",
+        "Pixel cache": f"{cache_folder()}, {_free(cache_folder())} free",
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _free(folder: Path) -> str:
+    while not folder.exists():
+        folder = folder.parent
+    return f"{shutil.disk_usage(folder).free / 1e9:,.0f} GB"
+
+
+def window_trouble() -> str:
+    """Why a window cannot be opened here; '' when it can. Qt itself would abort without a Python exception."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return ""
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        return ""
+    return (
+        "there is no screen: neither DISPLAY nor WAYLAND_DISPLAY is set. Start the program on a desktop, "
+        "or use the command line (sslstudio --help)"
+    )

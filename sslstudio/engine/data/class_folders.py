@@ -1,0 +1,124 @@
+"""Classes and given parts of a data set, told from the folders that the pictures lie in."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from sslstudio.engine.data.mask_pairs import PICTURE_WORDS, SPLIT_WORDS, folder_words, plain_folder
+
+UNLABELLED = frozenset({"unlabelled", "unlabeled", "unsorted", "unknown"})
+_OWNER = re.compile(
+    r"(patient|pat|subject|subj|sub|case|donor|person|participant|slide|specimen|biopsy|video|vid|scan|study"
+    r"|series|session|volume|plate|batch)s?[_\- ]?\d+",
+    re.IGNORECASE,
+)
+
+Folders = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FolderClasses:
+    """`names` in natural order, `of`: picture -> class number, and sentences on what was seen."""
+
+    names: tuple[str, ...]
+    of: dict[str, int]
+    notes: tuple[str, ...]
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sorts 'stage 2' before 'stage 10'."""
+    pieces = re.split(r"(\d+)", name.casefold())
+    return tuple((0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces if piece)
+
+
+def given_parts(paths: Sequence[str]) -> dict[str, str]:
+    """The part (train, validation, test) of each picture below a folder of that name; {} unless two parts are named."""
+    parts = {}
+    for path in paths:
+        found = [part for name in PurePosixPath(path).parts[:-1] if (part := _part(name))]
+        if found:
+            parts[path] = found[0]
+    return parts if len(set(parts.values())) >= 2 and "train" in parts.values() else {}
+
+
+def _part(folder: str) -> str | None:
+    return SPLIT_WORDS.get(plain_folder(folder))
+
+
+def class_folders(paths: Sequence[str], given: Mapping[str, str]) -> tuple[FolderClasses | None, tuple[str, ...]]:
+    """The classes of the folders, or None and why not (a sentence, when folders looked as if they might be classes)."""
+    folders = {path: _without_parts(PurePosixPath(path).parts[:-1], path in given) for path in paths}
+    labelled = {path: names for path, names in folders.items() if names and not _is_unlabelled(names)}
+    depth = _depth_of_classes(labelled.values())
+    if depth is None:
+        return None, ()
+    of_name = {path: names[_level(labelled, depth)] for path, names in labelled.items() if len(names) == depth}
+    sizes = Counter(of_name.values())
+    if reason := _no_classes(sizes):
+        return None, (reason,)
+    names = tuple(sorted(sizes, key=lambda name: (natural_key(name), name)))
+    numbers = {name: number for number, name in enumerate(names)}
+    of = {path: numbers[name] for path, name in of_name.items()}
+    return FolderClasses(names, of, _left_over(paths, of)), ()
+
+
+def _without_parts(folders: Folders, given: bool) -> Folders:
+    """The folders without those for pictures (images/) and, when the pictures are given parts, without train/ ..."""
+    kept = []
+    part_seen = not given
+    for name in folders:
+        if not part_seen and _part(name):
+            part_seen = True
+        elif not _holds_pictures(name):
+            kept.append(name)
+    return tuple(kept)
+
+
+def _holds_pictures(folder: str) -> bool:
+    words = folder_words(folder)
+    return bool(words) and set(words) <= PICTURE_WORDS
+
+
+def _is_unlabelled(folders: Folders) -> bool:
+    return any(name.casefold() in UNLABELLED for name in folders)
+
+
+def _depth_of_classes(folders: Iterable[Folders]) -> int | None:
+    """The depth at which most pictures lie in two or more folders of different names."""
+    at_depth: dict[int, list[Folders]] = {}
+    for names in folders:
+        at_depth.setdefault(len(names), []).append(names)
+    fitting = [depth for depth, found in at_depth.items() if len({names[-1] for names in found}) >= 2]
+    return max(fitting, key=lambda depth: len(at_depth[depth]), default=None)
+
+
+def _level(labelled: Mapping[str, Folders], depth: int) -> int:
+    """The last level, or the one above when the last ones are patients, slides ...: tumour/patient12/slice3.png."""
+    found = [names for names in labelled.values() if len(names) == depth]
+    if depth >= 2 and all(_OWNER.fullmatch(names[-1]) for names in found) and len({n[-2] for n in found}) >= 2:
+        return depth - 2
+    return depth - 1
+
+
+def _no_classes(sizes: Counter[str]) -> str | None:
+    examples = ", ".join(sorted(sizes, key=natural_key)[:3])
+    if len(sizes) > sizes.total() / 2:
+        return (
+            f"The {len(sizes)} folders ({examples} ...) were not taken as classes: there are more of them than half of "
+            f"the {sizes.total()} pictures."
+        )
+    if len(sizes) >= 3 and all(_OWNER.fullmatch(name) for name in sizes):
+        return f"The {len(sizes)} folders ({examples} ...) were not taken as classes: they are named like patients."
+    return None
+
+
+def _left_over(paths: Sequence[str], of: Mapping[str, int]) -> tuple[str, ...]:
+    rest = len(paths) - len(of)
+    return (f"{count(rest, 'picture')} in no class folder: without a label.",) if rest else ()
+
+
+def count(number: int, thing: str) -> str:
+    """'1 picture', '2 pictures'."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -1,0 +1,173 @@
+"""Colour as colorization sees it: lightness L (what is asked) and the two colour axes a and b (the answer).
+
+CIE 1976 L*a*b* of sRGB under D65: L in 0..100, a (green to red) and b (blue to yellow) in about -108..98. The bins and
+the encoding of Zhang, Isola & Efros, ECCV 2016, section 2. Everything is batched and stays on its device.
+
+Letters: B pictures, H and W picture size, h and w size of the map of answers, Q bins, K nearest bins.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sslstudio.engine.data.augment import chosen, cut_patches, mirrored, to_float, uniform
+
+BIN_STEP = 10.0
+NEAREST = 10  # bins that share a colour: the authors' code; the text of the paper says 5
+SOFTNESS = 5.0  # deviation of the Gaussian over the distance to the bins
+GREY_BELOW = 5.0  # |a| and |b| up to this everywhere: the picture has no colour to learn (the authors' code)
+REBALANCING = 0.5  # lambda of section 2.2: how much of the prior is replaced by the even one
+FURTHEST = 110.0  # no colour of sRGB has |a| or |b| beyond it
+
+# sRGB (IEC 61966-2-1) to XYZ. Rows are divided by their sum, the white point, so that white is exactly (1, 1, 1).
+_TO_XYZ = torch.tensor(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]],
+    dtype=torch.float64,
+)
+_TO_XYZ /= _TO_XYZ.sum(dim=1, keepdim=True)
+_TO_RGB = torch.linalg.inv(_TO_XYZ)
+_KNEE = 6 / 29  # below its third power the cube root of Lab becomes a straight line
+
+
+def rgb_to_lab(images: Tensor) -> Tensor:
+    """sRGB in [0, 1] (..., 3, H, W) -> Lab of the same shape."""
+    linear = torch.where(images <= 0.04045, images / 12.92, ((images.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4)
+    xyz = _mixed(linear, _TO_XYZ)
+    root = torch.where(xyz > _KNEE**3, xyz.clamp_min(_KNEE**3) ** (1 / 3), xyz / (3 * _KNEE**2) + 4 / 29)
+    x, y, z = root.unbind(-3)
+    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=-3)
+
+
+def lab_to_rgb(lab: Tensor) -> Tensor:
+    """Lab (..., 3, H, W) -> sRGB, cut off at [0, 1]: a colour that no screen can show becomes a near one."""
+    light, a, b = lab.unbind(-3)
+    y = (light + 16) / 116
+    root = torch.stack([y + a / 500, y, y - b / 200], dim=-3)
+    xyz = torch.where(root > _KNEE, root**3, 3 * _KNEE**2 * (root - 4 / 29))
+    linear = _mixed(xyz, _TO_RGB).clamp(0.0, 1.0)
+    return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp_min(0.0031308) ** (1 / 2.4) - 0.055)
+
+
+def _mixed(planes: Tensor, matrix: Tensor) -> Tensor:
+    """A 3x3 matrix on the channels; written out, because matrix products on GPUs may round to ten bits."""
+    channels = planes.unbind(-3)
+    rows = [sum(float(factor) * plane for factor, plane in zip(row, channels, strict=True)) for row in matrix]
+    return torch.stack([torch.as_tensor(row) for row in rows], dim=-3)
+
+
+@lru_cache(maxsize=1)
+def ab_bins() -> Tensor:
+    """The 313 bins of the paper as (313, 2) points (a, b), ordered by a, then b; a copy for the caller is a clone.
+
+    A point of the grid of step 10 is a bin if its four cells reach the convex hull of the sRGB colours in the ab
+    plane; in other words, if it lies inside that hull widened by one step along both axes. This gives the very set
+    that the authors published. (Points inside the gamut itself: 229; cells of the grid, centred on its points, that
+    hold a colour: 261; corners of the cells that hold a colour: 309.)
+    """
+    shades = torch.linspace(0, 1, 9, dtype=torch.float64)  # 5 are enough: the corners of the hull lie near the cube's
+    cube = torch.cartesian_prod(shades, shades, shades).T.reshape(3, -1, 1)
+    colours = rgb_to_lab(cube)[1:, :, 0].numpy()  # (2, colours)
+    turns = np.linspace(0, 2 * np.pi, 8192, endpoint=False)
+    ways = np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    reach = (ways @ colours).max(axis=1) + BIN_STEP * np.abs(ways).sum(axis=1)
+    steps = np.arange(-130.0, 131.0, BIN_STEP)
+    points = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
+    inside = (points @ ways.T < reach).all(axis=1)
+    return torch.from_numpy(points[inside]).to(torch.float32)
+
+
+def soft_encode(ab: Tensor, bins: Tensor) -> tuple[Tensor, Tensor]:
+    """Each colour as a mixture of its nearest bins: numbers (B, h, w, K) and weights (B, h, w, K) that sum to 1.
+
+    ab (B, 2, h, w), bins (Q, 2). Only K numbers a place are kept, never a map of all Q.
+    """
+    places = ab.movedim(1, -1)
+    rows = places.reshape(-1, 2)
+    ranks = torch.addmm(bins.square().sum(dim=1), rows, bins.T, alpha=-2.0)  # squared distance less |ab|^2
+    nearest = ranks.topk(min(NEAREST, len(bins)), dim=1, largest=False, sorted=False).indices
+    distance = (bins[nearest] - rows[:, None]).square().sum(dim=2)
+    weights = torch.softmax(distance / (-2 * SOFTNESS**2), dim=1)
+    return nearest.view(*places.shape[:-1], -1), weights.view(*places.shape[:-1], -1)
+
+
+def main_bins(nearest: Tensor, weights: Tensor) -> Tensor:
+    """The bin with the largest weight: (..., K), (..., K) -> (...)."""
+    return nearest.gather(-1, weights.argmax(dim=-1, keepdim=True)).squeeze(-1)
+
+
+def bin_shares(nearest: Tensor, weights: Tensor, count: int) -> Tensor:
+    """How often each of `count` bins occurs, smoothed by the soft encoding: (count,), sums to 1."""
+    sums = torch.zeros(count, dtype=torch.float64, device="cpu")
+    sums.index_add_(0, nearest.flatten().cpu(), weights.flatten().double().cpu())
+    return sums / sums.sum()
+
+
+def rebalancing(shares: Tensor) -> Tensor:
+    """The weight of each bin, larger for rare ones: 1 / ((1 - lambda) p + lambda / Q), scaled to a mean of 1 under p."""
+    weights = 1.0 / ((1 - REBALANCING) * shares + REBALANCING / len(shares))
+    return weights / (shares * weights).sum()
+
+
+def annealed_mean(logits: Tensor, bins: Tensor, temperature: float) -> Tensor:
+    """One colour (B, 2, h, w) from the logits (B, Q, h, w): the mean after sharpening by `temperature` (section 2.3).
+
+    1 is the plain mean, dull where the network doubts; towards 0 it becomes the most likely bin, spotty.
+    """
+    shares = torch.softmax(logits.movedim(1, -1).float() / temperature, dim=-1)
+    return (shares @ bins).movedim(-1, 1)
+
+
+def has_colour(ab: Tensor, share: float = 0.0) -> Tensor:
+    """bool (B,): whether more than `share` of the places of (B, 2, h, w) are further from grey than GREY_BELOW."""
+    return (ab.abs().amax(dim=1) > GREY_BELOW).float().mean(dim=(1, 2)) > share
+
+
+def random_fields(images: Tensor, smallest: float, mirror: bool, rng: torch.Generator) -> Tensor:
+    """A random square of each uint8 picture, `smallest`..1 of its short side, half of them mirrored: float in [0, 1]."""
+    count, _, height, width = images.shape
+    side = min(height, width)
+    extent = side * uniform((count,), smallest, 1.0, rng)
+    room = torch.stack([width - extent, height - extent], dim=1)
+    centres = extent[:, None] / 2 + room * uniform((count, 2), 0.0, 1.0, rng)
+    shades = mirrored(to_float(images), chosen(count, 0.5 if mirror else 0.0, rng))
+    return cut_patches(shades, centres[:, None], extent, side)[:, 0]
+
+
+def light_and_colour(images: Tensor, stride: int) -> tuple[Tensor, Tensor]:
+    """Lightness (B, 1, H, W) and colour (B, 2, H / stride, W / stride), averaged over areas, of sRGB in [0, 1].
+
+    JPEG keeps colour at half the resolution, so there would be little to learn from finer answers.
+    """
+    lab = rgb_to_lab(images)
+    size = [-(-side // stride) for side in images.shape[-2:]]
+    return lab[:, :1], F.adaptive_avg_pool2d(lab[:, 1:], size)
+
+
+def as_input(light: Tensor) -> Tensor:
+    """Lightness (B, 1, H, W) as an encoder takes it: mean about 0, deviation about 1, in all three channels.
+
+    The first convolution then fits RGB pictures when the encoder is fine-tuned.
+    """
+    same = ((light - 50.0) / 25.0).expand(-1, 3, -1, -1)
+    return same.contiguous(memory_format=torch.channels_last)
+
+
+def coloured(light: Tensor, ab: Tensor) -> Tensor:
+    """sRGB (B, 3, H, W) from full lightness and coarse colour: what the best answer could look like."""
+    fine = F.interpolate(ab.float(), size=light.shape[-2:], mode="bilinear", align_corners=False)
+    return lab_to_rgb(torch.cat([light, fine], dim=1))
+
+
+def mean_distance(answer: Tensor, truth: Tensor, counts: Tensor) -> Tensor:
+    """Mean distance in the ab plane of (B, 2, h, w) maps over the pictures in `counts` (B,), 0-dimensional."""
+    return mean_over(torch.linalg.vector_norm(answer - truth, dim=1), counts)
+
+
+def mean_over(values: Tensor, counts: Tensor) -> Tensor:
+    """Mean of (B, ...) over the pictures that count; 0 if none does."""
+    each = values.flatten(1).mean(dim=1)
+    counted = counts.to(each.dtype)
+    return (each * counted).sum() / counted.sum().clamp_min(1.0)

@@ -1,0 +1,82 @@
+"""Whether pictures hold colour that a network could learn from, and a refusal in words when they do not."""
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sslstudio.engine.data.augment import to_float
+from sslstudio.engine.data.colour import has_colour, rgb_to_lab
+from sslstudio.engine.errors import TaskDoesNotFit
+
+MOST_GREY = 0.8  # share of grey pictures above which what is left is too little
+COLOURED_PLACES = 0.01  # a picture with fewer is grey: a coloured mark or caption does not make it colourful
+SAME = 2.0  # units of Lab: a difference that is hardly seen, and about the noise of JPEG
+SAME_HUE = 4.0  # units of Lab around one line through grey
+CHUNK = 128
+_SIDE = 32  # pixels: enough to judge colour, and the noise averages out
+
+INSTEAD = "Use jigsaw or context_prediction, which learn from the shapes in a picture."
+
+
+def chunks_of(images: Tensor) -> Iterator[Tensor]:
+    """uint8 pictures as floats in [0, 1], some at a time: all at once would take twenty times their memory."""
+    for chunk in images.split(CHUNK):
+        yield to_float(chunk)
+
+
+def refuse_without_colour(images: Tensor) -> None:
+    """Raises TaskDoesNotFit if most of the uint8 (N, 3, H, W) pictures are grey, or their colour is a mere tint."""
+    lab = torch.cat([rgb_to_lab(_small(chunk)) for chunk in chunks_of(images)])
+    colourful = has_colour(lab[:, 1:], COLOURED_PLACES)
+    count, grey = len(lab), int((~colourful).sum())
+    if grey > MOST_GREY * count:
+        cure = "Use" if grey == count else "Take out the grey ones, or use"
+        raise TaskDoesNotFit(
+            f"Colorization needs colour, and {grey:,} of {count:,} pictures looked at are grey. "
+            f"{cure} jigsaw or context_prediction, which learn from grey pictures."
+        )
+    if _is_tint(lab[colourful]):
+        raise TaskDoesNotFit(
+            f"Colorization needs colours that differ. The {count - grey:,} coloured pictures looked at have a tint: "
+            f"their colour follows from the brightness alone, so there is nothing to recognise. {INSTEAD}"
+        )
+
+
+def _small(images: Tensor) -> Tensor:
+    return F.adaptive_avg_pool2d(images, [min(_SIDE, side) for side in images.shape[-2:]])
+
+
+def _is_tint(lab: Tensor) -> bool:
+    """One tint for all pictures (false colour), or one hue of different strength for each (old photographs)."""
+    ab = lab[:, 1:].flatten(2).transpose(1, 2).double()  # (N, places, 2)
+    light = lab[:, 0].flatten(1)
+    together = _unexplained(ab.reshape(1, -1, 2), light.reshape(1, -1).long())
+    if bool(together < SAME):
+        return True
+    each = _unexplained(ab, light.div(2).long())
+    return bool((each < SAME).float().mean() > MOST_GREY) and _one_hue(ab.reshape(-1, 2))
+
+
+def _unexplained(ab: Tensor, levels: Tensor) -> Tensor:
+    """What the lightness leaves open of the colour: its deviation (N,) within levels of lightness.
+
+    ab (N, places, 2), levels (N, places) in 0..100.
+    """
+    pictures, places, _ = ab.shape
+    group = (levels.clamp(0, 100) + 101 * torch.arange(pictures).to(levels.device)[:, None]).flatten()
+    members = torch.zeros(pictures * 101, dtype=ab.dtype, device=ab.device).index_add_(
+        0, group, ab.new_ones(len(group))
+    )
+    sums = torch.zeros(pictures * 101, 2, dtype=ab.dtype, device=ab.device).index_add_(0, group, ab.reshape(-1, 2))
+    means = sums / members.clamp_min(1)[:, None]
+    left = (ab.reshape(-1, 2) - means[group]).square().sum(dim=1).view(pictures, places).sum(dim=1)
+    used = (members.view(pictures, 101) > 0).sum(dim=1)
+    return (left / (places - used).clamp_min(1)).sqrt()
+
+
+def _one_hue(ab: Tensor) -> bool:
+    """Whether all colours lie near one line through grey."""
+    across = torch.linalg.eigvalsh(ab.T @ ab / len(ab))[0]
+    return bool(across.clamp_min(0).sqrt() < SAME_HUE)

@@ -1,0 +1,103 @@
+"""Pictures that belong together (one patient, slide, video), told from their folders or names."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from sslstudio.engine.errors import ConfigError
+
+_EXAMPLES = "Write folder:1 for the first folder level, or name:PATTERN such as name:(patient\\d+)."
+_OWNERS = (
+    "patient|pat|subject|subj|sub|case|donor|person|participant|animal|mouse|rat|slide|specimen|biopsy|plate"
+    "|video|vid|movie|clip|sequence|seq|session|scan|study|series|volume|vol|stack|site|plot|camera|cam"
+)
+_PIECES = "slice|frame|tile|patch|crop|view|section|roi|field|time"
+
+
+def group_paths(paths: Sequence[str], rule: str) -> dict[str, str]:
+    """The group of each picture. A picture that the rule does not fit is a group of its own; rule "": {}.
+
+    folder:N            the N-th folder level below the data folder, 1 is the first
+    name:REGEX          first group of the pattern, or all that it matches, searched in the file name
+    Raises ConfigError when the rule is malformed or fits no picture.
+    """
+    if not rule.strip():
+        return {}
+    kind, _, rest = rule.strip().partition(":")
+    if kind == "folder":
+        found = _by_folder(paths, rest.strip())
+    elif kind == "name":
+        found = _by_name(paths, rest.strip())
+    else:
+        raise ConfigError(f"groups = {rule!r} is not a rule for what belongs together. {_EXAMPLES}")
+    if paths and not found:
+        raise ConfigError(f"groups = {rule!r} fits no picture, for example not {paths[0]}. {_EXAMPLES}")
+    return {path: found.get(path, f"/{path}") for path in paths}  # no folder and no match begins with a slash
+
+
+def _by_folder(paths: Sequence[str], level: str) -> dict[str, str]:
+    if not level.isdecimal() or int(level) < 1:
+        raise ConfigError(f"groups = 'folder:{level}' needs a folder level, 1 or more. {_EXAMPLES}")
+    number = int(level)
+    folders = {path: PurePosixPath(path).parts[:-1] for path in paths}
+    return {path: "/".join(parts[:number]) for path, parts in folders.items() if len(parts) >= number}
+
+
+def _by_name(paths: Sequence[str], pattern: str) -> dict[str, str]:
+    try:
+        searched = re.compile(pattern)
+    except re.error as error:
+        raise ConfigError(f"groups = 'name:{pattern}' is not a pattern: {error}. {_EXAMPLES}") from error
+    if not pattern:
+        raise ConfigError(f"groups = 'name:' has no pattern. {_EXAMPLES}")
+    matches = {path: searched.search(PurePosixPath(path).name) for path in paths}
+    texts = {path: _text(match) for path, match in matches.items() if match}
+    return {path: text for path, text in texts.items() if text}
+
+
+def _text(match: re.Match[str]) -> str:
+    first = match.group(1) if match.re.groups else None
+    return (first or match.group()).lstrip("/")
+
+
+def suggest_groups(paths: Sequence[str]) -> str | None:
+    """A rule for `group_paths` when names or folders look like patients, slides or videos; None on doubt.
+
+    It has to fit nine pictures of ten and give three or more groups that hold several pictures each on average.
+    """
+    rules = [
+        rf"name:(?i)((?<![a-z])(?:{_OWNERS})[_-]?\d+)",
+        r"name:(TCGA-\w\w-\w{4})",
+        rf"name:(?i)^(.*\d.*?)[_-](?:{_PIECES})[_-]?\d+",
+        *(f"folder:{level}" for level in _owner_levels(paths)),
+    ]
+    return next((_shortest(paths, rule) for rule in rules if _groups_well(paths, rule)), None)
+
+
+def _groups_well(paths: Sequence[str], rule: str) -> bool:
+    try:
+        groups = group_paths(paths, rule)
+    except ConfigError:
+        return False
+    sizes = Counter(group for group in groups.values() if not group.startswith("/"))
+    fitting = sizes.total()
+    return len(sizes) >= 3 and fitting >= 0.9 * len(paths) and len(sizes) <= 0.7 * fitting
+
+
+def _owner_levels(paths: Sequence[str]) -> list[int]:
+    """Folder levels (1 is the first) whose every folder is named like patient12."""
+    folders = [PurePosixPath(path).parts[:-1] for path in paths]
+    deepest = min((len(parts) for parts in folders), default=0)
+    named = re.compile(rf"(?:{_OWNERS})[_-]?\d+", re.IGNORECASE)
+    return [level + 1 for level in range(deepest) if all(named.fullmatch(parts[level]) for parts in folders)]
+
+
+def _shortest(paths: Sequence[str], rule: str) -> str:
+    """The rule with the one word that these names use, when it groups them the same: easier to read."""
+    if not rule.startswith("name:(?i)((?<!"):
+        return rule
+    full = group_paths(paths, rule)
+    words = {re.sub(r"[_-]?\d+$", "", group) for group in full.values() if not group.startswith("/")}
+    short = rf"name:({words.pop()}[_-]?\d+)" if len(words) == 1 else rule
+    return short if group_paths(paths, short) == full else rule

@@ -1,0 +1,271 @@
+"""Labels from a table in a text file, as spreadsheets and export scripts write them: any separator, header, encoding.
+
+The column of file names is the one that names most pictures; the column of labels is told by its name or its values.
+"""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from sslstudio.engine.data.class_folders import FolderClasses, count, natural_key
+from sslstudio.engine.errors import DataError
+
+SEPARATORS = (",", ";", "\t", "|")
+LABEL_HEADERS = (
+    "label", "labels", "class", "category", "target", "diagnosis", "type", "class_name", "classname", "class name",
+    "label_name", "species", "dx", "y", "klasse", "classe", "clase", "kategorie", "catégorie", "grade", "group",
+)  # fmt: skip
+NO_LABEL = frozenset({"", "nan", "n/a", "na", "?", "unlabelled", "unlabeled"})
+_SHOWN = 3  # examples named in a sentence
+
+Row = list[str]
+Lookup = dict[str, list[str]]
+
+
+class Contradiction(DataError):
+    """Rows that give one picture different labels. `share`: of the pictures that the rows name."""
+
+    def __init__(self, text: str, share: float) -> None:
+        super().__init__(text)
+        self.share = share
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Rows that are read with one separator, the column that names pictures and the picture of each row."""
+
+    rows: list[Row]
+    column: int
+    pictures: list[list[str]]  # those that each row may mean
+
+    @property
+    def named(self) -> int:
+        return sum(len(found) == 1 for found in self.pictures)
+
+
+def read_labels(file: Path, paths: Sequence[str]) -> FolderClasses:
+    """The labels that the table gives to these pictures.
+
+    Raises DataError when it cannot be read, names no picture, has no column of labels, or contradicts itself.
+    """
+    text = _without_hint(decode_text(_bytes(file)))
+    lookup = _lookup(paths)
+    tables = [table for rows in _readings(text) if (table := _table(rows, lookup)) is not None]
+    if not tables:
+        raise DataError(
+            f"{file.name} is not a table of labels: no line has two columns. "
+            "Write one line a picture: its file name, a comma, its label."
+        )
+    table = max(tables, key=lambda table: (table.named, len(table.rows[0])))
+    if not any(table.pictures):
+        raise DataError(_names_nothing(file, table, paths))
+    header = _header(table)
+    labels = _label_column(file, table, header)
+    return _classes(file, table, labels, header is not None, paths)
+
+
+def decode_text(data: bytes) -> str:
+    """Text in any encoding that Excel writes: UTF-8 or UTF-16 with their marks, else UTF-8, else Windows-1252."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"The labels file {file} cannot be read: {error.strerror or error}. Choose a CSV file that exists."
+        ) from error
+
+
+def _without_hint(text: str) -> str:
+    """Excel understands a first line 'sep=;' and other programs write it."""
+    return re.sub(r"\Asep=.\r?\n", "", text)
+
+
+def _readings(text: str) -> Iterable[list[Row]]:
+    for separator in SEPARATORS:
+        try:
+            rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=separator)]
+        except csv.Error:
+            continue
+        rows = [row for row in rows if any(row)]
+        if rows and max(map(len, rows)) >= 2:
+            width = max(map(len, rows))
+            yield [row + [""] * (width - len(row)) for row in rows]
+
+
+# Names of pictures
+
+
+def _lookup(paths: Sequence[str]) -> Lookup:
+    """Every ending of every path (a/b/1.jpg, b/1.jpg, 1.jpg), with and without the file's suffix, in lower case."""
+    lookup: Lookup = {}
+    for path in paths:
+        parts = path.split("/")
+        stem = PurePosixPath(path).stem
+        for start in range(len(parts)):
+            for last in {parts[-1], stem}:
+                lookup.setdefault("/".join([*parts[start:-1], last]).casefold(), []).append(path)
+    return lookup
+
+
+def _table(rows: list[Row], lookup: Lookup) -> _Table | None:
+    columns = [_named_pictures([row[column] for row in rows], lookup) for column in range(len(rows[0]))]
+    best = max(range(len(columns)), key=lambda column: sum(map(bool, columns[column])), default=None)
+    return None if best is None else _Table(rows, best, columns[best])
+
+
+def _named_pictures(cells: Sequence[str], lookup: Lookup) -> list[list[str]]:
+    """The pictures that each cell may mean. Folders that all cells begin with may be unknown here (C:/Users/me/...)."""
+    names = [_as_path(cell) for cell in cells]
+    common = _common_folders([name for name in names if "/" in name])
+    tries = [[_find(name, lookup, skipped) for name in names] for skipped in range(common + 1)]
+    return max(tries, key=lambda found: sum(map(bool, found)))
+
+
+def _as_path(cell: str) -> str:
+    return re.sub(r"^(\./)+", "", cell.replace("\\", "/")).lstrip("/")
+
+
+def _common_folders(names: Sequence[str]) -> int:
+    if not names:
+        return 0
+    first, last = min(names).split("/")[:-1], max(names).split("/")[:-1]
+    same = [a == b for a, b in zip(first, last, strict=False)]
+    return same.index(False) if False in same else len(same)
+
+
+def _find(name: str, lookup: Lookup, skipped: int) -> list[str]:
+    parts = name.split("/")
+    wanted = "/".join(parts[skipped:] if len(parts) > skipped else parts[-1:])
+    found = lookup.get(wanted.casefold(), []) if wanted else []
+    if len(found) < 2:
+        return found
+    stemless = [path for path in found if wanted in (path, path.rpartition(".")[0])]
+    exact = stemless or [path for path in found if f"/{path}".endswith(f"/{wanted}")]
+    return exact if len(exact) == 1 else found
+
+
+# Columns
+
+
+def _header(table: _Table) -> Row | None:
+    """The first row when it names no picture and its file column does not look like a file name."""
+    cell = table.rows[0][table.column]
+    is_name = bool(table.pictures[0]) or re.search(r"\.[A-Za-z]{3,4}$", cell) is not None
+    return None if is_name else table.rows[0]
+
+
+def _label_column(file: Path, table: _Table, header: Row | None) -> list[str]:
+    """One label a row: the column with a name for labels, else the first whose values repeat, else 0/1 columns."""
+    body = [place for place, found in enumerate(table.pictures) if found]
+    others = [column for column in range(len(table.rows[0])) if column != table.column]
+    columns = {column: [row[column] for row in table.rows] for column in others}
+    named = [c for word in LABEL_HEADERS for c in others if header and header[c].casefold() == word]
+    for column in named:
+        if _is_label([columns[column][place] for place in body], most=max(20, len(body) // 2)):
+            return columns[column]
+    if header and (one_hot := _one_hot(columns, header, body)):
+        return one_hot
+    most = max(20, len(body) // 2) if len(others) == 1 else len(body) // 2
+    for values in columns.values():
+        if _is_label([values[place] for place in body], most=most):
+            return values
+    seen = ", ".join(header or [f"column {column + 1}" for column in range(len(table.rows[0]))])
+    raise DataError(
+        f"{file.name} names {count(table.named, 'picture')}, but none of its columns ({seen}) holds classes: at least "
+        "two different values that repeat. Call the column with the classes 'label'."
+    )
+
+
+def _is_label(values: Iterable[str], most: int) -> bool:
+    different = {value for value in values if not _missing(value)}
+    return 2 <= len(different) <= max(most, 2)
+
+
+def _missing(label: str) -> bool:
+    return label.casefold() in NO_LABEL
+
+
+def _one_hot(columns: Mapping[int, list[str]], header: Row, body: Sequence[int]) -> list[str] | None:
+    """Labels from columns such as melanoma, nevus with one 1 in each row."""
+    flags = [c for c, values in columns.items() if {values[place] for place in body} <= {"0", "1", "0.0", "1.0"}]
+    ones = {place: [c for c in flags if float(columns[c][place]) == 1] for place in body}
+    if len(flags) < 2 or any(len(found) != 1 for found in ones.values()):
+        return None
+    labels = [""] * len(next(iter(columns.values())))
+    for place, (column,) in ones.items():
+        labels[place] = header[column]
+    return labels
+
+
+# Classes
+
+
+def _classes(file: Path, table: _Table, labels: list[str], header: bool, paths: Sequence[str]) -> FolderClasses:
+    rows = range(1 if header else 0, len(table.rows))
+    given: dict[str, dict[str, int]] = {}
+    for row in rows:
+        if len(table.pictures[row]) == 1:
+            given.setdefault(table.pictures[row][0], {}).setdefault(labels[row], row + 1)
+    _check_agreement(file, given)
+    label_of = {path: next(iter(found)) for path, found in given.items() if not _missing(next(iter(found)))}
+    names = tuple(sorted(set(label_of.values()), key=lambda name: (natural_key(name), name)))
+    if len(names) < 2:
+        raise DataError(
+            f"{file.name} gives {'one class only: ' + names[0] if names else 'no label'} to the pictures that are here. "
+            "There have to be two classes at least."
+        )
+    numbers = {name: number for number, name in enumerate(names)}
+    of = {path: numbers[label_of[path]] for path in paths if path in label_of}
+    cells = {row: table.rows[row][table.column] for row in rows}
+    return FolderClasses(names, of, tuple(_notes(table, cells, len(paths) - len(of))))
+
+
+def _check_agreement(file: Path, given: Mapping[str, Mapping[str, int]]) -> None:
+    torn = {path: found for path, found in given.items() if len(found) > 1}
+    if torn:
+        path, found = next(iter(torn.items()))
+        both = " and ".join(f"{label!r} (row {row})" for label, row in list(found.items())[:2])
+        more = f" {count(len(torn) - 1, 'more picture')} likewise." if len(torn) > 1 else ""
+        raise Contradiction(
+            f"{file.name} gives {path} two labels: {both}.{more} Keep one row a picture.", len(torn) / len(given)
+        )
+
+
+def _notes(table: _Table, cells: Mapping[int, str], unlabelled: int) -> Iterable[str]:
+    nothing = [cell for row, cell in cells.items() if not table.pictures[row]]
+    ambiguous = [cell for row, cell in cells.items() if len(table.pictures[row]) > 1]
+    if nothing:
+        yield f"{_rows(nothing)} no picture that is here: {_some(nothing)}."
+    if ambiguous:
+        yield f"{_rows(ambiguous)} more than one picture; write the folder too: {_some(ambiguous)}."
+    if unlabelled:
+        yield f"{count(unlabelled, 'picture')} without a label."
+
+
+def _rows(cells: Sequence[str]) -> str:
+    return f"{count(len(cells), 'row')} name{'s' if len(cells) == 1 else ''}"
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = list(Counter(name or "(empty)" for name in names))
+    return ", ".join(shown[:_SHOWN]) + (" ..." if len(shown) > _SHOWN else "")
+
+
+def _names_nothing(file: Path, table: _Table, paths: Sequence[str]) -> str:
+    cells = [row[table.column] for row in table.rows]
+    return (
+        f"{file.name} has {count(len(cells), 'row')} and none names a picture of this folder: it says {_some(cells)}; "
+        f"the pictures are called {_some(paths)}. Write the file names as they are in the folder."
+    )

@@ -1,0 +1,195 @@
+"""What a folder says about its pictures: classes (from folders or a CSV file), masks, and parts set apart already."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sslstudio.engine.data.class_folders import class_folders, count, given_parts
+from sslstudio.engine.data.index import ImageIndex
+from sslstudio.engine.data.label_csv import Contradiction, read_labels
+from sslstudio.engine.data.mask_pairs import MaskPairs, find_pairs
+from sslstudio.engine.data.masks import IGNORE, MaskCoding, decode_mask, learn_coding
+from sslstudio.engine.errors import DataError
+
+_FEW_CONTRADICTIONS = 0.05  # more: the table lists objects in the pictures, it does not label pictures
+_LARGEST_TABLE = 64 << 20  # bytes; a larger file is read only when it is asked for
+_MASKS_A_CLASS = 8  # looked at to give the numbers in the masks the names of the class folders
+
+
+@dataclass(frozen=True)
+class ClassLabels:
+    """One class a picture. `of`: picture path -> class number, labelled pictures only; `notes` are for people."""
+
+    found_in: str
+    names: tuple[str, ...]
+    of: dict[str, int]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MaskLabels:
+    """One mask a picture. `of`: picture path -> mask path, relative to the root; names[0] is the background."""
+
+    found_in: str
+    names: tuple[str, ...]
+    of: dict[str, str]
+    coding: MaskCoding
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """What `recognise` found. `pictures` is the index without masks; `notes` say what was not taken, and why."""
+
+    pictures: ImageIndex
+    classes: ClassLabels | None
+    masks: MaskLabels | None
+    given_split: dict[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def recognise(index: ImageIndex, labels_file: str = "") -> Recognised:
+    """Tell pictures from masks and find the classes and the parts that the folder gives.
+
+    labels_file: a CSV file, relative to the data folder or absolute; empty: one in the data folder, if it fits.
+    Raises DataError when the labels file asked for cannot be used, and when one found contradicts itself.
+    """
+    pairs, coding, mask_notes = _find_masks(index)
+    masked = pairs.masks if pairs else set()
+    pictures = index.subset([path for path in index.paths if path not in masked]) if masked else index
+    given = given_parts(pictures.paths)
+    classes, class_notes = _find_classes(pictures, labels_file, given)
+    masks = _mask_labels(index.root, pairs, coding, classes, len(pictures)) if pairs and coding else None
+    given, part_notes = _labelled_parts(given, classes, masks)
+    return Recognised(pictures, classes, masks, given, (*mask_notes, *class_notes, *part_notes))
+
+
+# Classes
+
+
+def _find_classes(
+    pictures: ImageIndex, labels_file: str, given: Mapping[str, str]
+) -> tuple[ClassLabels | None, tuple[str, ...]]:
+    folders, notes = class_folders(pictures.paths, given)
+    table, table_notes = _find_table(pictures, labels_file)
+    if table is not None:
+        instead = ("There are class folders too; the labels of the file were taken.",) if folders else ()
+        labels = ClassLabels(table.found_in, table.names, table.of, (*table.notes, *instead))
+        return labels, table_notes
+    if folders is None:
+        return None, (*notes, *table_notes)
+    return ClassLabels("class folders", folders.names, folders.of, folders.notes), (*notes, *table_notes)
+
+
+def _find_table(pictures: ImageIndex, labels_file: str) -> tuple[ClassLabels | None, tuple[str, ...]]:
+    if labels_file:
+        return _read_table(pictures.root / Path(labels_file).expanduser(), pictures), ()
+    tables = []
+    notes = []
+    for file in _tables_in(pictures.root):
+        try:
+            tables.append(_read_table(file, pictures))
+        except Contradiction as error:
+            if error.share <= _FEW_CONTRADICTIONS or len(pictures) < 1 / _FEW_CONTRADICTIONS:
+                raise
+            notes.append(f"{file.name} was not taken as labels: it gives many pictures several.")
+        except DataError:
+            continue  # a table of something else
+    return max(tables, key=lambda table: len(table.of), default=None), tuple(notes)
+
+
+def _tables_in(root: Path) -> list[Path]:
+    files = [file for file in sorted(root.iterdir()) if file.suffix.lower() in (".csv", ".tsv") and file.is_file()]
+    return [file for file in files if file.stat().st_size <= _LARGEST_TABLE]
+
+
+def _read_table(file: Path, pictures: ImageIndex) -> ClassLabels:
+    found = read_labels(file, pictures.paths)
+    return ClassLabels(f"CSV file {file.name}", found.names, found.of, found.notes)
+
+
+# Masks
+
+
+def _find_masks(index: ImageIndex) -> tuple[MaskPairs | None, MaskCoding | None, tuple[str, ...]]:
+    """The pairs and what the masks' values mean; files that turn out to be photographs stay pictures."""
+    pairs = find_pairs(index.paths)
+    if pairs is None:
+        return None, None, ()
+    try:
+        return pairs, learn_coding([index.root / mask for mask in sorted(pairs.of.values())]), ()
+    except DataError as error:
+        return None, None, (f"{pairs.found_in}: not taken as masks. {error}",)
+
+
+def _mask_labels(
+    root: Path, pairs: MaskPairs, coding: MaskCoding, classes: ClassLabels | None, pictures: int
+) -> MaskLabels:
+    names = _names_by_class(root, pairs, coding, classes) if classes else None
+    notes = tuple(_mask_notes(pairs, coding, pictures))
+    return MaskLabels(pairs.found_in, names or _plain_names(coding), pairs.of, coding, notes)
+
+
+def _plain_names(coding: MaskCoding) -> tuple[str, ...]:
+    if len(coding.values) == 2:
+        return ("background", "object")
+    if coding.kind == "colours":
+        return ("background", *(f"#{colour:06x}" for colour in coding.values[1:]))
+    return ("background", *(f"class {value}" for value in coding.values[1:]))
+
+
+def _names_by_class(root: Path, pairs: MaskPairs, coding: MaskCoding, classes: ClassLabels) -> tuple[str, ...] | None:
+    """The names of the picture classes, when the masks of each hold one number of its own beside the background."""
+    name_of: dict[int, str] = {}
+    for number, name in enumerate(classes.names):
+        masks = [pairs.of[path] for path, label in classes.of.items() if label == number and path in pairs.of]
+        found = _numbers_in(root, masks[:: max(1, len(masks) // _MASKS_A_CLASS)], coding)
+        if len(found) != 1 or found & name_of.keys():
+            return None
+        name_of[found.pop()] = name
+    if len(name_of) != len(coding.values) - 1 or len(name_of) < 2:
+        return None
+    return ("background", *(name_of[number] for number in range(1, len(coding.values))))
+
+
+def _numbers_in(root: Path, masks: Sequence[str], coding: MaskCoding) -> set[int]:
+    found: set[int] = set()
+    for mask in masks:
+        try:
+            found |= set(np.unique(decode_mask(root / mask, coding, None)).tolist())
+        except DataError:
+            continue  # the damaged mask is named when it is needed
+    return found - {0, IGNORE}
+
+
+def _mask_notes(pairs: MaskPairs, coding: MaskCoding, pictures: int) -> list[str]:
+    notes = []
+    if missing := pictures - len(pairs.of):
+        notes.append(f"{count(missing, 'picture')} without a mask.")
+    if pairs.orphans:
+        notes.append(f"{count(len(pairs.orphans), 'mask')} without a picture: {', '.join(pairs.orphans[:3])}.")
+    if pairs.further:
+        notes.append(f"{count(len(pairs.further), 'further mask')} of pictures left out: {pairs.further[0]}.")
+    if coding.instances:
+        notes.append("The masks number single objects; all of them were taken as one class, 'object'.")
+    if coding.ignore is not None:
+        notes.append("The value 255 in the masks marks what is not counted.")
+    return notes
+
+
+# Parts
+
+
+def _labelled_parts(
+    given: Mapping[str, str], classes: ClassLabels | None, masks: MaskLabels | None
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The given parts without those that have no label at all: nothing can be tested on them."""
+    labelled = {*(classes.of if classes else ()), *(masks.of if masks else ())}
+    empty = sorted(set(given.values()) - {given[path] for path in labelled if path in given} - {"train"})
+    if not labelled or not empty:
+        return dict(given), ()
+    kept = {path: part for path, part in given.items() if part not in empty}
+    names = " and ".join(empty)
+    return kept, (f"The pictures in the folder for {names} have no labels: they are used for pretraining only.",)

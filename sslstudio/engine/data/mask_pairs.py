@@ -1,0 +1,143 @@
+"""Which files of a folder are masks, and of which picture: by folder names (images/ and masks/) or by file names."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+SPLIT_WORDS = {
+    "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+PICTURE_WORDS = frozenset({
+    "image", "images", "img", "imgs", "picture", "pictures", "pic", "pics", "photo", "photos", "input", "inputs",
+    "jpegimages",
+})  # fmt: skip
+MASK_WORDS = frozenset({
+    "mask", "masks", "label", "labels", "annotation", "annotations", "seg", "segmentation", "segmentations",
+    "segmentationclass", "gt", "groundtruth", "groundtruths",
+})  # fmt: skip
+_MASK = "masks?|labels?|annotations?|segmentations?|seg|gt|groundtruth|ground[_-]truth"
+_MASK_STEM = re.compile(
+    rf"(?P<a>.+)[_\-. ](?:{_MASK})(?:[_\-. ]?(?P<number>\d{{1,2}}))?|(?:{_MASK})(?:[_\-. ]|(?=\d))(?P<b>.+)"
+)
+_PICTURE = "images?|imgs?|photo|picture"
+_PICTURE_STEM = re.compile(rf"(.+)[_\-. ](?:{_PICTURE})|(?:{_PICTURE})(?:[_\-. ]|(?=\d))(.+)")
+
+Key = tuple[tuple[str, ...], str]  # folders without the words for pictures and masks, and the stem; lower case
+
+
+@dataclass(frozen=True)
+class MaskPairs:
+    """`of`: picture -> mask. `orphans`: masks that have no picture. `further`: second masks of a picture."""
+
+    found_in: str
+    of: dict[str, str]
+    orphans: tuple[str, ...]
+    further: tuple[str, ...]
+
+    @property
+    def masks(self) -> set[str]:
+        """All files that are masks, paired or not."""
+        return {*self.of.values(), *self.orphans, *self.further}
+
+
+def folder_words(name: str) -> list[str]:
+    """Lower-case words of a folder name: 'Train_Masks' -> ['train', 'masks'], 'ground_truth' -> ['groundtruth']."""
+    return [word for word in re.split(r"[_\-. ]+", re.sub(r"ground[_\- ]truth", "groundtruth", name.lower())) if word]
+
+
+def plain_folder(name: str) -> str:
+    """A folder name without the words for pictures and masks; '' when nothing else is in it."""
+    words = folder_words(name)
+    if not set(words) <= PICTURE_WORDS | MASK_WORDS | SPLIT_WORDS.keys():
+        return name.lower()  # with_mask and no_mask are classes of people's faces
+    return "_".join(word for word in words if word in SPLIT_WORDS)
+
+
+def _is_mask_folder(name: str) -> bool:
+    words = set(folder_words(name))
+    return bool(words & MASK_WORDS) and words <= MASK_WORDS | SPLIT_WORDS.keys()
+
+
+def find_pairs(paths: Sequence[str]) -> MaskPairs | None:
+    """The masks among `paths`, or None. A folder is believed to hold masks when a tenth of its files have a picture."""
+    return _by_folder(paths) or _by_stem(paths)
+
+
+def _key(path: PurePosixPath, stem: str) -> Key:
+    return tuple(filter(None, map(plain_folder, path.parts[:-1]))), stem.lower()
+
+
+def _mask_stem(stem: str) -> tuple[str, int] | None:
+    """('x', 2) for 'x_mask_2'; None when the stem does not say that it is a mask."""
+    match = _MASK_STEM.fullmatch(stem.lower())
+    return (match["a"] or match["b"], int(match["number"] or 0)) if match else None
+
+
+def _picture_keys(pictures: Iterable[str]) -> dict[Key, list[str]]:
+    keys: dict[Key, list[str]] = {}
+    shorter: dict[Key, list[str]] = {}
+    for path in map(PurePosixPath, pictures):
+        keys.setdefault(_key(path, path.stem), []).append(str(path))
+        if match := _PICTURE_STEM.fullmatch(path.stem.lower()):
+            shorter.setdefault(_key(path, match[1] or match[2]), []).append(str(path))
+    return shorter | keys
+
+
+def _by_folder(paths: Sequence[str]) -> MaskPairs | None:
+    in_folder: dict[str, list[str]] = {}
+    for path in paths:
+        parts = PurePosixPath(path).parts[:-1]
+        level = next((place for place, part in enumerate(parts) if _is_mask_folder(part)), None)
+        if level is not None:
+            in_folder.setdefault("/".join(parts[: level + 1]), []).append(path)
+    candidates = {path for found in in_folder.values() for path in found}
+    keys = _picture_keys(path for path in paths if path not in candidates)
+    pairs: list[tuple[str, str, int]] = []
+    orphans: list[str] = []
+    folders: list[str] = []
+    for folder, masks in in_folder.items():
+        found, lost = _match(masks, keys)
+        if found and len(found) >= 0.1 * len(masks):
+            pairs, orphans, folders = pairs + found, orphans + lost, [*folders, folder]
+    return _settle(f"mask folder {_named(folders)}", pairs, orphans) if pairs else None
+
+
+def _by_stem(paths: Sequence[str]) -> MaskPairs | None:
+    candidates = [path for path in paths if _mask_stem(PurePosixPath(path).stem)]
+    marked = set(candidates)
+    found, lost = _match(candidates, _picture_keys(path for path in paths if path not in marked))
+    if not found or len(found) < 0.5 * len(candidates):
+        return None
+    return _settle(f"file names such as {PurePosixPath(found[0][1]).name}", found, lost)
+
+
+def _match(masks: Sequence[str], keys: dict[Key, list[str]]) -> tuple[list[tuple[str, str, int]], list[str]]:
+    """(picture, mask, number of the mask) for each mask that has a picture, and the masks that have none."""
+    found: list[tuple[str, str, int]] = []
+    lost: list[str] = []
+    for mask in masks:
+        path = PurePosixPath(mask)
+        stem, number = _mask_stem(path.stem) or (path.stem, 0)
+        same, bare = keys.get(_key(path, path.stem)), keys.get(_key(path, stem))
+        pictures = same or bare
+        if pictures:
+            picture = next((one for one in pictures if PurePosixPath(one).name == path.name), pictures[0])
+            found.append((picture, mask, 0 if same else number))
+        else:
+            lost.append(mask)
+    return found, lost
+
+
+def _settle(found_in: str, pairs: list[tuple[str, str, int]], orphans: list[str]) -> MaskPairs:
+    of: dict[str, str] = {}
+    further: list[str] = []
+    for picture, mask, _ in sorted(pairs, key=lambda pair: (pair[0], pair[2], pair[1])):
+        if of.setdefault(picture, mask) != mask:
+            further.append(mask)
+    return MaskPairs(found_in, of, tuple(orphans), tuple(further))
+
+
+def _named(folders: Sequence[str]) -> str:
+    return ", ".join(folders[:3]) + (f" and {len(folders) - 3} more" if len(folders) > 3 else "")

@@ -1,0 +1,169 @@
+"""What the pixel cache keeps on disk: a file of squares of the same size (slots) and a table that says whose they are.
+
+The order of writing makes it safe to be killed at any point: a row is recorded only after its pixels have reached the
+disk, and the row of a file that changed or is gone is taken out before its slot is written again.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from sslstudio.engine.data.index import ImageFile, printable
+from sslstudio.engine.errors import RunError
+
+FORMAT: Final = 1  # raise it when decoding changes: everything is then decoded again, in another folder
+_TABLE = """CREATE TABLE IF NOT EXISTS pictures (
+    path BLOB PRIMARY KEY,  -- relative to the root, as the bytes of the file system
+    size INTEGER NOT NULL,
+    mtime_ns TEXT NOT NULL, -- a text: dates after 2262 do not fit an integer of SQLite
+    slot INTEGER UNIQUE,    -- NULL if it cannot be read
+    height INTEGER NOT NULL,
+    width INTEGER NOT NULL,
+    reason TEXT NOT NULL    -- why it cannot be read; '' if it can
+) WITHOUT ROWID"""
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is known of a picture: the slot of its pixels and its size in the file, or why it cannot be read."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    slot: int | None
+    height: int = 0
+    width: int = 0
+    reason: str = ""
+
+    def fits(self, file: ImageFile) -> bool:
+        """Whether the file is still the one that was read."""
+        return self.size == file.size and self.mtime_ns == file.mtime_ns
+
+
+def store_folder(cache_dir: Path, root: Path, side: int) -> Path:
+    """Where the pixels of the pictures below `root`, squeezed to `side`, are kept."""
+    key = b"\0".join([os.fsencode(os.path.realpath(root)), str(side).encode(), str(FORMAT).encode()])
+    return cache_dir / "pixels" / hashlib.blake2b(key, digest_size=16).hexdigest()
+
+
+class PixelStore:
+    """The slots and the table of one folder of the cache. For one thread, under a lock between processes."""
+
+    def __init__(self, folder: Path, side: int) -> None:
+        self.folder, self.side = folder, side
+        self.slot_bytes = side * side * 3
+        self.pixel_path = folder / "pixels.bin"
+        self.pixel_path.touch()
+        self._pixels = open(self.pixel_path, "r+b", buffering=0)  # noqa: SIM115 (closed in `close`)
+        try:
+            self._table = _open_table(folder / "pictures.sqlite")
+            self.rows = self._load()
+        except BaseException:
+            self._pixels.close()
+            raise
+        used = {row.slot for row in self.rows.values() if row.slot is not None}
+        self._end = max(used, default=-1) + 1
+        self._free = [slot for slot in range(self._end) if slot not in used]
+        self._pending: list[Row] = []
+
+    def _load(self) -> dict[str, Row]:
+        """The table without the rows whose pixels are missing (someone cut the file)."""
+        whole = os.path.getsize(self.pixel_path) // self.slot_bytes
+        rows: dict[str, Row] = {}
+        for path, size, mtime_ns, slot, height, width, reason in self._table.execute("SELECT * FROM pictures"):
+            if slot is None or slot < whole:
+                name = os.fsdecode(path)
+                rows[name] = Row(name, size, int(mtime_ns), slot, height, width, reason)
+        self._table.execute("DELETE FROM pictures WHERE slot >= ?", (whole,))
+        self._table.commit()
+        return rows
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Take rows out, committed before this returns, so that their slots may be written again."""
+        gone = [self.rows.pop(path) for path in list(paths)]
+        self._table.executemany("DELETE FROM pictures WHERE path = ?", [(os.fsencode(row.path),) for row in gone])
+        self._table.commit()
+        self._free.extend(row.slot for row in gone if row.slot is not None)
+        self._free.sort(reverse=True)  # the lowest is taken first
+
+    def put(self, file: ImageFile, pixels: npt.NDArray[np.uint8], height: int, width: int) -> None:
+        """Write a picture to a free slot. It is recorded by the next `commit`. Raises OSError if the disk is full."""
+        slot = self._free.pop() if self._free else self._end
+        self._end = max(self._end, slot + 1)
+        self._pixels.seek(slot * self.slot_bytes)
+        rest = memoryview(pixels.tobytes())
+        while rest:
+            rest = rest[self._pixels.write(rest) :]
+        self._pending.append(Row(file.path, file.size, file.mtime_ns, slot, height, width))
+
+    def put_reason(self, file: ImageFile, reason: str) -> None:
+        """Remember that a file cannot be read, and why."""
+        self._pending.append(Row(file.path, file.size, file.mtime_ns, None, reason=printable(reason)))
+
+    def commit(self) -> None:
+        """Record what was put since the last commit, after its pixels have reached the disk."""
+        if not self._pending:
+            return
+        os.fsync(self._pixels.fileno())
+        self._table.executemany("INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)", map(_values, self._pending))
+        self._table.commit()
+        self.rows.update((row.path, row) for row in self._pending)
+        self._pending = []
+
+    def close(self) -> None:
+        """Close both files; what was not committed is not recorded."""
+        self._table.close()
+        self._pixels.close()
+
+
+def _values(row: Row) -> tuple[Any, ...]:
+    return (os.fsencode(row.path), row.size, str(row.mtime_ns), row.slot, row.height, row.width, row.reason)
+
+
+def _open_table(path: Path) -> sqlite3.Connection:
+    """The table; one that is damaged is thrown away, which costs no more than decoding again."""
+    try:
+        return _connect(path)
+    except sqlite3.DatabaseError as error:
+        if is_full(error):
+            raise
+        for leftover in (path, path.with_name(path.name + "-journal")):
+            leftover.unlink(missing_ok=True)
+        return _connect(path)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    with contextlib.ExitStack() as on_error:
+        table = sqlite3.connect(path, check_same_thread=False)  # a generator may be closed by another thread
+        on_error.callback(table.close)
+        table.execute(_TABLE)
+        if table.execute("PRAGMA quick_check").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("damaged")
+        table.commit()
+        on_error.pop_all()
+    return table
+
+
+def is_full(error: Exception) -> bool:
+    """Whether the error says that there is no room left on the disk."""
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    return isinstance(error, sqlite3.OperationalError) and "full" in str(error)
+
+
+def disk_full(folder: Path, needed: int) -> RunError:
+    """The error for a disk that cannot take `needed` bytes more."""
+    return RunError(
+        f"The disk is full: the decoded pictures need {needed / 1e6:,.1f} MB more in {printable(os.fspath(folder))}. "
+        "Make room there, choose a smaller picture size, or set SSLSTUDIO_CACHE to a folder on a larger disk."
+    )

@@ -1,0 +1,112 @@
+"""Why a picture cannot be read, in plain words. The texts hold no path: whoever lists the files adds it."""
+
+import logging
+import os
+import re
+import struct
+import warnings
+import zlib
+from typing import BinaryIO
+
+from PIL import Image
+
+from sslstudio.engine.data.signature import Kind
+from sslstudio.engine.errors import DataError
+
+PIXELS_LIMIT = 250_000_000  # about 1 GB while it is decoded, for each worker
+
+# What the libraries raise over a damaged file. A damaged file is foreign input to a dozen C and Python parsers: each
+# of these was seen or is documented, and none may stop the reading of the other files.
+BROKEN = (
+    OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError,
+    AssertionError, struct.error, zlib.error, Image.DecompressionBombError,
+)  # fmt: skip
+
+_EARLY = re.compile(
+    r"truncat|unexpected end|end of (the )?(file|data|stream|input)|less than expected|premature|too short|eof\b"
+    r"|insufficient|failed to read \d+ bytes|not enough (image )?data|short read",
+    re.IGNORECASE,
+)
+_TAIL = 4096
+
+_LIBRARIES = re.compile(r"(PIL|pydicom|tifffile|imagecodecs)\b")
+_SILENT = ("ignore", None, Warning, _LIBRARIES, 0)
+
+
+class CannotOpen(DataError):
+    """The file cannot be read now (permission, network, memory). The reason is of the moment: do not remember it."""
+
+
+def silence() -> None:
+    """Keep what the libraries say about odd files (a broken EXIF block, an unknown tag) off the screen.
+
+    `warnings.catch_warnings` swaps the state of the whole process and so is no use with threads. This adds one
+    filter, for the libraries' own modules only, and adds it again if someone has taken it away.
+    """
+    if _SILENT not in warnings.filters:
+        warnings.filterwarnings("ignore", module=_LIBRARIES.pattern)
+
+
+def silence_log(name: str) -> None:
+    """Let a library's logger say nothing: what matters of a file becomes a reason."""
+    logger = logging.getLogger(name)
+    logger.setLevel(logging.CRITICAL + 1)
+
+
+def check_size(width: int, height: int, bytes_per_pixel: int = 1) -> None:
+    """Raises DataError before anything is decoded if the picture has no pixels or more than can be held."""
+    if width < 1 or height < 1:
+        raise DataError(f"not a picture that can be read: it is {width}x{height} pixels")
+    if width * height > PIXELS_LIMIT:
+        limit = f"{PIXELS_LIMIT // 1_000_000} million pixels"
+        raise DataError(f"too large: {width}x{height} pixels is over the limit of {limit}; cut it into smaller ones")
+    if width * height * bytes_per_pixel > 8 * PIXELS_LIMIT:
+        limit = f"{8 * PIXELS_LIMIT // 1_000_000} MB"
+        raise DataError(f"too large: {width}x{height} pixels of {bytes_per_pixel} bytes is over the limit of {limit}")
+
+
+def from_os(error: OSError) -> CannotOpen:
+    """The reason for what the system said when the file was opened or read."""
+    if isinstance(error, FileNotFoundError):
+        return CannotOpen("the file is gone, or it is a link that leads nowhere")
+    if isinstance(error, PermissionError):
+        return CannotOpen("no permission to read it")
+    return CannotOpen(f"it cannot be opened: {error.strerror or error}")
+
+
+def from_library(error: Exception, kind: Kind, file: BinaryIO) -> DataError:
+    """The reason for what a decoder raised over the content of `file`."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return from_os(error)
+    text = " ".join(str(error).split())
+    if isinstance(error, EOFError) or _EARLY.search(text) or _ends_early(kind, file):
+        return DataError("the file ends too early")
+    words = text.encode("ascii", "replace").decode()[:160] or type(error).__name__
+    return DataError(f"not a picture that can be read: damaged {kind.value} data ({words})")
+
+
+def _ends_early(kind: Kind, file: BinaryIO) -> bool:
+    """Whether the end mark or the promised length is missing. Asked only after decoding has failed."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    head = file.read(32)
+    file.seek(max(0, size - _TAIL))
+    tail = file.read(_TAIL)
+    if kind is Kind.JPEG:
+        return b"\xff\xd9" not in tail
+    if kind is Kind.PNG:
+        return b"IEND" not in tail
+    if kind is Kind.GIF:
+        return not tail.rstrip(b"\0").endswith(b";")
+    return size < _promised(kind, head)
+
+
+def _promised(kind: Kind, head: bytes) -> int:
+    """How many bytes the file's header says it has; 0 where it does not say."""
+    if kind is Kind.WEBP:
+        return 8 + int.from_bytes(head[4:8], "little")
+    if kind is Kind.BMP:
+        return int.from_bytes(head[2:6], "little")
+    if kind is Kind.TIFF and head[2:4] in (b"*\0", b"\0*"):
+        return int.from_bytes(head[4:8], "little" if head.startswith(b"II") else "big") + 2
+    return 0

@@ -1,0 +1,104 @@
+"""The built-in sample: small natural-history pictures with masks, drawn by the program, the same for a seed."""
+
+import json
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sslstudio.engine.data.sample_scene import Noise, landscape, occlude, photograph, shadow, shine
+from sslstudio.engine.data.sample_shapes import KINDS, make_frame
+from sslstudio.engine.errors import DataError
+from sslstudio.engine.events import Preparing
+from sslstudio.engine.seeding import derive
+
+MARKER = "sample.json"  # written last: the sample is complete
+BEGUN = "sample-unfinished.json"  # written first, renamed to the marker at the end
+_VERSION = 1  # of the drawing: another one makes other pictures
+_SHARES = (1.15, 0.9, 1.05, 0.85, 1.05)  # of the kinds: nature is not even
+_SUPERSAMPLING = 2
+_REPORT_EVERY = 25
+
+
+def make_sample(
+    folder: Path, *, count: int = 2400, side: int = 96, seed: int = 0
+) -> Generator[Preparing, None, None]:
+    """Draw `count` RGB pictures of side x side pixels and their masks (0 background, 1 ... 5 the kinds).
+
+    They go to folder/images/<kind>/0001.png and folder/masks/<kind>/0001.png. A finished sample of the same
+    parameters is kept, one that was interrupted is drawn again. Raises DataError when anything else is in the folder.
+    """
+    about = {"sample": _VERSION, "count": count, "side": side, "seed": seed}
+    if _is_finished(folder, about):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / BEGUN).write_text(json.dumps(about), encoding="utf-8")
+    noise = Noise(side * _SUPERSAMPLING, np.random.default_rng(derive(seed, "sample", "noise")))
+    for done, (kind, number) in enumerate(_list(count)):
+        if done % _REPORT_EVERY == 0:
+            yield Preparing(stage="Drawing the sample", done=done, total=count)
+        rng = np.random.default_rng(derive(seed, "sample", kind, number))
+        picture, mask = draw_picture(kind, side, rng, noise)
+        _save(picture, folder / "images" / kind / f"{number:04}.png")
+        _save(mask, folder / "masks" / kind / f"{number:04}.png")
+    os.replace(folder / BEGUN, folder / MARKER)
+    yield Preparing(stage="Drawing the sample", done=count, total=count)
+
+
+def draw_picture(
+    kind: str, side: int, rng: np.random.Generator, noise: Noise
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """((side, side, 3), (side, side)) one picture of a kind and its mask."""
+    draw, habits = KINDS[kind]
+    canvas = landscape(noise.side, rng, noise)
+    frame = make_frame(canvas, list(KINDS).index(kind) + 1, habits)
+    scenery = canvas.rgb.copy()
+    draw(frame)
+    shadow(canvas, scenery)
+    shine(canvas)
+    occlude(canvas)
+    return photograph(canvas, side)
+
+
+def _list(count: int) -> Iterator[tuple[str, int]]:
+    """(kind, number from 1) of each picture; the kinds have unequal numbers."""
+    ends = np.round(np.cumsum(_SHARES) / sum(_SHARES) * count).astype(int).tolist()
+    for kind, start, end in zip(KINDS, [0, *ends], ends, strict=False):
+        for number in range(1, end - start + 1):
+            yield kind, number
+
+
+def _is_finished(folder: Path, about: dict[str, Any]) -> bool:
+    """True for a sample of these parameters. Raises DataError for a folder that holds something else."""
+    if not folder.exists():
+        return False
+    if not folder.is_dir():
+        raise DataError(f"{folder} is a file; the sample needs a folder. Choose another name.")
+    if not any(folder.iterdir()):
+        return False
+    for name in (MARKER, BEGUN):
+        if (folder / name).is_file():
+            found = _read(folder / name)
+            if found != about:
+                raise DataError(f"{folder} holds another sample ({found}). Choose an empty or a new folder.")
+            return name == MARKER
+    raise DataError(
+        f"{folder} is not empty and is not a sample of this program: nothing in it was changed. "
+        "Choose an empty or a new folder for the sample."
+    )
+
+
+def _read(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None  # torn while it was written: not a sample that is known
+
+
+def _save(pixels: NDArray[np.uint8], file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(file, compress_level=3)

@@ -1,0 +1,182 @@
+"""Which pictures train, validate and test: seeded, balanced over the classes, and no group is torn apart."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sslstudio.engine.data.groups import group_paths, suggest_groups
+from sslstudio.engine.errors import ConfigError, DataError
+from sslstudio.engine.seeding import derive
+
+__all__ = ["Split", "draw_labelled", "group_paths", "make_split", "suggest_groups"]
+
+TRAIN, VALIDATION, TEST = 0, 1, 2
+PARTS = ("train", "validation", "test")
+_UNLABELLED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Picture paths of the three parts, each in sorted order; no path is in two."""
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+    def to_json(self) -> dict[str, list[str]]:
+        """Plain lists, as split.json of a run holds them."""
+        return {part: list(getattr(self, part)) for part in PARTS}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Iterable[str]]) -> Self:
+        """The inverse of `to_json`. Raises DataError when a part is missing."""
+        missing = [part for part in PARTS if part not in values]
+        if missing:
+            raise DataError(f"The split has no {', '.join(missing)}: it needs {', '.join(PARTS)}.")
+        return cls(*(tuple(values[part]) for part in PARTS))
+
+
+def make_split(
+    paths: Sequence[str],
+    labels: Mapping[str, int] | None,
+    *,
+    validation: float,
+    test: float,
+    seed: int,
+    groups: Mapping[str, str] | None = None,
+    given: Mapping[str, str] | None = None,
+) -> Split:
+    """Set `paths` apart; the same paths, labels and seed give the same split, in whatever order they come.
+
+    labels      picture -> class: the shares hold in each class, and pictures without a label train. None: plain random.
+    groups      picture -> group: a group is never torn apart (its pictures without a label go where it goes)
+    given       picture -> part, as the folders say; a part that they do not name is drawn from the training pictures
+    """
+    if validation + test >= 1:
+        raise ConfigError(
+            f"Validation share {validation} and test share {test} leave nothing to train on. Try 0.1 and 0.2."
+        )
+    ordered = sorted(set(paths))
+    grouped = {path: (groups or {}).get(path) for path in ordered}
+    fixed = _given_parts(ordered, grouped, given or {})
+    shares = [0.0, 0.0 if VALIDATION in fixed.values() else validation, 0.0 if TEST in fixed.values() else test]
+    pool = [path for path in ordered if fixed.get(path, TRAIN) == TRAIN]
+    parts = fixed | _draw(_units(pool, grouped, fixed), labels, shares, seed)
+    return Split(*(tuple(path for path in ordered if parts[path] == part) for part in (TRAIN, VALIDATION, TEST)))
+
+
+def _given_parts(paths: list[str], groups: Mapping[str, str | None], given: Mapping[str, str]) -> dict[str, int]:
+    """The part of each picture that has one given, itself or through another picture of its group."""
+    known = {path: PARTS.index(given[path]) for path in paths if path in given}
+    of_group: dict[str, int] = {}
+    for path, part in known.items():
+        if (group := groups[path]) is not None:
+            of_group[group] = max(part, of_group.get(group, TRAIN))
+    for path in paths:
+        group = groups[path]
+        if path not in known and group is not None and group in of_group:
+            known[path] = of_group[group]
+    return known
+
+
+def _units(pool: list[str], groups: Mapping[str, str | None], fixed: Mapping[str, int]) -> list[list[str]]:
+    """What moves as one: the pictures of a group, or one picture. Groups that touch a held-out part stay behind."""
+    held_out = {groups[path] for path, part in fixed.items() if part != TRAIN} - {None}
+    units: dict[tuple[bool, str], list[str]] = {}
+    for path in pool:
+        group = groups[path]
+        if group is None or group not in held_out:
+            units.setdefault((group is None, path if group is None else group), []).append(path)
+    return list(units.values())
+
+
+def _draw(units: list[list[str]], labels: Mapping[str, int] | None, shares: list[float], seed: int) -> dict[str, int]:
+    """Biggest unit first, each to the part that misses most of what the unit holds."""
+    contents = [_content(unit, labels) for unit in units]
+    drawn = [place for place, content in enumerate(contents) if content]
+    shuffled = np.random.default_rng(derive(seed, "split")).permutation(len(drawn))
+    order = sorted((drawn[place] for place in shuffled), key=lambda unit: -len(units[unit]))
+    missing = _targets(sum(contents, Counter[int]()), shares)
+    part_of = dict.fromkeys(range(len(units)), TRAIN)
+    for unit in order:
+        total = sum(count * missing[label] for label, count in contents[unit].items())
+        part_of[unit] = int(np.argmax(total))
+        for label, count in contents[unit].items():
+            missing[label][part_of[unit]] -= count
+    _fill_empty(part_of, order, contents, shares)
+    return {path: part_of[place] for place, unit in enumerate(units) for path in unit}
+
+
+def _content(unit: list[str], labels: Mapping[str, int] | None) -> Counter[int]:
+    """How many pictures of each class; all of one class when there are no labels."""
+    if labels is None:
+        return Counter({_UNLABELLED: len(unit)})
+    return Counter(labels[path] for path in unit if path in labels)
+
+
+def _targets(totals: Mapping[int, int], shares: list[float]) -> dict[int, NDArray[np.float64]]:
+    """Whole numbers of pictures for the parts, by class: each within one of its share, the sums too.
+
+    What rounding takes from one class the next one gets. A class of three or more is tested on.
+    """
+    targets = {}
+    owed = [0.0, 0.0, 0.0]
+    for label in sorted(totals):
+        left = totals[label] - 1  # one always trains
+        counts = [0, 0, 0]
+        for part in (TEST, VALIDATION):
+            exact = totals[label] * shares[part]
+            low = int(exact)
+            if part == TEST and shares[TEST] > 0 and totals[label] >= 3:
+                low = max(low, 1)
+            wanted = min(max(round(exact + owed[part]), low), int(np.ceil(exact)))
+            counts[part] = max(0, min(wanted, left))
+            left -= counts[part]
+            owed[part] += exact - counts[part]
+        counts[TRAIN] = totals[label] - sum(counts)
+        targets[label] = np.asarray(counts, np.float64)
+    return targets
+
+
+def _fill_empty(part_of: dict[int, int], order: list[int], contents: list[Counter[int]], shares: list[float]) -> None:
+    """A part that is wanted and got nothing takes the smallest unit that leaves all its classes to train on."""
+    for part in (TEST, VALIDATION):
+        if shares[part] > 0 and part not in part_of.values():
+            training = [unit for unit in order if part_of[unit] == TRAIN]
+            left = sum((contents[unit] for unit in training), Counter[int]())
+            spare = [unit for unit in training if all(left[label] > n for label, n in contents[unit].items())]
+            if spare:
+                part_of[spare[-1]] = part
+
+
+def draw_labelled(paths: Sequence[str], labels: Mapping[str, int] | None, count: int, seed: int) -> tuple[str, ...]:
+    """`count` pictures of each class, or in all when `labels` is None, in sorted order; all of a class that has fewer.
+
+    Nested: the pictures drawn for a smaller count are among those for a larger one. What is drawn from one class does
+    not depend on the others. Raises DataError for a class that `labels` names and `paths` has no picture of.
+    """
+    if count < 1:
+        raise ConfigError(f"Labelled pictures = {count} is too few. Try 1 or more.")
+    members: dict[int, list[str]] = {label: [] for label in sorted(set((labels or {}).values()))}
+    for path in sorted(set(paths)):
+        if labels is None or path in labels:
+            members.setdefault(_UNLABELLED if labels is None else labels[path], []).append(path)
+    drawn: list[str] = []
+    for label, of_class in members.items():
+        if not of_class:
+            raise DataError(_no_member(label, labels or {}))
+        order = np.random.default_rng(derive(seed, "labelled", label)).permutation(len(of_class))
+        drawn += [of_class[place] for place in order[:count]]
+    return tuple(sorted(drawn))
+
+
+def _no_member(label: int, labels: Mapping[str, int]) -> str:
+    example = min(path for path, other in labels.items() if other == label)
+    return (
+        f"The training part has no picture of class number {label}, the class of {example}. "
+        "Label more pictures of this class, or make the held-out shares smaller."
+    )

@@ -1,0 +1,46 @@
+"""Pictures (and their masks) as fine-tuning sees them: moved, scaled, turned, mirrored and lit a little differently."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sslstudio.engine.data.augment import chosen, uniform
+
+TURN = 0.17  # radians, about 10 degrees
+ZOOM = (0.8, 1.15)
+SHIFT = 0.1  # of the side, either way
+LIGHT = 0.2  # brightness and contrast, either way
+IGNORE = 255  # a mask value that says nothing
+
+
+def vary(images: Tensor, masks: Tensor | None, rng: torch.Generator, *, flip: bool) -> tuple[Tensor, Tensor | None]:
+    """One random view of each picture; a mask moves with its picture.
+
+    images: float (B, 3, H, W) in [0, 1]; masks: uint8 (B, H, W) of class numbers, or None. What comes in from outside
+    repeats the edge in the picture and is IGNORE in the mask.
+    """
+    count, _, height, width = images.shape
+    grid = F.affine_grid(_matrices(count, rng, flip), [count, 3, height, width], align_corners=False)
+    moved = F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    gain = uniform((count, 1, 1, 1), 1 - LIGHT, 1 + LIGHT, rng)
+    lift = uniform((count, 1, 1, 1), -LIGHT / 2, LIGHT / 2, rng)
+    middle = moved.mean(dim=(1, 2, 3), keepdim=True)
+    lit = (moved - middle) * gain + middle + lift
+    if masks is None:
+        return lit, None
+    # Class numbers are shifted up by one, so that the zeros from outside can be told from class 0.
+    ids = masks[:, None].to(torch.float32) + 1
+    ids = F.grid_sample(ids, grid, mode="nearest", padding_mode="zeros", align_corners=False)[:, 0]
+    return lit, torch.where(ids == 0, ids.new_tensor(IGNORE + 1), ids).sub(1).round().to(torch.uint8)
+
+
+def _matrices(count: int, rng: torch.Generator, flip: bool) -> Tensor:
+    """(B, 2, 3) for affine_grid: turn, zoom and shift, mirrored in half of the cases if `flip`."""
+    turn = uniform((count,), -TURN, TURN, rng)
+    zoom = uniform((count,), *ZOOM, rng)
+    mirror = torch.where(chosen(count, 0.5 if flip else 0.0, rng), -1.0, 1.0)
+    shift = uniform((count, 2), -2 * SHIFT, 2 * SHIFT, rng)
+    cos, sin = torch.cos(turn) * zoom, torch.sin(turn) * zoom
+    top = torch.stack([cos * mirror, -sin, shift[:, 0]], dim=1)
+    bottom = torch.stack([sin * mirror, cos, shift[:, 1]], dim=1)
+    return torch.stack([top, bottom], dim=1)

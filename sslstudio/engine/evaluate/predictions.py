@@ -1,0 +1,141 @@
+"""Predictions of a fine-tuned network: over the test pictures of a run, or over any folder."""
+
+import csv
+import io
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.augment import to_float
+from sslstudio.engine.data.labels import MaskLabels
+from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.data.masks import decode_mask
+from sslstudio.engine.data.views import IGNORE
+from sslstudio.engine.device import Device
+from sslstudio.engine.errors import RunError
+from sslstudio.engine.evaluate.scores import Array, one_hot_confusions
+from sslstudio.engine.events import Preparing
+from sslstudio.engine.files import write_atomic
+from sslstudio.engine.models.networks import Network
+
+CHUNK = 64
+# Okabe & Ito's colours (2008): told apart by the colour-blind; background is black.
+PALETTE = (
+    "#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#999999",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A trained network and what is needed to use it."""
+
+    network: Network
+    kind: str
+    names: tuple[str, ...]
+    device: Device
+
+    @torch.no_grad()
+    def chunks(self, pictures: Pictures, control: RunControl) -> Iterator[tuple[list[str], Tensor]]:
+        """Probabilities (b, C) or (b, C, side, side) on the CPU, chunk by chunk. Raises RunError when stopped."""
+        self.network.eval()
+        for chosen in torch.arange(len(pictures)).split(CHUNK):
+            if control.stopping:
+                raise RunError("Stopped while predicting; what was written is kept.")
+            with self.device.autocast():
+                logits = self.network(to_float(pictures.take(chosen)))
+            yield [pictures.paths[number] for number in chosen.tolist()], logits.float().softmax(dim=1).cpu()
+
+
+def score_classes(
+    predictor: Predictor, pictures: Pictures, truth: Sequence[int], table: Path, control: RunControl
+) -> Generator[Preparing, None, Array]:
+    """Predict labelled pictures, write the table, return the confusions (n, C, C) in the order of `pictures`."""
+    rows: list[tuple[str, Tensor]] = []
+    for names, chances in predictor.chunks(pictures, control):
+        rows += zip(names, chances, strict=True)
+        yield Preparing(stage="Scoring the test pictures", done=len(rows), total=len(pictures))
+    write_class_table(table, predictor.names, rows, truth)
+    return one_hot_confusions(truth, [int(chances.argmax()) for _, chances in rows], len(predictor.names))
+
+
+def write_class_table(
+    file: Path, names: Sequence[str], rows: Sequence[tuple[str, Tensor]], truth: Sequence[int] | None = None
+) -> None:
+    """A CSV that Excel opens: file, label (if known), predicted, confidence, and the probability of each class."""
+    head = ["file", *(["label"] if truth is not None else []), "predicted", "confidence", *(f"p_{n}" for n in names)]
+    lines = []
+    for number, (path, chances) in enumerate(rows):
+        best = int(chances.argmax())
+        known = [names[truth[number]]] if truth is not None else []
+        lines.append(
+            [path, *known, names[best], f"{float(chances[best]):.4f}", *(f"{p:.4f}" for p in chances.tolist())]
+        )
+    write_table(file, head, lines)
+
+
+def write_table(file: Path, head: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    """A CSV in UTF-8 with a byte order mark, without which Excel takes it for another encoding."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(head)
+    writer.writerows(lines)
+    write_atomic(file, text.getvalue().encode("utf-8-sig", errors="surrogateescape"))
+
+
+def score_masks(
+    predictor: Predictor, pictures: Pictures, root: Path, masks: MaskLabels, table: Path, control: RunControl
+) -> Generator[Preparing, None, Array]:
+    """Predict masks at the size of the true ones (below `root`), write them and the table; returns (n, C, C)."""
+    classes = len(predictor.names)
+    lines: list[list[str]] = []
+    confusions: list[npt.NDArray[np.float64]] = []
+    for names, chances in predictor.chunks(pictures, control):
+        for path, chance in zip(names, chances, strict=True):
+            truth = decode_mask(root / masks.of[path], masks.coding, None)
+            guess = mask_of(chance, truth.shape[0], truth.shape[1])
+            write_mask(table.with_suffix("") / f"{path}.png", guess)
+            confusions.append(confusion_of(truth, guess, classes))
+            lines.append([path, masks.of[path], f"{mean_iou(confusions[-1]):.4f}"])
+        yield Preparing(stage="Scoring the test pictures", done=len(lines), total=len(pictures))
+    write_table(table, ["file", "mask", "iou"], lines)
+    return np.stack(confusions)
+
+
+def mask_of(chances: Tensor, height: int, width: int) -> npt.NDArray[np.uint8]:
+    """Class numbers (height, width) from probabilities (C, side, side)."""
+    sized = F.interpolate(chances[None], size=(height, width), mode="bilinear", align_corners=False)[0]
+    guess: npt.NDArray[np.uint8] = sized.argmax(dim=0).to(torch.uint8).numpy()
+    return guess
+
+
+def write_mask(file: Path, mask: npt.NDArray[np.uint8]) -> None:
+    """An 8-bit palette PNG whose values are the class numbers."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.fromarray(mask).convert("P")
+    image.putpalette([int(colour[place : place + 2], 16) for colour in PALETTE for place in (1, 3, 5)])
+    content = io.BytesIO()
+    image.save(content, "PNG")
+    write_atomic(file, content.getvalue())
+
+
+def confusion_of(truth: npt.NDArray[np.uint8], guess: npt.NDArray[np.uint8], classes: int) -> Array:
+    """(C, C) pixel counts of one picture, pixels marked to be ignored left out."""
+    known = truth != IGNORE
+    cells = truth[known].astype(np.int64) * classes + guess[known]
+    return np.bincount(cells, minlength=classes**2).reshape(classes, classes).astype(np.float64)
+
+
+def mean_iou(confusion: Array) -> float:
+    """Mean IoU over the classes that occur in one picture's truth or prediction."""
+    right = np.diagonal(confusion)
+    union = confusion.sum(0) + confusion.sum(1) - right
+    occurs = union > 0
+    return float((right[occurs] / union[occurs]).mean()) if occurs.any() else float("nan")

@@ -1,0 +1,35 @@
+"""Files that are whole or not there at all.
+
+A file is written beside its place, synced and then renamed over it, so that a power cut leaves the old one or the
+new one.
+"""
+
+import os
+from pathlib import Path
+
+from sslstudio.engine.errors import RunError
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Replace `path` by these bytes in one go. Raises RunError when the disk does not take them."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise RunError(f"{path} could not be written: {error.strerror}. Is the disk full or read-only?") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows has no handle for a folder; the rename is journalled
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,53 @@
+"""Puzzles as one picture: what was asked, the right answer and the network's own, with words under each."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from sslstudio.engine.tasks.base import Picture, Puzzle
+
+CELL = 192
+MARGIN = 14
+LINE = 20
+INK, PAPER, SOFT, RIGHT, WRONG = "#1d2733", "#ffffff", "#5b6876", "#00734f", "#b3420a"
+
+
+def puzzle_sheet(puzzles: Sequence[Puzzle], headings: tuple[str, str, str, str] | None = None) -> Image.Image:
+    """One row a puzzle: the picture, what the network is asked, the right answer and (if there is one) its answer."""
+    titles = headings or ("picture", "what the network gets", "right answer", "the network's answer")
+    columns = 4 if any(puzzle.answer is not None for puzzle in puzzles) else 3
+    width = MARGIN + columns * (CELL + MARGIN)
+    row = CELL + 2 * LINE + MARGIN
+    sheet = Image.new("RGB", (width, MARGIN + LINE + row * len(puzzles)), PAPER)
+    pen = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(14)
+    for column, title in enumerate(titles[:columns]):
+        pen.text((MARGIN + column * (CELL + MARGIN), MARGIN // 2), title, SOFT, font)
+    for number, puzzle in enumerate(puzzles):
+        _draw_row(sheet, pen, font, puzzle, MARGIN + LINE + number * row, columns)
+    return sheet
+
+
+def _draw_row(
+    sheet: Image.Image, pen: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, puzzle: Puzzle,
+    top: int, columns: int,
+) -> None:  # fmt: skip
+    pictures = [puzzle.source, puzzle.asked, puzzle.truth, puzzle.answer][:columns]
+    for column, picture in enumerate(pictures):
+        if picture is not None:
+            sheet.paste(fitted(picture), (MARGIN + column * (CELL + MARGIN), top))
+    below = top + CELL + 3
+    pen.text((MARGIN, below), puzzle.label, INK, font)
+    if puzzle.answer_label:
+        colour = INK if puzzle.correct is None else RIGHT if puzzle.correct else WRONG
+        mark = "" if puzzle.correct is None else "right: " if puzzle.correct else "wrong: "
+        pen.text((MARGIN, below + LINE), f"{mark}{puzzle.answer_label}", colour, font)
+
+
+def fitted(picture: Picture, side: int = CELL) -> Image.Image:
+    """The picture scaled into a square cell, small ones by whole pixels so that they stay sharp."""
+    image = Image.fromarray(np.ascontiguousarray(picture))
+    scale = min(side / image.width, side / image.height)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, Image.Resampling.NEAREST if scale >= 2 else Image.Resampling.LANCZOS)

@@ -1,0 +1,159 @@
+"""The run folder: everything that is known of a run, in files that other programs can read.
+
+config.toml          the settings, with every choice that was left to the program filled in
+events.jsonl         what the run said, one event a line; feeding it to a window replays the run
+split.json           which pictures were for training, validation and test
+last.safetensors     the newest weights and all that is needed to go on; best.safetensors the best so far
+samples/             the network's answers on held-out puzzles as it learnt
+metrics.json         the result
+"""
+
+import json
+import os
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sslstudio.engine.config import from_toml, to_toml
+from sslstudio.engine.errors import DataError, RunError
+from sslstudio.engine.events import Event, Preparing, RunFinished, RunStarted, StepDone, from_json, to_json
+from sslstudio.engine.files import write_atomic
+
+CONFIG = "config.toml"
+EVENTS = "events.jsonl"
+
+
+class RunFolder:
+    """One run on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path, config: dict[str, Any]) -> "RunFolder":
+        """A new run. Raises DataError when the folder holds something already: nothing is ever overwritten."""
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise DataError(
+                f"{path} exists already and is not empty. Choose another folder for the run, "
+                f"or go on with it: sslstudio resume {path}"
+            )
+        path.mkdir(parents=True, exist_ok=True)
+        run = cls(path)
+        write_atomic(path / CONFIG, to_toml(config).encode())
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """A run that exists. Raises DataError when the folder is not a run."""
+        if not (path / CONFIG).is_file():
+            raise DataError(
+                f"{path} is not a run: there is no {CONFIG} in it. Runs are listed by: sslstudio runs FOLDER"
+            )
+        return cls(path)
+
+    def config(self) -> dict[str, Any]:
+        """The content of config.toml."""
+        return from_toml((self.path / CONFIG).read_text(encoding="utf-8"), str(self.path / CONFIG))
+
+    @property
+    def job(self) -> str:
+        """pretrain or finetune."""
+        return str(self.config().get("job", "pretrain"))
+
+    def events(self) -> list[Event]:
+        """Every whole line of events.jsonl; a line torn by a power cut at the end is left out."""
+        try:
+            text = (self.path / EVENTS).read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return []
+        return list(_whole_lines(text))
+
+    def events_size(self) -> int:
+        """Bytes of events.jsonl."""
+        file = self.path / EVENTS
+        return file.stat().st_size if file.exists() else 0
+
+    def cut_events(self, size: int) -> None:
+        """Forget events after the first `size` bytes: they come from after the checkpoint that a resume starts at."""
+        if self.events_size() > size:
+            os.truncate(self.path / EVENTS, size)
+
+    def record(self, events: Generator[Event, None, None]) -> Iterator[Event]:
+        """Write each event down before it is handed on."""
+        with (self.path / EVENTS).open("a", encoding="utf-8") as file:
+            for event in events:
+                if not isinstance(event, Preparing):
+                    file.write(to_json(event) + "\n")
+                    file.flush()
+                yield event
+
+    def write_json(self, name: str, content: Any) -> None:
+        """Write a JSON file of this run, atomically."""
+        write_atomic(self.path / name, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+
+    def read_json(self, name: str) -> Any:
+        """A JSON file of this run, None if there is none. Raises RunError when it is damaged."""
+        try:
+            return json.loads((self.path / name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise RunError(f"{self.path / name} is damaged: {error}.") from error
+
+    def metrics(self) -> dict[str, Any] | None:
+        """The result, None while there is none."""
+        content = self.read_json("metrics.json")
+        return content if isinstance(content, dict) else None
+
+
+def _whole_lines(text: str) -> Iterator[Event]:
+    lines = text.split("\n")
+    for line in lines[:-1]:  # after the last line break stands nothing, or a torn line
+        if line.strip("\0 "):
+            yield from_json(line)
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """A line of the list of runs. `outcome`: finished, stopped, damaged or interrupted (killed, or still going on)."""
+
+    path: Path
+    job: str
+    title: str
+    outcome: str
+    step: int
+    total_steps: int
+    headline: str
+    modified: float
+
+
+def list_runs(folder: Path) -> list[RunSummary]:
+    """The runs in a folder and its sub-folders (three levels), newest first. Raises DataError when it is missing."""
+    if not folder.is_dir():
+        raise DataError(f"There is no folder {folder}.")
+    found = {file.parent for depth in range(4) for file in folder.glob("*/" * depth + CONFIG)}
+    runs = [summary for path in found if (summary := _summary(path)) is not None]
+    return sorted(runs, key=lambda run: run.modified, reverse=True)
+
+
+def _summary(path: Path) -> RunSummary | None:
+    run = RunFolder(path)
+    try:
+        events, job, metrics = run.events(), run.job, run.metrics()
+    except (RunError, DataError):
+        return RunSummary(path, "?", path.name, "damaged", 0, 0, "", path.stat().st_mtime)
+    started = [event for event in events if isinstance(event, RunStarted)]
+    steps = [event for event in events if isinstance(event, StepDone)]
+    ended = isinstance(events[-1], RunFinished) if events else False
+    last = events[-1] if events else None
+    return RunSummary(
+        path=path,
+        job=job,
+        title=started[-1].title if started else path.name,
+        outcome=last.outcome if ended and isinstance(last, RunFinished) else "interrupted",
+        step=steps[-1].step if steps else 0,
+        total_steps=steps[-1].total_steps if steps else 0,
+        headline=str((metrics or {}).get("verdict", "")),
+        modified=(path / CONFIG).stat().st_mtime,
+    )

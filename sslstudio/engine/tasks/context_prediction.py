@@ -1,0 +1,226 @@
+"""Context prediction: two patches of a picture; on which of eight sides of the first does the second lie?
+
+Letters: B pictures, D length of a patch's embedding. Patches of the 3x3 grid are counted row by row, 4 is the centre.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sslstudio.engine.config import BaseConfig, option
+from sslstudio.engine.data import augment, draw
+from sslstudio.engine.errors import ConfigError, TaskDoesNotFit
+from sslstudio.engine.models.encoders import Encoder, EncoderSpec
+from sslstudio.engine.tasks.base import TASKS, Batch, Picture, PretextTask, Puzzle, TaskResult
+
+CENTRE = 4
+CELLS = (0, 1, 2, 3, 5, 6, 7, 8)  # neighbour number -> patch of the grid
+NEIGHBOURS = ("above left", "above", "above right", "left", "right", "below left", "below", "below right")
+
+LEAST_PATCH = 9  # pixels of the picture
+MOST_BLANK = 0.6  # share of the picture's ninths without structure above which most pairs cannot be told
+BOARD_SIDE = 192  # pixels: pictures for people are enlarged to about this
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextConfig(BaseConfig):
+    """Options of context prediction.
+
+    The paper's gap is half a patch at 96 pixels. Three patches and their gaps have to fit into a picture: with 0.25 a
+    patch of a picture of 64 pixels has 17 pixels, with 0.5 only 15, and it still cannot continue its neighbour's lines.
+    """
+
+    patch: int | None = option(
+        None, "Patch side", "Side of a patch in pixels; auto: as in the picture.", low=8, high=512, advanced=True
+    )
+    gap: float = option(
+        0.25,
+        "Gap",
+        "Space between patches, as a share of the patch, so that lines do not run on from one into the next.",
+        low=0.0,
+        high=1.0,
+    )
+    jitter: float = option(
+        0.073, "Jitter", "How far a patch moves to each side at random, as a share of the patch.", low=0.0, high=0.5
+    )
+    field: float = option(
+        0.75,
+        "Smallest field",
+        "The patches come from a random square of the picture, at least this share of its side; 1 takes all of it.",
+        low=0.3,
+        high=1.0,
+    )
+    colour: str = option(
+        "drop",
+        "Colour",
+        "Against colour fringes of the lens, which tell the place: drop keeps one random channel of each patch, "
+        "project takes out green-magenta, keep does nothing. Pictures without colour are left as they are.",
+        choices=("drop", "project", "keep"),
+    )
+    degrade: float = option(
+        0.33, "Blurred patches", "Share of patches that are made smaller and enlarged again.", low=0.0, high=1.0
+    )
+    mirror: bool = option(
+        False, "Mirror", "Mirror half of the pictures: twice as many, if left and right mean nothing.", advanced=True
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if 2 * self.jitter > self.gap:
+            raise ConfigError(
+                f"jitter = {self.jitter} lets patches overlap, because gap = {self.gap} is less than twice as much. "
+                f"Try a jitter of {self.gap / 2:g} or less, or a gap of {2 * self.jitter:g} or more."
+            )
+
+    @property
+    def grid(self) -> augment.GridShape:
+        """Three patches, two gaps and the room to move at both ends fill the field."""
+        patch = 1 / (3 + 2 * self.gap + 2 * self.jitter)
+        return augment.GridShape((1 + self.gap) * patch, self.jitter * patch, patch)
+
+
+@TASKS.register("context-prediction")
+class ContextPrediction(PretextTask):
+    """Doersch, Gupta & Efros, ICCV 2015, arXiv:1505.05192, section 3; preprocessing of section 3.1.
+
+    Nine patches are encoded once and give eight pairs (centre, neighbour). Each pair passes through the head by
+    itself, so its row in the batch says nothing about the answer.
+    """
+
+    title = "Context prediction"
+    summary = (
+        "The network sees two patches of a picture and says on which side of the first the second lies. To do that it "
+        "has to recognise what the patches are parts of."
+    )
+    paper = "Doersch, Gupta & Efros, ICCV 2015, arXiv:1505.05192"
+    Config: ClassVar[type[BaseConfig]] = ContextConfig
+
+    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+        super().__init__(config, encoder_spec)
+        assert isinstance(config, ContextConfig)
+        self.config = config
+        width = max(256, encoder_spec.dim)
+        # Without scale and shift the norm forces every activation to vary across pairs: the authors' cure for a
+        # network that answers all pairs alike for many epochs.
+        self.head = nn.Sequential(
+            nn.Linear(2 * encoder_spec.dim, width, bias=False),
+            nn.BatchNorm1d(width, affine=False),
+            nn.ReLU(inplace=True),
+            nn.Linear(width, len(NEIGHBOURS)),
+        )
+
+    @classmethod
+    def check(cls, config: BaseConfig, images: Tensor) -> None:
+        """Raises TaskDoesNotFit when the patches are too small, or too many parts of the pictures blank."""
+        assert isinstance(config, ContextConfig)
+        side, extent = min(images.shape[-2:]), config.grid.extent
+        if side * extent < LEAST_PATCH:
+            raise TaskDoesNotFit(
+                f"Context prediction lays 3 x 3 patches into a picture, which need {LEAST_PATCH} pixels each; pictures "
+                f"of {side} pixels leave {side * extent:.1f}. Set the picture side to {-(-LEAST_PATCH // extent):.0f} "
+                "pixels or more."
+            )
+        blank = augment.blank_share(images)
+        if blank > MOST_BLANK:
+            raise TaskDoesNotFit(
+                f"{blank:.0%} of the ninths of these pictures are blank, so patches from there could lie anywhere. Cut "
+                "the empty border off the pictures, or use a task that looks at the picture as a whole."
+            )
+
+    def patch_side(self, images: Tensor) -> int:
+        """Side of a patch in pixels: about its size in the picture, a multiple of 4."""
+        natural = self.config.grid.extent * min(images.shape[-2:])
+        return self.config.patch or max(8, 4 * round(natural / 4))
+
+    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+        """inputs: patches (B, 9, 3, s, s), row by row.
+
+        targets: neighbour (B, 8), the numbers 0 to 7 of NEIGHBOURS; boxes (B, 9, 4), where the patches lie in `images`,
+        turned with the picture where it was mirrored (for drawing only).
+        """
+        config, pictures = self.config, images.shape[0]
+        mirror = augment.chosen(pictures, 0.5 if config.mirror else 0.0, rng)
+        shades = augment.mirrored(augment.to_float(images), mirror)
+        grid = augment.place_grid(shades, config.grid, config.field, rng)
+        patches = augment.cut_grid(shades, grid, self.patch_side(images)).flatten(0, 1)
+        patches = self._without_colour(patches, augment.has_colour(shades), rng)
+        patches = augment.degraded(patches, config.degrade, rng)
+        patches = augment.standardise_each(patches).unflatten(0, (pictures, 9))
+        neighbour = torch.arange(len(CELLS), device=images.device).repeat(pictures, 1)
+        boxes = augment.unmirrored_boxes(grid.boxes(), mirror, images.shape[-1])
+        return Batch({"patches": patches}, {"neighbour": neighbour, "boxes": boxes})
+
+    def _without_colour(self, patches: Tensor, has_colour: Tensor, rng: torch.Generator) -> Tensor:
+        """`patches` (B * 9, 3, s, s), `has_colour` (B,)."""
+        if self.config.colour == "drop":
+            dropped = augment.drop_colour(patches, rng)
+            return torch.where(has_colour.repeat_interleave(9).view(-1, 1, 1, 1), dropped, patches)
+        return augment.project_colour(patches) if self.config.colour == "project" else patches
+
+    def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
+        """Answers: neighbour (B, 8), the number of NEIGHBOURS that the network says for each."""
+        patches = batch.inputs["patches"]
+        flat = patches.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        embedded = encoder(flat).unflatten(0, (-1, 9))  # (B, 9, D)
+        neighbours = embedded[:, list(CELLS)]  # (B, 8, D)
+        centres = embedded[:, CENTRE : CENTRE + 1].expand_as(neighbours)
+        logits = self.head(torch.cat([centres, neighbours], dim=-1).flatten(0, 1))  # (B * 8, 8)
+        target = batch.targets["neighbour"].flatten()
+        answer = logits.detach().argmax(dim=1)
+        accuracy = (answer == target).float().mean()
+        return TaskResult(
+            F.cross_entropy(logits, target), {"accuracy": accuracy}, {"neighbour": answer.view(-1, len(CELLS))}
+        )
+
+    def chance(self) -> dict[str, float]:
+        """One of eight sides."""
+        return {"accuracy": 1 / len(NEIGHBOURS)}
+
+    def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
+        """First one question of every picture, then their second ones; the side asked for differs from one to the next.
+
+        Three is prime to eight: picture p is asked the sides 3p, 3p + 1, ... modulo 8, each once.
+        """
+        pictures, sides = batch.targets["neighbour"].shape
+        return [
+            self._puzzle(images, batch, result, number % pictures, (3 * (number % pictures) + number // pictures) % 8)
+            for number in range(min(count, pictures * sides))
+        ]
+
+    def _puzzle(self, images: Tensor, batch: Batch, result: TaskResult | None, picture: int, pair: int) -> Puzzle:
+        patches = [
+            draw.magnified(draw.to_picture(patch, standardised=True), BOARD_SIDE // 3)
+            for patch in batch.inputs["patches"][picture]
+        ]
+        right = int(batch.targets["neighbour"][picture, pair])
+        said = int(result.answers["neighbour"][picture, pair]) if result else None
+        return Puzzle(
+            source=_outlined(images[picture], batch.targets["boxes"][picture], CELLS[pair]),
+            asked=draw.board([patches[CENTRE], patches[CELLS[pair]]], 2, _GAP),
+            truth=_grid(patches, right, draw.RIGHT),
+            answer=None if said is None else _grid(patches, said, draw.RIGHT if said == right else draw.WRONG),
+            label=NEIGHBOURS[right],
+            answer_label="" if said is None else NEIGHBOURS[said],
+            correct=None if said is None else said == right,
+        )
+
+
+_GAP = 6  # pixels between the patches of a drawn board
+
+
+def _grid(patches: list[Picture], neighbour: int, colour: draw.Colour) -> Picture:
+    """All nine patches with the centre marked and one neighbour outlined."""
+    boxes = draw.board_boxes(patches, 3, _GAP)
+    picture = draw.board(patches, 3, _GAP)
+    return draw.outline(picture, [boxes[CENTRE], boxes[CELLS[neighbour]]], [draw.MARK, colour], width=4)
+
+
+def _outlined(image: Tensor, boxes: Tensor, cell: int) -> Picture:
+    """The source with the places of the centre and of the asked neighbour."""
+    picture = draw.to_picture(image)
+    factor = draw.magnification(picture, BOARD_SIDE)
+    places = draw.scaled(boxes[[CENTRE, cell]].tolist(), factor)
+    return draw.outline(draw.magnified(picture, BOARD_SIDE), places, [draw.MARK, draw.RIGHT], width=2)

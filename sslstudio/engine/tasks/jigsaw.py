@@ -1,0 +1,255 @@
+"""Jigsaw puzzle: nine tiles of a picture are shuffled, and the network says which of k permutations it was.
+
+Letters: B pictures, P permutations asked of each, k permutations in the set, D length of a tile's embedding.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sslstudio.engine.config import BaseConfig, option
+from sslstudio.engine.data import augment, draw
+from sslstudio.engine.data.permutations import MOST, permutation_set
+from sslstudio.engine.errors import ConfigError, TaskDoesNotFit
+from sslstudio.engine.models.encoders import Encoder, EncoderSpec
+from sslstudio.engine.models.heads import Mlp
+from sslstudio.engine.tasks.base import TASKS, Batch, Picture, PretextTask, Puzzle, TaskResult
+
+LEAST_CELL = 10  # pixels: a smaller cell gives a tile of less than 8 pixels, in which nothing can be recognised
+MOST_BLANK = 0.6  # share of cells without structure above which the order of the tiles is a matter of luck
+BOARD_SIDE = 192  # pixels: pictures for people are enlarged to about this
+
+
+@dataclass(frozen=True, kw_only=True)
+class JigsawConfig(BaseConfig):
+    """Options of the jigsaw puzzle. The defaults keep all defences of the paper on."""
+
+    permutations: int = option(
+        72,
+        "Permutations",
+        "How many shuffles the network must tell apart. More are harder; take more when it gets over 90 % right.",
+        low=2,
+        high=MOST,
+    )
+    permutations_per_picture: int = option(
+        8,
+        "Shuffles a picture",
+        "How many shuffles one look at a picture is asked about. They cost next to nothing.",
+        low=1,
+        high=256,
+    )
+    tile: int | None = option(
+        None, "Tile side", "Side of a tile in pixels; auto: what the cells leave.", low=8, high=512, advanced=True
+    )
+    gap: float = option(
+        0.05,
+        "Least gap",
+        "Space that always stays between tiles, as a share of a cell, so that edges do not fit together.",
+        low=0.0,
+        high=0.5,
+    )
+    jitter: float = option(
+        0.2, "Jitter", "Room in which a tile is placed at random, as a share of a cell.", low=0.0, high=0.5
+    )
+    field: float = option(
+        0.75,
+        "Smallest field",
+        "The tiles come from a random square of the picture, at least this share of its side; 1 takes all of it.",
+        low=0.3,
+        high=1.0,
+    )
+    normalise: bool = option(
+        True,
+        "Even out tiles",
+        "Gives each tile the same brightness and contrast, which otherwise tell which tiles are neighbours.",
+    )
+    grey: float = option(
+        0.3,
+        "Grey pictures",
+        "Share of pictures that lose their colour, so that colour fringes of the lens do not tell the place.",
+        low=0.0,
+        high=1.0,
+    )
+    chroma_shift: float = option(
+        2.0,
+        "Colour shift",
+        "Farthest that red, green and blue of a tile are displaced, in pixels of a picture of 255; 0: not at all.",
+        low=0.0,
+        high=8.0,
+        advanced=True,
+    )
+    mirror: bool = option(
+        False, "Mirror", "Mirror half of the pictures: twice as many, if left and right mean nothing.", advanced=True
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.gap + self.jitter > 0.75:
+            raise ConfigError(
+                f"gap = {self.gap} and jitter = {self.jitter} leave {1 - self.gap - self.jitter:.2f} of a cell to its "
+                "tile. Make one smaller, so that together they take 0.75 at most."
+            )
+
+    @property
+    def grid(self) -> augment.GridShape:
+        """Three cells a side; a tile fills what gap and jitter leave of its cell, so it never touches the next one."""
+        return augment.GridShape(1 / 3, self.jitter / 6, (1 - self.gap - self.jitter) / 3)
+
+
+@TASKS.register("jigsaw")
+class Jigsaw(PretextTask):
+    """Noroozi & Favaro, ECCV 2016, arXiv:1603.09246, sections 3.2-3.4, on embeddings that are permuted after encoding.
+
+    The encoder gets the nine tiles of every picture in their true order, whatever is asked: P permutations cost one
+    pass, and no batch norm of the encoder can see (and leak) the order. The head gets the permuted embeddings alone.
+    The tiles' places in the picture travel in `targets` (for drawing only), out of the network's reach.
+    """
+
+    title = "Jigsaw puzzle"
+    summary = (
+        "Each picture is cut into nine tiles and shuffled; the network puts them back in order. To do that it has to "
+        "learn which parts things have and how these lie to each other."
+    )
+    paper = "Noroozi & Favaro, ECCV 2016, arXiv:1603.09246"
+    Config: ClassVar[type[BaseConfig]] = JigsawConfig
+    order: Tensor
+
+    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+        super().__init__(config, encoder_spec)
+        assert isinstance(config, JigsawConfig)
+        self.config = config
+        width = max(128, encoder_spec.dim // 2)
+        self.project = nn.Sequential(
+            nn.Linear(encoder_spec.dim, width, bias=False), nn.BatchNorm1d(width), nn.ReLU(inplace=True)
+        )
+        self.head = Mlp(9 * width, 4 * width, config.permutations)
+        order = torch.from_numpy(permutation_set(config.permutations).copy())
+        self.register_buffer("order", order, persistent=False)  # (k, 9); follows from the config
+
+    @classmethod
+    def check(cls, config: BaseConfig, images: Tensor) -> None:
+        """Raises TaskDoesNotFit when the cells are too small, or too many of them blank, to be put in order."""
+        side = min(images.shape[-2:])
+        if side / 3 < LEAST_CELL:
+            raise TaskDoesNotFit(
+                f"A jigsaw puzzle cuts a picture into 3 x 3 cells, which need {LEAST_CELL} pixels each; pictures of "
+                f"{side} pixels are too small. Set the picture side to {3 * LEAST_CELL + 2} pixels or more."
+            )
+        blank = augment.blank_share(images)
+        if blank > MOST_BLANK:
+            raise TaskDoesNotFit(
+                f"{blank:.0%} of the tiles of these pictures are blank, so their order cannot be found. Cut the empty "
+                "border off the pictures, or use a task that looks at the picture as a whole."
+            )
+
+    def tile_side(self, images: Tensor) -> int:
+        """Side of a tile in pixels: about its size in the picture, a multiple of 4."""
+        natural = self.config.grid.extent * min(images.shape[-2:])
+        return self.config.tile or max(8, 4 * round(natural / 4))
+
+    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+        """inputs: tiles (B, 9, 3, s, s) in their true order, order (B, P) numbers of permutations.
+
+        targets: permutation (B, P), the same numbers; boxes (B, 9, 4), where the tiles lie in `images`.
+        """
+        config, pictures = self.config, images.shape[0]
+        mirror = augment.chosen(pictures, 0.5 if config.mirror else 0.0, rng)
+        shades = augment.mirrored(augment.to_float(images), mirror)
+        is_grey = augment.chosen(pictures, config.grey, rng)
+        shades = torch.where(is_grey.view(-1, 1, 1, 1), augment.grey(shades), shades)
+        grid = augment.place_grid(shades, config.grid, config.field, rng)
+        tiles = augment.cut_grid(shades, grid, self.tile_side(images), self._shift(shades, rng))
+        tiles = augment.standardise_each(tiles) if config.normalise else (tiles - 0.5) / 0.25
+        order = torch.randint(
+            config.permutations, (pictures, config.permutations_per_picture), generator=rng, device=rng.device
+        )
+        boxes = augment.unmirrored_boxes(grid.boxes(), mirror, images.shape[-1])
+        return Batch({"tiles": tiles, "order": order}, {"permutation": order, "boxes": boxes})
+
+    def _shift(self, shades: Tensor, rng: torch.Generator) -> Tensor | None:
+        """How far each channel of each tile moves, (B, 3, 9, 2) in pixels. Pictures without colour get no fringes."""
+        farthest = self.config.chroma_shift * min(shades.shape[-2:]) / 255
+        if farthest == 0:
+            return None
+        shift = augment.uniform((shades.shape[0], 3, 9, 2), -farthest, farthest, rng)
+        return shift * augment.has_colour(shades).view(-1, 1, 1, 1)
+
+    def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
+        """Answers: permutation (B, P), the number that the network takes for the right one."""
+        tiles, order = batch.inputs["tiles"], batch.inputs["order"]
+        pictures, asked = order.shape
+        flat = tiles.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        embedded = self.project(encoder(flat)).view(pictures, 9, -1)  # (B, 9, D)
+        picture = torch.arange(pictures, device=order.device).view(-1, 1, 1)
+        shuffled = embedded[picture, self.order[order]]  # (B, P, 9, D)
+        logits = self.head(shuffled.reshape(pictures * asked, -1))  # (B * P, k)
+        target = batch.targets["permutation"].flatten()
+        answer = logits.detach().argmax(dim=1)
+        accuracy = (answer == target).float().mean()
+        return TaskResult(
+            F.cross_entropy(logits, target), {"accuracy": accuracy}, {"permutation": answer.view(pictures, asked)}
+        )
+
+    def chance(self) -> dict[str, float]:
+        """One permutation in k."""
+        return {"accuracy": 1 / self.config.permutations}
+
+    def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
+        """First one question of every picture, then their second ones, and so on."""
+        pictures, asked = batch.inputs["order"].shape
+        return [
+            self._puzzle(images, batch, result, number % pictures, number // pictures)
+            for number in range(min(count, pictures * asked))
+        ]
+
+    def _puzzle(self, images: Tensor, batch: Batch, result: TaskResult | None, picture: int, question: int) -> Puzzle:
+        tiles = self._tile_pictures(batch.inputs["tiles"][picture])
+        number = int(batch.targets["permutation"][picture, question])
+        shuffle = self.order[number].tolist()
+        said = int(result.answers["permutation"][picture, question]) if result else None
+        return Puzzle(
+            source=_outlined(images[picture], batch.targets["boxes"][picture]),
+            asked=_board([tiles[tile] for tile in shuffle]),
+            truth=_board(tiles),
+            answer=None if said is None else self._put_together(tiles, shuffle, self.order[said].tolist()),
+            label=self._words(number),
+            answer_label="" if said is None else self._words(said),
+            correct=None if said is None else said == number,
+        )
+
+    def _tile_pictures(self, tiles: Tensor) -> list[Picture]:
+        return [draw.magnified(draw.to_picture(tile, standardised=True), BOARD_SIDE // 3) for tile in tiles]
+
+    def _put_together(self, tiles: list[Picture], shuffle: list[int], said: list[int]) -> Picture:
+        """The board as the network would lay it: the tile that lies at place i goes where it says it belongs.
+
+        A tile at a wrong place is outlined.
+        """
+        laid = np.argsort(said)  # place on the new board -> place on the shuffled board
+        placed = [shuffle[place] for place in laid]
+        picture = _board([tiles[tile] for tile in placed])
+        boxes = draw.board_boxes(tiles, 3, _GAP)
+        wrong = [box for place, box in enumerate(boxes) if placed[place] != place]
+        return draw.outline(picture, wrong, draw.WRONG, width=3)
+
+    def _words(self, number: int) -> str:
+        """For people, who count from 1: permutation 17 of 72: 4 7 1 ..., the tiles row by row."""
+        tiles = " ".join(str(tile + 1) for tile in self.order[number].tolist())
+        return f"permutation {number + 1} of {self.config.permutations}: {tiles}"
+
+
+_GAP = 6  # pixels between the tiles of a drawn board
+
+
+def _board(tiles: list[Picture]) -> Picture:
+    return draw.board(tiles, 3, _GAP)
+
+
+def _outlined(image: Tensor, boxes: Tensor) -> Picture:
+    picture = draw.to_picture(image)
+    factor = draw.magnification(picture, BOARD_SIDE)
+    return draw.outline(draw.magnified(picture, BOARD_SIDE), draw.scaled(boxes.tolist(), factor), draw.MARK, width=2)

@@ -1,0 +1,156 @@
+"""A fine-tuned run put to use: scored on another labelled folder, or asked about pictures without labels."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sslstudio.engine import device as devices
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.cache import build_cache
+from sslstudio.engine.data.index import scan
+from sslstudio.engine.data.labels import ClassLabels, Recognised, recognise
+from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.data.split import Split
+from sslstudio.engine.errors import DataError
+from sslstudio.engine.evaluate.predictions import Predictor, mask_of, write_class_table, write_mask, write_table
+from sslstudio.engine.evaluate.verdict import summarise
+from sslstudio.engine.events import Preparing
+from sslstudio.engine.models.encoders import build_encoder
+from sslstudio.engine.models.networks import Classifier, PixelScale, Segmenter
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train.checkpoint import load_tensors
+from sslstudio.engine.train.finetune import parts_of, score_part
+from sslstudio.engine.train.session import Session, open_session
+from sslstudio.engine.train.settings import FinetuneConfig, finetune_from_dict
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A fine-tuned run, loaded."""
+
+    run: RunFolder
+    config: FinetuneConfig
+    predictor: Predictor
+    part: str
+
+    @property
+    def side(self) -> int:
+        """The side of pictures it was trained on."""
+        assert self.config.data.side is not None
+        return self.config.data.side
+
+
+def load_trained(path: Path, device: str = "auto", part: str = "", weights: str = "last") -> Trained:
+    """The network of a fine-tuning run. `part`: pretrained or scratch ('' takes the first); `weights`: last or best.
+
+    Raises DataError when the folder is no fine-tuning run or has no weights yet.
+    """
+    run = RunFolder.open(path)
+    if run.job != "finetune":
+        raise DataError(f"{path} is a pretraining run: it has no classes to predict. Fine-tune it first.")
+    config, plan = finetune_from_dict(run.config()), run.read_json("plan.json")
+    part = part or parts_of(config)[0]
+    file = path / (f"scratch-{weights}.safetensors" if part == "scratch" else f"{weights}.safetensors")
+    if plan is None or not file.exists():
+        raise DataError(f"{path} has no {weights} weights of the part {part!r}. Go on with it: sslstudio resume {path}")
+    names = tuple(plan["classes"])
+    network = (Classifier if config.kind == "classification" else Segmenter)(
+        PixelScale(torch.zeros(1, 3, 1, 1, dtype=torch.uint8)), build_encoder(config.encoder, 0), len(names)
+    )
+    network.load_state_dict(_network_weights(load_tensors(file)[0]))
+    where = devices.choose(device, config.hardware.precision)
+    return Trained(run, config, Predictor(network.to(where.handle), config.kind, names, where), part)
+
+
+def _network_weights(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    start = "model.network."
+    return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
+
+
+def evaluate_run(
+    trained: Trained, folder: Path, table: Path, control: RunControl
+) -> Generator[Preparing, None, dict[str, Any]]:
+    """Score a run on labelled pictures: on its own folder the test pictures that it set apart, elsewhere all of them.
+
+    Writes the table of predictions; returns what metrics.json of a run holds, for the one part.
+    """
+    own = Path(trained.config.data.folder).resolve() == folder.resolve()
+    data = trained.config.data.replace(folder=str(folder), labels=trained.config.data.labels if own else "")
+    stored = trained.run.read_json("split.json") if own else None
+    session = yield from open_session(data, trained.predictor.device, control, stored)
+    if not own:
+        session = replace(session, split=Split(train=(), validation=(), test=tuple(session.cache.index.paths)))
+    session = _with_names_of(trained, session)
+    found = session.recognised.classes if trained.config.kind == "classification" else session.recognised.masks
+    assert found is not None
+    paths = tuple(path for path in session.split.test if path in found.of)
+    if not paths:
+        raise DataError(f"None of the {len(session.split.test)} pictures to test with in {folder} has a label.")
+    confusions = yield from score_part(trained.predictor, session, paths, table, control)
+    frequent = int(confusions.sum((0, 2)).argmax())
+    names = trained.predictor.names
+    return summarise(
+        trained.config.kind, names, {trained.part: confusions}, n_train=0, most_frequent=frequent, groups=None
+    )
+
+
+def _with_names_of(trained: Trained, session: Session) -> Session:
+    """The folder's labels in the run's numbering. Raises DataError when they are not the run's classes."""
+    names, recognised = trained.predictor.names, session.recognised
+    if trained.config.kind == "segmentation":
+        if recognised.masks is None or len(recognised.masks.names) > len(names):
+            raise DataError(_unlike(names, recognised.masks.names if recognised.masks else ()))
+        return session
+    if recognised.classes is None or not set(recognised.classes.names) <= set(names):
+        raise DataError(_unlike(names, recognised.classes.names if recognised.classes else ()))
+    theirs = recognised.classes
+    renumbered = {path: names.index(theirs.names[label]) for path, label in theirs.of.items()}
+    classes = ClassLabels(found_in=theirs.found_in, names=names, of=renumbered, notes=theirs.notes)
+    return replace(session, recognised=replace(recognised, classes=classes))
+
+
+def _unlike(names: Sequence[str], found: Sequence[str]) -> str:
+    there = f"has the classes {', '.join(found)}" if found else "has no labels that were recognised"
+    return f"The run knows the classes {', '.join(names)}; the folder {there}. Name them alike to score the run on it."
+
+
+def predict_folder(trained: Trained, folder: Path, out: Path, control: RunControl) -> Generator[Preparing, None, int]:
+    """Predict every picture below `folder`: out/predictions.csv, for masks also out/masks/<picture>.png.
+
+    Pictures that cannot be read are listed with their reason in out/unreadable.csv. Returns the number predicted.
+    """
+    recognised: Recognised = recognise(scan(folder))
+    cache = yield from build_cache(recognised.pictures, trained.side, control=control)
+    out.mkdir(parents=True, exist_ok=True)
+    pictures = Pictures(cache, cache.index.paths, trained.predictor.device)
+    sizes = {path: (int(h), int(w)) for path, (h, w) in zip(cache.index.paths, cache.sizes, strict=True)}
+    rows: list[tuple[str, Tensor]] = []
+    lines: list[list[str]] = []
+    for paths, chances in trained.predictor.chunks(pictures, control):
+        for path, chance in zip(paths, chances, strict=True):
+            if trained.config.kind == "classification":
+                rows.append((path, chance))
+            else:
+                lines.append(_write_prediction(out, path, chance, sizes[path], len(trained.predictor.names)))
+        yield Preparing(stage="Predicting", done=len(rows) + len(lines), total=len(pictures))
+    names = trained.predictor.names
+    if trained.config.kind == "classification":
+        write_class_table(out / "predictions.csv", names, rows)
+    else:
+        write_table(out / "predictions.csv", ["file", "mask", *(f"share_{name}" for name in names)], lines)
+    if cache.index.unreadable:
+        reasons = [[one.path, one.reason] for one in cache.index.unreadable]
+        write_table(out / "unreadable.csv", ["file", "reason"], reasons)
+    return len(pictures)
+
+
+def _write_prediction(out: Path, path: str, chances: Tensor, size: tuple[int, int], classes: int) -> list[str]:
+    mask = mask_of(chances, *size)
+    file = Path("masks") / f"{path}.png"
+    write_mask(out / file, mask)
+    shares = [f"{float((mask == number).mean()):.4f}" for number in range(classes)]
+    return [path, file.as_posix(), *shares]

@@ -1,0 +1,112 @@
+"""Weights on disk: safetensors only, never pickled, and whole or not there at all.
+
+Sentences and numbers travel as JSON in the file's metadata.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from sslstudio.engine.errors import DataError, RunError
+from sslstudio.engine.files import write_atomic
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
+    """Write tensors and facts to a safetensors file, atomically."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_atomic(path, save(plain, {"sslstudio": json.dumps(dict(meta))}))
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and facts of a safetensors file. Raises RunError when it is missing or damaged."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            meta = json.loads((file.metadata() or {}).get("sslstudio", "{}"))
+            return {name: file.get_tensor(name) for name in file.keys()}, meta  # noqa: SIM118  not a dict
+    except (OSError, SafetensorError, ValueError) as error:
+        raise RunError(f"The weights in {path} cannot be read: {error}.") from error
+
+
+def training_state(modules: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Everything a training needs to go on: weights, buffers and the optimiser's moments."""
+    state = {f"model.{name}": tensor for name, tensor in modules.state_dict().items()}
+    for number, moments in optimiser.state_dict()["state"].items():
+        state.update({f"optimiser.{number}.{name}": torch.as_tensor(value) for name, value in moments.items()})
+    return state
+
+
+def restore_training(tensors: Mapping[str, Tensor], modules: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+    """The inverse of `training_state`, in place. Raises RunError when the network is not the one that was saved."""
+    weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
+    try:
+        modules.load_state_dict(weights)
+    except RuntimeError as error:
+        raise RunError(f"The checkpoint belongs to another network: {str(error).splitlines()[0]}") from error
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith("optimiser."):
+            _, number, key = name.split(".")
+            moments.setdefault(int(number), {})[key] = value
+    optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Named tensors of a .safetensors or .pth/.pt file. Raises DataError; never unpickles anything but tensors."""
+    if not path.is_file():
+        raise DataError(f"There is no weights file {path}.")
+    if path.suffix == ".safetensors":
+        try:
+            return load_tensors(path)[0]
+        except RunError as error:
+            raise DataError(str(error)) from error
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch.load raises whatever the damaged bytes lead it to
+        raise DataError(
+            f"{path} is not a weights file that can be read safely: {str(error).splitlines()[0]}. "
+            "Save it as .safetensors, or with torch.save(model.state_dict())."
+        ) from error
+    return _tensors_of(content, path)
+
+
+def _tensors_of(content: Any, path: Path) -> dict[str, Tensor]:
+    for key in ("state_dict", "model", "teacher", "student"):
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)} if isinstance(
+        content, Mapping) else {}  # fmt: skip
+    if not tensors:
+        raise DataError(f"{path} holds no named weights.")
+    return tensors
+
+
+def load_encoder(encoder: nn.Module, path: Path) -> str:
+    """Put the weights of a file (or of a run folder) into the encoder; returns a sentence that says how many fitted.
+
+    Names may carry a prefix (encoder., backbone., module. ...): the one under which most tensors fit is taken.
+    Raises DataError when fewer than half of the encoder's tensors are found: that is another network.
+    """
+    file = path / "last.safetensors" if path.is_dir() else path
+    given = read_weights(file)
+    wanted = encoder.state_dict()
+    prefixes = {name[: -len(key)] for name in given for key in ("conv1.weight",) if name.endswith(key)} | {""}
+    fits = {prefix: _fitting(given, wanted, prefix) for prefix in prefixes}
+    best = max(sorted(fits), key=lambda prefix: len(fits[prefix]))
+    if len(fits[best]) < len(wanted) / 2:
+        raise DataError(
+            f"Only {len(fits[best])} of the encoder's {len(wanted)} tensors are in {file} with the right shape. "
+            "Choose the encoder and stem that the weights were made for (--encoder, --set encoder.stem=...)."
+        )
+    encoder.load_state_dict(fits[best], strict=False)
+    return f"{len(fits[best])} of {len(wanted)} tensors of the encoder taken from {file.name}"
+
+
+def _fitting(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    found = {name: given[prefix + name] for name in wanted if prefix + name in given}
+    return {name: value for name, value in found.items() if value.shape == wanted[name].shape}

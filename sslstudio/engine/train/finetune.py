@@ -1,0 +1,264 @@
+"""Fine-tuning on a few labels, beside a twin that starts from scratch.
+
+    for event in finetune(config, control): ...
+
+Both parts see the same labels, the same number of steps, the same views of the pictures and the same first weights
+of the head; only the encoder's start differs. Nothing is chosen by the validation or test pictures: what is scored
+are the weights after the last step.
+"""
+
+import copy
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sslstudio.engine import device as devices
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.data.split import group_paths
+from sslstudio.engine.device import Device
+from sslstudio.engine.errors import DataError, RunError
+from sslstudio.engine.evaluate.predictions import Predictor, score_classes, score_masks
+from sslstudio.engine.evaluate.scores import Array
+from sslstudio.engine.evaluate.verdict import summarise
+from sslstudio.engine.events import Event, Note, Preparing, RunFinished, RunStarted
+from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
+from sslstudio.engine.models.networks import Classifier, Network, PixelScale, Segmenter
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.seeding import seeded_init
+from sslstudio.engine.train.checkpoint import load_encoder
+from sslstudio.engine.train.labelled import Labelled, LabelledJob, choose_labelled, targets_of
+from sslstudio.engine.train.loop import EVALUATIONS, Plan, Training
+from sslstudio.engine.train.pretrain import hardware_facts
+from sslstudio.engine.train.session import Session, open_session
+from sslstudio.engine.train.settings import FinetuneConfig, PretrainConfig, config_dict, pretrain_from_dict
+
+LEAST_STEPS = 10
+SCALE_FROM = 512  # pictures that the pixel scale is measured on
+
+
+def finetune(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
+    """Run a fine-tuning from its start. Raises StudioError in words, before anything is written, when it cannot be."""
+    device = devices.choose(config.hardware.device, config.hardware.precision)
+    source = pretraining_of(config.source)
+    config = _following(config, source)
+    session = yield from open_session(config.data, device, control, _stored_split(config, source))
+    labelled = choose_labelled(session, config)
+    config = config.replace(
+        encoder=config.encoder.resolved(device.accelerated, session.cache.side),
+        data=config.data.replace(side=session.cache.side, folder=str(Path(config.data.folder).resolve())),
+    )
+    build_network("pretrained", config, labelled, session, device)  # a source that does not fit is said before a start
+    run = RunFolder.create(Path(config.out), config_dict("finetune", config))
+    run.write_json("split.json", session.split.to_json())
+    yield from run.record(_run(config, labelled, session, device, run, control))
+
+
+def resume_finetune(run: RunFolder, config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
+    """Go on from the last checkpoint of the part that was under way."""
+    device = devices.choose(config.hardware.device, config.hardware.precision)
+    session = yield from open_session(config.data, device, control, run.read_json("split.json"))
+    yield from run.record(_run(config, choose_labelled(session, config), session, device, run, control))
+
+
+def pretraining_of(source: str) -> PretrainConfig | None:
+    """The config of the pretraining run that `source` is; None for a weights file or scratch."""
+    if source == "scratch":
+        return None
+    path = Path(source)
+    if path.is_dir():
+        run = RunFolder.open(path)
+        if run.job != "pretrain":
+            raise DataError(f"{source} is a fine-tuning run. Start from a pretraining run: sslstudio runs FOLDER")
+        if not (path / "last.safetensors").exists():
+            raise DataError(f"{source} has no weights yet. Go on with it: sslstudio resume {source}")
+        return pretrain_from_dict(run.config())
+    if not path.exists():
+        raise DataError(f"There is no run or weights file {source}. Give a run folder, a file, or scratch.")
+    return None
+
+
+def _following(config: FinetuneConfig, source: PretrainConfig | None) -> FinetuneConfig:
+    """Encoder and picture side are those of the pretraining, unless another side is asked for."""
+    if source is None:
+        return config
+    data = config.data if config.data.side else config.data.replace(side=source.data.side)
+    encoder = EncoderConfig(name=source.encoder.name, stem=source.encoder.stem)
+    return config.replace(data=data, encoder=encoder, source=str(Path(config.source).resolve()))
+
+
+def _stored_split(config: FinetuneConfig, source: PretrainConfig | None) -> dict[str, Any] | None:
+    """The split of the pretraining, if it was on the same folder: its test pictures were never seen."""
+    if source is None or Path(source.data.folder).resolve() != Path(config.data.folder).resolve():
+        return None
+    ours, theirs = config.data, source.data
+    same = (ours.groups, ours.test, ours.validation, ours.split_seed, ours.labels)
+    if same != (theirs.groups, theirs.test, theirs.validation, theirs.split_seed, theirs.labels):
+        return None
+    split: dict[str, Any] | None = RunFolder(Path(config.source)).read_json("split.json")
+    return split
+
+
+def build_network(
+    part: str, config: FinetuneConfig, labelled: Labelled, session: Session, device: Device
+) -> tuple[Network, str]:
+    """The network of a part with its first weights, and a sentence on where the encoder's came from."""
+    encoder = build_encoder(config.encoder, config.seed)
+    said = ""
+    if part == "pretrained" and config.source != "scratch":
+        said = load_encoder(encoder, Path(config.source))
+    kind = Classifier if config.kind == "classification" else Segmenter
+    scale = PixelScale(Pictures(session.cache, session.split.train, device).spread(SCALE_FROM).cpu())
+    with seeded_init(config.seed, "head"):
+        network = kind(scale, encoder, len(labelled.names), probing=config.mode == "probe")
+    return network.to(device.handle), said
+
+
+def parts_of(config: FinetuneConfig) -> tuple[str, ...]:
+    """Which trainings a run holds."""
+    if config.source == "scratch":
+        return ("scratch",)
+    return ("pretrained", "scratch") if config.twin else ("pretrained",)
+
+
+def _run(
+    config: FinetuneConfig, labelled: Labelled, session: Session, device: Device, run: RunFolder, control: RunControl
+) -> Generator[Event, None, None]:
+    started = time.monotonic()
+    jobs: dict[str, LabelledJob] = {}
+    notes = [Note(level="warning", text=device.note)] if device.note else []
+    for part in parts_of(config):
+        network, said = build_network(part, config, labelled, session, device)
+        jobs[part] = LabelledJob(part, network, labelled, session, config, device)
+        notes += [Note(level="info", text=said + ".")] if said else []
+    first = next(iter(jobs.values()))
+    plan = _plan(config, first, labelled, len(jobs), run)
+    trainings = {part: Training(job, plan, config.optimiser, device, run) for part, job in jobs.items()}
+    restored = [training.restore() for training in trainings.values()]
+    yield RunStarted(
+        job="finetune",
+        run=str(run.path),
+        title=f"{config.kind.capitalize()} on {Path(config.data.folder).name}, {len(first.pictures)} labels",
+        facts={**_facts(labelled, first), **hardware_facts(device, first.network.encoder)},
+        total_steps=plan.total(0, 0.0),
+        first_step=sum(training.step for training in trainings.values()),
+    )
+    if not any(restored):
+        yield from notes
+    for training in trainings.values():
+        outcome = yield from training.go(control)
+        if outcome == "stopped":
+            yield RunFinished(outcome=outcome, step=training.step, seconds=time.monotonic() - started, metrics={})
+            return
+    metrics = yield from _score(config, labelled, session, jobs, run, control)
+    run.write_json("metrics.json", metrics)
+    yield RunFinished(outcome="finished", step=plan.total(0, 0.0), seconds=time.monotonic() - started, metrics=metrics)
+
+
+def _facts(labelled: Labelled, job: LabelledJob) -> dict[str, str]:
+    return {
+        "Classes": ", ".join(labelled.names),
+        "Labelled pictures": f"{len(job.pictures):,} to train on, {len(job.watched):,} to watch with, "
+        f"{len(labelled.test):,} for the test",
+        "Batch": f"{job.batch_size} pictures",
+    }
+
+
+def _plan(config: FinetuneConfig, job: LabelledJob, labelled: Labelled, parts: int, run: RunFolder) -> Plan:
+    """A number of steps, the same for both parts. Minutes are turned into steps once, by timing a copy."""
+    stored = run.read_json("plan.json")
+    if stored:
+        return Plan(steps=int(stored["steps"]))
+    if config.budget.epochs:
+        steps = config.budget.epochs * job.steps_per_epoch
+    else:
+        seconds = 60.0 * (config.budget.minutes or 10.0) / parts
+        steps = _steps_in(seconds, job)
+    content = {"steps": steps, "classes": list(labelled.names), "labelled": list(labelled.train)}
+    run.write_json("plan.json", content)
+    return Plan(steps=steps)
+
+
+def _steps_in(seconds: float, job: LabelledJob) -> int:
+    trial = copy.copy(job)
+    trial.network = copy.deepcopy(job.network)
+    weights = [weight for weight in trial.network.parameters() if weight.requires_grad]
+    optimiser = torch.optim.AdamW(weights, lr=0.0)
+    times: list[float] = []
+    for step in range(4):
+        began = time.monotonic()
+        with job.device.autocast():
+            loss = trial.forward(step).loss
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        job.device.wait()
+        times.append(time.monotonic() - began)
+    began = time.monotonic()
+    trial.network.eval()
+    for _ in trial.evaluate(0):
+        pass
+    watching = EVALUATIONS * (time.monotonic() - began)
+    return max(LEAST_STEPS, int((seconds - watching) / max(1e-6, min(times[1:]))))
+
+
+def _score(
+    config: FinetuneConfig, labelled: Labelled, session: Session, jobs: dict[str, LabelledJob], run: RunFolder,
+    control: RunControl,
+) -> Generator[Preparing, None, dict[str, Any]]:  # fmt: skip
+    confusions: dict[str, Array] = {}
+    for part, job in jobs.items():
+        predictor = Predictor(job.network, config.kind, labelled.names, job.device)
+        confusions[part] = yield from score_part(
+            predictor, session, labelled.test, run.path / f"predictions-{part}.csv", control
+        )
+    first = next(iter(jobs.values()))
+    groups = group_paths(list(labelled.test), config.data.groups)
+    metrics = summarise(
+        config.kind,
+        labelled.names,
+        confusions,
+        n_train=len(first.pictures),
+        most_frequent=first.most_frequent(),
+        groups=[groups[path] for path in labelled.test] if groups else None,
+    )
+    metrics["notes"] += _honesty(config, session, labelled)
+    return metrics
+
+
+def score_part(
+    predictor: Predictor, session: Session, paths: tuple[str, ...], table: Path, control: RunControl
+) -> Generator[Preparing, None, Array]:
+    """Predict labelled pictures with one network; writes the table and returns the confusions (n, C, C)."""
+    pictures = Pictures(session.cache, paths, predictor.device)
+    if predictor.kind == "classification":
+        truth = targets_of(session, predictor.kind, pictures.paths).tolist()
+        return (yield from score_classes(predictor, pictures, truth, table, control))
+    masks = session.recognised.masks
+    if masks is None:
+        raise RunError("The masks of these pictures are gone.")
+    return (yield from score_masks(predictor, pictures, session.recognised.pictures.root, masks, table, control))
+
+
+def _honesty(config: FinetuneConfig, session: Session, labelled: Labelled) -> list[str]:
+    """What is to be known of how the test pictures were kept apart."""
+    notes = []
+    if not config.data.groups:
+        notes.append(
+            "The split does not know patients, slides or videos: if several pictures come from one of them, the result "
+            "is too good. Say which belong together (--groups)."
+        )
+    source = pretraining_of(config.source) if config.source != "scratch" and Path(config.source).exists() else None
+    if source is not None:
+        seen = set(RunFolder(Path(config.source)).read_json("split.json")["train"])
+        root = session.recognised.pictures.root.resolve()
+        theirs = Path(source.data.folder).resolve()
+        count = sum((root / path) in {theirs / one for one in seen} for path in labelled.test) if seen else 0
+        notes.append(
+            f"{count:,} of the {len(labelled.test):,} test pictures were seen in pretraining, without their labels."
+            if count
+            else "No test picture was seen in pretraining."
+        )
+    return notes

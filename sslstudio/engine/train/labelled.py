@@ -1,0 +1,158 @@
+"""The labelled pictures of a fine-tuning run, and the job that trains on them."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sslstudio.engine.data.augment import to_float
+from sslstudio.engine.data.loader import Order, Pictures
+from sslstudio.engine.data.masks import decode_mask
+from sslstudio.engine.data.split import draw_labelled
+from sslstudio.engine.data.views import IGNORE, vary
+from sslstudio.engine.device import Device
+from sslstudio.engine.errors import DataError
+from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS
+from sslstudio.engine.events import Evaluated, Event
+from sslstudio.engine.models.networks import Network
+from sslstudio.engine.seeding import generator
+from sslstudio.engine.tasks.base import TaskResult
+from sslstudio.engine.train.losses import segmentation_loss
+from sslstudio.engine.train.session import Session
+from sslstudio.engine.train.settings import FinetuneConfig
+
+WATCHED = 256  # validation pictures that are scored while training
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What a fine-tuning run knows: its classes and which pictures with labels serve for what."""
+
+    kind: str
+    names: tuple[str, ...]
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+def choose_labelled(session: Session, config: FinetuneConfig) -> Labelled:
+    """Draw the training labels and say which pictures watch and test. Raises DataError when there are no labels."""
+    labels, names = _labels_of(session, config)
+    split = session.split
+    train, validation, test = (
+        tuple(path for path in part if path in labels) for part in (split.train, split.validation, split.test)
+    )
+    if len(train) < 2 or not test:
+        raise DataError(
+            f"{len(train)} labelled pictures are left to train on and {len(test)} to test with: too few. "
+            "Label more pictures, or change the test share (--set data.test=0.3)."
+        )
+    if config.labels_per_class is not None:
+        classes = {path: labels[path] for path in train} if config.kind == "classification" else None
+        train = draw_labelled(train, classes, config.labels_per_class, config.seed)
+    return Labelled(config.kind, names, train, validation, test)
+
+
+def _labels_of(session: Session, config: FinetuneConfig) -> tuple[dict[str, int], tuple[str, ...]]:
+    classes, masks = session.recognised.classes, session.recognised.masks
+    readable = set(session.cache.index.paths)
+    if config.kind == "classification":
+        if classes is None:
+            raise DataError(
+                f"No classes were found in {config.data.folder}. Sort the pictures into one folder a class, or give a "
+                "CSV of file names and labels." + (" There are masks: try --kind segmentation." if masks else "")
+            )
+        return {path: label for path, label in classes.of.items() if path in readable}, classes.names
+    if masks is None:
+        raise DataError(
+            f"No masks were found in {config.data.folder}. Put pictures into images/ and masks of the same names into "
+            "masks/, or name masks like the pictures with _mask at the end."
+            + (" There are classes: try --kind classification." if classes else "")
+        )
+    return {path: 0 for path in masks.of if path in readable}, masks.names
+
+
+def targets_of(session: Session, kind: str, paths: Sequence[str]) -> Tensor:
+    """Class numbers int64 (n,), or masks uint8 (n, side, side)."""
+    if kind == "classification":
+        assert session.recognised.classes is not None
+        return torch.tensor([session.recognised.classes.of[path] for path in paths], dtype=torch.int64)
+    masks, side = session.recognised.masks, session.cache.side
+    assert masks is not None
+    root = session.recognised.pictures.root
+    decoded = [decode_mask(root / masks.of[path], masks.coding, side) for path in paths]
+    return torch.from_numpy(np.stack(decoded) if decoded else np.zeros((0, side, side), np.uint8))
+
+
+class LabelledJob:
+    """A network on labelled pictures: see `loop.Job`."""
+
+    def __init__(
+        self, part: str, network: Network, labelled: Labelled, session: Session, config: FinetuneConfig, device: Device
+    ) -> None:
+        self.part, self.network, self.config, self.device = part, network, config, device
+        self.kind, self.classes = labelled.kind, len(labelled.names)
+        self.pictures = Pictures(session.cache, labelled.train, device)
+        self.watched = Pictures(session.cache, labelled.validation[:WATCHED], device)
+        self.targets = targets_of(session, labelled.kind, self.pictures.paths).to(device.handle)
+        self.watched_targets = targets_of(session, labelled.kind, self.watched.paths)
+        self.order = Order(len(self.pictures), config.optimiser.batch_size, config.seed)
+        self.batch_size = self.order.batch_size
+        self.steps_per_epoch = self.order.steps_per_epoch
+        self.modules = nn.ModuleDict({"network": network})
+
+    def forward(self, step: int) -> TaskResult:
+        """A varied view of each picture of this step's batch."""
+        chosen = self.order.batch(step)
+        images = to_float(self.pictures.take(chosen))
+        targets = self.targets[chosen.to(self.targets.device)]
+        rng = generator(self.config.seed, "views", step, device=self.device.handle)
+        if self.kind == "classification":
+            images, _ = vary(images, None, rng, flip=self.config.flip)
+            logits = self.network(images)
+            loss = F.cross_entropy(logits.float(), targets)
+        else:
+            images, masks = vary(images, targets, rng, flip=self.config.flip)
+            assert masks is not None
+            targets = masks.to(torch.int64)
+            logits = self.network(images)
+            loss = segmentation_loss(logits, targets)
+        right = (logits.detach().argmax(dim=1) == targets)[targets != IGNORE].float().mean()
+        return TaskResult(loss, {"accuracy": right})
+
+    @torch.no_grad()
+    def evaluate(self, step: int) -> Generator[Event, None, float]:
+        """Scores on the validation pictures. They watch; nothing is chosen by them."""
+        if not len(self.watched):
+            return float("nan")
+        predicted = torch.cat([self._predict(chunk) for chunk in torch.arange(len(self.watched)).split(64)]).cpu()
+        truth = self.watched_targets
+        if self.kind == "segmentation":
+            known = truth != IGNORE
+            truth, predicted = truth[known], predicted[known]
+        confusion = np.bincount(
+            (truth.to(torch.int64) * self.classes + predicted).numpy().ravel(), minlength=self.classes**2
+        ).reshape(self.classes, self.classes)
+        metrics = {name: float(value) for name, value in SCORERS[self.kind](confusion.astype(np.float64)).items()}
+        yield Evaluated(
+            part=self.part, step=step, split="validation", n=len(self.watched), metrics=metrics, chance=self.chance()
+        )
+        return 1.0 - metrics[HEADLINE[self.kind]]
+
+    def _predict(self, chunk: Tensor) -> Tensor:
+        with self.device.autocast():
+            logits: Tensor = self.network(to_float(self.watched.take(chunk)))
+        return logits.argmax(dim=1)
+
+    def chance(self) -> dict[str, float]:
+        """Guessing one class always gives one over the number of classes in balanced accuracy."""
+        return {"balanced_accuracy": 1.0 / self.classes} if self.kind == "classification" else {}
+
+    def most_frequent(self) -> int:
+        """The class that occurs most often in the training labels: what the baseline guesses."""
+        values = self.targets.flatten().to(torch.int64)
+        counts = torch.bincount(values[values != IGNORE], minlength=self.classes)
+        return int(counts.argmax())

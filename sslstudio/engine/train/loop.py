@@ -1,0 +1,235 @@
+"""The one training loop: pretraining and fine-tuning differ only in the Job that they hand to it.
+
+What a step does depends on the seed and its number alone (see engine/seeding.py), so a training that is killed and
+goes on from its checkpoint ends in the same weights as one that was not.
+"""
+
+import math
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import nn
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.device import Device
+from sslstudio.engine.errors import RunError
+from sslstudio.engine.events import CheckpointSaved, Event, Paused, Resumed, StepDone
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.tasks.base import TaskResult
+from sslstudio.engine.train.checkpoint import load_tensors, restore_training, save_tensors, training_state
+from sslstudio.engine.train.settings import OptimiserConfig
+
+EVALUATIONS = 20  # over a whole training
+LOG_SECONDS = 0.25  # between two logged steps
+FIRST_STEPS = 5  # always logged one by one: they are what is compared when code is changed
+SAVE_SECONDS = 60.0
+
+
+class Job(Protocol):
+    """What is trained."""
+
+    part: str
+    modules: nn.ModuleDict
+    batch_size: int
+    steps_per_epoch: int
+
+    def forward(self, step: int) -> TaskResult:
+        """Loss and metrics of this step's batch."""
+
+    def evaluate(self, step: int) -> Generator[Event, None, float]:
+        """Score held-out pictures; returns what is to be small for the best checkpoint."""
+
+    def chance(self) -> dict[str, float]:
+        """What guessing reaches, for each metric."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long: a number of steps, or of seconds."""
+
+    steps: int | None = None
+    seconds: float | None = None
+
+    def share(self, step: int, elapsed: float) -> float:
+        """How much of the training is done, 0 to 1."""
+        done = step / self.steps if self.steps else elapsed / (self.seconds or 1.0)
+        return min(1.0, done)
+
+    def total(self, step: int, elapsed: float) -> int:
+        """Steps in all; an estimate when the plan is in seconds (0: not known yet)."""
+        if self.steps:
+            return self.steps
+        share = self.share(step, elapsed)
+        return max(step, round(step / share)) if step and share else 0
+
+    def left(self, step: int, elapsed: float) -> float:
+        """Seconds to go."""
+        if self.steps:
+            return elapsed / step * (self.steps - step) if step else math.nan
+        return max(0.0, (self.seconds or 0.0) - elapsed)
+
+
+def learning_rate(config: OptimiserConfig, step: int, share: float) -> float:
+    """Linear warm-up over the first steps times a half cosine to zero over the whole training."""
+    rise = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
+    return config.learning_rate * rise * 0.5 * (1.0 + math.cos(math.pi * share))
+
+
+class Training:
+    """A job, its optimiser and where it stands."""
+
+    def __init__(self, job: Job, plan: Plan, config: OptimiserConfig, device: Device, run: RunFolder) -> None:
+        self.job, self.plan, self.config, self.device, self.run = job, plan, config, device, run
+        trained = [weight for weight in job.modules.parameters() if weight.requires_grad]
+        self.optimiser = torch.optim.AdamW(trained, lr=config.learning_rate, weight_decay=config.weight_decay)
+        self.step = 0
+        self.elapsed = 0.0
+        self.best = math.inf
+        self.finished = False
+        self._sums: dict[str, torch.Tensor] = {}
+        self._summed = 0
+        self._logged_at = self._saved_at = self._ticked = time.monotonic()
+        self._elapsed_logged = 0.0
+        self._rate = 0.0
+
+    @property
+    def last_file(self) -> Path:
+        """The checkpoint of this part."""
+        return self.run.path / self._file("last")
+
+    def _file(self, which: str) -> str:
+        return f"{self.job.part}-{which}.safetensors" if self.job.part == "scratch" else f"{which}.safetensors"
+
+    def restore(self) -> bool:
+        """Go on from the last checkpoint, if there is one."""
+        if not self.last_file.exists():
+            return False
+        tensors, meta = load_tensors(self.last_file)
+        restore_training(tensors, self.job.modules, self.optimiser)
+        self.step = int(meta["step"])
+        self.elapsed = self._elapsed_logged = float(meta["elapsed"])
+        self.best = math.inf if meta["best"] is None else float(meta["best"])
+        self.finished = bool(meta["finished"])
+        if not self.finished:  # a finished part is followed by events of the next one
+            self.run.cut_events(int(meta["events"]))
+        return True
+
+    def go(self, control: RunControl) -> Generator[Event, None, str]:
+        """Train to the end of the plan or until stopped. Returns finished or stopped."""
+        self.job.modules.train()
+        self._ticked = self._saved_at = self._logged_at = time.monotonic()
+        evaluated = math.floor(self.plan.share(self.step, self.elapsed) * EVALUATIONS)
+        while self.plan.share(self.step, self.elapsed) < 1.0:
+            if control.paused:
+                yield from self._wait(control)
+            if not control.proceed():
+                yield from self._log()
+                yield self._save()
+                return "stopped"
+            self._one_step()
+            if self.step <= FIRST_STEPS or time.monotonic() - self._logged_at >= LOG_SECONDS:
+                yield from self._log()
+            due = math.floor(self.plan.share(self.step, self.elapsed) * EVALUATIONS)
+            if due > evaluated:
+                evaluated = due
+                yield from self._log()
+                yield from self._evaluate()
+            elif time.monotonic() - self._saved_at >= SAVE_SECONDS:
+                yield from self._log()
+                yield self._save()
+        self.finished = True
+        yield self._save()
+        return "finished"
+
+    def _one_step(self) -> None:
+        share = self.plan.share(self.step, self.elapsed)
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.config, self.step, share)
+        with self.device.autocast():
+            result = self.job.forward(self.step)
+        self.optimiser.zero_grad(set_to_none=True)
+        result.loss.backward()  # type: ignore[no-untyped-call]
+        if self.config.clip:
+            nn.utils.clip_grad_norm_(self.job.modules.parameters(), self.config.clip)
+        self.optimiser.step()
+        self.step += 1
+        self._add({"loss": result.loss.detach(), **result.metrics})
+        self._tick()
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self.elapsed += now - self._ticked
+        self._ticked = now
+
+    def _add(self, values: dict[str, torch.Tensor]) -> None:
+        for name, value in values.items():
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+        self._summed += 1
+
+    def _log(self) -> Generator[Event, None, None]:
+        """The one place where numbers come back from the device."""
+        if not self._summed:
+            return
+        names = list(self._sums)
+        means = torch.stack([self._sums[name].float() for name in names]).div(self._summed).tolist()
+        metrics = dict(zip(names, means, strict=True))
+        self._tick()
+        spent = max(1e-9, self.elapsed - self._elapsed_logged)
+        rate = self._summed * self.job.batch_size / spent
+        self._rate = rate if not self._rate else 0.8 * self._rate + 0.2 * rate
+        self._sums, self._summed = {}, 0
+        self._logged_at, self._elapsed_logged = time.monotonic(), self.elapsed
+        loss = metrics.pop("loss")
+        if not math.isfinite(loss):
+            raise RunError(
+                f"The loss is no longer a number at step {self.step}: the training has diverged. The weights of the "
+                f"last checkpoint are kept. Try a learning rate of {self.config.learning_rate / 3:.2g}."
+            )
+        yield StepDone(
+            part=self.job.part,
+            step=self.step,
+            total_steps=self.plan.total(self.step, self.elapsed),
+            epoch=self.step / self.job.steps_per_epoch,
+            loss=loss,
+            metrics=metrics,
+            chance=self.job.chance(),
+            learning_rate=float(self.optimiser.param_groups[0]["lr"]),
+            pictures_per_second=self._rate,
+            seconds_left=self.plan.left(self.step, self.elapsed),
+        )
+
+    def _evaluate(self) -> Generator[Event, None, None]:
+        self.job.modules.eval()
+        score = yield from self.job.evaluate(self.step)
+        self.job.modules.train()
+        better = score < self.best
+        self.best = min(score, self.best)
+        self._tick()
+        yield self._save(best=better)
+
+    def _save(self, best: bool = False) -> CheckpointSaved:
+        meta = {
+            "step": self.step,
+            "elapsed": self.elapsed,
+            "best": self.best if math.isfinite(self.best) else None,
+            "finished": self.finished,
+            "events": self.run.events_size(),
+        }
+        if best:
+            weights = {f"model.{name}": value for name, value in self.job.modules.state_dict().items()}
+            save_tensors(self.run.path / self._file("best"), weights, meta)
+        save_tensors(self.last_file, training_state(self.job.modules, self.optimiser), meta)
+        self._saved_at = time.monotonic()
+        return CheckpointSaved(part=self.job.part, step=self.step, path=self._file("last"), best=best)
+
+    def _wait(self, control: RunControl) -> Generator[Event, None, None]:
+        yield from self._log()
+        yield self._save()
+        yield Paused(step=self.step)
+        control.proceed()
+        self._ticked = time.monotonic()
+        yield Resumed(step=self.step)

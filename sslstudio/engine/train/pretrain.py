@@ -1,0 +1,185 @@
+"""Pretraining: a pretext task teaches an encoder on pictures without labels.
+
+    for event in pretrain(config, control): ...
+
+The pictures that are set apart for the test are not used, so that a later result on them is honest.
+"""
+
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from sslstudio.engine import device as devices
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.loader import Order, Pictures
+from sslstudio.engine.device import Device
+from sslstudio.engine.errors import DataError
+from sslstudio.engine.events import Evaluated, Event, Note, RunFinished, RunStarted, SampleSaved
+from sslstudio.engine.models.encoders import Encoder, build_encoder
+from sslstudio.engine.runs.sheets import puzzle_sheet
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.seeding import generator, seeded_init
+from sslstudio.engine.tasks.base import PretextTask, Puzzle, TaskResult, load_tasks
+from sslstudio.engine.train.checkpoint import load_encoder
+from sslstudio.engine.train.loop import Plan, Training
+from sslstudio.engine.train.session import Session, open_session
+from sslstudio.engine.train.settings import BudgetConfig, PretrainConfig, config_dict
+
+LOOKED_AT = 512  # pictures that a task checks itself against and takes its statistics from
+HELD_OUT = 256  # pictures that puzzles are scored on
+SHOWN = 4  # puzzles on a sample sheet
+
+
+class PretrainJob:
+    """One pretext task on one encoder: see `loop.Job`."""
+
+    part = ""
+
+    def __init__(self, config: PretrainConfig, session: Session, device: Device, run: RunFolder) -> None:
+        self.config, self.device, self.run = config, device, run
+        self.pictures = Pictures(session.cache, session.split.train, device)
+        self.held_out = Pictures(session.cache, session.split.validation, device)
+        self.order = Order(len(self.pictures), config.optimiser.batch_size, config.seed)
+        self.batch_size = self.order.batch_size
+        self.steps_per_epoch = self.order.steps_per_epoch
+        self.encoder, self.task = build_task(config, device)
+        self.modules = nn.ModuleDict({"encoder": self.encoder, "task": self.task})
+
+    def forward(self, step: int) -> TaskResult:
+        """The batch of `step`, asked of the encoder."""
+        images = self.pictures.take(self.order.batch(step))
+        rng = generator(self.config.seed, "puzzles", step, device=self.device.handle)
+        result: TaskResult = self.task(self.encoder, self.task.make_batch(images, rng))
+        return result
+
+    @torch.no_grad()
+    def evaluate(self, step: int) -> Generator[Event, None, float]:
+        """The same held-out puzzles each time; a sheet with the network's answers to the first few."""
+        count = min(len(self.held_out), HELD_OUT)
+        sums: dict[str, torch.Tensor] = {}
+        for number, chunk in enumerate(torch.arange(count).split(self.batch_size)):
+            images = self.held_out.take(chunk)
+            rng = generator(self.config.seed, "held-out puzzles", number, device=self.device.handle)
+            batch = self.task.make_batch(images, rng)
+            with self.device.autocast():
+                result = self.task(self.encoder, batch)
+            for name, value in {"loss": result.loss, **result.metrics}.items():
+                sums[name] = sums.get(name, torch.zeros_like(value)) + value * len(chunk)
+            if number == 0:
+                yield self._save_sample(step, self.task.preview(images, batch, result, SHOWN))
+        metrics = {name: float(value) / count for name, value in sums.items()}
+        yield Evaluated(step=step, split="validation", n=count, metrics=metrics, chance=self.chance())
+        return metrics["loss"]
+
+    def _save_sample(self, step: int, puzzles: list[Puzzle]) -> SampleSaved:
+        path = Path("samples") / f"step-{step:06d}.png"
+        (self.run.path / "samples").mkdir(exist_ok=True)
+        puzzle_sheet(puzzles).save(self.run.path / path)
+        return SampleSaved(step=step, path=path.as_posix())
+
+    def chance(self) -> dict[str, float]:
+        """What guessing reaches."""
+        return self.task.chance()
+
+
+def build_task(config: PretrainConfig, device: Device) -> tuple[Encoder, PretextTask]:
+    """The encoder and the task with their first weights, on the device."""
+    encoder = build_encoder(config.encoder, config.seed)
+    with seeded_init(config.seed, "task"):
+        task = load_tasks()[config.task](config.options, encoder.spec)
+    return encoder.to(device.handle), task.to(device.handle)
+
+
+def pretrain(config: PretrainConfig, control: RunControl) -> Iterator[Event]:
+    """Run a pretraining from its start. Events of the preparation come first; the run folder is made when it is sure
+    that the pictures and the task fit. Raises StudioError in words."""
+    device = devices.choose(config.hardware.device, config.hardware.precision)
+    task = load_tasks()[config.task]
+    session = yield from open_session(config.data, device, control)
+    looked_at = Pictures(session.cache, session.split.train, device)
+    if len(looked_at) < 2:
+        raise DataError("Fewer than two pictures are left to train on. Lower the test and validation shares.")
+    task.check(config.options, looked_at.spread(LOOKED_AT).cpu())
+    config = resolved(config, session, device)
+    run = RunFolder.create(Path(config.out), config_dict("pretrain", config))
+    run.write_json("split.json", session.split.to_json())
+    yield from run.record(_run(config, session, device, run, control))
+
+
+def resolved(config: PretrainConfig, session: Session, device: Device) -> PretrainConfig:
+    """The config with every `auto` filled in, so that the run means the same on another machine."""
+    side = session.cache.side
+    encoder = config.encoder.resolved(device.accelerated, side)
+    folder = str(Path(config.data.folder).resolve())
+    return config.replace(encoder=encoder, data=config.data.replace(side=side, folder=folder))
+
+
+def resume_pretrain(run: RunFolder, config: PretrainConfig, control: RunControl) -> Iterator[Event]:
+    """Go on from the last checkpoint of a run; from its start if it had none yet."""
+    device = devices.choose(config.hardware.device, config.hardware.precision)
+    session = yield from open_session(config.data, device, control, run.read_json("split.json"))
+    yield from run.record(_run(config, session, device, run, control))
+
+
+def _run(
+    config: PretrainConfig, session: Session, device: Device, run: RunFolder, control: RunControl
+) -> Generator[Event, None, None]:
+    job = PretrainJob(config, session, device, run)
+    training = Training(job, plan_of(config.budget, job.steps_per_epoch), config.optimiser, device, run)
+    notes = list(_first_weights(config, job)) if not training.restore() else []
+    yield RunStarted(
+        job="pretrain",
+        run=str(run.path),
+        title=f"{type(job.task).title} on {Path(config.data.folder).name}",
+        facts={**session.facts(), **hardware_facts(device, job.encoder), "Batch": f"{job.batch_size} pictures"},
+        total_steps=training.plan.total(0, 0.0),
+        first_step=training.step,
+    )
+    yield from notes
+    if device.note:
+        yield Note(level="warning", text=device.note)
+    outcome = yield from training.go(control)
+    metrics = _result(config, job, training)
+    run.write_json("metrics.json", metrics)
+    yield RunFinished(outcome=outcome, step=training.step, seconds=training.elapsed, metrics=metrics)
+
+
+def _first_weights(config: PretrainConfig, job: PretrainJob) -> Iterator[Note]:
+    job.task.prepare(job.pictures.spread(LOOKED_AT))
+    if config.encoder.weights:
+        yield Note(level="info", text=load_encoder(job.encoder, Path(config.encoder.weights)) + ".")
+
+
+def _result(config: PretrainConfig, job: PretrainJob, training: Training) -> dict[str, object]:
+    scored = [event for event in training.run.events() if isinstance(event, Evaluated)]
+    last = scored[-1] if scored else None
+    return {
+        "job": "pretrain",
+        "task": config.task,
+        "steps": training.step,
+        "seconds": training.elapsed,
+        "pictures": len(job.pictures),
+        "n": last.n if last else 0,
+        "validation": last.metrics if last else {},
+        "chance": job.chance(),
+        "finished_at": time.strftime("%Y-%m-%d %H:%M:%S"),
+    }
+
+
+def plan_of(budget: BudgetConfig, steps_per_epoch: int) -> Plan:
+    """Epochs if they are given, else minutes."""
+    if budget.epochs:
+        return Plan(steps=budget.epochs * steps_per_epoch)
+    return Plan(seconds=60.0 * (budget.minutes or 10.0))
+
+
+def hardware_facts(device: Device, encoder: Encoder) -> dict[str, str]:
+    """Lines for people."""
+    weights = sum(weight.numel() for weight in encoder.parameters())
+    return {
+        "Device": f"{device.title}, {device.precision}",
+        "Encoder": f"{encoder.spec.name}, {weights / 1e6:.1f} million weights",
+    }

@@ -1,0 +1,46 @@
+"""The puzzles of a task on the user's own pictures, before anything is trained."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import torch
+
+from sslstudio.engine import device as devices
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.events import Preparing
+from sslstudio.engine.models.encoders import build_encoder
+from sslstudio.engine.seeding import generator, seeded_init
+from sslstudio.engine.tasks.base import Puzzle, load_tasks
+from sslstudio.engine.train.pretrain import LOOKED_AT
+from sslstudio.engine.train.session import open_session
+from sslstudio.engine.train.settings import PretrainConfig
+
+
+@dataclass(frozen=True)
+class PuzzlesReady:
+    """Puzzles to look at. Not an event: it is never written down."""
+
+    puzzles: list[Puzzle]
+
+
+def preview_puzzles(
+    config: PretrainConfig, count: int, draw: int, control: RunControl
+) -> Generator[Preparing | PuzzlesReady, None, None]:
+    """`count` puzzles from pictures drawn by (seed, draw), made just as the training makes them.
+
+    Raises TaskDoesNotFit, in words, when these pictures cannot teach this task.
+    """
+    device = devices.choose("cpu")
+    session = yield from open_session(config.data, device, control)
+    pictures = Pictures(session.cache, session.split.train, device)
+    kind = load_tasks()[config.task]
+    kind.check(config.options, pictures.spread(LOOKED_AT))
+    encoder = build_encoder(config.encoder.resolved(False, session.cache.side), config.seed)
+    with seeded_init(config.seed, "task"):
+        task = kind(config.options, encoder.spec)
+    rng = generator(config.seed, "preview", draw)
+    chosen = torch.randperm(len(pictures), generator=rng)[:count]
+    images = pictures.take(chosen)
+    batch = task.make_batch(images, generator(config.seed, "preview puzzles", draw))
+    yield PuzzlesReady(task.preview(images, batch, None, len(chosen)))

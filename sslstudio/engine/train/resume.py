@@ -1,0 +1,24 @@
+"""Go on with a run that was stopped or killed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import DataError
+from sslstudio.engine.events import Event, RunFinished
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train.finetune import resume_finetune
+from sslstudio.engine.train.pretrain import resume_pretrain
+from sslstudio.engine.train.settings import finetune_from_dict, pretrain_from_dict
+
+
+def resume(path: Path, control: RunControl) -> Iterator[Event]:
+    """The rest of a run, from its last checkpoint. Raises DataError when it is no run or is finished."""
+    run = RunFolder.open(path)
+    events = run.events()
+    if events and isinstance(events[-1], RunFinished) and events[-1].outcome == "finished":
+        raise DataError(f"{path} is finished: there is nothing left to do. Start another run to train longer.")
+    if run.job == "finetune":
+        yield from resume_finetune(run, finetune_from_dict({**run.config(), "out": str(path)}), control)
+    else:
+        yield from resume_pretrain(run, pretrain_from_dict({**run.config(), "out": str(path)}), control)

@@ -1,0 +1,119 @@
+"""Short work off the UI thread: the operation gets plain data and never a widget; its answer comes back on the UI
+thread. An operation is a generator of events that returns its result, as the engine's own are, or a plain function.
+"""
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication, QObject, QRunnable, Qt, QThreadPool, Signal
+from shiboken6 import isValid
+
+from sslstudio.engine.control import RunControl
+
+Steps = Generator[Any, None, Any]
+_alive: set["Job"] = set()
+
+
+class Job(QObject):
+    """One piece of work on its way. Cancelled, or with its owner gone, it says nothing any more."""
+
+    progressed = Signal(object)
+    done = Signal(object)
+    failed = Signal(object)
+    over = Signal()
+
+    def __init__(self, owner: QObject) -> None:
+        # Owned by the application: the last Python reference may be dropped on the worker's thread.
+        super().__init__(QCoreApplication.instance())
+        self.control = RunControl()
+        self._owner = owner
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody still waits for the answer."""
+        return not self.control.stopping and isValid(self._owner)
+
+    def cancel(self) -> None:
+        """Ask the work to end and forget its answer."""
+        self.control.stop()
+
+
+class _Runnable(QRunnable):
+    def __init__(self, job: Job, op: Callable[[RunControl], Any]) -> None:
+        super().__init__()
+        self._job, self._op = job, op
+
+    def run(self) -> None:
+        try:
+            result = self._op(self._job.control)
+            if isinstance(result, Generator):
+                result = self._pull(result)
+            self._job.done.emit(result)
+        except Exception as error:  # handed to the UI thread, which shows it
+            self._job.failed.emit(error)
+        finally:
+            self._job.over.emit()
+
+    def _pull(self, steps: Steps) -> Any:
+        while True:
+            try:
+                event = next(steps)
+            except StopIteration as end:
+                return end.value
+            if self._job.control.stopping:
+                steps.close()
+                return None
+            self._job.progressed.emit(event)
+
+
+def run(
+    op: Callable[[RunControl], Any],
+    then: Callable[[Any], None],
+    failed: Callable[[Exception], None],
+    *,
+    owner: QObject,
+    progress: Callable[[Any], None] | None = None,
+) -> Job:
+    """Start `op` on the thread pool; `then`, `failed` and `progress` are called on the UI thread while `owner` lives.
+
+    `op` gets the job's RunControl, which `Job.cancel` stops.
+    """
+    job = Job(owner)
+    _alive.add(job)
+
+    def if_wanted(call: Callable[[Any], None]) -> Callable[[Any], None]:
+        return lambda value: call(value) if job.wanted else None
+
+    # A context object on the UI thread makes each call a queued one, whatever thread emits.
+    for signal, call in ((job.done, then), (job.failed, failed), (job.progressed, progress or (lambda _: None))):
+        relay = _Relay(job, if_wanted(call))
+        signal.connect(relay.take, Qt.ConnectionType.QueuedConnection)
+    farewell = _Relay(job, lambda _: _forget(job))
+    job.over.connect(farewell.take_nothing, Qt.ConnectionType.QueuedConnection)
+    QThreadPool.globalInstance().start(_Runnable(job, op))
+    return job
+
+
+def _forget(job: Job) -> None:
+    _alive.discard(job)
+    job.deleteLater()
+
+
+class _Relay(QObject):
+    """Receives a signal on the thread it was made on."""
+
+    def __init__(self, job: Job, call: Callable[[Any], None]) -> None:
+        super().__init__(job)
+        self._call = call
+
+    def take(self, value: object) -> None:
+        self._call(value)
+
+    def take_nothing(self) -> None:
+        self._call(None)
+
+
+def cancel_all() -> None:
+    """Ask all work to end, for closing the program."""
+    for job in list(_alive):
+        job.cancel()

@@ -1,0 +1,59 @@
+"""The only place that opens a dialog, so that a test replaces one thing."""
+
+import traceback
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from sslstudio.engine.errors import StudioError
+from sslstudio.ui.words import tr
+
+
+def error_text(error: BaseException) -> str:
+    """The sentence of an error that is meant for people; for any other, that it is a bug and what it said."""
+    if isinstance(error, StudioError):
+        return str(error)
+    return tr("Something went wrong inside the program: {0}").format(f"{type(error).__name__}: {error}")
+
+
+def error_details(error: BaseException) -> str:
+    """The traceback of a bug, '' for an error that is meant for people."""
+    return "" if isinstance(error, StudioError) else "".join(traceback.format_exception(error))
+
+
+def tell_error(parent: QWidget | None, error: BaseException) -> None:
+    """Show an error; a bug comes with a traceback that can be copied into a report."""
+    box = QMessageBox(QMessageBox.Icon.Warning, tr("SSL Studio"), error_text(error), parent=parent)
+    if details := error_details(error):
+        box.setDetailedText(details)
+    box.exec()
+    box.deleteLater()
+
+
+def tell(parent: QWidget | None, title: str, text: str) -> None:
+    """Show a text."""
+    QMessageBox.information(parent, title, text)
+
+
+def ask(parent: QWidget | None, question: str, yes: str, no: str) -> bool:
+    """A question with two answers in words; the safe one is the default."""
+    box = QMessageBox(QMessageBox.Icon.Question, tr("SSL Studio"), question, parent=parent)
+    agree = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+    stay = box.addButton(no, QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(stay)
+    box.exec()
+    agreed = box.clickedButton() is agree
+    box.deleteLater()
+    return agreed
+
+
+def choose_folder(parent: QWidget | None, title: str, start: Path | None = None) -> Path | None:
+    """A folder, or None."""
+    chosen = QFileDialog.getExistingDirectory(parent, title, str(start or Path.home()))
+    return Path(chosen) if chosen else None
+
+
+def choose_file(parent: QWidget | None, title: str, kinds: str, start: Path | None = None) -> Path | None:
+    """A file, or None. `kinds` as Qt writes them: 'CSV files (*.csv)'."""
+    chosen, _ = QFileDialog.getOpenFileName(parent, title, str(start or Path.home()), kinds)
+    return Path(chosen) if chosen else None

@@ -1,0 +1,128 @@
+"""A run on its own thread. The window speaks to it through RunControl and hears it through signals.
+
+QThread is subclassed and only `run` overridden: a worker object whose loop never returns to the thread's event loop
+never gets its queued slots, and then `quit` waits for ever.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from PySide6.QtCore import QObject, QThread, QTimer, Signal
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.events import Event
+
+FLUSH_MS = 50
+Factory = Callable[[RunControl], Iterator[Event]]
+
+
+class RunThread(QThread):
+    """Pulls a run's generator. `events` carries what came since the last flush, about 20 times a second; `failed`
+    an error that ended the run; `ended` comes last, when the thread is over.
+    """
+
+    events = Signal(list)
+    failed = Signal(object)
+    ended = Signal()
+
+    def __init__(self, factory: Factory, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.control = RunControl()
+        self._factory = factory
+        self._waiting: deque[Event] = deque()  # append and popleft of a deque are atomic
+        self._error: Exception | None = None
+        self._timer = QTimer(self, interval=FLUSH_MS)
+        self._timer.timeout.connect(self._flush)
+        self.started.connect(self._timer.start)
+        self.finished.connect(self._finish)
+
+    def run(self) -> None:
+        """Everything that happens on the other thread."""
+        try:
+            for event in self._factory(self.control):
+                self._waiting.append(event)
+        except Exception as error:  # handed to the UI thread, which shows it
+            self._error = error
+
+    def _flush(self) -> None:
+        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        if batch:
+            self.events.emit(batch)
+
+    def _finish(self) -> None:
+        self._timer.stop()
+        self._flush()
+        if self._error is not None:
+            self.failed.emit(self._error)
+        self.ended.emit()
+
+
+class Runner(QObject):
+    """The run that goes on, if any: one at a time. Pages listen here; `job` is pretrain or finetune."""
+
+    started = Signal(str)
+    events = Signal(str, list)
+    failed = Signal(str, object)
+    ended = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.job = ""
+        self._thread: RunThread | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether a run goes on."""
+        return self._thread is not None
+
+    @property
+    def paused(self) -> bool:
+        """Whether the run is asked to wait."""
+        return self._thread is not None and self._thread.control.paused
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the run is asked to save and end."""
+        return self._thread is not None and self._thread.control.stopping
+
+    def start(self, job: str, factory: Factory) -> None:
+        """Start a run. One at a time: another one is a mistake of the caller."""
+        if self._thread is not None:
+            raise RuntimeError("a run goes on already")
+        thread = RunThread(factory, self)
+        self.job, self._thread = job, thread
+        thread.events.connect(self._relay)
+        thread.failed.connect(self._fail)
+        thread.ended.connect(self._end)
+        self.started.emit(job)
+        thread.start()
+
+    def stop(self) -> None:
+        """Ask the run to save and end."""
+        if self._thread is not None:
+            self._thread.control.stop()
+
+    def toggle_pause(self) -> None:
+        """Pause, or go on."""
+        if self._thread is not None:
+            control = self._thread.control
+            (control.resume if control.paused else control.pause)()
+
+    def abandon(self, milliseconds: int) -> None:
+        """The way out when a run does not answer: wait once more, then end its thread. The last checkpoint stays."""
+        if self._thread is not None and not self._thread.wait(milliseconds):
+            self._thread.terminate()
+            self._thread.wait()
+
+    def _relay(self, batch: list[Event]) -> None:
+        self.events.emit(self.job, batch)
+
+    def _fail(self, error: Exception) -> None:
+        self.failed.emit(self.job, error)
+
+    def _end(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.wait()
+            thread.deleteLater()
+        self.ended.emit(self.job)

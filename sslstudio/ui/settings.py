@@ -1,0 +1,56 @@
+"""What the window remembers, and where the user's files go."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+from PySide6.QtCore import QByteArray, QSettings
+
+
+def _store() -> QSettings:
+    return QSettings("SSL Studio", "SSL Studio")
+
+
+def home() -> Path:
+    """The folder that holds a folder of runs for each set of pictures. SSLSTUDIO_HOME goes before what was chosen."""
+    chosen = os.environ.get("SSLSTUDIO_HOME") or str(_store().value("home", "") or "")
+    return Path(chosen) if chosen else Path(platformdirs.user_documents_dir()) / "SSL Studio"
+
+
+def set_home(folder: Path) -> None:
+    """Keep runs somewhere else from now on."""
+    _store().setValue("home", str(folder))
+
+
+def appearance() -> str:
+    """system, light or dark."""
+    return str(_store().value("appearance", "system"))
+
+
+def set_appearance(name: str) -> None:
+    """Remember the scheme."""
+    _store().setValue("appearance", name)
+
+
+def recent_folders() -> list[str]:
+    """Folders that were open before, newest first; those that are gone are left out."""
+    stored = _store().value("recent", [])
+    folders = [stored] if isinstance(stored, str) else list(stored or [])
+    return [str(folder) for folder in folders if Path(str(folder)).is_dir()]
+
+
+def add_recent(folder: Path, most: int = 5) -> None:
+    """Put a folder at the head of the list."""
+    others = [one for one in recent_folders() if one != str(folder)]
+    _store().setValue("recent", [str(folder), *others][:most])
+
+
+def geometry() -> QByteArray:
+    """Place and size of the window; empty at the first start."""
+    value = _store().value("geometry", QByteArray())
+    return value if isinstance(value, QByteArray) else QByteArray()
+
+
+def set_geometry(place: QByteArray) -> None:
+    """Remember place and size of the window."""
+    _store().setValue("geometry", place)

@@ -1,0 +1,187 @@
+"""One editor for each type of option: every one has `value`, `set_value` and a `changed` signal."""
+
+import math
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QValidator, QWheelEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox, QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QLineEdit, QSpinBox, QWidget,
+)  # fmt: skip
+
+from sslstudio.engine.config import OptionField, Value
+
+MOST = 2**31 - 1  # what a spin box holds
+DECIMALS = 10
+
+
+class NumberBox(QDoubleSpinBox):
+    """A number without trailing zeros; 1e-5 may be typed and is shown so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setDecimals(DECIMALS)
+        self.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
+
+    def textFromValue(self, value: float) -> str:
+        """Up to ten figures."""
+        return f"{value:.10g}"
+
+    def valueFromText(self, text: str) -> float:
+        """A point or a comma for the decimals."""
+        try:
+            return float(text.replace(",", "."))
+        except ValueError:
+            return self.value()
+
+    def validate(self, text: str, position: int) -> object:
+        """Acceptable within the limits; a number that is not finished may still become one."""
+        try:
+            value = float(text.replace(",", "."))
+        except ValueError:
+            unfinished = all(sign in "0123456789.,eE+-" for sign in text)
+            return (QValidator.State.Intermediate if unfinished else QValidator.State.Invalid, text, position)
+        inside = math.isfinite(value) and self.minimum() <= value <= self.maximum()
+        return (QValidator.State.Acceptable if inside else QValidator.State.Intermediate, text, position)
+
+
+class _NoWheel(QObject):
+    """Scrolling the page must not change a value under the pointer."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QWheelEvent) and isinstance(watched, QWidget) and not watched.hasFocus():
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)
+
+
+def steady(widget: QWidget) -> None:
+    """Let a widget take the wheel only when it has the focus."""
+    widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    widget.installEventFilter(_NoWheel(widget))
+
+
+class Editor(QWidget):
+    """Edits one option."""
+
+    changed = Signal()
+
+    def __init__(self, field: OptionField) -> None:
+        super().__init__()
+        self.field = field
+        self.setToolTip(field.about.help)
+        self.line = QHBoxLayout(self)
+        self.line.setContentsMargins(0, 0, 0, 0)
+        self.line.setSpacing(10)
+
+    def value(self) -> Value:
+        """What is set."""
+        raise NotImplementedError
+
+    def set_value(self, value: Value) -> None:
+        """Set it."""
+        raise NotImplementedError
+
+    def _hold(self, widget: QWidget) -> None:
+        widget.setAccessibleName(self.field.about.title)
+        widget.setAccessibleDescription(self.field.about.help)
+        steady(widget)
+        self.line.addWidget(widget, 1)
+
+
+class SwitchEditor(Editor):
+    """true or false."""
+
+    def __init__(self, field: OptionField) -> None:
+        super().__init__(field)
+        self.box = QCheckBox(field.about.title)
+        self.box.toggled.connect(self.changed)
+        self._hold(self.box)
+
+    def value(self) -> bool:
+        return self.box.isChecked()
+
+    def set_value(self, value: Value) -> None:
+        self.box.setChecked(bool(value))
+
+
+class ChoiceEditor(Editor):
+    """One of a few names."""
+
+    def __init__(self, field: OptionField) -> None:
+        super().__init__(field)
+        self.box = QComboBox()
+        for choice in field.about.choices:
+            self.box.addItem(choice_title(choice), choice)
+        self.box.currentIndexChanged.connect(self.changed)
+        self._hold(self.box)
+
+    def value(self) -> str:
+        return str(self.box.currentData())
+
+    def set_value(self, value: Value) -> None:
+        self.box.setCurrentIndex(self.box.findData(value))
+
+
+class TextEditor(Editor):
+    """A text."""
+
+    def __init__(self, field: OptionField) -> None:
+        super().__init__(field)
+        self.box = QLineEdit()
+        self.box.textChanged.connect(self.changed)
+        self._hold(self.box)
+
+    def value(self) -> str:
+        return self.box.text()
+
+    def set_value(self, value: Value) -> None:
+        self.box.setText(str(value))
+
+
+class NumberEditor(Editor):
+    """A whole number or any number; with a tick for 'automatic' where the choice may be left to the program."""
+
+    def __init__(self, field: OptionField) -> None:
+        super().__init__(field)
+        self.whole = field.type is int
+        self.box: QSpinBox | NumberBox = QSpinBox() if self.whole else NumberBox()
+        low, high = field.about.low, field.about.high
+        if isinstance(self.box, QSpinBox):
+            self.box.setRange(int(low if low is not None else -MOST), int(min(high if high is not None else MOST, MOST)))
+        else:
+            self.box.setRange(low if low is not None else -1e9, high if high is not None else 1e9)
+        self.box.setKeyboardTracking(False)
+        self.box.valueChanged.connect(self.changed)
+        self._hold(self.box)
+        self.automatic = QCheckBox(self.tr("automatic"))
+        self.automatic.setVisible(field.optional)
+        self.automatic.toggled.connect(self._toggle)
+        self.line.addWidget(self.automatic)
+
+    def _toggle(self, automatic: bool) -> None:
+        self.box.setEnabled(not automatic)
+        self.changed.emit()
+
+    def value(self) -> int | float | None:
+        if self.field.optional and self.automatic.isChecked():
+            return None
+        return self.box.value()
+
+    def set_value(self, value: Value) -> None:
+        self.automatic.setChecked(value is None)
+        if isinstance(value, (int, float)):
+            (self.box.setValue(int(value)) if isinstance(self.box, QSpinBox) else self.box.setValue(float(value)))
+
+
+def choice_title(choice: str) -> str:
+    """'max_hamming' -> 'Max hamming'."""
+    return choice[:1].upper() + choice[1:].replace("_", " ")
+
+
+def editor_for(field: OptionField) -> Editor:
+    """The editor of an option, by its type."""
+    if field.about.choices:
+        return ChoiceEditor(field)
+    if field.type is bool:
+        return SwitchEditor(field)
+    return NumberEditor(field) if field.type in (int, float) else TextEditor(field)

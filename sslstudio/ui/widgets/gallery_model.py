@@ -1,0 +1,167 @@
+"""Pictures by the hundred thousand: a list model whose thumbnails are decoded on other threads, for painted rows only.
+
+A row's thumbnail is asked for when the view paints the row. Requests wait on a stack, newest first, and the oldest are
+dropped when the user scrolls on; an answer for a list that is no longer shown is dropped too.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QRunnable, Qt, QThreadPool, Signal
+from PySide6.QtGui import QImage, QPixmap
+
+from sslstudio.engine.data.decode import read_picture
+from sslstudio.engine.errors import DataError
+
+THUMB = 160  # pixels of the short side that is decoded: sharp at 200 % on cells of 100
+KEPT = 1500  # pixmaps
+WAITING = 256  # requests: more than any screen shows
+Index = QModelIndex | QPersistentModelIndex
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryItem:
+    """A picture, what stands under it, and a mark: '', 'good' or 'bad'."""
+
+    path: Path
+    caption: str
+    mark: str = ""
+    tip: str = ""
+
+
+def thumbnail(path: Path) -> QImage:
+    """The picture, decoded small; an empty image if it cannot be read. Runs on any thread."""
+    try:
+        picture = read_picture(path, THUMB)
+    except DataError:
+        return QImage()
+    picture.thumbnail((2 * THUMB, 2 * THUMB))
+    data = picture.tobytes()
+    return QImage(data, picture.width, picture.height, picture.width * 3, QImage.Format.Format_RGB888).copy()
+
+
+class Decoder(QObject):
+    """A stack of wanted thumbnails and the threads that work it off."""
+
+    ready = Signal(int, int, QImage)  # generation, row, image
+    dropped = Signal(int, int)  # generation, row
+
+    def __init__(self, parent: QObject, decode: Callable[[Path], QImage]) -> None:
+        super().__init__(parent)
+        self._decode = decode
+        self._lock = Lock()
+        self._stack: deque[tuple[int, int, Path]] = deque()
+        self._pool = QThreadPool(self)
+        self._pool.setMaxThreadCount(max(1, min(4, QThreadPool.globalInstance().maxThreadCount() - 1)))
+
+    def ask(self, generation: int, row: int, path: Path) -> None:
+        """Decode this one next."""
+        with self._lock:
+            self._stack.append((generation, row, path))
+            old = self._stack.popleft() if len(self._stack) > WAITING else None
+        if old is not None:
+            self.dropped.emit(old[0], old[1])
+        self._pool.start(_Decoding(self))
+
+    def work(self) -> None:
+        """Decode the newest request. Runs on the pool's threads."""
+        with self._lock:
+            if not self._stack:
+                return
+            generation, row, path = self._stack.pop()
+        self.ready.emit(generation, row, self._decode(path))
+
+    def forget(self) -> None:
+        """Drop what waits."""
+        with self._lock:
+            self._stack.clear()
+
+    def finish(self) -> None:
+        """Drop what waits and let what is under way end."""
+        self.forget()
+        self._pool.waitForDone()
+
+
+class _Decoding(QRunnable):
+    def __init__(self, decoder: Decoder) -> None:
+        super().__init__()
+        self._decoder = decoder
+
+    def run(self) -> None:
+        self._decoder.work()
+
+
+class GalleryModel(QAbstractListModel):
+    """A list of GalleryItems; DecorationRole is the thumbnail, or None until it is there."""
+
+    ITEM = Qt.ItemDataRole.UserRole
+
+    def __init__(self, parent: QObject | None = None, decode: Callable[[Path], QImage] = thumbnail) -> None:
+        super().__init__(parent)
+        self._items: Sequence[GalleryItem] = ()
+        self._pixmaps: OrderedDict[int, QPixmap] = OrderedDict()
+        self._asked: set[int] = set()
+        self._generation = 0
+        self.decoder = Decoder(self, decode)
+        self.decoder.ready.connect(self._take)
+        self.decoder.dropped.connect(self._drop)
+
+    def show_items(self, items: Sequence[GalleryItem]) -> None:
+        """Show other pictures."""
+        self.beginResetModel()
+        self._items = items
+        self._generation += 1
+        self._pixmaps.clear()
+        self._asked.clear()
+        self.decoder.forget()
+        self.endResetModel()
+
+    def item(self, row: int) -> GalleryItem:
+        """The item of a row."""
+        return self._items[row]
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's own default
+        """How many pictures."""
+        return 0 if parent.isValid() else len(self._items)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Caption, thumbnail, tip or the item itself."""
+        if not index.isValid() or index.row() >= len(self._items):
+            return None
+        item = self._items[index.row()]
+        match role:
+            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.AccessibleTextRole:
+                return item.caption
+            case Qt.ItemDataRole.ToolTipRole:
+                return item.tip or item.path.name
+            case Qt.ItemDataRole.DecorationRole:
+                return self._pixmap(index.row())
+            case self.ITEM:
+                return item
+        return None
+
+    def _pixmap(self, row: int) -> QPixmap | None:
+        if row in self._pixmaps:
+            self._pixmaps.move_to_end(row)
+            return self._pixmaps[row]
+        if row not in self._asked:
+            self._asked.add(row)
+            self.decoder.ask(self._generation, row, self._items[row].path)
+        return None
+
+    def _take(self, generation: int, row: int, image: QImage) -> None:
+        if generation != self._generation:
+            return  # late: another list is shown
+        self._asked.discard(row)
+        self._pixmaps[row] = QPixmap.fromImage(image)
+        if len(self._pixmaps) > KEPT:
+            self._pixmaps.popitem(last=False)
+        place = self.index(row)
+        self.dataChanged.emit(place, place, [Qt.ItemDataRole.DecorationRole])
+
+    def _drop(self, generation: int, row: int) -> None:
+        if generation == self._generation:
+            self._asked.discard(row)

@@ -1,0 +1,193 @@
+"""Small building blocks that every page is made of: texts with a role, buttons, cards, rows and columns."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtWidgets import (
+    QBoxLayout, QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget,
+)  # fmt: skip
+
+from sslstudio.ui.theme import set_role, tint
+
+GAP = 16
+MARGIN = 28
+
+
+def text(content: str = "", role: str = "body", *, wrap: bool = True) -> QLabel:
+    """A label in one of the style sheet's roles: title, heading, subtitle, muted, small, figure ..."""
+    label = QLabel(content)
+    label.setProperty("role", role)
+    label.setWordWrap(wrap)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    if wrap:
+        label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    return label
+
+
+def symbol(name: str, role: str = "muted", side: int = 20) -> QLabel:
+    """An icon that is only looked at."""
+    label = QLabel()
+    label.setFixedSize(side, side)
+    tint(label, name, role, side)
+    return label
+
+
+def button(content: str, clicked: Callable[[], object], role: str = "plain", icon: str = "") -> QPushButton:
+    """A button; `role` is primary, plain or link."""
+    made = QPushButton(content)
+    set_role(made, role)
+    if icon:
+        tint(made, icon, {"primary": "accent_text", "link": "accent"}.get(role, "text"))
+    made.clicked.connect(lambda: clicked())
+    made.setCursor(Qt.CursorShape.PointingHandCursor)
+    return made
+
+
+Piece = QWidget | QLayout | int | None
+
+
+def _fill(layout: QBoxLayout, pieces: Sequence[Piece]) -> None:
+    for piece in pieces:
+        if piece is None:
+            layout.addStretch(1)
+        elif isinstance(piece, int):
+            layout.addSpacing(piece)
+        elif isinstance(piece, QWidget):
+            layout.addWidget(piece)
+        else:
+            layout.addLayout(piece)
+
+
+def row(*pieces: Piece, gap: int = 10) -> QHBoxLayout:
+    """Pieces from left to right; None is a stretch, a number a space."""
+    layout = QHBoxLayout()
+    layout.setSpacing(gap)
+    layout.setContentsMargins(0, 0, 0, 0)
+    _fill(layout, pieces)
+    return layout
+
+
+def column(*pieces: Piece, gap: int = 8) -> QVBoxLayout:
+    """Pieces from top to bottom; None is a stretch, a number a space."""
+    layout = QVBoxLayout()
+    layout.setSpacing(gap)
+    layout.setContentsMargins(0, 0, 0, 0)
+    _fill(layout, pieces)
+    return layout
+
+
+def held(layout: QLayout) -> QWidget:
+    """A widget around a layout, so that it can be hidden or put into a tab."""
+    widget = QWidget()
+    widget.setLayout(layout)
+    return widget
+
+
+class Card(QFrame):
+    """A white sheet with an optional heading; what it holds goes into `body`."""
+
+    def __init__(self, heading: str = "", *, margin: int = 18, gap: int = 10) -> None:
+        super().__init__(objectName="card")
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(margin, margin - 2, margin, margin)
+        self.body.setSpacing(gap)
+        self.heading = text(heading, "heading", wrap=False)
+        self.heading.setVisible(bool(heading))
+        if heading:
+            self.body.addWidget(self.heading)
+
+    def add(self, *pieces: Piece) -> "Card":
+        """Put pieces below each other."""
+        _fill(self.body, pieces)
+        return self
+
+
+class Notice(QFrame):
+    """A sentence that is not to be overlooked, with a sign beside it. Hidden while there is nothing to say."""
+
+    def __init__(self, sign: str = "warning") -> None:
+        super().__init__(objectName="notice")
+        self.label = text("")
+        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(14, 11, 14, 11)
+        layout.setSpacing(12)
+        layout.addWidget(symbol(sign, "warn", 22), alignment=Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self.label, 1)
+        self.hide()
+
+    def say(self, content: str) -> None:
+        """Show a sentence; '' hides the notice."""
+        self.label.setText(content)
+        self.setVisible(bool(content))
+
+
+class Figure(QFrame):
+    """A number that is read at a glance, and under it what it counts."""
+
+    def __init__(self, caption: str) -> None:
+        super().__init__(objectName="card")
+        self.value = text("–", "figure", wrap=False)
+        self.caption = text(caption, "small", wrap=False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 10, 16, 11)
+        layout.setSpacing(1)
+        layout.addWidget(self.value)
+        layout.addWidget(self.caption)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def say(self, value: str, caption: str = "") -> None:
+        """Show a value, and another caption if one is given."""
+        self.value.setText(value)
+        if caption:
+            self.caption.setText(caption)
+        self.setAccessibleName(f"{self.caption.text()}: {value}")
+
+
+class _WidthKeeper(QObject):
+    """Keeps a scrolled panel as wide as what it holds, so that it only scrolls up and down."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        area = self.parent()
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize) and isinstance(area, QScrollArea):
+            inside = area.widget()
+            area.setMinimumWidth(inside.minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width())
+        return super().eventFilter(watched, event)
+
+
+def scrolled(widget: QWidget) -> QScrollArea:
+    """A widget that scrolls up and down when there is no room for it."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.viewport().setAutoFillBackground(False)
+    widget.setAutoFillBackground(False)
+    area.setWidget(widget)
+    widget.installEventFilter(_WidthKeeper(area))
+    return area
+
+
+def clear(layout: QLayout) -> None:
+    """Take everything out of a layout and delete it."""
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()
+        elif (inner := item.layout()) is not None:
+            clear(inner)
+
+
+class EmptyState(QWidget):
+    """What a page shows while it has nothing to show: a large sign, what is missing, and the way on."""
+
+    def __init__(self, sign: str, heading: str, explanation: str, *buttons: QPushButton) -> None:
+        super().__init__()
+        head, body = text(heading, "heading"), text(explanation, "muted")
+        for label in (head, body):
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            label.setMinimumWidth(420)
+        self.heading, self.explanation = head, body
+        inner = column(row(None, symbol(sign, "disabled", 56), None), 8, head, body, 10, gap=6)
+        inner.addLayout(row(None, *buttons, None))
+        self.setLayout(column(None, row(None, inner, None), None))

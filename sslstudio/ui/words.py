@@ -1,0 +1,83 @@
+"""Numbers and durations as people read them."""
+
+import math
+
+from PySide6.QtCore import QCoreApplication
+
+
+def tr(text: str) -> str:
+    """A translated text, for functions that belong to no widget."""
+    return QCoreApplication.translate("words", text)
+
+
+def count(number: int, one: str = "", many: str = "") -> str:
+    """1721 -> '1,721', or '1,721 pictures' when the nouns are given."""
+    noun = one if number == 1 else many
+    return f"{number:,} {noun}".rstrip()
+
+
+def duration(seconds: float) -> str:
+    """Rounded to what one would say: '40 s', '3 min', '2 h 5 min', '' when it is not known."""
+    if not math.isfinite(seconds) or seconds < 0:
+        return ""
+    if seconds < 90:
+        return tr("{0} s").format(round(seconds))
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return tr("{0} min").format(minutes)
+    hours, rest = divmod(minutes, 60)
+    if hours >= 48:
+        return tr("{0} days").format(round(hours / 24))
+    return tr("{0} h {1} min").format(hours, rest) if rest else tr("{0} h").format(hours)
+
+
+def left(seconds: float) -> str:
+    """'3 min left', or a dash while it is not known."""
+    said = duration(seconds)
+    return tr("{0} left").format(said) if said else "–"
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """0.815 -> '81.5 %', a dash for a number that is not one."""
+    return f"{100 * share:.{digits}f} %" if math.isfinite(share) else "–"
+
+
+def number(value: float) -> str:
+    """Three figures that matter: 0.0123, 1.23, 12.3, 1,230."""
+    if not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if size >= 3:
+        return f"{value:,.0f}"
+    return f"{value:.{max(0, 2 - size)}f}" if size >= -4 else f"{value:.1e}"
+
+
+def metric(name: str) -> str:
+    """A metric's name for people: 'balanced_accuracy' -> 'Balanced accuracy'."""
+    known = {
+        "accuracy": tr("Accuracy"),
+        "balanced_accuracy": tr("Balanced accuracy"),
+        "macro_f1": tr("F1, mean over classes"),
+        "mean_iou": tr("Overlap (IoU), mean over classes"),
+        "mean_dice": tr("Dice, mean over classes"),
+        "pixel_accuracy": tr("Pixels right"),
+        "loss": tr("Loss"),
+    }
+    return known.get(name, name.replace("_", " ").capitalize())
+
+
+def is_share(name: str) -> bool:
+    """Whether a metric lies between 0 and 1 and reads best in per cent."""
+    return any(part in name for part in ("accuracy", "iou", "dice", "f1", "recall", "precision", "top"))
+
+
+def value(name: str, amount: float) -> str:
+    """A metric's value for people: per cent where it is a share."""
+    return percent(amount) if is_share(name) else number(amount)
+
+
+def facts_line(parts: list[str]) -> str:
+    """Facts on one line, with a dot between them."""
+    return "  ·  ".join(part for part in parts if part)
