@@ -63,6 +63,10 @@ def parser() -> argparse.ArgumentParser:
         "Without a command the window opens.",
     )
     top.add_argument("--version", action="version", version=f"sslstudio {__version__}")
+    top.add_argument(
+        "--self-test", dest="command", action="store_const", const="self-test", help="the command self-test, as a flag"
+    )
+    top.set_defaults(json=False, window=False)
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
 
     def add(name: str, about: str) -> argparse.ArgumentParser:
@@ -136,6 +140,7 @@ def _add_using(add: Add) -> None:
         _add_json(command)
     predict.add_argument("--out", type=Path, required=True, metavar="DIR2")
     self_test = add("self-test", "Check this installation: read pictures, two steps of each task, open the window.")
+    self_test.add_argument("--window", action="store_true", help="only open the window and close it again")
     _add_json(self_test)
 
 

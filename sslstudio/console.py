@@ -50,11 +50,16 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def _console() -> Console:
+    """As wide as the terminal; wide enough for a table when written to a file."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+
+
 class _Bars:
     """One bar a stage or part, with what is worth knowing beside it."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        self.console = _console()
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -116,7 +121,7 @@ def _metric_words(event: Evaluated) -> str:
 
 def print_result(metrics: dict[str, Any]) -> None:
     """The result of a fine-tuning run: the table with intervals and baseline, the verdict, the notes."""
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = _console()
     table = Table(title=f"{metrics['kind'].capitalize()}: {metrics['n_test']} test pictures")
     table.add_column("")
     for part in metrics["parts"]:

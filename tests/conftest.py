@@ -15,3 +15,14 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     folder = tmp_path_factory.getbasetemp() / "cache"
     monkeypatch.setenv("SSLSTUDIO_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty pictures of the built-in sample at 48 px, with classes and masks."""
+    from sslstudio.engine.data.sample import make_sample
+
+    folder = tmp_path_factory.mktemp("sample")
+    for _ in make_sample(folder, count=60, side=48, seed=1):
+        pass
+    return folder

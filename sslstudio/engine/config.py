@@ -172,6 +172,8 @@ def from_dict(config: type[C], values: Mapping[str, Any], where: str = "") -> C:
     for name, value in values.items():
         if name not in fields:
             raise ConfigError(f"There is no option {where}{name}. {did_you_mean(name, fields)}")
+        if isinstance(value, Mapping) is not _is_section(hints[name]):
+            raise ConfigError(_misplaced(f"{where}{name}", _is_section(hints[name])))
         if isinstance(value, Mapping):
             value = from_dict(hints[name], value, f"{where}{name}.")
         elif isinstance(value, int) and not isinstance(value, bool) and hints[name] in (float, float | None):
@@ -181,6 +183,16 @@ def from_dict(config: type[C], values: Mapping[str, Any], where: str = "") -> C:
         if name not in given and "option" in field.metadata and _plain_type(hints[name])[1]:
             given[name] = None
     return config(**given)
+
+
+def _is_section(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, BaseConfig)
+
+
+def _misplaced(name: str, is_section: bool) -> str:
+    if is_section:
+        return f"{name} is a section with options of its own, not a value. Write [{name}] and its options below that."
+    return f"{name} is a value, not a section. Write {name.rpartition('.')[2]} = ... instead of [{name}]."
 
 
 def to_toml(values: Mapping[str, Any]) -> str:

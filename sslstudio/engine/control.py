@@ -17,8 +17,10 @@ class RunControl:
         self._running.set()
 
     def pause(self) -> None:
-        """Ask the run to wait before its next step."""
+        """Ask the run to wait before its next step. After a stop it does nothing: the run must come to its end."""
         self._running.clear()
+        if self._stop.is_set():
+            self._running.set()
 
     def resume(self) -> None:
         """Let a paused run go on."""

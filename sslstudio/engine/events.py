@@ -142,6 +142,15 @@ def _finite(value: Any) -> Any:
     return value
 
 
+def _numbers(value: Any, hint: object) -> Any:
+    """The inverse of `_finite` where a number belongs: null was one that is not finite."""
+    if hint is float and value is None:
+        return math.nan
+    if hint == dict[str, float] and isinstance(value, dict):
+        return {key: _numbers(item, float) for key, item in value.items()}
+    return value
+
+
 def from_json(line: str) -> Event:
     """The event of one line. Raises RunError when the line is not an event (a torn or foreign file)."""
     try:
@@ -149,17 +158,14 @@ def from_json(line: str) -> Event:
         name = values.pop("event")
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise RunError(f"This is not a line of an events file: {line[:80]!r}.") from error
-    if name not in Event.kinds:
-        raise RunError(f"There is no event called {name!r}. {did_you_mean(name, Event.kinds)}")
+    if not isinstance(name, str) or name not in Event.kinds:
+        raise RunError(f"There is no event called {name!r}. {did_you_mean(str(name), Event.kinds)}")
     kind = Event.kinds[name]
     hints = {field.name: field.type for field in dataclasses.fields(kind)}
     unknown = set(values) - set(hints)
     if unknown:
         raise RunError(f"The event {name} has no {', '.join(sorted(unknown))}: was it written by a newer version?")
-    for key, value in values.items():
-        if value is None and hints[key] in (float, "float"):
-            values[key] = math.nan
     try:
-        return kind(**values)
+        return kind(**{key: _numbers(value, hints[key]) for key, value in values.items()})
     except TypeError as error:
         raise RunError(f"The event {name} is incomplete: {error}.") from error

@@ -4,7 +4,9 @@ A file is written beside its place, synced and then renamed over it, so that a p
 new one.
 """
 
+import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from sslstudio.engine.errors import RunError
@@ -12,7 +14,9 @@ from sslstudio.engine.errors import RunError
 
 def write_atomic(path: Path, content: bytes) -> None:
     """Replace `path` by these bytes in one go. Raises RunError when the disk does not take them."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # A digest stands for the name, because a name that is as long as names can be has no room for more.
+    digest = hashlib.blake2b(os.fsencode(path.name), digest_size=8).hexdigest()
+    beside = path.with_name(f".{digest}.{os.getpid()}.part")
     try:
         with beside.open("wb") as file:
             file.write(content)
@@ -21,7 +25,8 @@ def write_atomic(path: Path, content: bytes) -> None:
         beside.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # where it could not be made it cannot be removed, and the first error is the one to tell
+            beside.unlink()
         raise RunError(f"{path} could not be written: {error.strerror}. Is the disk full or read-only?") from error
 
 

@@ -64,6 +64,10 @@ DARK = Colours(
 )  # fmt: skip
 
 
+# Mask classes: background, which is left clear, then the colours that the engine writes into predicted masks.
+MASKS = ("#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#999999")
+
+
 class Theme(QObject):
     """The scheme in force. `changed` is for what is painted by hand; the rest follows through the style sheet."""
 

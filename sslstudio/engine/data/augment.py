@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+BLANK = 2.0 / 255.0  # deviation of shades in [0, 1] below which a patch shows next to nothing
+
 
 def uniform(shape: tuple[int, ...], low: float, high: float, rng: torch.Generator) -> Tensor:
     """Uniform numbers in [low, high) on the generator's device."""
@@ -54,10 +56,11 @@ def cut_patches(images: Tensor, centres: Tensor, extent: Tensor, side: int) -> T
 def standardise_each(patches: Tensor) -> Tensor:
     """Every patch to mean 0 and deviation 1 on its own, over its channels and places: (..., C, s, s).
 
-    Without it brightness and contrast tell which tiles lie side by side (Noroozi & Favaro, section 3.4).
+    Without it brightness and contrast tell which tiles lie side by side (Noroozi & Favaro, section 3.4). Shades in
+    [0, 1] that deviate by less than 2 of 255 are what JPEG leaves of nothing: they are not blown up to a texture.
     """
     deviation, mean = torch.std_mean(patches, dim=(-3, -2, -1), keepdim=True, correction=0)
-    return (patches - mean) / deviation.clamp_min(1e-3)
+    return (patches - mean) / deviation.clamp_min(BLANK)
 
 
 def grey(images: Tensor) -> Tensor:
@@ -183,7 +186,7 @@ def blank_share(images: Tensor, cells: int = 3) -> float:
     height, width = (side - side % cells for side in images.shape[-2:])
     shades = images[..., :height, :width].float().mean(dim=1)
     tiles = shades.view(-1, cells, height // cells, cells, width // cells)
-    return float((tiles.std(dim=(2, 4), correction=0) < 2.0).float().mean())
+    return float((tiles.std(dim=(2, 4), correction=0) < 255 * BLANK).float().mean())
 
 
 def unmirrored_boxes(boxes: Tensor, mirror: Tensor, width: int) -> Tensor:

@@ -92,16 +92,11 @@ def build_cache(
     control = control or RunControl()
     folder = store_folder(cache_dir or _default_folder(), index.root, side)
     _make(folder)
-    yield from _wait_for(lock := filelock.FileLock(folder / "lock", thread_local=False), control, len(index))
-    try:
-        with _room(folder, len(index) * side * side * 3):
-            store = PixelStore(folder, side)
-            try:
-                passing = yield from _fill(store, index, control, workers or _cores())
-            finally:
-                store.close()
-    finally:
-        lock.release()
+    lock = filelock.FileLock(folder / "lock", thread_local=False)  # a generator may be closed by another thread
+    with _room(folder, len(index) * side * side * 3):
+        yield from _wait_for(lock, control, len(index))
+        with _released(lock), closing(PixelStore(folder, side)) as store:
+            passing = yield from _fill(store, index, control, workers or _cores())
     return _assembled(store, index, passing)
 
 
@@ -129,7 +124,7 @@ def _make(folder: Path) -> None:
 def _room(folder: Path, needed: int) -> Iterator[None]:
     try:
         yield
-    except (OSError, sqlite3.OperationalError) as error:
+    except (OSError, sqlite3.Error) as error:
         if is_full(error):
             raise disk_full(folder, needed) from error
         raise RunError(f"Decoded pictures cannot be kept in {printable(os.fspath(folder))}: {error}.") from error
@@ -145,6 +140,14 @@ def _wait_for(lock: filelock.BaseFileLock, control: RunControl, total: int) -> I
             _check_stop(control)
             yield Preparing(stage=WAITING, done=0, total=total)
             time.sleep(EVENT_SECONDS)
+
+
+@contextmanager
+def _released(lock: filelock.BaseFileLock) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _check_stop(control: RunControl) -> None:

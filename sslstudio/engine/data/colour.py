@@ -60,7 +60,7 @@ def _mixed(planes: Tensor, matrix: Tensor) -> Tensor:
 
 @lru_cache(maxsize=1)
 def ab_bins() -> Tensor:
-    """The 313 bins of the paper as (313, 2) points (a, b), ordered by a, then b; a copy for the caller is a clone.
+    """The 313 bins of the paper as (313, 2) points (a, b), ordered by a, then b. Clone before changing it.
 
     A point of the grid of step 10 is a bin if its four cells reach the convex hull of the sRGB colours in the ab
     plane; in other words, if it lies inside that hull widened by one step along both axes. This gives the very set
@@ -100,13 +100,13 @@ def main_bins(nearest: Tensor, weights: Tensor) -> Tensor:
 
 def bin_shares(nearest: Tensor, weights: Tensor, count: int) -> Tensor:
     """How often each of `count` bins occurs, smoothed by the soft encoding: (count,), sums to 1."""
-    sums = torch.zeros(count, dtype=torch.float64, device="cpu")
+    sums = torch.zeros(count, dtype=torch.float64)  # on the CPU, where the order of adding is always the same
     sums.index_add_(0, nearest.flatten().cpu(), weights.flatten().double().cpu())
     return sums / sums.sum()
 
 
 def rebalancing(shares: Tensor) -> Tensor:
-    """The weight of each bin, larger for rare ones: 1 / ((1 - lambda) p + lambda / Q), scaled to a mean of 1 under p."""
+    """A weight for each bin, larger for rare ones: 1 / ((1 - lambda) p + lambda / Q), scaled to mean 1 under p."""
     weights = 1.0 / ((1 - REBALANCING) * shares + REBALANCING / len(shares))
     return weights / (shares * weights).sum()
 
@@ -126,7 +126,7 @@ def has_colour(ab: Tensor, share: float = 0.0) -> Tensor:
 
 
 def random_fields(images: Tensor, smallest: float, mirror: bool, rng: torch.Generator) -> Tensor:
-    """A random square of each uint8 picture, `smallest`..1 of its short side, half of them mirrored: float in [0, 1]."""
+    """A random square of each uint8 picture, `smallest`..1 of its short side, half of them mirrored: in [0, 1]."""
     count, _, height, width = images.shape
     side = min(height, width)
     extent = side * uniform((count,), smallest, 1.0, rng)
@@ -142,8 +142,8 @@ def light_and_colour(images: Tensor, stride: int) -> tuple[Tensor, Tensor]:
     JPEG keeps colour at half the resolution, so there would be little to learn from finer answers.
     """
     lab = rgb_to_lab(images)
-    size = [-(-side // stride) for side in images.shape[-2:]]
-    return lab[:, :1], F.adaptive_avg_pool2d(lab[:, 1:], size)
+    height, width = (-(-side // stride) for side in images.shape[-2:])
+    return lab[:, :1], F.adaptive_avg_pool2d(lab[:, 1:], (height, width))
 
 
 def as_input(light: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ INSTEAD = "Use jigsaw or context_prediction, which learn from the shapes in a pi
 
 def chunks_of(images: Tensor) -> Iterator[Tensor]:
     """uint8 pictures as floats in [0, 1], some at a time: all at once would take twenty times their memory."""
-    for chunk in images.split(CHUNK):
+    for chunk in torch.split(images, CHUNK):
         yield to_float(chunk)
 
 
@@ -45,7 +45,8 @@ def refuse_without_colour(images: Tensor) -> None:
 
 
 def _small(images: Tensor) -> Tensor:
-    return F.adaptive_avg_pool2d(images, [min(_SIDE, side) for side in images.shape[-2:]])
+    height, width = (min(_SIDE, side) for side in images.shape[-2:])
+    return F.adaptive_avg_pool2d(images, (height, width))
 
 
 def _is_tint(lab: Tensor) -> bool:
@@ -65,11 +66,9 @@ def _unexplained(ab: Tensor, levels: Tensor) -> Tensor:
     ab (N, places, 2), levels (N, places) in 0..100.
     """
     pictures, places, _ = ab.shape
-    group = (levels.clamp(0, 100) + 101 * torch.arange(pictures).to(levels.device)[:, None]).flatten()
-    members = torch.zeros(pictures * 101, dtype=ab.dtype, device=ab.device).index_add_(
-        0, group, ab.new_ones(len(group))
-    )
-    sums = torch.zeros(pictures * 101, 2, dtype=ab.dtype, device=ab.device).index_add_(0, group, ab.reshape(-1, 2))
+    group = (levels.clamp(0, 100) + 101 * torch.arange(pictures, device=ab.device)[:, None]).flatten()
+    members = ab.new_zeros(pictures * 101).index_add_(0, group, ab.new_ones(len(group)))
+    sums = ab.new_zeros(pictures * 101, 2).index_add_(0, group, ab.reshape(-1, 2))
     means = sums / members.clamp_min(1)[:, None]
     left = (ab.reshape(-1, 2) - means[group]).square().sum(dim=1).view(pictures, places).sum(dim=1)
     used = (members.view(pictures, 101) > 0).sum(dim=1)

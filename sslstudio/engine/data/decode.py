@@ -9,7 +9,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFile
+from PIL import Image, ImageChops, ImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.Image import Resampling, Transpose
@@ -150,9 +150,15 @@ def _read_plugin(file: BinaryIO, kind: Kind, short_side: int | None) -> Upright:
     if short_side is not None:
         image.draft(None, (short_side, short_side))
     image.load()
+    flat = flatten(ImageChops.invert(image) if _is_plain_ink(image, kind) else image)
     orientation = _orientation(image)
     width, height = size[::-1] if orientation in (5, 6, 7, 8) else size
-    return Upright(_turned(flatten(image), orientation).image, height, width)
+    return Upright(_turned(flat, orientation).image, height, width)
+
+
+def _is_plain_ink(image: Image.Image, kind: Kind) -> bool:
+    """Pillow takes every JPEG in inks for one by Adobe, which stores them inverted; without its mark they are not."""
+    return kind is Kind.JPEG and image.mode == "CMYK" and "adobe" not in image.info
 
 
 def _is_deep_png(file: BinaryIO) -> bool:

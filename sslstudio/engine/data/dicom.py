@@ -56,7 +56,7 @@ def read_dicom(file: BinaryIO) -> Image.Image:
 
 
 def _check(dataset: Dataset) -> None:
-    if "Rows" not in dataset or "Columns" not in dataset:
+    if not dataset.get("Rows") or not dataset.get("Columns"):
         raise DataError("this DICOM file holds no picture (a report, a plan or an index of others)")
     depth = (int(dataset.get("BitsAllocated", 8)) + 7) // 8
     check_size(int(dataset.Columns), int(dataset.Rows), depth * int(dataset.get("SamplesPerPixel", 1)))

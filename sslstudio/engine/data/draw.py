@@ -1,6 +1,7 @@
 """Tensors as pictures for people: boards of tiles, outlined boxes, tiny tiles enlarged. Nothing here is random."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +40,8 @@ def magnified(picture: Picture, least: int) -> Picture:
 
 def magnification(picture: Picture, least: int) -> int:
     """The whole number that `magnified` enlarges by."""
-    return max(1, -(-least // min(picture.shape[:2])))
+    height, width = picture.shape[:2]
+    return max(1, -(-least // min(height, width)))
 
 
 def board(tiles: Sequence[Picture], columns: int, gap: int, colour: Colour = PAPER) -> Picture:
@@ -67,8 +69,7 @@ def board_boxes(tiles: Sequence[Picture], columns: int, gap: int) -> list[Box]:
 def outline(picture: Picture, boxes: Sequence[Box], colours: Colour | Sequence[Colour], width: int = 1) -> Picture:
     """A copy with the inner edge of each box drawn `width` pixels wide, in one colour or one for each box."""
     drawn = picture.copy()
-    each = [colours] * len(boxes) if _is_colour(colours) else list(colours)
-    for (left, top, right, bottom), colour in zip(boxes, each, strict=True):
+    for (left, top, right, bottom), colour in zip(boxes, _one_each(colours, len(boxes)), strict=True):
         x0, x1 = sorted((_inside(left, picture.shape[1]), _inside(right, picture.shape[1])))
         y0, y1 = sorted((_inside(top, picture.shape[0]), _inside(bottom, picture.shape[0])))
         inner = drawn[y0 + width : y1 - width, x0 + width : x1 - width].copy()
@@ -77,8 +78,10 @@ def outline(picture: Picture, boxes: Sequence[Box], colours: Colour | Sequence[C
     return drawn
 
 
-def _is_colour(colours: Colour | Sequence[Colour]) -> bool:
-    return bool(colours) and isinstance(colours[0], int)
+def _one_each(colours: Colour | Sequence[Colour], count: int) -> Sequence[Colour]:
+    if colours and isinstance(colours[0], int):
+        return [cast(Colour, colours)] * count
+    return cast(Sequence[Colour], colours)
 
 
 def _inside(place: float, limit: int) -> int:

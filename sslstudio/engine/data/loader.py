@@ -4,7 +4,7 @@ No worker processes: the pictures are decoded already. What fits stays on the GP
 from the memory-mapped file. Which pictures a step sees depends on the seed and the step alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -41,9 +41,11 @@ class Pictures:
             return self._resident[chosen.to(self.device.handle)]
         return self._gather(self._positions[chosen.numpy()])
 
-    def first(self, count: int) -> Tensor:
-        """The first `count` of them (or all, if fewer)."""
-        return self.take(torch.arange(min(count, len(self))))
+    def chunks(self, size: int, limit: int | None = None) -> Iterator[Tensor]:
+        """Numbers of the pictures in order, `size` at a time, up to `limit` in all."""
+        count = len(self) if limit is None else min(limit, len(self))
+        for start in range(0, count, size):
+            yield torch.arange(start, min(start + size, count))
 
     def spread(self, count: int) -> Tensor:
         """Up to `count` of them, evenly spaced: a sample for statistics."""

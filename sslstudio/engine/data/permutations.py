@@ -65,7 +65,7 @@ def min_hamming(members: Permutations) -> int:
 
 @cache
 def affine_group() -> Permutations:
-    """AGL(1,9) (72, 9): x -> ax + b with a != 0 over GF(9) = GF(3)[i], where i^2 = -1 and n stands for n%3 + (n//3)i."""
+    """AGL(1,9) (72, 9): x -> ax + b, a != 0, over GF(9) = GF(3)[i] with i^2 = -1. The place n is n % 3 + (n // 3) i."""
     members = [[_add9(_times9(a, x), b) for x in range(9)] for a in range(1, 9) for b in range(9)]
     return np.array(members, dtype=np.int64)
 

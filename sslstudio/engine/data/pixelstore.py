@@ -65,12 +65,12 @@ class PixelStore:
         self.pixel_path = folder / "pixels.bin"
         self.pixel_path.touch()
         self._pixels = open(self.pixel_path, "r+b", buffering=0)  # noqa: SIM115 (closed in `close`)
-        try:
+        with contextlib.ExitStack() as on_error:
+            on_error.callback(self._pixels.close)
             self._table = _open_table(folder / "pictures.sqlite")
+            on_error.callback(self._table.close)
             self.rows = self._load()
-        except BaseException:
-            self._pixels.close()
-            raise
+            on_error.pop_all()
         used = {row.slot for row in self.rows.values() if row.slot is not None}
         self._end = max(used, default=-1) + 1
         self._free = [slot for slot in range(self._end) if slot not in used]

@@ -1,12 +1,13 @@
 """Why a picture cannot be read, in plain words. The texts hold no path: whoever lists the files adds it."""
 
+import errno
 import logging
 import os
 import re
 import struct
 import warnings
 import zlib
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from PIL import Image
 
@@ -76,7 +77,7 @@ def from_os(error: OSError) -> CannotOpen:
 
 def from_library(error: Exception, kind: Kind, file: BinaryIO) -> DataError:
     """The reason for what a decoder raised over the content of `file`."""
-    if isinstance(error, OSError) and error.errno is not None:
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # EINVAL: sent to a place before 0
         return from_os(error)
     text = " ".join(str(error).split())
     if isinstance(error, EOFError) or _EARLY.search(text) or _ends_early(kind, file):
@@ -98,6 +99,8 @@ def _ends_early(kind: Kind, file: BinaryIO) -> bool:
         return b"IEND" not in tail
     if kind is Kind.GIF:
         return not tail.rstrip(b"\0").endswith(b";")
+    if kind is Kind.TIFF:
+        return size < _end_of_first_page(file, head)
     return size < _promised(kind, head)
 
 
@@ -107,6 +110,14 @@ def _promised(kind: Kind, head: bytes) -> int:
         return 8 + int.from_bytes(head[4:8], "little")
     if kind is Kind.BMP:
         return int.from_bytes(head[2:6], "little")
-    if kind is Kind.TIFF and head[2:4] in (b"*\0", b"\0*"):
-        return int.from_bytes(head[4:8], "little" if head.startswith(b"II") else "big") + 2
     return 0
+
+
+def _end_of_first_page(file: BinaryIO, head: bytes) -> int:
+    """Where the list of facts about the first page of an ordinary TIFF ends; 0 for a TIFF of more than 4 GB."""
+    if head[2:4] not in (b"*\0", b"\0*"):
+        return 0
+    order: Literal["little", "big"] = "little" if head.startswith(b"II") else "big"
+    start = int.from_bytes(head[4:8], order)
+    file.seek(start)
+    return start + 2 + 12 * int.from_bytes(file.read(2), order)

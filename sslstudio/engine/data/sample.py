@@ -24,9 +24,7 @@ _SUPERSAMPLING = 2
 _REPORT_EVERY = 25
 
 
-def make_sample(
-    folder: Path, *, count: int = 2400, side: int = 96, seed: int = 0
-) -> Generator[Preparing, None, None]:
+def make_sample(folder: Path, *, count: int = 2400, side: int = 96, seed: int = 0) -> Generator[Preparing, None, None]:
     """Draw `count` RGB pictures of side x side pixels and their masks (0 background, 1 ... 5 the kinds).
 
     They go to folder/images/<kind>/0001.png and folder/masks/<kind>/0001.png. A finished sample of the same
@@ -56,9 +54,8 @@ def draw_picture(
     draw, habits = KINDS[kind]
     canvas = landscape(noise.side, rng, noise)
     frame = make_frame(canvas, list(KINDS).index(kind) + 1, habits)
-    scenery = canvas.rgb.copy()
     draw(frame)
-    shadow(canvas, scenery)
+    shadow(canvas)
     shine(canvas)
     occlude(canvas)
     return photograph(canvas, side)
@@ -101,4 +98,4 @@ def _read(file: Path) -> Any:
 
 def _save(pixels: NDArray[np.uint8], file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(file, compress_level=3)
+    Image.fromarray(pixels).save(file, compress_level=1)  # noise does not compress; time counts

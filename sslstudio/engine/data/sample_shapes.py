@@ -9,11 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sslstudio.engine.data.sample_scene import Canvas, Field, Where
-
-Colour = NDArray[np.float32]
+from sslstudio.engine.data.sample_scene import Canvas, Colour, Field, Where, rgb
 
 
 @dataclass
@@ -37,43 +34,46 @@ class Frame:
         """Add a part on top of what is there."""
         self.canvas.paint(where, colour, self.number)
         if height is not None:
-            self.canvas.height[where] = height[where]
+            np.copyto(self.canvas.height, height, where=where, casting="same_kind")
 
     def grained(self, colour: Colour, strength: float) -> Colour:
         """The colour as a field with fine irregularities."""
-        grain = 1 + strength * self.canvas.noise.field(self.rng, 1.6)
-        return np.clip(colour * grain[..., None], 0, 1).astype(np.float32)
+        grain = 1 + strength * self.canvas.field(1.6)
+        return np.clip(colour * grain, 0, 1).astype(np.float32)
 
     def mix(self, share: Field | Where, colour: Colour, under: Colour) -> Colour:
         """`colour` where share is 1, `under` where it is 0."""
-        weight = np.asarray(share, np.float32)[..., None]
+        weight = np.asarray(share, np.float32)
         return (colour * weight + under * (1 - weight)).astype(np.float32)
 
 
 def make_frame(canvas: Canvas, number: int, habits: tuple[float, ...]) -> Frame:
     """A frame at a random place, size, turn and tilt, with a random bend; `habits` are the usual hues of the kind."""
     rng = canvas.rng
-    size, turn, tilt = rng.uniform(0.22, 0.42), rng.normal(0, 0.8), rng.uniform(0.72, 1.0)
-    x0, y0 = rng.uniform(0.5 - 0.2, 0.5 + 0.2), rng.uniform(0.42, 0.72)
-    dx = (canvas.x - np.float32(x0)) / np.float32(size) + 0.05 * canvas.noise.field(rng, 2.4)
-    dy = (np.float32(y0) - canvas.y) / np.float32(size * tilt) + 0.05 * canvas.noise.field(rng, 2.4)
+    size, turn, tilt = rng.uniform(0.27, 0.45), rng.normal(0, 0.5), rng.uniform(0.75, 1.0)
+    x0, y0 = rng.uniform(0.36, 0.64), rng.uniform(0.42, 0.66)
+    reach = 1.3 * size  # a stalk and feelers go beyond the tip
+    canvas = canvas.window((x0 - reach, x0 + reach), (y0 - reach, y0 + reach))
+    dx = (canvas.x - np.float32(x0)) / np.float32(size) + 0.05 * canvas.field(2.4)
+    dy = (np.float32(y0) - canvas.y) / np.float32(size * tilt) + 0.05 * canvas.field(2.4)
     u = (dx * np.cos(turn) + dy * np.sin(turn)).astype(np.float32)
     v = (dy * np.cos(turn) - dx * np.sin(turn)).astype(np.float32)
-    hue = rng.choice(habits) if rng.random() < 0.6 else rng.random()
-    main = _colour(hue + rng.normal(0, 0.03), rng.uniform(0.25, 0.85), rng.uniform(0.4, 0.9))
-    second = _colour(hue + rng.choice([0.0, 0.08, -0.08, 0.5]), rng.uniform(0.2, 0.9), rng.uniform(0.55, 1.0))
+    hue = rng.choice(habits) if rng.random() < 0.75 else rng.random()
+    main = _colour(hue + rng.normal(0, 0.03), rng.uniform(0.15, 0.75), rng.uniform(0.35, 0.9))
+    second = _colour(hue + rng.choice([0.0, 0.08, -0.08, 0.5]), rng.uniform(0.15, 0.75), rng.uniform(0.5, 1.0))
     if abs(float(main.mean() - second.mean())) < 0.15:
         second = second * np.float32(0.45)
     return Frame(canvas, number, u, v, main, second, main * np.float32(rng.uniform(0.2, 0.45)))
 
 
 def _colour(hue: float, saturation: float, value: float) -> Colour:
-    return np.asarray(colorsys.hsv_to_rgb(hue % 1.0, saturation, value), np.float32)
+    return rgb(*colorsys.hsv_to_rgb(hue % 1.0, saturation, value))
 
 
 def _ellipse(frame: Frame, u0: float, v0: float, a: float, b: float) -> Field:
     """Below 1 inside."""
-    return np.square((frame.u - np.float32(u0)) / np.float32(a)) + np.square((frame.v - np.float32(v0)) / np.float32(b))
+    u, v = (frame.u - u0) * (1 / a), (frame.v - v0) * (1 / b)
+    return u * u + v * v
 
 
 def _dome(r2: Field) -> Field:
@@ -83,8 +83,12 @@ def _dome(r2: Field) -> Field:
 def _line(frame: Frame, start: tuple[float, float], end: tuple[float, float]) -> Field:
     """Distance to a straight piece."""
     du, dv = end[0] - start[0], end[1] - start[1]
-    along = np.clip(((frame.u - start[0]) * du + (frame.v - start[1]) * dv) / (du * du + dv * dv), 0, 1)
-    return np.hypot(frame.u - (start[0] + along * du), frame.v - (start[1] + along * dv)).astype(np.float32)
+    u, v = frame.u - start[0], frame.v - start[1]
+    along = np.clip((u * du + v * dv) * (1 / (du * du + dv * dv)), 0, 1)
+    u -= along * du
+    v -= along * dv
+    distance: Field = np.sqrt(u * u + v * v)
+    return distance
 
 
 def _spots(frame: Frame, count: int, radius: float, mirrored: bool) -> Where:
@@ -99,18 +103,25 @@ def _spots(frame: Frame, count: int, radius: float, mirrored: bool) -> Where:
 def beetle(frame: Frame) -> None:
     """Six legs and two feelers, head, neck shield, and wing cases with a seam; spotted, striped, banded or plain."""
     rng = frame.rng
+    limbs = np.zeros(frame.u.shape, bool)
     for side in (-1, 1):
         for foot, knee in ((0.75, 0.62), (0.0, 0.08), (-0.72, -0.5)):
-            knee_at, foot_at = (side * 0.62, knee * 0.8 + 0.1), (side * rng.uniform(0.72, 0.9), foot + rng.normal(0, 0.08))
-            frame.paint(_line(frame, (side * 0.25, 0.3 * knee), knee_at) < 0.05, frame.dark)
-            frame.paint(_line(frame, knee_at, foot_at) < 0.035, frame.dark)
-        frame.paint(_line(frame, (side * 0.08, 0.8), (side * 0.35, 1.08)) < 0.025, frame.dark)
+            knee_at, foot_at = (
+                (side * 0.62, knee * 0.8 + 0.1),
+                (side * rng.uniform(0.72, 0.9), foot + rng.normal(0, 0.08)),
+            )
+            limbs |= _line(frame, (side * 0.25, 0.3 * knee), knee_at) < 0.05
+            limbs |= _line(frame, knee_at, foot_at) < 0.035
+        limbs |= _line(frame, (side * 0.08, 0.8), (side * 0.35, 1.08)) < 0.025
+    frame.paint(limbs, frame.dark)
     wide = rng.uniform(0.42, 0.6)
     for v0, a, b in ((0.78, wide * 0.42, 0.17), (0.55, wide * 0.72, 0.2)):
         part = _ellipse(frame, 0, v0, a, b)
         frame.paint(part < 1, frame.grained(frame.dark if rng.random() < 0.6 else frame.second, 0.1), _dome(part) * 0.4)
     case = _ellipse(frame, 0, -0.15, wide, 0.66)
-    frame.paint(case < 1, frame.mix(_case_pattern(frame, wide), frame.second, frame.grained(frame.main, 0.06)), _dome(case))
+    frame.paint(
+        case < 1, frame.mix(_case_pattern(frame, wide), frame.second, frame.grained(frame.main, 0.06)), _dome(case)
+    )
     frame.paint((case < 1) & (np.abs(frame.u) < 0.022), frame.dark)
 
 
@@ -120,9 +131,9 @@ def _case_pattern(frame: Frame, wide: float) -> Where:
     if kind == 0:
         return _spots(frame, int(rng.integers(2, 6)), 0.11, mirrored=True)
     if kind == 1:
-        return np.cos(frame.u / wide * rng.uniform(10, 16)) > 0.3
+        return np.asarray(np.cos(frame.u / wide * rng.uniform(10, 16)) > 0.3)
     if kind == 2:
-        return np.sin(frame.v * rng.uniform(7, 12) + rng.uniform(0, 6)) > 0.35
+        return np.asarray(np.sin(frame.v * rng.uniform(7, 12) + rng.uniform(0, 6)) > 0.35)
     return np.zeros(frame.u.shape, bool)
 
 
@@ -137,7 +148,9 @@ def butterfly(frame: Frame) -> None:
         edge = edge * (1 + 0.03 * np.cos(angle * rng.integers(14, 26)))
         share = radius / np.maximum(edge, 1e-3)
         wing = frame.mix(share > rng.uniform(0.8, 0.9), frame.dark, _wing_colours(frame, angle, share))
-        frame.paint((share < 1) & (edge > 0.05), wing, 0.25 * np.clip(1 - np.abs(angle - centre), 0, 1).astype(np.float32))
+        frame.paint(
+            (share < 1) & (edge > 0.05), wing, 0.25 * np.clip(1 - np.abs(angle - centre), 0, 1).astype(np.float32)
+        )
         spot_u, spot_v = 0.62 * long * np.cos(centre), 0.62 * long * np.sin(centre)
         spot = np.hypot(across - spot_u, frame.v - spot_v) / rng.uniform(0.08, 0.16)
         if rng.random() < 0.7:
@@ -175,12 +188,12 @@ def leaf(frame: Frame) -> None:
         width = width * (0.9 + 0.1 * _saw(along * rng.uniform(5, 9)))
     elif kind == 2:
         width = width * (0.72 + 0.28 * np.cos(along * rng.uniform(9, 14)))
-    stalk = (np.abs(u) < 0.04) & (frame.v < -0.9) & (frame.v > -rng.uniform(1.15, 1.4))
+    stalk = (np.abs(u) < 0.04) & (frame.v < -0.9) & (frame.v > -rng.uniform(1.1, 1.25))
     frame.paint(stalk, frame.dark)
     blade = (np.abs(u) < width) & (np.abs(frame.v) < 1)
     veins = np.abs(_saw((along - rng.uniform(0.5, 0.9) * np.abs(u)) * rng.uniform(3.5, 6)) - 0.5) > 0.42
     vein_colour = frame.main * np.float32(rng.choice([0.6, 1.45]))
-    blotches = np.clip(frame.canvas.noise.field(rng, 1.6) - rng.uniform(0.3, 2.0), 0, 1)
+    blotches = np.clip(frame.canvas.field(1.6) - rng.uniform(0.3, 2.0), 0, 1)
     colour = frame.mix(blotches, frame.second, frame.grained(frame.main, 0.07))
     colour = np.clip(frame.mix((veins | (np.abs(u) < 0.035)), vein_colour, colour), 0, 1).astype(np.float32)
     fold = np.clip(np.abs(u) / np.maximum(width, 0.05), 0, 1)
@@ -209,8 +222,7 @@ def shell(frame: Frame) -> None:
     else:
         colour = frame.mix(np.abs(across - rng.uniform(0.3, 0.7)) < rng.uniform(0.08, 0.16), frame.second, colour)
     colour = frame.mix((across < 0.07) | (across > 0.95), frame.dark, colour)
-    where = (radius < outer) & (radius > 0.02)
-    frame.paint(where, colour, (0.5 * np.sin(np.pi * across)).astype(np.float32))
+    frame.paint(radius < outer, colour, (0.5 * np.sin(np.pi * across)).astype(np.float32))
     middle = 0.5 * (0.98 + 0.98 * np.exp(-widening * 2 * np.pi))
     half = 0.98 - middle
     mouth = np.square((u + middle) / half) + np.square((v + 0.02) / (half * 0.75))

@@ -88,7 +88,8 @@ def _full_scale(values: Values, page: TiffPage) -> Values:
     """Grey levels of 2 to 7 bits, which are unpacked to bytes as they are, spread over 0..255."""
     if values.dtype != np.uint8 or page.bitspersample >= 8:
         return values
-    return (values.astype(np.float32) * (255 / (2**page.bitspersample - 1))).astype(np.uint8)
+    spread = values.astype(np.float32) * (255 / (2**page.bitspersample - 1))
+    return np.asarray(spread, dtype=np.uint8)
 
 
 def _alpha(page: TiffPage, colour: bool) -> int | None:

@@ -46,7 +46,7 @@ class Predictor:
     def chunks(self, pictures: Pictures, control: RunControl) -> Iterator[tuple[list[str], Tensor]]:
         """Probabilities (b, C) or (b, C, side, side) on the CPU, chunk by chunk. Raises RunError when stopped."""
         self.network.eval()
-        for chosen in torch.arange(len(pictures)).split(CHUNK):
+        for chosen in pictures.chunks(CHUNK):
             if control.stopping:
                 raise RunError("Stopped while predicting; what was written is kept.")
             with self.device.autocast():

@@ -1,7 +1,7 @@
 """Small networks around colour: the output layer that starts undecided and the critic of an adversarial task."""
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from sslstudio.engine.models.encoders import EncoderSpec
 from sslstudio.engine.models.heads import Decoder
@@ -21,10 +21,10 @@ def undecided_decoder(spec: EncoderSpec, outputs: int, skips: int) -> tuple[Deco
 
 
 class PatchCritic(nn.Sequential):
-    """Real or made, for each overlapping patch of 18 places (Isola et al., CVPR 2017, section 3.2.2), (B, 1, h/4, w/4).
+    """Real or made, for each overlapping patch of 18 places (Isola et al., CVPR 2017, section 3.2.2).
 
-    At a stride of 4 that is about the paper's 70 pixels. There is no batch norm: its statistics would mix real and
-    made pictures.
+    (B, channels, h, w) -> logits (B, 1, h / 4, w / 4), above 0 for real. At a stride of 4 a patch is about the paper's
+    70 pixels. There is no batch norm: its statistics would mix real and made pictures.
     """
 
     def __init__(self, channels: int, width: int = 64) -> None:
@@ -35,8 +35,3 @@ class PatchCritic(nn.Sequential):
             nn.LeakyReLU(0.2),
             nn.Conv2d(2 * width, 1, 3, padding=1),
         )
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """Logits: above 0 is real."""
-        logits: Tensor = super().forward(maps)
-        return logits

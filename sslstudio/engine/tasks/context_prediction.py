@@ -148,7 +148,7 @@ class ContextPrediction(PretextTask):
         patches = augment.cut_grid(shades, grid, self.patch_side(images)).flatten(0, 1)
         patches = self._without_colour(patches, augment.has_colour(shades), rng)
         patches = augment.degraded(patches, config.degrade, rng)
-        patches = augment.standardise_each(patches).unflatten(0, (pictures, 9))
+        patches = augment.standardise_each(patches).view(pictures, 9, *patches.shape[1:])
         neighbour = torch.arange(len(CELLS), device=images.device).repeat(pictures, 1)
         boxes = augment.unmirrored_boxes(grid.boxes(), mirror, images.shape[-1])
         return Batch({"patches": patches}, {"neighbour": neighbour, "boxes": boxes})
@@ -164,7 +164,7 @@ class ContextPrediction(PretextTask):
         """Answers: neighbour (B, 8), the number of NEIGHBOURS that the network says for each."""
         patches = batch.inputs["patches"]
         flat = patches.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        embedded = encoder(flat).unflatten(0, (-1, 9))  # (B, 9, D)
+        embedded = encoder(flat).view(len(patches), 9, -1)  # (B, 9, D)
         neighbours = embedded[:, list(CELLS)]  # (B, 8, D)
         centres = embedded[:, CENTRE : CENTRE + 1].expand_as(neighbours)
         logits = self.head(torch.cat([centres, neighbours], dim=-1).flatten(0, 1))  # (B * 8, 8)

@@ -23,7 +23,8 @@ from sslstudio.engine.models.encoders import build_encoder
 from sslstudio.engine.models.networks import Classifier, PixelScale, Segmenter
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.checkpoint import load_tensors
-from sslstudio.engine.train.finetune import parts_of, score_part
+from sslstudio.engine.train.finetune import score_part
+from sslstudio.engine.train.labelled import parts_of, prefix_of
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import FinetuneConfig, finetune_from_dict
 
@@ -54,7 +55,11 @@ def load_trained(path: Path, device: str = "auto", part: str = "", weights: str 
         raise DataError(f"{path} is a pretraining run: it has no classes to predict. Fine-tune it first.")
     config, plan = finetune_from_dict(run.config()), run.read_json("plan.json")
     part = part or parts_of(config)[0]
-    file = path / (f"scratch-{weights}.safetensors" if part == "scratch" else f"{weights}.safetensors")
+    if part not in parts_of(config):
+        raise DataError(
+            f"{path} has no part {part!r}: it was made without a twin. It has: {', '.join(parts_of(config))}."
+        )
+    file = path / f"{prefix_of(part, config)}{weights}.safetensors"
     if plan is None or not file.exists():
         raise DataError(f"{path} has no {weights} weights of the part {part!r}. Go on with it: sslstudio resume {path}")
     names = tuple(plan["classes"])

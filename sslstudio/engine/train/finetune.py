@@ -11,6 +11,7 @@ import copy
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -30,8 +31,8 @@ from sslstudio.engine.models.networks import Classifier, Network, PixelScale, Se
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import seeded_init
 from sslstudio.engine.train.checkpoint import load_encoder
-from sslstudio.engine.train.labelled import Labelled, LabelledJob, choose_labelled, targets_of
-from sslstudio.engine.train.loop import EVALUATIONS, Plan, Training
+from sslstudio.engine.train.labelled import Labelled, LabelledJob, choose_labelled, parts_of, prefix_of, targets_of
+from sslstudio.engine.train.loop import WATCHING, Plan, Training
 from sslstudio.engine.train.pretrain import hardware_facts
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import FinetuneConfig, PretrainConfig, config_dict, pretrain_from_dict
@@ -51,7 +52,8 @@ def finetune(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
         encoder=config.encoder.resolved(device.accelerated, session.cache.side),
         data=config.data.replace(side=session.cache.side, folder=str(Path(config.data.folder).resolve())),
     )
-    build_network("pretrained", config, labelled, session, device)  # a source that does not fit is said before a start
+    # A source that does not fit is said before anything is written.
+    build_network(parts_of(config)[0], config, labelled, session, device, first_weights=True)
     run = RunFolder.create(Path(config.out), config_dict("finetune", config))
     run.write_json("split.json", session.split.to_json())
     yield from run.record(_run(config, labelled, session, device, run, control))
@@ -103,25 +105,18 @@ def _stored_split(config: FinetuneConfig, source: PretrainConfig | None) -> dict
 
 
 def build_network(
-    part: str, config: FinetuneConfig, labelled: Labelled, session: Session, device: Device
+    part: str, config: FinetuneConfig, labelled: Labelled, session: Session, device: Device, *, first_weights: bool
 ) -> tuple[Network, str]:
-    """The network of a part with its first weights, and a sentence on where the encoder's came from."""
+    """The network of a part, with its first weights unless a checkpoint will replace them, and where they came from."""
     encoder = build_encoder(config.encoder, config.seed)
     said = ""
-    if part == "pretrained" and config.source != "scratch":
+    if first_weights and part == "pretrained":
         said = load_encoder(encoder, Path(config.source))
     kind = Classifier if config.kind == "classification" else Segmenter
     scale = PixelScale(Pictures(session.cache, session.split.train, device).spread(SCALE_FROM).cpu())
     with seeded_init(config.seed, "head"):
         network = kind(scale, encoder, len(labelled.names), probing=config.mode == "probe")
     return network.to(device.handle), said
-
-
-def parts_of(config: FinetuneConfig) -> tuple[str, ...]:
-    """Which trainings a run holds."""
-    if config.source == "scratch":
-        return ("scratch",)
-    return ("pretrained", "scratch") if config.twin else ("pretrained",)
 
 
 def _run(
@@ -131,7 +126,8 @@ def _run(
     jobs: dict[str, LabelledJob] = {}
     notes = [Note(level="warning", text=device.note)] if device.note else []
     for part in parts_of(config):
-        network, said = build_network(part, config, labelled, session, device)
+        going_on = (run.path / f"{prefix_of(part, config)}last.safetensors").exists()
+        network, said = build_network(part, config, labelled, session, device, first_weights=not going_on)
         jobs[part] = LabelledJob(part, network, labelled, session, config, device)
         notes += [Note(level="info", text=said + ".")] if said else []
     first = next(iter(jobs.values()))
@@ -196,12 +192,7 @@ def _steps_in(seconds: float, job: LabelledJob) -> int:
         optimiser.step()
         job.device.wait()
         times.append(time.monotonic() - began)
-    began = time.monotonic()
-    trial.network.eval()
-    for _ in trial.evaluate(0):
-        pass
-    watching = EVALUATIONS * (time.monotonic() - began)
-    return max(LEAST_STEPS, int((seconds - watching) / max(1e-6, min(times[1:]))))
+    return max(LEAST_STEPS, int(seconds * (1 - WATCHING) / max(1e-6, median(times[1:]))))
 
 
 def _score(

@@ -87,6 +87,18 @@ def targets_of(session: Session, kind: str, paths: Sequence[str]) -> Tensor:
     return torch.from_numpy(np.stack(decoded) if decoded else np.zeros((0, side, side), np.uint8))
 
 
+def parts_of(config: FinetuneConfig) -> tuple[str, ...]:
+    """Which trainings a run holds, the main one first."""
+    if config.source == "scratch":
+        return ("scratch",)
+    return ("pretrained", "scratch") if config.twin else ("pretrained",)
+
+
+def prefix_of(part: str, config: FinetuneConfig) -> str:
+    """What the names of a part's checkpoint files begin with: nothing for the main one."""
+    return "" if part == parts_of(config)[0] else f"{part}-"
+
+
 class LabelledJob:
     """A network on labelled pictures: see `loop.Job`."""
 
@@ -94,6 +106,7 @@ class LabelledJob:
         self, part: str, network: Network, labelled: Labelled, session: Session, config: FinetuneConfig, device: Device
     ) -> None:
         self.part, self.network, self.config, self.device = part, network, config, device
+        self.prefix = prefix_of(part, config)
         self.kind, self.classes = labelled.kind, len(labelled.names)
         self.pictures = Pictures(session.cache, labelled.train, device)
         self.watched = Pictures(session.cache, labelled.validation[:WATCHED], device)
@@ -128,7 +141,7 @@ class LabelledJob:
         """Scores on the validation pictures. They watch; nothing is chosen by them."""
         if not len(self.watched):
             return float("nan")
-        predicted = torch.cat([self._predict(chunk) for chunk in torch.arange(len(self.watched)).split(64)]).cpu()
+        predicted = torch.cat([self._predict(chunk) for chunk in self.watched.chunks(64)]).cpu()
         truth = self.watched_targets
         if self.kind == "segmentation":
             known = truth != IGNORE

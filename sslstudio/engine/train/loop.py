@@ -24,6 +24,7 @@ from sslstudio.engine.train.checkpoint import load_tensors, restore_training, sa
 from sslstudio.engine.train.settings import OptimiserConfig
 
 EVALUATIONS = 20  # over a whole training
+WATCHING = 0.1  # share of the time that evaluations may take
 LOG_SECONDS = 0.25  # between two logged steps
 FIRST_STEPS = 5  # always logged one by one: they are what is compared when code is changed
 SAVE_SECONDS = 60.0
@@ -33,6 +34,7 @@ class Job(Protocol):
     """What is trained."""
 
     part: str
+    prefix: str  # of its checkpoint files: the twin's stand beside the main part's
     modules: nn.ModuleDict
     batch_size: int
     steps_per_epoch: int
@@ -93,7 +95,8 @@ class Training:
         self._sums: dict[str, torch.Tensor] = {}
         self._summed = 0
         self._logged_at = self._saved_at = self._ticked = time.monotonic()
-        self._elapsed_logged = 0.0
+        self._elapsed_logged = self._restored_at = 0.0
+        self._watched_for = 0.0
         self._rate = 0.0
 
     @property
@@ -102,7 +105,7 @@ class Training:
         return self.run.path / self._file("last")
 
     def _file(self, which: str) -> str:
-        return f"{self.job.part}-{which}.safetensors" if self.job.part == "scratch" else f"{which}.safetensors"
+        return f"{self.job.prefix}{which}.safetensors"
 
     def restore(self) -> bool:
         """Go on from the last checkpoint, if there is one."""
@@ -111,7 +114,7 @@ class Training:
         tensors, meta = load_tensors(self.last_file)
         restore_training(tensors, self.job.modules, self.optimiser)
         self.step = int(meta["step"])
-        self.elapsed = self._elapsed_logged = float(meta["elapsed"])
+        self.elapsed = self._elapsed_logged = self._restored_at = float(meta["elapsed"])
         self.best = math.inf if meta["best"] is None else float(meta["best"])
         self.finished = bool(meta["finished"])
         if not self.finished:  # a finished part is followed by events of the next one
@@ -134,7 +137,7 @@ class Training:
             if self.step <= FIRST_STEPS or time.monotonic() - self._logged_at >= LOG_SECONDS:
                 yield from self._log()
             due = math.floor(self.plan.share(self.step, self.elapsed) * EVALUATIONS)
-            if due > evaluated:
+            if due > evaluated and self._may_evaluate():
                 evaluated = due
                 yield from self._log()
                 yield from self._evaluate()
@@ -202,10 +205,19 @@ class Training:
             seconds_left=self.plan.left(self.step, self.elapsed),
         )
 
+    def _may_evaluate(self) -> bool:
+        """At the end always; before that as long as the clock is mostly the training's. Evaluating changes nothing
+        in the training, so what the clock decides here does not touch the weights."""
+        self._tick()
+        done = self.plan.share(self.step, self.elapsed) >= 1.0
+        return done or self._watched_for <= WATCHING * (self.elapsed - self._restored_at)
+
     def _evaluate(self) -> Generator[Event, None, None]:
+        began = time.monotonic()
         self.job.modules.eval()
         score = yield from self.job.evaluate(self.step)
         self.job.modules.train()
+        self._watched_for += time.monotonic() - began
         better = score < self.best
         self.best = min(score, self.best)
         self._tick()

@@ -37,6 +37,7 @@ class PretrainJob:
     """One pretext task on one encoder: see `loop.Job`."""
 
     part = ""
+    prefix = ""
 
     def __init__(self, config: PretrainConfig, session: Session, device: Device, run: RunFolder) -> None:
         self.config, self.device, self.run = config, device, run
@@ -60,7 +61,7 @@ class PretrainJob:
         """The same held-out puzzles each time; a sheet with the network's answers to the first few."""
         count = min(len(self.held_out), HELD_OUT)
         sums: dict[str, torch.Tensor] = {}
-        for number, chunk in enumerate(torch.arange(count).split(self.batch_size)):
+        for number, chunk in enumerate(self.held_out.chunks(self.batch_size, HELD_OUT)):
             images = self.held_out.take(chunk)
             rng = generator(self.config.seed, "held-out puzzles", number, device=self.device.handle)
             batch = self.task.make_batch(images, rng)

@@ -5,9 +5,9 @@ from collections.abc import Collection
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from sslstudio.engine.config import BaseConfig, options_of
-from sslstudio.ui.theme import tint
+from sslstudio.engine.config import BaseConfig, Value, options_of
 from sslstudio.ui.widgets.fields import Editor, SwitchEditor, editor_for
+from sslstudio.ui.widgets.fold import Fold
 from sslstudio.ui.widgets.layout import button, clear, column, held, row, text
 
 
@@ -16,9 +16,9 @@ class ConfigForm(QWidget):
 
     changed = Signal()
 
-    def __init__(self, *, with_help: bool = True) -> None:
+    def __init__(self, *, folding: bool = True, resetting: bool = True) -> None:
         super().__init__()
-        self._with_help = with_help
+        self._folding, self._resetting = folding, resetting
         self._shown: BaseConfig = BaseConfig()
         self._editors: dict[str, Editor] = {}
         self._quiet = False
@@ -43,14 +43,19 @@ class ConfigForm(QWidget):
     def _lay_out(self, plain: list[Editor], advanced: list[Editor]) -> None:
         for editor in plain:
             self._layout.addWidget(self._line(editor))
-        if advanced:
-            self._add_folded(advanced)
-        if self._editors:
+        if advanced and not self._folding:
+            for editor in advanced:
+                self._layout.addWidget(self._line(editor))
+        elif advanced:
+            inside = held(column(*(self._line(editor) for editor in advanced), gap=14))
+            self._layout.addWidget(Fold(self.tr("More options"), inside))
+        if self._resetting and self._editors:
             reset = button(self.tr("Reset to defaults"), self.reset, "link", "refresh")
             self._layout.addLayout(row(reset, None))
-        else:
+        elif self._resetting:
             self._layout.addWidget(text(self.tr("There is nothing to set here."), "muted"))
-        self._layout.addStretch(1)
+        if self._resetting:
+            self._layout.addStretch(1)
         for editor in self._editors.values():
             editor.changed.connect(self._edited)
 
@@ -58,25 +63,17 @@ class ConfigForm(QWidget):
         about = editor.field.about
         pieces: list[QWidget] = [] if isinstance(editor, SwitchEditor) else [text(about.title, "field", wrap=False)]
         pieces.append(editor)
-        if self._with_help and about.help:
+        if about.help:
             pieces.append(text(about.help, "small"))
         return held(column(*pieces, gap=5))
 
-    def _add_folded(self, editors: list[Editor]) -> None:
-        inside = held(column(*(self._line(editor) for editor in editors), gap=14))
-        inside.hide()
-        opener = button(self.tr("More options"), lambda: unfold(inside.isHidden()), "link", "right")
-
-        def unfold(visible: bool) -> None:
-            inside.setVisible(visible)
-            tint(opener, "down" if visible else "right", "accent")
-
-        self._layout.addLayout(row(opener, None))
-        self._layout.addWidget(inside)
+    def values(self) -> dict[str, Value]:
+        """The values of the form's options by name."""
+        return {name: editor.value() for name, editor in self._editors.items()}
 
     def config(self) -> BaseConfig:
         """The config as it is set. Raises ConfigError when values do not go together."""
-        return self._shown.replace(**{name: editor.value() for name, editor in self._editors.items()})
+        return self._shown.replace(**self.values())
 
     def reset(self) -> None:
         """Every option of the form back to its default."""

@@ -38,13 +38,18 @@ def test_whole_pixels_are_cut_without_blurring() -> None:
 
 
 def test_standardised_patches_have_mean_0_and_deviation_1_each() -> None:
-    patches = augment.standardise_each(colours(10).unflatten(0, (2, 5)) * 0.3 + 0.1)
+    patches = augment.standardise_each(colours(10).view(2, 5, 3, 24, 24) * 0.3 + 0.1)
     assert torch.allclose(patches.mean(dim=(2, 3, 4)), torch.zeros(2, 5), atol=1e-5)
     assert torch.allclose(patches.std(dim=(2, 3, 4), correction=0), torch.ones(2, 5), atol=1e-4)
 
 
 def test_a_blank_patch_stays_blank() -> None:
     assert float(augment.standardise_each(torch.full((1, 3, 8, 8), 0.7)).abs().max()) < 1e-3
+
+
+def test_what_a_jpeg_leaves_of_nothing_is_not_blown_up() -> None:
+    faint = 0.02 + (colours(4) - 0.5) * 2 / 255
+    assert float(augment.standardise_each(faint).std(dim=(1, 2, 3)).max()) < 0.4
 
 
 def test_grey_is_the_luma_in_all_channels() -> None:

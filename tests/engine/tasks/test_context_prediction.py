@@ -134,7 +134,7 @@ def test_nothing_can_be_learnt_where_the_place_does_not_show() -> None:
     optimiser = torch.optim.AdamW([*encoder.parameters(), *task.parameters()], lr=1e-3)
     accuracy: list[float] = []
     for step in range(20):
-        result: TaskResult = task(encoder, task.make_batch(noise(16, 36, seed=step), generator(7, step)))
+        result = task(encoder, task.make_batch(noise(16, 36, seed=step), generator(7, step)))
         optimiser.zero_grad()
         result.loss.backward()
         optimiser.step()

@@ -11,6 +11,7 @@ from sslstudio.engine.data import augment
 from sslstudio.engine.data.permutations import permutation_set
 from sslstudio.engine.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
+from sslstudio.engine.models.heads import Mlp
 from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.tasks.jigsaw import Jigsaw, JigsawConfig
@@ -95,11 +96,14 @@ def test_the_head_gets_the_tiles_as_the_permutation_lays_them() -> None:
     task = make_task(JigsawConfig(normalise=False, grey=0.0, chroma_shift=0.0, field=1.0, permutations=72), encoder)
     batch = task.make_batch(numbered(4), generator(4))
     seen: list[Tensor] = []
-    task.head.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
     task.project = torch.nn.Sequential()
-    task.head[0] = torch.nn.Linear(9 * encoder.spec.dim, task.head[0].out_features, bias=False)
-    shade_of = lambda images: (images * 0.25 + 0.5).mean(dim=(1, 2, 3)) * 255  # noqa: E731
-    encoder.forward = lambda images: shade_of(images)[:, None].expand(-1, encoder.spec.dim)  # type: ignore[method-assign]
+    task.head = Mlp(9 * encoder.spec.dim, 8, 72)
+    task.head.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+
+    def mean_shade(images: Tensor) -> Tensor:
+        return ((images * 0.25 + 0.5).mean(dim=(1, 2, 3)) * 255)[:, None].expand(-1, encoder.spec.dim)
+
+    encoder.forward = mean_shade  # type: ignore[method-assign]
     task(encoder, batch)
     tiles = ((seen[0].view(4, 8, 9, -1)[..., 0] - 10) / 20).round().long()
     expected = torch.from_numpy(permutation_set(72).copy())[batch.targets["permutation"]]
@@ -123,7 +127,7 @@ def test_nothing_can_be_learnt_where_the_order_does_not_show() -> None:
     optimiser = torch.optim.AdamW([*encoder.parameters(), *task.parameters()], lr=1e-3)
     accuracy: list[float] = []
     for step in range(20):
-        result: TaskResult = task(encoder, task.make_batch(noise(16, 36, seed=step), generator(6, step)))
+        result = task(encoder, task.make_batch(noise(16, 36, seed=step), generator(6, step)))
         optimiser.zero_grad()
         result.loss.backward()
         optimiser.step()

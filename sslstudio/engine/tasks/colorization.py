@@ -1,0 +1,180 @@
+"""Colorization: the network sees the lightness of a picture and says which colours belong where.
+
+Letters: B pictures, H and W picture size, h and w size of the decoder's output, Q bins, K bins that share a colour.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sslstudio.engine.config import BaseConfig, option
+from sslstudio.engine.data import colour, draw
+from sslstudio.engine.data.colourfulness import chunks_of, refuse_without_colour
+from sslstudio.engine.models.colour_nets import undecided_decoder
+from sslstudio.engine.models.encoders import Encoder, EncoderSpec
+from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
+
+SPREAD = 20.0  # about the deviation of a and b in photographs: regression answers in units of it
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColorizationConfig(BaseConfig):
+    """Options of colorization."""
+
+    loss: str = option(
+        "classes",
+        "Answer",
+        "classes: a choice among 313 colours at every place, rare colours count more. regression: one colour, which "
+        "turns out dull where several are possible.",
+        choices=("classes", "regression"),
+    )
+    field: float = option(
+        0.7,
+        "Smallest field",
+        "The network sees a random square of the picture, at least this share of its side; 1 takes all of it.",
+        low=0.3,
+        high=1.0,
+    )
+    mirror: bool = option(True, "Mirror", "Mirror half of the pictures: switch off if left and right mean something.")
+    rebalance: bool = option(
+        True, "Rare colours count more", "Otherwise everything becomes the colour of the background.", advanced=True
+    )
+    temperature: float = option(
+        0.38,
+        "Temperature",
+        "For the pictures only: lower is more vivid and spottier, 1 is dull.",
+        low=0.05,
+        high=1.0,
+        advanced=True,
+    )
+    skips: int = option(
+        2,
+        "Skips",
+        "Maps of the encoder that the decoder gets beside the deepest one. 3 gives it the top one too, which carries "
+        "edges past the encoder; fewer make the answer coarser.",
+        low=0,
+        high=3,
+        advanced=True,
+    )
+
+
+@TASKS.register("colorization")
+class Colorization(PretextTask):
+    """Zhang, Isola & Efros, ECCV 2016, arXiv:1603.08511, section 2, with the prior taken from the user's pictures.
+
+    Pictures without colour do not count. `accuracy` weighs rare colours as the loss does; `ab_error` is the mean
+    distance between the answered and the true colour in the ab plane.
+    """
+
+    title = "Colorization"
+    summary = (
+        "The network gets pictures without their colour and paints them. To know that grass is green and sky is blue "
+        "it has to recognise grass and sky."
+    )
+    paper = "Zhang, Isola & Efros, ECCV 2016, arXiv:1603.08511"
+    Config: ClassVar[type[BaseConfig]] = ColorizationConfig
+    bins: Tensor
+    balance: Tensor
+    guess: Tensor
+
+    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+        super().__init__(config, encoder_spec)
+        assert isinstance(config, ColorizationConfig)
+        self.config = config
+        bins = colour.ab_bins().clone()
+        outputs = len(bins) if config.loss == "classes" else 2
+        self.decoder, self.stride = undecided_decoder(encoder_spec, outputs, config.skips)
+        self.register_buffer("bins", bins, persistent=False)
+        self.register_buffer("balance", torch.ones(len(bins)))
+        # Accuracy of the best single bin and error of the mean colour; not known before `prepare`.
+        self.register_buffer("guess", torch.full((2,), torch.nan))
+
+    @classmethod
+    def check(cls, config: BaseConfig, images: Tensor) -> None:
+        """Raises TaskDoesNotFit when the pictures are grey or tinted."""
+        refuse_without_colour(images)
+
+    @torch.no_grad()
+    def prepare(self, images: Tensor) -> None:
+        """How often each bin occurs in the coloured pictures; the weights and what guessing gives follow."""
+        maps = torch.cat([colour.light_and_colour(chunk, self.stride)[1] for chunk in chunks_of(images)])
+        maps = maps[colour.has_colour(maps)]
+        if not len(maps):
+            return
+        parts = [colour.soft_encode(part, self.bins) for part in torch.split(maps, 32)]
+        nearest, weights = (torch.cat(list(kind)) for kind in zip(*parts, strict=True))
+        if self.config.rebalance:
+            self.balance.copy_(colour.rebalancing(colour.bin_shares(nearest, weights, len(self.bins))))
+        counted = self.balance * torch.bincount(colour.main_bins(nearest, weights).flatten(), minlength=len(self.bins))
+        away = torch.linalg.vector_norm(maps - maps.mean(dim=(0, 2, 3), keepdim=True), dim=1).mean()
+        self.guess.copy_(torch.stack([counted.max() / counted.sum(), away]))
+
+    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+        """inputs: light (B, 1, H, W). targets: ab (B, 2, h, w), counts (B,) whether there is colour.
+
+        For classes also the soft labels, nearest and weights (B, h, w, K).
+        """
+        fields = colour.random_fields(images, self.config.field, self.config.mirror, rng)
+        light, ab = colour.light_and_colour(fields, self.stride)
+        targets = {"ab": ab, "counts": colour.has_colour(ab)}
+        if self.config.loss == "classes":
+            targets["nearest"], targets["weights"] = colour.soft_encode(ab, self.bins)
+        return Batch({"light": light}, targets)
+
+    def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
+        """Answers: ab (B, 2, h, w)."""
+        output = self.decoder(encoder.stages(colour.as_input(batch.inputs["light"]))).float()
+        if self.config.loss == "classes":
+            return self._score_classes(output, batch.targets)
+        return self._score_regression(output, batch.targets)
+
+    def _score_classes(self, logits: Tensor, targets: dict[str, Tensor]) -> TaskResult:
+        nearest, weights, counts = targets["nearest"], targets["weights"], targets["counts"]
+        truth = colour.main_bins(nearest, weights)
+        share = self.balance[truth] * counts.view(-1, 1, 1)  # (B, h, w)
+        share = share / share.sum().clamp_min(1e-6)  # a weighted mean: undecided answers cost log(Q) in every batch
+        loss = (share * soft_cross_entropy(logits, nearest, weights)).sum()
+        with torch.no_grad():
+            accuracy = ((logits.argmax(dim=1) == truth) * share).sum()
+            ab = colour.annealed_mean(logits, self.bins, self.config.temperature)
+            error = colour.mean_distance(ab, targets["ab"], counts)
+        return TaskResult(loss, {"accuracy": accuracy, "ab_error": error}, {"ab": ab})
+
+    def _score_regression(self, output: Tensor, targets: dict[str, Tensor]) -> TaskResult:
+        each = F.smooth_l1_loss(output, targets["ab"] / SPREAD, reduction="none")
+        ab = output.detach() * SPREAD
+        error = colour.mean_distance(ab, targets["ab"], targets["counts"])
+        return TaskResult(colour.mean_over(each, targets["counts"]), {"ab_error": error}, {"ab": ab})
+
+    def chance(self) -> dict[str, float]:
+        """Known after `prepare`: always the bin that pays most, and always the mean colour."""
+        accuracy, error = self.guess.tolist()
+        if error != error:
+            return {}
+        return {"accuracy": accuracy, "ab_error": error} if self.config.loss == "classes" else {"ab_error": error}
+
+    def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
+        """The lightness as asked, and the true and the answered colours painted over it."""
+        light, grey = batch.inputs["light"][:count], torch.zeros_like(batch.targets["ab"][:count])
+        asked, truth = colour.coloured(light, grey), colour.coloured(light, batch.targets["ab"][:count])
+        answer = colour.coloured(light, result.answers["ab"][:count]) if result else None
+        return [
+            Puzzle(
+                source=draw.to_picture(images[number]),
+                asked=draw.to_picture(asked[number]),
+                truth=draw.to_picture(truth[number]),
+                answer=None if answer is None else draw.to_picture(answer[number]),
+                label="the true colours",
+                answer_label="" if answer is None else "the network's colours",
+            )
+            for number in range(len(light))
+        ]
+
+
+def soft_cross_entropy(logits: Tensor, nearest: Tensor, weights: Tensor) -> Tensor:
+    """Cross-entropy (B, h, w) of logits (B, Q, h, w) with the soft labels (B, h, w, K), which sum to 1."""
+    rows = logits.movedim(1, -1)
+    return rows.logsumexp(dim=-1) - (rows.gather(-1, nearest) * weights).sum(dim=-1)

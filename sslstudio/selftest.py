@@ -1,0 +1,248 @@
+"""The program tries itself, on pictures that it draws: in an installation, and above all in the built program.
+
+Needs no network and writes only into a temporary folder. What a library loads late (codecs of pictures, modules of
+pretext tasks, plugins of Qt) is used here for real, because that is what a build forgets.
+"""
+
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sslstudio.doctor import window_trouble
+from sslstudio.engine.errors import RunError
+from sslstudio.engine.seeding import derive
+
+FAILED = "FAILED: "  # an outcome that begins so is a failure
+PICTURES = 36
+SIDE = 96
+BATCH = 12  # of the 36 pictures 24 or more are trained on: two steps an epoch
+STEPS = 2
+
+Say = Callable[[str, str], None]
+
+
+def run_self_test(say: Say = lambda name, outcome: None, *, window_only: bool = False) -> dict[str, str]:
+    """What was tried and how it went; an outcome that begins with FAILED did not work.
+
+    `say` hears each outcome as soon as it is known. `window_only` opens the window and does nothing else.
+    """
+    with _own_folder() as folder:
+        checks = _window_checks() if window_only else _all_checks(folder)
+        results: dict[str, str] = {}
+        for name, check in checks:
+            results[name] = _outcome(check)
+            say(name, results[name])
+    return results
+
+
+def has_failed(results: dict[str, str]) -> bool:
+    """Whether anything did not work."""
+    return any(outcome.startswith(FAILED) for outcome in results.values())
+
+
+def _outcome(check: Callable[[], str]) -> str:
+    try:
+        return check()
+    except Exception as error:  # whatever a broken installation raises is the finding
+        traceback.print_exc()
+        return f"{FAILED}{type(error).__name__}: {error}"
+
+
+@contextmanager
+def _own_folder() -> Iterator[Path]:
+    """A temporary folder that also takes what the program would keep for the user."""
+    before = {name: os.environ.get(name) for name in ("SSLSTUDIO_CACHE", "SSLSTUDIO_HOME")}
+    # Windows cannot delete a file that is still mapped into memory: then the system clears it away later.
+    with tempfile.TemporaryDirectory(prefix="sslstudio-", ignore_cleanup_errors=True) as name:
+        os.environ.update(SSLSTUDIO_CACHE=f"{name}/cache", SSLSTUDIO_HOME=f"{name}/home")
+        try:
+            yield Path(name)
+        finally:
+            for key, value in before.items():
+                os.environ.pop(key)
+                os.environ.update({key: value} if value is not None else {})
+
+
+def _all_checks(folder: Path) -> Iterator[tuple[str, Callable[[], str]]]:
+    from sslstudio.engine.tasks.base import load_tasks
+
+    pictures = folder / "sample" / "images"
+    yield "drawing pictures", partial(_draw, folder / "sample")
+    yield "reading pictures", partial(_read, pictures)
+    names = load_tasks().names()
+    for name in names:
+        yield f"task {name}", partial(_pretrain, pictures, name, folder / name)
+    first = folder / names[0]
+    yield "checkpoint", partial(_read_checkpoint, first)
+    yield "fine-tuning with a twin", partial(_finetune, pictures, first, folder / "finetuned")
+    yield from _window_checks()
+
+
+def _window_checks() -> Iterator[tuple[str, Callable[[], str]]]:
+    yield "window", _open_window
+
+
+# Pictures
+
+
+def _draw(folder: Path) -> str:
+    from sslstudio.engine.data.sample import make_sample
+
+    for _ in make_sample(folder, count=PICTURES, side=SIDE):
+        pass
+    odd = folder / "images" / "odd"
+    odd.mkdir()
+    for name, content in _odd_files().items():
+        (odd / name).write_bytes(content)
+    return f"{PICTURES} pictures, and {len(_odd_files())} files that are hard to read"
+
+
+def _odd_files() -> dict[str, bytes]:
+    """Files that late-loaded codecs are needed for, and one that is broken: name -> content."""
+    import imagecodecs
+    import numpy as np
+
+    rng = np.random.default_rng(derive(0, "self-test"))
+    grey = rng.integers(0, 4096, (SIDE, SIDE), dtype=np.uint16)
+    colours = rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
+    whole = bytes(imagecodecs.jpeg_encode(colours))
+    return {
+        "deep.tif": _tiff(grey),
+        "deep.png": bytes(imagecodecs.png_encode(grey << 4)),
+        "plain.dcm": _dicom(grey, "1.2.840.10008.1.2.1", grey.tobytes()),
+        "compressed.dcm": _dicom(grey, "1.2.840.10008.1.2.4.80", bytes(imagecodecs.jpegls_encode(grey))),
+        BROKEN: whole[: len(whole) // 3],
+    }
+
+
+BROKEN = "torn.jpg"
+
+
+def _tiff(grey: Any) -> bytes:
+    import io
+
+    import tifffile
+
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, grey, compression="zstd", photometric="minisblack")
+    return buffer.getvalue()
+
+
+def _dicom(grey: Any, syntax: str, content: bytes) -> bytes:
+    """A DICOM file of one 12-bit grey picture; `syntax` is the UID of how `content` is coded."""
+    import io
+
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import UID
+
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = UID(syntax)
+    meta.MediaStorageSOPClassUID = UID("1.2.840.10008.5.1.4.1.1.7")  # secondary capture
+    meta.MediaStorageSOPInstanceUID = UID("1.2.3")
+    dataset = Dataset()
+    dataset.file_meta = meta
+    dataset.Rows, dataset.Columns = grey.shape
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11
+    dataset.SamplesPerPixel, dataset.PixelRepresentation = 1, 0
+    dataset.PhotometricInterpretation = "MONOCHROME2"
+    dataset.PixelData = encapsulate([content]) if meta.TransferSyntaxUID.is_compressed else content
+    dataset["PixelData"].VR = "OB" if meta.TransferSyntaxUID.is_compressed else "OW"
+    buffer = io.BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+def _read(pictures: Path) -> str:
+    from sslstudio.engine.control import RunControl
+    from sslstudio.engine.data.cache import build_cache
+    from sslstudio.engine.data.index import scan
+
+    cache = _returned(build_cache(scan(pictures), SIDE, control=RunControl()))
+    reasons = {one.path.rpartition("/")[2]: one.reason for one in cache.index.unreadable}
+    expected = PICTURES + len(_odd_files()) - 1
+    if len(cache.index) != expected or list(reasons) != [BROKEN]:
+        raise RunError(f"{len(cache.index)} of {expected} pictures were read, and not: {reasons}")
+    return f"{expected} pictures read, 1 listed as unreadable ({reasons[BROKEN]})"
+
+
+def _returned(steps: Any) -> Any:
+    """Run a generator to its end and give back what it returns."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+# Training
+
+
+def _shared(pictures: Path, out: Path) -> dict[str, Any]:
+    from sslstudio.engine.models.encoders import EncoderConfig
+    from sslstudio.engine.train.settings import BudgetConfig, DataConfig, OptimiserConfig
+
+    return {
+        "out": str(out),
+        "data": DataConfig(folder=str(pictures), side=SIDE),
+        "encoder": EncoderConfig(name="small"),
+        "optimiser": OptimiserConfig(batch_size=BATCH),
+        "budget": BudgetConfig(epochs=1),
+    }
+
+
+def _pretrain(pictures: Path, task: str, out: Path) -> str:
+    from sslstudio.engine.control import RunControl
+    from sslstudio.engine.events import RunFinished, StepDone
+    from sslstudio.engine.train.pretrain import pretrain
+    from sslstudio.engine.train.settings import PretrainConfig
+
+    events = list(pretrain(PretrainConfig(task=task, **_shared(pictures, out)), RunControl()))
+    losses = [event.loss for event in events if isinstance(event, StepDone)]
+    last = events[-1]
+    if len(losses) != STEPS or not isinstance(last, RunFinished) or last.outcome != "finished":
+        raise RunError(f"{len(losses)} steps instead of {STEPS}, and the last event is {type(last).__name__}")
+    return f"{STEPS} steps, loss {losses[-1]:.3f}, {last.seconds:.1f} s"
+
+
+def _read_checkpoint(run: Path) -> str:
+    from sslstudio.engine.train.checkpoint import load_tensors
+
+    path = run / "last.safetensors"
+    tensors, meta = load_tensors(path)
+    if meta["step"] != STEPS or not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
+        raise RunError(f"The checkpoint of step {STEPS} was read back as step {meta['step']}, or not all is finite.")
+    return f"written and read back: {len(tensors)} tensors, {path.stat().st_size / 1e6:.1f} MB"
+
+
+def _finetune(pictures: Path, source: Path, out: Path) -> str:
+    from sslstudio.engine.control import RunControl
+    from sslstudio.engine.events import RunFinished
+    from sslstudio.engine.train.finetune import finetune
+    from sslstudio.engine.train.settings import FinetuneConfig
+
+    last = list(finetune(FinetuneConfig(source=str(source), **_shared(pictures, out)), RunControl()))[-1]
+    if not isinstance(last, RunFinished) or set(last.metrics.get("parts", {})) != {"pretrained", "scratch"}:
+        raise RunError(f"It did not end with the scores of both parts but with {last}.")
+    return f"{last.metrics['n_test']} test pictures scored with both, {last.seconds:.1f} s"
+
+
+# Window
+
+
+def _open_window() -> str:
+    trouble = window_trouble()
+    if trouble:
+        return f"not tried: {trouble}"
+    began = time.perf_counter()
+    from sslstudio.ui.app import try_window
+
+    try_window()
+    return f"opened and closed in {time.perf_counter() - began:.2f} s ({sys.platform})"

@@ -1,0 +1,166 @@
+"""What the window asks of the engine. These run on other threads, and only here is the engine's torch side imported:
+the window stands before torch is loaded.
+"""
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sslstudio.engine.config import BaseConfig
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import RunError
+from sslstudio.engine.events import Event, Preparing
+from sslstudio.ui.run_thread import Factory
+
+if TYPE_CHECKING:  # these modules import torch
+    from sslstudio.engine.data.index import ImageIndex
+    from sslstudio.engine.data.labels import Recognised
+    from sslstudio.engine.device import DeviceFound
+    from sslstudio.engine.tasks.base import Puzzle
+    from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, PretrainConfig
+
+
+@dataclass(frozen=True)
+class TaskFacts:
+    """A pretext task as the window shows it."""
+
+    name: str
+    title: str
+    summary: str
+    paper: str
+    config: type[BaseConfig]
+
+
+@dataclass(frozen=True)
+class EngineFacts:
+    """What there is to choose from."""
+
+    tasks: dict[str, TaskFacts]
+    devices: tuple["DeviceFound", ...]
+
+
+def load_engine(control: RunControl) -> EngineFacts:
+    """Import torch and everything a training needs. The first optimizer imports a further second's worth of modules,
+    which would stop the window for moments when a training starts: so make one here."""
+    import torch
+
+    from sslstudio.engine import device
+    from sslstudio.engine.tasks.base import load_tasks
+    from sslstudio.engine.train import finetune, preview, resume  # noqa: F401  loaded now, used later
+
+    torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=0.1)
+    tasks = load_tasks()
+    facts = {
+        name: TaskFacts(name, tasks[name].title, tasks[name].summary, tasks[name].paper, tasks[name].Config)
+        for name in tasks
+    }
+    return EngineFacts(facts, tuple(device.found()))
+
+
+def look_at_folder(folder: Path, labels_file: str, control: RunControl) -> Generator[Preparing, None, "Recognised"]:
+    """The pictures of a folder and the labels found beside them."""
+    from sslstudio.engine.data.index import scan
+    from sslstudio.engine.data.labels import recognise
+
+    yield Preparing(stage="Looking for pictures", done=0, total=0)
+    index = scan(folder)
+    yield Preparing(stage="Looking for labels", done=0, total=0)
+    return recognise(index, labels_file)
+
+
+def check_pictures(
+    recognised: "Recognised", config: "DataConfig", control: RunControl
+) -> Generator[Preparing, None, "ImageIndex"]:
+    """Read every picture once, as the training will; the index then knows what cannot be read, and why."""
+    from sslstudio.engine import device
+    from sslstudio.engine.data.cache import build_cache
+    from sslstudio.engine.train.session import suitable_side
+
+    side = config.side or suitable_side(recognised.pictures, device.choose())
+    cache = yield from build_cache(recognised.pictures, side, control=control)
+    return cache.index
+
+
+def draw_sample(folder: Path, control: RunControl) -> Generator[Preparing, None, Path]:
+    """Draw the sample pictures, unless they are there."""
+    from sslstudio.engine.data.sample import make_sample
+
+    done = folder / ".complete"
+    if not done.exists():
+        yield from make_sample(folder)
+        if control.stopping:
+            raise RunError("Stopped while drawing the sample pictures.")
+        done.touch()
+    return folder
+
+
+def puzzles_of(
+    config: "PretrainConfig", count: int, draw: int, control: RunControl
+) -> Generator[Preparing, None, list["Puzzle"]]:
+    """Puzzles of a task on the user's pictures."""
+    from sslstudio.engine.train.preview import PuzzlesReady, preview_puzzles
+
+    puzzles: list[Puzzle] = []
+    for said in preview_puzzles(config, count, draw, control):
+        if isinstance(said, PuzzlesReady):
+            puzzles = said.puzzles
+        else:
+            yield said
+    return puzzles
+
+
+def pretraining(config: "PretrainConfig") -> Factory:
+    """A pretraining run, to be started by the runner."""
+    return partial(_pretrain, config)
+
+
+def _pretrain(config: "PretrainConfig", control: RunControl) -> Iterator[Event]:
+    from sslstudio.engine.train.pretrain import pretrain
+
+    return pretrain(config, control)
+
+
+def finetuning(config: "FinetuneConfig") -> Factory:
+    """A fine-tuning run, to be started by the runner."""
+    return partial(_finetune, config)
+
+
+def _finetune(config: "FinetuneConfig", control: RunControl) -> Iterator[Event]:
+    from sslstudio.engine.train.finetune import finetune
+
+    return finetune(config, control)
+
+
+def resuming(run: Path) -> Factory:
+    """The rest of a run, to be started by the runner."""
+    return partial(_resume, run)
+
+
+def _resume(run: Path, control: RunControl) -> Iterator[Event]:
+    from sslstudio.engine.train.resume import resume
+
+    return resume(run, control)
+
+
+def runs_in(folder: Path, control: RunControl) -> list[Any]:
+    """The runs of a folder, none if it is not there yet."""
+    from sslstudio.engine.runs.store import list_runs
+
+    return list_runs(folder) if folder.is_dir() else []
+
+
+def events_of(run: Path, control: RunControl) -> list[Event]:
+    """What a run said."""
+    from sslstudio.engine.runs.store import RunFolder
+
+    return RunFolder.open(run).events()
+
+
+def data_config_of(run: Path) -> "DataConfig":
+    """The pictures and the split of a pretraining run."""
+    from sslstudio.engine.runs.store import RunFolder
+    from sslstudio.engine.train.settings import pretrain_from_dict
+
+    return pretrain_from_dict(RunFolder.open(run).config()).data

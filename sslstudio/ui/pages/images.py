@@ -1,0 +1,160 @@
+"""Step 1: which pictures."""
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStackedWidget, QTabWidget
+
+from sslstudio.engine.data.index import ImageIndex, printable
+from sslstudio.engine.events import Preparing
+from sslstudio.ui import messages, settings, words
+from sslstudio.ui.pages.page import Page
+from sslstudio.ui.study import Study
+from sslstudio.ui.widgets.drop_area import DropArea
+from sslstudio.ui.widgets.gallery_model import GalleryItem
+from sslstudio.ui.widgets.gallery_view import GalleryView
+from sslstudio.ui.widgets.labels_view import LabelsView, labels_in_words
+from sslstudio.ui.widgets.layout import Card, Figure, button, column, held, row, scrolled, text
+from sslstudio.ui.widgets.tables import fill, table
+
+
+class ImagesPage(Page):
+    """A folder is dropped or chosen; what is in it is shown before anything is done with it."""
+
+    def __init__(self, study: Study) -> None:
+        super().__init__(
+            study, self.tr("Your pictures"), self.tr("Many pictures, few labels or none: that is what this is made for.")
+        )
+        self.choose = button(self.tr("Choose another folder…"), self.choose_folder, icon="folder")
+        self.forward = self.next_button(self.tr("Next: what to learn from"), "pretext")
+        self.checking = text("", "muted", wrap=False)
+        self.end_with(self.choose, self.checking, None, self.forward)
+        self.stack = QStackedWidget()
+        self.content.addWidget(self.stack, 1)
+        self._add_welcome()
+        self._add_busy()
+        self._add_loaded()
+        study.opening.connect(self._show_opening)
+        study.pictures_changed.connect(self.show_pictures)
+        study.checking.connect(self._show_checking)
+        study.checked.connect(self._show_checked)
+        self._show(self.welcome)
+
+    # --- the three faces of the page
+
+    def _add_welcome(self) -> None:
+        choose = button(self.tr("Choose a folder…"), self.choose_folder, "primary", "folder")
+        sample = button(self.tr("Use the sample pictures"), self.study.open_sample, icon="shapes")
+        sample.setToolTip(self.tr("Draws 2,400 small pictures of shapes, with classes and masks, to try everything out."))
+        self.drop = DropArea(choose, sample)
+        self._recent = QHBoxLayout()
+        self.welcome = held(column(self.drop, self._recent, gap=12))
+        self._offer_recent()
+        self.stack.addWidget(self.welcome)
+
+    def _offer_recent(self) -> None:
+        folders = settings.recent_folders()[:3]
+        if folders:
+            self._recent.addWidget(text(self.tr("Open again:"), "muted", wrap=False))
+        for folder in folders:
+            again = button(Path(folder).name, lambda path=folder: self.study.open_folder(Path(path)), "link", "folder")
+            again.setToolTip(folder)
+            self._recent.addWidget(again)
+        self._recent.addStretch(1)
+
+    def _add_busy(self) -> None:
+        self.busy_stage = text(self.tr("Looking for pictures"), "heading", wrap=False)
+        self.busy_count = text("", "muted", wrap=False)
+        self.busy_bar = QProgressBar()
+        self.busy_bar.setTextVisible(False)
+        self.busy_bar.setFixedWidth(380)
+        cancel = button(self.tr("Cancel"), self.study.cancel_opening, icon="cross")
+        inner = column(self.busy_stage, self.busy_bar, self.busy_count, 10, row(cancel, None), gap=8)
+        self.busy = held(column(None, row(None, inner, None), None))
+        self.stack.addWidget(self.busy)
+
+    def _add_loaded(self) -> None:
+        self.pictures, self.labels = Figure(self.tr("Pictures")), Figure(self.tr("Labels"))
+        self.broken, self.others = Figure(self.tr("Cannot be read")), Figure(self.tr("Other files, left alone"))
+        self.gallery = GalleryView()
+        self.labels_view = LabelsView()
+        self.broken_table = table([self.tr("File"), self.tr("Why it cannot be read")], stretch=1)
+        self.broken_none = text(self.tr("Every picture can be read."), "muted")
+        self.others_table = table([self.tr("Kind"), self.tr("Files")], stretch=1)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(held(column(10, self.gallery)), self.tr("Pictures"))
+        self.tabs.addTab(scrolled(held(column(14, self.labels_view))), self.tr("Labels"))
+        self.tabs.addTab(held(column(10, self.broken_none, self.broken_table)), self.tr("Cannot be read"))
+        self.tabs.addTab(held(column(10, self.others_table)), self.tr("Other files"))
+        figures = row(self.pictures, self.labels, self.broken, self.others, gap=12)
+        self.loaded = held(column(figures, Card(margin=16).add(self.tabs), gap=14))
+        self.stack.addWidget(self.loaded)
+
+    def _show(self, face: object) -> None:
+        self.stack.setCurrentWidget(face if face in (self.busy, self.loaded) else self.welcome)  # type: ignore[arg-type]
+        loaded = face is self.loaded
+        self.footer.setVisible(loaded)
+
+    # --- what happens
+
+    def choose_folder(self) -> None:
+        """Ask for a folder and open it."""
+        recent = settings.recent_folders()
+        start = Path(recent[0]).parent if recent else None
+        folder = messages.choose_folder(self, self.tr("Choose the folder with your pictures"), start)
+        if folder is not None:
+            self.study.open_folder(folder)
+
+    def _show_opening(self, said: Preparing | None) -> None:
+        if said is None:
+            self._show(self.loaded if self.study.recognised else self.welcome)
+            return
+        self._show(self.busy)
+        self.busy_stage.setText(said.stage)
+        self.busy_bar.setRange(0, said.total)
+        self.busy_bar.setValue(said.done)
+        of_all = self.tr("{0} of {1}").format(words.count(said.done), words.count(said.total))
+        self.busy_count.setText(of_all if said.total else "")
+
+    def _show_checking(self, said: Preparing | None) -> None:
+        if said is None or not said.total:
+            self.checking.setText("")
+            return
+        self.checking.setText(
+            self.tr("Reading every picture once: {0} of {1}. You can go on meanwhile.").format(
+                words.count(said.done), words.count(said.total)
+            )
+        )
+
+    def show_pictures(self) -> None:
+        """Show the folder that was opened."""
+        recognised, folder = self.study.recognised, self.study.folder
+        if recognised is None or folder is None:
+            return
+        self.title.setText(folder.name)
+        self.subtitle.setText(str(folder))
+        index = recognised.pictures
+        self.gallery.show_items([GalleryItem(index.root / path, printable(path.rsplit("/", 1)[-1]), tip=printable(path))
+                                 for path in index.paths])  # fmt: skip
+        self.labels.say(*labels_in_words(recognised))
+        self.labels_view.show_labels(recognised)
+        self.others.say(words.count(sum(index.ignored.values())))
+        fill(self.others_table, [(kind, words.count(count)) for kind, count in index.ignored.items()])
+        self.tabs.setTabVisible(3, bool(index.ignored))
+        self.tabs.setCurrentIndex(0)
+        self._show_readable(index, checked=False)
+        self._show(self.loaded)
+
+    def _show_checked(self) -> None:
+        if self.study.readable is not None:
+            self._show_readable(self.study.readable, checked=True)
+
+    def _show_readable(self, index: ImageIndex, *, checked: bool) -> None:
+        self.pictures.say(words.count(len(index)), self.tr("Pictures"))
+        broken = len(index.unreadable)
+        self.broken.say(words.count(broken) if checked or broken else "…")
+        fill(self.broken_table, [(printable(one.path), one.reason) for one in index.unreadable])
+        self.broken_none.setVisible(checked and not broken)
+        self.broken_table.setVisible(bool(broken))
+        title = self.tr("Cannot be read ({0})").format(words.count(broken)) if broken else self.tr("Cannot be read")
+        self.tabs.setTabText(2, title)

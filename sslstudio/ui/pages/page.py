@@ -1,0 +1,51 @@
+"""What all pages have in common: a heading, room for content, and a footer with the one button that leads on."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QPushButton, QVBoxLayout, QWidget
+
+from sslstudio.ui.study import Study
+from sslstudio.ui.widgets.layout import MARGIN, button, column, row, text
+
+
+class Page(QWidget):
+    """One step of the job."""
+
+    def __init__(self, study: Study, title: str, subtitle: str) -> None:
+        super().__init__(objectName="page")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.study = study
+        self.title = text(title, "title", wrap=False)
+        self.subtitle = text(subtitle, "subtitle")
+        self.content = QVBoxLayout()
+        self.content.setSpacing(14)
+        self.content.setContentsMargins(0, 0, 0, 0)
+        self.corner = row()
+        self.footer = QFrame(objectName="footer")
+        self._footer = QHBoxLayout(self.footer)
+        self._footer.setContentsMargins(MARGIN, 12, MARGIN, 12)
+        self._footer.setSpacing(10)
+        inside = column(row(column(self.title, self.subtitle, gap=3), self.corner), self.content, gap=16)
+        inside.setContentsMargins(MARGIN, 22, MARGIN, 14)
+        inside.setStretch(1, 1)
+        inside.itemAt(0).layout().setStretch(0, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(inside, 1)
+        layout.addWidget(self.footer)
+
+    def end_with(self, *pieces: QWidget | QLayout | None) -> None:
+        """Fill the footer from left to right; None is a stretch."""
+        for piece in pieces:
+            if piece is None:
+                self._footer.addStretch(1)
+            elif isinstance(piece, QWidget):
+                self._footer.addWidget(piece)
+            else:
+                self._footer.addLayout(piece)
+
+    def next_button(self, title: str, step: str) -> QPushButton:
+        """The primary button that leads to another step."""
+        made = button(title, lambda: self.study.wants_page.emit(step), "primary", "next")
+        made.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        return made

@@ -1,0 +1,184 @@
+"""Step 2: what the network learns from. The puzzles are shown before anything is trained."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QStackedWidget
+
+from sslstudio.engine.errors import ConfigError, StudioError
+from sslstudio.engine.events import Preparing
+from sslstudio.ui import engine_calls, jobs, messages, words
+from sslstudio.ui.pages.page import Page
+from sslstudio.ui.study import Study
+from sslstudio.ui.widgets.config_form import ConfigForm
+from sslstudio.ui.widgets.layout import Card, EmptyState, Notice, button, column, held, row, scrolled, text
+from sslstudio.ui.widgets.puzzle_view import PuzzleGrid
+
+if TYPE_CHECKING:
+    from sslstudio.engine.tasks.base import Puzzle
+
+PUZZLES = 8
+SETTLE_MS = 350  # after the last change of an option
+LEFT = 340
+
+
+class PretextPage(Page):
+    """Task, its options, and puzzles made from the user's own pictures."""
+
+    def __init__(self, study: Study) -> None:
+        super().__init__(
+            study,
+            self.tr("What to learn from"),
+            self.tr("The network sets itself puzzles from your pictures. By solving them it learns what is in them."),
+        )
+        self._draw = 0
+        self._job: jobs.Job | None = None
+        self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
+        self._settling.timeout.connect(self.ask_puzzles)
+        self.forward = self.next_button(self.tr("Next: pretrain"), "pretrain")
+        self.end_with(None, self.forward)
+        self._add_left()
+        self._add_right()
+        self.content.addLayout(row(self.left, self.right, gap=18), 1)
+        study.engine_ready.connect(self._show_tasks)
+        study.pictures_changed.connect(self._pictures_changed)
+        self._show_tasks()
+
+    def _add_left(self) -> None:
+        self.tasks = QListWidget()
+        self.tasks.setAccessibleName(self.tr("Puzzles to choose from"))
+        self.tasks.setSpacing(1)
+        self.tasks.currentRowChanged.connect(self._choose)
+        self.summary, self.paper = text(""), text("", "small")
+        self.form = ConfigForm()
+        self.form.changed.connect(self._options_changed)
+        self.wrong = Notice()
+        line = QFrame(objectName="line")
+        line.setFixedHeight(1)
+        about = Card(margin=16, gap=12).add(self.tasks, self.summary, self.paper, line, self.wrong, self.form)
+        about.body.setStretch(about.body.count() - 1, 1)
+        self.left = scrolled(about)
+        self.left.setFixedWidth(LEFT)
+
+    def _add_right(self) -> None:
+        self.another = button(self.tr("Other puzzles"), self.another_draw, icon="refresh")
+        head = row(text(self.tr("Puzzles from your pictures"), "heading", wrap=False), None, self.another)
+        self.grid = PuzzleGrid()
+        self.waiting = EmptyState("puzzle", self.tr("Loading…"), "")
+        self.refused = EmptyState("warning", self.tr("This puzzle does not suit these pictures"), "")
+        to_images = button(self.tr("Choose pictures"), lambda: self.study.wants_page.emit("images"), "primary", "images")
+        self.missing = EmptyState(
+            "images", self.tr("No pictures yet"), self.tr("Choose a folder first; then its puzzles appear here."), to_images
+        )
+        self.puzzles = scrolled(self.grid)
+        self.faces = QStackedWidget()
+        for face in (self.waiting, self.missing, self.refused, self.puzzles):
+            self.faces.addWidget(face)
+        self.right = held(column(head, self.faces, gap=12))
+
+    # --- tasks and options
+
+    def _show_tasks(self) -> None:
+        engine = self.study.engine
+        if engine is None:
+            self._wait(self.tr("Loading…"), self.tr("The learning engine is being loaded. This takes some seconds."))
+            return
+        self.tasks.blockSignals(True)
+        self.tasks.clear()
+        for facts in engine.tasks.values():
+            self.tasks.addItem(QListWidgetItem(facts.title))
+        self.tasks.setCurrentRow(list(engine.tasks).index(self.study.task))
+        self.tasks.blockSignals(False)
+        self.tasks.setFixedHeight(self.tasks.sizeHintForRow(0) * min(8, len(engine.tasks)) + 20)
+        self._show_task()
+
+    def _choose(self, number: int) -> None:
+        if self.study.engine is not None and number >= 0:
+            name = list(self.study.engine.tasks)[number]
+            self.study.choose_task(name, self.study.options[name])
+            self._show_task()
+
+    def choose_task(self, name: str) -> None:
+        """Choose a task by its name."""
+        if self.study.engine is not None:
+            self.tasks.setCurrentRow(list(self.study.engine.tasks).index(name))
+
+    def _show_task(self) -> None:
+        facts = self.study.task_facts
+        if facts is not None:
+            self.summary.setText(facts.summary)
+            self.paper.setText(facts.paper)
+            self.form.show_config(self.study.options[facts.name])
+            self.ask_puzzles()
+
+    def _options_changed(self) -> None:
+        try:
+            options = self.form.config()
+        except ConfigError as error:  # two values that do not go together
+            self.wrong.say(str(error))
+            return
+        self.wrong.say("")
+        if self.study.engine is not None and options != self.study.options[self.study.task]:
+            self.study.choose_task(self.study.task, options)
+            self._settling.start()
+
+    # --- puzzles
+
+    def _pictures_changed(self) -> None:
+        self._draw = 0
+        self.ask_puzzles()
+
+    def another_draw(self) -> None:
+        """Puzzles from other pictures."""
+        self._draw += 1
+        self.ask_puzzles()
+
+    def ask_puzzles(self) -> None:
+        """Have the engine make puzzles; what was asked before is forgotten."""
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+        self._settling.stop()
+        if self.study.recognised is None:
+            self._face(self.missing)
+        elif self.study.engine is not None:
+            if self.faces.currentWidget() is not self.puzzles:
+                self._wait(self.tr("Making puzzles…"), "")
+            op = partial(engine_calls.puzzles_of, self.config(), PUZZLES, self._draw)
+            self._job = jobs.run(op, self._take_puzzles, self._refuse, owner=self, progress=self._show_progress)
+
+    def config(self) -> Any:
+        """The engine's PretrainConfig as far as puzzles need it."""
+        from sslstudio.engine.train.settings import PretrainConfig
+
+        task = self.study.task
+        return PretrainConfig(task=task, options=self.study.options[task], data=self.study.data_config())
+
+    def _face(self, face: object) -> None:
+        for one in (self.waiting, self.missing, self.refused, self.puzzles):
+            if one is face:
+                self.faces.setCurrentWidget(one)
+        self.another.setEnabled(face is self.puzzles)
+        self.forward.setEnabled(face is self.puzzles)
+
+    def _wait(self, heading: str, explanation: str) -> None:
+        self.waiting.heading.setText(heading)
+        self.waiting.explanation.setText(explanation)
+        self._face(self.waiting)
+
+    def _show_progress(self, said: Preparing) -> None:
+        if self.faces.currentWidget() is self.waiting and said.total:
+            self._wait(said.stage, f"{words.count(said.done)} / {words.count(said.total)}")
+
+    def _take_puzzles(self, puzzles: list["Puzzle"]) -> None:
+        self._job = None
+        self.grid.show_puzzles(puzzles)
+        self._face(self.puzzles)
+
+    def _refuse(self, error: Exception) -> None:
+        self._job = None
+        self.refused.explanation.setText(messages.error_text(error))
+        self._face(self.refused)
+        if not isinstance(error, StudioError):
+            messages.tell_error(self, error)

@@ -1,0 +1,75 @@
+"""Step 3: pretraining, to be watched."""
+
+from typing import Any
+
+from sslstudio.ui import engine_calls
+from sslstudio.ui.pages.run_page import RunPage
+from sslstudio.ui.run_thread import Factory
+from sslstudio.ui.study import Study
+from sslstudio.ui.widgets.curves import Curves
+from sslstudio.ui.widgets.layout import button, column, held, text
+from sslstudio.ui.widgets.run_settings import RunSettings
+from sslstudio.ui.widgets.run_view import RunView
+
+MINUTES = 10.0
+
+
+class PretrainPage(RunPage):
+    """Settings, start and stop, and the run as it goes."""
+
+    job = "pretrain"
+
+    def __init__(self, study: Study) -> None:
+        super().__init__(
+            study, "", "", RunView(Curves(), answers=True),
+        )  # fmt: skip
+        self.title.setText(self.tr("Pretrain"))
+        self.subtitle.setText(self.tr("The network solves puzzles on your pictures. No labels are used."))
+        self.task_title = text("", "heading")
+        change = button(self.tr("Choose another puzzle"), lambda: study.wants_page.emit("pretext"), "link", "puzzle")
+        self.place_on_top(held(column(text(self.tr("Learns from"), "small"), self.task_title, change, gap=3)))
+        study.task_changed.connect(self._show_task)
+        study.engine_ready.connect(self._show_task)
+        self._show_task()
+
+    def start_title(self) -> str:
+        """What the start button says."""
+        return self.tr("Start pretraining")
+
+    def make_forward(self) -> Any:
+        """To the labels."""
+        return self.next_button(self.tr("Next: labels"), "finetune")
+
+    def make_settings(self) -> RunSettings:
+        """Ten minutes on what there is."""
+        assert self.study.engine is not None
+        settings = RunSettings(self.study.engine.devices, minutes=MINUTES, starting=True)
+        settings.set_data(self.study.data_values)
+        return settings
+
+    def _show_task(self) -> None:
+        facts = self.study.task_facts
+        self.task_title.setText(facts.title if facts else "…")
+
+    def show_pictures(self) -> None:
+        """Say in the settings which pictures seem to belong together."""
+        if self.settings is not None and self.study.recognised is not None:
+            self.settings.suggest_groups(self.study.recognised.pictures.paths)
+
+    def config(self) -> Any:
+        """The engine's PretrainConfig as it is set. Raises ConfigError."""
+        from sslstudio.engine.train.settings import PretrainConfig
+
+        assert self.settings is not None
+        study = self.study
+        study.data_values = self.settings.data_values()
+        return PretrainConfig(
+            out=str(study.new_run(study.task)), task=study.task, seed=self.settings.seed(), data=study.data_config(),
+            encoder=self.settings.encoder_config(), optimiser=self.settings.optimiser_config(),
+            budget=self.settings.budget.budget(), hardware=self.settings.hardware_config(),
+            options=study.options[study.task],
+        )  # fmt: skip
+
+    def factory(self) -> Factory:
+        """The pretraining that is set."""
+        return engine_calls.pretraining(self.config())

@@ -1,0 +1,219 @@
+"""What the two pages that train have in common: start, pause, stop, watch, and the list of earlier runs."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from sslstudio.engine.errors import StudioError
+from sslstudio.engine.events import Event
+from sslstudio.ui import engine_calls, jobs, messages
+from sslstudio.ui.pages.page import Page
+from sslstudio.ui.run_thread import Factory
+from sslstudio.ui.study import Study
+from sslstudio.ui.theme import tint
+from sslstudio.ui.widgets.layout import Card, EmptyState, Notice, button, held, row, scrolled
+from sslstudio.ui.widgets.run_list import RunList
+from sslstudio.ui.widgets.run_settings import RunSettings
+from sslstudio.ui.widgets.run_view import RunView
+
+LEFT = 340
+
+
+class RunPage(Page):
+    """Settings on the left, the run on the right."""
+
+    job = ""
+
+    def __init__(self, study: Study, title: str, subtitle: str, view: RunView) -> None:
+        super().__init__(study, title, subtitle)
+        self.view = view
+        self.runs = RunList()
+        self.view.tabs.addTab(self.runs, self.tr("Earlier runs"))
+        self.settings: RunSettings | None = None
+        self.sheet = Card(margin=16, gap=14)
+        self.settings_place = QVBoxLayout()
+        self.settings_place.setContentsMargins(0, 0, 0, 0)
+        self.settings_place.setSpacing(14)
+        self.wrong = Notice()
+        self.sheet.add(self.wrong, self.settings_place, None)
+        self.left = scrolled(self.sheet)
+        self.left.setFixedWidth(LEFT)
+        to_images = button(self.tr("Choose pictures"), lambda: study.wants_page.emit("images"), "primary", "images")
+        missing = self.tr("Choose a folder first; then a training can start here.")
+        self.missing = EmptyState("images", self.tr("No pictures yet"), missing, to_images)
+        self.loading = EmptyState("network", self.tr("Loading…"), self.tr("The learning engine is being loaded."))
+        self.work = held(row(self.left, self.view, gap=18))
+        self.faces = QStackedWidget()
+        for face in (self.missing, self.loading, self.work):
+            self.faces.addWidget(face)
+        self.content.addWidget(self.faces, 1)
+        self._add_buttons()
+        self._listen()
+        self.refresh()
+
+    def _add_buttons(self) -> None:
+        self.start = button(self.start_title(), self.start_run, "primary", "play")
+        self.pause = button(self.tr("Pause"), self.study.runner.toggle_pause, icon="pause")
+        self.stop = button(self.tr("Stop and save"), self.study.runner.stop, icon="stop")
+        self.forward = self.make_forward()
+        self.end_with(self.start, self.pause, self.stop, None, self.forward)
+
+    def _listen(self) -> None:
+        runner, study = self.study.runner, self.study
+        runner.started.connect(self._started)
+        runner.events.connect(self._take)
+        runner.failed.connect(self._failed)
+        runner.ended.connect(self._ended)
+        study.engine_ready.connect(self.refresh)
+        study.pictures_changed.connect(self._other_pictures)
+        study.runs_changed.connect(self.list_runs)
+        self.runs.opened.connect(self.open_run)
+        self.runs.resumed.connect(self.resume_run)
+
+    # --- for the two pages to say
+
+    def start_title(self) -> str:
+        """What the start button says."""
+        raise NotImplementedError
+
+    def make_forward(self) -> Any:
+        """The button that leads on."""
+        raise NotImplementedError
+
+    def make_settings(self) -> RunSettings:
+        """The settings, once the engine is there."""
+        raise NotImplementedError
+
+    def factory(self) -> Factory:
+        """The run that is set. Raises ConfigError."""
+        raise NotImplementedError
+
+    def show_pictures(self) -> None:
+        """Other pictures were chosen, or the page is first shown with some."""
+
+    # --- what is shown
+
+    def refresh(self) -> None:
+        """The face that fits: no pictures, no engine yet, or work."""
+        if self.study.recognised is None:
+            self.faces.setCurrentWidget(self.missing)
+        elif self.study.engine is None:
+            self.faces.setCurrentWidget(self.loading)
+        else:
+            self._ready()
+        self.offer()
+
+    def _ready(self) -> None:
+        if self.settings is None:
+            self.settings = self.make_settings()
+            self.settings_place.addWidget(self.settings)
+            self.show_pictures()
+            self.list_runs()
+        self.faces.setCurrentWidget(self.work)
+
+    def _other_pictures(self) -> None:
+        self.refresh()
+        if self.settings is not None:
+            if not self.study.runner.active:
+                self.view.clear()
+            self.show_pictures()
+            self.list_runs()
+
+    def offer(self) -> None:
+        """Enable what can be done now."""
+        runner = self.study.runner
+        ours = runner.active and runner.job == self.job
+        working = self.faces.currentWidget() is self.work
+        self.start.setVisible(not ours)
+        self.start.setEnabled(working and not runner.active)
+        self.pause.setVisible(ours)
+        self.pause.setText(self.tr("Go on") if runner.paused else self.tr("Pause"))
+        tint(self.pause, "play" if runner.paused else "pause")
+        self.pause.setEnabled(not runner.stopping)
+        self.stop.setVisible(ours)
+        self.stop.setEnabled(not runner.stopping)
+        self.sheet.setEnabled(not ours)
+        self.runs.set_busy(runner.active)
+        self.forward.setEnabled(working)
+
+    # --- runs
+
+    def start_run(self) -> None:
+        """Start what is set; what is wrong with it is said beside the settings."""
+        if self.settings is None or self.study.runner.active:
+            return
+        try:
+            factory = self.factory()
+        except StudioError as error:
+            self.wrong.say(str(error))
+            return
+        self.wrong.say("")
+        self.study.runner.start(self.job, factory)
+
+    def resume_run(self, run: Path) -> None:
+        """Go on with an earlier run; its record up to here is shown first."""
+        self.open_run(run, then=lambda: self.study.runner.start(self.job, engine_calls.resuming(run)))
+
+    def open_run(self, run: Path, then: Any = None) -> None:
+        """Show the record of an earlier run."""
+        op = partial(engine_calls.events_of, run)
+        jobs.run(op, partial(self._replay, then), partial(messages.tell_error, self), owner=self)
+
+    def _replay(self, then: Any, events: list[Event]) -> None:
+        if self.study.runner.active:
+            return
+        self.view.clear()
+        self.view.take(events)
+        self.view.tabs.setCurrentIndex(0)
+        self._keep = then is not None
+        if then is not None:
+            then()
+        elif self.view.run is not None and self.view.outcome:
+            self.study.finished(self.job, self.view.run, events)
+
+    _keep = False
+
+    def _started(self, job: str) -> None:
+        if job == self.job:
+            if not self._keep:
+                self.view.clear()
+            self._keep = False
+            self.view.outcome = ""
+            self.view.tabs.setCurrentIndex(0)
+        self.offer()
+
+    def _take(self, job: str, events: list[Event]) -> None:
+        if job == self.job:
+            self.view.take(events)
+
+    def _failed(self, job: str, error: Exception) -> None:
+        if job == self.job:
+            self.view.fail(messages.error_text(error))
+            if not isinstance(error, StudioError):
+                messages.tell_error(self, error)
+
+    def _ended(self, job: str) -> None:
+        if job == self.job and self.view.run is not None and self.view.outcome in ("finished", "stopped"):
+            self.study.finished(job, self.view.run, [])
+        else:
+            self.list_runs()
+        self.offer()
+
+    def toggle_pause(self) -> None:
+        """Pause or go on, and say so on the button."""
+        self.study.runner.toggle_pause()
+        self.offer()
+
+    def list_runs(self) -> None:
+        """Look for the runs on these pictures."""
+        op = partial(engine_calls.runs_in, self.study.runs_folder)
+        jobs.run(op, self._show_runs, partial(messages.tell_error, self), owner=self)
+
+    def _show_runs(self, runs: list[Any]) -> None:
+        self.runs.show_runs([run for run in runs if run.job in (self.job, "?")])
+
+    def place_on_top(self, widget: QWidget) -> None:
+        """Put settings of the page's own above the common ones."""
+        self.sheet.body.insertWidget(1, widget)

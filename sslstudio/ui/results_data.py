@@ -1,0 +1,128 @@
+"""A fine-tuning run read back for the results page. Nothing is computed here: metrics.json and the tables of
+predictions say it all. Runs on another thread."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.decode import read_picture
+from sslstudio.engine.errors import DataError
+from sslstudio.ui import words
+from sslstudio.ui.widgets.gallery_model import GalleryItem
+from sslstudio.ui.widgets.overlay_view import Overlay, mask_image
+from sslstudio.ui.widgets.picture import to_image
+
+if TYPE_CHECKING:
+    from sslstudio.engine.data.masks import MaskCoding
+
+LARGE = 900  # pixels of the short side of a picture that is looked at closely
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A line of predictions-<part>.csv. For masks `iou` is set and label and predicted are empty."""
+
+    file: str
+    label: str = ""
+    predicted: str = ""
+    confidence: float = 0.0
+    mask: str = ""
+    iou: float | None = None
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the predicted class is another than the label."""
+        return self.label != self.predicted
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the results page shows of a run."""
+
+    run: Path
+    folder: Path
+    source: str
+    metrics: Mapping[str, Any]
+    predictions: Mapping[str, list[Prediction]]  # part -> the ones most worth a look first
+    coding: "MaskCoding | None" = None  # what the values of the true masks mean
+
+
+def load_results(run: Path, control: RunControl) -> Results:
+    """Read a finished fine-tuning run. Raises DataError when it has no result yet."""
+    from sslstudio.engine.runs.store import RunFolder
+
+    opened = RunFolder.open(run)
+    metrics = opened.metrics()
+    if metrics is None or "parts" not in metrics:
+        raise DataError(f"{run.name} has no result yet: go on with it until it is finished.")
+    config = opened.config()
+    data = config.get("data", {})
+    found = {part: read_predictions(run / f"predictions-{part}.csv") for part in metrics["parts"]}
+    folder = Path(data.get("folder", ""))
+    coding = _coding(folder, data.get("labels", "")) if metrics["kind"] == "segmentation" else None
+    return Results(run, folder, config.get("source", ""), metrics, found, coding)
+
+
+def _coding(folder: Path, labels_file: str) -> "MaskCoding":
+    from sslstudio.engine.data.index import scan
+    from sslstudio.engine.data.labels import recognise
+
+    masks = recognise(scan(folder), labels_file).masks
+    if masks is None:
+        raise DataError(f"The masks of {folder.name} are gone: the pictures cannot be compared with them.")
+    return masks.coding
+
+
+def read_predictions(file: Path) -> list[Prediction]:
+    """The lines of a table: wrong and sure ones first, or the masks that overlap least first."""
+    with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
+        found = [_prediction(line) for line in csv.DictReader(lines)]
+    return sorted(found, key=_worth_a_look)
+
+
+def _prediction(line: Mapping[str, str]) -> Prediction:
+    if "iou" in line:
+        return Prediction(file=line["file"], mask=line["mask"], iou=float(line["iou"]))
+    return Prediction(line["file"], line.get("label", ""), line["predicted"], float(line["confidence"]))
+
+
+def _worth_a_look(one: Prediction) -> tuple[float, float]:
+    if one.iou is not None:
+        return (one.iou, 0.0)
+    return (0.0, -one.confidence) if one.wrong else (1.0, one.confidence)
+
+
+def items_of(folder: Path, predictions: list[Prediction]) -> list[GalleryItem]:
+    """Predictions as gallery items."""
+    return [_item(folder, one) for one in predictions]
+
+
+def _item(folder: Path, one: Prediction) -> GalleryItem:
+    if one.iou is not None:
+        return GalleryItem(folder / one.file, words.tr("IoU {0}").format(words.number(one.iou)), tip=one.file)
+    sure = words.percent(one.confidence, 0)
+    caption = f"{one.predicted} {sure}"
+    told = words.tr("{0}\nYour label: {1}\nThe network says: {2}, {3} sure").format(
+        one.file, one.label, one.predicted, sure
+    )
+    return GalleryItem(folder / one.file, caption, "bad" if one.wrong else "good", told)
+
+
+def load_overlay(results: Results, part: str, one: Prediction, control: RunControl) -> Overlay:
+    """A picture with its two masks, ready to be painted."""
+    from sslstudio.engine.data.masks import decode_mask
+
+    if results.coding is None:
+        raise DataError("These pictures have no masks.")
+    picture = read_picture(results.folder / one.file, LARGE)
+    truth = decode_mask(results.folder / one.mask, results.coding, None)
+    with Image.open(results.run / f"predictions-{part}" / f"{one.file}.png") as image:
+        predicted = np.asarray(image, dtype=np.uint8)
+    title = words.facts_line([one.file, words.tr("IoU {0}").format(words.number(one.iou or 0.0))])
+    return Overlay(title, to_image(np.asarray(picture.convert("RGB"))), mask_image(truth), mask_image(predicted))

@@ -1,0 +1,182 @@
+"""What the window is about right now: pictures, labels, the chosen task and the runs. Pages look at it and listen to
+it; no page knows another one."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from sslstudio.engine.config import BaseConfig
+from sslstudio.engine.events import Event, Preparing
+from sslstudio.ui import engine_calls, jobs, messages, settings
+from sslstudio.ui.engine_calls import EngineFacts, TaskFacts
+from sslstudio.ui.run_thread import Runner
+
+if TYPE_CHECKING:
+    from sslstudio.engine.data.index import ImageIndex
+    from sslstudio.engine.data.labels import Recognised
+
+STEPS = ("images", "pretext", "pretrain", "finetune", "results")
+SAMPLE = "Sample pictures"
+
+
+class Study(QObject):
+    """The state that the pages share."""
+
+    engine_ready = Signal()
+    opening = Signal(object)  # Preparing, or None when it is over
+    pictures_changed = Signal()
+    checking = Signal(object)  # Preparing, or None when it is over
+    checked = Signal()
+    task_changed = Signal()
+    runs_changed = Signal()
+    result_ready = Signal(object)  # Path of a fine-tuning run
+    wants_page = Signal(str)
+    said = Signal(str)  # a line for the status bar
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.engine: EngineFacts | None = None
+        self.engine_error: Exception | None = None
+        self.folder: Path | None = None
+        self.labels_file = ""
+        self.recognised: Recognised | None = None
+        self.readable: ImageIndex | None = None
+        self.task = "jigsaw"
+        self.options: dict[str, BaseConfig] = {}
+        self.data_values: dict[str, Any] = {}
+        self.pretrained: Path | None = None
+        self.result: Path | None = None
+        self.runner = Runner(self)
+        self._opening_job: jobs.Job | None = None
+        self._checking_job: jobs.Job | None = None
+
+    # --- the engine
+
+    def load_engine(self) -> None:
+        """Import torch off the UI thread."""
+        jobs.run(engine_calls.load_engine, self._take_engine, self._engine_failed, owner=self)
+
+    def _take_engine(self, facts: EngineFacts) -> None:
+        self.engine = facts
+        if self.task not in facts.tasks:
+            self.task = next(iter(facts.tasks))
+        for name, task in facts.tasks.items():
+            self.options.setdefault(name, task.config())
+        self.engine_ready.emit()
+        self._check()
+
+    def _engine_failed(self, error: Exception) -> None:
+        self.engine_error = error
+        self._tell(error)
+
+    @property
+    def task_facts(self) -> TaskFacts | None:
+        """The chosen task, None while the engine is being loaded."""
+        return self.engine.tasks[self.task] if self.engine else None
+
+    def choose_task(self, name: str, options: BaseConfig) -> None:
+        """What the network is to learn from."""
+        self.task = name
+        self.options[name] = options
+        self.task_changed.emit()
+
+    # --- pictures
+
+    def open_folder(self, folder: Path, labels_file: str = "") -> None:
+        """Look for pictures and labels; `pictures_changed` when they are known."""
+        op = partial(engine_calls.look_at_folder, folder, labels_file)
+        self._open(op, partial(self._take_pictures, folder, labels_file))
+
+    def open_sample(self) -> None:
+        """Draw the sample pictures into the user's folder and open them."""
+        self._open(partial(engine_calls.draw_sample, settings.home() / SAMPLE), self.open_folder)
+
+    def _open(self, op: Callable[..., Any], then: Callable[[Any], None]) -> None:
+        self.cancel_opening()
+        self.opening.emit(Preparing(stage=self.tr("Looking for pictures"), done=0, total=0))
+        self._opening_job = jobs.run(op, then, self._not_opened, owner=self, progress=self.opening.emit)
+
+    def cancel_opening(self) -> None:
+        """Forget about the folder that is being opened."""
+        if self._opening_job is not None:
+            self._opening_job.cancel()
+            self._opening_job = None
+            self.opening.emit(None)
+
+    def _not_opened(self, error: Exception) -> None:
+        self._opening_job = None
+        self.opening.emit(None)
+        self._tell(error)
+
+    def _take_pictures(self, folder: Path, labels_file: str, recognised: "Recognised") -> None:
+        self._opening_job = None
+        self.folder, self.labels_file, self.recognised, self.readable = folder, labels_file, recognised, None
+        self.pretrained = self.result = None
+        settings.add_recent(folder)
+        self.opening.emit(None)
+        self.pictures_changed.emit()
+        self._check()
+
+    def _check(self) -> None:
+        if self._checking_job is not None:
+            self._checking_job.cancel()
+            self._checking_job = None
+        if self.engine is None or self.recognised is None:
+            return
+        op = partial(engine_calls.check_pictures, self.recognised, self.data_config())
+        self._checking_job = jobs.run(op, self._take_check, self._check_failed, owner=self, progress=self.checking.emit)
+
+    def _take_check(self, index: "ImageIndex") -> None:
+        self._checking_job = None
+        self.readable = index
+        self.checking.emit(None)
+        self.checked.emit()
+
+    def _check_failed(self, error: Exception) -> None:
+        self._checking_job = None
+        self.checking.emit(None)
+        self._tell(error)
+
+    def data_config(self) -> Any:
+        """The engine's DataConfig of the open folder."""
+        from sslstudio.engine.train.settings import DataConfig
+
+        return DataConfig(folder=str(self.folder or ""), labels=self.labels_file, **self.data_values)
+
+    # --- runs
+
+    @property
+    def runs_folder(self) -> Path:
+        """Where runs on the open folder are kept."""
+        return settings.home() / (self.folder.name if self.folder else SAMPLE) / "runs"
+
+    def new_run(self, what: str) -> Path:
+        """A folder for a new run, named after the time and what it does."""
+        name = f"{time.strftime('%Y-%m-%d %H.%M.%S')} {what}"
+        path, number = self.runs_folder / name, 2
+        while path.exists():
+            path, number = self.runs_folder / f"{name} {number}", number + 1
+        return path
+
+    def finished(self, job: str, run: Path, events: list[Event]) -> None:
+        """A run is over: remember it as the start of a fine-tuning, or as the result to look at."""
+        if job == "pretrain":
+            self.pretrained = run
+        else:
+            self.show_result(run)
+        self.runs_changed.emit()
+
+    def show_result(self, run: Path) -> None:
+        """Make a fine-tuning run the result that is looked at."""
+        self.result = run
+        self.result_ready.emit(run)
+
+    def _tell(self, error: Exception) -> None:
+        parent = self.parent()
+        from PySide6.QtWidgets import QWidget
+
+        messages.tell_error(parent if isinstance(parent, QWidget) else None, error)

@@ -1,0 +1,144 @@
+"""What was taken for what: rows are the truth, columns the prediction. A cell's shade is its share of the row, its
+number how many pictures; the right answers on the diagonal are framed, so that no colour has to be told apart."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from sslstudio.ui import words
+from sslstudio.ui.theme import colours, theme
+
+MOST_NUMBERS = 16  # classes: more would not be read
+LABEL = 130
+
+
+class ConfusionMatrix(QWidget):
+    """Paints a matrix of counts; a click on a cell says which."""
+
+    cell_chosen = Signal(int, int)  # truth, predicted
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counts: list[list[int]] = []
+        self._names: list[str] = []
+        self._unit = ""
+        self._chosen: tuple[int, int] | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMouseTracking(True)
+        self.setMinimumSize(320, 260)
+        theme().changed.connect(self.update)
+
+    def show_matrix(self, names: Sequence[str], counts: Sequence[Sequence[int]], unit: str) -> None:
+        """Show counts of `unit` (pictures, pixels)."""
+        self._names, self._counts, self._unit = list(names), [list(row) for row in counts], unit
+        self._chosen = None
+        self.setAccessibleName(self.tr("Confusion matrix"))
+        self.setAccessibleDescription("; ".join(self.said(truth, truth) for truth in range(len(names))))
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Room to read it."""
+        return QSize(460, 380)
+
+    def said(self, truth: int, predicted: int) -> str:
+        """A cell in words."""
+        count, total = self._counts[truth][predicted], sum(self._counts[truth])
+        share = words.percent(count / total, 0) if total else "–"
+        return self.tr("{0} of {1} {2} labelled “{3}” were taken for “{4}” ({5})").format(
+            words.count(count), words.count(total), self._unit, self._names[truth], self._names[predicted], share
+        )
+
+    def _cell_side(self) -> float:
+        classes = max(1, len(self._names))
+        return min((self.width() - LABEL - 8) / classes, (self.height() - 62) / classes, 96.0)
+
+    def _left_top(self) -> QPoint:
+        return QPoint(LABEL, 52)
+
+    def cell_rect(self, truth: int, predicted: int) -> QRectF:
+        """Where a cell is painted."""
+        side, corner = self._cell_side(), self._left_top()
+        return QRectF(corner.x() + predicted * side, corner.y() + truth * side, side, side).adjusted(1, 1, -1, -1)
+
+    def cell_at(self, place: QPoint) -> tuple[int, int] | None:
+        """The cell under a point."""
+        side, corner = self._cell_side(), self._left_top()
+        predicted, truth = (place.x() - corner.x()) / side, (place.y() - corner.y()) / side
+        if 0 <= predicted < len(self._names) and 0 <= truth < len(self._names):
+            return int(truth), int(predicted)
+        return None
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Labels, then cells."""
+        if not self._counts:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_labels(painter)
+        for truth, line in enumerate(self._counts):
+            total = sum(line)
+            for predicted, count in enumerate(line):
+                self._paint_cell(painter, truth, predicted, count, count / total if total else 0.0)
+
+    def _paint_labels(self, painter: QPainter) -> None:
+        side, corner = self._cell_side(), self._left_top()
+        metrics = QFontMetrics(self.font())
+        painter.setPen(QColor(colours().muted))
+        across = QRect(corner.x(), 0, round(side * len(self._names)), 22)
+        painter.drawText(across, Qt.AlignmentFlag.AlignCenter, self.tr("The network says"))
+        painter.drawText(QRect(0, 26, LABEL - 10, 22), Qt.AlignmentFlag.AlignRight, self.tr("Your label"))
+        painter.setPen(QColor(colours().text))
+        for number, name in enumerate(self._names):
+            top = QRect(round(corner.x() + number * side) + 2, 26, round(side) - 4, 22)
+            left = QRect(0, round(corner.y() + number * side), LABEL - 10, round(side))
+            for rect, flag in ((top, Qt.AlignmentFlag.AlignHCenter), (left, Qt.AlignmentFlag.AlignRight)):
+                said = metrics.elidedText(name, Qt.TextElideMode.ElideRight, rect.width())
+                painter.drawText(rect, flag | Qt.AlignmentFlag.AlignVCenter, said)
+
+    def _paint_cell(self, painter: QPainter, truth: int, predicted: int, count: int, share: float) -> None:
+        scheme = colours()
+        rect = self.cell_rect(truth, predicted)
+        painter.setBrush(_between(scheme.sunken, scheme.series[0], share))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.drawRoundedRect(rect, 4, 4)
+        if truth == predicted or (truth, predicted) == self._chosen:
+            chosen = (truth, predicted) == self._chosen
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(scheme.text if chosen else scheme.muted), 2.5 if chosen else 1.5))
+            painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), 4, 4)
+        if len(self._names) <= MOST_NUMBERS:
+            painter.setPen(QColor(scheme.accent_text if share > 0.5 else scheme.text))
+            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, short_count(count))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Choose a cell."""
+        cell = self.cell_at(event.position().toPoint())
+        if cell is not None:
+            self._chosen = cell
+            self.update()
+            self.cell_chosen.emit(*cell)
+
+    def event(self, event: QEvent) -> bool:
+        """The cell under the pointer in words."""
+        if isinstance(event, QHelpEvent):
+            cell = self.cell_at(event.pos())
+            QToolTip.showText(event.globalPos(), self.said(*cell) if cell else "", self)
+            return True
+        return super().event(event)
+
+
+def short_count(count: int) -> str:
+    """Pixels come by the million: 1,234 -> '1,234', 123456 -> '123k', 12345678 -> '12M'."""
+    if count < 10_000:
+        return f"{count:,}"
+    return f"{count / 1e6:,.1f}M" if count >= 1_000_000 else f"{count / 1e3:,.0f}k"
+
+
+def _between(low: str, high: str, share: float) -> QColor:
+    first, last = QColor(low), QColor(high)
+    parts = [
+        round(a + (b - a) * share) for a, b in zip(first.getRgb()[:3], last.getRgb()[:3], strict=True)  # type: ignore[index]
+    ]
+    return QColor(*parts)

@@ -1,0 +1,50 @@
+"""The first thing a newcomer sees: where to drop a folder."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout
+
+from sslstudio.ui.theme import set_role
+from sslstudio.ui.widgets.layout import row, symbol, text
+
+
+def dropped_folder(data: QMimeData) -> Path | None:
+    """The folder that is dragged: itself, or the folder of a dragged file."""
+    for url in data.urls():
+        path = Path(QUrl(url).toLocalFile())
+        if url.isLocalFile() and path.is_dir():
+            return path
+        if url.isLocalFile() and path.is_file():
+            return path.parent
+    return None
+
+
+class DropArea(QFrame):
+    """A large dashed field with the ways to begin. The window itself takes the drop, wherever it falls."""
+
+    def __init__(self, *buttons: QPushButton) -> None:
+        super().__init__(objectName="drop")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(40, 40, 40, 36)
+        layout.setSpacing(8)
+        heading = text(self.tr("Drop a folder with your pictures here"), "title", wrap=False)
+        told = text(
+            self.tr("Any folder will do: no labels, names or order are needed. Nothing leaves this computer."), "subtitle",
+            wrap=False,
+        )  # fmt: skip
+        layout.addStretch(1)
+        layout.addLayout(row(None, symbol("drop", "accent", 64), None))
+        layout.addSpacing(10)
+        layout.addLayout(row(None, heading, None))
+        layout.addLayout(row(None, told, None))
+        layout.addSpacing(18)
+        layout.addLayout(row(None, *buttons, None, gap=12))
+        layout.addStretch(1)
+        kinds = text(self.tr("JPEG, PNG, TIFF (also 16 bit), BMP, GIF, WebP and DICOM"), "small", wrap=False)
+        layout.addLayout(row(None, kinds, None))
+
+    def set_hot(self, hot: bool) -> None:
+        """Show that a folder is held over the window."""
+        self.setProperty("hot", hot)
+        set_role(self, "hot" if hot else "")

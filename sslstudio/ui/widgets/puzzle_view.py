@@ -1,0 +1,74 @@
+"""Puzzles as a person can look at them: the picture, what the network is asked, and the answer it must give."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from sslstudio.ui.widgets.layout import Card, clear, column, row, symbol, text
+from sslstudio.ui.widgets.picture import Picture, to_image
+
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.tasks.base import Puzzle
+
+CARD_WIDTH = 400
+SIDE = 104
+
+
+class PuzzleCard(Card):
+    """One puzzle: three pictures side by side and the pseudo label in words."""
+
+    def __init__(self, puzzle: "Puzzle") -> None:
+        super().__init__(margin=14, gap=10)
+        pictures = [
+            (self.tr("Your picture"), puzzle.source),
+            (self.tr("What the network sees"), puzzle.asked),
+            (self.tr("The right answer"), puzzle.truth),
+        ]
+        line = row(gap=12)
+        for caption, picture in pictures:
+            shown = Picture(SIDE)
+            shown.setFixedHeight(SIDE + 26)
+            shown.show_image(to_image(picture), caption)
+            line.addLayout(column(text(caption, "small", wrap=False), shown, gap=5), 1)
+        self.add(line, row(symbol("tag", "accent", 18), text(puzzle.label), gap=8))
+        self.body.itemAt(self.body.count() - 1).layout().setStretch(1, 1)
+
+
+class PuzzleGrid(QWidget):
+    """Puzzle cards in as many columns as fit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 8, 8)
+        self._grid.setSpacing(12)
+        self._cards: list[PuzzleCard] = []
+        self._columns = 0
+
+    def show_puzzles(self, puzzles: list["Puzzle"]) -> None:
+        """Show other puzzles."""
+        clear(self._grid)
+        self._cards = [PuzzleCard(puzzle) for puzzle in puzzles]
+        self._columns = 0
+        self._arrange()
+
+    def count(self) -> int:
+        """How many are shown."""
+        return len(self._cards)
+
+    def _arrange(self) -> None:
+        columns = max(1, self.width() // CARD_WIDTH)
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for number in range(self._grid.rowCount()):
+            self._grid.setRowStretch(number, 0)
+        for number in range(self._grid.columnCount()):
+            self._grid.setColumnStretch(number, 1 if number < columns else 0)
+        for number, card in enumerate(self._cards):
+            self._grid.addWidget(card, number // columns, number % columns)
+        self._grid.setRowStretch(len(self._cards) // columns + 1, 1)
+
+    def resizeEvent(self, event: object) -> None:
+        """Another number of columns may fit."""
+        self._arrange()

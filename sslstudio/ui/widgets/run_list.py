@@ -1,0 +1,91 @@
+"""Earlier runs: when, what, how they ended; open one, go on with one."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from sslstudio.ui import words
+from sslstudio.ui.widgets.layout import button, row, text
+from sslstudio.ui.widgets.tables import fill, table
+
+if TYPE_CHECKING:
+    from sslstudio.engine.runs.store import RunSummary
+
+
+class RunList(QWidget):
+    """The runs of one job."""
+
+    opened = Signal(object)  # Path
+    resumed = Signal(object)  # Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runs: list[RunSummary] = []
+        self._busy = False
+        self.table = table([self.tr("When"), self.tr("What"), self.tr("How it ended"), self.tr("Steps")], stretch=1)
+        self.table.itemSelectionChanged.connect(self._offer)
+        self.table.cellDoubleClicked.connect(lambda line, _: self.opened.emit(self._runs[line].path))
+        self.empty = text(self.tr("Runs on these pictures are listed here, also those that were stopped."), "muted")
+        self.open_button = button(self.tr("Open"), lambda: self._emit(self.opened), icon="folder")
+        self.resume_button = button(self.tr("Go on with it"), lambda: self._emit(self.resumed), icon="play")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 12, 0, 0)
+        layout.addWidget(self.empty)
+        layout.addWidget(self.table, 1)
+        layout.addLayout(row(self.open_button, self.resume_button, None))
+        self.show_runs([])
+
+    def show_runs(self, runs: list["RunSummary"]) -> None:
+        """Show other runs."""
+        self._runs = runs
+        fill(self.table, [_line(run) for run in runs])
+        self.empty.setVisible(not runs)
+        self.table.setVisible(bool(runs))
+        self._offer()
+
+    def set_busy(self, busy: bool) -> None:
+        """Nothing is opened or resumed while a run goes on."""
+        self._busy = busy
+        self._offer()
+
+    def select(self, path: Path) -> None:
+        """Choose a run."""
+        for line, run in enumerate(self._runs):
+            if run.path == path:
+                self.table.selectRow(line)
+
+    @property
+    def chosen(self) -> "RunSummary | None":
+        """The selected run."""
+        lines = self.table.selectionModel().selectedRows() if self._runs else []
+        return self._runs[lines[0].row()] if lines else None
+
+    def _offer(self) -> None:
+        run = self.chosen
+        self.open_button.setEnabled(run is not None and run.outcome != "damaged" and not self._busy)
+        self.resume_button.setEnabled(run is not None and run.outcome in ("stopped", "interrupted") and not self._busy)
+        for one in (self.open_button, self.resume_button):
+            one.setVisible(bool(self._runs))
+
+    def _emit(self, signal: Signal) -> None:
+        if self.chosen is not None:
+            signal.emit(self.chosen.path)
+
+
+def _line(run: "RunSummary") -> tuple[str, ...]:
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.modified))
+    return when, run.title, outcome_title(run.outcome), words.count(run.step)
+
+
+def outcome_title(outcome: str) -> str:
+    """How a run ended, for people."""
+    known = {
+        "finished": words.tr("Finished"),
+        "stopped": words.tr("Stopped, can go on"),
+        "interrupted": words.tr("Interrupted, can go on"),
+        "damaged": words.tr("Damaged"),
+    }
+    return known.get(outcome, outcome)

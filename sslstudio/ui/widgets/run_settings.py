@@ -1,0 +1,211 @@
+"""The settings that both kinds of run share: how long, on what, which network; the rest is folded away."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+
+from sslstudio.ui import messages
+from sslstudio.ui.widgets.config_form import ConfigForm
+from sslstudio.ui.widgets.fields import NumberBox, steady
+from sslstudio.ui.widgets.fold import Fold
+from sslstudio.ui.widgets.layout import button, column, held, row, text
+
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.device import DeviceFound
+    from sslstudio.engine.train.settings import BudgetConfig, EncoderConfig, HardwareConfig, OptimiserConfig
+
+SPLIT = ("side", "groups", "validation", "test", "split_seed")
+
+
+class BudgetEditor(QWidget):
+    """So many minutes, or so many passes over the pictures."""
+
+    def __init__(self, minutes: float) -> None:
+        super().__init__()
+        self.amount, self.unit = NumberBox(), QComboBox()
+        self.unit.addItem(self.tr("minutes"), "minutes")
+        self.unit.addItem(self.tr("passes (epochs)"), "epochs")
+        self.unit.currentIndexChanged.connect(self._limit)
+        self.amount.setAccessibleName(self.tr("How long"))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for widget in (self.amount, self.unit):
+            steady(widget)
+            layout.addWidget(widget, 1)
+        self._limit()
+        self.amount.setValue(minutes)
+
+    def _limit(self) -> None:
+        whole = self.unit.currentData() == "epochs"
+        self.amount.setDecimals(0 if whole else 4)
+        self.amount.setRange(1 if whole else 0.02, 100_000)
+
+    def set_epochs(self, epochs: int) -> None:
+        """So many passes."""
+        self.unit.setCurrentIndex(1)
+        self.amount.setValue(epochs)
+
+    def set_minutes(self, minutes: float) -> None:
+        """So many minutes."""
+        self.unit.setCurrentIndex(0)
+        self.amount.setValue(minutes)
+
+    def budget(self) -> "BudgetConfig":
+        """The engine's config."""
+        from sslstudio.engine.train.settings import BudgetConfig
+
+        if self.unit.currentData() == "epochs":
+            return BudgetConfig(epochs=int(self.amount.value()), minutes=None)
+        return BudgetConfig(minutes=self.amount.value())
+
+
+class DeviceBox(QComboBox):
+    """What it runs on; a device that does not work is listed with its reason and cannot be chosen."""
+
+    def __init__(self, devices: Sequence["DeviceFound"]) -> None:
+        super().__init__()
+        steady(self)
+        best = next((one.title for one in devices if not one.trouble), "")
+        self.addItem(self.tr("Automatic: {0}").format(best), "auto")
+        for one in devices:
+            self.addItem(one.title, one.name)
+        usable = [True, *(not one.trouble for one in devices)]
+        self.trouble = "\n".join(f"{one.title}: {one.trouble}" for one in devices if one.trouble)
+        for number, works in enumerate(usable):
+            if not works:
+                self.setItemData(number, 0, 0x0100 - 1)  # Qt.UserRole - 1: the item's flags
+        self.setAccessibleName(self.tr("Device"))
+
+    def device(self) -> str:
+        """The engine's name of it."""
+        return str(self.currentData())
+
+
+class FileLine(QWidget):
+    """A file that may be given."""
+
+    changed = Signal()
+
+    def __init__(self, title: str, kinds: str) -> None:
+        super().__init__()
+        self._title, self._kinds = title, kinds
+        self.path = ""
+        self.told = text(self.tr("none"), "muted")
+        self.drop = button(self.tr("Remove"), lambda: self.set_path(""), "link")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.told)
+        layout.addLayout(row(button(self.tr("Choose…"), self._choose, icon="folder"), self.drop, None))
+        self.set_path("")
+
+    def set_path(self, path: str) -> None:
+        """Take a file; '' for none."""
+        self.path = path
+        self.told.setText(path or self.tr("none"))
+        self.drop.setVisible(bool(path))
+        self.changed.emit()
+
+    def _choose(self) -> None:
+        file = messages.choose_file(self, self._title, self._kinds)
+        if file is not None:
+            self.set_path(str(file))
+
+
+class RunSettings(QWidget):
+    """Time, device, network; under `More options` the split, the optimiser and the seed."""
+
+    def __init__(self, devices: Sequence["DeviceFound"], *, minutes: float, starting: bool) -> None:
+        super().__init__()
+        self.budget = BudgetEditor(minutes)
+        self.device = DeviceBox(devices)
+        self._make_forms(starting)
+        weights = self.tr("Weights (*.safetensors *.pth *.pt)")
+        self.weights = FileLine(self.tr("Weights to start from"), weights)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(14)
+        layout.addLayout(column(text(self.tr("How long"), "field"), self.budget, gap=5))
+        layout.addLayout(column(text(self.tr("Runs on"), "field"), self.device, self._trouble(), gap=5))
+        for piece in (self.encoder, self.batch) if starting else (self.batch,):
+            layout.addWidget(piece)
+        layout.addWidget(self._more(starting))
+
+    def _trouble(self) -> QWidget:
+        told = text(self.device.trouble, "small")
+        told.setVisible(bool(self.device.trouble))
+        return told
+
+    def _make_forms(self, starting: bool) -> None:
+        from sslstudio.engine.train.settings import (
+            DataConfig, EncoderConfig, HardwareConfig, OptimiserConfig, PretrainConfig,
+        )  # fmt: skip
+
+        forms: list[tuple[str, Any, tuple[str, ...]]] = [
+            ("encoder", EncoderConfig(), ("name",)),
+            ("batch", OptimiserConfig(), ("batch_size",)),
+            ("data", DataConfig(), SPLIT),
+            ("stem", EncoderConfig(), ("stem",) if starting else ("name", "stem")),
+            ("optimiser", OptimiserConfig(), ("learning_rate", "weight_decay", "warmup_steps", "clip")),
+            ("precision", HardwareConfig(), ("precision",)),
+            ("seed", PretrainConfig(), ("seed",)),
+        ]
+        self.forms: dict[str, ConfigForm] = {}
+        for name, config, only in forms:
+            form = ConfigForm(folding=False, resetting=False)
+            form.show_config(config, only)
+            self.forms[name] = form
+        self.encoder, self.batch = self.forms["encoder"], self.forms["batch"]
+
+    def _more(self, starting: bool) -> Fold:
+        pieces: list[QWidget] = [self.forms[name] for name in ("data", "stem", "optimiser", "precision", "seed")]
+        if starting:
+            weights = column(text(self.tr("Start from weights"), "field"), self.weights, gap=5)
+            pieces.insert(1, held(weights))
+        pieces.append(button(self.tr("Reset to defaults"), self.reset, "link", "refresh"))
+        return Fold(self.tr("More options"), held(column(*pieces, gap=14)))
+
+    def reset(self) -> None:
+        """Everything back to its default."""
+        for form in self.forms.values():
+            form.reset()
+        self.weights.set_path("")
+
+    # --- what is set
+
+    def data_values(self) -> dict[str, Any]:
+        """Side, groups and split."""
+        return dict(self.forms["data"].values())
+
+    def set_data(self, values: dict[str, Any]) -> None:
+        """Show other values of the split."""
+        for name, value in values.items():
+            self.forms["data"].editor(name).set_value(value)
+
+    def seed(self) -> int:
+        """The seed."""
+        value = self.forms["seed"].values()["seed"]
+        return int(value or 0)
+
+    def encoder_config(self) -> "EncoderConfig":
+        """The engine's config."""
+        from sslstudio.engine.train.settings import EncoderConfig
+
+        values: dict[str, Any] = {**self.encoder.values(), **self.forms["stem"].values()}
+        return EncoderConfig(weights=self.weights.path, **values)
+
+    def optimiser_config(self) -> "OptimiserConfig":
+        """The engine's config."""
+        from sslstudio.engine.train.settings import OptimiserConfig
+
+        values: dict[str, Any] = {**self.batch.values(), **self.forms["optimiser"].values()}
+        return OptimiserConfig(**values)
+
+    def hardware_config(self) -> "HardwareConfig":
+        """The engine's config."""
+        from sslstudio.engine.train.settings import HardwareConfig
+
+        values: dict[str, Any] = dict(self.forms["precision"].values())
+        return HardwareConfig(device=self.device.device(), **values)

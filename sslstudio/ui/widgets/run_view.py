@@ -1,0 +1,209 @@
+"""A run to watch: where it stands, its curves, the network's own answers, notes and facts. Fed with events, live or
+from the record of an earlier run."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFormLayout, QProgressBar, QSlider, QTabWidget, QVBoxLayout, QWidget
+
+from sslstudio.engine.events import (
+    Event, Note, Paused, Preparing, Resumed, RunFinished, RunStarted, SampleSaved, StepDone,
+)  # fmt: skip
+from sslstudio.ui import words
+from sslstudio.ui.widgets.curves import Curves, state_line
+from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, row, scrolled, text
+from sslstudio.ui.widgets.picture import Picture
+
+
+class Answers(Card):
+    """The sheets of held-out puzzles as the network answers them, with a slider through the training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sheets: list[tuple[int, Path]] = []
+        self.told = text(
+            self.tr("The network's own answers to puzzles it does not train on appear here as it learns."), "muted"
+        )
+        self.picture = Picture(least=160, enlarge=2.0)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setAccessibleName(self.tr("Earlier and later answers"))
+        self.slider.valueChanged.connect(self._show)
+        self.add(self.told, self.picture, self.slider)
+        self.body.setStretch(1, 0)
+        self.body.setStretch(2, 1)
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._sheets = []
+        self.slider.hide()
+        self.picture.hide()
+        self.told.show()
+
+    def add_sheet(self, step: int, file: Path) -> None:
+        """A newer sheet; shown at once unless an earlier one is being looked at."""
+        newest = self.slider.value() >= len(self._sheets) - 1
+        self._sheets.append((step, file))
+        self.slider.setRange(0, len(self._sheets) - 1)
+        self.slider.setVisible(len(self._sheets) > 1)
+        self.picture.show()
+        if newest:
+            self.slider.setValue(len(self._sheets) - 1)
+            self._show(len(self._sheets) - 1)
+
+    def _show(self, number: int) -> None:
+        if number >= len(self._sheets):
+            return
+        step, file = self._sheets[number]
+        said = self.tr("Answers after {0} steps, to pictures it does not train on").format(words.count(step))
+        self.told.setText(said)
+        self.picture.show_image(QImage(str(file)), said)
+
+
+class RunView(QWidget):
+    """Shows one run."""
+
+    def __init__(self, curves: Curves, *, answers: bool) -> None:
+        super().__init__()
+        self.curves = curves
+        self.run: Path | None = None
+        self.outcome = ""
+        self.parts = 1
+        self._parts_seen: list[str] = []
+        self.state = text(self.tr("Not started"), "field", wrap=False)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.left, self.speed = Figure(self.tr("Time")), Figure(self.tr("Pictures a second"))
+        self.step, self.epoch = Figure(self.tr("Steps")), Figure(self.tr("Passes over the pictures"))
+        self.trouble = Notice()
+        self.answers = Answers()
+        self.notes = column(gap=8)
+        self.facts = QFormLayout()
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self._add_tabs(answers)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(12)
+        for piece in (self.state, self.bar):
+            layout.addWidget(piece)
+        layout.addLayout(row(self.left, self.speed, self.step, self.epoch, gap=12))
+        layout.addWidget(self.trouble)
+        layout.addWidget(self.tabs, 1)
+        self.clear()
+
+    def _add_tabs(self, answers: bool) -> None:
+        self.tabs.addTab(self.curves, self.tr("Curves"))
+        if answers:
+            self.tabs.addTab(held(column(12, self.answers, gap=0)), self.tr("The network's answers"))
+        self.facts.setHorizontalSpacing(24)
+        self.facts.setVerticalSpacing(8)
+        self.notes_tab = scrolled(held(column(12, self.notes, None)))
+        self.facts_tab = scrolled(held(column(14, self.facts, None)))
+        self.tabs.addTab(self.notes_tab, self.tr("Notes"))
+        self.tabs.addTab(self.facts_tab, self.tr("About this run"))
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.run, self.outcome, self._parts_seen = None, "", []
+        self.state.setText(self.tr("Not started"))
+        self.bar.setRange(0, 1000)
+        self.bar.setValue(0)
+        for figure in (self.left, self.speed, self.step, self.epoch):
+            figure.say("–")
+        self.trouble.say("")
+        self.curves.clear()
+        self.answers.clear()
+        clear(self.notes)
+        clear(self.facts)
+        self._count_notes()
+
+    def take(self, events: list[Event]) -> None:
+        """Show what happened; one redraw however many events."""
+        for event in events:
+            self._take(event)
+        steps = [event for event in events if isinstance(event, StepDone)]
+        if steps:
+            self._take_step(steps[-1])
+        self.curves.flush()
+
+    def fail(self, sentence: str) -> None:
+        """The run ended with an error."""
+        self.outcome = "failed"
+        self.bar.setRange(0, 1000)
+        self.state.setText(self.tr("It could not go on"))
+        self.trouble.say(sentence)
+
+    def _take(self, event: Event) -> None:
+        self.curves.take(event)
+        match event:
+            case Preparing():
+                self._take_preparing(event)
+            case RunStarted():
+                self._take_start(event)
+            case SampleSaved() if self.run is not None:
+                self.answers.add_sheet(event.step, self.run / event.path)
+            case Note():
+                self._add_note(event)
+            case Paused():
+                self.state.setText(self.tr("Paused. Everything up to here is saved."))
+            case Resumed():
+                self.state.setText(self.tr("Going on"))
+            case RunFinished():
+                self._take_finish(event)
+            case StepDone() if event.part not in self._parts_seen:
+                self._parts_seen.append(event.part)
+
+    def _take_preparing(self, event: Preparing) -> None:
+        self.bar.setRange(0, event.total)
+        self.bar.setValue(event.done)
+        counted = f" {words.count(event.done)} / {words.count(event.total)}" if event.total else " …"
+        self.state.setText(event.stage + counted)
+
+    def _take_start(self, event: RunStarted) -> None:
+        self.run = Path(event.run)
+        self.bar.setRange(0, 1000)
+        begun = self.tr("{0}: going on from step {1}") if event.first_step else self.tr("{0}: the first steps …")
+        self.state.setText(begun.format(event.title, words.count(event.first_step)))
+        clear(self.facts)
+        for name, fact in event.facts.items():
+            self.facts.addRow(text(name, "muted", wrap=False), text(fact))
+        self.facts.addRow(text(self.tr("Kept in"), "muted", wrap=False), text(str(self.run)))
+
+    def _take_step(self, event: StepDone) -> None:
+        if event.total_steps:
+            share = min(1.0, event.step / event.total_steps)
+            before = max(0, len(self._parts_seen) - 1)
+            self.bar.setRange(0, 1000)
+            self.bar.setValue(round(1000 * (before + share) / max(self.parts, len(self._parts_seen))))
+        if not self.outcome:
+            self.state.setText(state_line(event))
+            self.left.say(words.duration(event.seconds_left) or "–", self.tr("Left"))
+        self.speed.say(words.number(event.pictures_per_second))
+        self.step.say(words.count(event.step))
+        self.epoch.say(words.number(event.epoch))
+
+    def _take_finish(self, event: RunFinished) -> None:
+        self.outcome = event.outcome
+        took = words.duration(event.seconds)
+        if event.outcome == "finished":
+            self.bar.setRange(0, 1000)
+            self.bar.setValue(1000)
+            self.state.setText(self.tr("Finished after {0}").format(took))
+        else:
+            self.state.setText(self.tr("Stopped at step {0}. It is saved and can go on.").format(words.count(event.step)))
+        self.left.say(took or "–", self.tr("Taken"))
+
+    def _add_note(self, event: Note) -> None:
+        notice = Notice("warning" if event.level == "warning" else "info")
+        self.notes.addWidget(notice)
+        notice.say(event.text)
+        self._count_notes()
+
+    def _count_notes(self) -> None:
+        count = self.notes.count()
+        title = self.tr("Notes ({0})").format(count) if count else self.tr("Notes")
+        self.tabs.setTabText(self.tabs.indexOf(self.notes_tab), title)
+
+

@@ -1,0 +1,107 @@
+"""Scores with their 95 % intervals, side by side, and the baseline that needs no network."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
+
+from sslstudio.ui import words
+from sslstudio.ui.theme import colours, theme
+from sslstudio.ui.widgets.layout import Card, clear, column, text
+from sslstudio.ui.words import tr
+
+PARTS = ("pretrained", "scratch")
+
+
+def part_title(part: str) -> str:
+    """A part of a fine-tuning run, for people."""
+    return {"pretrained": tr("Pretrained"), "scratch": tr("From scratch")}.get(part, part)
+
+
+class IntervalBar(QWidget):
+    """A score between 0 and 1 as a dot, its interval as a stroke, the baseline as a tick."""
+
+    def __init__(self, value: float, low: float, high: float, baseline: float | None, colour: int) -> None:
+        super().__init__()
+        self._value, self._low, self._high, self._baseline, self._colour = value, low, high, baseline, colour
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumSize(110, 18)
+        theme().changed.connect(self.update)
+
+    def sizeHint(self) -> QSize:
+        """One line."""
+        return QSize(150, 18)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Scale, tick, stroke, dot."""
+        scheme = colours()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(scheme.sunken))
+        painter.drawRoundedRect(QRectF(0, 7, self.width(), 4), 2, 2)
+        if self._baseline is not None:
+            painter.setPen(QPen(QColor(scheme.chance), 2))
+            painter.drawLine(QPointF(self._x(self._baseline), 2), QPointF(self._x(self._baseline), 16))
+        colour = QColor(scheme.series[self._colour])
+        painter.setPen(QPen(colour, 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawLine(QPointF(self._x(self._low), 9), QPointF(self._x(self._high), 9))
+        painter.setPen(QPen(QColor(scheme.surface), 1.5))
+        painter.setBrush(colour)
+        painter.drawEllipse(QPointF(self._x(self._value), 9), 5.5, 5.5)
+
+    def _x(self, value: float) -> float:
+        return 6 + min(1.0, max(0.0, value)) * (self.width() - 12)
+
+
+class ScoreTable(Card):
+    """The content of a fine-tuning run's metrics.json as a table."""
+
+    def __init__(self) -> None:
+        super().__init__(gap=12)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(30)
+        self._grid.setVerticalSpacing(14)
+        self.add(self._grid)
+        self._cells: dict[tuple[str, str], str] = {}
+
+    def show_scores(self, metrics: Mapping[str, Any]) -> None:
+        """Rows are scores, columns the parts of the run."""
+        clear(self._grid)
+        self._cells = {}
+        parts = [part for part in PARTS if part in metrics["parts"]]
+        for place, part in enumerate(parts, start=1):
+            self._grid.addWidget(text(part_title(part), "field", wrap=False), 0, place)
+            self._grid.setColumnStretch(place, 1)
+        self._grid.addWidget(text(self.tr("Always the most\nfrequent class"), "muted", wrap=False), 0, len(parts) + 1)
+        names = list(metrics["parts"][parts[0]]["scores"])
+        names.sort(key=lambda name: name != metrics["headline"])
+        for line, name in enumerate(names, start=1):
+            self._add_line(line, name, parts, metrics)
+
+    def cell(self, name: str, part: str) -> str:
+        """What stands in a cell, for tests and for copying."""
+        return self._cells[name, part]
+
+    def _add_line(self, line: int, name: str, parts: list[str], metrics: Mapping[str, Any]) -> None:
+        title = text(words.metric(name), "field" if name == metrics["headline"] else "body", wrap=False)
+        self._grid.addWidget(title, line, 0, Qt.AlignmentFlag.AlignTop)
+        baseline = metrics["baseline"].get(name)
+        for place, part in enumerate(parts, start=1):
+            score = metrics["parts"][part]["scores"][name]
+            self._grid.addLayout(self._score(name, part, score, baseline), line, place)
+        said = words.percent(baseline) if baseline is not None else "–"
+        self._cells[name, "baseline"] = said
+        self._grid.addWidget(text(said, "muted", wrap=False), line, len(parts) + 1, Qt.AlignmentFlag.AlignTop)
+
+    def _score(self, name: str, part: str, score: Mapping[str, float], baseline: float | None) -> Any:
+        value, low, high = score["value"], score["low"], score["high"]
+        self._cells[name, part] = words.percent(value)
+        figure = text(words.percent(value), "heading", wrap=False)
+        between = self.tr("95 %: {0} to {1}   n = {2}").format(
+            words.percent(low), words.percent(high), words.count(int(score["n"]))
+        )
+        bar = IntervalBar(value, low, high, baseline, PARTS.index(part))
+        return column(figure, bar, text(between, "small", wrap=False), gap=2)

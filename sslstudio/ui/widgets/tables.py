@@ -1,0 +1,34 @@
+"""Read-only tables of texts."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+
+
+def table(heads: list[str], *, stretch: int) -> QTableWidget:
+    """A read-only table of rows."""
+    made = QTableWidget(0, len(heads))
+    made.setHorizontalHeaderLabels(heads)
+    made.verticalHeader().hide()
+    made.verticalHeader().setDefaultSectionSize(34)
+    made.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+    made.horizontalHeader().setHighlightSections(False)
+    made.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    made.horizontalHeader().setSectionResizeMode(stretch, QHeaderView.ResizeMode.Stretch)
+    made.setShowGrid(False)
+    made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    made.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    made.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    made.setWordWrap(False)
+    return made
+
+
+def fill(view: QTableWidget, lines: Sequence[Sequence[str]]) -> None:
+    """Put lines into a table, in place of what was there."""
+    view.setRowCount(len(lines))
+    for number, line in enumerate(lines):
+        for place, said in enumerate(line):
+            item = QTableWidgetItem(said)
+            item.setToolTip(said)
+            view.setItem(number, place, item)

@@ -1,0 +1,144 @@
+"""Fine-tuning with its twin, really run on small pictures."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from runs_for_tests import finetune_config, finished, of, run_finetune
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import DataError
+from sslstudio.engine.events import CheckpointSaved, StepDone
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train.checkpoint import load_tensors
+from sslstudio.engine.train.finetune import finetune
+from sslstudio.engine.train.resume import resume
+
+
+def test_both_parts_take_the_same_steps_and_the_result_compares_them(classified: Path) -> None:
+    steps = of(StepDone, RunFolder(classified).events())
+    last = {part: [step for step in steps if step.part == part][-1] for part in ("pretrained", "scratch")}
+    assert last["pretrained"].step == last["scratch"].step == last["scratch"].total_steps
+    metrics = json.loads((classified / "metrics.json").read_text())
+    assert metrics["n_train"] == 15  # three a class of five
+    assert set(metrics["parts"]) == {"pretrained", "scratch"}
+    for part in metrics["parts"].values():
+        assert np.sum(part["confusion"]) == metrics["n_test"]
+        score = part["scores"]["balanced_accuracy"]
+        assert 0 <= score["low"] <= score["value"] <= score["high"] <= 1
+        assert score["n"] == metrics["n_test"]
+    gap = metrics["difference"]
+    values = [metrics["parts"][part]["scores"]["balanced_accuracy"]["value"] for part in ("pretrained", "scratch")]
+    assert gap["value"] == pytest.approx(values[0] - values[1])
+    assert "pretrained against" in metrics["verdict"]
+    assert any("No test picture was seen" in note for note in metrics["notes"])
+
+
+def test_labels_are_drawn_from_training_pictures_only(classified: Path) -> None:
+    split = json.loads((classified / "split.json").read_text())
+    labelled = json.loads((classified / "plan.json").read_text())["labelled"]
+    assert len(labelled) == 15
+    assert set(labelled) <= set(split["train"])
+
+
+def test_the_split_of_the_pretraining_is_kept(classified: Path, pretrained: Path) -> None:
+    assert (classified / "split.json").read_bytes() == (pretrained / "split.json").read_bytes()
+
+
+def test_the_predictions_table_agrees_with_the_confusion_matrix(classified: Path) -> None:
+    metrics = json.loads((classified / "metrics.json").read_text())
+    for part, content in metrics["parts"].items():
+        with (classified / f"predictions-{part}.csv").open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+        counted = np.zeros((5, 5), int)
+        for row in rows:
+            counted[metrics["classes"].index(row["label"]), metrics["classes"].index(row["predicted"])] += 1
+            assert row["file"].split("/")[-2] == row["label"]
+        assert counted.tolist() == content["confusion"]
+
+
+def test_masks_are_predicted_at_their_own_size_with_class_numbers(segmented: Path, sample_folder: Path) -> None:
+    metrics = json.loads((segmented / "metrics.json").read_text())
+    assert metrics["headline"] == "mean_iou"
+    assert metrics["classes"][0] == "background"
+    assert metrics["n_train"] == 10
+    with (segmented / "predictions-scratch.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == metrics["n_test"]
+    with Image.open(segmented / "predictions-scratch" / f"{rows[0]['file']}.png") as mask:
+        assert mask.mode == "P"
+        assert mask.size == (48, 48)
+        assert np.asarray(mask).max() < len(metrics["classes"])
+
+
+def test_a_probe_trains_the_head_alone(pretrained: Path, sample_folder: Path, tmp_path: Path) -> None:
+    config = finetune_config(sample_folder, tmp_path / "probe", str(pretrained)).replace(mode="probe", twin=False)
+    run_finetune(config)
+    before = load_tensors(pretrained / "last.safetensors")[0]
+    after = load_tensors(tmp_path / "probe" / "last.safetensors")[0]
+    encoder = [name for name in after if name.startswith("model.network.encoder.")]
+    assert encoder
+    for name in encoder:
+        assert torch.equal(after[name], before[name.replace("model.network.", "model.")]), name
+
+
+def test_stopped_in_the_twin_and_resumed_gives_the_same_result(
+    classified: Path, pretrained: Path, sample_folder: Path, tmp_path: Path
+) -> None:
+    control = RunControl()
+    out = tmp_path / "stopped"
+    for event in finetune(finetune_config(sample_folder, out, str(pretrained)), control):
+        if isinstance(event, StepDone) and event.part == "scratch" and event.step == 2:
+            control.stop()
+    assert finished(RunFolder(out).events()).outcome == "stopped"
+    events = list(resume(out, RunControl()))
+    assert not [step for step in of(StepDone, events) if step.part == "pretrained"]
+    ours, theirs = (json.loads((run / "metrics.json").read_text()) for run in (out, classified))
+    assert ours == theirs
+    steps = [(step.part, step.step) for step in of(StepDone, RunFolder(out).events())]
+    assert len(steps) == len(set(steps))
+    assert of(CheckpointSaved, RunFolder(out).events())
+
+
+def test_the_main_part_has_the_plain_checkpoint_names(sample_folder: Path, tmp_path: Path) -> None:
+    run_finetune(finetune_config(sample_folder, tmp_path / "run", "scratch"))
+    assert (tmp_path / "run" / "last.safetensors").exists()
+    assert not list((tmp_path / "run").glob("scratch-*.safetensors"))
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert list(metrics["parts"]) == ["scratch"]
+    assert metrics["difference"] is None
+
+
+def test_minutes_become_a_number_of_steps(sample_folder: Path, tmp_path: Path) -> None:
+    config = finetune_config(sample_folder, tmp_path / "run", "scratch")
+    config = config.replace(budget=config.budget.replace(epochs=None, minutes=0.05))
+    run_finetune(config)
+    assert json.loads((tmp_path / "run" / "plan.json").read_text())["steps"] >= 10
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [("nowhere", "no run or weights file"), ("classified", "is a fine-tuning run"), ("folder", "is not a run")],
+)
+def test_sources_that_cannot_be_started_from(
+    source: str, words: str, classified: Path, sample_folder: Path, tmp_path: Path
+) -> None:
+    path = {"classified": classified, "folder": sample_folder}.get(source, tmp_path / "nowhere")
+    with pytest.raises(DataError, match=words):
+        run_finetune(finetune_config(sample_folder, tmp_path / "run", str(path)))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_without_labels_says_what_to_do(tmp_path: Path) -> None:
+    folder = tmp_path / "flat"
+    folder.mkdir()
+    for number in range(12):
+        Image.effect_noise((40, 40), 20 + number).save(folder / f"{number}.png")
+    with pytest.raises(DataError, match="one folder a class"):
+        run_finetune(finetune_config(folder, tmp_path / "run", "scratch"))
+    with pytest.raises(DataError, match="masks of the same names"):
+        run_finetune(finetune_config(folder, tmp_path / "run", "scratch", "segmentation"))

@@ -1,0 +1,158 @@
+"""The training loop on a job small enough to follow: one weight that is to become 3."""
+
+import math
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from sslstudio.engine import device as devices
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import RunError
+from sslstudio.engine.events import CheckpointSaved, Evaluated, Event, Paused, Resumed, StepDone
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.tasks.base import TaskResult
+from sslstudio.engine.train.loop import FIRST_STEPS, Plan, Training, learning_rate
+from sslstudio.engine.train.settings import OptimiserConfig
+
+CPU = devices.choose("cpu")
+FAST = OptimiserConfig(learning_rate=0.3, warmup_steps=2, weight_decay=0.0)
+
+
+class ReachThree:
+    """See `loop.Job`."""
+
+    part = ""
+    prefix = ""
+    batch_size = 4
+    steps_per_epoch = 10
+
+    def __init__(self, broken_at: int = -1) -> None:
+        self.weight = nn.Linear(1, 1, bias=False)
+        nn.init.zeros_(self.weight.weight)
+        self.modules = nn.ModuleDict({"weight": self.weight})
+        self.broken_at = broken_at
+
+    def forward(self, step: int) -> TaskResult:
+        loss = (self.weight(torch.ones(1, 1)) - 3.0).square().mean()
+        if step == self.broken_at:
+            loss = loss * math.nan
+        return TaskResult(loss, {"weight": self.weight.weight.detach().sum()})
+
+    def evaluate(self, step: int) -> Generator[Event, None, float]:
+        assert not self.weight.training
+        away = abs(float(self.weight.weight.detach()) - 3.0)
+        yield Evaluated(step=step, split="validation", n=1, metrics={"away": away}, chance={})
+        return away
+
+    def chance(self) -> dict[str, float]:
+        return {"weight": 0.0}
+
+
+def training(tmp_path: Path, job: ReachThree, steps: int = 60) -> Training:
+    folder = tmp_path / "run"
+    run = RunFolder(folder) if folder.exists() else RunFolder.create(folder, {"job": "pretrain"})
+    return Training(job, Plan(steps=steps), FAST, CPU, run)
+
+
+def test_the_learning_rate_rises_linearly_and_falls_as_a_cosine() -> None:
+    config = OptimiserConfig(learning_rate=1.0, warmup_steps=4)
+    assert [learning_rate(config, step, 0.0) for step in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
+    assert learning_rate(config, 50, 0.5) == pytest.approx(0.5)
+    assert learning_rate(config, 99, 1.0) == pytest.approx(0.0)
+
+
+def test_a_plan_in_steps_and_one_in_seconds() -> None:
+    assert Plan(steps=10).share(5, 1e9) == 0.5
+    assert Plan(seconds=60.0).share(5, 30.0) == 0.5
+    assert Plan(seconds=60.0).total(5, 30.0) == 10
+    assert Plan(seconds=60.0).left(5, 45.0) == 15.0
+    assert Plan(steps=10).left(5, 20.0) == 20.0
+    assert Plan(steps=10).share(11, 0.0) == 1.0
+
+
+def test_it_learns_logs_each_of_the_first_steps_and_ends_with_a_checkpoint(tmp_path: Path) -> None:
+    job = ReachThree()
+    one = training(tmp_path, job)
+    events = list(one.go(RunControl()))
+    assert float(job.weight.weight.detach()) == pytest.approx(3.0, abs=0.2)
+    steps = [event for event in events if isinstance(event, StepDone)]
+    assert [event.step for event in steps[:FIRST_STEPS]] == [1, 2, 3, 4, 5]
+    assert steps[0].loss == 9.0  # before the first step the weight is 0
+    assert steps[0].chance == {"weight": 0.0}
+    assert isinstance(events[-1], CheckpointSaved)
+    assert one.last_file.exists()
+    assert one.finished
+
+
+def test_a_plan_in_seconds_ends(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path / "timed", {"job": "pretrain"})
+    one = Training(ReachThree(), Plan(seconds=0.2), FAST, CPU, run)
+    list(one.go(RunControl()))
+    assert one.elapsed >= 0.2
+    assert one.step > FIRST_STEPS
+
+
+def test_a_loss_that_is_not_a_number_ends_the_run_in_words_and_keeps_the_checkpoint(tmp_path: Path) -> None:
+    one = training(tmp_path, ReachThree(broken_at=5))
+    with pytest.raises(RunError, match=r"diverged.*learning rate of 0.1"):
+        list(one.go(RunControl()))
+    again = training(tmp_path, ReachThree())
+    assert again.restore()
+    assert all(torch.isfinite(weight).all() for weight in again.job.modules.parameters())
+
+
+def test_stop_saves_and_a_new_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    whole = ReachThree()
+    list(training(tmp_path / "whole", whole).go(RunControl()))
+    control = RunControl()
+    first = training(tmp_path, ReachThree())
+    for event in first.go(control):
+        if isinstance(event, StepDone) and event.step == 4:
+            control.stop()
+    assert first.step == 4
+    job = ReachThree()
+    second = training(tmp_path, job)
+    assert second.restore()
+    assert second.step == 4
+    list(second.go(RunControl()))
+    assert torch.equal(job.weight.weight, whole.weight.weight)
+
+
+def test_pause_saves_waits_and_goes_on(tmp_path: Path) -> None:
+    control = RunControl()
+    one = training(tmp_path, ReachThree())
+    seen: list[str] = []
+    for event in one.go(control):
+        seen.append(event.kind)
+        if isinstance(event, StepDone) and event.step == 3:
+            control.pause()
+        if isinstance(event, Paused):
+            assert one.last_file.exists()
+            assert one.step == 3
+            control.resume()
+    assert seen.count(Paused.kind) == seen.count(Resumed.kind) == 1
+    assert one.finished
+
+
+def test_stop_wakes_a_paused_run(tmp_path: Path) -> None:
+    control = RunControl()
+    one = training(tmp_path, ReachThree())
+    for event in one.go(control):
+        if isinstance(event, StepDone) and event.step == 2:
+            control.pause()
+        if isinstance(event, Paused):
+            control.stop()
+    assert one.step == 2
+
+
+def test_the_best_weights_are_those_of_the_best_score(tmp_path: Path) -> None:
+    one = training(tmp_path, ReachThree())
+    events = list(one.go(RunControl()))
+    scores = [event.metrics["away"] for event in events if isinstance(event, Evaluated)]
+    best = [event.best for event in events if isinstance(event, CheckpointSaved)][: len(scores)]
+    assert best == [score < min(scores[:place], default=math.inf) for place, score in enumerate(scores)]
+    assert one.best == min(scores)
+    assert (one.run.path / "best.safetensors").exists()
