@@ -20,15 +20,18 @@ class Failure(Exception):
     """What the built program did not do."""
 
 
+TROUBLES = (Failure, OSError, subprocess.TimeoutExpired, ValueError, KeyError)  # no program, no end, not the JSON meant
+
+
 def try_built(folder: Path = BUILT) -> bool:
     """Run every check; prints what came of each. True when nothing failed."""
     good = True
     for name, check in _checks(folder):
         try:
             print(f"{name}: {check()}", flush=True)
-        except Failure as failure:
+        except TROUBLES as trouble:
             good = False
-            print(f"{name}: FAILED: {failure}", flush=True)
+            print(f"{name}: FAILED: {trouble}", flush=True)
     return good
 
 
@@ -53,12 +56,9 @@ def _environment() -> dict[str, str]:
 def _said(program: Path, *arguments: str) -> str:
     """What it printed. Raises Failure with its last words when it did not exit with 0."""
     with tempfile.TemporaryDirectory() as elsewhere:  # nothing may be found by lying in the current folder
-        try:
-            done = subprocess.run(
-                [program, *arguments], env=_environment(), cwd=elsewhere, capture_output=True, timeout=LONGEST
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise Failure(str(error)) from error
+        done = subprocess.run(
+            [program, *arguments], env=_environment(), cwd=elsewhere, capture_output=True, timeout=LONGEST
+        )
     said = done.stdout.decode("utf-8", "replace")
     if done.returncode:
         words = (said + done.stderr.decode("utf-8", "replace")).strip()[-4000:]
@@ -72,9 +72,9 @@ def _size(folder: Path) -> int:
 
 
 def _same_tasks(command: Path) -> str:
-    from sslstudio.engine.tasks.base import load_tasks
-
     built = [json.loads(line)["name"] for line in _said(command, "tasks", "--json").splitlines()]
+    from sslstudio.engine.tasks.base import load_tasks  # seconds: only when there is something to compare with
+
     if built != load_tasks().names():
         raise Failure(f"the built program has {built}, the source {load_tasks().names()}")
     return ", ".join(built)
@@ -107,8 +107,11 @@ def _time_to_window(window: Path) -> float:
         [window, "self-test", "--window"], env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
         assert process.stdout is not None
-        process.stdout.readline()
-        return time.perf_counter() - began
+        said = process.stdout.readline().decode("utf-8", "replace")
+        seconds = time.perf_counter() - began
+    if "opened" not in said:
+        raise Failure(f"the window did not open: {said}")
+    return seconds
 
 
 if __name__ == "__main__":

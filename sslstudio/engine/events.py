@@ -129,21 +129,22 @@ class RunFinished(Event):
 def to_json(event: Event) -> str:
     """One line of JSON: strict (a number that is not finite becomes null)."""
     values = {"event": event.kind, **dataclasses.asdict(event)}
-    return json.dumps(_finite(values), ensure_ascii=False, allow_nan=False)
+    return json.dumps(finite(values), ensure_ascii=False, allow_nan=False)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The same lists and tables with None for each number that is not finite: JSON has no nan."""
     if isinstance(value, dict):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
 
 
 def _numbers(value: Any, hint: object) -> Any:
-    """The inverse of `_finite` where a number belongs: null was one that is not finite."""
+    """The inverse of `finite` where a number belongs: null was one that is not finite."""
     if hint is float and value is None:
         return math.nan
     if hint == dict[str, float] and isinstance(value, dict):

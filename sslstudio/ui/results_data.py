@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
+from PySide6.QtGui import QImage
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.decode import read_picture
@@ -112,6 +113,11 @@ def _item(folder: Path, one: Prediction) -> GalleryItem:
         one.file, one.label, one.predicted, sure
     )
     return GalleryItem(folder / one.file, caption, "bad" if one.wrong else "good", told)
+
+
+def load_picture(path: Path, control: RunControl) -> QImage:
+    """A picture to look at closely."""
+    return to_image(np.asarray(read_picture(path, LARGE).convert("RGB")))
 
 
 def load_overlay(results: Results, part: str, one: Prediction, control: RunControl) -> Overlay:

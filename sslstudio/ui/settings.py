@@ -34,8 +34,8 @@ def set_appearance(name: str) -> None:
 
 def recent_folders() -> list[str]:
     """Folders that were open before, newest first; those that are gone are left out."""
-    stored = _store().value("recent", [])
-    folders = [stored] if isinstance(stored, str) else list(stored or [])
+    stored = _store().value("recent", [])  # a list of one comes back as its only element
+    folders = stored if isinstance(stored, list) else [stored] if stored else []
     return [str(folder) for folder in folders if Path(str(folder)).is_dir()]
 
 

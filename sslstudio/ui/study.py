@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from sslstudio.engine.config import BaseConfig
-from sslstudio.engine.events import Event, Preparing
+from sslstudio.engine.events import Preparing
 from sslstudio.ui import engine_calls, jobs, messages, settings
 from sslstudio.ui.engine_calls import EngineFacts, TaskFacts
 from sslstudio.ui.run_thread import Runner
@@ -162,11 +162,11 @@ class Study(QObject):
             path, number = self.runs_folder / f"{name} {number}", number + 1
         return path
 
-    def finished(self, job: str, run: Path, events: list[Event]) -> None:
+    def finished(self, job: str, run: Path, outcome: str) -> None:
         """A run is over: remember it as the start of a fine-tuning, or as the result to look at."""
-        if job == "pretrain":
+        if job == "pretrain":  # one that was stopped has weights too
             self.pretrained = run
-        else:
+        elif outcome == "finished":
             self.show_result(run)
         self.runs_changed.emit()
 

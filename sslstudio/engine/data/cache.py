@@ -90,7 +90,7 @@ def build_cache(
     Slots of files that are gone are used again: do not build while another run still reads the same folder's cache.
     """
     control = control or RunControl()
-    folder = store_folder(cache_dir or _default_folder(), index.root, side)
+    folder = store_folder(cache_dir or cache_folder(), index.root, side)
     _make(folder)
     lock = filelock.FileLock(folder / "lock", thread_local=False)  # a generator may be closed by another thread
     with _room(folder, len(index) * side * side * 3):
@@ -100,7 +100,8 @@ def build_cache(
     return _assembled(store, index, passing)
 
 
-def _default_folder() -> Path:
+def cache_folder() -> Path:
+    """Where decoded pictures are kept: SSLSTUDIO_CACHE, or the user's cache folder."""
     return Path(os.environ.get("SSLSTUDIO_CACHE") or platformdirs.user_cache_dir("SSLStudio"))
 
 

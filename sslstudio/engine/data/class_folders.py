@@ -4,9 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
-from sslstudio.engine.data.mask_pairs import PICTURE_WORDS, SPLIT_WORDS, folder_words, plain_folder
+from sslstudio.engine.data.mask_pairs import PICTURE_WORDS, SPLIT_WORDS, folder_words, folders_of, plain_folder
 
 UNLABELLED = frozenset({"unlabelled", "unlabeled", "unsorted", "unknown"})
 _OWNER = re.compile(
@@ -37,7 +36,7 @@ def given_parts(paths: Sequence[str]) -> dict[str, str]:
     """The part (train, validation, test) of each picture below a folder of that name; {} unless two parts are named."""
     parts = {}
     for path in paths:
-        found = [part for name in PurePosixPath(path).parts[:-1] if (part := _part(name))]
+        found = [part for name in folders_of(path) if (part := _part(name))]
         if found:
             parts[path] = found[0]
     return parts if len(set(parts.values())) >= 2 and "train" in parts.values() else {}
@@ -49,12 +48,13 @@ def _part(folder: str) -> str | None:
 
 def class_folders(paths: Sequence[str], given: Mapping[str, str]) -> tuple[FolderClasses | None, tuple[str, ...]]:
     """The classes of the folders, or None and why not (a sentence, when folders looked as if they might be classes)."""
-    folders = {path: _without_parts(PurePosixPath(path).parts[:-1], path in given) for path in paths}
+    folders = {path: _without_parts(folders_of(path), path in given) for path in paths}
     labelled = {path: names for path, names in folders.items() if names and not _is_unlabelled(names)}
     depth = _depth_of_classes(labelled.values())
     if depth is None:
         return None, ()
-    of_name = {path: names[_level(labelled, depth)] for path, names in labelled.items() if len(names) == depth}
+    level = _level(labelled, depth)
+    of_name = {path: names[level] for path, names in labelled.items() if len(names) == depth}
     sizes = Counter(of_name.values())
     if reason := _no_classes(sizes):
         return None, (reason,)

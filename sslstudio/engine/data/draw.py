@@ -41,7 +41,8 @@ def magnified(picture: Picture, least: int) -> Picture:
 def magnification(picture: Picture, least: int) -> int:
     """The whole number that `magnified` enlarges by."""
     height, width = picture.shape[:2]
-    return max(1, -(-least // min(height, width)))
+    shortest = int(min(height, width))
+    return max(1, -(-least // shortest))
 
 
 def board(tiles: Sequence[Picture], columns: int, gap: int, colour: Colour = PAPER) -> Picture:

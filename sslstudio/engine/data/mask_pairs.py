@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from functools import lru_cache
 
 SPLIT_WORDS = {
     "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
@@ -42,11 +42,15 @@ class MaskPairs:
         return {*self.of.values(), *self.orphans, *self.further}
 
 
-def folder_words(name: str) -> list[str]:
-    """Lower-case words of a folder name: 'Train_Masks' -> ['train', 'masks'], 'ground_truth' -> ['groundtruth']."""
-    return [word for word in re.split(r"[_\-. ]+", re.sub(r"ground[_\- ]truth", "groundtruth", name.lower())) if word]
+@lru_cache(maxsize=100_000)
+def folder_words(name: str) -> tuple[str, ...]:
+    """Lower-case words of a folder name: 'Train_Masks' -> ('train', 'masks'), 'ground_truth' -> ('groundtruth',)."""
+    return tuple(
+        word for word in re.split(r"[_\-. ]+", re.sub(r"ground[_\- ]truth", "groundtruth", name.lower())) if word
+    )
 
 
+@lru_cache(maxsize=100_000)
 def plain_folder(name: str) -> str:
     """A folder name without the words for pictures and masks; '' when nothing else is in it."""
     words = folder_words(name)
@@ -60,13 +64,42 @@ def _is_mask_folder(name: str) -> bool:
     return bool(words & MASK_WORDS) and words <= MASK_WORDS | SPLIT_WORDS.keys()
 
 
+@lru_cache(maxsize=100_000)
+def _mask_folder(folder: str) -> str:
+    """The uppermost folder for masks on the way to this one, '' when there is none."""
+    parts = folder.split("/")
+    level = next((place for place, part in enumerate(parts) if _is_mask_folder(part)), None)
+    return "" if level is None else "/".join(parts[: level + 1])
+
+
 def find_pairs(paths: Sequence[str]) -> MaskPairs | None:
     """The masks among `paths`, or None. A folder is believed to hold masks when a tenth of its files have a picture."""
     return _by_folder(paths) or _by_stem(paths)
 
 
-def _key(path: PurePosixPath, stem: str) -> Key:
-    return tuple(filter(None, map(plain_folder, path.parts[:-1]))), stem.lower()
+def folders_of(path: str) -> tuple[str, ...]:
+    """('a', 'b') for a/b/1.png. Text only: pathlib takes seconds for a hundred thousand paths."""
+    return tuple(path.split("/")[:-1])
+
+
+def name_of(path: str) -> str:
+    """1.png for a/b/1.png."""
+    return path.rpartition("/")[2]
+
+
+def stem_of(path: str) -> str:
+    """1 for a/b/1.png."""
+    name = name_of(path)
+    return name.rpartition(".")[0] or name
+
+
+def _key(path: str, stem: str) -> Key:
+    return _plain_folders(path.rpartition("/")[0]), stem.lower()
+
+
+@lru_cache(maxsize=100_000)
+def _plain_folders(folder: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(plain_folder, folder.split("/"))))
 
 
 def _mask_stem(stem: str) -> tuple[str, int] | None:
@@ -78,20 +111,21 @@ def _mask_stem(stem: str) -> tuple[str, int] | None:
 def _picture_keys(pictures: Iterable[str]) -> dict[Key, list[str]]:
     keys: dict[Key, list[str]] = {}
     shorter: dict[Key, list[str]] = {}
-    for path in map(PurePosixPath, pictures):
-        keys.setdefault(_key(path, path.stem), []).append(str(path))
-        if match := _PICTURE_STEM.fullmatch(path.stem.lower()):
-            shorter.setdefault(_key(path, match[1] or match[2]), []).append(str(path))
+    for path in pictures:
+        stem = stem_of(path)
+        keys.setdefault(_key(path, stem), []).append(path)
+        if match := _PICTURE_STEM.fullmatch(stem.lower()):
+            shorter.setdefault(_key(path, match[1] or match[2]), []).append(path)
     return shorter | keys
 
 
 def _by_folder(paths: Sequence[str]) -> MaskPairs | None:
     in_folder: dict[str, list[str]] = {}
     for path in paths:
-        parts = PurePosixPath(path).parts[:-1]
-        level = next((place for place, part in enumerate(parts) if _is_mask_folder(part)), None)
-        if level is not None:
-            in_folder.setdefault("/".join(parts[: level + 1]), []).append(path)
+        if folder := _mask_folder(path.rpartition("/")[0]):
+            in_folder.setdefault(folder, []).append(path)
+    if not in_folder:
+        return None
     candidates = {path for found in in_folder.values() for path in found}
     keys = _picture_keys(path for path in paths if path not in candidates)
     pairs: list[tuple[str, str, int]] = []
@@ -105,12 +139,14 @@ def _by_folder(paths: Sequence[str]) -> MaskPairs | None:
 
 
 def _by_stem(paths: Sequence[str]) -> MaskPairs | None:
-    candidates = [path for path in paths if _mask_stem(PurePosixPath(path).stem)]
+    candidates = [path for path in paths if _mask_stem(stem_of(path))]
+    if not candidates:
+        return None
     marked = set(candidates)
     found, lost = _match(candidates, _picture_keys(path for path in paths if path not in marked))
     if not found or len(found) < 0.5 * len(candidates):
         return None
-    return _settle(f"file names such as {PurePosixPath(found[0][1]).name}", found, lost)
+    return _settle(f"file names such as {name_of(found[0][1])}", found, lost)
 
 
 def _match(masks: Sequence[str], keys: dict[Key, list[str]]) -> tuple[list[tuple[str, str, int]], list[str]]:
@@ -118,12 +154,11 @@ def _match(masks: Sequence[str], keys: dict[Key, list[str]]) -> tuple[list[tuple
     found: list[tuple[str, str, int]] = []
     lost: list[str] = []
     for mask in masks:
-        path = PurePosixPath(mask)
-        stem, number = _mask_stem(path.stem) or (path.stem, 0)
-        same, bare = keys.get(_key(path, path.stem)), keys.get(_key(path, stem))
+        stem, number = _mask_stem(stem_of(mask)) or (stem_of(mask), 0)
+        same, bare = keys.get(_key(mask, stem_of(mask))), keys.get(_key(mask, stem))
         pictures = same or bare
         if pictures:
-            picture = next((one for one in pictures if PurePosixPath(one).name == path.name), pictures[0])
+            picture = next((one for one in pictures if name_of(one) == name_of(mask)), pictures[0])
             found.append((picture, mask, 0 if same else number))
         else:
             lost.append(mask)

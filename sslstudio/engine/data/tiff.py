@@ -1,4 +1,4 @@
-"""TIFF: plain 8-bit pages by Pillow, every other one (deep, floating point, many channels, rare codecs) by tifffile."""
+"""TIFF: plain 8-bit pages by Pillow, all others (packed, deep, floating point, many channels) by tifffile."""
 
 import os
 from typing import BinaryIO
@@ -24,10 +24,8 @@ _PILLOW_SAMPLES = (
     (PHOTOMETRIC.YCBCR, 3),
     (PHOTOMETRIC.SEPARATED, 4),
 )
-_PILLOW_CODECS = (
-    COMPRESSION.NONE, COMPRESSION.CCITTRLE, COMPRESSION.CCITT_T4, COMPRESSION.CCITT_T6, COMPRESSION.LZW,
-    COMPRESSION.OJPEG, COMPRESSION.JPEG, COMPRESSION.ADOBE_DEFLATE, COMPRESSION.DEFLATE, COMPRESSION.PACKBITS,
-)  # fmt: skip
+# Pillow hands packed data to libtiff, which writes to the terminal of the process whatever it finds odd.
+_PILLOW_CODECS = (COMPRESSION.NONE, COMPRESSION.OJPEG)
 
 
 def read_tiff(file: BinaryIO) -> tuple[Image.Image, int]:
@@ -69,9 +67,17 @@ def _from_page(page: TiffPage) -> Image.Image:
     if page.photometric == PHOTOMETRIC.SEPARATED and values.shape[-1] >= 4 and values.dtype.kind == "u":
         inks = values[..., :4] >> (8 * (values.dtype.itemsize - 1))
         return Image.fromarray(np.ascontiguousarray(inks, dtype=np.uint8), "CMYK").convert("RGB")
+    if page.photometric == PHOTOMETRIC.PALETTE and page.colormap is not None and values.ndim == 2:
+        return from_values(_looked_up(values, page.colormap), colour=True)
     colour = page.photometric in (PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR)
     image = from_values(_full_scale(values, page), colour=colour, alpha=_alpha(page, colour))
     return image.point(lambda value: 255 - value) if page.photometric == PHOTOMETRIC.MINISWHITE else image
+
+
+def _looked_up(values: Values, table: Values) -> Values:
+    """Numbers of colours -> colours, by a table (3, n) of 16-bit values (some programs write 8 bits there)."""
+    colours = table >> 8 if table.max() > 255 else table
+    return np.asarray(np.moveaxis(colours[:, values], 0, -1), dtype=np.uint8)
 
 
 def _rows_columns_channels(values: Values, axes: str) -> Values:

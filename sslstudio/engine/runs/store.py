@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.config import from_toml, to_toml
-from sslstudio.engine.errors import DataError, RunError
-from sslstudio.engine.events import Event, Preparing, RunFinished, RunStarted, StepDone, from_json, to_json
+from sslstudio.engine.errors import ConfigError, DataError, RunError, StudioError
+from sslstudio.engine.events import Event, Preparing, RunFinished, RunStarted, StepDone, finite, from_json, to_json
 from sslstudio.engine.files import write_atomic
 
 CONFIG = "config.toml"
 EVENTS = "events.jsonl"
+# File names that are not UTF-8 are lone surrogates in Python; written with a backslash they are what JSON calls them.
+ODD_NAMES = "backslashreplace"
 
 
 class RunFolder:
@@ -38,10 +40,13 @@ class RunFolder:
                 f"{path} exists already and is not empty. Choose another folder for the run, "
                 f"or go on with it: sslstudio resume {path}"
             )
-        path.mkdir(parents=True, exist_ok=True)
-        run = cls(path)
-        write_atomic(path / CONFIG, to_toml(config).encode())
-        return run
+        content = _encoded(config)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"The run folder {path} cannot be made: {error.strerror}. Choose another one.") from error
+        write_atomic(path / CONFIG, content)
+        return cls(path)
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
@@ -54,7 +59,11 @@ class RunFolder:
 
     def config(self) -> dict[str, Any]:
         """The content of config.toml."""
-        return from_toml((self.path / CONFIG).read_text(encoding="utf-8"), str(self.path / CONFIG))
+        file = self.path / CONFIG
+        try:
+            return from_toml(file.read_text(encoding="utf-8"), str(file))
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{file} is not a TOML file: {error}.") from error
 
     @property
     def job(self) -> str:
@@ -80,17 +89,24 @@ class RunFolder:
             os.truncate(self.path / EVENTS, size)
 
     def record(self, events: Generator[Event, None, None]) -> Iterator[Event]:
-        """Write each event down before it is handed on."""
-        with (self.path / EVENTS).open("a", encoding="utf-8") as file:
+        """Write each event down before it is handed on. A torn last line goes first: it would spoil the next one."""
+        self._drop_torn_line()
+        with (self.path / EVENTS).open("a", encoding="utf-8", errors=ODD_NAMES) as file:
             for event in events:
                 if not isinstance(event, Preparing):
                     file.write(to_json(event) + "\n")
                     file.flush()
                 yield event
 
+    def _drop_torn_line(self) -> None:
+        if self.events_size():
+            with (self.path / EVENTS).open("rb+") as file:
+                file.truncate(file.read().rfind(b"\n") + 1)
+
     def write_json(self, name: str, content: Any) -> None:
-        """Write a JSON file of this run, atomically."""
-        write_atomic(self.path / name, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+        """Write a JSON file of this run, atomically. A number that is not finite becomes null."""
+        text = json.dumps(finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        write_atomic(self.path / name, text.encode(errors=ODD_NAMES))
 
     def read_json(self, name: str) -> Any:
         """A JSON file of this run, None if there is none. Raises RunError when it is damaged."""
@@ -105,6 +121,16 @@ class RunFolder:
         """The result, None while there is none."""
         content = self.read_json("metrics.json")
         return content if isinstance(content, dict) else None
+
+
+def _encoded(config: dict[str, Any]) -> bytes:
+    try:
+        return to_toml(config).encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            "The name of a folder or file in the settings is not UTF-8, so that it cannot be written down: "
+            f"{printable(str(error.object)[error.start - 40 : error.end + 40])!r}. Rename it."
+        ) from error
 
 
 def _whole_lines(text: str) -> Iterator[Event]:
@@ -141,7 +167,7 @@ def _summary(path: Path) -> RunSummary | None:
     run = RunFolder(path)
     try:
         events, job, metrics = run.events(), run.job, run.metrics()
-    except (RunError, DataError):
+    except StudioError:
         return RunSummary(path, "?", path.name, "damaged", 0, 0, "", path.stat().st_mtime)
     started = [event for event in events if isinstance(event, RunStarted)]
     steps = [event for event in events if isinstance(event, StepDone)]

@@ -68,8 +68,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises whatever the damaged bytes lead it to
+        reason = next(iter(str(error).splitlines()), type(error).__name__)  # an EOFError says nothing
         raise DataError(
-            f"{path} is not a weights file that can be read safely: {str(error).splitlines()[0]}. "
+            f"{path} is not a weights file that can be read safely: {reason}. "
             "Save it as .safetensors, or with torch.save(model.state_dict())."
         ) from error
     return _tensors_of(content, path)

@@ -1,8 +1,9 @@
 """Step 1: which pictures."""
 
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStackedWidget, QTabWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStackedWidget, QTabWidget, QWidget
 
 from sslstudio.engine.data.index import ImageIndex, printable
 from sslstudio.engine.events import Preparing
@@ -22,7 +23,9 @@ class ImagesPage(Page):
 
     def __init__(self, study: Study) -> None:
         super().__init__(
-            study, self.tr("Your pictures"), self.tr("Many pictures, few labels or none: that is what this is made for.")
+            study,
+            self.tr("Your pictures"),
+            self.tr("Many pictures, few labels or none: that is what this is made for."),
         )
         self.choose = button(self.tr("Choose another folder…"), self.choose_folder, icon="folder")
         self.forward = self.next_button(self.tr("Next: what to learn from"), "pretext")
@@ -44,7 +47,9 @@ class ImagesPage(Page):
     def _add_welcome(self) -> None:
         choose = button(self.tr("Choose a folder…"), self.choose_folder, "primary", "folder")
         sample = button(self.tr("Use the sample pictures"), self.study.open_sample, icon="shapes")
-        sample.setToolTip(self.tr("Draws 2,400 small pictures of shapes, with classes and masks, to try everything out."))
+        sample.setToolTip(
+            self.tr("Draws 2,400 small pictures of shapes, with classes and masks, to try everything out.")
+        )
         self.drop = DropArea(choose, sample)
         self._recent = QHBoxLayout()
         self.welcome = held(column(self.drop, self._recent, gap=12))
@@ -56,7 +61,7 @@ class ImagesPage(Page):
         if folders:
             self._recent.addWidget(text(self.tr("Open again:"), "muted", wrap=False))
         for folder in folders:
-            again = button(Path(folder).name, lambda path=folder: self.study.open_folder(Path(path)), "link", "folder")
+            again = button(Path(folder).name, partial(self.study.open_folder, Path(folder)), "link", "folder")
             again.setToolTip(folder)
             self._recent.addWidget(again)
         self._recent.addStretch(1)
@@ -90,10 +95,9 @@ class ImagesPage(Page):
         self.loaded = held(column(figures, Card(margin=16).add(self.tabs), gap=14))
         self.stack.addWidget(self.loaded)
 
-    def _show(self, face: object) -> None:
-        self.stack.setCurrentWidget(face if face in (self.busy, self.loaded) else self.welcome)  # type: ignore[arg-type]
-        loaded = face is self.loaded
-        self.footer.setVisible(loaded)
+    def _show(self, face: QWidget) -> None:
+        self.stack.setCurrentWidget(face)
+        self.footer.setVisible(face is self.loaded)
 
     # --- what happens
 

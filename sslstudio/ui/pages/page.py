@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QPushButton, QVBoxLayout, QWidget
 
 from sslstudio.ui.study import Study
+from sslstudio.ui.widgets.gallery_view import GalleryView
 from sslstudio.ui.widgets.layout import MARGIN, button, column, row, text
 
 
@@ -11,7 +12,8 @@ class Page(QWidget):
     """One step of the job."""
 
     def __init__(self, study: Study, title: str, subtitle: str) -> None:
-        super().__init__(objectName="page")
+        super().__init__()
+        self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.study = study
         self.title = text(title, "title", wrap=False)
@@ -20,14 +22,13 @@ class Page(QWidget):
         self.content.setSpacing(14)
         self.content.setContentsMargins(0, 0, 0, 0)
         self.corner = row()
-        self.footer = QFrame(objectName="footer")
+        self.footer = QFrame()
+        self.footer.setObjectName("footer")
         self._footer = QHBoxLayout(self.footer)
         self._footer.setContentsMargins(MARGIN, 12, MARGIN, 12)
         self._footer.setSpacing(10)
-        inside = column(row(column(self.title, self.subtitle, gap=3), self.corner), self.content, gap=16)
+        inside = column(row((column(self.title, self.subtitle, gap=3), 1), self.corner), (self.content, 1), gap=16)
         inside.setContentsMargins(MARGIN, 22, MARGIN, 14)
-        inside.setStretch(1, 1)
-        inside.itemAt(0).layout().setStretch(0, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -49,3 +50,8 @@ class Page(QWidget):
         made = button(title, lambda: self.study.wants_page.emit(step), "primary", "next")
         made.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         return made
+
+    def finish(self) -> None:
+        """The window closes: end what goes on in this page."""
+        for gallery in self.findChildren(GalleryView):
+            gallery.gallery.decoder.finish()

@@ -54,7 +54,8 @@ class PretextPage(Page):
         self.form = ConfigForm()
         self.form.changed.connect(self._options_changed)
         self.wrong = Notice()
-        line = QFrame(objectName="line")
+        line = QFrame()
+        line.setObjectName("line")
         line.setFixedHeight(1)
         about = Card(margin=16, gap=12).add(self.tasks, self.summary, self.paper, line, self.wrong, self.form)
         about.body.setStretch(about.body.count() - 1, 1)
@@ -67,9 +68,14 @@ class PretextPage(Page):
         self.grid = PuzzleGrid()
         self.waiting = EmptyState("puzzle", self.tr("Loading…"), "")
         self.refused = EmptyState("warning", self.tr("This puzzle does not suit these pictures"), "")
-        to_images = button(self.tr("Choose pictures"), lambda: self.study.wants_page.emit("images"), "primary", "images")
+        to_images = button(
+            self.tr("Choose pictures"), lambda: self.study.wants_page.emit("images"), "primary", "images"
+        )
         self.missing = EmptyState(
-            "images", self.tr("No pictures yet"), self.tr("Choose a folder first; then its puzzles appear here."), to_images
+            "images",
+            self.tr("No pictures yet"),
+            self.tr("Choose a folder first; then its puzzles appear here."),
+            to_images,
         )
         self.puzzles = scrolled(self.grid)
         self.faces = QStackedWidget()

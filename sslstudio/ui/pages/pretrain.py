@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from PySide6.QtWidgets import QPushButton
+
 from sslstudio.ui import engine_calls
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.run_thread import Factory
@@ -21,29 +23,28 @@ class PretrainPage(RunPage):
 
     def __init__(self, study: Study) -> None:
         super().__init__(
-            study, "", "", RunView(Curves(), answers=True),
+            study, self.tr("Pretrain"), self.tr("The network solves puzzles on your pictures. No labels are used."),
+            RunView(Curves(), answers=True),
         )  # fmt: skip
-        self.title.setText(self.tr("Pretrain"))
-        self.subtitle.setText(self.tr("The network solves puzzles on your pictures. No labels are used."))
         self.task_title = text("", "heading")
         change = button(self.tr("Choose another puzzle"), lambda: study.wants_page.emit("pretext"), "link", "puzzle")
         self.place_on_top(held(column(text(self.tr("Learns from"), "small"), self.task_title, change, gap=3)))
         study.task_changed.connect(self._show_task)
         study.engine_ready.connect(self._show_task)
         self._show_task()
+        self.refresh()
 
     def start_title(self) -> str:
         """What the start button says."""
         return self.tr("Start pretraining")
 
-    def make_forward(self) -> Any:
+    def make_forward(self) -> QPushButton:
         """To the labels."""
         return self.next_button(self.tr("Next: labels"), "finetune")
 
     def make_settings(self) -> RunSettings:
         """Ten minutes on what there is."""
-        assert self.study.engine is not None
-        settings = RunSettings(self.study.engine.devices, minutes=MINUTES, starting=True)
+        settings = RunSettings(self.devices(), minutes=MINUTES, starting=True)
         settings.set_data(self.study.data_values)
         return settings
 

@@ -2,9 +2,9 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from sslstudio.engine.errors import StudioError
 from sslstudio.engine.events import Event
@@ -17,6 +17,9 @@ from sslstudio.ui.widgets.layout import Card, EmptyState, Notice, button, held, 
 from sslstudio.ui.widgets.run_list import RunList
 from sslstudio.ui.widgets.run_settings import RunSettings
 from sslstudio.ui.widgets.run_view import RunView
+
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.device import DeviceFound
 
 LEFT = 340
 
@@ -32,6 +35,7 @@ class RunPage(Page):
         self.runs = RunList()
         self.view.tabs.addTab(self.runs, self.tr("Earlier runs"))
         self.settings: RunSettings | None = None
+        self._going_on = False
         self.sheet = Card(margin=16, gap=14)
         self.settings_place = QVBoxLayout()
         self.settings_place.setContentsMargins(0, 0, 0, 0)
@@ -51,11 +55,10 @@ class RunPage(Page):
         self.content.addWidget(self.faces, 1)
         self._add_buttons()
         self._listen()
-        self.refresh()
 
     def _add_buttons(self) -> None:
         self.start = button(self.start_title(), self.start_run, "primary", "play")
-        self.pause = button(self.tr("Pause"), self.study.runner.toggle_pause, icon="pause")
+        self.pause = button(self.tr("Pause"), self.toggle_pause, icon="pause")
         self.stop = button(self.tr("Stop and save"), self.study.runner.stop, icon="stop")
         self.forward = self.make_forward()
         self.end_with(self.start, self.pause, self.stop, None, self.forward)
@@ -78,7 +81,7 @@ class RunPage(Page):
         """What the start button says."""
         raise NotImplementedError
 
-    def make_forward(self) -> Any:
+    def make_forward(self) -> QPushButton:
         """The button that leads on."""
         raise NotImplementedError
 
@@ -92,6 +95,10 @@ class RunPage(Page):
 
     def show_pictures(self) -> None:
         """Other pictures were chosen, or the page is first shown with some."""
+
+    def devices(self) -> tuple["DeviceFound", ...]:
+        """What a run can be on."""
+        return self.study.engine.devices if self.study.engine else ()
 
     # --- what is shown
 
@@ -152,36 +159,40 @@ class RunPage(Page):
         self.wrong.say("")
         self.study.runner.start(self.job, factory)
 
-    def resume_run(self, run: Path) -> None:
-        """Go on with an earlier run; its record up to here is shown first."""
-        self.open_run(run, then=lambda: self.study.runner.start(self.job, engine_calls.resuming(run)))
-
-    def open_run(self, run: Path, then: Any = None) -> None:
+    def open_run(self, run: Path) -> None:
         """Show the record of an earlier run."""
         op = partial(engine_calls.events_of, run)
-        jobs.run(op, partial(self._replay, then), partial(messages.tell_error, self), owner=self)
+        jobs.run(op, self._replay, partial(messages.tell_error, self), owner=self)
 
-    def _replay(self, then: Any, events: list[Event]) -> None:
-        if self.study.runner.active:
-            return
+    def _replay(self, events: list[Event]) -> None:
+        if not self.study.runner.active:
+            self._show_record(events)
+            if self.view.run is not None and self.view.outcome:
+                self.study.finished(self.job, self.view.run, self.view.outcome)
+
+    def resume_run(self, run: Path) -> None:
+        """Go on with an earlier run; its record up to here is shown first."""
+        op = partial(engine_calls.events_of, run)
+        jobs.run(op, partial(self._go_on, run), partial(messages.tell_error, self), owner=self)
+
+    def _go_on(self, run: Path, events: list[Event]) -> None:
+        if not self.study.runner.active:
+            self._show_record(events)
+            self._going_on = True
+            self.study.runner.start(self.job, engine_calls.resuming(run))
+
+    def _show_record(self, events: list[Event]) -> None:
         self.view.clear()
         self.view.take(events)
-        self.view.tabs.setCurrentIndex(0)
-        self._keep = then is not None
-        if then is not None:
-            then()
-        elif self.view.run is not None and self.view.outcome:
-            self.study.finished(self.job, self.view.run, events)
-
-    _keep = False
+        self.view.show_curves()
 
     def _started(self, job: str) -> None:
         if job == self.job:
-            if not self._keep:
+            if not self._going_on:
                 self.view.clear()
-            self._keep = False
+            self._going_on = False
             self.view.outcome = ""
-            self.view.tabs.setCurrentIndex(0)
+            self.view.show_curves()
         self.offer()
 
     def _take(self, job: str, events: list[Event]) -> None:
@@ -196,7 +207,7 @@ class RunPage(Page):
 
     def _ended(self, job: str) -> None:
         if job == self.job and self.view.run is not None and self.view.outcome in ("finished", "stopped"):
-            self.study.finished(job, self.view.run, [])
+            self.study.finished(job, self.view.run, self.view.outcome)
         else:
             self.list_runs()
         self.offer()
@@ -209,9 +220,10 @@ class RunPage(Page):
     def list_runs(self) -> None:
         """Look for the runs on these pictures."""
         op = partial(engine_calls.runs_in, self.study.runs_folder)
-        jobs.run(op, self._show_runs, partial(messages.tell_error, self), owner=self)
+        jobs.run(op, self.show_runs, partial(messages.tell_error, self), owner=self)
 
-    def _show_runs(self, runs: list[Any]) -> None:
+    def show_runs(self, runs: list[Any]) -> None:
+        """List the runs of this job."""
         self.runs.show_runs([run for run in runs if run.job in (self.job, "?")])
 
     def place_on_top(self, widget: QWidget) -> None:

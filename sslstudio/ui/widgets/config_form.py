@@ -30,7 +30,8 @@ class ConfigForm(QWidget):
         """Make the form of this config, for all of its options or `only` some; the others keep their values."""
         clear(self._layout)
         self._shown, self._editors = config, {}
-        plain, advanced = [], []
+        plain: list[Editor] = []
+        advanced: list[Editor] = []
         for field in options_of(type(config)):
             if only is not None and field.name not in only:
                 continue

@@ -139,6 +139,7 @@ def short_count(count: int) -> str:
 def _between(low: str, high: str, share: float) -> QColor:
     first, last = QColor(low), QColor(high)
     parts = [
-        round(a + (b - a) * share) for a, b in zip(first.getRgb()[:3], last.getRgb()[:3], strict=True)  # type: ignore[index]
+        round(a + (b - a) * share)
+        for a, b in zip(first.getRgb()[:3], last.getRgb()[:3], strict=True)  # type: ignore[index]
     ]
     return QColor(*parts)

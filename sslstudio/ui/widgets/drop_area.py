@@ -24,15 +24,14 @@ class DropArea(QFrame):
     """A large dashed field with the ways to begin. The window itself takes the drop, wherever it falls."""
 
     def __init__(self, *buttons: QPushButton) -> None:
-        super().__init__(objectName="drop")
+        super().__init__()
+        self.setObjectName("drop")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(40, 40, 40, 36)
         layout.setSpacing(8)
         heading = text(self.tr("Drop a folder with your pictures here"), "title", wrap=False)
-        told = text(
-            self.tr("Any folder will do: no labels, names or order are needed. Nothing leaves this computer."), "subtitle",
-            wrap=False,
-        )  # fmt: skip
+        said = self.tr("Any folder will do: no labels, names or order are needed. Nothing leaves this computer.")
+        told = text(said, "subtitle", wrap=False)
         layout.addStretch(1)
         layout.addLayout(row(None, symbol("drop", "accent", 64), None))
         layout.addSpacing(10)

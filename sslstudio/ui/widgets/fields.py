@@ -5,7 +5,14 @@ import math
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QValidator, QWheelEvent
 from PySide6.QtWidgets import (
-    QAbstractSpinBox, QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QLineEdit, QSpinBox, QWidget,
+    QAbstractSpinBox,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QLineEdit,
+    QSpinBox,
+    QWidget,
 )  # fmt: skip
 
 from sslstudio.engine.config import OptionField, Value
@@ -33,7 +40,7 @@ class NumberBox(QDoubleSpinBox):
         except ValueError:
             return self.value()
 
-    def validate(self, text: str, position: int) -> object:
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         """Acceptable within the limits; a number that is not finished may still become one."""
         try:
             value = float(text.replace(",", "."))
@@ -147,7 +154,9 @@ class NumberEditor(Editor):
         self.box: QSpinBox | NumberBox = QSpinBox() if self.whole else NumberBox()
         low, high = field.about.low, field.about.high
         if isinstance(self.box, QSpinBox):
-            self.box.setRange(int(low if low is not None else -MOST), int(min(high if high is not None else MOST, MOST)))
+            self.box.setRange(
+                int(low if low is not None else -MOST), int(min(high if high is not None else MOST, MOST))
+            )
         else:
             self.box.setRange(low if low is not None else -1e9, high if high is not None else 1e9)
         self.box.setKeyboardTracking(False)

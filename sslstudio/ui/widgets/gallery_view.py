@@ -1,7 +1,7 @@
 """The gallery: a grid of thumbnails with captions, painted by hand so that 100,000 rows scroll."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QColor, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from sslstudio.ui import resources
@@ -25,8 +25,8 @@ class ThumbDelegate(QStyledItemDelegate):
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
         """One cell."""
-        rect = QRect(option.rect)  # type: ignore[attr-defined]
-        state = option.state  # type: ignore[attr-defined]
+        rect = QRect(option.rect)
+        state = option.state
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -109,8 +109,3 @@ class GalleryView(QListView):
         """Show other pictures, from the first one."""
         self.gallery.show_items(items)
         self.scrollToTop()
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """Let the decoding threads end."""
-        self.gallery.decoder.finish()
-        super().closeEvent(event)

@@ -4,7 +4,16 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import (
-    QBoxLayout, QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget,
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
 )  # fmt: skip
 
 from sslstudio.ui.theme import set_role, tint
@@ -43,7 +52,7 @@ def button(content: str, clicked: Callable[[], object], role: str = "plain", ico
     return made
 
 
-Piece = QWidget | QLayout | int | None
+Piece = QWidget | QLayout | int | tuple[QWidget | QLayout, int] | None
 
 
 def _fill(layout: QBoxLayout, pieces: Sequence[Piece]) -> None:
@@ -52,14 +61,13 @@ def _fill(layout: QBoxLayout, pieces: Sequence[Piece]) -> None:
             layout.addStretch(1)
         elif isinstance(piece, int):
             layout.addSpacing(piece)
-        elif isinstance(piece, QWidget):
-            layout.addWidget(piece)
         else:
-            layout.addLayout(piece)
+            one, stretch = piece if isinstance(piece, tuple) else (piece, 0)
+            (layout.addWidget(one, stretch) if isinstance(one, QWidget) else layout.addLayout(one, stretch))
 
 
 def row(*pieces: Piece, gap: int = 10) -> QHBoxLayout:
-    """Pieces from left to right; None is a stretch, a number a space."""
+    """Pieces from left to right; None is a stretch, a number a space, (piece, n) a piece that stretches."""
     layout = QHBoxLayout()
     layout.setSpacing(gap)
     layout.setContentsMargins(0, 0, 0, 0)
@@ -87,7 +95,8 @@ class Card(QFrame):
     """A white sheet with an optional heading; what it holds goes into `body`."""
 
     def __init__(self, heading: str = "", *, margin: int = 18, gap: int = 10) -> None:
-        super().__init__(objectName="card")
+        super().__init__()
+        self.setObjectName("card")
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(margin, margin - 2, margin, margin)
         self.body.setSpacing(gap)
@@ -106,7 +115,8 @@ class Notice(QFrame):
     """A sentence that is not to be overlooked, with a sign beside it. Hidden while there is nothing to say."""
 
     def __init__(self, sign: str = "warning") -> None:
-        super().__init__(objectName="notice")
+        super().__init__()
+        self.setObjectName("notice")
         self.label = text("")
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QHBoxLayout(self)
@@ -126,7 +136,8 @@ class Figure(QFrame):
     """A number that is read at a glance, and under it what it counts."""
 
     def __init__(self, caption: str) -> None:
-        super().__init__(objectName="card")
+        super().__init__()
+        self.setObjectName("card")
         self.value = text("–", "figure", wrap=False)
         self.caption = text(caption, "small", wrap=False)
         layout = QVBoxLayout(self)
@@ -151,6 +162,8 @@ class _WidthKeeper(QObject):
         area = self.parent()
         if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize) and isinstance(area, QScrollArea):
             inside = area.widget()
+            if inside is None:
+                return False
             area.setMinimumWidth(inside.minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width())
         return super().eventFilter(watched, event)
 

@@ -65,7 +65,9 @@ class Picture(QWidget):
         # Painting shrinks by picking pixels; `scaled` averages them. Enlarging keeps the pixels as they are.
         real = rect.size() * self.devicePixelRatioF()
         if real.width() >= 2 * self._image.width():
-            return self._image.scaled(real, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.FastTransformation)
+            return self._image.scaled(
+                real, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.FastTransformation
+            )
         return self._image.scaled(
             real, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
         )

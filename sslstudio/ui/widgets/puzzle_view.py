@@ -30,8 +30,7 @@ class PuzzleCard(Card):
             shown.setFixedHeight(SIDE + 26)
             shown.show_image(to_image(picture), caption)
             line.addLayout(column(text(caption, "small", wrap=False), shown, gap=5), 1)
-        self.add(line, row(symbol("tag", "accent", 18), text(puzzle.label), gap=8))
-        self.body.itemAt(self.body.count() - 1).layout().setStretch(1, 1)
+        self.add(line, row(symbol("tag", "accent", 18), (text(puzzle.label), 1), gap=8))
 
 
 class PuzzleGrid(QWidget):

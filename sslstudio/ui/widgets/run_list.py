@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui import words
@@ -70,7 +70,7 @@ class RunList(QWidget):
         for one in (self.open_button, self.resume_button):
             one.setVisible(bool(self._runs))
 
-    def _emit(self, signal: Signal) -> None:
+    def _emit(self, signal: SignalInstance) -> None:
         if self.chosen is not None:
             signal.emit(self.chosen.path)
 

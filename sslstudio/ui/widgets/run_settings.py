@@ -14,7 +14,8 @@ from sslstudio.ui.widgets.layout import button, column, held, row, text
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.device import DeviceFound
-    from sslstudio.engine.train.settings import BudgetConfig, EncoderConfig, HardwareConfig, OptimiserConfig
+    from sslstudio.engine.models.encoders import EncoderConfig
+    from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig, OptimiserConfig
 
 SPLIT = ("side", "groups", "validation", "test", "split_seed")
 
@@ -131,7 +132,30 @@ class RunSettings(QWidget):
         layout.addLayout(column(text(self.tr("Runs on"), "field"), self.device, self._trouble(), gap=5))
         for piece in (self.encoder, self.batch) if starting else (self.batch,):
             layout.addWidget(piece)
+        layout.addWidget(self._together())
         layout.addWidget(self._more(starting))
+
+    def _together(self) -> QWidget:
+        """Shown when file names look like several pictures of one patient, slide or video."""
+        self.groups_told = text("", "small")
+        self._groups = ""
+        take = button(self.tr("Keep them together"), lambda: self.set_data({"groups": self._groups}), "link", "check")
+        self.together = held(
+            column(text(self.tr("Pictures that belong together"), "field"), self.groups_told, take, gap=4)
+        )
+        self.together.hide()
+        return self.together
+
+    def suggest_groups(self, paths: list[str]) -> None:
+        """Look at the names of the pictures for what must not be torn apart by the split."""
+        from sslstudio.engine.data.groups import suggest_groups
+
+        self._groups = suggest_groups(paths) or ""
+        self.together.setVisible(bool(self._groups))
+        self.groups_told.setText(
+            self.tr("By their names, several pictures may come from one patient, slide or video ({0}). If so, keep "
+                    "them on one side of the split, or the result will look better than it is.").format(self._groups)
+        )  # fmt: skip
 
     def _trouble(self) -> QWidget:
         told = text(self.device.trouble, "small")
@@ -139,8 +163,12 @@ class RunSettings(QWidget):
         return told
 
     def _make_forms(self, starting: bool) -> None:
+        from sslstudio.engine.models.encoders import EncoderConfig
         from sslstudio.engine.train.settings import (
-            DataConfig, EncoderConfig, HardwareConfig, OptimiserConfig, PretrainConfig,
+            DataConfig,
+            HardwareConfig,
+            OptimiserConfig,
+            PretrainConfig,
         )  # fmt: skip
 
         forms: list[tuple[str, Any, tuple[str, ...]]] = [
@@ -191,7 +219,7 @@ class RunSettings(QWidget):
 
     def encoder_config(self) -> "EncoderConfig":
         """The engine's config."""
-        from sslstudio.engine.train.settings import EncoderConfig
+        from sslstudio.engine.models.encoders import EncoderConfig
 
         values: dict[str, Any] = {**self.encoder.values(), **self.forms["stem"].values()}
         return EncoderConfig(weights=self.weights.path, **values)

@@ -8,7 +8,15 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFormLayout, QProgressBar, QSlider, QTabWidget, QVBoxLayout, QWidget
 
 from sslstudio.engine.events import (
-    Event, Note, Paused, Preparing, Resumed, RunFinished, RunStarted, SampleSaved, StepDone,
+    Event,
+    Note,
+    Paused,
+    Preparing,
+    Resumed,
+    RunFinished,
+    RunStarted,
+    SampleSaved,
+    StepDone,
 )  # fmt: skip
 from sslstudio.ui import words
 from sslstudio.ui.widgets.curves import Curves, state_line
@@ -119,6 +127,10 @@ class RunView(QWidget):
         clear(self.facts)
         self._count_notes()
 
+    def show_curves(self) -> None:
+        """Bring the curves to the front."""
+        self.tabs.setCurrentWidget(self.curves)
+
     def take(self, events: list[Event]) -> None:
         """Show what happened; one redraw however many events."""
         for event in events:
@@ -192,7 +204,9 @@ class RunView(QWidget):
             self.bar.setValue(1000)
             self.state.setText(self.tr("Finished after {0}").format(took))
         else:
-            self.state.setText(self.tr("Stopped at step {0}. It is saved and can go on.").format(words.count(event.step)))
+            self.state.setText(
+                self.tr("Stopped at step {0}. It is saved and can go on.").format(words.count(event.step))
+            )
         self.left.say(took or "–", self.tr("Taken"))
 
     def _add_note(self, event: Note) -> None:
@@ -205,5 +219,3 @@ class RunView(QWidget):
         count = self.notes.count()
         title = self.tr("Notes ({0})").format(count) if count else self.tr("Notes")
         self.tabs.setTabText(self.tabs.indexOf(self.notes_tab), title)
-
-

@@ -24,8 +24,8 @@ class StepDelegate(QStyledItemDelegate):
     ) -> None:
         """Ground, icon, name and state."""
         scheme = colours()
-        rect = QRect(option.rect).adjusted(2, 2, -2, -2)  # type: ignore[attr-defined]
-        state = option.state  # type: ignore[attr-defined]
+        rect = QRect(option.rect).adjusted(2, 2, -2, -2)
+        state = option.state
         chosen = bool(state & QStyle.StateFlag.State_Selected)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -35,9 +35,7 @@ class StepDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(rect, 8, 8)
         ratio = painter.device().devicePixelRatioF()
         colour = scheme.accent if chosen else scheme.muted
-        painter.drawPixmap(
-            rect.x() + 12, rect.y() + 16, resources.pixmap(str(index.data(ICON)), colour, 22, ratio)
-        )
+        painter.drawPixmap(rect.x() + 12, rect.y() + 16, resources.pixmap(str(index.data(ICON)), colour, 22, ratio))
         self._paint_words(painter, rect.adjusted(46, 8, -28, -8), index, chosen)
         if index.data(DONE):
             painter.drawPixmap(rect.right() - 26, rect.y() + 18, resources.pixmap("check", scheme.good, 18, ratio))
@@ -71,7 +69,8 @@ class StepList(QListWidget):
     chosen = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__(objectName="steps")
+        super().__init__()
+        self.setObjectName("steps")
         self.setFixedWidth(WIDTH)
         self.setItemDelegate(StepDelegate(self))
         self.setMouseTracking(True)

@@ -25,7 +25,8 @@ PARTS = st.sets(st.integers(0, 11), min_size=1)
 
 @pytest.fixture(scope="module")
 def built(tools: Any, odd_tree: Any, tmp_path_factory: pytest.TempPathFactory) -> PixelCache:
-    return tools.build(odd_tree.root, tmp_path_factory.mktemp("built"), 16)
+    cache: PixelCache = tools.build(odd_tree.root, tmp_path_factory.mktemp("built"), 16)
+    return cache
 
 
 def test_all_that_was_made_is_accounted_for(odd_tree: Any, built: PixelCache) -> None:

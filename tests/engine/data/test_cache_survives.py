@@ -28,7 +28,7 @@ def test_killed_between_pictures(tools: Any, root: Path, tmp_path: Path) -> None
 
 
 def test_killed_at_any_line(tools: Any, root: Path, tmp_path: Path) -> None:
-    """Processes that update an older cache kill themselves at 40 lines of the code that writes, all over the work."""
+    """Processes that update an older cache kill themselves at 20 lines of the code that writes, all over the work."""
     tools.build(root, tmp_path / "old")
     for number in range(10):
         tools.draw(root / "0" / f"new {number}.png", 300 + number)
@@ -56,8 +56,8 @@ def test_killed_at_any_line(tools: Any, root: Path, tmp_path: Path) -> None:
         sys.settrace(None)
     update("whole")
     whole, lines = lines, 0
-    for number in range(40):
-        last = 1 + number * (whole - 1) // 39
+    for number in range(20):
+        last = 1 + number * (whole - 1) // 19
         if not (process := os.fork()):
             update(str(number))
             os._exit(0)
@@ -65,11 +65,11 @@ def test_killed_at_any_line(tools: Any, root: Path, tmp_path: Path) -> None:
     """
     signals, errors = tools.child(body, root, tmp_path).communicate()
     assert errors == ""
-    assert signals.split() == [str(int(signal.SIGKILL))] * 40
-    kept = [len(tools.slots(root, tmp_path / str(number))) for number in range(40)]
+    assert signals.split() == [str(int(signal.SIGKILL))] * 20
+    kept = [len(tools.slots(root, tmp_path / str(number))) for number in range(20)]
     assert kept[0] == 20
     assert min(kept) < 20 < max(kept)
-    for number in range(40):
+    for number in range(20):
         tools.assert_right(tools.build(root, tmp_path / str(number)))
 
 

@@ -1,5 +1,6 @@
 """Odd files look like what they were made from, or say why not."""
 
+import re
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -248,6 +249,6 @@ def test_the_libraries_are_silenced_once(odd_tree: Any) -> None:
     """One filter for the whole process, whoever decodes and however often; our own warnings are still seen."""
     for _ in range(3):
         decode(odd_tree.root / "jpeg" / "corrupt exif.jpg", SIDE)
-    about_pillow = [entry for entry in warnings.filters if entry[3] is not None and entry[3].match("PIL.Image")]
-    assert len(about_pillow) == 1
-    assert not any(entry[3].match("sslstudio.engine.data.decode") for entry in about_pillow if entry[3])
+    patterns = [getattr(entry[3], "pattern", "") for entry in warnings.filters]
+    assert sum("PIL" in pattern for pattern in patterns) == 1
+    assert not any(re.match(pattern, "sslstudio.engine.data.decode") for pattern in patterns if pattern)

@@ -43,9 +43,9 @@ def test_sides_that_do_not_halve_evenly_fit_together() -> None:
 def test_a_decoder_keeps_places_in_place() -> None:
     """A change in one corner of the shallowest map changes nothing in the far corner."""
     features = maps()
-    before = decoder()(features)
+    before = decoder()(features).detach()
     features[0][:, :, :4, :4] += 1.0
-    change = (decoder()(features) - before).abs().sum(1)
+    change = (decoder()(features).detach() - before).abs().sum(1)
     assert float(change[:, :4, :4].min()) > 0
     assert float(change[:, 24:, 24:].max()) == 0
 
@@ -53,7 +53,7 @@ def test_a_decoder_keeps_places_in_place() -> None:
 def test_a_block_is_never_negative_and_keeps_the_size() -> None:
     out = ConvNormRelu(8, 4)(maps()[0])
     assert out.shape == (2, 4, 48, 48)
-    assert float(out.min()) == 0.0
+    assert float(out.detach().min()) == 0.0
 
 
 def test_an_mlp_answers_for_each_row() -> None:
@@ -62,5 +62,4 @@ def test_an_mlp_answers_for_each_row() -> None:
     rows = torch.randn(5, 8, generator=generator(0, "rows"))
     assert head(rows).shape == (5, 3)
     torch.testing.assert_close(head(rows)[1:2], head(rows[1:2]))
-    torch.testing.assert_close(head(-rows) + head(rows), head(rows) + head(-rows))
     assert not torch.allclose(head(-rows), -head(rows))  # it is not a linear layer

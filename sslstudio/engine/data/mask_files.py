@@ -1,0 +1,77 @@
+"""One mask file -> the integers or packed colours (0xRRGGBB) that it holds."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from sslstudio.engine.errors import DataError
+
+MOST_VALUES = 64  # more than that is a photograph, or has to cluster
+
+Codes = NDArray[np.int32]  # (h, w) what a mask file holds: integers, or packed colours
+
+
+def mask_size(path: Path) -> tuple[int, int]:
+    """(height, width) of a mask, without reading its pixels."""
+    with _opened(path) as image:
+        turned = image.getexif().get(0x0112, 1) >= 5  # EXIF orientations that swap the sides
+        return (image.width, image.height) if turned else (image.height, image.width)
+
+
+def _opened(path: Path) -> Image.Image:
+    try:
+        return Image.open(path)
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise DataError(f"The mask {path.name} cannot be read: {error}.") from error
+
+
+def read_codes(path: Path, *, as_colours: bool) -> Codes:
+    """(h, w) integers of a mask: palette numbers or grey values, or packed colours when these are asked for."""
+    try:
+        with Image.open(path) as image:
+            return codes_of(ImageOps.exif_transpose(image), as_colours)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        if path.suffix.lower() in (".tif", ".tiff"):  # 32-bit and compressed TIFF that Pillow does not know
+            return _read_tiff(path)
+        raise DataError(f"The mask {path.name} cannot be read: {error}.") from error
+
+
+def _read_tiff(path: Path) -> Codes:
+    try:
+        values = tifffile.imread(path)
+    except (OSError, ValueError, tifffile.TiffFileError) as error:
+        raise DataError(f"The mask {path.name} cannot be read: {error}.") from error
+    if values.ndim != 2:
+        raise DataError(f"The mask {path.name} has the shape {values.shape}, not height and width.")
+    return np.asarray(values).clip(0, 2**31 - 1).astype(np.int32)
+
+
+def codes_of(image: Image.Image, as_colours: bool) -> Codes:
+    """What an open picture holds; colours that are all grey come as numbers unless colours are asked for."""
+    if image.mode in ("1", "L", "P", "I", "I;16", "I;16B", "F") and not (as_colours and image.mode == "P"):
+        values = np.asarray(image)
+        if as_colours:
+            return values.astype(np.int32) * 0x010101
+        return values.clip(0).astype(np.int32) if image.mode in ("I", "F") else values.astype(np.int32)
+    rgba = np.asarray(image.convert("RGBA")).astype(np.int32)
+    rgba *= rgba[..., 3:] > 0  # what cannot be seen is background
+    packed: Codes = rgba[..., 0] << 16 | rgba[..., 1] << 8 | rgba[..., 2]
+    if not as_colours and is_grey(np.unique(packed)):
+        return rgba[..., 0]
+    return packed
+
+
+def is_grey(colours: NDArray[Any]) -> bool:
+    """Whether the three channels of these packed colours are alike."""
+    spread = np.ptp(unpack(colours), axis=-1)
+    lossy = len(colours) > MOST_VALUES  # JPEG tints grey a little
+    return bool(spread.max() <= (8 if lossy else 0))
+
+
+def unpack(codes: NDArray[Any]) -> NDArray[np.int32]:
+    """(..., 3) red, green and blue of packed colours."""
+    return np.stack([codes >> 16, codes >> 8 & 255, codes & 255], -1).astype(np.int32)

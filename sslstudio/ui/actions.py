@@ -1,0 +1,79 @@
+"""Menus and keys: the only place that names a shortcut."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from sslstudio.ui.theme import APPEARANCES
+from sslstudio.ui.words import tr
+
+
+@dataclass(frozen=True)
+class Commands:
+    """What the menus can do; the window hands in its methods."""
+
+    open_folder: Callable[[], object]
+    open_sample: Callable[[], object]
+    choose_home: Callable[[], object]
+    show_home: Callable[[], object]
+    go: Callable[[int], object]
+    start: Callable[[], object]
+    pause: Callable[[], object]
+    stop: Callable[[], object]
+    appearance: Callable[[str], object]
+    about: Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Actions:
+    """The actions that are switched on and off."""
+
+    start: QAction
+    pause: QAction
+    stop: QAction
+
+
+def _add(menu: QMenu, title: str, keys: str, call: Callable[[], object]) -> QAction:
+    action = QAction(title, menu)
+    if keys:
+        action.setShortcut(QKeySequence(keys))
+    action.triggered.connect(lambda: call())
+    menu.addAction(action)
+    return action
+
+
+def build_menus(window: QMainWindow, commands: Commands, steps: list[str], appearance: str) -> Actions:
+    """File, Go, Run, View and Help."""
+    bar = window.menuBar()
+    files = bar.addMenu(tr("&File"))
+    _add(files, tr("&Open a folder…"), "Ctrl+O", commands.open_folder)
+    _add(files, tr("Open the &sample pictures"), "", commands.open_sample)
+    files.addSeparator()
+    _add(files, tr("Show the folder of &runs"), "", commands.show_home)
+    _add(files, tr("&Keep runs in…"), "", commands.choose_home)
+    files.addSeparator()
+    _add(files, tr("&Quit"), "Ctrl+Q", window.close)
+    go = bar.addMenu(tr("&Go"))
+    for number, title in enumerate(steps):
+        _add(go, title, f"Ctrl+{number + 1}", lambda number=number: commands.go(number))  # type: ignore[misc]
+    run = bar.addMenu(tr("&Run"))
+    actions = Actions(
+        start=_add(run, tr("&Start"), "Ctrl+Return", commands.start),
+        pause=_add(run, tr("&Pause or go on"), "Ctrl+P", commands.pause),
+        stop=_add(run, tr("S&top and save"), "Ctrl+.", commands.stop),
+    )
+    _add_appearances(bar.addMenu(tr("&View")), commands, appearance)
+    _add(bar.addMenu(tr("&Help")), tr("&About SSL Studio"), "F1", commands.about)
+    return actions
+
+
+def _add_appearances(menu: QMenu, commands: Commands, chosen: str) -> None:
+    titles = {"system": tr("&Follow the system"), "light": tr("&Light"), "dark": tr("&Dark")}
+    group = QActionGroup(menu)
+    for name in APPEARANCES:
+        action = _add(menu, titles[name], "", lambda name=name: commands.appearance(name))  # type: ignore[misc]
+        action.setCheckable(True)
+        action.setChecked(name == chosen)
+        group.addAction(action)

@@ -1,0 +1,38 @@
+"""The program with its window."""
+
+import os
+import sys
+from pathlib import Path
+
+from sslstudio.engine.errors import StudioError
+
+
+def check_screen() -> None:
+    """Without a screen Qt aborts in C++ with a text that helps nobody: say it in words before. Raises StudioError."""
+    if sys.platform != "linux":
+        return
+    if os.environ.get("QT_QPA_PLATFORM") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        return
+    raise StudioError(
+        "There is no screen to open a window on (DISPLAY and WAYLAND_DISPLAY are empty). Start the program from a "
+        "desktop, or connect with ssh -X, or use the commands without a window: sslstudio --help"
+    )
+
+
+def run(folder: Path | None = None) -> int:
+    """Open the window, on a folder if one is given; returns the exit code when it is closed."""
+    check_screen()
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from sslstudio.ui.main_window import MainWindow
+
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    app.setApplicationName("SSL Studio")
+    app.setOrganizationName("SSL Studio")
+    window = MainWindow()
+    window.show()
+    QTimer.singleShot(0, window.study.load_engine)
+    if folder is not None:
+        window.open_folder(folder)
+    return int(QApplication.exec())

@@ -1,0 +1,257 @@
+"""The window: the steps on the left, the page of the current step, a line that says what goes on."""
+
+from importlib import import_module
+from pathlib import Path
+
+from PySide6.QtCore import QTimer, QUrl
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QLabel, QMainWindow, QStackedWidget
+
+from sslstudio import __version__
+from sslstudio.engine.events import Event, StepDone
+from sslstudio.ui import jobs, messages, settings, words
+from sslstudio.ui.actions import Commands, build_menus
+from sslstudio.ui.pages.images import ImagesPage
+from sslstudio.ui.pages.page import Page
+from sslstudio.ui.resources import icon
+from sslstudio.ui.study import STEPS, Study
+from sslstudio.ui.theme import theme
+from sslstudio.ui.widgets.drop_area import dropped_folder
+from sslstudio.ui.widgets.layout import held, row
+from sslstudio.ui.widgets.steps import StepList
+
+PATIENCE_MS = 60_000  # how long a run may take to save itself when the window is closed
+ICONS = dict(zip(STEPS, ("images", "puzzle", "network", "tag", "chart"), strict=True))
+# Pages beyond the first are made when they are first shown: pyqtgraph costs half a second.
+PAGES = {
+    "pretext": ("sslstudio.ui.pages.pretext", "PretextPage"),
+    "pretrain": ("sslstudio.ui.pages.pretrain", "PretrainPage"),
+    "finetune": ("sslstudio.ui.pages.finetune", "FinetunePage"),
+    "results": ("sslstudio.ui.pages.results", "ResultsPage"),
+}
+
+
+class MainWindow(QMainWindow):
+    """Owns the study and the pages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        theme().follow(settings.appearance())
+        self.study = Study(self)
+        self.setWindowTitle("SSL Studio")
+        self.setWindowIcon(icon("app", "#000000"))
+        self.setAcceptDrops(True)
+        self.setMinimumSize(1000, 640)
+        self._closing = False
+        self._deadline = QTimer(self, interval=PATIENCE_MS, singleShot=True)
+        self._deadline.timeout.connect(self._give_up)
+        self.steps = StepList()
+        self.stack = QStackedWidget()
+        self.stack.setObjectName("pages")
+        self.pages: dict[str, Page] = {}
+        self.setCentralWidget(held(row(self.steps, self.stack, gap=0)))
+        self._add_steps()
+        self._add_menus()
+        self._add_status()
+        self._listen()
+        self.go("images")
+        if not self.restoreGeometry(settings.geometry()):
+            self.resize(1280, 800)
+
+    # --- building
+
+    def step_titles(self) -> dict[str, str]:
+        """The steps of the job, in order."""
+        titles = (
+            self.tr("Pictures"), self.tr("What to learn from"), self.tr("Pretrain"), self.tr("Fine-tune"),
+            self.tr("Results"),
+        )  # fmt: skip
+        return dict(zip(STEPS, titles, strict=True))
+
+    def _add_steps(self) -> None:
+        for name, title in self.step_titles().items():
+            self.steps.add_step(name, title, ICONS[name])
+        self.steps.chosen.connect(self.go)
+
+    def _add_menus(self) -> None:
+        commands = Commands(
+            open_folder=self._choose_folder, open_sample=self.study.open_sample, choose_home=self._choose_home,
+            show_home=self._show_home, go=lambda number: self.go(STEPS[number]), start=self._start,
+            pause=self._pause, stop=self.study.runner.stop, appearance=self._set_appearance, about=self._about,
+        )  # fmt: skip
+        self.actions_ = build_menus(self, commands, list(self.step_titles().values()), settings.appearance())
+
+    def _add_status(self) -> None:
+        self.told = QLabel()
+        self.statusBar().addWidget(self.told, 1)
+        self.statusBar().setSizeGripEnabled(False)
+        self.statusBar().setContentsMargins(10, 0, 10, 0)
+
+    def _listen(self) -> None:
+        study, runner = self.study, self.study.runner
+        study.wants_page.connect(self.go)
+        for signal in (study.engine_ready, study.pictures_changed, study.task_changed, study.checked):
+            signal.connect(self._say_states)
+        study.result_ready.connect(lambda _: self._say_states())
+        study.runs_changed.connect(self._say_states)
+        runner.started.connect(lambda _: self._say_states())
+        runner.events.connect(self._follow)
+        runner.ended.connect(self._run_ended)
+        self._say_states()
+
+    # --- the steps
+
+    def go(self, name: str) -> None:
+        """Show the page of a step."""
+        if name not in self.pages:
+            self.pages[name] = self._make_page(name)
+            self.stack.addWidget(self.pages[name])
+        self.stack.setCurrentWidget(self.pages[name])
+        self.steps.choose(name)
+
+    def _make_page(self, name: str) -> Page:
+        if name == "images":
+            return ImagesPage(self.study)
+        module, kind = PAGES[name]
+        page: Page = getattr(import_module(module), kind)(self.study)
+        return page
+
+    def _say_states(self) -> None:
+        study, runner = self.study, self.study.runner
+        index = study.readable or (study.recognised.pictures if study.recognised else None)
+        counted = words.count(len(index), self.tr("picture"), self.tr("pictures")) if index else ""
+        self.steps.say("images", counted, index is not None)
+        task = study.task_facts
+        self.steps.say("pretext", task.title if task and index else "", False)
+        states = {"pretrain": bool(study.pretrained), "finetune": bool(study.result)}
+        for name, done in states.items():
+            going = runner.active and runner.job == name
+            self.steps.say(name, self.tr("Running …") if going else self.tr("Done") if done else "", done and not going)
+        self.steps.say("results", self.tr("Ready") if study.result else "", False)
+        self.actions_.start.setEnabled(not runner.active)
+        self.actions_.pause.setEnabled(runner.active)
+        self.actions_.stop.setEnabled(runner.active)
+        if not runner.active:
+            self.told.setText(
+                self.tr("The learning engine is being loaded …") if study.engine is None else self.tr("Ready")
+            )
+
+    def _follow(self, job: str, events: list[Event]) -> None:
+        steps = [event for event in events if isinstance(event, StepDone)]
+        if steps:
+            title = self.tr("Pretraining") if job == "pretrain" else self.tr("Fine-tuning")
+            last = steps[-1]
+            speed = self.tr("{0} pictures a second").format(words.number(last.pictures_per_second))
+            self.told.setText(words.facts_line([title, words.left(last.seconds_left), speed]))
+
+    def _run_ended(self) -> None:
+        self._say_states()
+        if self._closing:
+            self.close()
+
+    # --- commands
+
+    def _choose_folder(self) -> None:
+        self.go("images")
+        page = self.pages["images"]
+        if isinstance(page, ImagesPage):
+            page.choose_folder()
+
+    def _start(self) -> None:
+        start = getattr(self.stack.currentWidget(), "start_run", None)
+        if start is not None:
+            start()
+
+    def _pause(self) -> None:
+        page = self.pages.get(self.study.runner.job)
+        toggle = getattr(page, "toggle_pause", None)
+        if toggle is not None:
+            toggle()
+
+    def _choose_home(self) -> None:
+        folder = messages.choose_folder(self, self.tr("Where runs are to be kept"), settings.home())
+        if folder is not None:
+            settings.set_home(folder)
+            self.study.runs_changed.emit()
+
+    def _show_home(self) -> None:
+        home = settings.home()
+        home.mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(home)))
+
+    def _set_appearance(self, name: str) -> None:
+        settings.set_appearance(name)
+        theme().follow(name)
+
+    def _about(self) -> None:
+        said = self.tr(
+            "SSL Studio {0}\n\nLearns from many pictures without labels, then from a few with labels, and says "
+            "honestly whether that helped. Everything stays on this computer.\n\nKeys: Ctrl+O opens a folder, Ctrl+1 "
+            "to Ctrl+5 go to a step, Ctrl+Return starts, Ctrl+P pauses, Ctrl+. stops and saves.\n\nMIT licence."
+        )
+        messages.tell(self, self.tr("About SSL Studio"), said.format(__version__))
+
+    # --- a folder dropped anywhere
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take folders, and files for the folder they lie in."""
+        if dropped_folder(event.mimeData()) is not None and not self.study.runner.active:
+            event.acceptProposedAction()
+            self._show_hot(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """The folder was carried away."""
+        self._show_hot(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        self._show_hot(False)
+        folder = dropped_folder(event.mimeData())
+        if folder is not None:
+            event.acceptProposedAction()
+            self.open_folder(folder)
+
+    def _show_hot(self, hot: bool) -> None:
+        page = self.pages.get("images")
+        if isinstance(page, ImagesPage):
+            page.drop.set_hot(hot)
+
+    def open_folder(self, folder: Path) -> None:
+        """Look for pictures in a folder, and show them."""
+        self.go("images")
+        self.study.open_folder(folder)
+
+    # --- closing
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """While a run goes on: ask, have it save itself, and close when it has ended. Events keep flowing meanwhile."""
+        if self.study.runner.active:
+            event.ignore()
+            if not self._closing and self._agreed():
+                self._closing = True
+                self.told.setText(self.tr("Saving the run before closing …"))
+                self.study.runner.stop()
+                self._deadline.start()
+            return
+        self._deadline.stop()
+        settings.set_geometry(self.saveGeometry())
+        jobs.cancel_all()
+        for page in self.pages.values():
+            page.finish()
+        super().closeEvent(event)
+
+    def _agreed(self) -> bool:
+        return messages.ask(
+            self, self.tr("A training goes on. Save it and close? It can go on later from where it stopped."),
+            self.tr("Save and close"), self.tr("Keep training"),
+        )  # fmt: skip
+
+    def _give_up(self) -> None:
+        """The run has not ended in good time: end it by force if that is wanted; its last checkpoint stays."""
+        if messages.ask(
+            self, self.tr("The training does not answer. Close anyway? Its last saved state stays."),
+            self.tr("Close anyway"), self.tr("Wait longer"),
+        ):  # fmt: skip
+            self.study.runner.abandon(0)
+        elif self.study.runner.active:
+            self._deadline.start()

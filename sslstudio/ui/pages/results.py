@@ -1,0 +1,182 @@
+"""Step 5: what came out, read from the run's own files."""
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+
+from sslstudio.ui import jobs, messages, results_data, words
+from sslstudio.ui.pages.page import Page
+from sslstudio.ui.results_data import Results
+from sslstudio.ui.study import Study
+from sslstudio.ui.widgets.confusion_matrix import ConfusionMatrix
+from sslstudio.ui.widgets.layout import Card, EmptyState, button, clear, column, held, row, scrolled, symbol, text
+from sslstudio.ui.widgets.predictions_view import PredictionsView
+from sslstudio.ui.widgets.score_table import ScoreTable, part_title
+from sslstudio.ui.widgets.tables import fill, table
+
+
+class ResultsPage(Page):
+    """Verdict, scores, confusion matrix, and the test pictures with the worst mistakes first."""
+
+    def __init__(self, study: Study) -> None:
+        super().__init__(
+            study, self.tr("Results"), self.tr("Measured on test pictures that no training has seen the labels of.")
+        )
+        self.results: Results | None = None
+        self.part = QComboBox()
+        self.part.setAccessibleName(self.tr("Which network"))
+        self.part.currentIndexChanged.connect(self._show_part)
+        self.part_label = text(self.tr("Look at:"), "muted", wrap=False)
+        self.corner.addWidget(self.part_label)
+        self.corner.addWidget(self.part)
+        again = button(self.tr("Fine-tune again"), lambda: study.wants_page.emit("finetune"), icon="refresh")
+        self.folder = button(self.tr("Open the folder of this run"), self.open_folder, "primary", "folder")
+        self.end_with(again, None, self.folder)
+        to_labels = button(self.tr("To fine-tuning"), lambda: study.wants_page.emit("finetune"), "primary", "tag")
+        self.missing = EmptyState(
+            "chart", self.tr("No result yet"),
+            self.tr("Fine-tune on labelled pictures first, or open an earlier run there. Its result appears here."),
+            to_labels,
+        )  # fmt: skip
+        self.faces = QStackedWidget()
+        self.faces.addWidget(self.missing)
+        self._add_result()
+        self.content.addWidget(self.faces, 1)
+        study.result_ready.connect(self.load)
+        study.pictures_changed.connect(self._forget)
+        self._forget()
+        if study.result is not None:
+            self.load(study.result)
+
+    def _add_result(self) -> None:
+        self.verdict = text("", "verdict")
+        self.counts = text("", "muted")
+        self.scores = ScoreTable()
+        self.notes = QVBoxLayout()
+        self.notes.setSpacing(8)
+        self.matrix = ConfusionMatrix()
+        self.matrix.cell_chosen.connect(self._show_cell)
+        self.per_class = table(["", "", "", "", ""], stretch=0)
+        self.predictions = PredictionsView()
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(self._scores_tab(), self.tr("Scores"))
+        self.tabs.addTab(self._matrix_tab(), self.tr("What is taken for what"))
+        self.tabs.addTab(held(column(12, self.predictions)), self.tr("Test pictures"))
+        said = column(self.verdict, self.counts, gap=4)
+        head = Card(margin=16).add(row(symbol("chart", "accent", 28), (said, 1), gap=16))
+        self.result = held(column(head, (self.tabs, 1), gap=12))
+        self.faces.addWidget(self.result)
+
+    def _scores_tab(self) -> QWidget:
+        notes = Card(self.tr("How to read this"), margin=16).add(self.notes, None)
+        inside = row((self.scores, 3), (notes, 2), gap=14)
+        return scrolled(held(column(12, inside, None)))
+
+    def _matrix_tab(self) -> QWidget:
+        hint = text(self.tr("Framed: right answers. Click a square to see its pictures."), "small")
+        left = Card(margin=16).add(self.matrix, hint)
+        left.body.setStretch(1, 1)
+        right = Card(self.tr("Class by class"), margin=16).add(self.per_class)
+        inside = row((left, 3), (right, 2), gap=14)
+        return held(column(12, inside))
+
+    # --- loading
+
+    def load(self, run: Path) -> None:
+        """Read a run's result."""
+        jobs.run(partial(results_data.load_results, run), self.show_results, self._not_loaded, owner=self)
+
+    def _not_loaded(self, error: Exception) -> None:
+        self._forget()
+        messages.tell_error(self, error)
+
+    def _forget(self) -> None:
+        self.results = None
+        self._show_face(False)
+
+    def _show_face(self, there: bool) -> None:
+        self.faces.setCurrentWidget(self.result if there else self.missing)
+        self.footer.setVisible(there)
+        for widget in (self.part, self.part_label):
+            widget.setVisible(there and self.part.count() > 1)
+
+    def show_results(self, results: Results) -> None:
+        """Show a result."""
+        self.results = results
+        metrics = results.metrics
+        self.verdict.setText(metrics["verdict"])
+        trained = words.count(metrics["n_train"], self.tr("labelled picture"), self.tr("labelled pictures"))
+        tested = words.count(metrics["n_test"], self.tr("test picture"), self.tr("test pictures"))
+        parts = [self.tr("Trained on {0}").format(trained), self.tr("measured on {0}").format(tested), results.run.name]
+        self.counts.setText(words.facts_line(parts))
+        self.scores.show_scores(metrics)
+        clear(self.notes)
+        for sentence in [self._reading(), *metrics.get("notes", [])]:
+            self.notes.addWidget(text(sentence))
+        self._fill_parts()
+        self._show_face(True)
+
+    def _reading(self) -> str:
+        return self.tr(
+            "The dot is the score, the stroke its 95 % interval: where the score would most likely lie with other test "
+            "pictures of the same kind. The small tick is what one reaches by always answering the most frequent class."
+        )
+
+    def _fill_parts(self) -> None:
+        assert self.results is not None
+        self.part.blockSignals(True)
+        self.part.clear()
+        for part in self.results.metrics["parts"]:
+            self.part.addItem(part_title(part), part)
+        self.part.setCurrentIndex(0)
+        self.part.blockSignals(False)
+        self._show_part()
+
+    def _show_part(self) -> None:
+        if self.results is None:
+            return
+        metrics, part = self.results.metrics, str(self.part.currentData())
+        content = metrics["parts"][part]
+        masks = metrics["kind"] == "segmentation"
+        unit = self.tr("pixels") if masks else self.tr("pictures")
+        self.matrix.show_matrix(metrics["classes"], content["confusion"], unit)
+        lines = content["per_class"]
+        keys = [key for key in (lines[0] if lines else {}) if key != "name"]
+        self.per_class.setColumnCount(len(keys) + 1)
+        self.per_class.setHorizontalHeaderLabels([self.tr("Class"), *(class_head(key) for key in keys)])
+        fill(self.per_class, [[str(line["name"]), *(_figure(key, line[key]) for key in keys)] for line in lines])
+        self.predictions.show_predictions(self.results, part)
+
+    def _show_cell(self, truth: int, predicted: int) -> None:
+        if self.results is not None and self.results.metrics["kind"] == "classification":
+            names = self.results.metrics["classes"]
+            self.predictions.filter_by(names[truth], names[predicted])
+            self.tabs.setCurrentIndex(2)
+
+    def open_folder(self) -> None:
+        """Show the run's files in the system's own window."""
+        if self.results is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.results.run)))
+
+
+def class_head(key: str) -> str:
+    """The heading of a column of the class table."""
+    known = {
+        "n": words.tr("n"),
+        "precision": words.tr("Precision"),
+        "recall": words.tr("Recall"),
+        "f1": words.tr("F1"),
+        "iou": words.tr("IoU"),
+        "dice": words.tr("Dice"),
+    }
+    return known.get(key, key)
+
+
+def _figure(key: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return words.count(int(value)) if key == "n" else words.percent(value, 0)

@@ -1,0 +1,82 @@
+"""What is particular to fine-tuning: the kind of answer, what it starts from, how many labels."""
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+
+from sslstudio.ui.widgets.config_form import ConfigForm
+from sslstudio.ui.widgets.fields import steady
+from sslstudio.ui.widgets.layout import column, text
+from sslstudio.ui.widgets.run_settings import FileLine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sslstudio.engine.data.labels import Recognised
+    from sslstudio.engine.runs.store import RunSummary
+
+SCRATCH, FILE = "scratch", "file"
+
+
+class FinetuneSettings(QWidget):
+    """Made once the engine is loaded."""
+
+    def __init__(self) -> None:
+        from sslstudio.engine.train.settings import FinetuneConfig
+
+        super().__init__()
+        self.kind, self.source = QComboBox(), QComboBox()
+        for box, name in ((self.kind, self.tr("The answer is")), (self.source, self.tr("Starts from"))):
+            steady(box)
+            box.setAccessibleName(name)
+            box.setMinimumContentsLength(10)
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.kind.addItem(self.tr("One class for each picture"), "classification")
+        self.kind.addItem(self.tr("A mask: which pixels are what"), "segmentation")
+        self.weights = FileLine(self.tr("Weights to start from"), self.tr("Weights (*.safetensors *.pth *.pt)"))
+        self.source.currentIndexChanged.connect(self._source_chosen)
+        self.form = ConfigForm(folding=False, resetting=False)
+        self.form.show_config(FinetuneConfig(), ("labels_per_class", "twin", "mode", "flip"))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(14)
+        layout.addLayout(column(text(self.tr("The answer is"), "field"), self.kind, gap=5))
+        layout.addLayout(column(text(self.tr("Starts from"), "field"), self.source, self.weights, gap=5))
+        layout.addWidget(self.form)
+        self.show_sources([], None)
+
+    def suit(self, recognised: "Recognised") -> None:
+        """Propose the kind of answer that these labels allow."""
+        masks_only = recognised.classes is None and recognised.masks is not None
+        self.kind.setCurrentIndex(1 if masks_only else 0)
+
+    def show_sources(self, runs: list["RunSummary"], newest: "Path | None") -> None:
+        """Offer pretraining runs, newest first; `newest` is proposed, else what was chosen before."""
+        before = self.source.currentData()
+        self.source.blockSignals(True)
+        self.source.clear()
+        for run in runs:
+            self.source.addItem(f"{run.title} ({run.path.name[5:16]})", str(run.path))
+        self.source.addItem(self.tr("A weights file"), FILE)
+        self.source.addItem(self.tr("Nothing: from scratch"), SCRATCH)
+        for wanted in (str(newest) if newest else before, self.source.itemData(0) if runs else SCRATCH):
+            place = self.source.findData(wanted)
+            if place >= 0 and not (wanted == SCRATCH and runs):
+                break
+        self.source.setCurrentIndex(place)
+        self.source.blockSignals(False)
+        self._source_chosen()
+
+    def _source_chosen(self) -> None:
+        chosen = self.source.currentData()
+        self.weights.setVisible(chosen == FILE)
+        self.form.editor("twin").setEnabled(chosen != SCRATCH)
+
+    def start_from(self) -> str:
+        """What the engine is to start from."""
+        chosen = str(self.source.currentData())
+        return (self.weights.path or SCRATCH) if chosen == FILE else chosen
+
+    def values(self) -> dict[str, Any]:
+        """These options of the engine's FinetuneConfig."""
+        return {"kind": str(self.kind.currentData()), "source": self.start_from(), **self.form.values()}

@@ -1,0 +1,117 @@
+"""Batches: which pictures a step sees, and that they are the cache's."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from sslstudio.engine.data.cache import PixelCache, build_cache
+from sslstudio.engine.data.index import scan
+from sslstudio.engine.data.loader import Order, Pictures
+from sslstudio.engine.device import choose
+from sslstudio.engine.seeding import derive
+
+SIDE = 16
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> PixelCache:
+    """Nine pictures of noise, one that cannot be read."""
+    folder = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(derive(0, "pictures"))
+    for number in range(9):
+        Image.fromarray(rng.integers(0, 256, (SIDE, SIDE, 3), np.uint8)).save(folder / f"{number}.png")
+    (folder / "4b.png").write_bytes(b"broken")
+    building = build_cache(scan(folder), SIDE, cache_dir=tmp_path_factory.mktemp("cache"), workers=1)
+    while True:
+        try:
+            next(building)
+        except StopIteration as end:
+            result: PixelCache = end.value
+            return result
+
+
+def names(*numbers: int) -> list[str]:
+    return [f"{number}.png" for number in numbers]
+
+
+def test_pictures_are_the_rows_of_the_cache_in_the_order_asked_for(cache: PixelCache) -> None:
+    pictures = Pictures(cache, names(7, 2, 5, 0), choose("cpu"))
+    assert len(pictures) == 4
+    taken = pictures.take(torch.tensor([2, 0, 0, 3]))
+    assert taken.dtype == torch.uint8
+    assert taken.shape == (4, 3, SIDE, SIDE)
+    everything = cache.pixels()
+    assert torch.equal(taken, everything[[5, 7, 7, 0]])
+    file = np.asarray(Image.open(cache.index.root / "5.png"))
+    assert np.array_equal(taken[0].permute(1, 2, 0).numpy(), file)
+
+
+def test_pictures_that_cannot_be_read_are_left_out(cache: PixelCache) -> None:
+    pictures = Pictures(cache, ["4b.png", *names(8), "none.png", *names(1)], choose("cpu"))
+    assert pictures.paths == ("8.png", "1.png")
+    assert torch.equal(pictures.take(torch.tensor([1])), cache.pixels([1]))
+
+
+def test_the_first_and_a_spread(cache: PixelCache) -> None:
+    pictures = Pictures(cache, names(*range(9)), choose("cpu"))
+    everything = cache.pixels()
+    assert torch.equal(pictures.first(3), everything[:3])
+    assert torch.equal(pictures.first(99), everything)
+    assert torch.equal(pictures.spread(3), everything[[0, 4, 8]])
+    assert torch.equal(pictures.spread(99), everything)
+
+
+def test_a_cpu_reads_the_mapped_file(cache: PixelCache) -> None:
+    assert not Pictures(cache, names(1, 2), choose("cpu")).resident
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
+def test_what_fits_stays_on_the_gpu(cache: PixelCache) -> None:
+    pictures = Pictures(cache, names(7, 2), choose("cuda"))
+    assert pictures.resident
+    taken = pictures.take(torch.tensor([1, 0]))
+    assert taken.device.type == "cuda"
+    assert torch.equal(taken.cpu(), cache.pixels([2, 7]))
+
+
+orders = st.tuples(st.integers(1, 40), st.integers(1, 50), st.integers(0, 9))
+
+
+@given(orders, st.integers(0, 3))
+@settings(max_examples=60, deadline=None)
+def test_an_epoch_shows_each_picture_at_most_once_in_whole_batches(asked: tuple[int, int, int], epoch: int) -> None:
+    count, batch_size, seed = asked
+    order = Order(count, batch_size, seed)
+    steps = range(epoch * order.steps_per_epoch, (epoch + 1) * order.steps_per_epoch)
+    batches = [order.batch(step) for step in steps]
+    assert {len(batch) for batch in batches} == {min(batch_size, count)}
+    seen = torch.cat(batches).tolist()
+    assert len(set(seen)) == len(seen) > count - min(batch_size, count)
+    assert set(seen) <= set(range(count))
+
+
+@given(orders, st.lists(st.integers(0, 60), min_size=1, max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_a_step_sees_the_same_whatever_was_asked_before(asked: tuple[int, int, int], steps: list[int]) -> None:
+    order = Order(*asked)
+    for step in steps:
+        assert torch.equal(order.batch(step), Order(*asked).batch(step))
+
+
+def test_every_epoch_and_every_seed_has_a_shuffle_of_its_own() -> None:
+    order = Order(32, 32, 0)
+    epochs = [order.batch(epoch).tolist() for epoch in range(3)]
+    assert epochs[0] != epochs[1] != epochs[2] != epochs[0]
+    assert Order(32, 32, 1).batch(0).tolist() != epochs[0]
+    assert epochs[0] != list(range(32))
+
+
+def test_what_one_epoch_leaves_out_another_shows() -> None:
+    order = Order(10, 8, 0)
+    assert order.steps_per_epoch == 1
+    assert {number for epoch in range(30) for number in order.batch(epoch).tolist()} == set(range(10))

@@ -1,0 +1,215 @@
+"""Masks of every coding become the same class numbers."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image
+
+from sslstudio.engine.data.masks import MaskCoding, decode_mask, learn_coding, mask_size
+from sslstudio.engine.errors import DataError
+
+Plan = NDArray[np.uint8]
+
+
+def plan(classes: int, side: int = 24, turn: int = 0) -> Plan:
+    """Background with one square for each further class."""
+    numbers = np.zeros((side, side), np.uint8)
+    for number in range(1, classes):
+        top = 2 + (number * 5 + turn) % (side - 8)
+        numbers[top : top + 6, 3 * number : 3 * number + 5] = number
+    return numbers
+
+
+def save(folder: Path, name: str, values: NDArray[np.generic], mode: str | None = None) -> Path:
+    path = folder / name
+    Image.fromarray(values).convert(mode).save(path) if mode else Image.fromarray(values).save(path)
+    return path
+
+
+@pytest.mark.parametrize("values", [(0, 255), (0, 1), (1, 2), (3, 200)])
+def test_two_values_are_background_and_object(tmp_path: Path, values: tuple[int, int]) -> None:
+    wanted = plan(2)
+    path = save(tmp_path, "a.png", np.asarray(values, np.uint8)[wanted])
+    coding = learn_coding([path])
+    assert (coding.kind, coding.values) == ("binary", values)
+    assert np.array_equal(decode_mask(path, coding, None), wanted)
+
+
+def test_one_bit_files_are_binary(tmp_path: Path) -> None:
+    wanted = plan(2)
+    path = save(tmp_path, "a.png", wanted * np.uint8(255), "1")
+    assert np.array_equal(decode_mask(path, learn_coding([path]), None), wanted)
+
+
+def test_integer_ids_keep_their_order(tmp_path: Path) -> None:
+    wanted = plan(4)
+    path = save(tmp_path, "a.png", np.asarray([0, 3, 7, 40], np.uint8)[wanted])
+    coding = learn_coding([path])
+    assert coding == MaskCoding("ids", (0, 3, 7, 40))
+    assert np.array_equal(decode_mask(path, coding, None), wanted)
+
+
+def test_ids_are_gathered_from_all_masks(tmp_path: Path) -> None:
+    paths = [save(tmp_path, f"{n}.png", plan(2) * np.uint8(n)) for n in (1, 2, 5)]
+    coding = learn_coding(paths)
+    assert coding.values == (0, 1, 2, 5)
+    assert decode_mask(paths[2], coding, None).max() == 3
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_sixteen_bit_ids(tmp_path: Path, suffix: str) -> None:
+    wanted = plan(3)
+    values = np.asarray([0, 300, 40_000], np.uint16)[wanted]
+    path = tmp_path / f"a.{suffix}"
+    Image.fromarray(values).save(path) if suffix == "png" else tifffile.imwrite(path, values, compression="zlib")
+    coding = learn_coding([path])
+    assert coding.values == (0, 300, 40_000)
+    assert np.array_equal(decode_mask(path, coding, None), wanted)
+
+
+def test_palette_numbers_are_the_ids(tmp_path: Path) -> None:
+    wanted = plan(3)
+    image = Image.fromarray(wanted, "L").convert("P")
+    image.putpalette([0, 0, 0, 200, 10, 10, 10, 200, 10])
+    image.putdata(wanted.ravel().tolist())
+    image.save(tmp_path / "a.png")
+    coding = learn_coding([tmp_path / "a.png"])
+    assert coding == MaskCoding("ids", (0, 1, 2))
+    assert np.array_equal(decode_mask(tmp_path / "a.png", coding, None), wanted)
+
+
+def test_palettes_that_disagree_are_read_as_colours(tmp_path: Path) -> None:
+    red, blue = (255, 0, 0), (0, 0, 255)
+    for name, colours in (("a", [(0, 0, 0), red, blue]), ("b", [(0, 0, 0), blue, red])):
+        image = Image.fromarray(plan(3), "L").convert("P")
+        image.putpalette([channel for colour in colours for channel in colour])
+        image.putdata(plan(3).ravel().tolist())
+        image.save(tmp_path / f"{name}.png")
+    coding = learn_coding([tmp_path / "a.png", tmp_path / "b.png"])
+    assert coding == MaskCoding("colours", (0, 0x0000FF, 0xFF0000))
+    a, b = (decode_mask(tmp_path / f"{name}.png", coding, None) for name in "ab")
+    assert np.array_equal(a == 1, b == 2)
+
+
+def test_small_ids_beside_255_are_classes_and_255_is_void(tmp_path: Path) -> None:
+    values = plan(3)
+    values[0] = 255
+    path = save(tmp_path, "a.png", values)
+    coding = learn_coding([path])
+    assert (coding.values, coding.ignore) == ((0, 1, 2), 255)
+    decoded = decode_mask(path, coding, None)
+    assert (decoded[0] == 255).all()
+    assert set(np.unique(decoded)) == {0, 1, 2, 255}
+
+
+def test_grey_levels_spread_to_255_are_all_classes(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.png", np.asarray([0, 128, 255], np.uint8)[plan(3)])
+    assert learn_coding([path]) == MaskCoding("ids", (0, 128, 255))
+
+
+def test_jpeg_of_black_and_white_is_cut_in_the_middle(tmp_path: Path) -> None:
+    wanted = plan(2, side=64)
+    path = tmp_path / "a.jpg"
+    Image.fromarray(wanted * np.uint8(255)).save(path, quality=60)
+    coding = learn_coding([path])
+    assert coding.kind == "binary"
+    assert (decode_mask(path, coding, None) != wanted).mean() < 0.01
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_grey_stored_as_colour_is_grey(tmp_path: Path, mode: str) -> None:
+    path = save(tmp_path, "a.png", plan(3), mode)
+    assert learn_coding([path]) == MaskCoding("ids", (0, 1, 2))
+    assert np.array_equal(decode_mask(path, learn_coding([path]), None), plan(3))
+
+
+def test_colours_with_black_as_background(tmp_path: Path) -> None:
+    colours = np.asarray([(0, 0, 0), (0, 200, 0), (250, 0, 0)], np.uint8)
+    path = save(tmp_path, "a.png", colours[plan(3)])
+    coding = learn_coding([path])
+    assert coding == MaskCoding("colours", (0, 0x00C800, 0xFA0000))
+    assert np.array_equal(decode_mask(path, coding, None), plan(3))
+
+
+def test_without_black_the_commonest_colour_is_background(tmp_path: Path) -> None:
+    colours = np.asarray([(255, 255, 255), (0, 200, 0), (250, 0, 0)], np.uint8)
+    path = save(tmp_path, "a.png", colours[plan(3)])
+    assert learn_coding([path]).values[0] == 0xFFFFFF
+
+
+def test_colours_saved_as_jpeg_take_the_nearest(tmp_path: Path) -> None:
+    colours = np.asarray([(0, 0, 0), (20, 200, 30), (230, 30, 200)], np.uint8)
+    wanted = np.kron(plan(3), np.ones((15, 15), np.uint8))
+    path = tmp_path / "a.jpg"
+    Image.fromarray(colours[wanted]).save(path, quality=92, subsampling=0)
+    coding = learn_coding([path])
+    assert coding.nearest
+    assert len(coding.values) == 3
+    assert (decode_mask(path, coding, None) != wanted).mean() < 0.03
+
+
+def test_unknown_values_do_not_count(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.png", plan(4))
+    assert set(np.unique(decode_mask(path, MaskCoding("ids", (0, 1)), None))) == {0, 1, 255}
+    painted = save(tmp_path, "b.png", np.asarray([(0, 0, 0), (9, 9, 0)], np.uint8)[plan(2)])
+    assert set(np.unique(decode_mask(painted, MaskCoding("colours", (0, 0xFF)), None))) == {0, 255}
+
+
+def test_masks_that_number_objects_become_one_class(tmp_path: Path) -> None:
+    paths = []
+    for objects in (9, 12, 15):
+        cells = np.arange(100, dtype=np.uint8).reshape(10, 10)
+        values = np.kron(np.where(cells <= objects, cells, 0), np.ones((4, 4), np.uint8))
+        paths.append(save(tmp_path, f"{objects}.png", values.astype(np.uint8)))
+    coding = learn_coding(paths)
+    assert coding.instances
+    assert set(np.unique(decode_mask(paths[0], coding, None))) == {0, 1}
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_photographs_are_refused(tmp_path: Path, channels: int) -> None:
+    rng = np.random.default_rng(0)
+    ramp = np.add.outer(np.arange(64), np.arange(64))[..., None] + rng.integers(0, 60, (64, 64, channels))
+    path = save(tmp_path, "a.png", np.squeeze(ramp.clip(0, 255).astype(np.uint8)))
+    with pytest.raises(DataError, match=r"a\.png .* look like photographs"):
+        learn_coding([path])
+
+
+def test_masks_without_anything_marked_are_refused(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.png", np.zeros((8, 8), np.uint8))
+    with pytest.raises(DataError, match="one value only"):
+        learn_coding([path])
+
+
+def test_a_damaged_mask_is_passed_over_and_named_when_it_is_needed(tmp_path: Path) -> None:
+    good, bad = save(tmp_path, "a.png", plan(3)), tmp_path / "b.png"
+    bad.write_bytes(good.read_bytes()[:40])
+    coding = learn_coding([bad, good])
+    assert coding.values == (0, 1, 2)
+    with pytest.raises(DataError, match=r"b\.png cannot be read"):
+        decode_mask(bad, coding, 8)
+    with pytest.raises(DataError, match=r"No mask could be read.*b\.png"):
+        learn_coding([bad])
+
+
+def test_resizing_takes_the_nearest_pixel_and_makes_no_new_class(tmp_path: Path) -> None:
+    wanted = plan(4)
+    path = save(tmp_path, "a.png", wanted)
+    coding = learn_coding([path])
+    assert np.array_equal(decode_mask(path, coding, 48), np.kron(wanted, np.ones((2, 2), np.uint8)))
+    small = decode_mask(path, coding, 7)
+    assert small.shape == (7, 7)
+    assert small.dtype == np.uint8
+    assert set(np.unique(small)) <= {0, 1, 2, 3}
+
+
+def test_mask_size_is_height_and_width_upright(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.png", np.zeros((5, 9), np.uint8))
+    assert mask_size(path) == (5, 9)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.fromarray(np.zeros((5, 9), np.uint8)).save(tmp_path / "b.jpg", exif=turned)
+    assert mask_size(tmp_path / "b.jpg") == (9, 5)

@@ -1,0 +1,145 @@
+"""Every page as a picture, to be looked at: light and dark, 100 and 200 per cent, a small and a large screen.
+
+    python tests/ui/screenshots.py OUT [FOLDER]
+
+FOLDER is a folder with pictures and labels; without it the sample pictures are drawn. Short real trainings are run
+once and kept in OUT/home, so that a second call is quick.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from PySide6.QtCore import QDeadlineTimer, QSettings
+from PySide6.QtWidgets import QApplication
+
+from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.run_page import RunPage
+from sslstudio.ui.theme import theme
+
+SIZES = ((1280, 720), (1920, 1080))
+PRETRAIN_MINUTES, FINETUNE_MINUTES = 0.6, 0.5
+
+
+def wait(done: Callable[[], bool], seconds: float = 240.0) -> None:
+    """Let the window work until something is so."""
+    deadline = QDeadlineTimer(int(1000 * seconds))
+    while not done():
+        if deadline.hasExpired():
+            raise TimeoutError("the window did not get there")
+        QApplication.processEvents()
+
+
+def rest(seconds: float) -> None:
+    """Let the window work for a while."""
+    deadline = QDeadlineTimer(int(1000 * seconds))
+    wait(deadline.hasExpired)
+
+
+class Shooter:
+    """Goes through the window as a user would and takes pictures on the way."""
+
+    def __init__(self, out: Path, scale: str) -> None:
+        self.out, self.scale = out, scale
+        self.window = MainWindow()
+        self.window.show()
+
+    def shoot(self, name: str, sizes: tuple[tuple[int, int], ...] = SIZES) -> None:
+        """One page in all sizes and schemes."""
+        for width, height in sizes if self.scale == "100" else sizes[:1]:
+            self.window.resize(width, height)
+            for scheme in ("light", "dark"):
+                theme().follow(scheme)
+                rest(0.5)
+                self.window.grab().save(str(self.out / f"{name}-{width}-{self.scale}-{scheme}.png"))
+
+    def open(self, folder: Path | None) -> None:
+        """Welcome, busy and loaded."""
+        study = self.window.study
+        self.shoot("0-welcome")
+        self.window.go("pretext")
+        self.shoot("0-no-pictures", SIZES[:1])
+        study.load_engine()
+        self.window.go("images")
+        study.open_folder(folder) if folder else study.open_sample()
+        wait(lambda: study.recognised is not None and study.readable is not None)
+        rest(1.5)
+        self.shoot("1-images")
+        page = self.window.pages["images"]
+        page.tabs.setCurrentIndex(1)  # type: ignore[attr-defined]
+        self.shoot("1-labels")
+
+    def puzzles(self) -> None:
+        """Each task."""
+        self.window.go("pretext")
+        page = self.window.pages["pretext"]
+        for name in self.window.study.engine.tasks if self.window.study.engine else ():
+            page.choose_task(name)  # type: ignore[attr-defined]
+            page.ask_puzzles()  # type: ignore[attr-defined]
+            wait(lambda: page._job is None)  # type: ignore[attr-defined]
+            self.shoot(f"2-pretext-{name}")
+        page.choose_task("jigsaw")  # type: ignore[attr-defined]
+
+    def train(self, step: str, minutes: float, name: str) -> None:
+        """A run, before, during and after; an earlier one is opened if there is one."""
+        self.window.go(step)
+        page = self.window.pages[step]
+        assert isinstance(page, RunPage)
+        wait(lambda: page.settings is not None)
+        rest(1.0)
+        self.shoot(f"{name}-before")
+        assert page.settings is not None
+        page.settings.budget.set_minutes(minutes)
+        if page.runs._runs:
+            page.open_run(page.runs._runs[0].path)
+        else:
+            page.start_run()
+            wait(lambda: page.view.epoch.value.text() != "–")
+            rest(minutes * 20)
+            self.shoot(f"{name}-during")
+        wait(lambda: page.view.outcome != "")
+        rest(1.0)
+        for number in range(page.view.tabs.count()):
+            page.view.tabs.setCurrentIndex(number)
+            self.shoot(f"{name}-after-{number}")
+
+    def results(self) -> None:
+        """Each tab."""
+        self.window.go("results")
+        page = self.window.pages["results"]
+        wait(lambda: page.results is not None)  # type: ignore[attr-defined]
+        for number in range(page.tabs.count()):  # type: ignore[attr-defined]
+            page.tabs.setCurrentIndex(number)  # type: ignore[attr-defined]
+            rest(1.0)
+            self.shoot(f"5-results-{number}")
+
+
+def main(out: Path, folder: Path | None, scale: str) -> None:
+    """All pages at one scale."""
+    out.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("SSLSTUDIO_HOME", str(out / "home"))
+    os.environ.setdefault("SSLSTUDIO_CACHE", str(out / "cache"))
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(out / "settings"))
+    app = QApplication(sys.argv[:1])
+    shooter = Shooter(out, scale)
+    shooter.open(folder)
+    shooter.puzzles()
+    shooter.train("pretrain", PRETRAIN_MINUTES, "3-pretrain")
+    shooter.train("finetune", FINETUNE_MINUTES, "4-finetune")
+    shooter.results()
+    shooter.window.close()
+    app.quit()
+
+
+if __name__ == "__main__":
+    target, pictures = Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    double = os.environ.get("QT_SCALE_FACTOR") == "2"
+    main(target, pictures, "200" if double else "100")
+    if not double:
+        subprocess.run([sys.executable, *sys.argv], env={**os.environ, "QT_SCALE_FACTOR": "2"}, check=True)
