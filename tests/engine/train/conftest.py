@@ -1,13 +1,10 @@
 """Runs that several tests look at."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from runs_for_tests import finetune_config, pretrain_config, run_finetune, run_pretrain
+from tests.engine.train.runs_for_tests import finetune_config, pretrain_config, run_finetune, run_pretrain
 
 
 @pytest.fixture(scope="session")

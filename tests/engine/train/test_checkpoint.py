@@ -67,9 +67,7 @@ def test_going_on_from_a_file_equals_not_stopping_bit_for_bit(tmp_path: Path) ->
     first.save(tmp_path / "last.safetensors")
     second.restore(tmp_path / "last.safetensors")
     second.train(3, 6)
-    assert equal(
-        training_state(second.modules, second.optimiser), training_state(straight.modules, straight.optimiser)
-    )
+    assert equal(training_state(second.modules, second.optimiser), training_state(straight.modules, straight.optimiser))
     # What makes this a test: neither the weights alone nor the last step alone would do.
     second.optimiser = torch.optim.AdamW(second.modules.parameters(), lr=1e-2, weight_decay=0.1)
     restore_training(training_state(first.modules, second.optimiser), second.modules, second.optimiser)
@@ -89,7 +87,11 @@ def test_restored_weights_keep_the_layout_that_is_fast(tmp_path: Path) -> None:
 
 def test_facts_travel_with_the_tensors(tmp_path: Path) -> None:
     meta = {"step": 3, "best": None, "elapsed": 1.5, "title": "Zürich"}
-    tensors = {"a": torch.arange(6).view(2, 3), "flat": torch.rand(4, 4, generator=generator(0, "t")).T, "one": torch.tensor(2.5)}
+    tensors = {
+        "a": torch.arange(6).view(2, 3),
+        "flat": torch.rand(4, 4, generator=generator(0, "t")).T,
+        "one": torch.tensor(2.5),
+    }
     save_tensors(tmp_path / "a.safetensors", tensors, meta)
     again, facts = load_tensors(tmp_path / "a.safetensors")
     assert facts == meta

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from runs_for_tests import finetune_config, finished, of, run_finetune
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import DataError
@@ -17,6 +16,7 @@ from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.resume import resume
+from tests.engine.train.runs_for_tests import finetune_config, finished, of, run_finetune
 
 
 def test_both_parts_take_the_same_steps_and_the_result_compares_them(classified: Path) -> None:

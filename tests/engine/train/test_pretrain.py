@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from runs_for_tests import finished, of, pretrain_config, run_pretrain
 
 from sslstudio.engine.config import from_toml
 from sslstudio.engine.control import RunControl
@@ -22,6 +21,7 @@ from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.resume import resume
 from sslstudio.engine.train.settings import pretrain_from_dict
+from tests.engine.train.runs_for_tests import finished, of, pretrain_config, run_pretrain
 
 
 def test_a_run_leaves_what_the_design_says(pretrained: Path) -> None:

@@ -78,7 +78,9 @@ def test_a_pretraining_has_the_options_of_its_task(task: str) -> None:
 
 
 def test_none_is_kept_where_the_default_is_a_number() -> None:
-    config = FinetuneConfig(budget=BudgetConfig(epochs=4, minutes=None), labels_per_class=None, data=DataConfig(side=64))
+    config = FinetuneConfig(
+        budget=BudgetConfig(epochs=4, minutes=None), labels_per_class=None, data=DataConfig(side=64)
+    )
     again = finetune_from_dict(through_toml("finetune", config))
     assert again.budget.minutes is None
     assert (again.budget.epochs, again.labels_per_class, again.data.side) == (4, None, 64)
