@@ -16,7 +16,6 @@ from typing import Any
 
 from sslstudio.doctor import window_trouble
 from sslstudio.engine.errors import RunError
-from sslstudio.engine.seeding import derive
 
 FAILED = "FAILED: "  # an outcome that begins so is a failure
 PICTURES = 36
@@ -27,6 +26,7 @@ STEPS = 2
 OWN = {"SSLSTUDIO_CACHE": "cache", "SSLSTUDIO_HOME": "home", "XDG_CONFIG_HOME": "config"}
 
 Say = Callable[[str, str], None]
+Check = Callable[[], str]  # says what went well, or raises
 
 
 def run_self_test(say: Say = lambda name, outcome: None, *, window_only: bool = False) -> dict[str, str]:
@@ -47,7 +47,7 @@ def has_failed(results: dict[str, str]) -> bool:
     return any(outcome.startswith(FAILED) for outcome in results.values())
 
 
-def _outcome(check: Callable[[], str]) -> str:
+def _outcome(check: Check) -> str:
     try:
         return check()
     except Exception as error:  # whatever a broken installation raises is the finding
@@ -70,23 +70,30 @@ def _own_folder() -> Iterator[Path]:
                 os.environ.update({key: value} if value is not None else {})
 
 
-def _all_checks(folder: Path) -> Iterator[tuple[str, Callable[[], str]]]:
-    from sslstudio.engine.tasks.base import load_tasks
-
-    pictures = folder / "sample" / "images"
+def _all_checks(folder: Path) -> Iterator[tuple[str, Check]]:
+    pictures, tasks = folder / "sample" / "images", list[str]()
+    yield "pretext tasks", partial(_find_tasks, tasks)
     yield "drawing pictures", partial(_draw, folder / "sample")
     yield "reading pictures", partial(_read, pictures)
-    names = load_tasks().names()
-    for name in names:
+    for name in tasks:
         yield f"task {name}", partial(_pretrain, pictures, name, folder / name)
-    first = folder / names[0]
-    yield "checkpoint", partial(_read_checkpoint, first)
-    yield "fine-tuning with a twin", partial(_finetune, pictures, first, folder / "finetuned")
+    for name in tasks[:1]:
+        yield "checkpoint", partial(_read_checkpoint, folder / name)
+        yield "fine-tuning with a twin", partial(_finetune, pictures, folder / name, folder / "finetuned")
     yield "window", partial(_open_window, every_page=True)
 
 
-def _window_check() -> Iterator[tuple[str, Callable[[], str]]]:
+def _window_check() -> Iterator[tuple[str, Check]]:
     yield "window", partial(_open_window, every_page=False)
+
+
+def _find_tasks(found: list[str]) -> str:
+    from sslstudio.engine.tasks.base import load_tasks
+
+    found += load_tasks().names()
+    if not found:
+        raise RunError("No pretext task was found.")
+    return ", ".join(found)
 
 
 # Pictures
@@ -108,6 +115,8 @@ def _odd_files() -> dict[str, bytes]:
     """Files that late-loaded codecs are needed for, and one that is broken: name -> content."""
     import imagecodecs
     import numpy as np
+
+    from sslstudio.engine.seeding import derive
 
     rng = np.random.default_rng(derive(0, "self-test"))
     grey = rng.integers(0, 4096, (SIDE, SIDE), dtype=np.uint16)

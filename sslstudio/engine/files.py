@@ -25,7 +25,9 @@ def write_atomic(path: Path, content: bytes) -> None:
         beside.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        with suppress(OSError):  # where it could not be made it cannot be removed, and the first error is the one to tell
+        with suppress(
+            OSError
+        ):  # where it could not be made it cannot be removed, and the first error is the one to tell
             beside.unlink()
         raise RunError(f"{path} could not be written: {error.strerror}. Is the disk full or read-only?") from error
 

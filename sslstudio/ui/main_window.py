@@ -63,7 +63,7 @@ class MainWindow(QMainWindow):
     def step_titles(self) -> dict[str, str]:
         """The steps of the job, in order."""
         titles = (
-            self.tr("Pictures"), self.tr("What to learn from"), self.tr("Pretrain"), self.tr("Fine-tune"),
+            self.tr("Pictures"), self.tr("Puzzles"), self.tr("Pretrain"), self.tr("Fine-tune"),
             self.tr("Results"),
         )  # fmt: skip
         return dict(zip(STEPS, titles, strict=True))

@@ -50,4 +50,6 @@ def test_a_name_like_none_of_them_gets_them_all(known: list[str]) -> None:
 
 
 def test_the_nearest_of_several_is_named() -> None:
-    assert errors.did_you_mean("colourisation", ["jigsaw", "colorization", "rotation"]) == "Did you mean 'colorization'?"
+    assert (
+        errors.did_you_mean("colourisation", ["jigsaw", "colorization", "rotation"]) == "Did you mean 'colorization'?"
+    )

@@ -136,7 +136,9 @@ def module_level(source: str) -> list[str]:
     return imports_of(ast.unparse(ast.Module(body, [])))
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith(("sslstudio.ui", "sslstudio.engine"))])
+@pytest.mark.parametrize(
+    "module", [name for name in MODULES if not name.startswith(("sslstudio.ui", "sslstudio.engine"))]
+)
 def test_only_a_command_that_asks_for_it_loads_the_window(module: str) -> None:
     assert not [name for name in module_level(MODULES[module].read_text("utf-8")) if name.startswith("sslstudio.ui")]
 

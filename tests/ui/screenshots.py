@@ -49,8 +49,9 @@ class Shooter:
         self.window = MainWindow()
         self.window.show()
 
-    def shoot(self, name: str, sizes: tuple[tuple[int, int], ...] = SIZES) -> None:
+    def shoot(self, name: str, sizes: tuple[tuple[int, int], ...] | None = None) -> None:
         """One page in all sizes and schemes."""
+        sizes = sizes or SIZES
         for width, height in sizes if self.scale == "100" else sizes[:1]:
             self.window.resize(width, height)
             for scheme in ("light", "dark"):

@@ -126,31 +126,35 @@ def _targets(totals: Mapping[int, int], shares: list[float]) -> dict[int, NDArra
     targets = {}
     owed = [0.0, 0.0, 0.0]
     for label in sorted(totals):
-        left = totals[label] - 1  # one always trains
         counts = [0, 0, 0]
+        exact = [totals[label] * share for share in shares]
+        room = totals[label] - 1 - int(exact[VALIDATION])  # one always trains, and validation gets its whole part
         for part in (TEST, VALIDATION):
-            exact = totals[label] * shares[part]
-            low = int(exact)
-            if part == TEST and shares[TEST] > 0 and totals[label] >= 3:
-                low = max(low, 1)
-            wanted = min(max(round(exact + owed[part]), low), int(np.ceil(exact)))
-            counts[part] = max(0, min(wanted, left))
-            left -= counts[part]
-            owed[part] += exact - counts[part]
+            low = max(int(exact[part]), int(part == TEST and shares[TEST] > 0 and totals[label] >= 3))
+            wanted = min(max(round(exact[part] + owed[part]), low), int(np.ceil(exact[part])))
+            counts[part] = max(0, min(wanted, room))
+            room = totals[label] - 1 - counts[part]
+            owed[part] += exact[part] - counts[part]
         counts[TRAIN] = totals[label] - sum(counts)
         targets[label] = np.asarray(counts, np.float64)
     return targets
 
 
 def _fill_empty(part_of: dict[int, int], order: list[int], contents: list[Counter[int]], shares: list[float]) -> None:
-    """A part that is wanted and got nothing takes the smallest unit that leaves all its classes to train on."""
+    """A part that is wanted and got nothing takes a small unit from one that keeps all its classes without it."""
+    if order and TRAIN not in part_of.values():
+        part_of[order[-1]] = TRAIN
     for part in (TEST, VALIDATION):
         if shares[part] > 0 and part not in part_of.values():
-            training = [unit for unit in order if part_of[unit] == TRAIN]
-            left = sum((contents[unit] for unit in training), Counter[int]())
-            spare = [unit for unit in training if all(left[label] > n for label, n in contents[unit].items())]
+            spare = [unit for donor in (TEST, TRAIN) for unit in _spare(part_of, order, contents, donor)]
             if spare:
                 part_of[spare[-1]] = part
+
+
+def _spare(part_of: dict[int, int], order: list[int], contents: list[Counter[int]], part: int) -> list[int]:
+    units = [unit for unit in order if part_of[unit] == part]
+    left = sum((contents[unit] for unit in units), Counter[int]())
+    return [unit for unit in units if all(left[label] > n for label, n in contents[unit].items())]
 
 
 def draw_labelled(paths: Sequence[str], labels: Mapping[str, int] | None, count: int, seed: int) -> tuple[str, ...]:

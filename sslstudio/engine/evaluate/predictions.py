@@ -120,7 +120,9 @@ def write_mask(file: Path, mask: npt.NDArray[np.uint8]) -> None:
     """An 8-bit palette PNG whose values are the class numbers."""
     file.parent.mkdir(parents=True, exist_ok=True)
     image = Image.fromarray(mask).convert("P")
-    image.putpalette([int(colour[place : place + 2], 16) for colour in PALETTE for place in (1, 3, 5)])
+    # All 256 places are filled: for a short palette Pillow writes fewer bits a pixel and cuts high class numbers off.
+    colours = (PALETTE[0], *(PALETTE[1 + number % (len(PALETTE) - 1)] for number in range(255)))
+    image.putpalette([int(colour[place : place + 2], 16) for colour in colours for place in (1, 3, 5)])
     content = io.BytesIO()
     image.save(content, "PNG")
     write_atomic(file, content.getvalue())

@@ -125,6 +125,8 @@ def difference(kind: str, first: Array, second: Array, groups: Sequence[str] | N
 
 
 def _with_interval(value: float, drawn: Array, n: int, *, bounded: bool = True) -> Score:
+    if np.isnan(value):  # nothing to score: every pixel is marked to be ignored
+        return Score(value, value, value, n)
     low, high = np.nanpercentile(drawn, [2.5, 97.5])
     if bounded and high - low < 1e-12:
         # All or nothing right: the bootstrap sees no spread, and [1, 1] would be a lie. Wilson (1927) does not.
@@ -137,7 +139,7 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     z = 1.959964
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     reach = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
-    return max(0.0, middle - reach), min(1.0, middle + reach)
+    return min(share, max(0.0, middle - reach)), max(share, min(1.0, middle + reach))  # past what rounding does
 
 
 def per_class(kind: str, confusion: Array, names: Sequence[str]) -> list[dict[str, Any]]:

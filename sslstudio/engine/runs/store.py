@@ -129,7 +129,7 @@ def _encoded(config: dict[str, Any]) -> bytes:
     except UnicodeEncodeError as error:
         raise DataError(
             "The name of a folder or file in the settings is not UTF-8, so that it cannot be written down: "
-            f"{printable(str(error.object)[error.start - 40 : error.end + 40])!r}. Rename it."
+            f"{error.object[max(0, error.start - 40) : error.end + 40]!r}. Rename it."
         ) from error
 
 

@@ -19,6 +19,9 @@ from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
 
 
+SHARPER = colour.FURTHEST / 20  # the critic gets a and b with a deviation of about 1, as it gets the lightness
+
+
 @dataclass(frozen=True, kw_only=True)
 class ColorizationGanConfig(BaseConfig):
     """Options of adversarial colorization."""
@@ -112,13 +115,13 @@ class ColorizationGan(PretextTask):
     def _fooling(self, light: Tensor, painted: Tensor, counts: Tensor) -> Tensor:
         """How little the critic believes the painted colours. No gradient reaches the critic's weights."""
         held = {name: weight.detach() for name, weight in self.critic.named_parameters()}
-        logits = functional_call(self.critic, held, (torch.cat([light, painted], dim=1),)).float()
+        logits = functional_call(self.critic, held, (torch.cat([light, SHARPER * painted], dim=1),)).float()
         return colour.mean_over(F.softplus(-logits), counts)
 
     def _judge(self, light: Tensor, painted: Tensor, truth: Tensor, counts: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The critic's own loss (half of it for true, half for painted), and what it takes for real of both."""
-        real = self.critic(torch.cat([light, truth], dim=1)).float()
-        fake = self.critic(torch.cat([light, painted], dim=1)).float()
+        real = self.critic(torch.cat([light, SHARPER * truth], dim=1)).float()
+        fake = self.critic(torch.cat([light, SHARPER * painted], dim=1)).float()
         loss = 0.5 * colour.mean_over(F.softplus(-real) + F.softplus(fake), counts)
         seen = {"d_real": real.detach().sigmoid(), "d_fake": fake.detach().sigmoid()}
         return loss, {name: colour.mean_over(value, counts) for name, value in seen.items()}

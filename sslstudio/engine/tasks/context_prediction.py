@@ -82,7 +82,7 @@ class ContextConfig(BaseConfig):
         return augment.GridShape((1 + self.gap) * patch, self.jitter * patch, patch)
 
 
-@TASKS.register("context-prediction")
+@TASKS.register("context_prediction")
 class ContextPrediction(PretextTask):
     """Doersch, Gupta & Efros, ICCV 2015, arXiv:1505.05192, section 3; preprocessing of section 3.1.
 

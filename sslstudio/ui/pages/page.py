@@ -48,6 +48,7 @@ class Page(QWidget):
     def next_button(self, title: str, step: str) -> QPushButton:
         """The primary button that leads to another step."""
         made = button(title, lambda: self.study.wants_page.emit(step), "primary", "next")
+        made.setText(f"{title}  ")
         made.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         return made
 

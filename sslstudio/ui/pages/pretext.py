@@ -89,7 +89,9 @@ class PretextPage(Page):
         engine = self.study.engine
         if engine is None:
             self._wait(self.tr("Loading…"), self.tr("The learning engine is being loaded. This takes some seconds."))
+            self.left.hide()
             return
+        self.left.show()
         self.tasks.blockSignals(True)
         self.tasks.clear()
         for facts in engine.tasks.values():

@@ -1,7 +1,7 @@
 """The gallery: a grid of thumbnails with captions, painted by hand so that 100,000 rows scroll."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from sslstudio.ui import resources
@@ -104,6 +104,12 @@ class GalleryView(QListView):
         self.setAccessibleName(self.tr("Pictures"))
         self.selectionModel().currentChanged.connect(lambda now, _: self.chosen.emit(now.row()))
         theme().changed.connect(self.viewport().update)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the room that is left over among the columns."""
+        room = self.width() - self.verticalScrollBar().sizeHint().width() - 2
+        self.setGridSize(QSize(room // max(1, room // CELL.width()), CELL.height()))
+        super().resizeEvent(event)
 
     def show_items(self, items: list[GalleryItem]) -> None:
         """Show other pictures, from the first one."""

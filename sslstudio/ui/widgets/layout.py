@@ -43,7 +43,7 @@ def symbol(name: str, role: str = "muted", side: int = 20) -> QLabel:
 
 def button(content: str, clicked: Callable[[], object], role: str = "plain", icon: str = "") -> QPushButton:
     """A button; `role` is primary, plain or link."""
-    made = QPushButton(content)
+    made = QPushButton(f" {content}" if icon else content)  # Qt puts no space between icon and text
     set_role(made, role)
     if icon:
         tint(made, icon, {"primary": "accent_text", "link": "accent"}.get(role, "text"))
@@ -174,9 +174,9 @@ def scrolled(widget: QWidget) -> QScrollArea:
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.viewport().setAutoFillBackground(False)
-    widget.setAutoFillBackground(False)
     area.setWidget(widget)
+    for plane in (area.viewport(), widget):  # setWidget has switched the widget's own ground on
+        plane.setAutoFillBackground(False)
     widget.installEventFilter(_WidthKeeper(area))
     return area
 

@@ -57,11 +57,17 @@ def test_pictures_that_cannot_be_read_are_left_out(cache: PixelCache) -> None:
     assert torch.equal(pictures.take(torch.tensor([1])), cache.pixels([1]))
 
 
-def test_the_first_and_a_spread(cache: PixelCache) -> None:
+def test_chunks_go_through_all_of_them_once_and_in_order(cache: PixelCache) -> None:
+    pictures = Pictures(cache, names(*range(9)), choose("cpu"))
+    assert [chunk.tolist() for chunk in pictures.chunks(4)] == [[0, 1, 2, 3], [4, 5, 6, 7], [8]]
+    assert [chunk.tolist() for chunk in pictures.chunks(4, limit=5)] == [[0, 1, 2, 3], [4]]
+    assert [chunk.tolist() for chunk in pictures.chunks(99, limit=99)] == [list(range(9))]
+    assert list(Pictures(cache, [], choose("cpu")).chunks(4)) == []
+
+
+def test_a_spread_is_even(cache: PixelCache) -> None:
     pictures = Pictures(cache, names(*range(9)), choose("cpu"))
     everything = cache.pixels()
-    assert torch.equal(pictures.first(3), everything[:3])
-    assert torch.equal(pictures.first(99), everything)
     assert torch.equal(pictures.spread(3), everything[[0, 4, 8]])
     assert torch.equal(pictures.spread(99), everything)
 

@@ -93,7 +93,9 @@ def test_a_run_that_goes_on_appends(tmp_path: Path) -> None:
     assert run.events() == [START, step(1), step(2)]
 
 
-@pytest.mark.parametrize("torn", ['{"event": "StepDone", "st', "\0\0\0\0", '{"event": "Note", "level": "info", "text": ""}'])
+@pytest.mark.parametrize(
+    "torn", ['{"event": "StepDone", "st', "\0\0\0\0", '{"event": "Note", "level": "info", "text": ""}']
+)
 def test_a_torn_last_line_is_left_out_and_does_not_spoil_the_next(tmp_path: Path, torn: str) -> None:
     run = made(tmp_path / "run", START, step(1))
     with (run.path / EVENTS).open("a") as file:
@@ -181,7 +183,9 @@ def test_runs_are_listed_newest_first_with_how_they_ended(tmp_path: Path) -> Non
     made(tmp_path / "fresh")
     for number, name in enumerate(("done", "deep/er/cut", "stopped", "fresh")):
         os.utime(tmp_path / name / CONFIG, (1000 + number, 1000 + number))
-    listed = [(run.path.name, run.job, run.title, run.outcome, run.step, run.total_steps) for run in list_runs(tmp_path)]
+    listed = [
+        (run.path.name, run.job, run.title, run.outcome, run.step, run.total_steps) for run in list_runs(tmp_path)
+    ]
     assert listed == [
         ("fresh", "pretrain", "fresh", "interrupted", 0, 0),
         ("stopped", "pretrain", "Jigsaw on shapes", "stopped", 2, 9),

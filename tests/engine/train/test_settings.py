@@ -109,7 +109,7 @@ def test_the_options_are_checked_by_the_task_they_belong_to() -> None:
         pretrain_from_dict({"task": "jigsaw", "options": {"permutatons": 8}})
     with pytest.raises(ConfigError, match=r"no pretext task called 'jigsew'\. Did you mean 'jigsaw'"):
         pretrain_from_dict({"task": "jigsew"})
-    other = load_tasks()["context-prediction"].Config()
+    other = load_tasks()["context_prediction"].Config()
     with pytest.raises(ConfigError, match="not those of the task 'jigsaw'"):
         PretrainConfig(task="jigsaw", options=other)
 

@@ -1,0 +1,172 @@
+"""Tables of labels as people have them: any separator, encoding, header and way to write a file name."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sslstudio.engine.data.label_csv import Contradiction, decode_text, read_labels
+from sslstudio.engine.errors import DataError
+
+PATHS = [f"images/{name}" for name in ("a.jpg", "b.jpg", "c.JPG", "d.png", "deep/e.png", "deep/f.png")]
+LABELS = {path: "cat" if place % 2 else "dog" for place, path in enumerate(PATHS)}
+
+
+def labels_of(folder: Path, text: str | bytes, paths: list[str] = PATHS) -> dict[str, str]:
+    file = folder / "labels.csv"
+    file.write_bytes(text.encode() if isinstance(text, str) else text)
+    found = read_labels(file, paths)
+    return {path: found.names[label] for path, label in found.of.items()}
+
+
+def table(names: list[str], separator: str = ",", header: str = "") -> str:
+    lines = [f"{name}{separator}{LABELS[path]}" for name, path in zip(names, PATHS, strict=True)]
+    return "\n".join([header, *lines] if header else lines) + "\n"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("header", [False, True])
+def test_separators_and_headers(tmp_path: Path, separator: str, header: bool) -> None:
+    text = table(PATHS, separator, f"file{separator}label" if header else "")
+    assert labels_of(tmp_path, text) == LABELS
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_encodings_that_excel_writes(tmp_path: Path, encoding: str) -> None:
+    text = table(PATHS, ";").replace("cat", "Kätzchen").replace("\n", "\r\n")
+    assert set(labels_of(tmp_path, text.encode(encoding)).values()) == {"Kätzchen", "dog"}
+
+
+def test_big_endian_utf16_is_decoded() -> None:
+    assert decode_text(b"\xfe\xff" + "é,1".encode("utf-16-be")) == "é,1"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path,
+        lambda path: path.replace("/", "\\"),
+        lambda path: "./" + path,
+        lambda path: path.rpartition("/")[2],
+        lambda path: path.rpartition("/")[2].rpartition(".")[0],
+        lambda path: path.upper(),
+        lambda path: path.removeprefix("images/"),
+        lambda path: "C:\\Users\\me\\data\\" + path.replace("/", "\\"),
+        lambda path: f'"{path}"',
+        lambda path: f"  {path} ",
+    ],
+    ids=["path", "backslash", "dot", "bare", "stem", "case", "below", "absolute", "quoted", "spaces"],
+)
+def test_ways_to_write_a_file_name(tmp_path: Path, change: object) -> None:
+    assert callable(change)
+    assert labels_of(tmp_path, table([change(path) for path in PATHS])) == LABELS
+
+
+def test_another_folder_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    paths = ["train/1.png", "train/2.png", "train/3.png"]
+    file = tmp_path / "labels.csv"
+    file.write_text("train/1.png,a\ntrain/2.png,b\ntest/3.png,a\n")
+    found = read_labels(file, paths)
+    assert set(found.of) == set(paths[:2])
+    assert any("test/3.png" in note for note in found.notes)
+
+
+def test_excels_separator_line_is_understood(tmp_path: Path) -> None:
+    assert labels_of(tmp_path, "sep=;\r\n" + table(PATHS, ";")) == LABELS
+
+
+def test_the_label_column_is_found_by_its_name(tmp_path: Path) -> None:
+    rows = ["id,site,image,Diagnosis"]
+    rows += [f"{n},{n % 3},{path},{LABELS[path]}" for n, path in enumerate(PATHS)]
+    assert labels_of(tmp_path, "\n".join(rows)) == LABELS
+
+
+def test_without_a_known_name_the_first_column_that_repeats_is_taken(tmp_path: Path) -> None:
+    rows = [f"{n},{path},{LABELS[path]},same" for n, path in enumerate(PATHS)]
+    assert labels_of(tmp_path, "\n".join(rows)) == LABELS
+
+
+def test_one_column_a_class(tmp_path: Path) -> None:
+    rows = ["image,cat,dog", *(f"{p},{int(LABELS[p] == 'cat')}.0,{int(LABELS[p] == 'dog')}.0" for p in PATHS)]
+    assert labels_of(tmp_path, "\n".join(rows)) == LABELS
+
+
+def test_labels_may_hold_the_separator(tmp_path: Path) -> None:
+    text = table(PATHS).replace("cat", '"cat, tame"')
+    assert set(labels_of(tmp_path, text).values()) == {"cat, tame", "dog"}
+
+
+def test_class_names_are_in_natural_order(tmp_path: Path) -> None:
+    stages = ["stage 10", "stage 2", "stage 1", "stage 10", "stage 2", "stage 1"]
+    (tmp_path / "l.csv").write_text("\n".join(f"{p},{s}" for p, s in zip(PATHS, stages, strict=True)))
+    assert read_labels(tmp_path / "l.csv", PATHS).names == ("stage 1", "stage 2", "stage 10")
+
+
+def test_what_does_not_fit_is_counted_and_named(tmp_path: Path) -> None:
+    paths = [*PATHS, "x/same.png", "y/same.png"]
+    file = tmp_path / "labels.csv"
+    file.write_text(table(PATHS).replace("images/a.jpg,dog", "images/a.jpg,") + "gone.jpg,cat\nsame.png,dog\n")
+    found = read_labels(file, paths)
+    assert set(found.of) == set(PATHS[1:])
+    notes = " ".join(found.notes)
+    assert "1 row names no picture that is here: gone.jpg." in notes
+    assert "more than one picture; write the folder too: same.png." in notes
+    assert "3 pictures without a label." in notes
+
+
+def test_names_that_differ_by_case_only_are_told_apart(tmp_path: Path) -> None:
+    assert labels_of(tmp_path, "a.png,x\nA.png,y\n", ["A.png", "a.png"]) == {"a.png": "x", "A.png": "y"}
+
+
+def test_a_contradiction_names_both_rows(tmp_path: Path) -> None:
+    with pytest.raises(Contradiction, match=r"images/a\.jpg two labels: 'dog' \(row 1\) and 'cat' \(row 7\)"):
+        labels_of(tmp_path, table(PATHS) + "a.jpg,cat\n")
+
+
+def test_the_same_row_twice_is_no_contradiction(tmp_path: Path) -> None:
+    assert labels_of(tmp_path, table(PATHS) * 2) == LABELS
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no line has two columns"),
+        ("a.jpg\nb.jpg\n", "no line has two columns"),
+        ("x.jpg,cat\ny.jpg,dog\n", r"none names a picture of this folder: it says x\.jpg, y\.jpg; .*images/a\.jpg"),
+        ("file,label\na.jpg,cat\nb.jpg,cat\n", "none of its columns .file, label. holds classes"),
+        ("\x00\x01\x02,\x03", "none names a picture|no line"),
+    ],
+)
+def test_unusable_tables_say_what_was_found(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        labels_of(tmp_path, text)
+
+
+def test_a_measure_is_no_class(tmp_path: Path) -> None:
+    paths = [f"{n}.png" for n in range(60)]
+    with pytest.raises(DataError, match="none of its columns"):
+        labels_of(tmp_path, "file,age\n" + "\n".join(f"{path},{n}.5" for n, path in enumerate(paths)), paths)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"nothere\.csv cannot be read: No such file"):
+        read_labels(tmp_path / "nothere.csv", PATHS)
+
+
+NAMES = st.lists(
+    st.text(st.characters(codec="utf-8", exclude_characters='/\\\r\n\x00,;|\t" .', exclude_categories=["C", "Z"]),
+            min_size=1, max_size=6),
+    min_size=6, max_size=12, unique_by=str.casefold,
+)  # fmt: skip
+
+
+@given(NAMES, st.sampled_from([",", ";", "\t", "|"]), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_names_go_through(tmp_path: Path, names: list[str], separator: str, encoding: str) -> None:
+    wanted = {f"{name}.png": "ab"[place % 2] for place, name in enumerate(names)}
+    out = io.StringIO()
+    csv.writer(out, delimiter=separator).writerows([("file", "label"), *wanted.items()])
+    assert labels_of(tmp_path, out.getvalue().encode(encoding), sorted(wanted)) == wanted

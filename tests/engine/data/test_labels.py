@@ -1,0 +1,250 @@
+"""What is recognised in folders as people have them."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sslstudio.engine.data.index import scan
+from sslstudio.engine.data.labels import Recognised, recognise
+from sslstudio.engine.errors import DataError
+
+Make = Callable[..., Recognised]
+
+
+def write(root: Path, paths: Iterable[str]) -> None:
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(b"")
+
+
+def write_mask(root: Path, path: str, number: int = 1) -> None:
+    values = np.zeros((8, 8), np.uint8)
+    values[2:5, 2:5] = number
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(values).save(root / path)
+
+
+@pytest.fixture
+def seen(tmp_path: Path) -> Make:
+    """Writes empty pictures and small masks, and recognises the folder."""
+
+    def make(pictures: Iterable[str], masks: Iterable[str] = (), **texts: str) -> Recognised:
+        write(tmp_path, pictures)
+        for mask in masks:
+            write_mask(tmp_path, mask)
+        for name, text in texts.items():
+            (tmp_path / f"{name}.csv").write_text(text)
+        return recognise(scan(tmp_path))
+
+    return make
+
+
+def named(found: Recognised) -> dict[str, str]:
+    assert found.classes is not None
+    return {path: found.classes.names[label] for path, label in found.classes.of.items()}
+
+
+# Class folders
+
+
+def test_class_folders_in_natural_order(seen: Make) -> None:
+    found = seen(f"stage {n}/{i}.png" for n in (10, 2, 1) for i in range(3))
+    assert found.classes is not None
+    assert found.classes.found_in == "class folders"
+    assert found.classes.names == ("stage 1", "stage 2", "stage 10")
+    assert named(found)["stage 10/0.png"] == "stage 10"
+    assert (found.masks, found.given_split, found.notes) == (None, {}, ())
+
+
+@pytest.mark.parametrize("names", [("train", "test"), ("Training", "Testing"), ("training_images", "test images")])
+def test_folders_for_parts_are_taken_away(seen: Make, names: tuple[str, str]) -> None:
+    found = seen(f"{part}/{kind}/{i}.png" for part in names for kind in ("cat", "dog") for i in range(3))
+    assert set(named(found).values()) == {"cat", "dog"}
+    assert found.given_split[f"{names[0]}/cat/0.png"] == "train"
+    assert found.given_split[f"{names[1]}/dog/0.png"] == "test"
+
+
+def test_parts_may_lie_below_the_classes_or_below_images(seen: Make) -> None:
+    found = seen(
+        f"images/{kind}/{part}/{i}.png" for kind in ("cat", "dog") for part in ("train", "val", "test") for i in "12"
+    )
+    assert named(found)["images/dog/val/1.png"] == "dog"
+    assert found.given_split["images/dog/val/1.png"] == "validation"
+
+
+def test_a_part_without_labels_is_for_pretraining(seen: Make) -> None:
+    found = seen([*(f"train/{kind}/{i}.png" for kind in "ab" for i in range(3)), "test/1.png", "test/2.png"])
+    assert len(named(found)) == 6
+    assert set(found.given_split.values()) == {"train"}
+    assert "test have no labels" in found.notes[0]
+
+
+def test_a_flat_folder_has_no_classes(seen: Make) -> None:
+    found = seen(f"{i}.png" for i in range(5))
+    assert (found.classes, found.masks, found.notes) == (None, None, ())
+
+
+@pytest.mark.parametrize("name", ["unlabelled", "Unlabeled", "unsorted", "UNKNOWN"])
+def test_some_folders_mean_no_label(seen: Make, name: str) -> None:
+    found = seen([f"{folder}/{i}.png" for folder in ("a", "b", name) for i in range(3)])
+    assert set(named(found).values()) == {"a", "b"}
+    assert found.classes is not None
+    assert found.classes.notes == ("3 pictures in no class folder: without a label.",)
+
+
+def test_a_folder_a_picture_is_no_class(seen: Make) -> None:
+    found = seen(f"scan {i}/head.png" for i in range(8))
+    assert found.classes is None
+    assert "8 folders (scan 0, scan 1, scan 2 ...) were not taken as classes" in found.notes[0]
+
+
+def test_folders_named_like_patients_are_no_classes(seen: Make) -> None:
+    found = seen(f"patient_{p}/{i}.png" for p in range(3) for i in range(9))
+    assert found.classes is None
+    assert "named like patients" in found.notes[0]
+
+
+def test_patients_below_classes_are_seen_through(seen: Make) -> None:
+    found = seen(f"{kind}/patient{p}/{i}.png" for kind in ("tumour", "none") for p in range(3) for i in range(4))
+    assert set(named(found).values()) == {"tumour", "none"}
+
+
+def test_one_folder_is_no_classes(seen: Make) -> None:
+    assert seen(f"cats/{i}.png" for i in range(5)).classes is None
+
+
+# CSV
+
+
+def test_a_table_in_the_folder_wins_over_class_folders(seen: Make) -> None:
+    paths = [f"{folder}/{i}.png" for folder in "ab" for i in range(4)]
+    rows = "\n".join(f"{path},{'odd' if place % 2 else 'even'}" for place, path in enumerate(paths))
+    found = seen(paths, labels=rows, other="x,y\n1,2\n")
+    assert found.classes is not None
+    assert found.classes.found_in == "CSV file labels.csv"
+    assert found.classes.names == ("even", "odd")
+    assert any("class folders too" in note for note in found.classes.notes)
+
+
+def test_a_table_of_something_else_is_passed_over(seen: Make) -> None:
+    found = seen([f"{folder}/{i}.png" for folder in "ab" for i in range(4)], prices="apple,1\npear,2\n")
+    assert found.classes is not None
+    assert found.classes.found_in == "class folders"
+
+
+def test_a_contradiction_stops_but_a_list_of_objects_is_passed_over(seen: Make) -> None:
+    paths = [f"{i}.png" for i in range(30)]
+    rows = [f"{path},{'ab'[place % 2]}" for place, path in enumerate(paths)]
+    found = seen(paths, boxes="\n".join([*rows, *(row[:-1] + "c" for row in rows)]))
+    assert found.classes is None
+    assert "boxes.csv was not taken" in found.notes[0]
+    with pytest.raises(DataError, match=r"boxes\.csv gives 0\.png two labels"):
+        seen((), boxes="\n".join([*rows, "0.png,b"]))
+
+
+def test_a_labels_file_that_is_asked_for_must_work(tmp_path: Path) -> None:
+    write(tmp_path, ["a.png", "b.png"])
+    with pytest.raises(DataError, match="cannot be read"):
+        recognise(scan(tmp_path), "nothere.csv")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "mine.txt").write_text("a.png;x\nb.png;y\n")
+    assert named(recognise(scan(tmp_path), "sub/mine.txt")) == {"a.png": "x", "b.png": "y"}
+    assert named(recognise(scan(tmp_path), str(tmp_path / "sub" / "mine.txt"))) == {"a.png": "x", "b.png": "y"}
+
+
+# Masks
+
+
+@pytest.mark.parametrize(
+    ("picture", "mask"),
+    [
+        ("images/{}.jpg", "masks/{}.png"),
+        ("IMGS/{}.png", "Ground_Truth/{}.png"),
+        ("photos/{}.png", "seg/{}.png"),
+        ("images/{}.png", "labels/{}_mask.png"),
+        ("images/image_{}.png", "masks/mask_{}.png"),
+        ("{}.png", "masks/{}.png"),
+        ("train/images/{}.png", "train/masks/{}.png"),
+        ("images/train/{}.png", "masks/train/{}.png"),
+        ("train_images/{}.jpg", "train_masks/{}.png"),
+        ("train/{}.jpg", "train_masks/{}_mask.png"),
+        ("{}.jpg", "{}_mask.png"),
+        ("a/{}.png", "a/{}-gt.png"),
+        ("{}.png", "{}_Segmentation.png"),
+    ],
+)
+def test_pairs_of_pictures_and_masks(seen: Make, picture: str, mask: str) -> None:
+    found = seen([picture.format(f"s{i}") for i in range(4)], [mask.format(f"s{i}") for i in range(4)])
+    assert found.masks is not None
+    assert found.masks.of == {picture.format(f"s{i}"): mask.format(f"s{i}") for i in range(4)}
+    assert found.pictures.paths == [picture.format(f"s{i}") for i in range(4)]
+    assert found.masks.names == ("background", "object")
+    assert found.masks.notes == ()
+
+
+def test_classes_and_masks_at_once_give_the_masks_their_names(tmp_path: Path) -> None:
+    for number, kind in enumerate(("zebra", "ant"), 1):
+        write(tmp_path, [f"images/{kind}/{i}.jpg" for i in range(3)])
+        for i in range(3):
+            write_mask(tmp_path, f"masks/{kind}/{i}.png", number)
+    found = recognise(scan(tmp_path))
+    assert set(named(found).values()) == {"ant", "zebra"}
+    assert found.masks is not None
+    assert found.masks.names == ("background", "zebra", "ant")
+    write_mask(tmp_path, "masks/ant/0.png", 1)
+    other = recognise(scan(tmp_path)).masks
+    assert other is not None
+    assert other.names == ("background", "class 1", "class 2")
+
+
+def test_missing_and_lonely_masks_are_named(seen: Make) -> None:
+    found = seen([f"images/{i}.png" for i in range(5)], [f"masks/{i}.png" for i in range(2, 9)])
+    assert found.masks is not None
+    assert len(found.masks.of) == 3
+    assert len(found.pictures) == 5
+    assert "2 pictures without a mask." in found.masks.notes
+    assert "4 masks without a picture: masks/5.png, masks/6.png, masks/7.png." in found.masks.notes
+
+
+def test_several_masks_of_a_picture_leave_the_first(seen: Make) -> None:
+    found = seen(["a.png", "b.png"], ["a_mask.png", "a_mask_1.png", "b_mask.png"])
+    assert found.masks is not None
+    assert found.masks.of == {"a.png": "a_mask.png", "b.png": "b_mask.png"}
+    assert found.pictures.paths == ["a.png", "b.png"]
+
+
+def test_photographs_in_a_masks_folder_stay_pictures(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for i in range(3):
+        for folder in ("images", "gt"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            Image.fromarray(rng.integers(0, 256, (32, 32, 3), np.uint8)).save(tmp_path / folder / f"{i}.png")
+    found = recognise(scan(tmp_path))
+    assert found.masks is None
+    assert len(found.pictures) == 6
+    assert "look like photographs" in found.notes[0]
+
+
+def test_people_with_and_without_a_face_mask_are_classes(seen: Make) -> None:
+    found = seen(f"{kind}/{i}.png" for kind in ("with_mask", "without_mask") for i in range(4))
+    assert found.masks is None
+    assert set(named(found).values()) == {"with_mask", "without_mask"}
+
+
+def test_names_that_only_sound_like_masks_are_pictures(seen: Make) -> None:
+    found = seen(["mask_1.png", "mask_2.png", "segment.png", "label12.png"])
+    assert found.masks is None
+    assert len(found.pictures) == 4
+
+
+def test_a_large_folder_is_recognised_quickly(tmp_path: Path) -> None:
+    write(tmp_path, ["a/0.png", "b/0.png"])
+    index = scan(tmp_path)
+    file = index.files[0]
+    many = [f"{kind}/{i:05}.png" for kind in "abcde" for i in range(4000)]
+    files = tuple(type(file)(path, file.size, file.mtime_ns) for path in many)
+    found = recognise(type(index)(index.root, files, (), {}))
+    assert len(named(found)) == 20_000

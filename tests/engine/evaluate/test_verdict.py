@@ -1,0 +1,100 @@
+"""What a result says in words is what its numbers say."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sslstudio.engine.evaluate.scores import HEADLINE, Array, one_hot_confusions
+from sslstudio.engine.evaluate.verdict import FEW, summarise
+
+NAMES = ("cat", "dog", "owl")
+
+
+def confusions(n: int, wrong: int) -> Array:
+    """n pictures of three classes in turn; the first `wrong` of each 100 are taken for the next class."""
+    truth = [number % 3 for number in range(n)]
+    guess = [(label + 1) % 3 if number % 100 < wrong else label for number, label in enumerate(truth)]
+    return one_hot_confusions(truth, guess, 3)
+
+
+def summary(parts: dict[str, Array], kind: str = "classification", **more: Any) -> dict[str, Any]:
+    return summarise(kind, NAMES, parts, **{"n_train": 30, "most_frequent": 1, **more})
+
+
+@pytest.mark.parametrize(
+    ("pretrained", "scratch", "says", "sign"),
+    [
+        (10, 40, "Pretraining helps: ", 1),
+        (40, 10, "Pretraining harms: ", -1),
+        (20, 20, "No difference can be told from chance: ", 0),
+        (20, 21, "No difference can be told from chance: ", 1),
+    ],
+)
+@pytest.mark.parametrize("kind", ["classification", "segmentation"])
+def test_the_verdict_follows_the_interval(kind: str, pretrained: int, scratch: int, says: str, sign: int) -> None:
+    n = 300 if abs(pretrained - scratch) != 1 else 100
+    result = summary({"pretrained": confusions(n, pretrained), "scratch": confusions(n, scratch)}, kind)
+    gap = result["difference"]
+    assert result["verdict"].startswith(says)
+    assert np.sign(gap["value"]) == sign
+    headline = result["headline"]
+    values = [result["parts"][part]["scores"][headline]["value"] for part in ("pretrained", "scratch")]
+    assert gap["value"] == pytest.approx(values[0] - values[1])
+    for number in (f"{values[0]:.3f} pretrained", f"{values[1]:.3f} from scratch", f"{gap['value']:+.3f}", f"n = {n}"):
+        assert number in result["verdict"]
+    assert f"{gap['low']:+.3f} to {gap['high']:+.3f}" in result["verdict"]
+
+
+@pytest.mark.parametrize(("part", "words"), [("scratch", "from scratch"), ("pretrained", "with pretraining")])
+@pytest.mark.parametrize(("kind", "title"), [("classification", "Balanced accuracy"), ("segmentation", "Mean IoU")])
+def test_one_network_is_held_against_guessing(kind: str, title: str, part: str, words: str) -> None:
+    good, poor = summary({part: confusions(120, 10)}, kind), summary({part: confusions(120, 66)}, kind)
+    assert good["difference"] is None
+    assert good["verdict"].startswith(f"{title} {words}: ")
+    baseline = good["baseline"][HEADLINE[kind]]
+    assert f", above the {baseline:.3f} of always guessing the most frequent class." in good["verdict"]
+    if kind == "classification":  # a third of the pictures right is what guessing gives
+        assert f", not clearly above the {baseline:.3f} of" in poor["verdict"]
+
+
+def test_the_summary_is_plain_and_complete() -> None:
+    result = summary({"pretrained": confusions(60, 10), "scratch": confusions(60, 20)})
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    assert {key: result[key] for key in ("job", "kind", "classes", "n_train", "n_test", "headline")} == {
+        "job": "finetune", "kind": "classification", "classes": list(NAMES), "n_train": 30, "n_test": 60,
+        "headline": "balanced_accuracy",
+    }  # fmt: skip
+    part = result["parts"]["scratch"]
+    assert part["confusion"] == confusions(60, 20).sum(0).astype(int).tolist()
+    assert [row["name"] for row in part["per_class"]] == list(NAMES)
+    assert set(part["scores"]) == set(result["baseline"]) == {"accuracy", "balanced_accuracy", "macro_f1"}
+
+
+def test_the_baseline_guesses_the_class_that_is_frequent_in_training() -> None:
+    truth = [0] * 70 + [1] * 20 + [2] * 10
+    right = one_hot_confusions(truth, truth, 3)
+    shares = [summary({"scratch": right}, most_frequent=guess)["baseline"]["accuracy"] for guess in range(3)]
+    assert shares == pytest.approx([0.7, 0.2, 0.1])
+    assert summary({"scratch": right})["baseline"]["balanced_accuracy"] == pytest.approx(1 / 3)
+
+
+def test_groups_count_once() -> None:
+    groups = [f"patient {number // 5}" for number in range(60)]
+    parts = {"pretrained": confusions(60, 10), "scratch": confusions(60, 40)}
+    alone, together = summary(parts), summary(parts, groups=groups)
+    assert together["difference"]["n"] == 12
+    assert together["parts"]["scratch"]["scores"]["accuracy"]["n"] == 12
+    assert together["n_test"] == alone["n_test"] == 60
+    assert together["difference"]["value"] == pytest.approx(alone["difference"]["value"])
+
+
+def test_few_test_pictures_and_the_luck_of_the_draw_are_said() -> None:
+    few = summary({"scratch": confusions(FEW - 1, 10)})["notes"]
+    assert len(few) == 1
+    assert f"Only {FEW - 1} test pictures" in few[0]
+    assert summary({"scratch": confusions(FEW, 10)})["notes"] == []
+    compared = summary({"pretrained": confusions(FEW, 10), "scratch": confusions(FEW, 10)})["notes"]
+    assert len(compared) == 1
+    assert "not that of the draw of the 30 labelled" in compared[0]
