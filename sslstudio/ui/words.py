@@ -78,6 +78,11 @@ def value(name: str, amount: float) -> str:
     return percent(amount) if is_share(name) else number(amount)
 
 
+def tidy(sentence: str) -> str:
+    """Keeps a number and its per cent sign on one line."""
+    return sentence.replace(" %", "\u00a0%")
+
+
 def facts_line(parts: list[str]) -> str:
     """Facts on one line, with a dot between them."""
     return "  ·  ".join(part for part in parts if part)

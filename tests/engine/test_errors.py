@@ -9,7 +9,8 @@ names = st.lists(st.text("abcdefghij_", min_size=1, max_size=8), min_size=1, max
 
 
 def subclasses(kind: type) -> set[type]:
-    return {below for child in kind.__subclasses__() for below in {child, *subclasses(child)}}
+    children: list[type] = kind.__subclasses__()
+    return {below for child in children for below in {child, *subclasses(child)}}
 
 
 def test_the_tree_at_the_top_of_the_file_is_the_tree_of_the_classes() -> None:

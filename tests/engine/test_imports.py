@@ -132,8 +132,8 @@ def test_an_import_the_wrong_way_is_found(module: str, line: str) -> None:
 def module_level(source: str) -> list[str]:
     """The imports that run when the module is loaded."""
     tree = ast.parse(source)
-    body = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
-    return imports_of(ast.unparse(ast.Module(body, [])))
+    tree.body = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    return imports_of(ast.unparse(tree))
 
 
 @pytest.mark.parametrize(

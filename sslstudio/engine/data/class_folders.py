@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sslstudio.engine.data.index import printable
 from sslstudio.engine.data.mask_pairs import PICTURE_WORDS, SPLIT_WORDS, folder_words, folders_of, plain_folder
 
 UNLABELLED = frozenset({"unlabelled", "unlabeled", "unsorted", "unknown"})
@@ -54,7 +55,7 @@ def class_folders(paths: Sequence[str], given: Mapping[str, str]) -> tuple[Folde
     if depth is None:
         return None, ()
     level = _level(labelled, depth)
-    of_name = {path: names[level] for path, names in labelled.items() if len(names) == depth}
+    of_name = {path: printable(names[level]) for path, names in labelled.items() if len(names) == depth}
     sizes = Counter(of_name.values())
     if reason := _no_classes(sizes):
         return None, (reason,)

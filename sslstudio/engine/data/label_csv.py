@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from sslstudio.engine.data.class_folders import FolderClasses, count, natural_key
+from sslstudio.engine.data.index import printable
 from sslstudio.engine.errors import DataError
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -223,7 +224,7 @@ def _classes(file: Path, table: _Table, labels: list[str], header: bool, paths: 
     names = tuple(sorted(set(label_of.values()), key=lambda name: (natural_key(name), name)))
     if len(names) < 2:
         raise DataError(
-            f"{file.name} gives {'one class only: ' + names[0] if names else 'no label'} to the pictures that are here. "
+            f"{file.name} gives {'one class only: ' + names[0] if names else 'no label'} to the pictures here. "
             "There have to be two classes at least."
         )
     numbers = {name: number for number, name in enumerate(names)}
@@ -259,7 +260,7 @@ def _rows(cells: Sequence[str]) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    shown = list(Counter(name or "(empty)" for name in names))
+    shown = list(Counter(printable(name) or "(empty)" for name in names))
     return ", ".join(shown[:_SHOWN]) + (" ..." if len(shown) > _SHOWN else "")
 
 

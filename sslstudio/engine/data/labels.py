@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from sslstudio.engine.data.class_folders import class_folders, count, given_parts
-from sslstudio.engine.data.index import ImageIndex
+from sslstudio.engine.data.index import ImageIndex, printable
 from sslstudio.engine.data.label_csv import Contradiction, read_labels
 from sslstudio.engine.data.mask_pairs import MaskPairs, find_pairs
 from sslstudio.engine.data.masks import IGNORE, MaskCoding, decode_mask, learn_coding
@@ -169,9 +169,13 @@ def _mask_notes(pairs: MaskPairs, coding: MaskCoding, pictures: int) -> list[str
     if missing := pictures - len(pairs.of):
         notes.append(f"{count(missing, 'picture')} without a mask.")
     if pairs.orphans:
-        notes.append(f"{count(len(pairs.orphans), 'mask')} without a picture: {', '.join(pairs.orphans[:3])}.")
+        notes.append(
+            f"{count(len(pairs.orphans), 'mask')} without a picture: {printable(', '.join(pairs.orphans[:3]))}."
+        )
     if pairs.further:
-        notes.append(f"{count(len(pairs.further), 'further mask')} of pictures left out: {pairs.further[0]}.")
+        notes.append(
+            f"{count(len(pairs.further), 'further mask')} of pictures left out: {printable(pairs.further[0])}."
+        )
     if coding.instances:
         notes.append("The masks number single objects; all of them were taken as one class, 'object'.")
     if coding.ignore is not None:

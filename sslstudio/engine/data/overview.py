@@ -58,7 +58,7 @@ class Overview:
     def notes(self) -> list[str]:
         """What the recognition of labels has to say."""
         masks, classes = self.recognised.masks, self.recognised.classes
-        return [*(classes.notes if classes else ()), *(masks.notes if masks else ())]
+        return [*self.recognised.notes, *(classes.notes if classes else ()), *(masks.notes if masks else ())]
 
     def lines(self) -> list[str]:
         """For people."""

@@ -146,7 +146,7 @@ def _fill_empty(part_of: dict[int, int], order: list[int], contents: list[Counte
         part_of[order[-1]] = TRAIN
     for part in (TEST, VALIDATION):
         if shares[part] > 0 and part not in part_of.values():
-            spare = [unit for donor in (TEST, TRAIN) for unit in _spare(part_of, order, contents, donor)]
+            spare = [unit for donor in (VALIDATION, TEST, TRAIN) for unit in _spare(part_of, order, contents, donor)]
             if spare:
                 part_of[spare[-1]] = part
 

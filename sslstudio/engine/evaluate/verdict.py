@@ -64,8 +64,9 @@ def verdict(headline: str, parts: Mapping[str, Any], gap: Score | None, baseline
         one = content["scores"][headline]
         words = "from scratch" if part == "scratch" else "with pretraining"
         above = "above" if one["low"] > baseline else "not clearly above"
+        name = title[0].upper() + title[1:]
         return (
-            f"{title[0].upper()}{title[1:]} {words}: {one['value']:.3f} (95 % interval {one['low']:.3f} to {one['high']:.3f}, "
+            f"{name} {words}: {one['value']:.3f} (95 % interval {one['low']:.3f} to {one['high']:.3f}, "
             f"n = {one['n']}), {above} the {baseline:.3f} of always guessing the most frequent class."
         )
     ours, theirs = (parts[part]["scores"][headline]["value"] for part in ("pretrained", "scratch"))

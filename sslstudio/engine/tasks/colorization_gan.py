@@ -18,7 +18,6 @@ from sslstudio.engine.models.colour_nets import PatchCritic, undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
 
-
 SHARPER = colour.FURTHEST / 20  # the critic gets a and b with a deviation of about 1, as it gets the lightness
 
 

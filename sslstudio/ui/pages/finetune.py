@@ -12,7 +12,7 @@ from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.curves import TwinCurves
 from sslstudio.ui.widgets.finetune_settings import SCRATCH, FinetuneSettings
 from sslstudio.ui.widgets.labels_view import LabelsView
-from sslstudio.ui.widgets.layout import button, column, held, row, scrolled
+from sslstudio.ui.widgets.layout import Card, button, column, held, row, scrolled
 from sslstudio.ui.widgets.run_settings import RunSettings
 from sslstudio.ui.widgets.run_view import RunView
 
@@ -34,7 +34,7 @@ class FinetunePage(RunPage):
         self.own: FinetuneSettings | None = None
         self.labels_view = LabelsView()
         table = button(self.tr("Labels from a CSV file…"), self.choose_table, icon="tag")
-        labels = held(column(12, self.labels_view, row(table, None), None, gap=12))
+        labels = held(column(12, Card().add(self.labels_view, row(table, None)), None, gap=0))
         self.view.tabs.insertTab(0, scrolled(labels), self.tr("Labels"))
         self.refresh()
 
@@ -50,7 +50,7 @@ class FinetunePage(RunPage):
         """The page's own settings above the common ones."""
         self.own = FinetuneSettings()
         self.place_on_top(self.own)
-        settings = RunSettings(self.devices(), minutes=MINUTES, starting=False)
+        settings = RunSettings(self.devices(), minutes=MINUTES, starting=False, further=self.own.more)
         settings.batch.editor("batch_size").set_value(BATCH)
         return settings
 

@@ -138,8 +138,7 @@ class ImagesPage(Page):
         self.title.setText(folder.name)
         self.subtitle.setText(str(folder))
         index = recognised.pictures
-        self.gallery.show_items([GalleryItem(index.root / path, printable(path.rsplit("/", 1)[-1]), tip=printable(path))
-                                 for path in index.paths])  # fmt: skip
+        self.gallery.show_items([_item(index, path) for path in index.paths])
         self.labels.say(*labels_in_words(recognised))
         self.labels_view.show_labels(recognised)
         self.others.say(words.count(sum(index.ignored.values())))
@@ -162,3 +161,9 @@ class ImagesPage(Page):
         self.broken_table.setVisible(bool(broken))
         title = self.tr("Cannot be read ({0})").format(words.count(broken)) if broken else self.tr("Cannot be read")
         self.tabs.setTabText(2, title)
+
+
+def _item(index: ImageIndex, path: str) -> GalleryItem:
+    """A picture with its name and the folder that it lies in."""
+    said = printable(path)
+    return GalleryItem(index.root / path, "/".join(said.split("/")[-2:]), tip=said)

@@ -12,7 +12,7 @@ from sslstudio.ui import engine_calls, jobs, messages, words
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.config_form import ConfigForm
-from sslstudio.ui.widgets.layout import Card, EmptyState, Notice, button, column, held, row, scrolled, text
+from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, row, scrolled, side_panel, text
 from sslstudio.ui.widgets.puzzle_view import PuzzleGrid
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 PUZZLES = 8
 SETTLE_MS = 350  # after the last change of an option
-LEFT = 340
 
 
 class PretextPage(Page):
@@ -48,7 +47,7 @@ class PretextPage(Page):
     def _add_left(self) -> None:
         self.tasks = QListWidget()
         self.tasks.setAccessibleName(self.tr("Puzzles to choose from"))
-        self.tasks.setSpacing(1)
+        self.tasks.setObjectName("choices")
         self.tasks.currentRowChanged.connect(self._choose)
         self.summary, self.paper = text(""), text("", "small")
         self.form = ConfigForm()
@@ -57,10 +56,8 @@ class PretextPage(Page):
         line = QFrame()
         line.setObjectName("line")
         line.setFixedHeight(1)
-        about = Card(margin=16, gap=12).add(self.tasks, self.summary, self.paper, line, self.wrong, self.form)
-        about.body.setStretch(about.body.count() - 1, 1)
-        self.left = scrolled(about)
-        self.left.setFixedWidth(LEFT)
+        about = column(self.tasks, self.summary, self.paper, line, self.wrong, (self.form, 1), gap=12)
+        self.left = side_panel(about)
 
     def _add_right(self) -> None:
         self.another = button(self.tr("Other puzzles"), self.another_draw, icon="refresh")
@@ -98,7 +95,7 @@ class PretextPage(Page):
             self.tasks.addItem(QListWidgetItem(facts.title))
         self.tasks.setCurrentRow(list(engine.tasks).index(self.study.task))
         self.tasks.blockSignals(False)
-        self.tasks.setFixedHeight(self.tasks.sizeHintForRow(0) * min(8, len(engine.tasks)) + 20)
+        self.tasks.setFixedHeight(self.tasks.sizeHintForRow(0) * min(8, len(engine.tasks)) + 4)
         self._show_task()
 
     def _choose(self, number: int) -> None:

@@ -78,8 +78,7 @@ class ResultsPage(Page):
 
     def _matrix_tab(self) -> QWidget:
         hint = text(self.tr("Framed: right answers. Click a square to see its pictures."), "small")
-        left = Card(margin=16).add(self.matrix, hint)
-        left.body.setStretch(1, 1)
+        left = Card(margin=16).add((self.matrix, 1), hint)
         right = Card(self.tr("Class by class"), margin=16).add(self.per_class)
         inside = row((left, 3), (right, 2), gap=14)
         return held(column(12, inside))
@@ -108,7 +107,7 @@ class ResultsPage(Page):
         """Show a result."""
         self.results = results
         metrics = results.metrics
-        self.verdict.setText(metrics["verdict"])
+        self.verdict.setText(words.tidy(metrics["verdict"]))
         trained = words.count(metrics["n_train"], self.tr("labelled picture"), self.tr("labelled pictures"))
         tested = words.count(metrics["n_test"], self.tr("test picture"), self.tr("test pictures"))
         parts = [self.tr("Trained on {0}").format(trained), self.tr("measured on {0}").format(tested), results.run.name]
@@ -116,7 +115,7 @@ class ResultsPage(Page):
         self.scores.show_scores(metrics)
         clear(self.notes)
         for sentence in [self._reading(), *metrics.get("notes", [])]:
-            self.notes.addWidget(text(sentence))
+            self.notes.addWidget(text(words.tidy(sentence)))
         self._fill_parts()
         self._show_face(True)
 

@@ -12,16 +12,14 @@ from sslstudio.ui import engine_calls, jobs, messages
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.study import Study
-from sslstudio.ui.theme import tint
-from sslstudio.ui.widgets.layout import Card, EmptyState, Notice, button, held, row, scrolled
+from sslstudio.ui.theme import set_role, tint
+from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, retitle, row, side_panel
 from sslstudio.ui.widgets.run_list import RunList
 from sslstudio.ui.widgets.run_settings import RunSettings
 from sslstudio.ui.widgets.run_view import RunView
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.device import DeviceFound
-
-LEFT = 340
 
 
 class RunPage(Page):
@@ -36,14 +34,15 @@ class RunPage(Page):
         self.view.tabs.addTab(self.runs, self.tr("Earlier runs"))
         self.settings: RunSettings | None = None
         self._going_on = False
-        self.sheet = Card(margin=16, gap=14)
+        self.sheet = column(gap=14)
         self.settings_place = QVBoxLayout()
         self.settings_place.setContentsMargins(0, 0, 0, 0)
         self.settings_place.setSpacing(14)
         self.wrong = Notice()
-        self.sheet.add(self.wrong, self.settings_place, None)
-        self.left = scrolled(self.sheet)
-        self.left.setFixedWidth(LEFT)
+        self.sheet.addWidget(self.wrong)
+        self.sheet.addLayout(self.settings_place)
+        self.sheet.addStretch(1)
+        self.left = side_panel(self.sheet)
         to_images = button(self.tr("Choose pictures"), lambda: study.wants_page.emit("images"), "primary", "images")
         missing = self.tr("Choose a folder first; then a training can start here.")
         self.missing = EmptyState("images", self.tr("No pictures yet"), missing, to_images)
@@ -136,14 +135,21 @@ class RunPage(Page):
         self.start.setVisible(not ours)
         self.start.setEnabled(working and not runner.active)
         self.pause.setVisible(ours)
-        self.pause.setText(self.tr("Go on") if runner.paused else self.tr("Pause"))
+        retitle(self.pause, self.tr("Go on") if runner.paused else self.tr("Pause"))
         tint(self.pause, "play" if runner.paused else "pause")
         self.pause.setEnabled(not runner.stopping)
         self.stop.setVisible(ours)
         self.stop.setEnabled(not runner.stopping)
-        self.sheet.setEnabled(not ours)
+        self.left.setEnabled(not ours)
         self.runs.set_busy(runner.active)
         self.forward.setEnabled(working)
+        self._lead_on(bool(self.view.outcome) and not runner.active)
+
+    def _lead_on(self, done: bool) -> None:
+        """One primary button: start before a run, the next step after it."""
+        for one, role, icon in ((self.start, not done, "play"), (self.forward, done, "next")):
+            set_role(one, "primary" if role else "plain")
+            tint(one, icon, "accent_text" if role else "text")
 
     # --- runs
 
@@ -169,6 +175,7 @@ class RunPage(Page):
             self._show_record(events)
             if self.view.run is not None and self.view.outcome:
                 self.study.finished(self.job, self.view.run, self.view.outcome)
+            self.offer()
 
     def resume_run(self, run: Path) -> None:
         """Go on with an earlier run; its record up to here is shown first."""
@@ -228,4 +235,4 @@ class RunPage(Page):
 
     def place_on_top(self, widget: QWidget) -> None:
         """Put settings of the page's own above the common ones."""
-        self.sheet.body.insertWidget(1, widget)
+        self.sheet.insertWidget(1, widget)

@@ -55,7 +55,8 @@ class ConfusionMatrix(QWidget):
         return min((self.width() - LABEL - 8) / classes, (self.height() - 62) / classes, 96.0)
 
     def _left_top(self) -> QPoint:
-        return QPoint(LABEL, 52)
+        left_over = self.width() - LABEL - self._cell_side() * len(self._names)
+        return QPoint(LABEL + max(0, round((left_over - LABEL / 2) / 2)), 52)
 
     def cell_rect(self, truth: int, predicted: int) -> QRectF:
         """Where a cell is painted."""
@@ -88,11 +89,13 @@ class ConfusionMatrix(QWidget):
         painter.setPen(QColor(colours().muted))
         across = QRect(corner.x(), 0, round(side * len(self._names)), 22)
         painter.drawText(across, Qt.AlignmentFlag.AlignCenter, self.tr("The network says"))
-        painter.drawText(QRect(0, 26, LABEL - 10, 22), Qt.AlignmentFlag.AlignRight, self.tr("Your label"))
+        painter.drawText(
+            QRect(corner.x() - LABEL, 26, LABEL - 10, 22), Qt.AlignmentFlag.AlignRight, self.tr("Your label")
+        )
         painter.setPen(QColor(colours().text))
         for number, name in enumerate(self._names):
             top = QRect(round(corner.x() + number * side) + 2, 26, round(side) - 4, 22)
-            left = QRect(0, round(corner.y() + number * side), LABEL - 10, round(side))
+            left = QRect(corner.x() - LABEL, round(corner.y() + number * side), LABEL - 10, round(side))
             for rect, flag in ((top, Qt.AlignmentFlag.AlignHCenter), (left, Qt.AlignmentFlag.AlignRight)):
                 said = metrics.elidedText(name, Qt.TextElideMode.ElideRight, rect.width())
                 painter.drawText(rect, flag | Qt.AlignmentFlag.AlignVCenter, said)

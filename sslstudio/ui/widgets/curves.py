@@ -37,7 +37,9 @@ class Curves(QWidget):
         layout.addWidget(self.score, 0, 1)
         layout.addWidget(self.rate, 1, 0, 1, 2)
         layout.setRowStretch(0, 5)
-        layout.setRowStretch(1, 2)
+        layout.setRowStretch(1, 3)
+        layout.setColumnStretch(0, 1)
+        layout.setColumnStretch(1, 1)
 
     def clear(self) -> None:
         """Begin anew."""
@@ -88,6 +90,8 @@ class TwinCurves(Curves):
     def _lay_out(self, layout: QGridLayout) -> None:
         layout.addWidget(self.score, 0, 0)
         layout.addWidget(self.loss, 0, 1)
+        layout.setColumnStretch(0, 1)
+        layout.setColumnStretch(1, 1)
         self.rate.setParent(self)
         self.rate.hide()
 

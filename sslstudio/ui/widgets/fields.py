@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )  # fmt: skip
 
 from sslstudio.engine.config import OptionField, Value
+from sslstudio.ui.words import tr
 
 MOST = 2**31 - 1  # what a spin box holds
 DECIMALS = 10
@@ -165,10 +166,10 @@ class NumberEditor(Editor):
         self.automatic = QCheckBox(self.tr("automatic"))
         self.automatic.setVisible(field.optional)
         self.automatic.toggled.connect(self._toggle)
-        self.line.addWidget(self.automatic)
+        self.line.addWidget(self.automatic, 1)
 
     def _toggle(self, automatic: bool) -> None:
-        self.box.setEnabled(not automatic)
+        self.box.setVisible(not automatic)
         self.changed.emit()
 
     def value(self) -> int | float | None:
@@ -183,7 +184,11 @@ class NumberEditor(Editor):
 
 
 def choice_title(choice: str) -> str:
-    """'max_hamming' -> 'Max hamming'."""
+    """'max_hamming' -> 'Max hamming', 'resnet18' -> 'ResNet-18'."""
+    if choice == "auto":
+        return tr("Automatic")
+    if choice.startswith("resnet"):
+        return choice.replace("resnet", "ResNet-")
     return choice[:1].upper() + choice[1:].replace("_", " ")
 
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from sslstudio.ui.widgets.config_form import ConfigForm
@@ -36,7 +37,9 @@ class FinetuneSettings(QWidget):
         self.weights = FileLine(self.tr("Weights to start from"), self.tr("Weights (*.safetensors *.pth *.pt)"))
         self.source.currentIndexChanged.connect(self._source_chosen)
         self.form = ConfigForm(folding=False, resetting=False)
-        self.form.show_config(FinetuneConfig(), ("labels_per_class", "twin", "mode", "flip"))
+        self.form.show_config(FinetuneConfig(), ("labels_per_class", "twin"))
+        self.more = ConfigForm(folding=False, resetting=False)  # shown under the common settings' further options
+        self.more.show_config(FinetuneConfig(), ("mode", "flip"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(14)
@@ -56,7 +59,8 @@ class FinetuneSettings(QWidget):
         self.source.blockSignals(True)
         self.source.clear()
         for run in runs:
-            self.source.addItem(f"{run.title} ({run.path.name[5:16]})", str(run.path))
+            self.source.addItem(f"{run.path.name[5:16]}  {run.title}", str(run.path))
+            self.source.setItemData(self.source.count() - 1, str(run.path), Qt.ItemDataRole.ToolTipRole)
         self.source.addItem(self.tr("A weights file"), FILE)
         self.source.addItem(self.tr("Nothing: from scratch"), SCRATCH)
         for wanted in (str(newest) if newest else before, self.source.itemData(0) if runs else SCRATCH):
@@ -79,4 +83,9 @@ class FinetuneSettings(QWidget):
 
     def values(self) -> dict[str, Any]:
         """These options of the engine's FinetuneConfig."""
-        return {"kind": str(self.kind.currentData()), "source": self.start_from(), **self.form.values()}
+        return {
+            "kind": str(self.kind.currentData()),
+            "source": self.start_from(),
+            **self.form.values(),
+            **self.more.values(),
+        }

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -43,13 +43,19 @@ def symbol(name: str, role: str = "muted", side: int = 20) -> QLabel:
 
 def button(content: str, clicked: Callable[[], object], role: str = "plain", icon: str = "") -> QPushButton:
     """A button; `role` is primary, plain or link."""
-    made = QPushButton(f" {content}" if icon else content)  # Qt puts no space between icon and text
+    made = QPushButton()
+    retitle(made, content, icon != "")
     set_role(made, role)
     if icon:
         tint(made, icon, {"primary": "accent_text", "link": "accent"}.get(role, "text"))
     made.clicked.connect(lambda: clicked())
     made.setCursor(Qt.CursorShape.PointingHandCursor)
     return made
+
+
+def retitle(made: QPushButton, content: str, with_icon: bool = True) -> None:
+    """What a button says; Qt puts no space between icon and text."""
+    made.setText(f" {content}" if with_icon else content)
 
 
 Piece = QWidget | QLayout | int | tuple[QWidget | QLayout, int] | None
@@ -155,19 +161,6 @@ class Figure(QFrame):
         self.setAccessibleName(f"{self.caption.text()}: {value}")
 
 
-class _WidthKeeper(QObject):
-    """Keeps a scrolled panel as wide as what it holds, so that it only scrolls up and down."""
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        area = self.parent()
-        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize) and isinstance(area, QScrollArea):
-            inside = area.widget()
-            if inside is None:
-                return False
-            area.setMinimumWidth(inside.minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width())
-        return super().eventFilter(watched, event)
-
-
 def scrolled(widget: QWidget) -> QScrollArea:
     """A widget that scrolls up and down when there is no room for it."""
     area = QScrollArea()
@@ -177,13 +170,25 @@ def scrolled(widget: QWidget) -> QScrollArea:
     area.setWidget(widget)
     for plane in (area.viewport(), widget):  # setWidget has switched the widget's own ground on
         plane.setAutoFillBackground(False)
-    widget.installEventFilter(_WidthKeeper(area))
     return area
+
+
+def side_panel(content: QLayout, width: int = 340) -> Card:
+    """A card of fixed width beside the page's main matter; what is in it scrolls."""
+    content.setContentsMargins(16, 14, 12, 16)
+    panel = Card(margin=2)
+    panel.body.setContentsMargins(1, 3, 3, 3)
+    panel.add((scrolled(held(content)), 1))
+    panel.setFixedWidth(width)
+    return panel
 
 
 def clear(layout: QLayout) -> None:
     """Take everything out of a layout and delete it."""
-    while (item := layout.takeAt(0)) is not None:
+    while layout.count():
+        item = layout.takeAt(0)
+        if item is None:
+            break
         if (widget := item.widget()) is not None:
             widget.hide()
             widget.deleteLater()

@@ -35,6 +35,32 @@ class Points:
         return self._xy[0, : self.count], self._xy[1, : self.count]
 
 
+class StepAxis(pg.AxisItem):  # type: ignore[misc]
+    """Whole steps, said as people write them."""
+
+    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
+        """No half steps."""
+        levels = [level for level in super().tickSpacing(low, high, size) if level[0] >= 1]
+        return levels[:1] or [(1.0, 0.0)]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """1,000 instead of 1000."""
+        return [words.count(round(value)) for value in values]
+
+
+class ValueAxis(pg.AxisItem):  # type: ignore[misc]
+    """Per cent for shares."""
+
+    share = False
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """80 % instead of 0.8."""
+        if self.share:
+            return [words.percent(value, 0) for value in values]
+        strings: list[str] = super().tickStrings(values, scale, spacing)
+        return strings
+
+
 class LegendKey(QWidget):
     """A short stroke in a curve's colour and dash, with its name and newest value."""
 
@@ -44,7 +70,7 @@ class LegendKey(QWidget):
         self.label = QLabel(name)
         self.label.setProperty("role", "small")
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(28, 0, 0, 0)
+        layout.setContentsMargins(20, 0, 0, 0)
         layout.addWidget(self.label)
 
     def say(self, value: str) -> None:
@@ -56,7 +82,7 @@ class LegendKey(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(stroke(self._colour, self._dashed))
-        painter.drawLine(QPointF(2, self.height() / 2), QPointF(22, self.height() / 2))
+        painter.drawLine(QPointF(2, self.height() / 2), QPointF(16, self.height() / 2))
 
 
 def stroke(colour: int, dashed: bool, width: float = 2.0) -> QPen:
@@ -84,45 +110,49 @@ class Curve:
 class LivePlot(Card):
     """A titled plot. Curves come into being with their first point."""
 
-    def __init__(self, title: str, about: str, *, metric: str = "", across: str = "") -> None:
-        super().__init__(title, gap=4)
+    def __init__(self, title: str, about: str, *, metric: str = "") -> None:
+        super().__init__(title, margin=14, gap=4)
         self._metric = metric
         self._title = title
         self._curves: dict[str, Curve] = {}
-        self._legend = row(gap=14)
+        self._legend = row(gap=10)
         self._legend.addStretch(1)
         self._wait = text(self.tr("Curves appear here once the training runs."), "muted")
         self._wait.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._plot = pg.PlotWidget(background=None)
-        self._set_up_plot(across or self.tr("step"))
+        self._across, self._up = StepAxis("bottom"), ValueAxis("left")
+        self._plot = pg.PlotWidget(axisItems={"bottom": self._across, "left": self._up})
+        self._set_up_plot()
         self.setToolTip(about)
-        self.add(self._legend, self._wait, self._plot)
-        self.body.setStretch(self.body.count() - 1, 1)
-        self.body.setStretch(self.body.count() - 2, 1)
+        self.add(self._legend, (self._wait, 1), (self._plot, 1))
         self._plot.hide()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme().changed.connect(self._repaint)
         self._repaint()
 
-    def _set_up_plot(self, across: str) -> None:
-        self._plot.setMinimumSize(200, 110)
+    def _set_up_plot(self) -> None:
+        self._plot.setMinimumSize(160, 84)
         self._plot.setMouseEnabled(False, False)
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
         self._plot.showGrid(x=False, y=True, alpha=0.16)
-        self._plot.getAxis("bottom").setLabel(across)
-        self._plot.getAxis("bottom").enableAutoSIPrefix(False)
-        self._plot.getAxis("left").enableAutoSIPrefix(False)
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        if words.is_share(self._metric):
+        small = self.font()
+        small.setPointSizeF(small.pointSizeF() * 0.85)
+        for axis in (self._across, self._up):
+            axis.enableAutoSIPrefix(False)
+            axis.setStyle(tickFont=small, maxTickLevel=0)
+        self._fit_metric()
+
+    def _fit_metric(self) -> None:
+        self._up.share = words.is_share(self._metric)
+        if self._up.share:
             self._plot.setYRange(0.0, 1.0, padding=0.03)
 
     def retitle(self, title: str, metric: str) -> None:
         """Name the plot after the metric that it shows."""
         self._title, self._metric = title, metric
         self.heading.setText(title)
-        if words.is_share(metric):
-            self._plot.setYRange(0.0, 1.0, padding=0.03)
+        self._fit_metric()
 
     def append(self, name: str, x: float, y: float, *, colour: int = 0, dashed: bool = False) -> None:
         """A new point of a curve; drawn at the next `flush`. What is not finite is left out."""
@@ -177,8 +207,8 @@ class LivePlot(Card):
 
     def _repaint(self) -> None:
         scheme = colours()
-        for side in ("left", "bottom"):
-            axis = self._plot.getAxis(side)
+        self._plot.setBackground(scheme.surface)
+        for axis in (self._across, self._up):
             axis.setPen(QPen(QColor(scheme.border)))
             axis.setTextPen(QPen(QColor(scheme.muted)))
         for curve in self._curves.values():

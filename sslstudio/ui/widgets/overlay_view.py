@@ -102,8 +102,7 @@ class OverlayView(Card):
             gap=14,
         )
         told = QLabel(self.tr("Mask strength"))
-        self.add(self.title, pictures, row(told, self.slider, 20, self._legend, None))
-        self.body.setStretch(2, 1)
+        self.add(self.title, (pictures, 1), row(told, self.slider, 20, self._legend, None))
 
     def name_classes(self, names: Sequence[str]) -> None:
         """The legend: one patch a class, background left out."""

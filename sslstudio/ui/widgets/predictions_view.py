@@ -8,7 +8,7 @@ from sslstudio.ui import jobs, messages, results_data, words
 from sslstudio.ui.results_data import Prediction, Results
 from sslstudio.ui.widgets.gallery_model import GalleryModel
 from sslstudio.ui.widgets.gallery_view import GalleryView
-from sslstudio.ui.widgets.layout import Card, button, held, row, text
+from sslstudio.ui.widgets.layout import Card, button, row, text
 from sslstudio.ui.widgets.overlay_view import OverlayView
 from sslstudio.ui.widgets.picture import Picture
 
@@ -31,15 +31,14 @@ class PredictionsView(QWidget):
         self.truth, self.answer = text("", "field"), text("")
         self.overlay = OverlayView()
         self.closer = QStackedWidget()
-        one = Card(margin=16).add(self.picture, self.truth, self.answer)
-        one.body.setStretch(1, 1)
+        one = Card(margin=16).add((self.picture, 1), self.truth, self.answer)
         self.closer.addWidget(one)
         self.closer.addWidget(self.overlay)
         head = row((self.told, 1), self.everything)
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(14)
-        self._layout.addWidget(Card(margin=12).add(held(head), self.gallery), 1)
+        self._layout.addWidget(Card(margin=12).add(head, (self.gallery, 1)), 1)
         self._layout.addWidget(self.closer, 1)
 
     def show_predictions(self, results: Results, part: str) -> None:

@@ -10,8 +10,8 @@ from sslstudio.ui.widgets.picture import Picture, to_image
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.tasks.base import Puzzle
 
-CARD_WIDTH = 400
-SIDE = 104
+CARD_WIDTH = 316
+SIDE = 84
 
 
 class PuzzleCard(Card):
@@ -21,13 +21,13 @@ class PuzzleCard(Card):
         super().__init__(margin=14, gap=10)
         pictures = [
             (self.tr("Your picture"), puzzle.source),
-            (self.tr("What the network sees"), puzzle.asked),
-            (self.tr("The right answer"), puzzle.truth),
+            (self.tr("Question"), puzzle.asked),
+            (self.tr("Right answer"), puzzle.truth),
         ]
         line = row(gap=12)
         for caption, picture in pictures:
             shown = Picture(SIDE)
-            shown.setFixedHeight(SIDE + 26)
+            shown.setFixedHeight(SIDE + 22)
             shown.show_image(to_image(picture), caption)
             line.addLayout(column(text(caption, "small", wrap=False), shown, gap=5), 1)
         self.add(line, row(symbol("tag", "accent", 18), (text(puzzle.label), 1), gap=8))

@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui import words
-from sslstudio.ui.widgets.layout import button, row, text
+from sslstudio.ui.widgets.layout import Card, button, row, text
 from sslstudio.ui.widgets.tables import fill, table
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ class RunList(QWidget):
         self.resume_button = button(self.tr("Go on with it"), lambda: self._emit(self.resumed), icon="play")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 12, 0, 0)
-        layout.addWidget(self.empty)
-        layout.addWidget(self.table, 1)
-        layout.addLayout(row(self.open_button, self.resume_button, None))
+        buttons = row(self.open_button, self.resume_button, None)
+        layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), buttons))
+        layout.addStretch(0)
         self.show_runs([])
 
     def show_runs(self, runs: list["RunSummary"]) -> None:

@@ -118,7 +118,9 @@ class FileLine(QWidget):
 class RunSettings(QWidget):
     """Time, device, network; under `More options` the split, the optimiser and the seed."""
 
-    def __init__(self, devices: Sequence["DeviceFound"], *, minutes: float, starting: bool) -> None:
+    def __init__(
+        self, devices: Sequence["DeviceFound"], *, minutes: float, starting: bool, further: ConfigForm | None = None
+    ) -> None:
         super().__init__()
         self.budget = BudgetEditor(minutes)
         self.device = DeviceBox(devices)
@@ -133,7 +135,7 @@ class RunSettings(QWidget):
         for piece in (self.encoder, self.batch) if starting else (self.batch,):
             layout.addWidget(piece)
         layout.addWidget(self._together())
-        layout.addWidget(self._more(starting))
+        layout.addWidget(self._more(starting, further))
 
     def _together(self) -> QWidget:
         """Shown when file names look like several pictures of one patient, slide or video."""
@@ -187,8 +189,10 @@ class RunSettings(QWidget):
             self.forms[name] = form
         self.encoder, self.batch = self.forms["encoder"], self.forms["batch"]
 
-    def _more(self, starting: bool) -> Fold:
+    def _more(self, starting: bool, further: ConfigForm | None) -> Fold:
         pieces: list[QWidget] = [self.forms[name] for name in ("data", "stem", "optimiser", "precision", "seed")]
+        if further is not None:
+            pieces.insert(0, further)
         if starting:
             weights = column(text(self.tr("Start from weights"), "field"), self.weights, gap=5)
             pieces.insert(1, held(weights))

@@ -33,20 +33,19 @@ class Answers(Card):
         self.told = text(
             self.tr("The network's own answers to puzzles it does not train on appear here as it learns."), "muted"
         )
-        self.picture = Picture(least=160, enlarge=2.0)
+        self.picture = Picture(least=160, enlarge=1.0)
+        self.sheet = scrolled(self.picture)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName(self.tr("Earlier and later answers"))
         self.slider.valueChanged.connect(self._show)
-        self.add(self.told, self.picture, self.slider)
-        self.body.setStretch(1, 0)
-        self.body.setStretch(2, 1)
+        self.add(self.told, (self.sheet, 1), self.slider)
         self.clear()
 
     def clear(self) -> None:
         """Begin anew."""
         self._sheets = []
         self.slider.hide()
-        self.picture.hide()
+        self.sheet.hide()
         self.told.show()
 
     def add_sheet(self, step: int, file: Path) -> None:
@@ -55,7 +54,7 @@ class Answers(Card):
         self._sheets.append((step, file))
         self.slider.setRange(0, len(self._sheets) - 1)
         self.slider.setVisible(len(self._sheets) > 1)
-        self.picture.show()
+        self.sheet.show()
         if newest:
             self.slider.setValue(len(self._sheets) - 1)
             self._show(len(self._sheets) - 1)
@@ -66,7 +65,9 @@ class Answers(Card):
         step, file = self._sheets[number]
         said = self.tr("Answers after {0} steps, to pictures it does not train on").format(words.count(step))
         self.told.setText(said)
-        self.picture.show_image(QImage(str(file)), said)
+        image = QImage(str(file))
+        self.picture.setMinimumSize(image.size())
+        self.picture.show_image(image, said)
 
 
 class RunView(QWidget):
@@ -104,11 +105,12 @@ class RunView(QWidget):
     def _add_tabs(self, answers: bool) -> None:
         self.tabs.addTab(self.curves, self.tr("Curves"))
         if answers:
-            self.tabs.addTab(held(column(12, self.answers, gap=0)), self.tr("The network's answers"))
+            self.tabs.addTab(held(column(12, (self.answers, 1), gap=0)), self.tr("The network's answers"))
         self.facts.setHorizontalSpacing(24)
         self.facts.setVerticalSpacing(8)
-        self.notes_tab = scrolled(held(column(12, self.notes, None)))
-        self.facts_tab = scrolled(held(column(14, self.facts, None)))
+        self.notes_tab = scrolled(held(column(12, self.notes, None, gap=0)))
+        about = Card().add(self.facts)
+        self.facts_tab = scrolled(held(column(12, about, None, gap=0)))
         self.tabs.addTab(self.notes_tab, self.tr("Notes"))
         self.tabs.addTab(self.facts_tab, self.tr("About this run"))
 

@@ -80,6 +80,7 @@ class ScoreTable(Card):
         names.sort(key=lambda name: name != metrics["headline"])
         for line, name in enumerate(names, start=1):
             self._add_line(line, name, parts, metrics)
+        self._grid.setRowStretch(len(names) + 1, 1)
 
     def cell(self, name: str, part: str) -> str:
         """What stands in a cell, for tests and for copying."""

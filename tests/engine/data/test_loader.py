@@ -1,7 +1,5 @@
 """Batches: which pictures a step sees, and that they are the cache's."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch

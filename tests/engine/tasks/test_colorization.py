@@ -13,7 +13,7 @@ from sslstudio.engine.errors import TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Batch, TaskResult
-from sslstudio.engine.tasks.colorization import Colorization, ColorizationConfig, soft_cross_entropy
+from sslstudio.engine.tasks.colorization import GAIN, Colorization, ColorizationConfig, soft_cross_entropy
 
 
 def made(stem: str = "small", **options: Any) -> tuple[Colorization, Encoder]:
@@ -75,7 +75,7 @@ def test_the_loss_is_the_mean_weighted_by_rarity_over_coloured_pictures() -> Non
     batch = task.make_batch(images, generator(0, "batch"))
     assert batch.targets["counts"].tolist() == [True] * 3 + [False] * 2
     with torch.no_grad():
-        logits = 4.0 * task.decoder(encoder.stages(colour.as_input(batch.inputs["light"])))
+        logits = GAIN * task.decoder(encoder.stages(colour.as_input(batch.inputs["light"])))
         found = float(task(encoder, batch).loss)
     each = soft_cross_entropy(logits, batch.targets["nearest"], batch.targets["weights"])[:3]
     balance = task.balance[colour.main_bins(batch.targets["nearest"], batch.targets["weights"])][:3]
@@ -90,8 +90,9 @@ def test_a_batch_without_colour_gives_no_gradient_and_no_nan(loss: str) -> None:
     result = ask(task, encoder, grey(4))[1]
     result.loss.backward()  # type: ignore[no-untyped-call]
     assert float(result.loss.detach()) == 0.0
-    assert encoder.conv1.weight.grad is not None
-    assert float(encoder.conv1.weight.grad.abs().max()) == 0.0
+    gradient = dict(encoder.named_parameters())["conv1.weight"].grad
+    assert gradient is not None
+    assert float(gradient.abs().max()) == 0.0
 
 
 def test_prepare_measures_the_prior_on_coloured_pictures() -> None:
@@ -138,12 +139,12 @@ def test_grey_pictures_do_not_fit() -> None:
         Colorization.check(ColorizationConfig(), grey(8))
 
 
-def trained(loss: str) -> tuple[Colorization, dict[str, float]]:
-    """After 30 steps: the task and its metrics on new pictures."""
-    task, encoder = made(loss=loss)
+def trained(**options: Any) -> tuple[Colorization, dict[str, float]]:
+    """After 25 steps: the task and its metrics on new pictures."""
+    task, encoder = made(**options)
     task.prepare(patterned(64))
     optimiser = torch.optim.AdamW([*encoder.parameters(), *task.parameters()], lr=3e-3)
-    for number in range(30):
+    for number in range(25):
         result = ask(task, encoder, patterned(16, seed=number), number)[1]
         optimiser.zero_grad()
         result.loss.backward()  # type: ignore[no-untyped-call]
@@ -154,14 +155,15 @@ def trained(loss: str) -> tuple[Colorization, dict[str, float]]:
 
 
 def test_regression_learns_colour_that_follows_from_shape() -> None:
-    task, metrics = trained("regression")
+    task, metrics = trained(loss="regression")
     assert metrics["ab_error"] < 0.5 * task.chance()["ab_error"]
 
 
 def test_classes_learn_colour_that_follows_from_shape() -> None:
-    task, metrics = trained("classes")
-    assert metrics["weighted_accuracy"] > 1.8 * task.chance()["weighted_accuracy"]
-    assert metrics["ab_error"] < 0.9 * float(task.guess[1])
+    # Without rebalancing, which makes most of the few bins on the seams between the two colours and takes longer.
+    task, metrics = trained(rebalance=False)
+    assert metrics["weighted_accuracy"] > 1.6 * task.chance()["weighted_accuracy"]
+    assert metrics["ab_error"] < 0.3 * float(task.guess[1])
 
 
 @pytest.mark.parametrize(("stem", "side"), [("tiny", 16), ("tiny", 33), ("small", 64), ("large", 100)])

@@ -80,7 +80,7 @@ def test_restored_weights_keep_the_layout_that_is_fast(tmp_path: Path) -> None:
     learner.train(0, 1)
     learner.save(tmp_path / "last.safetensors")
     learner.restore(tmp_path / "last.safetensors")
-    weight = learner.modules["encoder"].conv1.weight
+    weight = learner.modules.get_submodule("encoder.conv1").weight
     assert isinstance(weight, Tensor)
     assert weight.is_contiguous(memory_format=torch.channels_last)
 

@@ -22,7 +22,7 @@ from sslstudio.engine.train.settings import (
     pretrain_from_dict,
 )
 
-text = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+text = st.text(st.characters(codec="utf-8"), max_size=12)
 
 
 def any_config(kind: type[BaseConfig], **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
