@@ -8,7 +8,7 @@ from PySide6.QtCore import QByteArray, QSettings
 
 
 def _store() -> QSettings:
-    return QSettings("SSL Studio", "SSL Studio")
+    return QSettings(QSettings.defaultFormat(), QSettings.Scope.UserScope, "SSL Studio", "SSL Studio")
 
 
 def home() -> Path:

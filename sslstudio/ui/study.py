@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sslstudio.engine.data.labels import Recognised
 
 STEPS = ("images", "pretext", "pretrain", "finetune", "results")
-SAMPLE = "Sample pictures"
+SAMPLE, RUNS = "Sample pictures", "Runs"  # folders in the user's own
 
 
 class Study(QObject):
@@ -152,7 +152,7 @@ class Study(QObject):
     @property
     def runs_folder(self) -> Path:
         """Where runs on the open folder are kept."""
-        return settings.home() / (self.folder.name if self.folder else SAMPLE) / "runs"
+        return settings.home() / RUNS / (self.folder.name if self.folder else SAMPLE)
 
     def new_run(self, what: str) -> Path:
         """A folder for a new run, named after the time and what it does."""

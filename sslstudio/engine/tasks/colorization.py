@@ -17,7 +17,7 @@ from sslstudio.engine.models.colour_nets import undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
 
-GAIN = 4.0  # on the logits: AdamW moves all weights alike, so 313 logits of 32 features would grow slowly
+GAIN = 4.0  # on the output: AdamW moves all weights alike, so what 32 features say would grow slowly from near 0
 SPREAD = 20.0  # about the deviation of a and b in photographs: regression answers in units of it
 
 
@@ -127,9 +127,9 @@ class Colorization(PretextTask):
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
         """Answers: ab (B, 2, h, w)."""
-        output = self.decoder(encoder.stages(colour.as_input(batch.inputs["light"]))).float()
+        output = GAIN * self.decoder(encoder.stages(colour.as_input(batch.inputs["light"]))).float()
         if self.config.loss == "classes":
-            return self._score_classes(GAIN * output, batch.targets)
+            return self._score_classes(output, batch.targets)
         return self._score_regression(output, batch.targets)
 
     def _score_classes(self, logits: Tensor, targets: dict[str, Tensor]) -> TaskResult:

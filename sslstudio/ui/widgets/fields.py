@@ -62,6 +62,12 @@ class _NoWheel(QObject):
         return super().eventFilter(watched, event)
 
 
+def roomy(box: QAbstractSpinBox) -> QAbstractSpinBox:
+    """Room left of the number, which the style sheet cannot give."""
+    box.lineEdit().setTextMargins(6, 0, 0, 0)
+    return box
+
+
 def steady(widget: QWidget) -> None:
     """Let a widget take the wheel only when it has the focus."""
     widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -161,6 +167,7 @@ class NumberEditor(Editor):
         else:
             self.box.setRange(low if low is not None else -1e9, high if high is not None else 1e9)
         self.box.setKeyboardTracking(False)
+        roomy(self.box)
         self.box.valueChanged.connect(self.changed)
         self._hold(self.box)
         self.automatic = QCheckBox(self.tr("automatic"))

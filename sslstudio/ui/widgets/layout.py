@@ -123,12 +123,13 @@ class Notice(QFrame):
     def __init__(self, sign: str = "warning") -> None:
         super().__init__()
         self.setObjectName("notice")
+        self.setProperty("sign", sign)
         self.label = text("")
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 11, 14, 11)
         layout.setSpacing(12)
-        layout.addWidget(symbol(sign, "warn", 22), alignment=Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(symbol(sign, "accent" if sign == "info" else "warn", 22), alignment=Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self.label, 1)
         self.hide()
 

@@ -69,6 +69,7 @@ class LegendKey(QWidget):
         self._name, self._colour, self._dashed = name, colour, dashed
         self.label = QLabel(name)
         self.label.setProperty("role", "small")
+        self.label.setMinimumWidth(30)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(20, 0, 0, 0)
         layout.addWidget(self.label)
@@ -115,7 +116,7 @@ class LivePlot(Card):
         self._metric = metric
         self._title = title
         self._curves: dict[str, Curve] = {}
-        self._legend = row(gap=10)
+        self._legend = row(gap=8)
         self._legend.addStretch(1)
         self._wait = text(self.tr("Curves appear here once the training runs."), "muted")
         self._wait.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -34,8 +34,7 @@ class RunList(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 12, 0, 0)
         buttons = row(self.open_button, self.resume_button, None)
-        layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), buttons))
-        layout.addStretch(0)
+        layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), buttons), 1)
         self.show_runs([])
 
     def show_runs(self, runs: list["RunSummary"]) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from sslstudio.ui import messages
 from sslstudio.ui.widgets.config_form import ConfigForm
-from sslstudio.ui.widgets.fields import NumberBox, steady
+from sslstudio.ui.widgets.fields import NumberBox, roomy, steady
 from sslstudio.ui.widgets.fold import Fold
 from sslstudio.ui.widgets.layout import button, column, held, row, text
 
@@ -29,6 +29,7 @@ class BudgetEditor(QWidget):
         self.unit.addItem(self.tr("minutes"), "minutes")
         self.unit.addItem(self.tr("passes (epochs)"), "epochs")
         self.unit.currentIndexChanged.connect(self._limit)
+        roomy(self.amount)
         self.amount.setAccessibleName(self.tr("How long"))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

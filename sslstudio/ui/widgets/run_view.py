@@ -21,7 +21,7 @@ from sslstudio.engine.events import (
 from sslstudio.ui import words
 from sslstudio.ui.widgets.curves import Curves, state_line
 from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, row, scrolled, text
-from sslstudio.ui.widgets.picture import Picture
+from sslstudio.ui.widgets.picture import Sheet
 
 
 class Answers(Card):
@@ -33,7 +33,7 @@ class Answers(Card):
         self.told = text(
             self.tr("The network's own answers to puzzles it does not train on appear here as it learns."), "muted"
         )
-        self.picture = Picture(least=160, enlarge=1.0)
+        self.picture = Sheet()
         self.sheet = scrolled(self.picture)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName(self.tr("Earlier and later answers"))
@@ -65,9 +65,7 @@ class Answers(Card):
         step, file = self._sheets[number]
         said = self.tr("Answers after {0} steps, to pictures it does not train on").format(words.count(step))
         self.told.setText(said)
-        image = QImage(str(file))
-        self.picture.setMinimumSize(image.size())
-        self.picture.show_image(image, said)
+        self.picture.show_image(QImage(str(file)), said)
 
 
 class RunView(QWidget):
@@ -196,7 +194,7 @@ class RunView(QWidget):
             self.left.say(words.duration(event.seconds_left) or "–", self.tr("Left"))
         self.speed.say(words.number(event.pictures_per_second))
         self.step.say(words.count(event.step))
-        self.epoch.say(words.number(event.epoch))
+        self.epoch.say(f"{event.epoch:,.1f}")
 
     def _take_finish(self, event: RunFinished) -> None:
         self.outcome = event.outcome

@@ -46,11 +46,13 @@ class IntervalBar(QWidget):
             painter.setPen(QPen(QColor(scheme.chance), 2))
             painter.drawLine(QPointF(self._x(self._baseline), 2), QPointF(self._x(self._baseline), 16))
         colour = QColor(scheme.series[self._colour])
-        painter.setPen(QPen(colour, 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.setPen(QPen(colour, 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         painter.drawLine(QPointF(self._x(self._low), 9), QPointF(self._x(self._high), 9))
+        for end in (self._low, self._high):
+            painter.drawLine(QPointF(self._x(end), 6), QPointF(self._x(end), 12))
         painter.setPen(QPen(QColor(scheme.surface), 1.5))
         painter.setBrush(colour)
-        painter.drawEllipse(QPointF(self._x(self._value), 9), 5.5, 5.5)
+        painter.drawEllipse(QPointF(self._x(self._value), 9), 4.5, 4.5)
 
     def _x(self, value: float) -> float:
         return 6 + min(1.0, max(0.0, value)) * (self.width() - 12)

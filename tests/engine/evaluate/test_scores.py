@@ -116,6 +116,13 @@ def test_an_interval_narrows_with_the_root_of_n(kind: str) -> None:
         assert 3.2 < ratio < 5.0, name
 
 
+def test_the_interval_of_an_accuracy_is_the_normal_one() -> None:
+    """Of many pictures the bootstrap and the textbook say the same."""
+    result = score("classification", guesses(1000))["accuracy"]
+    reach = 1.96 * math.sqrt(result.value * (1 - result.value) / 1000)
+    assert (result.value - result.low, result.high - result.value) == pytest.approx((reach, reach), rel=0.08)
+
+
 def test_about_95_of_100_intervals_cover_the_truth() -> None:
     """The truth is the mean of the three chances of being recognised."""
     truth = (0.9 + 0.7 + 0.6) / 3

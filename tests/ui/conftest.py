@@ -1,0 +1,93 @@
+"""What tests of the window share: settings and folders of their own, no dialog, and nothing left behind."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QThread, QThreadPool, QTimer
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+from shiboken6 import Shiboken, isValid
+
+from sslstudio.engine.data.sample import make_sample
+from sslstudio.ui import messages
+from sslstudio.ui.main_window import MainWindow
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings and the user's folder belong to the test."""
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+    home = tmp_path / "home"
+    monkeypatch.setenv("SSLSTUDIO_HOME", str(home))
+    return home
+
+
+@dataclass
+class Said:
+    """What would have been shown in dialogs, and what they answer."""
+
+    errors: list[BaseException] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
+    agrees: bool = True
+    folder: Path | None = None
+    file: Path | None = None
+
+    def ask(self, question: str) -> bool:
+        """Note a question and answer it."""
+        self.questions.append(question)
+        return self.agrees
+
+
+@pytest.fixture(autouse=True)
+def said(monkeypatch: pytest.MonkeyPatch) -> Said:
+    """No test opens a dialog: they would wait for a person."""
+    box = Said()
+    monkeypatch.setattr(messages, "tell_error", lambda parent, error: box.errors.append(error))
+    monkeypatch.setattr(messages, "ask", lambda parent, question, yes, no: box.ask(question))
+    monkeypatch.setattr(messages, "choose_folder", lambda *_: box.folder)
+    monkeypatch.setattr(messages, "choose_file", lambda *_: box.file)
+    monkeypatch.setattr(messages, "tell", lambda parent, title, text: box.questions.append(text))
+    return box
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(qapp: QApplication) -> Iterator[None]:
+    """Fails a test that leaves a running thread, an active timer or a window."""
+    yield
+    for _ in range(3):
+        QThreadPool.globalInstance().waitForDone()
+        QCoreApplication.processEvents()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    left = [one for one in Shiboken.getAllValidWrappers() if isinstance(one, (QThread, QTimer)) and isValid(one)]
+    threads = [one for one in left if isinstance(one, QThread) and one is not qapp.thread() and one.isRunning()]
+    timers = [one for one in left if isinstance(one, QTimer) and one.isActive()]
+    windows = [one for one in QApplication.topLevelWidgets() if one.isVisible()]
+    for window in windows:
+        window.close()
+    assert not threads, f"threads still run: {threads}; wait for them"
+    assert not timers, f"timers still tick: {timers}; stop them or give them a parent that is deleted"
+    assert not windows, f"windows are still open: {windows}; hand them to qtbot.addWidget"
+
+
+@pytest.fixture
+def window(qtbot: QtBot, said: Said) -> Iterator[MainWindow]:
+    """The window, shown, with the engine loaded."""
+    made = MainWindow()
+    qtbot.addWidget(made)
+    made.show()
+    with qtbot.waitSignal(made.study.engine_ready, timeout=60_000):
+        made.study.load_engine()
+    yield made
+    assert said.errors == []
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty small pictures with classes and masks."""
+    folder = tmp_path_factory.mktemp("pictures") / "little zoo"
+    for _ in make_sample(folder, count=60, side=48):
+        pass
+    return folder

@@ -1,0 +1,96 @@
+import threading
+from collections.abc import Generator
+
+from PySide6.QtCore import QObject, QThread
+from pytestqt.qtbot import QtBot
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.events import Preparing
+from sslstudio.ui import jobs
+
+
+class Heard:
+    """Remembers what a job said, and on which thread."""
+
+    def __init__(self) -> None:
+        self.done: list[object] = []
+        self.failed: list[Exception] = []
+        self.steps: list[object] = []
+        self.threads: set[QThread] = set()
+
+    def take(self, value: object) -> None:
+        self.threads.add(QThread.currentThread())
+        self.done.append(value)
+
+    def start(self, op: object, owner: QObject) -> jobs.Job:
+        return jobs.run(op, self.take, self.failed.append, owner=owner, progress=self.steps.append)  # type: ignore[arg-type]
+
+
+def test_the_answer_comes_on_the_window_s_thread(qtbot: QtBot) -> None:
+    heard, owner = Heard(), QObject()
+    worked_on: list[int] = []
+
+    def op(control: RunControl) -> int:
+        worked_on.append(threading.get_ident())
+        return 42
+
+    heard.start(op, owner)
+    qtbot.waitUntil(lambda: heard.done == [42])
+    assert worked_on != [threading.get_ident()]
+    assert heard.threads == {owner.thread()}
+
+
+def test_a_generator_says_how_far_it_is_and_returns(qtbot: QtBot) -> None:
+    def op(control: RunControl) -> Generator[Preparing, None, str]:
+        yield Preparing(stage="counting", done=1, total=2)
+        yield Preparing(stage="counting", done=2, total=2)
+        return "counted"
+
+    heard, owner = Heard(), QObject()
+    heard.start(op, owner)
+    qtbot.waitUntil(lambda: heard.done == ["counted"])
+    assert [step.done for step in heard.steps if isinstance(step, Preparing)] == [1, 2]
+
+
+def test_an_error_is_handed_over(qtbot: QtBot) -> None:
+    def op(control: RunControl) -> None:
+        raise ValueError("broken")
+
+    heard, owner = Heard(), QObject()
+    heard.start(op, owner)
+    qtbot.waitUntil(lambda: len(heard.failed) == 1)
+    assert str(heard.failed[0]) == "broken"
+    assert heard.done == []
+
+
+def test_a_cancelled_job_ends_and_says_nothing(qtbot: QtBot) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def op(control: RunControl) -> Generator[Preparing, None, None]:
+        try:
+            while True:
+                begun.set()
+                yield Preparing(stage="for ever", done=0, total=0)
+        finally:
+            ended.set()
+
+    heard, owner = Heard(), QObject()
+    job = heard.start(op, owner)
+    assert begun.wait(5)
+    job.cancel()
+    assert ended.wait(5)
+    heard.steps.clear()
+    qtbot.wait(30)
+    assert heard.done == heard.failed == heard.steps == []
+
+
+def test_an_owner_that_is_gone_is_not_called(qtbot: QtBot) -> None:
+    go = threading.Event()
+    heard, owner = Heard(), QObject()
+    job = heard.start(lambda control: go.wait(5), owner)
+    with qtbot.waitSignal(job.over):
+        owner.deleteLater()
+        qtbot.wait(20)
+        go.set()
+    qtbot.wait(20)
+    assert heard.done == []

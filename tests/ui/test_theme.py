@@ -1,0 +1,64 @@
+from dataclasses import asdict
+
+import pytest
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+
+from sslstudio.ui.theme import DARK, LIGHT, Colours, style_sheet, theme, tint
+
+
+def luminance(name: str) -> float:
+    """Relative luminance of WCAG 2."""
+    parts = [channel / 255 for channel in QColor(name).getRgb()[:3]]  # type: ignore[index]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK])
+@pytest.mark.parametrize("ink", ["text", "muted", "accent", "good", "bad"])
+@pytest.mark.parametrize("ground", ["window", "surface", "side"])
+def test_texts_can_be_read(scheme: Colours, ink: str, ground: str) -> None:
+    colours = asdict(scheme)
+    assert contrast(colours[ink], colours[ground]) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK])
+def test_curves_stand_out_from_their_ground(scheme: Colours) -> None:
+    for colour in scheme.series[:3]:
+        assert contrast(colour, scheme.surface) >= 3
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK])
+def test_every_name_in_the_style_is_filled_in(scheme: Colours) -> None:
+    sheet = style_sheet(scheme, 10)
+    assert "$" not in sheet
+    assert scheme.accent in sheet
+
+
+def test_the_scheme_changes_while_the_program_runs(qtbot: QtBot) -> None:
+    button = QPushButton()
+    qtbot.addWidget(button)
+    tint(button, "play")
+
+    def shade() -> float:
+        image = button.icon().pixmap(24).toImage()
+        return max(image.pixelColor(x, y).lightnessF() for x in range(24) for y in range(24)
+                   if image.pixelColor(x, y).alpha() > 200)  # fmt: skip
+
+    theme().follow("light")
+    light = shade()
+    with qtbot.waitSignal(theme().changed):
+        theme().follow("dark")
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    assert DARK.window in app.styleSheet()
+    assert QApplication.palette().window().color().name() == DARK.window
+    assert shade() > light + 0.5
+    theme().follow("light")
+    assert QApplication.palette().window().color().name() == LIGHT.window

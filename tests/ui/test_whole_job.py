@@ -1,0 +1,132 @@
+"""The whole job in the window: real pictures, real training, nothing replaced but the dialogs."""
+
+import json
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.finetune import FinetunePage
+from sslstudio.ui.pages.pretext import PretextPage
+from sslstudio.ui.pages.pretrain import PretrainPage
+from sslstudio.ui.pages.results import ResultsPage
+from sslstudio.ui.pages.run_page import RunPage
+
+LONG = 60_000
+
+
+def open_page(window: MainWindow, name: str) -> object:
+    window.go(name)
+    return window.pages[name]
+
+
+def press(qtbot: QtBot, page: RunPage) -> None:
+    """Start, and wait for the end."""
+    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+        qtbot.mouseClick(page.start, Qt.MouseButton.LeftButton)
+    assert page.view.trouble.label.text() == ""
+
+
+def pretrain(window: MainWindow, qtbot: QtBot) -> PretrainPage:
+    """Two passes over the pictures."""
+    page = open_page(window, "pretrain")
+    assert isinstance(page, PretrainPage)
+    qtbot.waitUntil(lambda: page.settings is not None)
+    assert page.settings is not None
+    page.settings.budget.set_epochs(2)
+    page.settings.batch.editor("batch_size").set_value(16)
+    press(qtbot, page)
+    return page
+
+
+def finetune(window: MainWindow, qtbot: QtBot, kind: str) -> FinetunePage:
+    """Two passes over four labels a class, with the twin."""
+    page = open_page(window, "finetune")
+    assert isinstance(page, FinetunePage)
+    qtbot.waitUntil(lambda: page.own is not None and page.own.source.count() == 3)
+    assert page.own is not None
+    assert page.settings is not None
+    page.own.kind.setCurrentIndex(page.own.kind.findData(kind))
+    page.own.form.editor("labels_per_class").set_value(4)
+    page.settings.budget.set_epochs(2)
+    press(qtbot, page)
+    return page
+
+
+def results(window: MainWindow, qtbot: QtBot, run: Path) -> ResultsPage:
+    page = open_page(window, "results")
+    assert isinstance(page, ResultsPage)
+    qtbot.waitUntil(lambda: page.results is not None and page.results.run == run, timeout=LONG)
+    return page
+
+
+def test_from_a_dropped_folder_to_the_results(
+    window: MainWindow, sample: Path, own_settings: Path, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        window.open_folder(sample)
+
+    pretext = open_page(window, "pretext")
+    assert isinstance(pretext, PretextPage)
+    pretext.choose_task("jigsaw")
+    qtbot.waitUntil(lambda: pretext.grid.count() == 8 and pretext._job is None, timeout=LONG)
+
+    trained = pretrain(window, qtbot)
+    run = trained.view.run
+    assert run is not None
+    assert run.is_relative_to(own_settings / "Runs" / "little zoo")
+    assert trained.view.outcome == "finished"
+    assert len(trained.view.curves.loss.curve_points("training")[0]) >= 4
+    assert trained.view.answers.slider.maximum() >= 1
+    assert (run / "last.safetensors").exists()
+    qtbot.waitUntil(lambda: trained.runs.table.rowCount() == 1)
+
+    tuned = finetune(window, qtbot, "classification")
+    assert tuned.view.curves.loss.curve_names == ["Pretrained", "From scratch"]
+    assert tuned.view.run is not None
+    page = results(window, qtbot, tuned.view.run)
+    metrics = json.loads((tuned.view.run / "metrics.json").read_text(encoding="utf-8"))
+    assert page.verdict.text().replace("\u00a0", " ") == metrics["verdict"]
+    value = metrics["parts"]["pretrained"]["scores"]["balanced_accuracy"]["value"]
+    assert page.scores.cell("balanced_accuracy", "pretrained") == f"{100 * value:.1f} %"
+    assert page.matrix._counts == metrics["parts"]["pretrained"]["confusion"]
+    assert page.predictions.gallery.gallery.rowCount() == metrics["n_test"]
+
+    masks = finetune(window, qtbot, "segmentation")
+    assert masks.view.run is not None
+    page = results(window, qtbot, masks.view.run)
+    ious = [one.iou for one in page.predictions._all]
+    assert ious == sorted(ious)
+    qtbot.waitUntil(
+        lambda: page.predictions.overlay.title.text().startswith(page.predictions._all[0].file), timeout=LONG
+    )
+    qtbot.waitUntil(lambda: tuned.runs.table.rowCount() == 2)
+
+
+def test_a_stopped_training_goes_on_from_the_list(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        window.open_folder(sample)
+    page = open_page(window, "pretrain")
+    assert isinstance(page, PretrainPage)
+    assert page.settings is not None
+    page.settings.budget.set_epochs(200)
+    page.settings.batch.editor("batch_size").set_value(16)
+    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+        page.start_run()
+        qtbot.waitUntil(lambda: page.view.step.value.text() not in ("–", "0"), timeout=LONG)
+        qtbot.mouseClick(page.stop, Qt.MouseButton.LeftButton)
+    assert page.view.outcome == "stopped"
+    stopped_at = int(page.view.step.value.text())
+    run = page.view.run
+    assert run is not None
+    qtbot.waitUntil(lambda: page.runs.table.rowCount() == 1)
+    page.runs.select(run)
+    assert page.runs.resume_button.isEnabled()
+    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+        page.runs.resumed.emit(run)
+        qtbot.waitUntil(lambda: int(page.view.step.value.text()) > stopped_at, timeout=LONG)
+        page.study.runner.stop()
+    steps = page.view.curves.loss.curve_points("training")[0].tolist()
+    assert steps == sorted(set(steps))
+    assert steps[0] == 1

@@ -1,0 +1,50 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sslstudio.ui import words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0 s"),
+        (89, "89 s"),
+        (100, "2 min"),
+        (3540, "59 min"),
+        (7200, "2 h"),
+        (7500, "2 h 5 min"),
+        (864_000, "10 days"),
+    ],
+)
+def test_durations_as_people_say_them(seconds: float, said: str) -> None:
+    assert words.duration(seconds) == said
+
+
+@pytest.mark.parametrize("seconds", [math.nan, math.inf, -1.0])
+def test_an_unknown_duration_is_a_dash(seconds: float) -> None:
+    assert words.left(seconds) == "–"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(1234.5, "1,234"), (12.34, "12.3"), (0.0123, "0.0123"), (0, "0"), (3e-7, "3.0e-07")]
+)
+def test_three_figures(value: float, said: str) -> None:
+    assert words.number(value) == said
+
+
+@given(st.floats(min_value=-1e12, max_value=1e12))
+def test_a_number_is_said_within_half_a_per_cent(value: float) -> None:
+    assert float(words.number(value).replace(",", "")) == pytest.approx(value, rel=0.0501)
+
+
+def test_counts_with_their_noun() -> None:
+    assert words.count(1721, "picture", "pictures") == "1,721 pictures"
+    assert words.count(1, "picture", "pictures") == "1 picture"
+
+
+def test_shares_are_said_in_per_cent() -> None:
+    assert words.value("balanced_accuracy", 0.815) == "81.5 %"
+    assert words.value("loss", 0.815) == "0.815"
