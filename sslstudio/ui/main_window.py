@@ -90,10 +90,11 @@ class MainWindow(QMainWindow):
     def _listen(self) -> None:
         study, runner = self.study, self.study.runner
         study.wants_page.connect(self.go)
-        for signal in (study.engine_ready, study.pictures_changed, study.task_changed, study.checked):
+        study.said.connect(self.told.setText)
+        news = (study.engine_ready, study.engine_broken, study.pictures_changed, study.task_changed, study.checked)
+        for signal in (*news, study.runs_changed):
             signal.connect(self._say_states)
         study.result_ready.connect(lambda _: self._say_states())
-        study.runs_changed.connect(self._say_states)
         runner.started.connect(lambda _: self._say_states())
         runner.events.connect(self._follow)
         runner.ended.connect(self._run_ended)
@@ -132,9 +133,12 @@ class MainWindow(QMainWindow):
         self.actions_.pause.setEnabled(runner.active)
         self.actions_.stop.setEnabled(runner.active)
         if not runner.active:
-            self.told.setText(
-                self.tr("The learning engine is being loaded …") if study.engine is None else self.tr("Ready")
-            )
+            self.told.setText(self._engine_state())
+
+    def _engine_state(self) -> str:
+        if self.study.engine_error is not None:
+            return self.tr("The learning engine could not be loaded")
+        return self.tr("Ready") if self.study.engine else self.tr("The learning engine is being loaded …")
 
     def _follow(self, job: str, events: list[Event]) -> None:
         steps = [event for event in events if isinstance(event, StepDone)]

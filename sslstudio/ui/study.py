@@ -27,6 +27,7 @@ class Study(QObject):
     """The state that the pages share."""
 
     engine_ready = Signal()
+    engine_broken = Signal()
     opening = Signal(object)  # Preparing, or None when it is over
     pictures_changed = Signal()
     checking = Signal(object)  # Preparing, or None when it is over
@@ -71,6 +72,7 @@ class Study(QObject):
 
     def _engine_failed(self, error: Exception) -> None:
         self.engine_error = error
+        self.engine_broken.emit()
         self._tell(error)
 
     @property
@@ -96,6 +98,9 @@ class Study(QObject):
         self._open(partial(engine_calls.draw_sample, settings.home() / SAMPLE), self.open_folder)
 
     def _open(self, op: Callable[..., Any], then: Callable[[Any], None]) -> None:
+        if self.runner.active:
+            self.said.emit(self.tr("A training goes on: stop it before you open other pictures."))
+            return
         self.cancel_opening()
         self.opening.emit(Preparing(stage=self.tr("Looking for pictures"), done=0, total=0))
         self._opening_job = jobs.run(op, then, self._not_opened, owner=self, progress=self.opening.emit)

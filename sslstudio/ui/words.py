@@ -59,9 +59,9 @@ def metric(name: str) -> str:
     known = {
         "accuracy": tr("Accuracy"),
         "balanced_accuracy": tr("Balanced accuracy"),
-        "macro_f1": tr("F1, mean over classes"),
-        "mean_iou": tr("Overlap (IoU), mean over classes"),
-        "mean_dice": tr("Dice, mean over classes"),
+        "macro_f1": tr("Mean F1"),
+        "mean_iou": tr("Overlap (mean IoU)"),
+        "mean_dice": tr("Mean Dice"),
         "pixel_accuracy": tr("Pixels right"),
         "loss": tr("Loss"),
     }
@@ -76,6 +76,11 @@ def is_share(name: str) -> bool:
 def value(name: str, amount: float) -> str:
     """A metric's value for people: per cent where it is a share."""
     return percent(amount) if is_share(name) else number(amount)
+
+
+def brief(name: str, amount: float) -> str:
+    """A metric's value where there is little room."""
+    return percent(amount, 0 if amount >= 0.1 else 1) if is_share(name) else number(amount)
 
 
 def tidy(sentence: str) -> str:

@@ -1,7 +1,13 @@
+from pathlib import Path
+
 import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.errors import StudioError
 from sslstudio.ui import app
+from sslstudio.ui.main_window import MainWindow
 
 
 def test_without_a_screen_it_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,3 +24,20 @@ def test_any_screen_will_do(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(other, raising=False)
     monkeypatch.setenv(name, "something")
     app.check_screen()
+
+
+def test_the_program_opens_on_a_folder_and_ends_with_its_window(qtbot: QtBot, sample: Path) -> None:
+    shown: list[str] = []
+
+    def look() -> None:
+        for window in QApplication.topLevelWidgets():
+            if isinstance(window, MainWindow) and window.study.readable is not None:
+                shown.append(window.pages["images"].title.text())
+                window.close()
+
+    timer = QTimer(interval=50)
+    timer.timeout.connect(look)
+    timer.start()
+    assert app.run(sample) == 0
+    timer.stop()
+    assert shown == ["little zoo"]

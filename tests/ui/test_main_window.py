@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -15,6 +16,7 @@ from sslstudio.engine.events import CheckpointSaved, Event, RunFinished, RunStar
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.study import STEPS
+from sslstudio.ui.widgets.steps import DONE, STATE
 
 
 def drop(window: MainWindow, path: Path) -> None:
@@ -39,11 +41,9 @@ def training(control: RunControl) -> Iterator[Event]:
 
 
 def test_importing_the_window_leaves_torch_alone() -> None:
-    code = (
-        "import sys, sslstudio.ui.main_window; print([name for name in ('torch', 'pyqtgraph') if name in sys.modules])"
-    )
+    code = "import sys, sslstudio.ui.main_window; print({'torch', 'pyqtgraph'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.strip() == "set()"
 
 
 def test_a_dropped_folder_is_opened(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
@@ -63,7 +63,7 @@ def test_a_dropped_file_stands_for_its_folder(window: MainWindow, sample: Path, 
     with qtbot.waitSignal(window.study.pictures_changed, timeout=20_000):
         drop(window, picture)
     assert window.study.folder == picture.parent
-    qtbot.waitSignal(window.study.checked, timeout=20_000).wait()
+    qtbot.waitUntil(lambda: window.study.readable is not None)
 
 
 def test_unreadable_files_are_listed_with_their_reasons(
@@ -99,10 +99,9 @@ def test_a_folder_without_pictures_is_refused_in_words(qtbot: QtBot, tmp_path: P
 
 
 def test_keys_go_to_the_steps(window: MainWindow, qtbot: QtBot) -> None:
-    qtbot.waitExposed(window).wait() if hasattr(qtbot.waitExposed(window), "wait") else None
     window.activateWindow()
     for number, name in enumerate(STEPS, start=1):
-        qtbot.keyClick(window, getattr(Qt.Key, f"Key_{number}"), Qt.KeyboardModifier.ControlModifier)
+        QTest.keyClick(window, getattr(Qt.Key, f"Key_{number}"), Qt.KeyboardModifier.ControlModifier)
         assert window.stack.currentWidget() is window.pages[name]
         assert window.steps.currentRow() == number - 1
 
@@ -151,3 +150,11 @@ def test_a_run_that_breaks_leaves_the_page_usable(window: MainWindow, sample: Pa
     assert page.view.trouble.label.text() == "The folder is gone. Choose it again."
     assert page.start.isEnabled()
     assert page.start.isVisible()
+
+
+def test_a_step_that_is_done_is_marked(window: MainWindow, tmp_path: Path) -> None:
+    item = window.steps.item(STEPS.index("pretrain"))
+    assert not item.data(DONE)
+    window.study.finished("pretrain", tmp_path, "finished")
+    assert item.data(DONE)
+    assert item.data(STATE) == "Done"

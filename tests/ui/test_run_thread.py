@@ -40,8 +40,12 @@ class Watched:
         self.errors: list[Exception] = []
         self.order: list[str] = []
         self.runner.events.connect(self._take)
-        self.runner.failed.connect(lambda job, error: (self.errors.append(error), self.order.append("failed")))
+        self.runner.failed.connect(self._fail)
         self.runner.ended.connect(lambda job: self.order.append("ended"))
+
+    def _fail(self, job: str, error: Exception) -> None:
+        self.errors.append(error)
+        self.order.append("failed")
 
     def _take(self, job: str, batch: list[Event]) -> None:
         self.flushes += 1

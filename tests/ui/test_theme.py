@@ -10,7 +10,8 @@ from sslstudio.ui.theme import DARK, LIGHT, Colours, style_sheet, theme, tint
 
 def luminance(name: str) -> float:
     """Relative luminance of WCAG 2."""
-    parts = [channel / 255 for channel in QColor(name).getRgb()[:3]]  # type: ignore[index]
+    colour = QColor(name)
+    parts = [colour.redF(), colour.greenF(), colour.blueF()]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 

@@ -4,11 +4,15 @@ import json
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from sslstudio.engine.events import RunFinished
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.finetune import FinetunePage
-from sslstudio.ui.pages.pretext import PretextPage
+from sslstudio.ui.pages.pretext import PUZZLES, PretextPage
 from sslstudio.ui.pages.pretrain import PretrainPage
 from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.pages.run_page import RunPage
@@ -24,7 +28,7 @@ def open_page(window: MainWindow, name: str) -> object:
 def press(qtbot: QtBot, page: RunPage) -> None:
     """Start, and wait for the end."""
     with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
-        qtbot.mouseClick(page.start, Qt.MouseButton.LeftButton)
+        QTest.mouseClick(page.start, Qt.MouseButton.LeftButton)
     assert page.view.trouble.label.text() == ""
 
 
@@ -70,7 +74,7 @@ def test_from_a_dropped_folder_to_the_results(
     pretext = open_page(window, "pretext")
     assert isinstance(pretext, PretextPage)
     pretext.choose_task("jigsaw")
-    qtbot.waitUntil(lambda: pretext.grid.count() == 8 and pretext._job is None, timeout=LONG)
+    qtbot.waitUntil(lambda: pretext.grid.count() == PUZZLES and pretext._job is None, timeout=LONG)
 
     trained = pretrain(window, qtbot)
     run = trained.view.run
@@ -96,7 +100,7 @@ def test_from_a_dropped_folder_to_the_results(
     masks = finetune(window, qtbot, "segmentation")
     assert masks.view.run is not None
     page = results(window, qtbot, masks.view.run)
-    ious = [one.iou for one in page.predictions._all]
+    ious = [one.iou for one in page.predictions._all if one.iou is not None]
     assert ious == sorted(ious)
     qtbot.waitUntil(
         lambda: page.predictions.overlay.title.text().startswith(page.predictions._all[0].file), timeout=LONG
@@ -115,7 +119,7 @@ def test_a_stopped_training_goes_on_from_the_list(window: MainWindow, sample: Pa
     with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
         page.start_run()
         qtbot.waitUntil(lambda: page.view.step.value.text() not in ("–", "0"), timeout=LONG)
-        qtbot.mouseClick(page.stop, Qt.MouseButton.LeftButton)
+        QTest.mouseClick(page.stop, Qt.MouseButton.LeftButton)
     assert page.view.outcome == "stopped"
     stopped_at = int(page.view.step.value.text())
     run = page.view.run
@@ -130,3 +134,23 @@ def test_a_stopped_training_goes_on_from_the_list(window: MainWindow, sample: Pa
     steps = page.view.curves.loss.curve_points("training")[0].tolist()
     assert steps == sorted(set(steps))
     assert steps[0] == 1
+
+
+def test_closing_saves_a_real_training(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        window.open_folder(sample)
+    page = open_page(window, "pretrain")
+    assert isinstance(page, PretrainPage)
+    assert page.settings is not None
+    page.settings.budget.set_epochs(500)
+    page.start_run()
+    qtbot.waitUntil(lambda: page.view.step.value.text() not in ("–", "0"), timeout=LONG)
+    window.close()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=LONG)
+    assert page.view.run is not None
+    run = RunFolder.open(page.view.run)
+    *_, last = run.events()
+    assert isinstance(last, RunFinished)
+    assert last.outcome == "stopped"
+    _, meta = load_tensors(run.path / "last.safetensors")
+    assert meta["step"] == last.step

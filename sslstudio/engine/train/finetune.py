@@ -239,7 +239,7 @@ def _honesty(config: FinetuneConfig, session: Session, labelled: Labelled) -> li
     if not config.data.groups:
         notes.append(
             "The split does not know patients, slides or videos: if several pictures come from one of them, the result "
-            "is too good. Say which belong together (--groups)."
+            "is too good. Say which belong together: the option 'Keep together', --groups on the command line."
         )
     source = pretraining_of(config.source) if config.source != "scratch" and Path(config.source).exists() else None
     if source is not None:

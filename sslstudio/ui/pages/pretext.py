@@ -18,7 +18,7 @@ from sslstudio.ui.widgets.puzzle_view import PuzzleGrid
 if TYPE_CHECKING:
     from sslstudio.engine.tasks.base import Puzzle
 
-PUZZLES = 8
+PUZZLES = 12
 SETTLE_MS = 350  # after the last change of an option
 
 
@@ -41,6 +41,7 @@ class PretextPage(Page):
         self._add_right()
         self.content.addLayout(row(self.left, self.right, gap=18), 1)
         study.engine_ready.connect(self._show_tasks)
+        study.engine_broken.connect(self._show_tasks)
         study.pictures_changed.connect(self._pictures_changed)
         self._show_tasks()
 
@@ -84,11 +85,13 @@ class PretextPage(Page):
 
     def _show_tasks(self) -> None:
         engine = self.study.engine
-        if engine is None:
+        if self.study.engine_error is not None:
+            self._wait(self.tr("The learning engine could not be loaded"), str(self.study.engine_error))
+        elif engine is None:
             self._wait(self.tr("Loading…"), self.tr("The learning engine is being loaded. This takes some seconds."))
-            self.left.hide()
+        self.left.setVisible(engine is not None)
+        if engine is None:
             return
-        self.left.show()
         self.tasks.blockSignals(True)
         self.tasks.clear()
         for facts in engine.tasks.values():

@@ -77,8 +77,8 @@ class ResultsPage(Page):
         return scrolled(held(column(12, inside, None)))
 
     def _matrix_tab(self) -> QWidget:
-        hint = text(self.tr("Framed: right answers. Click a square to see its pictures."), "small")
-        left = Card(margin=16).add((self.matrix, 1), hint)
+        self.hint = text("", "small")
+        left = Card(margin=16).add((self.matrix, 1), self.hint)
         right = Card(self.tr("Class by class"), margin=16).add(self.per_class)
         inside = row((left, 3), (right, 2), gap=14)
         return held(column(12, inside))
@@ -143,10 +143,12 @@ class ResultsPage(Page):
         masks = metrics["kind"] == "segmentation"
         unit = self.tr("pixels") if masks else self.tr("pictures")
         self.matrix.show_matrix(metrics["classes"], content["confusion"], unit)
+        click = "" if masks else self.tr("Click a square to see its pictures.")
+        self.hint.setText(f"{self.tr('Framed: right answers.')} {click}")
         lines = content["per_class"]
         keys = [key for key in (lines[0] if lines else {}) if key != "name"]
         self.per_class.setColumnCount(len(keys) + 1)
-        self.per_class.setHorizontalHeaderLabels([self.tr("Class"), *(class_head(key) for key in keys)])
+        self.per_class.setHorizontalHeaderLabels([self.tr("Class"), *(class_head(key, unit) for key in keys)])
         fill(self.per_class, [[str(line["name"]), *(_figure(key, line[key]) for key in keys)] for line in lines])
         self.predictions.show_predictions(self.results, part)
 
@@ -162,10 +164,10 @@ class ResultsPage(Page):
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.results.run)))
 
 
-def class_head(key: str) -> str:
-    """The heading of a column of the class table."""
+def class_head(key: str, unit: str) -> str:
+    """The heading of a column of the class table, which counts pictures or pixels."""
     known = {
-        "n": words.tr("n"),
+        "n": unit.capitalize(),
         "precision": words.tr("Precision"),
         "recall": words.tr("Recall"),
         "f1": words.tr("F1"),

@@ -69,6 +69,7 @@ class RunPage(Page):
         runner.failed.connect(self._failed)
         runner.ended.connect(self._ended)
         study.engine_ready.connect(self.refresh)
+        study.engine_broken.connect(self.refresh)
         study.pictures_changed.connect(self._other_pictures)
         study.runs_changed.connect(self.list_runs)
         self.runs.opened.connect(self.open_run)
@@ -106,6 +107,9 @@ class RunPage(Page):
         if self.study.recognised is None:
             self.faces.setCurrentWidget(self.missing)
         elif self.study.engine is None:
+            if self.study.engine_error is not None:
+                self.loading.heading.setText(self.tr("The learning engine could not be loaded"))
+                self.loading.explanation.setText(str(self.study.engine_error))
             self.faces.setCurrentWidget(self.loading)
         else:
             self._ready()

@@ -52,7 +52,7 @@ class ConfusionMatrix(QWidget):
 
     def _cell_side(self) -> float:
         classes = max(1, len(self._names))
-        return min((self.width() - LABEL - 8) / classes, (self.height() - 62) / classes, 96.0)
+        return min((self.width() - LABEL - 8) / classes, (self.height() - 62) / classes, 150.0)
 
     def _left_top(self) -> QPoint:
         left_over = self.width() - LABEL - self._cell_side() * len(self._names)
@@ -90,7 +90,9 @@ class ConfusionMatrix(QWidget):
         across = QRect(corner.x(), 0, round(side * len(self._names)), 22)
         painter.drawText(across, Qt.AlignmentFlag.AlignCenter, self.tr("The network says"))
         painter.drawText(
-            QRect(corner.x() - LABEL, 26, LABEL - 10, 22), Qt.AlignmentFlag.AlignRight, self.tr("Your label")
+            QRect(corner.x() - LABEL, 26, LABEL - 10, 22),
+            Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
+            self.tr("Your label"),
         )
         painter.setPen(QColor(colours().text))
         for number, name in enumerate(self._names):
@@ -141,8 +143,7 @@ def short_count(count: int) -> str:
 
 def _between(low: str, high: str, share: float) -> QColor:
     first, last = QColor(low), QColor(high)
-    parts = [
-        round(a + (b - a) * share)
-        for a, b in zip(first.getRgb()[:3], last.getRgb()[:3], strict=True)  # type: ignore[index]
-    ]
-    return QColor(*parts)
+    red = first.redF() + (last.redF() - first.redF()) * share
+    green = first.greenF() + (last.greenF() - first.greenF()) * share
+    blue = first.blueF() + (last.blueF() - first.blueF()) * share
+    return QColor.fromRgbF(red, green, blue)

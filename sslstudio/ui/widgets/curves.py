@@ -38,8 +38,8 @@ class Curves(QWidget):
         layout.addWidget(self.rate, 1, 0, 1, 2)
         layout.setRowStretch(0, 5)
         layout.setRowStretch(1, 3)
-        layout.setColumnStretch(0, 1)
-        layout.setColumnStretch(1, 1)
+        layout.setColumnStretch(0, 5)
+        layout.setColumnStretch(1, 6)  # its legend has three curves
 
     def clear(self) -> None:
         """Begin anew."""
@@ -102,7 +102,7 @@ class TwinCurves(Curves):
     def _take_evaluation(self, event: Evaluated) -> None:
         colour = PARTS.index(event.part) if event.part in PARTS else 0
         self._metric = self._metric if self._metric in event.metrics else _headline(event)
-        self.score.retitle(self.tr("{0}, held-out pictures").format(words.metric(self._metric)), self._metric)
+        self.score.retitle(self.tr("{0}, held out").format(words.metric(self._metric)), self._metric)
         score = event.metrics.get(self._metric, math.nan)
         self.score.append(part_title(event.part), event.step, score, colour=colour)
         if event.part == "pretrained" or "pretrained" not in [name.lower() for name in self.score.curve_names]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui import words
+from sslstudio.ui.theme import set_role
 from sslstudio.ui.widgets.bars import Bars
 from sslstudio.ui.widgets.layout import Notice, clear, text
 
@@ -45,11 +46,9 @@ class LabelsView(QWidget):
     def _show_classes(self, recognised: "Recognised") -> None:
         classes = recognised.classes
         self.bars.setVisible(classes is not None)
+        set_role(self.classes, "field" if classes else "muted")
         if classes is None:
-            self.classes.setText(
-                self.tr("No classes were found. Pretraining needs none; for fine-tuning, put pictures into a folder "
-                        "for each class, or give a CSV file with file names and labels.")
-            )  # fmt: skip
+            self.classes.setText(self._no_classes(recognised.masks is not None))
             return
         said = self.tr("{0} in {1}, found in {2}").format(
             words.count(len(classes.of), self.tr("labelled picture"), self.tr("labelled pictures")),
@@ -57,6 +56,14 @@ class LabelsView(QWidget):
         )  # fmt: skip
         self.classes.setText(said)
         self.bars.show_counts(class_counts(recognised))
+
+    def _no_classes(self, masks: bool) -> str:
+        if masks:
+            return self.tr("No classes were found; the masks below can be learnt.")
+        return self.tr(
+            "No classes were found. Pretraining needs none. For fine-tuning, put the pictures of each class into a "
+            "folder of its own, or give a CSV file with file names and labels."
+        )
 
     def _show_masks(self, recognised: "Recognised") -> None:
         masks = recognised.masks

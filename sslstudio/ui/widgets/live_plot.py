@@ -71,7 +71,7 @@ class LegendKey(QWidget):
         self.label.setProperty("role", "small")
         self.label.setMinimumWidth(30)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(20, 0, 0, 0)
+        layout.setContentsMargins(17, 0, 0, 0)
         layout.addWidget(self.label)
 
     def say(self, value: str) -> None:
@@ -83,7 +83,7 @@ class LegendKey(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(stroke(self._colour, self._dashed))
-        painter.drawLine(QPointF(2, self.height() / 2), QPointF(16, self.height() / 2))
+        painter.drawLine(QPointF(2, self.height() / 2), QPointF(13, self.height() / 2))
 
 
 def stroke(colour: int, dashed: bool, width: float = 2.0) -> QPen:
@@ -92,7 +92,8 @@ def stroke(colour: int, dashed: bool, width: float = 2.0) -> QPen:
     name = scheme.chance if colour < 0 else scheme.series[colour % len(scheme.series)]
     pen = QPen(QColor(name), width)
     pen.setCosmetic(True)
-    pen.setStyle(Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine)
+    if dashed:
+        pen.setDashPattern([2.0, 2.0])
     return pen
 
 
@@ -113,6 +114,7 @@ class LivePlot(Card):
 
     def __init__(self, title: str, about: str, *, metric: str = "") -> None:
         super().__init__(title, margin=14, gap=4)
+        self.heading.setMinimumWidth(40)  # a long title must not make one plot wider than the next
         self._metric = metric
         self._title = title
         self._curves: dict[str, Curve] = {}
@@ -168,7 +170,7 @@ class LivePlot(Card):
         for curve in self._curves.values():
             if curve.fresh:
                 curve.item.setData(*curve.points.xy, skipFiniteCheck=True)
-                curve.key.say(words.value(self._metric, float(curve.points.xy[1][-1])))
+                curve.key.say(words.brief(self._metric, float(curve.points.xy[1][-1])))
                 curve.fresh = False
         said = ", ".join(curve.key.label.text() for curve in self._curves.values())
         self.setAccessibleName(f"{self._title}: {said}")
@@ -195,10 +197,11 @@ class LivePlot(Card):
 
     def _begin(self, name: str, colour: int, dashed: bool) -> Curve:
         item = pg.PlotDataItem(antialias=True)
+        self._plot.addItem(item)  # which sets the plot's own downsampling, so ours comes after it
         item.setDownsampling(auto=True, method="peak")
         item.setClipToView(True)
         item.setPen(stroke(colour, dashed))
-        self._plot.addItem(item)
+        item.curve.setSegmentedLineMode("off" if dashed else "on")  # a path of thick strokes takes ten times as long
         curve = Curve(item, LegendKey(name, colour, dashed), colour, dashed)
         self._legend.insertWidget(self._legend.count() - 1, curve.key)
         self._curves[name] = curve

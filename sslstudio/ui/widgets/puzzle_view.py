@@ -11,7 +11,8 @@ if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.tasks.base import Puzzle
 
 CARD_WIDTH = 316
-SIDE = 84
+COLUMNS = 3
+SIDES = (84, 200)  # of a picture, least and most
 
 
 class PuzzleCard(Card):
@@ -25,12 +26,19 @@ class PuzzleCard(Card):
             (self.tr("Right answer"), puzzle.truth),
         ]
         line = row(gap=12)
+        self._pictures: list[Picture] = []
         for caption, picture in pictures:
-            shown = Picture(SIDE)
-            shown.setFixedHeight(SIDE + 22)
+            shown = Picture(SIDES[0])
+            self._pictures.append(shown)
             shown.show_image(to_image(picture), caption)
             line.addLayout(column(text(caption, "small", wrap=False), shown, gap=5), 1)
         self.add(line, row(symbol("tag", "accent", 18), (text(puzzle.label), 1), gap=8))
+
+    def fit(self, width: int) -> None:
+        """Make the pictures as high as they are wide in a card of this width."""
+        side = min(SIDES[1], max(SIDES[0], (width - 2 * 14 - 2 * 12) // 3))
+        for picture in self._pictures:
+            picture.setFixedHeight(side)
 
 
 class PuzzleGrid(QWidget):
@@ -56,7 +64,9 @@ class PuzzleGrid(QWidget):
         return len(self._cards)
 
     def _arrange(self) -> None:
-        columns = max(1, self.width() // CARD_WIDTH)
+        columns = max(1, min(COLUMNS, self.width() // CARD_WIDTH))
+        for card in self._cards:
+            card.fit((self.width() - 8) // columns - 12)
         if columns == self._columns:
             return
         self._columns = columns

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from sslstudio.ui import messages
@@ -73,11 +74,11 @@ class DeviceBox(QComboBox):
         self.addItem(self.tr("Automatic: {0}").format(best), "auto")
         for one in devices:
             self.addItem(one.title, one.name)
-        usable = [True, *(not one.trouble for one in devices)]
         self.trouble = "\n".join(f"{one.title}: {one.trouble}" for one in devices if one.trouble)
-        for number, works in enumerate(usable):
-            if not works:
-                self.setItemData(number, 0, 0x0100 - 1)  # Qt.UserRole - 1: the item's flags
+        items = self.model()
+        for number, one in enumerate(devices, start=1):
+            if one.trouble and isinstance(items, QStandardItemModel):
+                items.item(number).setEnabled(False)
         self.setAccessibleName(self.tr("Device"))
 
     def device(self) -> str:

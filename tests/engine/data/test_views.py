@@ -85,6 +85,19 @@ def test_views_stay_within_their_limits() -> None:
     assert 0.05 < float(shifts.max()) < (SHIFT + 0.12) / ZOOM[0]
 
 
+@pytest.mark.parametrize("flip", [False, True])
+def test_what_is_round_stays_round(flip: bool) -> None:
+    """Turned, scaled and mirrored, never slanted or squeezed: that would be another organ, another leaf."""
+    y, x = torch.meshgrid(torch.arange(128.0), torch.arange(128.0), indexing="ij")
+    disc = ((x - 64) ** 2 + (y - 64) ** 2 < 36**2).to(torch.uint8).expand(40, -1, -1)
+    _, masks = vary(torch.zeros(40, 3, 128, 128), disc, generator(0, "views"), flip=flip)
+    assert masks is not None
+    for mask in masks:
+        spread = torch.cov(torch.stack([x[mask == 1], y[mask == 1]]))
+        narrow, wide = torch.linalg.eigvalsh(spread).tolist()
+        assert wide / narrow < 1.05
+
+
 def test_a_blank_picture_only_changes_its_light() -> None:
     """No black comes in at the edges, and contrast has nothing to work on."""
     images, masks = vary(torch.full((30, 3, 32, 32), 0.5), None, generator(0, "views"), flip=True)

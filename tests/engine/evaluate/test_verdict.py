@@ -50,12 +50,12 @@ def test_the_verdict_follows_the_interval(kind: str, pretrained: int, scratch: i
 @pytest.mark.parametrize(("part", "words"), [("scratch", "from scratch"), ("pretrained", "with pretraining")])
 @pytest.mark.parametrize(("kind", "title"), [("classification", "Balanced accuracy"), ("segmentation", "Mean IoU")])
 def test_one_network_is_held_against_guessing(kind: str, title: str, part: str, words: str) -> None:
-    good, poor = summary({part: confusions(120, 10)}, kind), summary({part: confusions(120, 66)}, kind)
+    good, poor = summary({part: confusions(120, 10)}, kind), summary({part: confusions(100, 62)}, kind)
     assert good["difference"] is None
     assert good["verdict"].startswith(f"{title} {words}: ")
     baseline = good["baseline"][HEADLINE[kind]]
     assert f", above the {baseline:.3f} of always guessing the most frequent class." in good["verdict"]
-    if kind == "classification":  # a third of the pictures right is what guessing gives
+    if kind == "classification":  # 38 of 100 pictures are right, where guessing gives a third
         assert f", not clearly above the {baseline:.3f} of" in poor["verdict"]
 
 

@@ -89,7 +89,7 @@ def test_the_global_generator_is_not_touched() -> None:
 
 
 def test_convolutions_start_as_he_et_al_say() -> None:
-    weight = small().get_submodule("layer4.0.conv2").weight
+    weight = small().get_submodule("layer4.0.conv1").weight
     assert isinstance(weight, Tensor)
     fan_out = weight.shape[0] * weight.shape[2] * weight.shape[3]
     assert float(weight.detach().std()) == pytest.approx((2 / fan_out) ** 0.5, rel=0.02)

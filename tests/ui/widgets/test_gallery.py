@@ -97,7 +97,7 @@ def test_requests_that_were_scrolled_past_are_dropped_and_may_come_back(qtbot: Q
 def test_the_model_keeps_qt_s_rules(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
     model = GalleryModel(decode=Decode())
     model.show_items(items(4))
-    qtmodeltester.check(model)
+    qtmodeltester.check(model)  # type: ignore[no-untyped-call]
     model.decoder.finish()
 
 

@@ -1,0 +1,153 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.masks import MaskCoding
+from sslstudio.ui.results_data import Results, items_of, load_overlay, read_predictions
+from sslstudio.ui.theme import MASKS
+from sslstudio.ui.widgets.confusion_matrix import ConfusionMatrix, short_count
+from sslstudio.ui.widgets.overlay_view import Overlay, OverlayView, mask_image
+from sslstudio.ui.widgets.score_table import ScoreTable
+
+
+def score(value: float) -> dict[str, float]:
+    return {"value": value, "low": value - 0.1, "high": value + 0.1, "n": 40}
+
+
+METRICS = {
+    "headline": "balanced_accuracy",
+    "baseline": {"accuracy": 0.3, "balanced_accuracy": 0.25},
+    "parts": {
+        "pretrained": {"scores": {"accuracy": score(0.8), "balanced_accuracy": score(0.75)}},
+        "scratch": {"scores": {"accuracy": score(0.6), "balanced_accuracy": score(0.55)}},
+    },
+}
+
+
+def test_scores_are_shown_as_they_were_written(qtbot: QtBot) -> None:
+    table = ScoreTable()
+    qtbot.addWidget(table)
+    table.show_scores(METRICS)
+    table.show_scores(METRICS)  # a second result takes the place of the first
+    assert table.cell("balanced_accuracy", "pretrained") == "75.0 %"
+    assert table.cell("accuracy", "scratch") == "60.0 %"
+    assert table.cell("accuracy", "baseline") == "30.0 %"
+
+
+@pytest.fixture
+def matrix(qtbot: QtBot) -> ConfusionMatrix:
+    made = ConfusionMatrix()
+    qtbot.addWidget(made)
+    made.resize(500, 400)
+    made.show_matrix(["cat", "dog", "owl"], [[8, 1, 1], [0, 9, 1], [5, 0, 0]], "pictures")
+    made.show()
+    return made
+
+
+def test_a_click_says_which_cell(matrix: ConfusionMatrix, qtbot: QtBot) -> None:
+    for truth in range(3):
+        for predicted in range(3):
+            place = matrix.cell_rect(truth, predicted).center().toPoint()
+            with qtbot.waitSignal(matrix.cell_chosen) as told:
+                QTest.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=place)
+            assert told.args == [truth, predicted]
+
+
+def test_a_click_beside_the_cells_says_nothing(matrix: ConfusionMatrix, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(matrix.cell_chosen):
+        QTest.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=QPoint(2, 2))
+
+
+def test_a_cell_in_words(matrix: ConfusionMatrix) -> None:
+    assert matrix.said(2, 0) == "5 of 5 pictures labelled “owl” were taken for “cat” (100 %)"
+
+
+def test_fuller_cells_are_stronger(matrix: ConfusionMatrix) -> None:
+    image = matrix.grab().toImage()
+    ratio = image.devicePixelRatio()
+
+    def shade(truth: int, predicted: int) -> float:
+        corner = matrix.cell_rect(truth, predicted).topLeft() + matrix.cell_rect(0, 0).center() / 1e9
+        return image.pixelColor(round((corner.x() + 9) * ratio), round((corner.y() + 9) * ratio)).lightnessF()
+
+    assert shade(0, 0) < shade(0, 1)
+    assert shade(2, 0) < shade(2, 2)
+
+
+@pytest.mark.parametrize(("count", "said"), [(12, "12"), (9_999, "9,999"), (123_456, "123k"), (12_345_678, "12.3M")])
+def test_many_pixels_in_a_small_cell(count: int, said: str) -> None:
+    assert short_count(count) == said
+
+
+def test_the_surest_mistakes_come_first(tmp_path: Path) -> None:
+    file = tmp_path / "predictions.csv"
+    lines = ["file,label,predicted,confidence,p_a,p_b", "1.png,a,a,0.90,0.9,0.1", "2.png,a,b,0.60,0.4,0.6",
+             "3.png,b,a,0.95,0.95,0.05", "4.png,b,b,0.55,0.45,0.55"]  # fmt: skip
+    file.write_text("\n".join(lines), encoding="utf-8-sig")
+    found = read_predictions(file)
+    assert [one.file for one in found] == ["3.png", "2.png", "4.png", "1.png"]
+    items = items_of(Path("/pictures"), found)
+    assert [item.mark for item in items] == ["bad", "bad", "good", "good"]
+    assert items[0].caption == "a 95 %"
+    assert items[0].path == Path("/pictures/3.png")
+
+
+def test_the_masks_that_fit_least_come_first(tmp_path: Path) -> None:
+    file = tmp_path / "predictions.csv"
+    file.write_text("file,mask,iou\n1.png,m/1.png,0.9\n2.png,m/2.png,0.1\n", encoding="utf-8-sig")
+    assert [one.file for one in read_predictions(file)] == ["2.png", "1.png"]
+
+
+def test_a_mask_is_clear_on_the_background_and_where_nothing_counts() -> None:
+    image = mask_image(np.array([[0, 1], [2, 255]], np.uint8))
+    assert image.pixelColor(0, 0).alpha() == 0
+    assert image.pixelColor(1, 1).alpha() == 0
+    assert image.pixelColor(1, 0).name() == MASKS[1]
+    assert image.pixelColor(0, 1).name() == MASKS[2]
+
+
+def test_the_slider_says_how_strongly_the_mask_shows(qtbot: QtBot) -> None:
+    view = OverlayView()
+    qtbot.addWidget(view)
+    view.resize(700, 400)
+    view.show()
+    picture = QImage(60, 60, QImage.Format.Format_RGB888)
+    picture.fill(QColor("#ffffff"))
+    full = mask_image(np.ones((60, 60), np.uint8))
+    view.show_overlay(Overlay("one", picture, full, full))
+
+    def middle() -> str:
+        image = view.truth.grab().toImage()
+        return image.pixelColor(image.width() // 2, image.height() // 2).name()
+
+    view.slider.setValue(0)
+    assert middle() == "#ffffff"
+    view.slider.setValue(100)
+    assert middle() == MASKS[1]
+
+
+def test_an_overlay_is_read_from_the_run(tmp_path: Path) -> None:
+    folder, run = tmp_path / "pictures", tmp_path / "run"
+    for place in (folder / "images", folder / "masks", run / "predictions-pretrained" / "images"):
+        place.mkdir(parents=True)
+    Image.new("RGB", (40, 30), "red").save(folder / "images" / "1.png")
+    Image.new("L", (40, 30), 255).save(folder / "masks" / "1.png")
+    Image.new("P", (40, 30), 1).save(run / "predictions-pretrained" / "images" / "1.png.png")
+    table = run / "predictions-pretrained.csv"
+    table.write_text("file,mask,iou\nimages/1.png,masks/1.png,1.0\n", encoding="utf-8-sig")
+    found = read_predictions(table)
+    coding = MaskCoding("binary", (0, 255))
+    overlay = load_overlay(
+        Results(run, folder, "scratch", {}, {"pretrained": found}, coding), "pretrained", found[0], RunControl()
+    )
+    assert overlay.picture.pixelColor(5, 5).name() == "#ff0000"
+    for mask in (overlay.truth, overlay.predicted):
+        assert (mask.width(), mask.height()) == (40, 30)
+        assert mask.pixelColor(5, 5).name() == MASKS[1]

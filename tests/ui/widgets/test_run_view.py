@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from pytestqt.qtbot import QtBot
+
+from sslstudio.engine.events import Event, Note, Paused, Preparing, RunFinished, RunStarted, SampleSaved, StepDone
+from sslstudio.ui.widgets.curves import Curves, TwinCurves
+from sslstudio.ui.widgets.run_view import RunView
+
+
+@pytest.fixture
+def view(qtbot: QtBot) -> RunView:
+    made = RunView(Curves(), answers=True)
+    qtbot.addWidget(made)
+    return made
+
+
+def started(run: Path, first: int = 0) -> RunStarted:
+    facts = {"Device": "CPU", "Pictures": "60 read"}
+    return RunStarted(job="pretrain", run=str(run), title="Jigsaw", facts=facts, total_steps=100, first_step=first)
+
+
+def step(number: int, part: str = "") -> StepDone:
+    return StepDone(
+        part=part, step=number, total_steps=100, epoch=0.5, loss=1.0, metrics={}, chance={},
+        learning_rate=1e-3, pictures_per_second=123.4, seconds_left=200.0,
+    )  # fmt: skip
+
+
+def test_where_a_run_stands(view: RunView, tmp_path: Path) -> None:
+    view.take([Preparing(stage="Reading pictures", done=5, total=60)])
+    assert view.state.text() == "Reading pictures 5 / 60"
+    view.take([started(tmp_path), step(1), step(25)])
+    assert view.state.text() == "Step 25 of about 100"
+    assert view.bar.value() == 250
+    assert view.left.value.text() == "3 min"
+    assert view.speed.value.text() == "123"
+    view.take([Paused(step=25)])
+    assert "Paused" in view.state.text()
+    view.take([RunFinished(outcome="stopped", step=25, seconds=65.0, metrics={})])
+    assert view.outcome == "stopped"
+    assert "step 25" in view.state.text()
+
+
+def test_the_two_parts_of_a_run_share_the_bar(qtbot: QtBot, tmp_path: Path) -> None:
+    view = RunView(TwinCurves(), answers=False)
+    qtbot.addWidget(view)
+    view.parts = 2
+    view.take([started(tmp_path), step(50, "pretrained")])
+    assert view.bar.value() == 250
+    view.take([step(50, "scratch")])
+    assert view.bar.value() == 750
+
+
+def test_the_newest_answers_are_shown_until_one_looks_back(view: RunView, tmp_path: Path) -> None:
+    events: list[Event] = [started(tmp_path)]
+    for number in (10, 20, 30):
+        Image.new("RGB", (80, 60)).save(tmp_path / f"{number}.png")
+        events.append(SampleSaved(step=number, path=f"{number}.png"))
+    view.take(events[:3])
+    assert "20 steps" in view.answers.told.text()
+    view.answers.slider.setValue(0)
+    assert "10 steps" in view.answers.told.text()
+    view.take(events[3:])
+    assert "10 steps" in view.answers.told.text()
+    view.answers.slider.setValue(2)
+    assert "30 steps" in view.answers.told.text()
+
+
+def test_notes_are_counted_and_forgotten_with_the_run(view: RunView, tmp_path: Path) -> None:
+    view.take(
+        [started(tmp_path), Note(level="warning", text="Few pictures."), Note(level="info", text="Weights taken.")]
+    )
+    titles = [view.tabs.tabText(number) for number in range(view.tabs.count())]
+    assert "Notes (2)" in titles
+    assert view.facts.rowCount() == 3  # two facts and where the run is kept
+    view.clear()
+    assert "Notes" in [view.tabs.tabText(number) for number in range(view.tabs.count())]
+    assert view.state.text() == "Not started"
