@@ -76,7 +76,8 @@ def _try_cuda(number: int) -> DeviceFound:
     title = torch.cuda.get_device_name(number)
     major, minor = torch.cuda.get_device_capability(number)
     built = torch.cuda.get_arch_list()
-    if built and not any(arch.endswith(f"_{major}0") or arch.endswith(f"_{major}{minor}") for arch in built):
+    nvidia = torch.version.hip is None  # AMD's names for architectures are others
+    if nvidia and built and not any(arch.endswith(f"_{major}0") or arch.endswith(f"_{major}{minor}") for arch in built):
         return DeviceFound(
             name, title, f"its architecture sm_{major}{minor} is not in this build of PyTorch ({' '.join(built)})"
         )

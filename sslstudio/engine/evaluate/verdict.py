@@ -77,9 +77,14 @@ def verdict(headline: str, parts: Mapping[str, Any], gap: Score | None, baseline
     else:
         says = "No difference can be told from chance"
     return (
-        f"{says}: {title} {ours:.3f} pretrained against {theirs:.3f} from scratch, a difference of {gap.value:+.3f} "
-        f"(95 % interval {gap.low:+.3f} to {gap.high:+.3f}, n = {gap.n})."
+        f"{says}: {title} {ours:.3f} pretrained against {theirs:.3f} from scratch, a difference of "
+        f"{_signed(gap.value)} (95 % interval {_signed(gap.low)} to {_signed(gap.high)}, n = {gap.n})."
     )
+
+
+def _signed(value: float) -> str:
+    """With its sign, and a real minus."""
+    return f"{value:+.3f}".replace("-", "−")
 
 
 def _notes(n_test: int, n_train: int, compared: bool) -> list[str]:
@@ -88,7 +93,7 @@ def _notes(n_test: int, n_train: int, compared: bool) -> list[str]:
         notes.append(f"Only {n_test} test pictures: the numbers can be far off. Label more pictures for the test.")
     if compared:
         notes.append(
-            f"The interval covers the luck of the test pictures, not that of the draw of the {n_train} labelled "
+            f"The interval covers the luck of the test pictures, not that of the draw of the {n_train:,} labelled "
             "training pictures: another draw or seed can differ by several points."
         )
     return notes

@@ -166,18 +166,19 @@ def list_runs(folder: Path) -> list[RunSummary]:
 def _summary(path: Path) -> RunSummary | None:
     run = RunFolder(path)
     try:
+        if "job" not in run.config():  # another program's config.toml
+            return None
         events, job, metrics = run.events(), run.job, run.metrics()
     except StudioError:
         return RunSummary(path, "?", path.name, "damaged", 0, 0, "", path.stat().st_mtime)
     started = [event for event in events if isinstance(event, RunStarted)]
     steps = [event for event in events if isinstance(event, StepDone)]
-    ended = isinstance(events[-1], RunFinished) if events else False
     last = events[-1] if events else None
     return RunSummary(
         path=path,
         job=job,
         title=started[-1].title if started else path.name,
-        outcome=last.outcome if ended and isinstance(last, RunFinished) else "interrupted",
+        outcome=last.outcome if isinstance(last, RunFinished) else "interrupted",
         step=steps[-1].step if steps else 0,
         total_steps=steps[-1].total_steps if steps else 0,
         headline=str((metrics or {}).get("verdict", "")),

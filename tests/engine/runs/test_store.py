@@ -221,3 +221,9 @@ def test_a_folder_without_runs_and_one_that_is_missing(tmp_path: Path) -> None:
 def test_the_folder_itself_can_be_a_run(tmp_path: Path) -> None:
     made(tmp_path / "run", START, END)
     assert [run.path for run in list_runs(tmp_path / "run")] == [tmp_path / "run"]
+
+
+def test_a_config_of_another_program_is_not_a_run(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "config.toml").write_text("[server]\nport = 1\n")
+    assert list_runs(tmp_path) == []
