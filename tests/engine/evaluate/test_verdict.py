@@ -23,6 +23,11 @@ def summary(parts: dict[str, Array], kind: str = "classification", **more: Any) 
     return summarise(kind, NAMES, parts, **{"n_train": 30, "most_frequent": 1, **more})
 
 
+def signed(value: float) -> str:
+    """As people write it: with a sign, and a minus that is not a hyphen."""
+    return ("−" if f"{value:+.3f}"[0] == "-" else "+") + f"{abs(value):.3f}"
+
+
 @pytest.mark.parametrize(
     ("pretrained", "scratch", "says", "sign"),
     [
@@ -42,9 +47,9 @@ def test_the_verdict_follows_the_interval(kind: str, pretrained: int, scratch: i
     headline = result["headline"]
     values = [result["parts"][part]["scores"][headline]["value"] for part in ("pretrained", "scratch")]
     assert gap["value"] == pytest.approx(values[0] - values[1])
-    for number in (f"{values[0]:.3f} pretrained", f"{values[1]:.3f} from scratch", f"{gap['value']:+.3f}", f"n = {n}"):
+    for number in (f"{values[0]:.3f} pretrained", f"{values[1]:.3f} from scratch", signed(gap["value"]), f"n = {n}"):
         assert number in result["verdict"]
-    assert f"{gap['low']:+.3f} to {gap['high']:+.3f}" in result["verdict"]
+    assert f"{signed(gap['low'])} to {signed(gap['high'])}" in result["verdict"]
 
 
 @pytest.mark.parametrize(("part", "words"), [("scratch", "from scratch"), ("pretrained", "with pretraining")])
