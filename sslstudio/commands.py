@@ -16,6 +16,7 @@ from sslstudio.engine.errors import ConfigError, InputError, did_you_mean
 from sslstudio.engine.events import Event, RunFinished
 
 R = TypeVar("R")
+C = TypeVar("C", bound=BaseConfig)
 
 
 def _say(text: str) -> None:
@@ -52,7 +53,7 @@ def _returned(events: Generator[Event, None, R], as_json: bool) -> R:
     return result[0]
 
 
-def settings(config: BaseConfig, texts: Iterable[str], task: str = "") -> BaseConfig:
+def settings(config: C, texts: Iterable[str], task: str = "") -> C:
     """`config` with every KEY=VALUE of --set put in. A key is section.option; a task's name stands for its options."""
     for text in texts:
         key, sign, value = text.partition("=")
@@ -93,7 +94,6 @@ def pretrain(options: argparse.Namespace) -> int:
     from sslstudio.engine.train.settings import PretrainConfig
 
     config = settings(PretrainConfig(task=options.task, **_run_settings(options)), options.settings, options.task)
-    assert isinstance(config, PretrainConfig)
     with _steered() as control:
         show(run(config, control), options.json)
     if not options.json:
@@ -114,7 +114,7 @@ def finetune(options: argparse.Namespace) -> int:
         twin=options.twin,
         **_run_settings(options),
     )
-    config = settings(config, options.settings)  # type: ignore[assignment]
+    config = settings(config, options.settings)
     with _steered() as control:
         _show_result(show(run(config, control), options.json), options.json)
     return 0
@@ -200,7 +200,6 @@ def preview(options: argparse.Namespace) -> int:
 
     data = DataConfig(folder=str(options.folder), side=options.side, groups=options.groups)
     config = settings(PretrainConfig(task=options.task, seed=options.seed, data=data), options.settings, options.task)
-    assert isinstance(config, PretrainConfig)
     if options.out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise InputError(f"--out {options.out} is not the name of a picture. Try {options.out.with_suffix('.png')}")
     ready: list[PuzzlesReady] = []
