@@ -5,6 +5,7 @@ from the memory-mapped file. Which pictures a step sees depends on the seed and 
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -24,8 +25,6 @@ class Pictures:
         self.device = device
         self._cache = cache
         self._positions = np.array([place[path] for path in self.paths], dtype=np.int64)
-        count = len(self.paths) * 3 * cache.side**2
-        self._resident = self._gather(self._positions) if device.holds(count) else None
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -34,6 +33,12 @@ class Pictures:
     def resident(self) -> bool:
         """Whether all of them are held on the device."""
         return self._resident is not None
+
+    @cached_property
+    def _resident(self) -> Tensor | None:
+        """All of them on the device, if they fit. Loaded at the first batch: a sample alone does not need them."""
+        fits = self.device.holds(len(self) * 3 * self._cache.side**2)
+        return self._gather(self._positions) if fits else None
 
     def take(self, chosen: Tensor) -> Tensor:
         """The pictures of these numbers (int64 on the CPU)."""
@@ -49,7 +54,8 @@ class Pictures:
 
     def spread(self, count: int) -> Tensor:
         """Up to `count` of them, evenly spaced: a sample for statistics."""
-        return self.take(torch.linspace(0, len(self) - 1, min(count, len(self))).round().to(torch.int64))
+        chosen = torch.linspace(0, len(self) - 1, min(count, len(self))).round().to(torch.int64)
+        return self._gather(self._positions[chosen.numpy()])
 
     def _gather(self, positions: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Tensor:
         return self._cache.pixels(positions).to(self.device.handle)

@@ -243,10 +243,10 @@ def _honesty(config: FinetuneConfig, session: Session, labelled: Labelled) -> li
         )
     source = pretraining_of(config.source) if config.source != "scratch" and Path(config.source).exists() else None
     if source is not None:
-        seen = set(RunFolder(Path(config.source)).read_json("split.json")["train"])
-        root = session.recognised.pictures.root.resolve()
         theirs = Path(source.data.folder).resolve()
-        count = sum((root / path) in {theirs / one for one in seen} for path in labelled.test) if seen else 0
+        seen = {theirs / path for path in RunFolder(Path(config.source)).read_json("split.json")["train"]}
+        root = session.recognised.pictures.root.resolve()
+        count = sum((root / path) in seen for path in labelled.test)
         notes.append(
             f"{count:,} of the {len(labelled.test):,} test pictures were seen in pretraining, without their labels."
             if count

@@ -70,9 +70,10 @@ def draw_split(recognised: Recognised, config: DataConfig) -> Split:
     labels = recognised.classes.of if recognised.classes else None
     if labels is None and recognised.masks:
         labels = dict.fromkeys((path for path in paths if path in recognised.masks.of), 0)
+    readable = set(paths)
     return make_split(
         paths,
-        {path: label for path, label in labels.items() if path in set(paths)} if labels else None,
+        {path: label for path, label in labels.items() if path in readable} if labels else None,
         validation=config.validation,
         test=config.test,
         seed=config.split_seed,
