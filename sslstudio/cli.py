@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from sslstudio import __version__
+from sslstudio import __version__, commands_compare, commands_judge
 from sslstudio.engine.errors import InputError, StudioError
 
 Add = Callable[..., argparse.ArgumentParser]
@@ -48,7 +48,9 @@ def _command(name: str | None) -> Callable[[argparse.Namespace], int | None]:
         return lambda _: run()
     from sslstudio import commands
 
-    command: Callable[[argparse.Namespace], int | None] = getattr(commands, name.replace("-", "_"))
+    places = (commands, commands_judge, commands_compare)
+    found = (getattr(place, name.replace("-", "_"), None) for place in places)
+    command: Callable[[argparse.Namespace], int | None] = next(one for one in found if one is not None)
     return command
 
 
@@ -79,6 +81,8 @@ def parser() -> argparse.ArgumentParser:
     _add_looking(add)
     _add_training(add)
     _add_using(add)
+    commands_judge.add_parsers(add)
+    commands_compare.add_parsers(add)
     return top
 
 

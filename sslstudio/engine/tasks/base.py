@@ -81,6 +81,16 @@ class PretextTask(nn.Module):
     def prepare(self, images: Tensor) -> None:
         """Take what the task needs to know of the pictures (uint8 (N, 3, H, W)) into buffers, once before training."""
 
+    def attach(self, encoder: Encoder) -> None:
+        """Meet the encoder at its first weights, before the optimiser is made: the place to copy it for a teacher."""
+
+    def after_step(self, encoder: Encoder, share: float) -> None:
+        """Called after each step of the optimiser, with the share of the training that is done (0 to 1).
+
+        The place for a teacher's moving average and for a curriculum. What changes here must be in buffers, so that
+        a run that is resumed goes on with it.
+        """
+
     def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
         """Questions and pseudo labels for uint8 (B, 3, H, W) pictures, all on their device.
 

@@ -168,7 +168,9 @@ def _plan(config: FinetuneConfig, job: LabelledJob, labelled: Labelled, parts: i
     stored = run.read_json("plan.json")
     if stored:
         return Plan(steps=int(stored["steps"]))
-    if config.budget.epochs:
+    if config.budget.steps:
+        steps = config.budget.steps
+    elif config.budget.epochs:
         steps = config.budget.epochs * job.steps_per_epoch
     else:
         seconds = 60.0 * (config.budget.minutes or 10.0) / parts
@@ -205,6 +207,7 @@ def _score(
         confusions[part] = yield from score_part(
             predictor, session, labelled.test, run.path / f"predictions-{part}.csv", control
         )
+        run.write_json(f"confusions-{part}.json", {"paths": list(labelled.test), "matrices": confusions[part].tolist()})
     first = next(iter(jobs.values()))
     groups = group_paths(list(labelled.test), config.data.groups)
     metrics = summarise(

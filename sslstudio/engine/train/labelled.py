@@ -155,6 +155,9 @@ class LabelledJob:
         )
         return 1.0 - metrics[HEADLINE[self.kind]]
 
+    def after_step(self, share: float) -> None:
+        """Nothing: see `loop.Job`."""
+
     def _predict(self, chunk: Tensor) -> Tensor:
         with self.device.autocast():
             logits: Tensor = self.network(to_float(self.watched.take(chunk)))

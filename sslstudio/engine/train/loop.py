@@ -45,6 +45,9 @@ class Job(Protocol):
     def evaluate(self, step: int) -> Generator[Event, None, float]:
         """Score held-out pictures; returns what is to be small for the best checkpoint."""
 
+    def after_step(self, share: float) -> None:
+        """What is to be done once the weights of a step are in place; `share` of the training is done."""
+
     def chance(self) -> dict[str, float]:
         """What guessing reaches, for each metric."""
 
@@ -160,6 +163,7 @@ class Training:
             nn.utils.clip_grad_norm_(self.job.modules.parameters(), self.config.clip)
         self.optimiser.step()
         self.step += 1
+        self.job.after_step(share)
         self._add({"loss": result.loss.detach(), **result.metrics})
         self._tick()
 

@@ -81,6 +81,10 @@ class PretrainJob:
         puzzle_sheet(puzzles).save(self.run.path / path)
         return SampleSaved(step=step, path=path.as_posix())
 
+    def after_step(self, share: float) -> None:
+        """The task's own: a teacher's moving average, a curriculum."""
+        self.task.after_step(self.encoder, share)
+
     def chance(self) -> dict[str, float]:
         """What guessing reaches."""
         return self.task.chance()
@@ -91,6 +95,7 @@ def build_task(config: PretrainConfig, device: Device) -> tuple[Encoder, Pretext
     encoder = build_encoder(config.encoder, config.seed)
     with seeded_init(config.seed, "task"):
         task = load_tasks()[config.task](config.options, encoder.spec)
+    task.attach(encoder)
     return encoder.to(device.handle), task.to(device.handle)
 
 
@@ -152,6 +157,7 @@ def _first_weights(config: PretrainConfig, job: PretrainJob) -> Iterator[Note]:
     job.task.prepare(job.pictures.spread(LOOKED_AT))
     if config.encoder.weights:
         yield Note(level="info", text=load_encoder(job.encoder, Path(config.encoder.weights)) + ".")
+        job.task.attach(job.encoder)
 
 
 def _result(config: PretrainConfig, job: PretrainJob, training: Training) -> dict[str, object]:
@@ -171,7 +177,9 @@ def _result(config: PretrainConfig, job: PretrainJob, training: Training) -> dic
 
 
 def plan_of(budget: BudgetConfig, steps_per_epoch: int) -> Plan:
-    """Epochs if they are given, else minutes."""
+    """Steps if they are given, else epochs, else minutes."""
+    if budget.steps:
+        return Plan(steps=budget.steps)
     if budget.epochs:
         return Plan(steps=budget.epochs * steps_per_epoch)
     return Plan(seconds=60.0 * (budget.minutes or 10.0))

@@ -54,8 +54,11 @@ class OptimiserConfig(BaseConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetConfig(BaseConfig):
-    """How long: passes over the pictures, or minutes."""
+    """How long: steps, passes over the pictures, or minutes; the first of these that is given counts."""
 
+    steps: int | None = option(
+        None, "Steps", "Batches in all; counts before epochs and minutes.", low=1, high=100_000_000, advanced=True
+    )
     epochs: int | None = option(None, "Epochs", "Passes over all pictures.", low=1, high=100_000)
     minutes: float | None = option(10.0, "Minutes", "Used when no epochs are given.", low=0.02, high=100_000)
 

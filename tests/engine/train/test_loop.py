@@ -47,6 +47,9 @@ class ReachThree:
         yield Evaluated(step=step, split="validation", n=1, metrics={"away": away}, chance={})
         return away
 
+    def after_step(self, share: float) -> None:
+        pass
+
     def chance(self) -> dict[str, float]:
         return {"weight": 0.0}
 
