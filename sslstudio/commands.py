@@ -5,26 +5,26 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sslstudio.console import duration, print_json, print_result, show
-from sslstudio.engine.config import BaseConfig, options_of, to_dict, with_texts
+from sslstudio.engine.config import options_of, to_dict, with_settings
 from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import ConfigError, InputError, did_you_mean
+from sslstudio.engine.errors import InputError
 from sslstudio.engine.events import Event, RunFinished
 
 R = TypeVar("R")
-C = TypeVar("C", bound=BaseConfig)
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """A line for people."""
     sys.stdout.write(text + "\n")
 
 
 @contextmanager
-def _steered() -> Iterator[RunControl]:
+def steered() -> Iterator[RunControl]:
     """A control that Ctrl+C and SIGTERM stop: the run saves its weights and ends. A second Ctrl+C ends at once."""
     control = RunControl()
 
@@ -42,7 +42,7 @@ def _steered() -> Iterator[RunControl]:
             signal.signal(kind, handler)
 
 
-def _returned(events: Generator[Event, None, R], as_json: bool) -> R:
+def returned(events: Generator[Event, None, R], as_json: bool) -> R:
     """Show the events of a generator and give back what it returns."""
     result: list[R] = []
 
@@ -51,22 +51,6 @@ def _returned(events: Generator[Event, None, R], as_json: bool) -> R:
 
     show(passing(), as_json)
     return result[0]
-
-
-def settings(config: C, texts: Iterable[str], task: str = "") -> C:
-    """`config` with every KEY=VALUE of --set put in. A key is section.option; a task's name stands for its options."""
-    for text in texts:
-        key, sign, value = text.partition("=")
-        section, dot, name = key.strip().partition(".")
-        if not (sign and dot):
-            raise ConfigError(f"--set {text} is not KEY=VALUE. For example: --set optimiser.learning_rate=0.002")
-        section = "options" if task and section in (task, "task") else section
-        part = getattr(config, section, None)
-        if not isinstance(part, BaseConfig):
-            known = [field for field, value in vars(config).items() if isinstance(value, BaseConfig)]
-            raise ConfigError(f"--set {text}: there is no section {section!r}. {did_you_mean(section, known)}")
-        config = config.replace(**{section: with_texts(part, {name: value.strip()})})
-    return config
 
 
 def _run_settings(options: argparse.Namespace) -> dict[str, Any]:
@@ -93,11 +77,11 @@ def pretrain(options: argparse.Namespace) -> int:
     from sslstudio.engine.train.pretrain import pretrain as run
     from sslstudio.engine.train.settings import PretrainConfig
 
-    config = settings(PretrainConfig(task=options.task, **_run_settings(options)), options.settings, options.task)
-    with _steered() as control:
+    config = with_settings(PretrainConfig(task=options.task, **_run_settings(options)), options.settings, options.task)
+    with steered() as control:
         show(run(config, control), options.json)
     if not options.json:
-        _say(f"Next, on a few labels: sslstudio finetune {options.folder} --from {options.out} --twin --out RUN")
+        say(f"Next, on a few labels: sslstudio finetune {options.folder} --from {options.out} --twin --out RUN")
     return 0
 
 
@@ -114,8 +98,8 @@ def finetune(options: argparse.Namespace) -> int:
         twin=options.twin,
         **_run_settings(options),
     )
-    config = settings(config, options.settings)
-    with _steered() as control:
+    config = with_settings(config, options.settings)
+    with steered() as control:
         _show_result(show(run(config, control), options.json), options.json)
     return 0
 
@@ -129,7 +113,7 @@ def resume(options: argparse.Namespace) -> int:
     """`sslstudio resume`."""
     from sslstudio.engine.train.resume import resume as run
 
-    with _steered() as control:
+    with steered() as control:
         _show_result(show(run(options.run, control), options.json), options.json)
     return 0
 
@@ -144,10 +128,10 @@ def runs(options: argparse.Namespace) -> int:
             print_json(vars(run))
         else:
             when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.modified))
-            _say(f"{run.path}\n  {when}  {run.title}: {run.outcome} at step {run.step} of {run.total_steps}")
-            _say(f"  {run.headline}" if run.headline else "")
+            say(f"{run.path}\n  {when}  {run.title}: {run.outcome} at step {run.step} of {run.total_steps}")
+            say(f"  {run.headline}" if run.headline else "")
     if not found and not options.json:
-        _say(f"There are no runs in {options.folder}.")
+        say(f"There are no runs in {options.folder}.")
     return 0
 
 
@@ -156,7 +140,7 @@ def sample(options: argparse.Namespace) -> int:
     from sslstudio.engine.data.sample import make_sample
 
     show(make_sample(options.folder, count=options.count, seed=options.seed), False)
-    _say(f"{options.count:,} pictures with classes and masks are in {options.folder}.")
+    say(f"{options.count:,} pictures with classes and masks are in {options.folder}.")
     return 0
 
 
@@ -164,12 +148,12 @@ def index(options: argparse.Namespace) -> int:
     """`sslstudio index`."""
     from sslstudio.engine.data.overview import look_at
 
-    with _steered() as control:
-        found = _returned(look_at(options.folder, options.labels, options.side, control), options.json)
+    with steered() as control:
+        found = returned(look_at(options.folder, options.labels, options.side, control), options.json)
     if options.json:
         print_json(found.to_json())
     else:
-        _say("\n".join(found.lines()))
+        say("\n".join(found.lines()))
     return 0
 
 
@@ -184,11 +168,11 @@ def tasks(options: argparse.Namespace) -> int:
             print_json({"name": name, "title": task.title, "summary": task.summary, "paper": task.paper,
                         "options": to_dict(task.Config())})  # fmt: skip
             continue
-        _say(f"{name}: {task.title}\n  {task.summary}\n  {task.paper}")
+        say(f"{name}: {task.title}\n  {task.summary}\n  {task.paper}")
         for field in options_of(task.Config):
             default = "auto" if field.default is None else field.default
-            _say(f"    --set {name}.{field.name}={default}  {field.about.help}")
-        _say("")
+            say(f"    --set {name}.{field.name}={default}  {field.about.help}")
+        say("")
     return 0
 
 
@@ -199,7 +183,9 @@ def preview(options: argparse.Namespace) -> int:
     from sslstudio.engine.train.settings import DataConfig, PretrainConfig
 
     data = DataConfig(folder=str(options.folder), side=options.side, groups=options.groups)
-    config = settings(PretrainConfig(task=options.task, seed=options.seed, data=data), options.settings, options.task)
+    config = with_settings(
+        PretrainConfig(task=options.task, seed=options.seed, data=data), options.settings, options.task
+    )
     if options.out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise InputError(f"--out {options.out} is not the name of a picture. Try {options.out.with_suffix('.png')}")
     ready: list[PuzzlesReady] = []
@@ -211,11 +197,11 @@ def preview(options: argparse.Namespace) -> int:
             else:
                 yield item
 
-    with _steered() as control:
+    with steered() as control:
         show(stages(), False)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     puzzle_sheet(ready[0].puzzles).save(options.out)
-    _say(f"{len(ready[0].puzzles)} puzzles are drawn in {options.out}.")
+    say(f"{len(ready[0].puzzles)} puzzles are drawn in {options.out}.")
     return 0
 
 
@@ -225,13 +211,13 @@ def evaluate(options: argparse.Namespace) -> int:
 
     trained = load_trained(options.run, options.device, options.part, options.weights)
     table = options.run / f"evaluated-{options.folder.resolve().name}.csv"
-    with _steered() as control:
-        metrics = _returned(evaluate_run(trained, options.folder, table, control), options.json)
+    with steered() as control:
+        metrics = returned(evaluate_run(trained, options.folder, table, control), options.json)
     if options.json:
         print_json(metrics)
     else:
         print_result(metrics)
-        _say(f"The predictions are in {table}.")
+        say(f"The predictions are in {table}.")
     return 0
 
 
@@ -240,10 +226,10 @@ def predict(options: argparse.Namespace) -> int:
     from sslstudio.engine.train.apply import load_trained, predict_folder
 
     trained = load_trained(options.run, options.device, options.part, options.weights)
-    with _steered() as control:
-        count = _returned(predict_folder(trained, options.folder, options.out, control), options.json)
+    with steered() as control:
+        count = returned(predict_folder(trained, options.folder, options.out, control), options.json)
     if not options.json:
-        _say(f"{count:,} pictures predicted: {options.out / 'predictions.csv'}")
+        say(f"{count:,} pictures predicted: {options.out / 'predictions.csv'}")
     return 0
 
 
@@ -256,7 +242,7 @@ def doctor(options: argparse.Namespace) -> int:
         print_json(facts)
     else:
         for name, value in facts.items():
-            _say(f"{name}: {value}" if isinstance(value, str) else f"{name}: {json.dumps(value)}")
+            say(f"{name}: {value}" if isinstance(value, str) else f"{name}: {json.dumps(value)}")
     return 0
 
 
@@ -265,11 +251,11 @@ def demo(options: argparse.Namespace) -> int:
     from sslstudio.demo import run_demo
 
     began = time.monotonic()
-    with _steered() as control:
+    with steered() as control:
         last = show(run_demo(options.out, options.minutes, control), options.json)
     _show_result(last, options.json)
     if not options.json:
-        _say(f"The demo took {duration(time.monotonic() - began)}.")
+        say(f"The demo took {duration(time.monotonic() - began)}.")
     return 0
 
 
@@ -277,12 +263,12 @@ def self_test(options: argparse.Namespace) -> int:
     """`sslstudio self-test`."""
     from sslstudio.selftest import has_failed, run_self_test
 
-    def say(name: str, outcome: str) -> None:
+    def told(name: str, outcome: str) -> None:
         if not options.json:
-            _say(f"{name}: {outcome}")
+            say(f"{name}: {outcome}")
             sys.stdout.flush()  # a library that crashes must not take these words along
 
-    result = run_self_test(say, window_only=options.window)
+    result = run_self_test(told, window_only=options.window)
     if options.json:
         print_json(result)
     return 1 if has_failed(result) else 0

@@ -11,7 +11,7 @@ import dataclasses
 import tomllib
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
 import tomli_w
@@ -135,6 +135,9 @@ def parse_value(field: OptionField, text: str) -> Value:
         raise ConfigError(f"{field.name} = {text!r} is not {_type_words(field.type)}.") from None
 
 
+C = typing.TypeVar("C", bound=BaseConfig)
+
+
 def with_texts(config: BaseConfig, texts: Mapping[str, str]) -> BaseConfig:
     """A copy of `config` with options set from typed texts, as `--set` gives them.
 
@@ -149,6 +152,25 @@ def with_texts(config: BaseConfig, texts: Mapping[str, str]) -> BaseConfig:
     return config.replace(**changes)
 
 
+def with_settings(config: C, texts: Iterable[str], task: str = "") -> C:
+    """`config` with every KEY=VALUE put in. A key is section.option; the name of the task stands for its options.
+
+    Raises ConfigError for a text of another form, an unknown section or option, and a value that is none.
+    """
+    for text in texts:
+        key, sign, value = text.partition("=")
+        section, dot, name = key.strip().partition(".")
+        if not (sign and dot):
+            raise ConfigError(f"--set {text} is not KEY=VALUE. For example: --set optimiser.learning_rate=0.002")
+        section = "options" if task and section in (task, "task") else section
+        part = getattr(config, section, None)
+        if not isinstance(part, BaseConfig):
+            known = [field for field, value in vars(config).items() if isinstance(value, BaseConfig)]
+            raise ConfigError(f"--set {text}: there is no section {section!r}. {did_you_mean(section, known)}")
+        config = config.replace(**{section: with_texts(part, {name: value.strip()})})
+    return config
+
+
 def to_dict(config: BaseConfig) -> dict[str, Any]:
     """Nested plain values, without those that are None (TOML has no null: absent means None)."""
     result: dict[str, Any] = {}
@@ -159,9 +181,6 @@ def to_dict(config: BaseConfig) -> dict[str, Any]:
         elif value is not None:
             result[field.name] = value
     return result
-
-
-C = typing.TypeVar("C", bound=BaseConfig)
 
 
 def from_dict(config: type[C], values: Mapping[str, Any], where: str = "") -> C:

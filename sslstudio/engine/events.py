@@ -77,6 +77,46 @@ class Evaluated(Event):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Probed(Event):
+    """What frozen features are worth, against those of the same network untrained, `share` (0 to 1) into the run.
+
+    `labels` a class (for masks: in all) teach a probe, `n` further pictures are scored; both 0 without labels, where
+    `stages`, `difference` and `verdict` are empty and `best_stage` is 0. Else `stages` holds for each stage its number
+    (`stage`) and the scores `linear`, `knn`, `untrained_linear` and `untrained_knn`; `difference` has value, low and
+    high (95 % interval) and the scores `ours` and `untrained` that it is between; `verdict` is 'helps', 'harms' or
+    'no difference yet'. `rank` and `spread` (evaluate/rank.py) need no labels.
+    """
+
+    step: int
+    share: float
+    part: str = ""
+    labels: int
+    n: int
+    stages: list[dict[str, float]]
+    best_stage: int
+    difference: dict[str, float]
+    verdict: str
+    text: str
+    rank: float
+    spread: float
+    untrained_rank: float
+    untrained_spread: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Alarm(Event):
+    """Something is wrong with the training. `name` is said once a run; `text` is for people.
+
+    `change` is the one change of settings that answers it, as `--set` takes it; '' where no setting does.
+    """
+
+    step: int
+    name: str
+    text: str
+    change: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class SampleSaved(Event):
     """A picture of the network's answers on held-out puzzles; `path` is relative to the run folder."""
 
@@ -149,6 +189,8 @@ def _numbers(value: Any, hint: object) -> Any:
         return math.nan
     if hint == dict[str, float] and isinstance(value, dict):
         return {key: _numbers(item, float) for key, item in value.items()}
+    if hint == list[dict[str, float]] and isinstance(value, list):
+        return [_numbers(item, dict[str, float]) for item in value]
     return value
 
 

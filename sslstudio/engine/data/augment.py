@@ -3,6 +3,7 @@
 Letters: B pictures, C channels, T patches of a picture, s side of a patch in pixels of the output.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -27,12 +28,13 @@ def to_float(images: Tensor) -> Tensor:
     return images.to(torch.float32).div_(255.0)
 
 
-def cut_patches(images: Tensor, centres: Tensor, extent: Tensor, side: int) -> Tensor:
+def cut_patches(images: Tensor, centres: Tensor, extent: Tensor, side: int, turn: Tensor | None = None) -> Tensor:
     """Cut T squares out of each picture in one resampling, at places that need not be whole pixels.
 
     images  (B, C, H, W) float
     centres (B, T, 2) as (x, y) in pixels of the picture, 0 at its left or top edge
     extent  (B,) side of each square in pixels of the picture
+    turn    (B,) radians by which the squares of a picture are turned, clockwise as one sees it; None: upright
     returns (B, T, C, s, s); what lies outside the picture repeats its edge
 
     A random sub-pixel place also hides the phase of the 8x8 blocks of JPEG, which tells position.
@@ -41,11 +43,14 @@ def cut_patches(images: Tensor, centres: Tensor, extent: Tensor, side: int) -> T
     patches = centres.shape[1]
     steps = (torch.arange(side, device=images.device, dtype=images.dtype) + 0.5) / side - 0.5
     offsets = extent.view(-1, 1, 1) * steps.view(1, 1, -1)  # (B, 1, s) in pixels from the centre
-    x = (centres[..., 0:1] + offsets) * (2.0 / width) - 1.0  # (B, T, s)
-    y = (centres[..., 1:2] + offsets) * (2.0 / height) - 1.0
-    grid = torch.stack(
-        [x[:, :, None, :].expand(-1, -1, side, -1), y[:, :, :, None].expand(-1, -1, -1, side)], dim=-1
-    )  # (B, T, s, s, 2)
+    across, down = offsets[:, :, None, :], offsets[:, :, :, None]  # (B, 1, 1, s) and (B, 1, s, 1)
+    if turn is not None:
+        cos, sin = torch.cos(turn).view(-1, 1, 1, 1), torch.sin(turn).view(-1, 1, 1, 1)
+        across, down = cos * across - sin * down, sin * across + cos * down
+    x = (centres[..., 0, None, None] + across) * (2.0 / width) - 1.0
+    y = (centres[..., 1, None, None] + down) * (2.0 / height) - 1.0
+    shape = (pictures, patches, side, side)
+    grid = torch.stack([x.expand(shape), y.expand(shape)], dim=-1)
     cut = F.grid_sample(
         images, grid.reshape(pictures, patches * side, side, 2), mode="bilinear", padding_mode="border",
         align_corners=False,
@@ -83,31 +88,47 @@ class GridShape:
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the nine squares of each picture lie, row by row: centres (B, 9, 2) as (x, y), extent (B,), in pixels."""
+    """Where the nine squares of each picture lie, row by row: centres (B, 9, 2) as (x, y), extent (B,), in pixels.
+
+    `turn` (B,) in radians if the squares are turned.
+    """
 
     centres: Tensor
     extent: Tensor
+    turn: Tensor | None = None
 
     def boxes(self) -> Tensor:
-        """(B, 9, 4): left, top, right, bottom in pixels of the picture."""
+        """(B, 9, 4): left, top, right, bottom in pixels of the picture; of turned squares the upright ones there."""
         half = (self.extent / 2).view(-1, 1, 1)
         return torch.cat([self.centres - half, self.centres + half], dim=-1)
 
 
-def place_grid(images: Tensor, shape: GridShape, smallest: float, rng: torch.Generator) -> Grid:
+def place_grid(images: Tensor, shape: GridShape, smallest: float, rng: torch.Generator, turn: float = 0.0) -> Grid:
     """A grid in a square field at a random place of each picture (B, C, H, W), its squares moved at random.
 
     The field's side is `smallest`..1 times the picture's short side. With `smallest` < 1 a square's place in the grid
-    is no longer its place in the picture: pictures of one centred subject would give the answer away.
+    is no longer its place in the picture: pictures of one centred subject would give the answer away. The field is
+    turned by up to `turn` degrees to either side and made smaller so that its corners stay in the picture.
     """
     pictures, _, height, width = images.shape
     field = uniform((pictures, 1, 1), smallest, 1.0, rng) * min(height, width)
+    angle = uniform((pictures, 1, 1), -math.radians(turn), math.radians(turn), rng) if turn else None
+    reach = field  # side of the upright square around the field
+    if angle is not None:
+        wider = angle.cos() + angle.sin().abs()
+        reach = torch.clamp(field * wider, max=float(min(height, width)))
+        field = reach / wider
     limits = torch.tensor([width, height], device=rng.device)
-    middle = field / 2 + uniform((pictures, 1, 2), 0.0, 1.0, rng) * (limits - field)
+    middle = reach / 2 + uniform((pictures, 1, 2), 0.0, 1.0, rng) * (limits - reach)
     numbers = torch.arange(9, device=rng.device)
     steps = torch.stack([numbers % 3, numbers // 3], dim=-1) - 1.0  # (9, 2) columns and rows from the middle one
     moved = uniform((pictures, 9, 2), -1.0, 1.0, rng) * shape.room
-    return Grid(middle + (steps * shape.pitch + moved) * field, field.view(-1) * shape.extent)
+    places = (steps * shape.pitch + moved) * field
+    if angle is None:
+        return Grid(middle + places, field.view(-1) * shape.extent)
+    x, y = places[..., :1], places[..., 1:]
+    places = torch.cat([angle.cos() * x - angle.sin() * y, angle.sin() * x + angle.cos() * y], dim=-1)
+    return Grid(middle + places, field.view(-1) * shape.extent, angle.view(-1))
 
 
 def cut_grid(images: Tensor, grid: Grid, side: int, shift: Tensor | None = None) -> Tensor:
@@ -116,13 +137,14 @@ def cut_grid(images: Tensor, grid: Grid, side: int, shift: Tensor | None = None)
     A displaced channel stays inside the picture, so that repeated edges do not mark the outer squares.
     """
     if shift is None:
-        return cut_patches(images, grid.centres, grid.extent, side)
+        return cut_patches(images, grid.centres, grid.extent, side, grid.turn)
     pictures, channels, height, width = images.shape
     half = (grid.extent / 2).view(-1, 1, 1, 1)
     limits = torch.tensor([width, height], device=images.device) - half
     centres = torch.minimum(torch.maximum(grid.centres[:, None] + shift, half), limits)  # (B, C, 9, 2)
     planes = images.reshape(pictures * channels, 1, height, width)
-    cut = cut_patches(planes, centres.flatten(0, 1), grid.extent.repeat_interleave(channels), side)
+    turn = None if grid.turn is None else grid.turn.repeat_interleave(channels)
+    cut = cut_patches(planes, centres.flatten(0, 1), grid.extent.repeat_interleave(channels), side, turn)
     return cut.view(pictures, channels, -1, side, side).transpose(1, 2)
 
 

@@ -18,13 +18,14 @@ from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.labels import MaskLabels
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.masks import decode_mask
-from sslstudio.engine.data.views import IGNORE
+from sslstudio.engine.data.views import IGNORE, vary
 from sslstudio.engine.device import Device
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.evaluate.scores import Array, one_hot_confusions
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.files import write_atomic
 from sslstudio.engine.models.networks import Network
+from sslstudio.engine.seeding import generator
 
 CHUNK = 64
 # Okabe & Ito's colours (2008): told apart by the colour-blind; background is black.
@@ -41,6 +42,8 @@ class Predictor:
     kind: str
     names: tuple[str, ...]
     device: Device
+    views: int = 1
+    flip: bool = True
 
     @torch.no_grad()
     def chunks(self, pictures: Pictures, control: RunControl) -> Iterator[tuple[list[str], Tensor]]:
@@ -50,8 +53,24 @@ class Predictor:
             if control.stopping:
                 raise RunError("Stopped while predicting; what was written is kept.")
             with self.device.autocast():
-                logits = self.network(to_float(pictures.take(chosen)))
-            yield [pictures.paths[number] for number in chosen.tolist()], logits.float().softmax(dim=1).cpu()
+                chances = self.chances(to_float(pictures.take(chosen)))
+            yield [pictures.paths[number] for number in chosen.tolist()], chances.cpu()
+
+    def chances(self, images: Tensor) -> Tensor:
+        """Probabilities for float (B, 3, H, W) in [0, 1]: the mean over `views` looks, the first one as it is.
+
+        A mask's further look is the mirrored picture (turned pictures would blur its edges), if mirroring is allowed.
+        """
+        total = self._answers(images)
+        if self.kind == "segmentation":
+            return (total + self._answers(images.flip(-1)).flip(-1)) / 2 if self.views > 1 and self.flip else total
+        for number in range(1, self.views):
+            rng = generator(0, "views at the test", number, device=images.device)
+            total = total + self._answers(vary(images, None, rng, flip=self.flip)[0])
+        return total / self.views
+
+    def _answers(self, images: Tensor) -> Tensor:
+        return self.network(images).float().softmax(dim=1)  # type: ignore[no-any-return]
 
 
 def score_classes(

@@ -92,11 +92,11 @@ class Encoder(nn.Module):
         self.spec = EncoderSpec(name, dims, (stride, 2 * stride, 4 * stride, 8 * stride))
         _init_weights(self)
 
-    def stages(self, images: Tensor) -> list[Tensor]:
-        """Feature maps of the four stages: (B, dims[i], H / strides[i], W / strides[i])."""
+    def stages(self, images: Tensor, last: int = 4) -> list[Tensor]:
+        """Feature maps of the stages up to `last`: (B, dims[i], H / strides[i], W / strides[i])."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
         maps: list[Tensor] = []
-        for number in range(1, 5):
+        for number in range(1, last + 1):
             x = self.get_submodule(f"layer{number}")(x)
             maps.append(x)
         return maps

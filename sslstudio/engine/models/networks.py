@@ -34,42 +34,69 @@ def _channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Network(nn.Module):
-    """A pixel scale, an encoder and a head. `probing` keeps the encoder as it is, its batch statistics too."""
+    """A pixel scale, an encoder and a head.
 
-    def __init__(self, scale: PixelScale, encoder: Encoder, head: nn.Module, *, probing: bool) -> None:
+    `freeze` keeps the encoder as it is, its batch statistics too. `steady` keeps only the batch statistics: those of
+    a pretraining come from all pictures, those of a few labelled ones are noise.
+    """
+
+    def __init__(self, scale: PixelScale, encoder: Encoder, head: nn.Module, *, steady: bool = False) -> None:
         super().__init__()
         self.scale = scale
         self.encoder = encoder
         self.head = head
-        self.probing = probing
-        if probing:
-            encoder.requires_grad_(False)
+        self.steady = steady
+        self.frozen = False
+
+    def freeze(self, frozen: bool = True) -> None:
+        """Train the head alone, or everything again."""
+        self.frozen = frozen
+        self.encoder.requires_grad_(not frozen)
+        self.train(self.training)
 
     def train(self, mode: bool = True) -> "Network":
-        """As usual, but a probed encoder stays in evaluation mode."""
+        """As usual, but an encoder that is frozen or steady stays in evaluation mode."""
         super().train(mode)
-        if self.probing:
+        if self.frozen or self.steady:
             self.encoder.eval()
         return self
 
 
-class Classifier(Network):
-    """One class a picture: a linear layer on the embedding."""
+def pooled(maps: list[Tensor]) -> list[Tensor]:
+    """Each stage's map as one vector a picture: (B, dims[i] * 4) in a 2x2 grid, the last stage's mean (B, dim).
 
-    def __init__(self, scale: PixelScale, encoder: Encoder, classes: int, *, probing: bool = False) -> None:
-        super().__init__(scale, encoder, nn.Linear(encoder.spec.dim, classes), probing=probing)
+    The first stages look at details and say little without knowing where.
+    """
+    early = [F.adaptive_avg_pool2d(features, 2).flatten(1) for features in maps[:-1]]
+    return [*early, maps[-1].mean(dim=(2, 3))]
+
+
+LAST = 4
+
+
+class Classifier(Network):
+    """One class a picture: a linear layer on the features of one stage (1 to 4)."""
+
+    def __init__(
+        self, scale: PixelScale, encoder: Encoder, classes: int, *, steady: bool = False, stage: int = LAST
+    ) -> None:
+        inside = encoder.spec.dims[stage - 1] * (1 if stage == LAST else 4)
+        super().__init__(scale, encoder, nn.Linear(inside, classes), steady=steady)
+        self.stage = stage
 
     def forward(self, images: Tensor) -> Tensor:
         """Float (B, 3, H, W) in [0, 1] -> logits (B, classes)."""
-        logits: Tensor = self.head(self.encoder(self.scale(images)))
+        maps = self.encoder.stages(self.scale(images), self.stage)
+        features = maps[-1].mean(dim=(2, 3)) if self.stage == LAST else pooled([*maps, maps[-1]])[-2]
+        logits: Tensor = self.head(features)
         return logits
 
 
 class Segmenter(Network):
     """One class a pixel: a decoder with skip connections on the encoder's stages."""
 
-    def __init__(self, scale: PixelScale, encoder: Encoder, classes: int, *, probing: bool = False) -> None:
-        super().__init__(scale, encoder, Decoder(encoder.spec, classes), probing=probing)
+    def __init__(self, scale: PixelScale, encoder: Encoder, classes: int, *, steady: bool = False) -> None:
+        super().__init__(scale, encoder, Decoder(encoder.spec, classes), steady=steady)
 
     def forward(self, images: Tensor) -> Tensor:
         """Float (B, 3, H, W) in [0, 1] -> logits (B, classes, H, W)."""

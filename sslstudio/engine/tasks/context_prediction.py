@@ -53,6 +53,13 @@ class ContextConfig(BaseConfig):
         low=0.3,
         high=1.0,
     )
+    turn: float = option(
+        15.0,
+        "Turn",
+        "The square is turned by up to so many degrees, so that no place has a fixed look.",
+        low=0.0,
+        high=180.0,
+    )
     colour: str = option(
         "drop",
         "Colour",
@@ -144,7 +151,7 @@ class ContextPrediction(PretextTask):
         config, pictures = self.config, images.shape[0]
         mirror = augment.chosen(pictures, 0.5 if config.mirror else 0.0, rng)
         shades = augment.mirrored(augment.to_float(images), mirror)
-        grid = augment.place_grid(shades, config.grid, config.field, rng)
+        grid = augment.place_grid(shades, config.grid, config.field, rng, config.turn)
         patches = augment.cut_grid(shades, grid, self.patch_side(images)).flatten(0, 1)
         patches = self._without_colour(patches, augment.has_colour(shades), rng)
         patches = augment.degraded(patches, config.degrade, rng)

@@ -21,6 +21,7 @@ from sslstudio.engine.tasks.base import TASKS, Batch, Picture, PretextTask, Puzz
 
 LEAST_CELL = 10  # pixels: a smaller cell gives a tile of less than 8 pixels, in which nothing can be recognised
 MOST_BLANK = 0.6  # share of cells without structure above which the order of the tiles is a matter of luck
+SOLVED = 0.9  # running share right above which the puzzle gets harder
 BOARD_SIDE = 192  # pixels: pictures for people are enlarged to about this
 
 
@@ -29,11 +30,19 @@ class JigsawConfig(BaseConfig):
     """Options of the jigsaw puzzle. The defaults keep all defences of the paper on."""
 
     permutations: int = option(
-        72,
+        504,
         "Permutations",
-        "How many shuffles the network must tell apart. More are harder; take more when it gets over 90 % right.",
+        "How many shuffles the network must tell apart in the end. More are harder.",
         low=2,
         high=MOST,
+    )
+    start: int = option(
+        72,
+        "Shuffles at first",
+        "It begins with so many, and twice as many each time it gets 90 % right.",
+        low=2,
+        high=MOST,
+        advanced=True,
     )
     permutations_per_picture: int = option(
         8,
@@ -61,6 +70,13 @@ class JigsawConfig(BaseConfig):
         "The tiles come from a random square of the picture, at least this share of its side; 1 takes all of it.",
         low=0.3,
         high=1.0,
+    )
+    turn: float = option(
+        15.0,
+        "Turn",
+        "The square is turned by up to so many degrees, so that no place has a fixed look.",
+        low=0.0,
+        high=180.0,
     )
     normalise: bool = option(
         True,
@@ -117,6 +133,8 @@ class Jigsaw(PretextTask):
     paper = "Noroozi & Favaro, ECCV 2016, arXiv:1603.09246"
     Config: ClassVar[type[BaseConfig]] = JigsawConfig
     order: Tensor
+    asked: Tensor
+    right: Tensor
 
     def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)
@@ -129,6 +147,8 @@ class Jigsaw(PretextTask):
         self.head = Mlp(9 * width, 4 * width, config.permutations)
         order = torch.from_numpy(permutation_set(config.permutations).copy())
         self.register_buffer("order", order, persistent=False)  # (k, 9); follows from the config
+        self.register_buffer("asked", torch.tensor(float(min(config.start, config.permutations))))
+        self.register_buffer("right", torch.tensor(0.0))  # running share of right answers while training
 
     @classmethod
     def check(cls, config: BaseConfig, images: Tensor) -> None:
@@ -161,12 +181,12 @@ class Jigsaw(PretextTask):
         shades = augment.mirrored(augment.to_float(images), mirror)
         is_grey = augment.chosen(pictures, config.grey, rng)
         shades = torch.where(is_grey.view(-1, 1, 1, 1), augment.grey(shades), shades)
-        grid = augment.place_grid(shades, config.grid, config.field, rng)
+        grid = augment.place_grid(shades, config.grid, config.field, rng, config.turn)
         tiles = augment.cut_grid(shades, grid, self.tile_side(images), self._shift(shades, rng))
         tiles = augment.standardise_each(tiles) if config.normalise else (tiles - 0.5) / 0.25
-        order = torch.randint(
-            config.permutations, (pictures, config.permutations_per_picture), generator=rng, device=rng.device
-        )
+        # The number in force stays on the device; rounding could give it itself, hence the minimum.
+        drawn = augment.uniform((pictures, config.permutations_per_picture), 0.0, 1.0, rng) * self.asked
+        order = torch.minimum(drawn, self.asked - 1).long()
         boxes = augment.unmirrored_boxes(grid.boxes(), mirror, images.shape[-1])
         return Batch({"tiles": tiles, "order": order}, {"permutation": order, "boxes": boxes})
 
@@ -187,16 +207,25 @@ class Jigsaw(PretextTask):
         picture = torch.arange(pictures, device=order.device).view(-1, 1, 1)
         shuffled = embedded[picture, self.order[order]]  # (B, P, 9, D)
         logits = self.head(shuffled.reshape(pictures * asked, -1))  # (B * P, k)
+        logits = logits.masked_fill(torch.arange(len(self.order), device=order.device) >= self.asked, -torch.inf)
         target = batch.targets["permutation"].flatten()
         answer = logits.detach().argmax(dim=1)
         accuracy = (answer == target).float().mean()
+        if self.training:
+            self.right.lerp_(accuracy, 0.05)
         return TaskResult(
             F.cross_entropy(logits, target), {"accuracy": accuracy}, {"permutation": answer.view(pictures, asked)}
         )
 
+    def after_step(self, encoder: Encoder, share: float) -> None:
+        """Twice as many permutations once nine of ten are right: a puzzle that is solved teaches nothing more."""
+        solved = self.right > SOLVED
+        self.asked.copy_(torch.where(solved, (2 * self.asked).clamp(max=self.config.permutations), self.asked))
+        self.right.mul_(torch.where(solved, 0.5, 1.0))  # the next step up has to be earned anew
+
     def chance(self) -> dict[str, float]:
-        """One permutation in k."""
-        return {"accuracy": 1 / self.config.permutations}
+        """One permutation in those that are asked by now."""
+        return {"accuracy": 1 / int(self.asked)}
 
     def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
         """First one question of every picture, then their second ones, and so on."""

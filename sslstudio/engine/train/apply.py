@@ -15,16 +15,18 @@ from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import ClassLabels, Recognised, recognise
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.split import Split
+from sslstudio.engine.device import Device
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.evaluate.predictions import Predictor, mask_of, write_class_table, write_mask, write_table
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.models.encoders import build_encoder
-from sslstudio.engine.models.networks import Classifier, PixelScale, Segmenter
+from sslstudio.engine.models.networks import Classifier, Network, PixelScale, Segmenter
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.finetune import score_part
 from sslstudio.engine.train.labelled import parts_of, prefix_of
+from sslstudio.engine.train.parts import stage_of
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import FinetuneConfig, finetune_from_dict
 
@@ -63,12 +65,17 @@ def load_trained(path: Path, device: str = "auto", part: str = "", weights: str 
     if plan is None or not file.exists():
         raise DataError(f"{path} has no {weights} weights of the part {part!r}. Go on with it: sslstudio resume {path}")
     names = tuple(plan["classes"])
-    network = (Classifier if config.kind == "classification" else Segmenter)(
-        PixelScale(torch.zeros(1, 3, 1, 1, dtype=torch.uint8)), build_encoder(config.encoder, 0), len(names)
-    )
+    scale, encoder = PixelScale(torch.zeros(1, 3, 1, 1, dtype=torch.uint8)), build_encoder(config.encoder, 0)
+    network: Network = Segmenter(scale, encoder, len(names))
+    if config.kind == "classification":
+        network = Classifier(scale, encoder, len(names), stage=stage_of(run, part, config))
     network.load_state_dict(_network_weights(load_tensors(file)[0]))
     where = devices.choose(device, config.hardware.precision)
-    return Trained(run, config, Predictor(network.to(where.handle), config.kind, names, where), part)
+    return Trained(run, config, _predictor(network, config, names, where), part)
+
+
+def _predictor(network: Network, config: FinetuneConfig, names: tuple[str, ...], where: Device) -> Predictor:
+    return Predictor(network.to(where.handle), config.kind, names, where, config.views, config.flip)
 
 
 def _network_weights(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -26,19 +26,16 @@ from sslstudio.engine.evaluate.predictions import Predictor, score_classes, scor
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.events import Event, Note, Preparing, RunFinished, RunStarted
-from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
-from sslstudio.engine.models.networks import Classifier, Network, PixelScale, Segmenter
+from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.store import RunFolder
-from sslstudio.engine.seeding import seeded_init
-from sslstudio.engine.train.checkpoint import load_encoder
-from sslstudio.engine.train.labelled import Labelled, LabelledJob, choose_labelled, parts_of, prefix_of, targets_of
+from sslstudio.engine.train.labelled import Labelled, LabelledJob, choose_labelled, parts_of, targets_of
 from sslstudio.engine.train.loop import WATCHING, Plan, Training
+from sslstudio.engine.train.parts import build_part, first_encoder
 from sslstudio.engine.train.pretrain import hardware_facts
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import FinetuneConfig, PretrainConfig, config_dict, pretrain_from_dict
 
 LEAST_STEPS = 10
-SCALE_FROM = 512  # pictures that the pixel scale is measured on
 
 
 def finetune(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
@@ -53,7 +50,7 @@ def finetune(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
         data=config.data.replace(side=session.cache.side, folder=str(Path(config.data.folder).resolve())),
     )
     # A source that does not fit is said before anything is written.
-    build_network(parts_of(config)[0], config, labelled, session, device, first_weights=True)
+    first_encoder(parts_of(config)[0], config)
     run = RunFolder.create(Path(config.out), config_dict("finetune", config))
     run.write_json("split.json", session.split.to_json())
     yield from run.record(_run(config, labelled, session, device, run, control))
@@ -104,21 +101,6 @@ def _stored_split(config: FinetuneConfig, source: PretrainConfig | None) -> dict
     return split
 
 
-def build_network(
-    part: str, config: FinetuneConfig, labelled: Labelled, session: Session, device: Device, *, first_weights: bool
-) -> tuple[Network, str]:
-    """The network of a part, with its first weights unless a checkpoint will replace them, and where they came from."""
-    encoder = build_encoder(config.encoder, config.seed)
-    said = ""
-    if first_weights and part == "pretrained":
-        said = load_encoder(encoder, Path(config.source))
-    kind = Classifier if config.kind == "classification" else Segmenter
-    scale = PixelScale(Pictures(session.cache, session.split.train, device).spread(SCALE_FROM).cpu())
-    with seeded_init(config.seed, "head"):
-        network = kind(scale, encoder, len(labelled.names), probing=config.mode == "probe")
-    return network.to(device.handle), said
-
-
 def _run(
     config: FinetuneConfig, labelled: Labelled, session: Session, device: Device, run: RunFolder, control: RunControl
 ) -> Generator[Event, None, None]:
@@ -126,10 +108,9 @@ def _run(
     jobs: dict[str, LabelledJob] = {}
     notes = [Note(level="warning", text=device.note)] if device.note else []
     for part in parts_of(config):
-        going_on = (run.path / f"{prefix_of(part, config)}last.safetensors").exists()
-        network, said = build_network(part, config, labelled, session, device, first_weights=not going_on)
-        jobs[part] = LabelledJob(part, network, labelled, session, config, device)
-        notes += [Note(level="info", text=said + ".")] if said else []
+        network, recipe, said = build_part(part, config, labelled, session, device, run)
+        jobs[part] = LabelledJob(part, network, recipe, labelled, session, config, device)
+        notes += [Note(level="info", text=text) for text in said]
     first = next(iter(jobs.values()))
     plan = _plan(config, first, labelled, len(jobs), run)
     trainings = {part: Training(job, plan, config.optimiser, device, run) for part, job in jobs.items()}
@@ -183,6 +164,7 @@ def _plan(config: FinetuneConfig, job: LabelledJob, labelled: Labelled, parts: i
 def _steps_in(seconds: float, job: LabelledJob) -> int:
     trial = copy.copy(job)
     trial.network = copy.deepcopy(job.network)
+    trial.before_step(1.0 - 1e-9)  # a probe's encoder never learns
     weights = [weight for weight in trial.network.parameters() if weight.requires_grad]
     optimiser = torch.optim.AdamW(weights, lr=0.0)
     times: list[float] = []
@@ -203,7 +185,7 @@ def _score(
 ) -> Generator[Preparing, None, dict[str, Any]]:  # fmt: skip
     confusions: dict[str, Array] = {}
     for part, job in jobs.items():
-        predictor = Predictor(job.network, config.kind, labelled.names, job.device)
+        predictor = Predictor(job.network, config.kind, labelled.names, job.device, config.views, config.flip)
         confusions[part] = yield from score_part(
             predictor, session, labelled.test, run.path / f"predictions-{part}.csv", control
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from sslstudio.engine.models.networks import Network
 from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import TaskResult
 from sslstudio.engine.train.losses import segmentation_loss
+from sslstudio.engine.train.recipe import Recipe, parameter_groups
 from sslstudio.engine.train.session import Session
 from sslstudio.engine.train.settings import FinetuneConfig
 
@@ -103,9 +105,10 @@ class LabelledJob:
     """A network on labelled pictures: see `loop.Job`."""
 
     def __init__(
-        self, part: str, network: Network, labelled: Labelled, session: Session, config: FinetuneConfig, device: Device
-    ) -> None:
-        self.part, self.network, self.config, self.device = part, network, config, device
+        self, part: str, network: Network, recipe: Recipe, labelled: Labelled, session: Session,
+        config: FinetuneConfig, device: Device,
+    ) -> None:  # fmt: skip
+        self.part, self.network, self.recipe, self.config, self.device = part, network, recipe, config, device
         self.prefix = prefix_of(part, config)
         self.kind, self.classes = labelled.kind, len(labelled.names)
         self.pictures = Pictures(session.cache, labelled.train, device)
@@ -116,6 +119,16 @@ class LabelledJob:
         self.batch_size = self.order.batch_size
         self.steps_per_epoch = self.order.steps_per_epoch
         self.modules = nn.ModuleDict({"network": network})
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Stem, stages and head, each with its own rate."""
+        return parameter_groups(self.network, self.recipe)
+
+    def before_step(self, share: float) -> None:
+        """The head learns first, if the recipe says so."""
+        frozen = share < self.recipe.freeze
+        if frozen != self.network.frozen:
+            self.network.freeze(frozen)
 
     def forward(self, step: int) -> TaskResult:
         """A varied view of each picture of this step's batch."""

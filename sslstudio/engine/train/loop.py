@@ -9,7 +9,7 @@ import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -38,6 +38,12 @@ class Job(Protocol):
     modules: nn.ModuleDict
     batch_size: int
     steps_per_epoch: int
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Parameter groups for the optimiser; `factor` is what the learning rate of each is multiplied with."""
+
+    def before_step(self, share: float) -> None:
+        """What is to be done before a step; `share` of the training is done."""
 
     def forward(self, step: int) -> TaskResult:
         """Loss and metrics of this step's batch."""
@@ -89,8 +95,7 @@ class Training:
 
     def __init__(self, job: Job, plan: Plan, config: OptimiserConfig, device: Device, run: RunFolder) -> None:
         self.job, self.plan, self.config, self.device, self.run = job, plan, config, device, run
-        trained = [weight for weight in job.modules.parameters() if weight.requires_grad]
-        self.optimiser = torch.optim.AdamW(trained, lr=config.learning_rate, weight_decay=config.weight_decay)
+        self.optimiser = torch.optim.AdamW(job.groups(), lr=config.learning_rate, weight_decay=config.weight_decay)
         self.step = 0
         self.elapsed = 0.0
         self.best = math.inf
@@ -153,8 +158,10 @@ class Training:
 
     def _one_step(self) -> None:
         share = self.plan.share(self.step, self.elapsed)
+        self.job.before_step(share)
+        rate = learning_rate(self.config, self.step, share)
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.config, self.step, share)
+            group["lr"] = rate * group["factor"]
         with self.device.autocast():
             result = self.job.forward(self.step)
         self.optimiser.zero_grad(set_to_none=True)
@@ -204,7 +211,7 @@ class Training:
             loss=loss,
             metrics=metrics,
             chance=self.job.chance(),
-            learning_rate=float(self.optimiser.param_groups[0]["lr"]),
+            learning_rate=float(self.optimiser.param_groups[-1]["lr"] / self.optimiser.param_groups[-1]["factor"]),
             pictures_per_second=self._rate,
             seconds_left=self.plan.left(self.step, self.elapsed),
         )

@@ -8,6 +8,7 @@ The pictures that are set apart for the test are not used, so that a later resul
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -48,6 +49,13 @@ class PretrainJob:
         self.steps_per_epoch = self.order.steps_per_epoch
         self.encoder, self.task = build_task(config, device)
         self.modules = nn.ModuleDict({"encoder": self.encoder, "task": self.task})
+
+    def groups(self) -> list[dict[str, Any]]:
+        """All weights alike."""
+        return [{"params": [w for w in self.modules.parameters() if w.requires_grad], "factor": 1.0}]
+
+    def before_step(self, share: float) -> None:
+        """Nothing: see `loop.Job`."""
 
     def forward(self, step: int) -> TaskResult:
         """The batch of `step`, asked of the encoder."""

@@ -78,6 +78,39 @@ class HardwareConfig(BaseConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProbeConfig(BaseConfig):
+    """Looks at what is learnt while it is being learnt. They change nothing in the training."""
+
+    enabled: bool = option(
+        True, "Probe", "While it trains, compare its features with those of the same network untrained."
+    )
+    labels: int = option(
+        10,
+        "Labels a class",
+        "Labelled pictures a class that a probe learns from (for masks: in all), if there are labels.",
+        low=1,
+        high=1000,
+        advanced=True,
+    )
+    draws: int = option(
+        10, "Draws of labels", "How often other labels are drawn; the result is the mean.", low=4, high=50,
+        advanced=True,
+    )  # fmt: skip
+    pictures: int = option(
+        600, "Pictures", "Pictures that are probed at most. Test pictures never are.", low=40, high=10_000,
+        advanced=True,
+    )  # fmt: skip
+    time: float = option(
+        0.05,
+        "Share of the time",
+        "Time for probes at most; the ones after a quarter and at the end are always made.",
+        low=0.0,
+        high=0.5,
+        advanced=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class PretrainConfig(BaseConfig):
     """A pretraining run. `options` is the Config of the task called `task`."""
 
@@ -88,6 +121,7 @@ class PretrainConfig(BaseConfig):
     encoder: EncoderConfig = section(EncoderConfig)
     optimiser: OptimiserConfig = section(OptimiserConfig)
     budget: BudgetConfig = section(BudgetConfig)
+    probe: ProbeConfig = section(ProbeConfig)
     hardware: HardwareConfig = section(HardwareConfig)
     options: BaseConfig = field(default_factory=BaseConfig)
 
@@ -98,6 +132,41 @@ class PretrainConfig(BaseConfig):
             object.__setattr__(self, "options", wanted())
         elif not isinstance(self.options, wanted):
             raise ConfigError(f"The options are not those of the task {self.task!r}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeConfig(BaseConfig):
+    """How a pretrained encoder is spared while a few labels are learnt. The twin from scratch has nothing to spare."""
+
+    stage: str = option(
+        "auto",
+        "Stage",
+        "Classes are read from this stage of the encoder; auto: the one whose features tell the labelled pictures "
+        "apart best.",
+        choices=("auto", "1", "2", "3", "4"),
+        advanced=True,
+    )
+    freeze: float = option(
+        0.3, "Head first", "Share of the steps in which the encoder keeps still.", low=0.0, high=1.0, advanced=True
+    )
+    decay: float = option(
+        0.5,
+        "Slower by stage",
+        "Each stage learns at this share of the rate of the next one; 1: all alike.",
+        low=0.05,
+        high=1.0,
+        advanced=True,
+    )
+    head: float = option(
+        3.0, "Rate of the head", "Times the learning rate: the head starts from nothing.", low=0.1, high=100.0,
+        advanced=True,
+    )  # fmt: skip
+    steady: bool = option(
+        True,
+        "Keep statistics",
+        "Brightness statistics inside the encoder stay those of all pictures, not of the few labelled ones.",
+        advanced=True,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +189,15 @@ class FinetuneConfig(BaseConfig):
     )
     twin: bool = option(True, "Compare with scratch", "Train the same network from random weights beside it.")
     flip: bool = option(True, "Mirror", "Mirrored pictures count as the same: left and right mean nothing here.")
+    views: int = option(
+        1,
+        "Views at the test",
+        "Each test picture is looked at this many times, a little moved and mirrored, and the answers are averaged.",
+        low=1,
+        high=32,
+        advanced=True,
+    )
+    recipe: RecipeConfig = section(RecipeConfig)
     seed: int = option(0, "Seed", "The same seed gives the same run.", low=0)
     data: DataConfig = section(DataConfig)
     encoder: EncoderConfig = section(EncoderConfig)

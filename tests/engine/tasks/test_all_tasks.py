@@ -38,6 +38,7 @@ def make(name: str, seed: int = 0) -> tuple[PretextTask, Encoder]:
     encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=SIDE), seed)
     with seeded_init(seed, "task"):
         task = TASKS[name](TASKS[name].Config(), encoder.spec)
+    task.attach(encoder)
     task.prepare(pictures(16))
     return task, encoder
 

@@ -12,7 +12,7 @@ from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.tasks.context_prediction import NEIGHBOURS, ContextConfig, ContextPrediction
 
-PLAIN = ContextConfig(colour="keep", degrade=0.0)
+PLAIN = ContextConfig(colour="keep", degrade=0.0, turn=0.0)
 STEPS = {  # name -> (x, y) from the centre, y downwards: written out by hand, not derived from the code
     "above left": (-1, -1), "above": (0, -1), "above right": (1, -1), "left": (-1, 0), "right": (1, 0),
     "below left": (-1, 1), "below": (0, 1), "below right": (1, 1),
@@ -46,7 +46,7 @@ def boxes_of(config: ContextConfig, side: int, count: int = 200) -> Tensor:
 
 @pytest.mark.parametrize(("gap", "jitter"), [(0.25, 0.073), (0.5, 0.073), (0.2, 0.1), (0.0, 0.0)])
 def test_patches_keep_apart_and_stay_in_the_picture(gap: float, jitter: float) -> None:
-    boxes = boxes_of(ContextConfig(gap=gap, jitter=jitter), 64).view(-1, 3, 3, 4)
+    boxes = boxes_of(ContextConfig(gap=gap, jitter=jitter, turn=0.0), 64).view(-1, 3, 3, 4)
     least = (gap - 2 * jitter) * (boxes[:, 0, 0, 2] - boxes[:, 0, 0, 0])
     assert ((boxes[:, :, 1:, 0] - boxes[:, :, :-1, 2]).amin(dim=(1, 2)) >= least - 1e-3).all()
     assert ((boxes[:, 1:, :, 1] - boxes[:, :-1, :, 3]).amin(dim=(1, 2)) >= least - 1e-3).all()
@@ -55,7 +55,7 @@ def test_patches_keep_apart_and_stay_in_the_picture(gap: float, jitter: float) -
 
 
 def test_the_grid_fills_the_picture_and_jitter_its_room() -> None:
-    boxes = boxes_of(ContextConfig(field=1.0), 96, 500)
+    boxes = boxes_of(ContextConfig(field=1.0, turn=0.0), 96, 500)
     extent = float(boxes[0, 0, 2] - boxes[0, 0, 0])
     assert extent == pytest.approx(96 / (3 + 2 * 0.25 + 2 * 0.073))
     moved = (boxes[:, 4, :2] + boxes[:, 4, 2:]) / 2 - 48

@@ -16,7 +16,7 @@ from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.tasks.jigsaw import Jigsaw, JigsawConfig
 
-PLAIN = JigsawConfig(normalise=False, grey=0.0, chroma_shift=0.0)
+PLAIN = JigsawConfig(normalise=False, grey=0.0, chroma_shift=0.0, turn=0.0)
 
 
 def small_encoder(side: int = 48) -> Encoder:
@@ -42,7 +42,7 @@ def numbered(count: int, side: int = 90) -> Tensor:
 
 @pytest.mark.parametrize(("gap", "jitter"), [(0.0, 0.0), (0.05, 0.2), (0.0, 0.5), (0.5, 0.0), (0.3, 0.3)])
 def test_a_tile_never_leaves_its_cell_and_keeps_the_gap(gap: float, jitter: float) -> None:
-    config = JigsawConfig(gap=gap, jitter=jitter, field=1.0)
+    config = JigsawConfig(gap=gap, jitter=jitter, field=1.0, turn=0.0)
     boxes = make_task(config).make_batch(noise(64, 96), generator(1)).targets["boxes"].view(64, 3, 3, 4)
     cell = 32
     for row in range(3):
@@ -56,7 +56,7 @@ def test_a_tile_never_leaves_its_cell_and_keeps_the_gap(gap: float, jitter: floa
 
 
 def test_jitter_uses_all_its_room() -> None:
-    config = JigsawConfig(gap=0.0, jitter=0.25, field=1.0)
+    config = JigsawConfig(gap=0.0, jitter=0.25, field=1.0, turn=0.0)
     boxes = make_task(config).make_batch(noise(500, 96), generator(1)).targets["boxes"]
     left = boxes[:, 4, 0] - 32
     assert float(left.min()) < 0.2
@@ -93,7 +93,7 @@ def test_tiles_show_what_lies_in_their_boxes_also_when_mirrored() -> None:
 def test_the_head_gets_the_tiles_as_the_permutation_lays_them() -> None:
     """With an encoder that reads off a shade, the network's question can be looked at: place i shows tile order[i]."""
     encoder = small_encoder()
-    task = make_task(JigsawConfig(normalise=False, grey=0.0, chroma_shift=0.0, field=1.0, permutations=72), encoder)
+    task = make_task(JigsawConfig(normalise=False, grey=0.0, chroma_shift=0.0, field=1.0, permutations=72, turn=0.0), encoder)
     batch = task.make_batch(numbered(4), generator(4))
     seen: list[Tensor] = []
     task.project = torch.nn.Sequential()
@@ -154,7 +154,7 @@ def test_the_share_of_grey_pictures() -> None:
 def test_colour_channels_are_displaced_in_colour_pictures_only() -> None:
     shade = noise(6, 96)[:, :1].expand(-1, 3, -1, -1)
     tinted = (shade.float() * torch.tensor([1.0, 0.7, 0.5]).view(1, 3, 1, 1)).to(torch.uint8)
-    task = make_task(JigsawConfig(normalise=False, grey=0.0, chroma_shift=2.0))
+    task = make_task(JigsawConfig(normalise=False, grey=0.0, chroma_shift=2.0, turn=0.0))
     grey_tiles = task.make_batch(shade, generator(10)).inputs["tiles"]
     assert torch.allclose(grey_tiles[:, :, 0], grey_tiles[:, :, 1], atol=1e-5)
     shifted = task.make_batch(tinted, generator(10)).inputs["tiles"].flatten(0, 1)

@@ -1,0 +1,71 @@
+"""Fields: the square of a picture that a task looks at, cut at a random place, square or round.
+
+Letters: B pictures, H and W picture size, s side of a field in pixels of the output.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sslstudio.engine.data import augment, draw
+
+
+@dataclass(frozen=True)
+class Fields:
+    """One field of each picture: shades (B, 3, s, s) in [0, 1], boxes (B, 4) left, top, right, bottom in pixels."""
+
+    shades: Tensor
+    boxes: Tensor
+
+
+def cut_fields(images: Tensor, smallest: float, side: int, mirror: bool, rng: torch.Generator) -> Fields:
+    """A square at a random place of each uint8 (B, 3, H, W) picture, `smallest`..1 of its short side, resampled.
+
+    A place that is not of whole pixels hides the phase of JPEG's blocks. Half of them are mirrored if `mirror`; the
+    boxes lie on the pictures as they were handed in.
+    """
+    count, _, height, width = images.shape
+    which = augment.chosen(count, 0.5 if mirror else 0.0, rng)
+    extent = min(height, width) * augment.uniform((count,), smallest, 1.0, rng)
+    room = torch.stack([width - extent, height - extent], dim=1)
+    centres = extent[:, None] / 2 + room * augment.uniform((count, 2), 0.0, 1.0, rng)
+    shades = augment.mirrored(augment.to_float(images), which)
+    cut = augment.cut_patches(shades, centres[:, None], extent, side)[:, 0]
+    half = extent[:, None] / 2
+    boxes = torch.cat([centres - half, centres + half], dim=1)[:, None]
+    return Fields(cut, augment.unmirrored_boxes(boxes, which, width)[:, 0])
+
+
+def disc(side: int, device: torch.device) -> Tensor:
+    """float (side, side): 1 in the largest disc, 0 in the corners. Every quarter turn of it is the same."""
+    steps = torch.arange(side, device=device) * 2 - (side - 1)  # whole numbers, so that the symmetry is exact
+    return (steps[:, None] ** 2 + steps[None, :] ** 2 <= side**2).float()
+
+
+def moments_within(pictures: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and deviation (B, 1, 1, 1) of each picture (B, C, s, s) over its channels and the places where `seen` is 1.
+
+    `seen` is float, (s, s) or (B, 1, s, s). The deviation of a picture of shades in [0, 1] that shows next to nothing
+    is taken as the least that counts, so that dividing by it does not blow noise up to a texture.
+    """
+    places = seen.expand(len(pictures), 1, *pictures.shape[-2:])
+    count = (places.sum(dim=(1, 2, 3), keepdim=True) * pictures.shape[1]).clamp_min(1)
+    mean = (pictures * places).sum(dim=(1, 2, 3), keepdim=True) / count
+    away = (pictures - mean) * places
+    deviation = (away.square().sum(dim=(1, 2, 3), keepdim=True) / count).sqrt()
+    return mean, deviation.clamp_min(augment.BLANK)
+
+
+def standardise_within(pictures: Tensor, seen: Tensor) -> Tensor:
+    """Each picture (B, C, s, s) to mean 0 and deviation 1 where `seen` is 1, and to 0, the mean, elsewhere."""
+    mean, deviation = moments_within(pictures, seen)
+    return (pictures - mean) / deviation * seen
+
+
+def shown_field(image: Tensor, box: Tensor, least: int) -> draw.Picture:
+    """A picture (3, H, W) for people, enlarged to about `least` pixels, with the field (4,) outlined."""
+    picture = draw.to_picture(image)
+    left, top, right, bottom = box.tolist()
+    boxes = draw.scaled([(left, top, right, bottom)], draw.magnification(picture, least))
+    return draw.outline(draw.magnified(picture, least), boxes, draw.MARK, width=2)

@@ -1,0 +1,66 @@
+"""Holes in pictures: blocks that are cut out, the rim around them, and what a smooth filling makes of them.
+
+Letters: B pictures, C channels, s side of a picture in pixels.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sslstudio.engine.data.augment import uniform
+
+SMALLEST = 0.5  # of the largest block's side
+
+
+def blocks_needed(share: float, block: float) -> int:
+    """How many random blocks of `block` / 2 to `block` of a side surely cover `share` of a picture: twice the mean."""
+    mean_area = block**2 * (1 - SMALLEST**3) / (3 * (1 - SMALLEST))
+    return math.ceil(2 * math.log(1 / (1 - share)) / mean_area)
+
+
+def cut_blocks(count: int, side: int, share: float, block: float, rng: torch.Generator) -> Tensor:
+    """bool (B, 1, s, s): True in square blocks that may overlap, as many as it takes to cover `share` of a picture.
+
+    A block's side is random, half to all of `block` times the picture's (Pathak et al., CVPR 2016, section 3.3).
+    """
+    blocks = blocks_needed(share, block)
+    sides = uniform((count, blocks), SMALLEST * block, block, rng).mul_(side).round_().clamp_min_(1)
+    corners = torch.round(uniform((count, blocks, 2), 0.0, 1.0, rng) * (side - sides[..., None]))
+    places = torch.arange(side, device=rng.device)
+    within = (places >= corners[..., None]) & (places < (corners + sides[..., None])[..., None])  # (B, blocks, 2, s)
+    first = torch.full((count, side, side), blocks, device=rng.device)  # the number of the first block on each place
+    for number in reversed(range(blocks)):
+        covers = within[:, number, 1, :, None] & within[:, number, 0, None, :]
+        first = torch.where(covers, number, first)
+    covered = torch.stack([(first <= number).float().mean(dim=(1, 2)) for number in range(blocks)])  # (blocks, B)
+    last = (covered < share).sum(dim=0).clamp_max(blocks - 1)  # number of the block that reaches the share
+    return (first <= last.view(-1, 1, 1))[:, None]
+
+
+def rim_of(holes: Tensor, width: int) -> Tensor:
+    """bool (B, 1, s, s): the places outside the holes that are at most `width` pixels away from one."""
+    if width == 0:
+        return torch.zeros_like(holes)
+    return (F.max_pool2d(holes.float(), 2 * width + 1, stride=1, padding=width) > 0) & ~holes
+
+
+def filled_smoothly(pictures: Tensor, holes: Tensor) -> Tensor:
+    """Pictures (B, C, s, s) with the holes (B, 1, s, s) filled by blurring their surroundings into them.
+
+    Pull and push (Gortler et al., SIGGRAPH 1996, section 3.5): means of what is seen, at coarser and coarser scales,
+    enlarged again. It knows nothing of what pictures show, so a network that has learnt something beats it.
+    """
+    seen = ~holes
+    if pictures.shape[-1] == 1:
+        return pictures * seen
+    weight = _halved(seen.float())
+    coarse = _halved(pictures * seen) / weight.clamp_min(1e-6)
+    coarse = filled_smoothly(coarse, weight == 0)
+    fine = F.interpolate(coarse, size=pictures.shape[-2:], mode="bilinear", align_corners=False)
+    return torch.where(seen, pictures, fine)
+
+
+def _halved(pictures: Tensor) -> Tensor:
+    return F.avg_pool2d(pictures, 2, ceil_mode=True, count_include_pad=False)

@@ -1,0 +1,89 @@
+"""Pairs of views as pictures for people: where they were cut from, and which view the network takes for the partner."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from sslstudio.engine.data import draw
+from sslstudio.engine.data.draw import Colour, Picture
+from sslstudio.engine.data.two_views import corners
+
+BOARD_SIDE = 192  # pixels: pictures for people are enlarged to about this
+GAP = 6  # pixels between the views of a drawn board
+CHOICES = 3  # second views that are shown beside a first one
+SECOND: Colour = (230, 159, 0)  # the outline of the second view; the first has draw.MARK
+
+
+class Shown(NamedTuple):
+    """A puzzle in the order of the fields of `tasks.base.Puzzle`."""
+
+    source: Picture
+    asked: Picture
+    truth: Picture
+    answer: Picture | None
+    label: str
+    answer_label: str
+    correct: bool | None
+
+
+def show_pair(images: Tensor, views: Tensor, matrices: Tensor, partners: Sequence[int] | None, number: int) -> Shown:
+    """Picture `number` of images (B, 3, H, W): "which second view goes with this first view?"
+
+    views (B, 2, 3, s, s) in 0..1, matrices (B, 2, 2, 3). A few second views of the batch stand for all of it.
+    """
+    count = len(images)
+    others = [(number + step) % count for step in range(min(CHOICES, count))]
+    shift = number % len(others)  # the right one is not always at the same place
+    choices = others[shift:] + others[:shift]
+    first = _tile(views[number, 0])
+    tiles = [first, *(_tile(views[choice, 1]) for choice in choices)]
+    said = None if partners is None else partners[number]
+    return Shown(
+        source=outlined(images[number], matrices[number]),
+        asked=draw.board(tiles, 2, GAP),
+        truth=_marked(tiles, 1 + choices.index(number), draw.RIGHT),
+        answer=None if said is None else _answer(first, _tile(views[said, 1]), said == number),
+        label="the outlined view and the first one are the same picture",
+        answer_label="" if said is None else _words(said == number, count),
+        correct=None if said is None else said == number,
+    )
+
+
+def _words(right: bool, count: int) -> str:
+    return f"finds its partner among {count}" if right else f"takes a view of another picture, among {count}"
+
+
+def _answer(first: Picture, taken: Picture, right: bool) -> Picture:
+    return _marked([first, taken], 1, draw.RIGHT if right else draw.WRONG)
+
+
+def _marked(tiles: list[Picture], which: int, colour: Colour) -> Picture:
+    return draw.outline(draw.board(tiles, 2, GAP), [draw.board_boxes(tiles, 2, GAP)[which]], colour, width=4)
+
+
+def _tile(view: Tensor) -> Picture:
+    return draw.magnified(draw.to_picture(view), BOARD_SIDE // 2)
+
+
+def outlined(image: Tensor, matrices: Tensor) -> Picture:
+    """A uint8 picture (3, H, W), enlarged, with the outlines of its views: matrices (views, 2, 3)."""
+    picture = draw.to_picture(image)
+    large = draw.magnified(picture, BOARD_SIDE)
+    shapes = corners(matrices.float().cpu(), *large.shape[:2]).numpy()
+    for shape, colour in zip(shapes, (draw.MARK, SECOND), strict=True):
+        large = _line_around(large, shape, colour)
+    return large
+
+
+def _line_around(picture: Picture, shape: np.ndarray, colour: Colour) -> Picture:  # type: ignore[type-arg]
+    """A copy with a closed line through the corners (N, 2) as (x, y) in pixels, two pixels wide."""
+    height, width = picture.shape[:2]
+    steps = np.linspace(0.0, 1.0, 2 * max(height, width))[:, None]
+    drawn = picture.copy()
+    for begin, end in zip(shape, np.roll(shape, -1, axis=0), strict=True):
+        x, y = np.floor(begin + steps * (end - begin)).astype(int).T
+        for across, down in ((0, 0), (-1, 0), (0, -1), (-1, -1)):
+            drawn[np.clip(y + down, 0, height - 1), np.clip(x + across, 0, width - 1)] = colour
+    return drawn

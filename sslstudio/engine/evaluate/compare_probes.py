@@ -1,0 +1,90 @@
+"""Is the pretrained network better than the same one untrained? One paired difference, its interval and a verdict."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sslstudio.engine.evaluate.probes import Array, headline
+from sslstudio.engine.seeding import derive
+
+RESAMPLES = 400
+HELPS, UNCLEAR, HARMS = "helps", "no difference yet", "harms"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Ours minus theirs with its 95 % interval; the scores that were compared."""
+
+    value: float
+    low: float
+    high: float
+    ours: float
+    theirs: float
+
+    @property
+    def verdict(self) -> str:
+        """In words: only what the interval leaves no doubt of."""
+        return HELPS if self.low > 0 else HARMS if self.high < 0 else UNCLEAR
+
+
+def chosen_fairly(kind: str, counts: Array, half: Array) -> Array:
+    """(R, n, 3, C) from (S, R, n, 3, C): each cell from the stage that is best where this cell was not looked at.
+
+    Draws are halved into even and odd, pictures by `half` (n,) of 0 and 1. A cell of one half of the draws and one half
+    of the pictures takes the stage that wins in the other half of both, so the winner's luck is not counted.
+    """
+    fair = np.zeros(counts.shape[1:])
+    for parity in (0, 1):
+        for side in (0, 1):
+            others = counts[:, 1 - parity :: 2][:, :, half != side]
+            scores = np.nan_to_num(headline(kind, others.sum(axis=2)).mean(axis=1))
+            stage = int(scores.argmax())
+            here = np.flatnonzero(half == side)
+            fair[parity::2, here] = counts[stage, parity::2][:, here]
+    return fair
+
+
+def halves(group: Array, seed: int) -> Array:
+    """0 or 1 for each picture, half of the groups each, drawn."""
+    names, place = np.unique(group, return_inverse=True)
+    order = np.random.default_rng(derive(seed, "halves")).permutation(len(names))
+    return (order % 2)[place].astype(np.float64)
+
+
+def compare(kind: str, ours: Array, theirs: Array, group: Array, seed: int) -> Difference:
+    """Two networks on the same draws and pictures: counts (S, R, n, 3, C) each; `group` (n,) of the pictures.
+
+    The interval covers the luck of the pictures (bootstrap over groups, averaged over the draws) and that of the draws
+    of labels (their spread), added up; Student's t makes up for how few draws there are.
+    """
+    half = halves(group, seed)
+    first, second = (chosen_fairly(kind, counts, half) for counts in (ours, theirs))
+    gaps = headline(kind, first.sum(axis=1)) - headline(kind, second.sum(axis=1))  # (R,)
+    value = float(gaps.mean())
+    pictures, draws = _by_pictures(kind, first, second, group, seed), float(gaps.var(ddof=1)) / len(gaps)
+    freedom = (len(gaps) - 1) * ((pictures + draws) / draws) ** 2 if draws else 1e9  # Welch and Satterthwaite
+    reach = student(freedom) * (pictures + draws) ** 0.5
+    scores = (float(headline(kind, part.sum(axis=1)).mean()) for part in (first, second))
+    return Difference(value, value - reach, value + reach, *scores)
+
+
+def _by_pictures(kind: str, first: Array, second: Array, group: Array, seed: int) -> float:
+    """The variance of the mean difference when other pictures (groups) had been scored."""
+    _, place = np.unique(group, return_inverse=True)
+    units = int(place.max()) + 1
+    weights = np.random.default_rng(derive(seed, "resamples")).multinomial(
+        units, np.full(units, 1.0 / units), size=RESAMPLES
+    )[:, place]  # (resamples, n)
+    drawn = np.zeros(RESAMPLES)
+    for number in range(len(first)):
+        sums = (
+            (weights @ part[number].reshape(len(place), -1)).reshape(-1, *part.shape[2:]) for part in (first, second)
+        )
+        ours, theirs = (headline(kind, part) for part in sums)
+        drawn += (ours - theirs) / len(first)
+    return float(np.nanvar(drawn, ddof=1))
+
+
+def student(freedom: float) -> float:
+    """The 97.5 % point of Student's t (Abramowitz & Stegun 1964, 26.7.5; within 0.01 from 4 degrees of freedom on)."""
+    return 1.95996 + 2.37227 / freedom + 2.82250 / freedom**2 + 2.55585 / freedom**3

@@ -1,0 +1,82 @@
+"""Losses and figures of joint-embedding learning, all in float32 whatever the precision around them.
+
+Letters: B pictures, D length of an embedding. Pairs are (B, 2, D): the embeddings of two views of each picture.
+"""
+
+from contextlib import AbstractContextManager
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+EPSILON = 1e-4  # under the root of the variance, as in VICReg's code: the gradient stays finite at a collapse
+
+
+def exact(values: Tensor) -> AbstractContextManager[object]:
+    """Switches mixed precision off on the device of `values`: sums over a batch need more than eight bits."""
+    return torch.autocast(values.device.type, enabled=False)
+
+
+def variance_loss(rows: Tensor) -> Tensor:
+    """How far the deviation of each of D values stays below 1, on average: v(Z) of VICReg (section 4.1).
+
+    rows (N, D). 0 when every deviation is 1 or more, 0.99 when all rows are the same.
+    """
+    rows = rows.float()
+    return F.relu(1.0 - (_centred_square(rows) + EPSILON).sqrt()).mean()
+
+
+def _centred_square(rows: Tensor) -> Tensor:
+    """Variance (D,) with the divisor N - 1; of a single row 0."""
+    return (rows - rows.mean(dim=0)).square().sum(dim=0) / max(1, rows.shape[0] - 1)
+
+
+def covariance_loss(rows: Tensor) -> Tensor:
+    """The squares of all covariances between two different values, summed and divided by D: c(Z) of VICReg.
+
+    rows (N, D).
+    """
+    rows = rows.float()
+    with exact(rows):
+        centred = rows - rows.mean(dim=0)
+        covariance = centred.T @ centred / max(1, rows.shape[0] - 1)
+        return (covariance.square().sum() - covariance.diagonal().square().sum()) / rows.shape[1]
+
+
+def nt_xent(pairs: Tensor, temperature: float) -> Tensor:
+    """NT-Xent of SimCLR (equation 1): each of the 2B views must find its partner among the 2B - 1 others."""
+    count = pairs.shape[0]
+    rows = F.normalize(pairs.float(), dim=2).flatten(0, 1)  # partners are neighbours: rows 2b and 2b + 1
+    with exact(rows):
+        likeness = rows @ rows.T / temperature
+    numbers = torch.arange(2 * count, device=rows.device)
+    likeness = likeness.masked_fill(numbers[:, None] == numbers, -torch.inf)
+    return F.cross_entropy(likeness, numbers ^ 1)
+
+
+def regression_loss(predicted: Tensor, wanted: Tensor) -> Tensor:
+    """BYOL's loss (equation 2): |p - z|^2 of the two at length 1, from 0 (same way) to 4 (opposite). (..., D)."""
+    return 2.0 - 2.0 * F.cosine_similarity(predicted.float(), wanted.float(), dim=-1).mean()
+
+
+@torch.no_grad()
+def nearest(asked: Tensor, among: Tensor) -> Tensor:
+    """(B,): for each of `asked` (B, D) the number of the one of `among` (B, D) that points the most alike."""
+    asked, among = F.normalize(asked.float(), dim=1), F.normalize(among.float(), dim=1)
+    with exact(asked):
+        return (asked @ among.T).argmax(dim=1)
+
+
+@torch.no_grad()
+def found(partners: Tensor) -> Tensor:
+    """Share of pictures whose nearest (B,) is their own: 0-dimensional."""
+    return (partners == torch.arange(len(partners), device=partners.device)).float().mean()
+
+
+@torch.no_grad()
+def spread(rows: Tensor) -> Tensor:
+    """How evenly embeddings (N, D) fill the directions: 1 when they point everywhere, 0 when they have collapsed.
+
+    The mean deviation of the D values at length 1, times the root of D (Chen & He, CVPR 2021, section 4.1).
+    """
+    return F.normalize(rows.float(), dim=1).std(dim=0, correction=0).mean() * rows.shape[1] ** 0.5

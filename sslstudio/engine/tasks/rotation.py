@@ -1,0 +1,180 @@
+"""Rotation: every picture is shown in four turns, and the network says which way up it was.
+
+Letters: B pictures, s side of the field that the network sees, R = 4B rows (every picture in all of its turns).
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sslstudio.engine.config import BaseConfig, option
+from sslstudio.engine.data import augment, draw
+from sslstudio.engine.data.fields import Fields, cut_fields, disc, shown_field, standardise_within
+from sslstudio.engine.errors import TaskDoesNotFit
+from sslstudio.engine.models.encoders import Encoder, EncoderSpec
+from sslstudio.engine.tasks.base import TASKS, Batch, Picture, PretextTask, Puzzle, TaskResult
+
+LEAST_SIDE = 16  # pixels: in less than this nobody can tell up from down
+LEAST_FIELD = 24  # pixels: however small the share, the network sees this many if the picture has them
+SHOWN_SIDE = 160  # pixels: pictures for people are enlarged to about this
+TURNS = ("upright", "a quarter turn to the left", "upside down", "a quarter turn to the right")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RotationConfig(BaseConfig):
+    """Options of rotation. The defaults keep all defences on."""
+
+    field: float = option(
+        0.7,
+        "Smallest field",
+        "The network sees a random square of the picture, at least this share of its side; 1 takes all of it.",
+        low=0.3,
+        high=1.0,
+    )
+    field_side: float = option(
+        0.6,
+        "Sharpness",
+        "Side of what the network sees, as a share of the picture's side. All four turns of a picture are looked at: "
+        "at 0.6 that costs as much as one and a half whole pictures, at 1 as much as four.",
+        low=0.2,
+        high=1.0,
+    )
+    round: bool = option(
+        True,
+        "Round field",
+        "Blanks the corners, so that frames, dark rims, stamps and empty corners do not tell which way is up.",
+    )
+    mirror: bool = option(
+        True, "Mirror", "Mirror half of the pictures, left and right exchanged: twice as many pictures."
+    )
+    grey: float = option(
+        0.3,
+        "Grey pictures",
+        "Share of pictures that lose their colour, so that blue above and green below is not all that is learnt.",
+        low=0.0,
+        high=1.0,
+    )
+    light: float = option(
+        0.2,
+        "Light",
+        "How much brightness and contrast of each turn are changed at random; 0: not at all.",
+        low=0.0,
+        high=0.8,
+        advanced=True,
+    )
+
+
+@TASKS.register("rotation")
+class Rotation(PretextTask):
+    """Gidaris, Singh & Komodakis, ICLR 2018, arXiv:1803.07728, section 2: turns by flip and transposition, so that no
+    pixel is resampled, and all four turns of a picture in one batch.
+
+    The rows are shuffled before the encoder sees them: where a batch is split for batch norm, no part holds the four
+    turns of a picture side by side. Which picture a row shows travels in `targets` (for drawing only).
+    """
+
+    title = "Rotation"
+    summary = (
+        "Each picture is shown upright, upside down and lying on either side; the network says which way up it was. "
+        "To do that it has to recognise what is in the picture. Of no use where there is no up and down."
+    )
+    paper = "Gidaris, Singh & Komodakis, ICLR 2018, arXiv:1803.07728"
+    Config: ClassVar[type[BaseConfig]] = RotationConfig
+
+    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+        super().__init__(config, encoder_spec)
+        assert isinstance(config, RotationConfig)
+        self.config = config
+        self.head = nn.Linear(encoder_spec.dim, len(TURNS))
+        nn.init.normal_(self.head.weight, std=0.01)
+        nn.init.zeros_(self.head.bias)
+
+    @classmethod
+    def check(cls, config: BaseConfig, images: Tensor) -> None:
+        """Raises TaskDoesNotFit when the pictures are too small to tell up from down."""
+        side = min(images.shape[-2:])
+        if side < LEAST_SIDE:
+            raise TaskDoesNotFit(
+                f"Rotation asks which way up a picture is, which cannot be seen in pictures of {side} pixels. "
+                f"Set the picture side to {LEAST_SIDE} pixels or more (32 is better)."
+            )
+
+    def side(self, images: Tensor) -> int:
+        """Side of the square that the network sees, in pixels: a multiple of 4."""
+        whole = min(images.shape[-2:])
+        return max(min(LEAST_FIELD, whole - whole % 4), 4 * round(self.config.field_side * whole / 4))
+
+    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+        """inputs: pictures (R, 3, s, s), rows in random order, mean 0 and deviation 1 before the light is changed.
+
+        targets: turn (R,) quarter turns to the left; picture (R,) and boxes (B, 4), where the fields lie in `images`.
+        """
+        fields = cut_fields(images, self.config.field, self.side(images), self.config.mirror, rng)
+        upright = self._even(fields, rng)
+        turned = torch.cat([torch.rot90(upright, turn, dims=(-2, -1)) for turn in range(4)])
+        turned = self._lit(turned, rng)
+        count = images.shape[0]
+        order = torch.randperm(4 * count, generator=rng, device=rng.device)
+        return Batch(
+            {"pictures": turned[order]},
+            {"turn": order // count, "picture": order % count, "boxes": fields.boxes},
+        )
+
+    def _even(self, fields: Fields, rng: torch.Generator) -> Tensor:
+        shades = fields.shades
+        is_grey = augment.chosen(len(shades), self.config.grey, rng).view(-1, 1, 1, 1)
+        return standardise_within(torch.where(is_grey, augment.grey(shades), shades), self._seen(shades))
+
+    def _seen(self, pictures: Tensor) -> Tensor:
+        side = pictures.shape[-1]
+        return disc(side, pictures.device) if self.config.round else pictures.new_ones(side, side)
+
+    def _lit(self, pictures: Tensor, rng: torch.Generator) -> Tensor:
+        """Contrast and brightness changed for each row by itself; the blank corners stay 0, the mean of every row."""
+        amount = self.config.light
+        gain = augment.uniform((len(pictures), 1, 1, 1), 1 - amount, 1 + amount, rng)
+        lift = augment.uniform((len(pictures), 1, 1, 1), -amount, amount, rng)
+        return (pictures * gain + lift) * self._seen(pictures)
+
+    def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
+        """Answers: turn (R,)."""
+        pictures = batch.inputs["pictures"].contiguous(memory_format=torch.channels_last)
+        logits = self.head(encoder(pictures))
+        target = batch.targets["turn"]
+        answer = logits.detach().argmax(dim=1)
+        accuracy = (answer == target).float().mean()
+        return TaskResult(F.cross_entropy(logits, target), {"accuracy": accuracy}, {"turn": answer})
+
+    def chance(self) -> dict[str, float]:
+        """One turn in four."""
+        return {"accuracy": 1 / len(TURNS)}
+
+    def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
+        """First one turn of every picture, then a second one of each, and so on."""
+        pictures = len(images)
+        rows = batch.targets["picture"].argsort(stable=True).view(pictures, 4).T.flatten().tolist()
+        return [self._puzzle(images, batch, result, row) for row in rows[:count]]
+
+    def _puzzle(self, images: Tensor, batch: Batch, result: TaskResult | None, row: int) -> Puzzle:
+        picture = int(batch.targets["picture"][row])
+        turn = int(batch.targets["turn"][row])
+        said = None if result is None else int(result.answers["turn"][row])
+        asked = batch.inputs["pictures"][row]
+        return Puzzle(
+            source=shown_field(images[picture], batch.targets["boxes"][picture], SHOWN_SIDE),
+            asked=_shown(asked, 0),
+            truth=_shown(asked, turn),
+            answer=None if said is None else _shown(asked, said),
+            label=TURNS[turn],
+            answer_label="" if said is None else TURNS[said],
+            correct=None if said is None else said == turn,
+        )
+
+
+def _shown(picture: Tensor, turned: int) -> Picture:
+    """A row as a picture, turned back by as many quarters as it is taken to be turned."""
+    upright = torch.rot90(picture, -turned, dims=(-2, -1))
+    return draw.magnified(draw.to_picture(upright, standardised=True), SHOWN_SIDE)

@@ -1,0 +1,266 @@
+"""Label efficiency: scratch against each pretext task, on the same labels, pictures and steps.
+
+    for event in compare(config, control): ...
+
+A comparison is a folder of ordinary runs: pretrained/TASK and cells/ROW/LABELS-DRAW. Whatever is done is not done
+again. Each run is claimed with a lock file beside it, so the same command started twice, in two terminals or on two
+machines with one disk, shares the work.
+"""
+
+import shutil
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from filelock import FileLock, Timeout
+
+from sslstudio.engine import device as devices
+from sslstudio.engine.config import from_dict, from_toml, to_dict, to_toml
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.index import scan
+from sslstudio.engine.data.labels import recognise
+from sslstudio.engine.errors import InputError, StudioError, TaskDoesNotFit
+from sslstudio.engine.events import (
+    CheckpointSaved,
+    Event,
+    Note,
+    Preparing,
+    RunFinished,
+    RunStarted,
+    StepDone,
+)
+from sslstudio.engine.files import write_atomic
+from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place, result_words, tidy
+from sslstudio.engine.train.compare_settings import (
+    CONFIG,
+    SCRATCH,
+    CompareConfig,
+    finetune_config,
+    following,
+    joined,
+    labels_of,
+    pretrain_config,
+    sources_of,
+    tasks_of,
+)
+from sslstudio.engine.train.compare_table import write_tables
+from sslstudio.engine.train.finetune import finetune
+from sslstudio.engine.train.pretrain import pretrain
+from sslstudio.engine.train.resume import resume
+from sslstudio.engine.train.session import suitable_side
+
+WAIT_SECONDS = 1.0  # between two looks at what another process works on
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One run of a comparison: the pretraining of a row, or its fine-tuning on one draw of labels (a cell)."""
+
+    source: str
+    labels: int = 0
+    draw: int = 0
+
+    @property
+    def is_cell(self) -> bool:
+        """False for a pretraining."""
+        return self.labels > 0
+
+    def place(self, out: Path) -> Place:
+        """Where it is kept."""
+        if self.is_cell:
+            return Place(out / "cells" / self.source / f"{self.labels}-{self.draw}")
+        return Place(out / "pretrained" / self.source)
+
+    def words(self) -> str:
+        """For people."""
+        return f"{self.source}, {self.labels} labels, draw {self.draw + 1}" if self.is_cell else self.source
+
+
+def compare(config: CompareConfig, control: RunControl) -> Iterator[Event]:
+    """Do what is left of a comparison and write its tables. The last event's metrics are the content of table.json.
+
+    Raises StudioError in words when the folder cannot be compared on, or holds a comparison with other settings.
+    """
+    began = time.monotonic()
+    yield Preparing(stage="Looking for pictures", done=0, total=0)
+    config, whole = _settled(config)
+    units = units_of(config)
+    left = [unit for unit in units if not settled(unit, config)]
+    yield RunStarted(
+        job="compare",
+        run=config.out,
+        title=f"Label efficiency on {Path(config.data.folder).name}",
+        facts=_facts(config, len(units), len(left)),
+        total_steps=len(units),
+        first_step=len(units) - len(left),
+    )
+    yield from _work(units, config, whole, control)
+    yield Preparing(stage="Working out the intervals", done=0, total=0)
+    table = write_tables(whole)
+    left = [unit for unit in units if not settled(unit, config)]
+    yield RunFinished(
+        outcome="stopped" if left else "finished",
+        step=len(units) - len(left),
+        seconds=time.monotonic() - began,
+        metrics=table,
+    )
+
+
+def _facts(config: CompareConfig, total: int, left: int) -> dict[str, str]:
+    return {
+        "Rows": ", ".join(sources_of(config)),
+        "Labels": f"{config.labels} in {config.seeds} draws, {config.steps} steps each",
+        "Runs": f"{total:,} in all, {left:,} to do",
+    }
+
+
+def units_of(config: CompareConfig) -> list[Unit]:
+    """Every run in the order in which they are done: scratch, then each pretraining and its cells."""
+    tasks = tasks_of(config)
+    units: list[Unit] = []
+    for source in sources_of(config):
+        units += [Unit(source)] if source in tasks else []
+        units += [Unit(source, labels, draw) for labels in labels_of(config, source) for draw in range(config.seeds)]
+    return units
+
+
+def stored_config(out: Path) -> CompareConfig | None:
+    """What the comparison in this folder is of, None when there is none."""
+    file = out / CONFIG
+    return from_dict(CompareConfig, from_toml(file.read_text(encoding="utf-8"), str(file))) if file.exists() else None
+
+
+def _settled(config: CompareConfig) -> tuple[CompareConfig, CompareConfig]:
+    """The config with every `auto` filled in, and what the folder holds with it, which is written down."""
+    out = Path(config.out)
+    folder = str(Path(config.data.folder).resolve())
+    config = config.replace(out=str(out), data=config.data.replace(folder=folder))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {out} cannot be made: {error.strerror}. Choose another one.") from error
+    with FileLock(out / "compare.lock", thread_local=False):
+        stored = stored_config(out)
+        config = _resolved(following(config, stored) if stored else config)
+        whole = joined(config, stored.replace(out=str(out))) if stored else config
+        write_atomic(out / CONFIG, to_toml(to_dict(whole)).encode())
+    return config, whole
+
+
+def _resolved(config: CompareConfig) -> CompareConfig:
+    device = devices.choose(config.hardware.device, config.hardware.precision)
+    recognised = recognise(scan(Path(config.data.folder)), config.data.labels)
+    side = config.data.side or suitable_side(recognised.pictures, device)
+    encoder = config.encoder.resolved(device.accelerated, side)
+    return config.replace(data=config.data.replace(side=side), encoder=encoder)
+
+
+def settled(unit: Unit, config: CompareConfig) -> bool:
+    """Whether nothing is left to do: done, refused, failed, or a cell whose pretraining came to nothing."""
+    if unit.place(Path(config.out)).outcome() is not None:
+        return True
+    if unit.is_cell and unit.source in tasks_of(config):
+        return Unit(unit.source).place(Path(config.out)).outcome() in (REFUSED, FAILED)
+    return False
+
+
+def _ready(unit: Unit, config: CompareConfig) -> bool:
+    if unit.is_cell and unit.source in tasks_of(config):
+        return Unit(unit.source).place(Path(config.out)).outcome() == DONE
+    return True
+
+
+def _work(units: list[Unit], config: CompareConfig, whole: CompareConfig, control: RunControl) -> Iterator[Event]:
+    """Pass over what is left until nothing is; what others have claimed is waited for."""
+    left = [unit for unit in units if not settled(unit, config)]
+    while left and control.proceed():
+        worked = False
+        for unit in left:
+            if not control.proceed():
+                return
+            if _ready(unit, config) and not settled(unit, config):
+                claimed = yield from _claim(unit, units, config, control)
+                worked = worked or claimed
+                if claimed and all(settled(other, config) for other in units if other.source == unit.source):
+                    write_tables(whole)
+        left = [unit for unit in left if not settled(unit, config)]
+        if left and not worked:
+            done = len(units) - len(left)
+            yield Preparing(stage="Waiting for what another process works on", done=done, total=len(units))
+            time.sleep(WAIT_SECONDS)
+
+
+def _claim(
+    unit: Unit, units: list[Unit], config: CompareConfig, control: RunControl
+) -> Generator[Event, None, bool]:
+    """Do a unit, unless another process does. Returns whether it was ours."""
+    place = unit.place(Path(config.out))
+    place.path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(place.lock, timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        return False
+    try:
+        if not settled(unit, config):
+            yield from _do(unit, place, config, control)
+            if place.outcome() is not None:
+                done = sum(settled(other, config) for other in units)
+                yield Note(level="info", text=f"{done} of {len(units)}: {unit.words()}: {result_words(place)}")
+    finally:
+        lock.release()
+    return True
+
+
+def _do(unit: Unit, place: Place, config: CompareConfig, control: RunControl) -> Iterator[Event]:
+    began = time.monotonic()
+    try:
+        yield from _heard(unit, _run(unit, place, config, control))
+    except TaskDoesNotFit as error:
+        place.note(REFUSED, str(error))
+        return
+    except StudioError as error:
+        if unit.source == SCRATCH and isinstance(error, InputError):
+            raise  # it is the pictures or the labels: no row can be done
+        place.note(FAILED, str(error))
+        return
+    if not place.finished():  # stopped
+        return
+    if unit.is_cell:
+        tidy(place, keep_weights=config.keep_weights)
+    place.note(DONE, seconds=time.monotonic() - began, machine=machine(config))
+
+
+def _run(unit: Unit, place: Place, config: CompareConfig, control: RunControl) -> Iterator[Event]:
+    if place.finished():
+        return
+    if (place.path / "last.safetensors").exists():
+        yield from resume(place.path, control)
+        return
+    if place.path.exists():  # killed before its first checkpoint
+        shutil.rmtree(place.path)
+    if unit.is_cell:
+        yield from finetune(finetune_config(config, unit.source, unit.labels, unit.draw), control)
+    else:
+        yield from pretrain(pretrain_config(config, unit.source), control)
+
+
+def _heard(unit: Unit, events: Iterator[Event]) -> Iterator[Event]:
+    """What of a run's events is worth passing on: a cell is one of many, and its own record holds the rest."""
+    for event in events:
+        progress = isinstance(event, (Preparing, StepDone))
+        if progress or (not unit.is_cell and not isinstance(event, (RunFinished, CheckpointSaved))):
+            yield event
+
+
+def machine(config: CompareConfig) -> dict[str, str]:
+    """What the comparison runs on, in words."""
+    device = devices.choose(config.hardware.device, config.hardware.precision)
+    return {
+        "device": device.title,
+        "precision": device.precision,
+        "threads": str(torch.get_num_threads()),
+        "torch": torch.__version__,
+    }

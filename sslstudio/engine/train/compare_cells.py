@@ -1,0 +1,100 @@
+"""What a comparison keeps of each of its runs: whether it is settled, and the confusions of its test pictures."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sslstudio.engine.evaluate.scores import Array
+from sslstudio.engine.events import RunFinished
+from sslstudio.engine.files import write_atomic
+from sslstudio.engine.runs.store import RunFolder
+
+DONE, REFUSED, FAILED = "done", "refused", "failed"
+CONFUSIONS = "confusions.npz"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A run of a comparison: its folder, and beside it a lock and a JSON file that is written when it is settled."""
+
+    path: Path
+
+    @property
+    def lock(self) -> Path:
+        """Locked by who works on it."""
+        return self.path.with_name(f"{self.path.name}.lock")
+
+    @property
+    def record(self) -> Path:
+        """Where it is written that it is settled. Removed, it is done again."""
+        return self.path.with_name(f"{self.path.name}.json")
+
+    def note(self, outcome: str, words: str = "", **facts: Any) -> None:
+        """Write down that it is settled."""
+        content = {"outcome": outcome, "words": words, **facts}
+        write_atomic(self.record, (json.dumps(content, indent=1) + "\n").encode())
+
+    def facts(self) -> dict[str, Any]:
+        """What was written down; empty while it is not settled."""
+        try:
+            content: dict[str, Any] = json.loads(self.record.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        return content
+
+    def outcome(self) -> str | None:
+        """done, refused or failed; None while it is not settled."""
+        return self.facts().get("outcome")
+
+    def finished(self) -> bool:
+        """Whether the run in the folder has come to its end."""
+        events = RunFolder(self.path).events()
+        return bool(events) and isinstance(events[-1], RunFinished) and events[-1].outcome == "finished"
+
+    def metrics(self) -> dict[str, Any]:
+        """The result of the run; empty while there is none."""
+        return RunFolder(self.path).metrics() or {}
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The test pictures of a cell and their confusions (n, C, C)."""
+
+    paths: tuple[str, ...]
+    confusions: Array
+
+
+def tidy(place: Place, *, keep_weights: bool) -> None:
+    """Keep of a finished cell what the tables need: hundreds of cells would fill a disk with weights and digits."""
+    for file in place.path.glob("confusions-*.json"):
+        content = json.loads(file.read_text(encoding="utf-8"))
+        beside = place.path / f".{CONFUSIONS}"
+        with beside.open("wb") as stream:
+            np.savez_compressed(stream, paths=np.array(content["paths"]), matrices=np.array(content["matrices"]))
+        beside.replace(place.path / CONFUSIONS)
+        file.unlink()
+    if not keep_weights:
+        for file in place.path.glob("*.safetensors"):
+            file.unlink()
+
+
+def tested(place: Place) -> Tested:
+    """The test pictures of a finished cell."""
+    with np.load(place.path / CONFUSIONS) as content:
+        return Tested(tuple(content["paths"].tolist()), content["matrices"].astype(np.float64))
+
+
+def result_words(place: Place) -> str:
+    """One line on how it went."""
+    facts, metrics = place.facts(), place.metrics()
+    if facts["outcome"] != DONE:
+        return f"{facts['outcome']}: {facts['words']}"
+    seconds = f"{facts.get('seconds', 0):.0f} s"
+    if metrics.get("job") == "finetune":
+        name = metrics["headline"]
+        part = next(iter(metrics["parts"].values()))
+        return f"{name.replace('_', ' ')} {part['scores'][name]['value']:.3f} ({seconds})"
+    return f"pretrained ({seconds})"

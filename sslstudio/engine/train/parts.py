@@ -1,0 +1,89 @@
+"""The networks of a fine-tuning run, each part with its first weights and its recipe."""
+
+from pathlib import Path
+
+from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.device import Device
+from sslstudio.engine.models.encoders import Encoder, build_encoder
+from sslstudio.engine.models.networks import LAST, Classifier, Network, PixelScale, Segmenter
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.seeding import seeded_init
+from sslstudio.engine.train.checkpoint import load_encoder
+from sslstudio.engine.train.labelled import Labelled, prefix_of, targets_of
+from sslstudio.engine.train.recipe import FROM_SCRATCH, Recipe, recalibrate, recipe_of, stage_by_probe
+from sslstudio.engine.train.session import Session
+from sslstudio.engine.train.settings import FinetuneConfig
+
+SCALE_FROM = 512  # pictures that the pixel scale is measured on
+STAGES = "stages.json"  # which stage each part reads: {"pretrained": {"stage": 3, "right": [.., .., .., ..]}}
+
+
+def first_encoder(part: str, config: FinetuneConfig) -> tuple[Encoder, str]:
+    """The encoder of a part at its first weights, and where they came from ('' for random ones).
+
+    Raises DataError when the source holds another network.
+    """
+    encoder = build_encoder(config.encoder, config.seed)
+    return encoder, "" if part == FROM_SCRATCH else load_encoder(encoder, Path(config.source))
+
+
+def build_part(
+    part: str, config: FinetuneConfig, labelled: Labelled, session: Session, device: Device, run: RunFolder
+) -> tuple[Network, Recipe, list[str]]:
+    """The network of a part, its recipe, and sentences on where it starts.
+
+    A part whose training is under way gets the weights of its checkpoint later, so they are not looked for here.
+    """
+    if (run.path / f"{prefix_of(part, config)}last.safetensors").exists():
+        encoder, said = build_encoder(config.encoder, config.seed), ""
+    else:
+        encoder, said = first_encoder(part, config)
+    unlabelled = Pictures(session.cache, session.split.train, device)
+    scale = PixelScale(unlabelled.spread(SCALE_FROM).cpu())
+    notes = [said + "."] if said else []
+    spared = part != FROM_SCRATCH or config.mode == "probe"
+    if spared:
+        start = Network(scale, encoder, encoder).to(device.handle)
+        recalibrate(start, unlabelled)
+    stage = LAST
+    if spared and config.kind == "classification":
+        stage, why = _stage(part, start, config, labelled, session, device, run)
+        notes += [why] if why else []
+    recipe = recipe_of(config, part, stage)
+    with seeded_init(config.seed, "head"):
+        if config.kind == "classification":
+            network: Network = Classifier(scale, encoder, len(labelled.names), steady=recipe.steady, stage=stage)
+        else:
+            network = Segmenter(scale, encoder, len(labelled.names), steady=recipe.steady)
+    return network.to(device.handle), recipe, notes
+
+
+def _stage(
+    part: str, start: Network, config: FinetuneConfig, labelled: Labelled, session: Session, device: Device,
+    run: RunFolder,
+) -> tuple[int, str]:  # fmt: skip
+    """The stage that a part reads, chosen once and kept in the run folder."""
+    if config.recipe.stage != "auto":
+        return int(config.recipe.stage), ""
+    stored = run.read_json(STAGES) or {}
+    if part in stored:
+        return int(stored[part]["stage"]), ""
+    pictures = Pictures(session.cache, labelled.train, device)
+    targets = targets_of(session, config.kind, pictures.paths)
+    stage, right = stage_by_probe(start, pictures, targets, config.seed)
+    run.write_json(STAGES, {**stored, part: {"stage": stage, "right": right}})
+    shares = ", ".join(f"{share:.2f}" for share in right)
+    return stage, (
+        f"Classes are read from stage {stage} of 4: a linear probe, cross-validated on the {len(pictures)} labelled "
+        f"pictures, gets {shares} right on stages 1 to 4."
+    )
+
+
+def stage_of(run: RunFolder, part: str, config: FinetuneConfig) -> int:
+    """The stage that a part of a stored run reads."""
+    if config.kind != "classification" or (part == FROM_SCRATCH and config.mode != "probe"):
+        return LAST
+    if config.recipe.stage != "auto":
+        return int(config.recipe.stage)
+    stored = run.read_json(STAGES) or {}
+    return int(stored[part]["stage"]) if part in stored else LAST

@@ -1,0 +1,106 @@
+"""How a pretrained network is fine-tuned without losing what it knows.
+
+A few labels and one learning rate for all layers wash the features out. So the head learns first, on an encoder that
+keeps still (Kumar et al., ICLR 2022, arXiv:2202.10054: linear probing, then fine-tuning); then all learn, the early
+stages more slowly than the late ones (Howard & Ruder, ACL 2018, section 3.2); batch statistics stay those of all
+pictures. A network from scratch has nothing to keep: its part gets none of this.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sslstudio.engine.data.augment import to_float
+from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.evaluate.probes import best_stage
+from sslstudio.engine.models.networks import LAST, Network, PixelScale, pooled
+from sslstudio.engine.train.settings import FinetuneConfig
+
+CALIBRATED_ON = 1024  # pictures that batch statistics are measured on
+CHUNK = 64
+FROM_SCRATCH = "scratch"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is done to one part: which stage it reads, and how its encoder is spared."""
+
+    stage: int = LAST
+    freeze: float = 0.0
+    decay: float = 1.0
+    head: float = 1.0
+    steady: bool = False
+
+
+def recipe_of(config: FinetuneConfig, part: str, stage: int = LAST) -> Recipe:
+    """The recipe of a part (pretrained or scratch)."""
+    own = config.recipe
+    if config.mode == "probe":
+        return Recipe(stage=stage, freeze=1.0, head=own.head, steady=True)
+    if part == FROM_SCRATCH:
+        return Recipe()
+    return Recipe(stage, own.freeze, own.decay, own.head, own.steady)
+
+
+def parameter_groups(network: Network, recipe: Recipe) -> list[dict[str, Any]]:
+    """Groups for the optimiser, each with the `factor` of its learning rate: stem, stages 1 to 4, head.
+
+    Stage 4 learns at `decay` times the rate of the whole, each one before it at `decay` times the next one's.
+    """
+    parts: dict[str, list[nn.Parameter]] = {}
+    for name, weight in network.encoder.named_parameters():
+        block = name.split(".")[0]
+        parts.setdefault(block if block.startswith("layer") else "stem", []).append(weight)
+    order = ["stem", *sorted(name for name in parts if name != "stem")]
+    groups = [
+        {"params": parts[name], "factor": recipe.decay ** (len(order) - number)} for number, name in enumerate(order)
+    ]
+    return [*groups, {"params": list(network.head.parameters()), "factor": recipe.head}]
+
+
+@torch.no_grad()
+def recalibrate(network: Network, pictures: Pictures) -> None:
+    """Measure the encoder's batch statistics anew on whole pictures (all unlabelled ones, up to 1,024).
+
+    A puzzle's tiles have other statistics than the pictures that the network will see from now on.
+    """
+    norms = [layer for layer in network.encoder.modules() if isinstance(layer, nn.BatchNorm2d)]
+    momenta = [layer.momentum for layer in norms]
+    for layer in norms:
+        layer.reset_running_stats()
+        layer.momentum = None  # a plain mean over the batches
+    network.encoder.train()
+    for images in _chunks(pictures, CALIBRATED_ON):
+        network.encoder(network.scale(images))
+    for layer, momentum in zip(norms, momenta, strict=True):
+        layer.momentum = momentum
+    network.train(network.training)
+
+
+def _chunks(pictures: Pictures, limit: int) -> Iterator[Tensor]:
+    for chosen in pictures.chunks(CHUNK, limit):
+        if len(chosen) > 1:
+            yield to_float(pictures.take(chosen))
+
+
+@torch.no_grad()
+def stage_by_probe(network: Network, pictures: Pictures, targets: Tensor, seed: int) -> tuple[int, list[float]]:
+    """The stage whose features tell the classes best, by cross-validation on the labelled pictures alone.
+
+    Returns the stage (1 to 4) and the share right of each.
+    """
+    network.encoder.eval()
+    found: list[list[Tensor]] = []
+    for chosen in pictures.chunks(CHUNK):
+        maps = network.encoder.stages(network.scale(to_float(pictures.take(chosen))))
+        found.append([features.float().cpu() for features in pooled(maps)])
+    network.train(network.training)
+    return best_stage([torch.cat(stage) for stage in zip(*found, strict=True)], targets.cpu(), seed)
+
+
+def measured_scale(pictures: Pictures, count: int) -> PixelScale:
+    """The pixel scale of these pictures, from `count` of them."""
+    return PixelScale(pictures.spread(count).cpu())

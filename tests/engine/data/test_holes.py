@@ -1,0 +1,70 @@
+"""Blocks that are cut out, their rim, and the smooth filling that an answer is compared with."""
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sslstudio.engine.data.holes import cut_blocks, filled_smoothly, rim_of
+from sslstudio.engine.seeding import generator
+
+
+@settings(max_examples=30, deadline=None)
+@given(side=st.integers(24, 72), share=st.floats(0.05, 0.5), block=st.floats(0.2, 0.6), seed=st.integers(0, 99))
+def test_as_much_is_cut_out_as_asked_and_at_most_one_block_more(
+    side: int, share: float, block: float, seed: int
+) -> None:
+    holes = cut_blocks(8, side, share, block, generator(seed))
+    assert holes.shape == (8, 1, side, side)
+    covered = holes.float().mean(dim=(1, 2, 3))
+    largest = (round(block * side) + 1) ** 2 / side**2
+    assert float(covered.max()) < share + largest
+    assert float(covered.min()) > 0
+    assert int((covered < share).sum()) <= 1  # the number of blocks is limited; it is enough nearly always
+
+
+def test_holes_are_squares_of_the_sizes_asked_for() -> None:
+    """With so small a share one block is enough: its box is filled, half to all of the largest side long."""
+    holes = cut_blocks(200, 60, 0.01, 0.5, generator(1))[:, 0]
+    rows, columns = holes.any(dim=2).sum(dim=1), holes.any(dim=1).sum(dim=1)
+    assert torch.equal(rows, columns)
+    assert torch.equal(holes.sum(dim=(1, 2)), rows * columns)
+    assert int(rows.min()) == 15
+    assert int(rows.max()) == 30
+
+
+def test_holes_may_lie_anywhere() -> None:
+    often = cut_blocks(2000, 30, 0.25, 0.35, generator(1)).float().mean(dim=(0, 1))
+    assert float(often.min()) > 0  # corners too
+    assert float(often[5:25, 5:25].std()) < 0.05
+
+
+def test_the_rim_lies_around_the_hole() -> None:
+    holes = torch.zeros(1, 1, 12, 12, dtype=torch.bool)
+    holes[..., 4:8, 5:9] = True
+    expected = torch.zeros_like(holes)
+    expected[..., 2:10, 3:11] = True
+    assert torch.equal(rim_of(holes, 2), expected & ~holes)
+    assert not bool(rim_of(holes, 0).any())
+
+
+@settings(max_examples=20, deadline=None)
+@given(side=st.integers(5, 40), seed=st.integers(0, 99))
+def test_a_filling_keeps_what_is_seen_and_stays_between_its_shades(side: int, seed: int) -> None:
+    pictures = torch.rand(3, 2, side, side, generator=generator(seed))
+    holes = torch.rand(3, 1, side, side, generator=generator(seed, "holes")) < 0.4
+    holes[..., 0, 0] = False
+    filled = filled_smoothly(pictures, holes)
+    wide = holes.expand_as(pictures)
+    assert torch.equal(filled[~wide], pictures[~wide])
+    assert bool(((filled >= 0) & (filled <= 1)).all())
+    assert torch.equal(filled, filled_smoothly(torch.where(holes, torch.full_like(pictures, 7.0), pictures), holes))
+
+
+def test_what_is_smooth_is_filled_well_and_what_is_flat_exactly() -> None:
+    holes = cut_blocks(8, 48, 0.25, 0.35, generator(1))
+    flat = torch.full((8, 1, 48, 48), 0.3)
+    assert torch.allclose(filled_smoothly(flat, holes), flat, atol=1e-6)
+    slope = torch.linspace(0, 1, 48).expand(8, 1, 48, 48)
+    error = ((filled_smoothly(slope, holes) - slope).square() * holes).sum()
+    of_mean = ((slope - 0.5).square() * holes).sum()
+    assert float(error) < 0.1 * float(of_mean)
