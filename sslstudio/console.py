@@ -10,10 +10,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from sslstudio.engine.events import (
+    Alarm,
     Evaluated,
     Event,
     Note,
     Preparing,
+    Probed,
     RunFinished,
     RunStarted,
     StepDone,
@@ -91,6 +93,10 @@ class _Bars:
                 self._print(f"  step {event.step}, {event.n} held-out pictures: {_metric_words(event)}")
             case Note():
                 self._print(f"  {'Warning: ' if event.level == 'warning' else ''}{event.text}")
+            case Probed():
+                self._print(f"  Probe at {event.share:.0%}: {event.text}")
+            case Alarm():
+                self._print(f"  Alarm, {event.name}: {alarm_words(event)}")
             case RunFinished():
                 self._print(f"  {event.outcome.capitalize()} after {duration(event.seconds)}.")
             case _:
@@ -103,6 +109,11 @@ class _Bars:
         if name not in self.bars:
             self.bars[name] = self.progress.add_task(name, total=total or None, detail=detail)
         self.progress.update(self.bars[name], completed=done, total=total or None, detail=detail)
+
+
+def alarm_words(event: Alarm) -> str:
+    """What is wrong and the change that answers it."""
+    return f"{event.text} Try --set {event.change}" if event.change else event.text
 
 
 def _step_words(event: StepDone) -> str:

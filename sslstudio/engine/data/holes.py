@@ -21,7 +21,7 @@ def blocks_needed(share: float, block: float) -> int:
 
 
 def cut_blocks(count: int, side: int, share: float, block: float, rng: torch.Generator) -> Tensor:
-    """bool (B, 1, s, s): True in square blocks that may overlap, as many as it takes to cover `share` of a picture.
+    """bool (B, 1, s, s): True in square blocks that may overlap, as many as come nearest to `share` of a picture.
 
     A block's side is random, half to all of `block` times the picture's (Pathak et al., CVPR 2016, section 3.3).
     """
@@ -35,7 +35,7 @@ def cut_blocks(count: int, side: int, share: float, block: float, rng: torch.Gen
         covers = within[:, number, 1, :, None] & within[:, number, 0, None, :]
         first = torch.where(covers, number, first)
     covered = torch.stack([(first <= number).float().mean(dim=(1, 2)) for number in range(blocks)])  # (blocks, B)
-    last = (covered < share).sum(dim=0).clamp_max(blocks - 1)  # number of the block that reaches the share
+    last = (covered - share).abs().argmin(dim=0)  # with the blocks up to this one it is nearest to the share
     return (first <= last.view(-1, 1, 1))[:, None]
 
 

@@ -36,6 +36,15 @@ class ViewsConfig(BaseConfig):
         low=0.05,
         high=1.0,
     )
+    size: float = option(
+        0.75,
+        "Size of a view",
+        "Side of a view, as a share of the picture's. Smaller is faster; at 0.75 things are on average as large in the "
+        "views as in the whole picture.",
+        low=0.25,
+        high=1.0,
+        advanced=True,
+    )
     mirror: bool = option(True, "Mirror", "Mirror half of the views: left and right mean nothing here.")
     turn: float = option(
         10.0,
@@ -72,13 +81,16 @@ class ViewsConfig(BaseConfig):
 def two_views(
     images: Tensor, config: ViewsConfig, mean: Tensor, deviation: Tensor, rng: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Views (B, 2, 3, s, s) of uint8 (B, 3, H, W) and their matrices (B, 2, 2, 3); s is the short side of a picture.
+    """Views (B, 2, 3, s, s) of uint8 (B, 3, H, W) and their matrices (B, 2, 2, 3).
+
+    s is `size` times the short side of a picture, a multiple of 8: a crop that is enlarged to the whole side would show
+    things larger than they are when the encoder is used (Touvron et al., NeurIPS 2019), and cost more.
 
     `mean` and `deviation` (3,) are those of the channels of all pictures, in shades of 0..1. Views are brought to
     mean 0 and deviation 1 with them, and not each by its own: this is what the encoder is given when it is fine-tuned,
     and brightness and contrast stay in a view as far as the option leaves them there.
     """
-    shades, side = to_float(images), min(images.shape[-2:])
+    shades, side = to_float(images), view_side(config, min(images.shape[-2:]))
     views, matrices = [], []
     for _ in range(2):
         matrix = random_matrices(images.shape[0], *images.shape[-2:], config, rng)
@@ -89,6 +101,11 @@ def two_views(
     if config.noise:
         pair += config.noise * torch.randn(pair.shape, generator=rng, device=rng.device)
     return pair, torch.stack(matrices, dim=1)
+
+
+def view_side(config: ViewsConfig, short: int) -> int:
+    """Side of a view in pixels, of a picture whose short side is `short`."""
+    return min(short, max(16, 8 * round(config.size * short / 8)))
 
 
 def random_matrices(count: int, height: int, width: int, config: ViewsConfig, rng: torch.Generator) -> Tensor:

@@ -13,6 +13,7 @@ from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.networks import pooled
 
 CHUNK = 64
+MEASURED_ON = 256  # pictures
 
 
 @contextmanager
@@ -60,6 +61,7 @@ def _features(
 
 
 def _maps(encoder: Encoder, images: Tensor, device: Device | None) -> list[Tensor]:
+    images = images.contiguous(memory_format=torch.channels_last)
     if device is None:
         return encoder.stages(images)
     with device.autocast():
@@ -82,7 +84,7 @@ def classes_at_places(masks: Tensor, grid: int) -> Tensor:
 
 @torch.no_grad()
 def measured_copy(encoder: Encoder, images: Tensor) -> Encoder:
-    """A copy whose batch statistics are those of `images` (as for `stage_features`); the encoder itself is untouched.
+    """A copy whose batch statistics are those of 256 of `images` (as for `stage_features`); the encoder itself is untouched.
 
     Pretraining sees tiles and crops, the probes whole pictures; and an untrained network has no statistics at all.
     """
@@ -92,7 +94,8 @@ def measured_copy(encoder: Encoder, images: Tensor) -> Encoder:
             layer.reset_running_stats()
             layer.momentum = None  # a plain mean over the batches
     twin.train()
-    for chunk in torch.split(images, CHUNK):
+    spread = images[:: max(1, len(images) // MEASURED_ON)][:MEASURED_ON]
+    for chunk in torch.split(spread, CHUNK):
         if len(chunk) > 1:
-            twin.stages(chunk)
+            _maps(twin, chunk, None)
     return twin.eval()

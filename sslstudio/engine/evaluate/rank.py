@@ -1,6 +1,7 @@
 """How many directions the embeddings use, and how far they spread: what can be known of features without labels."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -24,3 +25,16 @@ def spread(embeddings: Tensor) -> float:
     to the network, 1 when they point everywhere (Chen & He, CVPR 2021, arXiv:2011.10566, section 4.1)."""
     normed = F.normalize(embeddings.double(), dim=1)
     return float(normed.std(dim=0, correction=0).mean()) * math.sqrt(embeddings.shape[1])
+
+
+@dataclass(frozen=True)
+class Reach:
+    """RankMe and spread of one network's embeddings."""
+
+    rank: float
+    spread: float
+
+
+def reach(embeddings: Tensor) -> Reach:
+    """Both of embeddings (n, D)."""
+    return Reach(rank_me(embeddings), spread(embeddings))

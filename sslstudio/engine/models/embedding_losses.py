@@ -4,10 +4,14 @@ Letters: B pictures, D length of an embedding. Pairs are (B, 2, D): the embeddin
 """
 
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from sslstudio.engine.config import option
+from sslstudio.engine.data.two_views import ViewsConfig
 
 EPSILON = 1e-4  # under the root of the variance, as in VICReg's code: the gradient stays finite at a collapse
 
@@ -43,6 +47,42 @@ def covariance_loss(rows: Tensor) -> Tensor:
         return (covariance.square().sum() - covariance.diagonal().square().sum()) / rows.shape[1]
 
 
+@dataclass(frozen=True, kw_only=True)
+class VicregLossConfig(ViewsConfig):
+    """The weights of VICReg's loss; the defaults are those of the paper (section 4.2)."""
+
+    invariance: float = option(
+        25.0, "Weight of likeness", "Pull of the two views to each other.", low=0.0, high=1000.0, advanced=True
+    )
+    variance: float = option(
+        25.0,
+        "Weight of variance",
+        "Push that keeps each value different between pictures.",
+        low=0.0,
+        high=1000.0,
+        advanced=True,
+    )
+    covariance: float = option(
+        1.0,
+        "Weight of covariance",
+        "Push that keeps two values from telling the same.",
+        low=0.0,
+        high=1000.0,
+        advanced=True,
+    )
+
+
+def vicreg_loss(config: VicregLossConfig, first: Tensor, second: Tensor, unlike: Tensor) -> Tensor:
+    """The weighted sum of likeness, variance and covariance over embeddings (N, D) of both views.
+
+    `unlike` (0-dimensional) is how unlike two embeddings of one thing are, the mean square of their difference. As in
+    the authors' code the variances of the two views are averaged and their covariances added.
+    """
+    variance = (variance_loss(first) + variance_loss(second)) / 2
+    covariance = covariance_loss(first) + covariance_loss(second)
+    return config.invariance * unlike + config.variance * variance + config.covariance * covariance
+
+
 def nt_xent(pairs: Tensor, temperature: float) -> Tensor:
     """NT-Xent of SimCLR (equation 1): each of the 2B views must find its partner among the 2B - 1 others."""
     count = pairs.shape[0]
@@ -55,7 +95,7 @@ def nt_xent(pairs: Tensor, temperature: float) -> Tensor:
 
 
 def regression_loss(predicted: Tensor, wanted: Tensor) -> Tensor:
-    """BYOL's loss (equation 2): |p - z|^2 of the two at length 1, from 0 (same way) to 4 (opposite). (..., D)."""
+    """BYOL's loss (equation 2): |p - z|^2 of the two (..., D) at length 1, from 0 (same way) to 4 (opposite)."""
     return 2.0 - 2.0 * F.cosine_similarity(predicted.float(), wanted.float(), dim=-1).mean()
 
 

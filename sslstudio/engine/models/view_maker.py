@@ -7,6 +7,7 @@ from sslstudio.engine.data.augment import blank_share, to_float
 from sslstudio.engine.data.two_views import ViewsConfig, two_views
 from sslstudio.engine.data.view_pictures import Shown, show_pair
 from sslstudio.engine.errors import TaskDoesNotFit
+from sslstudio.engine.models.heads import Mlp
 
 MOST_BLANK = 0.9  # share of the cells of all pictures without structure above which two views have nothing in common
 LEAST_SIDE = 16  # pixels
@@ -62,6 +63,15 @@ def check_views(images: Tensor) -> None:
         raise TaskDoesNotFit(
             f"{blank:.0%} of these pictures' area is blank: most views would show nothing. Cut the empty border off, "
             "or stretch the contrast of the pictures."
+        )
+
+
+class Expander(nn.Sequential):
+    """VICReg's expander: three linear layers with batch norm and ReLU between them."""
+
+    def __init__(self, inside: int, width: int) -> None:
+        super().__init__(
+            nn.Linear(inside, width, bias=False), nn.BatchNorm1d(width), nn.ReLU(inplace=True), Mlp(width, width, width)
         )
 
 

@@ -9,42 +9,21 @@ from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from sslstudio.engine.config import BaseConfig, option
-from sslstudio.engine.data.two_views import ViewsConfig
-from sslstudio.engine.models.embedding_losses import covariance_loss, found, nearest, spread, variance_loss
+from sslstudio.engine.models.embedding_losses import VicregLossConfig, found, nearest, spread, vicreg_loss
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
-from sslstudio.engine.models.heads import Mlp
-from sslstudio.engine.models.view_maker import ViewMaker, check_views, rows_of
+from sslstudio.engine.models.view_maker import Expander, ViewMaker, check_views, rows_of
 from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
 
 
 @dataclass(frozen=True, kw_only=True)
-class VicregConfig(ViewsConfig):
-    """Options of VICReg. The three weights are those of the paper."""
+class VicregConfig(VicregLossConfig):
+    """Options of VICReg."""
 
     expander: int = option(
         512, "Expander width", "Length of the embeddings that are compared.", low=16, high=16384, advanced=True
-    )
-    invariance: float = option(
-        25.0, "Weight of likeness", "Pull of the two views to each other.", low=0.0, high=1000.0, advanced=True
-    )
-    variance: float = option(
-        25.0,
-        "Weight of variance",
-        "Push that keeps each value different between pictures.",
-        low=0.0,
-        high=1000.0,
-        advanced=True,
-    )
-    covariance: float = option(
-        1.0,
-        "Weight of covariance",
-        "Push that keeps two values from telling the same.",
-        low=0.0,
-        high=1000.0,
-        advanced=True,
     )
 
 
@@ -52,8 +31,7 @@ class VicregConfig(ViewsConfig):
 class Vicreg(PretextTask):
     """Bardes, Ponce & LeCun, ICLR 2022, arXiv:2105.04906, section 4: 25 s(Z, Z') + 25 [v(Z) + v(Z')] + [c(Z) + c(Z')].
 
-    As in the authors' code the two variances are averaged and the covariances added. Both views go through the encoder
-    in one batch. Nothing needs a large batch, a teacher or negative pairs.
+    Both views go through the encoder in one batch. Nothing needs a large batch, a teacher or negative pairs.
     """
 
     title = "VICReg"
@@ -69,11 +47,7 @@ class Vicreg(PretextTask):
         assert isinstance(config, VicregConfig)
         self.config = config
         self.views = ViewMaker(config)
-        width = config.expander
-        self.expander = nn.Sequential(
-            nn.Linear(encoder_spec.dim, width, bias=False), nn.BatchNorm1d(width), nn.ReLU(inplace=True),
-            Mlp(width, width, width),
-        )  # fmt: skip
+        self.expander = Expander(encoder_spec.dim, config.expander)
 
     @classmethod
     def check(cls, config: BaseConfig, images: Tensor) -> None:
@@ -94,16 +68,10 @@ class Vicreg(PretextTask):
 
         Metrics: accuracy, how often that is the right one; spread, 1 of embeddings all over, 0 of collapsed ones.
         """
-        config, views = self.config, batch.inputs["views"]
+        views = batch.inputs["views"]
         rows = self.expander(encoder(rows_of(views))).float()
         first, second = rows.view(len(views), 2, -1).unbind(1)  # (B, D) each
-        variance = (variance_loss(first) + variance_loss(second)) / 2
-        covariance = covariance_loss(first) + covariance_loss(second)
-        loss = (
-            config.invariance * F.mse_loss(first, second)
-            + config.variance * variance
-            + config.covariance * covariance
-        )  # fmt: skip
+        loss = vicreg_loss(self.config, first, second, F.mse_loss(first, second))
         partner = nearest(first, second)
         return TaskResult(loss, {"accuracy": found(partner), "spread": spread(rows)}, {"partner": partner})
 

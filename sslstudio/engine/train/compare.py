@@ -7,7 +7,6 @@ again. Each run is claimed with a lock file beside it, so the same command start
 machines with one disk, shares the work.
 """
 
-import shutil
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -32,7 +31,8 @@ from sslstudio.engine.events import (
     StepDone,
 )
 from sslstudio.engine.files import write_atomic
-from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place, result_words, tidy
+from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place, carried_out, result_words, tidy
+from sslstudio.engine.train.compare_facts import look_at_split
 from sslstudio.engine.train.compare_settings import (
     CONFIG,
     SCRATCH,
@@ -48,8 +48,8 @@ from sslstudio.engine.train.compare_settings import (
 from sslstudio.engine.train.compare_table import write_tables
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain
-from sslstudio.engine.train.resume import resume
 from sslstudio.engine.train.session import suitable_side
+from sslstudio.engine.train.settings import HardwareConfig
 
 WAIT_SECONDS = 1.0  # between two looks at what another process works on
 
@@ -97,6 +97,8 @@ def compare(config: CompareConfig, control: RunControl) -> Iterator[Event]:
         first_step=len(units) - len(left),
     )
     yield from _work(units, config, whole, control)
+    if control.proceed():
+        yield from look_at_split(whole, control)
     yield Preparing(stage="Working out the intervals", done=0, total=0)
     table = write_tables(whole)
     left = [unit for unit in units if not settled(unit, config)]
@@ -143,13 +145,14 @@ def _settled(config: CompareConfig) -> tuple[CompareConfig, CompareConfig]:
         raise InputError(f"The folder {out} cannot be made: {error.strerror}. Choose another one.") from error
     with FileLock(out / "compare.lock", thread_local=False):
         stored = stored_config(out)
-        config = _resolved(following(config, stored) if stored else config)
+        config = resolved(following(config, stored) if stored else config)
         whole = joined(config, stored.replace(out=str(out))) if stored else config
         write_atomic(out / CONFIG, to_toml(to_dict(whole)).encode())
     return config, whole
 
 
-def _resolved(config: CompareConfig) -> CompareConfig:
+def resolved(config: CompareConfig) -> CompareConfig:
+    """With the side of the pictures and the encoder chosen, by the pictures and the device."""
     device = devices.choose(config.hardware.device, config.hardware.precision)
     recognised = recognise(scan(Path(config.data.folder)), config.data.labels)
     side = config.data.side or suitable_side(recognised.pictures, device)
@@ -192,9 +195,7 @@ def _work(units: list[Unit], config: CompareConfig, whole: CompareConfig, contro
             time.sleep(WAIT_SECONDS)
 
 
-def _claim(
-    unit: Unit, units: list[Unit], config: CompareConfig, control: RunControl
-) -> Generator[Event, None, bool]:
+def _claim(unit: Unit, units: list[Unit], config: CompareConfig, control: RunControl) -> Generator[Event, None, bool]:
     """Do a unit, unless another process does. Returns whether it was ours."""
     place = unit.place(Path(config.out))
     place.path.parent.mkdir(parents=True, exist_ok=True)
@@ -217,7 +218,7 @@ def _claim(
 def _do(unit: Unit, place: Place, config: CompareConfig, control: RunControl) -> Iterator[Event]:
     began = time.monotonic()
     try:
-        yield from _heard(unit, _run(unit, place, config, control))
+        yield from _heard(unit, carried_out(place, lambda: _start(unit, config, control), control))
     except TaskDoesNotFit as error:
         place.note(REFUSED, str(error))
         return
@@ -230,21 +231,13 @@ def _do(unit: Unit, place: Place, config: CompareConfig, control: RunControl) ->
         return
     if unit.is_cell:
         tidy(place, keep_weights=config.keep_weights)
-    place.note(DONE, seconds=time.monotonic() - began, machine=machine(config))
+    place.note(DONE, seconds=time.monotonic() - began, machine=machine(config.hardware))
 
 
-def _run(unit: Unit, place: Place, config: CompareConfig, control: RunControl) -> Iterator[Event]:
-    if place.finished():
-        return
-    if (place.path / "last.safetensors").exists():
-        yield from resume(place.path, control)
-        return
-    if place.path.exists():  # killed before its first checkpoint
-        shutil.rmtree(place.path)
+def _start(unit: Unit, config: CompareConfig, control: RunControl) -> Iterator[Event]:
     if unit.is_cell:
-        yield from finetune(finetune_config(config, unit.source, unit.labels, unit.draw), control)
-    else:
-        yield from pretrain(pretrain_config(config, unit.source), control)
+        return finetune(finetune_config(config, unit.source, unit.labels, unit.draw), control)
+    return pretrain(pretrain_config(config, unit.source), control)
 
 
 def _heard(unit: Unit, events: Iterator[Event]) -> Iterator[Event]:
@@ -255,9 +248,9 @@ def _heard(unit: Unit, events: Iterator[Event]) -> Iterator[Event]:
             yield event
 
 
-def machine(config: CompareConfig) -> dict[str, str]:
-    """What the comparison runs on, in words."""
-    device = devices.choose(config.hardware.device, config.hardware.precision)
+def machine(hardware: HardwareConfig) -> dict[str, str]:
+    """What it runs on, in words."""
+    device = devices.choose(hardware.device, hardware.precision)
     return {
         "device": device.title,
         "precision": device.precision,

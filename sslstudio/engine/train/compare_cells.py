@@ -1,16 +1,21 @@
-"""What a comparison keeps of each of its runs: whether it is settled, and the confusions of its test pictures."""
+"""The runs that a comparison or a tournament is made of: where each is kept, whether it is settled, how to do it."""
 
 import json
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import RunError
 from sslstudio.engine.evaluate.scores import Array
-from sslstudio.engine.events import RunFinished
+from sslstudio.engine.events import Event, RunFinished
 from sslstudio.engine.files import write_atomic
 from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train.resume import resume
 
 DONE, REFUSED, FAILED = "done", "refused", "failed"
 CONFUSIONS = "confusions.npz"
@@ -43,6 +48,8 @@ class Place:
             content: dict[str, Any] = json.loads(self.record.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
+        except ValueError as error:
+            raise RunError(f"{self.record} is damaged: {error}. Remove it, and that run is done again.") from error
         return content
 
     def outcome(self) -> str | None:
@@ -57,6 +64,18 @@ class Place:
     def metrics(self) -> dict[str, Any]:
         """The result of the run; empty while there is none."""
         return RunFolder(self.path).metrics() or {}
+
+
+def carried_out(place: Place, start: Callable[[], Iterator[Event]], control: RunControl) -> Iterator[Event]:
+    """The rest of a run: nothing when it is finished, from its last checkpoint, or all of it with `start`."""
+    if place.finished():
+        return
+    if (place.path / "last.safetensors").exists():
+        yield from resume(place.path, control)
+        return
+    if place.path.exists():  # killed before its first checkpoint
+        shutil.rmtree(place.path)
+    yield from start()
 
 
 @dataclass(frozen=True)

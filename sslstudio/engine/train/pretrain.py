@@ -28,6 +28,7 @@ from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.loop import Plan, Training
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import BudgetConfig, PretrainConfig, config_dict
+from sslstudio.engine.train.watching import Watcher, probe_results
 
 LOOKED_AT = 512  # pictures that a task checks itself against and takes its statistics from
 HELD_OUT = 256  # pictures that puzzles are scored on
@@ -155,7 +156,7 @@ def _run(
     yield from notes
     if device.note:
         yield Note(level="warning", text=device.note)
-    outcome = yield from training.go(control)
+    outcome = yield from Watcher(config, session, job.encoder, device, run).over(training, control)
     metrics = _result(config, job, training)
     run.write_json("metrics.json", metrics)
     yield RunFinished(outcome=outcome, step=training.step, seconds=training.elapsed, metrics=metrics)
@@ -180,6 +181,7 @@ def _result(config: PretrainConfig, job: PretrainJob, training: Training) -> dic
         "n": last.n if last else 0,
         "validation": last.metrics if last else {},
         "chance": job.chance(),
+        **probe_results(training.run),
         "finished_at": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
 

@@ -10,16 +10,21 @@ from sslstudio.engine.seeding import generator
 
 @settings(max_examples=30, deadline=None)
 @given(side=st.integers(24, 72), share=st.floats(0.05, 0.5), block=st.floats(0.2, 0.6), seed=st.integers(0, 99))
-def test_as_much_is_cut_out_as_asked_and_at_most_one_block_more(
+def test_as_much_is_cut_out_as_asked_give_or_take_half_a_block(
     side: int, share: float, block: float, seed: int
 ) -> None:
     holes = cut_blocks(8, side, share, block, generator(seed))
     assert holes.shape == (8, 1, side, side)
     covered = holes.float().mean(dim=(1, 2, 3))
     largest = (round(block * side) + 1) ** 2 / side**2
-    assert float(covered.max()) < share + largest
+    near = (covered - share).abs() <= largest / 2
+    single = (covered > share) & (covered <= largest)  # one block is the least
     assert float(covered.min()) > 0
-    assert int((covered < share).sum()) <= 1  # the number of blocks is limited; it is enough nearly always
+    assert bool((near | single).all())
+
+
+def test_the_default_cuts_out_a_quarter() -> None:
+    assert abs(float(cut_blocks(500, 64, 0.25, 0.35, generator(1)).float().mean()) - 0.25) < 0.01
 
 
 def test_holes_are_squares_of_the_sizes_asked_for() -> None:
@@ -35,7 +40,7 @@ def test_holes_are_squares_of_the_sizes_asked_for() -> None:
 def test_holes_may_lie_anywhere() -> None:
     often = cut_blocks(2000, 30, 0.25, 0.35, generator(1)).float().mean(dim=(0, 1))
     assert float(often.min()) > 0  # corners too
-    assert float(often[5:25, 5:25].std()) < 0.05
+    assert float(often[8:22, 8:22].std()) < 0.03
 
 
 def test_the_rim_lies_around_the_hole() -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
-from sslstudio.engine.models.networks import Classifier, Network, PixelScale, Segmenter
+from sslstudio.engine.models.networks import Classifier, Network, PixelScale, Segmenter, pooled
 from sslstudio.engine.seeding import generator, seeded_init
 
 SIDE = 32
@@ -20,10 +20,12 @@ def pictures(count: int = 12) -> Tensor:
     return (noise * spread.view(3, 1, 1) + middle.view(3, 1, 1)).clamp(0, 255).to(torch.uint8)
 
 
-def network(kind: type[Classifier] | type[Segmenter], *, probing: bool = False) -> Network:
+def network(kind: type[Classifier] | type[Segmenter], *, probing: bool = False, steady: bool = False) -> Network:
     encoder = build_encoder(EncoderConfig(name="small", stem="tiny"), 0)
     with seeded_init(0, "head"):
-        return kind(PixelScale(pictures()), encoder, 4, probing=probing)
+        made = kind(PixelScale(pictures()), encoder, 4, steady=steady)
+    made.freeze(probing)
+    return made
 
 
 def test_the_pixel_scale_gives_mean_0_and_deviation_1_a_channel() -> None:
@@ -101,3 +103,33 @@ def test_a_probed_encoder_stays_in_evaluation_also_inside_another_module() -> No
     outer.eval()
     assert not model.head.training
     assert all(part.training for part in network(Segmenter).train().encoder.modules())
+
+
+def test_a_steady_encoder_learns_but_keeps_its_batch_statistics() -> None:
+    model = network(Classifier, steady=True)
+    before = copy.deepcopy(model)
+    one_step(model)
+    names = changed(before, model, "encoder")
+    assert "encoder.conv1.weight" in names
+    assert not any("running" in name for name in names)
+
+
+def test_what_was_frozen_can_learn_again() -> None:
+    model = network(Classifier, probing=True)
+    model.freeze(False)
+    before = copy.deepcopy(model)
+    one_step(model)
+    assert {"encoder.conv1.weight", "encoder.bn1.running_mean"} <= changed(before, model, "encoder")
+
+
+@pytest.mark.parametrize("stage", [1, 2, 3, 4])
+def test_a_classifier_reads_the_stage_it_is_told_and_leaves_later_ones_out(stage: int) -> None:
+    encoder = build_encoder(EncoderConfig(name="small", stem="tiny"), 0).eval()
+    model = Classifier(PixelScale(pictures()), encoder, 4, stage=stage).eval()
+    images = pictures(2) / 255.0
+    maps = encoder.stages(model.scale(images))
+    expected = model.head(pooled(maps)[stage - 1])
+    torch.testing.assert_close(model(images), expected)
+    model(images).sum().backward()
+    reached = {name.split(".")[0] for name, weight in encoder.named_parameters() if weight.grad is not None}
+    assert {name for name in reached if name.startswith("layer")} == {f"layer{n}" for n in range(1, stage + 1)}

@@ -93,7 +93,9 @@ def test_tiles_show_what_lies_in_their_boxes_also_when_mirrored() -> None:
 def test_the_head_gets_the_tiles_as_the_permutation_lays_them() -> None:
     """With an encoder that reads off a shade, the network's question can be looked at: place i shows tile order[i]."""
     encoder = small_encoder()
-    task = make_task(JigsawConfig(normalise=False, grey=0.0, chroma_shift=0.0, field=1.0, permutations=72, turn=0.0), encoder)
+    task = make_task(
+        JigsawConfig(normalise=False, grey=0.0, chroma_shift=0.0, field=1.0, permutations=72, turn=0.0), encoder
+    )
     batch = task.make_batch(numbered(4), generator(4))
     seen: list[Tensor] = []
     task.project = torch.nn.Sequential()

@@ -1,0 +1,104 @@
+"""What two readings, of a network and of the same one untrained, say: numbers and a sentence."""
+
+from typing import TypedDict
+
+from sslstudio.engine.evaluate.compare_probes import HARMS, HELPS, Difference, compare
+from sslstudio.engine.evaluate.probes import Counts, Labels, score_name, stage_scores
+from sslstudio.engine.evaluate.rank import Reach
+from sslstudio.engine.events import Probed
+
+
+class _Numbers(TypedDict):
+    rank: float
+    spread: float
+    untrained_rank: float
+    untrained_spread: float
+
+
+SAYS = {HELPS: "It helps", HARMS: "It harms"}
+
+
+def stage_rows(kind: str, ours: Counts, theirs: Counts) -> list[dict[str, float]]:
+    """For each stage the scores of both probes on both networks."""
+    scores = {
+        "linear": stage_scores(kind, ours.linear),
+        "knn": stage_scores(kind, ours.knn),
+        "untrained_linear": stage_scores(kind, theirs.linear),
+        "untrained_knn": stage_scores(kind, theirs.knn),
+    }
+    stages = range(len(scores["linear"]))
+    return [{"stage": stage + 1, **{name: values[stage] for name, values in scores.items()}} for stage in stages]
+
+
+def probed(
+    at: tuple[int, float],
+    labels: Labels,
+    counts: tuple[Counts, Counts],
+    reaches: tuple[Reach, Reach],
+    per_class: int,
+    seed: int,
+) -> Probed:
+    """The event: `at` step and share; `counts` and `reaches` ours and untrained."""
+    ours, theirs = counts
+    gap = compare(labels.kind, ours.linear, theirs.linear, labels.group.numpy(), seed)
+    rows = stage_rows(labels.kind, ours, theirs)
+    best = max(rows, key=lambda row: (row["linear"], row["stage"]))
+    n = int((ours.linear[0].sum(axis=(2, 3)) > 0).any(axis=0).sum())
+    return Probed(
+        step=at[0],
+        share=at[1],
+        labels=per_class,
+        n=n,
+        stages=rows,
+        best_stage=int(best["stage"]),
+        difference={"value": gap.value, "low": gap.low, "high": gap.high, "ours": gap.ours, "untrained": gap.theirs},
+        verdict=gap.verdict,
+        text=_sentence(labels, gap, per_class, n, ours.linear.shape[1]),
+        **_numbers(*reaches),
+    )
+
+
+def _sentence(labels: Labels, gap: Difference, per_class: int, n: int, draws: int) -> str:
+    each = "labelled pictures" if labels.kind == "segmentation" else "labels a class"
+    interval = f"{signed(gap.low)} to {signed(gap.high)}"
+    return (
+        f"{SAYS.get(gap.verdict, 'No difference yet')}: with {per_class} {each} a linear probe reads a "
+        f"{score_name(labels.kind)} of {gap.ours:.3f} from these features and {gap.theirs:.3f} from the same network "
+        f"untrained, {signed(gap.value)} (95 % interval {interval}; {n} scored pictures, {draws} draws of labels; each "
+        "network at the best of its four stages, chosen on other pictures than it is scored on)."
+    )
+
+
+def signed(value: float) -> str:
+    """With its sign, and a real minus."""
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def unlabelled(at: tuple[int, float], ours: Reach, theirs: Reach) -> Probed:
+    """The event where there are no labels, or too few."""
+    text = (
+        f"Not enough labels to probe with. The features use about {ours.rank:.1f} directions (RankMe; untrained "
+        f"{theirs.rank:.1f}) and spread {ours.spread:.3f} (untrained {theirs.spread:.3f}). That shows a collapse; it "
+        "does not show whether they help."
+    )
+    return Probed(
+        step=at[0],
+        share=at[1],
+        labels=0,
+        n=0,
+        stages=[],
+        best_stage=0,
+        difference={},
+        verdict="",
+        text=text,
+        **_numbers(ours, theirs),
+    )
+
+
+def _numbers(ours: Reach, theirs: Reach) -> _Numbers:
+    return {
+        "rank": ours.rank,
+        "spread": ours.spread,
+        "untrained_rank": theirs.rank,
+        "untrained_spread": theirs.spread,
+    }

@@ -1,0 +1,84 @@
+"""Is there enough: few pictures, small pictures, and pictures that are there several times."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from sslstudio.engine.data.duplicates import across
+from sslstudio.engine.data.groups import group_paths, suggest_groups
+from sslstudio.engine.evaluate.signs.looked import CAREFUL, EXAMPLES, TILE_TASKS, UNSUITABLE, Finding, LookedAt
+from sslstudio.engine.tasks.base import load_tasks
+
+FEW, FEW_TITLE = "few", "Number of pictures"
+SMALL, SMALL_TITLE = "small", "Size of the pictures"
+COPIES, COPIES_TITLE = "copies", "Pictures that are there twice"
+LEAST_PICTURES, GOOD_PICTURES = 50, 200  # the first: fewer than a batch; the second: below it runs learn by heart
+LEAST_SIDE = 48  # pixels: nine tiles of less than 16 pixels show parts of nothing
+MANY_COPIES = 0.02  # share of pictures with a near copy
+LEAKING = 0.01  # share of held-out pictures with a near copy in an earlier part
+
+
+def few_pictures(seen: LookedAt) -> Finding:
+    """Careful below 200 pictures to train on, unsuitable below 50."""
+    count = len(seen.split.train)
+    tasks = tuple(load_tasks().names())
+    fine = Finding(name=FEW, title=FEW_TITLE, tasks=tasks, text=f"{count:,} pictures to train on.")
+    if count >= GOOD_PICTURES:
+        return fine
+    return replace(
+        fine, severity=UNSUITABLE if count < LEAST_PICTURES else CAREFUL, change="encoder.name=small",
+        text=f"Only {count:,} pictures are there to train on; {GOOD_PICTURES} or more are needed before a network "
+        "learns more than these by heart. Add pictures, labelled or not; a small encoder remembers less.",
+    )  # fmt: skip
+
+
+def small_pictures(seen: LookedAt) -> Finding:
+    """Careful for tiles when pictures have less than 48 pixels a side, in the files or as the network gets them."""
+    short = seen.sizes.min(axis=1)
+    typical = float(np.median(short))
+    words = f"the short side of the files is typically {typical:.0f} pixels, and the network gets {seen.side}"
+    fine = Finding(name=SMALL, title=SMALL_TITLE, tasks=TILE_TASKS, text=f"Large enough: {words}.")
+    if min(typical, seen.side) >= LEAST_SIDE:
+        return fine
+    larger = f"data.side={min(96, int(typical) // 8 * 8)}" if typical >= LEAST_SIDE else "jigsaw.field=1.0"
+    share = float((short < LEAST_SIDE).mean())
+    examples = tuple(seen.every[place] for place in np.argsort(short, kind="stable")[:3])
+    return replace(
+        fine, severity=CAREFUL, change=larger, share=share, examples=examples,
+        text=f"A ninth of such pictures shows little: {words}. Tasks that look at the picture as a whole suit small "
+        "pictures better; else take the tiles from all of it.",
+    )  # fmt: skip
+
+
+def copies(seen: LookedAt) -> Finding:
+    """Careful when pictures are there several times, above all on both sides of the split."""
+    leaking = across(seen.copies, seen.every, seen.split)
+    held_out = max(1, len(seen.split.validation) + len(seen.split.test))
+    copied = sum(len(group) for group in seen.copies)
+    share = copied / max(1, len(seen.every))
+    words = (
+        f"{copied:,} of {len(seen.every):,} pictures have a near copy ({len(seen.copies):,} groups), and "
+        f"{len(leaking):,} of {held_out:,} held-out pictures have one among those learnt from"
+    )
+    examples = tuple(path for pair in leaking for path in pair)[:EXAMPLES]
+    examples = examples or tuple(seen.every[one] for group in seen.copies for one in group[:2])[:EXAMPLES]
+    tasks = tuple(load_tasks().names())
+    fine = Finding(name=COPIES, title=COPIES_TITLE, tasks=tasks, share=share, text=f"{words}.", examples=examples)
+    if share < MANY_COPIES and len(leaking) < LEAKING * held_out:
+        return fine
+    rule = _rule_that_helps(seen)
+    cure = "Keep what belongs together on one side of the split" if rule else "Take the copies out"
+    return replace(
+        fine, severity=CAREFUL, change=f"data.groups={rule}" if rule else "",
+        text=f"{words}: results on them look better than they are. {cure}.",
+    )  # fmt: skip
+
+
+def _rule_that_helps(seen: LookedAt) -> str:
+    """A rule for groups under which most near copies belong together; "" if the names give none."""
+    rule = suggest_groups(seen.every)
+    if not rule:
+        return ""
+    group = group_paths(seen.every, rule)
+    together = sum(len({group[seen.every[one]] for one in members}) == 1 for members in seen.copies)
+    return rule if together > len(seen.copies) / 2 else ""

@@ -1,0 +1,41 @@
+"""Grey or nearly grey pictures: colorization has nothing to learn from them."""
+
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+
+from sslstudio.engine.data.augment import to_float
+from sslstudio.engine.data.colour import has_colour, rgb_to_lab
+from sslstudio.engine.data.colourfulness import CHUNK, COLOURED_PLACES, refuse_without_colour
+from sslstudio.engine.errors import TaskDoesNotFit
+from sslstudio.engine.evaluate.signs.looked import CAREFUL, COLOUR_TASKS, UNSUITABLE, Finding, LookedAt
+
+NAME, TITLE = "colour", "Colour"
+MANY_GREY = 0.25  # share of grey pictures from which colorization loses much of what it could learn from
+_SIDE = 32
+
+
+def grey_pictures(seen: LookedAt) -> Finding:
+    """Unsuitable where colorization itself refuses: nearly all grey, or one tint; careful from a quarter on."""
+    grey = _grey(seen)
+    share = float(grey.float().mean())
+    examples = seen.worst(grey.float())
+    words = f"{int(grey.sum()):,} of {len(grey):,} pictures looked at are grey"
+    text = f"{words}: there is colour to learn."
+    fine = Finding(name=NAME, title=TITLE, tasks=COLOUR_TASKS, share=share, text=text)
+    try:
+        refuse_without_colour(seen.images)
+    except TaskDoesNotFit as refusal:
+        return replace(fine, severity=UNSUITABLE, text=str(refusal), examples=examples or seen.paths[:3])
+    if share > MANY_GREY:
+        text = f"{words}: colorization learns nothing from these, and puts its time into the rest."
+        return replace(fine, severity=CAREFUL, text=text, examples=examples)
+    return fine
+
+
+def _grey(seen: LookedAt) -> torch.Tensor:
+    """bool (n,)"""
+    side = min(_SIDE, seen.side)
+    small = [F.adaptive_avg_pool2d(to_float(chunk), side) for chunk in torch.split(seen.images, CHUNK)]
+    return ~torch.cat([has_colour(rgb_to_lab(chunk)[:, 1:], COLOURED_PLACES) for chunk in small])

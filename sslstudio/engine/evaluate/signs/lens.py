@@ -1,0 +1,91 @@
+"""Chromatic aberration: a lens draws red, green and blue at slightly different sizes, which tells a tile's place.
+
+The fine detail of red and of blue is scaled about the centre until it agrees best with that of green. Measured: exactly
+0 for pictures without it, the planted 1 and 2 % where it was planted, at 20 or more standard errors.
+"""
+
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sslstudio.engine.config import options_of
+from sslstudio.engine.data.augment import has_colour
+from sslstudio.engine.evaluate.signs.looked import CAREFUL, TILE_TASKS, Finding, LookedAt
+
+NAME, TITLE = "fringes", "Colour fringes of the lens"
+LEAST = 16  # coloured pictures
+SEEN = 0.35  # pixels at the corner from which a network can see it
+CERTAIN = 6.0  # standard errors over pictures
+FARTHEST, STEPS = 0.04, 33  # scales that are tried: 1 - FARTHEST to 1 + FARTHEST
+_MOST = 96
+_FULL = 255  # pixels: the side that jigsaw's colour shift is counted in
+
+
+def colour_fringes(seen: LookedAt) -> Finding:
+    """Careful for tiles when a channel is scaled: the fringes' direction tells where in the picture a tile was."""
+    shades = seen.shades()
+    chosen = torch.nonzero(has_colour(shades))[:, 0]
+    chosen = chosen[torch.linspace(0, len(chosen) - 1, min(_MOST, len(chosen))).round().long()]
+    text = "Too few coloured pictures for colour fringes to matter."
+    fine = Finding(name=NAME, title=TITLE, tasks=TILE_TASKS, text=text)
+    if len(chosen) < LEAST:
+        return fine
+    red, blue = channel_scales(shades[chosen])
+    corner = seen.side / 2**0.5  # pixels from the centre
+    shift = max(abs(red), abs(blue)) * corner
+    words = (
+        f"towards the corners red lies {red * corner:+.1f} and blue {blue * corner:+.1f} pixels farther out than green"
+    )
+    if shift < SEEN:
+        return replace(fine, text=f"The colours lie upon each other: {words}.")
+    return replace(
+        fine, severity=CAREFUL, change=_answer(seen, shift), share=1.0,
+        examples=tuple(seen.paths[number] for number in chosen[:4].tolist()),
+        boxes=((0.0, 0.0, 0.25, 0.25), (0.75, 0.75, 1.0, 1.0)),
+        text=f"The lens leaves colour fringes: {words}. Their direction tells where a tile was. Colours of each tile "
+        "that are shifted at random, or grey pictures, hide it.",
+    )  # fmt: skip
+
+
+def _answer(seen: LookedAt, shift: float) -> str:
+    """A colour shift half as large again as what was seen, or more grey pictures where that is out of its limits."""
+    needed = round(1.5 * shift * _FULL / seen.side, 1)
+    options = seen.options["jigsaw"]
+    limit = next(field.about.high for field in options_of(type(options)) if field.name == "chroma_shift")
+    wanted = max(needed, options.chroma_shift)  # type: ignore[attr-defined]
+    return f"jigsaw.chroma_shift={wanted}" if limit is None or wanted <= limit else "jigsaw.grey=1.0"
+
+
+def channel_scales(shades: Tensor) -> tuple[float, float]:
+    """How much larger red and blue are drawn than green: 0.01 for one percent, 0 where nothing certain is seen.
+
+    shades float (n, 3, S, S).
+    """
+    detail = shades - F.avg_pool2d(F.pad(shades, (2, 2, 2, 2), mode="replicate"), 5, stride=1)
+    return _scale(detail[:, :1], detail[:, 1:2]), _scale(detail[:, 2:], detail[:, 1:2])
+
+
+def _scale(channel: Tensor, green: Tensor) -> float:
+    scales = torch.linspace(-FARTHEST, FARTHEST, STEPS)
+    agreement = torch.stack([_agreement(_scaled(channel, 1 + float(scale)), green) for scale in scales], dim=1)
+    mean = agreement.mean(dim=0)
+    best, none = int(mean.argmax()), STEPS // 2
+    gain = agreement[:, best] - agreement[:, none]
+    error = float(gain.std()) / len(gain) ** 0.5
+    return float(scales[best]) if float(gain.mean()) > CERTAIN * error > 0 else 0.0
+
+
+def _scaled(detail: Tensor, factor: float) -> Tensor:
+    """What lies `factor` times as far from the centre is brought to its place."""
+    matrix = detail.new_tensor([[factor, 0, 0], [0, factor, 0]]).expand(len(detail), 2, 3)
+    grid = F.affine_grid(matrix, list(detail.shape), align_corners=False)
+    return F.grid_sample(detail, grid, mode="bicubic", padding_mode="zeros", align_corners=False)
+
+
+def _agreement(first: Tensor, second: Tensor) -> Tensor:
+    """Correlation (n,) without the rim that a scaling may bring in from outside."""
+    rim = max(1, first.shape[-1] // 16)
+    inner = slice(rim, -rim)
+    return F.cosine_similarity(first[..., inner, inner].flatten(1), second[..., inner, inner].flatten(1), dim=1)

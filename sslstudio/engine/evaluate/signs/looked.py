@@ -1,0 +1,119 @@
+"""What the clinic looks at, and what a sign of it finds.
+
+A sign is a function from `LookedAt` to one `Finding`. One that finds nothing wrong says so, with its numbers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from sslstudio.engine.config import BaseConfig, with_texts
+from sslstudio.engine.data.augment import grey, to_float
+from sslstudio.engine.data.duplicates import Group
+from sslstudio.engine.data.split import Split
+from sslstudio.engine.models.encoders import EncoderSpec
+from sslstudio.engine.tasks.base import Batch, load_tasks
+
+FINE, CAREFUL, UNSUITABLE = "fine", "careful", "unsuitable"
+SEVERITIES = (FINE, CAREFUL, UNSUITABLE)
+EXAMPLES = 6  # pictures shown for a finding
+TILE_TASKS = ("jigsaw", "context_prediction")  # they ask where a part of the picture lies
+COLOUR_TASKS = ("colorization", "colorization_gan")
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom as shares of the picture's side
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One sign: what was seen, which tasks it concerns and what answers it.
+
+    `severity` is fine, careful or unsuitable. `change` is one `--set` of settings ("jigsaw.field=0.5") or "". `share`
+    is the share of pictures (0 to 1) that show it, or of answers given away; `examples` are paths of pictures and
+    `boxes` what to look at in them.
+    """
+
+    name: str
+    title: str
+    text: str
+    severity: str = FINE
+    tasks: tuple[str, ...] = ()
+    change: str = ""
+    examples: tuple[str, ...] = ()
+    boxes: tuple[Box, ...] = ()
+    share: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookedAt:
+    """A sample of the pictures, and what is known of all of them.
+
+    `images` uint8 (n, 3, S, S) on the CPU with their `paths`; `every` the paths of all N pictures, `sizes` (N, 2) their
+    heights and widths in the files, `copies` groups of near duplicates among them as numbers into `every`. `options`
+    holds the options of each task that would be used.
+    """
+
+    images: Tensor
+    paths: tuple[str, ...]
+    every: tuple[str, ...]
+    sizes: npt.NDArray[np.int32]
+    copies: tuple[Group, ...]
+    split: Split
+    options: Mapping[str, BaseConfig]
+
+    @property
+    def side(self) -> int:
+        """Side of the pictures in pixels, as the network gets them."""
+        return int(self.images.shape[-1])
+
+    def shades(self) -> Tensor:
+        """float32 (n, 3, S, S) in [0, 1]."""
+        return to_float(self.images)
+
+    def lightness(self) -> Tensor:
+        """float32 (n, S, S) in [0, 1]."""
+        return grey(self.shades())[:, 0]
+
+    def worst(self, amount: Tensor) -> tuple[str, ...]:
+        """Paths of the pictures with the largest `amount` (n,) above zero: the examples."""
+        order = amount.argsort(descending=True, stable=True)[:EXAMPLES]
+        return tuple(self.paths[number] for number in order.tolist() if float(amount[number]) > 0)
+
+    def asked(self, task: str, rng: torch.Generator, most: int, **changes: Any) -> Batch:
+        """A batch of the task's puzzles from up to `most` pictures, made as the training makes them.
+
+        `changes` are options that differ from those that would be used.
+        """
+        # The pseudo labels and inputs do not depend on the encoder: a tiny one keeps the heads small.
+        spec = EncoderSpec("none", (8, 8, 8, 8), (1, 2, 4, 8))
+        with torch.random.fork_rng(devices=[]):
+            kind = load_tasks()[task](self.options[task].replace(**changes), spec)
+        return kind.make_batch(self.spread(most), rng)
+
+    def first_new(self, *changes: str) -> str:
+        """The first of several changes TASK.OPTION=VALUE that is not made already; "" if all are."""
+        for change in changes:
+            key, _, value = change.partition("=")
+            task, _, name = key.partition(".")
+            options = self.options[task]
+            if with_texts(options, {name: value}) != options:
+                return change
+        return ""
+
+    def spread(self, most: int) -> Tensor:
+        """Up to `most` of the sample, evenly spaced."""
+        count = len(self.images)
+        return self.images[torch.linspace(0, count - 1, min(most, count)).round().long()]
+
+
+def tiles_of(batch: Batch) -> Tensor | None:
+    """The tiles or patches (B, T, C, s, s) among the inputs of a batch, None if the task asks about no parts."""
+    return next((value for value in batch.inputs.values() if value.ndim == 5), None)

@@ -1,0 +1,113 @@
+"""Puzzles of tiles that need no understanding: a tile's own look tells its place, blank tiles, edges that fit.
+
+All three are measured on the tiles that the task would really ask about, with the options it would have.
+"""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from sslstudio.engine.data.augment import BLANK, blank_share, standardise_each
+from sslstudio.engine.evaluate.signs.looked import CAREFUL, TILE_TASKS, UNSUITABLE, Finding, LookedAt, tiles_of
+from sslstudio.engine.evaluate.signs.simple import described, interval, right_by_picture
+from sslstudio.engine.seeding import generator
+
+CENTRED, CENTRED_TITLE = "centred", "Always the same place"
+EMPTY, EMPTY_TITLE = "blank", "Blank tiles"
+EDGES, EDGES_TITLE = "edges", "Edges that fit together"
+LEAST = 60  # pictures: with fewer a linear classifier learns nothing
+GIVEN_AWAY = 0.45  # tiles whose place is told from their own look (guessing: 1 in 9; photographs 0.2 to 0.3)
+SMALLER_FIELD = 0.5
+MANY_BLANK, MOSTLY_BLANK = 0.3, 0.6
+EDGE_FITS = 0.45  # neighbours found by their edges (guessing: 1 in 8)
+_MOST = 300
+_NEEDED = {"jigsaw": {"gap": 0.05, "jitter": 0.2}, "context_prediction": {"gap": 0.25}}
+
+
+def centred(seen: LookedAt) -> Finding:
+    """Careful when a simple look at one tile tells its place, as in pictures of one centred subject.
+
+    Measured at a field of 0.75: photographs and landscapes 0.21 and 0.28, slices of heads 0.64, cells 0.11.
+    """
+    fine = Finding(name=CENTRED, title=CENTRED_TITLE, tasks=TILE_TASKS, text="Too few pictures to tell.")
+    if len(seen.images) < LEAST:
+        return fine
+    told = {task: _told(seen, task) for task in TILE_TASKS}
+    worst = max(told, key=lambda task: told[task][0])
+    mean, low, _ = told[worst]
+    words = f"a simple look at a single tile tells its place in {mean:.0%} of cases (guessing: 11 %)"
+    if low <= GIVEN_AWAY:
+        return replace(fine, text=f"A tile's look does not give its place away: {words}.")
+    better = _told(seen, worst, field=SMALLER_FIELD)[0]
+    return replace(
+        fine, severity=CAREFUL, change=seen.first_new(f"{worst}.field={SMALLER_FIELD}", f"{worst}.field=0.35"),
+        examples=seen.paths[:4], share=mean,
+        boxes=tuple((x / 3, y / 3, (x + 1) / 3, (y + 1) / 3) for y in range(3) for x in range(3)),
+        text=f"The same things lie at the same places: {words}. The puzzle is then solved without understanding. Tiles "
+        f"from a smaller field, which may lie anywhere, make that {better:.0%}.",
+    )  # fmt: skip
+
+
+def _told(seen: LookedAt, task: str, **changes: float) -> tuple[float, float, float]:
+    tiles = _tiles(seen, task, **changes)
+    pictures, count = tiles.shape[:2]
+    place, picture = torch.arange(count).repeat(pictures), torch.arange(pictures).repeat_interleave(count)
+    features = described(standardise_each(tiles).flatten(0, 1))
+    return interval(right_by_picture(features, place, picture, generator(0, "clinic", CENTRED, "folds")))
+
+
+def _tiles(seen: LookedAt, task: str, **changes: float) -> Tensor:
+    tiles = tiles_of(seen.asked(task, generator(0, "clinic", "tiles"), _MOST, **changes))
+    assert tiles is not None
+    return tiles
+
+
+def blank(seen: LookedAt) -> Finding:
+    """Careful from three blank ninths in ten on: they fit anywhere. Unsuitable where the tasks themselves refuse."""
+    share = blank_share(seen.images)
+    words = f"{share:.0%} of the ninths of these pictures show next to nothing"
+    fine = Finding(name=EMPTY, title=EMPTY_TITLE, tasks=TILE_TASKS, share=share, text=f"{words}.")
+    if share < MANY_BLANK:
+        return fine
+    each = torch.tensor([blank_share(image[None]) for image in seen.images])
+    return replace(
+        fine, severity=UNSUITABLE if share > MOSTLY_BLANK else CAREFUL, change=seen.first_new("jigsaw.field=1.0"),
+        examples=seen.worst(each),
+        text=f"{words}; blank tiles fit anywhere. Cut the empty border off, or take tiles from the whole picture.",
+    )  # fmt: skip
+
+
+def edges(seen: LookedAt) -> Finding:
+    """Careful when a tile's neighbour is found by fitting edges: the options leave no gap between tiles."""
+    found = {task: edges_fit(_tiles(seen, task)) for task in TILE_TASKS}
+    worst = max(found, key=lambda task: found[task])
+    words = f"the right neighbour of a tile has the best fitting edge in {found[worst]:.0%} of cases (guessing: 12 %)"
+    text = f"Edges do not give the order away: {words}."
+    fine = Finding(name=EDGES, title=EDGES_TITLE, tasks=TILE_TASKS, share=found[worst], text=text)
+    if found[worst] < EDGE_FITS:
+        return fine
+    options = seen.options[worst]
+    name, value = max(_NEEDED[worst].items(), key=lambda item: item[1] - getattr(options, item[0]))
+    return replace(
+        fine, tasks=(worst,), severity=CAREFUL, change=f"{worst}.{name}={value}", examples=seen.paths[:4],
+        text=f"Tiles can be put together by their edges alone: {words}. With a gap between tiles and room to move the "
+        f"network has to look at what they show (gap = {options.gap}, jitter = {options.jitter}).",  # type: ignore[attr-defined]
+    )  # fmt: skip
+
+
+def edges_fit(tiles: Tensor) -> float:
+    """Share of neighbours in a 3 x 3 grid (B, 9, C, s, s) whose facing edges fit better than all other tiles do."""
+    sideways = _fit(tiles[..., -1], tiles[..., 0], step=1, allowed=[0, 1, 3, 4, 6, 7])
+    downwards = _fit(tiles[..., -1, :], tiles[..., 0, :], step=3, allowed=[0, 1, 2, 3, 4, 5])
+    return (sideways + downwards) / 2
+
+
+def _fit(leaving: Tensor, entering: Tensor, step: int, allowed: list[int]) -> float:
+    """`leaving`, `entering` (B, 9, C, s): the edges where one tile ends and another may begin."""
+    distance = torch.cdist(leaving.flatten(2), entering.flatten(2))  # (B, 9, 9)
+    distance.diagonal(dim1=1, dim2=2).fill_(torch.inf)
+    best = distance.argmin(dim=2)[:, allowed]
+    shows = leaving.flatten(2).std(dim=2)[:, allowed] > BLANK
+    right = best == torch.tensor(allowed) + step
+    return float(right[shows].float().mean()) if bool(shows.any()) else 0.0

@@ -1,0 +1,62 @@
+"""The table of a tournament as Markdown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sslstudio.engine.runs.efficiency_sheet import NOTHING, grid, signed
+
+Table = Mapping[str, Any]
+
+
+def tournament_markdown(table: Table) -> str:
+    """tournament.md: the rounds, the winner, and how sure that is."""
+    blocks = [f"# Tournament on {table['folder']}, {table['minutes']:g} minutes"]
+    for number, rows in enumerate(table["rounds"], start=1):
+        blocks.append(f"## Round {number}\n\n" + _round(rows))
+    if table["winner"]:
+        blocks.append("## The winner went on\n\n" + _round([table["winner"]]))
+        blocks.append(f"Its run is {table['winner_run']}. Next, on a few labels: sslstudio finetune "
+                      f"{table['folder']} --from {table['winner_run']} --twin --out RUN")  # fmt: skip
+    blocks.append("\n".join(f"- {note}" for note in _notes(table)))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _round(rows: Sequence[Table]) -> str:
+    head = ["", "Task", "Minutes", "Steps", "Probe against untrained (95 % interval)", "Verdict", "RankMe (untrained)"]
+    return grid(head, [_line(place, row) for place, row in enumerate(rows, start=1)])
+
+
+def _line(place: int, row: Table) -> list[str]:
+    probe = row["probe"]
+    if row["outcome"] != "done" or not probe:
+        return [NOTHING, row["title"], NOTHING, NOTHING, f"{row['outcome']}: {row['words']}", NOTHING, NOTHING]
+    return [
+        str(place),
+        row["title"],
+        f"{row['minutes']:.1f}",
+        f"{row['steps']:,}",
+        signed(probe["difference"] or None),
+        probe["verdict"] or "no labels",
+        f"{probe['rank']:.1f} ({probe['untrained_rank']:.1f})",
+    ]
+
+
+def _notes(table: Table) -> list[str]:
+    notes = ["All tasks of a round had the same time; who goes on does so from its weights."]
+    if table["rounds"]:
+        notes += _closeness([row["probe"] for row in table["rounds"][-1] if row["probe"]])
+    return notes
+
+
+def _closeness(probes: Sequence[Table]) -> list[str]:
+    """Whether the last round tells its first two apart, in words."""
+    if not probes:
+        return []
+    if not probes[0]["difference"]:
+        return ["Without labels the tasks are ranked by RankMe, which shows a collapse and little more."]
+    notes = []
+    if probes[0]["verdict"] != "helps":
+        notes.append("Even the first one cannot be told from the untrained network yet: more time, or another task.")
+    if len(probes) > 1 and probes[1]["difference"]["high"] > probes[0]["difference"]["value"]:
+        notes.append("The first two are closer than their intervals are wide: the second may be as good.")
+    return notes

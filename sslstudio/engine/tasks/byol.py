@@ -1,0 +1,129 @@
+"""BYOL: the network predicts, from one view of a picture, what a slow copy of itself makes of the other view.
+
+Letters: B pictures, s side of a view, D length of a projected embedding.
+"""
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from sslstudio.engine.config import BaseConfig, option
+from sslstudio.engine.data.two_views import ViewsConfig
+from sslstudio.engine.errors import RunError
+from sslstudio.engine.models.embedding_losses import found, nearest, regression_loss, spread
+from sslstudio.engine.models.encoders import Encoder, EncoderSpec
+from sslstudio.engine.models.heads import Mlp
+from sslstudio.engine.models.view_maker import ViewMaker, check_views, rows_of
+from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByolConfig(ViewsConfig):
+    """Options of BYOL."""
+
+    momentum: float = option(
+        0.99,
+        "Teacher's inertia",
+        "Share of itself that the teacher keeps at each step, at first; it rises to 1 at the end. Take less for a "
+        "training of few steps.",
+        low=0.0,
+        high=1.0,
+    )
+    hidden: int = option(
+        512, "Projector width", "Width of the hidden layers of both heads.", low=16, high=16384, advanced=True
+    )
+    outputs: int = option(
+        128, "Embedding length", "Length of the embeddings that are predicted.", low=8, high=4096, advanced=True
+    )
+
+
+@TASKS.register("byol")
+class Byol(PretextTask):
+    """Grill et al., NeurIPS 2020, arXiv:2006.07733, section 3: symmetric regression of a teacher's projections.
+
+    The teacher (encoder and projector) starts as a copy and follows by a moving average of the weights, with an
+    inertia that rises to 1 by a half cosine. Its batch norms use the statistics of the batch in training, like the
+    network's own, as in the paper; for evaluation both use what they have gathered. It is part of the task's
+    state, so a run that is resumed goes on with it.
+    """
+
+    title = "BYOL"
+    summary = (
+        "Two random views of each picture are made; from one of them the network predicts what a slowly following "
+        "copy of itself sees in the other. Needs no large batches and no wrong answers."
+    )
+    paper = "Grill et al., NeurIPS 2020, arXiv:2006.07733"
+    Config: ClassVar[type[BaseConfig]] = ByolConfig
+
+    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+        super().__init__(config, encoder_spec)
+        assert isinstance(config, ByolConfig)
+        self.config = config
+        self.views = ViewMaker(config)
+        self.projector = Mlp(encoder_spec.dim, config.hidden, config.outputs)
+        self.predictor = Mlp(config.outputs, config.hidden, config.outputs)
+        self.teacher = nn.ModuleDict()  # encoder and projector, once the encoder is known
+
+    @classmethod
+    def check(cls, config: BaseConfig, images: Tensor) -> None:
+        """Raises TaskDoesNotFit when pictures are too small, blank or all the same."""
+        check_views(images)
+
+    def prepare(self, images: Tensor) -> None:
+        """Take the scale of the pixels."""
+        self.views.fit(images)
+
+    def attach(self, encoder: Encoder) -> None:
+        """Copy the encoder and the projector as they are: the teacher's first weights."""
+        teacher = {"encoder": copy.deepcopy(encoder), "projector": copy.deepcopy(self.projector)}
+        self.teacher.update(teacher)
+        self.teacher.requires_grad_(False).train(self.training)
+
+    def after_step(self, encoder: Encoder, share: float) -> None:
+        """Move the teacher's weights towards the network's: tau t + (1 - tau) w."""
+        follow = get_ema_multi_avg_fn(self.inertia(share))
+        network = [*encoder.parameters(), *self.projector.parameters()]
+        follow(list(self.teacher.parameters()), network, None)  # type: ignore[no-untyped-call]
+
+    def inertia(self, share: float) -> float:
+        """tau after `share` of the training: 1 - (1 - tau_0) (cos(pi share) + 1) / 2, section 3.2."""
+        return 1.0 - (1.0 - self.config.momentum) * (math.cos(math.pi * share) + 1.0) / 2.0
+
+    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+        """inputs: views (B, 2, 3, s, s). targets: matrices (B, 2, 2, 3), where they lie (for drawing only)."""
+        views, matrices = self.views(images, rng)
+        return Batch({"views": views}, {"matrices": matrices})
+
+    def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
+        """Answers: partner (B,), the picture whose second view the prediction from this one's first view is nearest to.
+
+        Metrics: accuracy, how often that is the right one; spread, 1 of embeddings all over, 0 of collapsed ones.
+        Raises RunError before `attach`.
+        """
+        views = batch.inputs["views"]
+        rows = rows_of(views)
+        projected = self.projector(encoder(rows))
+        predicted = self.predictor(projected).view(len(views), 2, -1)  # (B, 2, D)
+        wanted = self._taught(rows).view(len(views), 2, -1)
+        loss = 2.0 * regression_loss(predicted, wanted.flip(1))  # the sum of both ways round
+        partner = nearest(predicted[:, 0], wanted[:, 1])
+        return TaskResult(loss, {"accuracy": found(partner), "spread": spread(projected)}, {"partner": partner})
+
+    @torch.no_grad()
+    def _taught(self, rows: Tensor) -> Tensor:
+        """The teacher's projections (2B, D) of the views (2B, 3, s, s)."""
+        if not len(self.teacher):
+            raise RunError("BYOL has no teacher yet: attach the encoder to the task before the first batch.")
+        taught: Tensor = self.teacher["projector"](self.teacher["encoder"](rows))
+        return taught
+
+    def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
+        """One pair a picture: the first view, a few second ones, and the one that the network takes for its partner."""
+        partners = None if result is None else result.answers["partner"]
+        shown = self.views.shown(images, batch.inputs["views"], batch.targets["matrices"], partners, count)
+        return [Puzzle(*pictures) for pictures in shown]

@@ -1,0 +1,197 @@
+"""Several pretext tasks teach one encoder: what one of them overlooks another may need."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from sslstudio.engine.config import BaseConfig, option
+from sslstudio.engine.errors import ConfigError, TaskDoesNotFit, did_you_mean
+from sslstudio.engine.models.encoders import Encoder, EncoderSpec
+from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult, load_tasks
+
+NAME = "multitask"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultitaskConfig(BaseConfig):
+    """Which tasks; each has its default options."""
+
+    tasks: str = option(
+        "jigsaw,context_prediction,rotation", "Tasks", "Names of two or more pretext tasks, with commas between them."
+    )
+    pictures: float = option(
+        1.0,
+        "Pictures a task",
+        "Share of each batch that a task is given. With 3 tasks and a third for each, a step takes the time of one.",
+        low=0.1,
+        high=1.0,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        names, known = self.names, [name for name in load_tasks() if name != NAME]
+        for name in names:
+            if name not in known:
+                raise ConfigError(f"tasks = {self.tasks!r}: {name!r} cannot be used. {did_you_mean(name, known)}")
+        if len(names) < 2 or len(set(names)) < len(names):
+            raise ConfigError(
+                f"tasks = {self.tasks!r} should name two or more different tasks. Known are: {', '.join(known)}."
+            )
+
+    @property
+    def names(self) -> list[str]:
+        """The tasks, in the order given."""
+        return [name.strip() for name in self.tasks.split(",") if name.strip()]
+
+
+@TASKS.register(NAME)
+class Multitask(PretextTask):
+    """Doersch & Zisserman, ICCV 2017, arXiv:1708.07860: one trunk, a head and a batch for each task.
+
+    The loss is the mean of the tasks' losses, each divided by what it is before anything is learnt: the logarithm of
+    the number of answers where there is one right answer, else the loss of the first batch. So all begin at 1 and
+    none drowns another. Weights that are learnt from each task's uncertainty (Kendall, Gal & Cipolla, CVPR 2018,
+    arXiv:1705.07115) were left out: they grow as a task's loss falls, which on a small set favours just the
+    task that is solved by a shortcut, while here a solved task fades by itself.
+    """
+
+    title = "Several tasks at once"
+    summary = (
+        "Several of the other tasks teach the same network in turn with each batch. On small sets they complement each "
+        "other: what one task can overlook another one needs."
+    )
+    paper = "Doersch & Zisserman, ICCV 2017, arXiv:1708.07860"
+    Config: ClassVar[type[BaseConfig]] = MultitaskConfig
+    scale: Tensor
+
+    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+        super().__init__(config, encoder_spec)
+        assert isinstance(config, MultitaskConfig)
+        self.config = config
+        kinds = load_tasks()
+        tasks = {name: kinds[name](kinds[name].Config(), encoder_spec) for name in config.names}
+        self.tasks = nn.ModuleDict(tasks)
+        self.register_buffer("scale", torch.tensor([_loss_of_guessing(task) for task in tasks.values()]))
+
+    def _each(self) -> Iterator[tuple[str, PretextTask]]:
+        for name, task in self.tasks.items():
+            assert isinstance(task, PretextTask)
+            yield name, task
+
+    @classmethod
+    def check(cls, config: BaseConfig, images: Tensor) -> None:
+        """Raises TaskDoesNotFit that says which of the tasks do not fit and what is left without them."""
+        assert isinstance(config, MultitaskConfig)
+        troubles = {name: trouble for name in config.names if (trouble := _trouble(name, images))}
+        if not troubles:
+            return
+        left = [name for name in config.names if name not in troubles]
+        advice = {
+            0: "Use a task that fits these pictures instead.",
+            1: f"Only {left[:1]} is left: use that task by itself.",
+        }.get(len(left), f"Leave out what does not fit: tasks = {','.join(left)!r}.")
+        found = " ".join(f"{name}: {trouble}" for name, trouble in troubles.items())
+        raise TaskDoesNotFit(
+            f"{len(troubles)} of the {len(config.names)} tasks cannot use these pictures. {found} {advice}"
+        )
+
+    def prepare(self, images: Tensor) -> None:
+        """Every task takes what it needs to know."""
+        for _, task in self._each():
+            task.prepare(images)
+
+    def attach(self, encoder: Encoder) -> None:
+        """Every task meets the encoder."""
+        for _, task in self._each():
+            task.attach(encoder)
+
+    def after_step(self, encoder: Encoder, share: float) -> None:
+        """Every task does what it does after a step."""
+        for _, task in self._each():
+            task.after_step(encoder, share)
+
+    def _part(self, images: Tensor, number: int) -> Tensor:
+        """The pictures of the batch that task `number` is given: the next ones, going round."""
+        count = max(min(2, len(images)), round(self.config.pictures * len(images)))
+        return images.roll(-number * count, dims=0)[:count] if count < len(images) else images
+
+    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+        """Inputs and targets of every task, under NAME/..."""
+        inputs: dict[str, Tensor] = {}
+        targets: dict[str, Tensor] = {}
+        for number, (name, task) in enumerate(self._each()):
+            batch = task.make_batch(self._part(images, number), rng)
+            inputs.update(_prefixed(batch.inputs, f"{name}/"))
+            targets.update(_prefixed(batch.targets, f"{name}/"))
+        return Batch(inputs, targets)
+
+    def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
+        """Metrics of every task as NAME_..., its loss among them; answers as NAME/..."""
+        losses: list[Tensor] = []
+        metrics: dict[str, Tensor] = {}
+        answers: dict[str, Tensor] = {}
+        for name, task in self._each():
+            result = task(encoder, _batch_of(batch, name))
+            losses.append(result.loss.float())
+            metrics.update(_prefixed({"loss": result.loss.detach(), **result.metrics}, f"{name}_"))
+            answers.update(_prefixed(result.answers, f"{name}/"))
+        return TaskResult(self._balanced(torch.stack(losses)), metrics, answers)
+
+    def _balanced(self, losses: Tensor) -> Tensor:
+        """The mean of losses (tasks,) in units of what each was before anything was learnt."""
+        scale = torch.where(self.scale.isnan(), losses.detach().abs().clamp_min(1e-6), self.scale)
+        if self.training:
+            self.scale.copy_(scale)
+        return (losses / scale).mean()
+
+    def chance(self) -> dict[str, float]:
+        """What guessing reaches in each task, as NAME_..."""
+        return {f"{name}_{key}": value for name, task in self._each() for key, value in task.chance().items()}
+
+    def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
+        """The tasks' puzzles in turn: the first one of each, then the second ones, and so on."""
+        columns = [
+            self._puzzles(task, name, self._part(images, number), batch, result, count)
+            for number, (name, task) in enumerate(self._each())
+        ]
+        rows = range(max(len(column) for column in columns))
+        return [column[row] for row in rows for column in columns if row < len(column)][:count]
+
+    def _puzzles(
+        self, task: PretextTask, name: str, images: Tensor, batch: Batch, result: TaskResult | None, count: int
+    ) -> list[Puzzle]:
+        answered = None if result is None else replace(result, answers=_without(result.answers, f"{name}/"))
+        puzzles = task.preview(images, _batch_of(batch, name), answered, count)
+        return [replace(puzzle, label=f"{task.title}: {puzzle.label}") for puzzle in puzzles]
+
+
+def _trouble(name: str, images: Tensor) -> str:
+    """Why a task cannot use these pictures; '' if it can."""
+    kind = load_tasks()[name]
+    try:
+        kind.check(kind.Config(), images)
+    except TaskDoesNotFit as error:
+        return str(error)
+    return ""
+
+
+def _loss_of_guessing(task: PretextTask) -> float:
+    """ln(answers) of a task with one right answer; nan, which means not yet known, of others."""
+    accuracy = task.chance().get("accuracy", 0.0)
+    return -math.log(accuracy) if 0.0 < accuracy < 1.0 else math.nan
+
+
+def _prefixed(values: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {f"{prefix}{key}": value for key, value in values.items()}
+
+
+def _without(values: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in values.items() if key.startswith(prefix)}
+
+
+def _batch_of(batch: Batch, name: str) -> Batch:
+    return Batch(_without(batch.inputs, f"{name}/"), _without(batch.targets, f"{name}/"))

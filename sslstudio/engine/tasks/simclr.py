@@ -1,0 +1,92 @@
+"""SimCLR: each view of a picture must find its partner among all other views of the batch.
+
+Letters: B pictures, s side of a view, D length of a projected embedding.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from sslstudio.engine.config import BaseConfig, option
+from sslstudio.engine.data.two_views import ViewsConfig
+from sslstudio.engine.models.embedding_losses import found, nearest, nt_xent, spread
+from sslstudio.engine.models.encoders import Encoder, EncoderSpec
+from sslstudio.engine.models.heads import Mlp
+from sslstudio.engine.models.view_maker import ViewMaker, check_views, rows_of
+from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimclrConfig(ViewsConfig):
+    """Options of SimCLR."""
+
+    temperature: float = option(
+        0.2,
+        "Temperature",
+        "The smaller, the more the most alike pictures are pushed apart.",
+        low=0.01,
+        high=2.0,
+    )
+    hidden: int = option(512, "Projector width", "Width of its hidden layer.", low=16, high=16384, advanced=True)
+    outputs: int = option(
+        128, "Embedding length", "Length of the embeddings that are compared.", low=8, high=4096, advanced=True
+    )
+
+
+@TASKS.register("simclr")
+class Simclr(PretextTask):
+    """Chen, Kornblith, Norouzi & Hinton, ICML 2020, arXiv:2002.05709, section 2: NT-Xent on a projected embedding.
+
+    All other pictures of the batch are the wrong answers, so a larger batch makes a harder and better question.
+    """
+
+    title = "SimCLR"
+    summary = (
+        "Two random views of each picture are made, and the network has to find which two belong together among all "
+        "views of the batch. Gives strong features for classification; likes large batches."
+    )
+    paper = "Chen, Kornblith, Norouzi & Hinton, ICML 2020, arXiv:2002.05709"
+    Config: ClassVar[type[BaseConfig]] = SimclrConfig
+
+    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+        super().__init__(config, encoder_spec)
+        assert isinstance(config, SimclrConfig)
+        self.config = config
+        self.views = ViewMaker(config)
+        self.projector = Mlp(encoder_spec.dim, config.hidden, config.outputs)
+
+    @classmethod
+    def check(cls, config: BaseConfig, images: Tensor) -> None:
+        """Raises TaskDoesNotFit when pictures are too small, blank or all the same."""
+        check_views(images)
+
+    def prepare(self, images: Tensor) -> None:
+        """Take the scale of the pixels."""
+        self.views.fit(images)
+
+    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+        """inputs: views (B, 2, 3, s, s). targets: matrices (B, 2, 2, 3), where they lie (for drawing only)."""
+        views, matrices = self.views(images, rng)
+        return Batch({"views": views}, {"matrices": matrices})
+
+    def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
+        """Answers: partner (B,), the picture whose second view is nearest to this one's first view.
+
+        Metrics: accuracy, how often that is the right one; spread, 1 of embeddings all over, 0 of collapsed ones.
+        What guessing reaches depends on the batch (1 in B), so no fixed value is given for it.
+        """
+        views = batch.inputs["views"]
+        pairs = self.projector(encoder(rows_of(views))).view(len(views), 2, -1)  # (B, 2, D)
+        loss = nt_xent(pairs, self.config.temperature)
+        partner = nearest(pairs[:, 0], pairs[:, 1])
+        return TaskResult(
+            loss, {"accuracy": found(partner), "spread": spread(pairs.flatten(0, 1))}, {"partner": partner}
+        )
+
+    def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
+        """One pair a picture: the first view, a few second ones, and the one that the network takes for its partner."""
+        partners = None if result is None else result.answers["partner"]
+        shown = self.views.shown(images, batch.inputs["views"], batch.targets["matrices"], partners, count)
+        return [Puzzle(*pictures) for pictures in shown]

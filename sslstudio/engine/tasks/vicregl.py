@@ -1,0 +1,134 @@
+"""VICRegL: VICReg on whole pictures and, at the same time, on the places of a map. For segmentation.
+
+Letters: B pictures, s side of a view, P places (cells) of a map, D length of an expanded embedding.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sslstudio.engine.config import BaseConfig, option
+from sslstudio.engine.models.embedding_losses import VicregLossConfig, found, nearest, spread, vicreg_loss
+from sslstudio.engine.models.encoders import Encoder, EncoderSpec
+from sslstudio.engine.models.place_matching import alike, at_places, counterparts, likeness_loss, near_share
+from sslstudio.engine.models.view_maker import Expander, ViewMaker, check_views, rows_of
+from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
+
+MOST_CELLS = 14  # a side of the map that places are matched on: matching by likeness compares all with all
+
+
+@dataclass(frozen=True, kw_only=True)
+class VicreglConfig(VicregLossConfig):
+    """Options of VICRegL."""
+
+    stage: int = option(
+        3, "Stage", "Stage of the encoder whose places are compared; an earlier one sees finer.", low=1, high=4
+    )
+    whole: float = option(
+        0.75, "Weight of the whole", "Share of the loss on whole pictures; the rest is on places.", low=0.0, high=1.0
+    )
+    matched: float = option(
+        0.4,
+        "Places matched by likeness",
+        "Share of the places that are compared with the place that looks most like them.",
+        low=0.05,
+        high=1.0,
+        advanced=True,
+    )
+    expander: int = option(
+        512, "Expander width", "Length of the embeddings of pictures.", low=16, high=16384, advanced=True
+    )
+    place_expander: int = option(
+        128, "Expander width of places", "Length of the embeddings of places.", low=16, high=4096, advanced=True
+    )
+
+
+@TASKS.register("vicregl")
+class Vicregl(PretextTask):
+    """Bardes, Ponce & LeCun, NeurIPS 2022, arXiv:2210.01571, section 3: a global and a local VICReg loss.
+
+    Places are matched in both ways of the paper. By location: a place of one view is compared with the same spot of the
+    picture in the other view. The views' geometry is known exactly, so the other map is read between its cells instead
+    of at the nearest one, and every place that the other view shows counts instead of a fixed number of nearest ones:
+    maps of small pictures have few, coarse cells. By likeness: with the most alike place of the other view, the most
+    alike `matched` share of them. Variance and covariance are taken over all places of all pictures together, because
+    in segmentation the places of one picture have to differ too.
+    """
+
+    title = "VICRegL"
+    summary = (
+        "Two random views of each picture are made, and the network learns that they are the same thing, as a whole "
+        "and spot by spot. Meant for segmentation, where it matters what lies where."
+    )
+    paper = "Bardes, Ponce & LeCun, NeurIPS 2022, arXiv:2210.01571"
+    Config: ClassVar[type[BaseConfig]] = VicreglConfig
+
+    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+        super().__init__(config, encoder_spec)
+        assert isinstance(config, VicreglConfig)
+        self.config = config
+        self.views = ViewMaker(config)
+        self.expander = Expander(encoder_spec.dim, config.expander)
+        self.place_expander = Expander(encoder_spec.dims[config.stage - 1], config.place_expander)
+
+    @classmethod
+    def check(cls, config: BaseConfig, images: Tensor) -> None:
+        """Raises TaskDoesNotFit when pictures are too small, blank or all the same."""
+        check_views(images)
+
+    def prepare(self, images: Tensor) -> None:
+        """Take the scale of the pixels."""
+        self.views.fit(images)
+
+    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+        """inputs: views (B, 2, 3, s, s). targets: matrices (B, 2, 2, 3), where they lie in the picture."""
+        views, matrices = self.views(images, rng)
+        return Batch({"views": views}, {"matrices": matrices})
+
+    def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
+        """Answers: partner (B,), the picture whose second view is nearest to this one's first view; place (B, 2, P),
+        the number of the most alike place of the other view.
+
+        Metrics: accuracy and spread of whole pictures; place_accuracy, how often the most alike place lies within a
+        cell of the right one, over the places that both views show; place_spread.
+        """
+        views = batch.inputs["views"]
+        maps = encoder.stages(rows_of(views))
+        rows = self.expander(maps[-1].mean(dim=(2, 3))).float()
+        first, second = rows.view(len(views), 2, -1).unbind(1)  # (B, D) each
+        whole = vicreg_loss(self.config, first, second, F.mse_loss(first, second))
+        places, metrics, answers = self._places(maps[self.config.stage - 1], batch.targets["matrices"])
+        partner = nearest(first, second)
+        return TaskResult(
+            self.config.whole * whole + (1 - self.config.whole) * places,
+            {"accuracy": found(partner), "spread": spread(rows), **metrics},
+            {"partner": partner, **answers},
+        )
+
+    def _places(self, maps: Tensor, matrices: Tensor) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
+        """The local loss on maps (2B, C, h, w), its metrics and answers."""
+        maps = F.adaptive_avg_pool2d(maps, [min(side, MOST_CELLS) for side in maps.shape[-2:]])
+        height, width = maps.shape[-2:]
+        cells = maps.movedim(1, -1).reshape(-1, maps.shape[1])  # (2B * P, C)
+        expanded = self.place_expander(cells).float().view(-1, 2, height * width, self.config.place_expander)
+        other = expanded.flip(1)
+        spots, shown = counterparts(matrices, height, width)  # where each place is in the other view, (B, 2, P, 2)
+        by_location = likeness_loss(expanded, at_places(other, spots, height, width), shown)
+        most, kept = alike(expanded, other, self.config.matched)
+        taken = other.gather(2, most.unsqueeze(-1).expand_as(other))
+        unlike = (by_location + likeness_loss(expanded, taken, kept)) / 2
+        loss = vicreg_loss(self.config, *expanded.transpose(0, 1).flatten(1, 2), unlike)
+        metrics = {
+            "place_accuracy": near_share(most, spots, shown, height, width),
+            "place_spread": spread(expanded.flatten(0, 2)),
+        }
+        return loss, metrics, {"place": most}
+
+    def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
+        """One pair a picture: the first view, a few second ones, and the one that the network takes for its partner."""
+        partners = None if result is None else result.answers["partner"]
+        shown = self.views.shown(images, batch.inputs["views"], batch.targets["matrices"], partners, count)
+        return [Puzzle(*pictures) for pictures in shown]

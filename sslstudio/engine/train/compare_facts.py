@@ -1,0 +1,72 @@
+"""What a reader of a comparison must know of its split: near copies on both sides of it, and what belongs together."""
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from sslstudio.engine import device as devices
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.duplicates import MOST, across, near_duplicates
+from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.data.split import suggest_groups
+from sslstudio.engine.events import Preparing
+from sslstudio.engine.files import write_atomic
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train.compare_settings import CompareConfig
+from sslstudio.engine.train.session import Session, open_session
+
+FACTS = "facts.json"
+CHUNK = 512
+
+
+def look_at_split(config: CompareConfig, control: RunControl) -> Generator[Preparing, None, None]:
+    """Write facts.json, unless it is there: once for a comparison, on the split that its cells were given."""
+    file = Path(config.out) / FACTS
+    runs = sorted(Path(config.out).glob("cells/*/*/split.json"))
+    if file.exists() or not runs:
+        return
+    with FileLock(file.with_suffix(".lock"), thread_local=False):
+        device = devices.choose("cpu")
+        session = yield from open_session(
+            config.data, device, control, RunFolder(runs[0].parent).read_json(runs[0].name)
+        )
+        yield Preparing(stage="Looking for near copies across the split", done=0, total=0)
+        pictures = Pictures(session.cache, session.cache.index.paths, device)
+        groups = near_duplicates(pictures.take(chunk) for chunk in pictures.chunks(CHUNK))
+        pairs = [pair for pair in across(groups, pictures.paths, session.split) if pair[0] in set(session.split.test)]
+        content = {"near_copies": [list(pair) for pair in pairs], "notes": _notes(config, session, pairs)}
+        write_atomic(file, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def split_notes(config: CompareConfig) -> list[str]:
+    """The sentences of facts.json; none while it is not there."""
+    try:
+        content: dict[str, Any] = json.loads((Path(config.out) / FACTS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    return list(content["notes"])
+
+
+def _notes(config: CompareConfig, session: Session, pairs: list[tuple[str, str]]) -> list[str]:
+    total = len(session.cache.index)
+    compared = "" if total <= MOST else f" (the first {MOST:,} of the {total:,} pictures were compared)"
+    if pairs:
+        copies = (
+            f"{len(pairs):,} of the {len(session.split.test):,} test pictures have a near copy among the pictures trained "
+            f"or watched with{compared}, for example {pairs[0][0]} and {pairs[0][1]}: every row is too good by what they give away."
+        )
+    else:
+        copies = f"No test picture has a near copy among the pictures trained or watched with{compared}."
+    return [copies, _together(config, session)]
+
+
+def _together(config: CompareConfig, session: Session) -> str:
+    if config.data.groups:
+        return f"Pictures that belong together ({config.data.groups}) were kept on one side of the split."
+    rule = suggest_groups(session.cache.index.paths)
+    if rule:
+        return f"Names look as if several pictures belong together: think of --groups '{rule}' in another comparison."
+    return "Which pictures come from one patient, slide or video is not known: if some do, every row is too good."

@@ -1,0 +1,286 @@
+"""A tournament on a time budget: short runs of every task, ranked by the early probe; the best one goes on.
+
+    for event in tournament(config, control): ...
+
+Successive halving (Jamieson & Talwalkar, AISTATS 2016): in each round every task that is left has the same time, and
+the best few go on from their weights. Half of the time finds the winner, the rest is the winner's. A run that goes on
+begins its learning rate anew: the cosine of the short run has come to its end.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from sslstudio.engine.config import BaseConfig, from_dict, from_toml, option, section, to_dict, to_toml
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import ConfigError, DataError, RunError, StudioError, TaskDoesNotFit
+from sslstudio.engine.events import CheckpointSaved, Event, Note, Preparing, RunFinished, RunStarted, finite
+from sslstudio.engine.files import write_atomic
+from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.runs.tournament_sheet import tournament_markdown
+from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.train.compare import resolved
+from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place, carried_out
+from sslstudio.engine.train.compare_settings import CompareConfig, pretrain_config, tasks_of
+from sslstudio.engine.train.pretrain import pretrain
+from sslstudio.engine.train.settings import BudgetConfig, DataConfig, HardwareConfig, PretrainConfig
+
+CONFIG = "tournament.toml"
+SEARCH = 0.5  # share of the time that finds the winner
+MANY = 4  # more tasks than this play two rounds
+LEAST = 0.05  # minutes of a run
+WINNER = "winner"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TournamentConfig(BaseConfig):
+    """Which task is best for these pictures, in the time that there is."""
+
+    out: str = option("", "Folder", "Where the tournament is kept.")
+    tasks: str = option("", "Pretext tasks", "Names, separated by commas; empty: every task that suits.")
+    minutes: float = option(30.0, "Minutes", "In all.", low=0.2, high=100_000)
+    pretrain_settings: str = option("", "Options", "KEY=VALUE, separated by semicolons.", advanced=True)
+    data: DataConfig = section(DataConfig)
+    encoder: EncoderConfig = section(EncoderConfig)
+    hardware: HardwareConfig = section(HardwareConfig)
+
+    def runs(self) -> CompareConfig:
+        """The same as what a comparison is told, which knows how to make a pretraining of it."""
+        return CompareConfig(
+            out=self.out,
+            tasks=self.tasks or ",".join(load_tasks()),
+            pretrain_settings=self.pretrain_settings,
+            data=self.data,
+            encoder=self.encoder,
+            hardware=self.hardware,
+        )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One run of a round."""
+
+    task: str
+    place: Place
+
+    def score(self) -> tuple[float, float] | None:
+        """What it is ranked by, best first when sorted: the gain of the probe, or of RankMe without labels."""
+        probe = self.place.metrics().get("probe") if self.place.outcome() == DONE else None
+        if not probe:
+            return None
+        rank = probe["rank"] / max(1e-9, probe["untrained_rank"])
+        return (probe["difference"]["value"], rank) if probe["difference"] else (rank, 0.0)
+
+
+def tournament(config: TournamentConfig, control: RunControl) -> Iterator[Event]:
+    """Play what is left of a tournament. The last event's metrics are the content of tournament.json.
+
+    Raises StudioError in words when the folder holds another tournament, or when no task suits the pictures.
+    """
+    began = time.monotonic()
+    yield Preparing(stage="Looking for pictures", done=0, total=0)
+    config = _settled(config)
+    out = Path(config.out)
+    lock = FileLock(out / "tournament.lock", timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise RunError(
+            f"Another process plays the tournament in {out}. Wait for it, or choose another --out."
+        ) from None
+    try:
+        yield RunStarted(
+            job="tournament",
+            run=config.out,
+            title=f"Tournament on {Path(config.data.folder).name}, {config.minutes:g} minutes",
+            facts={"Tasks": ", ".join(tasks_of(config.runs()))},
+            total_steps=0,
+        )
+        yield from _play(config, control)
+        table = write_table(config)
+    finally:
+        lock.release()
+    outcome = "finished" if table["winner_run"] else "stopped"
+    yield RunFinished(outcome=outcome, step=0, seconds=time.monotonic() - began, metrics=table)
+
+
+def _settled(config: TournamentConfig) -> TournamentConfig:
+    out = Path(config.out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"The folder {out} cannot be made: {error.strerror}. Choose another one.") from error
+    folder = str(Path(config.data.folder).resolve())
+    config = config.replace(tasks=config.runs().tasks, data=config.data.replace(folder=folder))
+    stored = _stored(out)
+    if stored is not None:
+        return _same(config, stored.replace(out=config.out))
+    whole = resolved(config.runs())
+    config = config.replace(data=whole.data, encoder=whole.encoder)
+    write_atomic(out / CONFIG, to_toml(to_dict(config)).encode())
+    return config
+
+
+def _stored(out: Path) -> TournamentConfig | None:
+    file = out / CONFIG
+    return from_dict(TournamentConfig, from_toml(file.read_text("utf-8"), str(file))) if file.exists() else None
+
+
+def _same(config: TournamentConfig, stored: TournamentConfig) -> TournamentConfig:
+    """The stored one on this machine. Raises ConfigError when another one is asked for; `auto` asks for nothing."""
+    data = config.data.replace(side=config.data.side or stored.data.side)
+    name = stored.encoder.name if config.encoder.name == "auto" else config.encoder.name
+    stem = stored.encoder.stem if config.encoder.stem == "auto" else config.encoder.stem
+    asked = config.replace(data=data, encoder=config.encoder.replace(name=name, stem=stem))
+    if asked.replace(hardware=stored.hardware) != stored:
+        raise ConfigError(
+            f"{stored.out} holds a tournament with other settings (tasks {stored.tasks}; {stored.minutes:g} minutes). "
+            "Go on with the same ones, or choose another --out."
+        )
+    return asked
+
+
+def _play(config: TournamentConfig, control: RunControl) -> Iterator[Event]:
+    tasks = tasks_of(config.runs())
+    for number in range(1, rounds(len(tasks)) + 1):
+        entries = [Entry(task, _place(config, number, task)) for task in tasks]
+        minutes = SEARCH * config.minutes / rounds(len(tasks_of(config.runs()))) / len(entries)
+        for entry in entries:
+            yield from _do(_round_config(config, entry, number, minutes), entry, control)
+            if entry.place.outcome() is None:  # stopped
+                return
+        write_table(config)
+        ranked = ranking(entries)
+        if not ranked:
+            raise TaskDoesNotFit(_none_left(entries))
+        yield Note(level="info", text=f"Round {number}: " + ", ".join(entry.task for entry in ranked))
+        tasks = [
+            entry.task
+            for entry in ranked[: survivors(len(entries), last=number == rounds(len(tasks_of(config.runs()))))]
+        ]
+    entry = Entry(tasks[0], Place(Path(config.out) / WINNER))
+    yield from _do(_winner_config(config, entry), entry, control)
+
+
+def rounds(tasks: int) -> int:
+    """How many rounds find the winner: with few tasks one, in which each has more time."""
+    return 2 if tasks > MANY else 1
+
+
+def survivors(tasks: int, *, last: bool) -> int:
+    """How many go on: the winner after the last round, else a quarter, but two or more."""
+    return 1 if last else max(2, round(tasks / 4))
+
+
+def ranking(entries: list[Entry]) -> list[Entry]:
+    """The entries that have a score, best first."""
+    scores = {entry.task: score for entry in entries if (score := entry.score()) is not None}
+    return sorted(
+        (entry for entry in entries if entry.task in scores), key=lambda entry: scores[entry.task], reverse=True
+    )
+
+
+def _none_left(entries: list[Entry]) -> str:
+    reasons = "; ".join(f"{entry.task}: {entry.place.facts().get('words') or 'no probe'}" for entry in entries)
+    return f"No task suits these pictures. {reasons}"
+
+
+def _place(config: TournamentConfig, number: int, task: str) -> Place:
+    return Place(Path(config.out) / f"round-{number}" / task)
+
+
+def _round_config(config: TournamentConfig, entry: Entry, number: int, minutes: float) -> PretrainConfig:
+    before = _place(config, number - 1, entry.task).path / "last.safetensors" if number > 1 else None
+    return _run_config(config, entry, minutes, before)
+
+
+def _winner_config(config: TournamentConfig, entry: Entry) -> PretrainConfig:
+    """The rest of the time, but half of that which was meant for it at least."""
+    spent = sum(place.facts().get("seconds", 0.0) for place in _places(config)) / 60
+    before = _place(config, rounds(len(tasks_of(config.runs()))), entry.task).path / "last.safetensors"
+    minutes = max((1 - SEARCH) / 2 * config.minutes, config.minutes - spent)
+    return _run_config(config, entry, minutes, before)
+
+
+def _run_config(config: TournamentConfig, entry: Entry, minutes: float, weights: Path | None) -> PretrainConfig:
+    base = pretrain_config(config.runs(), entry.task)
+    return base.replace(
+        out=str(entry.place.path),
+        budget=BudgetConfig(minutes=max(LEAST, minutes)),
+        encoder=base.encoder.replace(weights=str(weights) if weights else base.encoder.weights),
+        probe=base.probe.replace(enabled=True),
+    )
+
+
+def _places(config: TournamentConfig) -> list[Place]:
+    """Every run that there can be, but the winner's."""
+    tasks = tasks_of(config.runs())
+    return [_place(config, number, task) for number in range(1, rounds(len(tasks)) + 1) for task in tasks]
+
+
+def _do(run: PretrainConfig, entry: Entry, control: RunControl) -> Iterator[Event]:
+    place = entry.place
+    if place.outcome() is not None or not control.proceed():
+        return
+    began = time.monotonic()
+    try:
+        for event in carried_out(place, lambda: pretrain(run, control), control):
+            if not isinstance(event, (RunFinished, CheckpointSaved)):
+                yield event
+    except TaskDoesNotFit as error:
+        place.note(REFUSED, str(error), seconds=time.monotonic() - began)
+        yield Note(level="info", text=f"{entry.task} does not suit: {error}")
+        return
+    except StudioError as error:
+        if isinstance(error, DataError):
+            raise  # it is the pictures: no task can be played
+        place.note(FAILED, str(error), seconds=time.monotonic() - began)
+        yield Note(level="warning", text=f"{entry.task} failed: {error}")
+        return
+    if place.finished():
+        place.note(DONE, seconds=time.monotonic() - began)
+
+
+def write_table(config: TournamentConfig) -> dict[str, Any]:
+    """Write tournament.json and tournament.md of what was played so far, and give back the content."""
+    tasks = tasks_of(config.runs())
+    winner = Place(Path(config.out) / WINNER)
+    played = [_round_rows(config, number, tasks) for number in range(1, rounds(len(tasks)) + 1)]
+    table: dict[str, Any] = finite(
+        {
+            "folder": config.data.folder,
+            "minutes": config.minutes,
+            "rounds": [rows for rows in played if rows],
+            "winner": _line(winner.metrics().get("task", ""), winner) if winner.outcome() == DONE else None,
+            "winner_run": str(winner.path) if winner.outcome() == DONE else "",
+        }
+    )
+    out = Path(config.out)
+    write_atomic(out / "tournament.json", (json.dumps(table, indent=1) + "\n").encode())
+    write_atomic(out / "tournament.md", tournament_markdown(table).encode(errors="backslashreplace"))
+    return table
+
+
+def _round_rows(config: TournamentConfig, number: int, tasks: list[str]) -> list[Mapping[str, Any]]:
+    entries = [Entry(task, _place(config, number, task)) for task in tasks]
+    ranked = ranking(entries)
+    rest = [entry for entry in entries if entry.place.outcome() is not None and entry not in ranked]
+    return [_line(entry.task, entry.place) for entry in (*ranked, *rest)]
+
+
+def _line(task: str, place: Place) -> dict[str, Any]:
+    facts, metrics = place.facts(), place.metrics()
+    return {
+        "task": task,
+        "title": load_tasks()[task].title,
+        "outcome": facts.get("outcome"),
+        "words": facts.get("words", ""),
+        "minutes": metrics.get("seconds", 0.0) / 60,
+        "steps": metrics.get("steps", 0),
+        "probe": metrics.get("probe"),
+    }

@@ -1,0 +1,142 @@
+"""Probes and alarms while a pretraining runs: its events pass through here, and what is seen is added to them.
+
+Looking changes nothing in the training: probes work on a copy of the encoder, draw from generators of their own and
+happen between two steps. Only a run that is measured in minutes has that much less time.
+"""
+
+import dataclasses
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from typing import Any
+
+import torch
+from torch import nn
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.device import Device
+from sslstudio.engine.errors import RunError
+from sslstudio.engine.evaluate.health import Changes, Health
+from sslstudio.engine.evaluate.probe_report import probed, unlabelled
+from sslstudio.engine.events import Event, Probed, StepDone
+from sslstudio.engine.models.encoders import Encoder, build_encoder
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train.loop import Training
+from sslstudio.engine.train.probe_set import SEED, ProbeSet, Reading
+from sslstudio.engine.train.session import Session
+from sslstudio.engine.train.settings import PretrainConfig
+
+QUARTER = 0.25  # always looked at: early enough to stop a run that does not help, late enough to tell
+SCHEDULE = (0.05, 0.12, QUARTER, 0.5, 0.75)  # shares of the run; the end is looked at too
+FIRST_GUESS = 5.0  # seconds that a first probe is taken to need: a run of seconds has only those that are always made
+
+
+class Watcher:
+    """Watches one pretraining. `encoder` is the one that is being trained; it is only read."""
+
+    def __init__(
+        self, config: PretrainConfig, session: Session, encoder: Encoder, device: Device, run: RunFolder
+    ) -> None:
+        self.config, self.session, self.encoder, self.device, self.run = config, session, encoder, device, run
+        self.health = Health(changes_for(config))
+        self._set: ProbeSet | None = None
+        self._untrained: Reading | None = None
+        self._spent, self._last = 0.0, FIRST_GUESS
+        self._seen = 0.0  # share of the run that the last probe was made at
+        self._ended = False
+
+    def over(self, training: Training, control: RunControl) -> Generator[Event, None, str]:
+        """The events of `training.go(control)` with probes and alarms among them; returns what it returns."""
+        self._recall()
+        with closing(training.go(control)) as events:
+            while True:
+                try:
+                    event = next(events)
+                except StopIteration as end:
+                    outcome = str(end.value)
+                    break
+                except RunError:
+                    if _lost(training.job.modules):
+                        yield self.health.diverged(training.step)
+                    raise
+                yield event
+                yield from self.health.take(event)
+                if isinstance(event, StepDone) and self._is_due(training):
+                    yield from self._look(training)
+        if outcome == "finished" and self.config.probe.enabled and not self._ended:
+            yield from self._look(training)
+        return outcome
+
+    def _recall(self) -> None:
+        """What an earlier sitting of this run has seen already."""
+        for event in self.run.events():
+            self.health.take(event)
+            if isinstance(event, Probed):
+                self._seen, self._ended = event.share, event.share >= 1.0
+
+    def _is_due(self, training: Training) -> bool:
+        share = training.plan.share(training.step, training.elapsed)
+        due = [point for point in SCHEDULE if self._seen < point <= share]
+        if not due or share >= 1.0 or not self.config.probe.enabled:
+            return False
+        whole = training.elapsed / share
+        return QUARTER in due or self._spent + self._last <= self.config.probe.time * whole
+
+    def _look(self, training: Training) -> Iterator[Event]:
+        began = time.monotonic()
+        share = training.plan.share(training.step, training.elapsed)
+        event = self.probe(training.step, share)
+        self._seen = share
+        self._last = time.monotonic() - began
+        self._spent += self._last
+        yield event
+        yield from self.health.take(event)
+
+    def probe(self, step: int, share: float) -> Probed:
+        """Look at the encoder as it is now."""
+        if self._set is None or self._untrained is None:
+            self._set = ProbeSet(self.config, self.session, self.device)
+            fresh = build_encoder(self.config.encoder, self.config.seed).to(self.device.handle)
+            self._untrained = self._set.read(fresh)
+        ours, theirs = self._set.read(self.encoder), self._untrained
+        labels = self._set.labels
+        if labels is None or ours.counts is None or theirs.counts is None:
+            return unlabelled((step, share), ours.reach, theirs.reach)
+        counts, reaches = (ours.counts, theirs.counts), (ours.reach, theirs.reach)
+        return probed((step, share), labels, counts, reaches, self._set.per_class, SEED)
+
+
+def _lost(modules: nn.Module) -> bool:
+    return not all(bool(torch.isfinite(weight).all()) for weight in modules.parameters())
+
+
+def probe_results(run: RunFolder) -> dict[str, Any]:
+    """For metrics.json: `probe`, the last look, and `probe_quarter`, the first after a quarter of the run."""
+    looks = [event for event in run.events() if isinstance(event, Probed)]
+    late = [event for event in looks if event.share >= QUARTER]
+    result = {"probe": looks[-1:], "probe_quarter": late[:1]}
+    return {name: dataclasses.asdict(found[0]) if found else None for name, found in result.items()}
+
+
+def changes_for(config: PretrainConfig) -> Changes:
+    """What alarms recommend for this run, in the words of --set."""
+    task, options = config.task, config.options
+    permutations, field = (getattr(options, name, None) for name in ("permutations", "field"))
+    smaller = f"{task}.field=0.5" if field is not None and field > 0.55 else ""
+    harder = f"{task}.permutations=504" if permutations is not None and permutations < 504 else smaller
+    easier = f"{task}.permutations=24" if permutations is not None and permutations > 24 else ""
+    decay = f"optimiser.weight_decay={min(1.0, max(0.05, 5 * config.optimiser.weight_decay)):.3g}"
+    return Changes(
+        harder=harder,
+        easier=easier,
+        varied=smaller or decay,
+        longer=_longer(config),
+        slower=f"optimiser.learning_rate={max(1e-7, config.optimiser.learning_rate / 3):.2g}",
+    )
+
+
+def _longer(config: PretrainConfig) -> str:
+    budget = config.budget
+    if budget.steps:
+        return f"budget.steps={2 * budget.steps}"
+    return f"budget.epochs={2 * budget.epochs}" if budget.epochs else f"budget.minutes={2 * (budget.minutes or 10):g}"

@@ -1,0 +1,88 @@
+"""The recipe of fine-tuning: rates by stage, head first, statistics of whole pictures, the stage by probe."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from sslstudio.engine import device as devices
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
+from sslstudio.engine.models.networks import LAST, Classifier, Network, PixelScale
+from sslstudio.engine.train.recipe import Recipe, parameter_groups, recalibrate, recipe_of, stage_by_probe
+from sslstudio.engine.train.session import Session, open_session
+from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, RecipeConfig
+
+
+@pytest.fixture
+def session(sample_folder: Path) -> Session:
+    events = open_session(DataConfig(folder=str(sample_folder), side=32), devices.choose("cpu"), RunControl())
+    while True:
+        try:
+            next(events)
+        except StopIteration as end:
+            opened: Session = end.value
+            return opened
+
+
+def network(session: Session, classes: int = 5) -> tuple[Classifier, Pictures]:
+    pictures = Pictures(session.cache, session.split.train, devices.choose("cpu"))
+    encoder = build_encoder(EncoderConfig(name="small", stem="tiny"), 0)
+    return Classifier(PixelScale(pictures.spread(32)), encoder, classes), pictures
+
+
+def test_each_stage_learns_more_slowly_than_the_next_one(session: Session) -> None:
+    model, _ = network(session)
+    groups = parameter_groups(model, Recipe(decay=0.5, head=3.0))
+    assert [group["factor"] for group in groups] == [0.5**5, 0.5**4, 0.5**3, 0.5**2, 0.5, 3.0]
+    grouped = [id(weight) for group in groups for weight in group["params"]]
+    assert sorted(grouped) == sorted(id(weight) for weight in (*model.encoder.parameters(), *model.head.parameters()))
+    assert [id(weight) for weight in groups[1]["params"]] == [
+        id(w) for w in model.encoder.get_submodule("layer1").parameters()
+    ]
+
+
+def test_only_what_was_pretrained_is_spared() -> None:
+    config = FinetuneConfig(recipe=RecipeConfig(freeze=0.4, decay=0.3, head=2.0))
+    assert recipe_of(config, "scratch") == Recipe()
+    assert recipe_of(config, "pretrained", 3) == Recipe(3, 0.4, 0.3, 2.0, config.recipe.steady)
+    for part in ("scratch", "pretrained"):
+        assert recipe_of(config.replace(mode="probe"), part).freeze == 1.0
+
+
+def test_recalibrated_statistics_are_those_of_the_pictures(session: Session) -> None:
+    model, pictures = network(session)
+    encoder = model.encoder
+    encoder.bn1.running_mean.fill_(7.0)  # type: ignore[union-attr, operator]
+    momentum = encoder.bn1.momentum
+    recalibrate(model, pictures)
+    images = pictures.take(torch.arange(len(pictures)))
+    with torch.no_grad():
+        seen = encoder.conv1(model.scale(images / 255.0))
+    assert len(pictures) <= 64  # one batch: the plain mean
+    torch.testing.assert_close(encoder.bn1.running_mean, seen.mean(dim=(0, 2, 3)), atol=1e-5, rtol=1e-4)
+    assert encoder.bn1.momentum == momentum
+    assert model.training
+
+
+def test_the_probe_finds_the_stage_that_knows_the_classes(session: Session) -> None:
+    """Classes by brightness, an encoder whose last stage is dead: an earlier stage must be chosen."""
+    model, pictures = network(session, 2)
+    with torch.no_grad():
+        for weight in model.encoder.get_submodule("layer4").parameters():
+            weight.zero_()
+    shades = pictures.take(torch.arange(len(pictures))).float().mean(dim=(1, 2, 3))
+    targets = (shades > shades.median()).long()
+    stage, right = stage_by_probe(model, pictures, targets, 0)
+    assert stage < LAST
+    assert right[stage - 1] == max(right) > 0.7
+    assert right[-1] == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_network_keeps_its_mode_when_it_is_measured(session: Session) -> None:
+    model, pictures = network(session, 2)
+    model.eval()
+    recalibrate(model, pictures)
+    stage_by_probe(model, pictures, torch.arange(len(pictures)) % 2, 0)
+    assert not any(part.training for part in Network.modules(model))
