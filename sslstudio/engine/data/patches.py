@@ -25,7 +25,7 @@ def patch_moments(shades: Tensor, side: int) -> tuple[Tensor, Tensor]:
     """Mean and deviation of each patch over its pixels and channels, spread over its places: (B, 1, s, s) each.
 
     shades (B, C, s, s) in [0, 1]. The deviation of a patch that shows next to nothing is taken as the least that
-    counts (He et al., CVPR 2022, section 4.2, add a small number to the variance for the same reason).
+    counts, so that noise is not blown up to a texture.
     """
     mean = _spread(F.avg_pool2d(shades.mean(dim=1, keepdim=True), side), side)
     variance = F.avg_pool2d((shades - mean).square().mean(dim=1, keepdim=True), side)

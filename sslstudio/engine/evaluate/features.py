@@ -84,9 +84,10 @@ def classes_at_places(masks: Tensor, grid: int) -> Tensor:
 
 @torch.no_grad()
 def measured_copy(encoder: Encoder, images: Tensor) -> Encoder:
-    """A copy whose batch statistics are those of 256 of `images` (as for `stage_features`); the encoder itself is untouched.
+    """A copy whose batch statistics are those of up to 256 of `images` (as for `stage_features`).
 
-    Pretraining sees tiles and crops, the probes whole pictures; and an untrained network has no statistics at all.
+    Pretraining sees tiles and crops, the probes whole pictures; and an untrained network has no statistics at all. The
+    encoder itself is not touched.
     """
     twin = copy.deepcopy(encoder)
     for layer in twin.modules():

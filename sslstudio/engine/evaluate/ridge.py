@@ -1,8 +1,9 @@
 """Two simple classifiers on features that are kept as they are: a linear one in closed form, and the nearest pictures.
 
 The linear one is ridge regression on the classes (Hastie, Tibshirani & Friedman 2009, sections 3.4.1 and 4.2) solved in
-as many unknowns as there are labelled pictures or features. On untrained features of brain slices it was as right as
-logistic regression (0.585 and 0.588 with 10 labels a class, 0.66 both with 30) in a tenth of the time.
+as many unknowns as there are labelled pictures or features. On the features of an untrained network for brain slices
+it came within about a point of logistic regression (means over the stages 0.579 and 0.590 with 10 labels a class,
+0.641 and 0.644 with 30) in a tenth of the time, so that many draws of labels can be averaged.
 
 Letters: n labelled, m asked, D features, C classes. Everything is float32 or float64 on one device.
 """
@@ -46,10 +47,8 @@ def _solved(base: Tensor, wanted: Tensor) -> Tensor:
     few, many = base.shape
     gram = base @ base.T if few < many else base.T @ base
     gram.diagonal().add_(PENALTY)
-    if few < many:
-        return base.T @ torch.linalg.solve(gram, wanted)
-    weights: Tensor = torch.linalg.solve(gram, base.T @ wanted)
-    return weights
+    weights: Tensor = torch.linalg.solve(gram, wanted if few < many else base.T @ wanted)
+    return base.T @ weights if few < many else weights
 
 
 def _weights(classes: Tensor, count: int) -> Tensor:

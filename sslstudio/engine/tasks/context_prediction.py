@@ -20,7 +20,7 @@ CENTRE = 4
 CELLS = (0, 1, 2, 3, 5, 6, 7, 8)  # neighbour number -> patch of the grid
 NEIGHBOURS = ("above left", "above", "above right", "left", "right", "below left", "below", "below right")
 
-LEAST_PATCH = 9  # pixels of the picture
+LEAST_PATCH = 8  # pixels of the picture
 MOST_BLANK = 0.6  # share of the picture's ninths without structure above which most pairs cannot be told
 BOARD_SIDE = 192  # pixels: pictures for people are enlarged to about this
 

@@ -21,7 +21,7 @@ from sslstudio.engine.tasks.base import TASKS, Batch, Picture, PretextTask, Puzz
 
 LEAST_SIDE = 24  # pixels: a hole in less leaves too little around it to guess from
 MOST_BLANK = 0.8  # share of cells without structure above which a hole has nothing in it to be painted
-RIM_WEIGHT = 10.0  # of the rim against the hole (Pathak et al., section 3.3)
+RIM_WEIGHT = 10.0  # of the rim against the hole (Pathak et al.)
 SHOWN_SIDE = 160  # pixels: pictures for people are enlarged to about this
 
 
@@ -72,9 +72,9 @@ class InpaintingConfig(BaseConfig):
 class Inpainting(PretextTask):
     """Context encoders: Pathak et al., CVPR 2016, arXiv:1604.07379, sections 3.2-3.3, several random blocks.
 
-    Only the reconstruction loss (weight 0.999 in the paper); the adversarial part, which sharpens the pictures and not
-    the features, is left out. The rim of the paper's section 3.3 is an option: the authors' code has it off for random
-    blocks. Shades count in units of the visible part's deviation, so that dim pictures count as much as bright ones.
+    Only the reconstruction loss (weight 0.999 in the paper); the adversarial part (0.001), which sharpens the pictures,
+    is left out. The paper's rim, where the prediction overlaps with what is seen, is an option: the authors' code has it
+    off for random regions. Shades count in units of the visible part's deviation, so that dim pictures count as much as bright ones.
 
     `explained` is the share of the holes' variance that the answer accounts for: 0 for filling them with the mean of
     what is seen. `beyond_blur` is the same against a smooth filling from the edges: above 0 more than that is known.

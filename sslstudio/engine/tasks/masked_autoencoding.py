@@ -64,7 +64,7 @@ class MaskedAutoencodingConfig(BaseConfig):
 @TASKS.register("masked_autoencoding")
 class MaskedAutoencoding(PretextTask):
     """Masked autoencoding for convolutional networks: Tian et al., "SparK", ICLR 2023, arXiv:2301.03580, with the
-    target of He et al., CVPR 2022, arXiv:2111.06377, section 4.2: the pixels of each hidden patch, evened out.
+    target of He et al., CVPR 2022, arXiv:2111.06377, section 3: the pixels of each hidden patch, evened out.
 
     A patch is one place of the encoder's last stage (32 pixels for a network that reduces by 32, as in SparK; 8 or 16
     with the smaller stems). The encoder runs on what is seen alone (see `models.visible`).

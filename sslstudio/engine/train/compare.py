@@ -231,7 +231,8 @@ def _do(unit: Unit, place: Place, config: CompareConfig, control: RunControl) ->
         return
     if unit.is_cell:
         tidy(place, keep_weights=config.keep_weights)
-    place.note(DONE, seconds=time.monotonic() - began, machine=machine(config.hardware))
+    seconds = max(time.monotonic() - began, place.metrics().get("seconds", 0.0))  # a resumed one took longer
+    place.note(DONE, seconds=seconds, machine=machine(config.hardware))
 
 
 def _start(unit: Unit, config: CompareConfig, control: RunControl) -> Iterator[Event]:

@@ -36,7 +36,8 @@ def look_at_split(config: CompareConfig, control: RunControl) -> Generator[Prepa
         yield Preparing(stage="Looking for near copies across the split", done=0, total=0)
         pictures = Pictures(session.cache, session.cache.index.paths, device)
         groups = near_duplicates(pictures.take(chunk) for chunk in pictures.chunks(CHUNK))
-        pairs = [pair for pair in across(groups, pictures.paths, session.split) if pair[0] in set(session.split.test)]
+        tested = set(session.split.test)
+        pairs = [pair for pair in across(groups, pictures.paths, session.split) if pair[0] in tested]
         content = {"near_copies": [list(pair) for pair in pairs], "notes": _notes(config, session, pairs)}
         write_atomic(file, (json.dumps(content, indent=1) + "\n").encode())
 
@@ -53,13 +54,13 @@ def split_notes(config: CompareConfig) -> list[str]:
 def _notes(config: CompareConfig, session: Session, pairs: list[tuple[str, str]]) -> list[str]:
     total = len(session.cache.index)
     compared = "" if total <= MOST else f" (the first {MOST:,} of the {total:,} pictures were compared)"
+    copies = f"No test picture has a near copy among the pictures trained or watched with{compared}."
     if pairs:
         copies = (
-            f"{len(pairs):,} of the {len(session.split.test):,} test pictures have a near copy among the pictures trained "
-            f"or watched with{compared}, for example {pairs[0][0]} and {pairs[0][1]}: every row is too good by what they give away."
+            f"{len(pairs):,} of the {len(session.split.test):,} test pictures have a near copy among the pictures "
+            f"trained or watched with{compared}, for example {pairs[0][0]} and {pairs[0][1]}: every row is too good by "
+            "what they give away."
         )
-    else:
-        copies = f"No test picture has a near copy among the pictures trained or watched with{compared}."
     return [copies, _together(config, session)]
 
 

@@ -40,15 +40,25 @@ LEAST_STEPS = 10
 
 def finetune(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
     """Run a fine-tuning from its start. Raises StudioError in words, before anything is written, when it cannot be."""
+    if config.folds > 1:
+        from sslstudio.engine.train.folds import cross_validate  # which runs this module once a fold
+
+        yield from cross_validate(config, config.folds, control)
+        return
     device = devices.choose(config.hardware.device, config.hardware.precision)
     source = pretraining_of(config.source)
-    config = _following(config, source)
+    config = following(config, source)
     session = yield from open_session(config.data, device, control, _stored_split(config, source))
-    labelled = choose_labelled(session, config)
     config = config.replace(
         encoder=config.encoder.resolved(device.accelerated, session.cache.side),
         data=config.data.replace(side=session.cache.side, folder=str(Path(config.data.folder).resolve())),
     )
+    yield from start(config, session, device, control)
+
+
+def start(config: FinetuneConfig, session: Session, device: Device, control: RunControl) -> Iterator[Event]:
+    """Begin a run on pictures that are set apart already. `config` has no `auto` left."""
+    labelled = choose_labelled(session, config)
     # A source that does not fit is said before anything is written.
     first_encoder(parts_of(config)[0], config)
     run = RunFolder.create(Path(config.out), config_dict("finetune", config))
@@ -60,6 +70,13 @@ def resume_finetune(run: RunFolder, config: FinetuneConfig, control: RunControl)
     """Go on from the last checkpoint of the part that was under way."""
     device = devices.choose(config.hardware.device, config.hardware.precision)
     session = yield from open_session(config.data, device, control, run.read_json("split.json"))
+    yield from go_on(run, config, session, device, control)
+
+
+def go_on(
+    run: RunFolder, config: FinetuneConfig, session: Session, device: Device, control: RunControl
+) -> Iterator[Event]:
+    """The rest of a run, on the pictures as it set them apart."""
     yield from run.record(_run(config, choose_labelled(session, config), session, device, run, control))
 
 
@@ -80,8 +97,8 @@ def pretraining_of(source: str) -> PretrainConfig | None:
     return None
 
 
-def _following(config: FinetuneConfig, source: PretrainConfig | None) -> FinetuneConfig:
-    """Encoder and picture side are those of the pretraining, unless another side is asked for."""
+def following(config: FinetuneConfig, source: PretrainConfig | None) -> FinetuneConfig:
+    """The config with encoder and picture side of its pretraining, unless another side is asked for."""
     if source is None:
         return config
     data = config.data if config.data.side else config.data.replace(side=source.data.side)

@@ -42,7 +42,7 @@ class Labelled:
 
 def choose_labelled(session: Session, config: FinetuneConfig) -> Labelled:
     """Draw the training labels and say which pictures watch and test. Raises DataError when there are no labels."""
-    labels, names = _labels_of(session, config)
+    labels, names = labels_of(session, config)
     split = session.split
     train, validation, test = (
         tuple(path for path in part if path in labels) for part in (split.train, split.validation, split.test)
@@ -58,7 +58,11 @@ def choose_labelled(session: Session, config: FinetuneConfig) -> Labelled:
     return Labelled(config.kind, names, train, validation, test)
 
 
-def _labels_of(session: Session, config: FinetuneConfig) -> tuple[dict[str, int], tuple[str, ...]]:
+def labels_of(session: Session, config: FinetuneConfig) -> tuple[dict[str, int], tuple[str, ...]]:
+    """The class number of each labelled picture (0 for all that have masks) and the names of the classes.
+
+    Raises DataError when there are no labels of this kind.
+    """
     classes, masks = session.recognised.classes, session.recognised.masks
     readable = set(session.cache.index.paths)
     if config.kind == "classification":

@@ -8,6 +8,7 @@ from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Event, RunFinished
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.finetune import resume_finetune
+from sslstudio.engine.train.folds import resume_folds
 from sslstudio.engine.train.pretrain import resume_pretrain
 from sslstudio.engine.train.settings import finetune_from_dict, pretrain_from_dict
 
@@ -18,7 +19,9 @@ def resume(path: Path, control: RunControl) -> Iterator[Event]:
     events = run.events()
     if events and isinstance(events[-1], RunFinished) and events[-1].outcome == "finished":
         raise DataError(f"{path} is finished: there is nothing left to do. Start another run to train longer.")
-    if run.job == "finetune":
+    if (path / "folds.json").exists():
+        yield from resume_folds(run, control)
+    elif run.job == "finetune":
         yield from resume_finetune(run, finetune_from_dict({**run.config(), "out": str(path)}), control)
     else:
         yield from resume_pretrain(run, pretrain_from_dict({**run.config(), "out": str(path)}), control)

@@ -147,10 +147,10 @@ class RecipeConfig(BaseConfig):
         advanced=True,
     )
     freeze: float = option(
-        0.3, "Head first", "Share of the steps in which the encoder keeps still.", low=0.0, high=1.0, advanced=True
+        0.2, "Head first", "Share of the steps in which the encoder keeps still.", low=0.0, high=1.0, advanced=True
     )
     decay: float = option(
-        0.5,
+        0.7,
         "Slower by stage",
         "Each stage learns at this share of the rate of the next one; 1: all alike.",
         low=0.05,
@@ -195,6 +195,15 @@ class FinetuneConfig(BaseConfig):
         "Each test picture is looked at this many times, a little moved and mirrored, and the answers are averaged.",
         low=1,
         high=32,
+        advanced=True,
+    )
+    folds: int = option(
+        1,
+        "Folds",
+        "Where labels are very few: they are dealt into so many parts, and each part is tested on by a network trained "
+        "on the others. 1: one test set.",
+        low=1,
+        high=20,
         advanced=True,
     )
     recipe: RecipeConfig = section(RecipeConfig)

@@ -22,6 +22,7 @@ from sslstudio.engine.errors import ConfigError, DataError, RunError, StudioErro
 from sslstudio.engine.events import CheckpointSaved, Event, Note, Preparing, RunFinished, RunStarted, finite
 from sslstudio.engine.files import write_atomic
 from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.runs.tournament_sheet import tournament_markdown
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.compare import resolved
@@ -105,7 +106,7 @@ def tournament(config: TournamentConfig, control: RunControl) -> Iterator[Event]
         table = write_table(config)
     finally:
         lock.release()
-    outcome = "finished" if table["winner_run"] else "stopped"
+    outcome = "finished" if table["winner"] else "stopped"
     yield RunFinished(outcome=outcome, step=0, seconds=time.monotonic() - began, metrics=table)
 
 
@@ -147,9 +148,10 @@ def _same(config: TournamentConfig, stored: TournamentConfig) -> TournamentConfi
 
 def _play(config: TournamentConfig, control: RunControl) -> Iterator[Event]:
     tasks = tasks_of(config.runs())
-    for number in range(1, rounds(len(tasks)) + 1):
+    count = rounds(len(tasks))
+    for number in range(1, count + 1):
         entries = [Entry(task, _place(config, number, task)) for task in tasks]
-        minutes = SEARCH * config.minutes / rounds(len(tasks_of(config.runs()))) / len(entries)
+        minutes = SEARCH * config.minutes / count / len(entries)
         for entry in entries:
             yield from _do(_round_config(config, entry, number, minutes), entry, control)
             if entry.place.outcome() is None:  # stopped
@@ -159,10 +161,7 @@ def _play(config: TournamentConfig, control: RunControl) -> Iterator[Event]:
         if not ranked:
             raise TaskDoesNotFit(_none_left(entries))
         yield Note(level="info", text=f"Round {number}: " + ", ".join(entry.task for entry in ranked))
-        tasks = [
-            entry.task
-            for entry in ranked[: survivors(len(entries), last=number == rounds(len(tasks_of(config.runs()))))]
-        ]
+        tasks = [entry.task for entry in ranked[: survivors(len(entries), last=number == count)]]
     entry = Entry(tasks[0], Place(Path(config.out) / WINNER))
     yield from _do(_winner_config(config, entry), entry, control)
 
@@ -179,10 +178,8 @@ def survivors(tasks: int, *, last: bool) -> int:
 
 def ranking(entries: list[Entry]) -> list[Entry]:
     """The entries that have a score, best first."""
-    scores = {entry.task: score for entry in entries if (score := entry.score()) is not None}
-    return sorted(
-        (entry for entry in entries if entry.task in scores), key=lambda entry: scores[entry.task], reverse=True
-    )
+    scored = [(score, entry) for entry in entries if (score := entry.score()) is not None]
+    return [entry for _, entry in sorted(scored, key=lambda pair: pair[0], reverse=True)]
 
 
 def _none_left(entries: list[Entry]) -> str:
@@ -243,7 +240,7 @@ def _do(run: PretrainConfig, entry: Entry, control: RunControl) -> Iterator[Even
         yield Note(level="warning", text=f"{entry.task} failed: {error}")
         return
     if place.finished():
-        place.note(DONE, seconds=time.monotonic() - began)
+        place.note(DONE, seconds=max(time.monotonic() - began, place.metrics()["seconds"]))
 
 
 def write_table(config: TournamentConfig) -> dict[str, Any]:
@@ -256,7 +253,7 @@ def write_table(config: TournamentConfig) -> dict[str, Any]:
             "folder": config.data.folder,
             "minutes": config.minutes,
             "rounds": [rows for rows in played if rows],
-            "winner": _line(winner.metrics().get("task", ""), winner) if winner.outcome() == DONE else None,
+            "winner": _winner(winner),
             "winner_run": str(winner.path) if winner.outcome() == DONE else "",
         }
     )
@@ -264,6 +261,13 @@ def write_table(config: TournamentConfig) -> dict[str, Any]:
     write_atomic(out / "tournament.json", (json.dumps(table, indent=1) + "\n").encode())
     write_atomic(out / "tournament.md", tournament_markdown(table).encode(errors="backslashreplace"))
     return table
+
+
+def _winner(place: Place) -> dict[str, Any] | None:
+    if place.outcome() is None:
+        return None
+    task = str(RunFolder(place.path).config()["task"])
+    return _line(task, place)
 
 
 def _round_rows(config: TournamentConfig, number: int, tasks: list[str]) -> list[Mapping[str, Any]]:

@@ -80,7 +80,7 @@ def test_only_the_holes_count() -> None:
 
 
 def test_a_rim_counts_ten_times() -> None:
-    """Section 3.3 of the paper: the prediction overlaps with what is seen, and errors there weigh 10."""
+    """The paper's rim: the prediction overlaps with what is seen, and errors there weigh 10."""
     task, encoder = make(InpaintingConfig(rim=0.06))
     batch = task.make_batch(noise(4), generator(1))
     outputs: list[Tensor] = []

@@ -66,7 +66,7 @@ def test_the_painting_is_made_from_what_is_seen_alone() -> None:
 
 @pytest.mark.parametrize("even", [True, False])
 def test_the_loss_is_the_mean_square_over_hidden_patches(even: bool) -> None:
-    """Written out in numpy, patch by patch (He et al., sections 3 and 4.2)."""
+    """Written out in numpy, patch by patch (He et al., section 3)."""
     task, encoder = make(MaskedAutoencodingConfig(even=even))
     batch = task.make_batch(noise(3), generator(1))
     with torch.no_grad():
@@ -116,7 +116,7 @@ def test_the_encoder_takes_whole_pictures_afterwards() -> None:
     gradients = torch.autograd.grad(task(encoder, task.make_batch(noise(4), generator(1))).loss, weights)
     with torch.no_grad():
         for weight, gradient in zip(weights, gradients, strict=True):
-            weight -= 0.1 * gradient
+            weight.sub_(0.1 * gradient)
     after = encoder.state_dict()
     assert list(after) == list(before)
     assert not [name for name, value in after.items() if torch.equal(value, before[name])]

@@ -91,7 +91,7 @@ def test_another_order_of_the_rows_changes_no_answer() -> None:
 
 
 def test_the_loss_is_the_cross_entropy_of_the_paper() -> None:
-    """Equations 2 and 3: minus the log of the probability of the true turn, mean over turns and pictures."""
+    """Section 2.1: minus the log of the probability of the true turn, mean over turns and pictures."""
     task, encoder = make()
     encoder.eval()
     batch = task.make_batch(noise(3), generator(1))
@@ -194,7 +194,7 @@ def test_what_is_learnt_holds_for_new_pictures() -> None:
         gradients = torch.autograd.grad(task(encoder, task.make_batch(images, generator(number))).loss, weights)
         with torch.no_grad():
             for weight, gradient in zip(weights, gradients, strict=True):
-                weight -= 0.02 * gradient
+                weight.sub_(0.02 * gradient)
     new = (slope + F.interpolate(noise(8, 8, seed=99).float(), size=SIDE) / 8).to(torch.uint8)
     with torch.no_grad():
         assert float(task(encoder, task.make_batch(new, generator(99))).metrics["accuracy"]) > 0.8

@@ -82,8 +82,9 @@ def test_a_probe_trains_the_head_alone(pretrained: Path, sample_folder: Path, tm
     after = load_tensors(tmp_path / "probe" / "last.safetensors")[0]
     encoder = [name for name in after if name.startswith("model.network.encoder.")]
     assert encoder
-    for name in encoder:
-        assert torch.equal(after[name], before[name.replace("model.network.", "model.")]), name
+    for name in encoder:  # batch statistics are measured anew on whole pictures, once
+        if not name.endswith(("running_mean", "running_var", "num_batches_tracked")):
+            assert torch.equal(after[name], before[name.replace("model.network.", "model.")]), name
 
 
 def test_stopped_in_the_twin_and_resumed_gives_the_same_result(

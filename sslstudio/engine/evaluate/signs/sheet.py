@@ -1,0 +1,23 @@
+"""The example pictures of a finding, with what to look at outlined."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from sslstudio.engine.data import draw
+from sslstudio.engine.evaluate.signs.looked import Finding
+
+_SIDE = 192  # pixels: small pictures are enlarged to about this
+_COLUMNS = 3
+_GAP = 8
+
+
+def example_sheet(finding: Finding, images: Sequence[Tensor]) -> draw.Picture:
+    """uint8 (3, S, S) pictures, those of `finding.examples`, on one board."""
+    pictures = [_outlined(draw.to_picture(image), finding) for image in images]
+    return draw.board(pictures, min(_COLUMNS, len(pictures)), _GAP)
+
+
+def _outlined(picture: draw.Picture, finding: Finding) -> draw.Picture:
+    large = draw.magnified(picture, _SIDE)
+    return draw.outline(large, draw.scaled(finding.boxes, len(large)), draw.WRONG, width=2)

@@ -1,0 +1,162 @@
+"""Cross-validation: where labels are very few, a test on a fifth of them says next to nothing.
+
+The labelled pictures are dealt into k folds, each tested on by networks that were trained on the others, so that every
+labelled picture is tested on once. Each fold is an ordinary fine-tuning run in a folder of its own; their confusions
+are put together (Kohavi, IJCAI 1995). Groups are never torn apart.
+"""
+
+import dataclasses
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
+
+from sslstudio.engine import device as devices
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.split import Split, draw_labelled, group_paths
+from sslstudio.engine.device import Device
+from sslstudio.engine.errors import DataError
+from sslstudio.engine.evaluate.scores import Array
+from sslstudio.engine.evaluate.verdict import summarise
+from sslstudio.engine.events import Event, RunFinished, RunStarted, StepDone
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.seeding import derive
+from sslstudio.engine.train.finetune import following, go_on, pretraining_of, start
+from sslstudio.engine.train.labelled import labels_of, parts_of
+from sslstudio.engine.train.session import Session, open_session
+from sslstudio.engine.train.settings import FinetuneConfig, config_dict, finetune_from_dict
+
+NOTE = (
+    "Cross-validated: each of the {0:,} labelled pictures was tested on once, by a network trained on the others "
+    "({1} folds). Pretraining on this folder has seen most of them, without their labels."
+)
+
+
+def cross_validate(config: FinetuneConfig, folds: int, control: RunControl) -> Iterator[Event]:
+    """Fine-tune `folds` times on the labelled pictures of a folder. Raises DataError when there are too few for that.
+
+    The run folder holds fold-1, fold-2 ... and metrics.json of all test answers together. A run that was stopped goes
+    on when it is started again with the same settings: `resume_folds`.
+    """
+    device = devices.choose(config.hardware.device, config.hardware.precision)
+    config = following(config, pretraining_of(config.source))
+    session = yield from open_session(config.data, device, control)
+    config = config.replace(
+        encoder=config.encoder.resolved(device.accelerated, session.cache.side),
+        data=config.data.replace(side=session.cache.side, folder=str(Path(config.data.folder).resolve())),
+    )
+    splits = deal(session, config, folds)
+    run = RunFolder.create(Path(config.out), config_dict("finetune", config))
+    run.write_json("folds.json", [split.to_json() for split in splits])
+    yield from run.record(_run(config, session, device, run, control))
+
+
+def resume_folds(run: RunFolder, control: RunControl) -> Iterator[Event]:
+    """The folds that are not done yet."""
+    config = finetune_from_dict({**run.config(), "out": str(run.path)})
+    device = devices.choose(config.hardware.device, config.hardware.precision)
+    session = yield from open_session(config.data, device, control)
+    yield from run.record(_run(config, session, device, run, control))
+
+
+def deal(session: Session, config: FinetuneConfig, folds: int) -> list[Split]:
+    """The split of each fold: its pictures test, the other labelled ones and all without a label train."""
+    labels, _ = labels_of(session, config)
+    paths = tuple(path for path in session.cache.index.paths if path in labels)
+    if config.labels_per_class is not None:
+        classes = {path: labels[path] for path in paths} if config.kind == "classification" else None
+        paths = draw_labelled(paths, classes, config.labels_per_class, config.seed)
+    targets = np.array([labels[path] for path in paths])
+    groups = group_paths(list(paths), config.data.groups)
+    fewest = min(np.bincount(targets)[np.unique(targets)], default=0)
+    units = len(set(groups.values())) if groups else len(paths)
+    if fewest < folds or units < folds:
+        raise DataError(
+            f"{folds} folds were asked for, and the smallest class has {fewest} labelled pictures"
+            + (f" ({units} groups in all)" if groups else "")
+            + f". Take {max(2, min(fewest, units))} folds or fewer, or label more pictures."
+        )
+    dealer = StratifiedGroupKFold(folds, shuffle=True, random_state=derive(config.seed, "folds") % 2**32)
+    owners = np.array([groups[path] for path in paths]) if groups else np.arange(len(paths))
+    unlabelled = [path for path in session.cache.index.paths if path not in labels]
+    splits = []
+    for train, test in dealer.split(np.zeros(len(paths)), targets, owners):
+        taught = [paths[number] for number in train] + unlabelled
+        splits.append(Split(tuple(sorted(taught)), (), tuple(paths[number] for number in test)))
+    return splits
+
+
+def _run(
+    config: FinetuneConfig, session: Session, device: Device, run: RunFolder, control: RunControl
+) -> Generator[Event, None, None]:
+    began = time.monotonic()
+    splits = [Split.from_json(values) for values in run.read_json("folds.json")]
+    yield RunStarted(
+        job="finetune",
+        run=str(run.path),
+        title=f"{config.kind.capitalize()} on {Path(config.data.folder).name}, {len(splits)} folds",
+        facts={"Folds": f"{len(splits)}, each tested on once", **session.facts()},
+        total_steps=0,
+    )
+    steps = 0
+    for number, split in enumerate(splits):
+        child = RunFolder(run.path / f"fold-{number + 1}")
+        if child.metrics() is not None:
+            continue
+        apart = dataclasses.replace(session, split=split)
+        own = config.replace(out=str(child.path), labels_per_class=None, folds=1)
+        begun = (child.path / "split.json").exists()
+        events = go_on(child, own, apart, device, control) if begun else start(own, apart, device, control)
+        for event in events:
+            if isinstance(event, RunFinished):
+                steps += event.step
+                if event.outcome == "stopped":
+                    yield dataclasses.replace(event, step=steps, seconds=time.monotonic() - began)
+                    return
+            elif not isinstance(event, RunStarted):
+                yield _of_fold(event, number, len(splits))
+    metrics = pooled_result(config, run, splits)
+    run.write_json("metrics.json", metrics)
+    yield RunFinished(outcome="finished", step=steps, seconds=time.monotonic() - began, metrics=metrics)
+
+
+def _of_fold(event: Event, number: int, folds: int) -> Event:
+    """Steps are counted through all folds, so that a bar or a curve goes on and does not jump back."""
+    if isinstance(event, StepDone):
+        total = event.total_steps
+        a_step = event.seconds_left / max(1, total - event.step)
+        return dataclasses.replace(
+            event,
+            step=event.step + number * total,
+            total_steps=total * folds,
+            seconds_left=event.seconds_left + (folds - number - 1) * total * a_step,
+        )
+    return event
+
+
+def pooled_result(config: FinetuneConfig, run: RunFolder, splits: list[Split]) -> dict[str, Any]:
+    """metrics.json of all folds together: every labelled picture once."""
+    children = [RunFolder(run.path / f"fold-{number + 1}") for number in range(len(splits))]
+    confusions: dict[str, Array] = {}
+    paths: list[str] = []
+    for part in parts_of(config):
+        stored = [child.read_json(f"confusions-{part}.json") for child in children]
+        confusions[part] = np.concatenate([np.asarray(one["matrices"], np.float64) for one in stored])
+        paths = [path for one in stored for path in one["paths"]]
+    frequent = int(next(iter(confusions.values())).sum((0, 2)).argmax())
+    groups = group_paths(paths, config.data.groups)
+    first = children[0].metrics()
+    assert first is not None
+    metrics = summarise(
+        config.kind,
+        first["classes"],
+        confusions,
+        n_train=int(first["n_train"]),
+        most_frequent=frequent,
+        groups=[groups[path] for path in paths] if groups else None,
+    )
+    metrics["notes"].append(NOTE.format(len(paths), len(splits)))
+    return metrics
