@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sslstudio.engine.config import BaseConfig
+    from sslstudio.engine.evaluate.audit import TaskAudit
     from sslstudio.engine.train.examine import Examined
     from sslstudio.engine.train.settings import DataConfig
 
@@ -117,3 +118,39 @@ def clinic_lines(found: "Examined", task: str = "") -> list[str]:
         lines.append(f"{name}: {says.word}")
         lines += [f"  {clinic.refusals[name]}"] if name in clinic.refusals else []
     return lines
+
+
+def audit(options: argparse.Namespace) -> int:
+    """`sslstudio audit`."""
+    from sslstudio.commands import returned, say, steered
+    from sslstudio.console import print_json
+    from sslstudio.engine.events import finite
+    from sslstudio.engine.train.examine import AUDIT
+    from sslstudio.engine.train.examine import audit as run
+
+    with steered() as control:
+        done = returned(run(options.run, options.device, control), options.json)
+    if options.json:
+        print_json(finite(done.to_json()))
+    else:
+        say("\n".join(line for part in done.parts for line in audit_lines(part)))
+        say(f"All numbers are in {options.run / AUDIT}.")
+    return 0
+
+
+def audit_lines(part: "TaskAudit") -> list[str]:
+    """What the audit of a task says, for people."""
+    if not part.checks:
+        return [f"{part.task}: {part.verdict}", ""]
+    value, low, high = part.base
+    lines = [
+        f"{part.task}: {part.verdict}", "",
+        f"Held-out puzzles of {part.n} pictures: {part.metric.replace('_', ' ')} {value:.3f} (95 % interval {low:.3f} to "
+        f"{high:.3f}); guessing gives {part.chance:.3f}.",
+    ]  # fmt: skip
+    for one in part.checks:
+        mark = {True: "holds", False: "FAILS", None: "      "}[one.passed][:5]
+        lines.append(f"  {mark}  {one.title}: {one.value:.3f} ({one.low:.3f} to {one.high:.3f}); {one.verdict}")
+        lines += [f"         What to change: --set {one.change}"] if one.change else []
+    lines += [f"  Not asked. {why}" for why in part.left_out.values()]
+    return [*lines, ""]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.data.index import ImageIndex
     from sslstudio.engine.data.labels import Recognised
     from sslstudio.engine.device import DeviceFound
+    from sslstudio.engine.evaluate.clinic import Clinic
     from sslstudio.engine.tasks.base import Puzzle
     from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, PretrainConfig
 
@@ -109,6 +110,24 @@ def puzzles_of(
         else:
             yield said
     return puzzles
+
+
+@dataclass(frozen=True)
+class CheckedUp:
+    """What the clinic says about a folder, with a drawn example for each finding (uint8 (h, w, 3))."""
+
+    clinic: "Clinic"
+    examples: dict[str, Any]
+
+
+def checked_up(
+    data: "DataConfig", options: dict[str, Any], control: RunControl
+) -> Generator[Preparing, None, CheckedUp]:
+    """Whether the tasks suit the pictures of a folder."""
+    from sslstudio.engine.train.examine import examine
+
+    found = yield from examine(data, options, control)
+    return CheckedUp(found.clinic, found.example_sheets())
 
 
 def pretraining(config: "PretrainConfig") -> Factory:

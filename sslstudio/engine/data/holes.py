@@ -49,7 +49,7 @@ def rim_of(holes: Tensor, width: int) -> Tensor:
 def filled_smoothly(pictures: Tensor, holes: Tensor) -> Tensor:
     """Pictures (B, C, s, s) with the holes (B, 1, s, s) filled by blurring their surroundings into them.
 
-    Pull and push (Gortler et al., "The lumigraph", SIGGRAPH 1996): means of what is seen, at coarser and coarser scales,
+    Pull and push (Gortler et al., SIGGRAPH 1996): means of what is seen, at coarser and coarser scales,
     enlarged again. It knows nothing of what pictures show, so a network that has learnt something beats it.
     """
     seen = ~holes

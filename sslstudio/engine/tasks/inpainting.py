@@ -73,8 +73,9 @@ class Inpainting(PretextTask):
     """Context encoders: Pathak et al., CVPR 2016, arXiv:1604.07379, sections 3.2-3.3, several random blocks.
 
     Only the reconstruction loss (weight 0.999 in the paper); the adversarial part (0.001), which sharpens the pictures,
-    is left out. The paper's rim, where the prediction overlaps with what is seen, is an option: the authors' code has it
-    off for random regions. Shades count in units of the visible part's deviation, so that dim pictures count as much as bright ones.
+    is left out. The paper's rim, where the prediction overlaps with what is seen, is an option: the authors' code has
+    it off for random regions. Shades count in units of the visible part's deviation, so that dim pictures count as
+    much as bright ones.
 
     `explained` is the share of the holes' variance that the answer accounts for: 0 for filling them with the mean of
     what is seen. `beyond_blur` is the same against a smooth filling from the edges: above 0 more than that is known.

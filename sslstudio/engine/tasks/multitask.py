@@ -92,7 +92,7 @@ class Multitask(PretextTask):
         left = [name for name in config.names if name not in troubles]
         advice = {
             0: "Use a task that fits these pictures instead.",
-            1: f"Only {left[:1]} is left: use that task by itself.",
+            1: f"Only {left[0]!r} is left: use that task by itself." if left else "",
         }.get(len(left), f"Leave out what does not fit: tasks = {','.join(left)!r}.")
         found = " ".join(f"{name}: {trouble}" for name, trouble in troubles.items())
         raise TaskDoesNotFit(

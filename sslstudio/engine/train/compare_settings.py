@@ -188,7 +188,7 @@ def _union(first: Iterable[str], second: Iterable[str], separator: str = ",") ->
 
 
 def _check_same(config: CompareConfig, stored: CompareConfig) -> None:
-    pairs = [(finetune_config(config, SCRATCH, 1, 0), finetune_config(stored, SCRATCH, 1, 0), "")]
+    pairs = [(finetune_config(config, SCRATCH, 1, 0), finetune_config(stored, SCRATCH, 1, 0), "fine-tuning: ")]
     common = [task for task in tasks_of(config) if task in tasks_of(stored)]
     pairs += [(pretrain_config(config, task), pretrain_config(stored, task), f"{task}: ") for task in common]  # type: ignore[misc]
     changed = [where + words for new, old, where in pairs for words in _changes(_flat(old), _flat(new))]

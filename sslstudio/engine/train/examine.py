@@ -1,30 +1,42 @@
 """The clinic on a folder and the audit of a run: pictures and weights are read, then evaluate/ looks at them."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
+from torch import Tensor, nn
 
 from sslstudio.engine import device as devices
 from sslstudio.engine.config import BaseConfig
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.duplicates import MOST, near_duplicates
 from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.device import Device
 from sslstudio.engine.errors import DataError, RunError
+from sslstudio.engine.evaluate.audit import TaskAudit, audited
 from sslstudio.engine.evaluate.clinic import SIGNS, Clinic, Finding, LookedAt, findings_of, judged
+from sslstudio.engine.evaluate.questions import Audited
 from sslstudio.engine.evaluate.signs.looked import FINE
 from sslstudio.engine.evaluate.signs.sheet import example_sheet
 from sslstudio.engine.events import Preparing
-from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.tasks.base import Picture, PretextTask, load_tasks
+from sslstudio.engine.train.checkpoint import load_tensors
+from sslstudio.engine.train.pretrain import build_task
 from sslstudio.engine.train.session import Session, open_session
-from sslstudio.engine.train.settings import DataConfig
+from sslstudio.engine.train.settings import DataConfig, PretrainConfig, pretrain_from_dict
 
 SAMPLE = 600  # pictures that the signs are measured on
 CHUNK = 512
 LOOKING = "Looking at the pictures"
 COMPARING = "Comparing the pictures"
+ASKING = "Asking altered puzzles"
+HELD_OUT = 256  # pictures that the audit asks about
+CHECKS = 9  # of a task with tiles; others have fewer
+AUDIT = "audit.json"
 
 
 @dataclass(frozen=True)
@@ -38,15 +50,19 @@ class Examined:
     def save_examples(self, folder: Path) -> list[Path]:
         """A sheet of example pictures for each finding that is not fine; returns the files."""
         folder.mkdir(parents=True, exist_ok=True)
-        return [self._save(one, folder) for one in self.clinic.findings if one.severity != FINE and one.examples]
+        sheets = {folder / f"{name}.png": sheet for name, sheet in self.example_sheets().items()}
+        for path, sheet in sheets.items():
+            Image.fromarray(sheet).save(path)
+        return list(sheets)
 
-    def _save(self, finding: Finding, folder: Path) -> Path:
+    def example_sheets(self) -> dict[str, Picture]:
+        """A sheet of example pictures for each finding that is not fine, by its name."""
+        return {one.name: self._sheet(one) for one in self.clinic.findings if one.severity != FINE and one.examples}
+
+    def _sheet(self, finding: Finding) -> Picture:
         cache = self.session.cache
         place = {path: number for number, path in enumerate(cache.index.paths)}
-        images = list(cache.pixels([place[path] for path in finding.examples]))
-        path = folder / f"{finding.name}.png"
-        Image.fromarray(example_sheet(finding, images)).save(path)
-        return path
+        return example_sheet(finding, list(cache.pixels([place[path] for path in finding.examples])))
 
 
 def examine(
@@ -84,3 +100,80 @@ def _seen(session: Session, pictures: Pictures, options: Mapping[str, BaseConfig
         split=session.split,
         options={task: options.get(task) or registry[task].Config() for task in registry},
     )
+
+
+@dataclass(frozen=True)
+class AuditDone:
+    """What the audit of a run says: one part for each task that it was trained with."""
+
+    run: Path
+    parts: tuple[TaskAudit, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of audit.json."""
+        return {"run": str(self.run), "parts": [part.to_json() for part in self.parts]}
+
+
+def audit(path: Path, device_name: str, control: RunControl) -> Generator[Preparing, None, AuditDone]:
+    """Audit a pretraining run on its validation pictures; writes audit.json into its folder.
+
+    Raises DataError when the folder is no pretraining run or has no weights yet.
+    """
+    run = RunFolder.open(path)
+    if run.job != "pretrain":
+        raise DataError(f"{path} is a fine-tuning run: it has no puzzles to audit. Give the run it started from.")
+    config = pretrain_from_dict(run.config())
+    device = devices.choose(device_name, config.hardware.precision)
+    session = yield from open_session(config.data, device, control, run.read_json("split.json"))
+    held_out = Pictures(session.cache, session.split.validation, device)
+    if not len(held_out):
+        raise DataError(f"None of the pictures that {path} kept aside is there any more, so there is nothing to ask.")
+    images = held_out.spread(HELD_OUT)
+    parts = []
+    for trained in _trained(run, config, device):
+        done = yield from _audited_part(trained, images, device, config.seed, control)
+        parts.append(done)
+    result = AuditDone(path, tuple(parts))
+    run.write_json(AUDIT, result.to_json())
+    return result
+
+
+def _audited_part(
+    trained: Audited, images: Tensor, device: Device, seed: int, control: RunControl
+) -> Generator[Preparing, None, TaskAudit]:
+    done = 0
+    for item in audited(trained, images, device, seed):
+        if isinstance(item, TaskAudit):
+            yield Preparing(stage=f"{ASKING} ({trained.name})", done=CHECKS, total=CHECKS)
+            return item
+        if control.stopping:
+            raise RunError("Stopped while asking altered puzzles.")
+        done += 1
+        yield Preparing(stage=f"{ASKING} ({trained.name})", done=min(done, CHECKS), total=CHECKS)
+    raise AssertionError("an audit ends with its result")
+
+
+def _trained(run: RunFolder, config: PretrainConfig, device: Device) -> Iterator[Audited]:
+    """The network of a run with its weights; each task of a run of several by itself."""
+    file = run.path / "last.safetensors"
+    if not file.exists():
+        raise DataError(f"{run.path} has no weights yet. Go on with it: sslstudio resume {run.path}")
+    encoder, task = build_task(config, device)
+    modules = nn.ModuleDict({"encoder": encoder, "task": task})
+    start = "model."
+    tensors = {
+        name.removeprefix(start): value for name, value in load_tensors(file)[0].items() if name.startswith(start)
+    }
+    try:
+        modules.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise RunError(f"The weights in {file} belong to another network: {str(error).splitlines()[0]}") from error
+    modules.eval()
+    parts = getattr(task, "tasks", None)
+    if not isinstance(parts, nn.ModuleDict):
+        yield Audited(config.task, config.options, task, encoder)
+        return
+    registry = load_tasks()
+    for name, part in parts.items():
+        assert isinstance(part, PretextTask)
+        yield Audited(name, registry[name].Config(), part, encoder, settable=False)

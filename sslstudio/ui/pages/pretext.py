@@ -9,11 +9,13 @@ from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QStackedWidg
 from sslstudio.engine.errors import ConfigError, StudioError
 from sslstudio.engine.events import Preparing
 from sslstudio.ui import engine_calls, jobs, messages, words
+from sslstudio.ui.checkup import Checkup
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, row, scrolled, side_panel, text
 from sslstudio.ui.widgets.puzzle_view import PuzzleGrid
+from sslstudio.ui.widgets.suit_view import SuitView
 
 if TYPE_CHECKING:
     from sslstudio.engine.tasks.base import Puzzle
@@ -33,6 +35,8 @@ class PretextPage(Page):
         )
         self._draw = 0
         self._job: jobs.Job | None = None
+        self.checkup = Checkup(study, self)
+        self.checkup.changed.connect(self._show_suit)
         self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._settling.timeout.connect(self.ask_puzzles)
         self.forward = self.next_button(self.tr("Next: pretrain"), "pretrain")
@@ -75,7 +79,9 @@ class PretextPage(Page):
             self.tr("Choose a folder first; then its puzzles appear here."),
             to_images,
         )
-        self.puzzles = scrolled(self.grid)
+        self.suit = SuitView()
+        self.suit.change_wanted.connect(self.apply_change)
+        self.puzzles = scrolled(held(column(self.suit, self.grid, None, gap=18)))
         self.faces = QStackedWidget()
         for face in (self.waiting, self.missing, self.refused, self.puzzles):
             self.faces.addWidget(face)
@@ -119,6 +125,7 @@ class PretextPage(Page):
             self.paper.setText(facts.paper)
             self.form.show_config(self.study.options[facts.name])
             self.ask_puzzles()
+            self._show_suit()
 
     def _options_changed(self) -> None:
         try:
@@ -136,6 +143,25 @@ class PretextPage(Page):
     def _pictures_changed(self) -> None:
         self._draw = 0
         self.ask_puzzles()
+        self.checkup.ask()
+
+    def _show_suit(self) -> None:
+        if self.checkup.found is not None:
+            self.suit.show_clinic(self.checkup.found.clinic, self.study.task, self.checkup.examples)
+        elif self.checkup.under_way:
+            self.suit.say_waiting()
+        else:
+            self.suit.say_nothing()
+
+    def apply_change(self, change: str) -> None:
+        """Take over a change of settings that a finding recommends ("jigsaw.field=0.5")."""
+        from sslstudio.engine.config import with_settings
+
+        config = with_settings(self.config(), [change], self.study.task)
+        self.study.choose_task(self.study.task, config.options)
+        self.form.show_config(config.options)
+        self.ask_puzzles()
+        self.checkup.ask()
 
     def another_draw(self) -> None:
         """Puzzles from other pictures."""

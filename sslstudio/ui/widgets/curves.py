@@ -4,7 +4,7 @@ import math
 
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from sslstudio.engine.events import Evaluated, Event, StepDone
+from sslstudio.engine.events import Evaluated, Event, Probed, StepDone
 from sslstudio.ui import words
 from sslstudio.ui.widgets.live_plot import LivePlot
 from sslstudio.ui.widgets.score_table import PARTS, part_title
@@ -27,6 +27,14 @@ class Curves(QWidget):
         self.rate = LivePlot(
             self.tr("Learning rate"), self.tr("Size of the steps: it rises at first and then falls to nothing.")
         )
+        self.worth = LivePlot(
+            self.tr("What the features are worth"),
+            self.tr(
+                "Every now and then a simple classifier is trained on the frozen features and a few labels. Above the "
+                "dashed curve of the untrained network, the puzzle teaches something that helps."
+            ),
+            metric="balanced_accuracy",
+        )
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 12, 0, 0)
         layout.setSpacing(12)
@@ -35,7 +43,8 @@ class Curves(QWidget):
     def _lay_out(self, layout: QGridLayout) -> None:
         layout.addWidget(self.loss, 0, 0)
         layout.addWidget(self.score, 0, 1)
-        layout.addWidget(self.rate, 1, 0, 1, 2)
+        layout.addWidget(self.rate, 1, 0)
+        layout.addWidget(self.worth, 1, 1)
         layout.setRowStretch(0, 5)
         layout.setRowStretch(1, 3)
         layout.setColumnStretch(0, 5)
@@ -44,12 +53,12 @@ class Curves(QWidget):
     def clear(self) -> None:
         """Begin anew."""
         self._metric = ""
-        for plot in (self.loss, self.score, self.rate):
+        for plot in (self.loss, self.score, self.rate, self.worth):
             plot.clear()
 
     def flush(self) -> None:
         """Draw what came."""
-        for plot in (self.loss, self.score, self.rate):
+        for plot in (self.loss, self.score, self.rate, self.worth):
             plot.flush()
 
     def take(self, event: Event) -> None:
@@ -59,6 +68,8 @@ class Curves(QWidget):
             self._take_step(event)
         elif isinstance(event, Evaluated) and event.split == "validation":
             self._take_evaluation(event)
+        elif isinstance(event, Probed):
+            self._take_probe(event)
 
     def _choose_metric(self, event: StepDone) -> None:
         """The first metric that has a chance level, else the first one."""
@@ -83,6 +94,16 @@ class Curves(QWidget):
             held_out = event.metrics.get(self._metric, math.nan)
             self.score.append(self.tr("held out"), event.step, held_out, colour=1)
 
+    def _take_probe(self, event: Probed) -> None:
+        if event.difference:
+            self.worth.append(self.tr("this network"), event.step, event.difference["ours"], colour=0)
+            untrained = event.difference["untrained"]
+            self.worth.append(self.tr("untrained"), event.step, untrained, colour=CHANCE, dashed=True)
+        else:
+            self.worth.retitle(self.tr("How rich the features are (RankMe)"), "rank")
+            self.worth.append(self.tr("this network"), event.step, event.rank, colour=0)
+            self.worth.append(self.tr("untrained"), event.step, event.untrained_rank, colour=CHANCE, dashed=True)
+
 
 class TwinCurves(Curves):
     """Pretrained and scratch in one plot: the same colours as in the results."""
@@ -92,8 +113,9 @@ class TwinCurves(Curves):
         layout.addWidget(self.loss, 0, 1)
         layout.setColumnStretch(0, 1)
         layout.setColumnStretch(1, 1)
-        self.rate.setParent(self)
-        self.rate.hide()
+        for unused in (self.rate, self.worth):
+            unused.setParent(self)
+            unused.hide()
 
     def _take_step(self, event: StepDone) -> None:
         colour = PARTS.index(event.part) if event.part in PARTS else 0

@@ -8,10 +8,12 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFormLayout, QProgressBar, QSlider, QTabWidget, QVBoxLayout, QWidget
 
 from sslstudio.engine.events import (
+    Alarm,
     Event,
     Note,
     Paused,
     Preparing,
+    Probed,
     Resumed,
     RunFinished,
     RunStarted,
@@ -157,7 +159,12 @@ class RunView(QWidget):
             case SampleSaved() if self.run is not None:
                 self.answers.add_sheet(event.step, self.run / event.path)
             case Note():
-                self._add_note(event)
+                self._add_note(event.text, warning=event.level == "warning")
+            case Probed():
+                self._add_note(event.text, warning=event.verdict == "harms")
+            case Alarm():
+                self._add_note(alarm_text(event), warning=True)
+                self.trouble.say(alarm_text(event))
             case Paused():
                 self.state.setText(self.tr("Paused. Everything up to here is saved."))
             case Resumed():
@@ -209,13 +216,22 @@ class RunView(QWidget):
             )
         self.left.say(took or "–", self.tr("Taken"))
 
-    def _add_note(self, event: Note) -> None:
-        notice = Notice("warning" if event.level == "warning" else "info")
+    def _add_note(self, sentence: str, *, warning: bool) -> None:
+        notice = Notice("warning" if warning else "info")
         self.notes.addWidget(notice)
-        notice.say(event.text)
+        notice.say(sentence)
         self._count_notes()
 
     def _count_notes(self) -> None:
         count = self.notes.count()
         title = self.tr("Notes ({0})").format(count) if count else self.tr("Notes")
         self.tabs.setTabText(self.tabs.indexOf(self.notes_tab), title)
+
+
+def alarm_text(alarm: Alarm) -> str:
+    """What is wrong, and the setting that answers it."""
+    if not alarm.change:
+        return alarm.text
+    key, _, value = alarm.change.partition("=")
+    name = key.rpartition(".")[2].replace("_", " ")
+    return f"{alarm.text} " + tr("What to change: {0} to {1}.").format(name, value)

@@ -12,7 +12,7 @@ from sslstudio.engine.data import two_views as views
 from sslstudio.engine.data.two_views import ViewsConfig
 from sslstudio.engine.seeding import generator
 
-STILL = ViewsConfig(smallest=1.0, mirror=False, turn=0.0, colour=0.0, grey=0.0, blur=0.0)
+STILL = ViewsConfig(smallest=1.0, size=1.0, mirror=False, turn=0.0, colour=0.0, grey=0.0, blur=0.0)
 NO_SHIFT, NO_SCALE = torch.zeros(3), torch.ones(3)
 
 
@@ -41,6 +41,12 @@ def test_without_any_change_a_view_is_the_picture() -> None:
     assert pair.shape == (3, 2, 3, 24, 24)
     assert torch.allclose(pair, (images / 255)[:, None].expand(-1, 2, -1, -1, -1), atol=1e-5)
     assert torch.allclose(matrices, torch.eye(2, 3).expand(3, 2, 2, 3), atol=1e-6)
+
+
+@pytest.mark.parametrize(("short", "size", "side"), [(64, 0.75, 48), (64, 1.0, 64), (96, 0.75, 72), (30, 0.25, 16)])
+def test_the_side_of_a_view_is_a_share_of_the_pictures(short: int, size: float, side: int) -> None:
+    pair, _ = make(noise(2, short, short + 9), ViewsConfig(size=size))
+    assert pair.shape == (2, 2, 3, side, side)
 
 
 def test_pixels_come_at_the_scale_that_is_asked_for() -> None:
@@ -72,7 +78,9 @@ def test_corners_walk_around_the_pixels_that_were_cut() -> None:
     matrix = torch.tensor([[[0.5, 0.0, 0.25], [0.0, 0.25, -0.5]]])  # right half but an eighth, and the upper quarter
     assert views.corners(matrix, 40, 80)[0].tolist() == [[30, 5], [70, 5], [70, 15], [30, 15]]
     image = torch.rand(1, 3, 40, 80, generator=generator(3))
-    cut = views.resample(image, torch.tensor([[[0.5, 0.0, 0.25], [0.0, 0.5, -0.25]]]), 20)  # 40 x 20 pixels from (30, 5)
+    cut = views.resample(
+        image, torch.tensor([[[0.5, 0.0, 0.25], [0.0, 0.5, -0.25]]]), 20
+    )  # 40 x 20 pixels from (30, 5)
     assert torch.allclose(cut, (image[:, :, 5:25, 30:70:2] + image[:, :, 5:25, 31:70:2]) / 2, atol=1e-5)
 
 

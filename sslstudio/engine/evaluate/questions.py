@@ -1,0 +1,117 @@
+"""Held-out puzzles asked of a trained network, again and again, about pictures as they are and altered."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from sslstudio.engine.config import BaseConfig, with_texts
+from sslstudio.engine.device import Device
+from sslstudio.engine.errors import ConfigError
+from sslstudio.engine.evaluate.alterations import Alteration
+from sslstudio.engine.evaluate.scores import wilson
+from sslstudio.engine.models.encoders import Encoder
+from sslstudio.engine.seeding import derive, generator
+from sslstudio.engine.tasks.base import Batch, PretextTask
+
+CHUNK = 4  # pictures whose answers are averaged: what the bootstrap draws
+DRAWS = 2  # puzzles of each picture
+RESAMPLES = 1000
+
+Array = npt.NDArray[np.float64]
+Interval = tuple[float, float, float]  # mean, low and high end of the 95 % interval
+
+
+@dataclass(frozen=True)
+class Audited:
+    """A trained task: its name, options and network (in evaluation mode, on the device).
+
+    `settable` says whether its options can be set; those of the parts of a multitask run cannot.
+    """
+
+    name: str
+    options: BaseConfig
+    task: PretextTask
+    encoder: Encoder
+    settable: bool = True
+
+    def first_change(self, *changes: str) -> str:
+        """The first OPTION=VALUE that this task knows, allows and does not have, as TASK.OPTION=VALUE; "" if none.
+
+        A number counts as had when the option is beyond it already: a field of 0.4 needs no change to 0.5.
+        """
+        for change in changes if self.settable else ():
+            name, _, text = change.partition("=")
+            try:
+                wanted = getattr(with_texts(self.options, {name: text}), name)
+            except ConfigError:
+                continue
+            if not _had(name, getattr(self.options, name), wanted):
+                return f"{self.name}.{change}"
+        return ""
+
+    def with_gap(self, gap: float) -> PretextTask | None:
+        """The same weights asked with another gap between tiles; None if the options do not allow it."""
+        for changes in ({"gap": gap}, {"gap": gap, "jitter": 0.0}):
+            try:
+                changed = self.options.replace(**changes)
+            except (ConfigError, TypeError):
+                continue
+            with torch.random.fork_rng(devices=[]):  # the first weights are replaced at once
+                other = type(self.task)(changed, self.task.encoder_spec)
+            other.load_state_dict(self.task.state_dict())
+            return other.to(next(self.encoder.parameters()).device).eval()
+        return None
+
+
+def _had(name: str, has: object, wanted: object) -> bool:
+    if isinstance(has, bool) or not isinstance(has, (int, float)) or not isinstance(wanted, (int, float)):
+        return has == wanted
+    return has <= wanted if name == "field" else has >= wanted
+
+
+class Questions:
+    """The puzzles of `images`, uint8 (n, 3, S, S); the same for a seed whatever is done to the pictures."""
+
+    def __init__(self, audited: Audited, images: Tensor, device: Device, seed: int) -> None:
+        self.audited, self.device, self.seed = audited, device, seed
+        self.chunks = [chunk for chunk in torch.split(images, CHUNK) if len(chunk) == CHUNK] or [images]
+        self.n = sum(map(len, self.chunks))
+        self.metric, self.chance = main_metric(audited.task)
+
+    def batch(self, number: int, draw: int, alteration: Alteration, task: PretextTask | None = None) -> Batch:
+        """The puzzles of one chunk; those of an altered picture are drawn just as those of the picture itself."""
+        rng = generator(self.seed, "audit", draw, number, device=self.device.handle)
+        images = alteration.pictures(self.chunks[number].to(self.device.handle))
+        return alteration.batch((task or self.audited.task).make_batch(images, rng))
+
+    @torch.no_grad()
+    def ask(self, alteration: Alteration, task: PretextTask | None = None) -> Array:
+        """The metric for each chunk, (chunks,); `task` asks in place of the audited one."""
+        asked = task or self.audited.task
+        found: list[Tensor] = []
+        with self.device.autocast():
+            for number in range(len(self.chunks)):
+                batches = [self.batch(number, draw, alteration, task) for draw in range(DRAWS)]
+                values = [asked(self.audited.encoder, batch).metrics[self.metric].float() for batch in batches]
+                found.append(torch.stack(values).mean())
+        return np.asarray(torch.stack(found).double().cpu().numpy(), np.float64)
+
+    def interval(self, values: Array) -> Interval:
+        """Mean of (chunks,) and its 95 % interval: percentile bootstrap, or Wilson (1927) where there is no spread."""
+        mean = float(values.mean())
+        rng = np.random.default_rng(derive(self.seed, "audit", "bootstrap"))
+        drawn = values[rng.integers(0, len(values), (RESAMPLES, len(values)))].mean(axis=1)
+        low, high = np.percentile(drawn, [2.5, 97.5])
+        if high - low < 1e-9 and 0 <= mean <= 1:
+            return mean, *wilson(mean, self.n)
+        return mean, float(low), float(high)
+
+
+def main_metric(task: PretextTask) -> tuple[str, float]:
+    """The metric that guessing has a value for, and that value, accuracy before others; ("", nan) if there is none."""
+    chance = task.chance()
+    names = sorted(chance, key=lambda name: (name != "accuracy", "accuracy" not in name))
+    return (names[0], chance[names[0]]) if names else ("", float("nan"))

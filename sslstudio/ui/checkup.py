@@ -1,0 +1,53 @@
+"""The clinic in the background: asked once for each set of pictures, kept for all tasks."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from sslstudio.ui import engine_calls, jobs
+from sslstudio.ui.study import Study
+from sslstudio.ui.widgets.picture import to_image
+
+if TYPE_CHECKING:
+    from sslstudio.ui.engine_calls import CheckedUp
+
+
+class Checkup(QObject):
+    """Asks the engine whether the tasks suit the study's pictures; `changed` when it knows, or knows no more."""
+
+    changed = Signal()
+
+    def __init__(self, study: Study, owner: QObject) -> None:
+        super().__init__(owner)
+        self._study = study
+        self._job: jobs.Job | None = None
+        self.found: CheckedUp | None = None
+        self.examples: dict[str, QImage] = {}
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the pictures are being looked at."""
+        return self._job is not None
+
+    def ask(self) -> None:
+        """Look at the pictures anew; what was asked before is forgotten."""
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+        self.found, self.examples = None, {}
+        if self._study.recognised is not None and self._study.engine is not None:
+            op = partial(engine_calls.checked_up, self._study.data_config(), dict(self._study.options))
+            self._job = jobs.run(op, self._take, self._failed, owner=self)
+        self.changed.emit()
+
+    def _take(self, found: "CheckedUp") -> None:
+        self._job, self.found = None, found
+        self.examples = {name: to_image(sheet) for name, sheet in found.examples.items()}
+        self.changed.emit()
+
+    def _failed(self, error: Exception) -> None:
+        """Nothing is lost: the puzzles say themselves when the pictures cannot be read."""
+        self._job = None
+        self.changed.emit()

@@ -1,0 +1,93 @@
+"""Whether a puzzle suits the pictures: the clinic's findings about it, each with an example and one change of settings."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from sslstudio.ui.widgets.layout import Card, button, clear, column, held, row, text
+from sslstudio.ui.widgets.picture import Picture
+
+if TYPE_CHECKING:
+    from sslstudio.engine.evaluate.clinic import Clinic, Finding
+
+EXAMPLE_HEIGHT = 128  # pixels on the screen
+
+
+class FindingView(Card):
+    """One finding: what was seen, in which pictures, and a button for the change that answers it."""
+
+    change_wanted = Signal(str)
+
+    def __init__(self, finding: "Finding", example: QImage | None) -> None:
+        super().__init__(finding.title, margin=14, gap=8)
+        said = column(text(finding.text), gap=8)
+        if finding.change:
+            key, _, value = finding.change.partition("=")
+            name = key.rpartition(".")[2].replace("_", " ")
+            self.answer = button(
+                self.tr("Set {0} to {1}").format(name, value), lambda: self.change_wanted.emit(finding.change)
+            )
+            said.addLayout(row(self.answer, None))
+        said.addStretch(1)
+        inside = row((said, 1), gap=14)
+        if example is not None:
+            picture = Picture(least=EXAMPLE_HEIGHT, corner=4)
+            picture.setFixedSize(round(EXAMPLE_HEIGHT * example.width() / max(1, example.height())), EXAMPLE_HEIGHT)
+            picture.show_image(example, self.tr("Example pictures for: {0}").format(finding.title))
+            inside.addWidget(picture)
+        self.add(held(inside))
+
+
+class SuitView(QWidget):
+    """The verdict of the clinic on one task, and its findings. Hidden until there is something to say."""
+
+    change_wanted = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.verdict = text("", "heading", wrap=False)
+        self.about = text("", "muted")
+        self.findings = QVBoxLayout()
+        self.findings.setSpacing(10)
+        layout = column(self.verdict, self.about, self.findings, gap=8)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self.setLayout(layout)
+
+    def say_waiting(self) -> None:
+        """The pictures are being looked at."""
+        clear(self.findings)
+        self.verdict.setText(self.tr("Does it suit your pictures?"))
+        self.about.setText(self.tr("Looking at them…"))
+
+    def say_nothing(self) -> None:
+        """It could not be found out."""
+        clear(self.findings)
+        self.verdict.setText("")
+        self.about.setText("")
+
+    def show_clinic(self, clinic: "Clinic", task: str, examples: Mapping[str, QImage]) -> None:
+        """The findings that concern `task`, the worst first."""
+        clear(self.findings)
+        verdicts = {
+            "suitable": self.tr("It suits your pictures"),
+            "careful": self.tr("It may suit your pictures; see what was found"),
+            "unsuitable": self.tr("It does not suit your pictures"),
+        }
+        suited, found = clinic.suits(task), clinic.concerning(task)
+        self.verdict.setText(verdicts[suited.word])
+        known = {one.text for one in found}
+        self.about.setText(" ".join(reason for reason in suited.reasons if reason not in known))
+        self.about.setVisible(bool(self.about.text()))
+        for finding in found:
+            view = FindingView(finding, examples.get(finding.name))
+            view.change_wanted.connect(self.change_wanted)
+            self.findings.addWidget(view)
+
+    @property
+    def shown(self) -> list[FindingView]:
+        """The findings on the screen, for tests."""
+        views = [self.findings.itemAt(number).widget() for number in range(self.findings.count())]
+        return [view for view in views if isinstance(view, FindingView)]

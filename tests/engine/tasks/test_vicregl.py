@@ -1,0 +1,83 @@
+"""VICRegL: places are matched with the places they are, and the two losses are weighed as told."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
+from sslstudio.engine.seeding import generator, seeded_init
+from sslstudio.engine.tasks.base import Batch, TaskResult
+from sslstudio.engine.tasks.vicregl import MOST_CELLS, Vicregl, VicreglConfig
+
+SMALL = VicreglConfig(expander=16, place_expander=16)
+STILL = SMALL.replace(smallest=1.0, mirror=False, turn=0.0, colour=0.0, grey=0.0, blur=0.0)
+
+
+def make(config: VicreglConfig) -> tuple[Vicregl, Encoder]:
+    encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=96), seed=0)
+    with seeded_init(0, "task"):
+        return Vicregl(config, encoder.spec), encoder
+
+
+def noise(count: int, side: int = 48) -> Tensor:
+    coarse = torch.randint(0, 256, (count, 3, 6, 6), dtype=torch.uint8, generator=generator(0, "noise"))
+    return coarse.repeat_interleave(side // 6, 2).repeat_interleave(side // 6, 3)
+
+
+def ask(config: VicreglConfig, batch: Batch | None = None) -> TaskResult:
+    task, encoder = make(config)
+    with torch.no_grad():
+        result: TaskResult = task(encoder, batch or task.make_batch(noise(4), generator(1)))
+    return result
+
+
+def test_the_loss_is_the_weighted_sum_of_whole_and_places() -> None:
+    whole, places, both = (float(ask(SMALL.replace(whole=share)).loss) for share in (1.0, 0.0, 0.75))
+    assert abs(whole - places) > 0.01
+    assert both == pytest.approx(0.75 * whole + 0.25 * places, rel=1e-4)
+
+
+def test_views_that_are_the_same_cost_no_likeness_and_every_place_is_found() -> None:
+    result = ask(STILL.replace(variance=0.0, covariance=0.0, whole=0.5))
+    assert float(result.loss) == pytest.approx(0.0, abs=1e-6)
+    assert float(result.metrics["place_accuracy"]) == 1.0
+    assert float(result.metrics["accuracy"]) == 1.0
+
+
+def test_places_are_matched_by_where_they_lie_and_not_by_their_number() -> None:
+    """Two windows of one long picture, half a window apart: whoever is told so finds the same things at each spot."""
+    task, encoder = make(STILL.replace(variance=0.0, covariance=0.0, whole=0.0, matched=0.05))
+    long = noise(8, 96)[:, :, :64].float() / 128 - 1  # 96 wide, 64 high
+    views = torch.stack([long[..., :64], long[..., 32:]], dim=1)
+    windows = torch.tensor([[[2 / 3, 0.0, -1 / 3], [0.0, 1.0, 0.0]], [[2 / 3, 0.0, 1 / 3], [0.0, 1.0, 0.0]]])
+    with torch.no_grad():
+        told = task(encoder, Batch({"views": views}, {"matrices": windows.expand(8, 2, 2, 3)}))
+        misled = task(encoder, Batch({"views": views}, {"matrices": windows[:1].expand(8, 2, 2, 3)}))
+    assert float(told.loss) < 0.7 * float(misled.loss)
+    assert float(told.metrics["place_accuracy"]) > 2 * float(misled.metrics["place_accuracy"])
+
+
+def test_a_collapse_costs_the_weight_of_variance_and_shows_in_both_spreads() -> None:
+    task, encoder = make(SMALL)
+    with torch.no_grad():
+        for expander in (task.expander, task.place_expander):
+            expander[3][3].weight.zero_()
+        result = task(encoder, task.make_batch(noise(4), generator(1)))
+    assert float(result.loss) == pytest.approx(25 * 0.99, rel=1e-4)
+    assert float(result.metrics["spread"]) == pytest.approx(0.0, abs=1e-5)
+    assert float(result.metrics["place_spread"]) == pytest.approx(0.0, abs=1e-5)
+
+
+@pytest.mark.parametrize(("stage", "cells"), [(1, MOST_CELLS), (3, 4), (4, 2)])
+def test_the_map_is_that_of_the_stage_but_never_too_large(stage: int, cells: int) -> None:
+    result = ask(SMALL.replace(stage=stage))
+    assert result.answers["place"].shape == (4, 2, cells * cells)
+
+
+def test_the_gradient_of_places_alone_reaches_the_encoder_up_to_the_stage() -> None:
+    task, encoder = make(SMALL.replace(whole=0.0, stage=2))
+    task(encoder, task.make_batch(noise(4), generator(1))).loss.backward()
+    early, late = encoder.get_parameter("conv1.weight").grad, encoder.get_parameter("layer4.0.conv1.weight").grad
+    assert early is not None
+    assert float(early.abs().max()) > 0
+    assert late is None or float(late.abs().max()) == 0
