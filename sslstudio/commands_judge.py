@@ -145,8 +145,8 @@ def audit_lines(part: "TaskAudit") -> list[str]:
     value, low, high = part.base
     lines = [
         f"{part.task}: {part.verdict}", "",
-        f"Held-out puzzles of {part.n} pictures: {part.metric.replace('_', ' ')} {value:.3f} (95 % interval {low:.3f} to "
-        f"{high:.3f}); guessing gives {part.chance:.3f}.",
+        f"Held-out puzzles of {part.n} pictures: {part.metric.replace('_', ' ')} {value:.3f} (95 % interval {low:.3f} "
+        f"to {high:.3f}); guessing gives {part.chance:.3f}.",
     ]  # fmt: skip
     for one in part.checks:
         mark = {True: "holds", False: "FAILS", None: "      "}[one.passed][:5]

@@ -64,6 +64,9 @@ def metric(name: str) -> str:
         "mean_dice": tr("Mean Dice"),
         "pixel_accuracy": tr("Pixels right"),
         "loss": tr("Loss"),
+        "explained": tr("Explained (0: guessing the mean)"),
+        "beyond_blur": tr("Beyond a smooth fill"),
+        "spread": tr("Spread of the answers"),
     }
     return known.get(name, name.replace("_", " ").capitalize())
 

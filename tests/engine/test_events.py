@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sslstudio.engine import events
 from sslstudio.engine.errors import RunError
-from sslstudio.engine.events import Evaluated, Event, Note, RunFinished, StepDone, from_json, to_json
+from sslstudio.engine.events import Evaluated, Event, Note, Probed, RunFinished, StepDone, from_json, to_json
 
 KINDS = [kind for kind in Event.kinds.values() if kind.__module__ == events.__name__]
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -23,6 +23,7 @@ values: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     dict[str, str]: st.dictionaries(st.text("abc ü"), st.text("xyz\n\"'\\")),
     dict[str, float]: st.dictionaries(st.text("abc"), numbers),
+    list[dict[str, float]]: st.lists(st.dictionaries(st.text("abc"), numbers), max_size=3),
     dict[str, Any]: st.dictionaries(st.text("abc"), st.none() | numbers | st.lists(st.integers(0, 9))),
 }
 
@@ -77,6 +78,20 @@ def test_nothing_in_the_result_stays_null() -> None:
     again = from_json(to_json(event))
     assert isinstance(again, RunFinished)
     assert again.metrics == {"difference": None, "rows": [[1, None]]}
+
+
+def test_a_probe_with_a_score_that_is_no_number_comes_back() -> None:
+    event = Probed(
+        step=1, share=0.5, labels=5, n=9, stages=[{"stage": 1, "linear": math.nan}], best_stage=1,
+        difference={"value": math.nan, "low": -0.1, "high": 0.1}, verdict="", text="", rank=math.nan, spread=0.0,
+        untrained_rank=1.0, untrained_spread=1.0,
+    )  # fmt: skip
+    again = from_json(to_json(event))
+    assert isinstance(again, Probed)
+    assert again.stages[0]["stage"] == 1
+    assert math.isnan(again.stages[0]["linear"])
+    assert math.isnan(again.difference["value"])
+    assert math.isnan(again.rank)
 
 
 def test_numbers_keep_all_their_digits() -> None:

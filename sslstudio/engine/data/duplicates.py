@@ -88,7 +88,8 @@ def _signatures(images: Tensor | Iterable[Tensor], limit: int | None) -> Tensor:
 
 def _chunks(images: Tensor | Iterable[Tensor]) -> Iterator[Tensor]:
     for part in [images] if isinstance(images, Tensor) else images:
-        yield from torch.split(part, _CHUNK)
+        if len(part):
+            yield from torch.split(part, _CHUNK)
 
 
 def signature(images: Tensor) -> Tensor:

@@ -90,10 +90,11 @@ def two_views(
     mean 0 and deviation 1 with them, and not each by its own: this is what the encoder is given when it is fine-tuned,
     and brightness and contrast stay in a view as far as the option leaves them there.
     """
-    shades, side = to_float(images), view_side(config, min(images.shape[-2:]))
+    count, _, height, width = images.shape
+    shades, side = to_float(images), view_side(config, min(height, width))
     views, matrices = [], []
     for _ in range(2):
-        matrix = random_matrices(images.shape[0], *images.shape[-2:], config, rng)
+        matrix = random_matrices(count, height, width, config, rng)
         view = recolour(resample(shades, matrix, side), config, mean, deviation, rng)
         views.append(_blurred(view, config.blur, rng))
         matrices.append(matrix)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
 from sslstudio.engine.data import draw
@@ -77,7 +78,7 @@ def outlined(image: Tensor, matrices: Tensor) -> Picture:
     return large
 
 
-def _line_around(picture: Picture, shape: np.ndarray, colour: Colour) -> Picture:  # type: ignore[type-arg]
+def _line_around(picture: Picture, shape: npt.NDArray[np.float32], colour: Colour) -> Picture:
     """A copy with a closed line through the corners (N, 2) as (x, y) in pixels, two pixels wide."""
     height, width = picture.shape[:2]
     steps = np.linspace(0.0, 1.0, 2 * max(height, width))[:, None]

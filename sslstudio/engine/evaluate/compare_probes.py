@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from sslstudio.engine.evaluate.probes import Array, headline
 from sslstudio.engine.seeding import derive
 
+Numbers = npt.NDArray[np.int64]
 RESAMPLES = 400
 HELPS, UNCLEAR, HARMS = "helps", "no difference yet", "harms"
 
@@ -27,7 +29,7 @@ class Difference:
         return HELPS if self.low > 0 else HARMS if self.high < 0 else UNCLEAR
 
 
-def chosen_fairly(kind: str, counts: Array, half: Array) -> Array:
+def chosen_fairly(kind: str, counts: Array, half: Numbers) -> Array:
     """(R, n, 3, C) from (S, R, n, 3, C): each cell from the stage that is best where this cell was not looked at.
 
     Draws are halved into even and odd, pictures by `half` (n,) of 0 and 1. A cell of one half of the draws and one half
@@ -44,31 +46,34 @@ def chosen_fairly(kind: str, counts: Array, half: Array) -> Array:
     return fair
 
 
-def halves(group: Array, seed: int) -> Array:
+def halves(group: Numbers, seed: int) -> Numbers:
     """0 or 1 for each picture, half of the groups each, drawn."""
     names, place = np.unique(group, return_inverse=True)
     order = np.random.default_rng(derive(seed, "halves")).permutation(len(names))
-    return (order % 2)[place].astype(np.float64)
+    return np.asarray((order % 2)[place], np.int64)
 
 
-def compare(kind: str, ours: Array, theirs: Array, group: Array, seed: int) -> Difference:
+def compare(kind: str, ours: Array, theirs: Array, group: Numbers, seed: int) -> Difference:
     """Two networks on the same draws and pictures: counts (S, R, n, 3, C) each; `group` (n,) of the pictures.
 
-    The interval covers the luck of the pictures (bootstrap over groups, averaged over the draws) and that of the draws
-    of labels (their spread), added up; Student's t makes up for how few draws there are.
+    The interval covers the luck of the scored pictures (bootstrap over groups, averaged over the draws) and that of the
+    labelled ones, added up. All draws come from one pool, so their mean is less certain than their spread alone says:
+    the share of the pool that teaches is added (as in Nadeau & Bengio, Machine Learning 52, 2003, section 3).
     """
     half = halves(group, seed)
     first, second = (chosen_fairly(kind, counts, half) for counts in (ours, theirs))
     gaps = headline(kind, first.sum(axis=1)) - headline(kind, second.sum(axis=1))  # (R,)
     value = float(gaps.mean())
-    pictures, draws = _by_pictures(kind, first, second, group, seed), float(gaps.var(ddof=1)) / len(gaps)
+    taught = 1.0 - float((first[..., 1, :].sum(axis=-1) > 0).mean())
+    draws = float(gaps.var(ddof=1)) * (1.0 / len(gaps) + taught)
+    pictures = _by_pictures(kind, first, second, group, seed)
     freedom = (len(gaps) - 1) * ((pictures + draws) / draws) ** 2 if draws else 1e9  # Welch and Satterthwaite
     reach = student(freedom) * (pictures + draws) ** 0.5
     scores = (float(headline(kind, part.sum(axis=1)).mean()) for part in (first, second))
     return Difference(value, value - reach, value + reach, *scores)
 
 
-def _by_pictures(kind: str, first: Array, second: Array, group: Array, seed: int) -> float:
+def _by_pictures(kind: str, first: Array, second: Array, group: Numbers, seed: int) -> float:
     """The variance of the mean difference when other pictures (groups) had been scored."""
     _, place = np.unique(group, return_inverse=True)
     units = int(place.max()) + 1

@@ -35,10 +35,10 @@ def probed(
     labels: Labels,
     counts: tuple[Counts, Counts],
     reaches: tuple[Reach, Reach],
-    per_class: int,
+    taught: int,
     seed: int,
 ) -> Probed:
-    """The event: `at` step and share; `counts` and `reaches` ours and untrained."""
+    """The event: `at` step and share; `counts` and `reaches` ours and untrained; `taught` labels a class."""
     ours, theirs = counts
     gap = compare(labels.kind, ours.linear, theirs.linear, labels.group.numpy(), seed)
     rows = stage_rows(labels.kind, ours, theirs)
@@ -47,22 +47,22 @@ def probed(
     return Probed(
         step=at[0],
         share=at[1],
-        labels=per_class,
+        labels=taught,
         n=n,
         stages=rows,
         best_stage=int(best["stage"]),
         difference={"value": gap.value, "low": gap.low, "high": gap.high, "ours": gap.ours, "untrained": gap.theirs},
         verdict=gap.verdict,
-        text=_sentence(labels, gap, per_class, n, ours.linear.shape[1]),
+        text=_sentence(labels, gap, taught, n, ours.linear.shape[1]),
         **_numbers(*reaches),
     )
 
 
-def _sentence(labels: Labels, gap: Difference, per_class: int, n: int, draws: int) -> str:
+def _sentence(labels: Labels, gap: Difference, taught: int, n: int, draws: int) -> str:
     each = "labelled pictures" if labels.kind == "segmentation" else "labels a class"
     interval = f"{signed(gap.low)} to {signed(gap.high)}"
     return (
-        f"{SAYS.get(gap.verdict, 'No difference yet')}: with {per_class} {each} a linear probe reads a "
+        f"{SAYS.get(gap.verdict, 'No difference yet')}: with {taught} {each} a linear probe reads a "
         f"{score_name(labels.kind)} of {gap.ours:.3f} from these features and {gap.theirs:.3f} from the same network "
         f"untrained, {signed(gap.value)} (95 % interval {interval}; {n} scored pictures, {draws} draws of labels; each "
         "network at the best of its four stages, chosen on other pictures than it is scored on)."

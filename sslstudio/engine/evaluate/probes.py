@@ -128,6 +128,13 @@ def _draw(labels: Labels, per_class: int, rng: np.random.Generator) -> Draw:
     return Draw(chosen, apart.nonzero().flatten())
 
 
+def labels_taught(labels: Labels, draws: list[Draw]) -> int:
+    """How many labelled pictures of a class (for masks: in all) teach a probe: of the class that has most."""
+    if not labels.balanced:
+        return max(len(draw.taught) for draw in draws)
+    return max(int(torch.bincount(labels.targets[draw.taught, 0]).max()) for draw in draws)
+
+
 def count_answers(features: list[Tensor], labels: Labels, draws: list[Draw], seed: int) -> Counts:
     """Probe each stage on each draw. `features`: (n, P, D) for each stage, on the CPU."""
     shape = (len(features), len(draws), len(labels.targets), 3, labels.classes)

@@ -3,6 +3,7 @@
 Letters: B pictures, D length of an embedding. Pairs are (B, 2, D): the embeddings of two views of each picture.
 """
 
+import math
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -119,4 +120,4 @@ def spread(rows: Tensor) -> Tensor:
 
     The mean deviation of the D values at length 1, times the root of D (Chen & He, CVPR 2021, section 4.1).
     """
-    return F.normalize(rows.float(), dim=1).std(dim=0, correction=0).mean() * rows.shape[1] ** 0.5
+    return F.normalize(rows.float(), dim=1).std(dim=0, correction=0).mean() * math.sqrt(rows.shape[1])

@@ -1,5 +1,6 @@
 """The networks that are fine-tuned: an encoder and what answers on top of it."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -72,23 +73,57 @@ def pooled(maps: list[Tensor]) -> list[Tensor]:
 
 
 LAST = 4
+ALL = 0  # the features of all stages side by side
+
+
+class Standard(nn.Module):
+    """Each feature to mean 0 and deviation 1 by figures that are kept with the weights: stages differ in scale."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("deviation", torch.ones(features))
+
+    def fit(self, features: Tensor) -> None:
+        """Take the figures from features (n, D) of many pictures."""
+        deviation, mean = torch.std_mean(features, dim=0, correction=0)
+        self.mean.copy_(mean)
+        self.deviation.copy_(deviation.clamp_min(1e-3))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, D) to (B, D)."""
+        scaled: Tensor = (features - self.mean) / self.deviation
+        return scaled
 
 
 class Classifier(Network):
-    """One class a picture: a linear layer on the features of one stage (1 to 4)."""
+    """One class a picture: a linear layer on the features of one stage (1 to 4), or of all of them (0)."""
 
     def __init__(
         self, scale: PixelScale, encoder: Encoder, classes: int, *, steady: bool = False, stage: int = LAST
     ) -> None:
-        inside = encoder.spec.dims[stage - 1] * (1 if stage == LAST else 4)
-        super().__init__(scale, encoder, nn.Linear(inside, classes), steady=steady)
+        widths = [4 * width for width in encoder.spec.dims[:-1]] + [encoder.spec.dim]
+        inside = sum(widths) if stage == ALL else widths[stage - 1]
+        linear = nn.Linear(inside, classes)
+        head: nn.Module = nn.Sequential(Standard(inside), linear) if stage == ALL else linear
+        super().__init__(scale, encoder, head, steady=steady)
         self.stage = stage
+
+    def features(self, images: Tensor) -> Tensor:
+        """Float (B, 3, H, W) in [0, 1] -> what the head reads, (B, D)."""
+        scaled = self.scale(images)
+        if self.stage in (ALL, LAST):
+            vectors = pooled(self.encoder.stages(scaled))
+            return torch.cat(vectors, dim=1) if self.stage == ALL else vectors[-1]
+        maps = self.encoder.stages(scaled, self.stage)
+        return pooled([*maps, maps[-1]])[-2]
 
     def forward(self, images: Tensor) -> Tensor:
         """Float (B, 3, H, W) in [0, 1] -> logits (B, classes)."""
-        maps = self.encoder.stages(self.scale(images), self.stage)
-        features = maps[-1].mean(dim=(2, 3)) if self.stage == LAST else pooled([*maps, maps[-1]])[-2]
-        logits: Tensor = self.head(features)
+        logits: Tensor = self.head(self.features(images))
         return logits
 
 

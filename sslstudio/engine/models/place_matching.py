@@ -24,11 +24,11 @@ def counterparts(matrices: Tensor, height: int, width: int) -> tuple[Tensor, Ten
 
 def at_places(embedded: Tensor, spots: Tensor, height: int, width: int) -> Tensor:
     """Embeddings (B, 2, P, D) read at spots (B, 2, N, 2), between the centres of cells: (B, 2, N, D)."""
-    maps = embedded.flatten(0, 1).transpose(1, 2).unflatten(2, (height, width))  # (2B, D, h, w)
+    maps = embedded.flatten(0, 1).transpose(1, 2).reshape(-1, embedded.shape[-1], height, width)  # (2B, D, h, w)
     read = F.grid_sample(
         maps, spots.flatten(0, 1).unsqueeze(1), mode="bilinear", padding_mode="border", align_corners=False
     )
-    return read[:, :, 0].transpose(1, 2).unflatten(0, (-1, 2))
+    return read[:, :, 0].transpose(1, 2).reshape(len(embedded), 2, -1, embedded.shape[-1])
 
 
 @torch.no_grad()

@@ -86,9 +86,9 @@ class Byol(PretextTask):
 
     def after_step(self, encoder: Encoder, share: float) -> None:
         """Move the teacher's weights towards the network's: tau t + (1 - tau) w."""
-        follow = get_ema_multi_avg_fn(self.inertia(share))
+        follow = get_ema_multi_avg_fn(self.inertia(share))  # type: ignore[no-untyped-call]
         network = [*encoder.parameters(), *self.projector.parameters()]
-        follow(list(self.teacher.parameters()), network, None)  # type: ignore[no-untyped-call]
+        follow(list(self.teacher.parameters()), network, None)
 
     def inertia(self, share: float) -> float:
         """tau after `share` of the training: 1 - (1 - tau_0) (cos(pi share) + 1) / 2, section 3.2."""

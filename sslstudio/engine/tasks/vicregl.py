@@ -110,8 +110,8 @@ class Vicregl(PretextTask):
 
     def _places(self, maps: Tensor, matrices: Tensor) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
         """The local loss on maps (2B, C, h, w), its metrics and answers."""
-        maps = F.adaptive_avg_pool2d(maps, [min(side, MOST_CELLS) for side in maps.shape[-2:]])
-        height, width = maps.shape[-2:]
+        height, width = (min(side, MOST_CELLS) for side in maps.shape[-2:])
+        maps = F.adaptive_avg_pool2d(maps, (height, width))
         cells = maps.movedim(1, -1).reshape(-1, maps.shape[1])  # (2B * P, C)
         expanded = self.place_expander(cells).float().view(-1, 2, height * width, self.config.place_expander)
         other = expanded.flip(1)
@@ -120,7 +120,7 @@ class Vicregl(PretextTask):
         most, kept = alike(expanded, other, self.config.matched)
         taken = other.gather(2, most.unsqueeze(-1).expand_as(other))
         unlike = (by_location + likeness_loss(expanded, taken, kept)) / 2
-        loss = vicreg_loss(self.config, *expanded.transpose(0, 1).flatten(1, 2), unlike)
+        loss = vicreg_loss(self.config, expanded[:, 0].flatten(0, 1), expanded[:, 1].flatten(0, 1), unlike)
         metrics = {
             "place_accuracy": near_share(most, spots, shown, height, width),
             "place_spread": spread(expanded.flatten(0, 2)),

@@ -37,11 +37,13 @@ from sslstudio.engine.train.compare_settings import (
     CONFIG,
     SCRATCH,
     CompareConfig,
+    cell_folder,
     finetune_config,
     following,
     joined,
     labels_of,
     pretrain_config,
+    pretraining_folder,
     sources_of,
     tasks_of,
 )
@@ -67,11 +69,11 @@ class Unit:
         """False for a pretraining."""
         return self.labels > 0
 
-    def place(self, out: Path) -> Place:
+    def place(self, config: CompareConfig) -> Place:
         """Where it is kept."""
         if self.is_cell:
-            return Place(out / "cells" / self.source / f"{self.labels}-{self.draw}")
-        return Place(out / "pretrained" / self.source)
+            return Place(cell_folder(config, self.source, self.labels, self.draw))
+        return Place(pretraining_folder(config, self.source))
 
     def words(self) -> str:
         """For people."""
@@ -162,16 +164,16 @@ def resolved(config: CompareConfig) -> CompareConfig:
 
 def settled(unit: Unit, config: CompareConfig) -> bool:
     """Whether nothing is left to do: done, refused, failed, or a cell whose pretraining came to nothing."""
-    if unit.place(Path(config.out)).outcome() is not None:
+    if unit.place(config).outcome() is not None:
         return True
     if unit.is_cell and unit.source in tasks_of(config):
-        return Unit(unit.source).place(Path(config.out)).outcome() in (REFUSED, FAILED)
+        return Unit(unit.source).place(config).outcome() in (REFUSED, FAILED)
     return False
 
 
 def _ready(unit: Unit, config: CompareConfig) -> bool:
     if unit.is_cell and unit.source in tasks_of(config):
-        return Unit(unit.source).place(Path(config.out)).outcome() == DONE
+        return Unit(unit.source).place(config).outcome() == DONE
     return True
 
 
@@ -197,7 +199,7 @@ def _work(units: list[Unit], config: CompareConfig, whole: CompareConfig, contro
 
 def _claim(unit: Unit, units: list[Unit], config: CompareConfig, control: RunControl) -> Generator[Event, None, bool]:
     """Do a unit, unless another process does. Returns whether it was ours."""
-    place = unit.place(Path(config.out))
+    place = unit.place(config)
     place.path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(place.lock, timeout=0, thread_local=False)
     try:

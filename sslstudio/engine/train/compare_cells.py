@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.events import Event, RunFinished
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.runs.confusions import read_confusions
 from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train.compare_settings import CompareConfig, cell_folder
 from sslstudio.engine.train.resume import resume
 
 DONE, REFUSED, FAILED = "done", "refused", "failed"
-CONFUSIONS = "confusions.npz"
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,11 @@ class Place:
         return RunFolder(self.path).metrics() or {}
 
 
+def cell_place(config: CompareConfig, source: str, labels: int, draw: int) -> Place:
+    """Where a cell is kept."""
+    return Place(cell_folder(config, source, labels, draw))
+
+
 def carried_out(place: Place, start: Callable[[], Iterator[Event]], control: RunControl) -> Iterator[Event]:
     """The rest of a run: nothing when it is finished, from its last checkpoint, or all of it with `start`."""
     if place.finished():
@@ -79,7 +83,7 @@ def carried_out(place: Place, start: Callable[[], Iterator[Event]], control: Run
 
 
 @dataclass(frozen=True)
-class Tested:
+class Scored:
     """The test pictures of a cell and their confusions (n, C, C)."""
 
     paths: tuple[str, ...]
@@ -87,23 +91,15 @@ class Tested:
 
 
 def tidy(place: Place, *, keep_weights: bool) -> None:
-    """Keep of a finished cell what the tables need: hundreds of cells would fill a disk with weights and digits."""
-    for file in place.path.glob("confusions-*.json"):
-        content = json.loads(file.read_text(encoding="utf-8"))
-        beside = place.path / f".{CONFUSIONS}"
-        with beside.open("wb") as stream:
-            np.savez_compressed(stream, paths=np.array(content["paths"]), matrices=np.array(content["matrices"]))
-        beside.replace(place.path / CONFUSIONS)
-        file.unlink()
+    """Keep of a finished cell what the tables need: hundreds of cells would fill a disk with weights."""
     if not keep_weights:
         for file in place.path.glob("*.safetensors"):
             file.unlink()
 
 
-def tested(place: Place) -> Tested:
-    """The test pictures of a finished cell."""
-    with np.load(place.path / CONFUSIONS) as content:
-        return Tested(tuple(content["paths"].tolist()), content["matrices"].astype(np.float64))
+def scored_pictures(place: Place) -> Scored:
+    """The test pictures of a finished cell: it has one part."""
+    return Scored(*read_confusions(next(place.path.glob("confusions-*.npz"))))
 
 
 def result_words(place: Place) -> str:

@@ -1,7 +1,7 @@
-"""What a reader of a comparison must know of its split: near copies on both sides of it, and what belongs together."""
+"""What a reader of a comparison must know: near copies across its split, what belongs together, where it ran."""
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,20 @@ from sslstudio.engine.data.split import suggest_groups
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.files import write_atomic
 from sslstudio.engine.runs.store import RunFolder
-from sslstudio.engine.train.compare_settings import CompareConfig
+from sslstudio.engine.train.compare_cells import Place, cell_place
+from sslstudio.engine.train.compare_settings import (
+    CompareConfig,
+    labels_of,
+    pretraining_folder,
+    sources_of,
+    tasks_of,
+    weights_of,
+)
 from sslstudio.engine.train.session import Session, open_session
 
 FACTS = "facts.json"
 CHUNK = 512
+FLAT = 0.01  # of the score: a gain below this is none
 
 
 def look_at_split(config: CompareConfig, control: RunControl) -> Generator[Preparing, None, None]:
@@ -71,3 +80,44 @@ def _together(config: CompareConfig, session: Session) -> str:
     if rule:
         return f"Names look as if several pictures belong together: think of --groups '{rule}' in another comparison."
     return "Which pictures come from one patient, slide or video is not known: if some do, every row is too good."
+
+
+def notes_on(config: CompareConfig, rows: list[dict[str, Any]], n_test: int) -> list[str]:
+    """What is to be known of the table, in sentences."""
+    notes = split_notes(config)
+    if n_test < 50:
+        notes.append(f"Only {n_test} test pictures: the numbers can be far off.")
+    if config.seeds < 5:
+        notes.append(f"{config.seeds} draws of labels are few: the intervals are rough. Try --seeds 5.")
+    notes += _flatness(rows[0]["cells"])
+    notes.append("Each row rests on one pretraining: the luck of its own seed is not in the intervals.")
+    if weights_of(config):
+        notes.append("What the weights from elsewhere have seen is not known here: it may include the test pictures.")
+    return notes
+
+
+def _flatness(cells: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A word when more labels no longer help scratch: what labels are worth is then a matter of the steps."""
+    if len(cells) < 2 or cells[-1]["score"]["value"] - cells[-2]["score"]["value"] > FLAT:
+        return []
+    return [
+        f"From scratch {cells[-1]['labels']} labels are hardly better than {cells[-2]['labels']}: the steps may be too "
+        "few for them, and what labels are worth is too high then. Try more --steps in another comparison."
+    ]
+
+
+def machines(config: CompareConfig) -> dict[str, Any]:
+    """Which devices did how much: seconds of pretraining and of fine-tuning in all."""
+    cells = [
+        cell_place(config, source, labels, draw).facts()
+        for source in sources_of(config)
+        for labels in labels_of(config, source)
+        for draw in range(config.seeds)
+    ]
+    runs = [Place(pretraining_folder(config, task)).facts() for task in tasks_of(config)]
+    known = [facts["machine"] for facts in (*cells, *runs) if "machine" in facts]
+    return {
+        "devices": sorted({", ".join(f"{name} {value}" for name, value in one.items()) for one in known}),
+        "pretraining_seconds": sum(facts.get("seconds", 0.0) for facts in runs),
+        "finetuning_seconds": sum(facts.get("seconds", 0.0) for facts in cells),
+    }

@@ -113,10 +113,20 @@ def _check_names(config: CompareConfig) -> None:
         raise ConfigError(f"weights = {odd[0]!r} is not a name that a folder can have. Use letters, digits, - and _.")
 
 
+def pretraining_folder(config: CompareConfig, task: str) -> Path:
+    """Where the pretraining of a task is kept."""
+    return Path(config.out) / "pretrained" / task
+
+
+def cell_folder(config: CompareConfig, source: str, labels: int, draw: int) -> Path:
+    """Where the fine-tuning of a row on one draw of labels is kept."""
+    return Path(config.out) / "cells" / source / f"{labels}-{draw}"
+
+
 def pretrain_config(config: CompareConfig, task: str) -> PretrainConfig:
     """The pretraining of a task: the same pictures, encoder and budget for all, its own options."""
     base = PretrainConfig(
-        out=str(Path(config.out) / "pretrained" / task),
+        out=str(pretraining_folder(config, task)),
         task=task,
         data=config.data,
         encoder=config.encoder,
@@ -140,13 +150,14 @@ def _settings_for(config: CompareConfig, task: str) -> list[str]:
 
 def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) -> FinetuneConfig:
     """A cell of the table: draw number `draw` of `labels` labels, the same budget for all."""
-    begins = weights_of(config).get(source) or str(Path(config.out) / "pretrained" / source)
+    begins = weights_of(config).get(source) or str(pretraining_folder(config, source))
     base = FinetuneConfig(
-        out=str(Path(config.out) / "cells" / source / f"{labels}-{draw}"),
+        out=str(cell_folder(config, source, labels, draw)),
         kind=config.kind,
         source=SCRATCH if source == SCRATCH else begins,
         labels_per_class=labels,
         twin=False,
+        watch=False,  # nobody looks at hundreds of curves
         seed=draw,
         data=config.data,
         encoder=config.encoder,

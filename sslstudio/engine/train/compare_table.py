@@ -25,16 +25,16 @@ from sslstudio.engine.files import write_atomic
 from sslstudio.engine.runs.efficiency_sheet import curve_png, markdown
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.compare_cells import DONE, Place, tested
-from sslstudio.engine.train.compare_facts import split_notes
+from sslstudio.engine.train.compare_cells import DONE, Place, cell_place, scored_pictures
+from sslstudio.engine.train.compare_facts import machines, notes_on
 from sslstudio.engine.train.compare_settings import (
     SCRATCH,
     CompareConfig,
     counts_of,
     labels_of,
+    pretraining_folder,
     sources_of,
     tasks_of,
-    weights_of,
 )
 from sslstudio.engine.train.settings import pretrain_from_dict
 
@@ -67,11 +67,6 @@ def write_tables(config: CompareConfig) -> dict[str, Any]:
     return table
 
 
-def cell_place(config: CompareConfig, source: str, labels: int, draw: int) -> Place:
-    """Where a cell is kept."""
-    return Place(Path(config.out) / "cells" / source / f"{labels}-{draw}")
-
-
 def build_table(config: CompareConfig) -> dict[str, Any]:
     """The content of table.json."""
     paths, notes = _test_pictures(config)
@@ -95,8 +90,8 @@ def build_table(config: CompareConfig) -> dict[str, Any]:
         "baseline": _baseline(config),
         "rows": rows,
         "agreement": _agreement(rows),
-        "notes": _notes(config, rows, len(paths)),
-        "machine": _machines(config),
+        "notes": notes_on(config, rows, len(paths)),
+        "machine": machines(config),
     }
 
 
@@ -112,7 +107,7 @@ def _test_pictures(config: CompareConfig) -> tuple[list[str], dict[str, str]]:
     for source in sources_of(config):
         for labels in labels_of(config, source):
             for draw in _done(config, source, labels):
-                paths = tested(cell_place(config, source, labels, draw)).paths
+                paths = scored_pictures(cell_place(config, source, labels, draw)).paths
                 first = first or paths
                 if paths != first:
                     notes[source] = "left out: it was tested on other pictures, so that it cannot be compared"
@@ -127,7 +122,7 @@ def _columns(
         for labels in labels_of(config, source) if source not in left_out else []:
             draws = _done(config, source, labels)
             if draws:
-                matrices = [tested(cell_place(config, source, labels, draw)).confusions for draw in draws]
+                matrices = [scored_pictures(cell_place(config, source, labels, draw)).confusions for draw in draws]
                 stacked = np.stack([pooled(one, groups) for one in matrices])
                 columns[source, labels] = Column(
                     tuple(draws), draw_scores(config.kind, stacked), resampled_scores(config.kind, stacked, luck)
@@ -144,7 +139,7 @@ def _row(config: CompareConfig, source: str, columns: Columns, luck: Luck | None
     ]
     row: dict[str, Any] = {"source": source, "title": _title(config, source), "note": note, "cells": cells}
     if source in tasks:
-        place = Place(Path(config.out) / "pretrained" / source)
+        place = Place(pretraining_folder(config, source))
         row["pretraining"] = _pretraining(place)
         row["note"] = row["note"] or _trouble(place)
         row["probe"] = _probe(config, place, cells)
@@ -256,32 +251,3 @@ def _baseline(config: CompareConfig) -> float | None:
         for draw in _done(config, SCRATCH, labels)
     ]
     return sum(found) / len(found) if found else None
-
-
-def _machines(config: CompareConfig) -> dict[str, Any]:
-    """Which devices did how much: seconds of pretraining and of fine-tuning in all."""
-    cells = [
-        cell_place(config, source, labels, draw).facts()
-        for source in sources_of(config)
-        for labels in labels_of(config, source)
-        for draw in range(config.seeds)
-    ]
-    runs = [Place(Path(config.out) / "pretrained" / task).facts() for task in tasks_of(config)]
-    known = [facts["machine"] for facts in (*cells, *runs) if "machine" in facts]
-    return {
-        "devices": sorted({", ".join(f"{name} {value}" for name, value in one.items()) for one in known}),
-        "pretraining_seconds": sum(facts.get("seconds", 0.0) for facts in runs),
-        "finetuning_seconds": sum(facts.get("seconds", 0.0) for facts in cells),
-    }
-
-
-def _notes(config: CompareConfig, rows: list[dict[str, Any]], n_test: int) -> list[str]:
-    notes = split_notes(config)
-    if n_test < 50:
-        notes.append(f"Only {n_test} test pictures: the numbers can be far off.")
-    if config.seeds < 5:
-        notes.append(f"{config.seeds} draws of labels are few: the intervals are rough. Try --seeds 5.")
-    notes.append("Each row rests on one pretraining: the luck of its own seed is not in the intervals.")
-    if weights_of(config):
-        notes.append("What the weights from elsewhere have seen is not known here: it may include the test pictures.")
-    return notes

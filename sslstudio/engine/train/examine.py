@@ -141,15 +141,14 @@ def audit(path: Path, device_name: str, control: RunControl) -> Generator[Prepar
 def _audited_part(
     trained: Audited, images: Tensor, device: Device, seed: int, control: RunControl
 ) -> Generator[Preparing, None, TaskAudit]:
-    done = 0
-    for item in audited(trained, images, device, seed):
+    stage = f"{ASKING} ({trained.name})"
+    for number, item in enumerate(audited(trained, images, device, seed)):
         if isinstance(item, TaskAudit):
-            yield Preparing(stage=f"{ASKING} ({trained.name})", done=CHECKS, total=CHECKS)
+            yield Preparing(stage=stage, done=CHECKS, total=CHECKS)
             return item
         if control.stopping:
             raise RunError("Stopped while asking altered puzzles.")
-        done += 1
-        yield Preparing(stage=f"{ASKING} ({trained.name})", done=min(done, CHECKS), total=CHECKS)
+        yield Preparing(stage=stage, done=min(number + 1, CHECKS), total=CHECKS)
     raise AssertionError("an audit ends with its result")
 
 

@@ -27,6 +27,7 @@ from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.events import Event, Note, Preparing, RunFinished, RunStarted
 from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.labelled import Labelled, LabelledJob, choose_labelled, parts_of, targets_of
 from sslstudio.engine.train.loop import WATCHING, Plan, Training
@@ -206,7 +207,7 @@ def _score(
         confusions[part] = yield from score_part(
             predictor, session, labelled.test, run.path / f"predictions-{part}.csv", control
         )
-        run.write_json(f"confusions-{part}.json", {"paths": list(labelled.test), "matrices": confusions[part].tolist()})
+        write_confusions(confusions_file(run.path, part), labelled.test, confusions[part])
     first = next(iter(jobs.values()))
     groups = group_paths(list(labelled.test), config.data.groups)
     metrics = summarise(

@@ -22,6 +22,7 @@ from sslstudio.engine.errors import DataError
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.events import Event, RunFinished, RunStarted, StepDone
+from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import derive
 from sslstudio.engine.train.finetune import following, go_on, pretraining_of, start
@@ -143,9 +144,9 @@ def pooled_result(config: FinetuneConfig, run: RunFolder, splits: list[Split]) -
     confusions: dict[str, Array] = {}
     paths: list[str] = []
     for part in parts_of(config):
-        stored = [child.read_json(f"confusions-{part}.json") for child in children]
-        confusions[part] = np.concatenate([np.asarray(one["matrices"], np.float64) for one in stored])
-        paths = [path for one in stored for path in one["paths"]]
+        stored = [read_confusions(confusions_file(child.path, part)) for child in children]
+        confusions[part] = np.concatenate([matrices for _, matrices in stored])
+        paths = [path for names, _ in stored for path in names]
     frequent = int(next(iter(confusions.values())).sum((0, 2)).argmax())
     groups = group_paths(paths, config.data.groups)
     first = children[0].metrics()

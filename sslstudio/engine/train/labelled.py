@@ -116,7 +116,7 @@ class LabelledJob:
         self.prefix = prefix_of(part, config)
         self.kind, self.classes = labelled.kind, len(labelled.names)
         self.pictures = Pictures(session.cache, labelled.train, device)
-        self.watched = Pictures(session.cache, labelled.validation[:WATCHED], device)
+        self.watched = Pictures(session.cache, labelled.validation[: WATCHED if config.watch else 0], device)
         self.targets = targets_of(session, labelled.kind, self.pictures.paths).to(device.handle)
         self.watched_targets = targets_of(session, labelled.kind, self.watched.paths)
         self.order = Order(len(self.pictures), config.optimiser.batch_size, config.seed)

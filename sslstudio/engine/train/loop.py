@@ -229,6 +229,9 @@ class Training:
         score = yield from self.job.evaluate(self.step)
         self.job.modules.train()
         self._watched_for += time.monotonic() - began
+        if math.isnan(score):  # nothing is watched
+            self._tick()
+            return
         better = score < self.best
         self.best = min(score, self.best)
         self._tick()

@@ -5,12 +5,12 @@ from pathlib import Path
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.device import Device
 from sslstudio.engine.models.encoders import Encoder, build_encoder
-from sslstudio.engine.models.networks import LAST, Classifier, Network, PixelScale, Segmenter
+from sslstudio.engine.models.networks import ALL, LAST, Classifier, Network, PixelScale, Segmenter
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import seeded_init
 from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.labelled import Labelled, prefix_of, targets_of
-from sslstudio.engine.train.recipe import FROM_SCRATCH, Recipe, recalibrate, recipe_of, stage_by_probe
+from sslstudio.engine.train.recipe import FROM_SCRATCH, Recipe, recalibrate, recipe_of, stage_by_probe, standardise
 from sslstudio.engine.train.session import Session
 from sslstudio.engine.train.settings import FinetuneConfig
 
@@ -45,17 +45,30 @@ def build_part(
     if spared:
         start = Network(scale, encoder, encoder).to(device.handle)
         recalibrate(start, unlabelled)
-    stage = LAST
-    if spared and config.kind == "classification":
+    stage = fixed_stage(config)
+    if spared and stage is None:
         stage, why = _stage(part, start, config, labelled, session, device, run)
         notes += [why] if why else []
+    stage = LAST if stage is None else stage
     recipe = recipe_of(config, part, stage)
     with seeded_init(config.seed, "head"):
         if config.kind == "classification":
             network: Network = Classifier(scale, encoder, len(labelled.names), steady=recipe.steady, stage=stage)
         else:
             network = Segmenter(scale, encoder, len(labelled.names), steady=recipe.steady)
-    return network.to(device.handle), recipe, notes
+    network.to(device.handle)
+    if isinstance(network, Classifier):
+        standardise(network, unlabelled)
+    return network, recipe, notes
+
+
+def fixed_stage(config: FinetuneConfig) -> int | None:
+    """The stage that the settings name, for both parts; None where a probe is to choose it."""
+    if config.kind != "classification":
+        return LAST
+    if config.recipe.stage == "auto":
+        return None
+    return ALL if config.recipe.stage == "all" else int(config.recipe.stage)
 
 
 def _stage(
@@ -63,8 +76,6 @@ def _stage(
     run: RunFolder,
 ) -> tuple[int, str]:  # fmt: skip
     """The stage that a part reads, chosen once and kept in the run folder."""
-    if config.recipe.stage != "auto":
-        return int(config.recipe.stage), ""
     stored = run.read_json(STAGES) or {}
     if part in stored:
         return int(stored[part]["stage"]), ""
@@ -80,10 +91,9 @@ def _stage(
 
 
 def stage_of(run: RunFolder, part: str, config: FinetuneConfig) -> int:
-    """The stage that a part of a stored run reads."""
-    if config.kind != "classification" or (part == FROM_SCRATCH and config.mode != "probe"):
-        return LAST
-    if config.recipe.stage != "auto":
-        return int(config.recipe.stage)
+    """The stage that a part of a stored run reads (0: all)."""
+    stage = fixed_stage(config)
+    if stage is not None:
+        return stage
     stored = run.read_json(STAGES) or {}
     return int(stored[part]["stage"]) if part in stored else LAST

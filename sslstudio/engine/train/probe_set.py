@@ -14,7 +14,7 @@ from sslstudio.engine.data.split import draw_labelled, group_paths
 from sslstudio.engine.device import Device
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.evaluate.features import classes_at_places, measured_copy, place_features, stage_features
-from sslstudio.engine.evaluate.probes import Counts, Labels, count_answers, draws_of
+from sslstudio.engine.evaluate.probes import Counts, Labels, count_answers, draws_of, labels_taught
 from sslstudio.engine.evaluate.rank import Reach, reach
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.networks import PixelScale
@@ -41,17 +41,18 @@ class ProbeSet:
 
     def __init__(self, config: PretrainConfig, session: Session, device: Device) -> None:
         self.device = device
-        self.draw_count, self.per_class = config.probe.draws, config.probe.labels
-        known = _known(session, config.probe.pictures)
+        wanted = config.probe
+        known = _known(session, wanted.pictures)
         self.labels = _labels(session, known, config.data.groups) if known else None
-        if self.labels and not _enough(self.labels, self.per_class):
+        if self.labels and not _enough(self.labels, wanted.labels):
             self.labels = None
         paths = list(known.paths) if known and self.labels else None
         seen = Pictures(session.cache, paths or session.split.train, device)
         self.images = seen.spread(len(seen) if paths else UNLABELLED)
         self.paths = seen.paths
         self.scale = PixelScale(self.images.cpu()).to(device.handle)
-        self.draws = draws_of(self.labels, self.per_class, self.draw_count, SEED) if self.labels else []
+        self.draws = draws_of(self.labels, wanted.labels, wanted.draws, SEED) if self.labels else []
+        self.taught = labels_taught(self.labels, self.draws) if self.labels else 0
 
     def read(self, encoder: Encoder) -> Reading:
         """Probe a network. It is not changed: a copy is looked at."""

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.evaluate.probes import best_stage
-from sslstudio.engine.models.networks import LAST, Network, PixelScale, pooled
+from sslstudio.engine.models.networks import LAST, Classifier, Network, Standard, pooled
 from sslstudio.engine.train.settings import FinetuneConfig
 
-CALIBRATED_ON = 1024  # pictures that batch statistics are measured on
+CALIBRATED_ON = 512  # pictures that batch statistics are measured on
 CHUNK = 64
 FROM_SCRATCH = "scratch"
 
@@ -41,7 +41,7 @@ def recipe_of(config: FinetuneConfig, part: str, stage: int = LAST) -> Recipe:
     if config.mode == "probe":
         return Recipe(stage=stage, freeze=1.0, head=own.head, steady=True)
     if part == FROM_SCRATCH:
-        return Recipe()
+        return Recipe(stage=stage)
     return Recipe(stage, own.freeze, own.decay, own.head, own.steady)
 
 
@@ -63,7 +63,7 @@ def parameter_groups(network: Network, recipe: Recipe) -> list[dict[str, Any]]:
 
 @torch.no_grad()
 def recalibrate(network: Network, pictures: Pictures) -> None:
-    """Measure the encoder's batch statistics anew on whole pictures (all unlabelled ones, up to 1,024).
+    """Measure the encoder's batch statistics anew on whole pictures (all unlabelled ones, up to 512).
 
     A puzzle's tiles have other statistics than the pictures that the network will see from now on.
     """
@@ -78,6 +78,17 @@ def recalibrate(network: Network, pictures: Pictures) -> None:
     for layer, momentum in zip(norms, momenta, strict=True):
         layer.momentum = momentum
     network.train(network.training)
+
+
+@torch.no_grad()
+def standardise(network: Classifier, pictures: Pictures) -> None:
+    """Measure the scale of the features that a head on all stages reads, on the same pictures."""
+    if isinstance(network.head, nn.Sequential) and isinstance(network.head[0], Standard):
+        before = network.training
+        network.eval()
+        features = [network.features(images) for images in _chunks(pictures, CALIBRATED_ON)]
+        network.head[0].fit(torch.cat(features))
+        network.train(before)
 
 
 def _chunks(pictures: Pictures, limit: int) -> Iterator[Tensor]:
@@ -99,8 +110,3 @@ def stage_by_probe(network: Network, pictures: Pictures, targets: Tensor, seed: 
         found.append([features.float().cpu() for features in pooled(maps)])
     network.train(network.training)
     return best_stage([torch.cat(stage) for stage in zip(*found, strict=True)], targets.cpu(), seed)
-
-
-def measured_scale(pictures: Pictures, count: int) -> PixelScale:
-    """The pixel scale of these pictures, from `count` of them."""
-    return PixelScale(pictures.spread(count).cpu())

@@ -139,18 +139,18 @@ class RecipeConfig(BaseConfig):
     """How a pretrained encoder is spared while a few labels are learnt. The twin from scratch has nothing to spare."""
 
     stage: str = option(
-        "auto",
+        "all",
         "Stage",
-        "Classes are read from this stage of the encoder; auto: the one whose features tell the labelled pictures "
-        "apart best.",
-        choices=("auto", "1", "2", "3", "4"),
+        "Classes are read from all stages of the encoder together, or from one of them; auto: the one whose features "
+        "tell the labelled pictures apart best.",
+        choices=("all", "auto", "1", "2", "3", "4"),
         advanced=True,
     )
     freeze: float = option(
-        0.2, "Head first", "Share of the steps in which the encoder keeps still.", low=0.0, high=1.0, advanced=True
+        0.0, "Head first", "Share of the steps in which the encoder keeps still.", low=0.0, high=1.0, advanced=True
     )
     decay: float = option(
-        0.7,
+        1.0,
         "Slower by stage",
         "Each stage learns at this share of the rate of the next one; 1: all alike.",
         low=0.05,
@@ -158,11 +158,11 @@ class RecipeConfig(BaseConfig):
         advanced=True,
     )
     head: float = option(
-        3.0, "Rate of the head", "Times the learning rate: the head starts from nothing.", low=0.1, high=100.0,
+        1.0, "Rate of the head", "Times the learning rate: the head starts from nothing.", low=0.1, high=100.0,
         advanced=True,
     )  # fmt: skip
     steady: bool = option(
-        True,
+        False,
         "Keep statistics",
         "Brightness statistics inside the encoder stay those of all pictures, not of the few labelled ones.",
         advanced=True,
@@ -189,6 +189,9 @@ class FinetuneConfig(BaseConfig):
     )
     twin: bool = option(True, "Compare with scratch", "Train the same network from random weights beside it.")
     flip: bool = option(True, "Mirror", "Mirrored pictures count as the same: left and right mean nothing here.")
+    watch: bool = option(
+        True, "Watch", "Score validation pictures while training: it costs up to a tenth of the time.", advanced=True
+    )
     views: int = option(
         1,
         "Views at the test",

@@ -103,7 +103,7 @@ class Watcher:
         if labels is None or ours.counts is None or theirs.counts is None:
             return unlabelled((step, share), ours.reach, theirs.reach)
         counts, reaches = (ours.counts, theirs.counts), (ours.reach, theirs.reach)
-        return probed((step, share), labels, counts, reaches, self._set.per_class, SEED)
+        return probed((step, share), labels, counts, reaches, self._set.taught, SEED)
 
 
 def _lost(modules: nn.Module) -> bool:

@@ -86,6 +86,7 @@ class RunView(QWidget):
         self.left, self.speed = Figure(self.tr("Time")), Figure(self.tr("Pictures a second"))
         self.step, self.epoch = Figure(self.tr("Steps")), Figure(self.tr("Passes over the pictures"))
         self.trouble = Notice()
+        self.alarm = Notice()
         self.answers = Answers()
         self.notes = column(gap=8)
         self.facts = QFormLayout()
@@ -123,6 +124,7 @@ class RunView(QWidget):
         for figure in (self.left, self.speed, self.step, self.epoch):
             figure.say("–")
         self.trouble.say("")
+        self.alarm.say("")
         self.curves.clear()
         self.answers.clear()
         clear(self.notes)
@@ -160,11 +162,8 @@ class RunView(QWidget):
                 self.answers.add_sheet(event.step, self.run / event.path)
             case Note():
                 self._add_note(event.text, warning=event.level == "warning")
-            case Probed():
-                self._add_note(event.text, warning=event.verdict == "harms")
-            case Alarm():
-                self._add_note(alarm_text(event), warning=True)
-                self.trouble.say(alarm_text(event))
+            case Probed() | Alarm():
+                self._add_finding(event)
             case Paused():
                 self.state.setText(self.tr("Paused. Everything up to here is saved."))
             case Resumed():
@@ -216,6 +215,13 @@ class RunView(QWidget):
             )
         self.left.say(took or "–", self.tr("Taken"))
 
+    def _add_finding(self, event: Probed | Alarm) -> None:
+        if isinstance(event, Probed):
+            self._add_note(event.text, warning=event.verdict == "harms")
+            return
+        self._add_note(alarm_text(event), warning=True)
+        self.alarm.say(alarm_text(event))
+
     def _add_note(self, sentence: str, *, warning: bool) -> None:
         notice = Notice("warning" if warning else "info")
         self.notes.addWidget(notice)
@@ -234,4 +240,5 @@ def alarm_text(alarm: Alarm) -> str:
         return alarm.text
     key, _, value = alarm.change.partition("=")
     name = key.rpartition(".")[2].replace("_", " ")
-    return f"{alarm.text} " + tr("What to change: {0} to {1}.").format(name, value)
+    change: str = words.tr("What to change: {0} to {1}.").format(name, value)
+    return f"{alarm.text} {change}"

@@ -1,4 +1,4 @@
-"""Whether a puzzle suits the pictures: the clinic's findings about it, each with an example and one change of settings."""
+"""Whether a puzzle suits the pictures: the clinic's findings about it, with examples and the changes that answer them."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -89,5 +89,4 @@ class SuitView(QWidget):
     @property
     def shown(self) -> list[FindingView]:
         """The findings on the screen, for tests."""
-        views = [self.findings.itemAt(number).widget() for number in range(self.findings.count())]
-        return [view for view in views if isinstance(view, FindingView)]
+        return self.findChildren(FindingView)

@@ -9,7 +9,7 @@ from torch import Tensor
 from sslstudio.engine.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.seeding import generator, seeded_init
-from sslstudio.engine.tasks.base import TASKS, Batch
+from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask
 from sslstudio.engine.tasks.byol import Byol
 from sslstudio.engine.tasks.multitask import Multitask, MultitaskConfig
 
@@ -61,6 +61,7 @@ def test_each_task_answers_as_it_would_by_itself() -> None:
     batch = task.make_batch(noise(4), generator(1))
     result = task(encoder, batch)
     jigsaw = task.tasks["jigsaw"]
+    assert isinstance(jigsaw, PretextTask)
     own = Batch(
         {key.removeprefix("jigsaw/"): value for key, value in batch.inputs.items() if key.startswith("jigsaw/")},
         {key.removeprefix("jigsaw/"): value for key, value in batch.targets.items() if key.startswith("jigsaw/")},
@@ -89,18 +90,18 @@ def test_a_teacher_is_met_and_moved() -> None:
     task, encoder = make(MultitaskConfig(tasks="vicreg,byol"))
     byol = task.tasks["byol"]
     assert isinstance(byol, Byol)
-    before = byol.teacher["encoder"].conv1.weight.clone()
+    before = byol.teacher.get_parameter("encoder.conv1.weight").clone()
     with torch.no_grad():
         encoder.get_parameter("conv1.weight").add_(1.0)
     task.after_step(encoder, 0.0)
-    assert torch.allclose(byol.teacher["encoder"].conv1.weight, before + 0.01, atol=1e-5)
+    assert torch.allclose(byol.teacher.get_parameter("encoder.conv1.weight"), before + 0.01, atol=1e-5)
 
 
 def test_every_task_is_prepared() -> None:
     task, _ = make(MultitaskConfig(tasks="vicreg,simclr"))
     task.prepare(noise(8) // 4)
     for name in ("vicreg", "simclr"):
-        assert float(task.tasks[name].views.mean.max()) < 0.2
+        assert float(task.get_buffer(f"tasks.{name}.views.mean").max()) < 0.2
 
 
 def test_a_task_that_does_not_fit_is_named_and_what_is_left_is_said() -> None:

@@ -9,6 +9,7 @@ import pytest
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import RunFinished, RunStarted, StepDone
+from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.resume import resume
@@ -30,13 +31,13 @@ def run(sample_folder: Path, pretrained: Path, tmp_path_factory: pytest.TempPath
     return out
 
 
-def tested(run: Path, part: str) -> list[list[str]]:
-    return [RunFolder(run / f"fold-{n + 1}").read_json(f"confusions-{part}.json")["paths"] for n in range(FOLDS)]
+def asked_of(run: Path, part: str) -> list[list[str]]:
+    return [list(read_confusions(confusions_file(run / f"fold-{n + 1}", part))[0]) for n in range(FOLDS)]
 
 
 def test_each_labelled_picture_is_tested_on_once_and_never_where_it_trained(run: Path) -> None:
-    folds = tested(run, "pretrained")
-    assert folds == tested(run, "scratch")
+    folds = asked_of(run, "pretrained")
+    assert folds == asked_of(run, "scratch")
     paths = [path for fold in folds for path in fold]
     assert len(paths) == len(set(paths)) == 5 * 6
     for number, fold in enumerate(folds):
@@ -51,10 +52,7 @@ def test_the_result_is_that_of_all_folds_together(run: Path) -> None:
     assert metrics["difference"]["n"] == 30
     assert any("3 folds" in note for note in metrics["notes"])
     for part in ("pretrained", "scratch"):
-        matrices = [
-            np.asarray(RunFolder(run / f"fold-{n + 1}").read_json(f"confusions-{part}.json")["matrices"]).sum(0)
-            for n in range(FOLDS)
-        ]
+        matrices = [read_confusions(confusions_file(run / f"fold-{n + 1}", part))[1].sum(0) for n in range(FOLDS)]
         assert metrics["parts"][part]["confusion"] == np.sum(matrices, axis=0).astype(int).tolist()
 
 
@@ -93,8 +91,8 @@ def test_groups_stay_together(sample_folder: Path, tmp_path: Path) -> None:
     config = folded(sample_folder, tmp_path / "groups")
     config = config.replace(labels_per_class=None, data=config.data.replace(groups=r"name:00(\d\d)"))
     run_finetune(config)
-    owner = {path: Path(path).stem for fold in tested(tmp_path / "groups", "scratch") for path in fold}
-    folds = [{owner[path] for path in fold} for fold in tested(tmp_path / "groups", "scratch")]
+    owner = {path: Path(path).stem for fold in asked_of(tmp_path / "groups", "scratch") for path in fold}
+    folds = [{owner[path] for path in fold} for fold in asked_of(tmp_path / "groups", "scratch")]
     assert sum(len(fold) for fold in folds) == len(set.union(*folds))
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -46,6 +47,12 @@ class ReachThree:
         away = abs(float(self.weight.weight.detach()) - 3.0)
         yield Evaluated(step=step, split="validation", n=1, metrics={"away": away}, chance={})
         return away
+
+    def groups(self) -> list[dict[str, Any]]:
+        return [{"params": list(self.modules.parameters()), "factor": 1.0}]
+
+    def before_step(self, share: float) -> None:
+        pass
 
     def after_step(self, share: float) -> None:
         pass

@@ -54,7 +54,7 @@ def test_only_what_was_pretrained_is_spared() -> None:
 def test_recalibrated_statistics_are_those_of_the_pictures(session: Session) -> None:
     model, pictures = network(session)
     encoder = model.encoder
-    encoder.bn1.running_mean.fill_(7.0)  # type: ignore[union-attr, operator]
+    encoder.bn1.running_mean.fill_(7.0)  # type: ignore[union-attr]
     momentum = encoder.bn1.momentum
     recalibrate(model, pictures)
     images = pictures.take(torch.arange(len(pictures)))

@@ -4,7 +4,18 @@ import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.events import Event, Note, Paused, Preparing, RunFinished, RunStarted, SampleSaved, StepDone
+from sslstudio.engine.events import (
+    Alarm,
+    Event,
+    Note,
+    Paused,
+    Preparing,
+    Probed,
+    RunFinished,
+    RunStarted,
+    SampleSaved,
+    StepDone,
+)
 from sslstudio.ui.widgets.curves import Curves, TwinCurves
 from sslstudio.ui.widgets.run_view import RunView
 
@@ -78,3 +89,31 @@ def test_notes_are_counted_and_forgotten_with_the_run(view: RunView, tmp_path: P
     view.clear()
     assert "Notes" in [view.tabs.tabText(number) for number in range(view.tabs.count())]
     assert view.state.text() == "Not started"
+
+
+def probed(number: int, verdict: str) -> Probed:
+    return Probed(
+        step=number, share=0.25, labels=10, n=200,
+        stages=[{"stage": 1.0, "linear": 0.6, "knn": 0.5, "untrained_linear": 0.4, "untrained_knn": 0.4}],
+        best_stage=1, difference={"value": 0.2, "low": 0.1, "high": 0.3, "ours": 0.6, "untrained": 0.4},
+        verdict=verdict, text=f"It {verdict}.", rank=30.0, spread=0.5, untrained_rank=9.0, untrained_spread=0.1,
+    )  # fmt: skip
+
+
+def test_what_the_features_are_worth_is_drawn_and_said(view: RunView, tmp_path: Path) -> None:
+    view.take([started(tmp_path), step(1), probed(25, "helps"), probed(50, "helps")])
+    worth = view.curves.worth
+    assert worth.curve_points("this network")[1].tolist() == [0.6, 0.6]
+    assert worth.curve_points("untrained")[1].tolist() == [0.4, 0.4]
+    assert view.notes.count() == 2
+
+
+def test_an_alarm_is_not_to_be_overlooked_and_says_what_to_change(view: RunView, tmp_path: Path) -> None:
+    view.show()
+    alarm = Alarm(step=9, name="solved", text="The puzzle is solved.", change="jigsaw.field=0.5")
+    view.take([started(tmp_path), alarm])
+    assert view.alarm.label.text() == "The puzzle is solved. What to change: field to 0.5."
+    assert view.alarm.isVisible()
+    assert view.trouble.label.text() == ""
+    view.clear()
+    assert not view.alarm.isVisible()

@@ -1,0 +1,34 @@
+"""The confusions of a part's test pictures, kept with the run so that results can be compared picture by picture."""
+
+import io
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from sslstudio.engine.errors import RunError
+from sslstudio.engine.files import write_atomic
+
+Array = npt.NDArray[np.float64]
+
+
+def confusions_file(run: Path, part: str) -> Path:
+    """Where a run keeps those of a part (pretrained or scratch)."""
+    return run / f"confusions-{part}.npz"
+
+
+def write_confusions(file: Path, paths: tuple[str, ...], confusions: Array) -> None:
+    """Write n paths and their (n, C, C) confusions: whole numbers, mostly zeros, so packed."""
+    content = io.BytesIO()
+    np.savez_compressed(content, paths=np.array(paths, dtype=np.str_), confusions=np.rint(confusions).astype(np.uint32))
+    write_atomic(file, content.getvalue())
+
+
+def read_confusions(file: Path) -> tuple[tuple[str, ...], Array]:
+    """The inverse. Raises RunError when the file is missing or damaged."""
+    try:
+        with np.load(file, allow_pickle=False) as content:
+            return tuple(content["paths"].tolist()), content["confusions"].astype(np.float64)
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+        raise RunError(f"{file} cannot be read: {error}. Score that run again.") from error

@@ -1,0 +1,104 @@
+"""The tables and the curves of a comparison."""
+
+import io
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from sslstudio.engine.runs.efficiency_sheet import curve_png, markdown
+
+
+def estimate(value: float, reach: float | None = 0.05) -> dict[str, Any]:
+    low, high = (None, None) if reach is None else (value - reach, value + reach)
+    return {"value": value, "low": low, "high": high}
+
+
+def cell(labels: int, value: float, gap: float | None = None, worth: tuple[float, int] | None = None) -> dict[str, Any]:
+    times = None
+    if worth:
+        times = {"value": worth[0], "low": 0.5, "high": 9.0, "bound": worth[1], "low_bound": -1, "high_bound": 1}
+    return {
+        "labels": labels,
+        "score": estimate(value),
+        "difference": None if gap is None else estimate(gap, 0.02),
+        "worth": times,
+    }
+
+
+def table(**changes: Any) -> dict[str, Any]:
+    done = {"minutes": 6.04, "pictures_per_second": 95.4, "metric": "accuracy", "value": 0.91, "chance": 0.25}
+    rows = [
+        {"source": "scratch", "title": "From scratch", "note": "",
+         "cells": [cell(5, 0.5), cell(10, 0.6), cell(50, 0.7)]},
+        {"source": "rotation", "title": "Rotation", "note": "", "pretraining": done,
+         "probe": {"quarter": "no difference yet", "final": "harms", "labels": 10, "agrees": False},
+         "cells": [cell(5, 0.62, 0.12, (2.25, 0)), cell(10, 0.55, -0.05, (5.0, 1))]},
+        {"source": "colorization", "title": "Colorization", "note": "refused: grey | nothing\nto learn", "cells": []},
+    ]  # fmt: skip
+    whole = {
+        "folder": "/pictures", "kind": "classification", "headline": "balanced_accuracy", "labels": [5, 10],
+        "scratch_labels": [5, 10, 50], "draws": 5, "steps": 120, "side": 64, "encoder": "small", "n_test": 344,
+        "n_groups": None, "baseline": 0.25, "rows": rows, "agreement": {"agrees": 0, "of": 1}, "notes": ["A note."],
+        "machine": {"devices": ["CPU"], "pretraining_seconds": 362.0, "finetuning_seconds": 60.0},
+    }  # fmt: skip
+    return whole | changes
+
+
+def line_of(words: str, title: str, number: int = 0) -> list[str]:
+    lines = [line for line in words.splitlines() if line.startswith(f"| {title}")]
+    return [piece.strip() for piece in lines[number].replace("\\|", "/").strip("|").split("|")]
+
+
+def test_the_tables_say_what_was_measured() -> None:
+    words = markdown(table())
+    assert "5 draws of labels" in words
+    assert "344 test pictures" in words
+    assert "most frequent class gives 0.250" in words
+    scores = line_of(words, "Rotation")
+    assert scores[1:4] == ["6.0 min, 95 pictures/s", "accuracy 0.910 (0.250)", "0.620 (0.570 to 0.670)"]
+    assert scores[5] == "–"  # 50 labels are for scratch alone
+    assert line_of(words, "Rotation", 1)[1:] == ["+0.120 (+0.100 to +0.140)", "−0.050 (−0.070 to −0.030)"]
+    assert line_of(words, "Rotation", 2)[1:] == ["2.2× (<0.5 to >9.0)", ">5.0× (<0.5 to >9.0)"]
+    assert line_of(words, "Rotation", 3)[1:] == ["no difference yet", "harms", "no"]
+    assert "agrees in 0 of 1" in words
+    assert "6.0 min of pretraining and 1.0 min of fine-tuning" in words
+
+
+def test_a_refused_row_keeps_its_reason_on_one_line() -> None:
+    row = line_of(markdown(table()), "Colorization")
+    assert row[-1] == "refused: grey / nothing to learn"
+    assert set(row[1:-1]) == {"–"}
+
+
+def test_every_table_is_straight() -> None:
+    blocks = [block for block in markdown(table()).split("\n\n") if block.startswith("|")]
+    assert len(blocks) == 4
+    for block in blocks:
+        assert len({len(line) for line in block.splitlines()}) == 1
+
+
+def test_nothing_done_yet_is_a_table_too() -> None:
+    rows = [{"source": "scratch", "title": "From scratch", "note": "", "cells": []}]
+    empty = table(rows=rows, baseline=None, n_test=0)
+    assert "gives –" in markdown(empty)
+    assert Image.open(io.BytesIO(curve_png(empty))).size[0] > 600
+
+
+def colours_in(picture: bytes) -> set[tuple[int, int, int]]:
+    pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).reshape(-1, 3)
+    found, count = np.unique(pixels, axis=0, return_counts=True)
+    return {(int(red), int(green), int(blue)) for red, green, blue in found[count > 50]}
+
+
+def test_the_curve_shows_scratch_in_grey_and_a_task_in_its_colour() -> None:
+    found = colours_in(curve_png(table()))
+    assert {(255, 255, 255), (0x3C, 0x3C, 0x3C), (0x00, 0x72, 0xB2)} <= found
+    assert (0xD5, 0x5E, 0x00) not in found  # the refused row has no curve
+
+
+def test_a_score_without_an_interval_is_drawn_without_a_band() -> None:
+    whole = table()
+    whole["rows"][1]["cells"][0]["score"] = estimate(0.62, None)
+    assert (0x00, 0x72, 0xB2) in colours_in(curve_png(whole))
+    assert "0.620 (no interval)" in markdown(whole)

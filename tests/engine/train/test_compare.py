@@ -1,0 +1,231 @@
+"""Comparisons: real runs, small ones."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from filelock import FileLock
+from PIL import Image
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import ConfigError, DataError
+from sslstudio.engine.events import Note, Preparing, RunFinished, RunStarted, StepDone
+from sslstudio.engine.runs.store import RunFolder, list_runs
+from sslstudio.engine.train.compare import Unit, compare, settled, stored_config, units_of
+from sslstudio.engine.train.compare_cells import Place, scored_pictures
+from tests.engine.train.compare_for_tests import compare_config, content, run_compare, table_of
+
+
+@pytest.fixture(scope="module")
+def done(sample_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished comparison of scratch and rotation."""
+    out = tmp_path_factory.mktemp("compare") / "done"
+    events = run_compare(compare_config(sample_folder, out))
+    assert isinstance(events[-1], RunFinished)
+    assert events[-1].outcome == "finished"
+    return out
+
+
+def test_every_row_has_the_same_labels_and_the_same_test(done: Path) -> None:
+    for cell in ("2-0", "2-1", "4-0", "4-1"):
+        scratch, rotation = (done / "cells" / row / cell for row in ("scratch", "rotation"))
+        assert content(scratch / "plan.json") == content(rotation / "plan.json")
+        assert scored_pictures(Place(scratch)).paths == scored_pictures(Place(rotation)).paths
+    few, more = (set(content(done / "cells/scratch" / cell / "plan.json")["labelled"]) for cell in ("2-0", "4-0"))
+    assert few < more
+    assert few != set(content(done / "cells/scratch/2-1/plan.json")["labelled"])
+
+
+def test_the_table_says_what_the_cells_say(done: Path) -> None:
+    table = content(done / "table.json")
+    assert [row["source"] for row in table["rows"]] == ["scratch", "rotation"]
+    scratch, rotation = table["rows"]
+    for place, labels in enumerate((2, 4)):
+        scores = {
+            row: [
+                content(done / "cells" / row / f"{labels}-{draw}" / "metrics.json")["parts"][part]["scores"][
+                    "balanced_accuracy"
+                ]["value"]
+                for draw in range(2)
+            ]
+            for row, part in (("scratch", "scratch"), ("rotation", "pretrained"))
+        }
+        assert scratch["cells"][place]["draws"] == pytest.approx(scores["scratch"])
+        assert rotation["cells"][place]["score"]["value"] == pytest.approx(np.mean(scores["rotation"]))
+        gap = np.mean(np.subtract(scores["rotation"], scores["scratch"]))
+        assert rotation["cells"][place]["difference"]["value"] == pytest.approx(gap)
+        assert rotation["cells"][place]["worth"] is not None
+    assert table["n_test"] == len(scored_pictures(Place(done / "cells/scratch/2-0")).paths)
+    assert table["baseline"] == pytest.approx(1 / len(content(done / "cells/scratch/2-0/metrics.json")["classes"]))
+    assert rotation["pretraining"]["steps"] == 2
+    assert rotation["pretraining"]["chance"] == pytest.approx(0.25)
+
+
+def test_what_is_left_on_the_disk(done: Path) -> None:
+    assert not list((done / "cells").rglob("*.safetensors"))
+    assert (done / "pretrained/rotation/last.safetensors").exists()
+    assert {run.job for run in list_runs(done)} == {"pretrain", "finetune"}
+    words = (done / "table.md").read_text()
+    assert "| From scratch" in words
+    assert "near copy" in words
+    with Image.open(done / "curve.png") as picture:
+        assert picture.size[0] > 600
+
+
+def test_done_again_it_only_writes_its_tables(done: Path, sample_folder: Path) -> None:
+    before = {file: file.stat().st_mtime_ns for file in done.rglob("*") if file.parent != done and file.is_file()}
+    (done / "table.md").unlink()
+    events = run_compare(compare_config(sample_folder, done))
+    assert not [event for event in events if isinstance(event, StepDone)]
+    assert (done / "table.md").exists()
+    after = {file: file.stat().st_mtime_ns for file in done.rglob("*") if file.parent != done and file.is_file()}
+    assert after == before
+
+
+@pytest.mark.parametrize("where", ["pretraining", "cell"])
+def test_stopped_and_started_again_it_comes_to_the_same(
+    where: str, done: Path, sample_folder: Path, tmp_path: Path
+) -> None:
+    config, control = compare_config(sample_folder, tmp_path / "stopped"), RunControl()
+    part = {"pretraining": "", "cell": "pretrained"}[where]
+    for event in compare(config, control):
+        if isinstance(event, StepDone) and event.part == part and event.step == 1:
+            control.stop()
+    assert isinstance(event, RunFinished)
+    assert event.outcome == "stopped"
+    assert event.step == {"pretraining": 4, "cell": 5}[where]
+    resumed = table_of(run_compare(config))
+    whole = content(done / "table.json")
+    assert [row["cells"] for row in resumed["rows"]] == [row["cells"] for row in whole["rows"]]
+
+
+def test_two_processes_share_the_work(sample_folder: Path, done: Path, tmp_path: Path) -> None:
+    out = tmp_path / "shared"
+    command = [sys.executable, "-m", "sslstudio", "compare", str(sample_folder), "--out", str(out)]
+    command += ["--tasks", "rotation", "--labels", "2,4", "--seeds", "2", "--steps", "2", "--side", "32"]
+    command += ["--set", "budget.steps=2", "--set", "probe.enabled=false", "--set", "optimiser.batch_size=8"]
+    other = subprocess.Popen([*command, "--device", "cpu", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    events = run_compare(compare_config(sample_folder, out))
+    said, errors = other.communicate(timeout=200)
+    assert other.returncode == 0, errors.decode()
+    theirs = [json.loads(line) for line in said.decode().splitlines()]
+    notes = [event.text for event in events if isinstance(event, Note) and " of 9: " in event.text]
+    notes += [line["text"] for line in theirs if line["event"] == "Note" and " of 9: " in line["text"]]
+    assert len(notes) == 9
+    assert len({note.partition(": ")[2].partition(": ")[0] for note in notes}) == 9
+    assert theirs[-1]["outcome"] == "finished"
+    expected = content(done / "table.json")["rows"]
+    assert [row["cells"] for row in table_of(events)["rows"]] == [row["cells"] for row in expected]
+
+
+def test_what_another_process_works_on_is_waited_for(sample_folder: Path, tmp_path: Path) -> None:
+    config = compare_config(sample_folder, tmp_path / "held", tasks="", labels="2", seeds=1)
+    place = Unit("scratch", 2, 0).place(config)
+    place.path.parent.mkdir(parents=True)
+    lock = FileLock(place.lock)
+    lock.acquire()
+    waited = False
+    for event in compare(config, RunControl()):
+        if isinstance(event, Preparing) and event.stage.startswith("Waiting"):
+            waited = True
+            lock.release()
+    assert waited
+    assert place.outcome() == "done"
+
+
+def test_rows_labels_and_draws_can_be_added(done: Path, sample_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "grown"
+    shutil.copytree(done, out)
+    config = compare_config(sample_folder, out, tasks="jigsaw", labels="2,3", seeds=1)
+    events = run_compare(config)
+    trained = [event.text for event in events if isinstance(event, Note) and "draw" in event.text]
+    assert len(trained) == 3  # scratch on 3 labels, jigsaw on 2 and 3
+    stored = stored_config(out)
+    assert stored is not None
+    assert (stored.tasks, stored.labels, stored.seeds) == ("rotation,jigsaw", "2,4,3", 2)
+    table = content(out / "table.json")
+    assert [row["source"] for row in table["rows"]] == ["scratch", "rotation", "jigsaw"]
+    assert [len(row["cells"]) for row in table["rows"]] == [3, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"steps": 3}, "fine-tuning: budget.steps was 2 and now is 3"),
+        ({"pretrain_settings": "budget.steps=3"}, "rotation: .*budget.steps was 2 and now is 3"),
+        ({"kind": "segmentation"}, "kind was classification and now is segmentation"),
+    ],
+)
+def test_other_settings_need_another_folder(
+    change: dict[str, object], words: str, done: Path, sample_folder: Path
+) -> None:
+    before = (done / "compare.toml").read_text()
+    with pytest.raises(ConfigError, match=words):
+        run_compare(compare_config(sample_folder, done, **change))
+    assert (done / "compare.toml").read_text() == before
+
+
+def test_a_task_that_does_not_fit_is_a_row_and_no_end(sample_folder: Path, tmp_path: Path) -> None:
+    grey = tmp_path / "grey"
+    for file in sorted((sample_folder / "images").rglob("*.*")):
+        target = (grey / file.relative_to(sample_folder / "images")).with_suffix(".png")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.open(file).convert("L").save(target)
+    config = compare_config(grey, tmp_path / "out", tasks="colorization", labels="2", seeds=1)
+    row = table_of(run_compare(config))["rows"][1]
+    assert row["note"].startswith("refused: ")
+    assert "grey" in row["note"]
+    assert row["cells"] == []
+    assert all(settled(unit, config) for unit in units_of(config))
+
+
+def test_weights_that_do_not_fit_are_noted_and_the_rest_goes_on(
+    done: Path, sample_folder: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"nothing")
+    weights = f"broken={broken};again={done / 'pretrained/rotation'}"
+    config = compare_config(sample_folder, tmp_path / "out", tasks="", weights=weights, labels="2", seeds=1)
+    rows = {row["source"]: row for row in table_of(run_compare(config))["rows"]}
+    assert "1 of 1 cells failed" in rows["broken"]["note"]
+    again = content(done / "table.json")["rows"][1]["cells"][0]["draws"][0]
+    assert rows["again"]["cells"][0]["draws"] == [pytest.approx(again)]
+
+
+def test_a_row_that_was_tested_on_other_pictures_is_left_out(done: Path, sample_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "torn"
+    shutil.copytree(done, out)
+    file = out / "cells/rotation/2-0/confusions.npz"
+    old = scored_pictures(Place(file.parent))
+    np.savez(file, paths=np.array([f"other/{path}" for path in old.paths]), matrices=old.confusions)
+    row = table_of(run_compare(compare_config(sample_folder, out)))["rows"][1]
+    assert "tested on other pictures" in row["note"]
+    assert row["cells"] == []
+
+
+def test_masks_are_compared_by_their_overlap(sample_folder: Path, tmp_path: Path) -> None:
+    config = compare_config(sample_folder, tmp_path / "masks", kind="segmentation", tasks="", labels="3", seeds=2)
+    table = table_of(run_compare(config))
+    assert table["headline"] == "mean_iou"
+    assert 0 < table["rows"][0]["cells"][0]["score"]["value"] < 1
+    assert table["rows"][0]["cells"][0]["n_train"] == 3
+
+
+def test_pictures_without_labels_are_the_end(tmp_path: Path) -> None:
+    for number in range(12):
+        Image.effect_noise((40, 40), 20 + number).save(tmp_path / f"{number}.png")
+    with pytest.raises(DataError, match="one folder a class"):
+        run_compare(compare_config(tmp_path, tmp_path / "out"))
+
+
+def test_a_finished_pretraining_is_used_as_it_is(done: Path, sample_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "given"
+    shutil.copytree(done / "pretrained/rotation", out / "pretrained/rotation")
+    events = run_compare(compare_config(sample_folder, out, labels="2", seeds=1))
+    assert not [event for event in events if isinstance(event, StepDone) and not event.part]
+    assert [event.job for event in events if isinstance(event, RunStarted)] == ["compare"]
+    assert RunFolder(out / "cells/rotation/2-0").metrics() is not None

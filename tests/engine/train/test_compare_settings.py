@@ -1,0 +1,109 @@
+"""What a comparison is made of, and what may be added to it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sslstudio.engine.config import from_dict, from_toml, to_dict, to_toml
+from sslstudio.engine.errors import ConfigError
+from sslstudio.engine.tasks.jigsaw import JigsawConfig
+from sslstudio.engine.train.compare_settings import (
+    CompareConfig,
+    counts_of,
+    finetune_config,
+    following,
+    joined,
+    labels_of,
+    pretrain_config,
+    sources_of,
+    weights_of,
+)
+from sslstudio.engine.train.settings import DataConfig
+
+BASE = CompareConfig(out="out", tasks="jigsaw,rotation", labels="5,10", scratch_labels="50", seeds=3)
+
+
+@given(st.lists(st.integers(1, 10_000), max_size=6))
+def test_counts_are_read_sorted_and_once(counts: list[int]) -> None:
+    assert counts_of(" , ".join(map(str, counts))) == sorted(set(counts))
+
+
+@pytest.mark.parametrize("text", ["5,zero", "0", "-3", "2.5"])
+def test_what_is_no_number_of_labels(text: str) -> None:
+    with pytest.raises(ConfigError, match="is not a number of labels"):
+        CompareConfig(labels=text)
+
+
+def test_scratch_is_the_first_row_and_has_the_labels_of_all() -> None:
+    config = BASE.replace(weights="imagenet=/w/resnet18.pth; other = /runs/a=b")
+    assert sources_of(config) == ["scratch", "jigsaw", "rotation", "imagenet", "other"]
+    assert weights_of(config) == {"imagenet": "/w/resnet18.pth", "other": "/runs/a=b"}
+    assert labels_of(config, "scratch") == [5, 10, 50]
+    assert labels_of(config, "jigsaw") == [5, 10]
+    assert finetune_config(config, "imagenet", 5, 2).source == "/w/resnet18.pth"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"tasks": "jigsw"}, "jigsaw"),
+        ({"weights": "jigsaw=/w.pth"}, "two rows called 'jigsaw'"),
+        ({"weights": "/w.pth"}, "NAME=FILE"),
+        ({"weights": "a/b=/w.pth"}, "not a name that a folder can have"),
+        ({"pretrain_settings": "colorization.x=1"}, "colorization is not compared"),
+        ({"pretrain_settings": "jigsaw.permutation=3"}, "permutations"),
+        ({"finetune_settings": "optimiser.learning_rate=fast"}, "is not a number"),
+    ],
+)
+def test_what_cannot_be_compared_is_said_at_once(changes: dict[str, str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        BASE.replace(**changes)
+
+
+def test_options_reach_the_runs_that_they_are_for() -> None:
+    settings = "jigsaw.permutations=24;optimiser.batch_size=32"
+    config = BASE.replace(pretrain_settings=settings, finetune_settings="optimiser.batch_size=8")
+    jigsaw, rotation = (pretrain_config(config, task) for task in ("jigsaw", "rotation"))
+    assert isinstance(jigsaw.options, JigsawConfig)
+    assert jigsaw.options.permutations == 24
+    assert (jigsaw.optimiser.batch_size, rotation.optimiser.batch_size) == (32, 32)
+    assert finetune_config(config, "jigsaw", 5, 0).optimiser.batch_size == 8
+
+
+def test_all_cells_of_a_draw_differ_in_the_source_alone() -> None:
+    ours, scratch = (finetune_config(BASE, source, 10, 2) for source in ("jigsaw", "scratch"))
+    assert ours.replace(source="", out="") == scratch.replace(source="", out="")
+    assert (ours.seed, ours.labels_per_class, ours.twin, ours.budget.steps) == (2, 10, False, 120)
+
+
+def test_joined_has_the_rows_labels_and_draws_of_both() -> None:
+    other = BASE.replace(tasks="context_prediction,jigsaw", labels="25", scratch_labels="", seeds=5)
+    whole = joined(other, BASE)
+    assert sources_of(whole) == ["scratch", "jigsaw", "rotation", "context_prediction"]
+    assert labels_of(whole, "scratch") == [5, 10, 25, 50]
+    assert whole.seeds == 5
+    assert joined(whole, BASE) == whole
+
+
+def test_another_machine_and_another_place_are_no_other_settings() -> None:
+    moved = BASE.replace(out="elsewhere", hardware=BASE.hardware.replace(device="cuda"), keep_weights=True)
+    assert joined(moved, BASE).out == "elsewhere"
+
+
+def test_other_options_are_named() -> None:
+    with pytest.raises(ConfigError, match=r"jigsaw: options.permutations was \d+ and now is 24"):
+        joined(BASE.replace(pretrain_settings="jigsaw.permutations=24"), BASE)
+    with pytest.raises(ConfigError, match="the weights w"):
+        joined(BASE.replace(weights="w=/b"), BASE.replace(weights="w=/a"))
+
+
+def test_auto_follows_what_is_there() -> None:
+    stored = BASE.replace(data=DataConfig(side=64), encoder=BASE.encoder.replace(name="small", stem="small"))
+    config = following(BASE, stored)
+    assert (config.data.side, config.encoder.name, config.encoder.stem) == (64, "small", "small")
+    asked = following(BASE.replace(data=DataConfig(side=32)), stored)
+    assert asked.data.side == 32
+
+
+def test_it_survives_its_file() -> None:
+    assert from_dict(CompareConfig, from_toml(to_toml(to_dict(BASE)))) == BASE

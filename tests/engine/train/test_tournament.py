@@ -1,0 +1,143 @@
+"""Tournaments: real runs of seconds."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from filelock import FileLock
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import ConfigError, RunError, TaskDoesNotFit
+from sslstudio.engine.events import Event, RunFinished, StepDone
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train.checkpoint import load_tensors
+from sslstudio.engine.train.compare_cells import DONE, Place
+from sslstudio.engine.train.settings import DataConfig, HardwareConfig
+from sslstudio.engine.train.tournament import Entry, TournamentConfig, ranking, rounds, survivors, tournament
+from tests.engine.train.compare_for_tests import content, table_of
+
+
+def config_for(folder: Path, out: Path, **changes: Any) -> TournamentConfig:
+    values: dict[str, Any] = {
+        "tasks": "rotation,jigsaw",
+        "minutes": 0.2,
+        "pretrain_settings": "optimiser.batch_size=8;probe.draws=4",
+        "data": DataConfig(folder=str(folder), side=32),
+        "hardware": HardwareConfig(device="cpu"),
+    }
+    return TournamentConfig(out=str(out), **values | changes)
+
+
+def play(config: TournamentConfig) -> list[Event]:
+    return list(tournament(config, RunControl()))
+
+
+@pytest.fixture(scope="module")
+def played(sample_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("tournament") / "played"
+    table = table_of(play(config_for(sample_folder, out)))
+    assert table["winner_run"] == str(out / "winner")
+    return out
+
+
+def test_the_winner_is_the_best_of_the_round_and_goes_on_from_its_weights(played: Path) -> None:
+    table = content(played / "tournament.json")
+    gains = [row["probe"]["difference"]["value"] for row in table["rounds"][0]]
+    assert gains == sorted(gains, reverse=True)
+    assert table["winner"]["task"] == table["rounds"][0][0]["task"]
+    config = RunFolder(played / "winner").config()
+    assert config["encoder"]["weights"] == str(played / "round-1" / table["winner"]["task"] / "last.safetensors")
+    assert config["budget"]["minutes"] >= 0.05
+    words = (played / "tournament.md").read_text()
+    assert "## Round 1" in words
+    assert "## The winner went on" in words
+    assert f"--from {played / 'winner'}" in words
+
+
+def test_played_again_nothing_is_trained(played: Path, sample_folder: Path) -> None:
+    before = content(played / "tournament.json")
+    events = play(config_for(sample_folder, played))
+    assert not [event for event in events if isinstance(event, StepDone)]
+    assert table_of(events) == before
+
+
+def test_stopped_it_goes_on_where_it_was(sample_folder: Path, tmp_path: Path) -> None:
+    config, control = config_for(sample_folder, tmp_path / "stopped"), RunControl()
+    for event in tournament(config, control):
+        if isinstance(event, StepDone):
+            control.stop()
+    assert isinstance(event, RunFinished)
+    assert event.outcome == "stopped"
+    assert event.metrics["winner"] is None
+    first = load_tensors(tmp_path / "stopped/round-1/rotation/last.safetensors")[1]["step"]
+    table = table_of(play(config))
+    assert first < next(row for row in table["rounds"][0] if row["task"] == "rotation")["steps"]
+    assert table["winner"]["outcome"] == DONE
+
+
+def test_who_does_not_suit_is_listed_with_the_reason(sample_folder: Path, tmp_path: Path) -> None:
+    grey = tmp_path / "grey"
+    for file in sorted((sample_folder / "images").rglob("*.*"))[:40]:
+        target = (grey / file.relative_to(sample_folder / "images")).with_suffix(".png")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.open(file).convert("L").save(target)
+    config = config_for(grey, tmp_path / "out", tasks="colorization,rotation", minutes=0.2)
+    rows = {row["task"]: row for row in table_of(play(config))["rounds"][0]}
+    assert rows["colorization"]["outcome"] == "refused"
+    assert "grey" in rows["colorization"]["words"]
+    assert "grey" in (tmp_path / "out/tournament.md").read_text()
+    with pytest.raises(TaskDoesNotFit, match="No task suits"):
+        play(config_for(grey, tmp_path / "none", tasks="colorization"))
+
+
+def test_other_settings_need_another_folder(played: Path, sample_folder: Path) -> None:
+    with pytest.raises(ConfigError, match="other settings"):
+        play(config_for(sample_folder, played, minutes=3.0))
+    auto = config_for(sample_folder, played, data=DataConfig(folder=str(sample_folder)))
+    assert table_of(play(auto))["winner"]["outcome"] == DONE
+
+
+def test_two_do_not_play_the_same_one(played: Path, sample_folder: Path) -> None:
+    with FileLock(played / "tournament.lock"), pytest.raises(RunError, match="Another process"):
+        play(config_for(sample_folder, played))
+
+
+def test_a_damaged_record_says_what_to_do(played: Path, sample_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(played, tmp_path / "damaged")
+    (tmp_path / "damaged/round-1/rotation.json").write_text("{")
+    with pytest.raises(RunError, match="Remove it"):
+        play(config_for(sample_folder, tmp_path / "damaged"))
+
+
+@given(st.integers(2, 40))
+def test_each_round_leaves_fewer_and_the_last_one_winner(tasks: int) -> None:
+    left = tasks
+    for number in range(1, rounds(tasks) + 1):
+        after = survivors(left, last=number == rounds(tasks))
+        assert 1 <= after < left
+        left = after
+    assert left == 1
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_ranked_by_the_gain_or_by_the_rank_without_labels(labelled: bool, tmp_path: Path) -> None:
+    entries = []
+    for value in (0.05, -0.1, 0.3, 0.0):
+        entry = Entry(str(value), Place(tmp_path / str(value)))
+        entry.place.path.mkdir()
+        probe = {"difference": {"value": value} if labelled else {}, "rank": 5 + value, "untrained_rank": 5.0}
+        RunFolder(entry.place.path).write_json("metrics.json", {"probe": probe})
+        entry.place.note(DONE)
+        entries.append(entry)
+    entries[1].place.note("failed")
+    assert [entry.task for entry in ranking(entries)] == ["0.3", "0.05", "0.0"]
+
+
+def test_all_weights_of_the_winner_are_numbers(played: Path) -> None:
+    tensors, _ = load_tensors(played / "winner/last.safetensors")
+    assert all(bool(torch.isfinite(value.float()).all()) for value in tensors.values())

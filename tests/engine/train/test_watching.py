@@ -1,0 +1,258 @@
+"""Probes and alarms in runs that really train, on small pictures."""
+
+import json
+from collections import Counter
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from sslstudio.engine import device as devices
+from sslstudio.engine.config import with_settings
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import ConfigError, RunError
+from sslstudio.engine.evaluate.probes import Labels
+from sslstudio.engine.events import Alarm, Event, Preparing, Probed, RunStarted, StepDone
+from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.tasks.base import TaskResult, load_tasks
+from sslstudio.engine.train.checkpoint import load_tensors
+from sslstudio.engine.train.loop import Plan, Training
+from sslstudio.engine.train.pretrain import pretrain
+from sslstudio.engine.train.probe_set import GRID, ProbeSet
+from sslstudio.engine.train.resume import resume
+from sslstudio.engine.train.session import Session, open_session
+from sslstudio.engine.train.settings import OptimiserConfig, PretrainConfig
+from sslstudio.engine.train.watching import Watcher, changes_for, probe_results
+from tests.engine.train.runs_for_tests import finished, of, pretrain_config, run_pretrain
+
+CPU = devices.choose("cpu")
+
+
+def without_probes(config: PretrainConfig) -> PretrainConfig:
+    return config.replace(probe=config.probe.replace(enabled=False))
+
+
+def session_of(config: PretrainConfig) -> Session:
+    opening: Generator[Preparing, None, Session] = open_session(config.data, CPU, RunControl())
+    while True:
+        try:
+            next(opening)
+        except StopIteration as end:
+            session: Session = end.value
+            return session
+
+
+def probe_set(folder: Path, tmp_path: Path) -> tuple[ProbeSet, Session]:
+    config = pretrain_config(folder, tmp_path / "run").replace(encoder=EncoderConfig(name="small", stem="small"))
+    session = session_of(config)
+    return ProbeSet(config, session, CPU), session
+
+
+def only_pictures(sample_folder: Path, folder: Path, count: int = 24) -> Path:
+    """Pictures without classes or masks."""
+    folder.mkdir()
+    files = [file for file in sorted(sample_folder.rglob("*.png")) if "mask" not in str(file)][:count]
+    for number, file in enumerate(files):
+        (folder / f"picture-{number:03d}.png").write_bytes(file.read_bytes())
+    return folder
+
+
+def with_masks(folder: Path, count: int = 40) -> Path:
+    """A bright square on noise, and where it is."""
+    for name in ("images", "masks"):
+        (folder / name).mkdir(parents=True)
+    for number in range(count):
+        place = (4 + number % 5, 20 - number % 7)
+        noise = Image.effect_noise((48, 48), 40).convert("RGB")
+        noise.paste((250, 250, 250), (*place, place[0] + 20, place[1] + 20))
+        noise.save(folder / "images" / f"{number}.png")
+        mask = Image.new("L", (48, 48), 0)
+        mask.paste(255, (*place, place[0] + 20, place[1] + 20))
+        mask.save(folder / "masks" / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def probed_run(sample_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("watched") / "probed"
+    run_pretrain(pretrain_config(sample_folder, out, epochs=3))
+    return out
+
+
+def test_probes_do_not_change_the_training(sample_folder: Path, probed_run: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    events = run_pretrain(without_probes(pretrain_config(sample_folder, plain, epochs=3)))
+    assert not of(Probed, events)
+    watched = RunFolder(probed_run).events()
+    assert of(Probed, watched)
+    first, second = ([event.loss for event in of(StepDone, some)][:5] for some in (watched, events))
+    assert first == second
+    ours, theirs = (load_tensors(run / "last.safetensors")[0] for run in (probed_run, plain))
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_the_quarter_and_the_end_are_always_looked_at_and_kept(probed_run: Path, sample_folder: Path) -> None:
+    run = RunFolder(probed_run)
+    looks = of(Probed, run.events())
+    assert len(looks) == 2  # a run of seconds has no time for more
+    assert 0.25 <= looks[0].share < 1.0
+    assert looks[-1].share == 1.0
+    metrics = json.loads((probed_run / "metrics.json").read_text())
+    assert metrics["probe"]["share"] == 1.0
+    assert metrics["probe_quarter"]["step"] == looks[0].step
+    assert finished(run.events()).metrics["probe"]["text"] == looks[-1].text
+    session = session_of(pretrain_config(sample_folder, probed_run))
+    assert session.recognised.classes is not None
+    pool = {*session.split.train, *session.split.validation}
+    sizes = Counter(label for path, label in session.recognised.classes.of.items() if path in pool)
+    for look in looks:
+        assert look.labels == min(10, max(sizes.values()) // 2)  # half of a class is left to score
+        assert look.n >= 20
+        assert [row["stage"] for row in look.stages] == [1, 2, 3, 4]
+        assert all(0 <= row[name] <= 1 for row in look.stages for name in ("linear", "knn", "untrained_linear"))
+        assert look.untrained_rank > 1
+    assert looks[0].untrained_rank == looks[1].untrained_rank
+
+
+def test_no_test_picture_is_ever_touched(sample_folder: Path, tmp_path: Path) -> None:
+    """With classes, with masks and without labels."""
+    for number, folder in enumerate(
+        (sample_folder, with_masks(tmp_path / "masks"), only_pictures(sample_folder, tmp_path / "bare"))
+    ):
+        probes, session = probe_set(folder, tmp_path / str(number))
+        assert session.split.test
+        assert probes.paths
+        assert len(probes.images) == len(probes.paths)
+        assert not set(probes.paths) & set(session.split.test)
+
+
+def test_masks_are_probed_place_by_place(tmp_path: Path) -> None:
+    """A bright square is found by every network: the score says so."""
+    probes, _ = probe_set(with_masks(tmp_path / "masks"), tmp_path)
+    labels = probes.labels
+    assert isinstance(labels, Labels)
+    assert (labels.kind, labels.classes, tuple(labels.targets.shape[1:])) == ("segmentation", 2, (GRID * GRID,))
+    config = pretrain_config(tmp_path / "masks", tmp_path / "run", epochs=2)
+    look = of(Probed, run_pretrain(config))[-1]
+    assert "mean IoU" in look.text
+    assert "10 labelled pictures" in look.text
+    assert max(row["untrained_linear"] for row in look.stages) > 0.7
+
+
+def test_a_damaged_mask_does_not_end_a_pretraining(tmp_path: Path) -> None:
+    folder = with_masks(tmp_path / "masks")
+    whole, session = probe_set(folder, tmp_path / "whole")
+    victim = next(path for path in whole.paths if path in session.split.train)
+    masks = session.recognised.masks
+    assert masks is not None
+    (folder / masks.of[victim]).write_bytes(b"not a picture")
+    damaged, _ = probe_set(folder, tmp_path / "damaged")
+    assert damaged.labels is not None
+    assert len(damaged.labels.targets) == len(damaged.images) == len(damaged.paths)
+
+
+def test_without_labels_there_is_the_rank_and_no_verdict(sample_folder: Path, tmp_path: Path) -> None:
+    folder = only_pictures(sample_folder, tmp_path / "bare")
+    events = run_pretrain(pretrain_config(folder, tmp_path / "run"))
+    look = of(Probed, events)[-1]
+    assert (look.labels, look.n, look.verdict, look.stages) == (0, 0, "", [])
+    assert look.rank > 1
+    assert look.spread > 0
+
+
+def test_pictures_of_one_group_are_resampled_together(sample_folder: Path, tmp_path: Path) -> None:
+    config = pretrain_config(sample_folder, tmp_path / "run").replace(encoder=EncoderConfig(name="small", stem="small"))
+    grouped = config.replace(data=config.data.replace(groups=r"name:(\d)\.\w+$"))
+    labels = ProbeSet(grouped, session_of(grouped), CPU).labels
+    assert labels is None or len(labels.group.tolist()) > len(set(labels.group.tolist()))
+
+
+def test_a_resumed_run_is_not_probed_twice_at_one_place(sample_folder: Path, tmp_path: Path) -> None:
+    control = RunControl()
+    out = tmp_path / "run"
+    for event in pretrain(pretrain_config(sample_folder, out, epochs=4), control):
+        if isinstance(event, Probed):
+            control.stop()
+    looks = of(Probed, RunFolder(out).events())
+    assert [look.share >= 0.25 for look in looks] == [True]
+    rest = list(resume(out, RunControl()))
+    assert of(RunStarted, rest)[0].first_step == looks[0].step
+    assert [look.share for look in of(Probed, rest)] == [1.0]
+    assert probe_results(RunFolder(out))["probe_quarter"]["step"] == looks[0].step
+
+
+class Breaks:
+    """A job (see `loop.Job`) whose loss is no number in its third step."""
+
+    part = prefix = ""
+    batch_size = 2
+    steps_per_epoch = 4
+
+    def __init__(self) -> None:
+        self.weight = nn.Linear(1, 1)
+        self.modules = nn.ModuleDict({"weight": self.weight})
+
+    def groups(self) -> list[dict[str, Any]]:
+        return [{"params": list(self.weight.parameters()), "factor": 1.0}]
+
+    def before_step(self, share: float) -> None:
+        pass
+
+    def forward(self, step: int) -> TaskResult:
+        loss = self.weight(torch.ones(1, 1)).square().mean()
+        return TaskResult(loss * torch.nan if step == 2 else loss, {})
+
+    def evaluate(self, step: int) -> Generator[Event, None, float]:
+        yield from ()
+        return 0.0
+
+    def after_step(self, share: float) -> None:
+        pass
+
+    def chance(self) -> dict[str, float]:
+        return {}
+
+
+def test_an_alarm_comes_before_a_run_that_has_diverged_ends(sample_folder: Path, tmp_path: Path) -> None:
+    config = without_probes(pretrain_config(sample_folder, tmp_path / "run"))
+    run = RunFolder.create(tmp_path / "run", {"job": "pretrain"})
+    encoder = build_encoder(EncoderConfig(name="small", stem="small"), 0)
+    watcher = Watcher(config, session_of(config), encoder, CPU, run)
+    training = Training(Breaks(), Plan(steps=40), OptimiserConfig(), CPU, run)
+    seen: list[Event] = []
+
+    def watch() -> None:
+        for event in watcher.over(training, RunControl()):
+            seen.append(event)
+
+    with pytest.raises(RunError, match="diverged"):
+        watch()
+    assert isinstance(seen[-1], Alarm)
+    assert seen[-1].name == "not a number"
+    assert seen[-1].change == "optimiser.learning_rate=0.00033"
+
+
+@pytest.mark.parametrize("task", load_tasks().names())
+def test_every_change_that_is_recommended_can_be_made(task: str, tmp_path: Path) -> None:
+    config = PretrainConfig(task=task)
+    changes = changes_for(config)
+    assert changes.slower == "optimiser.learning_rate=0.00033"
+    assert changes.longer == "budget.minutes=20"
+    for change in vars(changes).values():
+        if change:
+            assert with_settings(config, [change], task) != config
+    steps = changes_for(config.replace(budget=config.budget.replace(steps=50))).longer
+    assert steps == "budget.steps=100"
+
+
+def test_the_option_section_is_checked() -> None:
+    config = with_settings(PretrainConfig(), ["probe.enabled=false", "probe.labels=5"])
+    assert (config.probe.enabled, config.probe.labels) == (False, 5)
+    with pytest.raises(ConfigError, match=r"draws = 1 is below"):
+        with_settings(PretrainConfig(), ["probe.draws=1"])
