@@ -45,11 +45,10 @@ def build_part(
     if spared:
         start = Network(scale, encoder, encoder).to(device.handle)
         recalibrate(start, unlabelled)
-    stage = fixed_stage(config)
-    if spared and stage is None:
+    stage = fixed_stage(part, config)
+    if stage is None:
         stage, why = _stage(part, start, config, labelled, session, device, run)
         notes += [why] if why else []
-    stage = LAST if stage is None else stage
     recipe = recipe_of(config, part, stage)
     with seeded_init(config.seed, "head"):
         if config.kind == "classification":
@@ -62,9 +61,12 @@ def build_part(
     return network, recipe, notes
 
 
-def fixed_stage(config: FinetuneConfig) -> int | None:
-    """The stage that the settings name, for both parts; None where a probe is to choose it."""
-    if config.kind != "classification":
+def fixed_stage(part: str, config: FinetuneConfig) -> int | None:
+    """The stage that a part reads by its settings; None where a probe is to choose it.
+
+    From scratch it is the last one: a head on random early stages was measured to learn less.
+    """
+    if config.kind != "classification" or (part == FROM_SCRATCH and config.mode != "probe"):
         return LAST
     if config.recipe.stage == "auto":
         return None
@@ -92,7 +94,7 @@ def _stage(
 
 def stage_of(run: RunFolder, part: str, config: FinetuneConfig) -> int:
     """The stage that a part of a stored run reads (0: all)."""
-    stage = fixed_stage(config)
+    stage = fixed_stage(part, config)
     if stage is not None:
         return stage
     stored = run.read_json(STAGES) or {}

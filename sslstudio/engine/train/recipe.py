@@ -1,9 +1,11 @@
-"""How a pretrained network is fine-tuned without losing what it knows.
+"""How a network is fine-tuned on a few labels.
 
-A few labels and one learning rate for all layers wash the features out. So the head learns first, on an encoder that
-keeps still (Kumar et al., ICLR 2022, arXiv:2202.10054: linear probing, then fine-tuning); then all learn, the early
-stages more slowly than the late ones (Howard & Ruder, ACL 2018, section 3.2); batch statistics stay those of all
-pictures. A network from scratch has nothing to keep: its part gets none of this.
+The head reads the features of all stages, brought to one scale: the last stage is not the best one for these tasks.
+What may be had beside it: the head learns first, on an encoder that keeps still (Kumar et al., ICLR 2022,
+arXiv:2202.10054: linear probing, then fine-tuning); early stages learn more slowly than late ones (Howard & Ruder,
+ACL 2018, section 3.2); batch statistics stay those of all pictures; a probe chooses one stage. These spare the encoder,
+and only what was pretrained is spared. They are off: with encoders that were pretrained for minutes, training
+everything at one rate was better (README, decisions).
 """
 
 from collections.abc import Iterator
@@ -40,8 +42,8 @@ def recipe_of(config: FinetuneConfig, part: str, stage: int = LAST) -> Recipe:
     own = config.recipe
     if config.mode == "probe":
         return Recipe(stage=stage, freeze=1.0, head=own.head, steady=True)
-    if part == FROM_SCRATCH:
-        return Recipe(stage=stage)
+    if part == FROM_SCRATCH:  # it has nothing to spare, and random early stages mislead the head
+        return Recipe()
     return Recipe(stage, own.freeze, own.decay, own.head, own.steady)
 
 

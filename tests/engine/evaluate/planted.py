@@ -17,9 +17,13 @@ SIDE = 48
 
 
 def textures(count: int, side: int = SIDE, seed: int = 0) -> Tensor:
-    """uint8 (count, 3, side, side): smooth coloured fields with grain, without an up or a subject."""
+    """uint8 (count, 3, side, side): smooth coloured fields with grain, without an up or a subject.
+
+    As in photographs, red, green and blue have most of their structure in common.
+    """
     rng = generator(seed, "textures")
-    cells = torch.rand(count, 3, side // 4, side // 4, generator=rng)
+    shape = (count, 1, side // 4, side // 4)
+    cells = 0.6 * torch.rand(shape, generator=rng) + 0.4 * torch.rand(count, 3, *shape[2:], generator=rng)
     fields = F.interpolate(cells, size=side, mode="bicubic", align_corners=False)
     grain = 0.02 * torch.randn(count, 3, side, side, generator=rng)
     return ((fields + grain).clamp(0, 1) * 255).to(torch.uint8)

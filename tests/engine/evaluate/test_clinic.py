@@ -38,7 +38,7 @@ from tests.engine.evaluate.planted import (
 )
 
 
-def task_config(task: str, **options: float | bool) -> BaseConfig:
+def task_config(task: str, **options: float | bool | str) -> BaseConfig:
     return load_tasks()[task].Config(**options)
 
 
@@ -232,8 +232,8 @@ def test_tiles_without_a_gap_fit_together() -> None:
 
 
 def test_context_prediction_without_a_gap_is_found_too() -> None:
-    seen = looked_at(textures(60), context_prediction=task_config("context_prediction", gap=0.0, jitter=0.0, turn=0.0,
-                                                                  degrade=0.0))  # fmt: skip
+    options = task_config("context_prediction", gap=0.0, jitter=0.0, turn=0.0, degrade=0.0, colour="keep")
+    seen = looked_at(textures(60), context_prediction=options)
     finding = places.edges(seen)
     assert_found(finding, seen, CAREFUL)
     assert finding.change == "context_prediction.gap=0.25"
@@ -297,7 +297,7 @@ def test_the_linear_look_learns_what_is_there_and_nothing_else() -> None:
     picture = torch.arange(60).repeat_interleave(3)
     classes = torch.arange(3).repeat(60)
     noise = torch.randn(180, 5, generator=rng)
-    assert float(right_by_picture(noise + 3 * torch.eye(3, 5)[classes], classes, picture, rng).mean()) > 0.95
+    assert float(right_by_picture(noise + 6 * torch.eye(3, 5)[classes], classes, picture, rng).mean()) > 0.95
     mean, low, high = interval(right_by_picture(noise, classes, picture, rng))
     assert low < 1 / 3 < high
     assert low < mean < high

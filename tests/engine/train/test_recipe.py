@@ -9,8 +9,8 @@ from sslstudio.engine import device as devices
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
-from sslstudio.engine.models.networks import LAST, Classifier, Network, PixelScale
-from sslstudio.engine.train.recipe import Recipe, parameter_groups, recalibrate, recipe_of, stage_by_probe
+from sslstudio.engine.models.networks import ALL, LAST, Classifier, Network, PixelScale
+from sslstudio.engine.train.recipe import Recipe, parameter_groups, recalibrate, recipe_of, stage_by_probe, standardise
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, RecipeConfig
 
@@ -44,9 +44,9 @@ def test_each_stage_learns_more_slowly_than_the_next_one(session: Session) -> No
 
 
 def test_only_what_was_pretrained_is_spared() -> None:
-    config = FinetuneConfig(recipe=RecipeConfig(freeze=0.4, decay=0.3, head=2.0))
-    assert recipe_of(config, "scratch") == Recipe()
-    assert recipe_of(config, "pretrained", 3) == Recipe(3, 0.4, 0.3, 2.0, config.recipe.steady)
+    config = FinetuneConfig(recipe=RecipeConfig(freeze=0.4, decay=0.3, head=2.0, steady=True))
+    assert recipe_of(config, "scratch", ALL) == Recipe()
+    assert recipe_of(config, "pretrained", 3) == Recipe(3, 0.4, 0.3, 2.0, steady=True)
     for part in ("scratch", "pretrained"):
         assert recipe_of(config.replace(mode="probe"), part).freeze == 1.0
 
@@ -64,6 +64,19 @@ def test_recalibrated_statistics_are_those_of_the_pictures(session: Session) -> 
     torch.testing.assert_close(encoder.bn1.running_mean, seen.mean(dim=(0, 2, 3)), atol=1e-5, rtol=1e-4)
     assert encoder.bn1.momentum == momentum
     assert model.training
+
+
+def test_features_of_all_stages_come_to_one_scale(session: Session) -> None:
+    pictures = Pictures(session.cache, session.split.train, devices.choose("cpu"))
+    encoder = build_encoder(EncoderConfig(name="small", stem="tiny"), 0)
+    model = Classifier(PixelScale(pictures.spread(32)), encoder, 5, stage=ALL).eval()
+    standardise(model, pictures)
+    assert isinstance(model.head, torch.nn.Sequential)
+    with torch.no_grad():
+        features = model.head[0](model.features(pictures.take(torch.arange(len(pictures))) / 255.0))
+    assert features.shape[1] == 4 * (32 + 64 + 128) + 256
+    torch.testing.assert_close(features.mean(dim=0), torch.zeros(features.shape[1]), atol=1e-3, rtol=0)
+    assert float(features.std(dim=0, correction=0).max()) < 1.001
 
 
 def test_the_probe_finds_the_stage_that_knows_the_classes(session: Session) -> None:
