@@ -12,9 +12,9 @@ from sslstudio.engine.errors import RunError
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.events import Event, RunFinished
 from sslstudio.engine.files import write_atomic
-from sslstudio.engine.runs.confusions import read_confusions
+from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.store import RunFolder
-from sslstudio.engine.train.compare_settings import CompareConfig, cell_folder
+from sslstudio.engine.train.compare_settings import SCRATCH, CompareConfig, cell_folder
 from sslstudio.engine.train.resume import resume
 
 DONE, REFUSED, FAILED = "done", "refused", "failed"
@@ -98,8 +98,9 @@ def tidy(place: Place, *, keep_weights: bool) -> None:
 
 
 def scored_pictures(place: Place) -> Scored:
-    """The test pictures of a finished cell: it has one part."""
-    return Scored(*read_confusions(next(place.path.glob("confusions-*.npz"))))
+    """The test pictures of a finished cell, which has one part. Raises RunError when they cannot be read."""
+    part = next(iter(place.metrics().get("parts", {})), SCRATCH)
+    return Scored(*read_confusions(confusions_file(place.path, part)))
 
 
 def result_words(place: Place) -> str:

@@ -1,4 +1,4 @@
-"""Whether a puzzle suits the pictures: the clinic's findings about it, with examples and the changes that answer them."""
+"""Whether a puzzle suits the pictures: what the clinic found about it, with examples and changes that answer it."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING

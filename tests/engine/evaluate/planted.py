@@ -38,11 +38,11 @@ def landscapes(count: int, seed: int = 0) -> Tensor:
     return (torch.where(below, ground, sky) * 255).to(torch.uint8)
 
 
-def stamped(images: Tensor, share: float = 1.0) -> Tensor:
+def stamped(images: Tensor, share: float = 1.0, height: int = 5) -> Tensor:
     """Letters in the bottom left corner of the first `share` of the pictures, always the same way up."""
-    letters = torch.from_numpy(np.random.default_rng(1).random((5, 9)) < 0.5)
+    letters = torch.from_numpy(np.random.default_rng(1).random((height, 9)) < 0.5)
     result, side = images.clone(), images.shape[-1]
-    some = result[: round(share * len(images)), :, side - 7 : side - 2, 2:11]
+    some = result[: round(share * len(images)), :, side - 1 - height : side - 1, 2:11]
     some[:] = torch.where(letters, torch.tensor(245, dtype=torch.uint8), torch.tensor(10, dtype=torch.uint8))
     return result
 

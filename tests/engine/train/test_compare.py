@@ -14,6 +14,7 @@ from PIL import Image
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import ConfigError, DataError
 from sslstudio.engine.events import Note, Preparing, RunFinished, RunStarted, StepDone
+from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.store import RunFolder, list_runs
 from sslstudio.engine.train.compare import Unit, compare, settled, stored_config, units_of
 from sslstudio.engine.train.compare_cells import Place, scored_pictures
@@ -199,9 +200,10 @@ def test_weights_that_do_not_fit_are_noted_and_the_rest_goes_on(
 def test_a_row_that_was_tested_on_other_pictures_is_left_out(done: Path, sample_folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "torn"
     shutil.copytree(done, out)
-    file = out / "cells/rotation/2-0/confusions.npz"
-    old = scored_pictures(Place(file.parent))
-    np.savez(file, paths=np.array([f"other/{path}" for path in old.paths]), matrices=old.confusions)
+    cell = out / "cells/rotation/2-0"
+    old = scored_pictures(Place(cell))
+    others = tuple(f"other/{path}" for path in old.paths)
+    write_confusions(confusions_file(cell, "pretrained"), others, old.confusions)
     row = table_of(run_compare(compare_config(sample_folder, out)))["rows"][1]
     assert "tested on other pictures" in row["note"]
     assert row["cells"] == []
