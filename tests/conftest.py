@@ -5,6 +5,8 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+if "PYTEST_XDIST_WORKER" in os.environ:  # each worker has one core, and the tests' tensors are small
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 

@@ -60,6 +60,7 @@ class CompareConfig(BaseConfig):
         super().__post_init__()
         counts_of(self.labels), counts_of(self.scratch_labels)
         _check_names(self)
+        _check_owners(self)
         for task in tasks_of(self):
             pretrain_config(self, task)
         finetune_config(self, SCRATCH, 1, 0)
@@ -137,15 +138,20 @@ def pretrain_config(config: CompareConfig, task: str) -> PretrainConfig:
 
 
 def _settings_for(config: CompareConfig, task: str) -> list[str]:
-    """The options of this task and of all, without those of other tasks. Raises ConfigError for a task not compared."""
-    known = load_tasks()
+    """The options of this task and of all, without those of other tasks."""
+    others = set(load_tasks()) - {task}
     texts = parts(config.pretrain_settings, SEPARATOR)
-    for text in texts:
-        owner = text.partition(".")[0].strip()
-        if owner in known and owner not in tasks_of(config):
-            raise ConfigError(f"--set {text}: {owner} is not compared. {did_you_mean(owner, tasks_of(config))}")
-    others = set(known) - {task}
     return [text for text in texts if text.partition(".")[0].strip() not in others]
+
+
+def _check_owners(config: CompareConfig) -> None:
+    """Raises ConfigError for options of a task that is not compared."""
+    known, compared = load_tasks(), tasks_of(config)
+    for text in parts(config.pretrain_settings, SEPARATOR):
+        owner = text.partition(".")[0].strip()
+        if owner in known and owner not in compared:
+            hint = did_you_mean(owner, compared) if compared else "Name it with --tasks."
+            raise ConfigError(f"--set {text}: {owner} is not compared. {hint}")
 
 
 def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) -> FinetuneConfig:
