@@ -77,14 +77,14 @@ def test_ctrl_c_keeps_what_was_learnt(sample_folder: Path, tmp_path: Path) -> No
         "rotation",
     ]
     command += ["--labels", "2", "--seeds", "1", "--steps", "1", "--side", "32", "--minutes", "30", "--device", "cpu"]
-    process = subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    lines = (json.loads(line) for line in process.stdout)
-    next(line for line in lines if line["event"] == "StepDone" and line["part"] == "")
-    process.send_signal(signal.SIGINT)
-    began = time.monotonic()
-    last = list(lines)[-1]
-    assert process.wait() == 0
+    with subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = (json.loads(line) for line in process.stdout)
+        next(line for line in lines if line["event"] == "StepDone" and line["part"] == "")
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        last = list(lines)[-1]
+        assert process.wait() == 0
     assert time.monotonic() - began < 120
     assert (last["event"], last["outcome"]) == ("RunFinished", "stopped")
     assert (out / "pretrained/rotation/last.safetensors").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.config import BaseConfig, option, section, to_dict, with_settings
-from sslstudio.engine.errors import ConfigError, did_you_mean
+from sslstudio.engine.errors import ConfigError
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.settings import (
@@ -60,6 +60,7 @@ class CompareConfig(BaseConfig):
         super().__post_init__()
         counts_of(self.labels), counts_of(self.scratch_labels)
         _check_names(self)
+        _check_owners(self)
         _check_owners(self)
         for task in tasks_of(self):
             pretrain_config(self, task)
@@ -145,13 +146,11 @@ def _settings_for(config: CompareConfig, task: str) -> list[str]:
 
 
 def _check_owners(config: CompareConfig) -> None:
-    """Raises ConfigError for options of a task that is not compared."""
-    known, compared = load_tasks(), tasks_of(config)
+    """Raises ConfigError for an option of a task that is not compared."""
     for text in parts(config.pretrain_settings, SEPARATOR):
         owner = text.partition(".")[0].strip()
-        if owner in known and owner not in compared:
-            hint = did_you_mean(owner, compared) if compared else "Name it with --tasks."
-            raise ConfigError(f"--set {text}: {owner} is not compared. {hint}")
+        if owner in load_tasks() and owner not in tasks_of(config):
+            raise ConfigError(f"--set {text}: {owner} is not compared. Add it to --tasks, or leave the option out.")
 
 
 def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) -> FinetuneConfig:

@@ -89,4 +89,5 @@ class SuitView(QWidget):
     @property
     def shown(self) -> list[FindingView]:
         """The findings on the screen, for tests."""
-        return self.findChildren(FindingView)
+        items = (self.findings.itemAt(number) for number in range(self.findings.count()))
+        return [view for item in items if item is not None and isinstance(view := item.widget(), FindingView)]

@@ -149,9 +149,9 @@ def test_the_norm_in_the_head_has_no_scale_and_no_shift() -> None:
 
 
 def test_small_pictures_and_blank_pictures_are_refused_in_words() -> None:
-    with pytest.raises(TaskDoesNotFit, match=r"pictures of 24 pixels leave 6\.6\. Set the picture side to 33 pixels"):
+    with pytest.raises(TaskDoesNotFit, match=r"pictures of 24 pixels leave 6\.6\. Set the picture side to 30 pixels"):
         ContextPrediction.check(ContextConfig(), noise(4, 24))
-    ContextPrediction.check(ContextConfig(), noise(4, 33))
+    ContextPrediction.check(ContextConfig(), noise(4, 30))
     with pytest.raises(TaskDoesNotFit, match="100% of the ninths"):
         ContextPrediction.check(ContextConfig(), torch.zeros(4, 3, 48, 48, dtype=torch.uint8))
 
