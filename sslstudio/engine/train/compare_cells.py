@@ -39,6 +39,7 @@ class Place:
     def note(self, outcome: str, words: str = "", **facts: Any) -> None:
         """Write down that it is settled."""
         content = {"outcome": outcome, "words": words, **facts}
+        self.record.parent.mkdir(parents=True, exist_ok=True)  # a run that was refused has made no folder
         self.record.parent.mkdir(parents=True, exist_ok=True)  # a refusal may come before anything is kept there
         write_atomic(self.record, (json.dumps(content, indent=1) + "\n").encode())
 
