@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -82,10 +81,8 @@ def test_ctrl_c_keeps_what_was_learnt(sample_folder: Path, tmp_path: Path) -> No
         lines = (json.loads(line) for line in process.stdout)
         next(line for line in lines if line["event"] == "StepDone" and line["part"] == "")
         process.send_signal(signal.SIGINT)
-        began = time.monotonic()
         last = list(lines)[-1]
-        assert process.wait() == 0
-    assert time.monotonic() - began < 120
+    assert process.returncode == 0
     assert (last["event"], last["outcome"]) == ("RunFinished", "stopped")
     assert (out / "pretrained/rotation/last.safetensors").exists()
     assert (out / "table.md").exists()

@@ -118,7 +118,7 @@ class _Auditor:
         yield from self._covered(any(one.is_floating_point() and one.ndim >= 4 for one in batch.targets.values()))
         fault = "tells left from right: by text, or because the subject has sides, which is fine"
         yield self._stays("mirrored", "the pictures are mirrored", self._ask(alter.MIRRORED), fault, ("mirror=true",))
-        fault = "depends on whole pixels"
+        fault = "depends on exact places: whole pixels, or what stands at the very edge"
         yield self._stays("shifted", "the pictures are shifted by some pixels", self._ask(alter.SHIFTED), fault)
 
     def _ask(self, alteration: Alteration) -> Array:

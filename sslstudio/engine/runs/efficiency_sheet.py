@@ -27,12 +27,20 @@ def markdown(table: Table) -> str:
         f"# Label efficiency: {name} on {table['folder']}",
         _basis(table),
         f"## {name[0].upper() + name[1:]} by {unit}, mean over draws (95 % interval)\n\n" + _scores(table),
-        "## Difference to scratch on the same labels (95 % interval)\n\n" + _differences(table),
-        "## Labels are worth: scratch needs so many times as many (95 % interval)\n\n" + _worths(table),
+        *_against_scratch(table),
         _agreement(table),
         "\n".join(f"- {note}" for note in [*table["notes"], *_machine(table)]),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _against_scratch(table: Table) -> list[str]:
+    if len(table["rows"]) < 2:
+        return []
+    return [
+        "## Difference to scratch on the same labels (95 % interval)\n\n" + _differences(table),
+        "## Labels are worth: scratch needs so many times as many (95 % interval)\n\n" + _worths(table),
+    ]
 
 
 def _basis(table: Table) -> str:

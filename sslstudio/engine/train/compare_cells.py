@@ -40,7 +40,6 @@ class Place:
         """Write down that it is settled."""
         content = {"outcome": outcome, "words": words, **facts}
         self.record.parent.mkdir(parents=True, exist_ok=True)  # a run that was refused has made no folder
-        self.record.parent.mkdir(parents=True, exist_ok=True)  # a refusal may come before anything is kept there
         write_atomic(self.record, (json.dumps(content, indent=1) + "\n").encode())
 
     def facts(self) -> dict[str, Any]:

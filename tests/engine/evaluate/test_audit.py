@@ -56,6 +56,7 @@ def trained(pictures: Tensor, folder: Path, task: str, steps: int, **options: fl
         out=str(folder / "run"),
         task=task,
         data=DataConfig(folder=str(folder / "set"), side=SMALL, validation=0.3, test=0.05),
+        encoder=EncoderConfig(name="small", stem="small"),
         optimiser=OptimiserConfig(batch_size=16, learning_rate=3e-3, warmup_steps=5),
         budget=BudgetConfig(steps=steps),
         hardware=HardwareConfig(device="cpu"),
@@ -114,7 +115,6 @@ def test_a_stamp_in_a_corner_is_what_rotation_relies_on(stamp_audit: AuditDone) 
     assert "bottom left" in checks["corner"].title
     assert "crop" in checks["frame"].verdict
     assert checks["grey"].passed is True
-    assert checks["shifted"].passed is True
     assert {"tiles", "gap"} == set(part.left_out)
     for check in part.checks:
         assert check.low <= check.value <= check.high

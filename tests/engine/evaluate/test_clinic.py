@@ -21,10 +21,11 @@ from sslstudio.engine.evaluate.signs.looked import CAREFUL, FINE, UNSUITABLE, Fi
 from sslstudio.engine.evaluate.signs.sheet import example_sheet
 from sslstudio.engine.evaluate.signs.simple import interval, right_by_picture
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.examine import Examined, examine
-from sslstudio.engine.train.settings import DataConfig, EncoderConfig
+from sslstudio.engine.train.settings import DataConfig
 from tests.engine.evaluate.planted import (
     SIDE,
     aberrated,
@@ -160,7 +161,7 @@ def test_letterboxes_are_borders_and_their_width_is_told() -> None:
     assert finding.share > 0.9
     left, top, right, bottom = finding.boxes[0]
     assert (left, right) == (0.0, 1.0)
-    assert (top, bottom) == (pytest.approx(5 / SIDE), pytest.approx(1 - 5 / SIDE))
+    assert [top, bottom] == pytest.approx([5 / SIDE, 1 - 5 / SIDE])
     assert marks.burnt_in(seen).severity == FINE  # a frame line is no stamp
 
 
