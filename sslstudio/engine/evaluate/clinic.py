@@ -59,7 +59,7 @@ class Clinic:
     def suits(self, task: str) -> Suitability:
         """suitable, careful or unsuitable, with the reasons."""
         refusal = self.refusals.get(task)
-        found = self.concerning(task)
+        found = [one for one in self.concerning(task) if one.counts]
         reasons = ([refusal] if refusal else []) + [one.text for one in found if one.text != refusal]
         own = [one.severity for one in found if task in one.tasks]
         if refusal or UNSUITABLE in own:

@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from sslstudio.engine import device as devices
 from sslstudio.engine.config import BaseConfig
 from sslstudio.engine.control import RunControl
-from sslstudio.engine.data.duplicates import MOST, near_duplicates
+from sslstudio.engine.data.duplicates import MOST, Group, near_duplicates
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.device import Device
 from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.evaluate.audit import TaskAudit, audited
 from sslstudio.engine.evaluate.clinic import SIGNS, Clinic, Finding, LookedAt, findings_of, judged
+from sslstudio.engine.evaluate.predictions import write_table
 from sslstudio.engine.evaluate.questions import Audited
 from sslstudio.engine.evaluate.signs.looked import FINE
 from sslstudio.engine.evaluate.signs.sheet import example_sheet
@@ -46,6 +47,7 @@ class Examined:
     clinic: Clinic
     session: Session
     looked_at: int
+    copies: tuple[Group, ...]  # near duplicates, as numbers into the cache's pictures
 
     def save_examples(self, folder: Path) -> list[Path]:
         """A sheet of example pictures for each finding that is not fine; returns the files."""
@@ -53,7 +55,15 @@ class Examined:
         sheets = {folder / f"{name}.png": sheet for name, sheet in self.example_sheets().items()}
         for path, sheet in sheets.items():
             Image.fromarray(sheet).save(path)
-        return list(sheets)
+        return [*sheets, *self._save_copies(folder / "copies.csv")]
+
+    def _save_copies(self, path: Path) -> list[Path]:
+        """Every picture that has a near copy, with the number of its group: what a person needs to take them out."""
+        paths = self.session.cache.index.paths
+        rows = [[str(number), paths[one]] for number, group in enumerate(self.copies, start=1) for one in group]
+        if rows:
+            write_table(path, ["group", "file"], rows)
+        return [path] if rows else []
 
     def example_sheets(self) -> dict[str, Picture]:
         """A sheet of example pictures for each finding that is not fine, by its name."""
@@ -82,7 +92,7 @@ def examine(
             raise RunError("Stopped while looking at the pictures.")
         found.append(finding)
         yield Preparing(stage=LOOKING, done=len(found), total=len(SIGNS))
-    return Examined(judged(seen, found), session, len(seen.images))
+    return Examined(judged(seen, found), session, len(seen.images), seen.copies)
 
 
 def _seen(session: Session, pictures: Pictures, options: Mapping[str, BaseConfig]) -> LookedAt:

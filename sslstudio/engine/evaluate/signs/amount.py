@@ -63,7 +63,9 @@ def copies(seen: LookedAt) -> Finding:
     examples = tuple(path for pair in leaking for path in pair)[:EXAMPLES]
     examples = examples or tuple(seen.every[one] for group in seen.copies for one in group[:2])[:EXAMPLES]
     tasks = tuple(load_tasks().names())
-    fine = Finding(name=COPIES, title=COPIES_TITLE, tasks=tasks, share=share, text=f"{words}.", examples=examples)
+    fine = Finding(
+        name=COPIES, title=COPIES_TITLE, tasks=tasks, share=share, text=f"{words}.", examples=examples, counts=False
+    )  # fmt: skip
     if share < MANY_COPIES and len(leaking) < LEAKING * held_out:
         return fine
     rule = _rule_that_helps(seen)

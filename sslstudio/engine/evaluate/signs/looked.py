@@ -34,7 +34,7 @@ class Finding:
 
     `severity` is fine, careful or unsuitable. `change` is one `--set` of settings ("jigsaw.field=0.5") or "". `share`
     is the share of pictures (0 to 1) that show it, or of answers given away; `examples` are paths of pictures and
-    `boxes` what to look at in them.
+    `boxes` what to look at in them. `counts` is False for what concerns the results and not whether a task suits.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Finding:
     examples: tuple[str, ...] = ()
     boxes: tuple[Box, ...] = ()
     share: float = 0.0
+    counts: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
