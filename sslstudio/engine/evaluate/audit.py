@@ -21,7 +21,7 @@ from sslstudio.engine.evaluate.signs.looked import tiles_of
 MAY_FALL = 0.3  # share of what was learnt that may go with what should not matter
 MUST_FALL = 0.75  # share that must go with what the puzzle is about
 EDGES_MAY_FALL = 0.5  # a tile without its rim, or from a smaller cell, also shows less
-LARGE_GAPS = (0.5, 0.4, 0.3, 0.2, 0.1)
+WIDER = (0.25, 0.2, 0.15, 0.1)  # by how much a gap is widened: more would leave too little of a tile to recognise
 AS_THEY_ARE = Alteration("as they are")
 
 
@@ -142,7 +142,7 @@ class _Auditor:
         if own > 0 and (task := self.trained.with_gap(0.0)) is not None:
             check = self._check("no_gap", "the tiles touch each other", self.questions.ask(AS_THEY_ARE, task))
             yield replace(check, verdict=f"asked with edges that fit it gets {check.value:.3f}, else {check.base:.3f}")
-        for gap in (gap for gap in LARGE_GAPS if gap > own):
+        for gap in (round(own + more, 3) for more in WIDER):
             if (task := self.trained.with_gap(gap)) is not None:
                 yield self._stays(
                     "large_gap", f"the gap between tiles is {gap:g} instead of {own:g}",
@@ -166,10 +166,10 @@ class _Auditor:
             "frame", "the outer tenth is covered", self._ask(alter.FRAME_COVERED), "relies on the frame: crop it",
             smaller, self._ask(alter.CENTRE_COVERED),
         )  # fmt: skip
-        found = [(one.name, self._ask(one)) for one in alter.CORNERS_COVERED]
+        found = [(place, self._ask(one)) for place, one in zip(alter.CORNERS, alter.CORNERS_COVERED, strict=True)]
         place, worst = max(found, key=lambda pair: self._lost(pair[1])[0])
         yield self._stays(
-            "corner", f"the corner at the {place} is covered", worst,
+            "corner", f"the {place} corner is covered", worst,
             "relies on that corner: look for a stamp or text, and crop it", smaller,
             self._ask(alter.SMALL_CENTRE_COVERED),
         )  # fmt: skip
@@ -214,4 +214,4 @@ class _Auditor:
 def _kept(lost: float) -> str:
     if np.isnan(lost) or lost < 0.05:
         return "stays"
-    return f"hardly matters more than it should: {min(1.0, lost):.0%} of what was learnt is lost"
+    return f"{min(1.0, lost):.0%} of what was learnt is lost, which is no sign of a shortcut"

@@ -45,6 +45,7 @@ class PretextPage(Page):
         self._add_right()
         self.content.addLayout(row(self.left, self.right, gap=18), 1)
         study.engine_ready.connect(self._show_tasks)
+        study.engine_ready.connect(self.checkup.ask)  # the folder may have been opened before
         study.engine_broken.connect(self._show_tasks)
         study.pictures_changed.connect(self._pictures_changed)
         self._show_tasks()
