@@ -75,6 +75,8 @@ def test_from_a_dropped_folder_to_the_results(
     assert isinstance(pretext, PretextPage)
     pretext.choose_task("jigsaw")
     qtbot.waitUntil(lambda: pretext.grid.count() == PUZZLES and pretext._job is None, timeout=LONG)
+    qtbot.waitUntil(lambda: pretext.checkup.found is not None, timeout=LONG)
+    assert "your pictures" in pretext.suit.verdict.text()
 
     trained = pretrain(window, qtbot)
     run = trained.view.run

@@ -49,6 +49,7 @@ class PretextPage(Page):
         study.engine_broken.connect(self._show_tasks)
         study.pictures_changed.connect(self._pictures_changed)
         self._show_tasks()
+        self.checkup.ask()  # pages are made late: pictures and engine may be there already
 
     def _add_left(self) -> None:
         self.tasks = QListWidget()
