@@ -131,6 +131,15 @@ def place_grid(images: Tensor, shape: GridShape, smallest: float, rng: torch.Gen
     return Grid(middle + places, field.view(-1) * shape.extent, angle.view(-1))
 
 
+def square_side(natural: float) -> int:
+    """Pixels a side at which a square of `natural` pixels is shown to an encoder, a multiple of 4.
+
+    Small ones are enlarged by half, to between 16 and 32: at 8 pixels the last stage of a ResNet has a single place,
+    and what it learns there is not what it meets in a whole picture. Large ones stay as they are.
+    """
+    return 4 * round(max(natural, min(32.0, max(16.0, 1.5 * natural))) / 4)
+
+
 def cut_grid(images: Tensor, grid: Grid, side: int, shift: Tensor | None = None) -> Tensor:
     """The nine squares of each picture, (B, 9, C, s, s). `shift` (B, C, 9, 2) displaces each channel by (x, y) pixels.
 

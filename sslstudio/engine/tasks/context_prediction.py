@@ -34,7 +34,12 @@ class ContextConfig(BaseConfig):
     """
 
     patch: int | None = option(
-        None, "Patch side", "Side of a patch in pixels; auto: as in the picture.", low=8, high=512, advanced=True
+        None,
+        "Patch side",
+        "Side of a patch in pixels; auto: as in the picture, small ones enlarged by half.",
+        low=8,
+        high=512,
+        advanced=True,
     )
     gap: float = option(
         0.25,
@@ -138,9 +143,8 @@ class ContextPrediction(PretextTask):
             )
 
     def patch_side(self, images: Tensor) -> int:
-        """Side of a patch in pixels: about its size in the picture, a multiple of 4."""
-        natural = self.config.grid.extent * min(images.shape[-2:])
-        return self.config.patch or max(8, 4 * round(natural / 4))
+        """Side of a patch in pixels, as the network gets it."""
+        return self.config.patch or augment.square_side(self.config.grid.extent * min(images.shape[-2:]))
 
     def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
         """inputs: patches (B, 9, 3, s, s), row by row.

@@ -52,7 +52,12 @@ class JigsawConfig(BaseConfig):
         high=256,
     )
     tile: int | None = option(
-        None, "Tile side", "Side of a tile in pixels; auto: what the cells leave.", low=8, high=512, advanced=True
+        None,
+        "Tile side",
+        "Side of a tile in pixels; auto: what the cells leave, small ones enlarged by half.",
+        low=8,
+        high=512,
+        advanced=True,
     )
     gap: float = option(
         0.05,
@@ -167,9 +172,8 @@ class Jigsaw(PretextTask):
             )
 
     def tile_side(self, images: Tensor) -> int:
-        """Side of a tile in pixels: about its size in the picture, a multiple of 4."""
-        natural = self.config.grid.extent * min(images.shape[-2:])
-        return self.config.tile or max(8, 4 * round(natural / 4))
+        """Side of a tile in pixels, as the network gets it."""
+        return self.config.tile or augment.square_side(self.config.grid.extent * min(images.shape[-2:]))
 
     def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
         """inputs: tiles (B, 9, 3, s, s) in their true order, order (B, P) numbers of permutations.

@@ -21,10 +21,10 @@ class MultitaskConfig(BaseConfig):
     """Which tasks; each has its default options."""
 
     tasks: str = option(
-        "jigsaw,context_prediction,rotation", "Tasks", "Names of two or more pretext tasks, with commas between them."
+        "vicreg,jigsaw,context_prediction", "Tasks", "Names of two or more pretext tasks, with commas between them."
     )
     pictures: float = option(
-        1.0,
+        0.5,
         "Pictures a task",
         "Share of each batch that a task is given. With 3 tasks and a third for each, a step takes the time of one.",
         low=0.1,

@@ -62,7 +62,7 @@ def test_the_grid_fills_the_picture_and_jitter_its_room() -> None:
     assert float(moved.abs().max()) == pytest.approx(0.073 * extent, rel=0.03)
 
 
-@pytest.mark.parametrize(("side", "patch"), [(48, 12), (64, 16), (96, 28), (128, 36)])
+@pytest.mark.parametrize(("side", "patch"), [(48, 20), (64, 28), (96, 32), (128, 36)])
 def test_the_patch_follows_from_the_picture(side: int, patch: int) -> None:
     assert make_task(ContextConfig()).patch_side(noise(1, side)) == patch
     assert make_task(ContextConfig(patch=20)).patch_side(noise(1, side)) == 20
