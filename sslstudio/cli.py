@@ -154,7 +154,7 @@ def _add_using(add: Add) -> None:
 
 def _add_task(command: argparse.ArgumentParser) -> None:
     command.add_argument("folder", type=Path, metavar="DIR")
-    command.add_argument("--task", required=True, metavar="T", help="see: sslstudio tasks")
+    command.add_argument("--task", default="vicreg", metavar="T", help="see: sslstudio tasks (default vicreg)")
     _add_settings(command)
 
 

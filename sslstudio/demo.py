@@ -11,9 +11,8 @@ from sslstudio.engine.data.sample import make_sample
 from sslstudio.engine.events import Event
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain
-from sslstudio.engine.train.settings import BudgetConfig, DataConfig, FinetuneConfig, PretrainConfig
+from sslstudio.engine.train.settings import DEFAULT_TASK, BudgetConfig, DataConfig, FinetuneConfig, PretrainConfig
 
-TASK = "jigsaw"
 LABELS_PER_CLASS = 10
 PRETRAINING = 0.6  # share of the minutes
 
@@ -26,7 +25,10 @@ def run_demo(out: Path | None, minutes: float, control: RunControl) -> Generator
     data = DataConfig(folder=str(home / "sample" / "images"))
     yield from pretrain(
         PretrainConfig(
-            out=str(out / "pretrained"), task=TASK, data=data, budget=BudgetConfig(minutes=PRETRAINING * minutes)
+            out=str(out / "pretrained"),
+            task=DEFAULT_TASK,
+            data=data,
+            budget=BudgetConfig(minutes=PRETRAINING * minutes),
         ),
         control,
     )

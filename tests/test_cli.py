@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from sslstudio.cli import main
+from sslstudio.cli import main, parser
 from sslstudio.engine.events import from_json
 from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.train.settings import DEFAULT_TASK
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -37,6 +38,11 @@ def test_tasks_lists_every_task_with_its_options(capsys: pytest.CaptureFixture[s
     _, lines, _ = run(capsys, "tasks", "--json")
     assert [json.loads(line)["name"] for line in lines.splitlines()] == load_tasks().names()
     assert "--set jigsaw.permutations=" in out
+
+
+def test_without_a_task_the_engine_s_own_choice_is_trained() -> None:
+    options = parser().parse_args(["pretrain", "DIR", "--out", "RUN"])  # cli cannot import the engine: it loads torch
+    assert options.task == DEFAULT_TASK
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,8 @@ class EngineFacts:
     """What there is to choose from."""
 
     tasks: dict[str, TaskFacts]
+    default: str
+    default_for_masks: str
     devices: tuple["DeviceFound", ...]
 
 
@@ -49,7 +51,7 @@ def load_engine(control: RunControl) -> EngineFacts:
 
     from sslstudio.engine import device
     from sslstudio.engine.tasks.base import load_tasks
-    from sslstudio.engine.train import finetune, preview, resume  # noqa: F401  loaded now, used later
+    from sslstudio.engine.train import finetune, preview, resume, settings  # noqa: F401  loaded now, used later
 
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=0.1)
     tasks = load_tasks()
@@ -57,7 +59,7 @@ def load_engine(control: RunControl) -> EngineFacts:
         name: TaskFacts(name, tasks[name].title, tasks[name].summary, tasks[name].paper, tasks[name].Config)
         for name in tasks
     }
-    return EngineFacts(facts, tuple(device.found()))
+    return EngineFacts(facts, settings.DEFAULT_TASK, settings.DEFAULT_FOR_MASKS, tuple(device.found()))
 
 
 def look_at_folder(folder: Path, labels_file: str, control: RunControl) -> Generator[Preparing, None, "Recognised"]:

@@ -46,7 +46,8 @@ class Study(QObject):
         self.labels_file = ""
         self.recognised: Recognised | None = None
         self.readable: ImageIndex | None = None
-        self.task = "jigsaw"
+        self.task = ""
+        self._task_chosen = False
         self.options: dict[str, BaseConfig] = {}
         self.data_values: dict[str, Any] = {}
         self.pretrained: Path | None = None
@@ -63,8 +64,7 @@ class Study(QObject):
 
     def _take_engine(self, facts: EngineFacts) -> None:
         self.engine = facts
-        if self.task not in facts.tasks:
-            self.task = next(iter(facts.tasks))
+        self._suggest_task()
         for name, task in facts.tasks.items():
             self.options.setdefault(name, task.config())
         self.engine_ready.emit()
@@ -80,9 +80,15 @@ class Study(QObject):
         """The chosen task, None while the engine is being loaded."""
         return self.engine.tasks[self.task] if self.engine else None
 
+    def _suggest_task(self) -> None:
+        """Until a person chooses, the task that gives most for such labels."""
+        if self.engine is not None and not self._task_chosen:
+            masks = self.recognised is not None and self.recognised.masks is not None and not self.recognised.classes
+            self.task = self.engine.default_for_masks if masks else self.engine.default
+
     def choose_task(self, name: str, options: BaseConfig) -> None:
         """What the network is to learn from."""
-        self.task = name
+        self.task, self._task_chosen = name, True
         self.options[name] = options
         self.task_changed.emit()
 
@@ -122,6 +128,7 @@ class Study(QObject):
         self.folder, self.labels_file, self.recognised, self.readable = folder, labels_file, recognised, None
         self.pretrained = self.result = None
         settings.add_recent(folder)
+        self._suggest_task()
         self.opening.emit(None)
         self.pictures_changed.emit()
         self._check()

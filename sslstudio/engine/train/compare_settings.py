@@ -31,7 +31,7 @@ class CompareConfig(BaseConfig):
     kind: str = option(
         "classification", "Result", "One class a picture, or a mask.", choices=("classification", "segmentation")
     )
-    tasks: str = option("jigsaw,colorization,context_prediction", "Pretext tasks", "Names, separated by commas.")
+    tasks: str = option("vicreg,jigsaw,context_prediction", "Pretext tasks", "Names, separated by commas.")
     weights: str = option(
         "", "Weights", "Pretrained elsewhere: NAME=FILE or NAME=RUN, separated by semicolons.", advanced=True
     )

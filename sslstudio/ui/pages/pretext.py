@@ -144,7 +144,7 @@ class PretextPage(Page):
 
     def _pictures_changed(self) -> None:
         self._draw = 0
-        self.ask_puzzles()
+        self._show_tasks()
         self.checkup.ask()
 
     def _show_suit(self) -> None:

@@ -210,6 +210,16 @@ def test_one_subject_at_one_place_gives_tiles_away() -> None:
     assert places.centred(looked_at(textures(80, seed=8))).severity == FINE
 
 
+def test_where_nothing_has_its_place_there_is_no_arrangement_to_learn() -> None:
+    seen = looked_at(textures(200, seed=8))
+    finding = places.centred(seen)
+    assert finding.name == places.SCATTERED
+    assert finding.severity == CAREFUL
+    assert judged(seen, [finding]).suits("jigsaw").word == CAREFUL
+    assert judged(seen, [finding]).suits("vicregl").word == "suitable"
+    assert places.centred(looked_at(landscapes(200, seed=8))).severity == FINE
+
+
 def test_blank_tiles_are_counted() -> None:
     pictures = textures(30)
     pictures[:, :, : SIDE // 3] = 0  # three ninths of each
