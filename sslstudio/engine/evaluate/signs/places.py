@@ -45,7 +45,7 @@ def centred(seen: LookedAt) -> Finding:
     if high < NO_PLACE and len(seen.images) >= ENOUGH:
         return replace(
             fine, name=SCATTERED, title=SCATTERED_TITLE, severity=CAREFUL, examples=seen.paths[:4], share=1 - mean,
-            text=f"Things lie anywhere in these pictures: {words}. A puzzle of tiles then has next to no arrangement to "
+            text=f"Things lie anywhere in these pictures: {words}. A puzzle of tiles then has next to no order to "
             "learn, and may stay at guessing. Tasks with two views (vicreg, vicregl) or inpainting need none.",
         )  # fmt: skip
     if low <= GIVEN_AWAY:
