@@ -179,6 +179,42 @@ def events_of(run: Path, control: RunControl) -> list[Event]:
     return RunFolder.open(run).events()
 
 
+@dataclass(frozen=True)
+class RunAbout:
+    """A run, what it does, and where its pictures are, or were."""
+
+    run: Path
+    job: str
+    folder: Path
+    labels: str
+    there: bool
+
+
+def about_run(run: Path, control: RunControl) -> RunAbout:
+    """What a run needs to be shown."""
+    from sslstudio.engine.runs.relink import pictures_folder
+    from sslstudio.engine.runs.store import RunFolder
+
+    stored, folder = RunFolder.open(run), pictures_folder(run)
+    labels = str(stored.config().get("data", {}).get("labels", ""))
+    return RunAbout(run, stored.job, folder, labels, folder.is_dir())
+
+
+def relinked_run(run: Path, folder: Path, control: RunControl) -> RunAbout:
+    """The same, once the run knows that its pictures have moved to `folder`."""
+    from sslstudio.engine.runs.relink import relink
+
+    relink(run, folder)
+    return about_run(run, control)
+
+
+def unpacked(archive: Path, into: Path, control: RunControl) -> Generator[Preparing, None, Path]:
+    """The folder that a zip file of pictures becomes."""
+    from sslstudio.engine.data.unpack import unpack
+
+    return unpack(archive, into, control)
+
+
 def data_config_of(run: Path) -> "DataConfig":
     """The pictures and the split of a pretraining run."""
     from sslstudio.engine.runs.store import RunFolder

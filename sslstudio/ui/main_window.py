@@ -11,12 +11,12 @@ from sslstudio import __version__
 from sslstudio.engine.events import Event, StepDone
 from sslstudio.ui import jobs, messages, settings, words
 from sslstudio.ui.actions import Commands, build_menus
+from sslstudio.ui.drops import Opener, dropped
 from sslstudio.ui.pages.images import ImagesPage
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.resources import icon
 from sslstudio.ui.study import STEPS, Study
 from sslstudio.ui.theme import theme
-from sslstudio.ui.widgets.drop_area import dropped_folder
 from sslstudio.ui.widgets.layout import held, row
 from sslstudio.ui.widgets.steps import StepList
 
@@ -38,6 +38,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         theme().follow(settings.appearance())
         self.study = Study(self)
+        self.opener = Opener(self.study, self)
+        self.opener.run_wanted.connect(self._show_run)
         self.setWindowTitle("SSL Studio")
         self.setWindowIcon(icon("app", "#000000"))
         self.setAcceptDrops(True)
@@ -195,25 +197,26 @@ class MainWindow(QMainWindow):
         )
         messages.tell(self, self.tr("About SSL Studio"), said.format(__version__))
 
-    # --- a folder dropped anywhere
+    # --- what is dropped anywhere
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take folders, and files for the folder they lie in."""
-        if dropped_folder(event.mimeData()) is not None and not self.study.runner.active:
+        """Take folders and files, unless a training goes on."""
+        if dropped(event.mimeData()) is not None and not self.study.runner.active:
             event.acceptProposedAction()
             self._show_hot(True)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """The folder was carried away."""
+        """It was carried away."""
         self._show_hot(False)
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Open what was dropped."""
         self._show_hot(False)
-        folder = dropped_folder(event.mimeData())
-        if folder is not None:
+        what = dropped(event.mimeData())
+        if what is not None:
             event.acceptProposedAction()
-            self.open_folder(folder)
+            self.go("images")
+            self.opener.open(what)
 
     def _show_hot(self, hot: bool) -> None:
         page = self.pages.get("images")
@@ -224,6 +227,12 @@ class MainWindow(QMainWindow):
         """Look for pictures in a folder, and show them."""
         self.go("images")
         self.study.open_folder(folder)
+
+    def _show_run(self, job: str, run: Path) -> None:
+        self.go(job)
+        show = getattr(self.pages[job], "open_run", None)
+        if show is not None:
+            show(run)
 
     # --- closing
 

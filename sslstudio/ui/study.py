@@ -101,7 +101,11 @@ class Study(QObject):
 
     def open_sample(self) -> None:
         """Draw the sample pictures into the user's folder and open them."""
-        self._open(partial(engine_calls.draw_sample, settings.home() / SAMPLE), self.open_folder)
+        self.prepare_folder(partial(engine_calls.draw_sample, settings.home() / SAMPLE))
+
+    def prepare_folder(self, op: Callable[..., Any]) -> None:
+        """Open the folder that `op` makes: one that is drawn or unpacked first."""
+        self._open(op, self.open_folder)
 
     def _open(self, op: Callable[..., Any], then: Callable[[Any], None]) -> None:
         if self.runner.active:

@@ -1,23 +1,9 @@
 """The first thing a newcomer sees: where to drop a folder."""
 
-from pathlib import Path
-
-from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout
 
 from sslstudio.ui.theme import set_role
 from sslstudio.ui.widgets.layout import row, symbol, text
-
-
-def dropped_folder(data: QMimeData) -> Path | None:
-    """The folder that is dragged: itself, or the folder of a dragged file."""
-    for url in data.urls():
-        path = Path(QUrl(url).toLocalFile())
-        if url.isLocalFile() and path.is_dir():
-            return path
-        if url.isLocalFile() and path.is_file():
-            return path.parent
-    return None
 
 
 class DropArea(QFrame):
@@ -42,6 +28,8 @@ class DropArea(QFrame):
         layout.addStretch(1)
         kinds = text(self.tr("JPEG, PNG, TIFF (also 16 bit), BMP, GIF, WebP and DICOM"), "small", wrap=False)
         layout.addLayout(row(None, kinds, None))
+        others = self.tr("A zip file, a CSV with labels or the folder of an earlier run can be dropped as well.")
+        layout.addLayout(row(None, text(others, "small", wrap=False), None))
 
     def set_hot(self, hot: bool) -> None:
         """Show that a folder is held over the window."""

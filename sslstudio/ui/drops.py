@@ -1,0 +1,87 @@
+"""What can be dropped on the window, and what becomes of it: folders, zip files, CSVs with labels, runs."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QObject, QUrl, Signal
+from PySide6.QtWidgets import QWidget
+
+from sslstudio.ui import engine_calls, jobs, messages, settings
+from sslstudio.ui.engine_calls import RunAbout
+from sslstudio.ui.study import Study
+
+FOLDER, ZIP, LABELS, RUN = "folder", "zip", "labels", "run"
+UNPACKED = "Unpacked"  # folder in the user's own
+SUFFIXES = {".zip": ZIP, ".csv": LABELS, ".tsv": LABELS}
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A folder of pictures, a zip file, a CSV of labels or a run."""
+
+    kind: str
+    path: Path
+
+
+def dropped(data: QMimeData) -> Dropped | None:
+    """What is dragged; of any other file the folder that it lies in. None for what is not on this computer's disks."""
+    for url in data.urls():
+        path = Path(QUrl(url).toLocalFile())
+        if url.isLocalFile() and path.is_dir():
+            is_run = (path / "config.toml").is_file() and (path / "events.jsonl").is_file()
+            return Dropped(RUN if is_run else FOLDER, path)
+        if url.isLocalFile() and path.is_file():
+            kind = SUFFIXES.get(path.suffix.lower(), FOLDER)
+            return Dropped(kind, path.parent if kind == FOLDER else path)
+    return None
+
+
+class Opener(QObject):
+    """Opens what was dropped. `run_wanted` (job, run) asks for the page of a run, once its pictures are open."""
+
+    run_wanted = Signal(str, object)
+
+    def __init__(self, study: Study, window: QWidget) -> None:
+        super().__init__(window)
+        self.study, self._window = study, window
+        self._awaited: tuple[Path, str, Path] | None = None  # folder of pictures, job, run
+        study.pictures_changed.connect(self._show_awaited)
+
+    def open(self, what: Dropped) -> None:
+        """Open it, whatever it is."""
+        self._awaited = None
+        {FOLDER: self.study.open_folder, ZIP: self._open_zip, LABELS: self._open_labels, RUN: self.open_run}[what.kind](
+            what.path
+        )
+
+    def _open_zip(self, archive: Path) -> None:
+        self.study.prepare_folder(partial(engine_calls.unpacked, archive, settings.home() / UNPACKED))
+
+    def _open_labels(self, file: Path) -> None:
+        """Labels belong to the open pictures; without any, to those beside the file."""
+        self.study.open_folder(self.study.folder or file.parent, str(file))
+
+    def open_run(self, run: Path) -> None:
+        """Show an earlier run, wherever it lies."""
+        self._ask(partial(engine_calls.about_run, run))
+
+    def _ask(self, op: "partial[RunAbout]") -> None:
+        jobs.run(op, self._take_run, partial(messages.tell_error, self._window), owner=self)
+
+    def _take_run(self, about: RunAbout) -> None:
+        if not about.there:
+            said = self.tr("The pictures of this run are no longer in {0}. Where are they now?").format(about.folder)
+            moved = messages.choose_folder(self._window, said)
+            if moved is not None:
+                self._ask(partial(engine_calls.relinked_run, about.run, moved))
+        elif self.study.folder is not None and self.study.folder.resolve() == about.folder.resolve():
+            self.run_wanted.emit(about.job, about.run)
+        else:
+            self._awaited = (about.folder, about.job, about.run)
+            self.study.open_folder(about.folder, about.labels)
+
+    def _show_awaited(self) -> None:
+        awaited, self._awaited = self._awaited, None
+        if awaited is not None and self.study.folder == awaited[0]:
+            self.run_wanted.emit(*awaited[1:])

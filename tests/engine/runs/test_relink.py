@@ -1,0 +1,45 @@
+"""Pictures that have moved are found again, and another folder is not taken for them."""
+
+from pathlib import Path
+
+import pytest
+
+from sslstudio.engine.errors import DataError
+from sslstudio.engine.runs.relink import BEFORE, pictures_folder, relink
+from sslstudio.engine.runs.store import CONFIG, RunFolder
+
+PATHS = [f"cats/{number}.png" for number in range(10)]
+
+
+def made_run(tmp_path: Path) -> Path:
+    run = RunFolder.create(tmp_path / "run", {"job": "pretrain", "data": {"folder": "/gone/pets", "side": 48}})
+    run.write_json("split.json", {"train": PATHS[:6], "validation": PATHS[6:8], "test": PATHS[8:]})
+    return run.path
+
+
+def folder_with(tmp_path: Path, paths: list[str]) -> Path:
+    for path in paths:
+        (tmp_path / "pets" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "pets" / path).touch()
+    return tmp_path / "pets"
+
+
+def test_a_run_is_told_where_its_pictures_are_now(tmp_path: Path) -> None:
+    run, folder = made_run(tmp_path), folder_with(tmp_path, PATHS[:9])
+    before = (run / CONFIG).read_bytes()
+    assert pictures_folder(run) == Path("/gone/pets")
+    assert relink(run, folder) == 9
+    assert RunFolder.open(run).config()["data"] == {"folder": str(folder), "side": 48}
+    assert (run / BEFORE).read_bytes() == before
+    moved = folder.rename(tmp_path / "animals")
+    assert relink(run, moved) == 9
+    assert (run / BEFORE).read_bytes() == before
+
+
+def test_another_folder_is_refused_and_nothing_changes(tmp_path: Path) -> None:
+    run, folder = made_run(tmp_path), folder_with(tmp_path, PATHS[:4])
+    before = (run / CONFIG).read_bytes()
+    with pytest.raises(DataError, match="Only 4 of the 10 pictures"):
+        relink(run, folder)
+    assert (run / CONFIG).read_bytes() == before
+    assert not (run / BEFORE).exists()

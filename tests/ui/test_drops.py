@@ -1,0 +1,123 @@
+"""What is dropped is opened for what it is."""
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QUrl
+from pytestqt.qtbot import QtBot
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import DataError
+from sslstudio.engine.train.pretrain import pretrain
+from sslstudio.engine.train.settings import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
+from sslstudio.ui.drops import FOLDER, LABELS, RUN, ZIP, Dropped, dropped
+from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.pretrain import PretrainPage
+from tests.ui.conftest import Said
+from tests.ui.test_main_window import drop
+
+LONG = 60_000
+
+
+def dragged(path: Path) -> Dropped | None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    return dropped(data)
+
+
+@pytest.fixture
+def pictures(sample: Path, tmp_path: Path) -> Path:
+    """Twenty pictures of two classes in a folder of their own."""
+    folder = tmp_path / "pets"
+    for kind in sorted((sample / "images").iterdir())[:2]:
+        for file in sorted(kind.glob("*.png"))[:10]:
+            (folder / kind.name).mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, folder / kind.name)
+    return folder
+
+
+def trained(folder: Path, out: Path) -> Path:
+    """A run of two steps."""
+    config = PretrainConfig(
+        out=str(out),
+        data=DataConfig(folder=str(folder)),
+        optimiser=OptimiserConfig(batch_size=8),
+        budget=BudgetConfig(steps=2),
+        hardware=HardwareConfig(device="cpu"),
+    )
+    list(pretrain(config, RunControl()))
+    return out
+
+
+def test_each_thing_is_known_by_what_it_is(tmp_path: Path) -> None:
+    for name in ("a.zip", "b.CSV", "c.png"):
+        (tmp_path / name).touch()
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in ("config.toml", "events.jsonl"):
+        (run / name).touch()
+    assert dragged(tmp_path) == Dropped(FOLDER, tmp_path)
+    assert dragged(tmp_path / "a.zip") == Dropped(ZIP, tmp_path / "a.zip")
+    assert dragged(tmp_path / "b.CSV") == Dropped(LABELS, tmp_path / "b.CSV")
+    assert dragged(tmp_path / "c.png") == Dropped(FOLDER, tmp_path)
+    assert dragged(run) == Dropped(RUN, run)
+    assert dragged(tmp_path / "gone") is None
+
+
+def test_a_zip_file_is_unpacked_and_opened(
+    window: MainWindow, pictures: Path, tmp_path: Path, own_settings: Path, qtbot: QtBot
+) -> None:
+    with zipfile.ZipFile(tmp_path / "animals.zip", "w") as archive:
+        for file in pictures.rglob("*.png"):
+            archive.write(file, file.relative_to(pictures))
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        drop(window, tmp_path / "animals.zip")
+    assert window.study.folder == own_settings / "Unpacked" / "animals"
+    assert window.study.readable is not None
+    assert len(window.study.readable) == 20
+
+
+def test_a_broken_zip_file_is_refused_in_words(window: MainWindow, tmp_path: Path, said: Said, qtbot: QtBot) -> None:
+    (tmp_path / "animals.zip").write_bytes(b"nothing")
+    drop(window, tmp_path / "animals.zip")
+    qtbot.waitUntil(lambda: len(said.errors) == 1)
+    assert isinstance(said.errors.pop(), DataError)
+
+
+def test_labels_belong_to_the_open_pictures(window: MainWindow, pictures: Path, tmp_path: Path, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        drop(window, pictures)
+    names = [file.relative_to(pictures).as_posix() for file in sorted(pictures.rglob("*.png"))]
+    table = tmp_path / "elsewhere.csv"
+    table.write_text("file,label\n" + "\n".join(f"{name},{number % 3}" for number, name in enumerate(names)))
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        drop(window, table)
+    recognised = window.study.recognised
+    assert window.study.folder == pictures
+    assert recognised is not None
+    assert recognised.classes is not None
+    assert recognised.classes.names == ("0", "1", "2")
+
+
+def test_a_run_is_shown_with_its_pictures(window: MainWindow, pictures: Path, tmp_path: Path, qtbot: QtBot) -> None:
+    run = trained(pictures, tmp_path / "run")
+    drop(window, run)
+    qtbot.waitUntil(lambda: window.study.pretrained == run, timeout=LONG)
+    page = window.stack.currentWidget()
+    assert isinstance(page, PretrainPage)
+    assert page.view.outcome == "finished"
+    assert window.study.folder == pictures
+    qtbot.waitUntil(lambda: window.study.readable is not None, timeout=LONG)
+
+
+def test_a_run_whose_pictures_have_moved_asks_where_they_are(
+    window: MainWindow, pictures: Path, tmp_path: Path, said: Said, qtbot: QtBot
+) -> None:
+    run = trained(pictures, tmp_path / "run")
+    said.folder = pictures.rename(tmp_path / "animals")
+    drop(window, run)
+    qtbot.waitUntil(lambda: window.study.pretrained == run, timeout=LONG)
+    assert window.study.folder == said.folder
+    qtbot.waitUntil(lambda: window.study.readable is not None, timeout=LONG)
