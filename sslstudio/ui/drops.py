@@ -1,5 +1,6 @@
 """What can be dropped on the window, and what becomes of it: folders, zip files, CSVs with labels, runs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -51,9 +52,10 @@ class Opener(QObject):
     def open(self, what: Dropped) -> None:
         """Open it, whatever it is."""
         self._awaited = None
-        {FOLDER: self.study.open_folder, ZIP: self._open_zip, LABELS: self._open_labels, RUN: self.open_run}[what.kind](
-            what.path
-        )
+        ways: dict[str, Callable[[Path], None]] = {
+            FOLDER: self.study.open_folder, ZIP: self._open_zip, LABELS: self._open_labels, RUN: self.open_run
+        }  # fmt: skip
+        ways[what.kind](what.path)
 
     def _open_zip(self, archive: Path) -> None:
         self.study.prepare_folder(partial(engine_calls.unpacked, archive, settings.home() / UNPACKED))

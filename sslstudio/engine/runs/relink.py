@@ -23,7 +23,7 @@ def relink(run: Path, folder: Path) -> int:
     """
     stored = RunFolder.open(run)
     split = stored.read_json("split.json") or {}
-    paths = [path for part in ("train", "validation", "test") for path in split.get(part, [])]
+    paths: list[str] = [path for part in ("train", "validation", "test") for path in split.get(part, [])]
     found = sum((folder / path).exists() for path in paths)
     if found < ENOUGH * len(paths):
         raise DataError(
