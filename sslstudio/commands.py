@@ -7,8 +7,9 @@ import sys
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from sslstudio.command_configs import finetune_config, pretrain_config
 from sslstudio.console import duration, print_json, print_result, show
 from sslstudio.engine.config import options_of, to_dict, with_settings
 from sslstudio.engine.control import RunControl
@@ -53,31 +54,11 @@ def returned(events: Generator[Event, None, R], as_json: bool) -> R:
     return result[0]
 
 
-def _run_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """The sections that pretraining and fine-tuning share, from the flags."""
-    from sslstudio.engine.models.encoders import EncoderConfig
-    from sslstudio.engine.train.settings import BudgetConfig, DataConfig, HardwareConfig
-
-    minutes = options.minutes if options.epochs is None else None
-    data = {"folder": str(options.folder), "side": options.side, "groups": options.groups}
-    if getattr(options, "labels", ""):
-        data["labels"] = options.labels
-    return {
-        "out": str(options.out),
-        "seed": options.seed,
-        "data": DataConfig(**data),
-        "encoder": EncoderConfig(name=options.encoder),
-        "budget": BudgetConfig(epochs=options.epochs, minutes=minutes if minutes or options.epochs else 10.0),
-        "hardware": HardwareConfig(device=options.device),
-    }
-
-
 def pretrain(options: argparse.Namespace) -> int:
     """`sslstudio pretrain`."""
     from sslstudio.engine.train.pretrain import pretrain as run
-    from sslstudio.engine.train.settings import PretrainConfig
 
-    config = with_settings(PretrainConfig(task=options.task, **_run_settings(options)), options.settings, options.task)
+    config = pretrain_config(options)
     with steered() as control:
         show(run(config, control), options.json)
     if not options.json:
@@ -88,17 +69,8 @@ def pretrain(options: argparse.Namespace) -> int:
 def finetune(options: argparse.Namespace) -> int:
     """`sslstudio finetune`."""
     from sslstudio.engine.train.finetune import finetune as run
-    from sslstudio.engine.train.settings import FinetuneConfig
 
-    config = FinetuneConfig(
-        kind=options.kind,
-        source=options.source,
-        mode="probe" if options.probe else "whole",
-        labels_per_class=options.labels_per_class,
-        twin=options.twin,
-        **_run_settings(options),
-    )
-    config = with_settings(config, options.settings)
+    config = finetune_config(options)
     with steered() as control:
         _show_result(show(run(config, control), options.json), options.json)
     return 0

@@ -1,12 +1,10 @@
 """The commands that compare tasks: label efficiency, tournament. Heavy imports happen in the command."""
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from sslstudio.engine.train.settings import DataConfig
+from sslstudio.command_configs import compare_config, tournament_config
 
 Add = Callable[..., argparse.ArgumentParser]
 SETTINGS = "an option of pretraining (optimiser.batch_size=128) or of one task (jigsaw.permutations=504)"
@@ -54,6 +52,10 @@ def _add_pictures(command: argparse.ArgumentParser) -> None:
     command.add_argument("--encoder", default="auto", help="auto, small, resnet18, resnet34 or resnet50")
     command.add_argument("--groups", default="", metavar="RULE", help="what to keep together: folder:1 or name:PATTERN")
     command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    command.add_argument(
+        "--set-all", dest="all_settings", action="append", default=[], metavar="KEY=VALUE",
+        help="an option of the pictures, the network or the machine, for every run (data.test=0.3)",
+    )  # fmt: skip
     command.add_argument("--json", action="store_true", help="print JSON, one event a line; the last one is the table")
 
 
@@ -61,29 +63,9 @@ def compare(options: argparse.Namespace) -> int:
     """`sslstudio compare`."""
     from sslstudio.commands import say, steered
     from sslstudio.console import show
-    from sslstudio.engine.models.encoders import EncoderConfig
     from sslstudio.engine.train.compare import compare as run
-    from sslstudio.engine.train.compare_settings import CompareConfig
-    from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig
 
-    minutes = options.minutes if options.minutes or options.pretrain_epochs else 10.0
-    config = CompareConfig(
-        out=str(options.out),
-        kind=options.kind,
-        tasks=options.tasks,
-        weights=_joined(options.weights),
-        labels=options.labels,
-        scratch_labels=options.scratch_labels,
-        seeds=options.seeds,
-        steps=options.steps,
-        keep_weights=options.keep_weights,
-        pretrain_settings=_joined(options.settings),
-        finetune_settings=_joined(options.finetune_set),
-        data=_data(options),
-        encoder=EncoderConfig(name=options.encoder),
-        pretraining=BudgetConfig(epochs=options.pretrain_epochs, minutes=minutes),
-        hardware=HardwareConfig(device=options.device),
-    )
+    config = compare_config(options)
     with steered() as control:
         show(run(config, control), options.json)
     if not options.json:
@@ -96,32 +78,11 @@ def tournament(options: argparse.Namespace) -> int:
     """`sslstudio tournament`."""
     from sslstudio.commands import say, steered
     from sslstudio.console import show
-    from sslstudio.engine.models.encoders import EncoderConfig
-    from sslstudio.engine.train.settings import HardwareConfig
-    from sslstudio.engine.train.tournament import TournamentConfig
     from sslstudio.engine.train.tournament import tournament as run
 
-    config = TournamentConfig(
-        out=str(options.out),
-        tasks=options.tasks,
-        minutes=options.minutes,
-        pretrain_settings=_joined(options.settings),
-        data=_data(options),
-        encoder=EncoderConfig(name=options.encoder),
-        hardware=HardwareConfig(device=options.device),
-    )
+    config = tournament_config(options)
     with steered() as control:
         show(run(config, control), options.json)
     if not options.json:
         say((options.out / "tournament.md").read_text(encoding="utf-8"))
     return 0
-
-
-def _data(options: argparse.Namespace) -> "DataConfig":
-    from sslstudio.engine.train.settings import DataConfig
-
-    return DataConfig(folder=str(options.folder), labels=options.label_file, side=options.side, groups=options.groups)
-
-
-def _joined(texts: Iterable[str]) -> str:
-    return ";".join(texts)

@@ -157,17 +157,19 @@ def with_settings(config: C, texts: Iterable[str], task: str = "") -> C:
 
     Raises ConfigError for a text of another form, an unknown section or option, and a value that is none.
     """
+    changes: dict[str, dict[str, str]] = {}
     for text in texts:
         key, sign, value = text.partition("=")
         section, dot, name = key.strip().partition(".")
         if not (sign and dot):
             raise ConfigError(f"--set {text} is not KEY=VALUE. For example: --set optimiser.learning_rate=0.002")
         section = "options" if task and section in (task, "task") else section
-        part = getattr(config, section, None)
-        if not isinstance(part, BaseConfig):
+        if not isinstance(getattr(config, section, None), BaseConfig):
             known = [field for field, value in vars(config).items() if isinstance(value, BaseConfig)]
             raise ConfigError(f"--set {text}: there is no section {section!r}. {did_you_mean(section, known)}")
-        config = config.replace(**{section: with_texts(part, {name: value.strip()})})
+        changes.setdefault(section, {})[name] = value.strip()
+    for section, given in changes.items():  # all of a section at once: two options may only fit together
+        config = config.replace(**{section: with_texts(getattr(config, section), given)})
     return config
 
 

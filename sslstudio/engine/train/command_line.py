@@ -1,0 +1,141 @@
+"""A config as the line that does the same in a terminal. The way back is sslstudio/command_configs.py."""
+
+import dataclasses
+import os
+import shlex
+import subprocess
+from collections.abc import Mapping
+
+from sslstudio.engine.config import BaseConfig, Value, options_of
+from sslstudio.engine.train.compare_settings import SEPARATOR, CompareConfig
+from sslstudio.engine.train.settings import FinetuneConfig, PretrainConfig
+from sslstudio.engine.train.tournament import TournamentConfig
+
+Runnable = PretrainConfig | FinetuneConfig | CompareConfig | TournamentConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """How a command takes a config: which options have a flag of their own, and the flag that takes all others."""
+
+    name: str
+    flags: Mapping[str, str]  # option -> flag that takes its value
+    switches: Mapping[str, tuple[Value, str]] = dataclasses.field(default_factory=dict)  # option -> value, flag
+    lists: Mapping[str, str] = dataclasses.field(default_factory=dict)  # option -> flag that is said for each piece
+    budget: str = ""  # the section that says how long
+    epochs: str = "--epochs"
+    others: str = "--set"
+
+
+PICTURES = {
+    "data.side": "--side",
+    "data.groups": "--groups",
+    "encoder.name": "--encoder",
+    "hardware.device": "--device",
+}
+COMMANDS: dict[type[BaseConfig], Command] = {
+    PretrainConfig: Command("pretrain", {"task": "--task", **PICTURES, "seed": "--seed"}, budget="budget"),
+    FinetuneConfig: Command(
+        "finetune",
+        {
+            "kind": "--kind", "source": "--from", "labels_per_class": "--labels-per-class", "data.labels": "--labels",
+            "views": "--views", "folds": "--folds", **PICTURES, "seed": "--seed",
+        },
+        switches={
+            "mode": ("probe", "--probe"), "twin": (True, "--twin"), "flip": (False, "--no-mirror"),
+            "watch": (False, "--no-watch"),
+        },
+        budget="budget",
+    ),
+    CompareConfig: Command(
+        "compare",
+        {
+            "kind": "--kind", "tasks": "--tasks", "labels": "--labels", "scratch_labels": "--scratch-labels",
+            "seeds": "--seeds", "steps": "--steps", "data.labels": "--label-file", **PICTURES,
+        },
+        switches={"keep_weights": (True, "--keep-weights")},
+        lists={"weights": "--weights", "pretrain_settings": "--set", "finetune_settings": "--finetune-set"},
+        budget="pretraining",
+        epochs="--pretrain-epochs",
+        others="--set-all",
+    ),
+    TournamentConfig: Command(
+        "tournament",
+        {"tasks": "--tasks", "minutes": "--minutes", "data.labels": "--label-file", **PICTURES},
+        lists={"pretrain_settings": "--set"},
+        others="--set-all",
+    ),
+}  # fmt: skip
+# Said also where they are as they are by default: they are what the line is about.
+ALWAYS = ("task", "tasks", "source", "labels", "minutes")
+
+
+def command_line(config: Runnable) -> str:
+    """The line to type or paste into a terminal of this system."""
+    words = ["sslstudio", *command_words(config)]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
+def command_words(config: Runnable) -> list[str]:
+    """The same as separate arguments, without the program's name."""
+    command = COMMANDS[type(config)]
+    values, defaults = _flat(config), _defaults(config)
+    words = [command.name, str(values.pop("data.folder"))]
+    for key, flag in command.flags.items():
+        value = values.pop(key)
+        if value != defaults[key] or (key in ALWAYS and value):
+            words += _said(flag, _text(value))
+    words += [flag for key, (wanted, flag) in command.switches.items() if values.pop(key) == wanted]
+    for key, flag in command.lists.items():
+        pieces = str(values.pop(key))
+        words += [word for piece in pieces.split(SEPARATOR) if pieces for word in _said(flag, piece)]
+    if command.budget:
+        words += _budget(command, values)
+    words += _said("--out", str(values.pop("out")))
+    for key, value in values.items():
+        if value != defaults[key]:
+            words += _said(command.others, f"{key}={_text(value)}")
+    return words
+
+
+def _budget(command: Command, values: dict[str, Value]) -> list[str]:
+    """How long. Without epochs and minutes nothing: that there are no minutes is then said as any other option."""
+    epochs = values.pop(f"{command.budget}.epochs")
+    key = f"{command.budget}.minutes"
+    minutes = values[key]
+    words = [] if epochs is None else [command.epochs, _text(epochs)]
+    if minutes is not None or epochs is not None:
+        del values[key]
+    if minutes is not None:  # with epochs they have no flag
+        words += ["--minutes", _text(minutes)] if epochs is None else [command.others, f"{key}={_text(minutes)}"]
+    return words
+
+
+def _flat(config: BaseConfig) -> dict[str, Value]:
+    """Every option by the key that the command line knows it by: a task's own begin with the task's name."""
+    values: dict[str, Value] = {field.name: getattr(config, field.name) for field in options_of(type(config))}
+    for field in dataclasses.fields(config):
+        part = getattr(config, field.name)
+        if isinstance(part, BaseConfig):
+            section = str(values["task"]) if field.name == "options" else field.name
+            values |= {f"{section}.{key}": value for key, value in _flat(part).items()}
+    return values
+
+
+def _defaults(config: Runnable) -> dict[str, Value]:
+    fresh = PretrainConfig(task=config.task) if isinstance(config, PretrainConfig) else type(config)()
+    return _flat(fresh)
+
+
+def _text(value: Value) -> str:
+    if value is None:
+        return "auto"
+    if isinstance(value, bool):
+        return str(value).lower()
+    short = f"{value:g}" if isinstance(value, float) else str(value)
+    return short if not isinstance(value, float) or float(short) == value else repr(value)
+
+
+def _said(flag: str, value: str) -> list[str]:
+    """Flag and value; in one word where the value would be taken for a flag."""
+    return [f"{flag}={value}"] if value.startswith("-") else [flag, value]
