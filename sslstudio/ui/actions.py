@@ -23,6 +23,8 @@ class Commands:
     pause: Callable[[], object]
     stop: Callable[[], object]
     appearance: Callable[[str], object]
+    keys: Callable[[], object]
+    report: Callable[[], object]
     about: Callable[[], object]
 
 
@@ -65,7 +67,10 @@ def build_menus(window: QMainWindow, commands: Commands, steps: list[str], appea
         stop=_add(run, tr("S&top and save"), "Ctrl+.", commands.stop),
     )
     _add_appearances(bar.addMenu(tr("&View")), commands, appearance)
-    _add(bar.addMenu(tr("&Help")), tr("&About SSL Studio"), "F1", commands.about)
+    helping = bar.addMenu(tr("&Help"))
+    _add(helping, tr("&Keys"), "?", commands.keys)
+    _add(helping, tr("&Report a problem…"), "", commands.report)
+    _add(helping, tr("&About SSL Studio"), "F1", commands.about)
     return actions
 
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from types import TracebackType
 
 from sslstudio.engine.errors import StudioError
 
@@ -19,6 +20,15 @@ def check_screen() -> None:
     )
 
 
+def tell_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """A bug in a slot: Qt would print it to a console that nobody sees, and go on. Say it, and keep it for a report."""
+    from sslstudio.ui import messages
+
+    sys.__excepthook__(kind, error, trace)
+    if isinstance(error, Exception):
+        messages.tell_error(None, error)
+
+
 def run(folder: Path | None = None) -> int:
     """Open the window, on a folder if one is given; returns the exit code when it is closed."""
     check_screen()
@@ -30,6 +40,7 @@ def run(folder: Path | None = None) -> int:
     app = QApplication.instance() or QApplication(sys.argv[:1])
     app.setApplicationName("SSL Studio")
     app.setOrganizationName("SSL Studio")
+    sys.excepthook = tell_unexpected
     window = MainWindow()
     window.show()
     QTimer.singleShot(0, window.study.load_engine)

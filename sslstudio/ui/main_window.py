@@ -7,11 +7,11 @@ from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QLabel, QMainWindow, QStackedWidget
 
-from sslstudio import __version__
 from sslstudio.engine.events import Event, StepDone
 from sslstudio.ui import jobs, messages, settings, words
 from sslstudio.ui.actions import Commands, build_menus
 from sslstudio.ui.drops import Opener, dropped
+from sslstudio.ui.help import Help
 from sslstudio.ui.pages.images import ImagesPage
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.resources import icon
@@ -40,6 +40,7 @@ class MainWindow(QMainWindow):
         self.study = Study(self)
         self.opener = Opener(self.study, self)
         self.opener.run_wanted.connect(self._show_run)
+        self.help = Help(self, self.study)
         self.setWindowTitle("SSL Studio")
         self.setWindowIcon(icon("app", "#000000"))
         self.setAcceptDrops(True)
@@ -79,7 +80,8 @@ class MainWindow(QMainWindow):
         commands = Commands(
             open_folder=self._choose_folder, open_sample=self.study.open_sample, choose_home=self._choose_home,
             show_home=self._show_home, go=lambda number: self.go(STEPS[number]), start=self._start,
-            pause=self._pause, stop=self.study.runner.stop, appearance=self._set_appearance, about=self._about,
+            pause=self._pause, stop=self.study.runner.stop, appearance=self._set_appearance,
+            keys=self.help.keys, report=self.help.report, about=self.help.about,
         )  # fmt: skip
         self.actions_ = build_menus(self, commands, list(self.step_titles().values()), settings.appearance())
 
@@ -188,14 +190,6 @@ class MainWindow(QMainWindow):
     def _set_appearance(self, name: str) -> None:
         settings.set_appearance(name)
         theme().follow(name)
-
-    def _about(self) -> None:
-        said = self.tr(
-            "SSL Studio {0}\n\nLearns from many pictures without labels, then from a few with labels, and says "
-            "honestly whether that helped. Everything stays on this computer.\n\nKeys: Ctrl+O opens a folder, Ctrl+1 "
-            "to Ctrl+5 go to a step, Ctrl+Return starts, Ctrl+P pauses, Ctrl+. stops and saves.\n\nMIT licence."
-        )
-        messages.tell(self, self.tr("About SSL Studio"), said.format(__version__))
 
     # --- what is dropped anywhere
 

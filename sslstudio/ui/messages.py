@@ -1,11 +1,15 @@
 """The only place that opens a dialog, so that a test replaces one thing."""
 
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QMessageBox, QVBoxLayout, QWidget
 
 from sslstudio.engine.errors import StudioError
+from sslstudio.ui import journal
+from sslstudio.ui.widgets.layout import text
+from sslstudio.ui.widgets.tables import fill, table
 from sslstudio.ui.words import tr
 
 
@@ -23,6 +27,7 @@ def error_details(error: BaseException) -> str:
 
 def tell_error(parent: QWidget | None, error: BaseException) -> None:
     """Show an error; a bug comes with a traceback that can be copied into a report."""
+    journal.note(error)
     box = QMessageBox(QMessageBox.Icon.Warning, tr("SSL Studio"), error_text(error), parent=parent)
     if details := error_details(error):
         box.setDetailedText(details)
@@ -33,6 +38,24 @@ def tell_error(parent: QWidget | None, error: BaseException) -> None:
 def tell(parent: QWidget | None, title: str, text: str) -> None:
     """Show a text."""
     QMessageBox.information(parent, title, text)
+
+
+def show_table(parent: QWidget | None, title: str, told: str, heads: list[str], rows: Sequence[Sequence[str]]) -> None:
+    """Show rows to read through, below a text if there is one."""
+    dialog = QDialog(parent)
+    dialog.setWindowTitle(title)
+    dialog.resize(640, 560)
+    view = table(heads, stretch=1 if len(heads) > 1 else 0)
+    fill(view, rows)
+    closing = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    closing.rejected.connect(dialog.reject)
+    layout = QVBoxLayout(dialog)
+    if told:
+        layout.addWidget(text(told))
+    layout.addWidget(view, 1)
+    layout.addWidget(closing)
+    dialog.exec()
+    dialog.deleteLater()
 
 
 def ask(parent: QWidget | None, question: str, yes: str, no: str) -> bool:
@@ -56,4 +79,11 @@ def choose_folder(parent: QWidget | None, title: str, start: Path | None = None)
 def choose_file(parent: QWidget | None, title: str, kinds: str, start: Path | None = None) -> Path | None:
     """A file, or None. `kinds` as Qt writes them: 'CSV files (*.csv)'."""
     chosen, _ = QFileDialog.getOpenFileName(parent, title, str(start or Path.home()), kinds)
+    return Path(chosen) if chosen else None
+
+
+def choose_new_file(parent: QWidget | None, title: str, kinds: str, start: Path) -> Path | None:
+    """Where to write a file, or None; the dialog asks before a file that exists is replaced."""
+    start.parent.mkdir(parents=True, exist_ok=True)
+    chosen, _ = QFileDialog.getSaveFileName(parent, title, str(start), kinds)
     return Path(chosen) if chosen else None

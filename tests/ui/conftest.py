@@ -41,6 +41,7 @@ class Said:
     agrees: bool = True
     folder: Path | None = None
     file: Path | None = None
+    tables: list[tuple[str, list[tuple[str, ...]]]] = field(default_factory=list)
 
     def ask(self, question: str) -> bool:
         """Note a question and answer it."""
@@ -56,6 +57,10 @@ def said(monkeypatch: pytest.MonkeyPatch) -> Said:
     monkeypatch.setattr(messages, "ask", lambda parent, question, yes, no: box.ask(question))
     monkeypatch.setattr(messages, "choose_folder", lambda *_: box.folder)
     monkeypatch.setattr(messages, "choose_file", lambda *_: box.file)
+    monkeypatch.setattr(messages, "choose_new_file", lambda *_: box.file)
+    monkeypatch.setattr(
+        messages, "show_table", lambda parent, title, told, heads, rows: box.tables.append((title, list(rows)))
+    )
     monkeypatch.setattr(messages, "tell", lambda parent, title, text: box.questions.append(text))
     return box
 

@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.errors import StudioError
 from sslstudio.ui import app
 from sslstudio.ui.main_window import MainWindow
+from tests.ui.conftest import Said
 
 
 def test_without_a_screen_it_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,12 +27,16 @@ def test_any_screen_will_do(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     app.check_screen()
 
 
-def test_the_program_opens_on_a_folder_and_ends_with_its_window(qtbot: QtBot, sample: Path) -> None:
+def test_the_program_opens_on_a_folder_and_ends_with_its_window(
+    qtbot: QtBot, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.sys, "excepthook", app.sys.excepthook)  # type: ignore[attr-defined]  # put back afterwards
     shown: list[str] = []
 
     def look() -> None:
         for window in QApplication.topLevelWidgets():
             if isinstance(window, MainWindow) and window.study.readable is not None:
+                timer.stop()
                 shown.append(window.pages["images"].title.text())
                 window.close()
 
@@ -39,5 +44,14 @@ def test_the_program_opens_on_a_folder_and_ends_with_its_window(qtbot: QtBot, sa
     timer.timeout.connect(look)
     timer.start()
     assert app.run(sample) == 0
-    timer.stop()
     assert shown == ["little zoo"]
+
+
+def test_a_bug_is_told_and_kept(said: Said, capsys: pytest.CaptureFixture[str]) -> None:
+    error = ZeroDivisionError("by nothing")
+    app.tell_unexpected(type(error), error, None)
+    assert said.errors == [error]
+    assert "by nothing" in capsys.readouterr().err
+    stop = KeyboardInterrupt()
+    app.tell_unexpected(type(stop), stop, None)
+    assert said.errors == [error]

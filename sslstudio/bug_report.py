@@ -1,0 +1,94 @@
+"""A bug report as one zip file: what this machine is, what went wrong, the settings and the record of a run.
+
+Nothing that tells who somebody is or what their pictures are goes in: names of the user, the computer and of folders
+are masked in every text, and neither pictures nor their file names are taken.
+"""
+
+import getpass
+import json
+import platform
+import zipfile
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+
+from sslstudio import __version__
+from sslstudio.doctor import findings
+from sslstudio.engine.errors import StudioError
+from sslstudio.engine.files import write_atomic
+
+LAST_LINES = 400  # of a run's record
+WHAT = """This is a bug report of SSL Studio {version}.
+
+machine.json   what the program found on this computer
+log.txt        what went wrong
+run/           settings and record of the run that was looked at, if any
+
+Names of people, computers and folders are masked. Please open the files and look before you send them.
+"""
+
+
+def masks(run: Path | None = None) -> dict[str, str]:
+    """What is masked -> what stands there instead: longest first, so that a folder goes before its parent."""
+    names = {str(Path.home()): "~", platform.node(): "<computer>", _user(): "<user>"}
+    if run is not None:
+        names[str(run)] = "<run>"
+        names[str(run.parent)] = "<runs>"
+        names |= {folder: "<pictures>" for folder in _folders_of(run)}
+    known = {name: mask for name, mask in names.items() if len(name) > 2}
+    return dict(sorted(known.items(), key=lambda pair: -len(pair[0])))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no such user in the system's list, as in a container
+        return ""
+
+
+def _folders_of(run: Path) -> list[str]:
+    from sslstudio.engine.runs.store import RunFolder
+
+    try:
+        config = RunFolder.open(run).config()
+    except StudioError:
+        return []
+    data = config.get("data", {})
+    return [str(place) for place in (data.get("folder"), data.get("labels"), config.get("source")) if place]
+
+
+def masked(text: str, names: Mapping[str, str]) -> str:
+    """The text with every name masked, also as JSON, TOML and Windows write it."""
+    for name, mask in names.items():
+        for written in {name, json.dumps(name)[1:-1], name.replace("\\", "/"), name.replace("/", "\\")}:
+            text = text.replace(written, mask)
+    return text
+
+
+def write_report(file: Path, log: Sequence[str], run: Path | None = None) -> Path:
+    """Write the report. Raises RunError when the disk does not take it."""
+    names = masks(run)
+    texts = {
+        "read me.txt": WHAT.format(version=__version__),
+        "machine.json": json.dumps(findings(), indent=1, ensure_ascii=False),
+        "log.txt": "\n".join(log) or "Nothing went wrong since the program was started.",
+        **(_of_run(run) if run is not None else {}),
+    }
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in texts.items():
+            archive.writestr(name, masked(text, names))
+    write_atomic(file, content.getvalue())
+    return file
+
+
+def _of_run(run: Path) -> dict[str, str]:
+    """The settings and the end of the record, as far as they can be read."""
+    texts = {}
+    for name in ("config.toml", "events.jsonl"):
+        try:
+            lines = (run / name).read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError as error:
+            lines = [f"could not be read: {error.strerror}"]
+        texts[f"run/{name}"] = "\n".join(lines[-LAST_LINES:])
+    return texts

@@ -1,0 +1,74 @@
+"""What the Help menu does: the keys, the program and its parts with their licences, a bug report."""
+
+import time
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from sslstudio import __version__
+from sslstudio.ui import engine_calls, jobs, journal, messages, settings
+from sslstudio.ui.study import Study
+
+
+class Help(QObject):
+    """Answers for the window that owns it."""
+
+    def __init__(self, window: QMainWindow, study: Study) -> None:
+        super().__init__(window)
+        self._window, self._study = window, study
+
+    def keys(self) -> None:
+        """Every command of the menus that has a key."""
+        messages.show_table(
+            self._window, self.tr("Keys"), "", [self.tr("Menu"), self.tr("What it does"), self.tr("Key")],
+            self.key_rows(),
+        )  # fmt: skip
+
+    def key_rows(self) -> list[tuple[str, str, str]]:
+        """Menu, command and key, in the order of the menus."""
+        rows = []
+        for bar in self._window.menuBar().actions():
+            menu = bar.menu()
+            if isinstance(menu, QMenu):
+                rows += [(_plain(bar), _plain(action), _key(action)) for action in menu.actions() if _key(action)]
+        return rows
+
+    def about(self) -> None:
+        """What this is, and of what it is made."""
+        jobs.run(engine_calls.licences, self._show_about, partial(messages.tell_error, self._window), owner=self)
+
+    def _show_about(self, parts: list[tuple[str, str, str]]) -> None:
+        said = self.tr(
+            "SSL Studio {0} learns from many pictures without labels, then from a few with labels, and says honestly "
+            "whether that helped. Everything stays on this computer. MIT licence. It is made of these parts:"
+        )
+        heads = [self.tr("Part"), self.tr("Version"), self.tr("Licence")]
+        messages.show_table(self._window, self.tr("About SSL Studio"), said.format(__version__), heads, parts)
+
+    def report(self) -> None:
+        """Write a zip file that can be sent with a bug report."""
+        start = settings.home() / time.strftime("SSL Studio report %Y-%m-%d %H.%M.zip")
+        title, kinds = self.tr("Save the bug report"), self.tr("Zip files (*.zip)")
+        file = messages.choose_new_file(self._window, title, kinds, start)
+        if file is not None:
+            run = self._study.result or self._study.pretrained
+            op = partial(engine_calls.bug_report, file, journal.lines(), run)
+            jobs.run(op, self._say_written, partial(messages.tell_error, self._window), owner=self)
+
+    def _say_written(self, file: Path) -> None:
+        said = self.tr(
+            "The report is in {0}. Names of people, computers and folders are masked, and no picture is in it. Please "
+            "look into it before you send it."
+        )
+        messages.tell(self._window, self.tr("Bug report"), said.format(file))
+
+
+def _plain(action: QAction) -> str:
+    return action.text().replace("&", "").rstrip("…")
+
+
+def _key(action: QAction) -> str:
+    return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)

@@ -1,0 +1,64 @@
+"""A report says what is needed and nothing about the person."""
+
+import getpass
+import json
+import platform
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sslstudio.bug_report import masked, masks, write_report
+from sslstudio.engine.runs.store import RunFolder
+
+
+def contents(file: Path) -> dict[str, str]:
+    with zipfile.ZipFile(file) as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist()}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run on pictures of a person."""
+    config = {"job": "pretrain", "task": "jigsaw", "data": {"folder": "/data/Müller, Eva", "labels": "C:\\Eva\\a.csv"}}
+    folder = RunFolder.create(tmp_path / "secret project" / "run 1", config)
+    lines = [json.dumps({"event": "Note", "text": f"/data/Müller, Eva/{number}.png"}) for number in range(1000)]
+    (folder.path / "events.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    return folder.path
+
+
+def test_a_report_holds_machine_log_and_run(tmp_path: Path, run: Path) -> None:
+    held = contents(write_report(tmp_path / "report.zip", ["Traceback: something"], run))
+    assert set(held) == {"read me.txt", "machine.json", "log.txt", "run/config.toml", "run/events.jsonl"}
+    assert json.loads(held["machine.json"])["Packages"]["torch"]
+    assert "something" in held["log.txt"]
+    assert 'task = "jigsaw"' in held["run/config.toml"]
+    assert held["run/events.jsonl"].count("\n") == 399
+    assert "999.png" in held["run/events.jsonl"]
+
+
+def test_no_name_is_in_a_report(tmp_path: Path, run: Path) -> None:
+    log = [f"File {Path.home() / 'thesis'} of {getpass.getuser()} on {platform.node()}", f"in {run}"]
+    for text in contents(write_report(tmp_path / "report.zip", log, run)).values():
+        for name in ("Müller", "M\\u00fcller", "Eva", str(Path.home()), "secret project", platform.node()):
+            assert name not in text or len(name) < 3
+    assert "<pictures>" in contents(tmp_path / "report.zip")["run/config.toml"]
+
+
+def test_a_run_that_cannot_be_read_is_no_hindrance(tmp_path: Path) -> None:
+    held = contents(write_report(tmp_path / "report.zip", [], tmp_path / "gone"))
+    assert "could not be read" in held["run/config.toml"]
+    assert "Nothing went wrong" in held["log.txt"]
+
+
+@given(st.text(min_size=3).filter(lambda name: name.strip() and "<" not in name and ">" not in name), st.text())
+def test_a_masked_name_is_gone_however_it_is_written(name: str, around: str) -> None:
+    text = masked(f"{around}{name}|{json.dumps(name)}|{json.dumps({'folder': name})}", {name: "<x>"})
+    assert "<x>" in text
+    assert name not in text.replace("<x>", "") or name in around
+
+
+def test_a_folder_is_masked_before_its_parent(run: Path) -> None:
+    assert masked(str(run), masks(run)) == "<run>"

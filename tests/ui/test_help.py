@@ -1,0 +1,67 @@
+"""The Help menu: keys, parts with licences, a bug report; and the dialog that shows a table."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QDialog, QTableWidget
+from pytestqt.qtbot import QtBot
+
+from sslstudio.engine.errors import DataError
+from sslstudio.ui import journal
+from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.messages import show_table
+from tests.ui.conftest import Said
+
+shown = show_table  # the real one: tests get another in its place
+
+
+def test_the_question_mark_shows_every_key(window: MainWindow, said: Said) -> None:
+    actions = [action for menu in window.menuBar().actions() for action in menu.menu().actions()]  # type: ignore[attr-defined]
+    next(action for action in actions if action.shortcut().toString() == "?").trigger()
+    title, rows = said.tables[-1]
+    assert title == "Keys"
+    assert ("File", "Open a folder", "Ctrl+O") in rows
+    assert ("Help", "Keys", "?") in rows
+    assert len(rows) == sum(not action.shortcut().isEmpty() for action in actions)
+
+
+def test_about_names_the_parts_with_their_licences(window: MainWindow, said: Said, qtbot: QtBot) -> None:
+    window.help.about()
+    qtbot.waitUntil(lambda: bool(said.tables), timeout=20_000)
+    _, rows = said.tables[-1]
+    assert {"pillow", "torch"} <= {row[0] for row in rows}
+    assert all(len(row) == 3 for row in rows)
+
+
+def test_a_report_is_written_where_it_is_wanted(window: MainWindow, said: Said, tmp_path: Path, qtbot: QtBot) -> None:
+    journal.note(DataError("the pictures ran away"))
+    said.file = tmp_path / "report.zip"
+    window.help.report()
+    qtbot.waitUntil(lambda: bool(said.questions), timeout=20_000)
+    with zipfile.ZipFile(said.file) as archive:
+        assert "the pictures ran away" in archive.read("log.txt").decode()
+
+
+def test_no_report_is_written_when_no_file_is_chosen(window: MainWindow, said: Said, tmp_path: Path) -> None:
+    window.help.report()
+    assert not said.questions
+
+
+@pytest.mark.parametrize("told", ["", "Some words above."])
+def test_a_table_is_shown_and_closed(qapp: QApplication, qtbot: QtBot, told: str) -> None:
+    seen: list[tuple[str, str]] = []
+
+    def look() -> None:
+        dialog = qapp.activeModalWidget()
+        assert isinstance(dialog, QDialog)
+        view = dialog.findChild(QTableWidget)
+        assert isinstance(view, QTableWidget)
+        cell = view.item(1, 1)
+        seen.append((dialog.windowTitle(), cell.text() if cell else ""))
+        dialog.reject()
+
+    QTimer.singleShot(0, look)
+    shown(None, "Keys", told, ["What", "Key"], [("Open", "Ctrl+O"), ("Start", "Ctrl+Return")])
+    assert seen == [("Keys", "Ctrl+Return")]
