@@ -2,7 +2,7 @@
 the window stands before torch is loaded.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,9 @@ if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.data.labels import Recognised
     from sslstudio.engine.device import DeviceFound
     from sslstudio.engine.evaluate.clinic import Clinic
-    from sslstudio.engine.tasks.base import Puzzle
+    from sslstudio.engine.evaluate.games import Tally
+    from sslstudio.engine.tasks.base import Game, Puzzle
+    from sslstudio.engine.train.play import Round
     from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, PretrainConfig
 
 
@@ -112,6 +114,22 @@ def puzzles_of(
         else:
             yield said
     return puzzles
+
+
+def round_of(
+    config: "PretrainConfig", run: Path | None, count: int, draw: int, control: RunControl
+) -> Generator[Preparing, None, "Round"]:
+    """Held-out puzzles to play, with the answers of a run's network if one is given."""
+    from sslstudio.engine.train.play import play_round
+
+    return play_round(config, run, count, draw, control)
+
+
+def tallied(games: Sequence["Game"], answers: Sequence[tuple[int, ...] | None]) -> "Tally":
+    """How many of the games were solved. Adds up a few whole numbers, once the engine is there."""
+    from sslstudio.engine.evaluate.games import tally
+
+    return tally(games, answers)
 
 
 @dataclass(frozen=True)

@@ -152,6 +152,7 @@ class RunSummary:
     total_steps: int
     headline: str
     modified: float
+    task: str = ""  # of a pretraining
 
 
 def list_runs(folder: Path) -> list[RunSummary]:
@@ -183,4 +184,5 @@ def _summary(path: Path) -> RunSummary | None:
         total_steps=steps[-1].total_steps if steps else 0,
         headline=str((metrics or {}).get("verdict", "")),
         modified=(path / CONFIG).stat().st_mtime,
+        task=str(run.config().get("task", "")),
     )

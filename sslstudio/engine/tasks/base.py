@@ -59,12 +59,43 @@ class Puzzle:
     correct: bool | None = None
 
 
+GAMES = ("order", "side", "turn", "colour")
+
+
+@dataclass(frozen=True)
+class Game:
+    """A puzzle as a person can solve it: plain pictures, words and whole numbers. `kind` says how it is played.
+
+    order   piece i of `pieces` (nine tiles as they lie, shuffled) belongs at place right[i], counted row by row
+    side    pieces[1] lies on side right[0] of pieces[0]
+    turn    pieces[0] was turned by right[0] quarters to the left
+    colour  the marked spot of pieces[0] has colour right[0]; pieces[1:] are the colours to choose from
+
+    `choices` names the possible answers; `right`, and `answer` of the network (None before it has answered), hold the
+    number of a choice for each part of the question. `solved` is the right answer as a picture.
+    """
+
+    kind: str
+    question: str
+    pieces: tuple[Picture, ...]
+    choices: tuple[str, ...]
+    right: tuple[int, ...]
+    answer: tuple[int, ...] | None
+    solved: Picture
+
+    @property
+    def chance(self) -> float:
+        """Share of the parts that guessing gets right."""
+        return 1 / len(self.choices)
+
+
 class PretextTask(nn.Module):
     """Base of every pretext task: a module that owns its heads, makes its own labels and can show its puzzles."""
 
     title: ClassVar[str]  # "Jigsaw puzzle"
     summary: ClassVar[str]  # one or two sentences for a person who does not know the field
     paper: ClassVar[str]  # "Noroozi & Favaro, ECCV 2016, arXiv:1603.09246"
+    no_game: ClassVar[str] = ""  # why a person cannot play it, for a task without `play`
     Config: ClassVar[type[BaseConfig]]
 
     def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
@@ -112,6 +143,13 @@ class PretextTask(nn.Module):
         A result holds the answers of a forward over the whole of `batch`.
         """
         raise NotImplementedError
+
+    def play(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Game]:
+        """At most `count` questions of `batch` for a person to solve, the same ones as in `preview`.
+
+        A task that nobody can play leaves this as it is and says why in `no_game`.
+        """
+        return []
 
 
 TASKS: Registry[type[PretextTask]] = Registry("pretext task")

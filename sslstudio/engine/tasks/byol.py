@@ -58,6 +58,10 @@ class Byol(PretextTask):
         "copy of itself sees in the other. Needs no large batches and no wrong answers."
     )
     paper = "Grill et al., NeurIPS 2020, arXiv:2006.07733"
+    no_game = (
+        "Two views of one picture are to be found among the views of a whole batch of pictures. For a person that is "
+        "either plain or luck, so a score would say nothing."
+    )
     Config: ClassVar[type[BaseConfig]] = ByolConfig
 
     def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from sslstudio.engine.config import BaseConfig, option
 from sslstudio.engine.data import colour, draw
+from sslstudio.engine.data.colour_spots import colour_spots
 from sslstudio.engine.data.colourfulness import chunks_of, refuse_without_colour
 from sslstudio.engine.models.colour_nets import undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
-from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult
 
 GAIN = 4.0  # on the output: AdamW moves all weights alike, so what 32 features say would grow slowly from near 0
 SPREAD = 20.0  # about the deviation of a and b in photographs: regression answers in units of it
@@ -176,6 +177,13 @@ class Colorization(PretextTask):
             )
             for number in range(len(light))
         ]
+
+    def play(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Game]:
+        """One marked spot in each picture that has colour; its colour is to be chosen among four."""
+        said = result.answers["ab"] if result else None
+        spots = colour_spots(batch.inputs["light"], batch.targets["ab"], said, count)
+        question = "Which colour has the marked spot?"
+        return [Game("colour", question, *spot) for spot in spots]
 
 
 def soft_cross_entropy(logits: Tensor, nearest: Tensor, weights: Tensor) -> Tensor:

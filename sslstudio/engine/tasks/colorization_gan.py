@@ -13,10 +13,11 @@ from torch.func import functional_call
 
 from sslstudio.engine.config import BaseConfig, option
 from sslstudio.engine.data import colour, draw
+from sslstudio.engine.data.colour_spots import colour_spots
 from sslstudio.engine.data.colourfulness import chunks_of, refuse_without_colour
 from sslstudio.engine.models.colour_nets import PatchCritic, undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
-from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult
 
 SHARPER = colour.FURTHEST / 20  # the critic gets a and b with a deviation of about 1, as it gets the lightness
 
@@ -146,3 +147,10 @@ class ColorizationGan(PretextTask):
             )
             for number in range(len(light))
         ]
+
+    def play(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Game]:
+        """One marked spot in each picture that has colour; its colour is to be chosen among four."""
+        said = result.answers["ab"] if result else None
+        spots = colour_spots(batch.inputs["light"], batch.targets["ab"], said, count)
+        question = "Which colour has the marked spot?"
+        return [Game("colour", question, *spot) for spot in spots]

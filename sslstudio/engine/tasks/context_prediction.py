@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from sslstudio.engine.config import BaseConfig, option
 from sslstudio.engine.data import augment, draw
+from sslstudio.engine.data.tile_boards import GAP, board, located, tile_pictures
 from sslstudio.engine.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
-from sslstudio.engine.tasks.base import TASKS, Batch, Picture, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.tasks.base import TASKS, Batch, Game, Picture, PretextTask, Puzzle, TaskResult
 
 CENTRE = 4
 CELLS = (0, 1, 2, 3, 5, 6, 7, 8)  # neighbour number -> patch of the grid
@@ -22,7 +23,6 @@ NEIGHBOURS = ("above left", "above", "above right", "left", "right", "below left
 
 LEAST_PATCH = 8  # pixels of the picture
 MOST_BLANK = 0.6  # share of the picture's ninths without structure above which most pairs cannot be told
-BOARD_SIDE = 192  # pixels: pictures for people are enlarged to about this
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,22 +195,34 @@ class ContextPrediction(PretextTask):
 
         Three is prime to eight: picture p is asked the sides 3p, 3p + 1, ... modulo 8, each once.
         """
-        pictures, sides = batch.targets["neighbour"].shape
-        return [
-            self._puzzle(images, batch, result, number % pictures, (3 * (number % pictures) + number // pictures) % 8)
-            for number in range(min(count, pictures * sides))
-        ]
+        return [self._puzzle(images, batch, result, *pair) for pair in _pairs(batch, count)]
+
+    def play(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Game]:
+        """The two patches of each question; the side is to be chosen."""
+        return [self._game(batch, result, *pair) for pair in _pairs(batch, count)]
+
+    def _game(self, batch: Batch, result: TaskResult | None, picture: int, pair: int) -> Game:
+        patches = tile_pictures(batch.inputs["patches"][picture])
+        right = int(batch.targets["neighbour"][picture, pair])
+        return Game(
+            kind="side",
+            question="On which side of the patch in the middle does the other one lie?",
+            pieces=(patches[CENTRE], patches[CELLS[pair]]),
+            choices=NEIGHBOURS,
+            right=(right,),
+            answer=(int(result.answers["neighbour"][picture, pair]),) if result else None,
+            solved=_grid(patches, right, draw.RIGHT),
+        )
 
     def _puzzle(self, images: Tensor, batch: Batch, result: TaskResult | None, picture: int, pair: int) -> Puzzle:
-        patches = [
-            draw.magnified(draw.to_picture(patch, standardised=True), BOARD_SIDE // 3)
-            for patch in batch.inputs["patches"][picture]
-        ]
+        patches = tile_pictures(batch.inputs["patches"][picture])
         right = int(batch.targets["neighbour"][picture, pair])
         said = int(result.answers["neighbour"][picture, pair]) if result else None
         return Puzzle(
-            source=_outlined(images[picture], batch.targets["boxes"][picture], CELLS[pair]),
-            asked=draw.board([patches[CENTRE], patches[CELLS[pair]]], 2, _GAP),
+            source=located(
+                images[picture], batch.targets["boxes"][picture][[CENTRE, CELLS[pair]]], (draw.MARK, draw.RIGHT)
+            ),
+            asked=draw.board([patches[CENTRE], patches[CELLS[pair]]], 2, GAP),
             truth=_grid(patches, right, draw.RIGHT),
             answer=None if said is None else _grid(patches, said, draw.RIGHT if said == right else draw.WRONG),
             label=NEIGHBOURS[right],
@@ -219,19 +231,14 @@ class ContextPrediction(PretextTask):
         )
 
 
-_GAP = 6  # pixels between the patches of a drawn board
+def _pairs(batch: Batch, count: int) -> list[tuple[int, int]]:
+    """Picture and pair of the first `count` questions: see `preview`."""
+    pictures, sides = batch.targets["neighbour"].shape
+    places = (divmod(number, pictures) for number in range(min(count, pictures * sides)))
+    return [(picture, (3 * picture + turn) % 8) for turn, picture in places]
 
 
 def _grid(patches: list[Picture], neighbour: int, colour: draw.Colour) -> Picture:
     """All nine patches with the centre marked and one neighbour outlined."""
-    boxes = draw.board_boxes(patches, 3, _GAP)
-    picture = draw.board(patches, 3, _GAP)
-    return draw.outline(picture, [boxes[CENTRE], boxes[CELLS[neighbour]]], [draw.MARK, colour], width=4)
-
-
-def _outlined(image: Tensor, boxes: Tensor, cell: int) -> Picture:
-    """The source with the places of the centre and of the asked neighbour."""
-    picture = draw.to_picture(image)
-    factor = draw.magnification(picture, BOARD_SIDE)
-    places = draw.scaled(boxes[[CENTRE, cell]].tolist(), factor)
-    return draw.outline(draw.magnified(picture, BOARD_SIDE), places, [draw.MARK, draw.RIGHT], width=2)
+    boxes = draw.board_boxes(patches, 3, GAP)
+    return draw.outline(board(patches), [boxes[CENTRE], boxes[CELLS[neighbour]]], [draw.MARK, colour], width=4)

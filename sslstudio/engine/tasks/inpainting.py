@@ -87,6 +87,7 @@ class Inpainting(PretextTask):
         "things go on where they cannot be seen. Works without colour and suits later marking of areas."
     )
     paper = "Pathak et al., CVPR 2016, arXiv:1604.07379"
+    no_game = "The network paints what is missing, pixel by pixel. There is no right answer that one could choose."
     Config: ClassVar[type[BaseConfig]] = InpaintingConfig
 
     def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:

@@ -6,7 +6,6 @@ Letters: B pictures, P permutations asked of each, k permutations in the set, D 
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -14,15 +13,15 @@ from torch import Tensor, nn
 from sslstudio.engine.config import BaseConfig, option
 from sslstudio.engine.data import augment, draw
 from sslstudio.engine.data.permutations import MOST, permutation_set
+from sslstudio.engine.data.tile_boards import board, located, put_together, tile_pictures
 from sslstudio.engine.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Mlp
-from sslstudio.engine.tasks.base import TASKS, Batch, Picture, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult
 
 LEAST_CELL = 10  # pixels: a smaller cell gives a tile of less than 8 pixels, in which nothing can be recognised
 MOST_BLANK = 0.6  # share of cells without structure above which the order of the tiles is a matter of luck
 SOLVED = 0.9  # running share right above which the puzzle gets harder
-BOARD_SIDE = 192  # pixels: pictures for people are enlarged to about this
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,49 +239,41 @@ class Jigsaw(PretextTask):
         ]
 
     def _puzzle(self, images: Tensor, batch: Batch, result: TaskResult | None, picture: int, question: int) -> Puzzle:
-        tiles = self._tile_pictures(batch.inputs["tiles"][picture])
+        tiles = tile_pictures(batch.inputs["tiles"][picture])
         number = int(batch.targets["permutation"][picture, question])
         shuffle = self.order[number].tolist()
         said = int(result.answers["permutation"][picture, question]) if result else None
         return Puzzle(
-            source=_outlined(images[picture], batch.targets["boxes"][picture]),
-            asked=_board([tiles[tile] for tile in shuffle]),
-            truth=_board(tiles),
-            answer=None if said is None else self._put_together(tiles, shuffle, self.order[said].tolist()),
+            source=located(images[picture], batch.targets["boxes"][picture], draw.MARK),
+            asked=board([tiles[tile] for tile in shuffle]),
+            truth=board(tiles),
+            answer=None if said is None else put_together(tiles, shuffle, self.order[said].tolist()),
             label=self._words(number),
             answer_label="" if said is None else self._words(said),
             correct=None if said is None else said == number,
         )
 
-    def _tile_pictures(self, tiles: Tensor) -> list[Picture]:
-        return [draw.magnified(draw.to_picture(tile, standardised=True), BOARD_SIDE // 3) for tile in tiles]
+    def play(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Game]:
+        """The shuffled tiles, to be laid by hand. A person may lay them in any order, the network knows k of them."""
+        pictures, asked = batch.inputs["order"].shape
+        numbers = range(min(count, pictures * asked))
+        return [self._game(images, batch, result, number % pictures, number // pictures) for number in numbers]
 
-    def _put_together(self, tiles: list[Picture], shuffle: list[int], said: list[int]) -> Picture:
-        """The board as the network would lay it: the tile that lies at place i goes where it says it belongs.
-
-        A tile at a wrong place is outlined.
-        """
-        laid = np.argsort(said)  # place on the new board -> place on the shuffled board
-        placed = [shuffle[place] for place in laid]
-        picture = _board([tiles[tile] for tile in placed])
-        boxes = draw.board_boxes(tiles, 3, _GAP)
-        wrong = [box for place, box in enumerate(boxes) if placed[place] != place]
-        return draw.outline(picture, wrong, draw.WRONG, width=3)
+    def _game(self, images: Tensor, batch: Batch, result: TaskResult | None, picture: int, question: int) -> Game:
+        tiles = tile_pictures(batch.inputs["tiles"][picture])
+        shuffle = self.order[batch.targets["permutation"][picture, question]].tolist()
+        said = self.order[result.answers["permutation"][picture, question]].tolist() if result else None
+        return Game(
+            kind="order",
+            question="Put the nine tiles back in order.",
+            pieces=tuple(tiles[tile] for tile in shuffle),
+            choices=tuple(f"place {place + 1}" for place in range(9)),
+            right=tuple(shuffle),
+            answer=None if said is None else tuple(said),
+            solved=located(images[picture], batch.targets["boxes"][picture], draw.MARK),
+        )
 
     def _words(self, number: int) -> str:
         """For people, who count from 1: permutation 17 of 72: 4 7 1 ..., the tiles row by row."""
         tiles = " ".join(str(tile + 1) for tile in self.order[number].tolist())
         return f"permutation {number + 1} of {self.config.permutations}: {tiles}"
-
-
-_GAP = 6  # pixels between the tiles of a drawn board
-
-
-def _board(tiles: list[Picture]) -> Picture:
-    return draw.board(tiles, 3, _GAP)
-
-
-def _outlined(image: Tensor, boxes: Tensor) -> Picture:
-    picture = draw.to_picture(image)
-    factor = draw.magnification(picture, BOARD_SIDE)
-    return draw.outline(draw.magnified(picture, BOARD_SIDE), draw.scaled(boxes.tolist(), factor), draw.MARK, width=2)

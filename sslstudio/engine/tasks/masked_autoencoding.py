@@ -79,6 +79,7 @@ class MaskedAutoencoding(PretextTask):
         "that it has to know what things look like as a whole. Works without colour."
     )
     paper = "Tian et al. (SparK), ICLR 2023, arXiv:2301.03580"
+    no_game = "The network paints what is missing, pixel by pixel. There is no right answer that one could choose."
     Config: ClassVar[type[BaseConfig]] = MaskedAutoencodingConfig
 
     def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:

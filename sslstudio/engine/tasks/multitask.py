@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from sslstudio.engine.config import BaseConfig, option
 from sslstudio.engine.errors import ConfigError, TaskDoesNotFit, did_you_mean
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
-from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult, load_tasks
+from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult, load_tasks
 
 NAME = "multitask"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,8 +159,15 @@ class Multitask(PretextTask):
             self._puzzles(task, name, self._part(images, number), batch, result, count)
             for number, (name, task) in enumerate(self._each())
         ]
-        rows = range(max(len(column) for column in columns))
-        return [column[row] for row in rows for column in columns if row < len(column)][:count]
+        return _in_turn(columns)[:count]
+
+    def play(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Game]:
+        """The tasks' questions in turn; those that nobody can play are left out."""
+        columns: list[list[Game]] = []
+        for number, (name, task) in enumerate(self._each()):
+            answered = None if result is None else replace(result, answers=_without(result.answers, f"{name}/"))
+            columns.append(task.play(self._part(images, number), _batch_of(batch, name), answered, count))
+        return _in_turn(columns)[:count]
 
     def _puzzles(
         self, task: PretextTask, name: str, images: Tensor, batch: Batch, result: TaskResult | None, count: int
@@ -167,6 +175,12 @@ class Multitask(PretextTask):
         answered = None if result is None else replace(result, answers=_without(result.answers, f"{name}/"))
         puzzles = task.preview(images, _batch_of(batch, name), answered, count)
         return [replace(puzzle, label=f"{task.title}: {puzzle.label}") for puzzle in puzzles]
+
+
+def _in_turn(columns: list[list[T]]) -> list[T]:
+    """The first of each column, then the second ones, and so on."""
+    rows = range(max(map(len, columns)))
+    return [column[row] for row in rows for column in columns if row < len(column)]
 
 
 def _trouble(name: str, images: Tensor) -> str:

@@ -15,7 +15,7 @@ from sslstudio.engine.data import augment, draw
 from sslstudio.engine.data.fields import Fields, cut_fields, disc, shown_field, standardise_within
 from sslstudio.engine.errors import TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
-from sslstudio.engine.tasks.base import TASKS, Batch, Picture, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.tasks.base import TASKS, Batch, Game, Picture, PretextTask, Puzzle, TaskResult
 
 LEAST_SIDE = 16  # pixels: in less than this nobody can tell up from down
 LEAST_FIELD = 24  # pixels: however small the share, the network sees this many if the picture has them
@@ -154,9 +154,23 @@ class Rotation(PretextTask):
 
     def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
         """First one turn of every picture, then a second one of each, and so on."""
-        pictures = len(images)
-        rows = batch.targets["picture"].argsort(stable=True).view(pictures, 4).T.flatten().tolist()
-        return [self._puzzle(images, batch, result, row) for row in rows[:count]]
+        return [self._puzzle(images, batch, result, row) for row in _rows(batch, count)]
+
+    def play(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Game]:
+        """The turned pictures, to be turned back."""
+        return [self._game(batch, result, row) for row in _rows(batch, count)]
+
+    def _game(self, batch: Batch, result: TaskResult | None, row: int) -> Game:
+        turn, asked = int(batch.targets["turn"][row]), batch.inputs["pictures"][row]
+        return Game(
+            kind="turn",
+            question="Turn the picture until it is upright.",
+            pieces=(_shown(asked, 0),),
+            choices=TURNS,
+            right=(turn,),
+            answer=(int(result.answers["turn"][row]),) if result else None,
+            solved=_shown(asked, turn),
+        )
 
     def _puzzle(self, images: Tensor, batch: Batch, result: TaskResult | None, row: int) -> Puzzle:
         picture = int(batch.targets["picture"][row])
@@ -172,6 +186,13 @@ class Rotation(PretextTask):
             answer_label="" if said is None else TURNS[said],
             correct=None if said is None else said == turn,
         )
+
+
+def _rows(batch: Batch, count: int) -> list[int]:
+    """The rows of the first `count` questions: see `preview`. All turns of a picture, one after the other, would tell
+    by what is left which comes next; so the pictures come round before their second turn does."""
+    rows = batch.targets["picture"].argsort(stable=True).view(-1, 4).T.flatten().tolist()
+    return [int(row) for row in rows[:count]]
 
 
 def _shown(picture: Tensor, turned: int) -> Picture:

@@ -48,6 +48,10 @@ class Simclr(PretextTask):
         "views of the batch. Gives strong features for classification; likes large batches."
     )
     paper = "Chen, Kornblith, Norouzi & Hinton, ICML 2020, arXiv:2002.05709"
+    no_game = (
+        "Two views of one picture are to be found among the views of a whole batch of pictures. For a person that is "
+        "either plain or luck, so a score would say nothing."
+    )
     Config: ClassVar[type[BaseConfig]] = SimclrConfig
 
     def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:

@@ -40,6 +40,10 @@ class Vicreg(PretextTask):
         "different pictures stay different. It asks for no large batches and gives strong features for classification."
     )
     paper = "Bardes, Ponce & LeCun, ICLR 2022, arXiv:2105.04906"
+    no_game = (
+        "Two views of one picture are to be found among the views of a whole batch of pictures. For a person that is "
+        "either plain or luck, so a score would say nothing."
+    )
     Config: ClassVar[type[BaseConfig]] = VicregConfig
 
     def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:

@@ -64,6 +64,10 @@ class Vicregl(PretextTask):
         "and spot by spot. Meant for segmentation, where it matters what lies where."
     )
     paper = "Bardes, Ponce & LeCun, NeurIPS 2022, arXiv:2210.01571"
+    no_game = (
+        "Two views of one picture are to be found among the views of a whole batch of pictures. For a person that is "
+        "either plain or luck, so a score would say nothing."
+    )
     Config: ClassVar[type[BaseConfig]] = VicreglConfig
 
     def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:

@@ -25,10 +25,9 @@ from sslstudio.engine.evaluate.signs.sheet import example_sheet
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import Picture, PretextTask, load_tasks
-from sslstudio.engine.train.checkpoint import load_tensors
-from sslstudio.engine.train.pretrain import build_task
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import DataConfig, PretrainConfig, pretrain_from_dict
+from sslstudio.engine.train.trained import trained_task
 
 SAMPLE = 600  # pictures that the signs are measured on
 CHUNK = 512
@@ -164,20 +163,7 @@ def _audited_part(
 
 def _trained(run: RunFolder, config: PretrainConfig, device: Device) -> Iterator[Audited]:
     """The network of a run with its weights; each task of a run of several by itself."""
-    file = run.path / "last.safetensors"
-    if not file.exists():
-        raise DataError(f"{run.path} has no weights yet. Go on with it: sslstudio resume {run.path}")
-    encoder, task = build_task(config, device)
-    modules = nn.ModuleDict({"encoder": encoder, "task": task})
-    start = "model."
-    tensors = {
-        name.removeprefix(start): value for name, value in load_tensors(file)[0].items() if name.startswith(start)
-    }
-    try:
-        modules.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise RunError(f"The weights in {file} belong to another network: {str(error).splitlines()[0]}") from error
-    modules.eval()
+    encoder, task, _ = trained_task(run, config, device)
     parts = getattr(task, "tasks", None)
     if not isinstance(parts, nn.ModuleDict):
         yield Audited(config.task, config.options, task, encoder)

@@ -4,13 +4,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QStackedWidget
+from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QStackedWidget, QTabWidget
 
 from sslstudio.engine.errors import ConfigError, StudioError
 from sslstudio.engine.events import Preparing
 from sslstudio.ui import engine_calls, jobs, messages, words
 from sslstudio.ui.checkup import Checkup
 from sslstudio.ui.pages.page import Page
+from sslstudio.ui.play_desk import PlayDesk
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, row, scrolled, side_panel, text
@@ -68,7 +69,7 @@ class PretextPage(Page):
 
     def _add_right(self) -> None:
         self.another = button(self.tr("Other puzzles"), self.another_draw, icon="refresh")
-        head = row(text(self.tr("Puzzles from your pictures"), "heading", wrap=False), None, self.another)
+        head = row(text(self.tr("From your own pictures"), "muted", wrap=False), None, self.another)
         self.grid = PuzzleGrid()
         self.waiting = EmptyState("puzzle", self.tr("Loading…"), "")
         self.refused = EmptyState("warning", self.tr("This puzzle does not suit these pictures"), "")
@@ -87,7 +88,12 @@ class PretextPage(Page):
         self.faces = QStackedWidget()
         for face in (self.waiting, self.missing, self.refused, self.puzzles):
             self.faces.addWidget(face)
-        self.right = held(column(head, self.faces, gap=12))
+        self.desk = PlayDesk(self.study, self.config)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(held(column(10, head, self.faces, gap=10)), self.tr("Puzzles"))
+        self.tabs.addTab(self.desk, self.tr("Play"))
+        self.right = self.tabs
 
     # --- tasks and options
 
@@ -176,6 +182,7 @@ class PretextPage(Page):
             self._job.cancel()
             self._job = None
         self._settling.stop()
+        self.desk.begin_anew()
         if self.study.recognised is None:
             self._face(self.missing)
         elif self.study.engine is not None:

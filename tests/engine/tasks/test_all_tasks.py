@@ -12,7 +12,7 @@ from sslstudio.engine.config import BaseConfig, from_dict, from_toml, options_of
 from sslstudio.engine.data import draw
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.seeding import generator, seeded_init
-from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, load_tasks
+from sslstudio.engine.tasks.base import GAMES, TASKS, Batch, Game, PretextTask, Puzzle, load_tasks
 
 SIDE = 48
 
@@ -215,3 +215,50 @@ def test_the_preview_is_made_of_pictures(name: str, answered: bool) -> None:
         for puzzle in puzzles:
             assert_drawable(puzzle, answered)
             assert answered or puzzle.correct is None
+
+
+@every_task
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_person_can_play_it_or_is_told_why_not(name: str, answered: bool) -> None:
+    task, encoder = make(name)
+    images = pictures(5)
+    batch = task.make_batch(images, generator(1, "batch"))
+    with torch.no_grad():
+        result = task(encoder, batch) if answered else None
+    games = task.play(images, batch, result, 4)
+    assert bool(games) is not bool(task.no_game)
+    assert not task.no_game or task.no_game.endswith(".")
+    assert len(games) <= 4
+    for game in games:
+        assert_playable(game, answered)
+
+
+def assert_playable(game: Game, answered: bool) -> None:
+    """A right answer among the choices, for each part, and pictures that can be shown."""
+    pieces = {"order": 9, "side": 2, "turn": 1, "colour": 1 + len(game.choices)}
+    assert game.kind in GAMES
+    assert game.question.strip()
+    assert len(game.pieces) == pieces[game.kind]
+    assert len(set(game.choices)) == len(game.choices)
+    assert all(0 <= number < len(game.choices) for number in game.right)
+    if game.kind == "order":
+        assert sorted(game.right) == list(range(9))
+    assert (game.answer is not None) is answered
+    assert game.answer is None or len(game.answer) == len(game.right)
+    for picture in (*game.pieces, game.solved):
+        assert picture.dtype == np.uint8
+        assert picture.ndim == 3
+        assert min(picture.shape[:2]) >= 16
+
+
+@every_task
+def test_games_and_puzzles_ask_the_same_and_agree_on_what_is_right(name: str) -> None:
+    task, encoder = make(name)
+    images = pictures(5)
+    batch = task.make_batch(images, generator(1, "batch"))
+    with torch.no_grad():
+        result = task(encoder, batch)
+    games, puzzles = task.play(images, batch, result, 5), task.preview(images, batch, result, 5)
+    if not games or any(puzzle.correct is None for puzzle in puzzles):
+        return  # what has no right and wrong as a puzzle is asked about one spot as a game
+    assert [game.answer == game.right for game in games] == [puzzle.correct for puzzle in puzzles]

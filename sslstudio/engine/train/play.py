@@ -1,0 +1,74 @@
+"""Held-out puzzles for a person to solve, with the network's answers to the very same ones."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from sslstudio.engine import device as devices
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.errors import DataError
+from sslstudio.engine.events import Preparing
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.seeding import generator
+from sslstudio.engine.tasks.base import Game
+from sslstudio.engine.train.pretrain import HELD_OUT, LOOKED_AT, build_task, resolved
+from sslstudio.engine.train.session import Session, open_session
+from sslstudio.engine.train.settings import PretrainConfig, pretrain_from_dict
+from sslstudio.engine.train.trained import trained_task
+
+NOTHING = "These pictures give no puzzle that a person could play. Look at the puzzles instead."
+
+
+@dataclass(frozen=True)
+class Round:
+    """Puzzles to play. `why` says in words why there are none; `step` is how far the network had learnt (None: no
+    network was asked). Not an event: it is never written down."""
+
+    games: tuple[Game, ...]
+    why: str = ""
+    step: int | None = None
+
+
+def play_round(
+    config: PretrainConfig, run_path: Path | None, count: int, draw: int, control: RunControl
+) -> Generator[Preparing, None, Round]:
+    """`count` puzzles on pictures that no training of this split sees. Round 0 holds the puzzles that the sheets of a
+    run show, each further `draw` others.
+
+    With the folder of a run its own settings, pictures and split count instead of `config`, and its network answers as
+    it is by now; the run may still go on. Raises DataError when it is no pretraining run or has no weights yet.
+    """
+    run = RunFolder.open(run_path) if run_path else None
+    if run is not None:
+        if run.job != "pretrain":
+            raise DataError(f"{run.path} is a fine-tuning run: it has no puzzles. Give the run it started from.")
+        config = pretrain_from_dict(run.config())
+    device = devices.choose("cpu")  # a few puzzles, beside a training that may have the other device
+    session = yield from open_session(config.data, device, control, run.read_json("split.json") if run else None)
+    return _deal(config, session, run, count, draw)
+
+
+@torch.no_grad()
+def _deal(config: PretrainConfig, session: Session, run: RunFolder | None, count: int, draw: int) -> Round:
+    device = devices.choose("cpu")
+    trained_on = Pictures(session.cache, session.split.train, device)
+    held_out = Pictures(session.cache, session.split.validation, device)
+    if not len(held_out) or len(trained_on) < 2:
+        raise DataError("No pictures are held out to play with. Raise the validation share, or add pictures.")
+    step = None
+    if run is not None:
+        encoder, task, step = trained_task(run, config, device)
+    else:
+        encoder, task = build_task(resolved(config, session, device), device)
+        task.check(config.options, trained_on.spread(LOOKED_AT))
+    if task.no_game:
+        return Round((), task.no_game)
+    chunks = list(held_out.chunks(min(config.optimiser.batch_size, len(trained_on)), HELD_OUT))
+    images = held_out.take(chunks[draw % len(chunks)])
+    batch = task.make_batch(images, generator(config.seed, "held-out puzzles", draw))
+    result = task(encoder, batch) if step is not None else None
+    games = tuple(task.play(images, batch, result, count))
+    return Round(games, "" if games else NOTHING, step)

@@ -1,0 +1,120 @@
+"""Brings puzzles to the table: asks the engine for rounds, finds networks to play against, says what is missing."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from sslstudio.engine.errors import StudioError
+from sslstudio.engine.events import Preparing
+from sslstudio.ui import engine_calls, jobs, messages, words
+from sslstudio.ui.study import Study
+from sslstudio.ui.widgets.layout import EmptyState, scrolled
+from sslstudio.ui.widgets.play_view import Network, PlayView
+
+if TYPE_CHECKING:  # these import torch
+    from sslstudio.engine.runs.store import RunSummary
+    from sslstudio.engine.train.play import Round
+
+GAMES = 8  # in a round
+NOBODY = ""
+
+
+class PlayDesk(QWidget):
+    """The puzzles of the chosen task, played. Nothing is asked of the engine before it is first seen."""
+
+    def __init__(self, study: Study, config: Callable[[], Any]) -> None:
+        super().__init__()
+        self._study, self._config = study, config
+        self._jobs: list[jobs.Job] = []
+        self._draw = 0
+        self._run: str | None = None  # None: not chosen yet, the newest run of the task is taken
+        self._stale = True
+        self.view = PlayView()
+        self.view.more_wanted.connect(self._more)
+        self.view.other_network.connect(self._other_network)
+        self.told = EmptyState("puzzle", self.tr("Making puzzles…"), "")
+        self.faces = QStackedWidget()
+        self.faces.addWidget(self.told)
+        self.faces.addWidget(scrolled(self.view))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.faces)
+        study.runs_changed.connect(self.begin_anew)
+
+    def begin_anew(self) -> None:
+        """Another task, other options or pictures: everything on the table is old."""
+        self._stale, self._run, self._draw = True, None, 0
+        for job in self._jobs:
+            job.cancel()
+        self._jobs = []
+        self._say(self.tr("Making puzzles…"), "")
+        if self.isVisible():
+            self._begin()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Deal the first round once somebody looks."""
+        super().showEvent(event)
+        if self._stale:
+            self._begin()
+
+    def _begin(self) -> None:
+        if self._study.recognised is None or self._study.engine is None:
+            self._say(self.tr("No pictures yet"), self.tr("Choose a folder first; then its puzzles can be played."))
+            return
+        self._stale = False
+        self._ask(partial(engine_calls.runs_in, self._study.runs_folder), self._take_runs)
+
+    def _take_runs(self, runs: list["RunSummary"]) -> None:
+        task = self._study.task
+        usable = [run for run in runs if run.task == task and (run.path / "last.safetensors").exists()]
+        networks = [Network(self.tr("nobody"), NOBODY)]
+        networks += [
+            Network(self.tr("{0}, step {1}").format(run.path.name, words.count(run.step)), str(run.path))
+            for run in usable
+        ]
+        self._run = networks[1].run if usable else NOBODY
+        self.view.show_networks(networks, self._run)
+        self.view.forget_score()
+        self._deal()
+
+    def _other_network(self, run: str) -> None:
+        self._run, self._draw = run, 0
+        self.view.forget_score()
+        self._deal()
+
+    def _more(self) -> None:
+        self._draw += 1
+        self._deal()
+
+    def _deal(self) -> None:
+        run = Path(self._run) if self._run else None
+        op = partial(engine_calls.round_of, self._config(), run, GAMES, self._draw)
+        self._ask(op, self._take_round)
+
+    def _ask(self, op: Callable[..., Any], then: Callable[[Any], None]) -> None:
+        self._jobs = [jobs.run(op, then, self._refuse, owner=self, progress=self._progress)]
+
+    def _progress(self, said: Preparing) -> None:
+        if said.total and self.faces.currentIndex() == 0:
+            self._say(said.stage, f"{words.count(said.done)} / {words.count(said.total)}")
+
+    def _take_round(self, dealt: "Round") -> None:
+        if dealt.games:
+            self.view.show_games(list(dealt.games), dealt.step)
+            self.faces.setCurrentIndex(1)
+        else:
+            self._say(self.tr("Nobody can play this one"), dealt.why)
+
+    def _refuse(self, error: Exception) -> None:
+        self._say(self.tr("There is nothing to play"), messages.error_text(error))
+        if not isinstance(error, StudioError):
+            messages.tell_error(self, error)
+
+    def _say(self, heading: str, explanation: str) -> None:
+        self.told.heading.setText(heading)
+        self.told.explanation.setText(explanation)
+        self.faces.setCurrentIndex(0)

@@ -1,0 +1,182 @@
+"""A puzzle to be solved by the person at the screen, and the score beside the network's and that of guessing."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+
+from sslstudio.ui import engine_calls, words
+from sslstudio.ui.widgets.board import Board
+from sslstudio.ui.widgets.fields import steady
+from sslstudio.ui.widgets.game_boards import board_for
+from sslstudio.ui.widgets.layout import Card, Figure, button, clear, column, held, row, text
+from sslstudio.ui.widgets.picture import Picture, to_image
+
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.tasks.base import Game
+
+SOLVED_SIDE = 170  # of the solved puzzle, in pixels of the screen
+
+
+@dataclass(frozen=True)
+class Network:
+    """Somebody to play against: what the list calls it, and its run ('' for nobody)."""
+
+    title: str
+    run: str
+
+
+class PlayView(QWidget):
+    """Asks one game after the other. `more_wanted` when they are used up, `other_network` for another one to play
+    against."""
+
+    more_wanted = Signal()
+    other_network = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._games: list[Game] = []
+        self._now = 0
+        self._played: list[tuple[Game, tuple[int, ...]]] = []
+        self.board: Board | None = None
+        self.question, self.number = text("", "heading"), text("", "small", wrap=False)
+        self.place = QVBoxLayout()
+        self.verdict = text("", "field")
+        self.theirs = text("", "muted")
+        self.solved = Picture(SOLVED_SIDE)
+        self.solved.setFixedSize(SOLVED_SIDE, SOLVED_SIDE)
+        self.check = button(self.tr("Check"), self.check_answer, "primary", "check")
+        self.go_on = button(self.tr("Next puzzle"), self.next_game, "primary", "next")
+        self.you, self.network = Figure(self.tr("You")), Figure(self.tr("The network"))
+        self.guessing = Figure(self.tr("Guessing"))
+        self.opponent = QComboBox()
+        self.opponent.setAccessibleName(self.tr("The network to play against"))
+        self.opponent.activated.connect(lambda _: self.other_network.emit(str(self.opponent.currentData())))
+        steady(self.opponent)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        self.said = held(column(self.verdict, self.theirs, row(self.solved, None), None, gap=6))
+        self.said.setFixedWidth(SOLVED_SIDE + 20)
+        game = Card(gap=10).add(
+            row((self.question, 1), self.number), (row((held(self.place), 1), self.said, gap=14), 1),
+            row(self.check, self.go_on, None),
+        )  # fmt: skip
+        self.opponent.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.opponent.setMinimumContentsLength(14)
+        self.fair = text("", "small")
+        against = row(text(self.tr("Play against"), "field", wrap=False), (self.opponent, 1), (self.fair, 2), gap=12)
+        layout = column(row(self.you, self.network, self.guessing, gap=12), against, (game, 1), gap=12)
+        layout.setContentsMargins(0, 12, 0, 0)
+        self.setLayout(layout)
+
+    # --- what is played
+
+    def show_networks(self, networks: list[Network], chosen: str) -> None:
+        """List who can be played against."""
+        self.opponent.clear()
+        for one in networks:
+            self.opponent.addItem(one.title, one.run)
+        self.opponent.setCurrentIndex(max(0, self.opponent.findData(chosen)))
+
+    def forget_score(self) -> None:
+        """Other puzzles or another network: begin counting anew."""
+        self._played = []
+        self._say_score()
+
+    def show_games(self, games: list["Game"], step: int | None) -> None:
+        """Begin with the first of these. `step` is how far the network has learnt."""
+        self._games, self._now = games, 0
+        learnt = self.tr("The network as it is after {0} steps. Neither of you has seen these pictures before.")
+        alone = self.tr("Choose a pretraining, and its network answers the same puzzles.")
+        self.fair.setText(alone if step is None else learnt.format(words.count(step)))
+        self._ask()
+
+    @property
+    def game(self) -> "Game":
+        """The one on the board."""
+        return self._games[self._now]
+
+    def _ask(self) -> None:
+        clear(self.place)
+        self.board = board_for(self.game)
+        self.board.changed.connect(self._offer)
+        self.place.addWidget(self.board)
+        self.question.setText(self.game.question)
+        self.number.setText(self.tr("{0} of {1}").format(self._now + 1, len(self._games)))
+        self.said.hide()
+        self.check.show()
+        self.go_on.hide()
+        self._offer()
+        self._say_score()
+
+    def _offer(self) -> None:
+        self.check.setEnabled(self.board is not None and self.board.answer() is not None)
+
+    def check_answer(self) -> None:
+        """Compare with the right answer, and show both and the network's."""
+        answer = self.board.answer() if self.board is not None and self.said.isHidden() else None
+        if self.board is None or answer is None:
+            return
+        self._played.append((self.game, answer))
+        self.board.reveal(self.game.right)
+        self.verdict.setText(self._judged(self.tr("Right."), self.tr("Not right."), answer))
+        theirs = self.game.answer
+        self.theirs.setText(
+            self._judged(self.tr("The network: right."), self.tr("The network: wrong."), theirs) if theirs else ""
+        )
+        self.solved.show_image(to_image(self.game.solved), self.tr("The right answer"))
+        self.said.show()
+        self.check.hide()
+        self.go_on.show()
+        self.go_on.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._say_score()
+
+    def _judged(self, good: str, bad: str, answer: tuple[int, ...]) -> str:
+        counted = engine_calls.tallied([self.game], [answer])
+        if counted.parts > 1:
+            said = self.tr("{0} of {1} tiles in place").format(counted.right, counted.parts)
+        else:
+            said = self.game.choices[answer[0]]
+        return f"{good if counted.solved else bad} {said[0].upper()}{said[1:]}."
+
+    def next_game(self) -> None:
+        """The next puzzle; further ones are asked for after the last."""
+        if self._now + 1 < len(self._games):
+            self._now += 1
+            self._ask()
+            if self.board is not None:
+                self.board.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            self.go_on.setEnabled(False)
+            self.more_wanted.emit()
+            self.go_on.setEnabled(True)
+
+    # --- the score
+
+    def _say_score(self) -> None:
+        games = [game for game, _ in self._played]
+        self._say(self.you, self.tr("You"), games, [answer for _, answer in self._played])
+        self._say(self.network, self.tr("The network"), games, [game.answer for game in games])
+        chance = {game.chance for game in games or self._games}
+        self.guessing.say(words.percent(sum(chance) / len(chance)) if chance else "–")
+        tiles = all(len(game.right) > 1 for game in games or self._games)
+        self.guessing.say(
+            self.guessing.value.text(), self.tr("Guessing, of the tiles") if tiles else self.tr("Guessing")
+        )
+
+    def _say(self, figure: Figure, who: str, games: list["Game"], answers: list[tuple[int, ...] | None]) -> None:
+        if not any(answer is not None for answer in answers):
+            figure.say("–", who)
+            figure.setToolTip("")
+            return
+        counted = engine_calls.tallied(games, answers)
+        tiles = self.tr("{0}: {1} of {2} tiles").format(who, counted.right, counted.parts)
+        only_tiles = all(len(game.right) > 1 for game in games)
+        figure.say(self.tr("{0} of {1}").format(counted.solved, counted.n), tiles if only_tiles else who)
+        figure.setToolTip(
+            self.tr("{0} solved; with so few puzzles anything from {1} to {2} is possible (95 % interval).").format(
+                words.percent(counted.share, 0), words.percent(counted.low, 0), words.percent(counted.high, 0)
+            )
+        )

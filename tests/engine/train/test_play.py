@@ -1,0 +1,69 @@
+"""Rounds of puzzles on pictures that nobody has seen, with a real network's answers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import DataError
+from sslstudio.engine.evaluate.games import tally
+from sslstudio.engine.events import Evaluated, Event, Preparing
+from sslstudio.engine.runs.store import RunFolder, list_runs
+from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.train.play import Round, play_round
+from sslstudio.engine.train.settings import PretrainConfig
+from tests.engine.train.runs_for_tests import of, pretrain_config
+
+
+def dealt(config: PretrainConfig, run: Path | None = None, count: int = 6, draw: int = 0) -> Round:
+    found: list[Round] = []
+
+    def steps() -> Iterator[Event]:
+        found.append((yield from play_round(config, run, count, draw, RunControl())))
+
+    assert all(isinstance(said, Preparing) for said in steps())
+    return found[0]
+
+
+def test_the_network_plays_the_puzzles_that_it_was_scored_on(sample_folder: Path, pretrained: Path) -> None:
+    config = pretrain_config(sample_folder, sample_folder / "unused")
+    found = dealt(config, pretrained, 10_000)
+    scored = of(Evaluated, RunFolder.open(pretrained).events())[-1]
+    assert found.step == scored.step
+    counted = tally(found.games, [game.answer for game in found.games])
+    assert counted.n == 8 * scored.n  # eight shuffles of each held-out picture
+    assert counted.share == pytest.approx(scored.metrics["accuracy"])
+
+
+def test_without_a_network_the_same_seed_deals_the_same_and_another_draw_others(sample_folder: Path) -> None:
+    config = pretrain_config(sample_folder, sample_folder / "unused", "context_prediction")
+    first, again, other = dealt(config), dealt(config), dealt(config, draw=1)
+    assert first.step is None
+    assert all(game.answer is None for game in first.games)
+    pairs = list(zip(first.games, again.games, strict=True))
+    assert all(np.array_equal(a.pieces[0], b.pieces[0]) and a.right == b.right for a, b in pairs)
+    assert not np.array_equal(first.games[0].pieces[0], other.games[0].pieces[0])
+    assert not (sample_folder / "unused").exists()
+
+
+@pytest.mark.parametrize("task", load_tasks().names())
+def test_every_task_deals_games_or_says_why_not(task: str, sample_folder: Path) -> None:
+    found = dealt(pretrain_config(sample_folder, sample_folder / "unused", task))
+    assert bool(found.games) is not bool(found.why)
+
+
+def test_a_run_without_weights_and_a_fine_tuning_are_refused_in_words(
+    sample_folder: Path, classified: Path, tmp_path: Path
+) -> None:
+    config = pretrain_config(sample_folder, tmp_path / "run")
+    with pytest.raises(DataError, match="it has no puzzles"):
+        dealt(config, classified)
+    with pytest.raises(DataError, match="is not a run"):
+        dealt(config, tmp_path)
+
+
+def test_the_list_of_runs_names_the_task(pretrained: Path, classified: Path) -> None:
+    assert {run.path.name: run.task for run in list_runs(pretrained.parent)}["pretrained"] == "jigsaw"
+    assert {run.path.name: run.task for run in list_runs(classified.parent)}["classified"] == ""

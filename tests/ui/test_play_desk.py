@@ -1,0 +1,92 @@
+"""Puzzles played on the Puzzles page, alone and against a network that was really trained."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.train.pretrain import pretrain
+from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig, OptimiserConfig, PretrainConfig
+from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.pretext import PretextPage
+from sslstudio.ui.widgets.tile_board import TileBoard
+
+LONG = 60_000
+
+
+def opened(window: MainWindow, sample: Path, qtbot: QtBot) -> PretextPage:
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        window.open_folder(sample)
+    window.go("pretext")
+    page = window.pages["pretext"]
+    assert isinstance(page, PretextPage)
+    return page
+
+
+def trained(window: MainWindow) -> Path:
+    """A jigsaw run of one epoch where the window keeps its runs."""
+    run = window.study.new_run("jigsaw")
+    config = PretrainConfig(
+        out=str(run), task="jigsaw", data=window.study.data_config(), optimiser=OptimiserConfig(batch_size=14),
+        budget=BudgetConfig(epochs=1), hardware=HardwareConfig(device="cpu"),
+    )  # fmt: skip
+    for _ in pretrain(config, RunControl()):
+        pass
+    return run
+
+
+def test_a_score_beside_the_networks_on_the_same_puzzles(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
+    page = opened(window, sample, qtbot)
+    run = trained(window)
+    page.choose_task("jigsaw")
+    page.tabs.setCurrentWidget(page.desk)
+    view = page.desk.view
+    qtbot.waitUntil(lambda: view.board is not None and view.isVisible(), timeout=LONG)
+    assert view.opponent.currentData() == str(run)
+    assert view.guessing.value.text() == "11.1 %"
+    assert view.you.value.text() == view.network.value.text() == "–"
+    for number in range(1, 3):
+        board, game = view.board, view.game
+        assert isinstance(board, TileBoard)
+        for tile, place in enumerate(game.right):  # laid as it should be, as a person would
+            board.swap(board.answer()[tile], place)
+        QTest.mouseClick(view.check, Qt.MouseButton.LeftButton)
+        assert view.you.value.text() == f"{number} of {number}"
+        assert view.network.value.text().endswith(f"of {number}")
+        assert "Right." in view.verdict.text()
+        assert view.theirs.text().startswith("The network: ")
+        QTest.mouseClick(view.go_on, Qt.MouseButton.LeftButton)
+        assert view.board is not board
+
+
+def test_what_nobody_can_play_says_so(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
+    page = opened(window, sample, qtbot)
+    page.tabs.setCurrentWidget(page.desk)
+    page.choose_task("inpainting")
+    qtbot.waitUntil(lambda: "pixel by pixel" in page.desk.told.explanation.text(), timeout=LONG)
+    page.choose_task("rotation")
+    qtbot.waitUntil(lambda: page.desk.view.isVisible(), timeout=LONG)
+    view = page.desk.view
+    assert view.opponent.currentData() == ""  # no network has learnt this yet
+    QTest.mouseClick(view.check, Qt.MouseButton.LeftButton)
+    assert view.you.value.text() in ("0 of 1", "1 of 1")
+    assert view.network.value.text() == "–"
+    page.choose_task("jigsaw")
+    qtbot.waitUntil(lambda: isinstance(view.board, TileBoard), timeout=LONG)
+    assert view.you.value.text() == "–"  # another puzzle is counted anew
+
+
+def test_puzzles_go_on_after_the_last_one(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
+    page = opened(window, sample, qtbot)
+    page.tabs.setCurrentWidget(page.desk)
+    page.choose_task("rotation")
+    view = page.desk.view
+    qtbot.waitUntil(lambda: view.isVisible(), timeout=LONG)
+    first = view.game
+    for _ in range(8):
+        view.check_answer()
+        view.next_game()
+    qtbot.waitUntil(lambda: view.game is not first and view.number.text().startswith("1 "), timeout=LONG)
+    assert view.you.value.text().endswith("of 8")
