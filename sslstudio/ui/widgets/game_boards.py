@@ -24,6 +24,7 @@ class Choice(Board):
     def __init__(self, names: tuple[str, ...]) -> None:
         super().__init__()
         self.group = QButtonGroup(self)
+        self.places: list[QToolButton] = []
         for number, name in enumerate(names):
             one = QToolButton()
             one.setCheckable(True)
@@ -32,6 +33,7 @@ class Choice(Board):
             one.setAccessibleName(name)
             one.setToolTip(name)
             one.setCursor(Qt.CursorShape.PointingHandCursor)
+            self.places.append(one)
             self.group.addButton(one, number)
         self.group.idToggled.connect(self._toggled)
 
@@ -42,7 +44,7 @@ class Choice(Board):
 
     def reveal(self, right: tuple[int, ...]) -> None:
         """A tick on the right one, a cross on a wrong one that was chosen."""
-        for number, one in enumerate(self.group.buttons()):
+        for number, one in enumerate(self.places):
             one.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # disabled ones lose their colour
             one.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             state = "right" if number == right[0] else "wrong" if one.isChecked() else ""
@@ -70,7 +72,7 @@ class SideBoard(Choice):
         grid = QGridLayout()
         grid.setSpacing(8)
         for number, place in enumerate(AROUND):
-            one = self.group.button(number)
+            one = self.places[number]
             one.setIconSize(QSize(PLACE - 8, PLACE - 8))
             grid.addWidget(one, *divmod(place, 3))
         grid.addWidget(_still(middle, self.tr("The patch in the middle")), 1, 1)
@@ -82,13 +84,13 @@ class SideBoard(Choice):
 
     def show_choice(self, number: int, chosen: bool) -> None:
         """The patch is seen at the place that was chosen."""
-        self.group.button(number).setIcon(self._other if chosen else QIcon())
+        self.places[number].setIcon(self._other if chosen else QIcon())
 
     def reveal(self, right: tuple[int, ...]) -> None:
         """The patch is seen at its place."""
         super().reveal(right)
-        self.group.button(right[0]).setIcon(self._other)
-        for one in self.group.buttons():
+        self.places[right[0]].setIcon(self._other)
+        for one in self.places:
             if one.text():
                 one.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
                 one.setIconSize(QSize(PLACE - 34, PLACE - 34))
@@ -103,7 +105,7 @@ class ColourBoard(Choice):
         picture.show_image(to_image(game.pieces[0]), self.tr("A grey picture with a marked spot"))
         line = row(None, gap=10)
         for number, swatch in enumerate(game.pieces[1:]):
-            one = self.group.button(number)
+            one = self.places[number]
             one.setIcon(QIcon(QPixmap.fromImage(to_image(swatch))))
             one.setIconSize(QSize(PLACE - 34, PLACE - 34))
             one.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
