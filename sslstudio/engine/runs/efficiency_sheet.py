@@ -67,9 +67,10 @@ def _scores(table: Table) -> str:
 def _differences(table: Table) -> str:
     counts = table["labels"]
     rows = [
-        [row["title"], *_by_labels(row, counts, lambda cell: signed(cell["difference"]))] for row in table["rows"][1:]
+        [row["title"], *_by_labels(row, counts, lambda cell: signed(cell["difference"])), signed(row.get("overall"))]
+        for row in table["rows"][1:]
     ]
-    return grid(["Row", *(str(count) for count in counts)], rows)
+    return grid(["Row", *(str(count) for count in counts), "Mean of these"], rows)
 
 
 def _worths(table: Table) -> str:

@@ -138,11 +138,12 @@ def _row(config: CompareConfig, source: str, columns: Columns, luck: Luck | None
         if luck is not None and (source, labels) in columns
     ]
     row: dict[str, Any] = {"source": source, "title": _title(config, source), "note": note, "cells": cells}
+    row["overall"] = _overall(config, source, columns, luck) if luck and source != SCRATCH else None
     if source in tasks:
         place = Place(pretraining_folder(config, source))
         row["pretraining"] = _pretraining(place)
         row["note"] = row["note"] or _trouble(place)
-        row["probe"] = _probe(config, place, cells)
+        row["probe"] = _probe(place, row["overall"])
     row["note"] = row["note"] or _failures(config, source)
     return row
 
@@ -192,10 +193,24 @@ def _cell(config: CompareConfig, source: str, labels: int, columns: Columns, luc
 
 def _difference(ours: Column, scratch: Column, luck: Luck) -> dict[str, Any] | None:
     common = [draw for draw in ours.draws if draw in scratch.draws]
-    if not common:
+    return asdict(estimate(*_gap(ours, scratch, luck, common))) if common else None
+
+
+def _gap(ours: Column, scratch: Column, luck: Luck, draws: Sequence[int]) -> tuple[Array, Array]:
+    """Ours minus scratch on the same draws: of each draw (S,), and of their mean on each resample (R,)."""
+    (a, drawn_a), (b, drawn_b) = ours.of(draws), scratch.of(draws)
+    return a - b, mean_over_draws(drawn_a - drawn_b, luck, draws)
+
+
+def _overall(config: CompareConfig, source: str, columns: Columns, luck: Luck) -> dict[str, Any] | None:
+    """The mean difference to scratch over all numbers of labels: what the row's pretraining bought, in one figure."""
+    counts = [count for count in labels_of(config, source) if {(source, count), (SCRATCH, count)} <= set(columns)]
+    pairs = [(columns[source, count], columns[SCRATCH, count]) for count in counts]
+    draws = [draw for draw in range(config.seeds) if all(draw in one.draws for pair in pairs for one in pair)]
+    if not pairs or not draws:
         return None
-    (a, drawn_a), (b, drawn_b) = ours.of(common), scratch.of(common)
-    return asdict(estimate(a - b, mean_over_draws(drawn_a - drawn_b, luck, common)))
+    each, drawn = zip(*(_gap(ours, scratch, luck, draws) for ours, scratch in pairs), strict=True)
+    return {**asdict(estimate(np.mean(each, axis=0), np.mean(drawn, axis=0))), "labels": counts}
 
 
 def _pretraining(place: Place) -> dict[str, Any] | None:
@@ -226,16 +241,15 @@ def outcome_words(difference: Mapping[str, Any] | None) -> str | None:
     return "helps" if difference["low"] > 0 else "harms" if difference["high"] < 0 else "no difference"
 
 
-def _probe(config: CompareConfig, place: Place, cells: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """What the probe said after a quarter of the pretraining, and whether fine-tuning came to the same."""
+def _probe(place: Place, overall: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What the probe said after a quarter of the pretraining, and whether fine-tuning came to the same over all."""
     quarter = place.metrics().get("probe_quarter")
-    middle = counts_of(config.labels)[len(counts_of(config.labels)) // 2]
-    final = outcome_words(next((cell["difference"] for cell in cells if cell["labels"] == middle), None))
     if not quarter or not quarter.get("verdict"):
         return None
+    final = outcome_words(overall)
     said = str(quarter["verdict"])
     agrees = None if final is None else said.removesuffix(" yet") == final
-    return {"quarter": said, "share": quarter.get("share"), "final": final, "labels": middle, "agrees": agrees}
+    return {"quarter": said, "share": quarter.get("share"), "final": final, "agrees": agrees}
 
 
 def _agreement(rows: list[dict[str, Any]]) -> dict[str, int]:

@@ -60,6 +60,10 @@ def test_the_table_says_what_the_cells_say(done: Path) -> None:
         gap = np.mean(np.subtract(scores["rotation"], scores["scratch"]))
         assert rotation["cells"][place]["difference"]["value"] == pytest.approx(gap)
         assert rotation["cells"][place]["worth"] is not None
+    gaps = [cell["difference"]["value"] for cell in rotation["cells"]]
+    assert rotation["overall"]["value"] == pytest.approx(sum(gaps) / len(gaps))
+    assert rotation["overall"]["low"] <= rotation["overall"]["value"] <= rotation["overall"]["high"]
+    assert rotation["overall"]["labels"] == [cell["labels"] for cell in rotation["cells"]]
     assert table["n_test"] == len(scored_pictures(Place(done / "cells/scratch/2-0")).paths)
     assert table["baseline"] == pytest.approx(1 / len(content(done / "cells/scratch/2-0/metrics.json")["classes"]))
     assert rotation["pretraining"]["steps"] == 2
