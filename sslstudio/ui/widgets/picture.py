@@ -71,20 +71,3 @@ class Picture(QWidget):
         return self._image.scaled(
             real, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
         )
-
-
-class Sheet(Picture):
-    """A picture that is as wide as there is room, never enlarged, and as high as that makes it: for scrolling."""
-
-    def __init__(self) -> None:
-        super().__init__(least=160, enlarge=1.0)
-        policy = self.sizePolicy()
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-
-    def heightForWidth(self, width: int) -> int:
-        """The height that keeps the picture's shape."""
-        size = self._image.size()
-        if size.isEmpty():
-            return self._least
-        return round(min(width, size.width()) * size.height() / size.width())

@@ -3,9 +3,7 @@ from the record of an earlier run."""
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QFormLayout, QProgressBar, QSlider, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QProgressBar, QTabWidget, QVBoxLayout, QWidget
 
 from sslstudio.engine.events import (
     Alarm,
@@ -21,53 +19,9 @@ from sslstudio.engine.events import (
     StepDone,
 )  # fmt: skip
 from sslstudio.ui import words
+from sslstudio.ui.widgets.answers import Answers
 from sslstudio.ui.widgets.curves import Curves, state_line
 from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, row, scrolled, text
-from sslstudio.ui.widgets.picture import Sheet
-
-
-class Answers(Card):
-    """The sheets of held-out puzzles as the network answers them, with a slider through the training."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._sheets: list[tuple[int, Path]] = []
-        self.told = text(
-            self.tr("The network's own answers to puzzles it does not train on appear here as it learns."), "muted"
-        )
-        self.picture = Sheet()
-        self.sheet = scrolled(self.picture)
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setAccessibleName(self.tr("Earlier and later answers"))
-        self.slider.valueChanged.connect(self._show)
-        self.add(self.told, (self.sheet, 1), self.slider)
-        self.clear()
-
-    def clear(self) -> None:
-        """Begin anew."""
-        self._sheets = []
-        self.slider.hide()
-        self.sheet.hide()
-        self.told.show()
-
-    def add_sheet(self, step: int, file: Path) -> None:
-        """A newer sheet; shown at once unless an earlier one is being looked at."""
-        newest = self.slider.value() >= len(self._sheets) - 1
-        self._sheets.append((step, file))
-        self.slider.setRange(0, len(self._sheets) - 1)
-        self.slider.setVisible(len(self._sheets) > 1)
-        self.sheet.show()
-        if newest:
-            self.slider.setValue(len(self._sheets) - 1)
-            self._show(len(self._sheets) - 1)
-
-    def _show(self, number: int) -> None:
-        if number >= len(self._sheets):
-            return
-        step, file = self._sheets[number]
-        said = self.tr("Answers after {0} steps, to pictures it does not train on").format(words.count(step))
-        self.told.setText(said)
-        self.picture.show_image(QImage(str(file)), said)
 
 
 class RunView(QWidget):

@@ -1,0 +1,127 @@
+"""The network's answers to the same few held-out puzzles, from the first to the newest: scrubbed, played, kept as a
+film."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QHideEvent, QImage
+from PySide6.QtWidgets import QSlider
+
+from sslstudio.ui import jobs, messages, run_calls, words
+from sslstudio.ui.theme import tint
+from sslstudio.ui.widgets.layout import Card, button, retitle, row, text
+from sslstudio.ui.widgets.picture import Picture, to_image
+
+PLAY_MS = 350  # that a picture stands
+
+
+class Answers(Card):
+    """A strip of puzzles with a slider through the training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sheets: list[tuple[int, Path]] = []
+        self._strips: dict[Path, QImage] = {}
+        self.told = text("", "muted")
+        self.picture = Picture(160, enlarge=1.5)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setAccessibleName(self.tr("Earlier and later answers"))
+        self.slider.valueChanged.connect(self._show)
+        self.play = button(self.tr("Play"), self.toggle_play, icon="play")
+        self.keep = button(self.tr("Save as GIF…"), self.save_film, icon="film")
+        self._clock = QTimer(self, interval=PLAY_MS)
+        self._clock.timeout.connect(self._forward)
+        self.add(self.told, (self.picture, 1), row(self.play, (self.slider, 1), self.keep, gap=12))
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.stop_playing()
+        self._sheets, self._strips = [], {}
+        for widget in (self.slider, self.picture, self.play, self.keep):
+            widget.hide()
+        self.told.setText(
+            self.tr("The network's own answers to puzzles it does not train on appear here as it learns.")
+        )
+
+    def add_sheet(self, step: int, file: Path) -> None:
+        """A newer sheet; shown at once unless an earlier one is being looked at."""
+        newest = self.slider.value() >= len(self._sheets) - 1
+        self._sheets.append((step, file))
+        self.slider.setRange(0, len(self._sheets) - 1)
+        for widget in (self.slider, self.play):
+            widget.setVisible(len(self._sheets) > 1)
+        self.picture.show()
+        self.keep.show()
+        jobs.run(partial(run_calls.strip, file), partial(self._take, file), self._missing, owner=self)
+        if newest:
+            self.slider.setValue(len(self._sheets) - 1)
+            self._show(len(self._sheets) - 1)
+
+    def _take(self, file: Path, strip: Any) -> None:
+        self._strips[file] = to_image(strip)
+        self._show(self.slider.value())
+
+    def _missing(self, error: Exception) -> None:
+        """A sheet that was deleted since: the others are still shown."""
+
+    def _show(self, number: int) -> None:
+        if number >= len(self._sheets):
+            return
+        step, file = self._sheets[number]
+        said = self.tr("Answers after {0} steps, to pictures it does not train on").format(words.count(step))
+        self.told.setText(said)
+        if file in self._strips:
+            self.picture.show_image(self._strips[file], said)
+
+    # --- playing
+
+    @property
+    def playing(self) -> bool:
+        """Whether the pictures follow each other by themselves."""
+        return self._clock.isActive()
+
+    def toggle_play(self) -> None:
+        """Play from here, or from the start when at the end; or stop."""
+        if self.playing:
+            self.stop_playing()
+            return
+        if self.slider.value() >= self.slider.maximum():
+            self.slider.setValue(0)
+        self._clock.start()
+        self._say_playing()
+
+    def stop_playing(self) -> None:
+        """Stand still."""
+        self._clock.stop()
+        self._say_playing()
+
+    def _forward(self) -> None:
+        self.slider.setValue(self.slider.value() + 1)
+        if self.slider.value() >= self.slider.maximum():
+            self.stop_playing()
+
+    def _say_playing(self) -> None:
+        retitle(self.play, self.tr("Stop") if self.playing else self.tr("Play"))
+        tint(self.play, "stop" if self.playing else "play")
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks any more."""
+        self.stop_playing()
+        super().hideEvent(event)
+
+    # --- the film
+
+    def save_film(self) -> None:
+        """Write all sheets as an animated GIF."""
+        run = self._sheets[-1][1].parent.parent
+        start = run / self.tr("solved.gif")
+        out = messages.choose_new_file(self, self.tr("Save as GIF"), self.tr("Films (*.gif)"), start)
+        if out is not None:
+            op = partial(run_calls.film, run, out)
+            jobs.run(op, self._kept, partial(messages.tell_error, self), owner=self)
+
+    def _kept(self, film: Path) -> None:
+        self.told.setText(self.tr("The film is in {0}").format(film))

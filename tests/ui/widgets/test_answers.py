@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from sslstudio.engine.runs.film import sheets_of
+from sslstudio.ui.widgets.answers import Answers
+from tests.engine.runs.test_film import run_with
+
+
+@pytest.fixture
+def answers(qtbot: QtBot, tmp_path: Path) -> Answers:
+    made = Answers()
+    qtbot.addWidget(made)
+    made.show()
+    for sheet in sheets_of(run_with(tmp_path / "run", (False, False), (True, False), (True, True))):
+        made.add_sheet(sheet.step, sheet.path)
+    qtbot.waitUntil(lambda: len(made._strips) == 3)
+    return made
+
+
+def test_the_answers_are_played_from_the_first_to_the_last(answers: Answers, qtbot: QtBot) -> None:
+    assert answers.slider.value() == 2
+    assert answers.picture.accessibleName().startswith("Answers after 3 steps")
+    seen: list[int] = []
+    answers.slider.valueChanged.connect(seen.append)
+    QTest.mouseClick(answers.play, Qt.MouseButton.LeftButton)
+    assert answers.playing
+    qtbot.waitUntil(lambda: not answers.playing)
+    assert seen == [0, 1, 2]
+
+
+def test_playing_ends_when_nobody_looks(answers: Answers) -> None:
+    answers.toggle_play()
+    answers.hide()
+    assert not answers.playing
+
+
+def test_the_film_is_saved(answers: Answers, tmp_path: Path, said: object, qtbot: QtBot) -> None:
+    said.file = tmp_path / "mine"  # type: ignore[attr-defined]
+    QTest.mouseClick(answers.keep, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "The film is in" in answers.told.text())
+    with Image.open(tmp_path / "mine.gif") as film:
+        assert film.n_frames == 3  # type: ignore[attr-defined]
+    (tmp_path / "mine.gif").write_bytes(b"somebody's own")
+    QTest.mouseClick(answers.keep, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(said.errors) == 1)  # type: ignore[attr-defined]
+    assert (tmp_path / "mine.gif").read_bytes() == b"somebody's own"
