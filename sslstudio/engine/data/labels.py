@@ -9,6 +9,7 @@ import numpy as np
 from sslstudio.engine.data.class_folders import class_folders, count, given_parts
 from sslstudio.engine.data.index import ImageIndex, printable
 from sslstudio.engine.data.label_csv import Contradiction, read_labels
+from sslstudio.engine.data.labelling_start import read_made
 from sslstudio.engine.data.mask_pairs import MaskPairs, find_pairs
 from sslstudio.engine.data.masks import IGNORE, MaskCoding, decode_mask, learn_coding
 from sslstudio.engine.errors import DataError
@@ -53,17 +54,31 @@ class Recognised:
 def recognise(index: ImageIndex, labels_file: str = "") -> Recognised:
     """Tell pictures from masks and find the classes and the parts that the folder gives.
 
-    labels_file: a CSV file, relative to the data folder or absolute; empty: one in the data folder, if it fits.
+    labels_file: a CSV file, relative to the data folder or absolute, or a folder of labels made in the program, which
+    holds masks too; empty: a CSV file in the data folder, if one fits.
     Raises DataError when the labels file asked for cannot be used, and when one found contradicts itself.
     """
     pairs, coding, mask_notes = _find_masks(index)
     masked = pairs.masks if pairs else set()
     pictures = index.subset([path for path in index.paths if path not in masked]) if masked else index
     given = given_parts(pictures.paths)
+    made = pictures.root / Path(labels_file).expanduser()
+    if labels_file and made.is_dir():
+        return _from_made(pictures, made, given)
     classes, class_notes = _find_classes(pictures, labels_file, given)
     masks = _mask_labels(index.root, pairs, coding, classes, len(pictures)) if pairs and coding else None
     given, part_notes = _labelled_parts(given, classes, masks)
     return Recognised(pictures, classes, masks, given, (*mask_notes, *class_notes, *part_notes))
+
+
+def _from_made(pictures: ImageIndex, folder: Path, given: Mapping[str, str]) -> Recognised:
+    """Only what was labelled in the program: that began with what was there."""
+    made = read_made(folder, pictures.paths)
+    found_in = "the labels made here"
+    classes = ClassLabels(found_in, made.classes.names, made.classes.of, made.classes.notes) if made.classes else None
+    masks = MaskLabels(found_in, made.mask_names, made.masks, made.coding) if made.coding else None
+    parts, notes = _labelled_parts(given, classes, masks)
+    return Recognised(pictures, classes, masks, parts, (*made.notes, *notes))
 
 
 # Classes

@@ -1,5 +1,6 @@
-"""One mask file -> the integers or packed colours (0xRRGGBB) that it holds."""
+"""One mask file -> the integers or packed colours (0xRRGGBB) that it holds; and class numbers -> a mask file."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from sslstudio.engine.errors import DataError
 
 MOST_VALUES = 64  # more than that is a photograph, or has to cluster
+
+# Okabe & Ito's colours (2008): told apart by the colour-blind; background is black.
+PALETTE = (
+    "#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#999999",
+)  # fmt: skip
 
 Codes = NDArray[np.int32]  # (h, w) what a mask file holds: integers, or packed colours
 
@@ -75,3 +81,14 @@ def is_grey(colours: NDArray[Any]) -> bool:
 def unpack(codes: NDArray[Any]) -> NDArray[np.int32]:
     """(..., 3) red, green and blue of packed colours."""
     return np.stack([codes >> 16, codes >> 8 & 255, codes & 255], -1).astype(np.int32)
+
+
+def mask_png(mask: NDArray[np.uint8]) -> bytes:
+    """An 8-bit palette PNG whose values are the class numbers (h, w)."""
+    image = Image.fromarray(mask).convert("P")
+    # All 256 places are filled: for a short palette Pillow writes fewer bits a pixel and cuts high class numbers off.
+    colours = (PALETTE[0], *(PALETTE[1 + number % (len(PALETTE) - 1)] for number in range(255)))
+    image.putpalette([int(colour[place : place + 2], 16) for colour in colours for place in (1, 3, 5)])
+    content = io.BytesIO()
+    image.save(content, "PNG")
+    return content.getvalue()

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.labels import MaskLabels
 from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.data.mask_files import mask_png
 from sslstudio.engine.data.masks import decode_mask
 from sslstudio.engine.data.views import IGNORE, vary
 from sslstudio.engine.device import Device
@@ -28,10 +28,6 @@ from sslstudio.engine.models.networks import Network
 from sslstudio.engine.seeding import generator
 
 CHUNK = 64
-# Okabe & Ito's colours (2008): told apart by the colour-blind; background is black.
-PALETTE = (
-    "#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#999999",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -138,13 +134,7 @@ def mask_of(chances: Tensor, height: int, width: int) -> npt.NDArray[np.uint8]:
 def write_mask(file: Path, mask: npt.NDArray[np.uint8]) -> None:
     """An 8-bit palette PNG whose values are the class numbers."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    image = Image.fromarray(mask).convert("P")
-    # All 256 places are filled: for a short palette Pillow writes fewer bits a pixel and cuts high class numbers off.
-    colours = (PALETTE[0], *(PALETTE[1 + number % (len(PALETTE) - 1)] for number in range(255)))
-    image.putpalette([int(colour[place : place + 2], 16) for colour in colours for place in (1, 3, 5)])
-    content = io.BytesIO()
-    image.save(content, "PNG")
-    write_atomic(file, content.getvalue())
+    write_atomic(file, mask_png(mask))
 
 
 def confusion_of(truth: npt.NDArray[np.uint8], guess: npt.NDArray[np.uint8], classes: int) -> Array:

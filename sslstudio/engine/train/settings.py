@@ -19,7 +19,12 @@ class DataConfig(BaseConfig):
     """Which pictures, at what size, and how they are set apart."""
 
     folder: str = option("", "Folder", "The folder with the pictures; everything below it is read.")
-    labels: str = option("", "Labels file", "A CSV with file names and labels; empty: found by itself.", advanced=True)
+    labels: str = option(
+        "",
+        "Labels file",
+        "A CSV with file names and labels, or a folder of labels made in the window; empty: found by itself.",
+        advanced=True,
+    )
     side: int | None = option(
         None,
         "Picture side",

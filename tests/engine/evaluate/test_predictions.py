@@ -17,13 +17,13 @@ from sslstudio.engine.data.cache import build_cache
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import MaskLabels
 from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.data.mask_files import PALETTE
 from sslstudio.engine.data.masks import MaskCoding
 from sslstudio.engine.data.views import IGNORE
 from sslstudio.engine.device import choose
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.evaluate.predictions import (
     CHUNK,
-    PALETTE,
     Predictor,
     confusion_of,
     mask_of,

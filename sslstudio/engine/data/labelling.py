@@ -1,0 +1,223 @@
+"""The labels that a person gives in the program: a folder of their own beside no picture, safe to the last stroke.
+
+An edit is in the journal, on the disk, before it counts; `save` writes the open files (see `label_files`) and empties
+the journal. After a crash the journal is read over the files as they are.
+"""
+
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+import filelock
+import numpy as np
+
+from sslstudio.engine.data import label_files
+from sslstudio.engine.data.label_csv import NO_LABEL
+from sslstudio.engine.data.label_edits import ClassSet, Edit, Kind, LabelClass, Labelled, Painted, packed, unpacked
+from sslstudio.engine.data.label_journal import Journal, edits_in
+from sslstudio.engine.data.mask_stroke import Mask, Patch, Rect
+from sslstudio.engine.errors import DataError, RunError
+
+MOST_CLASSES = 254  # values of a mask beside 0 for the background and 255 for what does not count
+SAVE_AFTER = 200  # edits
+
+
+class Labelling:
+    """The labels of one folder of pictures, open to be edited. One window at a time.
+
+    Raises DataError when another one has them open, or when the folder holds no labels.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if not label_files.is_labelling(folder):
+            raise DataError(f"{folder} holds no labels made in this program. Choose a folder with a classes.csv.")
+        self.folder = folder
+        self._lock = filelock.FileLock(str(folder / ".lock"), timeout=0)
+        try:
+            self._lock.acquire()
+        except filelock.Timeout as error:
+            raise DataError(
+                f"The labels in {folder} are being edited in another window. Close it, then try again."
+            ) from error
+        try:
+            self._load()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _load(self) -> None:
+        self.classes = label_files.read_classes(self.folder)
+        self.of: dict[str, int] = {}
+        self._masked = set(label_files.masks_in(self.folder))
+        self._masks: dict[str, Mask | None] = {}  # those that differ from their files
+        self._take_table(label_files.read_labels_table(self.folder))
+        self.journal = Journal(self.folder / label_files.JOURNAL)
+        for edit in edits_in(self.journal.path):
+            self._take(edit)
+            self.journal.lines += 1
+        if self.journal.path.exists() and self.journal.path.stat().st_size:
+            self.save()  # a line that was cut off goes too
+
+    def _take_table(self, names: Mapping[str, str]) -> None:
+        """Labels by name; a name that somebody wrote into the table is a new class."""
+        numbers = {one.name: one.number for one in self.classes["classification"].values()}
+        for path, name in names.items():
+            if name not in numbers:
+                numbers[name] = self._free("classification")
+                made = LabelClass(numbers[name], name, numbers[name])
+                self.classes["classification"][made.number] = made
+            self.of[path] = numbers[name]
+
+    # --- what there is
+
+    def names(self, kind: Kind) -> list[LabelClass]:
+        """The classes, in the order in which they were made."""
+        return [one for _, one in sorted(self.classes[kind].items())]
+
+    @property
+    def masked(self) -> frozenset[str]:
+        """The pictures that have a mask."""
+        return frozenset(self._masked)
+
+    def counts(self) -> Counter[int]:
+        """Class number -> labelled pictures."""
+        return Counter(self.of.values())
+
+    def mask(self, path: str) -> Mask | None:
+        """The mask of a picture (h, w), not to be written to; None when it has none."""
+        if path in self._masks:
+            return self._masks[path]
+        return label_files.read_mask(self.folder, path) if path in self._masked else None
+
+    # --- edits, to be applied
+
+    def adding(self, kind: Kind, name: str) -> ClassSet:
+        """A new class. Raises DataError for a name that cannot be used, or when there are too many."""
+        number = self._free(kind)
+        if number > MOST_CLASSES:
+            raise DataError(f"There are {MOST_CLASSES} classes already: a mask cannot tell more apart.")
+        return ClassSet(kind, number, None, LabelClass(number, self._fitting(kind, name, number), number))
+
+    def renaming(self, kind: Kind, number: int, name: str) -> ClassSet:
+        """Another name for a class. Raises DataError for one that cannot be used."""
+        old = self.classes[kind][number]
+        return ClassSet(kind, number, old, LabelClass(number, self._fitting(kind, name, number), old.colour))
+
+    def recolouring(self, kind: Kind, number: int, colour: int) -> ClassSet:
+        """Another colour for a class: a place in the palette."""
+        old = self.classes[kind][number]
+        return ClassSet(kind, number, old, LabelClass(number, old.name, colour))
+
+    def _free(self, kind: Kind) -> int:
+        return max(self.classes[kind], default=0) + 1
+
+    def _fitting(self, kind: Kind, name: str, number: int) -> str:
+        plain = " ".join(name.split())
+        if plain.casefold() in NO_LABEL:
+            raise DataError(f"A class cannot be called {plain!r}: in tables that means no label. Try another name.")
+        others = (one for one in self.classes[kind].values() if one.number != number)
+        if any(one.name.casefold() == plain.casefold() for one in others):
+            raise DataError(f"There is a class called {plain!r} already. Try another name.")
+        return plain
+
+    def labelling(self, paths: Iterable[str], number: int | None) -> Labelled | None:
+        """A class for these pictures (None: no label); None when that changes nothing."""
+        changes = tuple((path, self.of.get(path), number) for path in paths if self.of.get(path) != number)
+        return Labelled(changes) if changes else None
+
+    def painting(self, path: str, shape: tuple[int, int], patch: Patch) -> Painted:
+        """What a stroke changed in the mask of a picture of this (height, width)."""
+        before = packed(patch.before) if path in self._masked else None
+        return Painted(path, shape[0], shape[1], patch.rect, before, packed(patch.after))
+
+    def masking(self, path: str, shape: tuple[int, int]) -> Painted | None:
+        """An empty mask: there is nothing to mark in this picture. None when it has a mask."""
+        if path in self._masked:
+            return None
+        return Painted(path, shape[0], shape[1], Rect(0, 0, 1, 1), None, packed(np.zeros((1, 1), np.uint8)))
+
+    def unmasking(self, path: str) -> Painted | None:
+        """No mask any more; None when there is none."""
+        mask = self.mask(path)
+        if mask is None:
+            return None
+        height, width = mask.shape
+        return Painted(path, height, width, Rect(0, 0, width, height), packed(mask), None)
+
+    # --- applying
+
+    def apply(self, edit: Edit) -> None:
+        """Do an edit, or take one back by applying its inverse. Raises RunError when it cannot be kept; then nothing
+        has changed."""
+        self.journal.append(edit)
+        self._take(edit)
+        if self.journal.lines >= SAVE_AFTER:
+            with suppress(RunError):  # the journal has it, and whoever saves next hears of it
+                self.save()
+
+    def _take(self, edit: Edit) -> None:
+        if isinstance(edit, ClassSet):
+            if edit.after is None:
+                self.classes[edit.kind].pop(edit.number, None)
+            else:
+                self.classes[edit.kind][edit.number] = edit.after
+        elif isinstance(edit, Labelled):
+            for path, _, number in edit.changes:
+                if number is None:
+                    self.of.pop(path, None)
+                else:
+                    self.of[path] = number
+        else:
+            self._paint(edit)
+
+    def _paint(self, edit: Painted) -> None:
+        if edit.after is None:
+            self._masks[edit.path] = None
+            self._masked.discard(edit.path)
+            return
+        mask = None if edit.before is None else self.mask(edit.path)
+        if mask is None or mask.shape != (edit.height, edit.width):
+            mask = np.zeros((edit.height, edit.width), np.uint8)
+        mask[edit.rect.slices] = unpacked(edit.after, edit.rect)
+        self._masks[edit.path] = mask
+        self._masked.add(edit.path)
+
+    # --- files
+
+    def save(self) -> None:
+        """Write the files and empty the journal. Raises RunError when the disk does not take them."""
+        label_files.write_classes(self.folder, self.classes)
+        known = {path: number for path, number in self.of.items() if number in self.classes["classification"]}
+        label_files.write_labels_table(self.folder / label_files.LABELS, known, self.classes["classification"])
+        for path, mask in self._masks.items():
+            label_files.write_mask_file(self.folder, path, mask)
+        self._masks.clear()
+        self.journal.empty()
+
+    def export(self, out: Path) -> None:
+        """Copy table and masks into a new folder. Raises DataError when there is something in it already."""
+        if out.exists() and any(out.iterdir()):
+            raise DataError(f"{out} is not empty. Choose a new folder, so that nothing is overwritten.")
+        self.save()
+        hidden = shutil.ignore_patterns(label_files.JOURNAL, ".*")
+        shutil.copytree(self.folder, out, ignore=hidden, dirs_exist_ok=True)
+
+    def close(self) -> None:
+        """Save, and let others edit. Raises RunError when the disk does not take it; the journal has it all then."""
+        try:
+            if self.journal.lines:
+                self.save()
+        finally:
+            self.journal.close()
+            self._lock.release()
+
+    def __enter__(self) -> "Labelling":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
