@@ -68,6 +68,11 @@ DARK = Colours(
 MASKS = ("#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#999999")
 
 
+def class_colour(number: int) -> str:
+    """The colour of a class, counted from 1: that of its masks, its points, its buttons."""
+    return MASKS[1 + (number - 1) % (len(MASKS) - 1)]
+
+
 class Theme(QObject):
     """The scheme in force. `changed` is for what is painted by hand; the rest follows through the style sheet."""
 

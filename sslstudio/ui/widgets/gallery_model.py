@@ -63,11 +63,14 @@ class Decoder(QObject):
         self._decode = decode
         self._lock = Lock()
         self._stack: deque[tuple[int, int, Path]] = deque()
+        self._over = False
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(max(1, min(4, QThreadPool.globalInstance().maxThreadCount() - 1)))
 
     def ask(self, generation: int, row: int, path: Path) -> None:
-        """Decode this one next."""
+        """Decode this one next; after the end nothing is decoded any more."""
+        if self._over:
+            return
         with self._lock:
             self._stack.append((generation, row, path))
             old = self._stack.popleft() if len(self._stack) > WAITING else None
@@ -89,7 +92,8 @@ class Decoder(QObject):
             self._stack.clear()
 
     def finish(self) -> None:
-        """Drop what waits and let what is under way end."""
+        """The window closes: drop what waits and let what is under way end."""
+        self._over = True
         self.forget()
         self._pool.waitForDone()
 
