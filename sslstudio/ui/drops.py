@@ -39,14 +39,14 @@ def dropped(data: QMimeData) -> Dropped | None:
 
 
 class Opener(QObject):
-    """Opens what was dropped. `run_wanted` (job, run) asks for the page of a run, once its pictures are open."""
+    """Opens what was dropped. `run_wanted` (job, run, go on) asks for the page of a run, its pictures open."""
 
-    run_wanted = Signal(str, object)
+    run_wanted = Signal(str, object, bool)
 
     def __init__(self, study: Study, window: QWidget) -> None:
         super().__init__(window)
         self.study, self._window = study, window
-        self._awaited: tuple[Path, str, Path] | None = None  # folder of pictures, job, run
+        self._awaited: tuple[RunAbout, bool] | None = None  # a run whose pictures are being opened; to go on with it
         study.pictures_changed.connect(self._show_awaited)
 
     def open(self, what: Dropped) -> None:
@@ -64,26 +64,27 @@ class Opener(QObject):
         """Labels belong to the open pictures; without any, to those beside the file."""
         self.study.open_folder(self.study.folder or file.parent, str(file))
 
-    def open_run(self, run: Path) -> None:
-        """Show an earlier run, wherever it lies."""
-        self._ask(partial(engine_calls.about_run, run))
+    def open_run(self, run: Path, go_on: bool = False) -> None:
+        """Show an earlier run, wherever it lies, or go on with it."""
+        self._ask(partial(engine_calls.about_run, run), go_on)
 
-    def _ask(self, op: "partial[RunAbout]") -> None:
-        jobs.run(op, self._take_run, partial(messages.tell_error, self._window), owner=self)
+    def _ask(self, op: "partial[RunAbout]", go_on: bool) -> None:
+        jobs.run(op, partial(self._take_run, go_on), partial(messages.tell_error, self._window), owner=self)
 
-    def _take_run(self, about: RunAbout) -> None:
+    def _take_run(self, go_on: bool, about: RunAbout) -> None:
         if not about.there:
             said = self.tr("The pictures of this run are no longer in {0}. Where are they now?").format(about.folder)
             moved = messages.choose_folder(self._window, said)
             if moved is not None:
-                self._ask(partial(engine_calls.relinked_run, about.run, moved))
+                self._ask(partial(engine_calls.relinked_run, about.run, moved), go_on)
         elif self.study.folder is not None and self.study.folder.resolve() == about.folder.resolve():
-            self.run_wanted.emit(about.job, about.run)
+            self.run_wanted.emit(about.job, about.run, go_on)
         else:
-            self._awaited = (about.folder, about.job, about.run)
+            self._awaited = (about, go_on)
             self.study.open_folder(about.folder, about.labels)
 
     def _show_awaited(self) -> None:
         awaited, self._awaited = self._awaited, None
-        if awaited is not None and self.study.folder == awaited[0]:
-            self.run_wanted.emit(*awaited[1:])
+        if awaited is not None and self.study.folder == awaited[0].folder:
+            about, go_on = awaited
+            self.run_wanted.emit(about.job, about.run, go_on)

@@ -14,6 +14,7 @@ from sslstudio.ui.drops import Opener, dropped
 from sslstudio.ui.help import Help
 from sslstudio.ui.pages.images import ImagesPage
 from sslstudio.ui.pages.page import Page
+from sslstudio.ui.recovery import Recovery
 from sslstudio.ui.resources import icon
 from sslstudio.ui.study import STEPS, Study
 from sslstudio.ui.theme import theme
@@ -41,6 +42,7 @@ class MainWindow(QMainWindow):
         self.opener = Opener(self.study, self)
         self.opener.run_wanted.connect(self._show_run)
         self.help = Help(self, self.study)
+        self.recovery = Recovery(self.study, self.opener, self)
         self.setWindowTitle("SSL Studio")
         self.setWindowIcon(icon("app", "#000000"))
         self.setAcceptDrops(True)
@@ -222,9 +224,9 @@ class MainWindow(QMainWindow):
         self.go("images")
         self.study.open_folder(folder)
 
-    def _show_run(self, job: str, run: Path) -> None:
+    def _show_run(self, job: str, run: Path, go_on: bool) -> None:
         self.go(job)
-        show = getattr(self.pages[job], "open_run", None)
+        show = getattr(self.pages[job], "resume_run" if go_on else "open_run", None)
         if show is not None:
             show(run)
 

@@ -45,6 +45,18 @@ def add_recent(folder: Path, most: int = 5) -> None:
     _store().setValue("recent", [str(folder), *others][:most])
 
 
+def under_way() -> str:
+    """The folder of the run that goes on, '' when none does. It outlives a crash or a power cut."""
+    return str(_store().value("under_way", "") or "")
+
+
+def set_under_way(run: str) -> None:
+    """Remember, on the disk and at once, that a run goes on; '' that none does."""
+    store = _store()
+    store.setValue("under_way", run)
+    store.sync()
+
+
 def geometry() -> QByteArray:
     """Place and size of the window; empty at the first start."""
     value = _store().value("geometry", QByteArray())

@@ -160,11 +160,12 @@ def list_runs(folder: Path) -> list[RunSummary]:
     if not folder.is_dir():
         raise DataError(f"There is no folder {folder}.")
     found = {file.parent for depth in range(4) for file in folder.glob("*/" * depth + CONFIG)}
-    runs = [summary for path in found if (summary := _summary(path)) is not None]
+    runs = [summary for path in found if (summary := summary_of(path)) is not None]
     return sorted(runs, key=lambda run: run.modified, reverse=True)
 
 
-def _summary(path: Path) -> RunSummary | None:
+def summary_of(path: Path) -> RunSummary | None:
+    """A line on a run; None for a folder that is none."""
     run = RunFolder(path)
     try:
         if "job" not in run.config():  # another program's config.toml
