@@ -15,6 +15,7 @@ from sslstudio import __version__, commands_compare, commands_judge, commands_sh
 from sslstudio.engine.errors import InputError, StudioError
 
 Add = Callable[..., argparse.ArgumentParser]
+TOGETHER = ("pretrain", "resume")  # the commands that torchrun may start
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # a file name that is not text must not end a run
             stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args(arguments)
+    if int(os.environ.get("WORLD_SIZE") or 1) > 1 and options.command not in TOGETHER and "RANK" in os.environ:
+        return _fail(f"Several processes can share {' and '.join(TOGETHER)} only. Start it without torchrun.", 2)
     try:
         return int(_command(options.command)(options) or 0)
     except KeyboardInterrupt:

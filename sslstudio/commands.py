@@ -56,12 +56,12 @@ def returned(events: Generator[Event, None, R], as_json: bool) -> R:
 
 def pretrain(options: argparse.Namespace) -> int:
     """`sslstudio pretrain`."""
-    from sslstudio.engine.train.pretrain import pretrain as run
+    from sslstudio.engine.train.launch import started
 
     config = pretrain_config(options)
     with steered() as control:
-        show(run(config, control), options.json)
-    if not options.json:
+        last = show(started(config, control), options.json)
+    if last is not None and not options.json:
         say(f"Next, on a few labels: sslstudio finetune {options.folder} --from {options.out} --twin --out RUN")
     return 0
 
@@ -83,10 +83,10 @@ def _show_result(last: Event | None, as_json: bool) -> None:
 
 def resume(options: argparse.Namespace) -> int:
     """`sslstudio resume`."""
-    from sslstudio.engine.train.resume import resume as run
+    from sslstudio.engine.train.launch import resumed
 
     with steered() as control:
-        _show_result(show(run(options.run, control), options.json), options.json)
+        _show_result(show(resumed(options.run, control), options.json), options.json)
     return 0
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
+from sslstudio.engine.distributed import Place
 from sslstudio.engine.errors import ConfigError, did_you_mean
 
 
@@ -112,6 +113,30 @@ def choose(device: str = "auto", precision: str = "auto") -> Device:
                 )
             return _with_precision(one, precision, "")
     raise ConfigError(f"There is no device {device!r} here. {did_you_mean(device, [one.name for one in devices])}")
+
+
+def choose_together(device: str, precision: str, where: Place) -> Device:
+    """As `choose`, for one process of several: each on a machine takes a GPU of its own, if there are any.
+
+    Raises ConfigError when there are fewer GPUs than processes.
+    """
+    gpus = torch.cuda.device_count()
+    if device not in ("auto", "cuda") or not gpus:
+        return choose(device, precision)
+    if gpus < where.local_size:
+        raise ConfigError(
+            f"{where.local_size} processes were started on this machine, which has {gpus} "
+            f"GPU{'s' if gpus > 1 else ''}. Start as many as it has (--nproc-per-node {gpus}), or add --device cpu."
+        )
+    torch.cuda.set_device(where.local_rank)
+    return choose(f"cuda:{where.local_rank}", precision)
+
+
+def backend() -> str:
+    """How processes speak to each other: always over the network, between GPUs also directly."""
+    if not torch.cuda.is_available():
+        return "gloo"
+    return "cpu:gloo,cuda:nccl" if torch.distributed.is_nccl_available() else "cpu:gloo,cuda:gloo"
 
 
 def _with_precision(one: DeviceFound, precision: str, note: str) -> Device:

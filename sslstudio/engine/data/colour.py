@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.data.augment import chosen, cut_patches, mirrored, to_float, uniform
+from sslstudio.engine.distributed import summed
 
 BIN_STEP = 10.0
 NEAREST = 10  # bins that share a colour: the authors' code; the text of the paper says 5
@@ -170,4 +171,4 @@ def mean_over(values: Tensor, counts: Tensor) -> Tensor:
     """Mean of (B, ...) over the pictures that count; 0 if none does."""
     each = values.flatten(1).mean(dim=1)
     counted = counts.to(each.dtype)
-    return (each * counted).sum() / counted.sum().clamp_min(1.0)
+    return summed((each * counted).sum()) / summed(counted.sum()).clamp_min(1.0)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from sslstudio.engine.config import option
 from sslstudio.engine.data.two_views import ViewsConfig
+from sslstudio.engine.distributed import averaged, counted, gathered, summed
 
 EPSILON = 1e-4  # under the root of the variance, as in VICReg's code: the gradient stays finite at a collapse
 
@@ -33,7 +34,13 @@ def variance_loss(rows: Tensor) -> Tensor:
 
 def _centred_square(rows: Tensor) -> Tensor:
     """Variance (D,) with the divisor N - 1; of a single row 0."""
-    return (rows - rows.mean(dim=0)).square().sum(dim=0) / max(1, rows.shape[0] - 1)
+    return summed((rows - averaged(rows.mean(dim=0))).square().sum(dim=0)) / _one_less(rows)
+
+
+def _one_less(rows: Tensor) -> int | Tensor:
+    """The number of rows of the whole batch without one, but not 0."""
+    count = counted(rows.shape[0], rows.device)
+    return max(1, count - 1) if isinstance(count, int) else (count - 1).clamp_min(1)
 
 
 def covariance_loss(rows: Tensor) -> Tensor:
@@ -43,8 +50,8 @@ def covariance_loss(rows: Tensor) -> Tensor:
     """
     rows = rows.float()
     with exact(rows):
-        centred = rows - rows.mean(dim=0)
-        covariance = centred.T @ centred / max(1, rows.shape[0] - 1)
+        centred = rows - averaged(rows.mean(dim=0))
+        covariance = summed(centred.T @ centred) / _one_less(rows)
         return (covariance.square().sum() - covariance.diagonal().square().sum()) / rows.shape[1]
 
 
@@ -85,14 +92,18 @@ def vicreg_loss(config: VicregLossConfig, first: Tensor, second: Tensor, unlike:
 
 
 def nt_xent(pairs: Tensor, temperature: float) -> Tensor:
-    """NT-Xent of SimCLR (equation 1): each of the 2B views must find its partner among the 2B - 1 others."""
-    count = pairs.shape[0]
+    """NT-Xent of SimCLR (equation 1): each of the 2B views must find its partner among the 2B - 1 others.
+
+    Where several processes share a batch, each asks its own views among those of all.
+    """
     rows = F.normalize(pairs.float(), dim=2).flatten(0, 1)  # partners are neighbours: rows 2b and 2b + 1
+    every, first = gathered(rows)
     with exact(rows):
-        likeness = rows @ rows.T / temperature
-    numbers = torch.arange(2 * count, device=rows.device)
-    likeness = likeness.masked_fill(numbers[:, None] == numbers, -torch.inf)
-    return F.cross_entropy(likeness, numbers ^ 1)
+        likeness = rows @ every.T / temperature
+    numbers = torch.arange(len(every), device=rows.device)
+    own = numbers[first : first + len(rows)]
+    likeness = likeness.masked_fill(own[:, None] == numbers, -torch.inf)
+    return F.cross_entropy(likeness, own ^ 1)
 
 
 def regression_loss(predicted: Tensor, wanted: Tensor) -> Tensor:
@@ -102,10 +113,14 @@ def regression_loss(predicted: Tensor, wanted: Tensor) -> Tensor:
 
 @torch.no_grad()
 def nearest(asked: Tensor, among: Tensor) -> Tensor:
-    """(B,): for each of `asked` (B, D) the number of the one of `among` (B, D) that points the most alike."""
+    """(B,): for each of `asked` (B, D) the number of the one of `among` (B, D) that points the most alike.
+
+    Where several processes share a batch, those of the others are numbered below 0 and from B on.
+    """
     asked, among = F.normalize(asked.float(), dim=1), F.normalize(among.float(), dim=1)
+    among, first = gathered(among)
     with exact(asked):
-        return (asked @ among.T).argmax(dim=1)
+        return (asked @ among.T).argmax(dim=1) - first
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.data.two_views import cell_places, inverse, placed
+from sslstudio.engine.distributed import summed
 from sslstudio.engine.models.embedding_losses import exact
 
 
@@ -48,7 +49,7 @@ def likeness_loss(embedded: Tensor, other: Tensor, counted: Tensor) -> Tensor:
     """The mean square of the difference of embeddings (B, 2, P, D) over the places that count (B, 2, P); 0 if none."""
     each = (embedded - other).square().mean(dim=-1)
     weights = counted.to(each.dtype)
-    return (each * weights).sum() / weights.sum().clamp_min(1.0)
+    return summed((each * weights).sum()) / summed(weights.sum()).clamp_min(1.0)
 
 
 @torch.no_grad()

@@ -14,6 +14,7 @@ from sslstudio.engine.config import BaseConfig, option
 from sslstudio.engine.data import colour, draw
 from sslstudio.engine.data.colour_spots import colour_spots
 from sslstudio.engine.data.colourfulness import chunks_of, refuse_without_colour
+from sslstudio.engine.distributed import summed
 from sslstudio.engine.models.colour_nets import undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult
@@ -137,10 +138,11 @@ class Colorization(PretextTask):
         nearest, weights, counts = targets["nearest"], targets["weights"], targets["counts"]
         truth = colour.main_bins(nearest, weights)
         share = self.balance[truth] * counts.view(-1, 1, 1)  # (B, h, w)
-        share = share / share.sum().clamp_min(1e-6)  # a weighted mean: undecided answers cost log(Q) in every batch
-        loss = (share * soft_cross_entropy(logits, nearest, weights)).sum()
+        # A weighted mean: undecided answers cost log(Q) in every batch.
+        share = share / summed(share.sum()).clamp_min(1e-6)
+        loss = summed((share * soft_cross_entropy(logits, nearest, weights)).sum())
         with torch.no_grad():
-            accuracy = ((logits.argmax(dim=1) == truth) * share).sum()
+            accuracy = summed(((logits.argmax(dim=1) == truth) * share).sum())
             ab = colour.annealed_mean(logits, self.bins, self.config.temperature)
             error = colour.mean_distance(ab, targets["ab"], counts)
         return TaskResult(loss, {"weighted_accuracy": accuracy, "ab_error": error}, {"ab": ab})

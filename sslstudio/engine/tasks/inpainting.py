@@ -14,6 +14,7 @@ from sslstudio.engine.config import BaseConfig, option
 from sslstudio.engine.data import augment, draw
 from sslstudio.engine.data.fields import cut_fields, moments_within, shown_field
 from sslstudio.engine.data.holes import cut_blocks, filled_smoothly, rim_of
+from sslstudio.engine.distributed import summed
 from sslstudio.engine.errors import TaskDoesNotFit
 from sslstudio.engine.models.colour_nets import undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
@@ -133,7 +134,7 @@ class Inpainting(PretextTask):
         painted = self._painted(self.decoder(maps), asked.shape[-1])
         error = (painted - batch.targets["pictures"]).square().mean(dim=1, keepdim=True)  # (B, 1, s, s)
         weight = holes + RIM_WEIGHT * rim_of(holes, round(self.config.rim * asked.shape[-1]))
-        loss = (error * weight).sum() / weight.sum()
+        loss = summed((error * weight).sum()) / summed(weight.sum())
         return TaskResult(
             loss, self._metrics(error.detach(), batch), {"pictures": torch.where(holes, painted.detach(), asked)}
         )
@@ -146,9 +147,9 @@ class Inpainting(PretextTask):
     def _metrics(self, error: Tensor, batch: Batch) -> dict[str, Tensor]:
         whole, holes = batch.targets["pictures"], batch.targets["holes"]
         blurred = filled_smoothly(batch.inputs["pictures"], holes)
-        left = (error * holes).sum()
-        of_mean = (whole.square().mean(dim=1, keepdim=True) * holes).sum()
-        of_blur = ((whole - blurred).square().mean(dim=1, keepdim=True) * holes).sum()
+        left = summed((error * holes).sum())
+        of_mean = summed((whole.square().mean(dim=1, keepdim=True) * holes).sum())
+        of_blur = summed(((whole - blurred).square().mean(dim=1, keepdim=True) * holes).sum())
         return {
             "explained": 1 - left / of_mean.clamp_min(1e-6),
             "beyond_blur": 1 - left / of_blur.clamp_min(1e-6),

@@ -14,6 +14,7 @@ from sslstudio.engine.config import BaseConfig, option
 from sslstudio.engine.data import augment, draw
 from sslstudio.engine.data.permutations import MOST, permutation_set
 from sslstudio.engine.data.tile_boards import board, located, put_together, tile_pictures
+from sslstudio.engine.distributed import averaged
 from sslstudio.engine.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Mlp
@@ -215,7 +216,7 @@ class Jigsaw(PretextTask):
         answer = logits.detach().argmax(dim=1)
         accuracy = (answer == target).float().mean()
         if self.training:
-            self.right.lerp_(accuracy, 0.05)
+            self.right.lerp_(averaged(accuracy), 0.05)
         return TaskResult(
             F.cross_entropy(logits, target), {"accuracy": accuracy}, {"permutation": answer.view(pictures, asked)}
         )

@@ -14,6 +14,7 @@ from sslstudio.engine.config import BaseConfig, option
 from sslstudio.engine.data import augment, draw
 from sslstudio.engine.data.fields import cut_fields, moments_within, shown_field
 from sslstudio.engine.data.patches import patch_moments, seen_patches
+from sslstudio.engine.distributed import summed
 from sslstudio.engine.errors import TaskDoesNotFit
 from sslstudio.engine.models.colour_nets import undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
@@ -168,7 +169,7 @@ class MaskedAutoencoding(PretextTask):
 
 def mean_where(errors: Tensor, places: Tensor) -> Tensor:
     """Mean of errors (B, C, s, s) over the channels and the places (B, 1, s, s) that are 1."""
-    return (errors.mean(dim=1, keepdim=True) * places).sum() / places.sum()
+    return summed((errors.mean(dim=1, keepdim=True) * places).sum()) / summed(places.sum())
 
 
 def _shown(shades: Tensor) -> Picture:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sslstudio.engine.config import BaseConfig, option
+from sslstudio.engine.distributed import averaged
 from sslstudio.engine.errors import ConfigError, TaskDoesNotFit, did_you_mean
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult, load_tasks
@@ -144,7 +145,7 @@ class Multitask(PretextTask):
 
     def _balanced(self, losses: Tensor) -> Tensor:
         """The mean of losses (tasks,) in units of what each was before anything was learnt."""
-        scale = torch.where(self.scale.isnan(), losses.detach().abs().clamp_min(1e-6), self.scale)
+        scale = torch.where(self.scale.isnan(), averaged(losses.detach()).abs().clamp_min(1e-6), self.scale)
         if self.training:
             self.scale.copy_(scale)
         return (losses / scale).mean()

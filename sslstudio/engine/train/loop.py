@@ -16,6 +16,7 @@ from torch import nn
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.device import Device
+from sslstudio.engine.distributed import Team
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.events import CheckpointSaved, Event, Paused, Resumed, StepDone
 from sslstudio.engine.runs.store import RunFolder
@@ -93,8 +94,10 @@ def learning_rate(config: OptimiserConfig, step: int, share: float) -> float:
 class Training:
     """A job, its optimiser and where it stands."""
 
-    def __init__(self, job: Job, plan: Plan, config: OptimiserConfig, device: Device, run: RunFolder) -> None:
-        self.job, self.plan, self.config, self.device, self.run = job, plan, config, device, run
+    def __init__(
+        self, job: Job, plan: Plan, config: OptimiserConfig, device: Device, run: RunFolder, team: Team | None = None
+    ) -> None:
+        self.job, self.plan, self.config, self.device, self.run, self.team = job, plan, config, device, run, team
         self.optimiser = torch.optim.AdamW(job.groups(), lr=config.learning_rate, weight_decay=config.weight_decay)
         self.step = 0
         self.elapsed = 0.0
@@ -141,7 +144,7 @@ class Training:
                 yield from self._log()
                 yield self._save()
                 return "stopped"
-            self._one_step()
+            self._next_step()
             if self.step <= FIRST_STEPS or time.monotonic() - self._logged_at >= LOG_SECONDS:
                 yield from self._log()
             due = math.floor(self.plan.share(self.step, self.elapsed) * EVALUATIONS)
@@ -156,8 +159,20 @@ class Training:
         yield self._save()
         return "finished"
 
-    def _one_step(self) -> None:
+    def follow(self) -> None:
+        """Take the steps that the leader of a team takes, until it says that there are no more."""
+        assert self.team is not None
+        self.job.modules.train()
+        while (share := self.team.follow()) is not None:
+            self._one_step(share)
+
+    def _next_step(self) -> None:
         share = self.plan.share(self.step, self.elapsed)
+        if self.team is not None:
+            self.team.lead(share)
+        self._one_step(share)
+
+    def _one_step(self, share: float) -> None:
         self.job.before_step(share)
         rate = learning_rate(self.config, self.step, share)
         for group in self.optimiser.param_groups:
@@ -166,6 +181,8 @@ class Training:
             result = self.job.forward(self.step)
         self.optimiser.zero_grad(set_to_none=True)
         result.loss.backward()  # type: ignore[no-untyped-call]
+        if self.team is not None:
+            self.team.add([weight.grad for weight in self.job.modules.parameters() if weight.grad is not None])
         if self.config.clip:
             nn.utils.clip_grad_norm_(self.job.modules.parameters(), self.config.clip)
         self.optimiser.step()

@@ -17,9 +17,11 @@ from sslstudio.engine import device as devices
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.loader import Order, Pictures
 from sslstudio.engine.device import Device
+from sslstudio.engine.distributed import Team
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Evaluated, Event, Note, RunFinished, RunStarted, SampleSaved
 from sslstudio.engine.models.encoders import Encoder, build_encoder
+from sslstudio.engine.models.shared_norm import share_norms
 from sslstudio.engine.runs.sheets import puzzle_sheet
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import generator, seeded_init
@@ -28,6 +30,7 @@ from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.loop import Plan, Training
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import BudgetConfig, PretrainConfig, config_dict
+from sslstudio.engine.train.shares import asked_together, send_start, states_of
 from sslstudio.engine.train.watching import Watcher, probe_results
 
 LOOKED_AT = 512  # pictures that a task checks itself against and takes its statistics from
@@ -41,8 +44,10 @@ class PretrainJob:
     part = ""
     prefix = ""
 
-    def __init__(self, config: PretrainConfig, session: Session, device: Device, run: RunFolder) -> None:
-        self.config, self.device, self.run = config, device, run
+    def __init__(
+        self, config: PretrainConfig, session: Session, device: Device, run: RunFolder, team: Team | None = None
+    ) -> None:
+        self.config, self.device, self.run, self.team = config, device, run, team
         self.pictures = Pictures(session.cache, session.split.train, device)
         self.held_out = Pictures(session.cache, session.split.validation, device)
         self.order = Order(len(self.pictures), config.optimiser.batch_size, config.seed)
@@ -50,6 +55,8 @@ class PretrainJob:
         self.steps_per_epoch = self.order.steps_per_epoch
         self.encoder, self.task = build_task(config, device)
         self.modules = nn.ModuleDict({"encoder": self.encoder, "task": self.task})
+        if team is not None:
+            share_norms(self.modules)
 
     def groups(self) -> list[dict[str, Any]]:
         """All weights alike."""
@@ -62,7 +69,10 @@ class PretrainJob:
         """The batch of `step`, asked of the encoder."""
         images = self.pictures.take(self.order.batch(step))
         rng = generator(self.config.seed, "puzzles", step, device=self.device.handle)
-        result: TaskResult = self.task(self.encoder, self.task.make_batch(images, rng))
+        batch = self.task.make_batch(images, rng)
+        if self.team is not None:
+            return asked_together(self.team, self.encoder, self.task, batch, len(images))
+        result: TaskResult = self.task(self.encoder, batch)
         return result
 
     @torch.no_grad()
@@ -92,6 +102,8 @@ class PretrainJob:
 
     def after_step(self, share: float) -> None:
         """The task's own: a teacher's moving average, a curriculum."""
+        if self.team is not None:
+            self.team.align(states_of(self.task))
         self.task.after_step(self.encoder, share)
 
     def chance(self) -> dict[str, float]:
@@ -108,10 +120,10 @@ def build_task(config: PretrainConfig, device: Device) -> tuple[Encoder, Pretext
     return encoder.to(device.handle), task.to(device.handle)
 
 
-def pretrain(config: PretrainConfig, control: RunControl) -> Iterator[Event]:
+def pretrain(config: PretrainConfig, control: RunControl, team: Team | None = None) -> Iterator[Event]:
     """Run a pretraining from its start. Events of the preparation come first; the run folder is made when it is sure
-    that the pictures and the task fit. Raises StudioError in words."""
-    device = devices.choose(config.hardware.device, config.hardware.precision)
+    that the pictures and the task fit. Raises StudioError in words. `team`: see train/together.py."""
+    device = chosen_device(config, team)
     task = load_tasks()[config.task]
     session = yield from open_session(config.data, device, control)
     looked_at = Pictures(session.cache, session.split.train, device)
@@ -121,7 +133,7 @@ def pretrain(config: PretrainConfig, control: RunControl) -> Iterator[Event]:
     config = resolved(config, session, device)
     run = RunFolder.create(Path(config.out), config_dict("pretrain", config))
     run.write_json("split.json", session.split.to_json())
-    yield from run.record(_run(config, session, device, run, control))
+    yield from run.record(_run(config, session, device, run, control, team))
 
 
 def resolved(config: PretrainConfig, session: Session, device: Device) -> PretrainConfig:
@@ -132,24 +144,46 @@ def resolved(config: PretrainConfig, session: Session, device: Device) -> Pretra
     return config.replace(encoder=encoder, data=config.data.replace(side=side, folder=folder))
 
 
-def resume_pretrain(run: RunFolder, config: PretrainConfig, control: RunControl) -> Iterator[Event]:
+def chosen_device(config: PretrainConfig, team: Team | None) -> Device:
+    """The device of this process."""
+    wanted = (config.hardware.device, config.hardware.precision)
+    return devices.choose(*wanted) if team is None else devices.choose_together(*wanted, team.place)
+
+
+def resume_pretrain(
+    run: RunFolder, config: PretrainConfig, control: RunControl, team: Team | None = None
+) -> Iterator[Event]:
     """Go on from the last checkpoint of a run; from its start if it had none yet."""
-    device = devices.choose(config.hardware.device, config.hardware.precision)
+    device = chosen_device(config, team)
     session = yield from open_session(config.data, device, control, run.read_json("split.json"))
-    yield from run.record(_run(config, session, device, run, control))
+    yield from run.record(_run(config, session, device, run, control, team))
+
+
+def made_ready(
+    config: PretrainConfig, session: Session, device: Device, run: RunFolder, team: Team | None
+) -> tuple[PretrainJob, Training]:
+    """The job and its training, before the first weights are in place."""
+    job = PretrainJob(config, session, device, run, team)
+    return job, Training(job, plan_of(config.budget, job.steps_per_epoch), config.optimiser, device, run, team)
 
 
 def _run(
-    config: PretrainConfig, session: Session, device: Device, run: RunFolder, control: RunControl
+    config: PretrainConfig, session: Session, device: Device, run: RunFolder, control: RunControl, team: Team | None
 ) -> Generator[Event, None, None]:
-    job = PretrainJob(config, session, device, run)
-    training = Training(job, plan_of(config.budget, job.steps_per_epoch), config.optimiser, device, run)
+    job, training = made_ready(config, session, device, run, team)
     notes = list(_first_weights(config, job)) if not training.restore() else []
+    if team is not None:
+        send_start(team, training, {"config": config_dict("pretrain", config), "split": session.split.to_json()})
     yield RunStarted(
         job="pretrain",
         run=str(run.path),
         title=f"{type(job.task).title} on {Path(config.data.folder).name}",
-        facts={**session.facts(), **hardware_facts(device, job.encoder), "Batch": f"{job.batch_size} pictures"},
+        facts={
+            **session.facts(),
+            **hardware_facts(device, job.encoder),
+            "Batch": f"{job.batch_size} pictures",
+            **({"Together": team.title} if team is not None else {}),
+        },
         total_steps=training.plan.total(0, 0.0),
         first_step=training.step,
     )
@@ -157,6 +191,8 @@ def _run(
     if device.note:
         yield Note(level="warning", text=device.note)
     outcome = yield from Watcher(config, session, job.encoder, device, run).over(training, control)
+    if team is not None:
+        team.lead(None)
     metrics = _result(config, job, training)
     run.write_json("metrics.json", metrics)
     yield RunFinished(outcome=outcome, step=training.step, seconds=training.elapsed, metrics=metrics)

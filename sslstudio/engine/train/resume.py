@@ -15,13 +15,19 @@ from sslstudio.engine.train.settings import finetune_from_dict, pretrain_from_di
 
 def resume(path: Path, control: RunControl) -> Iterator[Event]:
     """The rest of a run, from its last checkpoint. Raises DataError when it is no run or is finished."""
-    run = RunFolder.open(path)
-    events = run.events()
-    if events and isinstance(events[-1], RunFinished) and events[-1].outcome == "finished":
-        raise DataError(f"{path} is finished: there is nothing left to do. Start another run to train longer.")
+    run = unfinished(path)
     if (path / "folds.json").exists():
         yield from resume_folds(run, control)
     elif run.job == "finetune":
         yield from resume_finetune(run, finetune_from_dict({**run.config(), "out": str(path)}), control)
     else:
         yield from resume_pretrain(run, pretrain_from_dict({**run.config(), "out": str(path)}), control)
+
+
+def unfinished(path: Path) -> RunFolder:
+    """A run that has something left to do. Raises DataError when it is no run or is finished."""
+    run = RunFolder.open(path)
+    events = run.events()
+    if events and isinstance(events[-1], RunFinished) and events[-1].outcome == "finished":
+        raise DataError(f"{path} is finished: there is nothing left to do. Start another run to train longer.")
+    return run

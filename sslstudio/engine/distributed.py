@@ -1,0 +1,252 @@
+"""Several processes that train one network: who is who, and how values travel between them.
+
+Outside the step of a team every function here hands back what it was given, so a task that uses them needs not know
+whether it is alone. Inside it they are exact: value and gradient are those of one process with the whole batch.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from sslstudio.engine.errors import ConfigError, RunError
+
+PATIENCE = timedelta(days=30)  # a run that is paused keeps the others waiting
+NAMES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # what torchrun and its like tell each process
+
+
+@dataclass(frozen=True)
+class Place:
+    """The place of this process in its team, as torchrun gives it."""
+
+    rank: int
+    size: int
+    local_rank: int
+    local_size: int
+    restarts: int = 0
+
+
+def place() -> Place | None:
+    """None for a process that was started by itself."""
+    if not all(os.environ.get(name) for name in NAMES) or int(os.environ["WORLD_SIZE"]) < 2:
+        return None
+    rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    local_rank = int(os.environ.get("LOCAL_RANK", "0"))
+    local_size = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return Place(rank, size, local_rank, local_size, int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")))
+
+
+class Team:
+    """The processes of one run. The first one leads: it decides, writes and speaks; the others follow."""
+
+    def __init__(self, where: Place) -> None:
+        self.place, self.size, self.rank = where, where.size, where.rank
+        self.weight = 1.0 / where.size  # share of the pictures of this step that are asked here
+        self.met = False  # whether the leader has said what is to be done
+        self._pictures = 0
+
+    @property
+    def leads(self) -> bool:
+        """True for the first process."""
+        return self.rank == 0
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return f"{self.size} processes, {self.place.local_size} of them on {socket.gethostname()}"
+
+    # --- the leader's word
+
+    def tell(self, content: Any) -> Any:
+        """What the leader hands in, on every process; the others hand in None."""
+        box = [content]
+        dist.broadcast_object_list(box, src=0)
+        return box[0]
+
+    def lead(self, share: float | None) -> None:
+        """Begin a step with `share` of the training done; None: there is no further step."""
+        dist.broadcast(torch.tensor([share is not None, share or 0.0], dtype=torch.float64), src=0)
+
+    def follow(self) -> float | None:
+        """The other end of `lead`."""
+        word = torch.zeros(2, dtype=torch.float64)
+        dist.broadcast(word, src=0)
+        return float(word[1]) if word[0] else None
+
+    def send(self, content: bytes) -> bytes:
+        """The leader's bytes on every process."""
+        size = torch.tensor([len(content)])
+        dist.broadcast(size, src=0)
+        raw = bytearray(content) if self.leads else bytearray(int(size))
+        dist.broadcast(torch.frombuffer(raw, dtype=torch.uint8), src=0)
+        return bytes(raw)
+
+    # --- a step
+
+    def divide(self, pictures: int) -> None:
+        """A step of so many pictures begins: each process asks an equal share of them, up to one."""
+        if pictures < self.size:
+            raise ConfigError(
+                f"A batch of {pictures} pictures cannot be divided among {self.size} processes. "
+                "Take a larger optimiser.batch_size or fewer processes."
+            )
+        self._pictures = pictures
+        first, last = self._bounds(pictures)
+        self.weight = (last - first) / pictures
+
+    def _bounds(self, rows: int) -> tuple[int, int]:
+        whole, rest = divmod(rows, self._pictures)
+        count, times = (self._pictures, whole) if not rest else (rows, 1)
+        return times * (count * self.rank // self.size), times * (count * (self.rank + 1) // self.size)
+
+    def part(self, rows: Tensor) -> Tensor:
+        """This process's rows of a tensor that holds rows for the whole batch. Those of a picture stay together."""
+        first, last = self._bounds(len(rows))
+        return rows[first:last]
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Within it the functions below reach across the processes."""
+        token = _team.set(self)
+        try:
+            yield
+        finally:
+            _team.reset(token)
+
+    def add(self, values: list[Tensor]) -> None:
+        """Sum each of these over the processes, in place, in as few messages as fit."""
+        for bucket in _buckets(values):
+            flat = torch.cat([value.reshape(-1) for value in bucket])
+            dist.all_reduce(flat)
+            for value, part in zip(bucket, flat.split([value.numel() for value in bucket]), strict=True):
+                value.copy_(part.view_as(value))
+
+    def align(self, values: list[Tensor]) -> None:
+        """The leader's values of these float tensors on every process, in place."""
+        if values:
+            flat = torch.cat([value.reshape(-1).float() for value in values])
+            dist.broadcast(flat, src=0)
+            for value, part in zip(values, flat.split([value.numel() for value in values]), strict=True):
+                value.copy_(part.view_as(value))
+
+    def lengths(self, rows: int) -> list[int]:
+        """How many rows each process holds."""
+        every = [torch.zeros(1, dtype=torch.int64) for _ in range(self.size)]
+        dist.all_gather(every, torch.tensor([rows]))
+        return [int(one) for one in every]
+
+
+_team: ContextVar[Team | None] = ContextVar("team", default=None)
+BUCKET = 25 * 2**20 // 4  # numbers in a message
+
+
+def _buckets(values: list[Tensor]) -> Iterator[list[Tensor]]:
+    bucket: list[Tensor] = []
+    for value in values:
+        alike = not bucket or (bucket[0].dtype == value.dtype and bucket[0].device == value.device)
+        if bucket and (not alike or sum(one.numel() for one in bucket) + value.numel() > BUCKET):
+            yield bucket
+            bucket = []
+        bucket.append(value)
+    if bucket:
+        yield bucket
+
+
+def current() -> Team | None:
+    """The team whose step this is, if any."""
+    return _team.get()
+
+
+@contextmanager
+def joined(where: Place, backend: str) -> Iterator[Team]:
+    """Meet the others. Raises RunError, in words, when one of them is lost on the way."""
+    team = Team(where)
+    try:
+        dist.init_process_group(backend, rank=where.rank, world_size=where.size, timeout=PATIENCE)
+        yield team
+    except RuntimeError as error:
+        if not _is_loss(error):
+            raise
+        raise RunError(
+            f"Process {where.rank + 1} of {where.size} on {socket.gethostname()} has lost the others: one of them has "
+            "ended, and its own message says why. What was saved last is kept; go on with: sslstudio resume RUN"
+        ) from error
+    finally:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def _is_loss(error: RuntimeError) -> bool:
+    kinds = getattr(dist, "DistError", ())
+    words = ("gloo", "NCCL", "onnection", "peer", "ocket")
+    return isinstance(error, kinds) or any(word in str(error) for word in words)
+
+
+class _Summed(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        total = values.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        # Every process's loss depends on the sum, so the gradient is the sum of theirs.
+        total = grad.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total)
+        return total
+
+
+class _Gathered(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, lengths: list[int], rank: int) -> Tensor:
+        ctx.first, ctx.count = sum(lengths[:rank]), lengths[rank]
+        most = max(lengths)
+        padded = rows.new_zeros((most, *rows.shape[1:]))
+        padded[: len(rows)] = rows
+        every = [torch.empty_like(padded) for _ in lengths]
+        dist.all_gather(every, padded)
+        return torch.cat([one[:length] for one, length in zip(every, lengths, strict=True)])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        total = grad.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total)
+        return total[ctx.first : ctx.first + ctx.count], None, None
+
+
+def gathered(rows: Tensor) -> tuple[Tensor, int]:
+    """The rows (N, ...) of all processes, in the order of the whole batch, and the number of the first own one."""
+    team = current()
+    if team is None:
+        return rows, 0
+    lengths = team.lengths(len(rows))
+    every: Tensor = _Gathered.apply(rows, lengths, team.rank)
+    return every, sum(lengths[: team.rank])
+
+
+def summed(values: Tensor) -> Tensor:
+    """The sum of these over all processes: for what a loss divides by, and for sums over a batch."""
+    if current() is None:
+        return values
+    total: Tensor = _Summed.apply(values)
+    return total
+
+
+def averaged(values: Tensor) -> Tensor:
+    """The mean over the whole batch of values that are means over this process's share of it."""
+    team = current()
+    return values if team is None else summed(values * team.weight)
+
+
+def counted(rows: int, device: torch.device) -> int | Tensor:
+    """How many rows there are in all processes: an int for a process that is alone, else 0-dimensional."""
+    return rows if current() is None else summed(torch.tensor(float(rows), device=device))
