@@ -250,3 +250,21 @@ def averaged(values: Tensor) -> Tensor:
 def counted(rows: int, device: torch.device) -> int | Tensor:
     """How many rows there are in all processes: an int for a process that is alone, else 0-dimensional."""
     return rows if current() is None else summed(torch.tensor(float(rows), device=device))
+
+
+@contextmanager
+def part_of_batch(rows: int) -> Iterator[float]:
+    """Within it, values are means over `rows` of this process that are only a part of its share of the batch.
+
+    Yields what such a mean is to be multiplied with; 1 for a process that is alone.
+    """
+    team = current()
+    if team is None:
+        yield 1.0
+        return
+    whole, lengths = team.weight, team.lengths(rows)
+    team.weight = rows / sum(lengths)
+    try:
+        yield team.weight / whole
+    finally:
+        team.weight = whole

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sslstudio.engine.config import BaseConfig, option
-from sslstudio.engine.distributed import averaged
+from sslstudio.engine.distributed import averaged, part_of_batch
 from sslstudio.engine.errors import ConfigError, TaskDoesNotFit, did_you_mean
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult, load_tasks
@@ -137,9 +137,12 @@ class Multitask(PretextTask):
         metrics: dict[str, Tensor] = {}
         answers: dict[str, Tensor] = {}
         for name, task in self._each():
-            result = task(encoder, _batch_of(batch, name))
-            losses.append(result.loss.float())
-            metrics.update(_prefixed({"loss": result.loss.detach(), **result.metrics}, f"{name}_"))
+            asked = _batch_of(batch, name)
+            with part_of_batch(len(next(iter(asked.inputs.values())))) as factor:
+                result = task(encoder, asked)
+            losses.append(result.loss.float() * factor)
+            said = {"loss": result.loss.detach(), **result.metrics}
+            metrics.update({f"{name}_{key}": value * factor for key, value in said.items()})
             answers.update(_prefixed(result.answers, f"{name}/"))
         return TaskResult(self._balanced(torch.stack(losses)), metrics, answers)
 

@@ -1,0 +1,64 @@
+"""One step of each task, alone or as a process of a team: `python -m tests.engine.train.team_worker IMAGES OUT`."""
+
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from sslstudio.engine import distributed
+from sslstudio.engine.distributed import Team
+from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
+from sslstudio.engine.models.shared_norm import share_norms
+from sslstudio.engine.seeding import generator, seeded_init
+from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.train.shares import asked_together, states_of
+
+
+def answered(name: str, images: Tensor, team: Team | None) -> dict[str, Tensor]:
+    """Loss, metrics, gradients and buffers after one step without an optimiser."""
+    kind = load_tasks()[name]
+    encoder = build_encoder(EncoderConfig(name="small", stem="small"), seed=0)
+    with seeded_init(0, "task"):
+        task = kind(kind.Config(), encoder.spec)
+    task.prepare(images)
+    task.attach(encoder)
+    modules = nn.ModuleDict({"encoder": encoder, "task": task}).train()
+    batch = task.make_batch(images, generator(0, "puzzles"))
+    if team is None:
+        result = task(encoder, batch)
+    else:
+        share_norms(modules)
+        result = asked_together(team, encoder, task, batch, len(images))
+    result.loss.backward()
+    if team is not None:
+        team.add([weight.grad for weight in modules.parameters() if weight.grad is not None])
+        team.align(states_of(task))
+    task.after_step(encoder, 0.5)
+    found = {"loss": result.loss.detach(), **{f"metric {key}": value for key, value in result.metrics.items()}}
+    for key, weight in modules.named_parameters():
+        if weight.grad is not None:
+            found[f"grad {key}"] = weight.grad
+    found.update({f"buffer {key}": buffer for key, buffer in modules.named_buffers() if buffer.is_floating_point()})
+    return {f"{name} {key}": value.detach().float().contiguous().clone() for key, value in found.items()}
+
+
+def every_task(images: Tensor, team: Team | None) -> dict[str, Tensor]:
+    """What all tasks answered, as TASK KIND NAME."""
+    found: dict[str, Tensor] = {}
+    for name in load_tasks():
+        found.update(answered(name, images, team))
+    return found
+
+
+def main(images: Path, out: Path) -> None:
+    where = distributed.place()
+    assert where is not None
+    torch.set_num_threads(1)
+    with distributed.joined(where, "gloo") as team:
+        save_file(every_task(load_file(images)["images"], team), out / f"{where.rank}.safetensors")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

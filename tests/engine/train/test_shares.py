@@ -1,0 +1,88 @@
+"""A batch that two processes answer together teaches what it teaches one."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from sslstudio.engine.data.cache import build_cache
+from sslstudio.engine.data.index import scan
+from sslstudio.engine.distributed import Place, Team
+from sslstudio.engine.errors import ConfigError
+from sslstudio.engine.tasks.base import load_tasks
+from tests.engine.train.team_for_tests import run_team
+from tests.engine.train.team_worker import every_task
+
+PICTURES = 7  # not the same number for each
+
+
+@pytest.fixture(scope="module")
+def answers(sample_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Tensor]]:
+    """What one process, and each of two, find."""
+    folder = tmp_path_factory.mktemp("team")
+    building = build_cache(scan(sample_folder), 48)
+    while True:
+        try:
+            next(building)
+        except StopIteration as end:
+            cache = end.value
+            break
+    images = cache.pixels()[:PICTURES].contiguous()
+    save_file({"images": images}, folder / "images.safetensors")
+    codes = run_team(
+        ["-m", "tests.engine.train.team_worker", str(folder / "images.safetensors"), str(folder)], 2, folder / "log"
+    )
+    said = [Path(f"{folder}/log-{rank}.err").read_text() for rank in (0, 1)]
+    assert codes == [0, 0], said
+    return [every_task(images, None), *(load_file(folder / f"{rank}.safetensors") for rank in (0, 1))]
+
+
+def of_task(answers: dict[str, Tensor], task: str, kind: str) -> dict[str, Tensor]:
+    return {name: value for name, value in answers.items() if name.startswith(f"{task} {kind}")}
+
+
+@pytest.mark.parametrize("task", load_tasks().names())
+def test_two_processes_find_the_loss_and_gradient_of_one(task: str, answers: list[dict[str, Tensor]]) -> None:
+    alone, first, second = answers
+    for found in (first, second):
+        torch.testing.assert_close(of_task(found, task, "loss"), of_task(alone, task, "loss"), rtol=1e-5, atol=1e-5)
+        ours, wanted = of_task(found, task, "grad"), of_task(alone, task, "grad")
+        assert ours.keys() == wanted.keys()
+        whole = torch.cat([value.flatten() for value in wanted.values()]).norm()
+        assert whole > 0
+        for name in wanted:
+            assert (ours[name] - wanted[name]).norm() < 2e-3 * whole, name
+
+
+@pytest.mark.parametrize("task", load_tasks().names())
+def test_what_a_step_leaves_in_buffers_is_the_same_everywhere(task: str, answers: list[dict[str, Tensor]]) -> None:
+    alone, first, second = answers
+    ours = of_task(first, task, "buffer")
+    assert all(torch.equal(ours[name], second[name]) for name in ours)
+    torch.testing.assert_close(ours, of_task(alone, task, "buffer"), rtol=1e-4, atol=1e-5)
+
+
+def test_accuracy_is_that_of_the_whole_batch(answers: list[dict[str, Tensor]]) -> None:
+    alone, first, _ = answers
+    for task in ("jigsaw", "simclr", "rotation"):
+        name = f"{task} metric accuracy"
+        assert float(first[name]) == pytest.approx(float(alone[name]), abs=1e-6)
+
+
+def test_each_process_asks_its_own_pictures() -> None:
+    team = [Team(Place(rank, 3, rank, 3)) for rank in range(3)]
+    for one in team:
+        one.divide(7)
+    assert sum(one.weight for one in team) == pytest.approx(1)
+    for rows in (torch.arange(7), torch.arange(14), torch.arange(28), torch.arange(5)):
+        assert torch.equal(torch.cat([one.part(rows) for one in team]), rows)
+    doubled = torch.arange(7).repeat_interleave(2)
+    parts = [set(one.part(doubled).tolist()) for one in team]
+    assert sum(len(part) for part in parts) == 7, "rows of a picture stay together"
+
+
+def test_a_batch_too_small_for_the_team_is_refused_in_words() -> None:
+    with pytest.raises(ConfigError, match="3 pictures cannot be divided among 4 processes"):
+        Team(Place(0, 4, 0, 4)).divide(3)
