@@ -126,7 +126,7 @@ class Team:
         for bucket in _buckets(values):
             flat = torch.cat([value.reshape(-1) for value in bucket])
             dist.all_reduce(flat)
-            for value, part in zip(bucket, flat.split([value.numel() for value in bucket]), strict=True):
+            for value, part in zip(bucket, torch.split(flat, [value.numel() for value in bucket]), strict=True):
                 value.copy_(part.view_as(value))
 
     def align(self, values: list[Tensor]) -> None:
@@ -134,7 +134,7 @@ class Team:
         if values:
             flat = torch.cat([value.reshape(-1).float() for value in values])
             dist.broadcast(flat, src=0)
-            for value, part in zip(values, flat.split([value.numel() for value in values]), strict=True):
+            for value, part in zip(values, torch.split(flat, [value.numel() for value in values]), strict=True):
                 value.copy_(part.view_as(value))
 
     def lengths(self, rows: int) -> list[int]:
