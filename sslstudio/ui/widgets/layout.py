@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )  # fmt: skip
 
 from sslstudio.ui.theme import set_role, tint
+from sslstudio.ui.words import tr
 
 GAP = 16
 MARGIN = 28
@@ -166,6 +167,7 @@ def scrolled(widget: QWidget) -> QScrollArea:
     """A widget that scrolls up and down when there is no room for it."""
     area = QScrollArea()
     area.setWidgetResizable(True)
+    area.setAccessibleName(tr("Can be scrolled"))
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(widget)
