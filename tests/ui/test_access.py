@@ -34,7 +34,7 @@ def spoken(widget: QWidget) -> str:
 
 
 def described(widget: QWidget) -> str:
-    parents = []
+    parents: list[str] = []
     above: QWidget | None = widget
     while above is not None and len(parents) < 4:
         parents.append(f"{type(above).__name__}#{above.objectName()}")
