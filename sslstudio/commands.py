@@ -138,9 +138,10 @@ def tasks(options: argparse.Namespace) -> int:
         task = registry[name]
         if options.json:
             print_json({"name": name, "title": task.title, "summary": task.summary, "paper": task.paper,
+                        "label_from": task.label_from, "helps": task.helps, "fails": task.fails,
                         "options": to_dict(task.Config())})  # fmt: skip
             continue
-        say(f"{name}: {task.title}\n  {task.summary}\n  {task.paper}")
+        say(f"{name}: {task.title}\n  {task.summary}\n  Helps: {task.helps}\n  Does not: {task.fails}\n  {task.paper}")
         for field in options_of(task.Config):
             default = "auto" if field.default is None else field.default
             say(f"    --set {name}.{field.name}={default}  {field.about.help}")

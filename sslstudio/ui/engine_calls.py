@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.device import DeviceFound
     from sslstudio.engine.evaluate.clinic import Clinic
     from sslstudio.engine.evaluate.games import Tally
-    from sslstudio.engine.tasks.base import Game, Puzzle
+    from sslstudio.engine.tasks.base import Game, PretextTask, Puzzle
     from sslstudio.engine.train.play import Round
     from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, PretrainConfig
 
@@ -33,6 +33,9 @@ class TaskFacts:
     title: str
     summary: str
     paper: str
+    label_from: str
+    helps: str
+    fails: str
     config: type[BaseConfig]
 
 
@@ -57,11 +60,14 @@ def load_engine(control: RunControl) -> EngineFacts:
 
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=0.1)
     tasks = load_tasks()
-    facts = {
-        name: TaskFacts(name, tasks[name].title, tasks[name].summary, tasks[name].paper, tasks[name].Config)
-        for name in tasks
-    }
+    facts = {name: _facts(name, tasks[name]) for name in tasks}
     return EngineFacts(facts, settings.DEFAULT_TASK, settings.DEFAULT_FOR_MASKS, tuple(device.found()))
+
+
+def _facts(name: str, task: type["PretextTask"]) -> TaskFacts:
+    return TaskFacts(
+        name, task.title, task.summary, task.paper, task.label_from, task.helps, task.fails, task.Config
+    )  # fmt: skip
 
 
 def look_at_folder(folder: Path, labels_file: str, control: RunControl) -> Generator[Preparing, None, "Recognised"]:

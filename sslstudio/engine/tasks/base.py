@@ -95,6 +95,9 @@ class PretextTask(nn.Module):
     title: ClassVar[str]  # "Jigsaw puzzle"
     summary: ClassVar[str]  # one or two sentences for a person who does not know the field
     paper: ClassVar[str]  # "Noroozi & Favaro, ECCV 2016, arXiv:1603.09246"
+    label_from: ClassVar[str]  # where the pseudo label comes from, in a sentence or two
+    helps: ClassVar[str]  # two sentences: pictures that it suits
+    fails: ClassVar[str]  # two sentences: pictures that it teaches nothing, or the wrong thing
     no_game: ClassVar[str] = ""  # why a person cannot play it, for a task without `play`
     Config: ClassVar[type[BaseConfig]]
 

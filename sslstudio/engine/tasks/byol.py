@@ -58,6 +58,17 @@ class Byol(PretextTask):
         "copy of itself sees in the other. Needs no large batches and no wrong answers."
     )
     paper = "Grill et al., NeurIPS 2020, arXiv:2006.07733"
+    label_from = (
+        "Both views were cut from one picture; what the slow copy of the network says about one is the answer for"
+        " the other."
+    )
+    helps = (
+        "Sets with many pictures that look alike, because nothing is pushed apart. It gets along with small batches."
+    )
+    fails = (
+        "Short runs, because the slow copy has little to teach at first. If the spread falls to nothing, "
+        "everything gets the same answer: the alarm says so."
+    )
     no_game = (
         "Two views of one picture are to be found among the views of a whole batch of pictures. For a person that is "
         "either plain or luck, so a score would say nothing."

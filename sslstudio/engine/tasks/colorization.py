@@ -78,6 +78,17 @@ class Colorization(PretextTask):
         "it has to recognise grass and sky."
     )
     paper = "Zhang, Isola & Efros, ECCV 2016, arXiv:1603.08511"
+    label_from = (
+        "The colours were in your picture all along. The program takes them away, and they are the right answer."
+    )
+    helps = (
+        "Colour photographs in which the colour belongs to the thing: plants, food, stained slides, birds. What "
+        "is learnt is sharp in place, so it suits later marking of areas."
+    )
+    fails = (
+        "Grey scans have no colours to learn from, and the program refuses them. Where the colour is a matter of "
+        "chance, as with cars or clothes, there is little to be known."
+    )
     Config: ClassVar[type[BaseConfig]] = ColorizationConfig
     bins: Tensor
     balance: Tensor

@@ -68,6 +68,17 @@ class ColorizationGan(PretextTask):
         "true ones. That rewards vivid, plausible colours instead of a dull mean."
     )
     paper = "Isola et al., CVPR 2017, arXiv:1611.07004; Treneska et al., Sensors 2022, 22(4):1599"
+    label_from = (
+        "The colours were in your picture all along. A second network also says whether the painted colours look true."
+    )
+    helps = (
+        "Colour photographs with rich colours, if plain colorization turns out dull. The second network rewards "
+        "colours that look true instead of a careful brown."
+    )
+    fails = (
+        "Grey scans have no colours to learn from, and the program refuses them. Two networks that compete need "
+        "longer and can lose their balance; when time is short take plain colorization."
+    )
     Config: ClassVar[type[BaseConfig]] = ColorizationGanConfig
     guess: Tensor
 

@@ -108,6 +108,15 @@ class ContextPrediction(PretextTask):
         "has to recognise what the patches are parts of."
     )
     paper = "Doersch, Gupta & Efros, ICCV 2015, arXiv:1505.05192"
+    label_from = "The program cut both patches out, so it knows on which side the second one lies."
+    helps = (
+        "Pictures in which neighbouring parts follow from each other, such as scans, animals or streets. Eight "
+        "questions from one look at a picture make it quick."
+    )
+    fails = (
+        "Where every patch looks like its neighbours, the side cannot be told. A lens with colour fringes or a "
+        "dark rim tells it for the wrong reason; the clinic looks for that."
+    )
     Config: ClassVar[type[BaseConfig]] = ContextConfig
 
     def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:

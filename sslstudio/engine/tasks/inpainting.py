@@ -88,6 +88,15 @@ class Inpainting(PretextTask):
         "things go on where they cannot be seen. Works without colour and suits later marking of areas."
     )
     paper = "Pathak et al., CVPR 2016, arXiv:1604.07379"
+    label_from = "The program cut the holes itself and kept what was in them."
+    helps = (
+        "Pictures in which things go on in a way that can be foretold: anatomy, buildings, surfaces with a "
+        "pattern. It needs no colour and suits later marking of areas."
+    )
+    fails = (
+        "Noise and fine chance detail cannot be foretold, so the network learns to blur. Where most of the "
+        "picture is blank, most holes have nothing in them."
+    )
     no_game = "The network paints what is missing, pixel by pixel. There is no right answer that one could choose."
     Config: ClassVar[type[BaseConfig]] = InpaintingConfig
 

@@ -136,6 +136,16 @@ class Jigsaw(PretextTask):
         "learn which parts things have and how these lie to each other."
     )
     paper = "Noroozi & Favaro, ECCV 2016, arXiv:1603.09246"
+    label_from = "The program shuffled the tiles itself, so it knows the order. Nobody has to label anything."
+    helps = (
+        "Pictures with parts that belong to each other: organs, machines, plants, faces, rooms. It asks for shape"
+        " and place, so it works on grey pictures too."
+    )
+    fails = (
+        "Textures without any order, such as fabric or cells lying anywhere, leave nothing to put back. If every "
+        "subject sits in the middle of a dark ground, the place of a tile is told by its darkness instead of by "
+        "what it shows."
+    )
     Config: ClassVar[type[BaseConfig]] = JigsawConfig
     order: Tensor
     asked: Tensor

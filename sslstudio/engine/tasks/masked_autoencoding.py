@@ -80,6 +80,15 @@ class MaskedAutoencoding(PretextTask):
         "that it has to know what things look like as a whole. Works without colour."
     )
     paper = "Tian et al. (SparK), ICLR 2023, arXiv:2301.03580"
+    label_from = "The program hid the patches itself and kept what was in them."
+    helps = (
+        "Many pictures and enough time: with most of the picture hidden, guessing from the nearest pixels is not "
+        "enough. It needs no colour and no choice of how pictures may be changed."
+    )
+    fails = (
+        "Within a few minutes on a small set other tasks teach more. Smooth pictures can be filled in without "
+        "knowing what they show."
+    )
     no_game = "The network paints what is missing, pixel by pixel. There is no right answer that one could choose."
     Config: ClassVar[type[BaseConfig]] = MaskedAutoencodingConfig
 

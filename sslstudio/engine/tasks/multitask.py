@@ -67,6 +67,15 @@ class Multitask(PretextTask):
         "other: what one task can overlook another one needs."
     )
     paper = "Doersch & Zisserman, ICCV 2017, arXiv:1708.07860"
+    label_from = "Each of the tasks makes its labels itself, as it would alone."
+    helps = (
+        "Small sets and doubt about which task suits: what one task can overlook another one needs. It also "
+        "guards against a shortcut in one of them."
+    )
+    fails = (
+        "The time is shared, so each task gets less of it. If one of the tasks suits your pictures clearly best, "
+        "that one alone teaches more in the same time."
+    )
     Config: ClassVar[type[BaseConfig]] = MultitaskConfig
     scale: Tensor
 

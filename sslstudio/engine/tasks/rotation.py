@@ -82,6 +82,15 @@ class Rotation(PretextTask):
         "To do that it has to recognise what is in the picture. Of no use where there is no up and down."
     )
     paper = "Gidaris, Singh & Komodakis, ICLR 2018, arXiv:1803.07728"
+    label_from = "The program turned the picture itself, so it knows by how much."
+    helps = (
+        "Pictures with a clear up and down: animals, people, landscapes, products on a table. It is one of the "
+        "quickest tasks, so a few minutes already help."
+    )
+    fails = (
+        "Slides under a microscope, pictures from above and many parts have no up and down. Then the network can "
+        "only guess, or it finds a stamp or a shadow that gives the answer away."
+    )
     Config: ClassVar[type[BaseConfig]] = RotationConfig
 
     def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:

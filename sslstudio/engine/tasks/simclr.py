@@ -48,6 +48,15 @@ class Simclr(PretextTask):
         "views of the batch. Gives strong features for classification; likes large batches."
     )
     paper = "Chen, Kornblith, Norouzi & Hinton, ICML 2020, arXiv:2002.05709"
+    label_from = "Both views were cut from one picture, so the program knows that they belong together."
+    helps = (
+        "Large sets of different pictures on a strong graphics card. The more pictures are compared at once, the "
+        "finer the differences that are learnt."
+    )
+    fails = (
+        "With small batches there are too few wrong answers to choose among, and little is learnt. Near copies, "
+        "as in videos or neighbouring slices, count as different although they show the same."
+    )
     no_game = (
         "Two views of one picture are to be found among the views of a whole batch of pictures. For a person that is "
         "either plain or luck, so a score would say nothing."

@@ -40,6 +40,15 @@ class Vicreg(PretextTask):
         "different pictures stay different. It asks for no large batches and gives strong features for classification."
     )
     paper = "Bardes, Ponce & LeCun, ICLR 2022, arXiv:2105.04906"
+    label_from = "Both views were cut from one picture, so the program knows that they belong together."
+    helps = (
+        "Nearly any set of different pictures that are to be told apart as a whole. It was worth the most in our "
+        "own comparison, and it needs neither large batches nor colour."
+    )
+    fails = (
+        "If the pictures differ only in something that the views change, such as shade or size, that very thing "
+        "is unlearnt. Then lower the change in the options, or take a task that asks about places."
+    )
     no_game = (
         "Two views of one picture are to be found among the views of a whole batch of pictures. For a person that is "
         "either plain or luck, so a score would say nothing."

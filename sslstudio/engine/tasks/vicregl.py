@@ -64,6 +64,14 @@ class Vicregl(PretextTask):
         "and spot by spot. Meant for segmentation, where it matters what lies where."
     )
     paper = "Bardes, Ponce & LeCun, NeurIPS 2022, arXiv:2210.01571"
+    label_from = "Both views were cut from one picture, so the program knows which spots of them show the same place."
+    helps = (
+        "When areas are to be marked later: cells, lesions, defects. It learns about each spot and about the "
+        "whole picture at once."
+    )
+    fails = (
+        "For sorting whole pictures plain VICReg is quicker. In very small pictures there are too few spots to compare."
+    )
     no_game = (
         "Two views of one picture are to be found among the views of a whole batch of pictures. For a person that is "
         "either plain or luck, so a score would say nothing."

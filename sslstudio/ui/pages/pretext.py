@@ -14,6 +14,7 @@ from sslstudio.ui.pages.page import Page
 from sslstudio.ui.play_desk import PlayDesk
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.config_form import ConfigForm
+from sslstudio.ui.widgets.explained_view import ExplainedView
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, row, scrolled, side_panel, text
 from sslstudio.ui.widgets.puzzle_view import PuzzleGrid
 from sslstudio.ui.widgets.suit_view import SuitView
@@ -92,6 +93,8 @@ class PretextPage(Page):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(held(column(10, head, self.faces, gap=10)), self.tr("Puzzles"))
+        self.explained = ExplainedView()
+        self.tabs.addTab(self.explained, self.tr("Explained"))
         self.tabs.addTab(self.desk, self.tr("Play"))
         self.right = self.tabs
 
@@ -217,11 +220,14 @@ class PretextPage(Page):
     def _take_puzzles(self, puzzles: list["Puzzle"]) -> None:
         self._job = None
         self.grid.show_puzzles(puzzles)
+        if self.study.task_facts is not None and puzzles:
+            self.explained.explain(self.study.task_facts, puzzles[0])
         self._face(self.puzzles)
 
     def _refuse(self, error: Exception) -> None:
         self._job = None
         self.refused.explanation.setText(messages.error_text(error))
+        self.explained.say_nothing()
         self._face(self.refused)
         if not isinstance(error, StudioError):
             messages.tell_error(self, error)

@@ -1,6 +1,7 @@
 """What holds for every pretext task that is registered: a new file in tasks/ is tested by being there."""
 
 import math
+import re
 from collections import deque
 
 import numpy as np
@@ -68,6 +69,20 @@ def test_a_task_says_what_it_is(name: str) -> None:
     assert task.summary.strip().endswith(".")
     assert any(character.isdigit() for character in task.paper)  # a paper has a year
     assert task.__doc__
+
+
+def sentences(text: str) -> list[str]:
+    return [part for part in re.split(r"(?<=[.!?])\s+", text.strip()) if part]
+
+
+@every_task
+def test_a_task_says_in_plain_sentences_when_it_helps_and_when_not(name: str) -> None:
+    task = TASKS[name]
+    assert 1 <= len(sentences(task.label_from)) <= 2
+    for said in (task.helps, task.fails):
+        assert len(sentences(said)) == 2
+        assert all(len(one) <= 160 and one[0].isupper() and one.endswith(".") for one in sentences(said))
+    assert task.helps != task.fails
 
 
 @every_task
