@@ -83,10 +83,14 @@ def _show_result(last: Event | None, as_json: bool) -> None:
 
 def resume(options: argparse.Namespace) -> int:
     """`sslstudio resume`."""
+    from sslstudio.engine.runs.store import RunFolder
+    from sslstudio.engine.runs.summary import summary
     from sslstudio.engine.train.launch import resumed
 
     with steered() as control:
         _show_result(show(resumed(options.run, control), options.json), options.json)
+    if not options.json:
+        say(summary(RunFolder.open(options.run).events()))
     return 0
 
 
@@ -101,7 +105,7 @@ def runs(options: argparse.Namespace) -> int:
         else:
             when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.modified))
             say(f"{run.path}\n  {when}  {run.title}: {run.outcome} at step {run.step} of {run.total_steps}")
-            say(f"  {run.headline}" if run.headline else "")
+            say("".join(f"  {line}\n" for line in (run.told, run.headline) if line).rstrip("\n"))
     if not found and not options.json:
         say(f"There are no runs in {options.folder}.")
     return 0

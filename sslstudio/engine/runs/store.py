@@ -6,6 +6,7 @@ split.json           which pictures were for training, validation and test
 last.safetensors     the newest weights and all that is needed to go on; best.safetensors the best so far
 samples/             the network's answers on held-out puzzles as it learnt
 metrics.json         the result
+weights.json         which weights a fine-tuning starts from, if the best ones were chosen when it was stopped
 """
 
 import json
@@ -19,9 +20,12 @@ from sslstudio.engine.config import from_toml, to_toml
 from sslstudio.engine.errors import ConfigError, DataError, RunError, StudioError
 from sslstudio.engine.events import Event, Preparing, RunFinished, RunStarted, StepDone, finite, from_json, to_json
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.runs.summary import summary
 
 CONFIG = "config.toml"
 EVENTS = "events.jsonl"
+ASIDE = ".discarded"  # folder beside the runs that holds those which can still be brought back
+CHOICE = "weights.json"  # which weights others start from, where somebody chose
 # File names that are not UTF-8 are lone surrogates in Python; written with a backslash they are what JSON calls them.
 ODD_NAMES = "backslashreplace"
 
@@ -69,6 +73,16 @@ class RunFolder:
     def job(self) -> str:
         """pretrain or finetune."""
         return str(self.config().get("job", "pretrain"))
+
+    @property
+    def weights(self) -> Path:
+        """The weights that others start from: the last ones, unless the best ones were chosen."""
+        chosen = (self.read_json(CHOICE) or {}).get("use") == "best" and (self.path / "best.safetensors").exists()
+        return self.path / ("best.safetensors" if chosen else "last.safetensors")
+
+    def use_weights(self, which: str) -> None:
+        """Choose the weights that others start from: best or last. Both files stay."""
+        self.write_json(CHOICE, {"use": which})
 
     def events(self) -> list[Event]:
         """Every whole line of events.jsonl; a line torn by a power cut at the end is left out."""
@@ -153,6 +167,7 @@ class RunSummary:
     headline: str
     modified: float
     task: str = ""  # of a pretraining
+    told: str = ""  # what became of it, in a sentence
 
 
 def list_runs(folder: Path) -> list[RunSummary]:
@@ -160,6 +175,7 @@ def list_runs(folder: Path) -> list[RunSummary]:
     if not folder.is_dir():
         raise DataError(f"There is no folder {folder}.")
     found = {file.parent for depth in range(4) for file in folder.glob("*/" * depth + CONFIG)}
+    found = {path for path in found if ASIDE not in path.relative_to(folder).parts}
     runs = [summary for path in found if (summary := summary_of(path)) is not None]
     return sorted(runs, key=lambda run: run.modified, reverse=True)
 
@@ -186,4 +202,5 @@ def summary_of(path: Path) -> RunSummary | None:
         headline=str((metrics or {}).get("verdict", "")),
         modified=(path / CONFIG).stat().st_mtime,
         task=str(run.config().get("task", "")),
+        told=summary(events),
     )

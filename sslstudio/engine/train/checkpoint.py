@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.runs.store import RunFolder
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
@@ -93,7 +94,7 @@ def load_encoder(encoder: nn.Module, path: Path) -> str:
     Names may carry a prefix (encoder., backbone., module. ...): the one under which most tensors fit is taken.
     Raises DataError when fewer than half of the encoder's tensors are found: that is another network.
     """
-    file = path / "last.safetensors" if path.is_dir() else path
+    file = RunFolder(path).weights if path.is_dir() else path
     given = read_weights(file)
     wanted = encoder.state_dict()
     prefixes = {name[: -len(key)] for name in given for key in ("conv1.weight",) if name.endswith(key)} | {""}

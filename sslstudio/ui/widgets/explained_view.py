@@ -13,7 +13,7 @@ from sslstudio.ui.widgets.picture import Picture, to_image
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.tasks.base import Puzzle
 
-SIDE = 150  # of a picture, in pixels of the screen
+SIDE = 132  # of a picture, in pixels of the screen
 
 
 class ExplainedView(QWidget):
@@ -30,13 +30,16 @@ class ExplainedView(QWidget):
             "question", self.tr("Nothing to explain yet"),
             self.tr("With pictures of your own, the chosen puzzle is explained on them here."),
         )  # fmt: skip
-        asked = Card(gap=8).add(self.title, self.summary, 4, self.pictures)
+        self.words = text("", "muted")
+        asked = Card(margin=16, gap=6).add(self.title, self.summary, 2, self.pictures, self.words)
         cards = row(
             (self._card("tag", self.tr("Where the answer comes from"), self.label_from), 1),
             (self._card("check", self.tr("When it helps"), self.helps), 1),
             (self._card("warning", self.tr("When it does not"), self.fails), 1), gap=12,
         )  # fmt: skip
-        self.sheet = scrolled(held(column(asked, cards, self.paper, None, gap=12)))
+        inside = column(asked, cards, self.paper, None, gap=10)
+        inside.setContentsMargins(0, 0, 12, 0)
+        self.sheet = scrolled(held(inside))
         layout = column(10, (self.empty, 1), (self.sheet, 1), gap=0)
         layout.setContentsMargins(0, 0, 0, 0)
         self.setLayout(layout)
@@ -81,6 +84,5 @@ class ExplainedView(QWidget):
             shown.setFixedSize(SIDE, SIDE)
             shown.show_image(to_image(content), caption)
             self.pictures.addLayout(column(shown, text(caption, "small", wrap=False), gap=5))
-        label = column(text(self.tr("In words"), "small", wrap=False), text(puzzle.label), None, gap=4)
-        self.pictures.addSpacing(8)
-        self.pictures.addLayout(label, 1)
+        self.pictures.addStretch(1)
+        self.words.setText(self.tr("In words: {0}").format(puzzle.label))

@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sslstudio.engine.evaluate.games import guessed_parts, tally
@@ -25,6 +25,7 @@ def test_nothing_is_known_before_anything_is_answered() -> None:
     assert (counted.n, counted.low, counted.high, counted.share) == (0, 0.0, 1.0, 0.0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.permutations(range(9)), min_size=1, max_size=6))
 def test_the_right_answers_are_all_right_and_others_are_counted_by_their_parts(orders: list[list[int]]) -> None:
     games = [game(*order) for order in orders]

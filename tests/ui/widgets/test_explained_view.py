@@ -15,12 +15,12 @@ def test_each_task_is_explained_with_a_puzzle(qtbot: QtBot) -> None:
     view.show()
     assert view.empty.isVisible()
     pictures = [np.full((24, 24, 3), shade, np.uint8) for shade in (10, 120, 240)]
-    puzzle = Puzzle(*pictures, None, "the left side")  # type: ignore[arg-type]
+    puzzle = Puzzle(pictures[0], pictures[1], pictures[2], None, "the left side")
     for name, facts in load_engine(RunControl()).tasks.items():
         view.explain(facts, puzzle)
         said = [label.text() for label in view.findChildren(QLabel) if label.isVisible()]
         task = load_tasks()[name]
-        assert {task.summary, task.label_from, task.helps, task.fails, "the left side"} <= set(said)
+        assert {task.summary, task.label_from, task.helps, task.fails, "In words: the left side"} <= set(said)
         assert any(task.paper in one for one in said)
         shown = [one.accessibleName() for one in view.findChildren(Picture) if one.isVisible()]
         assert shown == ["Your picture", "What the network gets", "The answer it must find"]

@@ -1,0 +1,50 @@
+"""A run that is discarded is moved aside first, so that it can be brought back until it is removed for good."""
+
+import shutil
+from pathlib import Path
+
+from sslstudio.engine.errors import RunError
+from sslstudio.engine.runs.store import ASIDE, RunFolder
+
+
+def set_aside(run: Path) -> Path:
+    """Move a run out of the list of runs; returns where it is. Raises DataError when it is no run, RunError when the
+    system does not let it be moved."""
+    RunFolder.open(run)
+    place = _free(run.parent / ASIDE / run.name)
+    place.parent.mkdir(exist_ok=True)
+    return _moved(run, place)
+
+
+def bring_back(place: Path) -> Path:
+    """Undo `set_aside`; returns where the run is now: where it was, unless that is taken by now."""
+    run = _moved(place, _free(place.parent.parent / place.name))
+    _tidy(place.parent)
+    return run
+
+
+def remove(place: Path) -> None:
+    """Remove a run that was set aside, for good. Raises RunError for any other folder: only those are ever removed."""
+    if place.parent.name != ASIDE:
+        raise RunError(f"{place} was not discarded, so it is not removed.")
+    shutil.rmtree(place, ignore_errors=True)
+    _tidy(place.parent)
+
+
+def _moved(source: Path, target: Path) -> Path:
+    try:
+        return source.rename(target)
+    except OSError as error:
+        raise RunError(f"{source} could not be moved: {error.strerror}. Is a file in it open elsewhere?") from error
+
+
+def _free(path: Path) -> Path:
+    number, free = 2, path
+    while free.exists():
+        free, number = path.with_name(f"{path.name} {number}"), number + 1
+    return free
+
+
+def _tidy(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()

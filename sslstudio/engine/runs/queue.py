@@ -1,0 +1,94 @@
+"""Runs that wait for their turn, in an open JSON file: a list of {"job", "title", "config"}, the next one first.
+
+`config` is what config.toml of the run will hold. The file is replaced in one go at each change, so that it survives a
+crash, and can be read and edited with any editor while the program is closed.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sslstudio.engine.errors import RunError
+from sslstudio.engine.files import write_atomic
+
+JOBS = ("pretrain", "finetune")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A run that waits. `job` is pretrain or finetune, `title` for people, `config` as in config.toml."""
+
+    job: str
+    title: str
+    config: dict[str, Any]
+
+
+class RunQueue:
+    """The runs in a file; every change is written before it counts."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._runs: list[Waiting] | None = None
+
+    @property
+    def runs(self) -> tuple[Waiting, ...]:
+        """All that wait. Raises RunError, in words, when the file was damaged; it is left as it is."""
+        if self._runs is None:
+            self._runs = self._read()
+        return tuple(self._runs)
+
+    def add(self, run: Waiting) -> None:
+        """Wait behind all others."""
+        self._write([*self.runs, run])
+
+    def take(self) -> Waiting | None:
+        """The next one, which then waits no more; None when nothing waits."""
+        runs = self.runs
+        if not runs:
+            return None
+        self._write(list(runs[1:]))
+        return runs[0]
+
+    def remove(self, number: int) -> Waiting:
+        """Take one out."""
+        runs = list(self.runs)
+        gone = runs.pop(number)
+        self._write(runs)
+        return gone
+
+    def insert(self, number: int, run: Waiting) -> None:
+        """Put one at a place: undoes `remove`."""
+        runs = list(self.runs)
+        runs.insert(number, run)
+        self._write(runs)
+
+    def move(self, number: int, by: int) -> int:
+        """Move one up (by < 0) or down as far as there is room; returns its new number."""
+        runs = list(self.runs)
+        place = min(len(runs) - 1, max(0, number + by))
+        runs.insert(place, runs.pop(number))
+        self._write(runs)
+        return place
+
+    def _write(self, runs: list[Waiting]) -> None:
+        text = json.dumps([asdict(run) for run in runs], indent=1, ensure_ascii=False) + "\n"
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(self.file, text.encode(errors="backslashreplace"))
+        self._runs = runs
+
+    def _read(self) -> list[Waiting]:
+        try:
+            content = json.loads(self.file.read_text(encoding="utf-8"))
+            runs = [Waiting(**item) for item in content]
+        except FileNotFoundError:
+            return []
+        except (ValueError, TypeError) as error:
+            raise RunError(
+                f"The list of waiting runs {self.file} cannot be read: {error}. Mend it with an editor, or move it "
+                "away to begin with an empty one."
+            ) from error
+        strange = next((run.job for run in runs if run.job not in JOBS), None)
+        if strange is not None:
+            raise RunError(f"{self.file} names a job {strange!r}. Known are: {', '.join(JOBS)}.")
+        return runs
