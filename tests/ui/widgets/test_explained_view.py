@@ -9,6 +9,10 @@ from sslstudio.ui.widgets.explained_view import ExplainedView
 from sslstudio.ui.widgets.picture import Picture
 
 
+def shown(view: ExplainedView) -> list[str]:
+    return [one.accessibleName() for one in view.findChildren(Picture) if one.isVisible()]
+
+
 def test_each_task_is_explained_with_a_puzzle(qtbot: QtBot) -> None:
     view = ExplainedView()
     qtbot.addWidget(view)
@@ -22,8 +26,7 @@ def test_each_task_is_explained_with_a_puzzle(qtbot: QtBot) -> None:
         task = load_tasks()[name]
         assert {task.summary, task.label_from, task.helps, task.fails, "In words: the left side"} <= set(said)
         assert any(task.paper in one for one in said)
-        shown = [one.accessibleName() for one in view.findChildren(Picture) if one.isVisible()]
-        assert shown == ["Your picture", "What the network gets", "The answer it must find"]
+        qtbot.waitUntil(lambda: shown(view) == ["Your picture", "What the network gets", "The answer it must find"])
     view.say_nothing()
     assert view.empty.isVisible()
     assert not view.sheet.isVisible()
