@@ -28,6 +28,7 @@ WARMED = 20  # logged steps before anything is said about the loss
 SPIKE = 3.0  # times the median of the last logged losses
 SPIKES = 3  # one bad batch is no alarm
 REMEMBERED = 20  # logged steps
+VIEWS = "try another task: one that compares views (vicreg) suits most pictures"
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,9 @@ class Changes:
 class Health:
     """Fed with the events of one run; `take` returns the alarms that an event gives rise to."""
 
-    def __init__(self, changes: Changes) -> None:
-        self._changes = changes
+    def __init__(self, changes: Changes, instead: str = VIEWS) -> None:
+        """`instead`: what to try when this task harms."""
+        self._changes, self._instead = changes, instead
         self._said: set[str] = set()
         self._losses: deque[float] = deque(maxlen=REMEMBERED)
         self._recent: deque[dict[str, float]] = deque(maxlen=5)
@@ -161,8 +163,7 @@ class Health:
             found.append(self._solved_at_once(event.step))
         if event.verdict == HARMS and event.share >= FAIR_SHARE:
             text = (
-                "So far this makes the features worse than those of an untrained network. Stop, and try another task: "
-                "one that compares views (vicreg) suits most pictures."
+                f"So far this makes the features worse than those of an untrained network. Stop, and {self._instead}."
             )
             found.append(Alarm(step=event.step, name="harms", text=text))
         return found

@@ -14,9 +14,10 @@ import torch
 from torch import nn
 
 from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.two_views import ViewsConfig
 from sslstudio.engine.device import Device
 from sslstudio.engine.errors import RunError
-from sslstudio.engine.evaluate.health import Changes, Health
+from sslstudio.engine.evaluate.health import VIEWS, Changes, Health
 from sslstudio.engine.evaluate.probe_report import probed, unlabelled
 from sslstudio.engine.events import Event, Probed, StepDone
 from sslstudio.engine.models.encoders import Encoder, build_encoder
@@ -38,7 +39,7 @@ class Watcher:
         self, config: PretrainConfig, session: Session, encoder: Encoder, device: Device, run: RunFolder
     ) -> None:
         self.config, self.session, self.encoder, self.device, self.run = config, session, encoder, device, run
-        self.health = Health(changes_for(config))
+        self.health = Health(changes_for(config), instead_of(config))
         self._set: ProbeSet | None = None
         self._untrained: Reading | None = None
         self._spent, self._last = 0.0, FIRST_GUESS
@@ -116,6 +117,16 @@ def probe_results(run: RunFolder) -> dict[str, Any]:
     late = [event for event in looks if event.share >= QUARTER]
     result = {"probe": looks[-1:], "probe_quarter": late[:1]}
     return {name: dataclasses.asdict(found[0]) if found else None for name, found in result.items()}
+
+
+def instead_of(config: PretrainConfig) -> str:
+    """What to try when the task of this run harms: not the same again."""
+    if isinstance(config.options, ViewsConfig):
+        return (
+            f"make its views differ less ({config.task}.colour=0.2 where colour tells the classes apart), or try a "
+            "task that looks at one picture (rotation)"
+        )
+    return VIEWS
 
 
 def changes_for(config: PretrainConfig) -> Changes:

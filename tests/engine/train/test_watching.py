@@ -1,6 +1,7 @@
 """Probes and alarms in runs that really train, on small pictures."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
@@ -15,6 +16,7 @@ from sslstudio.engine import device as devices
 from sslstudio.engine.config import with_settings
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import ConfigError, RunError
+from sslstudio.engine.evaluate.health import Health
 from sslstudio.engine.evaluate.probes import Labels
 from sslstudio.engine.events import Alarm, Event, Preparing, Probed, RunStarted, StepDone
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
@@ -27,7 +29,7 @@ from sslstudio.engine.train.probe_set import GRID, ProbeSet
 from sslstudio.engine.train.resume import resume
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import OptimiserConfig, PretrainConfig
-from sslstudio.engine.train.watching import Watcher, changes_for, probe_results
+from sslstudio.engine.train.watching import Watcher, changes_for, instead_of, probe_results
 from tests.engine.train.runs_for_tests import finished, of, pretrain_config, run_pretrain
 
 CPU = devices.choose("cpu")
@@ -254,6 +256,22 @@ def test_every_change_that_is_recommended_can_be_made(task: str, tmp_path: Path)
             assert with_settings(config, [change], task) != config
     steps = changes_for(config.replace(budget=config.budget.replace(steps=50))).longer
     assert steps == "budget.steps=100"
+
+
+@pytest.mark.parametrize("task", load_tasks().names())
+def test_a_task_that_harms_is_not_answered_with_itself(task: str) -> None:
+    advice = instead_of(PretrainConfig(task=task))
+    assert f"({task})" not in advice
+    assert load_tasks()[re.findall(r"\((\w+)\)", advice)[-1]]
+    change = re.findall(r"\((\S+=\S+) ", advice)  # an option that this task has
+    assert with_settings(PretrainConfig(task=task), change, task).task == task
+    alarm = Health(changes_for(PretrainConfig(task=task)), advice).take(
+        Probed(
+            step=5, share=0.5, labels=5, n=50, stages=[], best_stage=0, difference={}, verdict="harms", text="",
+            rank=20.0, spread=0.4, untrained_rank=20.0, untrained_spread=0.4,
+        )
+    )[0]  # fmt: skip
+    assert alarm.text.endswith(f"Stop, and {advice}.")
 
 
 def test_the_option_section_is_checked() -> None:
