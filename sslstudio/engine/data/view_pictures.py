@@ -1,7 +1,7 @@
 """Pairs of views as pictures for people: where they were cut from, and which view the network takes for the partner."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -38,14 +38,14 @@ def show_pair(images: Tensor, views: Tensor, matrices: Tensor, partners: Sequenc
     others = [(number + step) % count for step in range(min(CHOICES, count))]
     shift = number % len(others)  # the right one is not always at the same place
     choices = others[shift:] + others[:shift]
-    first = _tile(views[number, 0])
-    tiles = [first, *(_tile(views[choice, 1]) for choice in choices)]
+    first = tile(views[number, 0])
+    tiles = [first, *(tile(views[choice, 1]) for choice in choices)]
     said = None if partners is None else partners[number]
     return Shown(
         source=outlined(images[number], matrices[number]),
         asked=draw.board(tiles, 2, GAP),
         truth=_marked(tiles, 1 + choices.index(number), draw.RIGHT),
-        answer=None if said is None else _answer(first, _tile(views[said, 1]), said == number),
+        answer=None if said is None else _answer(first, tile(views[said, 1]), said == number),
         label="the outlined view and the first one are the same picture",
         answer_label="" if said is None else _words(said == number, count),
         correct=None if said is None else said == number,
@@ -64,8 +64,9 @@ def _marked(tiles: list[Picture], which: int, colour: Colour) -> Picture:
     return draw.outline(draw.board(tiles, 2, GAP), [draw.board_boxes(tiles, 2, GAP)[which]], colour, width=4)
 
 
-def _tile(view: Tensor) -> Picture:
-    return draw.magnified(draw.to_picture(view), BOARD_SIDE // 2)
+def tile(view: Tensor, least: int = BOARD_SIDE // 2) -> Picture:
+    """A view (3, s, s) in 0..1, enlarged to `least` pixels or more."""
+    return draw.magnified(draw.to_picture(view), least)
 
 
 def outlined(image: Tensor, matrices: Tensor) -> Picture:
@@ -79,12 +80,17 @@ def outlined(image: Tensor, matrices: Tensor) -> Picture:
 
 
 def _line_around(picture: Picture, shape: npt.NDArray[np.float32], colour: Colour) -> Picture:
-    """A copy with a closed line through the corners (N, 2) as (x, y) in pixels, two pixels wide."""
-    height, width = picture.shape[:2]
-    steps = np.linspace(0.0, 1.0, 2 * max(height, width))[:, None]
+    """A copy with a closed line through the corners (N, 2) as (x, y) in pixels."""
     drawn = picture.copy()
     for begin, end in zip(shape, np.roll(shape, -1, axis=0), strict=True):
-        x, y = np.floor(begin + steps * (end - begin)).astype(int).T
-        for across, down in ((0, 0), (-1, 0), (0, -1), (-1, -1)):
-            drawn[np.clip(y + down, 0, height - 1), np.clip(x + across, 0, width - 1)] = colour
+        line(drawn, begin, end, colour)
     return drawn
+
+
+def line(picture: Picture, begin: npt.NDArray[Any], end: npt.NDArray[Any], colour: Colour) -> None:
+    """A line between two places (x, y) in pixels, two pixels wide, drawn into the picture."""
+    height, width = picture.shape[:2]
+    steps = np.linspace(0.0, 1.0, 2 * max(height, width))[:, None]
+    x, y = np.floor(begin + steps * (end - begin)).astype(int).T
+    for across, down in ((0, 0), (-1, 0), (0, -1), (-1, -1)):
+        picture[np.clip(y + down, 0, height - 1), np.clip(x + across, 0, width - 1)] = colour

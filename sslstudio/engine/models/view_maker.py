@@ -39,10 +39,13 @@ class ViewMaker(nn.Module):
         self, images: Tensor, views: Tensor, matrices: Tensor, partners: Tensor | None, count: int
     ) -> list[Shown]:
         """The first `count` pairs for people. `partners` (B,): whose second view the network took for the partner."""
-        scale, mean = self.deviation.view(3, 1, 1), self.mean.view(3, 1, 1)
-        shades = views.detach().float() * scale + mean
+        shades = self.shades(views)
         said = None if partners is None else partners.tolist()
         return [show_pair(images, shades, matrices, said, number) for number in range(min(count, len(images)))]
+
+    def shades(self, views: Tensor) -> Tensor:
+        """Views as they are looked at, in 0..1."""
+        return views.detach().float() * self.deviation.view(3, 1, 1) + self.mean.view(3, 1, 1)
 
 
 def check_views(images: Tensor) -> None:

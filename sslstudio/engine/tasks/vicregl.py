@@ -11,12 +11,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.config import BaseConfig, option
+from sslstudio.engine.data.place_pictures import SPOTS, show_places
+from sslstudio.engine.data.two_views import cell_places
 from sslstudio.engine.models.embedding_losses import VicregLossConfig, found, nearest, spread, vicreg_loss
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.place_matching import alike, at_places, counterparts, likeness_loss, near_share
 from sslstudio.engine.models.view_maker import Expander, ViewMaker, check_views, rows_of
 from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
 
+MATCHED = 4  # places a side that a puzzle is drawn with before the network has a map
 MOST_CELLS = 14  # a side of the map that places are matched on: matching by likeness compares all with all
 
 
@@ -140,7 +143,37 @@ class Vicregl(PretextTask):
         return loss, metrics, {"place": most}
 
     def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
-        """One pair a picture: the first view, a few second ones, and the one that the network takes for its partner."""
-        partners = None if result is None else result.answers["partner"]
-        shown = self.views.shown(images, batch.inputs["views"], batch.targets["matrices"], partners, count)
-        return [Puzzle(*pictures) for pictures in shown]
+        """A picture each: spots of the first view, where they are in the second, and where the network finds them."""
+        answers = None if result is None else result.answers["place"]
+        views, matrices = self.views.shades(batch.inputs["views"]), batch.targets["matrices"].detach().float()
+        cells = None if answers is None else answers.shape[-1]
+        side = MATCHED if cells is None else round(cells**0.5)
+        spots, shown = counterparts(matrices, side, side)
+        centres = cell_places(side, side, matrices.device)
+        return [
+            self._puzzle(images, views, matrices, number, (centres, spots[number, 0], shown[number, 0]), answers)
+            for number in range(min(count, len(images)))
+        ]
+
+    def _puzzle(
+        self, images: Tensor, views: Tensor, matrices: Tensor, number: int, places: tuple[Tensor, Tensor, Tensor],
+        answers: Tensor | None,
+    ) -> Puzzle:  # fmt: skip
+        centres, spots, shown = places
+        chosen = spread_out(shown, SPOTS)
+        guesses = None if answers is None else centres[answers[number, 0, chosen]]
+        near = 0
+        if guesses is not None and len(chosen):
+            width = 2.0 * len(centres) ** -0.5
+            near = int(((guesses - spots[chosen]).abs() <= width).all(dim=-1).sum())
+        return Puzzle(
+            *show_places(images[number], views[number], matrices[number], centres[chosen], spots[chosen], guesses, near)
+        )
+
+
+def spread_out(shown: Tensor, count: int) -> Tensor:
+    """Up to `count` of the places that both views show (bool, (P,)), evenly among them: their numbers."""
+    known = shown.nonzero().flatten()
+    if len(known) <= count:
+        return known
+    return known[torch.linspace(0, len(known) - 1, count, device=known.device).round().long()]

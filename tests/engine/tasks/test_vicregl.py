@@ -4,10 +4,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from sslstudio.engine.data.place_pictures import COLOURS, SPOTS
+from sslstudio.engine.data.two_views import cell_places, placed
+from sslstudio.engine.data.view_pictures import GAP
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
+from sslstudio.engine.models.place_matching import counterparts
 from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Batch, TaskResult
-from sslstudio.engine.tasks.vicregl import MOST_CELLS, Vicregl, VicreglConfig
+from sslstudio.engine.tasks.vicregl import MOST_CELLS, Vicregl, VicreglConfig, spread_out
 
 SMALL = VicreglConfig(expander=16, place_expander=16)
 STILL = SMALL.replace(smallest=1.0, mirror=False, turn=0.0, colour=0.0, grey=0.0, blur=0.0)
@@ -89,3 +93,50 @@ def test_the_gradient_of_places_alone_reaches_the_encoder_up_to_the_stage() -> N
     assert early is not None
     assert float(early.abs().max()) > 0
     assert late is None or float(late.abs().max()) == 0
+
+
+def test_the_preview_marks_the_same_spot_in_both_views() -> None:
+    """Marked spots of both views are the same place of the picture, and they are where the drawing has them."""
+    task, encoder = make(STILL.replace(smallest=0.5))
+    images = noise(3)
+    batch = task.make_batch(images, generator(1))
+    with torch.no_grad():
+        result = task(encoder, batch)
+    matrices = batch.targets["matrices"]
+    side = round(result.answers["place"].shape[-1] ** 0.5)
+    spots, shown = counterparts(matrices, side, side)
+    for number, puzzle in enumerate(task.preview(images, batch, result, 3)):
+        chosen = spread_out(shown[number, 0], SPOTS)
+        centres = cell_places(side, side, matrices.device)[chosen]
+        in_picture = placed(matrices[number, 0], centres)
+        assert torch.allclose(placed(matrices[number, 1], spots[number, 0, chosen]), in_picture, atol=1e-5)
+        width = (puzzle.truth.shape[1] - 3 * GAP) // 2
+        for place, (left, right) in enumerate(zip(centres.tolist(), spots[number, 0, chosen].tolist(), strict=True)):
+            for view, (x, y) in enumerate((left, right)):
+                column = GAP + view * (width + GAP) + (x + 1) / 2 * width
+                row = GAP + (y + 1) / 2 * width
+                assert COLOURS[place] in {
+                    tuple(puzzle.truth[min(int(row) + down, puzzle.truth.shape[0] - 1), int(column)])
+                    for down in (-1, 0, 1)
+                }
+        assert puzzle.answer is not None
+        assert not (puzzle.asked == puzzle.truth).all()
+
+
+def test_views_that_are_the_same_are_answered_right() -> None:
+    task, encoder = make(STILL)
+    images = noise(3)
+    batch = task.make_batch(images, generator(1))
+    with torch.no_grad():
+        result = task(encoder, batch)
+    for puzzle in task.preview(images, batch, result, 3):
+        assert puzzle.correct
+        assert puzzle.answer_label == f"finds {SPOTS} of {SPOTS} spots"
+        assert puzzle.answer is not None
+        assert (puzzle.answer == puzzle.truth).all()
+
+
+def test_shown_spots_are_few_and_spread_out() -> None:
+    shown = torch.tensor([True] * 20 + [False] * 5)
+    assert spread_out(shown, 5).tolist() == [0, 5, 10, 14, 19]
+    assert spread_out(shown[18:], 5).tolist() == [0, 1]
