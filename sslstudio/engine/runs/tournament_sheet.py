@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sslstudio.engine.runs.efficiency_sheet import NOTHING, grid, signed
+from sslstudio.engine.runs.tournament_notes import tournament_notes
 
 Table = Mapping[str, Any]
 
@@ -18,7 +19,7 @@ def tournament_markdown(table: Table) -> str:
     if table["winner_run"]:
         blocks.append(f"Its run is {table['winner_run']}. Next, on a few labels: sslstudio finetune "
                       f"{table['folder']} --from {table['winner_run']} --twin --out RUN")  # fmt: skip
-    blocks.append("\n".join(f"- {note}" for note in _notes(table)))
+    blocks.append("\n".join(f"- {note}" for note in tournament_notes(table)))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -40,24 +41,3 @@ def _line(place: int, row: Table) -> list[str]:
         probe["verdict"] or "no labels",
         f"{probe['rank']:.1f} ({probe['untrained_rank']:.1f})",
     ]
-
-
-def _notes(table: Table) -> list[str]:
-    notes = ["All tasks of a round had the same time; who goes on does so from its weights."]
-    if table["rounds"]:
-        notes += _closeness([row["probe"] for row in table["rounds"][-1] if row["probe"]])
-    return notes
-
-
-def _closeness(probes: Sequence[Table]) -> list[str]:
-    """Whether the last round tells its first two apart, in words."""
-    if not probes:
-        return []
-    if not probes[0]["difference"]:
-        return ["Without labels the tasks are ranked by RankMe, which shows a collapse and little more."]
-    notes = []
-    if probes[0]["verdict"] != "helps":
-        notes.append("Even the first one cannot be told from the untrained network yet: more time, or another task.")
-    if len(probes) > 1 and probes[1]["difference"]["high"] > probes[0]["difference"]["value"]:
-        notes.append("The first two are closer than their intervals are wide: the second may be as good.")
-    return notes

@@ -9,8 +9,8 @@ machines with one disk, shares the work.
 
 import time
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
@@ -22,6 +22,7 @@ from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.errors import InputError, StudioError, TaskDoesNotFit
 from sslstudio.engine.events import (
+    Advanced,
     CheckpointSaved,
     Event,
     Note,
@@ -37,47 +38,20 @@ from sslstudio.engine.train.compare_settings import (
     CONFIG,
     SCRATCH,
     CompareConfig,
-    cell_folder,
     finetune_config,
     following,
     joined,
-    labels_of,
     pretrain_config,
-    pretraining_folder,
     sources_of,
-    tasks_of,
 )
 from sslstudio.engine.train.compare_table import write_tables
+from sslstudio.engine.train.compare_units import Unit, ahead, ready, settled, units_of
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.session import suitable_side
 from sslstudio.engine.train.settings import HardwareConfig
 
 WAIT_SECONDS = 1.0  # between two looks at what another process works on
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One run of a comparison: the pretraining of a row, or its fine-tuning on one draw of labels (a cell)."""
-
-    source: str
-    labels: int = 0
-    draw: int = 0
-
-    @property
-    def is_cell(self) -> bool:
-        """False for a pretraining."""
-        return self.labels > 0
-
-    def place(self, config: CompareConfig) -> Place:
-        """Where it is kept."""
-        if self.is_cell:
-            return Place(cell_folder(config, self.source, self.labels, self.draw))
-        return Place(pretraining_folder(config, self.source))
-
-    def words(self) -> str:
-        """For people."""
-        return f"{self.source}, {self.labels} labels, draw {self.draw + 1}" if self.is_cell else self.source
 
 
 def compare(config: CompareConfig, control: RunControl) -> Iterator[Event]:
@@ -120,16 +94,6 @@ def _facts(config: CompareConfig, total: int, left: int) -> dict[str, str]:
     }
 
 
-def units_of(config: CompareConfig) -> list[Unit]:
-    """Every run in the order in which they are done: scratch, then each pretraining and its cells."""
-    tasks = tasks_of(config)
-    units: list[Unit] = []
-    for source in sources_of(config):
-        units += [Unit(source)] if source in tasks else []
-        units += [Unit(source, labels, draw) for labels in labels_of(config, source) for draw in range(config.seeds)]
-    return units
-
-
 def stored_config(out: Path) -> CompareConfig | None:
     """What the comparison in this folder is of, None when there is none."""
     file = out / CONFIG
@@ -162,21 +126,6 @@ def resolved(config: CompareConfig) -> CompareConfig:
     return config.replace(data=config.data.replace(side=side), encoder=encoder)
 
 
-def settled(unit: Unit, config: CompareConfig) -> bool:
-    """Whether nothing is left to do: done, refused, failed, or a cell whose pretraining came to nothing."""
-    if unit.place(config).outcome() is not None:
-        return True
-    if unit.is_cell and unit.source in tasks_of(config):
-        return Unit(unit.source).place(config).outcome() in (REFUSED, FAILED)
-    return False
-
-
-def _ready(unit: Unit, config: CompareConfig) -> bool:
-    if unit.is_cell and unit.source in tasks_of(config):
-        return Unit(unit.source).place(config).outcome() == DONE
-    return True
-
-
 def _work(units: list[Unit], config: CompareConfig, whole: CompareConfig, control: RunControl) -> Iterator[Event]:
     """Pass over what is left until nothing is; what others have claimed is waited for."""
     left = [unit for unit in units if not settled(unit, config)]
@@ -185,16 +134,33 @@ def _work(units: list[Unit], config: CompareConfig, whole: CompareConfig, contro
         for unit in left:
             if not control.proceed():
                 return
-            if _ready(unit, config) and not settled(unit, config):
+            if ready(unit, config) and not settled(unit, config):
                 claimed = yield from _claim(unit, units, config, control)
                 worked = worked or claimed
-                if claimed and all(settled(other, config) for other in units if other.source == unit.source):
-                    write_tables(whole)
+                if claimed and _column_done(unit, units, config):
+                    yield _advanced(units, config, None, write_tables(whole))
         left = [unit for unit in left if not settled(unit, config)]
         if left and not worked:
             done = len(units) - len(left)
             yield Preparing(stage="Waiting for what another process works on", done=done, total=len(units))
             time.sleep(WAIT_SECONDS)
+
+
+def _column_done(unit: Unit, units: list[Unit], config: CompareConfig) -> bool:
+    """Whether a point of a curve is there: every draw of these labels is settled."""
+    return unit.is_cell and all(
+        settled(other, config) for other in units if (other.source, other.labels) == (unit.source, unit.labels)
+    )
+
+
+def _advanced(
+    units: list[Unit], config: CompareConfig, now: Unit | None, table: dict[str, Any] | None = None
+) -> Advanced:
+    """Where the comparison stands."""
+    left = ahead(config, units, now)
+    return Advanced(
+        done=left.done, total=len(units), now=now.words() if now else "", seconds_after=left.seconds, table=table or {}
+    )
 
 
 def _claim(unit: Unit, units: list[Unit], config: CompareConfig, control: RunControl) -> Generator[Event, None, bool]:
@@ -208,6 +174,7 @@ def _claim(unit: Unit, units: list[Unit], config: CompareConfig, control: RunCon
         return False
     try:
         if not settled(unit, config):
+            yield _advanced(units, config, unit)
             yield from _do(unit, place, config, control)
             if place.outcome() is not None:
                 done = sum(settled(other, config) for other in units)

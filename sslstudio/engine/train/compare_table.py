@@ -177,11 +177,13 @@ def _cell(config: CompareConfig, source: str, labels: int, columns: Columns, luc
         "score": asdict(score),
         "draws": column.scores.tolist(),
         "difference": None,
+        "verdict": None,
         "worth": None,
     }
     scratch = columns.get((SCRATCH, labels))
     if source != SCRATCH and scratch is not None:
         cell["difference"] = _difference(column, scratch, luck)
+        cell["verdict"] = outcome_words(cell["difference"])
     grid = [count for count in labels_of(config, SCRATCH) if (SCRATCH, count) in columns]
     if source != SCRATCH and len(grid) > 1:
         curves = [columns[SCRATCH, count] for count in grid]

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from sslstudio.engine.config import BaseConfig, from_dict, from_toml, option, section, to_dict, to_toml
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import ConfigError, DataError, RunError, StudioError, TaskDoesNotFit
-from sslstudio.engine.events import CheckpointSaved, Event, Note, Preparing, RunFinished, RunStarted, finite
+from sslstudio.engine.events import Advanced, CheckpointSaved, Event, Note, Preparing, RunFinished, RunStarted, finite
 from sslstudio.engine.files import write_atomic
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.store import RunFolder
@@ -30,11 +30,17 @@ from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place, c
 from sslstudio.engine.train.compare_settings import CompareConfig, pretrain_config, tasks_of
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.settings import BudgetConfig, DataConfig, HardwareConfig, PretrainConfig
+from sslstudio.engine.train.tournament_plan import (
+    LEAST,
+    SEARCH,
+    Planned,
+    minutes_after,
+    rounds,
+    schedule,
+    survivors,
+)
 
 CONFIG = "tournament.toml"
-SEARCH = 0.5  # share of the time that finds the winner
-MANY = 4  # more tasks than this play two rounds
-LEAST = 0.05  # minutes of a run
 WINNER = "winner"
 
 
@@ -118,7 +124,7 @@ def _settled(config: TournamentConfig) -> TournamentConfig:
         raise DataError(f"The folder {out} cannot be made: {error.strerror}. Choose another one.") from error
     folder = str(Path(config.data.folder).resolve())
     config = config.replace(tasks=config.runs().tasks, data=config.data.replace(folder=folder))
-    stored = _stored(out)
+    stored = stored_tournament(out)
     if stored is not None:
         return _same(config, stored.replace(out=config.out))
     whole = resolved(config.runs())
@@ -127,7 +133,8 @@ def _settled(config: TournamentConfig) -> TournamentConfig:
     return config
 
 
-def _stored(out: Path) -> TournamentConfig | None:
+def stored_tournament(out: Path) -> TournamentConfig | None:
+    """What the tournament in this folder is of, None when there is none."""
     file = out / CONFIG
     return from_dict(TournamentConfig, from_toml(file.read_text("utf-8"), str(file))) if file.exists() else None
 
@@ -148,32 +155,31 @@ def _same(config: TournamentConfig, stored: TournamentConfig) -> TournamentConfi
 
 def _play(config: TournamentConfig, control: RunControl) -> Iterator[Event]:
     tasks = tasks_of(config.runs())
-    count = rounds(len(tasks))
+    planned = schedule(len(tasks), config.minutes)
+    count = len(planned) - 1
     for number in range(1, count + 1):
         entries = [Entry(task, _place(config, number, task)) for task in tasks]
         minutes = SEARCH * config.minutes / count / len(entries)
-        for entry in entries:
+        begun = sum(runs for runs, _ in planned[: number - 1])
+        for done, entry in enumerate(entries, start=begun):
+            yield _advanced(config, planned, done, f"round {number} of {count}: {entry.task}")
             yield from _do(_round_config(config, entry, number, minutes), entry, control)
             if entry.place.outcome() is None:  # stopped
                 return
-        write_table(config)
         ranked = ranking(entries)
         if not ranked:
+            write_table(config)
             raise TaskDoesNotFit(_none_left(entries))
         yield Note(level="info", text=f"Round {number}: " + ", ".join(entry.task for entry in ranked))
         tasks = [entry.task for entry in ranked[: survivors(len(entries), last=number == count)]]
     entry = Entry(tasks[0], Place(Path(config.out) / WINNER))
+    yield _advanced(config, planned, sum(runs for runs, _ in planned[:-1]), f"the winner goes on: {entry.task}")
     yield from _do(_winner_config(config, entry), entry, control)
 
 
-def rounds(tasks: int) -> int:
-    """How many rounds find the winner: with few tasks one, in which each has more time."""
-    return 2 if tasks > MANY else 1
-
-
-def survivors(tasks: int, *, last: bool) -> int:
-    """How many go on: the winner after the last round, else a quarter, but two or more."""
-    return 1 if last else max(2, round(tasks / 4))
+def _advanced(config: TournamentConfig, planned: Planned, done: int, now: str) -> Advanced:
+    total, after = sum(runs for runs, _ in planned), 60 * minutes_after(planned, done)
+    return Advanced(done=done, total=total, now=now, seconds_after=after, table=write_table(config))
 
 
 def ranking(entries: list[Entry]) -> list[Entry]:

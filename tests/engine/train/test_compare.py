@@ -16,8 +16,9 @@ from sslstudio.engine.errors import ConfigError, DataError
 from sslstudio.engine.events import Note, Preparing, RunFinished, RunStarted, StepDone
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.store import RunFolder, list_runs
-from sslstudio.engine.train.compare import Unit, compare, settled, stored_config, units_of
+from sslstudio.engine.train.compare import compare, stored_config
 from sslstudio.engine.train.compare_cells import Place, scored_pictures
+from sslstudio.engine.train.compare_units import Unit, settled, units_of
 from tests.engine.train.compare_for_tests import compare_config, content, run_compare, table_of
 
 

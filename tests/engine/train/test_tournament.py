@@ -18,7 +18,8 @@ from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.compare_cells import DONE, Place
 from sslstudio.engine.train.settings import DataConfig, HardwareConfig
-from sslstudio.engine.train.tournament import Entry, TournamentConfig, ranking, rounds, survivors, tournament
+from sslstudio.engine.train.tournament import Entry, TournamentConfig, ranking, tournament
+from sslstudio.engine.train.tournament_plan import minutes_after, rounds, schedule, survivors
 from tests.engine.train.compare_for_tests import content, table_of
 
 
@@ -125,6 +126,14 @@ def test_each_round_leaves_fewer_and_the_last_one_winner(tasks: int) -> None:
         assert 1 <= after < left
         left = after
     assert left == 1
+
+
+@given(st.integers(2, 12), st.floats(10.0, 600.0))
+def test_the_schedule_takes_the_time_that_there_is(tasks: int, minutes: float) -> None:
+    planned = schedule(tasks, minutes)
+    assert planned[-1] == (1, minutes / 2)
+    assert minutes_after(planned, -1) == pytest.approx(minutes)
+    assert minutes_after(planned, sum(runs for runs, _ in planned) - 1) == 0
 
 
 @pytest.mark.parametrize("labelled", [True, False])

@@ -1,0 +1,111 @@
+"""What is ahead of a comparison, and earlier ones found again. Records are written, nothing is trained."""
+
+import csv
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sslstudio.engine.config import to_dict, to_toml
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import ConfigError, RunError
+from sslstudio.engine.events import Advanced, StepDone
+from sslstudio.engine.runs.study_csv import efficiency_csv, tournament_csv
+from sslstudio.engine.train.compare import compare
+from sslstudio.engine.train.compare_cells import DONE, FAILED
+from sslstudio.engine.train.compare_settings import CompareConfig
+from sslstudio.engine.train.compare_units import Unit, ahead, timed_cell, units_of
+from sslstudio.engine.train.settings import BudgetConfig
+from sslstudio.engine.train.studies import ahead_of, list_studies, open_study
+from tests.engine.train.compare_for_tests import compare_config
+
+
+def planned(folder: Path, out: Path, **changes: Any) -> CompareConfig:
+    """Two tasks of half a minute each, two numbers of labels, two draws: 2 + 12 runs."""
+    values = {"tasks": "rotation,jigsaw", "pretrain_settings": "", "pretraining": BudgetConfig(minutes=0.5)}
+    return compare_config(folder, out, **values | changes)
+
+
+def test_what_is_ahead_follows_what_is_done(sample_folder: Path, tmp_path: Path) -> None:
+    config = planned(sample_folder, tmp_path / "out")
+    units = units_of(config)
+    left = ahead(config, units, cell_seconds=3.0)
+    assert (left.done, left.pretrainings, left.cells, left.total) == (0, 2, 12, 14)
+    assert left.seconds == 2 * 30 + 12 * 3
+    for labels, seconds in ((2, 4.0), (4, 8.0)):
+        Unit("scratch", labels, 0).place(config).note(DONE, seconds=seconds)
+    left = ahead(config, units, now=Unit("scratch", 2, 1), cell_seconds=3.0)
+    assert (left.done, left.cells, left.cell_seconds) == (2, 9, 6.0)  # what was measured counts
+    Unit("jigsaw").place(config).note(FAILED)  # its cells will not be done
+    left = ahead(config, units)
+    assert (left.done, left.pretrainings, left.cells) == (7, 1, 6)
+
+
+def test_passes_over_the_pictures_take_a_time_that_is_not_known(sample_folder: Path, tmp_path: Path) -> None:
+    config = planned(sample_folder, tmp_path / "out", pretraining=BudgetConfig(epochs=3, minutes=None))
+    assert math.isnan(ahead(config, units_of(config), cell_seconds=1.0).seconds)
+    Unit("rotation").place(config).note(DONE, seconds=20.0)
+    assert ahead(config, units_of(config), cell_seconds=1.0).seconds == 20 + 12
+
+
+def test_the_time_of_a_cell_is_measured_before_anything_is_done(sample_folder: Path, tmp_path: Path) -> None:
+    config = planned(sample_folder, tmp_path / "out")
+    left = ahead_of(config)
+    assert 0 < left.cell_seconds < 60
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(ConfigError, match="auto"):
+        timed_cell(config)  # its encoder is still to be chosen
+
+
+def test_a_comparison_says_where_it_stands(sample_folder: Path, tmp_path: Path) -> None:
+    config, control = planned(sample_folder, tmp_path / "out"), RunControl()
+    seen: list[Advanced] = []
+    for event in compare(config, control):
+        if isinstance(event, Advanced):
+            seen.append(event)
+        if isinstance(event, StepDone):
+            control.stop()
+    assert (seen[0].done, seen[0].total, seen[0].now) == (0, 14, "scratch, 2 labels, draw 1")
+    assert math.isnan(seen[0].seconds_after)  # no cell is done yet, and the first tells
+
+
+def test_earlier_ones_are_listed_and_opened(sample_folder: Path, tmp_path: Path) -> None:
+    assert list_studies(tmp_path / "none", "compare") == []
+    config = planned(sample_folder, tmp_path / "a")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "compare.toml").write_text(to_toml(to_dict(config)))
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "compare.toml").write_text("tasks = 3")
+    found = {one.path.name: one for one in list_studies(tmp_path, "compare")}
+    assert (found["a"].tasks, found["a"].outcome, found["b"].outcome) == ("rotation,jigsaw", "stopped", "damaged")
+    assert list_studies(tmp_path, "tournament") == []
+    opened = open_study(tmp_path / "a")
+    assert (opened.config, opened.table) == (config, {})
+    (tmp_path / "a" / "table.json").write_text("{")
+    with pytest.raises(RunError, match="Remove it"):
+        open_study(tmp_path / "a")
+    with pytest.raises(RunError, match="no comparison and no tournament"):
+        open_study(tmp_path)
+
+
+def test_tables_as_csv_hold_the_numbers_of_the_json() -> None:
+    score = {"value": 0.5, "low": 0.4, "high": None}
+    cell = {"labels": 5, "draws": [0.4, 0.6], "score": score, "difference": None, "worth": None}
+    lines = list(
+        csv.reader(io.StringIO(efficiency_csv({"headline": "mean_iou", "rows": [{"title": "A, b", "cells": [cell]}]})))
+    )
+    assert lines[0][:6] == ["row", "labels", "draws", "mean_iou", "low", "high"]
+    assert lines[1] == ["A, b", "5", "2", "0.5", "0.4", *[""] * 8]
+    run = {"title": "T", "minutes": 1.5, "steps": 7, "outcome": "refused", "words": "grey", "probe": None}
+    won = {**run, "outcome": "done", "words": "", "probe": {"difference": score, "verdict": "helps", "rank": 9.0}}
+    rows = list(csv.DictReader(io.StringIO(tournament_csv({"rounds": [[won, run]], "winner": won}))))
+    assert [(row["round"], row["place"], row["why"]) for row in rows] == [
+        ("1", "1", ""),
+        ("1", "2", "grey"),
+        ("winner", "1", ""),
+    ]
+    assert (rows[0]["difference"], rows[0]["verdict"], rows[1]["rank"]) == ("0.5", "helps", "")
+    assert json.loads(rows[0]["minutes"]) == 1.5
