@@ -14,13 +14,24 @@ if TYPE_CHECKING:
     from sslstudio.ui.engine_calls import CheckedUp
 
 
+def checkup_of(study: Study) -> "Checkup":
+    """The one of a study, which follows its pictures; made when it is first asked for."""
+    found = study.findChild(Checkup)
+    if found is None:
+        found = Checkup(study)
+        study.pictures_changed.connect(found.ask)
+        study.engine_ready.connect(found.ask)  # the folder may have been opened before
+        found.ask()  # pages are made late: pictures and engine may be there already
+    return found
+
+
 class Checkup(QObject):
     """Asks the engine whether the tasks suit the study's pictures; `changed` when it knows, or knows no more."""
 
     changed = Signal()
 
-    def __init__(self, study: Study, owner: QObject) -> None:
-        super().__init__(owner)
+    def __init__(self, study: Study) -> None:
+        super().__init__(study)
         self._study = study
         self._job: jobs.Job | None = None
         self.found: CheckedUp | None = None

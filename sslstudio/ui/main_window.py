@@ -22,13 +22,14 @@ from sslstudio.ui.widgets.layout import held, row
 from sslstudio.ui.widgets.steps import StepList
 
 PATIENCE_MS = 60_000  # how long a run may take to save itself when the window is closed
-ICONS = dict(zip(STEPS, ("images", "puzzle", "network", "tag", "chart"), strict=True))
+ICONS = dict(zip(STEPS, ("images", "puzzle", "network", "tag", "chart", "compare"), strict=True))
 # Pages beyond the first are made when they are first shown: pyqtgraph costs half a second.
 PAGES = {
     "pretext": ("sslstudio.ui.pages.pretext", "PretextPage"),
     "pretrain": ("sslstudio.ui.pages.pretrain", "PretrainPage"),
     "finetune": ("sslstudio.ui.pages.finetune", "FinetunePage"),
     "results": ("sslstudio.ui.pages.results", "ResultsPage"),
+    "compare": ("sslstudio.ui.pages.compare", "ComparePage"),
 }
 
 
@@ -69,7 +70,7 @@ class MainWindow(QMainWindow):
         """The steps of the job, in order."""
         titles = (
             self.tr("Pictures"), self.tr("Puzzles"), self.tr("Pretrain"), self.tr("Fine-tune"),
-            self.tr("Results"),
+            self.tr("Results"), self.tr("Compare"),
         )  # fmt: skip
         return dict(zip(STEPS, titles, strict=True))
 
@@ -130,7 +131,7 @@ class MainWindow(QMainWindow):
         self.steps.say("images", counted, index is not None)
         task = study.task_facts
         self.steps.say("pretext", task.title if task and index else "", False)
-        states = {"pretrain": bool(study.pretrained), "finetune": bool(study.result)}
+        states = {"pretrain": bool(study.pretrained), "finetune": bool(study.result), "compare": False}
         for name, done in states.items():
             going = runner.active and runner.job == name
             self.steps.say(name, self.tr("Running …") if going else self.tr("Done") if done else "", done and not going)
@@ -149,7 +150,8 @@ class MainWindow(QMainWindow):
     def _follow(self, job: str, events: list[Event]) -> None:
         steps = [event for event in events if isinstance(event, StepDone)]
         if steps:
-            title = self.tr("Pretraining") if job == "pretrain" else self.tr("Fine-tuning")
+            titles = {"pretrain": self.tr("Pretraining"), "compare": self.tr("Comparing")}
+            title = titles.get(job, self.tr("Fine-tuning"))
             last = steps[-1]
             speed = self.tr("{0} pictures a second").format(words.number(last.pictures_per_second))
             self.told.setText(words.facts_line([title, words.left(last.seconds_left), speed]))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sslstudio.engine.data.index import ImageIndex
     from sslstudio.engine.data.labels import Recognised
 
-STEPS = ("images", "pretext", "pretrain", "finetune", "results")
+STEPS = ("images", "pretext", "pretrain", "finetune", "results", "compare")
 SAMPLE, RUNS = "Sample pictures", "Runs"  # folders in the user's own
 
 
@@ -52,6 +52,7 @@ class Study(QObject):
         self.data_values: dict[str, Any] = {}
         self.pretrained: Path | None = None
         self.result: Path | None = None
+        self.comparison = ""  # compare or tournament: what the page of comparisons is to show first
         self.runner = Runner(self)
         self._opening_job: jobs.Job | None = None
         self._checking_job: jobs.Job | None = None
@@ -162,6 +163,11 @@ class Study(QObject):
         from sslstudio.engine.train.settings import DataConfig
 
         return DataConfig(folder=str(self.folder or ""), labels=self.labels_file, **self.data_values)
+
+    def ask_comparison(self, kind: str) -> None:
+        """Lead to the page of comparisons: compare or tournament."""
+        self.comparison = kind
+        self.wants_page.emit("compare")
 
     # --- runs
 

@@ -18,12 +18,22 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from PySide6.QtCore import QDeadlineTimer, QSettings
 from PySide6.QtWidgets import QApplication
 
+from sslstudio.engine.config import Value
 from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.compare import ComparePage
 from sslstudio.ui.pages.run_page import RunPage
+from sslstudio.ui.pages.study_tab import StudyTab
 from sslstudio.ui.theme import theme
 
 SIZES = ((1280, 720), (1920, 1080))
 PRETRAIN_MINUTES, FINETUNE_MINUTES = 0.6, 0.5
+COMPARISON: dict[str, Value] = {
+    "labels": "2,5,10",
+    "seeds": 3,
+    "steps": 8,
+    "pretrain_settings": "budget.steps=20;probe.enabled=false",
+}
+TOURNAMENT: dict[str, Value] = {"minutes": 0.4, "pretrain_settings": "probe.draws=4"}
 
 
 def wait(done: Callable[[], bool], seconds: float = 240.0) -> None:
@@ -119,6 +129,38 @@ class Shooter:
             rest(1.0)
             self.shoot(f"5-results-{number}")
 
+    def comparisons(self) -> None:
+        """Both tabs of the page of comparisons: before, while it runs, and each tab after."""
+        self.window.go("compare")
+        page = self.window.pages["compare"]
+        assert isinstance(page, ComparePage)
+        wait(lambda: page.checkup.found is not None)
+        self.comparison(page, page.efficiency, COMPARISON)
+        self.comparison(page, page.tournament, TOURNAMENT)
+
+    def comparison(self, page: ComparePage, tab: StudyTab, quick: dict[str, Value]) -> None:
+        """One of the tabs; an earlier one is opened if there is one."""
+        page.tabs.setCurrentWidget(tab)
+        wait(lambda: tab.settings is not None and "in all" in tab.settings.estimate.text())
+        self.shoot(f"6-{tab.job}-before")
+        assert tab.settings is not None
+        tab.settings.tasks.choose(["vicreg", "rotation", "jigsaw"])
+        for name, value in quick.items():
+            form = tab.settings.more if name in tab.settings.more.values() else tab.settings.form
+            form.editor(name).set_value(value)
+        rest(1.0)
+        if tab.earlier.studies:
+            tab.open_study(tab.earlier.studies[0].path)
+            wait(lambda: tab.out is not None)
+        else:
+            page.start_run()
+            wait(lambda: bool(tab.view.table.get("rows") or tab.view.table.get("rounds")))
+            self.shoot(f"6-{tab.job}-during")
+            wait(lambda: tab.view.outcome != "")
+        for number in range(tab.view.tabs.count()):
+            tab.view.tabs.setCurrentIndex(number)
+            self.shoot(f"6-{tab.job}-after-{number}")
+
 
 def main(out: Path, folder: Path | None, scale: str) -> None:
     """All pages at one scale."""
@@ -134,6 +176,7 @@ def main(out: Path, folder: Path | None, scale: str) -> None:
     shooter.train("pretrain", PRETRAIN_MINUTES, "3-pretrain")
     shooter.train("finetune", FINETUNE_MINUTES, "4-finetune")
     shooter.results()
+    shooter.comparisons()
     shooter.window.close()
     app.quit()
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QStackedWidg
 from sslstudio.engine.errors import ConfigError, StudioError
 from sslstudio.engine.events import Preparing
 from sslstudio.ui import engine_calls, jobs, messages, words
-from sslstudio.ui.checkup import Checkup
+from sslstudio.ui.checkup import checkup_of
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.play_desk import PlayDesk
 from sslstudio.ui.study import Study
@@ -37,7 +37,7 @@ class PretextPage(Page):
         )
         self._draw = 0
         self._job: jobs.Job | None = None
-        self.checkup = Checkup(study, self)
+        self.checkup = checkup_of(study)
         self.checkup.changed.connect(self._show_suit)
         self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._settling.timeout.connect(self.ask_puzzles)
@@ -47,11 +47,9 @@ class PretextPage(Page):
         self._add_right()
         self.content.addLayout(row(self.left, self.right, gap=18), 1)
         study.engine_ready.connect(self._show_tasks)
-        study.engine_ready.connect(self.checkup.ask)  # the folder may have been opened before
         study.engine_broken.connect(self._show_tasks)
         study.pictures_changed.connect(self._pictures_changed)
         self._show_tasks()
-        self.checkup.ask()  # pages are made late: pictures and engine may be there already
 
     def _add_left(self) -> None:
         self.tasks = QListWidget()
@@ -154,7 +152,6 @@ class PretextPage(Page):
     def _pictures_changed(self) -> None:
         self._draw = 0
         self._show_tasks()
-        self.checkup.ask()
 
     def _show_suit(self) -> None:
         if self.checkup.found is not None:

@@ -28,7 +28,11 @@ class PretrainPage(RunPage):
         )  # fmt: skip
         self.task_title = text("", "heading")
         change = button(self.tr("Choose another puzzle"), lambda: study.wants_page.emit("pretext"), "link", "puzzle")
-        self.place_on_top(held(column(text(self.tr("Learns from"), "small"), self.task_title, change, gap=3)))
+        compete = button(
+            self.tr("Which one? Let them compete"), lambda: study.ask_comparison("tournament"), "link", "compare"
+        )
+        about = column(text(self.tr("Learns from"), "small"), self.task_title, change, compete, gap=3)
+        self.place_on_top(held(about))
         study.task_changed.connect(self._show_task)
         study.engine_ready.connect(self._show_task)
         self._show_task()

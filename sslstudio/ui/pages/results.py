@@ -34,7 +34,8 @@ class ResultsPage(Page):
         self.corner.addWidget(self.part)
         again = button(self.tr("Fine-tune again"), lambda: study.wants_page.emit("finetune"), icon="refresh")
         self.folder = button(self.tr("Open the folder of this run"), self.open_folder, "primary", "folder")
-        self.end_with(again, None, self.folder)
+        worth = button(self.tr("How many labels is it worth?"), lambda: study.ask_comparison("compare"), icon="compare")
+        self.end_with(again, worth, None, self.folder)
         to_labels = button(self.tr("To fine-tuning"), lambda: study.wants_page.emit("finetune"), "primary", "tag")
         self.missing = EmptyState(
             "chart", self.tr("No result yet"),

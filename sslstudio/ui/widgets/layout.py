@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
 )  # fmt: skip
 
 from sslstudio.ui.theme import set_role, tint
-from sslstudio.ui.words import tr
 
 GAP = 16
 MARGIN = 28
@@ -167,7 +166,6 @@ def scrolled(widget: QWidget) -> QScrollArea:
     """A widget that scrolls up and down when there is no room for it."""
     area = QScrollArea()
     area.setWidgetResizable(True)
-    area.setAccessibleName(tr("Can be scrolled"))
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(widget)

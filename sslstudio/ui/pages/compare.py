@@ -1,0 +1,260 @@
+"""Beside the five steps: how many labels a pretraining is worth, and which task wins in the time there is."""
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtGui import QGuiApplication, QImage, QShowEvent
+from PySide6.QtWidgets import QStackedWidget, QTabWidget
+
+from sslstudio.engine.errors import StudioError
+from sslstudio.engine.events import Event
+from sslstudio.engine.files import write_atomic
+from sslstudio.ui import jobs, messages, settings, study_calls
+from sslstudio.ui.checkup import checkup_of
+from sslstudio.ui.pages.page import Page
+from sslstudio.ui.pages.study_tab import EfficiencyTab, StudyTab, TournamentTab
+from sslstudio.ui.study import Study
+from sslstudio.ui.study_calls import COMPARE, CURVE
+from sslstudio.ui.theme import tint
+from sslstudio.ui.widgets.export_button import ExportButton
+from sslstudio.ui.widgets.layout import EmptyState, button, retitle
+
+JOB = "compare"  # the name of this page; both kinds of run bear it
+
+
+class ComparePage(Page):
+    """Two tabs, one row of buttons for the one that is shown."""
+
+    def __init__(self, study: Study) -> None:
+        super().__init__(
+            study, self.tr("Compare"),
+            self.tr("Which task suits these pictures best, and how many labels is it worth? Measured, not guessed."),
+        )  # fmt: skip
+        self.checkup = checkup_of(study)
+        self.efficiency, self.tournament = EfficiencyTab(study, self.checkup), TournamentTab(study, self.checkup)
+        self.kinds: tuple[StudyTab, StudyTab] = (self.efficiency, self.tournament)
+        self._running: StudyTab | None = None
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(self.efficiency, self.tr("Label efficiency"))
+        self.tabs.addTab(self.tournament, self.tr("Tournament"))
+        to_images = button(self.tr("Choose pictures"), lambda: study.wants_page.emit("images"), "primary", "images")
+        missing = self.tr("Choose a folder first; then tasks can be compared on its pictures.")
+        self.missing = EmptyState("images", self.tr("No pictures yet"), missing, to_images)
+        self.loading = EmptyState("network", self.tr("Loading…"), self.tr("The learning engine is being loaded."))
+        self.faces = QStackedWidget()
+        for face in (self.missing, self.loading, self.tabs):
+            self.faces.addWidget(face)
+        self.content.addWidget(self.faces, 1)
+        self._add_buttons()
+        self._listen()
+        self.refresh()
+
+    def _add_buttons(self) -> None:
+        self.start = button("", self.start_run, "primary", "play")
+        self.pause = button(self.tr("Pause"), self.toggle_pause, icon="pause")
+        self.stop = button(self.tr("Stop and save"), self.study.runner.stop, icon="stop")
+        self.new = button(self.tr("Begin a new one"), lambda: self.current.begin_new(), icon="refresh")
+        self.command = button(self.tr("Copy as command"), self.copy_command)
+        self.command.setToolTip(self.tr("The line that does the same in a terminal, to be pasted there."))
+        self.export = ExportButton(
+            self.tr("Take along"),
+            {
+                self.tr("Copy the table as text (Markdown)"): self.copy_sheet,
+                self.tr("Copy the table for a spreadsheet (CSV)"): self.copy_csv,
+                self.tr("Copy the curve as a picture"): self.copy_picture,
+                self.tr("Save the table…"): self.save_table,
+                self.tr("Save the curve…"): self.save_picture,
+            },
+        )
+        self.forward = button("", self.finetune_with, icon="next")
+        self.end_with(self.start, self.pause, self.stop, self.new, None, self.command, self.export, self.forward)
+
+    def _listen(self) -> None:
+        runner, study = self.study.runner, self.study
+        runner.started.connect(lambda _: self.offer())
+        runner.events.connect(self._take)
+        runner.failed.connect(self._failed)
+        runner.ended.connect(self._ended)
+        for signal in (study.engine_ready, study.engine_broken):
+            signal.connect(self.refresh)
+        study.pictures_changed.connect(self._other_pictures)
+        self.tabs.currentChanged.connect(lambda _: self.offer())
+        for kind in self.kinds:
+            kind.changed.connect(self.offer)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Show the tab that another page asked for."""
+        if self.study.comparison:
+            self.show_kind(self.study.comparison)
+            self.study.comparison = ""
+        super().showEvent(event)
+
+    def show_kind(self, job: str) -> None:
+        """Label efficiency or tournament."""
+        self.tabs.setCurrentWidget(next(kind for kind in self.kinds if kind.job == job))
+
+    @property
+    def current(self) -> StudyTab:
+        """The tab that is shown."""
+        return self.kinds[self.tabs.currentIndex()]
+
+    # --- what is shown
+
+    def refresh(self) -> None:
+        """The face that fits: no pictures, no engine yet, or work."""
+        if self.study.recognised is None:
+            self.faces.setCurrentWidget(self.missing)
+        elif self.study.engine is None:
+            if self.study.engine_error is not None:
+                self.loading.heading.setText(self.tr("The learning engine could not be loaded"))
+                self.loading.explanation.setText(str(self.study.engine_error))
+            self.faces.setCurrentWidget(self.loading)
+        else:
+            self.faces.setCurrentWidget(self.tabs)
+            for kind in self.kinds:
+                kind.ready()
+        self.offer()
+
+    def _other_pictures(self) -> None:
+        for kind in self.kinds:
+            kind.other_pictures()
+        self.refresh()
+
+    def offer(self) -> None:
+        """Enable what can be done now."""
+        runner, current = self.study.runner, self.current
+        ours = runner.active and runner.job == JOB
+        working = self.faces.currentWidget() is self.tabs
+        self.footer.setVisible(working)
+        retitle(self.start, self.tr("Go on with it") if current.out else current.start_title())
+        self.start.setVisible(not ours)
+        self.start.setEnabled(working and not runner.active)
+        self.pause.setVisible(ours)
+        retitle(self.pause, self.tr("Go on") if runner.paused else self.tr("Pause"))
+        tint(self.pause, "play" if runner.paused else "pause")
+        self.stop.setVisible(ours)
+        for one in (self.pause, self.stop):
+            one.setEnabled(not runner.stopping)
+        self.new.setVisible(current.out is not None and not ours)
+        for kind in self.kinds:
+            kind.left.setEnabled(not (ours and kind is self._running))
+            kind.earlier.set_busy(runner.active)
+        self.export.setEnabled(bool(current.view.table) and current.view.out is not None)
+        efficient = current is self.efficiency
+        retitle(
+            self.forward,
+            self.tr("Fine-tune with the chosen row") if efficient else self.tr("Fine-tune with the winner"),
+        )
+        self.forward.setToolTip(self.tr("Choose a row of the table first.") if efficient else "")
+        self.forward.setEnabled(current.encoder_run() is not None and not runner.active)
+
+    # --- runs
+
+    def start_run(self) -> None:
+        """Start what is set, or go on with what is shown."""
+        tab = self.current
+        config = None if self.study.runner.active else tab.checked_config()
+        if config is None:
+            return
+        tab.view.clear()
+        tab.out, self._running = Path(config.out), tab
+        tab.view.out = tab.out
+        tab.view.tabs.setCurrentIndex(0)
+        self.study.runner.start(JOB, tab.factory(config))
+
+    def toggle_pause(self) -> None:
+        """Pause or go on, and say so on the button."""
+        self.study.runner.toggle_pause()
+        self.offer()
+
+    def _take(self, job: str, events: list[Event]) -> None:
+        if job == JOB and self._running is not None:
+            self._running.view.take(events)
+
+    def _failed(self, job: str, error: Exception) -> None:
+        if job == JOB and self._running is not None:
+            self._running.view.fail(messages.error_text(error))
+            if not isinstance(error, StudioError):
+                messages.tell_error(self, error)
+
+    def _ended(self, job: str) -> None:
+        if job == JOB and self._running is not None:
+            tab, self._running = self._running, None
+            tab.list_studies()
+            tab.ask_estimate()
+            self.study.runs_changed.emit()
+        self.offer()
+
+    def finetune_with(self) -> None:
+        """Make a pretraining the start of a fine-tuning."""
+        run = self.current.encoder_run()
+        if run is not None:
+            self.study.finished("pretrain", run, "finished")
+            self.study.wants_page.emit("finetune")
+
+    # --- taking along
+
+    def copy_command(self) -> None:
+        """Put the line that does the same in a terminal on the clipboard."""
+        config = self.current.checked_config()
+        if config is not None:
+            self._copy(study_calls.command_of(config), self.tr("The command is on the clipboard."))
+
+    def copy_sheet(self) -> None:
+        """Put the table on the clipboard as Markdown."""
+        tab = self.current
+        if tab.view.out is not None:
+            op = partial(study_calls.sheet_text, tab.view.out, tab.job)
+            copied = self.tr("The table is on the clipboard.")
+            jobs.run(op, lambda said: self._copy(said, copied), partial(messages.tell_error, self), owner=self)
+
+    def copy_csv(self) -> None:
+        """Put the table on the clipboard as CSV."""
+        tab = self.current
+        self._copy(study_calls.table_csv(tab.view.table, tab.job), self.tr("The table is on the clipboard."))
+
+    def copy_picture(self) -> None:
+        """Put the curve on the clipboard; a tournament has none, and there the window's table is taken."""
+        QGuiApplication.clipboard().setImage(self._picture())
+        self.study.said.emit(self.tr("The picture is on the clipboard."))
+
+    def save_table(self) -> None:
+        """Write the table into a file of the user's choice, CSV or Markdown by its ending."""
+        tab = self.current
+        kinds = self.tr("CSV (*.csv);;Markdown (*.md)")
+        file = messages.choose_new_file(self, self.tr("Save the table"), kinds, settings.home() / f"{tab.job}.csv")
+        if file is None or tab.view.out is None:
+            return
+        try:
+            said = study_calls.table_csv(tab.view.table, tab.job)
+            if file.suffix.lower() == ".md":
+                said = (tab.view.out / study_calls.SHEETS[tab.job]).read_text(encoding="utf-8")
+            write_atomic(file, said.encode("utf-8-sig" if file.suffix.lower() != ".md" else "utf-8"))
+        except OSError as error:
+            messages.tell_error(self, StudioError(self.tr("{0} cannot be written: {1}.").format(file, error.strerror)))
+            return
+        self.study.said.emit(self.tr("Saved: {0}").format(file))
+
+    def save_picture(self) -> None:
+        """Write the curve into a file of the user's choice."""
+        file = messages.choose_new_file(
+            self, self.tr("Save the picture"), "PNG (*.png)", settings.home() / f"{self.current.job}.png"
+        )
+        if file is not None:
+            if self._picture().save(str(file)):
+                self.study.said.emit(self.tr("Saved: {0}").format(file))
+            else:
+                messages.tell_error(
+                    self, StudioError(self.tr("{0} cannot be written. Try another folder.").format(file))
+                )
+
+    def _picture(self) -> QImage:
+        view = self.current.view
+        if self.current.job == COMPARE and view.out is not None and (view.out / CURVE).exists():
+            return QImage(str(view.out / CURVE))
+        return view.tabs.grab().toImage()
+
+    def _copy(self, said: str, told: str) -> None:
+        QGuiApplication.clipboard().setText(said)
+        self.study.said.emit(told)

@@ -1,0 +1,274 @@
+"""One tab of the page of comparisons: settings on the left, what is found on the right, earlier ones behind it."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from sslstudio.engine.errors import ConfigError, StudioError
+from sslstudio.ui import jobs, messages, study_calls, study_words
+from sslstudio.ui.checkup import Checkup
+from sslstudio.ui.run_thread import Factory
+from sslstudio.ui.study import Study
+from sslstudio.ui.study_calls import COMPARE, TOURNAMENT
+from sslstudio.ui.widgets.layout import row, side_panel
+from sslstudio.ui.widgets.study_list import StudyList
+from sslstudio.ui.widgets.study_settings import CompareSettings, StudySettings, TournamentSettings
+from sslstudio.ui.widgets.study_view import EfficiencyView, StudyView, TournamentView
+
+SETTLE_MS = 400  # after the last edit
+
+
+class StudyTab(QWidget):
+    """What both tabs have in common. `out` is the folder that is shown and gone on with; None before the first."""
+
+    job = ""
+    changed = Signal()  # what can be done now
+
+    def __init__(self, study: Study, view: StudyView, checkup: Checkup) -> None:
+        super().__init__()
+        self.study, self.view, self.checkup = study, view, checkup
+        self.out: Path | None = None
+        self.settings: StudySettings | None = None
+        self.earlier = StudyList()
+        self.earlier.opened.connect(self.open_study)
+        view.tabs.addTab(self.earlier, self.tr("Earlier ones"))
+        self._job: jobs.Job | None = None
+        self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
+        self._settling.timeout.connect(self.ask_estimate)
+        self._place = QVBoxLayout()
+        self._place.addStretch(1)
+        self.left = side_panel(self._place)
+        layout = row(self.left, (view, 1), gap=18)
+        layout.setContentsMargins(0, 12, 0, 0)
+        self.setLayout(layout)
+        checkup.changed.connect(self._show_clinic)
+
+    # --- for the two tabs to say
+
+    def make_settings(self) -> StudySettings:
+        """Once the engine is there."""
+        raise NotImplementedError
+
+    def start_title(self) -> str:
+        """What the start button says."""
+        raise NotImplementedError
+
+    def config(self) -> Any:
+        """The engine's config as it is set. Raises ConfigError."""
+        raise NotImplementedError
+
+    def factory(self, config: Any) -> Factory:
+        """The run of a config."""
+        raise NotImplementedError
+
+    def ask_estimate(self) -> None:
+        """Say how long it will take."""
+        raise NotImplementedError
+
+    def encoder_run(self) -> Path | None:
+        """The pretraining that a fine-tuning can start from, by what is shown; None while there is none."""
+        raise NotImplementedError
+
+    def suit(self) -> None:
+        """Other pictures were chosen."""
+
+    # --- what is set and shown
+
+    def ready(self) -> None:
+        """Pictures and engine are there."""
+        if self.settings is None:
+            self.settings = self.make_settings()
+            self._place.insertWidget(0, self.settings)
+            self.settings.changed.connect(self._edited)
+            self._show_clinic()
+            self.suit()
+            self.list_studies()
+        self._edited()
+
+    def begin_new(self) -> None:
+        """Forget what is shown; the next start has a folder of its own."""
+        self.out = None
+        self.view.clear()
+        self._edited()
+        self.changed.emit()
+
+    def other_pictures(self) -> None:
+        """Another folder of pictures was opened."""
+        self.out = None
+        self.view.clear()
+        if self.settings is not None:
+            self.suit()
+            self.list_studies()
+            self._edited()
+
+    def out_folder(self) -> Path:
+        """Where it is kept: the folder that is shown, else a new one."""
+        return self.out or self.study.new_run(self.job)
+
+    def _edited(self) -> None:
+        self._settling.start()
+
+    def _show_clinic(self) -> None:
+        if self.settings is not None:
+            if self.checkup.found is not None:
+                self.settings.tasks.show_clinic(self.checkup.found.clinic)
+            elif self.checkup.under_way:
+                self.settings.tasks.say_waiting()
+            else:
+                self.settings.tasks.show_clinic(None)
+
+    def checked_config(self) -> Any | None:
+        """The config; what is wrong with it is said above the settings."""
+        if self.settings is None:
+            return None
+        try:
+            if not self.settings.tasks.chosen():
+                raise ConfigError(self.tr("No pretext task is checked. Check one or more."))
+            config = self.config()
+        except StudioError as error:
+            self.settings.wrong.say(str(error))
+            return None
+        self.settings.wrong.say("")
+        return config
+
+    # --- earlier ones
+
+    def list_studies(self) -> None:
+        """Look for those on these pictures."""
+        op = partial(study_calls.studies_in, self.study.runs_folder, self.job)
+        jobs.run(op, self.earlier.show_studies, partial(messages.tell_error, self), owner=self)
+
+    def open_study(self, path: Path) -> None:
+        """Show an earlier one, with its settings: it can go on, and tasks may be added."""
+        op = partial(study_calls.opened_study, path)
+        jobs.run(op, self._show_study, partial(messages.tell_error, self), owner=self)
+
+    def _show_study(self, opened: Any) -> None:
+        if self.settings is None or self.study.runner.active:
+            return
+        self.out = opened.path
+        self.settings.show_config(opened.config)
+        self.view.show_opened(opened.path, opened.table)
+        self.view.tabs.setCurrentIndex(0)
+        self._edited()
+        self.changed.emit()
+
+
+class EfficiencyTab(StudyTab):
+    """How many labels is a pretraining worth?"""
+
+    job = COMPARE
+
+    def __init__(self, study: Study, checkup: Checkup) -> None:
+        self.shown = EfficiencyView()
+        super().__init__(study, self.shown, checkup)
+        self.shown.rows.itemSelectionChanged.connect(self.changed)
+
+    def make_settings(self) -> StudySettings:
+        """The chosen task and those that are compared by default."""
+        from sslstudio.engine.train.compare_settings import CompareConfig, tasks_of
+
+        assert self.study.engine is not None
+        return CompareSettings(self.study.engine, [self.study.task, *tasks_of(CompareConfig())])
+
+    def start_title(self) -> str:
+        """What the start button says."""
+        return self.tr("Start the comparison")
+
+    def suit(self) -> None:
+        """The kind of answer that the labels allow."""
+        recognised = self.study.recognised
+        if isinstance(self.settings, CompareSettings) and recognised is not None:
+            masks_only = recognised.classes is None and recognised.masks is not None
+            self.settings.form.editor("kind").set_value("segmentation" if masks_only else "classification")
+
+    def config(self) -> Any:
+        """The engine's CompareConfig."""
+        assert isinstance(self.settings, CompareSettings)
+        return self.settings.config(str(self.out_folder()), self.study.data_config())
+
+    def factory(self, config: Any) -> Factory:
+        """A comparison."""
+        return study_calls.comparing(config)
+
+    def ask_estimate(self) -> None:
+        """Have the engine count runs and time one."""
+        self._settling.stop()
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+        config = self.checked_config()
+        if config is None or self.settings is None or self.study.runner.active:
+            return
+        recognised = self.study.recognised
+        if recognised is not None and recognised.classes is None and recognised.masks is None:
+            self.settings.estimate.setText(
+                self.tr("These pictures have no labels, so nothing can be measured. The tournament needs none.")
+            )
+            return
+        self.settings.estimate.setText(self.tr("Working out how long it takes…"))
+        self._job = jobs.run(partial(study_calls.ahead_of, config), self._say_estimate, self._no_estimate, owner=self)
+
+    def _say_estimate(self, left: Any) -> None:
+        self._job = None
+        if self.settings is not None:
+            self.settings.estimate.setText(study_words.ahead_words(left))
+
+    def _no_estimate(self, error: Exception) -> None:
+        self._job = None
+        if self.settings is not None:
+            self.settings.estimate.setText("")
+            self.settings.wrong.say(messages.error_text(error))
+
+    def encoder_run(self) -> Path | None:
+        """The pretraining of the chosen line of the table."""
+        rows, line = self.view.table.get("rows", []), self.shown.rows.currentRow()
+        if self.view.out is None or not 0 <= line < len(rows) or not rows[line].get("pretraining"):
+            return None
+        return self.view.out / "pretrained" / str(rows[line]["source"])
+
+
+class TournamentTab(StudyTab):
+    """Which task is best in the time there is?"""
+
+    job = TOURNAMENT
+
+    def __init__(self, study: Study, checkup: Checkup) -> None:
+        self.shown = TournamentView()
+        super().__init__(study, self.shown, checkup)
+
+    def make_settings(self) -> StudySettings:
+        """Every task that suits."""
+        assert self.study.engine is not None
+        return TournamentSettings(self.study.engine, list(self.study.engine.tasks))
+
+    def start_title(self) -> str:
+        """What the start button says."""
+        return self.tr("Start the tournament")
+
+    def config(self) -> Any:
+        """The engine's TournamentConfig."""
+        assert isinstance(self.settings, TournamentSettings)
+        return self.settings.config(str(self.out_folder()), self.study.data_config())
+
+    def factory(self, config: Any) -> Factory:
+        """A tournament."""
+        return study_calls.playing(config)
+
+    def ask_estimate(self) -> None:
+        """The rounds and their minutes follow from the settings."""
+        from sslstudio.engine.train.tournament_plan import schedule
+
+        self._settling.stop()
+        config = self.checked_config()
+        if config is not None and self.settings is not None:
+            planned = schedule(len(self.settings.tasks.chosen()), config.minutes)
+            self.settings.estimate.setText(study_words.schedule_words(planned))
+
+    def encoder_run(self) -> Path | None:
+        """The winner's own run."""
+        run = self.view.table.get("winner_run")
+        return Path(run) if run else None

@@ -1,0 +1,82 @@
+"""What the page of comparisons asks of the engine; like engine_calls, nothing here runs on the UI thread."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.events import Event
+from sslstudio.ui.run_thread import Factory
+
+if TYPE_CHECKING:  # these modules import torch
+    from sslstudio.engine.train.compare_settings import CompareConfig
+    from sslstudio.engine.train.compare_units import Ahead
+    from sslstudio.engine.train.studies import OpenedStudy, StudySummary
+    from sslstudio.engine.train.tournament import TournamentConfig
+
+COMPARE, TOURNAMENT = "compare", "tournament"
+SHEETS = {COMPARE: "table.md", TOURNAMENT: "tournament.md"}
+CURVE = "curve.png"
+
+
+def comparing(config: "CompareConfig") -> Factory:
+    """A comparison, to be started by the runner."""
+    return partial(_compare, config)
+
+
+def _compare(config: "CompareConfig", control: RunControl) -> Iterator[Event]:
+    from sslstudio.engine.train.compare import compare
+
+    return compare(config, control)
+
+
+def playing(config: "TournamentConfig") -> Factory:
+    """A tournament, to be started by the runner."""
+    return partial(_play, config)
+
+
+def _play(config: "TournamentConfig", control: RunControl) -> Iterator[Event]:
+    from sslstudio.engine.train.tournament import tournament
+
+    return tournament(config, control)
+
+
+def ahead_of(config: "CompareConfig", control: RunControl) -> "Ahead":
+    """What a comparison will take."""
+    from sslstudio.engine.train import studies
+
+    return studies.ahead_of(config)
+
+
+def studies_in(folder: Path, job: str, control: RunControl) -> "list[StudySummary]":
+    """The comparisons or tournaments of a folder, newest first."""
+    from sslstudio.engine.train.studies import list_studies
+
+    return list_studies(folder, job)
+
+
+def opened_study(path: Path, control: RunControl) -> "OpenedStudy":
+    """An earlier one."""
+    from sslstudio.engine.train.studies import open_study
+
+    return open_study(path)
+
+
+def sheet_text(out: Path, job: str, control: RunControl) -> str:
+    """The table as Markdown, as the engine wrote it."""
+    return (out / SHEETS[job]).read_text(encoding="utf-8")
+
+
+def table_csv(table: Mapping[str, Any], job: str) -> str:
+    """The table as CSV."""
+    from sslstudio.engine.runs.study_csv import efficiency_csv, tournament_csv
+
+    return efficiency_csv(table) if job == COMPARE else tournament_csv(table)
+
+
+def command_of(config: Any) -> str:
+    """The line that does the same in a terminal."""
+    from sslstudio.engine.train.command_line import command_line
+
+    return command_line(config)

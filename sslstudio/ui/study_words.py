@@ -1,0 +1,125 @@
+"""What a comparison or a tournament says, in words and short figures."""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sslstudio.ui import words
+from sslstudio.ui.words import tr
+
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.train.compare_units import Ahead
+
+Table = Mapping[str, Any]
+NOTHING = "–"
+
+
+def ahead_words(left: "Ahead") -> str:
+    """How much is to be done, and how long that takes, before it begins."""
+    if not left.pretrainings and not left.cells:
+        return tr("Everything that is set here is done already.")
+    trained = words.count(left.pretrainings, tr("pretraining"), tr("pretrainings"))
+    tuned = words.count(left.cells, tr("fine-tuning"), tr("fine-tunings"))
+    parts = [_lasting(trained, left.pretraining_seconds)] if left.pretrainings else []
+    if left.cells:
+        each = words.duration(left.cell_seconds)
+        parts.append(tr("{0} of about {1} each").format(tuned, each) if each else tuned)
+    said = tr(" and ").join(parts)
+    whole = words.duration(left.seconds)
+    whole = tr("About {0} in all: {1}.").format(whole, said) if whole else tr("To do: {0}.").format(said)
+    if left.done:
+        whole += " " + tr("{0} runs are done already and are not done again.").format(words.count(left.done))
+    return whole
+
+
+def _lasting(what: str, seconds: float) -> str:
+    took = words.duration(seconds)
+    return tr("{0} ({1})").format(what, took) if took else what
+
+
+def schedule_words(planned: list[tuple[int, float]]) -> str:
+    """How a tournament spends its time."""
+    rounds = [
+        tr("round {0}: {1} tasks, {2} each").format(number, runs, words.duration(60 * minutes))
+        for number, (runs, minutes) in enumerate(planned[:-1], start=1)
+    ]
+    last = tr("then the winner goes on for {0}").format(words.duration(60 * planned[-1][1]))
+    whole = words.duration(60 * sum(runs * minutes for runs, minutes in planned))
+    return tr("About {0} in all: {1}.").format(whole, "; ".join([*rounds, last]))
+
+
+def score_words(score: Table) -> str:
+    """71.2 % (68.0 to 74.1 %)."""
+    return f"{words.percent(score['value'])}{_between(score, 1)}"
+
+
+def points_words(difference: Table | None) -> str:
+    """+4.1 points (+1.0 to +7.2)."""
+    if difference is None or difference["value"] is None:
+        return NOTHING
+    said: str = tr("{0} points").format(_signed(difference["value"]))
+    if difference["low"] is None or difference["high"] is None:
+        return said
+    return said + " " + tr("({0} to {1})").format(_signed(difference["low"]), _signed(difference["high"]))
+
+
+def _signed(share: float) -> str:
+    return f"{100 * share:+.1f}".replace("-", "\u2212")
+
+
+def _between(score: Table, digits: int) -> str:
+    low, high = score["low"], score["high"]
+    if low is None or high is None:
+        return ""
+    return " " + tr("({0} to {1})").format(f"{100 * low:.{digits}f}", words.percent(high, digits))
+
+
+def worth_words(worth: Table | None) -> str:
+    """worth 2.6 times the labels (1.4 to 5.0)."""
+    if worth is None or worth["value"] is None or worth["low"] is None:
+        return ""
+    times = [_times(worth["value"], worth["bound"])]
+    times += [_times(worth[end], worth[f"{end}_bound"]) for end in ("low", "high")]
+    return tr("worth {0} times the labels ({1} to {2})").format(*times)
+
+
+def _times(value: float, bound: int) -> str:
+    sign = {1: tr("over "), 0: "", -1: tr("under ")}[bound]
+    return f"{sign}{value:.1f}"
+
+
+def verdict_title(verdict: str | None) -> str:
+    """What the engine says of a difference, for people."""
+    known = {
+        "helps": tr("Helps"),
+        "harms": tr("Harms"),
+        "no difference": tr("No difference that can be told from luck"),
+        "no difference yet": tr("No difference yet"),
+    }
+    return known.get(verdict or "", verdict or "")
+
+
+def cell_words(cell: Table) -> str:
+    """A cell of the table: score, paired difference, verdict, worth; a line each."""
+    lines = [score_words(cell["score"])]
+    if cell["difference"] is not None:
+        lines += [points_words(cell["difference"]), verdict_title(cell.get("verdict")), worth_words(cell["worth"])]
+    return "\n".join(line for line in lines if line)
+
+
+def probe_words(probe: Table | None) -> str:
+    """What the probe of a tournament's run says."""
+    if not probe:
+        return NOTHING
+    if probe.get("difference"):
+        return points_words(probe["difference"])
+    rank, before = probe.get("rank"), probe.get("untrained_rank")
+    if rank is None or before is None:
+        return NOTHING
+    return tr("{0} directions used (untrained {1})").format(words.number(rank), words.number(before))
+
+
+def left_words(after: float, current: float) -> str:
+    """How long a whole still takes: what comes after the run that goes on, and the rest of that one."""
+    whole = after + (current if math.isfinite(current) else 0.0)
+    return words.duration(whole) or NOTHING

@@ -1,0 +1,164 @@
+"""Score against labels: a curve a task with its intervals, told apart by colour, sign and the order of the legend."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from sslstudio.ui import study_words, words
+from sslstudio.ui.theme import colours, theme
+from sslstudio.ui.widgets.layout import Card, clear, held, row, scrolled, text
+
+SIGNS = ("o", "s", "t1", "d", "t", "p", "h", "star", "x")
+SIZE = 11
+APART = 0.012  # decades between the intervals of two rows at the same number of labels
+
+
+def row_colour(number: int) -> str:
+    """Scratch, row 0, is grey; the others have the colours of curves."""
+    scheme = colours()
+    return scheme.chance if number == 0 else scheme.series[(number - 1) % len(scheme.series)]
+
+
+class Sign(QWidget):
+    """The sign of a row and its name."""
+
+    def __init__(self, name: str, number: int) -> None:
+        super().__init__()
+        self._number = number
+        self.label = QLabel(name)
+        self.label.setWordWrap(True)
+        layout = row(self.label)
+        layout.setContentsMargins(24, 3, 0, 3)
+        self.setLayout(layout)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The sign, as it is in the plot."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.translate(10, self.height() / 2)
+        colour = QColor(row_colour(self._number))
+        symbol = SIGNS[self._number % len(SIGNS)]
+        pg.graphicsItems.ScatterPlotItem.drawSymbol(painter, symbol, SIZE + 1, QPen(colour, 1), colour)
+
+
+class CountAxis(pg.AxisItem):  # type: ignore[misc]
+    """Numbers of labels on a scale of ratios."""
+
+    def show_counts(self, counts: list[int]) -> None:
+        """Name these and no others."""
+        self.setTicks([[(float(np.log10(count)), words.count(count)) for count in counts]])
+
+
+class ShareAxis(pg.AxisItem):  # type: ignore[misc]
+    """Per cent."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """80 % instead of 0.8."""
+        return [words.percent(value, 0) for value in values]
+
+
+class EfficiencyPlot(Card):
+    """Shows the table of a comparison as curves; the point under the pointer says its numbers."""
+
+    def __init__(self) -> None:
+        super().__init__(margin=14, gap=6)
+        self._table: Mapping[str, Any] = {}
+        self._across, self._up = CountAxis("bottom"), ShareAxis("left")
+        self.plot = pg.PlotWidget(axisItems={"bottom": self._across, "left": self._up})
+        self.plot.setMinimumSize(220, 150)
+        self.plot.setMouseEnabled(False, False)
+        self.plot.setMenuEnabled(False)
+        self.plot.hideButtons()
+        self.plot.showGrid(x=False, y=True, alpha=0.16)
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.points: list[pg.ScatterPlotItem] = []
+        self.legend = QVBoxLayout()
+        self.legend.setSpacing(2)
+        self.about = text("", "small")
+        self.waiting = text(self.tr("The curve grows here, point by point, once the comparison runs."), "muted")
+        self.waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        names = scrolled(held(self.legend))
+        names.setFixedWidth(190)
+        self.inside = held(row((self.plot, 1), names, gap=10))
+        self.add((self.waiting, 1), (self.inside, 1), self.about)
+        theme().changed.connect(self._draw)
+        self.show_table({})
+
+    def show_table(self, table: Mapping[str, Any]) -> None:
+        """Draw the content of a table.json; {} for none."""
+        self._table = table
+        there = any(row["cells"] for row in table.get("rows", []))
+        self.waiting.setVisible(not there)
+        self.inside.setVisible(there)
+        self.about.setVisible(there)
+        self._draw()
+
+    def _draw(self) -> None:
+        scheme = colours()
+        self.plot.setBackground(scheme.surface)
+        for axis in (self._across, self._up):
+            axis.setPen(QPen(QColor(scheme.strong_border), 1))
+            axis.setTextPen(QColor(scheme.muted))
+        self.plot.clear()
+        clear(self.legend)
+        self.points = []
+        table = self._table
+        if self.inside.isHidden():
+            return
+        self._across.show_counts(table["scratch_labels"])
+        rows = list(enumerate(table["rows"]))
+        for number, one in reversed(rows):  # scratch last: above all others
+            if one["cells"]:
+                self._draw_row(number, one, len(rows))
+        for number, one in rows:
+            self.legend.addWidget(Sign(one["title"], number))
+        self._draw_guess(table["baseline"])
+        self.legend.addStretch(1)
+        self._say_axes(table)
+
+    def _draw_row(self, number: int, one: Mapping[str, Any], count: int) -> None:
+        cells = one["cells"]
+        shift = APART * (number - (count - 1) / 2)
+        x = np.log10([cell["labels"] for cell in cells]) + shift
+        y = np.array([cell["score"]["value"] for cell in cells])
+        lows, highs = (
+            np.array([cell["score"]["value"] if cell["score"][end] is None else cell["score"][end] for cell in cells])
+            for end in ("low", "high")
+        )
+        colour = QColor(row_colour(number))
+        pen = pg.mkPen(colour, width=2.6 if number == 0 else 1.8)
+        bar = pg.ErrorBarItem(x=x, y=y, top=highs - y, bottom=y - lows, beam=0.012, pen=pg.mkPen(colour, width=1.2))
+        self.plot.addItem(bar)
+        self.plot.addItem(pg.PlotDataItem(x, y, pen=pen))
+        told = [f"{one['title']}, {words.count(cell['labels'])}\n{study_words.cell_words(cell)}" for cell in cells]
+        points = pg.ScatterPlotItem(
+            x=x, y=y, data=told, symbol=SIGNS[number % len(SIGNS)], size=SIZE, pen=pg.mkPen(colour), brush=colour,
+            hoverable=True, hoverPen=pg.mkPen(text_colour(), width=2), tip=lambda x, y, data: str(data),
+        )  # fmt: skip
+        self.plot.addItem(points)
+        self.points.append(points)
+
+    def _draw_guess(self, guess: float | None) -> None:
+        if guess is not None:
+            pen = pg.mkPen(QColor(colours().chance), width=1, style=Qt.PenStyle.DashLine)
+            self.plot.addItem(pg.InfiniteLine(pos=guess, angle=0, pen=pen))
+            self.legend.addWidget(text(self.tr("Dashed: always guessing the most frequent class"), "small"))
+
+    def _say_axes(self, table: Mapping[str, Any]) -> None:
+        across = self.tr("labels a class") if table["kind"] == "classification" else self.tr("labelled pictures")
+        what = words.metric(table["headline"])
+        self.about.setText(
+            self.tr("{0} (up) by {1} (across): mean of {2} draws of labels, strokes are 95 % intervals. Measured on "
+                    "{3} test pictures.").format(what, across, table["draws"], words.count(table["n_test"]))
+        )  # fmt: skip
+        self.setAccessibleName(self.about.text())
+
+
+def text_colour() -> QColor:
+    """The colour of text, for what is under the pointer."""
+    return QColor(colours().text)

@@ -1,0 +1,69 @@
+"""Earlier comparisons or tournaments on these pictures, to be opened and gone on with."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from sslstudio.ui.widgets.layout import Card, button, row, text
+from sslstudio.ui.widgets.run_list import outcome_title
+from sslstudio.ui.widgets.tables import fill, table
+
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.train.studies import StudySummary
+
+
+class StudyList(QWidget):
+    """`opened` carries the folder of the one that is wanted."""
+
+    opened = Signal(object)  # Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.studies: list[StudySummary] = []
+        self._busy = False
+        self.table = table([self.tr("When"), self.tr("Tasks"), self.tr("How it ended")], stretch=1)
+        self.table.itemSelectionChanged.connect(self._offer)
+        self.table.cellDoubleClicked.connect(lambda line, _: self.open_line(line))
+        self.empty = text(
+            self.tr("Earlier ones on these pictures are listed here, also those that were stopped."), "muted"
+        )
+        self.open_button = button(self.tr("Open"), self._open, icon="folder")
+        self.hint = text(self.tr("An opened one can go on: nothing is done twice, and tasks may be added."), "small")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 10, 0, 0)
+        buttons = row(self.open_button, (self.hint, 1))
+        layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), buttons), 1)
+        self.show_studies([])
+
+    def show_studies(self, studies: "list[StudySummary]") -> None:
+        """Show others."""
+        self.studies = studies
+        fill(self.table, [_line(one) for one in studies])
+        self.empty.setVisible(not studies)
+        for widget in (self.table, self.open_button, self.hint):
+            widget.setVisible(bool(studies))
+        self._offer()
+
+    def set_busy(self, busy: bool) -> None:
+        """Nothing is opened while a run goes on."""
+        self._busy = busy
+        self._offer()
+
+    def open_line(self, line: int) -> None:
+        """Ask for the one in a line."""
+        if not self._busy and self.studies[line].outcome != "damaged":
+            self.opened.emit(Path(self.studies[line].path))
+
+    def _open(self) -> None:
+        self.open_line(self.table.currentRow())
+
+    def _offer(self) -> None:
+        self.open_button.setEnabled(bool(self.table.selectionModel().selectedRows()) and not self._busy)
+
+
+def _line(one: "StudySummary") -> tuple[str, ...]:
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.modified))
+    return when, one.tasks.replace(",", ", "), outcome_title(one.outcome)

@@ -1,0 +1,289 @@
+"""A comparison or a tournament to watch: where the whole stands, what is done now, its table, what to know of it."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtWidgets import QProgressBar, QTableWidget, QTabWidget, QVBoxLayout, QWidget
+
+from sslstudio.engine.events import (
+    Advanced,
+    Alarm,
+    Event,
+    Note,
+    Paused,
+    Preparing,
+    Resumed,
+    RunFinished,
+    RunStarted,
+    StepDone,
+)
+from sslstudio.ui import study_words, words
+from sslstudio.ui.study_calls import COMPARE, TOURNAMENT
+from sslstudio.ui.widgets.efficiency_plot import EfficiencyPlot
+from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, row, scrolled, text
+from sslstudio.ui.widgets.tables import fill, table
+
+PARTS = 1000  # of the bar
+
+
+class StudyView(QWidget):
+    """What both have in common. Fed with events, or with the table of an earlier one."""
+
+    jobs: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.out: Path | None = None
+        self.table: Mapping[str, Any] = {}
+        self.outcome = ""
+        self._at: Advanced | None = None
+        self.state = text("", "heading", wrap=False)
+        self.now = text("", "muted", wrap=False)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName(self.tr("How far the whole is"))
+        self.left, self.runs = Figure(self.tr("Left of the whole")), Figure(self.tr("Runs done"))
+        self.trouble = Notice()
+        self.notes = column(gap=8)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.notes_tab = scrolled(held(column(12, self.notes, None, gap=0)))
+        self.add_tabs()
+        self.tabs.addTab(self.notes_tab, self.tr("What to know of it"))
+        said = column(self.state, self.now, self.bar, gap=4)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(10)
+        layout.addLayout(row((said, 3), (held(row(self.left, self.runs, gap=12)), 2), gap=18))
+        layout.addWidget(self.trouble)
+        layout.addWidget(self.tabs, 1)
+        self.clear()
+
+    def add_tabs(self) -> None:
+        """The tabs before the notes."""
+        raise NotImplementedError
+
+    def show_rows(self, content: Mapping[str, Any]) -> None:
+        """Show a table that has something in it, or {}."""
+        raise NotImplementedError
+
+    def notes_of(self, content: Mapping[str, Any]) -> list[str]:
+        """What is to be known of a table."""
+        return [str(note) for note in content.get("notes", [])]
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.out, self.outcome, self._at = None, "", None
+        self.state.setText(self.tr("Not started"))
+        self.now.setText("")
+        self.bar.setRange(0, PARTS)
+        self.bar.setValue(0)
+        self.left.say(study_words.NOTHING)
+        self.runs.say(study_words.NOTHING)
+        self.trouble.say("")
+        self._show_table({})
+        self._show_notes([])
+
+    def show_opened(self, out: Path, content: Mapping[str, Any]) -> None:
+        """An earlier one."""
+        self.clear()
+        self.out = out
+        self.state.setText(words.tidy(out.name))
+        self._show_table(content)
+        self._show_notes(self.notes_of(content))
+
+    def take(self, events: list[Event]) -> None:
+        """Show what happened."""
+        for event in events:
+            self._take(event)
+        steps = [event for event in events if isinstance(event, StepDone)]
+        if steps and not self.outcome:
+            self._take_step(steps[-1])
+
+    def fail(self, sentence: str) -> None:
+        """It ended with an error."""
+        self.outcome = "failed"
+        self.state.setText(self.tr("It could not go on"))
+        self.now.setText("")
+        self.trouble.say(sentence)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case RunStarted() if event.job in (COMPARE, TOURNAMENT):
+                self.out = Path(event.run)
+                self.state.setText(event.title)
+            case Preparing():
+                counted = f" {words.count(event.done)} / {words.count(event.total)}" if event.total else " …"
+                self.now.setText(event.stage + counted)
+            case Advanced():
+                self._advance(event)
+            case Note(level="warning") | Alarm():
+                self._add_note(event.text, warning=True)
+            case Paused():
+                self.now.setText(self.tr("Paused. Everything up to here is saved."))
+            case Resumed():
+                self.now.setText(self.tr("Going on"))
+            case RunFinished():
+                self._finish(event)
+
+    def _advance(self, event: Advanced) -> None:
+        if event.now:
+            self._at = event
+            self.now.setText(self.tr("Now: {0}").format(event.now))
+        self.runs.say(self.tr("{0} of {1}").format(words.count(event.done), words.count(event.total)))
+        self._fill_bar(event.done, event.total)
+        if event.table:
+            self._show_table(event.table)
+
+    def _take_step(self, event: StepDone) -> None:
+        if self._at is None:
+            return
+        share = min(1.0, event.step / event.total_steps) if event.total_steps else 0.0
+        self._fill_bar(self._at.done + share, self._at.total)
+        self.left.say(study_words.left_words(self._at.seconds_after, event.seconds_left))
+        step = self.tr("step {0} of about {1}").format(words.count(event.step), words.count(event.total_steps))
+        self.now.setText(words.facts_line([self.tr("Now: {0}").format(self._at.now), step]))
+
+    def _fill_bar(self, done: float, total: int) -> None:
+        self.bar.setRange(0, PARTS)
+        self.bar.setValue(round(PARTS * done / max(1, total)))
+
+    def _finish(self, event: RunFinished) -> None:
+        self.outcome = event.outcome
+        finished = event.outcome == "finished"
+        took = words.duration(event.seconds)
+        self.state.setText(
+            self.tr("Finished after {0}").format(took) if finished
+            else self.tr("Stopped. What is done is kept; it can go on.")
+        )  # fmt: skip
+        self.now.setText("")
+        if finished:
+            self._fill_bar(1, 1)
+            if self._at is not None:
+                self.runs.say(self.tr("{0} of {0}").format(words.count(self._at.total)))
+        self.left.say(study_words.NOTHING)
+        self._show_table(event.metrics)
+        self._show_notes(self.notes_of(event.metrics))
+
+    def _show_table(self, content: Mapping[str, Any]) -> None:
+        self.table = content
+        self.show_rows(content)
+
+    def _show_notes(self, notes: list[str]) -> None:
+        clear(self.notes)
+        for note in notes:
+            self._add_note(note, warning=False)
+        self._count_notes()
+
+    def _add_note(self, sentence: str, *, warning: bool) -> None:
+        notice = Notice("warning" if warning else "info")
+        self.notes.addWidget(notice)
+        notice.say(words.tidy(sentence))
+        self._count_notes()
+
+    def _count_notes(self) -> None:
+        title = self.tr("What to know of it")
+        count = self.notes.count()
+        self.tabs.setTabText(self.tabs.indexOf(self.notes_tab), f"{title} ({count})" if count else title)
+
+
+def tall(view: QTableWidget) -> QTableWidget:
+    """A table whose cells hold several lines."""
+    view.setWordWrap(True)
+    return view
+
+
+class EfficiencyView(StudyView):
+    """The curve, and the table behind it."""
+
+    def add_tabs(self) -> None:
+        """Curve and table."""
+        self.plot = EfficiencyPlot()
+        self.rows = tall(table([""], stretch=0))
+        self.none = text(self.tr("Scores, differences to scratch and what the labels are worth stand here."), "muted")
+        self.tabs.addTab(held(column(10, (self.plot, 1), gap=0)), self.tr("Curve"))
+        card = Card(margin=14).add(self.none, (self.rows, 1))
+        self.tabs.addTab(held(column(10, (card, 1), gap=0)), self.tr("Table"))
+
+    def show_rows(self, content: Mapping[str, Any]) -> None:
+        """One line a row of the table, one column a number of labels."""
+        self.plot.show_table(content)
+        self.none.setVisible(not content)
+        self.rows.setVisible(bool(content))
+        if not content:
+            fill(self.rows, [])
+            return
+        counts = content["scratch_labels"]
+        unit = self.tr("{0} labels a class") if content["kind"] == "classification" else self.tr("{0} labelled")
+        heads = [self.tr("Learnt from"), *(unit.format(words.count(count)) for count in counts)]
+        self.rows.setColumnCount(len(heads))
+        self.rows.setHorizontalHeaderLabels(heads)
+        fill(self.rows, [_line(one, counts) for one in content["rows"]])
+        self.rows.resizeRowsToContents()
+
+
+def _line(one: Mapping[str, Any], counts: list[int]) -> list[str]:
+    cells = {cell["labels"]: study_words.cell_words(cell) for cell in one["cells"]}
+    title = "\n".join(part for part in (one["title"], one["note"]) if part)
+    return [title, *(cells.get(count, study_words.NOTHING) for count in counts)]
+
+
+class TournamentView(StudyView):
+    """The rounds: who is out, and why."""
+
+    def add_tabs(self) -> None:
+        """The table of the rounds."""
+        heads = [
+            self.tr("Round"), self.tr("Task"), self.tr("How it did"), self.tr("Against the untrained network"),
+            self.tr("Minutes"),
+        ]  # fmt: skip
+        self.rows = tall(table(heads, stretch=2))
+        self.none = text(
+            self.tr("Every task has the same short time; the best go on from where they are. The rounds stand here."),
+            "muted",
+        )
+        self.verdict = text("", "verdict")
+        card = Card(margin=14).add(self.none, self.verdict, (self.rows, 1))
+        self.tabs.addTab(held(column(10, (card, 1), gap=0)), self.tr("Rounds"))
+
+    def show_rows(self, content: Mapping[str, Any]) -> None:
+        """A line a run."""
+        rounds = content.get("rounds", [])
+        self.none.setVisible(not rounds)
+        self.rows.setVisible(bool(rounds))
+        winner = content.get("winner")
+        self.verdict.setVisible(winner is not None)
+        lines = []
+        for number, entries in enumerate(rounds, start=1):
+            later = rounds[number] if number < len(rounds) else [winner] if winner else []
+            on = [entry["task"] for entry in later]
+            lines += [_entry(str(number), entry, entry["task"] in on, bool(later)) for entry in entries]
+        if winner is not None:
+            self.verdict.setText(self.tr("The winner: {0}").format(winner["title"]))
+            lines.append(_entry(self.tr("Winner"), winner, True, False))
+        fill(self.rows, lines)
+        self.rows.resizeRowsToContents()
+
+    def notes_of(self, content: Mapping[str, Any]) -> list[str]:
+        """How sure the ranking is."""
+        from sslstudio.engine.runs.tournament_notes import tournament_notes
+
+        return tournament_notes(content) if content.get("rounds") else []
+
+
+def _entry(name: str, entry: Mapping[str, Any], on: bool, known: bool) -> list[str]:
+    """One run: `on` if it went on, which is `known` once the next round has begun."""
+    tr = words.tr
+    probe = entry["probe"]
+    if entry["outcome"] == "refused":
+        how = tr("Out: it does not suit these pictures. {0}").format(entry["words"])
+    elif entry["outcome"] == "failed":
+        how = tr("Out: it failed. {0}").format(entry["words"])
+    else:
+        state = (tr("Went on") if on else tr("Out: others did better")) if known else ""
+        how = words.facts_line([state, study_words.verdict_title((probe or {}).get("verdict"))])
+    minutes = entry["minutes"]
+    took = f"{minutes:.1f}" if math.isfinite(minutes) and minutes else study_words.NOTHING
+    return [name, entry["title"], how, study_words.probe_words(probe), took]

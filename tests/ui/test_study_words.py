@@ -1,0 +1,54 @@
+"""What a comparison says in words."""
+
+import math
+
+import pytest
+
+from sslstudio.engine.train.compare_units import Ahead
+from sslstudio.engine.train.tournament_plan import schedule
+from sslstudio.ui import study_words
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (Ahead(0, 2, 45, 1200.0, 8.0),
+         "About 26 min in all: 2 pretrainings (20 min) and 45 fine-tunings of about 8 s each."),
+        (Ahead(0, 0, 1, 0.0, math.nan), "To do: 1 fine-tuning."),
+        (Ahead(9, 0, 0, 0.0, 8.0), "Everything that is set here is done already."),
+        (Ahead(9, 1, 0, 60.0, 8.0),
+         "About 60 s in all: 1 pretraining (60 s). 9 runs are done already and are not done again."),
+    ],
+)  # fmt: skip
+def test_how_much_is_ahead(left: Ahead, said: str) -> None:
+    assert study_words.ahead_words(left) == said
+
+
+def test_the_rounds_of_a_tournament() -> None:
+    assert study_words.schedule_words(schedule(8, 32.0)) == (
+        "About 32 min in all: round 1: 8 tasks, 60 s each; round 2: 2 tasks, 4 min each; "
+        "then the winner goes on for 16 min."
+    )
+
+
+def test_a_cell_says_score_difference_verdict_and_worth() -> None:
+    cell = {
+        "score": {"value": 0.712, "low": 0.68, "high": 0.741},
+        "difference": {"value": 0.041, "low": -0.01, "high": 0.072},
+        "verdict": "no difference",
+        "worth": {"value": 2.6, "bound": 0, "low": 1.4, "low_bound": 0, "high": 5.0, "high_bound": 1},
+    }
+    assert study_words.cell_words(cell).splitlines() == [
+        "71.2 % (68.0 to 74.1 %)",
+        "+4.1 points (\u22121.0 to +7.2)",
+        "No difference that can be told from luck",
+        "worth 2.6 times the labels (1.4 to over 5.0)",
+    ]
+    unknown = {"score": {"value": 0.5, "low": None, "high": None}, "difference": None}
+    assert study_words.cell_words(unknown) == "50.0 %"
+
+
+def test_the_whole_is_what_comes_after_and_the_rest_of_the_current_run() -> None:
+    assert study_words.left_words(600.0, 60.0) == "11 min"
+    assert study_words.left_words(600.0, math.nan) == "10 min"
+    assert study_words.left_words(math.nan, 60.0) == study_words.NOTHING
