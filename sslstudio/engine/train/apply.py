@@ -55,6 +55,8 @@ def load_trained(path: Path, device: str = "auto", part: str = "", weights: str 
     run = RunFolder.open(path)
     if run.job != "finetune":
         raise DataError(f"{path} is a pretraining run: it has no classes to predict. Fine-tune it first.")
+    if run.read_json("folds.json") is not None:
+        raise DataError(f"{path} is a cross-validation: its networks are those of its folds. Take {path / 'fold-1'}.")
     config, plan = finetune_from_dict(run.config()), run.read_json("plan.json")
     part = part or parts_of(config)[0]
     if part not in parts_of(config):
@@ -75,7 +77,7 @@ def load_trained(path: Path, device: str = "auto", part: str = "", weights: str 
 
 
 def _predictor(network: Network, config: FinetuneConfig, names: tuple[str, ...], where: Device) -> Predictor:
-    return Predictor(network.to(where.handle), config.kind, names, where, config.views, config.flip)
+    return Predictor(network.to(where.handle).eval(), config.kind, names, where, config.views, config.flip)
 
 
 def _network_weights(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -1,0 +1,214 @@
+"""Networks as files that other programs open. Each file is read back and asked about real pictures before it counts.
+
+safetensors     the weights; the encoder's under torchvision's names
+onnx            the whole network, normalisation included: pictures (n, 3, side, side) between 0 and 1 in
+torchscript     the same for libtorch
+card.json       what it is: encoder, picture side, normalisation, classes, result, and how exactly each file agrees
+use_it.py       loads them without this program
+"""
+
+import hashlib
+import importlib.util
+import json
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from sslstudio.engine.errors import DataError, RunError, did_you_mean
+from sslstudio.engine.events import Preparing, finite
+from sslstudio.engine.models.encoders import Encoder
+from sslstudio.engine.models.networks import Network, PixelScale
+from sslstudio.engine.runs import load_exported
+
+FORMATS = ("safetensors", "onnx", "torchscript")
+SUFFIXES = {"safetensors": ".safetensors", "onnx": ".onnx", "torchscript": ".torchscript.pt"}
+NEEDED = {"onnx": ("onnx", "onnxruntime")}
+TOLERANCE = 1e-3  # of the largest answer: other kernels round otherwise, another network is far off
+CARD, SNIPPET = "card.json", "use_it.py"
+OPSET = 17
+
+
+class Embedding(nn.Module):
+    """Float (B, 3, H, W) in [0, 1] -> embeddings (B, dim)."""
+
+    def __init__(self, scale: PixelScale, encoder: Encoder) -> None:
+        super().__init__()
+        self.scale, self.encoder = scale, encoder
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """The last stage, averaged over its places."""
+        embeddings: Tensor = self.encoder(self.scale(pictures))
+        return embeddings
+
+
+class Chances(nn.Module):
+    """Float (B, 3, H, W) in [0, 1] -> probabilities (B, C) or (B, C, H, W)."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Softmax over the classes."""
+        chances: Tensor = self.network(pictures).softmax(dim=1)
+        return chances
+
+
+@dataclass(frozen=True)
+class Exportable:
+    """A network that can be taken away.
+
+    `name` is what its files are called; `network` maps float pictures (B, 3, side, side) in [0, 1] to its answers;
+    `tensors` is what safetensors holds; `rebuilt` makes the same mapping from such tensors that were read back.
+    """
+
+    name: str
+    network: nn.Module
+    tensors: Mapping[str, Tensor]
+    rebuilt: Callable[[dict[str, Tensor]], Callable[[Tensor], Tensor]]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that was written, read back and asked: `greatest` is the greatest difference between the answers, `size`
+    the largest absolute answer, over `pictures` real pictures."""
+
+    file: str
+    format: str
+    bytes: int
+    sha256: str
+    pictures: int
+    greatest: float
+    size: float
+
+    def line(self) -> str:
+        """For people."""
+        return (
+            f"{self.file}: {self.bytes / 1e6:,.1f} MB, read back; on {self.pictures} pictures the answers differ by "
+            f"at most {self.greatest:.1e} (the largest answer is {self.size:.3g})"
+        )
+
+
+def chosen_formats(name: str) -> tuple[str, ...]:
+    """The formats that a word stands for. Raises DataError for an unknown word or when a library is missing."""
+    if name != "all" and name not in FORMATS:
+        raise DataError(f"There is no format {name!r}. {did_you_mean(name, (*FORMATS, 'all'))}")
+    formats = FORMATS if name == "all" else (name,)
+    missing = [one for form in formats for one in NEEDED.get(form, ()) if importlib.util.find_spec(one) is None]
+    if missing:
+        raise DataError(
+            f"ONNX files need {' and '.join(missing)}, which are not installed here. Install them with: "
+            'pip install "sslstudio[export]", or choose the format safetensors or torchscript.'
+        )
+    return formats
+
+
+def write_export(
+    out: Path, exportables: Sequence[Exportable], formats: Sequence[str], pictures: Tensor, card: Mapping[str, Any]
+) -> Generator[Preparing, None, list[Written]]:
+    """Write the files of all networks, the card and the snippet into a new folder; all of it or nothing.
+
+    `pictures`: float (n, 3, side, side) in [0, 1] on the CPU, real ones. Raises DataError when `out` holds something,
+    RunError when a file answers otherwise than the network or cannot be written.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DataError(f"{out} exists already and is not empty. Choose another folder for the export.")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{out.name[:40]}-", dir=out.parent))
+    except OSError as error:
+        raise DataError(f"The folder {out} cannot be made: {error.strerror}. Choose another one.") from error
+    try:
+        written = yield from _write_all(beside, exportables, formats, pictures)
+        content = {**card, "files": [vars(one) for one in written]}
+        text = json.dumps(finite(content), indent=1, ensure_ascii=False, allow_nan=False)
+        (beside / CARD).write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        source = Path(load_exported.__file__).with_suffix(".py")
+        (beside / SNIPPET).write_bytes(source.read_bytes())
+        beside.chmod(0o755)  # what mkdtemp made is for its owner alone
+        if out.exists():
+            out.rmdir()  # empty: looked at above
+        beside.replace(out)
+    except OSError as error:
+        raise RunError(f"{out} could not be written: {error.strerror}. Is the disk full or read-only?") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return written
+
+
+def _write_all(
+    folder: Path, exportables: Sequence[Exportable], formats: Sequence[str], pictures: Tensor
+) -> Generator[Preparing, None, list[Written]]:
+    written: list[Written] = []
+    total = len(exportables) * len(formats)
+    for one in exportables:
+        with torch.no_grad():
+            wanted = one.network(pictures)
+        for form in formats:
+            yield Preparing(stage="Writing and reading back", done=len(written), total=total)
+            file = folder / f"{one.name}{SUFFIXES[form]}"
+            found = WRITERS[form](one, pictures, file)
+            written.append(_checked(file, form, wanted, found))
+    yield Preparing(stage="Writing and reading back", done=total, total=total)
+    return written
+
+
+def _checked(file: Path, form: str, wanted: Tensor, found: Tensor) -> Written:
+    greatest, size = float((found - wanted).abs().max()), float(wanted.abs().max())
+    if not greatest <= TOLERANCE * max(size, 1e-6):  # nan is not small either
+        raise RunError(
+            f"{file.name} was read back and answers otherwise than the network: the greatest difference is "
+            f"{greatest:.2e} where the largest answer is {size:.2e}. Nothing was kept."
+        )
+    content = file.read_bytes()
+    return Written(file.name, form, len(content), hashlib.sha256(content).hexdigest(), len(wanted), greatest, size)
+
+
+def _safetensors(one: Exportable, pictures: Tensor, file: Path) -> Tensor:
+    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in one.tensors.items()}, file)
+    with torch.no_grad():
+        return one.rebuilt(load_file(file))(pictures)
+
+
+def _onnx(one: Exportable, pictures: Tensor, file: Path) -> Tensor:
+    import onnx
+
+    with warnings.catch_warnings():
+        # The tracing exporter is called old, and takes a second where the new one takes twenty and further packages.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            one.network,
+            (pictures[:2],),
+            str(file),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=["pictures"],
+            output_names=["answers"],
+            dynamic_axes={"pictures": {0: "n"}, "answers": {0: "n"}},
+        )
+    onnx.checker.check_model(str(file), full_check=True)
+    return torch.from_numpy(load_exported.ask_onnx(file, pictures.numpy()))
+
+
+def _torchscript(one: Exportable, pictures: Tensor, file: Path) -> Tensor:
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # torch calls the format old; what reads it is still widespread
+        traced = torch.jit.trace(one.network, pictures[:2], check_trace=False)  # type: ignore[no-untyped-call]
+        traced.save(str(file))
+        answers: Tensor = torch.jit.load(str(file), map_location="cpu")(pictures)  # type: ignore[no-untyped-call]
+    return answers
+
+
+WRITERS: dict[str, Callable[[Exportable, Tensor, Path], Tensor]] = {
+    "safetensors": _safetensors,
+    "onnx": _onnx,
+    "torchscript": _torchscript,
+}

@@ -1,0 +1,109 @@
+"""Loads what SSL Studio exported, without SSL Studio.
+
+    python use_it.py PICTURE
+
+Needs torch, torchvision, safetensors and Pillow for the encoder, onnxruntime, numpy and Pillow for the ONNX files.
+The file lies in the folder of the export, beside card.json, which says how pictures are to be prepared.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """What was exported: encoder, picture side, normalisation, classes, result."""
+    card: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    return card
+
+
+def prepare(picture: Path, side: int) -> npt.NDArray[np.float32]:
+    """(1, 3, side, side) between 0 and 1: the whole picture, upright, squeezed into a square. For 8-bit pictures."""
+    with Image.open(picture) as image:
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+    square = upright.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    return np.asarray(square, np.float32).transpose(2, 0, 1)[None] / 255.0
+
+
+def torchvision_encoder(encoder: dict[str, Any]) -> Any:
+    """torchvision's ResNet without its classifier; `encoder` is that of the card. It answers with (n, dim)."""
+    from torch import nn
+    from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
+
+    block: Any = Bottleneck if encoder["block"] == "Bottleneck" else BasicBlock
+    widths = encoder["channels"]
+    net: Any = ResNet(block, list(encoder["blocks"]))
+    net.fc = nn.Identity()
+    if encoder["stem"] != "large":  # small pictures: 3x3 instead of 7x7, and no pooling
+        net.conv1 = nn.Conv2d(3, widths[0], 3, encoder["stem_stride"], 1, bias=False)
+        net.maxpool = nn.Identity()
+    if widths[0] != 64:  # narrower than torchvision's own
+        net.inplanes = widths[0]
+        net.bn1 = nn.BatchNorm2d(widths[0])
+        if encoder["stem"] == "large":
+            net.conv1 = nn.Conv2d(3, widths[0], 7, 2, 3, bias=False)
+        for number, (width, blocks) in enumerate(zip(widths, encoder["blocks"], strict=True), start=1):
+            setattr(net, f"layer{number}", net._make_layer(block, width, blocks, 1 if number == 1 else 2))
+    return net.eval()
+
+
+def load_encoder(folder: Path) -> Any:
+    """The encoder in torchvision's ResNet, from encoder.safetensors. It expects normalised pictures: `embed`."""
+    from safetensors.torch import load_file
+
+    net = torchvision_encoder(read_card(folder)["encoder"])
+    net.load_state_dict(load_file(folder / "encoder.safetensors"))
+    return net
+
+
+def embed(net: Any, pictures: npt.NDArray[np.float32], card: dict[str, Any]) -> npt.NDArray[np.float32]:
+    """Embeddings (n, dim) of prepared pictures (n, 3, side, side)."""
+    import torch
+
+    mean, deviation = (np.asarray(card["normalisation"][name], np.float32) for name in ("mean", "deviation"))
+    scaled = (pictures - mean[:, None, None]) / deviation[:, None, None]
+    with torch.no_grad():
+        found: npt.NDArray[np.float32] = net(torch.from_numpy(scaled)).numpy()
+    return found
+
+
+def ask_onnx(file: Path, pictures: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """What an exported ONNX file says of prepared pictures; it normalises by itself.
+
+    encoder.onnx gives embeddings (n, dim), model.onnx probabilities (n, classes) or (n, classes, side, side).
+    """
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    answers: npt.NDArray[np.float32] = session.run(None, {"pictures": pictures})[0]
+    return answers
+
+
+def main(folder: Path, picture: Path) -> list[str]:
+    """Lines that say what each file in the folder answers for one picture."""
+    card = read_card(folder)
+    pictures = prepare(picture, card["input"]["side"])
+    lines = []
+    if (folder / "encoder.safetensors").exists():
+        features = embed(load_encoder(folder), pictures, card)
+        lines.append(f"torchvision: an embedding of {features.shape[1]} numbers, the first {features[0, 0]:.4f}")
+    if (folder / "encoder.onnx").exists():
+        features = ask_onnx(folder / "encoder.onnx", pictures)
+        lines.append(f"onnxruntime: an embedding of {features.shape[1]} numbers, the first {features[0, 0]:.4f}")
+    if (folder / "model.onnx").exists():
+        chances = ask_onnx(folder / "model.onnx", pictures)[0]
+        shares = chances.reshape(len(chances), -1).mean(axis=1)  # of a mask: the mean over its pixels
+        said = zip(card["classes"], shares.tolist(), strict=True)
+        lines.append("onnxruntime: " + ", ".join(f"{name} {share:.3f}" for name, share in said))
+    return lines
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("Give a picture: python use_it.py PICTURE")
+    sys.stdout.write("\n".join(main(Path(__file__).resolve().parent, Path(sys.argv[1]))) + "\n")

@@ -1,0 +1,195 @@
+"""A run as files for other programs: its encoder, and after fine-tuning its model."""
+
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sslstudio import __version__
+from sslstudio.engine import device as devices
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.augment import to_float
+from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.device import Device
+from sslstudio.engine.errors import DataError
+from sslstudio.engine.events import Preparing
+from sslstudio.engine.models.encoders import ENCODERS, STEM_STRIDES, Encoder, EncoderConfig, build_encoder
+from sslstudio.engine.models.networks import Classifier, Network, PixelScale, Segmenter
+from sslstudio.engine.runs import load_exported
+from sslstudio.engine.runs.export import Chances, Embedding, Exportable, Written, chosen_formats, write_export
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.train.apply import Trained, load_trained
+from sslstudio.engine.train.checkpoint import load_encoder
+from sslstudio.engine.train.finetune import pretraining_of
+from sslstudio.engine.train.parts import SCALE_FROM
+from sslstudio.engine.train.recipe import recalibrate
+from sslstudio.engine.train.session import Session, open_session
+from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, PretrainConfig, pretrain_from_dict
+
+COMPARED_ON = 8  # pictures that each file is asked about
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and where."""
+
+    out: Path
+    files: tuple[Written, ...]
+
+    def lines(self) -> list[str]:
+        """For people."""
+        return [one.line() for one in self.files]
+
+
+def export_run(
+    path: Path, out: Path, form: str, control: RunControl, part: str = "", weights: str = "last"
+) -> Generator[Preparing, None, Exported]:
+    """Write encoder (and model) of a run into the new folder `out`, in a format or in 'all' of them.
+
+    Each file is read back and asked about up to 8 held-out pictures of the run. `part` and `weights` as for
+    `load_trained`. Raises DataError in words when the run has no weights, its pictures are gone or `out` is not empty.
+    """
+    formats = chosen_formats(form)
+    device = devices.choose("cpu")
+    run = RunFolder.open(path)
+    if run.job == "finetune":
+        trained = load_trained(path, "cpu", part, weights)
+        session = yield from open_session(trained.config.data, device, control, run.read_json("split.json"))
+        network, config = trained.predictor.network.eval(), trained.config.encoder
+        exportables = [_encoder(network.scale, network.encoder, config), _model(trained)]
+        card = {**_card(run, trained.config.data, network, config), **_model_card(trained)}
+    else:
+        pretraining = pretrain_from_dict(run.config())
+        session = yield from open_session(pretraining.data, device, control, run.read_json("split.json"))
+        network, config = _pretrained(path, pretraining, session, device), pretraining.encoder
+        exportables = [_encoder(network.scale, network.encoder, config)]
+        card = {**_card(run, pretraining.data, network, config), "task": _task(pretraining)}
+    pictures = to_float(_held_out(session, device))
+    files = yield from write_export(out, exportables, formats, pictures, card)
+    return Exported(out, tuple(files))
+
+
+def _pretrained(path: Path, config: PretrainConfig, session: Session, device: Device) -> Network:
+    """The encoder of a pretraining as fine-tuning starts from it: statistics of whole pictures, not of puzzles."""
+    if not (path / "last.safetensors").exists():
+        raise DataError(f"{path} has no weights yet. Go on with it: sslstudio resume {path}")
+    encoder = build_encoder(config.encoder, config.seed)
+    load_encoder(encoder, path)
+    unlabelled = Pictures(session.cache, session.split.train, device)
+    network = Network(PixelScale(unlabelled.spread(SCALE_FROM).cpu()), encoder, encoder)
+    recalibrate(network, unlabelled)
+    return network.eval()
+
+
+def _held_out(session: Session, device: Device) -> Tensor:
+    for paths in (session.split.test, session.split.validation, session.split.train):
+        pictures = Pictures(session.cache, paths, device)
+        if len(pictures):
+            return pictures.spread(COMPARED_ON)
+    raise DataError("None of the pictures of this run is there any more, so the files could not be compared on them.")
+
+
+def _encoder(scale: PixelScale, encoder: Encoder, config: EncoderConfig) -> Exportable:
+    """Read back into torchvision's own ResNet, which is what its names promise."""
+
+    def rebuilt(tensors: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+        net: nn.Module = load_exported.torchvision_encoder(encoder_facts(config))
+        net.load_state_dict(tensors)
+        return nn.Sequential(scale, net)
+
+    return Exportable("encoder", Embedding(scale, encoder).eval(), encoder.state_dict(), rebuilt)
+
+
+def _model(trained: Trained) -> Exportable:
+    """Read back into a network that is built anew."""
+    network, config = trained.predictor.network, trained.config
+    classes = len(trained.predictor.names)
+
+    def rebuilt(tensors: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+        scale = PixelScale(torch.zeros(1, 3, 1, 1, dtype=torch.uint8))
+        encoder = build_encoder(config.encoder, 0)
+        if isinstance(network, Classifier):
+            fresh: Network = Classifier(scale, encoder, classes, stage=network.stage)
+        else:
+            fresh = Segmenter(scale, encoder, classes)
+        fresh.load_state_dict(tensors)
+        return Chances(fresh.eval())
+
+    return Exportable("model", Chances(network).eval(), network.state_dict(), rebuilt)
+
+
+def encoder_facts(config: EncoderConfig) -> dict[str, Any]:
+    """All that another program needs to build the encoder."""
+    shape = ENCODERS[config.name]
+    return {
+        "name": config.name,
+        "block": shape.block.__name__,
+        "blocks": list(shape.blocks),
+        "channels": list(shape.channels),
+        "stem": config.stem,
+        "stem_stride": STEM_STRIDES[config.stem],
+        "dim": shape.channels[-1] * shape.block.expansion,
+    }
+
+
+def _card(run: RunFolder, data: DataConfig, network: Network, config: EncoderConfig) -> dict[str, Any]:
+    """What holds for every export. Folders are named without their path: it is nobody's business."""
+    split = run.read_json("split.json") or {}
+    return {
+        "made_with": f"SSL Studio {__version__}",
+        "made_at": time.strftime("%Y-%m-%d %H:%M:%S"),
+        "run": run.path.resolve().name,
+        "job": run.job,
+        "encoder": encoder_facts(config),
+        "input": {
+            "side": data.side,
+            "channels": "RGB",
+            "values": "0 to 1 (8-bit values divided by 255)",
+            "fit": "the whole picture, squeezed into a square with bicubic resampling",
+        },
+        "normalisation": {
+            "mean": network.scale.mean.flatten().tolist(),
+            "deviation": network.scale.deviation.flatten().tolist(),
+            "inside": "onnx and torchscript normalise by themselves; before encoder.safetensors do it yourself",
+        },
+        "data": {"folder": Path(data.folder).name, **{name: len(paths) for name, paths in split.items()}},
+    }
+
+
+def _task(config: PretrainConfig) -> dict[str, str]:
+    task = load_tasks()[config.task]
+    return {"name": config.task, "title": task.title, "paper": task.paper}
+
+
+def _model_card(trained: Trained) -> dict[str, Any]:
+    network, metrics = trained.predictor.network, trained.run.metrics() or {}
+    scores: Mapping[str, Any] = metrics.get("parts", {}).get(trained.part, {}).get("scores", {})
+    return {
+        "kind": trained.config.kind,
+        "part": trained.part,
+        "classes": list(trained.predictor.names),
+        "reads_stage": (network.stage or "all") if isinstance(network, Classifier) else "all",
+        "task": _task_of_source(trained.config),
+        "result": {
+            "verdict": metrics.get("verdict", ""),
+            "n_train": metrics.get("n_train"),
+            "n_test": metrics.get("n_test"),
+            "scores": scores,
+            "baseline": metrics.get("baseline", {}),
+            "notes": metrics.get("notes", []),
+        },
+    }
+
+
+def _task_of_source(config: FinetuneConfig) -> dict[str, str] | None:
+    """The pretext task behind a fine-tuning, if its pretraining is still where it was."""
+    try:
+        source = pretraining_of(config.source)
+    except DataError:
+        return None
+    return _task(source) if source else None

@@ -1,0 +1,49 @@
+"""`sslstudio export`, as a person or a script calls it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sslstudio.cli import main
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    try:
+        code = main([str(argument) for argument in arguments])
+    except SystemExit as end:  # argparse ends by itself
+        code = int(end.code or 0)
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_export_says_how_exactly_each_file_agrees(
+    capsys: pytest.CaptureFixture[str], classified: Path, tmp_path: Path
+) -> None:
+    code, out, _ = run(capsys, "export", classified, "--format", "safetensors", "--out", tmp_path / "out")
+    assert code == 0
+    assert "model.safetensors" in out
+    assert "on 8 pictures the answers differ by at most" in out
+    code, lines, _ = run(capsys, "export", classified, "--format", "torchscript", "--out", tmp_path / "new", "--json")
+    assert code == 0
+    result = json.loads(lines.splitlines()[-1])
+    assert [one["file"] for one in result["files"]] == ["encoder.torchscript.pt", "model.torchscript.pt"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["export", "{tmp}", "--out", "{tmp}/out"], "is not a run"),
+        (["export", "{run}", "--out", "{tmp}/out", "--format", "onyx"], "Did you mean 'onnx'"),
+        (["export", "{run}", "--out", "{run}"], "not empty"),
+        (["export", "{run}"], "--out"),
+    ],
+)
+def test_wrong_input_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], classified: Path, tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    given = [text.format(run=classified, tmp=tmp_path) for text in arguments]
+    code, _, error = run(capsys, *given)
+    assert code == 2
+    assert words in error
+    assert len(error.strip().splitlines()) == 1
