@@ -147,15 +147,12 @@ def _add_training(add: Add) -> None:
 
 def _add_using(add: Add) -> None:
     evaluate = add("evaluate", "Score a fine-tuned run on labelled pictures.")
-    predict = add("predict", "Predict pictures with a fine-tuned run: a table, and masks as PNG.")
-    for command in (evaluate, predict):
-        command.add_argument("run", type=Path, metavar="RUN")
-        command.add_argument("folder", type=Path, metavar="DIR")
-        command.add_argument("--part", choices=("pretrained", "scratch"), default="", help="which twin")
-        command.add_argument("--weights", choices=("last", "best"), default="last")
-        command.add_argument("--device", default="auto")
-        _add_json(command)
-    predict.add_argument("--out", type=Path, required=True, metavar="DIR2")
+    evaluate.add_argument("run", type=Path, metavar="RUN")
+    evaluate.add_argument("folder", type=Path, metavar="DIR")
+    evaluate.add_argument("--part", choices=("pretrained", "scratch"), default="", help="which twin")
+    evaluate.add_argument("--weights", choices=("last", "best"), default="last")
+    evaluate.add_argument("--device", default="auto")
+    _add_json(evaluate)
     self_test = add("self-test", "Check this installation: read pictures, two steps of each task, open the window.")
     self_test.add_argument("--window", action="store_true", help="only open the window and close it again")
     _add_json(self_test)

@@ -198,18 +198,6 @@ def evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def predict(options: argparse.Namespace) -> int:
-    """`sslstudio predict`."""
-    from sslstudio.engine.train.apply import load_trained, predict_folder
-
-    trained = load_trained(options.run, options.device, options.part, options.weights)
-    with steered() as control:
-        count = returned(predict_folder(trained, options.folder, options.out, control), options.json)
-    if not options.json:
-        say(f"{count:,} pictures predicted: {options.out / 'predictions.csv'}")
-    return 0
-
-
 def doctor(options: argparse.Namespace) -> int:
     """`sslstudio doctor`."""
     from sslstudio.doctor import findings

@@ -1,4 +1,4 @@
-"""`sslstudio export`, as a person or a script calls it."""
+"""`sslstudio predict`, `sslstudio export` and `sslstudio report`, as a person or a script calls them."""
 
 import json
 from pathlib import Path
@@ -30,6 +30,27 @@ def test_export_says_how_exactly_each_file_agrees(
     assert [one["file"] for one in result["files"]] == ["encoder.torchscript.pt", "model.torchscript.pt"]
 
 
+def test_predict_skips_what_is_done(
+    capsys: pytest.CaptureFixture[str], classified: Path, sample_folder: Path, tmp_path: Path
+) -> None:
+    asked = ["predict", classified, sample_folder / "images" / "leaf", "--out", tmp_path / "out", "--device", "cpu"]
+    code, out, _ = run(capsys, *asked)
+    assert code == 0
+    assert str(tmp_path / "out" / "predictions.csv") in out
+    code, lines, _ = run(capsys, *asked, "--json")
+    assert code == 0
+    result = json.loads(lines.splitlines()[-1])
+    assert result["new"] == 0
+    assert result["total"] == len(list((sample_folder / "images" / "leaf").iterdir()))
+
+
+def test_report_is_written(capsys: pytest.CaptureFixture[str], classified: Path, tmp_path: Path) -> None:
+    code, lines, _ = run(capsys, "report", classified, "--out", tmp_path / "r.html", "--without-pictures", "--json")
+    assert code == 0
+    assert json.loads(lines.splitlines()[-1]) == {"report": str(tmp_path / "r.html")}
+    assert "<img" not in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -37,6 +58,9 @@ def test_export_says_how_exactly_each_file_agrees(
         (["export", "{run}", "--out", "{tmp}/out", "--format", "onyx"], "Did you mean 'onnx'"),
         (["export", "{run}", "--out", "{run}"], "not empty"),
         (["export", "{run}"], "--out"),
+        (["predict", "{run}", "{tmp}/nowhere", "--out", "{tmp}/out"], "There is no folder"),
+        (["predict", "{run}", "{tmp}", "--out", "{tmp}/out", "--separator", "dot"], "--separator"),
+        (["report", "{run}", "--out", "{tmp}/report.doc"], "report.html"),
     ],
 )
 def test_wrong_input_is_one_sentence(

@@ -86,23 +86,30 @@ def write_class_table(
 ) -> None:
     """A CSV that Excel opens: file, label (if known), predicted, confidence, and the probability of each class."""
     head = ["file", *(["label"] if truth is not None else []), "predicted", "confidence", *(f"p_{n}" for n in names)]
-    lines = []
+    lines: list[list[str | float]] = []
     for number, (path, chances) in enumerate(rows):
         best = int(chances.argmax())
         known = [names[truth[number]]] if truth is not None else []
-        lines.append(
-            [path, *known, names[best], f"{float(chances[best]):.4f}", *(f"{p:.4f}" for p in chances.tolist())]
-        )
+        lines.append([path, *known, names[best], float(chances[best]), *chances.tolist()])
     write_table(file, head, lines)
 
 
-def write_table(file: Path, head: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    """A CSV in UTF-8 with a byte order mark, without which Excel takes it for another encoding."""
+def write_table(file: Path, head: Sequence[str], lines: Sequence[Sequence[str | float]], separator: str = ",") -> None:
+    """A CSV in UTF-8 with a byte order mark, without which Excel takes it for another encoding.
+
+    Numbers get four decimals; with ';' between the cells a decimal comma, which goes with it in a spreadsheet.
+    """
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
+    writer = csv.writer(text, delimiter=separator)
     writer.writerow(head)
-    writer.writerows(lines)
+    writer.writerows([_cell(value, separator) for value in line] for line in lines)
     write_atomic(file, text.getvalue().encode("utf-8-sig", errors="surrogateescape"))
+
+
+def _cell(value: str | float, separator: str) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:.4f}".replace(".", ",") if separator == ";" else f"{value:.4f}"
 
 
 def score_masks(
@@ -110,7 +117,7 @@ def score_masks(
 ) -> Generator[Preparing, None, Array]:
     """Predict masks at the size of the true ones (below `root`), write them and the table; returns (n, C, C)."""
     classes = len(predictor.names)
-    lines: list[list[str]] = []
+    lines: list[list[str | float]] = []
     confusions: list[npt.NDArray[np.float64]] = []
     for names, chances in predictor.chunks(pictures, control):
         for path, chance in zip(names, chances, strict=True):
@@ -118,7 +125,7 @@ def score_masks(
             guess = mask_of(chance, truth.shape[0], truth.shape[1])
             write_mask(table.with_suffix("") / f"{path}.png", guess)
             confusions.append(confusion_of(truth, guess, classes))
-            lines.append([path, masks.of[path], f"{mean_iou(confusions[-1]):.4f}"])
+            lines.append([path, masks.of[path], mean_iou(confusions[-1])])
         yield Preparing(stage="Scoring the test pictures", done=len(lines), total=len(pictures))
     write_table(table, ["file", "mask", "iou"], lines)
     return np.stack(confusions)

@@ -1,4 +1,4 @@
-"""A fine-tuned run put to use: scored on another labelled folder, or asked about pictures without labels."""
+"""A fine-tuned run put to use: loaded, and scored on another labelled folder."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
@@ -10,14 +10,11 @@ from torch import Tensor
 
 from sslstudio.engine import device as devices
 from sslstudio.engine.control import RunControl
-from sslstudio.engine.data.cache import build_cache
-from sslstudio.engine.data.index import scan
-from sslstudio.engine.data.labels import ClassLabels, Recognised, recognise
-from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.data.labels import ClassLabels
 from sslstudio.engine.data.split import Split
 from sslstudio.engine.device import Device
 from sslstudio.engine.errors import DataError
-from sslstudio.engine.evaluate.predictions import Predictor, mask_of, write_class_table, write_mask, write_table
+from sslstudio.engine.evaluate.predictions import Predictor
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.models.encoders import build_encoder
@@ -39,6 +36,7 @@ class Trained:
     config: FinetuneConfig
     predictor: Predictor
     part: str
+    weights: Path
 
     @property
     def side(self) -> int:
@@ -73,7 +71,7 @@ def load_trained(path: Path, device: str = "auto", part: str = "", weights: str 
         network = Classifier(scale, encoder, len(names), stage=stage_of(run, part, config))
     network.load_state_dict(_network_weights(load_tensors(file)[0]))
     where = devices.choose(device, config.hardware.precision)
-    return Trained(run, config, _predictor(network, config, names, where), part)
+    return Trained(run, config, _predictor(network, config, names, where), part, file)
 
 
 def _predictor(network: Network, config: FinetuneConfig, names: tuple[str, ...], where: Device) -> Predictor:
@@ -130,41 +128,3 @@ def _with_names_of(trained: Trained, session: Session) -> Session:
 def _unlike(names: Sequence[str], found: Sequence[str]) -> str:
     there = f"has the classes {', '.join(found)}" if found else "has no labels that were recognised"
     return f"The run knows the classes {', '.join(names)}; the folder {there}. Name them alike to score the run on it."
-
-
-def predict_folder(trained: Trained, folder: Path, out: Path, control: RunControl) -> Generator[Preparing, None, int]:
-    """Predict every picture below `folder`: out/predictions.csv, for masks also out/masks/<picture>.png.
-
-    Pictures that cannot be read are listed with their reason in out/unreadable.csv. Returns the number predicted.
-    """
-    recognised: Recognised = recognise(scan(folder))
-    cache = yield from build_cache(recognised.pictures, trained.side, control=control)
-    out.mkdir(parents=True, exist_ok=True)
-    pictures = Pictures(cache, cache.index.paths, trained.predictor.device)
-    sizes = {path: (int(h), int(w)) for path, (h, w) in zip(cache.index.paths, cache.sizes, strict=True)}
-    rows: list[tuple[str, Tensor]] = []
-    lines: list[list[str]] = []
-    for paths, chances in trained.predictor.chunks(pictures, control):
-        for path, chance in zip(paths, chances, strict=True):
-            if trained.config.kind == "classification":
-                rows.append((path, chance))
-            else:
-                lines.append(_write_prediction(out, path, chance, sizes[path], len(trained.predictor.names)))
-        yield Preparing(stage="Predicting", done=len(rows) + len(lines), total=len(pictures))
-    names = trained.predictor.names
-    if trained.config.kind == "classification":
-        write_class_table(out / "predictions.csv", names, rows)
-    else:
-        write_table(out / "predictions.csv", ["file", "mask", *(f"share_{name}" for name in names)], lines)
-    if cache.index.unreadable:
-        reasons = [[one.path, one.reason] for one in cache.index.unreadable]
-        write_table(out / "unreadable.csv", ["file", "reason"], reasons)
-    return len(pictures)
-
-
-def _write_prediction(out: Path, path: str, chances: Tensor, size: tuple[int, int], classes: int) -> list[str]:
-    mask = mask_of(chances, *size)
-    file = Path("masks") / f"{path}.png"
-    write_mask(out / file, mask)
-    shares = [f"{float((mask == number).mean()):.4f}" for number in range(classes)]
-    return [path, file.as_posix(), *shares]

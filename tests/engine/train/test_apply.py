@@ -1,19 +1,16 @@
 """A fine-tuned run put to use."""
 
-import csv
 import json
 import shutil
 from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import DataError
-from sslstudio.engine.train.apply import evaluate_run, load_trained, predict_folder
+from sslstudio.engine.train.apply import evaluate_run, load_trained
 
 R = TypeVar("R")
 
@@ -58,34 +55,6 @@ def test_classes_that_the_run_does_not_know_are_refused(classified: Path, sample
         shutil.copytree(sample_folder / "images" / name, tmp_path / "other" / new)
     with pytest.raises(DataError, match="lorry"):
         returned(evaluate_run(load_trained(classified, "cpu"), tmp_path / "other", tmp_path / "t.csv", RunControl()))
-
-
-def test_predict_classes_writes_a_row_a_picture_and_lists_what_it_cannot_read(
-    classified: Path, sample_folder: Path, tmp_path: Path
-) -> None:
-    folder = tmp_path / "new"
-    shutil.copytree(sample_folder / "images" / "leaf", folder)
-    (folder / "broken.jpg").write_bytes(b"no picture")
-    count = returned(predict_folder(load_trained(classified, "cpu"), folder, tmp_path / "out", RunControl()))
-    with (tmp_path / "out" / "predictions.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == count == len(list(folder.iterdir())) - 1
-    chances = [float(value) for key, value in rows[0].items() if key.startswith("p_")]
-    assert sum(chances) == pytest.approx(1.0, abs=1e-3)
-    assert float(rows[0]["confidence"]) == max(chances)
-    assert "broken.jpg" in (tmp_path / "out" / "unreadable.csv").read_text(encoding="utf-8-sig")
-
-
-def test_predict_masks_have_the_size_of_their_pictures(segmented: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "new"
-    folder.mkdir()
-    for number, size in enumerate([(70, 40), (33, 90), (48, 48)]):
-        Image.effect_noise(size, 60).save(folder / f"{number}.png")
-    returned(predict_folder(load_trained(segmented, "cpu"), folder, tmp_path / "out", RunControl()))
-    for number, size in enumerate([(70, 40), (33, 90), (48, 48)]):
-        with Image.open(tmp_path / "out" / "masks" / f"{number}.png.png") as mask:
-            assert mask.size == size
-            assert np.asarray(mask).max() <= 5
 
 
 def test_runs_that_cannot_predict_say_why(pretrained: Path, classified: Path, tmp_path: Path) -> None:

@@ -1,0 +1,103 @@
+"""Masks as COCO JSON (Lin et al., ECCV 2014), which labelling programs and detectors read.
+
+Each connected patch of a class is one annotation, its pixels run-length encoded: exact, holes included. Runs go down
+the columns and begin with the pixels that do not belong, as COCO wants them.
+"""
+
+import json
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from scipy import ndimage
+
+from sslstudio.engine.errors import RunError
+from sslstudio.engine.events import Preparing
+from sslstudio.engine.files import write_atomic
+
+Mask = npt.NDArray[np.uint8]  # (height, width) class numbers
+STAGE = "Writing COCO"
+A_STEP = 20  # pictures between two events
+
+
+def write_coco(
+    file: Path, root: Path, masks: Mapping[str, str], names: Sequence[str], about: str
+) -> Generator[Preparing, None, int]:
+    """Write the masks below `root` (picture -> mask file) as COCO; returns how many patches there are.
+
+    What was written is read back and compared with the masks, pixel by pixel; a difference raises RunError.
+    """
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for number, (picture, mask_file) in enumerate(masks.items(), start=1):
+        mask = read_mask(root / mask_file)
+        images.append({"id": number, "file_name": picture, "height": mask.shape[0], "width": mask.shape[1]})
+        for found in patches(mask):
+            annotations.append({"id": len(annotations) + 1, "image_id": number, **found})
+        if number % A_STEP == 0 or number == len(masks):
+            yield Preparing(stage=STAGE, done=number, total=len(masks))
+    categories = [{"id": number, "name": name} for number, name in enumerate(names) if number > 0]
+    content = {
+        "info": {"description": about}, "images": images, "annotations": annotations, "categories": categories,
+    }  # fmt: skip
+    write_atomic(file, json.dumps(content, ensure_ascii=False).encode(errors="backslashreplace"))
+    for picture, mask in read_coco(file):
+        if picture in masks and not np.array_equal(mask, read_mask(root / masks[picture])):
+            raise RunError(f"{file} was read back and its mask of {picture} is another one. Use the PNG masks instead.")
+    return len(annotations)
+
+
+def read_mask(file: Path) -> Mask:
+    """The class numbers of a predicted mask."""
+    with Image.open(file) as image:
+        return np.array(image, dtype=np.uint8)
+
+
+def patches(mask: Mask) -> Iterator[dict[str, Any]]:
+    """The connected patches of each class but the background, as COCO describes them."""
+    for number in np.unique(mask):
+        if number == 0:
+            continue
+        labelled, _ = ndimage.label(mask == number, structure=np.ones((3, 3), int))
+        for place, slices in enumerate(ndimage.find_objects(labelled), start=1):
+            inside = labelled == place
+            rows, columns = slices
+            box = [columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start]
+            yield {
+                "category_id": int(number),
+                "segmentation": {"size": list(mask.shape), "counts": run_lengths(inside)},
+                "area": int(inside.sum()),
+                "bbox": [int(value) for value in box],
+                "iscrowd": 0,
+            }
+
+
+def run_lengths(inside: npt.NDArray[np.bool_]) -> list[int]:
+    """Lengths of runs of (height, width) down the columns, the first one of pixels outside (perhaps 0)."""
+    flat = inside.ravel(order="F")
+    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    runs: list[int] = np.diff(np.concatenate([[0], changes, [flat.size]])).tolist()
+    return [0, *runs] if flat.size and flat[0] else runs
+
+
+def from_runs(counts: Sequence[int], height: int, width: int) -> npt.NDArray[np.bool_]:
+    """The inverse of `run_lengths`."""
+    values = np.arange(len(counts)) % 2 == 1
+    return np.repeat(values, counts).reshape(height, width, order="F")
+
+
+def read_coco(file: Path) -> Iterator[tuple[str, Mask]]:
+    """(picture, class numbers) of every picture in a COCO file with run lengths."""
+    content = json.loads(file.read_text(encoding="utf-8"))
+    of_image: dict[int, list[dict[str, Any]]] = {}
+    for one in content["annotations"]:
+        of_image.setdefault(one["image_id"], []).append(one)
+    for image in content["images"]:
+        mask = np.zeros((image["height"], image["width"]), np.uint8)
+        for one in of_image.get(image["id"], []):
+            runs = one["segmentation"]["counts"]
+            mask[from_runs(runs, image["height"], image["width"])] = one["category_id"]
+        yield image["file_name"], mask

@@ -1,0 +1,186 @@
+"""The report of a run as one HTML page that needs nothing else: no network, no further file, no script."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sslstudio.engine.runs.report_marks import Chart, Markup, image, interval, joined, mark, svg, table
+
+Pairs = Sequence[tuple[str, str]]
+
+STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;color:#1a232d;background:#f5f6f8;margin:0}
+main{max-width:1080px;margin:0 auto;padding:28px}
+section{background:#fff;border:1px solid #dfe4ea;border-radius:10px;padding:18px 22px;margin:0 0 18px}
+h1{font-size:26px;margin:0 0 4px} h2{font-size:18px;margin:0 0 12px} h3{font-size:15px;margin:14px 0 6px}
+.muted{color:#586472} .verdict{font-size:19px;margin:10px 0}
+table{border-collapse:collapse;margin:0 0 12px} th,td{text-align:left;padding:5px 16px 5px 0;vertical-align:top}
+thead th{color:#586472;font-weight:normal} tbody th{font-weight:600} tbody tr{border-top:1px solid #eef1f4}
+.matrix td,.matrix thead th{text-align:center;padding:6px 10px} .matrix td.right{outline:2px solid #1a232d}
+.charts,.gallery{display:flex;flex-wrap:wrap;gap:18px} figure{margin:0} .charts figure{width:500px;max-width:100%}
+.gallery figure{width:164px} .gallery img{width:160px;height:auto;border-radius:6px;display:block}
+figcaption{font-size:13px;color:#586472;overflow-wrap:anywhere} .puzzles img{max-width:100%} svg{max-width:100%}
+.interval{width:160px;height:20px;vertical-align:middle} pre{background:#eef1f4;padding:10px 12px;border-radius:6px;
+white-space:pre-wrap;overflow-wrap:anywhere} ol,ul{margin:6px 0 0;padding-left:22px}
+@media print{body{background:#fff} section{break-inside:avoid-page;border:0;padding:0}}
+"""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture in the report: a data address, what stands under it, and what it is for those who do not see it."""
+
+    data: str
+    caption: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that stands in a report. `metrics` is the content of metrics.json."""
+
+    title: str
+    about: str
+    metrics: Mapping[str, Any]
+    verdict: str
+    notes: Sequence[str] = ()
+    charts: Sequence[Chart] = ()
+    errors: Sequence[Shown] = ()
+    errors_said: str = ""
+    puzzles: Sequence[Shown] = ()
+    data: Pairs = ()
+    settings: Mapping[str, Pairs] = field(default_factory=dict)
+    environment: Pairs = ()
+    methods: Sequence[str] = ()
+    references: Sequence[str] = ()
+    commands: Sequence[str] = ()
+
+
+def page(report: Report) -> str:
+    """The whole page."""
+    parts = [
+        _head(report),
+        _scores(report.metrics),
+        _section("How it learnt", mark("div", *map(svg, report.charts), class_="charts"), there=report.charts),
+        *(_matrix(report.metrics, part) for part in report.metrics.get("parts", {})),
+        _section("Mistakes", mark("p", report.errors_said), _gallery(report.errors), there=report.errors),
+        _section(
+            "Held-out puzzles and the network's answers",
+            *(mark("figure", image(one.data, one.said), mark("figcaption", one.caption)) for one in report.puzzles),
+            there=report.puzzles, kind="puzzles",
+        ),
+        _section("Pictures", _pairs(report.data), there=report.data),
+        _section(
+            "Methods, for a paper",
+            *(mark("p", text) for text in report.methods),
+            mark("ol", *(mark("li", one) for one in report.references)),
+            there=report.methods,
+        ),
+        _section("Settings", *_settings(report.settings), there=report.settings),
+        _section("The same again", mark("pre", "\n".join(report.commands)), there=report.commands),
+        _section("Made on", _pairs(report.environment), there=report.environment),
+    ]  # fmt: skip
+    # No script and nothing from outside: said to the browser too.
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    head = mark(
+        "head",
+        Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
+        Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
+        mark("title", report.title),
+        mark("style", Markup(STYLE)),
+    )
+    body = mark("body", mark("main", *parts))
+    return f"<!DOCTYPE html>\n{mark('html', head, body, lang='en')}\n"
+
+
+def _section(title: str, *content: str | Markup, there: object = True, kind: str = "") -> Markup:
+    return mark("section", mark("h2", title), *content, class_=kind or "plain") if there else Markup("")
+
+
+def _head(report: Report) -> Markup:
+    notes = mark("ul", *(mark("li", note) for note in report.notes)) if report.notes else Markup("")
+    return mark(
+        "section", mark("h1", report.title), mark("div", report.about, class_="muted"),
+        mark("p", report.verdict, class_="verdict"), notes, class_="plain",
+    )  # fmt: skip
+
+
+def _scores(metrics: Mapping[str, Any]) -> Markup:
+    parts = metrics.get("parts", {})
+    if not parts:
+        return Markup("")
+    baseline = metrics["baseline"]
+    names = sorted(next(iter(parts.values()))["scores"], key=lambda name: bool(name != metrics["headline"]))
+    rows = []
+    for name in names:
+        cells = [_score(content["scores"][name], baseline.get(name), place) for place, content in
+                 enumerate(parts.values())]  # fmt: skip
+        rows.append([_words(name), *cells, f"{baseline[name]:.3f}" if baseline.get(name) is not None else "–"])
+    head = ["", *(part_title(part) for part in parts), "Always the most frequent class"]
+    said = f"{metrics['n_train']:,} labelled pictures to train on, {metrics['n_test']:,} test pictures. "
+    said += "In brackets 95 % intervals; the small tick is the baseline."
+    return _section("Scores", table(head, rows), mark("p", said, class_="muted"))
+
+
+def _score(score: Mapping[str, Any], baseline: float | None, place: int) -> Markup:
+    value, low, high = score["value"], score["low"], score["high"]
+    if value is None:
+        return Markup("–")
+    said = f"{value:.3f} ({low:.3f} to {high:.3f}, n = {score['n']:,}) "
+    return joined([said, interval(value, low, high, baseline, place)])
+
+
+def part_title(part: str) -> str:
+    """A part of a fine-tuning run, for people."""
+    return {"pretrained": "With pretraining", "scratch": "From scratch"}.get(part, part)
+
+
+def _words(name: str) -> str:
+    known = {"mean_iou": "Mean IoU", "macro_f1": "Mean F1", "mean_dice": "Mean Dice", "pixel_accuracy": "Pixels right"}
+    return known.get(name, name.replace("_", " ").capitalize())
+
+
+def _matrix(metrics: Mapping[str, Any], part: str) -> Markup:
+    names, content = metrics["classes"], metrics["parts"][part]
+    head = mark("tr", mark("th", "label \\ answer"), *(mark("th", name, scope="col") for name in names))
+    rows = [
+        mark("tr", mark("th", names[truth], scope="row"),
+             *(_cell(count, sum(line), truth == guess) for guess, count in enumerate(line)))
+        for truth, line in enumerate(content["confusion"])
+    ]  # fmt: skip
+    unit = "pixels" if metrics["kind"] == "segmentation" else "pictures"
+    matrix = mark("table", mark("thead", head), mark("tbody", *rows), class_="matrix")
+    said = mark("p", f"Numbers are {unit}; framed: right answers; the shade is the share of the row.", class_="muted")
+    lines = content["per_class"]
+    keys = [key for key in lines[0] if key != "name"] if lines else []
+    titles = {"n": unit.capitalize(), "f1": "F1", "iou": "IoU"}
+    by_class = table(
+        ["Class", *(titles.get(key, key.capitalize()) for key in keys)],
+        [[line["name"], *(_figure(key, line[key]) for key in keys)] for line in lines],
+    )
+    return _section(f"What is taken for what: {part_title(part).lower()}", matrix, said, by_class)
+
+
+def _cell(count: int, total: int, right: bool) -> Markup:
+    share = count / total if total else 0.0
+    shade = f"background:rgba(0,114,178,{share * 0.55:.2f})"
+    return mark("td", f"{count:,}", style=shade, class_="right" if right else "wrong")
+
+
+def _figure(key: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{int(value):,}" if key == "n" else f"{value:.3f}"
+
+
+def _gallery(shown: Sequence[Shown]) -> Markup:
+    figures = [mark("figure", image(one.data, one.said), mark("figcaption", one.caption)) for one in shown]
+    return mark("div", *figures, class_="gallery")
+
+
+def _pairs(pairs: Pairs) -> Markup:
+    return table(["", ""], pairs) if pairs else Markup("")
+
+
+def _settings(settings: Mapping[str, Pairs]) -> list[Markup]:
+    return [piece for title, pairs in settings.items() if pairs for piece in (mark("h3", title), _pairs(pairs))]

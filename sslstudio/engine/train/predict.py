@@ -1,0 +1,172 @@
+"""New pictures answered by a fine-tuned run. What was answered is kept at once: a stopped prediction goes on.
+
+predictions.csv      a row a picture, the confidence and the probability (for masks: the share) of each class
+masks/, coco.json    for masks: one PNG a picture with the class numbers, and all of them as COCO
+unreadable.csv       pictures that cannot be read, and why
+answers.jsonl        the answers as they came, a line each; about.json: whose answers they are
+"""
+
+import hashlib
+import json
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.cache import PixelCache, build_cache
+from sslstudio.engine.data.index import scan
+from sslstudio.engine.data.labels import recognise
+from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.errors import DataError, RunError
+from sslstudio.engine.evaluate.coco import write_coco
+from sslstudio.engine.evaluate.predictions import mask_of, write_mask, write_table
+from sslstudio.engine.events import Preparing
+from sslstudio.engine.files import write_atomic
+from sslstudio.engine.train.apply import Trained
+
+TABLE, JOURNAL, ABOUT, COCO, UNREADABLE = (
+    "predictions.csv", "answers.jsonl", "about.json", "coco.json", "unreadable.csv",
+)  # fmt: skip
+MASKS = "masks"
+ODD_NAMES = "backslashreplace"  # lone surrogates of names that are not UTF-8 are what JSON calls them
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What was answered: pictures in the table, those answered now, those that cannot be read, the table."""
+
+    total: int
+    new: int
+    unreadable: int
+    table: Path
+
+
+def predict_folder(
+    trained: Trained, folder: Path, out: Path, control: RunControl, separator: str = ","
+) -> Generator[Preparing, None, Predicted]:
+    """Predict every picture below `folder` that has no answer in `out` yet.
+
+    `separator` of the table: with ';' numbers get a decimal comma, as spreadsheets in many languages want it. Raises
+    DataError when `out` holds the answers of another network, RunError when stopped: then what was answered is in the
+    table, and the same call goes on from there.
+    """
+    recognised = recognise(scan(folder))
+    cache = yield from build_cache(recognised.pictures, trained.side, control=control)
+    _claim(out, trained)
+    stamps = {file.path: [file.size, file.mtime_ns] for file in cache.index.files}
+    known = _known(out, stamps)
+    todo = [path for path in cache.index.paths if path not in known]
+    new = 0
+    try:
+        yield Preparing(stage="Predicting", done=len(known), total=len(stamps))
+        for answers in _answers(trained, cache, todo, out, stamps, control):
+            known.update(answers)
+            new += len(answers)
+            yield Preparing(stage="Predicting", done=len(known), total=len(stamps))
+    finally:  # also when stopped or closed: what was answered is to be found in the table
+        _write_table(out, trained, [known[path] for path in cache.index.paths if path in known], separator)
+    if cache.index.unreadable:
+        write_table(out / UNREADABLE, ["file", "reason"], [[one.path, one.reason] for one in cache.index.unreadable])
+    if trained.config.kind == "segmentation":
+        masks = {path: str(known[path]["mask"]) for path in cache.index.paths}
+        about = f"Predicted by {trained.run.path.resolve().name} ({trained.part})"
+        yield from write_coco(out / COCO, out, masks, trained.predictor.names, about)
+    return Predicted(len(known), new, len(cache.index.unreadable), out / TABLE)
+
+
+def _claim(out: Path, trained: Trained) -> None:
+    """Make the folder this network's. Raises DataError when it is another's."""
+    digest = hashlib.sha256(trained.weights.read_bytes()).hexdigest()
+    about = {
+        "run": str(trained.run.path.resolve()), "part": trained.part, "weights": digest, "kind": trained.config.kind,
+        "classes": list(trained.predictor.names), "views": trained.config.views, "side": trained.side,
+    }  # fmt: skip
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"The folder {out} cannot be made: {error.strerror}. Choose another one.") from error
+    file = out / ABOUT
+    if file.exists():
+        stored = _json(file.read_text(encoding="utf-8"))
+        if not isinstance(stored, dict) or any(stored.get(key) != about[key] for key in about if key != "run"):
+            raise DataError(f"{out} holds the answers of another network. Choose another folder for these.")
+        return
+    ours = [name for name in (TABLE, JOURNAL, COCO, UNREADABLE, MASKS) if (out / name).exists()]
+    if ours:
+        raise DataError(f"{out} holds {ours[0]} already, and not from here. Choose another folder for the answers.")
+    write_atomic(file, json.dumps(about, indent=1, ensure_ascii=False).encode(errors=ODD_NAMES))
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _known(out: Path, stamps: dict[str, list[int]]) -> dict[str, dict[str, Any]]:
+    """Answers that are there for pictures as they are now. A line torn by a power cut counts as none."""
+    file = out / JOURNAL
+    if not file.exists():
+        return {}
+    text = file.read_text(encoding="utf-8", errors="replace")
+    whole = text.rfind("\n") + 1
+    if whole < len(text):
+        with file.open("rb+") as torn:
+            torn.truncate(torn.read().rfind(b"\n") + 1)
+    lines = [_json(line) for line in text[:whole].split("\n")]
+    known = {line["file"]: line for line in lines if isinstance(line, dict) and "file" in line}
+    return {
+        path: line
+        for path, line in known.items()
+        if stamps.get(path) == line.get("stamp") and ("mask" not in line or (out / line["mask"]).exists())
+    }
+
+
+def _answers(
+    trained: Trained, cache: PixelCache, todo: Sequence[str], out: Path, stamps: dict[str, list[int]],
+    control: RunControl,
+) -> Generator[dict[str, dict[str, Any]], None, None]:  # fmt: skip
+    """Answers chunk by chunk, each written down before it is handed on."""
+    pictures = Pictures(cache, todo, trained.predictor.device)
+    sizes = {path: (int(h), int(w)) for path, (h, w) in zip(cache.index.paths, cache.sizes, strict=True)}
+    try:
+        with (out / JOURNAL).open("a", encoding="utf-8", errors=ODD_NAMES) as journal:
+            for paths, chances in trained.predictor.chunks(pictures, control):
+                lines = {
+                    path: {"file": path, "stamp": stamps[path], **_answer(trained, out, path, chance, sizes[path])}
+                    for path, chance in zip(paths, chances, strict=True)
+                }
+                journal.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines.values())
+                journal.flush()
+                yield lines
+    except OSError as error:
+        raise RunError(f"{out} could not be written: {error.strerror}. Is the disk full or read-only?") from error
+
+
+def _answer(trained: Trained, out: Path, path: str, chances: Tensor, size: tuple[int, int]) -> dict[str, Any]:
+    if trained.config.kind == "classification":
+        return {"chances": [round(chance, 6) for chance in chances.tolist()]}
+    mask = mask_of(chances, *size)
+    file = Path(MASKS) / f"{path}.png"
+    write_mask(out / file, mask)
+    shares = [round(float((mask == number).mean()), 6) for number in range(len(chances))]
+    sure = round(float(chances.amax(dim=0).mean()), 6)  # mean over the pixels
+    return {"mask": file.as_posix(), "confidence": sure, "shares": shares}
+
+
+def _write_table(out: Path, trained: Trained, answers: Sequence[dict[str, Any]], separator: str) -> None:
+    names = trained.predictor.names
+    lines: list[list[str | float]] = []
+    if trained.config.kind == "classification":
+        head = ["file", "predicted", "confidence", *(f"p_{name}" for name in names)]
+        for one in answers:
+            best = max(one["chances"])
+            lines.append([one["file"], names[one["chances"].index(best)], best, *one["chances"]])
+    else:
+        head = ["file", "mask", "confidence", *(f"share_{name}" for name in names)]
+        lines = [[one["file"], one["mask"], one["confidence"], *one["shares"]] for one in answers]
+    write_table(out / TABLE, head, lines, separator)

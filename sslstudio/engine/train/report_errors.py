@@ -1,0 +1,76 @@
+"""The worst answers of a fine-tuned run as small pictures: the surest mistakes, or the masks that fit least."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from sslstudio.engine.data.decode import read_picture
+from sslstudio.engine.errors import DataError
+from sslstudio.engine.evaluate.predictions import PALETTE
+from sslstudio.engine.runs.report_marks import inline
+from sslstudio.engine.runs.report_page import Shown
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train.settings import FinetuneConfig, PretrainConfig
+
+MOST = 24
+SIDE = 160
+
+
+def worst_answers(
+    run: RunFolder, config: PretrainConfig | FinetuneConfig, metrics: Mapping[str, Any]
+) -> tuple[list[Shown], str]:
+    """Up to 24 pictures of the first part that are still there, and a sentence on how they were chosen."""
+    part = next(iter(metrics["parts"]))
+    file = run.path / f"predictions-{part}.csv"
+    if not file.exists():  # cross-validated: each fold has its own
+        return [], ""
+    with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    root = Path(config.data.folder)
+    if metrics["kind"] == "segmentation":
+        rows = sorted((row for row in rows if row["iou"] != "nan"), key=lambda row: float(row["iou"]))[:MOST]
+        found = [_mask(root, run.path / f"predictions-{part}", row) for row in rows]
+        said = "The masks that overlap least first; the network's mask is drawn over the picture."
+        return [one for one in found if one is not None], said
+    wrong = [row for row in rows if row["label"] != row["predicted"]]
+    wrong.sort(key=lambda row: -float(row["confidence"]))
+    found = [_class(root, row) for row in wrong[:MOST]]
+    said = f"{len(wrong):,} of {len(rows):,} test pictures were answered wrong; those it was surest of come first."
+    return [one for one in found if one is not None], said
+
+
+def _class(root: Path, row: Mapping[str, str]) -> Shown | None:
+    picture = _picture(root / row["file"])
+    if picture is None:
+        return None
+    sure = f"{float(row['confidence']):.0%}"
+    caption = f"{row['predicted']} ({sure} sure), labelled {row['label']}: {row['file']}"
+    return Shown(inline(picture), caption, caption)
+
+
+def _mask(root: Path, masks: Path, row: Mapping[str, str]) -> Shown | None:
+    picture, file = _picture(root / row["file"]), masks / f"{row['file']}.png"
+    if picture is None or not file.exists():
+        return None
+    with Image.open(file) as image:
+        numbers = np.array(image.resize(picture.size, Image.Resampling.NEAREST), np.uint8)
+    over = np.zeros((*numbers.shape, 4), np.uint8)
+    for number in np.unique(numbers[numbers > 0]):
+        colour = PALETTE[1 + (int(number) - 1) % (len(PALETTE) - 1)]
+        over[numbers == number] = (*(int(colour[at : at + 2], 16) for at in (1, 3, 5)), 120)
+    picture.paste(Image.fromarray(over[..., :3]), mask=Image.fromarray(over[..., 3]))
+    caption = f"IoU {float(row['iou']):.2f}: {row['file']}"
+    return Shown(inline(picture), caption, caption)
+
+
+def _picture(file: Path) -> Image.Image | None:
+    try:
+        picture = read_picture(file, SIDE)
+    except DataError:
+        return None
+    picture.thumbnail((2 * SIDE, 2 * SIDE))
+    return picture

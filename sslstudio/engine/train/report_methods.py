@@ -1,0 +1,155 @@
+"""What was done, as a paragraph for a paper: every number from the run's own files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sslstudio.engine.evaluate.scores import RESAMPLES
+from sslstudio.engine.models.encoders import ENCODERS
+from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.train.settings import FinetuneConfig, OptimiserConfig, PretrainConfig
+
+ADAMW = "Loshchilov & Hutter, Decoupled weight decay regularization, ICLR 2019, arXiv:1711.05101"
+COSINE = "Loshchilov & Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017, arXiv:1608.03983"
+RESNET = "He et al., Deep residual learning for image recognition, CVPR 2016, arXiv:1512.03385"
+UNET = "Ronneberger et al., U-Net: convolutional networks for biomedical image segmentation, MICCAI 2015"
+DICE = "Milletari et al., V-Net, 3DV 2016, arXiv:1606.04797"
+BOOTSTRAP = "Efron & Tibshirani, An introduction to the bootstrap, Chapman & Hall 1993"
+WILSON = "Wilson, Probable inference, the law of succession, and statistical inference, JASA 22, 1927"
+KFOLD = "Kohavi, A study of cross-validation and bootstrap for accuracy estimation, IJCAI 1995"
+
+
+@dataclass(frozen=True)
+class Did:
+    """A part of what was done: the settings, steps taken (None when it is not known) and the stored split."""
+
+    config: PretrainConfig | FinetuneConfig
+    steps: int | None
+    split: Mapping[str, Any]
+
+
+@dataclass
+class Methods:
+    """Sentences, and the works that they name in the order of their first mention."""
+
+    paragraphs: list[str] = field(default_factory=list)
+    references: list[str] = field(default_factory=list)
+
+    def cite(self, *works: str) -> str:
+        """The numbers of works, in brackets."""
+        for work in works:
+            if work not in self.references:
+                self.references.append(work)
+        return "[" + ", ".join(str(self.references.index(work) + 1) for work in works) + "]"
+
+
+def methods(pretraining: Did | None, tuning: Did | None, metrics: Mapping[str, Any], software: str) -> Methods:
+    """The paragraphs. `tuning` is None for the report of a pretraining; `pretraining` when none is known."""
+    said = Methods()
+    some = tuning or pretraining
+    assert some is not None
+    text = [_pictures(some), _network(said, some)]
+    if pretraining is not None:
+        text.append(_pretrained(said, pretraining))
+    if tuning is not None and isinstance(tuning.config, FinetuneConfig):
+        text += [_tuned(said, tuning, tuning.config, metrics), _tested(said, tuning, tuning.config, metrics)]
+        said.paragraphs.append(" ".join(text))
+        said.paragraphs.append(" ".join([str(metrics.get("verdict", "")), software]))
+    else:
+        said.paragraphs.append(" ".join([*text, software]))
+    return said
+
+
+def _pictures(did: Did) -> str:
+    side = did.config.data.side
+    return (
+        f"Pictures were resampled to {side} x {side} pixels (bicubic, the whole picture) and scaled to zero mean and "
+        "unit standard deviation in each colour channel."
+    )
+
+
+def _network(said: Methods, did: Did) -> str:
+    config = did.config.encoder
+    stems = {
+        "tiny": "its first convolution is 3x3 with stride 1 and its first pooling was left out",
+        "small": "its first convolution is 3x3 with stride 2 and its first pooling was left out",
+        "large": "its first layers are those of the original",
+    }
+    about = ENCODERS[config.name].about.split(",")[0]
+    return f"The encoder was a {about} {said.cite(RESNET)}; {stems[config.stem]}."
+
+
+def _optimiser(said: Methods, config: OptimiserConfig) -> str:
+    clip = f", gradients clipped to a norm of {config.clip:g}" if config.clip else ""
+    return (
+        f"AdamW {said.cite(ADAMW)} (batches of {config.batch_size}, weight decay {config.weight_decay:g}{clip}), "
+        f"the learning rate rising to {config.learning_rate:g} over {config.warmup_steps} steps and falling to zero "
+        f"along a cosine {said.cite(COSINE)}"
+    )
+
+
+def _steps(did: Did) -> str:
+    return f"for {did.steps:,} steps" if did.steps else "until it was stopped"
+
+
+def _pretrained(said: Methods, did: Did) -> str:
+    config = did.config
+    assert isinstance(config, PretrainConfig)
+    task = load_tasks()[config.task]
+    seen = len(did.split.get("train", ()))
+    return (
+        f"It was pretrained without labels on {seen:,} pictures with the pretext task “{task.title}” "
+        f"{said.cite(*task.paper.split('; '))} {_steps(did)} with {_optimiser(said, config.optimiser)} "
+        f"(random seed {config.seed})."
+    )
+
+
+def _tuned(said: Methods, did: Did, config: FinetuneConfig, metrics: Mapping[str, Any]) -> str:
+    what = f"A linear classifier{_reads(config)}" if config.kind == "classification" else (
+        f"A U-Net decoder {said.cite(UNET)}"
+    )  # fmt: skip
+    loss = "cross-entropy" if config.kind == "classification" else f"cross-entropy plus soft Dice {said.cite(DICE)}"
+    trained = "was trained on the encoder, which was kept as it was," if config.mode == "probe" else (
+        "and the encoder were trained"
+    )  # fmt: skip
+    drawn = "all that were set apart for training"
+    if config.labels_per_class:
+        per = "a class" if config.kind == "classification" else "in all"
+        drawn = f"at most {config.labels_per_class} {per}, drawn at random, seed {config.seed}"
+    mirrored = ", mirrored" if config.flip else ""
+    twin = (
+        " A twin with a randomly initialised encoder was trained in the same way on the same labels."
+        if len(metrics.get("parts", {})) > 1 else ""
+    )  # fmt: skip
+    return (
+        f"{what} {trained} on {metrics.get('n_train', 0):,} labelled pictures ({drawn}) {_steps(did)} with {loss} and "
+        f"{_optimiser(said, config.optimiser)}; each picture was seen shifted, scaled, turned by up to 10 degrees"
+        f"{mirrored} and changed in brightness and contrast at random.{twin}"
+    )
+
+
+def _reads(config: FinetuneConfig) -> str:
+    if config.source == "scratch":
+        return " on the features of the last stage"
+    stage = {"all": "all four stages", "auto": "the stage that a probe chose"}.get(config.recipe.stage)
+    return f" on the features of {stage or 'stage ' + config.recipe.stage}"
+
+
+def _tested(said: Methods, did: Did, config: FinetuneConfig, metrics: Mapping[str, Any]) -> str:
+    kept = f"groups ({config.data.groups}) were kept together" if config.data.groups else (
+        "pictures were taken to be independent of each other"
+    )  # fmt: skip
+    if config.folds > 1:
+        cited = said.cite(KFOLD)
+        how = f"Each labelled picture was tested on once, in {config.folds}-fold cross-validation {cited}; {kept}."
+    else:
+        how = (
+            f"{metrics.get('n_test', 0):,} test pictures had been set apart before any training, balanced over the "
+            f"classes; {kept}. The weights after the last step were scored; nothing was chosen by test pictures."
+        )
+    views = f" Answers were averaged over {config.views} views of each test picture." if config.views > 1 else ""
+    return (
+        f"{how}{views} Intervals are 95 % percentile bootstraps over test pictures, or groups where given "
+        f"({RESAMPLES:,} resamples) {said.cite(BOOTSTRAP)}, Wilson's where the bootstrap sees no spread "
+        f"{said.cite(WILSON)}; networks were compared on the same resamples."
+    )

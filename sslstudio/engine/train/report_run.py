@@ -1,0 +1,271 @@
+"""The report of a run, put together from its own files and its pictures."""
+
+import importlib.metadata
+import platform
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from sslstudio import __version__
+from sslstudio.engine import device as devices
+from sslstudio.engine.config import BaseConfig, options_of
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.duplicates import MOST, across, near_duplicates
+from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.data.split import group_paths
+from sslstudio.engine.errors import DataError, StudioError
+from sslstudio.engine.events import Evaluated, Event, Note, Preparing, RunFinished, RunStarted, SampleSaved, StepDone
+from sslstudio.engine.files import write_atomic
+from sslstudio.engine.runs.report_marks import Chart, Series, inline
+from sslstudio.engine.runs.report_page import Report, Shown, page, part_title
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.train.command_line import command_line
+from sslstudio.engine.train.report_errors import worst_answers
+from sslstudio.engine.train.report_methods import Did, methods
+from sslstudio.engine.train.session import Session, open_session
+from sslstudio.engine.train.settings import FinetuneConfig, PretrainConfig, finetune_from_dict, pretrain_from_dict
+
+PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "pillow")
+CHUNK = 512
+HEADLINES = ("balanced_accuracy", "mean_iou", "accuracy")
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run read back."""
+
+    folder: RunFolder
+    config: PretrainConfig | FinetuneConfig
+    events: list[Event]
+
+    @property
+    def steps(self) -> int | None:
+        """Steps that were taken: of each part, they are the same."""
+        taken = [event.step for event in self.events if isinstance(event, StepDone)]
+        return max(taken, default=None)
+
+    def did(self) -> Did:
+        """What was done."""
+        split = self.folder.read_json("split.json")
+        return Did(self.config, self.steps, split if isinstance(split, dict) else {})
+
+
+def write_report(
+    path: Path, out: Path, control: RunControl, *, pictures: bool = True
+) -> Generator[Preparing, None, Path]:
+    """Write the report of a run to the file `out`. Without `pictures` none of the user's are in it.
+
+    Raises DataError when the run has no result, or `out` exists or is no name of an HTML file.
+    """
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise DataError(f"{out} is not the name of an HTML file. Try {out.with_suffix('.html')}")
+    if out.exists():
+        raise DataError(f"{out} exists already. Choose another name for the report.")
+    run = _read(path)
+    metrics = run.folder.metrics()
+    if metrics is None:
+        raise DataError(f"{path} has no result yet. Go on with it: sslstudio resume {path}")
+    yield Preparing(stage="Reading the run", done=0, total=0)
+    source = _source(run)
+    try:
+        session, trouble = (yield from _session(run, control)), ""
+    except DataError as error:  # moved or deleted: the run's own files still make a report
+        session, trouble = None, f"The pictures could not be looked at again: {error}"
+    facts = yield from _data_facts(run, session)
+    report = _report(run, source, metrics, [*facts, ("Note", trouble)] if trouble else facts, pictures)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(out, page(report).encode(errors="backslashreplace"))
+    return out
+
+
+def _read(path: Path) -> _Run:
+    folder = RunFolder.open(path)
+    content = folder.config()
+    read = finetune_from_dict if folder.job == "finetune" else pretrain_from_dict
+    return _Run(folder, read(content), folder.events())
+
+
+def _source(run: _Run) -> _Run | None:
+    """The pretraining that a fine-tuning started from, if it is still where it was."""
+    source = getattr(run.config, "source", "scratch")
+    try:
+        return _read(Path(source)) if source != "scratch" and Path(source).is_dir() else None
+    except StudioError:
+        return None
+
+
+def _session(run: _Run, control: RunControl) -> Generator[Preparing, None, Session]:
+    split = run.folder.read_json("split.json")
+    return (yield from open_session(run.config.data, devices.choose("cpu"), control, split))
+
+
+def _report(
+    run: _Run, source: _Run | None, metrics: Mapping[str, Any], facts: list[tuple[str, str]], pictures: bool
+) -> Report:
+    tuned = isinstance(run.config, FinetuneConfig)
+    pretraining = source or (None if tuned else run)
+    software = f"All was done with SSL Studio {__version__}, PyTorch {_version('torch')}."
+    said = methods(pretraining.did() if pretraining else None, run.did() if tuned else None, metrics, software)
+    started = [event for event in run.events if isinstance(event, RunStarted)]
+    errors, errors_said = worst_answers(run.folder, run.config, metrics) if tuned and pictures else ([], "")
+    runs = [one for one in (source, run) if one is not None]
+    return Report(
+        title=started[-1].title if started else run.folder.path.name,
+        about=f"{run.folder.path.resolve().name}, report of {time.strftime('%Y-%m-%d %H:%M')}",
+        metrics=metrics,
+        verdict=str(metrics.get("verdict") or _pretraining_said(metrics)),
+        notes=[*metrics.get("notes", []), *_alarms(run)],
+        charts=[chart for one in reversed(runs) for chart in _charts(one)],
+        errors=errors,
+        errors_said=errors_said,
+        puzzles=_puzzles(pretraining) if pretraining and pictures else [],
+        data=facts,
+        settings={key: pairs for one in runs for key, pairs in _settings(one.config).items()},
+        environment=_environment(started[-1] if started else None, run),
+        methods=said.paragraphs,
+        references=said.references,
+        commands=[_without_paths(one) for one in runs],
+    )
+
+
+def _pretraining_said(metrics: Mapping[str, Any]) -> str:
+    chance = metrics.get("chance", {})
+    said = [
+        f"{name.replace('_', ' ')} {value:.3f}" + (f" (guessing: {chance[name]:.3f})" if name in chance else "")
+        for name, value in metrics.get("validation", {}).items()
+        if value is not None
+    ]
+    return f"After {metrics.get('steps', 0):,} steps, on {metrics.get('n', 0):,} held-out pictures: {', '.join(said)}."
+
+
+def _alarms(run: _Run) -> list[str]:
+    warned = [event.text for event in run.events if isinstance(event, Note) and event.level == "warning"]
+    return [*warned, *(str(getattr(event, "text", "")) for event in run.events if event.kind == "Alarm")]
+
+
+def _charts(run: _Run) -> list[Chart]:
+    """The loss, and the score that is watched with what guessing reaches."""
+    steps = [event for event in run.events if isinstance(event, StepDone)]
+    scored = [event for event in run.events if isinstance(event, Evaluated)]
+    tuned = isinstance(run.config, FinetuneConfig)
+    title = "fine-tuning" if tuned else f"pretraining, {load_tasks()[run.config.task].title}"
+    loss = [_series(part, tuned, [event for event in steps if event.part == part], "") for part in _parts(steps)]
+    charts = [Chart(f"Loss: {title}", tuple(loss))] if loss else []
+    shown = [name for name in HEADLINES if any(name in event.metrics for event in scored)][:1]
+    shown = shown or sorted({name for event in scored for name in event.metrics if name in event.chance})[:1]
+    for name in shown:
+        lines = [
+            _series(part, tuned, [one for one in scored if one.part == part and name in one.metrics], name)
+            for part in _parts(scored)
+        ]
+        chance = next((event.chance[name] for event in scored if name in event.chance), None)
+        charts.append(Chart(f"{name.replace('_', ' ').capitalize()}, held-out: {title}", tuple(lines), chance))
+    return charts
+
+
+def _parts(events: list[Any]) -> list[str]:
+    return list(dict.fromkeys(event.part for event in events))
+
+
+def _series(part: str, tuned: bool, events: list[Any], metric: str) -> Series:
+    name = part_title(part) if tuned else "Training" if not metric else "Held-out"
+    return Series(name, [e.step for e in events], [e.metrics[metric] if metric else e.loss for e in events])
+
+
+def _puzzles(run: _Run) -> list[Shown]:
+    saved = [event for event in run.events if isinstance(event, SampleSaved)]
+    found = [event for event in saved if (run.folder.path / event.path).is_file()]
+    if not found:
+        return []
+    with Image.open(run.folder.path / found[-1].path) as sheet:
+        data = inline(sheet.convert("RGB"))
+    caption = f"After step {found[-1].step:,}."
+    return [Shown(data, caption, "Held-out puzzles with the right answers and the network's")]
+
+
+def _data_facts(run: _Run, session: Session | None) -> Generator[Preparing, None, list[tuple[str, str]]]:
+    split = run.did().split
+    data = run.config.data
+    facts = [
+        ("Folder", Path(data.folder).name),
+        ("To train on", f"{len(split.get('train', ())):,} (for fine-tuning those with a drawn label)"),
+        ("To watch with", f"{len(split.get('validation', ())):,}"),
+        ("Kept for the test", f"{len(split.get('test', ())):,}"),
+    ]
+    together = "Not known: if several pictures come from one patient, slide or video, the result is too good."
+    if session is None:
+        return [*facts, ("Belong together", data.groups or together)]
+    if data.groups:
+        count = len(set(group_paths(session.cache.index.paths, data.groups).values()))
+        together = f"{count:,} groups by the rule {data.groups}; none is torn apart"
+    unreadable = session.cache.index.unreadable
+    yield Preparing(stage="Looking for near copies across the split", done=0, total=0)
+    pictures = Pictures(session.cache, session.cache.index.paths, devices.choose("cpu"))
+    groups = near_duplicates(pictures.take(chunk) for chunk in pictures.chunks(CHUNK, MOST))
+    tested = set(session.split.test)
+    copies = [pair for pair in across(groups, pictures.paths, session.split) if pair[0] in tested]
+    classes = session.recognised.classes
+    return [
+        ("Pictures", f"{len(session.cache.index):,} read, {len(unreadable):,} could not be read"),
+        *facts,
+        ("Labels", f"{len(classes.of):,} pictures, {len(classes.names)} classes ({classes.found_in})" if classes else (
+            f"{len(session.recognised.masks.of):,} masks" if session.recognised.masks else "none")),
+        ("Belong together", together),
+        ("Near copies", f"{len(copies):,} test pictures look almost like one that was trained or watched with"),
+    ]  # fmt: skip
+
+
+def _settings(config: BaseConfig, title: str = "") -> dict[str, list[tuple[str, str]]]:
+    """Every option with its words, by section. Folders by their name alone."""
+    title = title or ("Fine-tuning" if isinstance(config, FinetuneConfig) else "Pretraining")
+    pairs = [(one.about.title, _value(one.name, getattr(config, one.name))) for one in options_of(type(config))]
+    found = {title: pairs}
+    for field in fields(config):
+        part = getattr(config, field.name)
+        if isinstance(part, BaseConfig):
+            found.update(_settings(part, f"{title}: {field.name}"))
+    return found
+
+
+def _value(name: str, value: Any) -> str:
+    if value is None:
+        return "auto"
+    if name in ("folder", "out", "source", "weights", "labels") and value:
+        return Path(str(value)).name
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def _without_paths(run: _Run) -> str:
+    """The line that does the same. Where the folders lie on this machine is nobody's business: names alone."""
+    config = run.config
+    config = config.replace(out=run.folder.path.resolve().name, data=config.data.replace(
+        folder=Path(config.data.folder).name))  # fmt: skip
+    if isinstance(config, FinetuneConfig) and config.source != "scratch":
+        config = config.replace(source=Path(config.source).name)
+    return command_line(config)
+
+
+def _environment(started: RunStarted | None, run: _Run) -> list[tuple[str, str]]:
+    finished = [event for event in run.events if isinstance(event, RunFinished)]
+    device = started.facts.get("Device", "") if started else ""
+    pairs = [("Device", device), ("Encoder", started.facts.get("Encoder", "") if started else "")]
+    if finished:
+        pairs.append(("Time", f"{finished[-1].seconds / 60:.1f} minutes"))
+    versions = ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
+    return [
+        *(pair for pair in pairs if pair[1]),
+        ("Report made with", f"SSL Studio {__version__}, Python {platform.python_version()}, {platform.system()}"),
+        ("Libraries now", versions),
+    ]
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
