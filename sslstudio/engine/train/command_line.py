@@ -4,7 +4,7 @@ import dataclasses
 import os
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sslstudio.engine.config import BaseConfig, Value, options_of
 from sslstudio.engine.train.compare_settings import SEPARATOR, CompareConfig
@@ -72,8 +72,13 @@ ALWAYS = ("task", "tasks", "source", "labels", "minutes")
 
 def command_line(config: Runnable) -> str:
     """The line to type or paste into a terminal of this system."""
-    words = ["sslstudio", *command_words(config)]
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+    return typed(command_words(config))
+
+
+def typed(words: Sequence[str]) -> str:
+    """Arguments as one line for a terminal of this system, the program's name first."""
+    line = ["sslstudio", *words]
+    return subprocess.list2cmdline(line) if os.name == "nt" else shlex.join(line)
 
 
 def command_words(config: Runnable) -> list[str]:

@@ -55,7 +55,7 @@ def predict_folder(
     """
     recognised = recognise(scan(folder))
     cache = yield from build_cache(recognised.pictures, trained.side, control=control)
-    _claim(out, trained)
+    _claim(out, trained, folder)
     stamps = {file.path: [file.size, file.mtime_ns] for file in cache.index.files}
     known = _known(out, stamps)
     todo = [path for path in cache.index.paths if path not in known]
@@ -77,12 +77,13 @@ def predict_folder(
     return Predicted(len(known), new, len(cache.index.unreadable), out / TABLE)
 
 
-def _claim(out: Path, trained: Trained) -> None:
-    """Make the folder this network's. Raises DataError when it is another's."""
+def _claim(out: Path, trained: Trained, folder: Path) -> None:
+    """Make `out` this network's and these pictures'. Raises DataError when it is another's."""
     digest = hashlib.sha256(trained.weights.read_bytes()).hexdigest()
     about = {
         "run": str(trained.run.path.resolve()), "part": trained.part, "weights": digest, "kind": trained.config.kind,
         "classes": list(trained.predictor.names), "views": trained.config.views, "side": trained.side,
+        "folder": str(folder.resolve()),
     }  # fmt: skip
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -92,7 +93,9 @@ def _claim(out: Path, trained: Trained) -> None:
     if file.exists():
         stored = _json(file.read_text(encoding="utf-8"))
         if not isinstance(stored, dict) or any(stored.get(key) != about[key] for key in about if key != "run"):
-            raise DataError(f"{out} holds the answers of another network. Choose another folder for these.")
+            raise DataError(
+                f"{out} holds the answers of another network, or for other pictures. Choose another folder for these."
+            )
         return
     ours = [name for name in (TABLE, JOURNAL, COCO, UNREADABLE, MASKS) if (out / name).exists()]
     if ours:
@@ -107,22 +110,25 @@ def _json(text: str) -> Any:
         return None
 
 
-def _known(out: Path, stamps: dict[str, list[int]]) -> dict[str, dict[str, Any]]:
-    """Answers that are there for pictures as they are now. A line torn by a power cut counts as none."""
+def read_answers(out: Path) -> list[dict[str, Any]]:
+    """The newest answer for each picture, as answers.jsonl has them. A line torn by a power cut counts as none."""
     file = out / JOURNAL
     if not file.exists():
-        return {}
+        return []
     text = file.read_text(encoding="utf-8", errors="replace")
-    whole = text.rfind("\n") + 1
-    if whole < len(text):
-        with file.open("rb+") as torn:
-            torn.truncate(torn.read().rfind(b"\n") + 1)
-    lines = [_json(line) for line in text[:whole].split("\n")]
-    known = {line["file"]: line for line in lines if isinstance(line, dict) and "file" in line}
+    lines = [_json(line) for line in text[: text.rfind("\n") + 1].split("\n")]
+    return list({line["file"]: line for line in lines if isinstance(line, dict) and "file" in line}.values())
+
+
+def _known(out: Path, stamps: dict[str, list[int]]) -> dict[str, dict[str, Any]]:
+    """Answers that are there for pictures as they are now. A torn last line goes: it would spoil the next one."""
+    if (out / JOURNAL).exists():
+        with (out / JOURNAL).open("rb+") as journal:
+            journal.truncate(journal.read().rfind(b"\n") + 1)
     return {
-        path: line
-        for path, line in known.items()
-        if stamps.get(path) == line.get("stamp") and ("mask" not in line or (out / line["mask"]).exists())
+        line["file"]: line
+        for line in read_answers(out)
+        if stamps.get(line["file"]) == line.get("stamp") and ("mask" not in line or (out / line["mask"]).exists())
     }
 
 

@@ -153,7 +153,9 @@ def _charts(run: _Run) -> list[Chart]:
     steps = [event for event in run.events if isinstance(event, StepDone)]
     scored = [event for event in run.events if isinstance(event, Evaluated)]
     tuned = isinstance(run.config, FinetuneConfig)
-    title = "fine-tuning" if tuned else f"pretraining, {load_tasks()[run.config.task].title}"
+    title = "fine-tuning"
+    if isinstance(run.config, PretrainConfig):
+        title = f"pretraining, {load_tasks()[run.config.task].title}"
     loss = [_series(part, tuned, [event for event in steps if event.part == part], "") for part in _parts(steps)]
     charts = [Chart(f"Loss: {title}", tuple(loss))] if loss else []
     shown = [name for name in HEADLINES if any(name in event.metrics for event in scored)][:1]

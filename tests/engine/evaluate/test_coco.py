@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -28,6 +28,7 @@ def returned(generator: Generator[object, None, R]) -> R:
             return result
 
 
+@settings(deadline=None)
 @given(arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12)))
 def test_run_lengths_are_exact(inside: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> None:
     runs = run_lengths(inside)
@@ -42,6 +43,7 @@ def test_runs_go_down_the_columns() -> None:
     assert run_lengths(np.array([[1, 1], [1, 0]], bool)) == [0, 3, 1]
 
 
+@settings(deadline=None)
 @given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=10), elements=st.integers(0, 3)))
 def test_patches_cover_each_pixel_once(mask: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> None:
     rebuilt = np.zeros_like(mask)

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -88,6 +88,7 @@ def test_what_is_not_there_has_no_heading() -> None:
     assert not [tag for tag, _ in reader.found if tag in ("h2", "svg", "img", "table")]
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_any_text_comes_back_as_it_was(inside: str, said: str) -> None:
     reader = read(mark("p", inside, title=said))
@@ -95,6 +96,7 @@ def test_any_text_comes_back_as_it_was(inside: str, said: str) -> None:
     assert reader.found[0][1]["title"] == said
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=False, width=32), max_size=900))
 def test_lines_are_thinned_without_losing_their_mean(values: list[float]) -> None:
     line = thinned(Series("a", list(range(len(values))), values))
