@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from sslstudio.engine.data.decode import read_picture
+from sslstudio.engine.data.mask_files import PALETTE
 from sslstudio.engine.errors import DataError
-from sslstudio.engine.evaluate.predictions import PALETTE
 from sslstudio.engine.runs.report_marks import inline
 from sslstudio.engine.runs.report_page import Shown
 from sslstudio.engine.runs.store import RunFolder
