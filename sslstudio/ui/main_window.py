@@ -154,7 +154,8 @@ class MainWindow(QMainWindow):
             title = titles.get(job, self.tr("Fine-tuning"))
             last = steps[-1]
             speed = self.tr("{0} pictures a second").format(words.number(last.pictures_per_second))
-            self.told.setText(words.facts_line([title, words.left(last.seconds_left), speed]))
+            left = "" if job == "compare" else words.left(last.seconds_left)  # of one run of many
+            self.told.setText(words.facts_line([title, left, speed]))
 
     def _run_ended(self) -> None:
         self._say_states()

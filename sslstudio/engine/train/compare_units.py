@@ -24,6 +24,7 @@ from sslstudio.engine.train.compare_settings import (
 )
 
 TRIES = 3  # steps that are timed; the quickest counts, others have to do with what else the machine does
+LONG_STEP = 1.0  # seconds; one such step is enough, the person waits for the number
 AROUND = 1.5  # a fine-tuning reads, varies and scores pictures beside its steps
 
 
@@ -126,16 +127,19 @@ def _mean(values: Iterable[float]) -> float:
     return sum(found) / len(found) if found else math.nan
 
 
-def timed_cell(config: CompareConfig) -> float:
+def timed_cell(config: CompareConfig, classes: int) -> float:
     """Seconds that a fine-tuning takes on this machine, from a few steps on noise. `config` must be resolved.
+
+    The batch is that of the most labels, so many for each of `classes` (1 for masks, where labels are counted in all).
 
     A rough number, to be said before anything is done: the first fine-tunings say it better.
     """
-    base = finetune_config(config, SCRATCH, (counts_of(config.labels) or [1])[-1], 0)
+    most = (counts_of(config.labels) or [1])[-1]
+    base = finetune_config(config, SCRATCH, most, 0)
     device = devices.choose(config.hardware.device, config.hardware.precision)
     encoder = build_encoder(base.encoder, seed=0).to(device.handle).train()
     side = base.data.side or 64
-    noise = torch.rand(base.optimiser.batch_size, 3, side, side, device=device.handle)
+    noise = torch.rand(min(base.optimiser.batch_size, max(2, most * classes)), 3, side, side, device=device.handle)
     least = math.inf
     for _ in range(TRIES):
         began = time.perf_counter()
@@ -144,4 +148,6 @@ def timed_cell(config: CompareConfig) -> float:
         loss.backward()
         device.wait()
         least = min(least, time.perf_counter() - began)
+        if least > LONG_STEP:
+            break
     return AROUND * config.steps * least

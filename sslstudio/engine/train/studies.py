@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sslstudio.engine.data.index import scan
+from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.errors import RunError, StudioError
 from sslstudio.engine.train import compare_settings, tournament
 from sslstudio.engine.train.compare import resolved, stored_config
@@ -79,5 +81,11 @@ def ahead_of(config: CompareConfig) -> Ahead:
     units = units_of(config)
     left = ahead(config, units)
     if left.cells and math.isnan(left.cell_seconds):
-        return ahead(config, units, cell_seconds=timed_cell(config))
+        return ahead(config, units, cell_seconds=timed_cell(config, _classes(config)))
     return left
+
+
+def _classes(config: CompareConfig) -> int:
+    """How many classes have labels; 1 for masks."""
+    found = recognise(scan(Path(config.data.folder)), config.data.labels).classes
+    return len(found.names) if config.kind == "classification" and found is not None else 1

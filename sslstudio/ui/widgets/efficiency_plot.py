@@ -15,6 +15,7 @@ from sslstudio.ui.widgets.layout import Card, clear, held, row, scrolled, text
 
 SIGNS = ("o", "s", "t1", "d", "t", "p", "h", "star", "x")
 SIZE = 11
+BESIDE = 0.15  # decades left and right of the curves
 APART = 0.012  # decades between the intervals of two rows at the same number of labels
 
 
@@ -43,7 +44,7 @@ class Sign(QWidget):
         painter.translate(10, self.height() / 2)
         colour = QColor(row_colour(self._number))
         symbol = SIGNS[self._number % len(SIGNS)]
-        pg.graphicsItems.ScatterPlotItem.drawSymbol(painter, symbol, SIZE + 1, QPen(colour, 1), colour)
+        pg.graphicsItems.ScatterPlotItem.drawSymbol(painter, symbol, SIZE + 1, pg.mkPen(colour), pg.mkBrush(colour))
 
 
 class CountAxis(pg.AxisItem):  # type: ignore[misc]
@@ -110,7 +111,9 @@ class EfficiencyPlot(Card):
         table = self._table
         if self.inside.isHidden():
             return
-        self._across.show_counts(table["scratch_labels"])
+        counts = table["scratch_labels"]
+        self._across.show_counts(counts)
+        self.plot.setXRange(float(np.log10(counts[0])) - BESIDE, float(np.log10(counts[-1])) + BESIDE, padding=0)
         rows = list(enumerate(table["rows"]))
         for number, one in reversed(rows):  # scratch last: above all others
             if one["cells"]:

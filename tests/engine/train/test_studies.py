@@ -57,7 +57,7 @@ def test_the_time_of_a_cell_is_measured_before_anything_is_done(sample_folder: P
     assert 0 < left.cell_seconds < 60
     assert not (tmp_path / "out").exists()
     with pytest.raises(ConfigError, match="auto"):
-        timed_cell(config)  # its encoder is still to be chosen
+        timed_cell(config, 4)  # its encoder is still to be chosen
 
 
 def test_a_comparison_says_where_it_stands(sample_folder: Path, tmp_path: Path) -> None:
