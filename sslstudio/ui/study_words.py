@@ -93,7 +93,7 @@ def verdict_title(verdict: str | None) -> str:
     known = {
         "helps": tr("Helps"),
         "harms": tr("Harms"),
-        "no difference": tr("No difference that can be told from luck"),
+        "no difference": tr("No clear difference"),
         "no difference yet": tr("No difference yet"),
     }
     return known.get(verdict or "", verdict or "")

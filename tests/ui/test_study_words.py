@@ -41,7 +41,7 @@ def test_a_cell_says_score_difference_verdict_and_worth() -> None:
     assert study_words.cell_words(cell).splitlines() == [
         "71.2 % (68.0 to 74.1 %)",
         "+4.1 points (\u22121.0 to +7.2)",
-        "No difference that can be told from luck",
+        "No clear difference",
         "worth 2.6 times the labels (1.4 to over 5.0)",
     ]
     unknown = {"score": {"value": 0.5, "low": None, "high": None}, "difference": None}

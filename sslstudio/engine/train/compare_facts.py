@@ -88,7 +88,7 @@ def notes_on(config: CompareConfig, rows: list[dict[str, Any]], n_test: int) -> 
     if n_test < 50:
         notes.append(f"Only {n_test} test pictures: the numbers can be far off.")
     if config.seeds < 5:
-        notes.append(f"{config.seeds} draws of labels are few: the intervals are rough. Try --seeds 5.")
+        notes.append(f"{config.seeds} draws of labels are few: the intervals are rough. Try five or more.")
     notes += _flatness(rows[0]["cells"])
     notes.append("Each row rests on one pretraining: the luck of its own seed is not in the intervals.")
     if weights_of(config):
@@ -102,7 +102,7 @@ def _flatness(cells: Sequence[Mapping[str, Any]]) -> list[str]:
         return []
     return [
         f"From scratch {cells[-1]['labels']} labels are hardly better than {cells[-2]['labels']}: the steps may be too "
-        "few for them, and what labels are worth is too high then. Try more --steps in another comparison."
+        "few for them, and what labels are worth is too high then. Try more steps in another comparison."
     ]
 
 

@@ -216,6 +216,8 @@ class EfficiencyTab(StudyTab):
         self._job = None
         if self.settings is not None:
             self.settings.estimate.setText(study_words.ahead_words(left))
+        if self.out is not None and not self.study.runner.active:
+            self.view.show_stand(left.done, left.total)
 
     def _no_estimate(self, error: Exception) -> None:
         self._job = None

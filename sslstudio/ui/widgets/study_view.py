@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtWidgets import QProgressBar, QTableWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHeaderView, QProgressBar, QTableWidget, QTabWidget, QVBoxLayout, QWidget
 
 from sslstudio.engine.events import (
     Advanced,
@@ -26,6 +26,7 @@ from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, hel
 from sslstudio.ui.widgets.tables import fill, table
 
 PARTS = 1000  # of the bar
+ROOM = 3  # columns of scores that find room beside each other
 
 
 class StudyView(QWidget):
@@ -93,6 +94,11 @@ class StudyView(QWidget):
         self.state.setText(words.tidy(out.name))
         self._show_table(content)
         self._show_notes(self.notes_of(content))
+
+    def show_stand(self, done: int, total: int) -> None:
+        """How much of an opened one is done."""
+        self.runs.say(self.tr("{0} of {1}").format(words.count(done), words.count(total)))
+        self._fill_bar(done, total)
 
     def take(self, events: list[Event]) -> None:
         """Show what happened."""
@@ -220,6 +226,10 @@ class EfficiencyView(StudyView):
         heads = [self.tr("Learnt from"), *(unit.format(words.count(count)) for count in counts)]
         self.rows.setColumnCount(len(heads))
         self.rows.setHorizontalHeaderLabels(heads)
+        header = self.rows.horizontalHeader()
+        by_content, stretch = QHeaderView.ResizeMode.ResizeToContents, QHeaderView.ResizeMode.Stretch
+        for place in range(len(heads)):  # few columns share the room, many are scrolled through
+            header.setSectionResizeMode(place, stretch if place and len(counts) <= ROOM else by_content)
         fill(self.rows, [_line(one, counts) for one in content["rows"]])
         self.rows.resizeRowsToContents()
 
