@@ -167,7 +167,7 @@ def test_a_tournament_is_played_and_its_winner_is_fine_tuned(window: MainWindow,
     press_start(page, qtbot)
     assert view.outcome == "finished"
     rows = page.tournament.shown.rows
-    states = [text_at(rows, line, 2).split("  ·  ")[0] for line in range(3)]
+    states = [text_at(rows, line, 2).splitlines()[0] for line in range(3)]
     assert states[:2] == ["Went on", "Out: others did better"]
     assert text_at(rows, 2, 0) == "Winner"
     assert text_at(rows, 2, 1) == text_at(rows, 0, 1)

@@ -246,7 +246,7 @@ class TournamentView(StudyView):
     def add_tabs(self) -> None:
         """The table of the rounds."""
         heads = [
-            self.tr("Round"), self.tr("Task"), self.tr("How it did"), self.tr("Against the untrained network"),
+            self.tr("Round"), self.tr("Task"), self.tr("How it did"), self.tr("Against untrained"),
             self.tr("Minutes"),
         ]  # fmt: skip
         self.rows = tall(table(heads, stretch=2))
@@ -293,7 +293,7 @@ def _entry(name: str, entry: Mapping[str, Any], on: bool, known: bool) -> list[s
         how = tr("Out: it failed. {0}").format(entry["words"])
     else:
         state = (tr("Went on") if on else tr("Out: others did better")) if known else ""
-        how = words.facts_line([state, study_words.verdict_title((probe or {}).get("verdict"))])
+        how = "\n".join(part for part in (state, study_words.verdict_title((probe or {}).get("verdict"))) if part)
     minutes = entry["minutes"]
     took = f"{minutes:.1f}" if math.isfinite(minutes) and minutes else study_words.NOTHING
     return [name, entry["title"], how, study_words.probe_words(probe), took]
