@@ -46,6 +46,7 @@ class StudyView(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(self.tr("How far the whole is"))
         self.left, self.runs = Figure(self.tr("Left of the whole")), Figure(self.tr("Runs done"))
+        self.runs.setMinimumWidth(150)  # "120 of 200"
         self.trouble = Notice()
         self.notes = column(gap=8)
         self.tabs = QTabWidget()
