@@ -8,18 +8,24 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from sslstudio.ui import jobs, messages, results_data, words
+from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.confusion_matrix import ConfusionMatrix
+from sslstudio.ui.widgets.doubts_view import DoubtsView
 from sslstudio.ui.widgets.layout import Card, EmptyState, button, clear, column, held, row, scrolled, symbol, text
+from sslstudio.ui.widgets.map_view import MapView
 from sslstudio.ui.widgets.predictions_view import PredictionsView
 from sslstudio.ui.widgets.score_table import ScoreTable, part_title
 from sslstudio.ui.widgets.tables import fill, table
+from sslstudio.ui.widgets.take_view import TakeView
+from sslstudio.ui.widgets.twins_view import TwinsView, compared
 
 
 class ResultsPage(Page):
-    """Verdict, scores, confusion matrix, and the test pictures with the worst mistakes first."""
+    """Verdict, scores, confusion matrix, the test pictures with the worst mistakes first, the map, doubtful labels, and
+    ways to take it all away."""
 
     def __init__(self, study: Study) -> None:
         super().__init__(
@@ -61,12 +67,23 @@ class ResultsPage(Page):
         self.matrix = ConfusionMatrix()
         self.matrix.cell_chosen.connect(self._show_cell)
         self.per_class = table(["", "", "", "", ""], stretch=0)
-        self.predictions = PredictionsView()
+        self.desk = CloserDesk(self)
+        self.twins = TwinsView()
+        self.twins.chosen.connect(self._show_twins)
+        self.predictions = PredictionsView(self.desk)
+        self.map = MapView(self.desk)
+        self.map.opened.connect(self._open_picture)
+        self.map.gathered.connect(self._gather)
+        self.doubts = DoubtsView(self.desk)
+        self.take = TakeView()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self._scores_tab(), self.tr("Scores"))
         self.tabs.addTab(self._matrix_tab(), self.tr("What is taken for what"))
         self.tabs.addTab(held(column(12, self.predictions)), self.tr("Test pictures"))
+        self.tabs.addTab(held(column(12, self.map)), self.tr("Map"))
+        self.tabs.addTab(held(column(12, self.doubts)), self.tr("Doubtful labels"))
+        self.tabs.addTab(scrolled(held(column(12, self.take))), self.tr("Take it away"))
         said = column(self.verdict, self.counts, gap=4)
         head = Card(margin=16).add(row(symbol("chart", "accent", 28), (said, 1), gap=16))
         self.result = held(column(head, (self.tabs, 1), gap=12))
@@ -74,7 +91,10 @@ class ResultsPage(Page):
 
     def _scores_tab(self) -> QWidget:
         notes = Card(self.tr("How to read this"), margin=16).add(self.notes, None)
-        inside = row((self.scores, 3), (notes, 2), gap=14)
+        self.twins_card = Card(self.tr("Picture by picture"), margin=16).add(
+            self.twins, text(self.tr("Click a stretch to see its pictures."), "small")
+        )
+        inside = row((column(self.scores, self.twins_card, None, gap=14), 3), (notes, 2), gap=14)
         return scrolled(held(column(12, inside, None)))
 
     def _matrix_tab(self) -> QWidget:
@@ -118,6 +138,10 @@ class ResultsPage(Page):
         for sentence in [self._reading(), *metrics.get("notes", [])]:
             self.notes.addWidget(text(words.tidy(sentence)))
         self._fill_parts()
+        groups = compared(results.predictions)
+        self.twins_card.setVisible(groups is not None)
+        if groups is not None:
+            self.twins.show_counts([len(group) for group in groups], metrics["kind"] == "segmentation")
         self._show_face(True)
 
     def _reading(self) -> str:
@@ -151,13 +175,38 @@ class ResultsPage(Page):
         self.per_class.setColumnCount(len(keys) + 1)
         self.per_class.setHorizontalHeaderLabels([self.tr("Class"), *(class_head(key, unit) for key in keys)])
         fill(self.per_class, [[str(line["name"]), *(_figure(key, line[key]) for key in keys)] for line in lines])
+        self.desk.look_at(self.results.run, part)
         self.predictions.show_predictions(self.results, part)
+        self.map.show_results(self.results)
+        self.doubts.show_results(self.results)
+        self.take.show_results(self.results, part)
 
     def _show_cell(self, truth: int, predicted: int) -> None:
         if self.results is not None and self.results.metrics["kind"] == "classification":
             names = self.results.metrics["classes"]
             self.predictions.filter_by(names[truth], names[predicted])
             self.tabs.setCurrentIndex(2)
+
+    def _show_twins(self, number: int) -> None:
+        groups = compared(self.results.predictions) if self.results is not None else None
+        if groups is not None and self.results is not None:
+            masks = self.results.metrics["kind"] == "segmentation"
+            self.predictions.show_files(groups[number], self.twins.titles(masks)[number])
+            self.tabs.setCurrentIndex(2)
+
+    def _open_picture(self, file: str) -> None:
+        if self.predictions.open_file(file):
+            self.tabs.setCurrentIndex(2)
+
+    def _gather(self, files: list[str]) -> None:
+        self.predictions.show_files(set(files), self.tr("they lie together on the map"))
+        self.tabs.setCurrentIndex(2)
+
+    def finish(self) -> None:
+        """The window closes: end what goes on in this page."""
+        self.take.finish()
+        self.map.finish()
+        super().finish()
 
     def open_folder(self) -> None:
         """Show the run's files in the system's own window."""

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSlider, QWidget
 
 from sslstudio.ui.theme import MASKS, colours
-from sslstudio.ui.widgets.layout import Card, column, row, text
+from sslstudio.ui.widgets.layout import Card, button, column, row, text
 from sslstudio.ui.widgets.picture import Picture
 
 LEFT_OUT = 255  # pixels that do not count
@@ -37,13 +37,29 @@ def mask_image(mask: npt.NDArray[np.uint8]) -> QImage:
     return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
 
 
+def outline_of(mask: QImage) -> QImage:
+    """The borders of a mask image alone: what has a pixel of another class above, below or beside it."""
+    plain = mask.convertToFormat(QImage.Format.Format_RGBA8888)
+    height, width = plain.height(), plain.width()
+    pixels = np.frombuffer(plain.constBits(), np.uint32).reshape(height, -1)[:, :width].copy()
+    border = np.zeros((height, width), bool)
+    down, across = pixels[1:] != pixels[:-1], pixels[:, 1:] != pixels[:, :-1]
+    border[1:] |= down
+    border[:-1] |= down
+    border[:, 1:] |= across
+    border[:, :-1] |= across
+    pixels[~border] = 0
+    return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
+
+
 class MaskedPicture(Picture):
     """A picture under a mask."""
 
-    def __init__(self) -> None:
-        super().__init__(least=150)
+    def __init__(self, enlarge: float = 8.0, least: int = 150) -> None:
+        super().__init__(least=least, enlarge=enlarge)
         self._mask = QImage()
         self._opacity = 0.5
+        self._hidden = False
 
     def show_mask(self, picture: QImage, mask: QImage, said: str) -> None:
         """Show another picture and mask."""
@@ -55,13 +71,24 @@ class MaskedPicture(Picture):
         self._opacity = opacity
         self.update()
 
+    @property
+    def mask_shown(self) -> bool:
+        """Whether there is a mask over the picture."""
+        return not self._mask.isNull() and not self._hidden
+
+    def hide_mask(self, hidden: bool) -> None:
+        """Show the picture alone for a while."""
+        self._hidden = hidden
+        self.update()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """The picture, then the mask."""
         super().paintEvent(event)
-        if self._mask.isNull():
+        if not self.mask_shown:
             return
         painter = QPainter(self)
         painter.setOpacity(self._opacity)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._mask.width() < 120)
         painter.drawImage(QRect(self.place()), self._mask)
 
 
@@ -83,7 +110,12 @@ class Swatch(QWidget):
 
 
 class OverlayView(Card):
-    """The two overlays side by side, the slider and the legend."""
+    """The two overlays side by side, what they show, the slider and the legend.
+
+    `wants_uncertainty` when it is to be shown: the answer comes through `show_uncertainty`.
+    """
+
+    wants_uncertainty = Signal()
 
     def __init__(self) -> None:
         super().__init__(gap=10)
@@ -102,7 +134,29 @@ class OverlayView(Card):
             gap=14,
         )
         told = QLabel(self.tr("Mask strength"))
-        self.add(self.title, (pictures, 1), row(told, self.slider, 20, self._legend, None))
+        self._overlay: Overlay | None = None
+        self._unsure = QImage()
+        self.style_of = QComboBox()
+        self.style_of.setAccessibleName(self.tr("How masks are drawn"))
+        for title in (self.tr("Filled"), self.tr("Outlines")):
+            self.style_of.addItem(title)
+        self.style_of.currentIndexChanged.connect(self._draw)
+        self.unsure = QCheckBox(self.tr("Where it is unsure"))
+        self.unsure.setToolTip(self.tr("Coloured where several classes are alike to the network."))
+        self.unsure.toggled.connect(self._toggle_uncertainty)
+        self.hide_button = button(self.tr("Hold to hide"), lambda: None)
+        self.hide_button.setToolTip(self.tr("The masks are gone while this is held, with the mouse or the space bar."))
+        self.hide_button.pressed.connect(lambda: self._hide(True))
+        self.hide_button.released.connect(lambda: self._hide(False))
+        self.told = text("", "small")
+        self.told.hide()
+        self.add(
+            self.title,
+            (pictures, 1),
+            row(told, self.slider, 12, self.style_of, self.unsure, None, self.hide_button),
+            row(self._legend, None),
+            self.told,
+        )
 
     def name_classes(self, names: Sequence[str]) -> None:
         """The legend: one patch a class, background left out."""
@@ -115,9 +169,44 @@ class OverlayView(Card):
 
     def show_overlay(self, overlay: Overlay) -> None:
         """Show another picture."""
+        self._overlay, self._unsure = overlay, QImage()
         self.title.setText(overlay.title)
-        self.truth.show_mask(overlay.picture, overlay.truth, self.tr("Your mask"))
-        self.predicted.show_mask(overlay.picture, overlay.predicted, self.tr("The network's mask"))
+        self.say("")
+        self._draw()
+        if self.unsure.isChecked():
+            self.wants_uncertainty.emit()
+
+    def show_uncertainty(self, image: QImage) -> None:
+        """Where the network's mask is unsure: shown in its place while that is asked for."""
+        self._unsure = image
+        self.say("")
+        self._draw()
+
+    def say(self, content: str) -> None:
+        """A sentence below the pictures; '' takes it away."""
+        self.told.setText(content)
+        self.told.setVisible(bool(content))
+
+    def _toggle_uncertainty(self, wanted: bool) -> None:
+        if wanted and self._unsure.isNull():
+            self.wants_uncertainty.emit()
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._overlay is None:
+            return
+        one = self._overlay
+        truth, predicted = one.truth, one.predicted
+        if self.style_of.currentIndex() == 1:
+            truth, predicted = outline_of(truth), outline_of(predicted)
+        if self.unsure.isChecked() and not self._unsure.isNull():
+            predicted = self._unsure
+        self.truth.show_mask(one.picture, truth, self.tr("Your mask"))
+        self.predicted.show_mask(one.picture, predicted, self.tr("The network's mask"))
+
+    def _hide(self, hidden: bool) -> None:
+        self.truth.hide_mask(hidden)
+        self.predicted.hide_mask(hidden)
 
     def _set_opacity(self, percent: int) -> None:
         self.truth.set_opacity(percent / 100)

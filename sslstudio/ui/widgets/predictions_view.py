@@ -2,37 +2,43 @@
 
 from functools import partial
 
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
-from sslstudio.ui import jobs, messages, results_data, words
+from sslstudio.ui import jobs, messages, results_data, take_calls, words
+from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.results_data import Prediction, Results
+from sslstudio.ui.widgets.close_up import CloseUp
 from sslstudio.ui.widgets.gallery_model import GalleryModel
 from sslstudio.ui.widgets.gallery_view import GalleryView
 from sslstudio.ui.widgets.layout import Card, button, row, text
 from sslstudio.ui.widgets.overlay_view import OverlayView
-from sslstudio.ui.widgets.picture import Picture
 
 
 class PredictionsView(QWidget):
     """A gallery, and the chosen picture with its label and prediction, or with its masks."""
 
-    def __init__(self) -> None:
+    def __init__(self, desk: CloserDesk) -> None:
         super().__init__()
+        self.desk = desk
         self._results: Results | None = None
         self._part = ""
         self._all: list[Prediction] = []
         self._shown: list[Prediction] = []
         self._job: jobs.Job | None = None
+        self._chosen: Prediction | None = None
         self.gallery = GalleryView(GalleryModel(self))
         self.gallery.chosen.connect(self._choose)
         self.told = text("", "muted")
         self.everything = button(self.tr("Show all"), self.show_all, "link", "cross")
-        self.picture = Picture(least=160, enlarge=6.0)
-        self.truth, self.answer = text("", "field"), text("")
+        self.close_up = CloseUp(desk)
+        self.close_up.opened.connect(self.open_file)
         self.overlay = OverlayView()
+        self.overlay.wants_uncertainty.connect(desk.ask)
+        desk.found.connect(self._ask_uncertainty)
+        desk.failed.connect(lambda error: self.overlay.say(messages.error_text(error)))
         self.closer = QStackedWidget()
-        one = Card(margin=16).add((self.picture, 1), self.truth, self.answer)
-        self.closer.addWidget(one)
+        self.closer.addWidget(self.close_up)
         self.closer.addWidget(self.overlay)
         head = row((self.told, 1), self.everything)
         self._layout = QHBoxLayout(self)
@@ -89,21 +95,39 @@ class PredictionsView(QWidget):
         if self._job is not None:
             self._job.cancel()
         one = self._shown[number]
+        self._chosen = one
         if one.iou is None:
-            self._say(one)
-            picture = partial(results_data.load_picture, self._results.folder / one.file)
-            self._job = jobs.run(picture, self.picture.show_image, self._not_shown, owner=self)
+            self.close_up.show_one(self._results.folder, one)
         else:
             overlay = partial(results_data.load_overlay, self._results, self._part, one)
             self._job = jobs.run(overlay, self.overlay.show_overlay, self._not_shown, owner=self)
 
-    def _say(self, one: Prediction) -> None:
-        self.truth.setText(self.tr("Your label: {0}").format(one.label))
-        self.answer.setText(
-            self.tr("The network says {0}, {1} sure\n{2}").format(
-                one.predicted, words.percent(one.confidence, 0), one.file
-            )
-        )
+    def open_file(self, file: str) -> bool:
+        """Show a picture of the gallery in large; False when it is no test picture."""
+        if not any(one.file == file for one in self._all):
+            return False
+        if not any(one.file == file for one in self._shown):
+            self.show_all()
+        place = next(number for number, one in enumerate(self._shown) if one.file == file)
+        self.gallery.setCurrentIndex(self.gallery.gallery.index(place))
+        self.gallery.scrollTo(self.gallery.gallery.index(place))
+        return True
+
+    def show_files(self, files: set[str], said: str) -> None:
+        """Only some pictures, with a sentence on which."""
+        found = [one for one in self._all if one.file in files]
+        self._show(found, f"{self._counted(len(found))}: {said}")
+        self.everything.show()
+
+    def _ask_uncertainty(self) -> None:
+        closer, one = self.desk.closer, self._chosen
+        if closer is not None and one is not None and one.iou is not None and self.overlay.unsure.isChecked():
+            op = partial(take_calls.uncertainty, closer, one.file)
+            jobs.run(op, partial(self._take_uncertainty, one), self._not_shown, owner=self)
+
+    def _take_uncertainty(self, one: Prediction, image: QImage) -> None:
+        if one is self._chosen:
+            self.overlay.show_uncertainty(image)
 
     def _not_shown(self, error: Exception) -> None:
         self.told.setText(messages.error_text(error))

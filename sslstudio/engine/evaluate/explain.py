@@ -1,0 +1,52 @@
+"""Where a network looks: what happens to its answer when a part of the picture is covered, and where it is unsure."""
+
+import math
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import RunError
+
+PATCHES = 12  # a side; neighbouring ones overlap by half
+AT_ONCE = 24
+Map = npt.NDArray[np.float32]
+
+
+def occlusion(answers: Callable[[Tensor], Tensor], image: Tensor, target: int, control: RunControl) -> Map:
+    """float32 (H, W): how much of the probability of class `target` is lost, on average, when a place is covered.
+
+    A square of the picture's mean colour is slid over it (Zeiler & Fergus, ECCV 2014). `answers` maps float
+    (B, 3, H, W) in [0, 1] to probabilities (B, C); `image` is one picture, (1, 3, H, W). Negative where covering makes
+    the network surer. Raises RunError when stopped.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of what captum imports
+        from captum.attr import Occlusion
+
+    def asked(images: Tensor) -> Tensor:
+        if control.stopping:
+            raise RunError("Stopped while looking for what matters.")
+        return answers(images)
+
+    stride = max(1, image.shape[-1] // PATCHES)
+    side = min(image.shape[-1], 2 * stride)
+    colour = image.mean(dim=(2, 3), keepdim=True).expand_as(image)
+    with torch.no_grad():
+        lost: Tensor = Occlusion(asked).attribute(
+            image, (3, side, side), strides=(3, stride, stride), baselines=colour, target=target,
+            perturbations_per_eval=AT_ONCE,
+        )  # fmt: skip
+    found: Map = lost[0].mean(dim=0).float().cpu().numpy()
+    return found
+
+
+def entropy(chances: Tensor) -> Map:
+    """float32 (H, W) of probabilities (C, H, W): 0 where the network is sure, 1 where all classes are alike to it."""
+    spread = -(chances * chances.clamp_min(1e-12).log()).sum(dim=0) / math.log(max(2, len(chances)))
+    found: Map = spread.clamp(0.0, 1.0).float().cpu().numpy()
+    return found

@@ -1,0 +1,64 @@
+"""What a person decided on doubtful labels: doubts.csv in the run, open to any program. Labels are never changed."""
+
+import csv
+import io
+import time
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from sslstudio.engine.errors import DataError
+from sslstudio.engine.files import write_atomic
+
+FILE = "doubts.csv"
+KEEP, CHANGE, UNSURE = "keep", "change", "unsure"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A line of doubts.csv. `decision` is keep, change (to `suggested`) or unsure."""
+
+    file: str
+    label: str
+    suggested: str
+    decision: str
+    decided_at: str = ""
+
+
+def read_decisions(run: Path) -> dict[str, Decision]:
+    """The decisions by picture. Raises DataError when the file is not one that was written here."""
+    file = run / FILE
+    if not file.exists():
+        return {}
+    names = [field.name for field in fields(Decision)]
+    with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    if any(row.get(name) is None for row in rows for name in names):
+        raise DataError(f"{file} has other columns than {', '.join(names)}. Move it away to decide anew.")
+    return {row["file"]: Decision(*(row[name] for name in names)) for row in rows}
+
+
+def decide(run: Path, file: str, label: str, suggested: str, decision: str) -> dict[str, Decision]:
+    """Write down one decision (a later one on the same picture replaces it) and return all. Raises DataError."""
+    if decision not in (KEEP, CHANGE, UNSURE):
+        raise DataError(f"{decision!r} is no decision: {KEEP}, {CHANGE} and {UNSURE} are.")
+    made = Decision(file, label, suggested, decision, time.strftime("%Y-%m-%d %H:%M:%S"))
+    found = {**read_decisions(run), file: made}
+    _write(run / FILE, found)
+    return found
+
+
+def take_back(run: Path, file: str) -> dict[str, Decision]:
+    """Forget the decision on one picture and return the others."""
+    found = read_decisions(run)
+    found.pop(file, None)
+    _write(run / FILE, found)
+    return found
+
+
+def _write(file: Path, decisions: Mapping[str, Decision]) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow([field.name for field in fields(Decision)])
+    writer.writerows(astuple(decisions[path]) for path in sorted(decisions))
+    write_atomic(file, text.getvalue().encode("utf-8-sig", errors="surrogateescape"))

@@ -1,0 +1,173 @@
+"""What the results page asks of the engine beyond a run's own files: a closer look, and taking things away.
+
+These run on other threads; see engine_calls.py.
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtGui import QColor, QImage
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.events import Preparing
+from sslstudio.ui.theme import colours
+
+if TYPE_CHECKING:  # these modules import torch
+    from sslstudio.engine.train.closer import Closer
+    from sslstudio.engine.train.export_run import Exported
+    from sslstudio.engine.train.predict import Predicted
+
+Pixels = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A picture on the map: where (0 to 1), its label ('' for masks), what the network says, whether it was taught."""
+
+    file: str
+    x: float
+    y: float
+    label: str
+    answer: str
+    taught: bool
+
+
+@dataclass(frozen=True)
+class DoubtLine:
+    """A doubtful label as the list shows it. `decision` is '', keep, change or unsure."""
+
+    file: str
+    label: str
+    suggested: str
+    doubt: float
+    chance: float
+    agree: float
+    other_agree: float
+    decision: str
+
+
+def looked(run: Path, part: str, control: RunControl) -> Generator[Preparing, None, "Closer"]:
+    """The network of a run and what it says of all labelled pictures."""
+    from sslstudio.engine.train.closer import look_closer
+
+    return look_closer(run, part, control)
+
+
+def neighbours(closer: "Closer", file: str, count: int, control: RunControl) -> list[tuple[str, float, str]]:
+    """The pictures most like one: file, cosine and label."""
+    return [(path, alike, closer.label(path)) for path, alike in closer.neighbours(file, count)]
+
+
+def heat(closer: "Closer", file: str, target: str, control: RunControl) -> QImage:
+    """What speaks for an answer in one colour, what speaks against it in another, clear where nothing does."""
+    found = closer.heat(file, target, control)
+    most = float(np.abs(found).max()) or 1.0
+    shares = found / most
+    return _shaded(np.clip(np.abs(shares), 0, 1), shares > 0)
+
+
+def uncertainty(closer: "Closer", file: str, control: RunControl) -> QImage:
+    """Where a mask is unsure: the more, the less clear."""
+    found = closer.uncertainty(file)
+    return _shaded(found, found >= 0)
+
+
+def _shaded(strength: Pixels, first: npt.NDArray[np.bool_]) -> QImage:
+    one, other = QColor(colours().series[1]), QColor(colours().series[0])
+    pixels = np.zeros((*strength.shape, 4), np.uint8)
+    for colour, where in ((one, first), (other, ~first)):
+        pixels[where, :3] = (colour.red(), colour.green(), colour.blue())
+    pixels[..., 3] = (strength * 255).astype(np.uint8)
+    height, width = strength.shape
+    return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
+
+
+def spots(closer: "Closer", control: RunControl) -> list[Spot]:
+    """Every picture on the map."""
+    masks = closer.trained.config.kind == "segmentation"
+    return [
+        Spot(
+            path, float(x), float(y), closer.label(path), "" if masks else closer.names[int(chances.argmax())],
+            path in closer.taught,
+        )
+        for path, (x, y), chances in zip(closer.paths, closer.positions(), closer.chances, strict=True)
+    ]  # fmt: skip
+
+
+def doubtful(closer: "Closer", run: Path, control: RunControl) -> list[DoubtLine]:
+    """Labels that are probably wrong, with what was decided on them."""
+    from sslstudio.engine.runs.decisions import read_decisions
+
+    decided = read_decisions(run)
+    lines = []
+    for one in closer.doubts():
+        file = closer.paths[one.number]
+        decision = decided[file].decision if file in decided else ""
+        names = closer.names[one.label], closer.names[one.suggested]
+        lines.append(DoubtLine(file, *names, one.doubt, one.other_chance, one.agree, one.other_agree, decision))
+    return lines
+
+
+def decided(run: Path, line: DoubtLine, decision: str, control: RunControl) -> str:
+    """Write down what was decided on a label ('' takes it back); returns the decision."""
+    from sslstudio.engine.runs.decisions import decide, take_back
+
+    if decision:
+        decide(run, line.file, line.label, line.suggested, decision)
+    else:
+        take_back(run, line.file)
+    return decision
+
+
+def predicting(
+    run: Path, part: str, folder: Path, out: Path, separator: str, control: RunControl
+) -> Generator[Preparing, None, "Predicted"]:
+    """Answers for all pictures of a folder."""
+    from sslstudio.engine.train.apply import load_trained
+    from sslstudio.engine.train.predict import predict_folder
+
+    return predict_folder(load_trained(run, "auto", part), folder, out, control, separator)
+
+
+def answers_in(out: Path, control: RunControl) -> list[tuple[str, str, float, str]]:
+    """The answers of a folder, the least sure first: file, class ('' for masks), confidence, mask file."""
+    import json
+
+    from sslstudio.engine.train.predict import ABOUT, read_answers
+
+    names: Sequence[str] = json.loads((out / ABOUT).read_text(encoding="utf-8"))["classes"]
+    found = []
+    for one in read_answers(out):
+        if "mask" in one:
+            found.append((one["file"], "", float(one["confidence"]), str(one["mask"])))
+        else:
+            sure = max(one["chances"])
+            found.append((one["file"], names[one["chances"].index(sure)], float(sure), ""))
+    return sorted(found, key=lambda one: one[2])
+
+
+def exporting(
+    run: Path, part: str, out: Path, form: str, control: RunControl
+) -> Generator[Preparing, None, "Exported"]:
+    """Encoder and model as files."""
+    from sslstudio.engine.train.export_run import export_run
+
+    return export_run(run, out, form, control, part)
+
+
+def reporting(run: Path, out: Path, pictures: bool, control: RunControl) -> Generator[Preparing, None, Path]:
+    """The report as one page. A name without .html gets it."""
+    from sslstudio.engine.train.report_run import write_report
+
+    return write_report(run, out if out.suffix else out.with_suffix(".html"), control, pictures=pictures)
+
+
+def line_of(words: list[Any], control: RunControl) -> str:
+    """A command as one line for a terminal of this system."""
+    from sslstudio.engine.train.command_line import typed
+
+    return typed([str(word) for word in words if str(word)])

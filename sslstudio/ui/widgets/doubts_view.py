@@ -1,0 +1,170 @@
+"""Labels that are probably wrong, one after the other: keep, change or unsure. What is decided is kept in the run."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QStackedWidget, QWidget
+
+from sslstudio.ui import jobs, messages, results_data, take_calls, words
+from sslstudio.ui.closer_desk import CloserDesk
+from sslstudio.ui.results_data import Results
+from sslstudio.ui.take_calls import DoubtLine
+from sslstudio.ui.widgets.layout import Card, EmptyState, button, column, held, row, text
+from sslstudio.ui.widgets.picture import Picture
+from sslstudio.ui.widgets.tables import fill, table
+
+
+class DoubtsView(QWidget):
+    """The list, the chosen picture and the three answers. Nothing is changed in the user's folder."""
+
+    def __init__(self, desk: CloserDesk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._results: Results | None = None
+        self.lines: list[DoubtLine] | None = None
+        self._job: jobs.Job | None = None
+        self.list = table([self.tr("Picture"), self.tr("Label"), self.tr("Rather"), self.tr("Decided")], stretch=0)
+        self.list.setAccessibleName(self.tr("Doubtful labels"))
+        self.list.itemSelectionChanged.connect(self._choose)
+        self.told = text("", "muted")
+        self.picture, self.said = Picture(least=180, enlarge=6.0), text("")
+        self.keep = button(self.tr("Keep the label"), lambda: self._decide("keep"), icon="check")
+        self.change = button(self.tr("Change it"), lambda: self._decide("change"), "primary", "tag")
+        self.unsure = button(self.tr("Unsure"), lambda: self._decide("unsure"), icon="question")
+        self.back = button(self.tr("Take back"), lambda: self._decide(""), "link", "refresh")
+        answers = column(row(self.keep, self.change, None), row(self.unsure, self.back, None), gap=8)
+        right = Card(margin=16).add((self.picture, 1), self.said, answers)
+        left = Card(margin=12).add(self.told, (self.list, 1))
+        self.empty = EmptyState("check", "", "")
+        self.faces = QStackedWidget()
+        self.faces.addWidget(self.empty)
+        self.faces.addWidget(held(row((left, 3), (right, 2), gap=14)))
+        self.setLayout(column((self.faces, 1)))
+        desk.found.connect(self._ask)
+        desk.failed.connect(lambda error: self._say(self.tr("Not known"), messages.error_text(error)))
+
+    def show_results(self, results: Results) -> None:
+        """Another network: its doubts are looked for when they are looked at."""
+        self._results, self.lines = results, None
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+        self._say(self.tr("Looking for doubtful labels"), self.tr("The network is asked about all labelled pictures."))
+        if self.isVisible():
+            self._desk.ask()
+
+    def showEvent(self, event: object) -> None:
+        """They are needed now."""
+        if self._results is not None and self.lines is None and self._job is None:
+            self._desk.ask()
+
+    def _say(self, heading: str, explanation: str) -> None:
+        if not self.lines:
+            self.empty.heading.setText(heading)
+            self.empty.explanation.setText(explanation)
+            self.faces.setCurrentIndex(0)
+
+    def _ask(self) -> None:
+        if self._results is None or self._desk.closer is None or self.lines is not None or not self.isVisible():
+            return
+        if self._results.metrics["kind"] == "segmentation":
+            self._say(self.tr("Masks are not looked through"), self.tr("Doubtful labels are found for classes only."))
+            return
+        op = partial(take_calls.doubtful, self._desk.closer, self._results.run)
+        self._job = jobs.run(op, self._take, self._failed, owner=self)
+
+    def _failed(self, error: Exception) -> None:
+        self._job = None
+        self._say(self.tr("Not known"), messages.error_text(error))
+
+    def _take(self, lines: list[DoubtLine]) -> None:
+        self._job, self.lines = None, lines
+        if not lines:
+            self._say(
+                self.tr("No label looks wrong"),
+                self.tr("Of the pictures that the network was not trained on, none has a label that both the network "
+                        "and the pictures most like it contradict."),
+            )  # fmt: skip
+            return
+        counted = words.count(len(lines), self.tr("label"), self.tr("labels"))
+        self.told.setText(
+            self.tr(
+                "{0} that the network and the pictures most like it contradict, the most doubtful first. What you "
+                "decide is written to doubts.csv in the run; your own files stay as they are."
+            ).format(counted)
+            + (
+                " " + self.tr("This network is hardly better than guessing, so its doubts say little.")
+                if self._weak
+                else ""
+            )
+        )
+        self.faces.setCurrentIndex(1)
+        self._fill()
+        self.list.selectRow(0)
+
+    @property
+    def _weak(self) -> bool:
+        """Whether the network's score may be no better than always answering the most frequent class."""
+        assert self._results is not None
+        metrics = self._results.metrics
+        part = metrics["parts"].get(self._desk.part) or next(iter(metrics["parts"].values()))
+        headline = metrics["headline"]
+        return bool(part["scores"][headline]["low"] <= metrics["baseline"][headline])
+
+    def _fill(self) -> None:
+        titles = {"": "", "keep": self.tr("keep"), "change": self.tr("change"), "unsure": self.tr("unsure")}
+        fill(self.list, [[Path(one.file).name, one.label, one.suggested, titles[one.decision]] for one in self.shown()])
+
+    def shown(self) -> list[DoubtLine]:
+        """The lines of the list."""
+        return self.lines or []
+
+    @property
+    def chosen(self) -> int:
+        """The chosen line, -1 for none."""
+        rows = self.list.selectionModel().selectedRows()
+        return rows[0].row() if rows else -1
+
+    def _choose(self) -> None:
+        if self._results is None or not 0 <= self.chosen < len(self.shown()):
+            return
+        one = self.shown()[self.chosen]
+        said = self.tr(
+            "Your label is {0}; of the pictures most like it {1} have that label and {2} are “{3}”. "
+            "The network says “{3}”, {4} sure."
+        )  # fmt: skip
+        self.said.setText(
+            words.tidy(said.format(
+                one.label, words.percent(one.agree, 0), words.percent(one.other_agree, 0), one.suggested,
+                words.percent(one.chance, 0),
+            ))
+        )  # fmt: skip
+        self.change.setText(self.tr(" Change it to “{0}”").format(one.suggested))
+        self.back.setEnabled(bool(one.decision))
+        op = partial(results_data.load_picture, self._results.folder / one.file)
+        jobs.run(op, partial(self._show, one.file), lambda error: self.said.setText(messages.error_text(error)),
+                 owner=self)  # fmt: skip
+
+    def _show(self, file: str, image: QImage) -> None:
+        self.picture.show_image(image, file)
+
+    def _decide(self, decision: str) -> None:
+        if self._results is None or not 0 <= self.chosen < len(self.shown()):
+            return
+        number = self.chosen
+        op = partial(take_calls.decided, self._results.run, self.shown()[number], decision)
+        jobs.run(op, partial(self._decided, number), partial(messages.tell_error, self), owner=self)
+
+    def _decided(self, number: int, decision: str) -> None:
+        """Show it, and go to the next one that is open."""
+        lines = self.shown()
+        if not number < len(lines):
+            return
+        self.lines = [*lines[:number], replace(lines[number], decision=decision), *lines[number + 1 :]]
+        self._fill()
+        later = [place for place in range(number, len(lines)) if not self.shown()[place].decision]
+        self.list.selectRow(later[0] if decision and later else number)
+        self.list.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -1,0 +1,103 @@
+"""A job that takes a while: its bar, how far it is, the time left, and a way to stop it."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.events import Preparing
+from sslstudio.ui import jobs, messages, take_calls, words
+from sslstudio.ui.widgets.layout import button, column, row, text
+from sslstudio.ui.words import tr
+
+
+class JobRow(QWidget):
+    """Hidden while nothing goes on. `over` when a job has ended, well or not."""
+
+    over = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._job: jobs.Job | None = None
+        self._stage, self._began, self._first = "", 0.0, 0
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.said = text("", "small")
+        self.stop_button = button(self.tr("Stop"), self.stop, icon="stop")
+        self.setLayout(column(row((self.bar, 1), self.stop_button), self.said, gap=4))
+        self._between(False)
+
+    @property
+    def active(self) -> bool:
+        """Whether a job goes on."""
+        return self._job is not None
+
+    def start(self, op: Callable[[RunControl], Any], then: Callable[[Any], None]) -> None:
+        """Run a job; what it says is shown here, an error too."""
+
+        def done(result: Any) -> None:
+            self._end("")
+            then(result)
+
+        self._stage = ""
+        self.said.setText(self.tr("Starting…"))
+        self.bar.setRange(0, 0)
+        self._between(True)
+        self._job = jobs.run(op, done, self._failed, owner=self, progress=self._show)
+
+    def stop(self) -> None:
+        """Ask it to end. What was done is kept, and the same job goes on from there."""
+        if self._job is not None:
+            self._job.cancel()
+            self._end(self.tr("Stopped. What was done is kept: start again to go on."))
+
+    def _failed(self, error: Exception) -> None:
+        self._end(messages.error_text(error))
+
+    def _end(self, said: str) -> None:
+        self._job = None
+        self.said.setText(said)
+        self._between(False)
+        self.over.emit()
+
+    def _between(self, going_on: bool) -> None:
+        self.bar.setVisible(going_on)
+        self.stop_button.setVisible(going_on)
+        self.said.setVisible(bool(self.said.text()))
+
+    def _show(self, event: Preparing) -> None:
+        if event.stage != self._stage:
+            self._stage, self._began, self._first = event.stage, time.monotonic(), event.done
+        self.bar.setRange(0, event.total)
+        self.bar.setValue(event.done)
+        said = [event.stage]
+        if event.total:
+            said.append(self.tr("{0} of {1}").format(words.count(event.done), words.count(event.total)))
+        new, seconds = event.done - self._first, time.monotonic() - self._began
+        if new and seconds > 0.5 and event.done < event.total:
+            said.append(words.left(seconds / new * (event.total - event.done)))
+        self.said.setText(words.facts_line(said))
+
+
+def copy_button(line: Callable[[], list[object]]) -> QPushButton:
+    """A button that puts the command that does the same on the clipboard; `line` gives its words."""
+
+    def copied(command: str) -> None:
+        QGuiApplication.clipboard().setText(command)
+        made.setToolTip(command)
+        made.setText(tr("Copied"))
+
+    def copy() -> None:
+        if said := line():
+            jobs.run(partial(take_calls.line_of, said), copied, failed, owner=made)
+
+    def failed(error: Exception) -> None:
+        messages.tell_error(made, error)
+
+    made = button(tr("Copy as command"), copy, "link")
+    return made

@@ -1,0 +1,188 @@
+"""The map of all labelled pictures: those that the network sees alike lie together."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QComboBox, QStackedWidget, QWidget
+
+from sslstudio.ui import jobs, messages, results_data, take_calls, words
+from sslstudio.ui.closer_desk import CloserDesk
+from sslstudio.ui.results_data import Results
+from sslstudio.ui.take_calls import Spot
+from sslstudio.ui.widgets.embedding_map import EmbeddingMap
+from sslstudio.ui.widgets.gallery_model import GalleryItem
+from sslstudio.ui.widgets.layout import Card, button, clear, column, held, row, symbol, text
+from sslstudio.ui.widgets.marks import Mark
+from sslstudio.ui.widgets.picture import Picture
+
+
+class MapView(QWidget):
+    """The map, the picture that was clicked in large, and the legend.
+
+    `opened` carries a picture that is to be seen among the test pictures, `gathered` those with a line around them.
+    """
+
+    opened = Signal(str)
+    gathered = Signal(list)
+
+    def __init__(self, desk: CloserDesk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._results: Results | None = None
+        self.spots: list[Spot] = []
+        self._job: jobs.Job | None = None
+        self.told = text("", "muted")
+        self.by = QComboBox()
+        self.by.setAccessibleName(self.tr("Colours by"))
+        self.by.currentIndexChanged.connect(self._colour)
+        self.canvas = EmbeddingMap()
+        self.canvas.chosen.connect(self._point)
+        self.canvas.lassoed.connect(self._gather)
+        self.open_button = button(self.tr("Among the test pictures"), self._open, icon="right")
+        self.picture, self.said = Picture(least=100, enlarge=6.0), text("", "small")
+        self._legend = column(gap=5)
+        head = row((self.told, 1), text(self.tr("Colours by"), "small", wrap=False), self.by)
+        side = column((self.picture, 1), self.said, row(self.open_button, None), 6, held(self._legend), None, gap=8)
+        inside = column(head, (row((self.canvas, 3), (side, 1), gap=14), 1), gap=10)
+        self.faces = QStackedWidget()
+        self.waiting = text("", "muted")
+        wait = column(None, row(None, symbol("images", "disabled", 48), None), row(None, self.waiting, None), None)
+        self.faces.addWidget(held(wait))
+        self.faces.addWidget(held(inside))
+        layout = column((Card(margin=12).add((self.faces, 1)), 1))
+        self.setLayout(layout)
+        desk.found.connect(self._ask)
+        desk.failed.connect(lambda error: self._wait(messages.error_text(error)))
+        desk.progressed.connect(
+            lambda event: self._wait(
+                self.tr("Looking at the labelled pictures: {0} of {1}").format(event.done, event.total)
+            )
+        )
+
+    def sizeHint(self) -> QSize:
+        """Room for the map."""
+        return QSize(820, 460)
+
+    def show_results(self, results: Results) -> None:
+        """Another network: its map is drawn when it is looked at."""
+        self._results, self.spots = results, []
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+        self.by.blockSignals(True)
+        self.by.clear()
+        self.by.addItem(self.tr("right or wrong"), "error")
+        if results.metrics["kind"] == "classification":
+            self.by.insertItem(0, self.tr("your label"), "label")
+            self.by.setCurrentIndex(0)
+        self.by.blockSignals(False)
+        self._wait(self.tr("The map is drawn when you open it."))
+        if self.isVisible():
+            self._desk.ask()
+
+    def showEvent(self, event: object) -> None:
+        """It is needed now."""
+        if self._results is not None and not self.spots and self._job is None:
+            self._desk.ask()
+
+    def _wait(self, said: str) -> None:
+        if not self.spots:
+            self.waiting.setText(said)
+            self.faces.setCurrentIndex(0)
+
+    def _ask(self) -> None:
+        if self._desk.closer is not None and not self.spots and self._job is None and self.isVisible():
+            self._wait(self.tr("Drawing the map…"))
+            self._job = jobs.run(partial(take_calls.spots, self._desk.closer), self._take, self._failed, owner=self)
+
+    def _failed(self, error: Exception) -> None:
+        self._job = None
+        self._wait(messages.error_text(error))
+
+    def _take(self, spots: list[Spot]) -> None:
+        self._job, self.spots = None, spots
+        counted = words.count(len(spots), self.tr("labelled picture"), self.tr("labelled pictures"))
+        self.told.setText(self.tr("{0}; what the network sees alike lies together").format(counted))
+        self.faces.setCurrentIndex(1)
+        self.picture.show_image(QImage())
+        self.said.setText(
+            self.tr(
+                "Point at a picture, click to see it in large, or draw a line around many to list those that were "
+                "tested. The wheel zooms."
+            )
+        )
+        self.open_button.hide()
+        places = np.array([(one.x, one.y) for one in spots])
+        self.canvas.show_points(places, [0] * len(spots), [self._item(one) for one in spots])
+        self._colour()
+
+    def groups(self) -> list[str]:
+        """The names of the groups that are coloured, in the order of their signs."""
+        assert self._results is not None
+        if self.by.currentData() == "label":
+            return list(self._results.metrics["classes"])
+        if self._results.metrics["kind"] == "segmentation":
+            return [self.tr("test picture"), self.tr("other picture")]
+        return [self.tr("right"), self.tr("wrong"), self.tr("it was trained on")]
+
+    def _item(self, spot: Spot) -> GalleryItem:
+        assert self._results is not None
+        answer = self.tr("{0}, the network: {1}").format(spot.label, spot.answer) if spot.label else ""
+        mark = "" if not spot.label else "good" if spot.label == spot.answer else "bad"
+        return GalleryItem(self._results.folder / spot.file, answer or Path(spot.file).name, mark)
+
+    def _group(self, spot: Spot) -> int:
+        """Counted from 1, as the marks are."""
+        assert self._results is not None
+        if self.by.currentData() == "label":
+            return 1 + int(self._results.metrics["classes"].index(spot.label))
+        if not spot.label:
+            return 1 if spot.file in self._tested() else 2
+        return 3 if spot.taught else 1 + int(spot.label != spot.answer)
+
+    def _tested(self) -> set[str]:
+        assert self._results is not None
+        part = self._desk.part or next(iter(self._results.predictions))
+        return {one.file for one in self._results.predictions[part]}
+
+    def _colour(self) -> None:
+        if self._results is None or not self.spots:
+            return
+        self.canvas.show_groups([self._group(one) for one in self.spots])
+        clear(self._legend)
+        for number, name in enumerate(self.groups(), start=1):
+            self._legend.addLayout(row(Mark(number), text(name, "small", wrap=False), None, gap=6))
+
+    def _point(self, number: int) -> None:
+        if self._results is None or not 0 <= number < len(self.spots):
+            return
+        spot = self.spots[number]
+        said = [Path(spot.file).name]
+        if spot.label:
+            said += [self.tr("Your label: {0}").format(spot.label), self.tr("The network: {0}").format(spot.answer)]
+        self.said.setText("\n".join(said))
+        self.open_button.setVisible(spot.file in self._tested())
+        op = partial(results_data.load_picture, self._results.folder / spot.file)
+        jobs.run(op, partial(self._show, spot), lambda error: self.said.setText(messages.error_text(error)), owner=self)
+
+    def _show(self, spot: Spot, image: QImage) -> None:
+        self.picture.show_image(image, spot.file)
+
+    def _open(self) -> None:
+        if 0 <= self.canvas.current < len(self.spots):
+            self.opened.emit(self.spots[self.canvas.current].file)
+
+    def _gather(self, numbers: list[int]) -> None:
+        tested = self._tested()
+        files = [self.spots[number].file for number in numbers if self.spots[number].file in tested]
+        if files:
+            self.gathered.emit(files)
+        elif numbers:
+            self.said.setText(self.tr("None of these is a test picture."))
+
+    def finish(self) -> None:
+        """The window closes: let what is being decoded end."""
+        self.canvas.finish()

@@ -1,0 +1,130 @@
+"""Predict on a new folder: where from, where to, how far, and the answers with the least sure first."""
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QLocale, QUrl
+from PySide6.QtGui import QDesktopServices
+
+from sslstudio.ui import jobs, messages, settings, take_calls, words
+from sslstudio.ui.results_data import Results
+from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel
+from sslstudio.ui.widgets.gallery_view import GalleryView
+from sslstudio.ui.widgets.job_row import JobRow, copy_button
+from sslstudio.ui.widgets.layout import Card, button, row, text
+
+PREDICTIONS = "Predictions"  # a folder in the user's own
+
+
+class PredictCard(Card):
+    """Answers of the network that is looked at, for pictures without labels."""
+
+    def __init__(self) -> None:
+        super().__init__(self.tr("Predict on a new folder"), margin=16)
+        self._results: Results | None = None
+        self._part = ""
+        self.folder: Path | None = None
+        self.told = text(
+            self.tr(
+                "The answers come as a table for a spreadsheet; masks also as PNG and COCO. Stop and start as you "
+                "like: what is answered is kept, and new pictures in the folder are all that is asked next time."
+            ),
+            "muted",
+        )
+        self.choose = button(self.tr("Choose the folder…"), self.choose_folder, "primary", "folder")
+        self.again = button(self.tr("Go on"), self.start, icon="play")
+        self.show_files = button(self.tr("Open the answers"), self.open_answers, icon="folder")
+        self.copy = copy_button(self.command)
+        self.progress = JobRow()
+        self.progress.over.connect(self._ended)
+        self.found = text("", "field")
+        self.gallery = GalleryView(GalleryModel(self))
+        self.gallery.setAccessibleName(self.tr("Answers, the least sure first"))
+        self.add(
+            self.told, row(self.choose, self.again, self.show_files, None), self.progress,
+            row((self.found, 1), self.copy), (self.gallery, 1),
+        )  # fmt: skip
+        self._refresh()
+
+    def show_results(self, results: Results, part: str) -> None:
+        """The network that is to answer."""
+        if results is not self._results or part != self._part:
+            self.progress.stop()
+            self._results, self._part, self.folder = results, part, None
+            self.gallery.show_items([])
+            self.found.setText("")
+            self.progress.said.hide()
+            self._refresh()
+
+    @property
+    def out(self) -> Path | None:
+        """Where the answers are kept: one folder for each network and folder of pictures."""
+        if self._results is None or self.folder is None:
+            return None
+        name = f"{self.folder.parent.name} {self.folder.name}".strip()
+        return settings.home() / PREDICTIONS / f"{self._results.run.name} {self._part}" / name
+
+    def choose_folder(self) -> None:
+        """Ask for the folder, and begin."""
+        folder = messages.choose_folder(self, self.tr("The folder with the new pictures"))
+        if folder is not None:
+            self.folder = folder
+            self.start()
+
+    def start(self) -> None:
+        """Answer what has no answer yet."""
+        if self._results is None or self.folder is None or self.out is None or self.progress.active:
+            return
+        op = partial(
+            take_calls.predicting, self._results.run, self._part, self.folder, self.out, self.separator
+        )  # fmt: skip
+        self.progress.start(op, self._done)
+        self._refresh()
+
+    @property
+    def separator(self) -> str:
+        """Between the cells of the table: as spreadsheets in the user's language want it."""
+        return ";" if QLocale().decimalPoint() == "," else ","
+
+    def _done(self, predicted: object) -> None:
+        self.found.setText(self.tr("All answered."))
+
+    def _ended(self) -> None:
+        self._refresh()
+        if self.out is not None and (self.out / "about.json").exists():
+            failed = partial(messages.tell_error, self)
+            jobs.run(partial(take_calls.answers_in, self.out), self._show, failed, owner=self)
+
+    def _refresh(self) -> None:
+        there = self.folder is not None
+        self.choose.setEnabled(not self.progress.active)
+        self.again.setVisible(there)
+        self.again.setEnabled(not self.progress.active)
+        self.show_files.setVisible(there)
+        self.copy.setVisible(there)
+        self.gallery.setVisible(self.gallery.gallery.rowCount() > 0)
+
+    def _show(self, answers: list[tuple[str, str, float, str]]) -> None:
+        if self.folder is None:
+            return
+        counted = words.count(len(answers), self.tr("picture answered"), self.tr("pictures answered"))
+        self.found.setText(self.tr("{0} in “{1}”, the least sure first").format(counted, self.folder.name))
+        items = []
+        for file, name, sure, mask in answers:
+            said = words.percent(sure, 0)
+            path = self.out / mask if mask and self.out is not None else self.folder / file
+            items.append(GalleryItem(path, f"{name} {said}".strip(), tip=self.tr("{0}\n{1} sure").format(file, said)))
+        self.gallery.show_items(items)
+        self._refresh()
+
+    def open_answers(self) -> None:
+        """Show the files in the system's own window."""
+        if self.out is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.out)))
+
+    def command(self) -> list[object]:
+        """The command that does the same."""
+        if self._results is None or self.folder is None or self.out is None:
+            return []
+        said: list[object] = ["predict", self._results.run, self.folder, "--out", self.out, "--part", self._part]
+        return [*said, "--separator", "semicolon"] if self.separator == ";" else said

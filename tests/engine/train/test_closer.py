@@ -1,0 +1,68 @@
+"""A closer look at real runs."""
+
+import csv
+import json
+from collections.abc import Generator
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pytest
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import RunError
+from sslstudio.engine.train.closer import Closer, look_closer
+
+R = TypeVar("R")
+
+
+def returned(generator: Generator[object, None, R]) -> R:
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            result: R = end.value
+            return result
+
+
+def looked(run: Path) -> Closer:
+    return returned(look_closer(run, "", RunControl()))
+
+
+def test_every_labelled_picture_is_asked_as_the_table_says(classified: Path) -> None:
+    closer = looked(classified)
+    split = json.loads((classified / "split.json").read_text())
+    assert len(closer.paths) == sum(len(part) for part in split.values())
+    with (classified / "predictions-pretrained.csv").open(encoding="utf-8-sig", newline="") as lines:
+        rows = {row["file"]: row for row in csv.DictReader(lines)}
+    for path, row in rows.items():
+        number = closer.paths.index(path)
+        assert closer.label(path) == row["label"]
+        assert closer.chances[number].max() == pytest.approx(float(row["confidence"]), abs=2e-4)
+    near = closer.neighbours(closer.paths[0])
+    assert len(near) == 6
+    assert closer.paths[0] not in [path for path, _ in near]
+    assert closer.neighbours("not/there.png") == []
+    assert closer.positions().shape == (len(closer.paths), 2)
+    assert not {closer.paths[one.number] for one in closer.doubts()} & closer.taught
+    heat = closer.heat(closer.paths[0], closer.names[0], RunControl())
+    assert heat.shape == (48, 48)
+    assert np.isfinite(heat).all()
+
+
+def test_masks_have_neighbours_and_uncertainty(segmented: Path) -> None:
+    closer = looked(segmented)
+    assert closer.doubts() == []
+    assert closer.label(closer.paths[0]) == ""
+    unsure = closer.uncertainty(closer.paths[0])
+    assert unsure.shape == (48, 48)
+    assert 0 <= unsure.min() <= unsure.max() <= 1
+
+
+def test_it_can_be_stopped(classified: Path) -> None:
+    control = RunControl()
+    steps = look_closer(classified, "scratch", control)
+    next(steps)
+    control.stop()
+    with pytest.raises(RunError):
+        list(steps)
