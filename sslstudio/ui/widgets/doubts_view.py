@@ -103,7 +103,7 @@ class DoubtsView(QWidget):
         )
         self.faces.setCurrentIndex(1)
         self._fill()
-        self.list.selectRow(0)
+        self._select(0)
 
     @property
     def _weak(self) -> bool:
@@ -127,6 +127,13 @@ class DoubtsView(QWidget):
         """The chosen line, -1 for none."""
         rows = self.list.selectionModel().selectedRows()
         return rows[0].row() if rows else -1
+
+    def _select(self, number: int) -> None:
+        """Choose a line and show it, also if it is the one that was chosen before."""
+        self.list.blockSignals(True)
+        self.list.selectRow(number)
+        self.list.blockSignals(False)
+        self._choose()
 
     def _choose(self) -> None:
         if self._results is None or not 0 <= self.chosen < len(self.shown()):
@@ -166,5 +173,5 @@ class DoubtsView(QWidget):
         self.lines = [*lines[:number], replace(lines[number], decision=decision), *lines[number + 1 :]]
         self._fill()
         later = [place for place in range(number, len(lines)) if not self.shown()[place].decision]
-        self.list.selectRow(later[0] if decision and later else number)
+        self._select(later[0] if decision and later else number)
         self.list.setFocus(Qt.FocusReason.OtherFocusReason)
