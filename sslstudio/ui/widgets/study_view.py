@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtWidgets import QHeaderView, QProgressBar, QTableWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHeaderView, QProgressBar, QTabWidget, QVBoxLayout, QWidget
 
 from sslstudio.engine.events import (
     Advanced,
@@ -196,19 +196,14 @@ class StudyView(QWidget):
         self.tabs.setTabText(self.tabs.indexOf(self.notes_tab), f"{title} ({count})" if count else title)
 
 
-def tall(view: QTableWidget) -> QTableWidget:
-    """A table whose cells hold several lines."""
-    view.setWordWrap(True)
-    return view
-
-
 class EfficiencyView(StudyView):
     """The curve, and the table behind it."""
 
     def add_tabs(self) -> None:
         """Curve and table."""
         self.plot = EfficiencyPlot()
-        self.rows = tall(table([""], stretch=0))
+        self.rows = table([""], stretch=0)
+        self.rows.setWordWrap(True)
         self.none = text(self.tr("Scores, differences to scratch and what the labels are worth stand here."), "muted")
         self.tabs.addTab(held(column(10, (self.plot, 1), gap=0)), self.tr("Curve"))
         card = Card(margin=14).add(self.none, (self.rows, 1))
@@ -250,7 +245,8 @@ class TournamentView(StudyView):
             self.tr("Round"), self.tr("Task"), self.tr("How it did"), self.tr("Against untrained"),
             self.tr("Minutes"),
         ]  # fmt: skip
-        self.rows = tall(table(heads, stretch=2))
+        self.rows = table(heads, stretch=2)
+        self.rows.setWordWrap(True)
         self.none = text(
             self.tr("Every task has the same short time; the best go on from where they are. The rounds stand here."),
             "muted",
