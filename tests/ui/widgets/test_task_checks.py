@@ -8,7 +8,12 @@ from sslstudio.engine.evaluate.signs.looked import Finding
 from sslstudio.ui.engine_calls import TaskFacts
 from sslstudio.ui.widgets.task_checks import TaskChecks
 
-TASKS = {name: TaskFacts(name, name.title(), "", "", BaseConfig) for name in ("colorization", "jigsaw", "rotation")}
+TASKS = {
+    name: TaskFacts(
+        name=name, title=name.title(), summary="", paper="", label_from="", helps="", fails="", config=BaseConfig
+    )
+    for name in ("colorization", "jigsaw", "rotation")
+}
 GREY = "These pictures are grey: there is no colour to guess."
 
 
