@@ -200,7 +200,7 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def doctor(options: argparse.Namespace) -> int:
     """`sslstudio doctor`."""
-    from sslstudio.doctor import findings
+    from sslstudio.engine.about.doctor import findings
 
     facts = findings()
     if options.json:

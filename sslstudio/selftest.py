@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sslstudio.doctor import window_trouble
+from sslstudio.engine.about.doctor import window_trouble
 from sslstudio.engine.errors import RunError
 
 FAILED = "FAILED: "  # an outcome that begins so is a failure

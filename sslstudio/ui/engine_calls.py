@@ -205,14 +205,14 @@ def events_of(run: Path, control: RunControl) -> list[Event]:
 
 def licences(control: RunControl) -> list[tuple[str, str, str]]:
     """Name, version and licence of every part of the program."""
-    from sslstudio.licences import licences as found
+    from sslstudio.engine.about.licences import licences as found
 
     return [(one.name, one.version, one.licence) for one in found()]
 
 
 def bug_report(file: Path, log: list[str], run: Path | None, control: RunControl) -> Path:
     """Write a bug report and return where it is."""
-    from sslstudio.bug_report import write_report
+    from sslstudio.engine.about.bug_report import write_report
 
     return write_report(file, log, run)
 

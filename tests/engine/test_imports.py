@@ -60,6 +60,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "models": ("base", "data", "models"),
     "tasks": ("base", "data", "models", "tasks"),
     "runs": ("base", "data", "models", "tasks.base", "runs"),
+    "about": ("base", "data", "models", "tasks.base", "runs", "about"),
     "evaluate": ("base", "data", "models", "tasks", "runs", "evaluate"),
     "train": ("base", "data", "models", "tasks", "runs", "evaluate", "train"),
 }

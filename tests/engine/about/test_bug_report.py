@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.bug_report import masked, masks, write_report
+from sslstudio.engine.about.bug_report import masked, masks, write_report
 from sslstudio.engine.runs.store import RunFolder
 
 

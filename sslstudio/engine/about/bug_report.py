@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 
 from sslstudio import __version__
-from sslstudio.doctor import findings
+from sslstudio.engine.about.doctor import findings
 from sslstudio.engine.errors import StudioError
 from sslstudio.engine.files import write_atomic
 

@@ -1,7 +1,7 @@
 """Every part of the program is named with its licence."""
 
 from sslstudio import __version__
-from sslstudio.licences import licences
+from sslstudio.engine.about.licences import licences
 
 
 def test_the_program_and_all_that_it_needs_are_named_once() -> None:
