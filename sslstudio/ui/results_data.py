@@ -64,7 +64,7 @@ def load_results(run: Path, control: RunControl) -> Results:
         raise DataError(f"{run.name} has no result yet: go on with it until it is finished.")
     config = opened.config()
     data = config.get("data", {})
-    found = {part: read_predictions(run / f"predictions-{part}.csv") for part in metrics["parts"]}
+    found = {part: _all_predictions(run, part) for part in metrics["parts"]}
     folder = Path(data.get("folder", ""))
     coding = _coding(folder, data.get("labels", "")) if metrics["kind"] == "segmentation" else None
     return Results(run, folder, config.get("source", ""), metrics, found, coding)
@@ -78,6 +78,23 @@ def _coding(folder: Path, labels_file: str) -> "MaskCoding":
     if masks is None:
         raise DataError(f"The masks of {folder.name} are gone: the pictures cannot be compared with them.")
     return masks.coding
+
+
+def _all_predictions(run: Path, part: str) -> list[Prediction]:
+    """Those of a run, or of all folds of a cross-validation together."""
+    own = run / f"predictions-{part}.csv"
+    tables = [own] if own.exists() else sorted(run.glob(f"fold-*/predictions-{part}.csv"))
+    if not tables:
+        raise DataError(f"The predictions of {run.name} are gone: {own.name} is not there.")
+    return sorted((one for table in tables for one in read_predictions(table)), key=_worth_a_look)
+
+
+def _mask_file(run: Path, part: str, file: str) -> Path:
+    own = run / f"predictions-{part}" / f"{file}.png"
+    if own.exists():
+        return own
+    inside = (fold / f"predictions-{part}" / f"{file}.png" for fold in sorted(run.glob("fold-*")))
+    return next((one for one in inside if one.exists()), own)
 
 
 def read_predictions(file: Path) -> list[Prediction]:
@@ -128,7 +145,7 @@ def load_overlay(results: Results, part: str, one: Prediction, control: RunContr
         raise DataError("These pictures have no masks.")
     picture = read_picture(results.folder / one.file, LARGE)
     truth = decode_mask(results.folder / one.mask, results.coding, None)
-    with Image.open(results.run / f"predictions-{part}" / f"{one.file}.png") as image:
+    with Image.open(_mask_file(results.run, part, one.file)) as image:
         predicted = np.asarray(image, dtype=np.uint8)
     title = words.facts_line([one.file, words.tr("IoU {0}").format(words.number(one.iou or 0.0))])
     return Overlay(title, to_image(np.asarray(picture.convert("RGB"))), mask_image(truth), mask_image(predicted))

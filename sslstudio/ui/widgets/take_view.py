@@ -45,6 +45,7 @@ class ExportCard(Card):
         self.progress = JobRow()
         self.progress.over.connect(lambda: self.start_button.setEnabled(True))
         self.found = text("", "small")
+        self.found.hide()
         self.add(
             self.told, row(self.form, self.start_button, None), row(self.copy, None), self.progress, self.found,
         )  # fmt: skip
@@ -55,7 +56,7 @@ class ExportCard(Card):
             self.progress.stop()
             self.progress.said.hide()
             self._results, self._part, self.out = results, part, None
-            self.found.setText("")
+            self.found.hide()
 
     def choose(self) -> None:
         """Ask for a folder; the files come into a new one in there."""
@@ -66,7 +67,7 @@ class ExportCard(Card):
             return
         self.out = free_name(inside, f"{self._results.run.name} exported")
         self.start_button.setEnabled(False)
-        self.found.setText("")
+        self.found.hide()
         op = partial(
             take_calls.exporting, self._results.run, self._part, self.out, str(self.form.currentData())
         )  # fmt: skip
@@ -74,6 +75,7 @@ class ExportCard(Card):
 
     def _done(self, done: "Exported") -> None:
         self.found.setText("\n".join([self.tr("In {0}:").format(done.out), *done.lines()]))
+        self.found.show()
 
     def command(self) -> list[object]:
         """The command that does the same."""
@@ -108,7 +110,7 @@ class ReportCard(Card):
         self.progress = JobRow()
         self.progress.over.connect(lambda: self.start_button.setEnabled(True))
         buttons = row(self.start_button, self.open_button, None)
-        self.add(self.told, self.pictures, buttons, row(self.copy, None), self.progress)
+        self.add(self.told, row(self.pictures, None, self.copy), buttons, self.progress)
 
     def show_results(self, results: Results, part: str) -> None:
         """The run that is reported."""

@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.masks import MaskCoding
-from sslstudio.ui.results_data import Results, items_of, load_overlay, read_predictions
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.ui.results_data import Results, items_of, load_overlay, load_results, read_predictions
 from sslstudio.ui.theme import MASKS
 from sslstudio.ui.widgets.confusion_matrix import ConfusionMatrix, short_count
 from sslstudio.ui.widgets.overlay_view import Overlay, OverlayView, mask_image
@@ -103,6 +104,19 @@ def test_the_masks_that_fit_least_come_first(tmp_path: Path) -> None:
     file = tmp_path / "predictions.csv"
     file.write_text("file,mask,iou\n1.png,m/1.png,0.9\n2.png,m/2.png,0.1\n", encoding="utf-8-sig")
     assert [one.file for one in read_predictions(file)] == ["2.png", "1.png"]
+
+
+def test_the_predictions_of_all_folds_are_shown_together(tmp_path: Path) -> None:
+    scores = {"parts": {"scratch": {}}, "kind": "classification"}
+    RunFolder.create(tmp_path / "run", {"job": "finetune"}).write_json("metrics.json", scores)
+    for number, line in enumerate(["a.png,leaf,shell,0.6", "b.png,leaf,shell,0.9"], start=1):
+        fold = tmp_path / "run" / f"fold-{number}"
+        fold.mkdir()
+        (fold / "predictions-scratch.csv").write_text(
+            f"file,label,predicted,confidence\n{line}\n", encoding="utf-8-sig"
+        )
+    found = load_results(tmp_path / "run", RunControl())
+    assert [one.file for one in found.predictions["scratch"]] == ["b.png", "a.png"]
 
 
 def test_a_mask_is_clear_on_the_background_and_where_nothing_counts() -> None:
