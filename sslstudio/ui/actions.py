@@ -2,12 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QMainWindow, QMenu
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QShortcut
+from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
 from sslstudio.ui.theme import APPEARANCES
 from sslstudio.ui.words import tr
+
+CLASS_KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0")
+LABEL_KEYS = {
+    "next": "N", "previous": "P", "unlabel": "Delete", "suggest": "S", "undo": "Ctrl+Z", "redo": "Ctrl+Shift+Z",
+    "brush": "B", "eraser": "E", "polygon": "G", "fill": "F", "wand": "W", "grow": "]", "shrink": "[",
+    "fit": "Ctrl+0", "zoom_in": "Ctrl++", "zoom_out": "Ctrl+-",
+}  # fmt: skip
+PAN, HIDE = Qt.Key.Key_Space, Qt.Key.Key_H  # held
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,19 @@ def _add(menu: QMenu, title: str, keys: str, call: Callable[[], object]) -> QAct
     action.triggered.connect(lambda: call())
     menu.addAction(action)
     return action
+
+
+def label_shortcuts(page: QWidget, choose: Callable[[int], object], calls: dict[str, Callable[[], object]]) -> None:
+    """The keys of the page that labels: `choose` gets the place of a class, `calls` are by the names of LABEL_KEYS."""
+    pairs: list[tuple[str, Callable[[], object]]]
+    pairs = [(key, partial(choose, place)) for place, key in enumerate(CLASS_KEYS)]
+    pairs += [(LABEL_KEYS[name], call) for name, call in calls.items()]
+    if "zoom_in" in calls:
+        pairs.append(("Ctrl+=", calls["zoom_in"]))  # the same key without Shift
+    for keys, call in pairs:
+        made = QShortcut(QKeySequence(keys), page)
+        made.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        made.activated.connect(lambda call=call: call())
 
 
 def build_menus(window: QMainWindow, commands: Commands, steps: list[str], appearance: str) -> Actions:

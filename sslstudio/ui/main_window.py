@@ -22,11 +22,12 @@ from sslstudio.ui.widgets.layout import held, row
 from sslstudio.ui.widgets.steps import StepList
 
 PATIENCE_MS = 60_000  # how long a run may take to save itself when the window is closed
-ICONS = dict(zip(STEPS, ("images", "puzzle", "network", "tag", "chart", "compare"), strict=True))
+ICONS = dict(zip(STEPS, ("images", "puzzle", "network", "pencil", "tag", "chart", "compare"), strict=True))
 # Pages beyond the first are made when they are first shown: pyqtgraph costs half a second.
 PAGES = {
     "pretext": ("sslstudio.ui.pages.pretext", "PretextPage"),
     "pretrain": ("sslstudio.ui.pages.pretrain", "PretrainPage"),
+    "label": ("sslstudio.ui.pages.label", "LabelPage"),
     "finetune": ("sslstudio.ui.pages.finetune", "FinetunePage"),
     "results": ("sslstudio.ui.pages.results", "ResultsPage"),
     "compare": ("sslstudio.ui.pages.compare", "ComparePage"),
@@ -69,8 +70,8 @@ class MainWindow(QMainWindow):
     def step_titles(self) -> dict[str, str]:
         """The steps of the job, in order."""
         titles = (
-            self.tr("Pictures"), self.tr("Puzzles"), self.tr("Pretrain"), self.tr("Fine-tune"),
-            self.tr("Results"), self.tr("Compare"),
+            self.tr("Pictures"), self.tr("Puzzles"), self.tr("Pretrain"), self.tr("Label"),
+            self.tr("Fine-tune"), self.tr("Results"), self.tr("Compare"),
         )  # fmt: skip
         return dict(zip(STEPS, titles, strict=True))
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from sslstudio.engine.config import BaseConfig
 from sslstudio.engine.events import Preparing
-from sslstudio.ui import engine_calls, jobs, messages, settings
+from sslstudio.ui import engine_calls, jobs, label_calls, messages, settings
 from sslstudio.ui.engine_calls import EngineFacts, TaskFacts
 from sslstudio.ui.run_thread import Runner
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sslstudio.engine.data.index import ImageIndex
     from sslstudio.engine.data.labels import Recognised
 
-STEPS = ("images", "pretext", "pretrain", "finetune", "results", "compare")
+STEPS = ("images", "pretext", "pretrain", "label", "finetune", "results", "compare")
 SAMPLE, RUNS = "Sample pictures", "Runs"  # folders in the user's own
 
 
@@ -96,7 +96,9 @@ class Study(QObject):
     # --- pictures
 
     def open_folder(self, folder: Path, labels_file: str = "") -> None:
-        """Look for pictures and labels; `pictures_changed` when they are known."""
+        """Look for pictures and labels; `pictures_changed` when they are known. Labels that were made for these
+        pictures in the program are taken, unless others are asked for."""
+        labels_file = labels_file or label_calls.made_labels(settings.home(), folder)
         op = partial(engine_calls.look_at_folder, folder, labels_file)
         self._open(op, partial(self._take_pictures, folder, labels_file))
 
@@ -137,6 +139,19 @@ class Study(QObject):
         self.opening.emit(None)
         self.pictures_changed.emit()
         self._check()
+
+    def use_labels(self, labels_file: str) -> None:
+        """Take other labels for the open pictures; what was pretrained on them stays."""
+        if self.folder is not None:
+            op = partial(engine_calls.look_at_folder, self.folder, labels_file)
+            jobs.run(op, partial(self._take_labels, self.folder, labels_file), self._tell, owner=self)
+
+    def _take_labels(self, folder: Path, labels_file: str, recognised: "Recognised") -> None:
+        if folder == self.folder:
+            self.labels_file, self.recognised = labels_file, recognised
+            self.pictures_changed.emit()
+            if self.readable is not None:
+                self.checked.emit()
 
     def _check(self) -> None:
         if self._checking_job is not None:

@@ -35,7 +35,7 @@ class Labelling:
         if not label_files.is_labelling(folder):
             raise DataError(f"{folder} holds no labels made in this program. Choose a folder with a classes.csv.")
         self.folder = folder
-        self._lock = filelock.FileLock(str(folder / ".lock"), timeout=0)
+        self._lock = filelock.FileLock(str(folder / ".lock"), timeout=0, thread_local=False)
         try:
             self._lock.acquire()
         except filelock.Timeout as error:

@@ -132,6 +132,14 @@ class GalleryModel(QAbstractListModel):
         self.decoder.forget()
         self.endResetModel()
 
+    def replace(self, row: int, item: GalleryItem) -> None:
+        """Say something else of the same picture."""
+        items = list(self._items) if not isinstance(self._items, list) else self._items
+        items[row] = item
+        self._items = items
+        place = self.index(row)
+        self.dataChanged.emit(place, place)
+
     def item(self, row: int) -> GalleryItem:
         """The item of a row."""
         return self._items[row]

@@ -107,8 +107,7 @@ class Card(QFrame):
         self.body.setContentsMargins(margin, margin - 2, margin, margin)
         self.body.setSpacing(gap)
         self.heading = text(heading, "heading", wrap=False)
-        self.heading.setVisible(bool(heading))
-        if heading:
+        if heading:  # shown only by what holds it: alone it would be a window that takes the keys away for a moment
             self.body.addWidget(self.heading)
 
     def add(self, *pieces: Piece) -> "Card":

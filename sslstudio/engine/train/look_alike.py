@@ -1,0 +1,105 @@
+"""What the pretrained network makes of pictures that have no label: features to find alike ones by, and its doubts."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+
+from sslstudio.engine import device as devices
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.augment import to_float
+from sslstudio.engine.data.cache import PixelCache, build_cache
+from sslstudio.engine.data.index import ImageIndex
+from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.device import Device
+from sslstudio.engine.evaluate.embedding import Features, Places, flat_map
+from sslstudio.engine.evaluate.features import MEASURED_ON, measured_copy, stage_features
+from sslstudio.engine.events import Preparing
+from sslstudio.engine.models.encoders import Encoder, build_encoder
+from sslstudio.engine.models.networks import PixelScale
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train.apply import load_trained
+from sslstudio.engine.train.checkpoint import load_encoder
+from sslstudio.engine.train.parts import SCALE_FROM
+from sslstudio.engine.train.session import suitable_side
+from sslstudio.engine.train.settings import pretrain_from_dict
+
+CHUNK = 64
+COARSE = 8  # pixels a side that pictures are compared by while nothing is pretrained
+
+
+@dataclass(frozen=True)
+class LookAlike:
+    """Pictures with their features (N, D) and their places (N, 2) on a map, alike ones side by side.
+
+    `learnt`: by a pretrained network; else by colours and where they are.
+    """
+
+    paths: tuple[str, ...]
+    features: Features
+    places: Places
+    learnt: bool
+
+
+def look_alike(
+    index: ImageIndex, run: Path | None, control: RunControl, device: str = "auto"
+) -> Generator[Preparing, None, LookAlike]:
+    """Compare the pictures by the network of a pretraining run; without one, by a few of their pixels.
+
+    Raises DataError when the run holds another network, RunError when stopped.
+    """
+    where = devices.choose(device)
+    if run is None:
+        cache = yield from build_cache(index, suitable_side(index, where), control=control)
+        features = yield from _coarse(Pictures(cache, cache.index.paths, where))
+    else:
+        config = pretrain_from_dict(RunFolder.open(run).config())
+        cache = yield from build_cache(index, config.data.side or suitable_side(index, where), control=control)
+        encoder = build_encoder(config.encoder, 0)
+        load_encoder(encoder, run)
+        features = yield from _learnt(encoder, cache, where)
+    yield Preparing(stage="Drawing the map", done=0, total=0)
+    return LookAlike(tuple(cache.index.paths), features, flat_map(features), run is not None)
+
+
+def _coarse(pictures: Pictures) -> Generator[Preparing, None, Features]:
+    found = []
+    for chosen in pictures.chunks(CHUNK):
+        found.append(F.adaptive_avg_pool2d(to_float(pictures.take(chosen)), COARSE).flatten(1).cpu())
+        yield Preparing(stage="Comparing pictures", done=int(chosen[-1]) + 1, total=len(pictures))
+    return np.asarray(torch.cat(found).numpy(), np.float32)
+
+
+def _learnt(encoder: Encoder, cache: PixelCache, device: Device) -> Generator[Preparing, None, Features]:
+    pictures = Pictures(cache, cache.index.paths, device)
+    scale = PixelScale(pictures.spread(SCALE_FROM).cpu()).to(device.handle)
+    with torch.no_grad():
+        twin = measured_copy(encoder.to(device.handle), scale(to_float(pictures.spread(MEASURED_ON))))
+    found = []
+    for chosen in pictures.chunks(CHUNK):
+        with torch.no_grad():
+            images = scale(to_float(pictures.take(chosen)))
+        found.append(stage_features(twin, images, device)[-1])
+        yield Preparing(stage="Comparing pictures", done=int(chosen[-1]) + 1, total=len(pictures))
+    return np.asarray(torch.cat(found).numpy(), np.float32)
+
+
+def doubts(index: ImageIndex, run: Path, control: RunControl) -> Generator[Preparing, None, dict[str, float]]:
+    """How unsure a fine-tuned network is of each picture: the entropy of its answer, for masks the mean over pixels.
+
+    Raises DataError when the run has no network yet, RunError when stopped.
+    """
+    trained = load_trained(run)
+    cache = yield from build_cache(index, trained.side, control=control)
+    pictures = Pictures(cache, cache.index.paths, trained.predictor.device)
+    found: dict[str, float] = {}
+    for paths, chances in trained.predictor.chunks(pictures, control):
+        entropy = -(chances * chances.clamp_min(1e-9).log()).sum(dim=1).flatten(1 if chances.ndim > 2 else 0)
+        each: npt.NDArray[np.float64] = (entropy.mean(dim=1) if chances.ndim > 2 else entropy).double().numpy()
+        found.update(zip(paths, each.tolist(), strict=True))
+        yield Preparing(stage="Asking the network", done=len(found), total=len(pictures))
+    return found

@@ -1,0 +1,76 @@
+"""What labelling asks of the engine, off the UI thread."""
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.decode import read_picture
+from sslstudio.engine.events import Preparing
+
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.data.index import ImageIndex
+    from sslstudio.engine.data.labelling import Labelling
+    from sslstudio.engine.data.labels import Recognised
+    from sslstudio.engine.train.look_alike import LookAlike
+
+SUGGESTED = 24  # pictures to label next
+
+
+def open_labels(home: Path, recognised: "Recognised", control: RunControl) -> Generator[Preparing, None, "Labelling"]:
+    """The labels of a folder of pictures; made from what was recognised where nobody has labelled yet."""
+    from sslstudio.engine.data.labelling import Labelling
+    from sslstudio.engine.data.labelling_start import begin, labels_folder
+
+    folder = labels_folder(home, recognised.pictures.root)
+    yield from begin(folder, recognised)
+    return Labelling(folder)
+
+
+def made_labels(home: Path, pictures: Path) -> str:
+    """The folder of labels that somebody has made for these pictures, '' when there is none."""
+    from sslstudio.engine.data.labelling_start import is_edited, labels_folder
+
+    folder = labels_folder(home, pictures)
+    return str(folder) if is_edited(folder) else ""
+
+
+def open_picture(path: Path, control: RunControl) -> npt.NDArray[np.uint8]:
+    """A picture with all its pixels (h, w, 3)."""
+    return np.asarray(read_picture(path).convert("RGB"))
+
+
+def compared(
+    index: "ImageIndex", run: Path | None, runs: Path, control: RunControl
+) -> Generator[Preparing, None, "LookAlike"]:
+    """The pictures on a map, alike ones side by side, by a pretraining run: this one, or the newest in `runs`."""
+    from sslstudio.engine.train.look_alike import look_alike
+
+    found = yield from look_alike(index, run or _newest_pretrained(runs), control)
+    return found
+
+
+def _newest_pretrained(runs: Path) -> Path | None:
+    from sslstudio.engine.runs.store import list_runs
+
+    found = list_runs(runs) if runs.is_dir() else []
+    usable = (one.path for one in found if one.job == "pretrain" and (one.path / "last.safetensors").exists())
+    return next(usable, None)
+
+
+def suggested(
+    alike: "LookAlike", labelled: frozenset[str], index: "ImageIndex", run: Path | None, control: RunControl
+) -> Generator[Preparing, None, list[str]]:
+    """The pictures to label next. run: a fine-tuned one, whose doubts count then."""
+    from sslstudio.engine.evaluate.suggest import suggest
+    from sslstudio.engine.train.look_alike import doubts
+
+    unsure: Any = None
+    if run is not None:
+        of = yield from doubts(index, run, control)
+        unsure = [of.get(path, 0.0) for path in alike.paths]
+    known = [number for number, path in enumerate(alike.paths) if path in labelled]
+    return [alike.paths[number] for number in suggest(alike.features, known, SUGGESTED, unsure)]

@@ -1,0 +1,162 @@
+"""The labels that are open in the window: edits go in here, with undo and redo, and whoever shows labels listens."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from sslstudio.engine.data.label_edits import Edit, Kind, Labelled, Painted
+from sslstudio.engine.data.labelling import Labelling
+from sslstudio.engine.errors import StudioError
+from sslstudio.ui import jobs, label_calls, messages, settings, words
+
+if TYPE_CHECKING:
+    from sslstudio.engine.data.labels import Recognised
+
+ENOUGH = 5  # labels a class: fewer teach little, and none would be left to test with
+MOST_UNDO = 1000
+
+
+class _Command(QUndoCommand):
+    """An edit on the stack of Qt."""
+
+    def __init__(self, desk: "LabelDesk", edit: Edit) -> None:
+        super().__init__()
+        self._desk, self._edit = desk, edit
+
+    def redo(self) -> None:
+        """Do it."""
+        if not self._desk.apply(self._edit):
+            self.setObsolete(True)
+
+    def undo(self) -> None:
+        """Take it back."""
+        self._desk.apply(self._edit.inverse())
+
+
+class LabelDesk(QObject):
+    """Owns the open labels."""
+
+    opened = Signal()
+    opening = Signal(object)  # Preparing
+    changed = Signal(object)  # Edit, after it counts
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.store: Labelling | None = None
+        self.pictures: Path | None = None
+        self.undo_stack = QUndoStack(self)
+        self.undo_stack.setUndoLimit(MOST_UNDO)
+        self._job: jobs.Job | None = None
+        self._kept = True  # the last edit
+
+    # --- opening and closing
+
+    def open(self, recognised: "Recognised") -> None:
+        """Open the labels of these pictures, unless they are open; `opened` when they are."""
+        root = recognised.pictures.root
+        if root == self.pictures:
+            return
+        self.close()
+        self.pictures = root
+        op = partial(label_calls.open_labels, settings.home(), recognised)
+        self._job = jobs.run(op, partial(self._take, root), self._failed, owner=self, progress=self.opening.emit)
+
+    def _take(self, root: Path, store: Labelling) -> None:
+        self._job = None
+        if root != self.pictures:  # other pictures were opened meanwhile
+            store.close()
+            return
+        self.store = store
+        self.opened.emit()
+
+    def _failed(self, error: Exception) -> None:
+        self._job, self.pictures = None, None
+        messages.tell_error(None, error)
+
+    def save(self) -> bool:
+        """Write the open files; False when that failed, which has been told then."""
+        try:
+            if self.store is not None and self.store.journal.lines:
+                self.store.save()
+        except StudioError as error:
+            messages.tell_error(None, error)
+            return False
+        return True
+
+    def close(self) -> None:
+        """Save and let go."""
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+        store, self.store, self.pictures = self.store, None, None
+        self.undo_stack.clear()
+        if store is not None:
+            try:
+                store.close()
+            except StudioError as error:
+                messages.tell_error(None, error)
+
+    # --- edits
+
+    def do(self, edit: Edit | None) -> bool:
+        """Do an edit; None is nothing to do. False when it could not be kept, which has been told then."""
+        if edit is None or self.store is None:
+            return True
+        self._kept = True
+        self.undo_stack.push(_Command(self, edit))
+        return self._kept
+
+    def apply(self, edit: Edit) -> bool:
+        """For the stack: make an edit count and tell of it."""
+        if self.store is None:
+            return False
+        try:
+            self.store.apply(edit)
+        except StudioError as error:
+            self._kept = False
+            messages.tell_error(None, error)
+            return False
+        self.changed.emit(edit)
+        return True
+
+    # --- how far it is
+
+    def labelled(self, kind: Kind) -> frozenset[str]:
+        """The pictures that have a class, or a mask."""
+        if self.store is None:
+            return frozenset()
+        return frozenset(self.store.of) if kind == "classification" else self.store.masked
+
+    def progress(self, kind: Kind, pictures: int) -> tuple[str, bool]:
+        """How many are labelled and what is missing, in words; whether that is enough to start."""
+        if self.store is None:
+            return "", False
+        done = len(self.labelled(kind))
+        said = words.tr("{0} of {1} labelled").format(words.count(done), words.count(pictures))
+        missing = self._missing(kind, done)
+        enough = not missing and bool(self.store.names(kind))
+        return words.facts_line([said, missing or (words.tr("enough to start") if enough else "")]), enough
+
+    def _missing(self, kind: Kind, done: int) -> str:
+        assert self.store is not None
+        if kind == "segmentation":
+            lacking = ENOUGH - done
+            return words.tr("{0} more to start").format(lacking) if lacking > 0 else ""
+        classes, counts = self.store.names(kind), self.store.counts()
+        if len(classes) < 2:
+            return words.tr("two classes are needed")
+        short = [one.name for one in classes if counts[one.number] < ENOUGH]
+        if not short:
+            return ""
+        named = ", ".join(short[:3]) + (" …" if len(short) > 3 else "")
+        return words.tr("to start: {0} a class; still few: {1}").format(ENOUGH, named)
+
+
+def paths_of(edit: Edit) -> list[str]:
+    """The pictures that an edit touches."""
+    if isinstance(edit, Labelled):
+        return [path for path, _, _ in edit.changes]
+    return [edit.path] if isinstance(edit, Painted) else []

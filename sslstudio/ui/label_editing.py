@@ -1,0 +1,209 @@
+"""From what a person does on the board to edits of the labels, and from edits back to the board."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QObject
+
+from sslstudio.engine.data.label_edits import ClassSet, Edit, Painted
+from sslstudio.engine.data.mask_stroke import Patch, Rect
+from sslstudio.engine.errors import StudioError
+from sslstudio.ui import jobs, label_calls, messages
+from sslstudio.ui.label_desk import LabelDesk, paths_of
+from sslstudio.ui.widgets.label_board import CLASSES, LabelBoard
+from sslstudio.ui.widgets.picture import to_image
+
+NOTHING: npt.NDArray[np.uint8] = np.zeros((0, 0, 3), np.uint8)
+
+
+class LabelEditing(QObject):
+    """Connects one board with one desk."""
+
+    def __init__(self, board: LabelBoard, desk: LabelDesk) -> None:
+        super().__init__(board)
+        self.board, self.desk = board, desk
+        self.root = Path()
+        self.path = ""  # of the picture at hand
+        self._loading: jobs.Job | None = None
+        for one, call in ((board.undo, self.undo), (board.redo, self.redo), (board.unlabel, self.unlabel),
+                          (board.nothing, self.mark_empty)):  # fmt: skip
+            one.clicked.connect(call)
+        desk.changed.connect(self._heard)
+        board.gallery.chosen.connect(self.open_picture)
+        board.map.chosen.connect(board.gallery.go_to)
+        board.classes.picked.connect(self.pick)
+        board.classes.added.connect(self.add_class)
+        board.classes.renamed.connect(self._rename)
+        board.classes.recoloured.connect(self._recolour)
+        board.canvas.stroked.connect(self._stroked)
+
+    # --- the picture at hand
+
+    def begin(self, root: Path) -> None:
+        """Other labels were opened."""
+        self.root, self.path = root, ""
+        self.show_classes()
+
+    def open_picture(self, path: str) -> None:
+        """Show a picture to label."""
+        if path == self.path:
+            return
+        if self._loading is not None:
+            self._loading.cancel()
+        self.path = path
+        op = partial(label_calls.open_picture, self.root / path)
+        self._loading = jobs.run(op, partial(self._show_picture, path), self._no_picture, owner=self)
+        self._say_label()
+
+    def _show_picture(self, path: str, pixels: npt.NDArray[np.uint8]) -> None:
+        if path == self.path and self.desk.store is not None:
+            self.board.picture.show_image(to_image(pixels), path)
+            self._show_mask(pixels)
+            self._say_label()
+
+    def _show_mask(self, pixels: npt.NDArray[np.uint8]) -> None:
+        try:
+            mask = self.desk.store.mask(self.path) if self.desk.store else None
+        except StudioError as error:  # nothing is to be painted over a mask that is only damaged
+            self._no_picture(error)
+        else:
+            self.board.canvas.show_picture(pixels, mask)
+
+    def _no_picture(self, error: Exception) -> None:
+        self.board.canvas.show_picture(NOTHING, None)
+        self.board.say_label(messages.error_text(error))
+
+    def _say_label(self) -> None:
+        store, board = self.desk.store, self.board
+        number = store.of.get(self.path) if store is not None else None
+        known = store.classes["classification"] if store is not None else {}
+        board.say_label(known[number].name if number in known else "")
+        if board.kind == "classification" and number is not None:
+            board.classes.choose(number)
+
+    def show_classes(self) -> None:
+        """The classes of the tab, with their counts."""
+        store, kind = self.desk.store, self.board.kind
+        if store is not None:
+            self.board.classes.show_classes(store.names(kind), store.counts() if kind == "classification" else None)
+            self.board.canvas.show_colours({one.number: one.colour for one in store.names("segmentation")})
+            self._hand_class()
+
+    def _hand_class(self) -> None:
+        """The canvas paints the chosen class."""
+        store, number = self.desk.store, self.board.classes.number
+        if self.board.kind == "segmentation" and store is not None:
+            known = store.classes["segmentation"].get(number)
+            self.board.canvas.choose_class(number if known else 0, known.colour if known else 1)
+
+    # --- labels
+
+    def take_key(self, place: int) -> None:
+        """A number key: the class at this place."""
+        if number := self.board.classes.at_key(place):
+            self.pick(number)
+
+    def pick(self, number: int) -> None:
+        """Label with a class, or paint with it."""
+        board, store, paths = self.board, self.desk.store, self.board.at_hand
+        board.classes.choose(number)
+        if board.kind == "segmentation":
+            self._hand_class()
+        elif store is not None and paths:
+            self.desk.do(store.labelling(paths, number))
+            if board.tabs.currentIndex() == CLASSES and len(paths) == 1:
+                board.gallery.step(1)
+
+    def unlabel(self) -> None:
+        """Take class or mask away."""
+        store = self.desk.store
+        if store is not None and self.path:
+            masks = self.board.kind == "segmentation"
+            self.desk.do(store.unmasking(self.path) if masks else store.labelling(self.board.at_hand, None))
+
+    def mark_empty(self) -> None:
+        """The picture is labelled: there is nothing to mark in it."""
+        store, mask = self.desk.store, self.board.canvas.drawn
+        if store is not None and self.path and mask.size:
+            self.desk.do(store.masking(self.path, (mask.shape[0], mask.shape[1])))
+
+    def _stroked(self, patch: Patch) -> None:
+        store, canvas = self.desk.store, self.board.canvas
+        if store is None or not self.path:
+            return
+        height, width = canvas.drawn.shape
+        if not self.desk.do(store.painting(self.path, (height, width), patch)):
+            canvas.drawn[patch.rect.slices] = patch.before  # it could not be kept: so it is not shown
+            canvas.renew(patch.rect)
+
+    def undo(self) -> None:
+        """Take the last edit back."""
+        self.board.canvas.give_up()
+        self.desk.undo_stack.undo()
+
+    def redo(self) -> None:
+        """Do it again."""
+        self.board.canvas.give_up()
+        self.desk.undo_stack.redo()
+
+    # --- classes
+
+    def add_class(self, name: str) -> None:
+        """A new class; it is in hand to paint with."""
+        store, kind = self.desk.store, self.board.kind
+        if store is not None and self._try(lambda: store.adding(kind, name)):
+            self.board.classes.name.clear()
+            self.board.classes.choose(store.names(kind)[-1].number)
+            self._hand_class()
+
+    def _rename(self, number: int, name: str) -> None:
+        store, kind = self.desk.store, self.board.kind
+        if store is not None and not self._try(lambda: store.renaming(kind, number, name)):
+            self.show_classes()
+
+    def _recolour(self, number: int, colour: int) -> None:
+        store, kind = self.desk.store, self.board.kind
+        if store is not None:
+            self._try(lambda: store.recolouring(kind, number, colour))
+
+    def _try(self, make: Callable[[], ClassSet]) -> bool:
+        try:
+            edit = make()
+        except StudioError as error:
+            messages.tell_error(self.board, error)
+            return False
+        return self.desk.do(edit)
+
+    # --- an edit counts: done, taken back or done again
+
+    def _heard(self, edit: Edit) -> None:
+        paths, gallery = paths_of(edit), self.board.gallery
+        if len(paths) == 1 and paths[0] != self.path:
+            gallery.go_to(paths[0])  # what was taken back on another picture is shown
+        if isinstance(edit, Painted) and edit.path == self.path:
+            self._show_painted(edit)
+        gallery.refresh(paths)
+        if not isinstance(edit, Painted):
+            self.show_classes()
+            self.board.map.show_groups(self.group_of)
+        if isinstance(edit, ClassSet):
+            gallery.renew()
+        self._say_label()
+
+    def _show_painted(self, edit: Painted) -> None:
+        store, canvas = self.desk.store, self.board.canvas
+        mask = store.mask(edit.path) if store is not None else None
+        if canvas.drawn.shape != (edit.height, edit.width):
+            return  # the picture is still being opened; it comes with its mask
+        rect = Rect(0, 0, edit.width, edit.height) if edit.after is None or edit.before is None else edit.rect
+        canvas.drawn[rect.slices] = 0 if mask is None else mask[rect.slices]
+        canvas.renew(rect)
+
+    def group_of(self, path: str) -> int:
+        """The colour of a picture's class, 0 for none."""
+        store = self.desk.store
+        known = store.classes["classification"].get(store.of.get(path, 0)) if store is not None else None
+        return known.colour if known else 0

@@ -1,0 +1,224 @@
+"""Labels given in the program: classes by keys, masks by painting, many at once on a map of alike pictures."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QStackedWidget
+
+from sslstudio.engine.events import Preparing
+from sslstudio.ui import jobs, label_calls, messages, words
+from sslstudio.ui.actions import label_shortcuts
+from sslstudio.ui.label_desk import LabelDesk
+from sslstudio.ui.label_editing import LabelEditing
+from sslstudio.ui.pages.page import Page
+from sslstudio.ui.study import Study
+from sslstudio.ui.theme import set_role, tint
+from sslstudio.ui.widgets.label_board import CLASSES, MAP, MASKS, LabelBoard
+from sslstudio.ui.widgets.label_gallery import NEXT
+from sslstudio.ui.widgets.layout import EmptyState, button, text
+
+if TYPE_CHECKING:
+    from sslstudio.engine.train.look_alike import LookAlike
+
+
+class LabelPage(Page):
+    """Opens the labels of the pictures, says how far they are, and asks which pictures to label next."""
+
+    def __init__(self, study: Study) -> None:
+        super().__init__(
+            study, self.tr("Label"),
+            self.tr("A few labels a class are enough. Every stroke is saved at once; your pictures are not touched."),
+        )  # fmt: skip
+        self.desk = LabelDesk(self)
+        self.board = LabelBoard(self.label_of)
+        self.editing = LabelEditing(self.board, self.desk)
+        self._alike: LookAlike | None = None
+        self._asking: jobs.Job | None = None
+        self._wants_suggestions = False
+        to_images = button(self.tr("Choose pictures"), lambda: study.wants_page.emit("images"), "primary", "images")
+        missing = self.tr("Choose a folder first; then its pictures can be labelled here.")
+        self.missing = EmptyState("images", self.tr("No pictures yet"), missing, to_images)
+        self.opening = EmptyState("pencil", self.tr("Opening the labels…"), "")
+        self.faces = QStackedWidget()
+        for face in (self.missing, self.opening, self.board):
+            self.faces.addWidget(face)
+        self.content.addWidget(self.faces, 1)
+        self.next_ones = button(self.tr("Label these next"), self.suggest, icon="network")
+        self.next_ones.setToolTip(self.tr("The pictures whose labels teach most: typical ones, no two alike (S)"))
+        self.progress = text("", "muted", wrap=False)
+        self.forward = button(self.tr("Fine-tune with these"), self.finetune, icon="tag")
+        self.end_with(self.next_ones, self.progress, None, self.forward)
+        self._listen()
+        self._take_keys()
+        self._show_state()
+
+    def _listen(self) -> None:
+        desk = self.desk
+        self.study.pictures_changed.connect(self._other_pictures)
+        self.study.runs_changed.connect(self._forget_alike)
+        desk.opened.connect(self._opened)
+        desk.opening.connect(self._show_opening)
+        desk.undo_stack.indexChanged.connect(lambda _: self._show_progress())
+        self.board.gallery.filtered.connect(lambda which: self.suggest() if which == NEXT else None)
+        self.board.tabs.currentChanged.connect(self._tab_changed)
+
+    def _take_keys(self) -> None:
+        board, editing, canvas = self.board, self.editing, self.board.canvas
+        label_shortcuts(self, editing.take_key, {
+            "next": partial(board.gallery.step, 1), "previous": partial(board.gallery.step, -1),
+            "unlabel": editing.unlabel, "suggest": self.suggest, "undo": editing.undo, "redo": editing.redo,
+            "grow": canvas.grow, "shrink": canvas.shrink, "fit": canvas.fit, "zoom_in": canvas.zoom_in,
+            "zoom_out": canvas.zoom_out, **{name: partial(board.tools.choose, name) for name in board.tools.tools},
+        })  # fmt: skip
+
+    # --- what is open
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Open the labels of the pictures."""
+        if self.study.recognised is not None:
+            self.desk.open(self.study.recognised)
+        self._show_state()
+        super().showEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Write the open files."""
+        self.desk.save()
+        super().hideEvent(event)
+
+    def finish(self) -> None:
+        """The window closes."""
+        super().finish()
+        self.board.map.finish()
+        self.desk.close()
+
+    def _other_pictures(self) -> None:
+        recognised = self.study.recognised
+        if recognised is not None and recognised.pictures.root != self.desk.pictures:
+            self.desk.close()
+            if self.isVisible():
+                self.desk.open(recognised)
+        self._show_state()
+
+    def _show_opening(self, said: Preparing) -> None:
+        self.opening.explanation.setText(_progress_of(said))
+
+    def _opened(self) -> None:
+        store, recognised = self.desk.store, self.study.recognised
+        if store is None or recognised is None:
+            return
+        index = recognised.pictures
+        self._forget_alike()
+        self.board.tabs.setCurrentIndex(MASKS if store.masked and not store.of else CLASSES)
+        self.editing.begin(index.root)
+        self.board.gallery.show_pictures(index.root, index.paths)
+        self._show_state()
+
+    def _show_state(self) -> None:
+        recognised, store = self.study.recognised, self.desk.store
+        face = self.missing if recognised is None else self.opening if store is None else self.board
+        self.faces.setCurrentWidget(face)
+        self.footer.setVisible(face is self.board)
+        self._show_progress()
+        if face is self.board:
+            self.board.take_focus()
+
+    def _show_progress(self) -> None:
+        recognised, desk, kind = self.study.recognised, self.desk, self.board.kind
+        said, enough = desk.progress(kind, len(recognised.pictures) if recognised else 0)
+        self.progress.setText(said)
+        self.forward.setEnabled(bool(desk.labelled(kind)))
+        set_role(self.forward, "primary" if enough else "plain")
+        tint(self.forward, "tag", "accent_text" if enough else "text")
+        self.board.undo.setEnabled(desk.undo_stack.canUndo())
+        self.board.redo.setEnabled(desk.undo_stack.canRedo())
+
+    def _tab_changed(self) -> None:
+        self.board.suit_tab()
+        self.editing.show_classes()
+        self.board.gallery.renew()
+        if self.board.tabs.currentIndex() == MAP and self._alike is None:
+            self._compare()
+        self._show_state()
+
+    def label_of(self, path: str) -> str:
+        """What the label of a picture is called, '' for none."""
+        store = self.desk.store
+        if store is None:
+            return ""
+        if self.board.kind == "segmentation":
+            return self.tr("masked") if path in store.masked else ""
+        known = store.classes["classification"].get(store.of.get(path, 0))
+        return known.name if known else ""
+
+    # --- alike pictures, and those to label next
+
+    def _forget_alike(self) -> None:
+        """Other pictures, or another network to compare them by."""
+        if self._asking is not None:
+            self._asking.cancel()
+        self._alike, self._asking, self._wants_suggestions = None, None, False
+        self.next_ones.setEnabled(True)
+        self.board.map.forget()
+        if self.isVisible() and self.board.tabs.currentIndex() == MAP:
+            self._compare()
+
+    def _compare(self) -> None:
+        recognised, study = self.study.recognised, self.study
+        if recognised is not None and self._asking is None:
+            index = study.readable or recognised.pictures
+            op = partial(label_calls.compared, index, study.pretrained, study.runs_folder)
+            self._asking = jobs.run(op, self._take_alike, self._not_asked, owner=self, progress=self._say_busy)
+
+    def _say_busy(self, said: Preparing) -> None:
+        self.board.map.say_busy(_progress_of(said))
+        self.progress.setText(_progress_of(said))
+
+    def _take_alike(self, alike: "LookAlike") -> None:
+        self._asking, self._alike = None, alike
+        self.board.map.show_alike(alike, self.editing.root, self.editing.group_of)
+        self._show_progress()
+        if self._wants_suggestions:
+            self.suggest()
+
+    def _not_asked(self, error: Exception) -> None:
+        self._asking, self._wants_suggestions = None, False
+        self.next_ones.setEnabled(True)
+        self._show_progress()
+        messages.tell_error(self, error)
+
+    def suggest(self) -> None:
+        """Show the pictures to label next; the first time the pictures are compared before."""
+        recognised = self.study.recognised
+        if recognised is None or self.desk.store is None:
+            return
+        self._wants_suggestions = True
+        self.next_ones.setEnabled(False)
+        if self._alike is None:
+            self._compare()
+        elif self._asking is None:
+            index, labelled = self.study.readable or recognised.pictures, self.desk.labelled(self.board.kind)
+            op = partial(label_calls.suggested, self._alike, labelled, index, self.study.result)
+            self._asking = jobs.run(op, self._take_suggested, self._not_asked, owner=self, progress=self._say_busy)
+
+    def _take_suggested(self, paths: list[str]) -> None:
+        self._asking, self._wants_suggestions = None, False
+        self.next_ones.setEnabled(True)
+        if self.board.tabs.currentIndex() == MAP:
+            self.board.tabs.setCurrentIndex(CLASSES)
+        self.board.gallery.suggest(paths)
+        self._show_progress()
+
+    # --- on
+
+    def finetune(self) -> None:
+        """Fine-tune with the labels as they are."""
+        store = self.desk.store
+        if store is not None and self.desk.save():
+            self.study.use_labels(str(store.folder))
+            self.study.wants_page.emit("finetune")
+
+
+def _progress_of(said: Preparing) -> str:
+    of_all = words.tr("{0} of {1}").format(words.count(said.done), words.count(said.total))
+    return words.facts_line([said.stage, of_all if said.total else ""])

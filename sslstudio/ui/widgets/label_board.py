@@ -1,0 +1,71 @@
+"""Everything one labels with: pictures on the left, the one at hand in the middle, the classes on the right."""
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QTabWidget, QWidget
+
+from sslstudio.engine.data.label_edits import Kind
+from sslstudio.ui.theme import set_role
+from sslstudio.ui.widgets.class_list import ClassList
+from sslstudio.ui.widgets.label_gallery import LabelGallery
+from sslstudio.ui.widgets.label_map import LabelMap
+from sslstudio.ui.widgets.layout import Card, button, column, held, row, text
+from sslstudio.ui.widgets.mask_canvas import MaskCanvas
+from sslstudio.ui.widgets.mask_tools_bar import MaskToolsBar
+from sslstudio.ui.widgets.picture import Picture
+
+CLASSES, MASKS, MAP = range(3)  # the tabs
+
+
+class LabelBoard(QWidget):
+    """Only shows; what its buttons do is connected from outside."""
+
+    def __init__(self, label_of: Callable[[str], str]) -> None:
+        super().__init__()
+        self.gallery = LabelGallery(label_of)
+        self.picture, self.said = Picture(enlarge=16.0), text("", "field", wrap=False)
+        self.canvas = MaskCanvas()
+        self.tools = MaskToolsBar(self.canvas)
+        self.nothing = button(self.tr("Nothing to mark here"), lambda: None)
+        self.map = LabelMap()
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(held(column(10, (self.picture, 1), self.said)), self.tr("One class a picture"))
+        self.tabs.addTab(held(column(10, self.tools, (self.canvas, 1))), self.tr("Masks"))
+        self.tabs.addTab(held(column(10, (self.map, 1))), self.tr("Many at once"))
+        self.classes = ClassList()
+        self.undo = button(self.tr("Undo"), lambda: None, icon="undo")
+        self.redo = button(self.tr("Redo"), lambda: None, icon="redo")
+        self.unlabel = button("", lambda: None, "link")
+        left, right = Card(margin=12).add((self.gallery, 1)), Card(self.tr("Classes"), margin=14)
+        right.add((self.classes, 1), self.unlabel, self.nothing, row(self.undo, self.redo, gap=6))
+        left.setFixedWidth(290)
+        right.setFixedWidth(232)
+        self.setLayout(row(left, (Card(margin=14).add((self.tabs, 1)), 1), right, gap=14))
+        self.suit_tab()
+
+    @property
+    def kind(self) -> Kind:
+        """What is labelled: pictures or pixels."""
+        return "segmentation" if self.tabs.currentIndex() == MASKS else "classification"
+
+    @property
+    def at_hand(self) -> list[str]:
+        """The pictures that a class key labels: those chosen on the map, else those chosen in the list."""
+        chosen = self.map.selected if self.tabs.currentIndex() == MAP else []
+        return chosen or self.gallery.selected
+
+    def suit_tab(self) -> None:
+        """Words and buttons that fit the tab."""
+        masks = self.kind == "segmentation"
+        self.unlabel.setText(self.tr("Take the mask away") if masks else self.tr("Take the label away"))
+        self.nothing.setVisible(masks)
+
+    def take_focus(self) -> None:
+        """The keys go to what one works on."""
+        (self.gallery.view, self.canvas, self.map.map)[self.tabs.currentIndex()].setFocus()
+
+    def say_label(self, label: str) -> None:
+        """What the picture at hand is labelled."""
+        self.said.setText(label or self.tr("No label yet: press the number of its class"))
+        set_role(self.said, "field" if label else "muted")

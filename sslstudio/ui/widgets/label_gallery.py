@@ -1,0 +1,122 @@
+"""The pictures to label: all, without a label, labelled, or those to label next; one is current."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QItemSelectionModel, Signal
+from PySide6.QtWidgets import QAbstractItemView, QComboBox, QWidget
+
+from sslstudio.engine.data.index import printable
+from sslstudio.ui import words
+from sslstudio.ui.widgets.gallery_model import GalleryItem
+from sslstudio.ui.widgets.gallery_view import GalleryView
+from sslstudio.ui.widgets.layout import column, text
+
+ALL, OPEN, LABELLED, NEXT = range(4)  # the filters, in the order of the box
+
+
+class LabelGallery(QWidget):
+    """`chosen` carries the path of the picture that became current; `filtered` the filter that was chosen by hand.
+
+    label_of: path -> what its label is called, '' for none.
+    """
+
+    chosen = Signal(str)
+    filtered = Signal(int)
+
+    def __init__(self, label_of: Callable[[str], str]) -> None:
+        super().__init__()
+        self._label_of = label_of
+        self._root = Path()
+        self._paths: Sequence[str] = ()
+        self.suggested: list[str] = []
+        self.shown: list[str] = []
+        self.filter = QComboBox()
+        self.filter.addItems([self.tr("All pictures"), self.tr("Without a label"), self.tr("Labelled"),
+                              self.tr("To label next")])  # fmt: skip
+        self.filter.setAccessibleName(self.tr("Which pictures are shown"))
+        self.filter.currentIndexChanged.connect(self._filter_changed)
+        self.view = GalleryView()
+        self.view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.view.chosen.connect(self._row_chosen)
+        self.counted = text("", "small", wrap=False)
+        self.setLayout(column(self.filter, (self.view, 1), self.counted, gap=8))
+
+    def show_pictures(self, root: Path, paths: Sequence[str]) -> None:
+        """Show other pictures, from the first one."""
+        self._root, self._paths, self.suggested = root, paths, []
+        self.filter.setCurrentIndex(ALL)
+        self.renew()
+        self.go_to(self.shown[0] if self.shown else "")
+
+    def suggest(self, paths: Sequence[str]) -> None:
+        """Show those to label next."""
+        self.suggested = list(paths)
+        self.filter.setCurrentIndex(NEXT)
+        self.renew()
+        self.go_to(self.shown[0] if self.shown else "")
+
+    def renew(self) -> None:
+        """Filter anew; the current picture stays current where it is shown."""
+        current, which = self.path, self.filter.currentIndex()
+        if which == NEXT:
+            self.shown = list(self.suggested)
+        else:
+            wanted = {ALL: (True, False), OPEN: (False,), LABELLED: (True,)}[which]
+            self.shown = [path for path in self._paths if bool(self._label_of(path)) in wanted]
+        self.view.show_items([self._item(path) for path in self.shown])
+        self.counted.setText(words.count(len(self.shown), self.tr("picture"), self.tr("pictures")))
+        if current in self.shown:
+            self.go_to(current)
+
+    def refresh(self, paths: Sequence[str]) -> None:
+        """Say the labels of these pictures anew; none leaves the list while one works on it."""
+        rows = {path: row for row, path in enumerate(self.shown)} if len(paths) > 1 else None
+        for path in paths:
+            if path in self.shown:
+                row = rows[path] if rows else self.shown.index(path)
+                self.view.gallery.replace(row, self._item(path))
+
+    def _item(self, path: str) -> GalleryItem:
+        label = self._label_of(path)
+        name = printable(path)
+        return GalleryItem(self._root / path, label or name.rpartition("/")[2], "good" if label else "", name)
+
+    # --- the current one
+
+    @property
+    def path(self) -> str:
+        """The current picture, '' for none."""
+        row = self.view.currentIndex().row()
+        return self.shown[row] if 0 <= row < len(self.shown) else ""
+
+    @property
+    def selected(self) -> list[str]:
+        """The selected pictures; at least the current one."""
+        rows = sorted(index.row() for index in self.view.selectionModel().selectedIndexes())
+        return [self.shown[row] for row in rows if row < len(self.shown)] or ([self.path] if self.path else [])
+
+    def go_to(self, path: str) -> None:
+        """Make a picture the current one, if it is shown."""
+        if path in self.shown:
+            self._choose(self.shown.index(path))
+
+    def step(self, by: int) -> None:
+        """To the next one or back."""
+        if self.shown:
+            self._choose(min(max(self.view.currentIndex().row() + by, 0), len(self.shown) - 1))
+
+    def _choose(self, row: int) -> None:
+        index = self.view.gallery.index(row)
+        self.view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        self.view.scrollTo(index)
+
+    def _row_chosen(self, row: int) -> None:
+        if 0 <= row < len(self.shown):
+            self.chosen.emit(self.shown[row])
+
+    def _filter_changed(self, which: int) -> None:
+        self.renew()
+        if not self.path and self.shown:
+            self.go_to(self.shown[0])
+        self.filtered.emit(which)

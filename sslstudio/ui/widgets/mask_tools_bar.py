@@ -1,0 +1,100 @@
+"""The tools of the mask canvas: which one, how large, how tolerant, and how strongly the mask shows."""
+
+from functools import partial
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QButtonGroup, QLabel, QPushButton, QSlider, QWidget
+
+from sslstudio.ui import words
+from sslstudio.ui.actions import LABEL_KEYS
+from sslstudio.ui.theme import tint
+from sslstudio.ui.widgets.layout import button, column, row, text
+from sslstudio.ui.widgets.mask_canvas import ROUND, TOOLS, MaskCanvas
+
+
+class MaskToolsBar(QWidget):
+    """Sets a canvas, and shows how it is set."""
+
+    def __init__(self, canvas: MaskCanvas) -> None:
+        super().__init__()
+        self._canvas = canvas
+        self._group = QButtonGroup(self)
+        self.tools = {name: self._tool(name, title) for name, title in self._titles().items()}
+        self.thickness, self.size_said = self._slider(1, 100, self.tr("Size of the brush"))
+        self.tolerance, self.tolerance_said = self._slider(0, 128, self.tr("How different colours may be"))
+        self.opacity, _ = self._slider(0, 100, self.tr("How strongly the mask shows"))
+        self.thickness.valueChanged.connect(lambda value: canvas.set_radius(float(value)))
+        self.tolerance.valueChanged.connect(self._set_tolerance)
+        self.opacity.valueChanged.connect(canvas.set_opacity)
+        self.hide_mask = button(self.tr("Hide"), lambda: None)
+        self.hide_mask.setToolTip(self.tr("Hold to see the picture alone (H)"))
+        self.hide_mask.pressed.connect(partial(canvas.set_hidden, True))
+        self.hide_mask.released.connect(partial(canvas.set_hidden, False))
+        self._size_row = _held(QLabel(self.tr("Size")), self.thickness, self.size_said)
+        self._tolerance_row = _held(QLabel(self.tr("Tolerance")), self.tolerance, self.tolerance_said)
+        told = QLabel(self.tr("Mask"))
+        upper = row(*self.tools.values(), None, told, self.opacity, 4, self.hide_mask, gap=6)
+        self.opacity.setFixedWidth(84)
+        self.hint = text("", "small", wrap=False)
+        self.setLayout(column(upper, row(self._size_row, self._tolerance_row, self.hint, None, gap=14), gap=8))
+        canvas.sized.connect(self._say_size)
+        self.opacity.setValue(50)
+        self.tolerance.setValue(canvas.tolerance)
+        canvas.set_radius(canvas.radius)
+        self.choose("brush")
+
+    def _titles(self) -> dict[str, str]:
+        said = (self.tr("Brush"), self.tr("Eraser"), self.tr("Polygon"), self.tr("Fill"), self.tr("Magic wand"))
+        return dict(zip(TOOLS, said, strict=True))
+
+    def _tool(self, name: str, title: str) -> QPushButton:
+        made = QPushButton()
+        made.setCheckable(True)
+        made.setProperty("role", "tool")
+        tint(made, name)
+        made.setToolTip(f"{title} ({LABEL_KEYS[name]})")
+        made.setAccessibleName(title)
+        made.clicked.connect(partial(self.choose, name))
+        self._group.addButton(made)
+        return made
+
+    def _slider(self, least: int, most: int, name: str) -> tuple[QSlider, QLabel]:
+        made = QSlider(Qt.Orientation.Horizontal)
+        made.setRange(least, most)
+        made.setFixedWidth(110)
+        made.setAccessibleName(name)
+        made.setToolTip(name)
+        said = text("", "small", wrap=False)
+        said.setMinimumWidth(44)
+        return made, said
+
+    def choose(self, name: str, *_: object) -> None:
+        """Take a tool in hand."""
+        self.tools[name].setChecked(True)
+        self._canvas.choose_tool(name)
+        self._size_row.setVisible(name in ROUND)
+        self._tolerance_row.setVisible(name == "wand")
+        hints = {
+            "brush": self.tr("[ and ] change the size"),
+            "eraser": self.tr("[ and ] change the size"),
+            "polygon": self.tr("Click corners; Enter or a double click closes it, Backspace takes one back"),
+            "fill": self.tr("Click a region: it gets the chosen class"),
+            "wand": self.tr("Click: what has nearly the same colour gets the chosen class"),
+        }
+        self.hint.setText(hints[name])
+
+    def _set_tolerance(self, value: int) -> None:
+        self._canvas.tolerance = value
+        self.tolerance_said.setText(str(value))
+
+    def _say_size(self, radius: float) -> None:
+        self.size_said.setText(self.tr("{0} px").format(words.number(2 * radius)))
+        self.thickness.blockSignals(True)  # a radius between two whole pixels must not be rounded by the slider
+        self.thickness.setValue(round(radius))
+        self.thickness.blockSignals(False)
+
+
+def _held(*pieces: QWidget) -> QWidget:
+    made = QWidget()
+    made.setLayout(row(*pieces, gap=8))
+    return made

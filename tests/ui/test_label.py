@@ -1,0 +1,333 @@
+"""Labelling as a person does it: keys, strokes, lines around points; and what is on the disk afterwards."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from sslstudio.engine.data.label_files import read_labels_table, read_mask
+from sslstudio.engine.data.labelling import Labelling
+from sslstudio.engine.data.mask_tools import brush
+from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.label import LabelPage
+from sslstudio.ui.widgets.label_board import CLASSES, MAP, MASKS
+from sslstudio.ui.widgets.label_gallery import ALL, LABELLED, NEXT, OPEN
+
+LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+NONE = Qt.KeyboardModifier.NoModifier
+
+
+@pytest.fixture
+def plain(tmp_path: Path, sample: Path) -> Iterator[Path]:
+    """A dozen pictures that nobody has labelled; the folder is to be left as it is."""
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    for number, picture in enumerate(sorted((sample / "images").rglob("*.png"))[::5]):
+        (folder / f"{number:02}.png").write_bytes(picture.read_bytes())
+    before = sorted((file.name, file.stat().st_mtime_ns) for file in folder.rglob("*"))
+    yield folder
+    assert sorted((file.name, file.stat().st_mtime_ns) for file in folder.rglob("*")) == before
+
+
+@pytest.fixture
+def page(qtbot: QtBot, said: object, plain: Path) -> Iterator[LabelPage]:
+    """The page with these pictures, the first one at hand."""
+    window = MainWindow()
+    qtbot.addWidget(window)
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    with qtbot.waitSignal(window.study.pictures_changed, timeout=20_000):
+        window.open_folder(plain)
+    window.go("label")
+    made = window.pages["label"]
+    assert isinstance(made, LabelPage)
+    qtbot.waitUntil(lambda: made.desk.store is not None and made.board.canvas.drawn.size > 0, timeout=20_000)
+    yield made
+    window.close()
+    assert said.errors == []  # type: ignore[attr-defined]
+
+
+def press(page: LabelPage, key: Qt.Key, keys: Qt.KeyboardModifier = NONE) -> None:
+    """A key to whatever has the focus."""
+    page.board.take_focus()
+    QTest.keyClick(page.window().focusWidget(), key, keys)
+
+
+def add(page: LabelPage, *names: str) -> None:
+    """Classes, typed."""
+    for name in names:
+        page.board.classes.name.setFocus()
+        QTest.keyClicks(page.board.classes.name, name)
+        QTest.keyClick(page.board.classes.name, Qt.Key.Key_Return)
+
+
+def store_of(page: LabelPage) -> Labelling:
+    assert page.desk.store is not None
+    return page.desk.store
+
+
+def test_classes_by_the_number_keys(page: LabelPage, qtbot: QtBot) -> None:
+    add(page, "beetle 1", "leaf")  # the digit goes into the name
+    store = store_of(page)
+    assert [one.name for one in store.names("classification")] == ["beetle 1", "leaf"]
+    for key in (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_1):
+        press(page, key)
+    assert store.of == {"00.png": 1, "01.png": 2, "02.png": 1}
+    assert page.board.gallery.path == "03.png"
+    assert "3 of 12 labelled" in page.progress.text()
+    assert page.board.classes.list.item(0).data(Qt.ItemDataRole.UserRole + 2) == "2"
+    press(page, Qt.Key.Key_Z, CTRL)
+    assert "02.png" not in store.of
+    assert page.board.gallery.path == "02.png"  # what was taken back is shown
+    press(page, Qt.Key.Key_Z, CTRL | SHIFT)
+    assert store.of["02.png"] == 1
+    press(page, Qt.Key.Key_P)
+    assert page.board.gallery.path == "01.png"
+    press(page, Qt.Key.Key_Delete)
+    assert store.of == {"00.png": 1, "02.png": 1}
+    press(page, Qt.Key.Key_N)
+    assert page.board.gallery.path == "02.png"
+    qtbot.waitUntil(lambda: page.board.said.text() == "beetle 1")
+    page.window().close()
+    assert read_labels_table(store.folder) == {"00.png": "beetle 1", "02.png": "beetle 1"}
+
+
+def test_the_filters_show_what_they_say(page: LabelPage) -> None:
+    add(page, "a", "b")
+    for _ in range(3):
+        press(page, Qt.Key.Key_1)
+    gallery = page.board.gallery
+    gallery.filter.setCurrentIndex(OPEN)
+    assert gallery.shown == [f"{number:02}.png" for number in range(3, 12)]
+    press(page, Qt.Key.Key_2)
+    assert gallery.path == "04.png"
+    gallery.filter.setCurrentIndex(LABELLED)
+    assert gallery.shown == ["00.png", "01.png", "02.png", "03.png"]
+    gallery.filter.setCurrentIndex(ALL)
+    assert len(gallery.shown) == 12
+    gallery.view.selectAll()
+    press(page, Qt.Key.Key_2)
+    assert set(store_of(page).of.values()) == {2}
+    assert len(store_of(page).of) == 12
+
+
+def test_a_class_is_renamed_and_recoloured_and_a_name_is_there_once(page: LabelPage, said: object) -> None:
+    add(page, "beetle", "leaf")
+    classes, store = page.board.classes, store_of(page)
+    classes.list.item(0).setText("bug")
+    classes.choose(2)
+    QTest.mouseClick(classes.recolour, LEFT)
+    found = store.names("classification")
+    assert [(one.name, one.colour) for one in found] == [("bug", 1), ("leaf", 3)]
+    classes.list.item(0).setText("leaf")
+    errors = said.errors  # type: ignore[attr-defined]
+    assert "already" in str(errors.pop())
+    assert classes.list.item(0).text() == "bug"
+    press(page, Qt.Key.Key_Z, CTRL)
+    assert store.names("classification")[1].colour == 2
+
+
+# Masks
+
+
+def drag(page: LabelPage, *points: tuple[float, float], button: Qt.MouseButton = LEFT) -> list[QPointF]:
+    """The mouse with its button held, along places of the picture; returns those places as the canvas sees them."""
+    canvas = page.board.canvas
+    at = [canvas.to_widget(QPointF(*point)).toPoint() for point in points]
+    seen = [canvas.to_picture(QPointF(one)) for one in at]
+    QTest.mousePress(canvas, button, NONE, at[0])
+    for one in at[1:]:
+        QTest.mouseMove(canvas, one)
+    QTest.mouseRelease(canvas, button, NONE, at[-1])
+    return seen
+
+
+def paint_masks(page: LabelPage) -> None:
+    page.board.tabs.setCurrentIndex(MASKS)
+    add(page, "animal", "plant")
+    press(page, Qt.Key.Key_1)
+
+
+def test_strokes_make_a_mask_that_is_safe_at_once(page: LabelPage, plain: Path) -> None:
+    paint_masks(page)
+    store, canvas = store_of(page), page.board.canvas
+    canvas.set_radius(4)
+    start, end = drag(page, (10, 10), (30, 12))
+    wanted = np.zeros((48, 48), np.uint8)
+    area = brush((48, 48), (start.x(), start.y()), (end.x(), end.y()), 4)
+    wanted[area.rect.slices][area.inside] = 1
+    dot = brush((48, 48), (start.x(), start.y()), (start.x(), start.y()), 4)
+    wanted[dot.rect.slices][dot.inside] = 1
+    np.testing.assert_array_equal(store.mask("00.png"), wanted)
+    press(page, Qt.Key.Key_2)
+    drag(page, (20, 30), (20, 40))
+    two = store.mask("00.png")
+    assert two is not None
+    assert set(np.unique(two)) == {0, 1, 2}
+    store.journal.close()  # as after a crash: only the journal knows
+    assert read_mask(store.folder, "00.png") is None
+    press(page, Qt.Key.Key_Z, CTRL)
+    np.testing.assert_array_equal(canvas.drawn, wanted)
+    press(page, Qt.Key.Key_Z, CTRL)
+    assert store.masked == set()
+    assert not canvas.drawn.any()
+    press(page, Qt.Key.Key_Z, CTRL | SHIFT)
+    press(page, Qt.Key.Key_E)
+    drag(page, (10, 10), (30, 12))
+    assert not canvas.drawn.any()
+    page.window().close()
+    kept = read_mask(store.folder, "00.png")
+    assert kept is not None
+    assert not kept.any()
+
+
+def test_polygon_fill_and_wand(page: LabelPage, qtbot: QtBot) -> None:
+    paint_masks(page)
+    canvas = page.board.canvas
+    press(page, Qt.Key.Key_G)
+    for point in ((10.5, 10.5), (30.5, 10.5), (40.5, 40.5), (30.5, 30.5)):
+        drag(page, point)
+    press(page, Qt.Key.Key_Backspace)  # the last corner was a slip
+    drag(page, (10.5, 30.5))
+    assert not canvas.drawn.any()
+    press(page, Qt.Key.Key_Return)
+    assert canvas.drawn[20, 20] == 1
+    inside = int(canvas.drawn.sum())
+    assert 400 < inside < 900
+    press(page, Qt.Key.Key_2)
+    press(page, Qt.Key.Key_F)
+    drag(page, (20.5, 20.5))
+    assert int((canvas.drawn == 2).sum()) == inside
+    press(page, Qt.Key.Key_Z, CTRL)
+    assert int((canvas.drawn == 1).sum()) == inside
+    press(page, Qt.Key.Key_W)
+    page.board.tools.tolerance.setValue(128)
+    drag(page, (2.5, 2.5))
+    assert canvas.drawn[2, 2] == 2
+    wide = int((canvas.drawn == 2).sum())
+    press(page, Qt.Key.Key_Z, CTRL)
+    page.board.tools.tolerance.setValue(0)
+    drag(page, (2.5, 2.5))
+    assert 1 <= int((canvas.drawn == 2).sum()) < wide
+    press(page, Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: page.board.canvas.picture.any() and not canvas.drawn.any())
+    QTest.mouseClick(page.board.nothing, LEFT)
+    assert store_of(page).masked == {"00.png", "01.png"}
+    assert "2 of 12 labelled" in page.progress.text()
+    QTest.mouseClick(page.board.unlabel, LEFT)
+    assert store_of(page).masked == {"00.png"}
+
+
+def test_zoom_pan_size_and_hiding(page: LabelPage, qtbot: QtBot) -> None:
+    paint_masks(page)
+    canvas = page.board.canvas
+    before = canvas.radius
+    press(page, Qt.Key.Key_BracketRight)
+    assert canvas.radius > before
+    press(page, Qt.Key.Key_BracketLeft)
+    assert canvas.radius == pytest.approx(before, abs=1)
+    corner, place = QPointF(40, 40), canvas.to_picture(QPointF(40, 40))
+    whole = canvas.to_picture(QPointF(0, 0))
+    QApplication.sendEvent(canvas, QWheelEvent(
+        corner, QPointF(canvas.mapToGlobal(corner.toPoint())), QPoint(), QPoint(0, 240), Qt.MouseButton.NoButton, NONE,
+        Qt.ScrollPhase.NoScrollPhase, False,
+    ))  # fmt: skip
+    assert (canvas.to_picture(corner) - place).manhattanLength() < 1e-6
+    press(page, Qt.Key.Key_Plus, CTRL)
+    scale = canvas._scale()
+    drag(page, (24, 24), (30, 24), button=MIDDLE)
+    moved = canvas.to_picture(QPointF(0, 0))
+    QTest.keyPress(canvas, Qt.Key.Key_Space)
+    drag(page, (24, 24), (24, 30))
+    QTest.keyRelease(canvas, Qt.Key.Key_Space)
+    assert not canvas.drawn.any()  # the left button moved the picture while space was held
+    assert canvas.to_picture(QPointF(0, 0)).y() == pytest.approx(moved.y() - 6, abs=2 / scale)
+    press(page, Qt.Key.Key_Minus, CTRL)
+    assert canvas._scale() < scale
+    press(page, Qt.Key.Key_0, CTRL)
+    assert (canvas.to_picture(QPointF(0, 0)) - whole).manhattanLength() < 1e-6
+    drag(page, (24, 24))
+    shown = canvas.grab().toImage()
+    QTest.keyPress(canvas, Qt.Key.Key_H)
+    hidden = canvas.grab().toImage()
+    QTest.keyRelease(canvas, Qt.Key.Key_H)
+    assert shown != hidden
+    assert canvas.grab().toImage() == shown
+
+
+def test_a_mask_of_another_size_than_its_picture_is_painted_in_its_own(page: LabelPage) -> None:
+    canvas = page.board.canvas
+    canvas.show_picture(np.zeros((40, 60, 3), np.uint8), np.ones((20, 30), np.uint8))
+    assert canvas.picture.shape == (20, 30, 3)
+    assert canvas.drawn.shape == (20, 30)
+
+
+# Many at once, and what to label next
+
+
+def test_a_line_on_the_map_labels_many_and_suggestions_are_shown(page: LabelPage, qtbot: QtBot) -> None:
+    add(page, "a", "b")
+    page.board.tabs.setCurrentIndex(MAP)
+    qtbot.waitUntil(lambda: page._alike is not None, timeout=60_000)
+    widget = page.board.map.map
+    box = widget.rect().adjusted(3, 3, -3, -3)
+    line = [box.topLeft(), box.topRight(), box.bottomRight(), box.bottomLeft(), box.topLeft()]
+    QTest.mousePress(widget, LEFT, NONE, line[0])
+    for at in line[1:]:
+        QTest.mouseMove(widget, at)
+    QTest.mouseRelease(widget, LEFT, NONE, line[-1])
+    assert len(page.board.map.selected) == 12
+    press(page, Qt.Key.Key_2)
+    store = store_of(page)
+    assert set(store.of.values()) == {2}
+    assert len(store.of) == 12
+    press(page, Qt.Key.Key_Z, CTRL)  # one line, one step back
+    assert store.of == {}
+    page.board.tabs.setCurrentIndex(CLASSES)
+    press(page, Qt.Key.Key_1)
+    press(page, Qt.Key.Key_S)
+    qtbot.waitUntil(lambda: page.board.gallery.filter.currentIndex() == NEXT, timeout=30_000)
+    assert len(page.board.gallery.shown) == 11
+    assert "00.png" not in page.board.gallery.shown
+
+
+# On to fine-tuning, and back another day
+
+
+def test_the_labels_lead_on_and_are_there_again(page: LabelPage, plain: Path, qtbot: QtBot) -> None:
+    add(page, "a", "b")
+    for number in range(12):
+        press(page, Qt.Key.Key_1 if number % 2 else Qt.Key.Key_2)
+    assert "enough to start" in page.progress.text()
+    assert page.forward.property("role") == "primary"
+    study, pretrained = page.study, Path("/nowhere/pretrained")
+    study.pretrained = pretrained
+    with qtbot.waitSignal(study.pictures_changed, timeout=20_000):
+        QTest.mouseClick(page.forward, LEFT)
+    assert study.recognised is not None
+    assert study.recognised.classes is not None
+    assert study.recognised.classes.names == ("a", "b")
+    assert len(study.recognised.classes.of) == 12
+    assert study.pretrained == pretrained
+    window = page.window()
+    assert isinstance(window, MainWindow)
+    assert window.stack.currentWidget() is window.pages["finetune"]
+    folder = store_of(page).folder
+    window.close()
+    again = MainWindow()
+    qtbot.addWidget(again)
+    with qtbot.waitSignal(again.study.pictures_changed, timeout=20_000):
+        again.open_folder(plain)
+    assert again.study.labels_file == str(folder)
+    assert again.study.recognised is not None
+    assert again.study.recognised.classes is not None
+    assert again.study.data_config().labels == str(folder)
+    again.close()
