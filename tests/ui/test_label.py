@@ -218,7 +218,7 @@ def test_polygon_fill_and_wand(page: LabelPage, qtbot: QtBot) -> None:
     drag(page, (2.5, 2.5))
     assert 1 <= int((canvas.drawn == 2).sum()) < wide
     press(page, Qt.Key.Key_N)
-    qtbot.waitUntil(lambda: page.board.canvas.picture.any() and not canvas.drawn.any())
+    qtbot.waitUntil(lambda: bool(canvas.picture.any()) and not canvas.drawn.any())
     QTest.mouseClick(page.board.nothing, LEFT)
     assert store_of(page).masked == {"00.png", "01.png"}
     assert "2 of 12 labelled" in page.progress.text()
