@@ -54,9 +54,9 @@ class Awake(QObject):
         if self._windows:
             self._held = _tell_windows(ES_CONTINUOUS | ES_SYSTEM_REQUIRED)
             if not self._held:
-                self._cannot()
+                self._cannot_soon()
         elif not self._command:
-            self._cannot()
+            self._cannot_soon()
         else:
             self._begin()
 
@@ -65,7 +65,7 @@ class Awake(QObject):
         try:
             self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=none, stderr=none)
         except OSError:
-            self._cannot()
+            self._cannot_soon()
             return
         self._held = True
         self._look.start()
@@ -85,6 +85,10 @@ class Awake(QObject):
         if self._process is not None and self._process.poll() is not None:
             self.release()
             self._cannot()
+
+    def _cannot_soon(self) -> None:
+        """Say it once whoever started the run has made ready to listen."""
+        QTimer.singleShot(0, self, self._cannot)
 
     def _cannot(self) -> None:
         self.trouble.emit(

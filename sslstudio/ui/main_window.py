@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QMainWindow, QStackedWidget
 from sslstudio.engine.events import Event, StepDone
 from sslstudio.ui import jobs, messages, settings, words
 from sslstudio.ui.actions import Commands, build_menus
+from sslstudio.ui.attendant import Attendant
 from sslstudio.ui.drops import Opener, dropped
 from sslstudio.ui.help import Help
 from sslstudio.ui.pages.images import ImagesPage
@@ -44,6 +45,8 @@ class MainWindow(QMainWindow):
         self.opener = Opener(self.study, self)
         self.opener.run_wanted.connect(self._show_run)
         self.help = Help(self, self.study)
+        self.attendant = Attendant(self.study.runner, self)
+        self.attendant.awake.trouble.connect(self.study.cannot)
         self.recovery = Recovery(self.study, self.opener, self)
         self.setWindowTitle("SSL Studio")
         self.setWindowIcon(icon("app", "#000000"))
@@ -84,7 +87,7 @@ class MainWindow(QMainWindow):
         commands = Commands(
             open_folder=self._choose_folder, open_sample=self.study.open_sample, choose_home=self._choose_home,
             show_home=self._show_home, go=lambda number: self.go(STEPS[number]), start=self._start,
-            pause=self._pause, stop=self.study.runner.stop, appearance=self._set_appearance,
+            pause=self._pause, stop=self._stop, appearance=self._set_appearance,
             keys=self.help.keys, report=self.help.report, about=self.help.about,
         )  # fmt: skip
         self.actions_ = build_menus(self, commands, list(self.step_titles().values()), settings.appearance())
@@ -182,6 +185,10 @@ class MainWindow(QMainWindow):
         if toggle is not None:
             toggle()
 
+    def _stop(self) -> None:
+        page = self.pages.get(self.study.runner.job)
+        getattr(page, "ask_stop", self.study.runner.stop)()
+
     def _choose_home(self) -> None:
         folder = messages.choose_folder(self, self.tr("Where runs are to be kept"), settings.home())
         if folder is not None:
@@ -249,6 +256,7 @@ class MainWindow(QMainWindow):
         self._deadline.stop()
         settings.set_geometry(self.saveGeometry())
         jobs.cancel_all()
+        self.attendant.finish()
         for page in self.pages.values():
             page.finish()
         super().closeEvent(event)

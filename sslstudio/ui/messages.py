@@ -1,7 +1,7 @@
 """The only place that opens a dialog, so that a test replaces one thing."""
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QMessageBox, QVBoxLayout, QWidget
@@ -68,6 +68,19 @@ def ask(parent: QWidget | None, question: str, yes: str, no: str) -> bool:
     agreed = box.clickedButton() is agree
     box.deleteLater()
     return agreed
+
+
+def choose(parent: QWidget | None, question: str, answers: Mapping[str, str], stay: str) -> str:
+    """A question with several answers in words: the name of the chosen one, '' for `stay`, which is the default."""
+    box = QMessageBox(QMessageBox.Icon.Question, tr("SSL Studio"), question, parent=parent)
+    buttons = {name: box.addButton(words, QMessageBox.ButtonRole.ActionRole) for name, words in answers.items()}
+    default = box.addButton(stay, QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(default)
+    box.exec()
+    clicked = box.clickedButton()
+    chosen = next((name for name, button in buttons.items() if button is clicked), "")
+    box.deleteLater()
+    return chosen
 
 
 def choose_folder(parent: QWidget | None, title: str, start: Path | None = None) -> Path | None:

@@ -1,10 +1,17 @@
 """What the window asks of the engine about runs. These run on other threads; see engine_calls.py."""
 
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import DataError
+from sslstudio.engine.events import Event
+from sslstudio.ui.run_thread import Factory
+
+if TYPE_CHECKING:
+    from sslstudio.engine.runs.queue import Waiting
 
 
 def strip(sheet: Path, control: RunControl) -> Any:
@@ -29,3 +36,69 @@ def film(run: Path, out: Path, control: RunControl) -> Path:
             raise DataError(f"{out} exists already. Choose another name.")
     write_film(RunFolder.open(run), out)
     return out
+
+
+def use_weights(run: Path, which: str, control: RunControl) -> None:
+    """Choose the weights of a run that others start from: best or last."""
+    from sslstudio.engine.runs.store import RunFolder
+
+    RunFolder.open(run).use_weights(which)
+
+
+def set_aside(run: Path, control: RunControl) -> Path:
+    """Move a run out of the list; where it is."""
+    from sslstudio.engine.runs.aside import set_aside as move
+
+    return move(run)
+
+
+def bring_back(place: Path, control: RunControl) -> Path:
+    """Undo `set_aside`; where the run is again."""
+    from sslstudio.engine.runs.aside import bring_back as move
+
+    return move(place)
+
+
+def remove(place: Path) -> None:
+    """Remove a run that was set aside, at once: the window is closing."""
+    from sslstudio.engine.runs.aside import remove as delete
+
+    delete(place)
+
+
+def events_of(runs: Sequence[Path], control: RunControl) -> dict[Path, list[Event]]:
+    """The records of several runs."""
+    from sslstudio.engine.runs.store import RunFolder
+
+    return {run: RunFolder.open(run).events() for run in runs}
+
+
+def summary_of(run: Path, control: RunControl) -> str:
+    """What became of a run, in a sentence."""
+    from sslstudio.engine.runs.store import RunFolder
+    from sslstudio.engine.runs.summary import summary
+
+    return summary(RunFolder.open(run).events())
+
+
+def queued(waiting: "Waiting") -> Factory:
+    """A run that waited, to be started by the runner."""
+    return partial(_queued, waiting)
+
+
+def _queued(waiting: "Waiting", control: RunControl) -> Iterator[Event]:
+    from sslstudio.engine.train.finetune import finetune
+    from sslstudio.engine.train.pretrain import pretrain
+    from sslstudio.engine.train.settings import finetune_from_dict, pretrain_from_dict
+
+    values = {key: value for key, value in waiting.config.items() if key != "job"}
+    if waiting.job == "finetune":
+        return finetune(finetune_from_dict(values), control)
+    return pretrain(pretrain_from_dict(values), control)
+
+
+def config_of(job: str, config: Any) -> dict[str, Any]:
+    """A config as it waits in the queue: what config.toml will hold. Quick, once the engine is there."""
+    from sslstudio.engine.train.settings import config_dict
+
+    return config_dict(job, config)

@@ -68,6 +68,7 @@ class Runner(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.job = ""
+        self.was_stopped = False  # whether the newest run was asked to end
         self._thread: RunThread | None = None
 
     @property
@@ -90,7 +91,7 @@ class Runner(QObject):
         if self._thread is not None:
             raise RuntimeError("a run goes on already")
         thread = RunThread(factory, self)
-        self.job, self._thread = job, thread
+        self.job, self._thread, self.was_stopped = job, thread, False
         thread.events.connect(self._relay)
         thread.failed.connect(self._fail)
         thread.ended.connect(self._end)
@@ -100,6 +101,7 @@ class Runner(QObject):
     def stop(self) -> None:
         """Ask the run to save and end."""
         if self._thread is not None:
+            self.was_stopped = True
             self._thread.control.stop()
 
     def toggle_pause(self) -> None:

@@ -14,6 +14,7 @@ from sslstudio.engine.events import Preparing
 from sslstudio.ui import engine_calls, jobs, label_calls, messages, settings
 from sslstudio.ui.engine_calls import EngineFacts, TaskFacts
 from sslstudio.ui.run_thread import Runner
+from sslstudio.ui.waiting_line import WaitingLine
 
 if TYPE_CHECKING:
     from sslstudio.engine.data.index import ImageIndex
@@ -36,6 +37,7 @@ class Study(QObject):
     runs_changed = Signal()
     result_ready = Signal(object)  # Path of a fine-tuning run
     wants_page = Signal(str)
+    cannot = Signal(str)  # a warning about the run that goes on
     said = Signal(str)  # a line for the status bar
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -54,6 +56,7 @@ class Study(QObject):
         self.result: Path | None = None
         self.comparison = ""  # compare or tournament: what the page of comparisons is to show first
         self.runner = Runner(self)
+        self.line = WaitingLine(self.runner, self)
         self._opening_job: jobs.Job | None = None
         self._checking_job: jobs.Job | None = None
 

@@ -1,6 +1,6 @@
 """What tests of the window share: settings and folders of their own, no dialog, and nothing left behind."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,6 +39,8 @@ class Said:
     errors: list[BaseException] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
     agrees: bool = True
+    choice: str = "last"
+    offered: list[str] = field(default_factory=list)
     folder: Path | None = None
     file: Path | None = None
     tables: list[tuple[str, list[tuple[str, ...]]]] = field(default_factory=list)
@@ -48,6 +50,11 @@ class Said:
         self.questions.append(question)
         return self.agrees
 
+    def choose(self, answers: Mapping[str, str]) -> str:
+        """Note the answers that were offered and take one, or none where it is not offered."""
+        self.offered = list(answers)
+        return self.choice if self.choice in answers else ""
+
 
 @pytest.fixture(autouse=True)
 def said(monkeypatch: pytest.MonkeyPatch) -> Said:
@@ -55,6 +62,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> Said:
     box = Said()
     monkeypatch.setattr(messages, "tell_error", lambda parent, error: box.errors.append(error))
     monkeypatch.setattr(messages, "ask", lambda parent, question, yes, no: box.ask(question))
+    monkeypatch.setattr(messages, "choose", lambda parent, question, answers, stay: box.choose(answers))
     monkeypatch.setattr(messages, "choose_folder", lambda *_: box.folder)
     monkeypatch.setattr(messages, "choose_file", lambda *_: box.file)
     monkeypatch.setattr(messages, "choose_new_file", lambda *_: box.file)

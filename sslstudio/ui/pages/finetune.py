@@ -100,6 +100,10 @@ class FinetunePage(RunPage):
                 return theirs.replace(labels=data.labels)
         return data.replace(**self.settings.data_values())
 
+    def expect(self, config: dict[str, Any]) -> None:
+        """How many trainings share the bar."""
+        self.view.parts = 2 if config.get("twin") and config.get("source") != SCRATCH else 1
+
     def factory(self) -> Factory:
         """The fine-tuning that is set."""
         config = self.config()

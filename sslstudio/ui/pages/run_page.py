@@ -8,9 +8,12 @@ from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from sslstudio.engine.errors import StudioError
 from sslstudio.engine.events import Event
-from sslstudio.ui import engine_calls, jobs, messages
+from sslstudio.ui import engine_calls, jobs, messages, run_calls
+from sslstudio.ui.overlay import Overlay
 from sslstudio.ui.pages.page import Page
+from sslstudio.ui.queueing import Queueing
 from sslstudio.ui.run_thread import Factory
+from sslstudio.ui.stopping import Stopping
 from sslstudio.ui.study import Study
 from sslstudio.ui.theme import set_role, tint
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, retitle, row, side_panel
@@ -31,7 +34,10 @@ class RunPage(Page):
         super().__init__(study, title, subtitle)
         self.view = view
         self.runs = RunList()
+        self.stopping = Stopping(study.runner, self)
         self.view.tabs.addTab(self.runs, self.tr("Earlier runs"))
+        self.overlay = Overlay(self.runs, view.curves, self)
+        self.queueing = Queueing(self)
         self.settings: RunSettings | None = None
         self._going_on = False
         self.sheet = column(gap=14)
@@ -51,6 +57,7 @@ class RunPage(Page):
         self.faces = QStackedWidget()
         for face in (self.missing, self.loading, self.work):
             self.faces.addWidget(face)
+        self.content.addWidget(self.stopping.bar)
         self.content.addWidget(self.faces, 1)
         self._add_buttons()
         self._listen()
@@ -58,9 +65,9 @@ class RunPage(Page):
     def _add_buttons(self) -> None:
         self.start = button(self.start_title(), self.start_run, "primary", "play")
         self.pause = button(self.tr("Pause"), self.toggle_pause, icon="pause")
-        self.stop = button(self.tr("Stop and save"), self.study.runner.stop, icon="stop")
+        self.stop = button(self.tr("Stop…"), self.ask_stop, icon="stop")
         self.forward = self.make_forward()
-        self.end_with(self.start, self.pause, self.stop, None, self.forward)
+        self.end_with(self.start, self.pause, self.stop, self.queueing.later, None, self.forward)
 
     def _listen(self) -> None:
         runner, study = self.study.runner, self.study
@@ -74,6 +81,9 @@ class RunPage(Page):
         study.runs_changed.connect(self.list_runs)
         self.runs.opened.connect(self.open_run)
         self.runs.resumed.connect(self.resume_run)
+        self.stopping.discarded.connect(study.runs_changed)
+        self.stopping.brought_back.connect(self._brought_back)
+        study.cannot.connect(self._warn)
 
     # --- for the two pages to say
 
@@ -92,6 +102,13 @@ class RunPage(Page):
     def factory(self) -> Factory:
         """The run that is set. Raises ConfigError."""
         raise NotImplementedError
+
+    def config(self) -> Any:
+        """The engine's config of the run that is set. Raises ConfigError."""
+        raise NotImplementedError
+
+    def expect(self, config: dict[str, Any]) -> None:
+        """A run of this job with this config is about to start."""
 
     def show_pictures(self) -> None:
         """Other pictures were chosen, or the page is first shown with some."""
@@ -144,7 +161,8 @@ class RunPage(Page):
         self.pause.setEnabled(not runner.stopping)
         self.stop.setVisible(ours)
         self.stop.setEnabled(not runner.stopping)
-        self.left.setEnabled(not ours)
+        self.left.setEnabled(working)
+        self.queueing.later.setEnabled(working)
         self.runs.set_busy(runner.active)
         self.forward.setEnabled(working)
         self._lead_on(bool(self.view.outcome) and not runner.active)
@@ -168,6 +186,18 @@ class RunPage(Page):
             return
         self.wrong.say("")
         self.study.runner.start(self.job, factory)
+
+    def ask_stop(self) -> None:
+        """Ask what is to become of the run, and stop it."""
+        self.stopping.ask(self.view.run)
+
+    def _brought_back(self, run: Path) -> None:
+        self.study.runs_changed.emit()
+        self.open_run(run)
+
+    def _warn(self, sentence: str) -> None:
+        if self.study.runner.job == self.job:
+            self.view.add_note(sentence, warning=True)
 
     def open_run(self, run: Path) -> None:
         """Show the record of an earlier run."""
@@ -196,6 +226,12 @@ class RunPage(Page):
         self.view.clear()
         self.view.take(events)
         self.view.show_curves()
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        if self.view.run is not None and self.view.run.is_dir():
+            op = partial(run_calls.summary_of, self.view.run)
+            jobs.run(op, self.view.told.setText, partial(messages.tell_error, self), owner=self)
 
     def _started(self, job: str) -> None:
         if job == self.job:
@@ -217,8 +253,10 @@ class RunPage(Page):
                 messages.tell_error(self, error)
 
     def _ended(self, job: str) -> None:
-        if job == self.job and self.view.run is not None and self.view.outcome in ("finished", "stopped"):
+        kept = job != self.job or self.stopping.settle(self.view.run, self.view.outcome)
+        if job == self.job and kept and self.view.run and self.view.outcome in ("finished", "stopped"):
             self.study.finished(job, self.view.run, self.view.outcome)
+            self._sum_up()
         else:
             self.list_runs()
         self.offer()
@@ -236,6 +274,11 @@ class RunPage(Page):
     def show_runs(self, runs: list[Any]) -> None:
         """List the runs of this job."""
         self.runs.show_runs([run for run in runs if run.job in (self.job, "?")])
+
+    def finish(self) -> None:
+        """The window closes: what was discarded goes for good."""
+        self.stopping.finish()
+        super().finish()
 
     def place_on_top(self, widget: QWidget) -> None:
         """Put settings of the page's own above the common ones."""

@@ -1,12 +1,17 @@
 """Which events become which curves, for the two kinds of run."""
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 
-from PySide6.QtWidgets import QGridLayout, QWidget
+import numpy as np
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.events import Evaluated, Event, Probed, StepDone
 from sslstudio.ui import words
+from sslstudio.ui.widgets.curve_tools import CurveTools
+from sslstudio.ui.widgets.layout import row
 from sslstudio.ui.widgets.live_plot import LivePlot
+from sslstudio.ui.widgets.points import Row
 from sslstudio.ui.widgets.score_table import PARTS, part_title
 from sslstudio.ui.words import tr
 
@@ -14,7 +19,7 @@ CHANCE = -1  # the colour of guessing
 
 
 class Curves(QWidget):
-    """Loss and the task's main metric over the steps, and the learning rate in small."""
+    """Loss and the task's main metric over the steps; learning rate, speed and the worth of the features in small."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,31 +40,55 @@ class Curves(QWidget):
             ),
             metric="balanced_accuracy",
         )
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 12, 0, 0)
-        layout.setSpacing(12)
+        self.speed = LivePlot(
+            self.tr("Pictures a second"),
+            self.tr("How fast it goes. Waiting is the share of the time in which the next pictures are not ready yet."),
+        )
+        self.tools = CurveTools()
+        self.tools.log_wanted.connect(self.loss.set_log)
+        self.tools.smoothing_wanted.connect(self._smooth)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 10, 0, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self.tools)
         self._lay_out(layout)
 
-    def _lay_out(self, layout: QGridLayout) -> None:
-        layout.addWidget(self.loss, 0, 0)
-        layout.addWidget(self.score, 0, 1)
-        layout.addWidget(self.rate, 1, 0)
-        layout.addWidget(self.worth, 1, 1)
-        layout.setRowStretch(0, 5)
-        layout.setRowStretch(1, 3)
-        layout.setColumnStretch(0, 5)
-        layout.setColumnStretch(1, 6)  # its legend has three curves
+    def _lay_out(self, layout: QVBoxLayout) -> None:
+        layout.addLayout(row((self.loss, 5), (self.score, 6), gap=12), 5)  # the legend of the score has three curves
+        layout.addLayout(row((self.rate, 5), (self.speed, 5), (self.worth, 6), gap=12), 3)
+
+    @property
+    def plots(self) -> tuple[LivePlot, ...]:
+        """All of them."""
+        return self.loss, self.score, self.rate, self.worth, self.speed
+
+    def _smooth(self, weight: float) -> None:
+        for plot in (self.loss, self.score):
+            plot.set_smoothing(weight)
 
     def clear(self) -> None:
         """Begin anew."""
         self._metric = ""
-        for plot in (self.loss, self.score, self.rate, self.worth):
+        for plot in self.plots:
             plot.clear()
 
     def flush(self) -> None:
         """Draw what came."""
-        for plot in (self.loss, self.score, self.rate, self.worth):
+        for plot in self.plots:
             plot.flush()
+
+    def show_earlier(self, runs: Mapping[str, Sequence[Event]]) -> None:
+        """Loss, main metric and worth of earlier runs, thin and dotted over those of this one."""
+        for plot in self.plots:
+            plot.forget_earlier()
+        for number, (title, events) in enumerate(runs.items()):
+            steps = [event for event in events if isinstance(event, StepDone) and event.part in ("", "pretrained")]
+            metric = self._metric or _main_metric(steps)
+            self.loss.show_earlier(title, number, rows((step.step, step.loss) for step in steps))
+            scores = ((step.step, step.metrics[metric]) for step in steps if metric in step.metrics)
+            self.score.show_earlier(title, number, rows(scores))
+            looks = [event for event in events if isinstance(event, Probed) and event.difference]
+            self.worth.show_earlier(title, number, rows((look.step, look.difference["ours"]) for look in looks))
 
     def take(self, event: Event) -> None:
         """Append the points of an event."""
@@ -74,15 +103,22 @@ class Curves(QWidget):
     def _choose_metric(self, event: StepDone) -> None:
         """The first metric that has a chance level, else the first one."""
         if not self._metric and event.metrics:
-            self._metric = next((name for name in event.metrics if name in event.chance), next(iter(event.metrics)))
+            self._metric = _main_metric([event])
             self.score.retitle(words.metric(self._metric), self._metric)
 
     def _take_step(self, event: StepDone) -> None:
         self.loss.append(self.tr("training"), event.step, event.loss, colour=0)
         self.rate.append(self.tr("step size"), event.step, event.learning_rate, colour=2)
+        self._take_speed(event)
         if self._metric in event.metrics:
             self.score.append(self.tr("training"), event.step, event.metrics[self._metric], colour=0)
         self._take_chance(event)
+
+    def _take_speed(self, event: StepDone) -> None:
+        self.speed.append(self.tr("pictures"), event.step, event.pictures_per_second, colour=0)
+        waited = getattr(event, "data_wait", None)  # records of earlier versions do not have it
+        if waited is not None:
+            self.speed.append(self.tr("waiting, %"), event.step, 100 * waited, colour=1)
 
     def _take_chance(self, event: StepDone | Evaluated) -> None:
         if self._metric in event.chance:
@@ -98,6 +134,8 @@ class Curves(QWidget):
         if event.difference:
             self.worth.append(self.tr("this network"), event.step, event.difference["ours"], colour=0)
             untrained = event.difference["untrained"]
+            low, high = (untrained + event.difference[end] for end in ("low", "high"))
+            self.worth.set_interval(self.tr("this network"), event.step, low, high)
             self.worth.append(self.tr("untrained"), event.step, untrained, colour=CHANCE, dashed=True)
         else:
             self.worth.retitle(self.tr("How rich the features are (RankMe)"), "rank")
@@ -108,12 +146,9 @@ class Curves(QWidget):
 class TwinCurves(Curves):
     """Pretrained and scratch in one plot: the same colours as in the results."""
 
-    def _lay_out(self, layout: QGridLayout) -> None:
-        layout.addWidget(self.score, 0, 0)
-        layout.addWidget(self.loss, 0, 1)
-        layout.setColumnStretch(0, 1)
-        layout.setColumnStretch(1, 1)
-        for unused in (self.rate, self.worth):
+    def _lay_out(self, layout: QVBoxLayout) -> None:
+        layout.addLayout(row((self.score, 1), (self.loss, 1), gap=12), 1)
+        for unused in (self.rate, self.worth, self.speed):
             unused.setParent(self)
             unused.hide()
 
@@ -129,6 +164,18 @@ class TwinCurves(Curves):
         self.score.append(part_title(event.part), event.step, score, colour=colour)
         if event.part == "pretrained" or "pretrained" not in [name.lower() for name in self.score.curve_names]:
             self._take_chance(event)
+
+
+def _main_metric(steps: Sequence[StepDone]) -> str:
+    """The first metric that has a chance level, else the first one."""
+    metrics, chance = (steps[0].metrics, steps[0].chance) if steps else ({}, {})
+    return next((name for name in metrics if name in chance), next(iter(metrics), ""))
+
+
+def rows(points: Iterable[tuple[float, float]]) -> tuple[Row, Row]:
+    """Points as two arrays, those that are not finite left out."""
+    found = np.array([(x, y) for x, y in points if math.isfinite(y)], np.float64).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
 
 
 def _headline(event: Evaluated) -> str:

@@ -4,109 +4,39 @@ what is in view are drawn, so that a million points stay quick."""
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPen
+from PySide6.QtWidgets import QSizePolicy
 
 from sslstudio.ui import words
 from sslstudio.ui.theme import colours, theme
 from sslstudio.ui.widgets.layout import Card, row, text
-
-
-class Points:
-    """x and y values in arrays that double when they are full."""
-
-    def __init__(self) -> None:
-        self._xy: npt.NDArray[np.float64] = np.empty((2, 1024))
-        self.count = 0
-
-    def append(self, x: float, y: float) -> None:
-        """Add a point."""
-        if self.count == self._xy.shape[1]:
-            self._xy = np.concatenate([self._xy, np.empty_like(self._xy)], axis=1)
-        self._xy[:, self.count] = x, y
-        self.count += 1
-
-    @property
-    def xy(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Views of what is there."""
-        return self._xy[0, : self.count], self._xy[1, : self.count]
-
-
-class StepAxis(pg.AxisItem):  # type: ignore[misc]
-    """Whole steps, said as people write them."""
-
-    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
-        """No half steps."""
-        levels = [level for level in super().tickSpacing(low, high, size) if level[0] >= 1]
-        return levels[:1] or [(1.0, 0.0)]
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        """1,000 instead of 1000."""
-        return [words.count(round(value)) for value in values]
-
-
-class ValueAxis(pg.AxisItem):  # type: ignore[misc]
-    """Per cent for shares."""
-
-    share = False
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        """80 % instead of 0.8."""
-        if self.share:
-            return [words.percent(value, 0) for value in values]
-        strings: list[str] = super().tickStrings(values, scale, spacing)
-        return strings
-
-
-class LegendKey(QWidget):
-    """A short stroke in a curve's colour and dash, with its name and newest value."""
-
-    def __init__(self, name: str, colour: int, dashed: bool) -> None:
-        super().__init__()
-        self._name, self._colour, self._dashed = name, colour, dashed
-        self.label = QLabel(name)
-        self.label.setProperty("role", "small")
-        self.label.setMinimumWidth(30)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(17, 0, 0, 0)
-        layout.addWidget(self.label)
-
-    def say(self, value: str) -> None:
-        """Show the newest value."""
-        self.label.setText(f"{self._name}  {value}")
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """The stroke."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(stroke(self._colour, self._dashed))
-        painter.drawLine(QPointF(2, self.height() / 2), QPointF(13, self.height() / 2))
-
-
-def stroke(colour: int, dashed: bool, width: float = 2.0) -> QPen:
-    """The pen of a curve; -1 is the colour of chance."""
-    scheme = colours()
-    name = scheme.chance if colour < 0 else scheme.series[colour % len(scheme.series)]
-    pen = QPen(QColor(name), width)
-    pen.setCosmetic(True)
-    if dashed:
-        pen.setDashPattern([2.0, 2.0])
-    return pen
+from sslstudio.ui.widgets.plot_hover import Hover
+from sslstudio.ui.widgets.plot_parts import LegendKey, StepAxis, ValueAxis, pale, stroke
+from sslstudio.ui.widgets.points import Points, Row
 
 
 @dataclass
 class Curve:
-    """A curve, what it is drawn by and its place in the legend."""
+    """A curve, what it is drawn by and its place in the legend. `raw` is drawn pale behind it while it is smoothed."""
 
     item: pg.PlotDataItem
     key: LegendKey
     colour: int
     dashed: bool
+    width: float
     points: Points = field(default_factory=Points)
+    raw: pg.PlotDataItem | None = None
     fresh: bool = False
+
+
+@dataclass
+class Bars:
+    """Intervals of a curve: x, low and high of each."""
+
+    item: pg.ErrorBarItem
+    marks: list[tuple[float, float, float]] = field(default_factory=list)
 
 
 class LivePlot(Card):
@@ -118,6 +48,9 @@ class LivePlot(Card):
         self._metric = metric
         self._title = title
         self._curves: dict[str, Curve] = {}
+        self._earlier: dict[str, Curve] = {}
+        self._bars: dict[str, Bars] = {}
+        self._weight, self._log = 0.0, False
         self._legend = row(gap=8)
         self._legend.addStretch(1)
         self._wait = text(self.tr("Curves appear here once the training runs."), "muted")
@@ -125,6 +58,7 @@ class LivePlot(Card):
         self._across, self._up = StepAxis("bottom"), ValueAxis("left")
         self._plot = pg.PlotWidget(axisItems={"bottom": self._across, "left": self._up})
         self._set_up_plot()
+        self.hover = Hover(self._plot, self.describe)
         self.setToolTip(about)
         self.add(self._legend, (self._wait, 1), (self._plot, 1))
         self._plot.hide()
@@ -157,6 +91,8 @@ class LivePlot(Card):
         self.heading.setText(title)
         self._fit_metric()
 
+    # --- curves
+
     def append(self, name: str, x: float, y: float, *, colour: int = 0, dashed: bool = False) -> None:
         """A new point of a curve; drawn at the next `flush`. What is not finite is left out."""
         if not np.isfinite(y):
@@ -165,56 +101,146 @@ class LivePlot(Card):
         curve.points.append(x, y)
         curve.fresh = True
 
+    def set_interval(self, name: str, x: float, low: float, high: float) -> None:
+        """A bar from `low` to `high` through the point of a curve at x."""
+        if name not in self._bars:
+            self._bars[name] = Bars(pg.ErrorBarItem(beam=0))
+            self._plot.addItem(self._bars[name].item)
+        bars = self._bars[name]
+        bars.marks.append((x, low, high))
+        across, lows, highs = np.array(bars.marks).T
+        pen = stroke(self._curves[name].colour, False, 1.2)
+        bars.item.setData(x=across, y=(lows + highs) / 2, height=highs - lows, pen=pen)
+
+    def show_earlier(self, name: str, number: int, xy: tuple[Row, Row]) -> None:
+        """A curve of an earlier run, thin and dotted. `number` tells several of them apart."""
+        if len(xy[0]):
+            curve = self._make(name, 2 + number, True, 1.4)
+            for x, y in zip(*(row.tolist() for row in xy), strict=True):
+                curve.points.append(x, y)
+            self._earlier[name] = curve
+            self._draw(curve)
+
+    def forget_earlier(self) -> None:
+        """Take away the curves of earlier runs."""
+        for curve in self._earlier.values():
+            self._remove(curve)
+        self._earlier = {}
+        self._show_plot(bool(self._curves))
+
     def flush(self) -> None:
         """Draw what came."""
         for curve in self._curves.values():
             if curve.fresh:
-                curve.item.setData(*curve.points.xy, skipFiniteCheck=True)
+                self._draw(curve)
                 curve.key.say(words.brief(self._metric, float(curve.points.xy[1][-1])))
                 curve.fresh = False
         said = ", ".join(curve.key.label.text() for curve in self._curves.values())
         self.setAccessibleName(f"{self._title}: {said}")
 
-    def clear(self) -> None:
-        """Forget all curves."""
-        for curve in self._curves.values():
-            self._plot.removeItem(curve.item)
-            self._legend.removeWidget(curve.key)
-            curve.key.hide()
-            curve.key.deleteLater()
-        self._curves = {}
-        self._plot.hide()
-        self._wait.show()
+    def _draw(self, curve: Curve) -> None:
+        smooth = self._weight > 0 and not curve.dashed
+        curve.item.setData(*self._drawable(curve.points.smoothed if smooth else curve.points.xy), skipFiniteCheck=True)
+        if smooth and curve.raw is None:
+            curve.raw = self._item(pale(curve.colour), 0.0)
+            curve.raw.setZValue(-1)
+        if curve.raw is not None:
+            curve.raw.setVisible(smooth)
+            if smooth:
+                curve.raw.setData(*self._drawable(curve.points.xy), skipFiniteCheck=True)
 
-    def curve_points(self, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def _drawable(self, xy: tuple[Row, Row]) -> tuple[Row, Row]:
+        """A logarithmic axis has no place for what is not above zero."""
+        if not self._log:
+            return xy
+        above = xy[1] > 0
+        return xy[0][above], xy[1][above]
+
+    def set_smoothing(self, weight: float) -> None:
+        """How much of the mean before is kept with each point: 0 for none, 0.99 for much."""
+        self._weight = weight
+        for curve in self._curves.values():
+            if not curve.dashed:
+                curve.points.weigh(weight)
+            self._draw(curve)
+
+    def set_log(self, log: bool) -> None:
+        """A logarithmic axis, or a plain one."""
+        self._log = log
+        self._plot.setLogMode(y=log)
+        for curve in (*self._curves.values(), *self._earlier.values()):
+            self._draw(curve)
+
+    def describe(self, x: float) -> str:
+        """The values of all curves at a step, for the pointer."""
+        step = max(0, round(x))
+        values = [(name, curve.points.at(step)) for name, curve in (*self._curves.items(), *self._earlier.items())]
+        said = [f"{name} {words.brief(self._metric, value)}" for name, value in values if value is not None]
+        return "\n".join([self.tr("Step {0}").format(words.count(step)), *said]) if said else ""
+
+    def clear(self) -> None:
+        """Forget all curves but those of earlier runs."""
+        for curve in self._curves.values():
+            self._remove(curve)
+        for bars in self._bars.values():
+            self._plot.removeItem(bars.item)
+        self._curves, self._bars = {}, {}
+        self.hover.away()
+        self._show_plot(bool(self._earlier))
+
+    def _remove(self, curve: Curve) -> None:
+        for item in (curve.item, curve.raw):
+            if item is not None:
+                self._plot.removeItem(item)
+        self._legend.removeWidget(curve.key)
+        curve.key.hide()
+        curve.key.deleteLater()
+
+    def curve_points(self, name: str) -> tuple[Row, Row]:
         """What a curve shows, for tests."""
-        return self._curves[name].points.xy
+        return {**self._earlier, **self._curves}[name].points.xy
 
     @property
     def curve_names(self) -> list[str]:
-        """The curves there are."""
+        """The curves of the run there are."""
         return list(self._curves)
 
     def _begin(self, name: str, colour: int, dashed: bool) -> Curve:
+        curve = self._curves[name] = self._make(name, colour, dashed, 2.0)
+        curve.points.weigh(0.0 if dashed else self._weight)
+        return curve
+
+    def _make(self, name: str, colour: int, dashed: bool, width: float) -> Curve:
+        item, key = self._item(stroke(colour, dashed, width), width), LegendKey(name, colour, dashed)
+        curve = Curve(item, key, colour, dashed, width)
+        self._legend.insertWidget(self._legend.count() - 1, curve.key)
+        self._show_plot(True)
+        return curve
+
+    def _item(self, pen: QPen, width: float) -> pg.PlotDataItem:
         item = pg.PlotDataItem(antialias=True)
         self._plot.addItem(item)  # which sets the plot's own downsampling, so ours comes after it
         item.setDownsampling(auto=True, method="peak")
         item.setClipToView(True)
-        item.setPen(stroke(colour, dashed))
-        item.curve.setSegmentedLineMode("off" if dashed else "on")  # a path of thick strokes takes ten times as long
-        curve = Curve(item, LegendKey(name, colour, dashed), colour, dashed)
-        self._legend.insertWidget(self._legend.count() - 1, curve.key)
-        self._curves[name] = curve
-        self._wait.hide()
-        self._plot.show()
-        return curve
+        item.setLogMode(False, self._log)
+        item.setPen(pen)
+        # a path of thick strokes takes ten times as long
+        item.curve.setSegmentedLineMode("off" if pen.style() != Qt.PenStyle.SolidLine or not width else "on")
+        return item
+
+    def _show_plot(self, shown: bool) -> None:
+        self._wait.setVisible(not shown)
+        self._plot.setVisible(shown)
 
     def _repaint(self) -> None:
         scheme = colours()
         self._plot.setBackground(scheme.surface)
+        self.hover.repaint()
         for axis in (self._across, self._up):
             axis.setPen(QPen(QColor(scheme.border)))
             axis.setTextPen(QPen(QColor(scheme.muted)))
-        for curve in self._curves.values():
-            curve.item.setPen(stroke(curve.colour, curve.dashed))
+        for curve in (*self._curves.values(), *self._earlier.values()):
+            curve.item.setPen(stroke(curve.colour, curve.dashed, curve.width))
+            if curve.raw is not None:
+                curve.raw.setPen(pale(curve.colour))
             curve.key.update()

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal, SignalInstance
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui import words
@@ -20,6 +20,7 @@ class RunList(QWidget):
 
     opened = Signal(object)  # Path
     resumed = Signal(object)  # Path
+    ticked = Signal(list)  # Paths: runs whose curves are to be laid over the others
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,22 +29,49 @@ class RunList(QWidget):
         self.table = table([self.tr("When"), self.tr("What"), self.tr("How it ended"), self.tr("Steps")], stretch=1)
         self.table.itemSelectionChanged.connect(self._offer)
         self.table.cellDoubleClicked.connect(lambda line, _: self.opened.emit(self._runs[line].path))
+        self.table.itemChanged.connect(lambda _: self.ticked.emit(self.ticked_runs))
+        self.told = text("", "muted")
         self.empty = text(self.tr("Runs on these pictures are listed here, also those that were stopped."), "muted")
         self.open_button = button(self.tr("Open"), lambda: self._emit(self.opened), icon="folder")
         self.resume_button = button(self.tr("Go on with it"), lambda: self._emit(self.resumed), icon="play")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 12, 0, 0)
         buttons = row(self.open_button, self.resume_button, None)
-        layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), buttons), 1)
+        layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), self.told, buttons), 1)
         self.show_runs([])
 
     def show_runs(self, runs: list["RunSummary"]) -> None:
         """Show other runs."""
+        before = set(self.ticked_runs)
         self._runs = runs
+        self.table.blockSignals(True)
         fill(self.table, [_line(run) for run in runs])
+        for line, run in enumerate(runs):
+            self._make_tickable(line, run.path in before)
+        self.table.blockSignals(False)
+        if before - set(self.ticked_runs):
+            self.ticked.emit(self.ticked_runs)
         self.empty.setVisible(not runs)
         self.table.setVisible(bool(runs))
         self._offer()
+
+    def _make_tickable(self, line: int, ticked: bool) -> None:
+        item = self.table.item(line, 0)
+        if item is not None:
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+            item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+            item.setToolTip(self.tr("Tick it to lay its curves over the others"))
+
+    @property
+    def ticked_runs(self) -> list[Path]:
+        """Those whose curves are to be seen beside the others."""
+        items = ((run.path, self.table.item(line, 0)) for line, run in enumerate(self._runs))
+        return [path for path, item in items if item is not None and item.checkState() is Qt.CheckState.Checked]
+
+    def title_of(self, path: Path) -> str:
+        """What a run is called in a legend: what it does and when it began."""
+        known = {run.path: run for run in self._runs}
+        return time.strftime("%d %b %H:%M", time.localtime(known[path].modified)) if path in known else path.name
 
     def set_busy(self, busy: bool) -> None:
         """Nothing is opened or resumed while a run goes on."""
@@ -66,6 +94,8 @@ class RunList(QWidget):
         run = self.chosen
         self.open_button.setEnabled(run is not None and run.outcome != "damaged" and not self._busy)
         self.resume_button.setEnabled(run is not None and run.outcome in ("stopped", "interrupted") and not self._busy)
+        self.told.setText(run.told if run is not None else "")
+        self.told.setVisible(bool(self.told.text()))
         for one in (self.open_button, self.resume_button):
             one.setVisible(bool(self._runs))
 

@@ -50,10 +50,12 @@ class RunView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(12)
-        for piece in (self.state, self.bar):
+        self.told = text("", "muted")
+        for piece in (self.state, self.bar, self.told):
             layout.addWidget(piece)
         layout.addLayout(row(self.left, self.speed, self.step, self.epoch, gap=12))
         layout.addWidget(self.trouble)
+        layout.addWidget(self.alarm)
         layout.addWidget(self.tabs, 1)
         self.clear()
 
@@ -78,6 +80,7 @@ class RunView(QWidget):
         for figure in (self.left, self.speed, self.step, self.epoch):
             figure.say("–")
         self.trouble.say("")
+        self.told.setText("")
         self.alarm.say("")
         self.curves.clear()
         self.answers.clear()
@@ -115,7 +118,7 @@ class RunView(QWidget):
             case SampleSaved() if self.run is not None:
                 self.answers.add_sheet(event.step, self.run / event.path)
             case Note():
-                self._add_note(event.text, warning=event.level == "warning")
+                self.add_note(event.text, warning=event.level == "warning")
             case Probed() | Alarm():
                 self._add_finding(event)
             case Paused():
@@ -171,12 +174,13 @@ class RunView(QWidget):
 
     def _add_finding(self, event: Probed | Alarm) -> None:
         if isinstance(event, Probed):
-            self._add_note(event.text, warning=event.verdict == "harms")
+            self.add_note(event.text, warning=event.verdict == "harms")
             return
-        self._add_note(alarm_text(event), warning=True)
+        self.add_note(alarm_text(event), warning=True)
         self.alarm.say(alarm_text(event))
 
-    def _add_note(self, sentence: str, *, warning: bool) -> None:
+    def add_note(self, sentence: str, *, warning: bool) -> None:
+        """A sentence for the notes."""
         notice = Notice("warning" if warning else "info")
         self.notes.addWidget(notice)
         notice.say(sentence)

@@ -1,0 +1,86 @@
+"""Looks after a run while nobody does: the machine does not fall asleep, and the end is told."""
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QApplication, QMainWindow, QSystemTrayIcon
+
+from sslstudio.engine.events import Event, Paused, Resumed, RunStarted
+from sslstudio.ui import jobs, run_calls
+from sslstudio.ui.awake import Awake
+from sslstudio.ui.run_thread import Runner
+
+SHOWN_MS = 15_000
+
+
+class Attendant(QObject):
+    """Listens to the runner. `told` carries title and text of what is said at the end of a run."""
+
+    told = Signal(str, str)
+
+    def __init__(self, runner: Runner, window: QMainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._run: Path | None = None
+        self._error = ""
+        self._tray: QSystemTrayIcon | None = None
+        self.awake = Awake(self)
+        runner.started.connect(lambda _: self._started())
+        runner.events.connect(self._take)
+        runner.failed.connect(lambda _, error: self._failed(error))
+        runner.ended.connect(self._ended)
+
+    def _started(self) -> None:
+        self._run, self._error = None, ""
+        self.awake.hold()
+
+    def _take(self, job: str, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, RunStarted):
+                self._run = Path(event.run)
+            elif isinstance(event, Paused):
+                self.awake.release()
+            elif isinstance(event, Resumed):
+                self.awake.hold()
+
+    def _failed(self, error: Exception) -> None:
+        self._error = str(error)
+
+    def _ended(self, job: str) -> None:
+        self.awake.release()
+        titles = {"pretrain": self.tr("Pretraining"), "finetune": self.tr("Fine-tuning")}
+        title = titles.get(job, self.tr("The run"))
+        if self._error:
+            self._tell(self.tr("{0} could not go on").format(title), self._error)
+        elif self._run is not None and self._run.is_dir():
+            then = partial(self._tell, self.tr("{0} has ended").format(title))
+            jobs.run(partial(run_calls.summary_of, self._run), then, lambda _: None, owner=self)
+
+    def _tell(self, title: str, words: str) -> None:
+        if not words:
+            return
+        self.told.emit(title, words)
+        if self._window.isActiveWindow():
+            return  # whoever is looking sees it in the window
+        QApplication.alert(self._window)
+        if QSystemTrayIcon.isSystemTrayAvailable() and QSystemTrayIcon.supportsMessages():
+            self._show(title, words)
+
+    def _show(self, title: str, words: str) -> None:
+        if self._tray is None:
+            self._tray = QSystemTrayIcon(self._window.windowIcon(), self)
+            self._tray.messageClicked.connect(self._come_forward)
+            self._tray.activated.connect(lambda _: self._come_forward())
+        self._tray.show()
+        self._tray.showMessage(title, words, self._window.windowIcon(), SHOWN_MS)
+
+    def _come_forward(self) -> None:
+        self._window.raise_()
+        self._window.activateWindow()
+        self.finish()
+
+    def finish(self) -> None:
+        """The window closes, or somebody has come: nothing is left in the tray."""
+        if self._tray is not None:
+            self._tray.hide()

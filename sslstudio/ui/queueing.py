@@ -1,0 +1,54 @@
+"""What a page that trains has to do with the queue: adds what is set to it, and counts in its tab."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from sslstudio.engine.errors import StudioError
+from sslstudio.ui.widgets.layout import button
+from sslstudio.ui.widgets.queue_view import QueueView
+
+if TYPE_CHECKING:
+    from sslstudio.engine.runs.queue import Waiting
+    from sslstudio.ui.pages.run_page import RunPage
+
+
+class Queueing(QObject):
+    """The tab and the button of one page."""
+
+    def __init__(self, page: "RunPage") -> None:
+        super().__init__(page)
+        self._page = page
+        self._line = page.study.line
+        self.view = QueueView(self._line)
+        self.later = button(self.tr("Add to queue"), self.add, icon="queue")
+        page.view.tabs.addTab(self.view, "")
+        self._line.changed.connect(self._count)
+        self._line.starting.connect(self._starting)
+        self._count()
+
+    def add(self) -> None:
+        """Put what is set at the end of the queue; what is wrong with it is said beside the settings."""
+        page = self._page
+        if page.settings is None:
+            return
+        try:
+            config = page.config()
+        except StudioError as error:
+            page.wrong.say(str(error))
+            return
+        page.wrong.say("")
+        engine = page.study.engine
+        facts = engine.tasks.get(getattr(config, "task", "")) if engine else None
+        what = facts.title if facts else str(getattr(config, "kind", page.job)).capitalize()
+        self._line.add(page.job, self.tr("{0} on {1}").format(what, Path(config.data.folder).name), config)
+
+    def _count(self) -> None:
+        count = len(self._line.runs)
+        tabs = self._page.view.tabs
+        tabs.setTabText(tabs.indexOf(self.view), self.tr("Queue ({0})").format(count) if count else self.tr("Queue"))
+
+    def _starting(self, waiting: "Waiting") -> None:
+        if waiting.job == self._page.job:
+            self._page.expect(waiting.config)

@@ -1,0 +1,98 @@
+"""Runs that wait for the one before them: kept in an open file in the user's folder, started one after the other."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from sslstudio.engine.errors import StudioError
+from sslstudio.engine.runs.queue import RunQueue, Waiting
+from sslstudio.ui import messages, run_calls, settings
+from sslstudio.ui.run_thread import Runner
+
+FILE = "queue.json"
+T = TypeVar("T")
+
+
+class WaitingLine(QObject):
+    """The queue of the window. After a run that ended by itself the next one starts; after one that a person stopped,
+    or a start of the program, it waits for `start`."""
+
+    changed = Signal()
+    starting = Signal(object)  # Waiting
+
+    def __init__(self, runner: Runner, parent: QObject) -> None:
+        super().__init__(parent)
+        self._runner = runner
+        self._queue = RunQueue(settings.home() / FILE)
+        self._next = QTimer(self, interval=0, singleShot=True)  # once every page has heard that the run has ended
+        self._next.timeout.connect(self.start)
+        runner.ended.connect(lambda _: self._ended())
+
+    @property
+    def queue(self) -> RunQueue:
+        """The runs that wait; another folder of runs has another queue."""
+        file = settings.home() / FILE
+        if self._queue.file != file:
+            self._queue = RunQueue(file)
+        return self._queue
+
+    @property
+    def runs(self) -> tuple[Waiting, ...]:
+        """What waits, the next one first; nothing, and the reason told once, when the file is damaged."""
+        return self._tried(lambda: self.queue.runs) or ()
+
+    def add(self, job: str, title: str, config: Any) -> None:
+        """Put a run at the end. `config` is the engine's."""
+        self._change(lambda: self.queue.add(Waiting(job, title, run_calls.config_of(job, config))))
+
+    def remove(self, number: int) -> Waiting | None:
+        """Take one out; it is given back, so that it can be put in again."""
+        gone = self._tried(lambda: self.queue.remove(number))
+        self.changed.emit()
+        return gone
+
+    def insert(self, number: int, run: Waiting) -> None:
+        """Put one in at a place."""
+        self._change(lambda: self.queue.insert(number, run))
+
+    def move(self, number: int, by: int) -> int:
+        """One up or down; its new number."""
+        place = self._tried(lambda: self.queue.move(number, by))
+        self.changed.emit()
+        return number if place is None else place
+
+    def start(self) -> None:
+        """Start the next one, unless a run goes on."""
+        waiting = None if self._runner.active else self._tried(self.queue.take)
+        if waiting is not None:
+            waiting = Waiting(
+                waiting.job, waiting.title, {**waiting.config, "out": _free(waiting.config.get("out", ""))}
+            )
+            self.changed.emit()
+            self.starting.emit(waiting)
+            self._runner.start(waiting.job, run_calls.queued(waiting))
+
+    def _ended(self) -> None:
+        if not self._runner.was_stopped and self.runs:
+            self._next.start()
+
+    def _change(self, call: Callable[[], None]) -> None:
+        self._tried(call)
+        self.changed.emit()
+
+    def _tried(self, call: Callable[[], T]) -> T | None:
+        try:
+            return call()
+        except StudioError as error:
+            messages.tell_error(None, error)
+            return None
+
+
+def _free(out: str) -> str:
+    """The folder of a run, another name when it is taken by now: nothing is ever overwritten."""
+    path, number = Path(out), 2
+    while path.exists():
+        path, number = Path(f"{out} {number}"), number + 1
+    return str(path)

@@ -1,0 +1,80 @@
+"""What plots are made of: axes as people write numbers, legend keys, pens."""
+
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from sslstudio.ui import words
+from sslstudio.ui.theme import colours
+
+
+class StepAxis(pg.AxisItem):  # type: ignore[misc]
+    """Whole steps, said as people write them."""
+
+    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
+        """No half steps."""
+        levels = [level for level in super().tickSpacing(low, high, size) if level[0] >= 1]
+        return levels[:1] or [(1.0, 0.0)]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """1,000 instead of 1000."""
+        return [words.count(round(value)) for value in values]
+
+
+class ValueAxis(pg.AxisItem):  # type: ignore[misc]
+    """Per cent for shares."""
+
+    share = False
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """80 % instead of 0.8."""
+        if self.share:
+            return [words.percent(value, 0) for value in values]
+        strings: list[str] = super().tickStrings(values, scale, spacing)
+        return strings
+
+
+class LegendKey(QWidget):
+    """A short stroke in a curve's colour and dash, with its name and newest value."""
+
+    def __init__(self, name: str, colour: int, dashed: bool) -> None:
+        super().__init__()
+        self._name, self._colour, self._dashed = name, colour, dashed
+        self.label = QLabel(name)
+        self.label.setProperty("role", "small")
+        self.label.setMinimumWidth(30)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(17, 0, 0, 0)
+        layout.addWidget(self.label)
+
+    def say(self, value: str) -> None:
+        """Show the newest value."""
+        self.label.setText(f"{self._name}  {value}")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The stroke."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(stroke(self._colour, self._dashed))
+        painter.drawLine(QPointF(2, self.height() / 2), QPointF(13, self.height() / 2))
+
+
+def stroke(colour: int, dashed: bool, width: float = 2.0) -> QPen:
+    """The pen of a curve; -1 is the colour of chance."""
+    scheme = colours()
+    name = scheme.chance if colour < 0 else scheme.series[colour % len(scheme.series)]
+    pen = QPen(QColor(name), width)
+    pen.setCosmetic(True)
+    if dashed:
+        pen.setDashPattern([2.0, 2.0])
+    return pen
+
+
+def pale(colour: int) -> QPen:
+    """The pen of what is behind a smoothed curve."""
+    pen = stroke(colour, False, 1.0)
+    faint = pen.color()
+    faint.setAlphaF(0.3)
+    pen.setColor(faint)
+    return pen

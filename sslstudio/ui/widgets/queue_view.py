@@ -1,0 +1,75 @@
+"""The runs that wait: look, put in another order, take out, start."""
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from sslstudio.engine.runs.queue import Waiting
+from sslstudio.ui.waiting_line import WaitingLine
+from sslstudio.ui.widgets.layout import Card, button, row, text
+from sslstudio.ui.widgets.tables import fill, table
+
+
+class QueueView(QWidget):
+    """A list of the waiting line, with buttons."""
+
+    def __init__(self, line: WaitingLine) -> None:
+        super().__init__()
+        self._line = line
+        self._gone: tuple[int, Waiting] | None = None
+        self.empty = text(
+            self.tr("Runs that are added to the queue wait here. The next one starts by itself when the one before it "
+                    "ends, and they still wait after the program was closed."), "muted"
+        )  # fmt: skip
+        self.table = table(["", self.tr("What"), self.tr("Kept in")], stretch=2)
+        self.table.itemSelectionChanged.connect(self._offer)
+        self.up = button(self.tr("Earlier"), lambda: self._move(-1), icon="up")
+        self.down = button(self.tr("Later"), lambda: self._move(1), icon="down")
+        self.out = button(self.tr("Take out"), self.take_out, icon="cross")
+        self.undo = button(self.tr("Put back"), self.put_back, "link", "refresh")
+        self.begin = button(self.tr("Start the next one"), line.start, icon="play")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 12, 0, 0)
+        buttons = row(self.begin, 12, self.up, self.down, self.out, self.undo, None)
+        layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), buttons), 1)
+        line.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what waits now."""
+        runs, chosen = self._line.runs, self.chosen
+        fill(self.table, [(str(place), run.title, run.config.get("out", "")) for place, run in enumerate(runs, 1)])
+        self.empty.setVisible(not runs)
+        self.table.setVisible(bool(runs))
+        if chosen is not None and runs:
+            self.table.selectRow(min(chosen, len(runs) - 1))
+        self._offer()
+
+    @property
+    def chosen(self) -> int | None:
+        """Number of the selected run, from 0."""
+        lines = self.table.selectionModel().selectedRows()
+        return lines[0].row() if lines else None
+
+    def take_out(self) -> None:
+        """The selected one waits no more."""
+        number = self.chosen
+        gone = self._line.remove(number) if number is not None else None
+        self._gone = (number, gone) if number is not None and gone is not None else None
+        self._offer()
+
+    def put_back(self) -> None:
+        """Undo taking out."""
+        if self._gone is not None:
+            (number, run), self._gone = self._gone, None
+            self._line.insert(number, run)
+
+    def _move(self, by: int) -> None:
+        if self.chosen is not None:
+            self.table.selectRow(self._line.move(self.chosen, by))
+
+    def _offer(self) -> None:
+        number, count = self.chosen, len(self._line.runs)
+        self.up.setEnabled(number is not None and number > 0)
+        self.down.setEnabled(number is not None and number < count - 1)
+        self.out.setEnabled(number is not None)
+        self.begin.setEnabled(bool(count))
+        self.undo.setVisible(self._gone is not None)

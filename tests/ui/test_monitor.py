@@ -1,0 +1,167 @@
+"""What surrounds a training: how it is stopped, what waits after it, what is told at its end. Real, tiny trainings."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from sslstudio.engine.runs.store import ASIDE, RunFolder
+from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.pretrain import PretrainPage
+
+LONG = 60_000
+
+
+@pytest.fixture
+def page(window: MainWindow, sample: Path, qtbot: QtBot) -> PretrainPage:
+    """The page that pretrains, set to a short jigsaw run on the sample."""
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        window.open_folder(sample)
+    window.study.choose_task("jigsaw", window.study.options["jigsaw"])
+    window.go("pretrain")
+    made = window.pages["pretrain"]
+    assert isinstance(made, PretrainPage)
+    assert made.settings is not None
+    made.settings.budget.set_epochs(1)
+    made.settings.batch.editor("batch_size").set_value(16)
+    return made
+
+
+def stop_a_long_run(page: PretrainPage, qtbot: QtBot) -> Path:
+    """Start a run that would go on for hours, wait until it has been scored once, and click on Stop."""
+    assert page.settings is not None
+    page.settings.budget.set_epochs(40)
+    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+        page.start_run()
+        qtbot.waitUntil(
+            lambda: page.view.run is not None and (page.view.run / "best.safetensors").exists(), timeout=LONG
+        )
+        QTest.mouseClick(page.stop, Qt.MouseButton.LeftButton)
+    assert page.view.run is not None
+    return page.view.run
+
+
+def test_the_best_state_is_what_others_start_from_when_it_was_chosen(
+    page: PretrainPage, said: object, qtbot: QtBot
+) -> None:
+    said.choice = "best"  # type: ignore[attr-defined]
+    run = stop_a_long_run(page, qtbot)
+    assert said.offered == ["best", "last", "discard"]  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: RunFolder(run).weights.name == "best.safetensors", timeout=LONG)
+    assert page.study.pretrained == run
+    qtbot.waitUntil(lambda: page.view.told.text().startswith("Ran "), timeout=LONG)
+    assert page.view.told.text().endswith("nothing lost.")
+
+
+def test_a_discarded_run_comes_back_until_the_window_closes(
+    window: MainWindow, page: PretrainPage, said: object, qtbot: QtBot
+) -> None:
+    said.choice = "discard"  # type: ignore[attr-defined]
+    run = stop_a_long_run(page, qtbot)
+    qtbot.waitUntil(lambda: page.stopping.bar.isVisible(), timeout=LONG)
+    assert not run.exists()
+    assert page.study.pretrained is None
+    QTest.mouseClick(page.stopping.undo, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.runs.table.rowCount() == 1, timeout=LONG)
+    assert run.is_dir()
+    assert not page.stopping.bar.isVisible()
+
+    said.choice = "discard"  # type: ignore[attr-defined]
+    second = stop_a_long_run(page, qtbot)
+    qtbot.waitUntil(lambda: page.stopping.bar.isVisible(), timeout=LONG)
+    assert (run.parent / ASIDE / second.name).is_dir()
+    window.close()
+    assert not (run.parent / ASIDE).exists()
+    assert run.is_dir()
+
+
+def test_it_goes_on_when_nothing_is_chosen(page: PretrainPage, said: object, qtbot: QtBot) -> None:
+    said.choice = "none of them"  # type: ignore[attr-defined]
+    assert page.settings is not None
+    page.settings.budget.set_epochs(40)
+    page.start_run()
+    qtbot.waitUntil(lambda: page.view.run is not None, timeout=LONG)
+    QTest.mouseClick(page.stop, Qt.MouseButton.LeftButton)
+    assert not page.study.runner.stopping
+    said.choice, said.agrees = "discard", False  # type: ignore[attr-defined]
+    QTest.mouseClick(page.stop, Qt.MouseButton.LeftButton)
+    assert not page.study.runner.stopping  # discarding is asked twice
+    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+        page.study.runner.stop()
+    assert page.view.run is not None
+    assert page.view.run.is_dir()
+
+
+def test_queued_runs_start_one_after_the_other_and_their_end_is_told(
+    window: MainWindow, page: PretrainPage, qtbot: QtBot
+) -> None:
+    told: list[str] = []
+    window.attendant.told.connect(lambda title, text: told.append(f"{title}: {text}"))
+    queue, line = page.queueing.view, window.study.line
+    for _ in range(2):
+        QTest.mouseClick(page.queueing.later, Qt.MouseButton.LeftButton)
+    assert queue.table.rowCount() == 2
+    assert page.view.tabs.tabText(page.view.tabs.indexOf(queue)) == "Queue (2)"
+    assert len(json.loads(line.queue.file.read_text(encoding="utf-8"))) == 2
+    assert not window.study.runner.active  # nothing starts before it is told to
+    QTest.mouseClick(queue.begin, Qt.MouseButton.LeftButton)
+    assert window.attendant.awake.held or window.study.runner.active
+    qtbot.waitUntil(lambda: not line.runs and not window.study.runner.active, timeout=2 * LONG)
+    qtbot.waitUntil(lambda: page.runs.table.rowCount() == 2 and len(told) == 2, timeout=LONG)
+    assert all(one.startswith("Pretraining has ended: Ran ") for one in told)
+    assert {run.outcome for run in page.runs._runs} == {"finished"}
+    assert not window.attendant.awake.held
+
+
+def test_the_queue_survives_the_window_and_can_be_put_in_order(
+    window: MainWindow, page: PretrainPage, qtbot: QtBot
+) -> None:
+    for task in ("jigsaw", "rotation", "vicreg"):
+        window.study.choose_task(task, window.study.options[task])
+        page.queueing.add()
+    queue = page.queueing.view
+    queue.table.selectRow(2)
+    QTest.mouseClick(queue.up, Qt.MouseButton.LeftButton)
+    queue.table.selectRow(0)
+    QTest.mouseClick(queue.out, Qt.MouseButton.LeftButton)
+    assert [run.config["task"] for run in window.study.line.runs] == ["vicreg", "rotation"]
+    other = MainWindow()
+    qtbot.addWidget(other)
+    assert [run.config["task"] for run in other.study.line.runs] == ["vicreg", "rotation"]
+    assert not other.study.runner.active
+    QTest.mouseClick(queue.undo, Qt.MouseButton.LeftButton)
+    assert [run.config["task"] for run in window.study.line.runs] == ["jigsaw", "vicreg", "rotation"]
+
+
+def test_a_ticked_run_lies_over_the_next_one(page: PretrainPage, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+        page.start_run()
+    qtbot.waitUntil(lambda: page.runs.table.rowCount() == 1, timeout=LONG)
+    item = page.runs.table.item(0, 0)
+    assert item is not None
+    item.setCheckState(Qt.CheckState.Checked)
+    loss = page.view.curves.loss
+    qtbot.waitUntil(lambda: len(loss._earlier) == 1, timeout=LONG)
+    ours = loss.curve_points("training")[1].tolist()
+    assert loss.curve_points(next(iter(loss._earlier)))[1].tolist() == ours
+    item.setCheckState(Qt.CheckState.Unchecked)
+    qtbot.waitUntil(lambda: not loss._earlier, timeout=LONG)
+
+
+def test_a_pause_lets_the_machine_sleep(window: MainWindow, page: PretrainPage, qtbot: QtBot) -> None:
+    window.attendant.awake._command = ["cat"]  # a program that any system has, where none may hold sleep off
+    assert page.settings is not None
+    page.settings.budget.set_epochs(40)
+    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+        page.start_run()
+        assert window.attendant.awake.held
+        qtbot.waitUntil(lambda: page.view.step.value.text() != "–", timeout=LONG)
+        page.toggle_pause()
+        qtbot.waitUntil(lambda: not window.attendant.awake.held, timeout=LONG)
+        page.toggle_pause()
+        qtbot.waitUntil(lambda: window.attendant.awake.held, timeout=LONG)
+        page.study.runner.stop()
+    assert not window.attendant.awake.held
