@@ -40,8 +40,7 @@ def stop_a_long_run(page: PretrainPage, qtbot: QtBot) -> Path:
             lambda: page.view.run is not None and (page.view.run / "best.safetensors").exists(), timeout=LONG
         )
         QTest.mouseClick(page.stop, Qt.MouseButton.LeftButton)
-    assert page.view.run is not None
-    return page.view.run
+    return run
 
 
 def test_the_best_state_is_what_others_start_from_when_it_was_chosen(
