@@ -36,9 +36,10 @@ def stop_a_long_run(page: PretrainPage, qtbot: QtBot) -> Path:
     page.settings.budget.set_epochs(40)
     with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
         page.start_run()
-        qtbot.waitUntil(
-            lambda: page.view.run is not None and (page.view.run / "best.safetensors").exists(), timeout=LONG
-        )
+        qtbot.waitUntil(lambda: page.view.run is not None, timeout=LONG)
+        run = page.view.run
+        assert run is not None
+        qtbot.waitUntil(lambda: (run / "best.safetensors").exists(), timeout=LONG)
         QTest.mouseClick(page.stop, Qt.MouseButton.LeftButton)
     return run
 
