@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -120,7 +121,12 @@ def _limits(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    return [low + (high - low) * share for share in (0.05, 0.35, 0.65, 0.95)]
+    """Round numbers between the limits, three or more."""
+    most = (high - low) / 3
+    tens = 10.0 ** math.floor(math.log10(most))
+    step = max(factor * tens for factor in (1, 2, 5) if factor * tens <= most * (1 + 1e-9))
+    first, last = math.ceil(low / step), math.floor(high / step)
+    return [number * step for number in range(first, last + 1)]
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, colour: str, dash: str = "") -> Markup:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QLocale, QUrl
 from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.ui import jobs, messages, settings, take_calls, words
 from sslstudio.ui.results_data import Results
@@ -40,9 +41,12 @@ class PredictCard(Card):
         self.found = text("", "field")
         self.gallery = GalleryView(GalleryModel(self))
         self.gallery.setAccessibleName(self.tr("Answers, the least sure first"))
+        self.faces = QStackedWidget()  # an empty field holds the room of the gallery
+        self.faces.addWidget(QWidget())
+        self.faces.addWidget(self.gallery)
         self.add(
             self.told, row(self.choose, self.again, self.show_files, None), self.progress,
-            row((self.found, 1), self.copy), (self.gallery, 1),
+            row((self.found, 1), self.copy), (self.faces, 1),
         )  # fmt: skip
         self._refresh()
 
@@ -102,7 +106,7 @@ class PredictCard(Card):
         self.again.setEnabled(not self.progress.active)
         self.show_files.setVisible(there)
         self.copy.setVisible(there)
-        self.gallery.setVisible(self.gallery.gallery.rowCount() > 0)
+        self.faces.setCurrentIndex(int(self.gallery.gallery.rowCount() > 0))
 
     def _show(self, answers: list[tuple[str, str, float, str]]) -> None:
         if self.folder is None:

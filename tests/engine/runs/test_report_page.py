@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sslstudio.engine.runs.report_marks import MOST_POINTS, Chart, Series, inline, mark, svg, thinned
+from sslstudio.engine.runs.report_marks import MOST_POINTS, Chart, Series, _ticks, inline, mark, svg, thinned
 from sslstudio.engine.runs.report_page import Report, Shown, page
 
 EMPTY = {"meta", "img", "line", "circle", "polyline"}
@@ -120,6 +120,20 @@ def test_a_chart_draws_its_lines_inside_its_frame() -> None:
         assert (places > 0).all()
         assert (places < [560, 250]).all()
     assert svg(Chart("Loss", (Series("a", [1], [float("nan")]),))) == ""
+
+
+@settings(deadline=None)
+@given(st.floats(-100, 100), st.floats(1e-6, 1e6))
+def test_ticks_are_round_and_inside(spans: float, span: float) -> None:
+    low = spans * span
+    ticks = _ticks(low, low + span)
+    assert 3 <= len(ticks) <= 9  # rounding may let one more in
+    assert all(low - 1e-6 * span <= tick <= low + span * (1 + 1e-6) for tick in ticks)
+
+
+def test_ticks_are_what_one_would_write() -> None:
+    assert _ticks(-0.02, 0.32) == [0.0, 0.1, 0.2, 0.30000000000000004]
+    assert _ticks(0.0, 100.0) == [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]
 
 
 @pytest.mark.parametrize("values", [[1.0], [0.0, 0.0], [3.0, 3.0, 3.0]])
