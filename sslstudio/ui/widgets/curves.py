@@ -33,7 +33,7 @@ class Curves(QWidget):
             self.tr("Learning rate"), self.tr("Size of the steps: it rises at first and then falls to nothing.")
         )
         self.worth = LivePlot(
-            self.tr("What the features are worth"),
+            self.tr("Worth of the features"),
             self.tr(
                 "Every now and then a simple classifier is trained on the frozen features and a few labels. Above the "
                 "dashed curve of the untrained network, the puzzle teaches something that helps."

@@ -77,10 +77,10 @@ class SideBoard(Choice):
             grid.addWidget(one, *divmod(place, 3))
         grid.addWidget(_still(middle, self.tr("The patch in the middle")), 1, 1)
         beside = column(
-            text(self.tr("This one belongs to a side:"), "small", wrap=False),
+            text(self.tr("The other one"), "small", wrap=False),
             row(_still(to_image(game.pieces[1]), self.tr("The other patch")), None), None, gap=6,
         )  # fmt: skip
-        self.setLayout(row(None, held(grid), 18, beside, None))
+        self.setLayout(row(None, held(grid), 14, beside, None))
 
     def show_choice(self, number: int, chosen: bool) -> None:
         """The patch is seen at the place that was chosen."""
@@ -101,7 +101,7 @@ class ColourBoard(Choice):
 
     def __init__(self, game: "Game") -> None:
         super().__init__(game.choices)
-        picture = Picture(200)
+        picture = Picture(140)
         picture.show_image(to_image(game.pieces[0]), self.tr("A grey picture with a marked spot"))
         line = row(None, gap=10)
         for number, swatch in enumerate(game.pieces[1:]):
@@ -122,7 +122,7 @@ class TurnBoard(Board):
         self._image = to_image(game.pieces[0])
         self._turned = 0
         self._done = False
-        self.picture = Picture(200)
+        self.picture = Picture(140)
         self.left = button(self.tr("Turn left"), lambda: self.turn(-1), icon="turn-left")
         self.right = button(self.tr("Turn right"), lambda: self.turn(1), icon="turn-right")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -16,7 +16,7 @@ from sslstudio.ui.widgets.picture import Picture, to_image
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.tasks.base import Game
 
-SOLVED_SIDE = 170  # of the solved puzzle, in pixels of the screen
+SOLVED_SIDE = 150  # of the solved puzzle, in pixels of the screen
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,8 @@ class PlayView(QWidget):
     def _lay_out(self) -> None:
         self.said = held(column(self.verdict, self.theirs, row(self.solved, None), None, gap=6))
         self.said.setFixedWidth(SOLVED_SIDE + 20)
-        game = Card(gap=10).add(
-            row((self.question, 1), self.number), (row((held(self.place), 1), self.said, gap=14), 1),
-            row(self.check, self.go_on, None),
-        )  # fmt: skip
+        head = row((self.question, 1), self.number, self.check, self.go_on, gap=12)  # reached without scrolling
+        game = Card(margin=14, gap=8).add(head, (row((held(self.place), 1), self.said, gap=10), 1))
         self.opponent.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.opponent.setMinimumContentsLength(14)
         self.fair = text("", "small")

@@ -26,7 +26,7 @@ class TileBoard(Board):
         self._held: int | None = None  # place of the tile that is carried
         self._pointer: QPointF | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(220, 220)
+        self.setMinimumSize(180, 180)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(self.tr("Nine tiles"))
         self.setAccessibleDescription(
@@ -53,7 +53,7 @@ class TileBoard(Board):
 
     def sizeHint(self) -> QSize:
         """A board that is worth looking at."""
-        return QSize(340, 340)
+        return QSize(260, 260)
 
     def cell(self, place: int) -> QRectF:
         """Where a place is on the screen."""
