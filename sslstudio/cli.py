@@ -15,7 +15,7 @@ from sslstudio import __version__, commands_compare, commands_judge, commands_sh
 from sslstudio.engine.errors import InputError, StudioError
 
 Add = Callable[..., argparse.ArgumentParser]
-TOGETHER = ("pretrain", "resume")  # the commands that torchrun may start
+TOGETHER = ("pretrain", "resume", "work")  # the commands that torchrun may start
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args(arguments)
     if int(os.environ.get("WORLD_SIZE") or 1) > 1 and options.command not in TOGETHER and "RANK" in os.environ:
-        return _fail(f"Several processes can share {' and '.join(TOGETHER)} only. Start it without torchrun.", 2)
+        return _fail("Several processes can share pretrain and resume only. Start it without torchrun.", 2)
     try:
         return int(_command(options.command)(options) or 0)
     except KeyboardInterrupt:
@@ -81,6 +81,8 @@ def parser() -> argparse.ArgumentParser:
     def add(name: str, about: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=about, description=about)
 
+    work = commands.add_parser("work")  # not listed: what the program starts as a child of its own
+    work.add_argument("order", type=Path)
     _add_looking(add)
     _add_training(add)
     _add_using(add)

@@ -94,6 +94,14 @@ def resume(options: argparse.Namespace) -> int:
     return 0
 
 
+def work(options: argparse.Namespace) -> int:
+    """`sslstudio work`: the child's end of `engine.train.child`."""
+    from sslstudio.engine.train.worker import work as run
+
+    with steered() as control:
+        return run(options.order, control)
+
+
 def runs(options: argparse.Namespace) -> int:
     """`sslstudio runs`."""
     from sslstudio.engine.runs.store import list_runs

@@ -1,6 +1,8 @@
 """How a run is steered from another thread: stop, pause, resume. The run asks `proceed` between two steps."""
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class RunControl:
@@ -10,21 +12,48 @@ class RunControl:
         self._stop = threading.Event()
         self._running = threading.Event()
         self._running.set()
+        self._listeners: list[Callable[[str], None]] = []
+
+    @contextmanager
+    def heard_by(self, listener: Callable[[str], None]) -> Iterator[None]:
+        """Within it `listener` is called with each of stop, pause, resume and abandon, on the thread that asks."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
+
+    def _say(self, word: str) -> None:
+        for listener in list(self._listeners):
+            listener(word)
 
     def stop(self) -> None:
         """Ask the run to save and end. Wakes a paused run."""
         self._stop.set()
         self._running.set()
+        self._say("stop")
+
+    def abandon(self) -> None:
+        """Stop, and end at once what is carried out in other processes: nobody waits for it."""
+        self.stop()
+        self._say("abandon")
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for so long at most; True as soon as the run is to stop."""
+        return self._stop.wait(seconds)
 
     def pause(self) -> None:
         """Ask the run to wait before its next step. After a stop it does nothing: the run must come to its end."""
         self._running.clear()
         if self._stop.is_set():
             self._running.set()
+        else:
+            self._say("pause")
 
     def resume(self) -> None:
         """Let a paused run go on."""
         self._running.set()
+        self._say("resume")
 
     @property
     def stopping(self) -> bool:

@@ -84,6 +84,14 @@ class HardwareConfig(BaseConfig):
         choices=("auto", "float32", "bfloat16"),
         advanced=True,
     )
+    processes: int = option(
+        1,
+        "Processes",
+        "How many processes of this machine share a pretraining; with GPUs each takes one of its own.",
+        low=1,
+        high=1024,
+        advanced=True,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

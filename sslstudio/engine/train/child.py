@@ -1,0 +1,211 @@
+"""A run in a child process, with the contract of a run in this one: a generator of events, steered by a RunControl.
+
+The child (train/worker.py) prints an event a line as JSON and reads pause, resume and stop from its standard input. It
+survives nothing that this process would not, but this process survives it: a driver that aborts, a process that is
+killed for its memory. If it has saved something since it was started it is started once more from there.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sslstudio
+from sslstudio.engine import errors
+from sslstudio.engine.config import BaseConfig
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import RunError, StudioError
+from sslstudio.engine.events import Event, Note, from_json
+from sslstudio.engine.files import write_atomic
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train.settings import config_dict
+
+LOG = "process.log"  # in the run folder, when the process has died: what it said beside its events
+SHOWN = 300  # characters of its last words
+OURS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a child is to do: start what `config` says (None: go on with `run`), in so many processes."""
+
+    run: str
+    processes: int = 1
+    config: dict[str, Any] | None = None
+
+
+def order_to_start(job: str, config: BaseConfig) -> Order:
+    """To carry out a pretraining or a fine-tuning."""
+    content = config_dict(job, config)
+    processes = int(content["hardware"].get("processes", 1)) if job == "pretrain" else 1
+    return Order(str(content["out"]), processes, content)
+
+
+def order_to_resume(run: RunFolder) -> Order:
+    """To carry out the rest of a run."""
+    processes = int(run.config().get("hardware", {}).get("processes", 1)) if run.job == "pretrain" else 1
+    return Order(str(run.path), processes)
+
+
+def in_child(order: Order, control: RunControl) -> Iterator[Event]:
+    """The events of a run in a child process. Raises what the child raised, and RunError when the child died."""
+    before = _saved(Path(order.run))
+    try:
+        yield from _Child(order).events(control)
+    except _Died as death:
+        if control.stopping or _saved(Path(order.run)) <= before:
+            raise RunError(death.words) from None
+        yield Note(level="warning", text=f"{death.words} It is started again from what it saved last.")
+        try:
+            yield from _Child(Order(order.run, order.processes)).events(control)
+        except _Died as again:
+            raise RunError(f"{again.words} What was saved last is kept.") from None
+
+
+def _saved(run: Path) -> int:
+    """When weights were last saved, in nanoseconds; 0 if never."""
+    return max((file.stat().st_mtime_ns for file in run.glob("*last.safetensors")), default=0)
+
+
+class _Died(Exception):
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+class _Child:
+    """One child process, from its start to its end."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.folder = Path(tempfile.mkdtemp(prefix="sslstudio-"))
+        self.error: StudioError | None = None
+        self.code: int | None = None  # of the process of a team that ended it
+        content = {"run": order.run, "processes": order.processes, "config": order.config}
+        write_atomic(self.folder / "order.json", json.dumps(content).encode())
+
+    def events(self, control: RunControl) -> Iterator[Event]:
+        """Start it, and hand on what it says."""
+        with (self.folder / LOG).open("wb") as log:
+            process = subprocess.Popen(
+                worker_command(self.folder / "order.json"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                env=_environment(), start_new_session=True,
+            )  # fmt: skip
+            try:
+                with control.heard_by(lambda word: _send(process, word)):
+                    if control.stopping or control.paused:
+                        _send(process, "stop" if control.stopping else "pause")
+                    yield from self._read(process, log)
+                self._judge(process.wait())
+            finally:
+                _end(process)
+                shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _read(self, process: "subprocess.Popen[bytes]", log: Any) -> Iterator[Event]:
+        assert process.stdout is not None
+        for raw in process.stdout:
+            line = raw.decode("utf-8", errors="replace")
+            try:
+                yield from_json(line)
+            except RunError:
+                if not self._is_report(line):
+                    log.write(raw)
+                    log.flush()
+
+    def _is_report(self, line: str) -> bool:
+        """Whether a line is the child's word on its own end. The first such word counts: others follow from it."""
+        with suppress(ValueError):
+            said = json.loads(line)
+            if isinstance(said, dict) and isinstance(said.get("error"), str):
+                kind = getattr(errors, said["error"], RunError)
+                self.error = self.error or kind(str(said.get("text", "")))
+                return True
+            if isinstance(said, dict) and isinstance(said.get("died"), int):
+                self.code = said["died"]
+                return True
+        return False
+
+    def _judge(self, code: int) -> None:
+        if self.error is not None:
+            raise self.error
+        if code != 0:
+            raise _Died(_cause(self.code or code, self._last_words()))
+
+    def _last_words(self) -> str:
+        content = (self.folder / LOG).read_text("utf-8", errors="replace")
+        if content and Path(self.order.run).is_dir():
+            write_atomic(Path(self.order.run) / LOG, content.encode())
+        lines = [line.strip() for line in content.splitlines() if line.strip()]
+        return lines[-1][:SHOWN] if lines else ""
+
+
+def _cause(code: int, last: str) -> str:
+    if code >= 0:
+        return f"The process of the training ended by itself with code {code}. {last}".strip()
+    name = signal.Signals(-code).name
+    if name == "SIGKILL":
+        return (
+            "The process of the training was killed, most often because the machine ran out of memory. If it happens "
+            "again, take a smaller batch or smaller pictures."
+        )
+    return f"The process of the training crashed ({name}), most often inside a driver or library. {last}".strip()
+
+
+def worker_command(order: Path) -> list[str]:
+    """The command line of a child: this program, frozen or not."""
+    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "sslstudio"]
+    return [*program, "work", str(order)]
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in OURS}
+    paths = [str(Path(sslstudio.__file__).parent.parent), *filter(None, [kept.get("PYTHONPATH", "")])]
+    return {**kept, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+
+
+def _send(process: "subprocess.Popen[bytes]", word: str) -> None:
+    if word == "abandon":
+        _kill(process)
+        return
+    assert process.stdin is not None
+    with suppress(OSError, ValueError):  # it has ended already
+        process.stdin.write(f"{word}\n".encode())
+        process.stdin.flush()
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is None:
+        _kill(process)
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
+    process.wait()
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """End it and all that it has started."""
+    if os.name == "nt":
+        subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False)
+        return
+    for pid in [*_descendants(process.pid), process.pid]:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _descendants(pid: int) -> list[int]:
+    """Workers are in sessions of their own, so their group does not tell."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False).stdout
+    parent_of = {int(own): int(parent) for own, parent in (line.split() for line in listed.splitlines())}
+    found = [pid]
+    for known in found:
+        found += [own for own, parent in parent_of.items() if parent == known]
+    return found[1:]

@@ -1,0 +1,89 @@
+"""The other end of train/child.py: carries out an order, prints events, listens to its standard input.
+
+Started for several processes it becomes what torchrun is: it starts that many of itself and ends with them. They
+inherit its standard input and output; the first of them is the one that listens and speaks.
+"""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.distributed import place
+from sslstudio.engine.errors import InputError, StudioError
+from sslstudio.engine.events import Event, to_json
+from sslstudio.engine.train.child import Order, worker_command
+from sslstudio.engine.train.finetune import finetune
+from sslstudio.engine.train.pretrain import pretrain
+from sslstudio.engine.train.resume import resume
+from sslstudio.engine.train.settings import finetune_from_dict, pretrain_from_dict
+from sslstudio.engine.train.together import pretrain_together, resume_together
+
+WORDS = ("stop", "pause", "resume")
+
+
+def work(path: Path, control: RunControl) -> int:
+    """Carry out the order in this file; returns the exit code."""
+    order = Order(**json.loads(path.read_text("utf-8")))
+    where = place()
+    if where is None and order.processes > 1:
+        return _start_team(order.processes, path)
+    if where is None or where.rank == 0:
+        threading.Thread(target=_listen, args=(control,), daemon=True).start()
+    try:
+        for event in _events(order, control):
+            _print(to_json(event))
+    except StudioError as error:
+        _print(json.dumps({"error": type(error).__name__, "text": str(error)}))
+        return 2 if isinstance(error, InputError) else 1
+    return 0
+
+
+def _events(order: Order, control: RunControl) -> Iterator[Event]:
+    where, run = place(), Path(order.run)
+    if order.config is None:
+        return resume(run, control) if where is None else resume_together(run, control, where)
+    if order.config["job"] == "finetune":
+        return finetune(finetune_from_dict(order.config), control)
+    config = pretrain_from_dict(order.config)
+    return pretrain(config, control) if where is None else pretrain_together(config, control, where)
+
+
+def _print(line: str) -> None:
+    """In one write: processes of a team must not tear each other's lines."""
+    os.write(sys.stdout.fileno(), f"{line}\n".encode(errors="backslashreplace"))
+
+
+def _listen(control: RunControl) -> None:
+    """Words from the process that started this one; when it is gone, nobody wants the run to go on unseen."""
+    rest = b""
+    while chunk := os.read(0, 4096):  # not sys.stdin: a thread that waits in it would hold up the end of the program
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if (word := line.decode(errors="replace").strip()) in WORDS:
+                getattr(control, word)()
+    control.stop()
+
+
+def _start_team(processes: int, path: Path) -> int:
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
+    config = LaunchConfig(
+        min_nodes=1, max_nodes=1, nproc_per_node=processes, run_id="sslstudio", rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0", max_restarts=0, monitor_interval=0.2,
+    )  # fmt: skip
+    program, *arguments = worker_command(path)
+    try:
+        elastic_launch(config, program)(*arguments)
+    except ChildFailedError as error:
+        _, failure = error.get_first_failure()
+        died: dict[str, Any] = {"died": failure.exitcode}
+        _print(json.dumps(died))
+        return 1
+    return 0
