@@ -32,6 +32,7 @@ class Commands:
     start: Callable[[], object]
     pause: Callable[[], object]
     stop: Callable[[], object]
+    apart: Callable[[bool], object]
     appearance: Callable[[str], object]
     keys: Callable[[], object]
     report: Callable[[], object]
@@ -69,7 +70,7 @@ def label_shortcuts(page: QWidget, choose: Callable[[int], object], calls: dict[
         made.activated.connect(lambda call=call: call())
 
 
-def build_menus(window: QMainWindow, commands: Commands, steps: list[str], appearance: str) -> Actions:
+def build_menus(window: QMainWindow, commands: Commands, steps: list[str], appearance: str, apart: bool) -> Actions:
     """File, Go, Run, View and Help."""
     bar = window.menuBar()
     files = bar.addMenu(tr("&File"))
@@ -89,6 +90,10 @@ def build_menus(window: QMainWindow, commands: Commands, steps: list[str], appea
         pause=_add(run, tr("&Pause or go on"), "Ctrl+P", commands.pause),
         stop=_add(run, tr("S&top and save"), "Ctrl+.", commands.stop),
     )
+    run.addSeparator()
+    own = QAction(tr("Train in a process of its &own"), run, checkable=True, checked=apart)
+    own.toggled.connect(commands.apart)
+    run.addAction(own)
     _add_appearances(bar.addMenu(tr("&View")), commands, appearance)
     helping = bar.addMenu(tr("&Help"))
     _add(helping, tr("&Keys"), "?", commands.keys)

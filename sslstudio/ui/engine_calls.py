@@ -12,6 +12,7 @@ from sslstudio.engine.config import BaseConfig
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.events import Event, Preparing
+from sslstudio.ui import settings
 from sslstudio.ui.run_thread import Factory
 
 if TYPE_CHECKING:  # these modules import torch
@@ -158,35 +159,40 @@ def checked_up(
 
 def pretraining(config: "PretrainConfig") -> Factory:
     """A pretraining run, to be started by the runner."""
-    return partial(_pretrain, config)
+    return partial(_start, config, settings.apart())
 
 
-def _pretrain(config: "PretrainConfig", control: RunControl) -> Iterator[Event]:
-    from sslstudio.engine.train.pretrain import pretrain
+def _start(config: "PretrainConfig | FinetuneConfig", apart: bool, control: RunControl) -> Iterator[Event]:
+    from sslstudio.engine.train.launch import started
 
-    return pretrain(config, control)
+    return started(config, control, apart=apart)
 
 
 def finetuning(config: "FinetuneConfig") -> Factory:
     """A fine-tuning run, to be started by the runner."""
-    return partial(_finetune, config)
-
-
-def _finetune(config: "FinetuneConfig", control: RunControl) -> Iterator[Event]:
-    from sslstudio.engine.train.finetune import finetune
-
-    return finetune(config, control)
+    return partial(_start, config, settings.apart())
 
 
 def resuming(run: Path) -> Factory:
     """The rest of a run, to be started by the runner."""
-    return partial(_resume, run)
+    return partial(_resume, run, settings.apart())
 
 
-def _resume(run: Path, control: RunControl) -> Iterator[Event]:
-    from sslstudio.engine.train.resume import resume
+def _resume(run: Path, apart: bool, control: RunControl) -> Iterator[Event]:
+    from sslstudio.engine.train.launch import resumed
 
-    return resume(run, control)
+    return resumed(run, control, apart=apart)
+
+
+def following(run: Path) -> Factory:
+    """A run that another process writes, to be watched by the runner."""
+    return partial(_follow, run)
+
+
+def _follow(run: Path, control: RunControl) -> Iterator[Event]:
+    from sslstudio.engine.runs.follow import follow
+
+    return follow(run, control)
 
 
 def runs_in(folder: Path, control: RunControl) -> list[Any]:

@@ -87,10 +87,12 @@ class MainWindow(QMainWindow):
         commands = Commands(
             open_folder=self._choose_folder, open_sample=self.study.open_sample, choose_home=self._choose_home,
             show_home=self._show_home, go=lambda number: self.go(STEPS[number]), start=self._start,
-            pause=self._pause, stop=self._stop, appearance=self._set_appearance,
+            pause=self._pause, stop=self._stop, apart=settings.set_apart, appearance=self._set_appearance,
             keys=self.help.keys, report=self.help.report, about=self.help.about,
         )  # fmt: skip
-        self.actions_ = build_menus(self, commands, list(self.step_titles().values()), settings.appearance())
+        self.actions_ = build_menus(
+            self, commands, list(self.step_titles().values()), settings.appearance(), settings.apart()
+        )
 
     def _add_status(self) -> None:
         self.told = QLabel()

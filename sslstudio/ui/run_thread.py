@@ -13,6 +13,7 @@ from sslstudio.engine.control import RunControl
 from sslstudio.engine.events import Event
 
 FLUSH_MS = 50
+ENDING_MS = 2000  # for a process that was ended to be gone
 Factory = Callable[[RunControl], Iterator[Event]]
 
 
@@ -111,8 +112,12 @@ class Runner(QObject):
             (control.resume if control.paused else control.pause)()
 
     def abandon(self, milliseconds: int) -> None:
-        """The way out when a run does not answer: wait once more, then end its thread. The last checkpoint stays."""
-        if self._thread is not None and not self._thread.wait(milliseconds):
+        """The way out when a run does not answer: wait once more, then end its process if it has one of its own, else
+        its thread. The last checkpoint stays."""
+        if self._thread is None or self._thread.wait(milliseconds):
+            return
+        self._thread.control.abandon()
+        if not self._thread.wait(ENDING_MS):
             self._thread.terminate()
             self._thread.wait()
 

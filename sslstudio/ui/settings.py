@@ -32,6 +32,16 @@ def set_appearance(name: str) -> None:
     _store().setValue("appearance", name)
 
 
+def apart() -> bool:
+    """Whether trainings go on in a process of their own, which the window survives."""
+    return str(_store().value("apart", "")) == "yes"
+
+
+def set_apart(wanted: bool) -> None:
+    """Remember where trainings are to go on."""
+    _store().setValue("apart", "yes" if wanted else "")
+
+
 def recent_folders() -> list[str]:
     """Folders that were open before, newest first; those that are gone are left out."""
     stored = _store().value("recent", [])  # a list of one comes back as its only element

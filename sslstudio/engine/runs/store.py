@@ -6,6 +6,7 @@ split.json           which pictures were for training, validation and test
 last.safetensors     the newest weights and all that is needed to go on; best.safetensors the best so far
 samples/             the network's answers on held-out puzzles as it learnt
 metrics.json         the result
+writer.json          while the run is written: by which process, on which machine
 weights.json         which weights a fine-tuning starts from, if the best ones were chosen when it was stopped
 """
 
@@ -21,6 +22,7 @@ from sslstudio.engine.errors import ConfigError, DataError, RunError, StudioErro
 from sslstudio.engine.events import Event, Preparing, RunFinished, RunStarted, StepDone, finite, from_json, to_json
 from sslstudio.engine.files import write_atomic
 from sslstudio.engine.runs.summary import summary
+from sslstudio.engine.runs.writer import writer_of, writing
 
 CONFIG = "config.toml"
 EVENTS = "events.jsonl"
@@ -103,9 +105,12 @@ class RunFolder:
             os.truncate(self.path / EVENTS, size)
 
     def record(self, events: Generator[Event, None, None]) -> Iterator[Event]:
-        """Write each event down before it is handed on. A torn last line goes first: it would spoil the next one."""
-        self._drop_torn_line()
-        with (self.path / EVENTS).open("a", encoding="utf-8", errors=ODD_NAMES) as file:
+        """Write each event down before it is handed on. A torn last line goes first: it would spoil the next one.
+
+        Raises RunError while another process writes this run.
+        """
+        with writing(self.path), (self.path / EVENTS).open("a", encoding="utf-8", errors=ODD_NAMES) as file:
+            self._drop_torn_line()
             for event in events:
                 if not isinstance(event, Preparing):
                     file.write(to_json(event) + "\n")
@@ -156,7 +161,8 @@ def _whole_lines(text: str) -> Iterator[Event]:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """A line of the list of runs. `outcome`: finished, stopped, damaged or interrupted (killed, or still going on)."""
+    """A line of the list of runs. `outcome`: finished, stopped, damaged, running (written by another
+    process now) or interrupted."""
 
     path: Path
     job: str
@@ -196,7 +202,7 @@ def summary_of(path: Path) -> RunSummary | None:
         path=path,
         job=job,
         title=started[-1].title if started else path.name,
-        outcome=last.outcome if isinstance(last, RunFinished) else "interrupted",
+        outcome=last.outcome if isinstance(last, RunFinished) else "running" if writer_of(path) else "interrupted",
         step=steps[-1].step if steps else 0,
         total_steps=steps[-1].total_steps if steps else 0,
         headline=str((metrics or {}).get("verdict", "")),

@@ -8,26 +8,29 @@ from sslstudio.engine.distributed import place
 from sslstudio.engine.events import Event
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.child import in_child, order_to_resume, order_to_start
+from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.resume import resume
-from sslstudio.engine.train.settings import PretrainConfig
+from sslstudio.engine.train.settings import FinetuneConfig, PretrainConfig
 from sslstudio.engine.train.together import pretrain_together, resume_together
 
 
-def started(config: PretrainConfig, control: RunControl) -> Iterator[Event]:
-    """A pretraining from its start."""
+def started(config: PretrainConfig | FinetuneConfig, control: RunControl, *, apart: bool = False) -> Iterator[Event]:
+    """A run from its start. `apart`: in a child process, also when one process is enough."""
+    if isinstance(config, FinetuneConfig):
+        return in_child(order_to_start("finetune", config), control) if apart else finetune(config, control)
     where = place()
     if where is not None:
         return pretrain_together(config, control, where)
-    if config.hardware.processes > 1:
+    if apart or config.hardware.processes > 1:
         return in_child(order_to_start("pretrain", config), control)
     return pretrain(config, control)
 
 
-def resumed(path: Path, control: RunControl) -> Iterator[Event]:
+def resumed(path: Path, control: RunControl, *, apart: bool = False) -> Iterator[Event]:
     """The rest of a run."""
     where = place()
     if where is not None:
         return resume_together(path, control, where)
     order = order_to_resume(RunFolder.open(path))
-    return in_child(order, control) if order.processes > 1 else resume(path, control)
+    return in_child(order, control) if apart or order.processes > 1 else resume(path, control)

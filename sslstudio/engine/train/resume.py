@@ -7,6 +7,7 @@ from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Event, RunFinished
 from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.writer import refuse_second_writer
 from sslstudio.engine.train.finetune import resume_finetune
 from sslstudio.engine.train.folds import resume_folds
 from sslstudio.engine.train.pretrain import resume_pretrain
@@ -25,8 +26,12 @@ def resume(path: Path, control: RunControl) -> Iterator[Event]:
 
 
 def unfinished(path: Path) -> RunFolder:
-    """A run that has something left to do. Raises DataError when it is no run or is finished."""
+    """A run that has something left to do. Raises DataError when it is no run or is finished.
+
+    RunError while another process writes it.
+    """
     run = RunFolder.open(path)
+    refuse_second_writer(path)
     events = run.events()
     if events and isinstance(events[-1], RunFinished) and events[-1].outcome == "finished":
         raise DataError(f"{path} is finished: there is nothing left to do. Start another run to train longer.")

@@ -15,6 +15,7 @@ from sslstudio.engine.distributed import Place, Team
 from sslstudio.engine.errors import ConfigError, DataError, StudioError
 from sslstudio.engine.events import Event
 from sslstudio.engine.runs.store import CONFIG, RunFolder
+from sslstudio.engine.runs.writer import wait_until_free
 from sslstudio.engine.train.pretrain import chosen_device, made_ready, pretrain, resume_pretrain
 from sslstudio.engine.train.resume import unfinished
 from sslstudio.engine.train.session import open_session
@@ -31,6 +32,7 @@ def pretrain_together(config: PretrainConfig, control: RunControl, where: Place)
         if not team.leads:
             _follow(team, control)
         elif where.restarts and (Path(config.out) / CONFIG).is_file():
+            wait_until_free(Path(config.out), control)  # the leader may have been on another machine
             yield from _leading(team, _resumed(Path(config.out), control, team))
         else:
             yield from _leading(team, pretrain(config, control, team))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from sslstudio.engine.errors import StudioError
-from sslstudio.engine.events import Event
+from sslstudio.engine.events import Event, RunStarted
 from sslstudio.ui import engine_calls, jobs, messages, run_calls
 from sslstudio.ui.overlay import Overlay
 from sslstudio.ui.pages.page import Page
@@ -40,6 +40,7 @@ class RunPage(Page):
         self.queueing = Queueing(self)
         self.settings: RunSettings | None = None
         self._going_on = False
+        self._following = False  # the run that is shown is another process's
         self.sheet = column(gap=14)
         self.settings_place = QVBoxLayout()
         self.settings_place.setContentsMargins(0, 0, 0, 0)
@@ -155,11 +156,12 @@ class RunPage(Page):
         working = self.faces.currentWidget() is self.work
         self.start.setVisible(not ours)
         self.start.setEnabled(working and not runner.active)
-        self.pause.setVisible(ours)
+        self.pause.setVisible(ours and not self._following)
         retitle(self.pause, self.tr("Go on") if runner.paused else self.tr("Pause"))
         tint(self.pause, "play" if runner.paused else "pause")
         self.pause.setEnabled(not runner.stopping)
         self.stop.setVisible(ours)
+        retitle(self.stop, self.tr("Stop watching") if self._following else self.tr("Stop and save"))
         self.stop.setEnabled(not runner.stopping)
         self.left.setEnabled(working)
         self.queueing.later.setEnabled(working)
@@ -200,7 +202,11 @@ class RunPage(Page):
             self.view.add_note(sentence, warning=True)
 
     def open_run(self, run: Path) -> None:
-        """Show the record of an earlier run."""
+        """Show the record of an earlier run; one that another process writes is followed as it goes."""
+        if self.runs.goes_on(run) and not self.study.runner.active:
+            self._following = True
+            self.study.runner.start(self.job, engine_calls.following(run))
+            return
         op = partial(engine_calls.events_of, run)
         jobs.run(op, self._replay, partial(messages.tell_error, self), owner=self)
 
@@ -243,8 +249,16 @@ class RunPage(Page):
         self.offer()
 
     def _take(self, job: str, events: list[Event]) -> None:
-        if job == self.job:
-            self.view.take(events)
+        if job != self.job:
+            return
+        first = next((number for number, event in enumerate(events) if self._is_first(event)), None)
+        if first is not None:  # the run was cut back to its last saved state: its record is read anew
+            self.view.clear()
+            events = events[first:]
+        self.view.take(events)
+
+    def _is_first(self, event: Event) -> bool:
+        return self._following and isinstance(event, RunStarted) and event.first_step == 0
 
     def _failed(self, job: str, error: Exception) -> None:
         if job == self.job:
@@ -253,6 +267,8 @@ class RunPage(Page):
                 messages.tell_error(self, error)
 
     def _ended(self, job: str) -> None:
+        if job == self.job:
+            self._following = False
         kept = job != self.job or self.stopping.settle(self.view.run, self.view.outcome)
         if job == self.job and kept and self.view.run and self.view.outcome in ("finished", "stopped"):
             self.study.finished(job, self.view.run, self.view.outcome)

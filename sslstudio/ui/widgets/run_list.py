@@ -84,6 +84,10 @@ class RunList(QWidget):
             if run.path == path:
                 self.table.selectRow(line)
 
+    def goes_on(self, path: Path) -> bool:
+        """Whether another process is writing this run."""
+        return any(run.path == path and run.outcome == "running" for run in self._runs)
+
     @property
     def chosen(self) -> "RunSummary | None":
         """The selected run."""
@@ -115,6 +119,7 @@ def outcome_title(outcome: str) -> str:
         "finished": words.tr("Finished"),
         "stopped": words.tr("Stopped, can go on"),
         "interrupted": words.tr("Interrupted, can go on"),
+        "running": words.tr("Goes on in another process"),
         "damaged": words.tr("Damaged"),
     }
     return known.get(outcome, outcome)

@@ -1,0 +1,97 @@
+"""Who writes a run folder. One process at a time may; others, also on other machines, can see that it is being written.
+
+The writer leaves its name in the folder and touches that file every ten seconds. A name that has not been touched for
+long, or whose process is gone from this machine, is what a crash has left: the run can be gone on with.
+"""
+
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import RunError
+from sslstudio.engine.files import write_atomic
+
+WRITER = "writer.json"
+BEAT = 10.0  # seconds
+SILENT = 90.0  # seconds without a sign of life after which a writer on another machine is taken for dead
+
+
+@dataclass(frozen=True)
+class Writer:
+    """The process that writes a run."""
+
+    host: str
+    pid: int
+
+
+def writer_of(run: Path) -> Writer | None:
+    """The other process that writes this run now; None if there is none."""
+    file = run / WRITER
+    try:
+        said = json.loads(file.read_text("utf-8"))
+        writer = Writer(str(said["host"]), int(said["pid"]))
+        silent = time.time() - file.stat().st_mtime
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    here = writer.host == socket.gethostname()
+    if silent > SILENT or (here and (writer.pid == os.getpid() or not _lives(writer.pid))):
+        return None
+    return writer
+
+
+def _lives(pid: int) -> bool:
+    if os.name == "nt":  # there a signal would end it; the sign of life has to do
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@contextmanager
+def writing(run: Path) -> Iterator[None]:
+    """Be the writer of this run. Raises RunError while another process is."""
+    refuse_second_writer(run)
+    file = run / WRITER
+    write_atomic(file, (json.dumps(asdict(Writer(socket.gethostname(), os.getpid()))) + "\n").encode())
+    over = threading.Event()
+    beating = threading.Thread(target=_beat, args=(file, over), daemon=True)
+    beating.start()
+    try:
+        yield
+    finally:
+        over.set()
+        beating.join()
+        file.unlink(missing_ok=True)
+
+
+def refuse_second_writer(run: Path) -> None:
+    """Raises RunError while another process writes this run."""
+    writer = writer_of(run)
+    if writer is not None:
+        raise RunError(
+            f"{run} is being written by process {writer.pid} on {writer.host}. Stop it there first, or wait: "
+            f"if that machine has crashed, the run is free after {SILENT:.0f} seconds."
+        )
+
+
+def wait_until_free(run: Path, control: RunControl) -> None:
+    """Return once no other process writes this run, or when `control` stops."""
+    while writer_of(run) is not None and not control.wait(1.0):
+        pass
+
+
+def _beat(file: Path, over: threading.Event) -> None:
+    while not over.wait(BEAT):
+        with suppress(OSError):  # the disk of another machine may be away for a while
+            os.utime(file)
