@@ -1,0 +1,67 @@
+"""One writer at a time, and a sign of life that others can see."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import RunError
+from sslstudio.engine.runs.writer import SILENT, WRITER, Writer, wait_until_free, writer_of, writing
+
+
+def leave(run: Path, host: str, pid: int, silent: float = 0.0) -> None:
+    """What a writer leaves in the folder."""
+    (run / WRITER).write_text(json.dumps({"host": host, "pid": pid}))
+    seen = (run / WRITER).stat().st_mtime - silent
+    os.utime(run / WRITER, (seen, seen))
+
+
+def gone() -> int:
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_the_writer_is_there_while_it_writes_and_not_in_its_own_way(tmp_path: Path) -> None:
+    with writing(tmp_path):
+        said = json.loads((tmp_path / WRITER).read_text())
+        assert said == {"host": socket.gethostname(), "pid": os.getpid()}
+        assert writer_of(tmp_path) is None, "no other process"
+    assert not (tmp_path / WRITER).exists()
+
+
+def test_a_second_writer_is_refused_in_words(tmp_path: Path) -> None:
+    leave(tmp_path, "other-machine", 4711)
+    assert writer_of(tmp_path) == Writer("other-machine", 4711)
+    with pytest.raises(RunError, match=r"process 4711 on other-machine.*Stop it there"), writing(tmp_path):
+        pass
+    leave(tmp_path, socket.gethostname(), os.getppid())
+    with pytest.raises(RunError, match="is being written"), writing(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("left", ["long silent", "gone", "damaged"])
+def test_what_a_crash_has_left_is_in_nobody_s_way(left: str, tmp_path: Path) -> None:
+    if left == "long silent":
+        leave(tmp_path, "other-machine", 4711, silent=SILENT + 1)
+    elif left == "gone":
+        leave(tmp_path, socket.gethostname(), gone())
+    else:
+        (tmp_path / WRITER).write_text('{"host": 3')
+    with writing(tmp_path):
+        assert (tmp_path / WRITER).exists()
+    wait_until_free(tmp_path, RunControl())
+
+
+def test_waiting_for_a_writer_ends_with_a_stop(tmp_path: Path) -> None:
+    leave(tmp_path, "other-machine", 4711)
+    control = RunControl()
+    control.stop()
+    wait_until_free(tmp_path, control)
+    assert writer_of(tmp_path) is not None
