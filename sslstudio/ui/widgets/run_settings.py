@@ -67,9 +67,11 @@ class BudgetEditor(QWidget):
 class DeviceBox(QComboBox):
     """What it runs on; a device that does not work is listed with its reason and cannot be chosen."""
 
-    def __init__(self, devices: Sequence["DeviceFound"]) -> None:
+    def __init__(self, devices: Sequence["DeviceFound"], *, sharing: bool = False) -> None:
+        """`sharing`: whether several GPUs can share the work."""
         super().__init__()
         steady(self)
+        self._gpus = sum(one.name.startswith("cuda") and not one.trouble for one in devices) if sharing else 0
         best = next((one.title for one in devices if not one.trouble), "")
         self.addItem(self.tr("Automatic: {0}").format(best), "auto")
         for one in devices:
@@ -79,11 +81,17 @@ class DeviceBox(QComboBox):
         for number, one in enumerate(devices, start=1):
             if one.trouble and isinstance(items, QStandardItemModel):
                 items.item(number).setEnabled(False)
+        if self._gpus > 1:
+            self.addItem(self.tr("All {0} GPUs together").format(self._gpus), "together")
         self.setAccessibleName(self.tr("Device"))
 
     def device(self) -> str:
         """The engine's name of it."""
-        return str(self.currentData())
+        return "auto" if self.processes() else str(self.currentData())
+
+    def processes(self) -> int:
+        """How many GPUs are to share the work; 0 if it is not shared."""
+        return self._gpus if self.currentData() == "together" else 0
 
 
 class FileLine(QWidget):
@@ -125,7 +133,7 @@ class RunSettings(QWidget):
     ) -> None:
         super().__init__()
         self.budget = BudgetEditor(minutes)
-        self.device = DeviceBox(devices)
+        self.device = DeviceBox(devices, sharing=starting)
         self._make_forms(starting)
         weights = self.tr("Weights (*.safetensors *.pth *.pt)")
         self.weights = FileLine(self.tr("Weights to start from"), weights)
@@ -181,7 +189,7 @@ class RunSettings(QWidget):
             ("data", DataConfig(), SPLIT),
             ("stem", EncoderConfig(), ("stem",) if starting else ("name", "stem")),
             ("optimiser", OptimiserConfig(), ("learning_rate", "weight_decay", "warmup_steps", "clip")),
-            ("precision", HardwareConfig(), ("precision",)),
+            ("precision", HardwareConfig(), ("precision", "processes") if starting else ("precision",)),
             ("seed", PretrainConfig(), ("seed",)),
         ]
         self.forms: dict[str, ConfigForm] = {}
@@ -242,4 +250,6 @@ class RunSettings(QWidget):
         from sslstudio.engine.train.settings import HardwareConfig
 
         values: dict[str, Any] = dict(self.forms["precision"].values())
+        if self.device.processes():
+            values["processes"] = self.device.processes()
         return HardwareConfig(device=self.device.device(), **values)
