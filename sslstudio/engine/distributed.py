@@ -20,6 +20,7 @@ from torch import Tensor
 from sslstudio.engine.errors import ConfigError, RunError
 
 PATIENCE = timedelta(days=30)  # a run that is paused keeps the others waiting
+MEETING = timedelta(minutes=10)  # for all processes to be there
 NAMES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # what torchrun and its like tell each process
 
 
@@ -170,7 +171,10 @@ def joined(where: Place, backend: str) -> Iterator[Team]:
     """Meet the others. Raises RunError, in words, when one of them is lost on the way."""
     team = Team(where)
     try:
-        dist.init_process_group(backend, rank=where.rank, world_size=where.size, timeout=PATIENCE)
+        store, _, _ = next(dist.rendezvous("env://", where.rank, where.size, timeout=MEETING))  # type: ignore[attr-defined]
+        # After a restart the store still holds the addresses of the processes that are gone.
+        fresh = dist.PrefixStore(f"start-{where.restarts}", store)  # type: ignore[attr-defined]
+        dist.init_process_group(backend, store=fresh, rank=where.rank, world_size=where.size, timeout=PATIENCE)
         yield team
     except RuntimeError as error:
         if not _is_loss(error):
