@@ -15,7 +15,7 @@ from sslstudio.ui.pages.page import Page
 from sslstudio.ui.study import Study
 from sslstudio.ui.theme import set_role, tint
 from sslstudio.ui.widgets.label_board import CLASSES, MAP, MASKS, LabelBoard
-from sslstudio.ui.widgets.label_gallery import NEXT
+from sslstudio.ui.widgets.label_gallery import ALL, NEXT
 from sslstudio.ui.widgets.layout import EmptyState, button, text
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class LabelPage(Page):
         self.study.runs_changed.connect(self._forget_alike)
         desk.opened.connect(self._opened)
         desk.opening.connect(self._show_opening)
-        desk.undo_stack.indexChanged.connect(lambda _: self._show_progress())
+        desk.undo_stack.indexChanged.connect(self._index_changed)
         self.board.gallery.filtered.connect(lambda which: self.suggest() if which == NEXT else None)
         self.board.tabs.currentChanged.connect(self._tab_changed)
 
@@ -122,6 +122,9 @@ class LabelPage(Page):
         self._show_progress()
         if face is self.board:
             self.board.take_focus()
+
+    def _index_changed(self, index: int) -> None:
+        self._show_progress()
 
     def _show_progress(self) -> None:
         recognised, desk, kind = self.study.recognised, self.desk, self.board.kind
@@ -206,8 +209,12 @@ class LabelPage(Page):
         self.next_ones.setEnabled(True)
         if self.board.tabs.currentIndex() == MAP:
             self.board.tabs.setCurrentIndex(CLASSES)
-        self.board.gallery.suggest(paths)
         self._show_progress()
+        if paths:
+            self.board.gallery.suggest(paths)
+        else:
+            self.board.gallery.filter.setCurrentIndex(ALL)
+            self.progress.setText(self.tr("Every picture has a label."))
 
     # --- on
 
