@@ -71,15 +71,39 @@ def _facts(name: str, task: type["PretextTask"]) -> TaskFacts:
     )  # fmt: skip
 
 
-def look_at_folder(folder: Path, labels_file: str, control: RunControl) -> Generator[Preparing, None, "Recognised"]:
+@dataclass(frozen=True)
+class Seen:
+    """What a scan that goes on has found so far: how many pictures, and the first of them."""
+
+    pictures: int
+    first: tuple[Path, ...]
+
+
+def look_at_folder(
+    folder: Path, labels_file: str, control: RunControl
+) -> Generator["Preparing | Seen", None, "Recognised"]:
     """The pictures of a folder and the labels found beside them."""
-    from sslstudio.engine.data.index import scan
+    from sslstudio.engine.data.index import scanning
     from sslstudio.engine.data.labels import recognise
 
     yield Preparing(stage="Looking for pictures", done=0, total=0)
-    index = scan(folder)
+    steps = scanning(folder)
+    while True:
+        try:
+            found = next(steps)
+        except StopIteration as end:
+            index: ImageIndex = end.value
+            break
+        yield Seen(found.pictures, tuple(folder / path for path in found.first))
     yield Preparing(stage="Looking for labels", done=0, total=0)
     return recognise(index, labels_file)
+
+
+def groups_in(paths: Sequence[str], control: RunControl) -> str:
+    """The rule by which pictures seem to belong together; '' if there is none."""
+    from sslstudio.engine.data.groups import suggest_groups
+
+    return suggest_groups(paths) or ""
 
 
 def check_pictures(

@@ -29,7 +29,7 @@ class Study(QObject):
 
     engine_ready = Signal()
     engine_broken = Signal()
-    opening = Signal(object)  # Preparing, or None when it is over
+    opening = Signal(object)  # Preparing, Seen while a scan goes on, or None when it is over
     pictures_changed = Signal()
     checking = Signal(object)  # Preparing, or None when it is over
     checked = Signal()
@@ -59,6 +59,8 @@ class Study(QObject):
         self.line = WaitingLine(self.runner, self)
         self._opening_job: jobs.Job | None = None
         self._checking_job: jobs.Job | None = None
+        self.runner.started.connect(self._leave_reading)
+        self.runner.ended.connect(self._go_on_reading)
 
     # --- the engine
 
@@ -157,13 +159,22 @@ class Study(QObject):
                 self.checked.emit()
 
     def _check(self) -> None:
-        if self._checking_job is not None:
-            self._checking_job.cancel()
-            self._checking_job = None
-        if self.engine is None or self.recognised is None:
+        self._leave_reading()
+        if self.engine is None or self.recognised is None or self.runner.active:
             return
         op = partial(engine_calls.check_pictures, self.recognised, self.data_config())
         self._checking_job = jobs.run(op, self._take_check, self._check_failed, owner=self, progress=self.checking.emit)
+
+    def _leave_reading(self) -> None:
+        """A run reads the pictures itself, in the order in which it wants them: what is read by now stays."""
+        if self._checking_job is not None:
+            self._checking_job.cancel()
+            self._checking_job = None
+            self.checking.emit(None)
+
+    def _go_on_reading(self) -> None:
+        if self.readable is None:
+            self._check()
 
     def _take_check(self, index: "ImageIndex") -> None:
         self._checking_job = None

@@ -17,6 +17,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from sslstudio.engine.data.fast_jpeg import read_scaled
 from sslstudio.engine.data.reasons import BROKEN, CannotOpen, check_size, from_library, from_os, silence
 from sslstudio.engine.data.signature import HEAD, Kind, describe, kind_of
 from sslstudio.engine.data.tone import flatten, from_values
@@ -77,6 +78,19 @@ def squeeze(path: Path, side: int) -> Squeezed:
     image, height, width = _load(path, side)
     square = image.resize((side, side), Resampling.BICUBIC, reducing_gap=3.0)
     return Squeezed(np.array(square.convert("RGB")), height, width)
+
+
+def short_side_of(path: Path) -> int:
+    """The shorter side in pixels. Where the header says it, nothing is decoded. Raises as `read_picture`."""
+    silence()
+    with _opened(path) as file:
+        kind = _kind(file, path)
+        if kind in _PLUGINS:
+            try:
+                return min(_PLUGINS[kind](file).size)
+            except BROKEN as error:
+                raise from_library(error, kind, file) from error
+    return min(_load(path, None).image.size)
 
 
 def _load(path: Path, short_side: int | None) -> Upright:
@@ -147,13 +161,25 @@ def _read_plugin(file: BinaryIO, kind: Kind, short_side: int | None) -> Upright:
     if kind is Kind.PNG and _is_deep_png(file):
         orientation = _orientation(image) if "exif" in image.info else 1
         return _turned(_deep_png(file), orientation)
-    if short_side is not None:
-        image.draft(None, (short_side, short_side))
-    image.load()
-    flat = flatten(ImageChops.invert(image) if _is_plain_ink(image, kind) else image)
+    flat = _scaled(file, image, kind, short_side) or _whole(image, kind)
     orientation = _orientation(image)
     width, height = size[::-1] if orientation in (5, 6, 7, 8) else size
     return Upright(_turned(flat, orientation).image, height, width)
+
+
+def _scaled(file: BinaryIO, image: ImageFile.ImageFile, kind: Kind, short_side: int | None) -> Image.Image | None:
+    """A JPEG by the fast way; else None, and the slow way decodes no more of it than is needed."""
+    if short_side is None:
+        return None
+    fast = read_scaled(file, image, short_side) if kind is Kind.JPEG else None
+    if fast is None:
+        image.draft(None, (short_side, short_side))
+    return fast
+
+
+def _whole(image: ImageFile.ImageFile, kind: Kind) -> Image.Image:
+    image.load()
+    return flatten(ImageChops.invert(image) if _is_plain_ink(image, kind) else image)
 
 
 def _is_plain_ink(image: Image.Image, kind: Kind) -> bool:

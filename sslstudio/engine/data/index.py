@@ -2,19 +2,36 @@
 
 import os
 import stat
+import time
+from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Collection
+from collections.abc import Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
+from sslstudio.engine.data.cache_folder import cache_folder
+from sslstudio.engine.data.listing import (
+    HIDDEN,
+    HIDDEN_FOLDER,
+    NO_SUFFIX,
+    SUFFIXES,
+    Folder,
+    Unreadable,
+    list_folder,
+    printable,
+)
 from sslstudio.engine.data.reasons import from_os
-from sslstudio.engine.data.signature import HEAD, kind_of
+from sslstudio.engine.data.remembered import Remembered
 from sslstudio.engine.errors import DataError
 
-SUFFIXES = (
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".dcm", ".dicom",
-)  # fmt: skip
-HIDDEN, HIDDEN_FOLDER, NO_SUFFIX = "hidden", "hidden folder", "no suffix"  # keys of `ignored` that are no suffixes
+__all__ = [
+    "HIDDEN", "HIDDEN_FOLDER", "NO_SUFFIX", "SUFFIXES", "Found", "ImageFile", "ImageIndex", "Unreadable", "file_at",
+    "printable", "scan", "scanning",
+]  # fmt: skip
+FIRST = 60  # pictures named while a scan goes on: what a screen shows
+_SAY_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,157 +46,203 @@ class ImageFile:
     mtime_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A file or folder that should hold pictures and cannot be read, and why, in plain words."""
+class Found(NamedTuple):
+    """How far a scan is: pictures so far, and the first of them."""
 
-    path: str
-    reason: str
+    pictures: int
+    first: tuple[str, ...]
+
+
+class Run(NamedTuple):
+    """Pictures of one folder that follow one another: the folder ('' or with a slash at the end), and the names with a
+    slash between them. A million pictures take some 15 MB this way, as objects a hundred."""
+
+    prefix: str
+    names: str
+    pictures: int
 
 
 @dataclass(frozen=True)
 class ImageIndex:
     """What a folder holds: pictures sorted by path, what cannot be read, and the other files counted by suffix.
 
-    Hidden files count as 'hidden' whatever their suffix; a hidden folder is not entered and counts as one.
+    Hidden files count as 'hidden' whatever their suffix; a hidden folder is not entered and counts as one. Sizes and
+    times are not here: they are asked for when a picture is read (`file_at`), so that they are those of that moment.
     """
 
     root: Path
-    files: tuple[ImageFile, ...]
+    runs: tuple[Run, ...]
     unreadable: tuple[Unreadable, ...] = ()
     ignored: dict[str, int] = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        return len(self.files)
+    @classmethod
+    def of(cls, root: Path, paths: Iterable[str]) -> "ImageIndex":
+        """The index of these paths."""
+        return cls(root, tuple(_runs_of(sorted(paths))))
 
-    @property
+    def __len__(self) -> int:
+        return sum(run.pictures for run in self.runs)
+
+    @cached_property
     def paths(self) -> list[str]:
-        """The relative paths of the pictures, in order."""
-        return [file.path for file in self.files]
+        """The relative paths of the pictures, in order; made once, for all who look at them. Do not change the list."""
+        return [run.prefix + name for run in self.runs for name in run.names.split("/")]
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Path -> its number in `paths`; made once."""
+        return {path: number for number, path in enumerate(self.paths)}
 
     def subset(self, keep: Collection[str]) -> "ImageIndex":
         """The same folder with only the pictures whose path is in `keep`, in the same order."""
-        wanted = frozenset(keep)
-        return replace(self, files=tuple(file for file in self.files if file.path in wanted))
+        wanted = keep if isinstance(keep, (set, frozenset, dict)) else frozenset(keep)
+        return replace(self, runs=tuple(_runs_of(path for path in self.paths if path in wanted)))
 
 
-def printable(path: str) -> str:
-    """The path as a text for screens, JSON and logs: bytes that are no UTF-8 become the replacement character."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+def _runs_of(paths: Iterable[str]) -> Iterator[Run]:
+    """Sorted paths, cut where the folder changes."""
+    prefix, names = "", list[str]()
+    for path in paths:
+        folder, slash, name = path.rpartition("/")
+        if folder + slash != prefix and names:
+            yield Run(prefix, "/".join(names), len(names))
+            names = []
+        prefix = folder + slash
+        names.append(name)
+    if names:
+        yield Run(prefix, "/".join(names), len(names))
 
 
-def scan(root: Path | str) -> ImageIndex:
+def file_at(root: Path, path: str) -> ImageFile:
+    """The picture as it is now. Raises CannotOpen, in words, when it is gone."""
+    try:
+        about = os.stat(os.path.join(root, path))
+    except OSError as error:
+        raise from_os(error) from error
+    return ImageFile(path, about.st_size, about.st_mtime_ns)
+
+
+def scan(root: Path | str, cache_dir: Path | None = None) -> ImageIndex:
     """List the pictures below `root`, nested folders and linked folders included, each folder once.
 
     Known suffixes are taken without looking inside; a file without suffix, or with digits for one (DICOM exports),
-    is a picture if its first bytes say so. Raises DataError for a folder that is missing, is no folder, cannot be
-    listed or holds no picture.
+    is a picture if its first bytes say so. What folders held is remembered in `cache_dir`. Raises DataError for a
+    folder that is missing, is no folder, cannot be listed or holds no picture.
     """
+    steps = scanning(root, cache_dir)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            index: ImageIndex = end.value
+            return index
+
+
+def scanning(root: Path | str, cache_dir: Path | None = None) -> Generator[Found, None, ImageIndex]:
+    """`scan` that says how far it is, first as soon as there are pictures to show."""
     folder = Path(os.path.abspath(Path(root).expanduser()))
-    walk = _Walk(folder)
-    walk.run()
-    if not walk.files:
+    _check_root(os.fspath(folder))
+    walk = _Walk(folder, Remembered(os.fspath(folder), cache_dir or cache_folder()))
+    yield from walk.run()
+    if not walk.pictures:
         raise DataError(_no_pictures(folder, walk.unreadable, walk.ignored))
-    return ImageIndex(
-        folder,
-        tuple(sorted(walk.files, key=lambda file: file.path)),
-        tuple(sorted(walk.unreadable, key=lambda item: item.path)),
-        dict(walk.ignored.most_common()),
-    )
+    unreadable = tuple(sorted(walk.unreadable, key=lambda item: item.path))
+    return ImageIndex(folder, tuple(walk.runs()), unreadable, dict(walk.ignored.most_common()))
 
 
 class _Walk:
     """One pass over a tree. Linked folders wait until all real ones are done, so that a picture keeps its real path."""
 
-    def __init__(self, root: Path) -> None:
-        self.files: list[ImageFile] = []
+    def __init__(self, root: Path, remembered: Remembered) -> None:
+        self.pictures = 0
         self.unreadable: list[Unreadable] = []
         self.ignored: Counter[str] = Counter()
         self._root = os.fspath(root)
+        self._remembered = remembered
         self._seen: set[tuple[int, int]] = set()
         self._folders: deque[str] = deque([""])
         self._links: deque[str] = deque()
+        self._listed: dict[str, tuple[str, int, list[str]]] = {}  # prefix -> names, count, folders and links in it
+        self._first: tuple[str, ...] = ()
+        self._said, self._shown = 0.0, False
 
-    def run(self) -> None:
-        _check_root(self._root)
+    def run(self) -> Iterator[Found]:
         while self._folders or self._links:
-            self._list(self._folders.popleft() if self._folders else self._links.popleft())
+            prefix = self._folders.popleft() if self._folders else self._links.popleft()
+            try:
+                yield from self._list(prefix)
+            except OSError as error:
+                if not prefix:
+                    raise DataError(
+                        f"The folder {printable(self._root)} cannot be listed: {from_os(error)}."
+                    ) from error
+                reason = f"the folder cannot be listed: {from_os(error)}"
+                self.unreadable.append(Unreadable(prefix.rstrip("/"), reason))
+        self._remembered.keep(self.pictures)
 
-    def _list(self, prefix: str) -> None:
-        """Take in one folder; `prefix` is '' or its relative path with a slash at the end."""
-        path = os.path.join(self._root, prefix)
-        try:
-            about = os.stat(path)
-            if (about.st_dev, about.st_ino) in self._seen:
-                return
-            self._seen.add((about.st_dev, about.st_ino))
-            with os.scandir(path) as entries:
-                for entry in entries:
-                    self._take(entry, prefix + entry.name)
-        except OSError as error:
-            if not prefix:
-                raise DataError(f"The folder {printable(path)} cannot be listed: {from_os(error)}.") from error
-            self.unreadable.append(Unreadable(prefix.rstrip("/"), f"the folder cannot be listed: {from_os(error)}"))
-
-    def _take(self, entry: os.DirEntry[str], path: str) -> None:
-        try:
-            about = entry.stat()
-        except OSError as error:
-            self._cannot_stat(entry, path, error)
+    def _list(self, prefix: str) -> Iterator[Found]:
+        began = time.time_ns()
+        about = os.stat(os.path.join(self._root, prefix))
+        if (about.st_dev, about.st_ino) in self._seen:
             return
-        if stat.S_ISDIR(about.st_mode):
-            self._take_folder(entry, path)
-        elif entry.name.startswith("."):
-            self.ignored[HIDDEN] += 1
-        else:
-            self._take_file(path, about)
+        self._seen.add((about.st_dev, about.st_ino))
+        folder = self._remembered.recall(prefix, about)
+        if folder is None:
+            steps = list_folder(self._root, prefix)
+            while True:
+                try:
+                    yield from self._say(prefix, next(steps).names)
+                except StopIteration as end:
+                    folder = end.value
+                    break
+            self._remembered.note(prefix, about, folder, began)
+        self._take(prefix, folder)
+        yield from self._say(prefix, [])
 
-    def _cannot_stat(self, entry: os.DirEntry[str], path: str, error: OSError) -> None:
-        if entry.name.startswith("."):
-            self.ignored[HIDDEN] += 1
-        else:
-            self.unreadable.append(Unreadable(path, _why_no_stat(entry, error)))
+    def _say(self, prefix: str, names: list[str]) -> Iterator[Found]:
+        """Tell of the first pictures at once, and then ten times a second."""
+        now = time.monotonic()
+        full = not self._shown and len(self._first) + len(names) >= FIRST
+        if full or now - self._said >= _SAY_SECONDS:
+            self._said, self._shown = now, self._shown or full
+            room = max(0, FIRST - len(self._first))
+            more = tuple(prefix + name for name in names[:room])
+            yield Found(self.pictures + len(names), self._first + more)
 
-    def _take_folder(self, entry: os.DirEntry[str], path: str) -> None:
-        if entry.name.startswith("."):
-            self.ignored[HIDDEN_FOLDER] += 1
-        else:
-            (self._links if entry.is_symlink() else self._folders).append(path + "/")
+    def _take(self, prefix: str, folder: Folder) -> None:
+        self.pictures += len(folder.names)
+        self._first += tuple(prefix + name for name in folder.names[: max(0, FIRST - len(self._first))])
+        self.unreadable += folder.unreadable
+        self.ignored.update(folder.ignored)
+        self._folders.extend(prefix + name + "/" for name in folder.folders)
+        self._links.extend(prefix + name + "/" for name in folder.links)
+        self._listed[prefix] = "/".join(folder.names), len(folder.names), [*folder.folders, *folder.links]
 
-    def _take_file(self, path: str, about: os.stat_result) -> None:
-        suffix = os.path.splitext(path)[1].lower()
-        known = suffix in SUFFIXES
-        if not stat.S_ISREG(about.st_mode):
-            if known:
-                self.unreadable.append(Unreadable(path, "not a file with content (a pipe, a socket or a device)"))
-            else:
-                self.ignored[printable(suffix) or NO_SUFFIX] += 1
-        elif known or (_may_be_picture(suffix) and self._sniff(path)):
-            self.files.append(ImageFile(path, about.st_size, about.st_mtime_ns))
-        elif not _may_be_picture(suffix):
-            self.ignored[printable(suffix)] += 1
+    def runs(self) -> Iterator[Run]:
+        """Everything in the order of the paths: the pictures of a folder are cut where a folder in it has its place."""
+        ahead: list[str | Run] = [""]
+        while ahead:
+            part = ahead.pop()
+            if isinstance(part, Run):
+                yield part
+            elif part in self._listed:
+                ahead += reversed(list(self._parts(part)))
 
-    def _sniff(self, path: str) -> bool:
-        """Whether a file without a telling suffix begins like a picture; if not, it is counted here."""
-        try:
-            with open(os.path.join(self._root, path), "rb", buffering=0) as file:
-                if kind_of(file.read(HEAD)) is not None:
-                    return True
-        except OSError as error:
-            self.unreadable.append(Unreadable(path, str(from_os(error))))
-            return False
-        self.ignored[os.path.splitext(path)[1] or NO_SUFFIX] += 1
-        return False
-
-
-def _may_be_picture(suffix: str) -> bool:
-    return not suffix.strip(".") or (suffix[1:].isascii() and suffix[1:].isdigit())
-
-
-def _why_no_stat(entry: os.DirEntry[str], error: OSError) -> str:
-    if not entry.is_symlink():
-        return str(from_os(error))
-    return "a link that leads nowhere" if isinstance(error, FileNotFoundError) else f"a broken link: {from_os(error)}"
+    def _parts(self, prefix: str) -> Iterator[str | Run]:
+        names, count, below = self._listed[prefix]
+        if not below or not count:
+            yield from [Run(prefix, names, count)] if count else []
+            yield from sorted(f"{prefix}{name}/" for name in below)
+            return
+        rest, start = names.split("/"), 0
+        for name in sorted(name + "/" for name in below):
+            end = bisect_left(rest, name)
+            if end > start:
+                yield Run(prefix, "/".join(rest[start:end]), end - start)
+            yield prefix + name
+            start = end
+        if start < count:
+            yield Run(prefix, "/".join(rest[start:]), count - start)
 
 
 def _check_root(root: str) -> None:

@@ -5,7 +5,7 @@ from the memory-mapped file. Which pictures a step sees depends on the seed and 
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from itertools import compress
 
 import numpy as np
 import torch
@@ -13,38 +13,38 @@ from torch import Tensor
 
 from sslstudio.engine.data.cache import PixelCache
 from sslstudio.engine.device import Device
+from sslstudio.engine.errors import DataError
 from sslstudio.engine.seeding import generator
+
+Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 class Pictures:
     """Some pictures of a cache, ready to be taken in batches of uint8 (B, 3, side, side) on the device."""
 
     def __init__(self, cache: PixelCache, paths: Sequence[str], device: Device) -> None:
-        place = {path: number for number, path in enumerate(cache.index.paths)}
+        place = cache.index.places
         self.paths = tuple(path for path in paths if path in place)
         self.device = device
         self._cache = cache
         self._positions = np.array([place[path] for path in self.paths], dtype=np.int64)
+        self._held: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.paths)
 
     @property
     def resident(self) -> bool:
-        """Whether all of them are held on the device."""
-        return self._resident is not None
-
-    @cached_property
-    def _resident(self) -> Tensor | None:
-        """All of them on the device, if they fit. Loaded at the first batch: a sample alone does not need them."""
-        fits = self.device.holds(len(self) * 3 * self._cache.side**2)
-        return self._gather(self._positions) if fits else None
+        """Whether all of them are held on the device: if they fit, once all are read and the first are asked for."""
+        if self._held is None and self._cache.complete and self.device.holds(len(self) * 3 * self._cache.side**2):
+            self._held = self._gather(np.arange(len(self)))
+        return self._held is not None
 
     def take(self, chosen: Tensor) -> Tensor:
-        """The pictures of these numbers (int64 on the CPU)."""
-        if self._resident is not None:
-            return self._resident[chosen.to(self.device.handle)]
-        return self._gather(self._positions[chosen.numpy()])
+        """The pictures of these numbers (int64 on the CPU); see `stand_ins` for those that cannot be read."""
+        if self.resident and self._held is not None:
+            return self._held[chosen.to(self.device.handle)]
+        return self._gather(chosen.numpy())
 
     def chunks(self, size: int, limit: int | None = None) -> Iterator[Tensor]:
         """Numbers of the pictures in order, `size` at a time, up to `limit` in all."""
@@ -52,13 +52,41 @@ class Pictures:
         for start in range(0, count, size):
             yield torch.arange(start, min(start + size, count))
 
+    def sample(self, count: int) -> Tensor:
+        """Numbers of up to `count` of them, evenly spaced."""
+        return torch.linspace(0, len(self) - 1, min(count, len(self))).round().to(torch.int64)
+
     def spread(self, count: int) -> Tensor:
         """Up to `count` of them, evenly spaced: a sample for statistics."""
-        chosen = torch.linspace(0, len(self) - 1, min(count, len(self))).round().to(torch.int64)
-        return self._gather(self._positions[chosen.numpy()])
+        return self._gather(self.sample(count).numpy())
 
-    def _gather(self, positions: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Tensor:
-        return self._cache.pixels(positions).to(self.device.handle)
+    def positions(self, chosen: Tensor) -> Numbers:
+        """Where the pictures of these numbers are in the cache."""
+        found: Numbers = self._positions[chosen.numpy()]
+        return found
+
+    @property
+    def broken(self) -> list[str]:
+        """Those known to be unreadable; others stand in for them."""
+        return sorted(set(self._cache.broken).intersection(self.paths))
+
+    def settled(self, count: int | None = None) -> "Pictures":
+        """Those of the first `count` (or of all) that can be read; waits for these if they are being read."""
+        good = self._cache.readable(self._positions[:count])
+        return Pictures(self._cache, list(compress(self.paths, good)), self.device)
+
+    def stand_ins(self, numbers: Numbers) -> Numbers:
+        """A picture that cannot be read is replaced by the next one that can: which it is does not depend on when that
+        is found out, and no batch becomes smaller. Raises DataError if there is none."""
+        for _ in range(len(self) + 1):
+            bad = ~self._cache.readable(self._positions[numbers])
+            if not bad.any():
+                return numbers
+            numbers = np.where(bad, (numbers + 1) % len(self), numbers)
+        raise DataError(f"Not one of the {len(self)} pictures to train on can be read. Choose another folder.")
+
+    def _gather(self, numbers: Numbers) -> Tensor:
+        return self._cache.pixels(self._positions[self.stand_ins(numbers)]).to(self.device.handle)
 
 
 class Order:
@@ -75,7 +103,11 @@ class Order:
     def batch(self, step: int) -> Tensor:
         """Numbers of the pictures of `step` (counted from 0)."""
         epoch, place = divmod(step, self.steps_per_epoch)
+        return self.shuffled(epoch)[place * self.batch_size : (place + 1) * self.batch_size]
+
+    def shuffled(self, epoch: int) -> Tensor:
+        """Numbers of all pictures in the order of this epoch."""
         if epoch != self._epoch:
             self._shuffled = torch.randperm(self.count, generator=generator(self._seed, "order", epoch))
             self._epoch = epoch
-        return self._shuffled[place * self.batch_size : (place + 1) * self.batch_size]
+        return self._shuffled

@@ -7,9 +7,10 @@ disk, and the row of a file that changed or is gone is taken out before its slot
 import contextlib
 import errno
 import hashlib
+import io
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -73,7 +74,7 @@ class PixelStore:
             on_error.pop_all()
         used = {row.slot for row in self.rows.values() if row.slot is not None}
         self._end = max(used, default=-1) + 1
-        self._free = [slot for slot in range(self._end) if slot not in used]
+        self._free = sorted(set(range(self._end)) - used, reverse=True)  # the lowest is taken first
         self._pending: list[Row] = []
 
     def _load(self) -> dict[str, Row]:
@@ -94,10 +95,13 @@ class PixelStore:
         self._table.executemany("DELETE FROM pictures WHERE path = ?", [(os.fsencode(row.path),) for row in gone])
         self._table.commit()
         self._free.extend(row.slot for row in gone if row.slot is not None)
-        self._free.sort(reverse=True)  # the lowest is taken first
+        self._free.sort(reverse=True)
 
-    def put(self, file: ImageFile, pixels: npt.NDArray[np.uint8], height: int, width: int) -> None:
-        """Write a picture to a free slot. It is recorded by the next `commit`. Raises OSError if the disk is full."""
+    def put(self, file: ImageFile, pixels: npt.NDArray[np.uint8], height: int, width: int) -> int:
+        """Write a picture to a free slot and return that. It is recorded by the next `commit`.
+
+        Raises OSError if the disk is full.
+        """
         slot = self._free.pop() if self._free else self._end
         self._end = max(self._end, slot + 1)
         self._pixels.seek(slot * self.slot_bytes)
@@ -105,6 +109,7 @@ class PixelStore:
         while rest:
             rest = rest[self._pixels.write(rest) :]
         self._pending.append(Row(file.path, file.size, file.mtime_ns, slot, height, width))
+        return slot
 
     def put_reason(self, file: ImageFile, reason: str) -> None:
         """Remember that a file cannot be read, and why."""
@@ -124,6 +129,37 @@ class PixelStore:
         """Close both files; what was not committed is not recorded."""
         self._table.close()
         self._pixels.close()
+
+
+def peek(folder: Path, side: int, files: Sequence[ImageFile]) -> dict[str, npt.NDArray[np.uint8]]:
+    """uint8 (side, side, 3) of those files that are in a store, which another thread or process may be writing.
+
+    A row that is the same before and after has had its slot to itself: rows go before their slots are written again.
+    """
+    uri = (folder / "pictures.sqlite").absolute().as_uri() + "?mode=ro"
+    try:
+        with (
+            contextlib.closing(sqlite3.connect(uri, uri=True, timeout=1.0)) as table,
+            open(folder / "pixels.bin", "rb", buffering=0) as pixels,
+        ):
+            before = {file.path: _slot(table, file) for file in files}
+            found = {path: _square(pixels, slot, side) for path, slot in before.items() if slot is not None}
+            return {file.path: found[file.path] for file in files if (slot := before[file.path]) is not None
+                    and slot == _slot(table, file) and found[file.path].shape == (side, side, 3)}  # fmt: skip
+    except (OSError, sqlite3.Error):  # there is no store yet, or it cannot be looked at just now
+        return {}
+
+
+def _slot(table: sqlite3.Connection, file: ImageFile) -> int | None:
+    query = "SELECT slot FROM pictures WHERE path = ? AND size = ? AND mtime_ns = ? AND slot IS NOT NULL"
+    row = table.execute(query, (os.fsencode(file.path), file.size, str(file.mtime_ns))).fetchone()
+    return int(row[0]) if row else None
+
+
+def _square(pixels: io.FileIO, slot: int, side: int) -> npt.NDArray[np.uint8]:
+    pixels.seek(slot * side * side * 3)
+    values = np.frombuffer(pixels.read(side * side * 3), np.uint8)
+    return values.reshape(side, side, 3) if values.size == side * side * 3 else values
 
 
 def _values(row: Row) -> tuple[Any, ...]:

@@ -1,7 +1,7 @@
 """Which pictures train, validate and test: seeded, balanced over the classes, and no group is torn apart."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -26,6 +26,10 @@ class Split:
     train: tuple[str, ...]
     validation: tuple[str, ...]
     test: tuple[str, ...]
+
+    def within(self, paths: Container[str]) -> Self:
+        """Without the pictures that are not among `paths`."""
+        return type(self)(*(tuple(path for path in getattr(self, part) if path in paths) for part in PARTS))
 
     def to_json(self) -> dict[str, list[str]]:
         """Plain lists, as split.json of a run holds them."""
@@ -100,7 +104,7 @@ def _draw(units: list[list[str]], labels: Mapping[str, int] | None, shares: list
     drawn = [place for place, content in enumerate(contents) if content]
     shuffled = np.random.default_rng(derive(seed, "split")).permutation(len(drawn))
     order = sorted((drawn[place] for place in shuffled), key=lambda unit: -len(units[unit]))
-    missing = _targets(sum(contents, Counter[int]()), shares)
+    missing = _targets(_total(contents), shares)
     part_of = dict.fromkeys(range(len(units)), TRAIN)
     for unit in order:
         total = sum(count * missing[label] for label, count in contents[unit].items())
@@ -111,11 +115,24 @@ def _draw(units: list[list[str]], labels: Mapping[str, int] | None, shares: list
     return {path: part_of[place] for place, unit in enumerate(units) for path in unit}
 
 
-def _content(unit: list[str], labels: Mapping[str, int] | None) -> Counter[int]:
+def _content(unit: list[str], labels: Mapping[str, int] | None) -> dict[int, int]:
     """How many pictures of each class; all of one class when there are no labels."""
     if labels is None:
-        return Counter({_UNLABELLED: len(unit)})
-    return Counter(labels[path] for path in unit if path in labels)
+        return {_UNLABELLED: len(unit)}
+    content: dict[int, int] = {}
+    for path in unit:
+        if path in labels:
+            content[labels[path]] = content.get(labels[path], 0) + 1
+    return content
+
+
+def _total(contents: Iterable[Mapping[int, int]]) -> Counter[int]:
+    """The sum. Counters are not added one by one: each sum would hold all classes again."""
+    total = Counter[int]()
+    for content in contents:
+        for label, count in content.items():
+            total[label] += count
+    return total
 
 
 def _targets(totals: Mapping[int, int], shares: list[float]) -> dict[int, NDArray[np.float64]]:
@@ -140,7 +157,7 @@ def _targets(totals: Mapping[int, int], shares: list[float]) -> dict[int, NDArra
     return targets
 
 
-def _fill_empty(part_of: dict[int, int], order: list[int], contents: list[Counter[int]], shares: list[float]) -> None:
+def _fill_empty(part_of: dict[int, int], order: list[int], contents: list[dict[int, int]], shares: list[float]) -> None:
     """A part that is wanted and got nothing takes a small unit from one that keeps all its classes without it."""
     if order and TRAIN not in part_of.values():
         part_of[order[-1]] = TRAIN
@@ -151,9 +168,9 @@ def _fill_empty(part_of: dict[int, int], order: list[int], contents: list[Counte
                 part_of[spare[-1]] = part
 
 
-def _spare(part_of: dict[int, int], order: list[int], contents: list[Counter[int]], part: int) -> list[int]:
+def _spare(part_of: dict[int, int], order: list[int], contents: list[dict[int, int]], part: int) -> list[int]:
     units = [unit for unit in order if part_of[unit] == part]
-    left = sum((contents[unit] for unit in units), Counter[int]())
+    left = _total(contents[unit] for unit in units)
     return [unit for unit in units if all(left[label] > n for label, n in contents[unit].items())]
 
 

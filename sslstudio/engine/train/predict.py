@@ -17,7 +17,7 @@ from torch import Tensor
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.cache import PixelCache, build_cache
-from sslstudio.engine.data.index import scan
+from sslstudio.engine.data.index import file_at, scan
 from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.errors import DataError, RunError
@@ -56,7 +56,7 @@ def predict_folder(
     recognised = recognise(scan(folder))
     cache = yield from build_cache(recognised.pictures, trained.side, control=control)
     _claim(out, trained, folder)
-    stamps = {file.path: [file.size, file.mtime_ns] for file in cache.index.files}
+    stamps = {path: _stamp(cache.index.root, path) for path in cache.index.paths}
     known = _known(out, stamps)
     todo = [path for path in cache.index.paths if path not in known]
     new = 0
@@ -75,6 +75,15 @@ def predict_folder(
         about = f"Predicted by {trained.run.path.resolve().name} ({trained.part})"
         yield from write_coco(out / COCO, out, masks, trained.predictor.names, about)
     return Predicted(len(known), new, len(cache.index.unreadable), out / TABLE)
+
+
+def _stamp(root: Path, path: str) -> list[int]:
+    """Size and time of a picture; those of no file when it has gone meanwhile, so that it is answered again."""
+    try:
+        file = file_at(root, path)
+    except DataError:
+        return [-1, 0]
+    return [file.size, file.mtime_ns]
 
 
 def _claim(out: Path, trained: Trained, folder: Path) -> None:

@@ -7,6 +7,8 @@ The pictures that are set apart for the test are not used, so that a later resul
 
 import time
 from collections.abc import Generator, Iterator
+from contextlib import closing
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +30,12 @@ from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import PretextTask, Puzzle, TaskResult, load_tasks
 from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.loop import Plan, Training
-from sslstudio.engine.train.session import Session, open_session
+from sslstudio.engine.train.session import Session, open_session, read_first, told_when_read
 from sslstudio.engine.train.settings import BudgetConfig, PretrainConfig, config_dict
 from sslstudio.engine.train.shares import asked_together, send_start, states_of
 from sslstudio.engine.train.watching import Watcher, probe_results
 
-LOOKED_AT = 512  # pictures that a task checks itself against and takes its statistics from
+LOOKED_AT = 128  # pictures that a task checks itself against and takes its statistics from: the training waits for them
 HELD_OUT = 256  # pictures that puzzles are scored on
 SHOWN = 4  # puzzles on a sample sheet
 
@@ -48,8 +50,8 @@ class PretrainJob:
         self, config: PretrainConfig, session: Session, device: Device, run: RunFolder, team: Team | None = None
     ) -> None:
         self.config, self.device, self.run, self.team = config, device, run, team
+        self._session = session
         self.pictures = Pictures(session.cache, session.split.train, device)
-        self.held_out = Pictures(session.cache, session.split.validation, device)
         self.order = Order(len(self.pictures), config.optimiser.batch_size, config.seed)
         self.batch_size = self.order.batch_size
         self.steps_per_epoch = self.order.steps_per_epoch
@@ -57,6 +59,11 @@ class PretrainJob:
         self.modules = nn.ModuleDict({"encoder": self.encoder, "task": self.task})
         if team is not None:
             share_norms(self.modules)
+
+    @cached_property
+    def held_out(self) -> Pictures:
+        """What puzzles are scored on; asked for only when it is used, because it may still have to be read."""
+        return Pictures(self._session.cache, self._session.split.validation, self.device).settled(HELD_OUT)
 
     def groups(self) -> list[dict[str, Any]]:
         """All weights alike."""
@@ -78,9 +85,9 @@ class PretrainJob:
     @torch.no_grad()
     def evaluate(self, step: int) -> Generator[Event, None, float]:
         """The same held-out puzzles each time; a sheet with the network's answers to the first few."""
-        count = min(len(self.held_out), HELD_OUT)
+        count = len(self.held_out)
         sums: dict[str, torch.Tensor] = {}
-        for number, chunk in enumerate(self.held_out.chunks(self.batch_size, HELD_OUT)):
+        for number, chunk in enumerate(self.held_out.chunks(self.batch_size)):
             images = self.held_out.take(chunk)
             rng = generator(self.config.seed, "held-out puzzles", number, device=self.device.handle)
             batch = self.task.make_batch(images, rng)
@@ -125,15 +132,27 @@ def pretrain(config: PretrainConfig, control: RunControl, team: Team | None = No
     that the pictures and the task fit. Raises StudioError in words. `team`: see train/together.py."""
     device = chosen_device(config, team)
     task = load_tasks()[config.task]
-    session = yield from open_session(config.data, device, control)
-    looked_at = Pictures(session.cache, session.split.train, device)
-    if len(looked_at) < 2:
+    session = yield from open_session(config.data, device, control, early=team is None)
+    with closing(session.cache):
+        yield from _read_first(config, session, device, control)
+        looked_at = Pictures(session.cache, session.split.train, device)
+        task.check(config.options, looked_at.spread(LOOKED_AT).cpu())
+        config = resolved(config, session, device)
+        run = RunFolder.create(Path(config.out), config_dict("pretrain", config))
+        run.write_json("split.json", session.split.to_json())
+        yield from run.record(_run(config, session, device, run, control, team))
+
+
+def _read_first(
+    config: PretrainConfig, session: Session, device: Device, control: RunControl
+) -> Generator[Event, None, None]:
+    """Have the pictures read in the order in which the first epoch takes them. A step waits for its own pictures and
+    never takes others that are there already: which it sees depends on the seed and its number alone."""
+    pictures = Pictures(session.cache, session.split.train, device)
+    if len(pictures) < 2:
         raise DataError("Fewer than two pictures are left to train on. Lower the test and validation shares.")
-    task.check(config.options, looked_at.spread(LOOKED_AT).cpu())
-    config = resolved(config, session, device)
-    run = RunFolder.create(Path(config.out), config_dict("pretrain", config))
-    run.write_json("split.json", session.split.to_json())
-    yield from run.record(_run(config, session, device, run, control, team))
+    order = Order(len(pictures), config.optimiser.batch_size, config.seed).shuffled(0)
+    yield from read_first(session, pictures, order, LOOKED_AT, config.data, control)
 
 
 def resolved(config: PretrainConfig, session: Session, device: Device) -> PretrainConfig:
@@ -155,8 +174,11 @@ def resume_pretrain(
 ) -> Iterator[Event]:
     """Go on from the last checkpoint of a run; from its start if it had none yet."""
     device = chosen_device(config, team)
-    session = yield from open_session(config.data, device, control, run.read_json("split.json"))
-    yield from run.record(_run(config, session, device, run, control, team))
+    stored = run.read_json("split.json")
+    session = yield from open_session(config.data, device, control, stored, early=team is None)
+    with closing(session.cache):
+        yield from _read_first(config, session, device, control)
+        yield from run.record(_run(config, session, device, run, control, team))
 
 
 def made_ready(
@@ -190,7 +212,9 @@ def _run(
     yield from notes
     if device.note:
         yield Note(level="warning", text=device.note)
-    outcome = yield from Watcher(config, session, job.encoder, device, run).over(training, control)
+    outcome = yield from told_when_read(
+        session, Watcher(config, session, job.encoder, device, run).over(training, control)
+    )
     if team is not None:
         team.lead(None)
     metrics = _result(config, job, training)
@@ -213,7 +237,7 @@ def _result(config: PretrainConfig, job: PretrainJob, training: Training) -> dic
         "task": config.task,
         "steps": training.step,
         "seconds": training.elapsed,
-        "pictures": len(job.pictures),
+        "pictures": len(job.pictures) - len(job.pictures.broken),
         "n": last.n if last else 0,
         "validation": last.metrics if last else {},
         "chance": job.chance(),

@@ -7,13 +7,15 @@ import torch
 
 from sslstudio.engine import device as devices
 from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.glimpse import Glimpse
 from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.models.encoders import build_encoder
 from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Puzzle, load_tasks
 from sslstudio.engine.train.pretrain import LOOKED_AT
-from sslstudio.engine.train.session import open_session
+from sslstudio.engine.train.session import look_at
 from sslstudio.engine.train.settings import PretrainConfig
 
 
@@ -29,14 +31,20 @@ def preview_puzzles(
 ) -> Generator[Preparing | PuzzlesReady, None, None]:
     """`count` puzzles from pictures drawn by (seed, draw), made just as the training makes them.
 
+    Only these pictures and a small sample are read: the first puzzles show while the folder is still being read.
+
     Raises TaskDoesNotFit, in words, when these pictures cannot teach this task.
     """
     device = devices.choose("cpu")
-    session = yield from open_session(config.data, device, control)
-    pictures = Pictures(session.cache, session.split.train, device)
+    recognised, side, split = yield from look_at(config.data, device)
+    glimpse = Glimpse(recognised.pictures, side)
+    pictures = Pictures(glimpse, split.train, device)
+    if len(pictures) < 2:
+        raise DataError("Fewer than two pictures are left to train on. Lower the test and validation shares.")
+    yield from glimpse.until(pictures.positions(pictures.sample(LOOKED_AT)), control)
     kind = load_tasks()[config.task]
     kind.check(config.options, pictures.spread(LOOKED_AT))
-    encoder = build_encoder(config.encoder.resolved(False, session.cache.side), config.seed)
+    encoder = build_encoder(config.encoder.resolved(False, side), config.seed)
     with seeded_init(config.seed, "task"):
         task = kind(config.options, encoder.spec)
     rng = generator(config.seed, "preview", draw)

@@ -88,11 +88,12 @@ def _known(session: Session, most: int) -> _Known | None:
         sizes = np.bincount([classes.of[path] for path in pool if path in classes.of], minlength=len(classes.names))
         of = {path: classes.of[path] for path in pool if path in classes.of and sizes[classes.of[path]] >= 2}
         each = max(2, most // max(1, len(set(of.values()))))
-        paths = draw_labelled(pool, of, each, SEED) if of else ()
+        paths = session.readable(draw_labelled(pool, of, each, SEED)) if of else ()
         return _Known(paths, of, len(classes.names))
     if masks:
         with_mask = [path for path in pool if path in masks.of]
-        return _decoded(session, draw_labelled(with_mask, None, min(most, MASKS), SEED)) if with_mask else None
+        drawn = draw_labelled(with_mask, None, min(most, MASKS), SEED) if with_mask else ()
+        return _decoded(session, session.readable(drawn)) if drawn else None
     return None
 
 

@@ -1,25 +1,35 @@
 """What a run needs before its first step: pictures read, labels recognised, split drawn, side chosen."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
+from torch import Tensor
 
 from sslstudio.engine.control import RunControl
-from sslstudio.engine.data.cache import PixelCache, build_cache
-from sslstudio.engine.data.decode import read_picture
+from sslstudio.engine.data.cache import PixelCache, build_cache, none_readable
+from sslstudio.engine.data.decode import short_side_of
+from sslstudio.engine.data.growing import GrowingCache, grow_cache
 from sslstudio.engine.data.index import ImageIndex, scan
 from sslstudio.engine.data.labels import Recognised, recognise
+from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.split import Split, group_paths, make_split
 from sslstudio.engine.device import Device
 from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Preparing
+from sslstudio.engine.events import Event, Note, Preparing
 from sslstudio.engine.train.settings import DataConfig
 
 SIDE_CPU = 96
 SIDE_GPU = 224
 SIDES_LOOKED_AT = 24
+LEAST = 4  # pictures
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -30,38 +40,113 @@ class Session:
     cache: PixelCache
     split: Split
 
+    def readable(self, paths: Sequence[str]) -> tuple[str, ...]:
+        """Those of `paths` that can be read; waits for these if they are being read."""
+        places = self.cache.index.places
+        known = [path for path in paths if path in places]
+        return tuple(compress(known, self.cache.readable([places[path] for path in known])))
+
     def facts(self) -> dict[str, str]:
         """Lines for people."""
-        unreadable = len(self.cache.index.unreadable)
-        side = self.cache.side
+        index, side = self.cache.index, self.cache.side
+        broken = len(self.cache.broken)
+        unreadable = len(index.unreadable) + broken
+        said = f"{len(index) - broken:,} read, {unreadable:,} could not be read"
+        if not self.cache.complete:
+            said = f"{len(index):,} found and read while the training goes on"
         return {
-            "Pictures": f"{len(self.cache.index):,} read, {unreadable:,} could not be read, {side} x {side} pixels",
+            "Pictures": f"{said}, {side} x {side} pixels",
             "Set apart": f"{len(self.split.train):,} to train on, {len(self.split.validation):,} to watch with, "
             f"{len(self.split.test):,} kept for the test",
         }
 
 
 def open_session(
-    config: DataConfig, device: Device, control: RunControl, stored_split: dict[str, Any] | None = None
+    config: DataConfig,
+    device: Device,
+    control: RunControl,
+    stored_split: dict[str, Any] | None = None,
+    *,
+    early: bool = False,
 ) -> Generator[Preparing, None, Session]:
     """Read the pictures of `config.folder` and set them apart (as `stored_split` says, if it is given).
 
-    Raises DataError when the folder has no pictures, or fewer than four that can be read.
+    early: return before they are read. The session then holds all pictures, those too that turn out to be unreadable,
+    and its cache is to be closed. Raises DataError when the folder has no pictures, or fewer than four that can be
+    read.
+    """
+    recognised, side, split = yield from look_at(config, device, stored_split)
+    if early:
+        _check_enough(len(recognised.pictures), config)
+        growing = yield from grow_cache(recognised.pictures, side, control=control)
+        return Session(recognised, growing, split)
+    cache = yield from build_cache(recognised.pictures, side, control=control)
+    _check_enough(len(cache.index), config)
+    return Session(replace(recognised, pictures=cache.index), cache, split.within(cache.index.places))
+
+
+def look_at(
+    config: DataConfig, device: Device, stored_split: dict[str, Any] | None = None
+) -> Generator[Preparing, None, tuple[Recognised, int, Split]]:
+    """What a folder holds, the side its pictures will have and how they are set apart, before they are read.
+
+    Which pictures can be read has no say in the split, so that it is the same before and after.
     """
     if not config.folder:
         raise DataError("No folder was given. Choose the folder that holds the pictures.")
     yield Preparing(stage="Looking for pictures", done=0, total=0)
     recognised = recognise(scan(Path(config.folder)), config.labels)
     side = config.side or suitable_side(recognised.pictures, device)
-    cache = yield from build_cache(recognised.pictures, side, control=control)
-    if len(cache.index) < 4:
+    split = Split.from_json(stored_split) if stored_split else draw_split(recognised, config)
+    return recognised, side, split
+
+
+def read_first(
+    session: Session, pictures: Pictures, order: Tensor, sample: int, config: DataConfig, control: RunControl
+) -> Generator[Preparing, None, None]:
+    """Of a session that was opened early: wait for a sample of `pictures`, and have them read in this order next.
+
+    Raises DataError when fewer than four can be read.
+    """
+    cache = session.cache
+    if not isinstance(cache, GrowingCache):
+        return
+    cache.prefer(pictures.positions(order))
+    first = pictures.positions(pictures.sample(sample))
+    yield from cache.until(first, control)
+    if cache.readable(first).sum() < LEAST:
+        everything = np.arange(len(cache))
+        yield from cache.until(everything, control)
+        readable = int(cache.readable(everything).sum())
+        if not readable:
+            raise none_readable(cache.index, cache.unreadable())
+        _check_enough(readable, config)
+
+
+def told_when_read(session: Session, events: Generator[Event, None, T]) -> Generator[Event, None, T]:
+    """The events, and among them a word when the last picture has been read. Returns what `events` returns."""
+    told = session.cache.complete
+    with closing(events):
+        while True:
+            try:
+                event = next(events)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            yield event
+            if not told and session.cache.complete:
+                told = True
+                broken = len(session.cache.broken)
+                rest = f" {broken:,} of them could not be; others stand in for these." if broken else ""
+                yield Note(level="info", text=f"All {len(session.cache):,} pictures have been read.{rest}")
+
+
+def _check_enough(count: int, config: DataConfig) -> None:
+    if count < LEAST:
         raise DataError(
-            f"Only {len(cache.index)} pictures in {config.folder} can be read; at least 4 are needed, and some "
+            f"Only {count} pictures in {config.folder} can be read; at least {LEAST} are needed, and some "
             "hundreds before anything can be learnt. See what is wrong with: sslstudio index FOLDER"
         )
-    recognised = replace(recognised, pictures=cache.index)
-    split = Split.from_json(stored_split) if stored_split else draw_split(recognised, config)
-    return Session(recognised, cache, split)
 
 
 def draw_split(recognised: Recognised, config: DataConfig) -> Split:
@@ -70,10 +155,9 @@ def draw_split(recognised: Recognised, config: DataConfig) -> Split:
     labels = recognised.classes.of if recognised.classes else None
     if labels is None and recognised.masks:
         labels = dict.fromkeys((path for path in paths if path in recognised.masks.of), 0)
-    readable = set(paths)
     return make_split(
         paths,
-        {path: label for path, label in labels.items() if path in readable} if labels else None,
+        labels or None,
         validation=config.validation,
         test=config.test,
         seed=config.split_seed,
@@ -85,14 +169,14 @@ def draw_split(recognised: Recognised, config: DataConfig) -> Split:
 def suitable_side(index: ImageIndex, device: Device) -> int:
     """A side for these pictures on this device: not above their own, and what a CPU or a GPU trains in good time."""
     most = SIDE_GPU if device.accelerated else SIDE_CPU
-    step = max(1, len(index.files) // SIDES_LOOKED_AT)
-    sides = [side for file in index.files[::step] if (side := _short_side(index.root / file.path))]
+    step = max(1, len(index) // SIDES_LOOKED_AT)
+    sides = [side for path in index.paths[::step] if (side := _short_side(index.root / path))]
     own = median(sides) if sides else most
     return max(32, int(min(own, most)) // 8 * 8)
 
 
 def _short_side(path: Path) -> int:
     try:
-        return min(read_picture(path).size)
+        return short_side_of(path)
     except DataError:  # listed with its reason when the pictures are read
         return 0

@@ -1,5 +1,6 @@
 """Step 1: which pictures."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStackedWidget, QTabWid
 from sslstudio.engine.data.index import ImageIndex, printable
 from sslstudio.engine.events import Preparing
 from sslstudio.ui import messages, settings, words
+from sslstudio.ui.engine_calls import Seen
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.drop_area import DropArea
@@ -15,6 +17,7 @@ from sslstudio.ui.widgets.gallery_model import GalleryItem
 from sslstudio.ui.widgets.gallery_view import GalleryView
 from sslstudio.ui.widgets.labels_view import LabelsView, labels_in_words
 from sslstudio.ui.widgets.layout import Card, Figure, button, column, held, row, scrolled, text
+from sslstudio.ui.widgets.picture_items import PictureItems
 from sslstudio.ui.widgets.tables import fill, table
 
 
@@ -73,8 +76,12 @@ class ImagesPage(Page):
         self.busy_bar.setTextVisible(False)
         self.busy_bar.setFixedWidth(380)
         cancel = button(self.tr("Cancel"), self.study.cancel_opening, icon="cross")
+        self.first = GalleryView()
+        self.first.hide()
+        self._busy_room = [held(column(None)), held(column(None))]  # keep the words in the middle without pictures
         inner = column(self.busy_stage, self.busy_bar, self.busy_count, 10, row(cancel, None), gap=8)
-        self.busy = held(column(None, row(None, inner, None), None))
+        above, below = self._busy_room
+        self.busy = held(column(above, row(None, inner, None), self.first, below, gap=14))
         self.stack.addWidget(self.busy)
 
     def _add_loaded(self) -> None:
@@ -109,16 +116,29 @@ class ImagesPage(Page):
         if folder is not None:
             self.study.open_folder(folder)
 
-    def _show_opening(self, said: Preparing | None) -> None:
+    def _show_opening(self, said: Preparing | Seen | None) -> None:
         if said is None:
             self._show(self.loaded if self.study.recognised else self.welcome)
+            self._show_first([])
             return
         self._show(self.busy)
+        if isinstance(said, Seen):
+            self.busy_count.setText(self.tr("{0} so far").format(words.count(said.pictures)))
+            if said.first and len(said.first) != self.first.gallery.rowCount():
+                self._show_first(said.first)
+            return
         self.busy_stage.setText(said.stage)
         self.busy_bar.setRange(0, said.total)
         self.busy_bar.setValue(said.done)
         of_all = self.tr("{0} of {1}").format(words.count(said.done), words.count(said.total))
         self.busy_count.setText(of_all if said.total else "")
+
+    def _show_first(self, paths: Sequence[Path]) -> None:
+        """The first pictures, while the rest is being looked for."""
+        self.first.show_items([GalleryItem(path, printable(path.name)) for path in paths])
+        self.first.setVisible(bool(paths))
+        for room in self._busy_room:
+            room.setVisible(not paths)
 
     def _show_checking(self, said: Preparing | None) -> None:
         if said is None or not said.total:
@@ -138,7 +158,7 @@ class ImagesPage(Page):
         self.title.setText(folder.name)
         self.subtitle.setText(str(folder))
         index = recognised.pictures
-        self.gallery.show_items([_item(index, path) for path in index.paths])
+        self.gallery.show_items(PictureItems(index))
         self.labels.say(*labels_in_words(recognised))
         self.labels_view.show_labels(recognised)
         self.others.say(words.count(sum(index.ignored.values())))
@@ -161,9 +181,3 @@ class ImagesPage(Page):
         self.broken_table.setVisible(bool(broken))
         title = self.tr("Cannot be read ({0})").format(words.count(broken)) if broken else self.tr("Cannot be read")
         self.tabs.setTabText(2, title)
-
-
-def _item(index: ImageIndex, path: str) -> GalleryItem:
-    """A picture with its name and the folder that it lies in."""
-    said = printable(path)
-    return GalleryItem(index.root / path, "/".join(said.split("/")[-2:]), tip=said)

@@ -1,10 +1,11 @@
 """Step 3: pretraining, to be watched."""
 
+from functools import partial
 from typing import Any
 
 from PySide6.QtWidgets import QPushButton
 
-from sslstudio.ui import engine_calls
+from sslstudio.ui import engine_calls, jobs, messages
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.study import Study
@@ -59,7 +60,8 @@ class PretrainPage(RunPage):
     def show_pictures(self) -> None:
         """Say in the settings which pictures seem to belong together."""
         if self.settings is not None and self.study.recognised is not None:
-            self.settings.suggest_groups(self.study.recognised.pictures.paths)
+            op = partial(engine_calls.groups_in, self.study.recognised.pictures.paths)
+            jobs.run(op, self.settings.suggest_groups, partial(messages.tell_error, self), owner=self.settings)
 
     def config(self) -> Any:
         """The engine's PretrainConfig as it is set. Raises ConfigError."""

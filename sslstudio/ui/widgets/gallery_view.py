@@ -1,5 +1,7 @@
 """The gallery: a grid of thumbnails with captions, painted by hand so that 100,000 rows scroll."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
@@ -10,6 +12,7 @@ from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel
 
 CELL = QSize(124, 138)
 CAPTION = 22
+BATCH = 2500  # rows that are given their places between two looks at the mouse
 PAD = 7
 SIGNS = {"good": "check", "bad": "cross"}
 
@@ -96,6 +99,8 @@ class GalleryView(QListView):
         self.setMovement(QListView.Movement.Static)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setUniformItemSizes(True)
+        self.setLayoutMode(QListView.LayoutMode.Batched)  # Qt needs 5 s and more to place a million rows in one go
+        self.setBatchSize(BATCH)
         self.setGridSize(CELL)
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
@@ -111,7 +116,7 @@ class GalleryView(QListView):
         self.setGridSize(QSize(room // max(1, room // CELL.width()), CELL.height()))
         super().resizeEvent(event)
 
-    def show_items(self, items: list[GalleryItem]) -> None:
+    def show_items(self, items: Sequence[GalleryItem]) -> None:
         """Show other pictures, from the first one."""
         self.gallery.show_items(items)
         self.scrollToTop()

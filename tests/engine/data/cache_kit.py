@@ -22,10 +22,10 @@ SIDE = 8
 CHILD = """
     import os, signal, sys
     from pathlib import Path
-    from sslstudio.engine.data import cache
+    from sslstudio.engine.data import cache, reading
     from sslstudio.engine.data.index import scan
-    cache.EVENT_SECONDS = 0.0
-    cache.COMMIT_PICTURES = 5
+    reading.EVENT_SECONDS = 0.0
+    reading.COMMIT_PICTURES = 5
     root, where = Path(sys.argv[1]), Path(sys.argv[2])
 """
 
@@ -60,8 +60,8 @@ def garble(path: Path) -> None:
 def assert_right(cache: PixelCache) -> None:
     """Every row holds what its file decodes to."""
     got = cache.pixels().permute(0, 2, 3, 1).numpy()
-    for row, file in zip(got, cache.index.files, strict=True):
-        assert np.array_equal(row, decode(cache.index.root / file.path, cache.side)), file.path
+    for row, path in zip(got, cache.index.paths, strict=True):
+        assert np.array_equal(row, decode(cache.index.root / path, cache.side)), path
 
 
 def slots(root: Path, where: Path) -> dict[str, int]:

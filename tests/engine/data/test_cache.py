@@ -60,7 +60,7 @@ def test_any_positions_in_any_order(built: PixelCache, data: st.DataObject) -> N
     assert chosen.dtype == torch.uint8
     assert chosen.is_contiguous(memory_format=torch.channels_last)
     for got, position in zip(chosen, positions, strict=True):
-        wanted = decode(built.index.root / built.index.files[position].path, 16)
+        wanted = decode(built.index.root / built.index.paths[position], 16)
         assert np.array_equal(got.permute(1, 2, 0).numpy(), wanted)
 
 
@@ -200,7 +200,7 @@ def test_not_one_readable_picture_is_an_error(tools: Any, tmp_path: Path) -> Non
 def test_stopping_keeps_what_was_decoded(
     tools: Any, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sslstudio.engine.data.cache.EVENT_SECONDS", 0.0)
+    monkeypatch.setattr("sslstudio.engine.data.reading.EVENT_SECONDS", 0.0)
     control = RunControl()
     steps = build_cache(scan(root), SIDE, cache_dir=tmp_path / "cache", control=control)
     for _ in range(4):

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sslstudio.engine.data.index import (
+    FIRST,
     HIDDEN,
     HIDDEN_FOLDER,
     NO_SUFFIX,
     SUFFIXES,
     ImageFile,
     ImageIndex,
+    file_at,
     printable,
     scan,
+    scanning,
 )
 from sslstudio.engine.errors import DataError
 
@@ -73,9 +77,9 @@ def test_what_the_walk_itself_cannot_read_has_its_reason(odd_tree: Any) -> None:
 
 
 def test_sizes_and_times_are_those_of_the_files(odd_tree: Any) -> None:
-    for file in scan(odd_tree.root).files:
-        about = os.stat(odd_tree.root / file.path)
-        assert (file.size, file.mtime_ns) == (about.st_size, about.st_mtime_ns)
+    for path in scan(odd_tree.root).paths:
+        about = os.stat(odd_tree.root / path)
+        assert file_at(odd_tree.root, path) == ImageFile(path, about.st_size, about.st_mtime_ns)
 
 
 def test_others_are_counted_by_suffix(tmp_path: Path) -> None:
@@ -167,8 +171,7 @@ def test_a_printable_path_is_always_a_text(name: bytes) -> None:
 
 
 def test_subset_keeps_the_order_and_the_rest() -> None:
-    files = tuple(ImageFile(name, 1, 2) for name in "abcd")
-    index = ImageIndex(Path("/x"), files, (), {".txt": 1})
+    index = replace(ImageIndex.of(Path("/x"), "abcd"), ignored={".txt": 1})
     part = index.subset(["d", "b", "unknown"])
     assert part.paths == ["b", "d"]
     assert (len(index), len(part), part.ignored) == (4, 2, {".txt": 1})
@@ -217,3 +220,26 @@ def test_pictures_are_not_opened(tmp_path: Path) -> None:
 def test_scanning_and_decoding_load_no_torch() -> None:
     code = "import sys, sslstudio.engine.data.cache, sslstudio.engine.data.index; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_scan_says_how_far_it_is_and_names_the_first_pictures(tmp_path: Path) -> None:
+    fill(tmp_path, *[f"{folder}/{number:04}.jpg" for folder in "ab" for number in range(100)], content=b"")
+    said = []
+    steps = scanning(tmp_path, tmp_path / "cache")
+    try:
+        while True:
+            said.append(next(steps))
+    except StopIteration as end:
+        index = end.value
+    assert set(said[-1].first) <= set(index.paths)
+    assert len(max(said, key=lambda found: len(found.first)).first) == FIRST
+    assert [found.pictures for found in said] == sorted(found.pictures for found in said)
+
+
+@given(st.lists(st.text("ab-./é~", min_size=1, max_size=8), unique=True))
+def test_an_index_of_paths_has_them_in_order(names: list[str]) -> None:
+    paths = {"/".join(part for part in name.split("/") if part) for name in names} - {""}
+    index = ImageIndex.of(Path("/x"), paths)
+    assert index.paths == sorted(paths)
+    assert len(index) == len(paths)
+    assert index.places == {path: number for number, path in enumerate(sorted(paths))}

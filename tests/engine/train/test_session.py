@@ -1,5 +1,8 @@
 """What a run needs before its first step."""
 
+import shutil
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,10 +12,29 @@ from sslstudio.engine import device as devices
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.errors import DataError
-from sslstudio.engine.train.session import SIDE_CPU, open_session, suitable_side
-from sslstudio.engine.train.settings import DataConfig
+from sslstudio.engine.events import Evaluated, Preparing, StepDone
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train.pretrain import pretrain
+from sslstudio.engine.train.session import SIDE_CPU, Session, open_session, suitable_side
+from sslstudio.engine.train.settings import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 
 CPU = devices.choose("cpu")
+
+
+def pretrain_config(folder: Path, out: Path) -> PretrainConfig:
+    return PretrainConfig(
+        out=str(out), task="rotation", data=DataConfig(folder=str(folder), side=32),
+        optimiser=OptimiserConfig(batch_size=14), budget=BudgetConfig(steps=4), hardware=HardwareConfig(device="cpu"),
+    )  # fmt: skip
+
+
+def drained(steps: Generator[Preparing, None, Session]) -> Session:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            session: Session = end.value
+            return session
 
 
 def pictures(folder: Path, size: tuple[int, int], count: int = 6) -> Path:
@@ -37,3 +59,46 @@ def test_too_few_pictures_are_refused_in_words(tmp_path: Path) -> None:
 def test_without_a_folder_the_message_says_so() -> None:
     with pytest.raises(DataError, match="No folder was given"):
         list(open_session(DataConfig(), CPU, RunControl()))
+
+
+def test_a_training_sees_the_same_whether_or_not_its_pictures_are_read(sample_folder: Path, tmp_path: Path) -> None:
+    """The first run reads while it trains, the second finds everything read; one picture is broken."""
+    folder = tmp_path / "pictures"
+    shutil.copytree(sample_folder / "images", folder)
+    broken = sorted(folder.rglob("*.png"))[7]
+    broken.write_bytes(b"words")
+    runs = []
+    for name in ("cold", "warm"):
+        config = pretrain_config(folder, tmp_path / name)
+        runs.append([event for event in pretrain(config, RunControl()) if isinstance(event, StepDone | Evaluated)])
+    losses = [[event.loss for event in run if isinstance(event, StepDone)] for run in runs]
+    scores = [[(event.n, event.metrics) for event in run if isinstance(event, Evaluated)] for run in runs]
+    assert losses[0][:4] == losses[1][:4]
+    assert scores[0][-1] == scores[1][-1]
+    assert RunFolder.open(tmp_path / "cold").read_json("split.json") == RunFolder.open(tmp_path / "warm").read_json(
+        "split.json"
+    )
+
+
+def test_the_split_does_not_depend_on_what_can_be_read(sample_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    shutil.copytree(sample_folder / "images", folder)
+    config = DataConfig(folder=str(folder), side=16)
+    whole = drained(open_session(config, CPU, RunControl())).split
+    broken = whole.test[0]
+    (folder / broken).write_bytes(b"words")
+    late = drained(open_session(config, CPU, RunControl())).split
+    assert late == whole.within({*whole.train, *whole.validation, *whole.test} - {broken})
+    session = drained(open_session(config, CPU, RunControl(), early=True))
+    with closing(session.cache):
+        assert session.split == whole
+        assert session.readable([broken, whole.train[0]]) == (whole.train[0],)
+
+
+def test_an_early_session_of_unreadable_files_is_refused_in_words(tmp_path: Path) -> None:
+    for number in range(9):
+        (tmp_path / f"{number}.png").write_bytes(b"words")
+    with pytest.raises(DataError, match="Not one of the 9 pictures"):
+        for _ in pretrain(pretrain_config(tmp_path, tmp_path / "run"), RunControl()):
+            pass
+    assert not (tmp_path / "run").exists()

@@ -8,8 +8,10 @@ from PySide6.QtGui import QImage, QPixmap
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
+from sslstudio.engine.data.index import ImageIndex
 from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel, thumbnail
 from sslstudio.ui.widgets.gallery_view import GalleryView
+from sslstudio.ui.widgets.picture_items import PictureItems
 
 MANY = 100_000
 
@@ -44,6 +46,13 @@ def shown(qtbot: QtBot, decode: Decode, count: int) -> GalleryView:
     return view
 
 
+def scroll_to_the_end(qtbot: QtBot, view: GalleryView) -> None:
+    """Once all rows have their places."""
+    last = view.model().index(MANY - 1, 0)
+    qtbot.waitUntil(lambda: view.visualRect(last).isValid(), timeout=30_000)
+    view.scrollToBottom()
+
+
 def test_only_painted_rows_of_a_hundred_thousand_are_decoded(qtbot: QtBot) -> None:
     decode = Decode()
     view = shown(qtbot, decode, MANY)
@@ -51,7 +60,7 @@ def test_only_painted_rows_of_a_hundred_thousand_are_decoded(qtbot: QtBot) -> No
     qtbot.wait(50)
     assert view.gallery.rowCount() == MANY
     assert len(decode.asked) < 60
-    view.scrollToBottom()
+    scroll_to_the_end(qtbot, view)
     qtbot.waitUntil(lambda: f"picture-{MANY - 1}.png" in decode.asked)
     assert len(decode.asked) < 120
 
@@ -113,3 +122,30 @@ def test_a_broken_file_has_an_empty_thumbnail(tmp_path: Path) -> None:
     file = tmp_path / "broken.png"
     file.write_bytes(b"\x89PNG\r\n\x1a\n nothing else")
     assert thumbnail(file).isNull()
+
+
+def test_a_folder_of_a_hundred_thousand_makes_only_what_is_painted(qtbot: QtBot, tmp_path: Path) -> None:
+    decode = Decode()
+    view = shown(qtbot, decode, 0)
+    made: list[int] = []
+
+    class Counted(PictureItems):
+        def __getitem__(self, at):  # type: ignore[no-untyped-def]
+            made.append(at)
+            return super().__getitem__(at)
+
+    index = ImageIndex.of(tmp_path, [f"{number // 1000:03}/{number:06}.jpg" for number in range(MANY)])
+    view.show_items(Counted(index))
+    qtbot.waitUntil(lambda: len(decode.asked) >= 20)
+    scroll_to_the_end(qtbot, view)
+    qtbot.waitUntil(lambda: f"{MANY - 1:06}.jpg" in decode.asked)
+    assert view.gallery.item(MANY - 1).caption == f"099/{MANY - 1:06}.jpg"
+    assert len(set(made)) < 200
+    assert len(decode.asked) < 120
+
+
+def test_a_picture_of_a_folder_has_its_name_and_place(tmp_path: Path) -> None:
+    items = PictureItems(ImageIndex.of(tmp_path, ["a/b/1.jpg", "2.jpg"]))
+    assert [item.caption for item in items] == ["2.jpg", "b/1.jpg"]
+    assert items[1].path == tmp_path / "a/b/1.jpg"
+    assert items[:1] == [items[0]]

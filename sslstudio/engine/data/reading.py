@@ -1,0 +1,201 @@
+"""What reading a folder's pictures into its store is made of: who may write, what is missing, threads that decode."""
+
+import os
+import shutil
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.decode import Squeezed, squeeze
+from sslstudio.engine.data.index import ImageFile, ImageIndex, file_at, printable
+from sslstudio.engine.data.pixelstore import PixelStore, disk_full, is_full
+from sslstudio.engine.data.reasons import CannotOpen
+from sslstudio.engine.errors import DataError, RunError
+from sslstudio.engine.events import Preparing
+
+COMPARING = "Comparing with what was read before"
+WAITING = "Waiting for another run that reads the same pictures"
+EVENT_SECONDS = 0.1
+COMMIT_SECONDS = 1.0
+COMMIT_PICTURES = 512
+_IN_FLIGHT = 4  # pictures a worker may be ahead of what is written: bounds the memory
+
+Outcome = Squeezed | DataError
+
+
+@dataclass(frozen=True)
+class Task:
+    """A picture to be decoded: its number in the index and the file as it was when it was compared."""
+
+    number: int
+    file: ImageFile
+
+
+@dataclass
+class Compared:
+    """What the table knows of an index: pictures that are to be decoded, and path -> why, for those that cannot be
+    opened just now."""
+
+    missing: list[Task]
+    passing: dict[str, str]
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def make_folder(folder: Path) -> None:
+    """Raises RunError, in words, when it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if is_full(error):
+            raise disk_full(folder, 0) from error
+        raise RunError(
+            f"The folder for decoded pictures, {printable(os.fspath(folder))}, cannot be made: {error.strerror}. "
+            "Set SSLSTUDIO_CACHE to a folder that can be written."
+        ) from error
+
+
+@contextmanager
+def room(folder: Path, needed: int) -> Iterator[None]:
+    """What the disk says becomes a RunError in words."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        if is_full(error):
+            raise disk_full(folder, needed) from error
+        raise RunError(f"Decoded pictures cannot be kept in {printable(os.fspath(folder))}: {error}.") from error
+
+
+def wait_for(lock: filelock.BaseFileLock, control: RunControl, total: int) -> Iterator[Preparing]:
+    """Take the lock; while another process has it, say so and stay ready to stop."""
+    while True:
+        try:
+            lock.acquire(timeout=0)
+            return
+        except filelock.Timeout:
+            check_stop(control)
+            yield Preparing(stage=WAITING, done=0, total=total)
+            time.sleep(EVENT_SECONDS)
+
+
+@contextmanager
+def released(lock: filelock.BaseFileLock) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def check_stop(control: RunControl) -> None:
+    """Raises RunError when the run is asked to stop."""
+    if control.stopping:
+        raise RunError("Stopped while reading pictures.")
+
+
+def compare(store: PixelStore, index: ImageIndex, control: RunControl) -> Generator[Preparing, None, Compared]:
+    """Ask the disk for size and time of every picture; rows of what has changed or is gone are taken out."""
+    missing: list[Task] = []
+    passing: dict[str, str] = {}
+    changed: list[str] = []
+    pace = Pace()
+    for number, path in enumerate(index.paths):
+        if number and number % 1000 == 0 and pace.is_time():
+            check_stop(control)
+            yield Preparing(stage=COMPARING, done=number, total=len(index))
+        row = store.rows.get(path)
+        try:
+            file = file_at(index.root, path)
+        except CannotOpen as error:
+            passing[path] = str(error)
+            continue
+        if row is None or not row.fits(file):
+            missing.append(Task(number, file))
+            changed += [path] if row is not None else []
+    root = os.fspath(index.root)
+    gone = [path for path in store.rows if path not in index.places and not os.path.lexists(os.path.join(root, path))]
+    store.forget(changed + gone)
+    _check_room(store, len(missing))
+    return Compared(missing, passing)
+
+
+def _check_room(store: PixelStore, count: int) -> None:
+    needed = count * store.slot_bytes
+    if needed > shutil.disk_usage(store.folder).free:
+        raise disk_full(store.folder, needed)
+
+
+def keep(store: PixelStore, file: ImageFile, outcome: Outcome, passing: dict[str, str]) -> int | None:
+    """Put what became of a file where it belongs. Returns the slot of its pixels, None if there are none."""
+    if isinstance(outcome, Squeezed):
+        return store.put(file, *outcome)
+    elif isinstance(outcome, CannotOpen):
+        passing[file.path] = str(outcome)
+    else:
+        store.put_reason(file, str(outcome))
+    return None
+
+
+class Pace:
+    """When to say something and when to commit, by the clock and the number of pictures."""
+
+    def __init__(self) -> None:
+        self._said = self._committed = time.monotonic()
+        self._since = 0
+
+    def is_time(self) -> bool:
+        now = time.monotonic()
+        if now - self._said < EVENT_SECONDS:
+            return False
+        self._said = now
+        return True
+
+    def commit(self, store: PixelStore) -> None:
+        self._since += 1
+        if self._since >= COMMIT_PICTURES or time.monotonic() - self._committed >= COMMIT_SECONDS:
+            store.commit()
+            self._committed, self._since = time.monotonic(), 0
+
+
+def outcome_of(root: Path, side: int, file: ImageFile) -> Outcome:
+    """The pixels of a file, or why there are none."""
+    try:
+        return squeeze(root / file.path, side)
+    except DataError as error:
+        return error
+
+
+def decoded(
+    tasks: Iterable[Task], work: Callable[[ImageFile], Outcome], workers: int
+) -> Generator[tuple[Task, Outcome | None], None, None]:
+    """Each task with what became of its file, in order, decoded by threads with few in flight.
+
+    While a slow one is awaited, it comes with None every tenth of a second, so that the run can speak and stop.
+    """
+    waiting: deque[tuple[Task, Future[Outcome]]] = deque()
+    rest = iter(tasks)
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
+    try:
+        while True:
+            while len(waiting) < workers * _IN_FLIGHT and (task := next(rest, None)) is not None:
+                waiting.append((task, pool.submit(work, task.file)))
+            if not waiting:
+                return
+            try:
+                outcome = waiting[0][1].result(timeout=EVENT_SECONDS or None)
+            except TimeoutError:
+                yield waiting[0][0], None
+                continue
+            yield waiting.popleft()[0], outcome
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,79 @@
+"""What the folders below a root held when they were last listed, kept in the cache folder.
+
+A folder is listed again when its own times or its place on the disk have changed. They change when a name in it comes,
+goes or is renamed, and when it is locked; what cannot be told that way (links, files that were looked into, folders
+that changed moments before) is never remembered. Changed content needs no listing: a picture's size and time are asked
+for when its pixels are (see cache.py).
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from sslstudio.engine.data.listing import Folder
+
+FORMAT: Final = 1
+LEAST = 2000  # pictures: fewer are listed as fast as they are remembered
+STALE = 0.05  # of the pictures listed anew: then what is remembered is written again
+RACE_NS = 3_000_000_000  # a folder that changed so shortly before may change again within one tick of its clock
+# Windows does not touch the time of a folder on FAT and exFAT (memory cards) when files come and go.
+TELLING = os.name == "posix"
+
+Key = tuple[int, int, int, int]
+
+
+def key_of(about: os.stat_result) -> Key:
+    """What is the same as long as nothing has changed in a folder."""
+    return about.st_dev, about.st_ino, about.st_mtime_ns, about.st_ctime_ns
+
+
+class Remembered:
+    """The listings of one root: what was known, and what is to be known next time."""
+
+    def __init__(self, root: str, cache_dir: Path) -> None:
+        digest = hashlib.blake2b(os.fsencode(os.path.realpath(root)), digest_size=16).hexdigest()
+        self._path = cache_dir / "folders" / f"{digest}.json"
+        self._old = _load(self._path) if TELLING else {}
+        self._new: dict[str, list[Any]] = {}
+        self._listed = 0
+
+    def recall(self, prefix: str, about: os.stat_result) -> Folder | None:
+        """What the folder holds, if it is unchanged."""
+        row = self._old.get(prefix)
+        if row is None or tuple(row[0]) != key_of(about):
+            return None
+        self._new[prefix] = row
+        return Folder(_split(row[1]), _split(row[2]), ignored=Counter(row[3]))
+
+    def note(self, prefix: str, about: os.stat_result, folder: Folder, began: int) -> None:
+        """Remember a listing that began at `began` (ns), `about` being from just before."""
+        self._listed += len(folder.names)
+        if folder.settled and max(about.st_mtime_ns, about.st_ctime_ns) < began - RACE_NS:
+            self._new[prefix] = [key_of(about), "/".join(folder.names), "/".join(folder.folders), dict(folder.ignored)]
+
+    def keep(self, pictures: int) -> None:
+        """Write it down if that is worth it. A cache that cannot be written costs time only, so nothing is raised."""
+        if not TELLING or pictures < LEAST or self._listed <= STALE * pictures or not self._new:
+            return
+        beside = self._path.with_suffix(f".{os.getpid()}.{time.monotonic_ns()}.part")
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_text(json.dumps([FORMAT, self._new], separators=(",", ":")), encoding="ascii")
+            beside.replace(self._path)  # not synced: half a file is no JSON, and then everything is listed again
+
+
+def _load(path: Path) -> dict[str, list[Any]]:
+    try:
+        version, rows = json.loads(path.read_bytes())
+    except (OSError, ValueError, TypeError):
+        return {}
+    return rows if version == FORMAT and isinstance(rows, dict) else {}
+
+
+def _split(names: str) -> list[str]:
+    return names.split("/") if names else []
