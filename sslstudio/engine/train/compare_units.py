@@ -9,6 +9,7 @@ import torch
 
 from sslstudio.engine import device as devices
 from sslstudio.engine.models.encoders import build_encoder
+from sslstudio.engine.seeding import generator
 from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place
 from sslstudio.engine.train.compare_settings import (
     SCRATCH,
@@ -139,7 +140,9 @@ def timed_cell(config: CompareConfig, classes: int) -> float:
     device = devices.choose(config.hardware.device, config.hardware.precision)
     encoder = build_encoder(base.encoder, seed=0).to(device.handle).train()
     side = base.data.side or 64
-    noise = torch.rand(min(base.optimiser.batch_size, max(2, most * classes)), 3, side, side, device=device.handle)
+    count = min(base.optimiser.batch_size, max(2, most * classes))
+    rng = generator(0, "trial", device=device.handle)
+    noise = torch.rand(count, 3, side, side, device=device.handle, generator=rng)
     least = math.inf
     for _ in range(TRIES):
         began = time.perf_counter()

@@ -6,6 +6,7 @@ dropped when the user scrolls on; an answer for a list that is no longer shown i
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -84,7 +85,9 @@ class Decoder(QObject):
             if not self._stack:
                 return
             generation, row, path = self._stack.pop()
-        self.ready.emit(generation, row, self._decode(path))
+        image = self._decode(path)
+        with suppress(RuntimeError):  # the view was deleted meanwhile: nobody waits for the answer
+            self.ready.emit(generation, row, image)
 
     def forget(self) -> None:
         """Drop what waits."""

@@ -24,6 +24,7 @@ from sslstudio.engine.events import Preparing
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.tasks.multitask import MultitaskConfig
 from sslstudio.engine.train.examine import Examined, examine
 from sslstudio.engine.train.settings import DataConfig
 from tests.engine.evaluate.planted import (
@@ -297,6 +298,7 @@ def finding_with(severity: str, *tasks: str) -> Finding:
 
 def test_several_tasks_at_once_are_as_good_as_their_parts_but_never_ruled_out_by_one() -> None:
     options = {task: load_tasks()[task].Config() for task in load_tasks()}
+    options["multitask"] = MultitaskConfig(tasks="jigsaw,context_prediction,rotation")
     clinic = Clinic((finding_with(UNSUITABLE, "rotation"), finding_with(CAREFUL, "jigsaw")), {}, options)
     words = {task: clinic.suits(task).word for task in options}
     assert words["rotation"] == "unsuitable"
