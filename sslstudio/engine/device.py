@@ -1,17 +1,23 @@
-"""The only place that says cuda, mps, cpu, autocast or memory.
+"""The only place that says cuda, mps, cpu, autocast, threads or memory.
 
 A GPU is used when it really works: its architecture is in this build of torch and one kernel ran on it. If not,
 the run goes on on the CPU and the reason is said in words.
 """
 
+import gc
 import os
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 
 from sslstudio.engine.distributed import Place
 from sslstudio.engine.errors import ConfigError, did_you_mean
+
+# What torch says on each kind of device when memory runs out; only CUDA's allocator has an error class of its own.
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
 @dataclass(frozen=True)
@@ -57,10 +63,45 @@ class Device:
             return count < free // 3
         return False  # a CPU reads the memory-mapped file; MPS shares the CPU's memory
 
+    def bring(self, tensor: torch.Tensor) -> torch.Tensor:
+        """The tensor on the device; to a GPU through pinned memory, so that the copy does not hold up the CPU."""
+        if self.handle.type == "cuda" and tensor.device.type == "cpu":
+            return tensor.pin_memory().to(self.handle, non_blocking=True)
+        return tensor.to(self.handle)
+
+    def release(self) -> None:
+        """Give back memory that is held for later, after a step that did not fit."""
+        gc.collect()
+        if self.handle.type == "cuda":
+            torch.cuda.empty_cache()
+        elif self.handle.type == "mps":
+            torch.mps.empty_cache()
+
+    def free_memory(self) -> int | None:
+        """Bytes that can still be taken on the device; None where the system does not say."""
+        if self.handle.type == "cuda":
+            free, _ = torch.cuda.mem_get_info(self.handle)
+            return free + torch.cuda.memory_reserved(self.handle) - torch.cuda.memory_allocated(self.handle)
+        return _free_ram()
+
+    def peak_memory(self) -> int | None:
+        """The most bytes that were taken at once: on a GPU by tensors, on a CPU by this process; None: not known."""
+        if self.handle.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.handle)
+        return _peak_ram()
+
+    def fuses(self) -> bool:
+        """Whether AdamW updates all weights in one pass there."""
+        return self.handle.type in ("cpu", "cuda")
+
     @property
     def precision(self) -> str:
         """float32 or bfloat16."""
         return str(self.dtype).removeprefix("torch.")
+
+    def in_precision(self, precision: str) -> "Device":
+        """The same device computing in float32 or bfloat16."""
+        return replace(self, dtype=torch.bfloat16 if precision == "bfloat16" else torch.float32)
 
 
 def found() -> list[DeviceFound]:
@@ -147,3 +188,55 @@ def _with_precision(one: DeviceFound, precision: str, note: str) -> Device:
 
 def _cuda_half(name: str) -> bool:
     return torch.cuda.get_device_capability(name)[0] >= 8  # Ampere and later compute bfloat16 in hardware
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory did not suffice, on whichever device."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and any(words in said for words in _NO_MEMORY)
+
+
+def threads() -> int:
+    """Threads that a CPU computes with."""
+    return torch.get_num_threads()
+
+
+@contextmanager
+def threads_restored() -> Iterator[None]:
+    """What is done inside may choose its number of threads (`use_threads`); afterwards it is as before."""
+    before = threads()
+    try:
+        yield
+    finally:
+        use_threads(before)
+
+
+def use_threads(count: int) -> None:
+    """Compute with so many threads from now on."""
+    if count != threads():
+        torch.set_num_threads(count)
+
+
+def _free_ram() -> int | None:
+    """Bytes of memory that are left on Linux, under the limit of a container too."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        left = next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        return None
+    try:
+        limit, used = (Path("/sys/fs/cgroup", name).read_text("ascii") for name in ("memory.max", "memory.current"))
+        return min(left, int(limit) - int(used))
+    except (OSError, ValueError):  # no container, or one without a limit ("max")
+        return left
+
+
+def _peak_ram() -> int | None:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if os.uname().sysname == "Darwin" else 1024 * most

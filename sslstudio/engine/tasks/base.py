@@ -100,6 +100,7 @@ class PretextTask(nn.Module):
     fails: ClassVar[str]  # two sentences: pictures that it teaches nothing, or the wrong thing
     no_game: ClassVar[str] = ""  # why a person cannot play it, for a task without `play`
     Config: ClassVar[type[BaseConfig]]
+    compares: bool = False  # whether the loss compares the pictures of a batch, so that half a batch asks less
 
     def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__()

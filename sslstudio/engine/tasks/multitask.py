@@ -86,6 +86,7 @@ class Multitask(PretextTask):
         kinds = load_tasks()
         tasks = {name: kinds[name](kinds[name].Config(), encoder_spec) for name in config.names}
         self.tasks = nn.ModuleDict(tasks)
+        self.compares = any(task.compares for task in tasks.values())
         self.register_buffer("scale", torch.tensor([_loss_of_guessing(task) for task in tasks.values()]))
 
     def _each(self) -> Iterator[tuple[str, PretextTask]]:

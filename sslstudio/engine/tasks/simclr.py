@@ -62,6 +62,7 @@ class Simclr(PretextTask):
         "either plain or luck, so a score would say nothing."
     )
     Config: ClassVar[type[BaseConfig]] = SimclrConfig
+    compares = True
 
     def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)

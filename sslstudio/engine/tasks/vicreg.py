@@ -54,6 +54,7 @@ class Vicreg(PretextTask):
         "either plain or luck, so a score would say nothing."
     )
     Config: ClassVar[type[BaseConfig]] = VicregConfig
+    compares = True
 
     def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)

@@ -80,6 +80,7 @@ class Vicregl(PretextTask):
         "either plain or luck, so a score would say nothing."
     )
     Config: ClassVar[type[BaseConfig]] = VicreglConfig
+    compares = True
 
     def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)

@@ -57,6 +57,15 @@ def restore_training(tensors: Mapping[str, Tensor], modules: nn.Module, optimise
     optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
 
 
+def lay_like_weights(optimiser: torch.optim.Optimizer) -> None:
+    """Moments in the memory format of their weights. A fused optimiser walks through both in the order in which they
+    lie: after a restore, which reads plain rows, it would take one weight's moment for another's."""
+    for weight, moments in optimiser.state.items():
+        for name, value in moments.items():
+            if isinstance(value, Tensor) and value.shape == weight.shape and value.stride() != weight.stride():
+                moments[name] = torch.empty_like(weight).copy_(value)
+
+
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Named tensors of a .safetensors or .pth/.pt file. Raises DataError; never unpickles anything but tensors."""
     if not path.is_file():

@@ -22,6 +22,7 @@ from sslstudio.engine.models.networks import Network
 from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import TaskResult
 from sslstudio.engine.train.losses import segmentation_loss
+from sslstudio.engine.train.micro import WHOLE, counted
 from sslstudio.engine.train.recipe import Recipe, parameter_groups
 from sslstudio.engine.train.session import Session
 from sslstudio.engine.train.settings import FinetuneConfig
@@ -106,7 +107,9 @@ def prefix_of(part: str, config: FinetuneConfig) -> str:
 
 
 class LabelledJob:
-    """A network on labelled pictures: see `loop.Job`."""
+    """A network on labelled pictures: see `job.Job`."""
+
+    compares = False
 
     def __init__(
         self, part: str, network: Network, recipe: Recipe, labelled: Labelled, session: Session,
@@ -134,12 +137,12 @@ class LabelledJob:
         if frozen != self.network.frozen:
             self.network.freeze(frozen)
 
-    def forward(self, step: int) -> TaskResult:
+    def forward(self, step: int, part: slice = WHOLE) -> TaskResult:
         """A varied view of each picture of this step's batch."""
-        chosen = self.order.batch(step)
+        chosen = self.order.batch(step)[part]
         images = to_float(self.pictures.take(chosen))
         targets = self.targets[chosen.to(self.targets.device)]
-        rng = generator(self.config.seed, "views", step, device=self.device.handle)
+        rng = generator(self.config.seed, "views", step, *counted(part), device=self.device.handle)
         if self.kind == "classification":
             images, _ = vary(images, None, rng, flip=self.config.flip)
             logits = self.network(images)
@@ -173,7 +176,7 @@ class LabelledJob:
         return 1.0 - metrics[HEADLINE[self.kind]]
 
     def after_step(self, share: float) -> None:
-        """Nothing: see `loop.Job`."""
+        """Nothing: see `job.Job`."""
 
     def _predict(self, chunk: Tensor) -> Tensor:
         with self.device.autocast():

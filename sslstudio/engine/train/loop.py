@@ -6,22 +6,29 @@ goes on from its checkpoint ends in the same weights as one that was not.
 
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 import torch
 from torch import nn
 
+from sslstudio.engine import device as devices
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.device import Device
 from sslstudio.engine.distributed import Team
 from sslstudio.engine.errors import RunError
-from sslstudio.engine.events import CheckpointSaved, Event, Paused, Resumed, StepDone
+from sslstudio.engine.events import CheckpointSaved, Event, Note, Paused, Resumed, StepDone
 from sslstudio.engine.runs.store import RunFolder
-from sslstudio.engine.tasks.base import TaskResult
-from sslstudio.engine.train.checkpoint import load_tensors, restore_training, save_tensors, training_state
+from sslstudio.engine.train.checkpoint import (
+    lay_like_weights,
+    load_tensors,
+    restore_training,
+    save_tensors,
+    training_state,
+)
+from sslstudio.engine.train.job import Job
+from sslstudio.engine.train.micro import WHOLE, in_parts_words, part_count, parts_of
 from sslstudio.engine.train.settings import OptimiserConfig
 
 EVALUATIONS = 20  # over a whole training
@@ -29,34 +36,6 @@ WATCHING = 0.1  # share of the time that evaluations may take
 LOG_SECONDS = 0.25  # between two logged steps
 FIRST_STEPS = 5  # always logged one by one: they are what is compared when code is changed
 SAVE_SECONDS = 60.0
-
-
-class Job(Protocol):
-    """What is trained."""
-
-    part: str
-    prefix: str  # of its checkpoint files: the twin's stand beside the main part's
-    modules: nn.ModuleDict
-    batch_size: int
-    steps_per_epoch: int
-
-    def groups(self) -> list[dict[str, Any]]:
-        """Parameter groups for the optimiser; `factor` is what the learning rate of each is multiplied with."""
-
-    def before_step(self, share: float) -> None:
-        """What is to be done before a step; `share` of the training is done."""
-
-    def forward(self, step: int) -> TaskResult:
-        """Loss and metrics of this step's batch."""
-
-    def evaluate(self, step: int) -> Generator[Event, None, float]:
-        """Score held-out pictures; returns what is to be small for the best checkpoint."""
-
-    def after_step(self, share: float) -> None:
-        """What is to be done once the weights of a step are in place; `share` of the training is done."""
-
-    def chance(self) -> dict[str, float]:
-        """What guessing reaches, for each metric."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +77,10 @@ class Training:
         self, job: Job, plan: Plan, config: OptimiserConfig, device: Device, run: RunFolder, team: Team | None = None
     ) -> None:
         self.job, self.plan, self.config, self.device, self.run, self.team = job, plan, config, device, run, team
-        self.optimiser = torch.optim.AdamW(job.groups(), lr=config.learning_rate, weight_decay=config.weight_decay)
+        self.optimiser = torch.optim.AdamW(
+            job.groups(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=device.fuses()
+        )
+        self.parts = 1  # that a batch is computed in, one after the other, because it does not fit into memory
         self.step = 0
         self.elapsed = 0.0
         self.best = math.inf
@@ -128,6 +110,7 @@ class Training:
         self.elapsed = self._elapsed_logged = self._restored_at = float(meta["elapsed"])
         self.best = math.inf if meta["best"] is None else float(meta["best"])
         self.finished = bool(meta["finished"])
+        self.parts = int(meta.get("parts", 1))
         if not self.finished:  # a finished part is followed by events of the next one
             self.run.cut_events(int(meta["events"]))
         return True
@@ -135,6 +118,7 @@ class Training:
     def go(self, control: RunControl) -> Generator[Event, None, str]:
         """Train to the end of the plan or until stopped. Returns finished or stopped."""
         self.job.modules.train()
+        lay_like_weights(self.optimiser)
         self._ticked = self._saved_at = self._logged_at = time.monotonic()
         evaluated = math.floor(self.plan.share(self.step, self.elapsed) * EVALUATIONS)
         while self.plan.share(self.step, self.elapsed) < 1.0:
@@ -144,7 +128,7 @@ class Training:
                 yield from self._log()
                 yield self._save()
                 return "stopped"
-            self._next_step()
+            yield from self.next_step()
             if self.step <= FIRST_STEPS or time.monotonic() - self._logged_at >= LOG_SECONDS:
                 yield from self._log()
             due = math.floor(self.plan.share(self.step, self.elapsed) * EVALUATIONS)
@@ -163,24 +147,25 @@ class Training:
         """Take the steps that the leader of a team takes, until it says that there are no more."""
         assert self.team is not None
         self.job.modules.train()
+        lay_like_weights(self.optimiser)
         while (share := self.team.follow()) is not None:
-            self._one_step(share)
+            for _ in self._one_step(share):  # says nothing: see `_gradients_if_they_fit`
+                pass
 
-    def _next_step(self) -> None:
+    def next_step(self) -> Iterator[Event]:
+        """Take a step. What it says: that its batch did not fit into memory."""
         share = self.plan.share(self.step, self.elapsed)
         if self.team is not None:
             self.team.lead(share)
-        self._one_step(share)
+        yield from self._one_step(share)
 
-    def _one_step(self, share: float) -> None:
+    def _one_step(self, share: float) -> Iterator[Event]:
         self.job.before_step(share)
         rate = learning_rate(self.config, self.step, share)
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["factor"]
-        with self.device.autocast():
-            result = self.job.forward(self.step)
-        self.optimiser.zero_grad(set_to_none=True)
-        result.loss.backward()  # type: ignore[no-untyped-call]
+        while (values := self._gradients_if_they_fit()) is None:
+            yield self._halve()
         if self.team is not None:
             self.team.add([weight.grad for weight in self.job.modules.parameters() if weight.grad is not None])
         if self.config.clip:
@@ -188,8 +173,47 @@ class Training:
         self.optimiser.step()
         self.step += 1
         self.job.after_step(share)
-        self._add({"loss": result.loss.detach(), **result.metrics})
+        self._add(values)
         self._tick()
+
+    def _gradients_if_they_fit(self) -> dict[str, torch.Tensor] | None:
+        """See `_gradients`; None when memory did not suffice. Nothing but running statistics was touched then.
+
+        In a team the others wait in the middle of the step by then: there the error ends the run.
+        """
+        try:
+            return self._gradients()
+        except (RuntimeError, MemoryError) as error:
+            if self.team is not None or not devices.is_out_of_memory(error):
+                raise
+        self.optimiser.zero_grad(set_to_none=True)
+        self.device.release()  # only here: the error held the tensors of the step
+        return None
+
+    def _gradients(self) -> dict[str, torch.Tensor]:
+        """Put the gradients of this step's batch in place; loss and metrics of the step."""
+        self.optimiser.zero_grad(set_to_none=True)
+        values: dict[str, torch.Tensor] = {}
+        for part, share in parts_of(self.job.batch_size, self.parts):
+            with self.device.autocast():
+                result = self.job.forward(self.step, part)
+            loss = result.loss if part is WHOLE else result.loss * share
+            loss.backward()  # type: ignore[no-untyped-call]
+            for name, value in {"loss": result.loss.detach(), **result.metrics}.items():
+                ours = value if part is WHOLE else value * share
+                values[name] = values[name] + ours if name in values else ours
+        return values
+
+    def _halve(self) -> Note:
+        """From now on half as many pictures at once. Raises RunError when fewer cannot be."""
+        now = part_count(self.job.batch_size, 2 * self.parts)
+        if now == self.parts:
+            raise RunError(
+                f"The memory does not suffice for {math.ceil(self.job.batch_size / now)} pictures at once. Take "
+                "smaller pictures or a smaller encoder, or close other programs. The last checkpoint is kept."
+            )
+        self.parts = now
+        return Note(level="warning", text=in_parts_words(self.job.batch_size, now, self.job.compares))
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -260,6 +284,7 @@ class Training:
             "elapsed": self.elapsed,
             "best": self.best if math.isfinite(self.best) else None,
             "finished": self.finished,
+            "parts": self.parts,
             "events": self.run.events_size(),
         }
         if best:

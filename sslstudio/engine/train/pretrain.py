@@ -30,6 +30,7 @@ from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import PretextTask, Puzzle, TaskResult, load_tasks
 from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.loop import Plan, Training
+from sslstudio.engine.train.micro import WHOLE, counted
 from sslstudio.engine.train.session import Session, open_session, read_first, told_when_read
 from sslstudio.engine.train.settings import BudgetConfig, PretrainConfig, config_dict
 from sslstudio.engine.train.shares import asked_together, send_start, states_of
@@ -41,7 +42,7 @@ SHOWN = 4  # puzzles on a sample sheet
 
 
 class PretrainJob:
-    """One pretext task on one encoder: see `loop.Job`."""
+    """One pretext task on one encoder: see `job.Job`."""
 
     part = ""
     prefix = ""
@@ -65,17 +66,22 @@ class PretrainJob:
         """What puzzles are scored on; asked for only when it is used, because it may still have to be read."""
         return Pictures(self._session.cache, self._session.split.validation, self.device).settled(HELD_OUT)
 
+    @property
+    def compares(self) -> bool:
+        """As the task says."""
+        return self.task.compares
+
     def groups(self) -> list[dict[str, Any]]:
         """All weights alike."""
         return [{"params": [w for w in self.modules.parameters() if w.requires_grad], "factor": 1.0}]
 
     def before_step(self, share: float) -> None:
-        """Nothing: see `loop.Job`."""
+        """Nothing: see `job.Job`."""
 
-    def forward(self, step: int) -> TaskResult:
+    def forward(self, step: int, part: slice = WHOLE) -> TaskResult:
         """The batch of `step`, asked of the encoder."""
-        images = self.pictures.take(self.order.batch(step))
-        rng = generator(self.config.seed, "puzzles", step, device=self.device.handle)
+        images = self.pictures.take(self.order.batch(step)[part])
+        rng = generator(self.config.seed, "puzzles", step, *counted(part), device=self.device.handle)
         batch = self.task.make_batch(images, rng)
         if self.team is not None:
             return asked_together(self.team, self.encoder, self.task, batch, len(images))

@@ -1,0 +1,48 @@
+"""A batch in parts: computed one after the other where all of its pictures together do not fit into memory.
+
+The gradients of the parts are added, each weighted with its share of the pictures, so the step is that of the whole
+batch as far as the loss is a mean over pictures. Batch norm sees one part at a time, and so does a loss that compares
+pictures with each other: that is said.
+"""
+
+import math
+
+WHOLE = slice(None)
+LEAST = 2  # pictures in a part: batch norm needs two
+
+
+def part_count(batch_size: int, wanted: int) -> int:
+    """The number of parts nearest to `wanted` that leaves each of them enough pictures."""
+    return max(1, min(wanted, batch_size // LEAST))
+
+
+def parts_holding(batch_size: int, most: int) -> int:
+    """Into how many parts of `most` pictures at most (as far as it can be) a batch is cut."""
+    return part_count(batch_size, math.ceil(batch_size / max(1, most)))
+
+
+def parts_of(batch_size: int, parts: int) -> list[tuple[slice, float]]:
+    """The parts, as even as can be, and the share of the batch that each holds. One part is `WHOLE` itself."""
+    if parts == 1:
+        return [(WHOLE, 1.0)]
+    size, longer = divmod(batch_size, parts)
+    sizes = [size + (number < longer) for number in range(parts)]
+    ends = [sum(sizes[: number + 1]) for number in range(parts)]
+    return [(slice(end - one, end), one / batch_size) for one, end in zip(sizes, ends, strict=True)]
+
+
+def counted(part: slice) -> tuple[int, ...]:
+    """What tells the generator of a part from that of the whole batch, which keeps the numbers that it always drew."""
+    return () if part is WHOLE else (int(part.start),)
+
+
+def in_parts_words(batch_size: int, parts: int, compares: bool) -> str:
+    """What is said when a batch is computed in parts."""
+    size = math.ceil(batch_size / parts)
+    seen = f"Batch norm sees {size} pictures at a time"
+    if compares:
+        seen = f"Pictures are compared within a part only, as if a batch had {size}"
+    return (
+        f"The memory does not suffice for {batch_size} pictures at once. Each step is now computed in {parts} parts of "
+        f"{size} and their gradients are added, so a step still learns from {batch_size}. Nothing is lost. {seen}."
+    )
