@@ -11,7 +11,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from sslstudio import __version__, commands_compare, commands_judge, commands_show, commands_take
+from sslstudio import (
+    __version__,
+    commands_bench,
+    commands_compare,
+    commands_judge,
+    commands_show,
+    commands_take,
+)
 from sslstudio.engine.errors import InputError, StudioError
 
 Add = Callable[..., argparse.ArgumentParser]
@@ -51,7 +58,7 @@ def _command(name: str | None) -> Callable[[argparse.Namespace], int | None]:
         return lambda _: run()
     from sslstudio import commands
 
-    places = (commands, commands_judge, commands_compare, commands_show, commands_take)
+    places = (commands, commands_bench, commands_judge, commands_compare, commands_show, commands_take)
     found = (getattr(place, name.replace("-", "_"), None) for place in places)
     command: Callable[[argparse.Namespace], int | None] = next(one for one in found if one is not None)
     return command
@@ -87,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
     _add_training(add)
     _add_using(add)
     commands_judge.add_parsers(add)
+    commands_bench.add_parsers(add)
     commands_compare.add_parsers(add)
     commands_show.add_parsers(add)
     commands_take.add_parsers(add)

@@ -5,7 +5,9 @@ stems: a 7x7 convolution and max-pooling throw away four fifths of a tile of 32 
 sees it, so small pictures get a smaller stem (as the CIFAR variants of SimCLR and BYOL do).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -90,20 +92,38 @@ class Encoder(nn.Module):
         dims = tuple(channels * shape.block.expansion for channels in shape.channels)
         stride = STEM_STRIDES[stem]
         self.spec = EncoderSpec(name, dims, (stride, 2 * stride, 4 * stride, 8 * stride))
+        self.layout = torch.channels_last
+        self.compiled = False
         _init_weights(self)
+
+    def lay(self, layout: torch.memory_format) -> None:
+        """Keep weights and feature maps in this memory format."""
+        self.layout = layout
+        self.to(memory_format=layout)
 
     def stages(self, images: Tensor, last: int = 4) -> list[Tensor]:
         """Feature maps of the stages up to `last`: (B, dims[i], H / strides[i], W / strides[i])."""
-        x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
-        maps: list[Tensor] = []
-        for number in range(1, last + 1):
-            x = self.get_submodule(f"layer{number}")(x)
-            maps.append(x)
-        return maps
+        walk = _compiled_walk() if self.compiled else _walk
+        return walk(self, images.contiguous(memory_format=self.layout), last)
 
     def forward(self, images: Tensor) -> Tensor:
         """Embeddings (B, dim): the last stage, averaged over its places."""
         return self.stages(images)[-1].mean(dim=(2, 3))
+
+
+def _walk(encoder: Encoder, images: Tensor, last: int) -> list[Tensor]:
+    x = encoder.maxpool(encoder.relu(encoder.bn1(encoder.conv1(images))))
+    maps: list[Tensor] = []
+    for number in range(1, last + 1):
+        x = encoder.get_submodule(f"layer{number}")(x)
+        maps.append(x)
+    return maps
+
+
+@cache
+def _compiled_walk() -> Callable[[Encoder, Tensor, int], list[Tensor]]:
+    """Made of a function that is handed the encoder: a copy of an encoder walks through its own weights."""
+    return torch.compile(_walk)
 
 
 def _stem(stem: str, channels: int) -> tuple[nn.Module, nn.Module]:

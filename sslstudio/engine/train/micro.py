@@ -36,13 +36,14 @@ def counted(part: slice) -> tuple[int, ...]:
     return () if part is WHOLE else (int(part.start),)
 
 
-def in_parts_words(batch_size: int, parts: int, compares: bool) -> str:
-    """What is said when a batch is computed in parts."""
+def in_parts_words(batch_size: int, parts: int, compares: bool, asked: bool = False) -> str:
+    """What is said when a batch is computed in parts, because it was `asked` for or because it does not fit."""
     size = math.ceil(batch_size / parts)
+    why = "" if asked else f"The memory does not suffice for {batch_size} pictures at once. "
     seen = f"Batch norm sees {size} pictures at a time"
     if compares:
         seen = f"Pictures are compared within a part only, as if a batch had {size}"
     return (
-        f"The memory does not suffice for {batch_size} pictures at once. Each step is now computed in {parts} parts of "
-        f"{size} and their gradients are added, so a step still learns from {batch_size}. Nothing is lost. {seen}."
+        f"{why}Each step is computed in {parts} parts of {size} and their gradients are added, so a step still learns "
+        f"from {batch_size}. {seen}."
     )

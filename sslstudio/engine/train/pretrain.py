@@ -30,10 +30,11 @@ from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import PretextTask, Puzzle, TaskResult, load_tasks
 from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.loop import Plan, Training
-from sslstudio.engine.train.micro import WHOLE, counted
+from sslstudio.engine.train.micro import WHOLE, counted, in_parts_words
 from sslstudio.engine.train.session import Session, open_session, read_first, told_when_read
 from sslstudio.engine.train.settings import BudgetConfig, PretrainConfig, config_dict
 from sslstudio.engine.train.shares import asked_together, send_start, states_of
+from sslstudio.engine.train.tuning import settle
 from sslstudio.engine.train.watching import Watcher, probe_results
 
 LOOKED_AT = 128  # pictures that a task checks itself against and takes its statistics from: the training waits for them
@@ -198,10 +199,23 @@ def made_ready(
 def _run(
     config: PretrainConfig, session: Session, device: Device, run: RunFolder, control: RunControl, team: Team | None
 ) -> Generator[Event, None, None]:
+    with devices.threads_restored():
+        yield from _tuned(config, session, device, run, control, team)
+
+
+def _tuned(
+    config: PretrainConfig, session: Session, device: Device, run: RunFolder, control: RunControl, team: Team | None
+) -> Generator[Event, None, None]:
     job, training = made_ready(config, session, device, run, team)
     notes = list(_first_weights(config, job)) if not training.restore() else []
-    if team is not None:
+    if team is not None:  # which computes alike in all its processes: nothing is tried
         send_start(team, training, {"config": config_dict("pretrain", config), "split": session.split.to_json()})
+        facts = {"Together": team.title}
+    else:
+        choice = yield from settle(job, config.hardware, config.budget, run, control)
+        training.device = device = job.device
+        notes += _in_parts(config, job, training, choice.parts)
+        facts = {"Step": choice.words}
     yield RunStarted(
         job="pretrain",
         run=str(run.path),
@@ -210,7 +224,7 @@ def _run(
             **session.facts(),
             **hardware_facts(device, job.encoder),
             "Batch": f"{job.batch_size} pictures",
-            **({"Together": team.title} if team is not None else {}),
+            **facts,
         },
         total_steps=training.plan.total(0, 0.0),
         first_step=training.step,
@@ -226,6 +240,15 @@ def _run(
     metrics = _result(config, job, training)
     run.write_json("metrics.json", metrics)
     yield RunFinished(outcome=outcome, step=training.step, seconds=training.elapsed, metrics=metrics)
+
+
+def _in_parts(config: PretrainConfig, job: PretrainJob, training: Training, parts: int) -> list[Note]:
+    """Cut batches as the start found that they fit, or finer where a later step did."""
+    training.parts = max(training.parts, parts)
+    if parts == 1 or training.step:
+        return []
+    text = in_parts_words(job.batch_size, parts, job.compares, asked=bool(config.hardware.at_once))
+    return [Note(level="warning", text=text)]
 
 
 def _first_weights(config: PretrainConfig, job: PretrainJob) -> Iterator[Note]:

@@ -92,6 +92,40 @@ class HardwareConfig(BaseConfig):
         high=1024,
         advanced=True,
     )
+    tune: str = option(
+        "auto",
+        "Try out",
+        "Try for some seconds how a step is fastest here. auto: in pretrainings of two minutes or more; those in "
+        "epochs or steps keep to settings that give the same weights each time.",
+        choices=("auto", "on", "off"),
+        advanced=True,
+    )
+    layout: str = option(
+        "auto",
+        "Memory format",
+        "How pixels and channels lie in memory; auto: channels_last, unless the other is tried and faster.",
+        choices=("auto", "channels_last", "contiguous"),
+        advanced=True,
+    )
+    threads: int | None = option(
+        None, "Threads", "Threads that a CPU computes with; auto: one a core, unless fewer are tried and faster.",
+        low=1, high=1024, advanced=True,
+    )  # fmt: skip
+    compile: str = option(
+        "auto",
+        "Compile",
+        "Translate the encoder for this GPU first, which takes a minute; auto: in long runs, if it is faster.",
+        choices=("auto", "on", "off"),
+        advanced=True,
+    )
+    at_once: int | None = option(
+        None,
+        "Pictures at once",
+        "A batch is computed in parts of so many pictures; auto: all at once if the memory suffices.",
+        low=2,
+        high=8192,
+        advanced=True,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.train.checkpoint import (
+    lay_like_weights,
     load_encoder,
     load_tensors,
     read_weights,
@@ -83,6 +84,17 @@ def test_restored_weights_keep_the_layout_that_is_fast(tmp_path: Path) -> None:
     weight = learner.modules.get_submodule("encoder.conv1").weight
     assert isinstance(weight, Tensor)
     assert weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_moments_lie_like_their_weights_before_a_fused_step() -> None:
+    weight = nn.Parameter(torch.rand(4, 3, 3, 3).contiguous(memory_format=torch.channels_last))
+    optimiser = torch.optim.AdamW([weight], fused=True)
+    moment = torch.rand(4, 3, 3, 3)
+    optimiser.state[weight] = {"step": torch.tensor(1.0), "exp_avg": moment.clone(), "exp_avg_sq": moment.clone()}
+    lay_like_weights(optimiser)
+    for name in ("exp_avg", "exp_avg_sq"):
+        assert optimiser.state[weight][name].stride() == weight.stride()
+        assert torch.equal(optimiser.state[weight][name], moment)
 
 
 def test_facts_travel_with_the_tensors(tmp_path: Path) -> None:

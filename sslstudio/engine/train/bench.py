@@ -1,0 +1,212 @@
+"""How fast this machine is with these pictures: reading, making batches, the step itself, and all of it together.
+
+What is timed is the program's own code on a part of the folder: the training loop's step with batches made as it goes,
+in turn with the same step on a batch that is already made. Their ratio says what the feed costs.
+"""
+
+import copy
+import tempfile
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from sslstudio.engine import device as devices
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.cache import build_cache
+from sslstudio.engine.data.index import ImageIndex, scan
+from sslstudio.engine.data.labels import recognise
+from sslstudio.engine.errors import DataError, RunError
+from sslstudio.engine.events import Preparing
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.seeding import generator
+from sslstudio.engine.tasks.base import Batch, TaskResult
+from sslstudio.engine.train.loop import Plan, Training
+from sslstudio.engine.train.micro import WHOLE
+from sslstudio.engine.train.pretrain import LOOKED_AT, PretrainJob, resolved
+from sslstudio.engine.train.session import Session, draw_split, suitable_side
+from sslstudio.engine.train.settings import PretrainConfig
+from sslstudio.engine.train.tuning import Choice, settle
+
+READ = 400  # pictures that are decoded at most
+ROUNDS = 5
+STAGE = "Measuring"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """Rates in pictures a second; `scan` in files a second; `memory` in bytes, None where it is not known."""
+
+    device: str
+    step_way: str
+    task: str
+    encoder: str
+    side: int
+    batch_size: int
+    pictures: int
+    scan: float
+    read: float
+    feed: float
+    step: float
+    end_to_end: float
+    efficiency: float
+    memory: int | None
+
+    @property
+    def waiting(self) -> float:
+        """Share of the time in which the step waits for its pictures."""
+        return max(0.0, 1.0 - self.efficiency)
+
+    def seconds(self, pictures: int, epochs: float) -> float:
+        """How long so many passes over so many pictures take, reading them apart."""
+        return pictures * epochs / self.end_to_end
+
+    def to_json(self) -> dict[str, Any]:
+        """For --json."""
+        return {**asdict(self), "waiting": self.waiting, "epoch_seconds": self.seconds(self.pictures, 1.0)}
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Pictures a second, medians of rounds: making batches alone, the step on a batch that is ready, both together.
+
+    `efficiency` is the median of the rounds' ratios of together to ready.
+    """
+
+    feed: float
+    step: float
+    end_to_end: float
+    efficiency: float
+
+
+class _ReadyJob(PretrainJob):
+    """The same job on one batch that is made already."""
+
+    def __init__(self, job: PretrainJob) -> None:
+        self.__dict__.update(vars(job))
+        self._batch = made(job, 0)
+
+    def forward(self, step: int, part: slice = WHOLE) -> TaskResult:
+        """Always the same batch."""
+        result: TaskResult = self.task(self.encoder, self._batch)
+        return result
+
+
+def made(job: PretrainJob, step: int) -> Batch:
+    """The batch of a step."""
+    rng = generator(job.config.seed, "puzzles", step, device=job.device.handle)
+    return job.task.make_batch(job.pictures.take(job.order.batch(step)), rng)
+
+
+def rates(training: Training, job: PretrainJob, rounds: int = ROUNDS, steps: int = 2) -> Iterator[Rates]:
+    """Time `rounds` rounds of `steps` steps each way, in turn; yields the figures so far after each round."""
+    job.modules.train()
+    ready = copy.copy(training)
+    ready.job = _ReadyJob(job)
+    for one in (training, ready):
+        _pass(one, 1)  # the first steps set things up
+    feeds: list[float] = []
+    plain: list[float] = []
+    whole: list[float] = []
+    for number in range(rounds):
+        both = [(whole, training), (plain, ready)]
+        for seconds, one in both if number % 2 else reversed(both):
+            seconds.append(_timed(one, steps))
+        began = time.perf_counter()
+        for step in range(steps):
+            made(job, number * steps + step)
+        job.device.wait()
+        feeds.append(time.perf_counter() - began)
+        count = steps * job.batch_size
+        yield Rates(
+            count / median(feeds),
+            count / median(plain),
+            count / median(whole),
+            median(ours / theirs for ours, theirs in zip(plain, whole, strict=True)),
+        )
+
+
+def _pass(training: Training, steps: int) -> None:
+    for _ in range(steps):
+        for _said in training.next_step():
+            pass
+    training.device.wait()
+
+
+def _timed(training: Training, steps: int) -> float:
+    began = time.perf_counter()
+    _pass(training, steps)
+    return time.perf_counter() - began
+
+
+def bench(config: PretrainConfig, control: RunControl, rounds: int = ROUNDS) -> Generator[Preparing, None, Bench]:
+    """Measure this machine on the folder of `config` with its task and encoder. Writes nothing that stays.
+
+    Raises DataError when there are fewer than four pictures, RunError when it is stopped.
+    """
+    device = devices.choose(config.hardware.device, config.hardware.precision)
+    yield Preparing(stage="Looking for pictures", done=0, total=0)
+    began = time.perf_counter()
+    index = scan(Path(config.data.folder))
+    scanned = len(index) / max(1e-9, time.perf_counter() - began)
+    some = replace(recognise(index), pictures=_some(index))
+    side = config.data.side or suitable_side(some.pictures, device)
+    with tempfile.TemporaryDirectory(prefix="sslstudio-bench-", ignore_cleanup_errors=True) as folder:
+        began = time.perf_counter()
+        cache = yield from build_cache(some.pictures, side, control=control, cache_dir=Path(folder))
+        read = len(cache) / (time.perf_counter() - began)
+        if len(cache) < 4:
+            raise DataError(f"Only {len(cache)} pictures in {config.data.folder} can be read; at least 4 are needed.")
+        some = replace(some, pictures=cache.index)
+        session = Session(some, cache, draw_split(some, config.data))
+        config = resolved(config, session, device)
+        with _prepared(config, session, Path(folder) / "run", control) as trained:
+            training, job, choice = yield from trained
+            found = Rates(0.0, 0.0, 0.0, 0.0)
+            for number, latest in enumerate(rates(training, job, rounds), start=1):
+                found = latest
+                yield Preparing(stage=STAGE, done=number, total=rounds)
+                if control.stopping:
+                    raise RunError("Stopped while measuring.")
+    return Bench(
+        device=device.title,
+        step_way=choice.words,
+        task=config.task,
+        encoder=config.encoder.name,
+        side=side,
+        batch_size=job.batch_size,
+        pictures=len(index),
+        scan=scanned,
+        read=read,
+        memory=device.peak_memory(),
+        **asdict(found),
+    )
+
+
+@contextmanager
+def _prepared(
+    config: PretrainConfig, session: Session, folder: Path, control: RunControl
+) -> Iterator[Generator[Preparing, None, tuple[Training, PretrainJob, Choice]]]:
+    """A training as a run would begin it, and the machine as it was before afterwards."""
+
+    def begun() -> Generator[Preparing, None, tuple[Training, PretrainJob, Choice]]:
+        folder.mkdir()
+        device, run = devices.choose(config.hardware.device, config.hardware.precision), RunFolder(folder)
+        job = PretrainJob(config, session, device, run)
+        job.task.prepare(job.pictures.spread(LOOKED_AT))
+        training = Training(job, Plan(steps=1_000_000), config.optimiser, device, run)
+        choice = yield from settle(job, config.hardware, config.budget, run, control)
+        training.device, training.parts = job.device, choice.parts
+        return training, job, choice
+
+    with devices.threads_restored():
+        yield begun()
+
+
+def _some(index: ImageIndex) -> ImageIndex:
+    """Up to READ of the pictures, evenly spaced."""
+    every = max(1, -(-len(index) // READ))
+    return index.subset({file.path for file in index.files[::every]})

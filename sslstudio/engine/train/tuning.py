@@ -1,0 +1,262 @@
+"""How a step is fastest on this machine: tried for some seconds at the start of a pretraining, chosen once, kept.
+
+Precision, memory format, threads and compiling change the last bits of every sum. So a choice is made once, written to
+the run folder and taken from there when the run goes on; and a run in epochs or steps, which promises the same weights
+each time, keeps to fixed settings unless it is asked to try. What is tried are real steps on a copy of the network:
+nothing of the training is touched.
+"""
+
+import copy
+import math
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from sslstudio.engine import device as devices
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.loader import Order, Pictures
+from sslstudio.engine.device import Device
+from sslstudio.engine.errors import StudioError
+from sslstudio.engine.events import Preparing
+from sslstudio.engine.models.encoders import Encoder
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.seeding import generator
+from sslstudio.engine.tasks.base import PretextTask
+from sslstudio.engine.train.micro import parts_holding
+from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig
+
+STEP = "step.json"
+STAGE = "Trying how a step is fastest here"
+LEAST_MINUTES = 2.0  # of a run that is worth trying for
+SHARE, LONGEST = 0.03, 10.0  # of the run's time, and seconds, that trying may take
+COMPILED_FROM = 10.0  # minutes: compiling alone takes one
+MARGINS = {"precision": 1.1, "layout": 1.05, "threads": 1.05, "compile": 1.1}  # faster by less is taken for luck
+FIRST = 8  # pictures in the first trial, which says how many a trial can have
+AT_LEAST = 0.15  # seconds that a trial is timed
+LAYOUTS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
+MEMORY = 0.8  # share of the free memory that a batch may take
+BEYOND_KEPT = 1.5  # what a step takes at most, in units of what it keeps for the way back
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How steps are computed. `tried` holds pictures a second of each way that was tried ({} if none was)."""
+
+    precision: str
+    layout: str
+    threads: int
+    compile: bool
+    parts: int
+    tried: dict[str, float]
+
+    @property
+    def words(self) -> str:
+        """A line for people."""
+        ways = f"{self.way}, {self.threads} thread{'s' if self.threads > 1 else ''}"
+        cut = f", batches in {self.parts} parts" if self.parts > 1 else ""
+        return ways + cut + (f" (fastest of {len(self.tried)} tried)" if len(self.tried) > 1 else "")
+
+    @property
+    def way(self) -> str:
+        """Its name among those that are tried."""
+        return ", ".join([self.precision, self.layout.replace("_", " ")] + ["compiled"] * self.compile)
+
+
+class Tunable(Protocol):
+    """What a pretraining hands in: see `pretrain.PretrainJob`."""
+
+    device: Device
+    encoder: Encoder
+    task: PretextTask
+    pictures: Pictures
+    order: Order
+    batch_size: int
+
+
+def settle(
+    job: Tunable, hardware: HardwareConfig, budget: BudgetConfig, run: RunFolder, control: RunControl
+) -> Generator[Preparing, None, Choice]:
+    """The choice for this run: the one that it has stored, or a new one, which is stored. It is in force afterwards."""
+    stored = run.read_json(STEP)
+    if stored:
+        choice = Choice(**stored)
+        choice = replace(choice, threads=min(choice.threads, max(devices.threads(), hardware.threads or 1)))
+    else:
+        choice = _as_asked(job, hardware)
+        limit = _time_for(hardware, budget)
+        if limit:
+            choice = yield from _Probe(job, hardware, limit, control).fastest(choice)
+        run.write_json(STEP, asdict(choice))
+    put_in_force(job, choice)
+    return choice
+
+
+def _as_asked(job: Tunable, hardware: HardwareConfig) -> Choice:
+    """What was asked for, and the fixed settings where nothing was."""
+    return Choice(
+        precision=job.device.precision,
+        layout="channels_last" if hardware.layout == "auto" else hardware.layout,
+        threads=hardware.threads or devices.threads(),
+        compile=hardware.compile == "on",
+        parts=parts_holding(job.batch_size, hardware.at_once or job.batch_size),
+        tried={},
+    )
+
+
+def _time_for(hardware: HardwareConfig, budget: BudgetConfig) -> float:
+    """Seconds that may be spent on trying; 0: nothing is tried."""
+    by_clock = not (budget.steps or budget.epochs)
+    minutes = (budget.minutes or LEAST_MINUTES) if by_clock else math.inf
+    if hardware.tune == "on":
+        return LONGEST
+    if hardware.tune == "off" or not by_clock or minutes < LEAST_MINUTES:
+        return 0.0
+    return min(LONGEST, SHARE * 60.0 * minutes)
+
+
+def put_in_force(job: Tunable, choice: Choice) -> None:
+    """Compute like that from now on."""
+    job.device = job.device.in_precision(choice.precision)
+    _lay(job.encoder, job.task, choice)
+    devices.use_threads(choice.threads)
+
+
+def _lay(encoder: Encoder, task: PretextTask, choice: Choice) -> None:
+    if LAYOUTS[choice.layout] is not encoder.layout:
+        encoder.lay(LAYOUTS[choice.layout])
+        task.to(memory_format=LAYOUTS[choice.layout])
+    encoder.compiled = choice.compile
+
+
+class _Probe:
+    """Steps on a copy of the network, timed one way and another."""
+
+    def __init__(self, job: Tunable, hardware: HardwareConfig, limit: float, control: RunControl) -> None:
+        self.job, self.hardware, self.limit, self.control = job, hardware, limit, control
+        self.encoder, self.task = copy.deepcopy((job.encoder, job.task))
+        self.encoder.train()
+        self.task.train()
+        self.began = time.monotonic()
+        self.images = job.pictures.take(job.order.batch(0)[:FIRST])
+        self.kept = 0.0  # bytes that a picture keeps for the way back
+
+    def fastest(self, choice: Choice) -> Generator[Preparing, None, Choice]:
+        """The choice after all that may be tried within the time. What was asked for is not touched."""
+        before = devices.threads()
+        try:
+            rate = self._first(choice)
+            choice = replace(choice, tried={choice.way: rate})
+            ways = list(self._others(choice))
+            for number, (key, value) in enumerate(ways):
+                yield Preparing(stage=STAGE, done=number, total=len(ways))
+                if self.control.stopping or time.monotonic() - self.began > self.limit:
+                    break
+                other = replace(choice, **{key: value})
+                faster = self._rate(other)
+                name = other.way if key != "threads" else f"{other.way}, {other.threads} threads"
+                tried = {**choice.tried, name: faster}
+                if faster > rate * MARGINS[key]:
+                    choice, rate = other, faster
+                choice = replace(choice, tried=tried)
+        finally:
+            devices.use_threads(before)
+            self.job.device.release()
+        return replace(choice, parts=self._parts(choice))
+
+    def _others(self, choice: Choice) -> Iterator[tuple[str, Any]]:
+        """One thing to change at a time, the one that matters most first."""
+        kind = self.job.device.handle.type
+        if self.hardware.precision == "auto" and kind == "cpu" and choice.precision == "float32":
+            yield "precision", "bfloat16"
+        if self.hardware.threads is None and kind == "cpu" and choice.threads > 1:
+            yield "threads", choice.threads // 2
+        if self.hardware.layout == "auto":
+            yield "layout", "contiguous"
+        if self.hardware.compile == "auto" and kind == "cuda" and self.limit >= 60.0 * SHARE * COMPILED_FROM:
+            yield "compile", True
+
+    def _first(self, choice: Choice) -> float:
+        """Pictures a second as asked, on as many pictures as leave time to try the rest."""
+        self._rate(choice)  # the very first step sets things up
+        rate = self._rate(choice)
+        if not math.isfinite(rate) or rate <= 0:
+            return 0.0
+        count = int(rate * self.limit / 24)  # up to six ways of four steps
+        count = max(len(self.images), min(count, self.job.batch_size))
+        while count > len(self.images):
+            few, self.images = self.images, self.job.pictures.take(self.job.order.batch(0)[:count])
+            more = self._rate(choice)
+            if more:
+                return more
+            count, self.images = count // 2, few  # so many do not fit
+        return rate
+
+    def _rate(self, choice: Choice) -> float:
+        """Pictures a second; 0 where it cannot be done like that here."""
+        device = self.job.device.in_precision(choice.precision)
+        _lay(self.encoder, self.task, choice)
+        devices.use_threads(choice.threads)
+        try:
+            batch = self.task.make_batch(self.images, generator(0, "trial", device=device.handle))
+            step = _Step(self.encoder, self.task, device, batch)
+            self.kept = max(self.kept, step.measure() / len(self.images))
+            return len(self.images) / step.seconds()
+        except StudioError:
+            raise
+        except Exception as error:  # a compiler or a kernel that is missing raises whatever it likes
+            if not devices.is_out_of_memory(error) and choice.compile is False and choice.precision == "float32":
+                raise
+        device.release()
+        return 0.0
+
+    def _parts(self, choice: Choice) -> int:
+        """Into how many parts a batch must be cut so that a step finds room."""
+        free = self.job.device.free_memory()
+        if self.hardware.at_once or free is None or not self.kept:
+            return choice.parts
+        return parts_holding(self.job.batch_size, int(MEMORY * free / (BEYOND_KEPT * self.kept)))
+
+
+class _Step:
+    """Forward and backward of one batch that is there already."""
+
+    def __init__(self, encoder: Encoder, task: PretextTask, device: Device, batch: Any) -> None:
+        self.encoder, self.task, self.device, self.batch = encoder, task, device, batch
+
+    def run(self) -> None:
+        """Once."""
+        for weight in (*self.encoder.parameters(), *self.task.parameters()):
+            weight.grad = None
+        with self.device.autocast():
+            loss = self.task(self.encoder, self.batch).loss
+        loss.backward()
+
+    def measure(self) -> int:
+        """Run it once; bytes that the forward keeps for the way back."""
+        seen: dict[int, int] = {}
+
+        def pack(tensor: Tensor) -> Tensor:
+            storage = tensor.untyped_storage()
+            seen[storage.data_ptr()] = storage.nbytes()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            self.run()
+        self.device.wait()
+        return sum(seen.values())
+
+    def seconds(self) -> float:
+        """The least of at least two runs."""
+        least, began = math.inf, time.monotonic()
+        runs = 0
+        while runs < 2 or time.monotonic() - began < AT_LEAST:
+            start = time.monotonic()
+            self.run()
+            self.device.wait()
+            least = min(least, time.monotonic() - start)
+            runs += 1
+        return max(least, 1e-9)

@@ -1,0 +1,132 @@
+"""How a step is computed: chosen once, stored, and never at the cost of the training itself."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from sslstudio.engine import device as devices
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.events import Preparing
+from sslstudio.engine.models.networks import PixelScale
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train import tuning
+from sslstudio.engine.train.pretrain import PretrainJob, resolved
+from sslstudio.engine.train.session import open_session
+from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig
+from sslstudio.engine.train.tuning import Choice, settle
+from tests.engine.train.runs_for_tests import pretrain_config
+
+EPOCHS, LONG = BudgetConfig(epochs=3), BudgetConfig(minutes=30.0)
+BY_HAND = HardwareConfig(device="cpu", precision="float32", layout="contiguous", threads=1, compile="off", tune="on")
+
+
+def job_on(folder: Path, out: Path) -> PretrainJob:
+    config = pretrain_config(folder, out)
+    device = devices.choose("cpu")
+    steps = open_session(config.data, device, RunControl())
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        session = end.value
+    run = RunFolder.create(out, {"job": "pretrain"})
+    return PretrainJob(resolved(config, session, device), session, device, run)
+
+
+def chosen(job: PretrainJob, hardware: HardwareConfig, budget: BudgetConfig) -> tuple[Choice, list[Preparing]]:
+    said, steps = [], settle(job, hardware, budget, job.run, RunControl())
+    try:
+        while True:
+            said.append(next(steps))
+    except StopIteration as end:
+        return end.value, said
+
+
+@pytest.mark.parametrize(
+    ("tune", "budget", "seconds"),
+    [
+        ("auto", EPOCHS, 0.0),
+        ("auto", BudgetConfig(steps=1000), 0.0),
+        ("auto", BudgetConfig(minutes=1.0), 0.0),
+        ("auto", BudgetConfig(minutes=4.0), 7.2),
+        ("auto", LONG, tuning.LONGEST),
+        ("on", EPOCHS, tuning.LONGEST),
+        ("off", LONG, 0.0),
+    ],
+)
+def test_only_runs_by_the_clock_that_are_long_enough_are_tuned_unasked(
+    tune: str, budget: BudgetConfig, seconds: float
+) -> None:
+    assert tuning._time_for(HardwareConfig(tune=tune), budget) == pytest.approx(seconds)
+
+
+def test_a_run_in_epochs_keeps_to_fixed_settings(sample_folder: Path, tmp_path: Path) -> None:
+    job, before = job_on(sample_folder, tmp_path / "run"), devices.threads()
+    choice, said = chosen(job, HardwareConfig(device="cpu"), EPOCHS)
+    assert choice == Choice("float32", "channels_last", before, False, 1, {})
+    assert not said
+    assert job.device == devices.choose("cpu")
+    assert job.encoder.layout is torch.channels_last
+
+
+def test_trying_leaves_no_trace_and_is_done_once(
+    sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "LONGEST", 600.0)  # a busy machine must not cut the trial short
+    monkeypatch.setattr(tuning, "AT_LEAST", 0.0)
+    monkeypatch.setattr(tuning, "FIRST", 4)
+    job, before = job_on(sample_folder, tmp_path / "run"), devices.threads()
+    weights = {name: value.clone() for name, value in job.modules.state_dict().items()}
+    with devices.threads_restored():
+        choice, said = chosen(job, HardwareConfig(device="cpu", tune="on"), EPOCHS)
+        assert devices.threads() == choice.threads
+        again, nothing = chosen(job, HardwareConfig(device="cpu", tune="on"), EPOCHS)
+    assert devices.threads() == before
+    assert said
+    assert {"float32, channels last", "bfloat16, channels last"} <= set(choice.tried)
+    assert choice.way in choice.tried
+    assert all(rate > 0 for rate in choice.tried.values())
+    assert choice.parts == 1
+    assert job.device.precision == choice.precision
+    assert (again, nothing) == (choice, [])
+    state = job.modules.state_dict()
+    assert all(torch.equal(state[name], value) for name, value in weights.items())
+    assert all(weight.grad is None for weight in job.modules.parameters())
+
+
+def test_what_is_asked_for_is_not_changed(sample_folder: Path, tmp_path: Path) -> None:
+    job = job_on(sample_folder, tmp_path / "run")
+    with devices.threads_restored():
+        choice, _ = chosen(job, BY_HAND.replace(at_once=7), LONG)
+        assert devices.threads() == 1
+    assert (choice.precision, choice.layout, choice.threads, choice.compile) == ("float32", "contiguous", 1, False)
+    assert choice.parts == 2
+    assert choice.words == "float32, contiguous, 1 thread, batches in 2 parts"
+    assert job.encoder.layout is torch.contiguous_format
+
+
+def test_a_batch_is_cut_where_the_memory_does_not_suffice(
+    sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = job_on(sample_folder, tmp_path / "run")
+    probe = tuning._Probe(job, HardwareConfig(device="cpu"), 0.0, RunControl())
+    probe.kept = 1e6
+    whole = Choice("float32", "channels_last", 1, False, 1, {})
+    monkeypatch.setattr(type(job.device), "free_memory", lambda self: 10_000_000)
+    assert probe._parts(whole) == 3  # 80 % of 10 MB holds five of fourteen pictures of 1.5 MB
+    monkeypatch.setattr(type(job.device), "free_memory", lambda self: None)
+    assert probe._parts(whole) == 1
+
+
+def test_a_network_is_the_same_in_both_memory_formats(sample_folder: Path, tmp_path: Path) -> None:
+    encoder = job_on(sample_folder, tmp_path / "run").encoder
+    images = torch.rand(4, 3, 48, 48, generator=torch.Generator().manual_seed(0))
+    images = PixelScale((images * 255).to(torch.uint8))(images)
+    last = encoder.stages(images)
+    encoder.lay(torch.contiguous_format)
+    plain = encoder.stages(images)
+    assert all(one.is_contiguous(memory_format=torch.channels_last) for one in last)
+    assert all(one.is_contiguous() for one in plain)
+    for one, other in zip(last, plain, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
