@@ -28,7 +28,7 @@ from sslstudio.engine.train.checkpoint import (
     training_state,
 )
 from sslstudio.engine.train.job import Job
-from sslstudio.engine.train.micro import WHOLE, in_parts_words, part_count, parts_of
+from sslstudio.engine.train.micro import WHOLE, finer, in_parts_words, parts_of
 from sslstudio.engine.train.settings import OptimiserConfig
 
 EVALUATIONS = 20  # over a whole training
@@ -206,14 +206,8 @@ class Training:
 
     def _halve(self) -> Note:
         """From now on half as many pictures at once. Raises RunError when fewer cannot be."""
-        now = part_count(self.job.batch_size, 2 * self.parts)
-        if now == self.parts:
-            raise RunError(
-                f"The memory does not suffice for {math.ceil(self.job.batch_size / now)} pictures at once. Take "
-                "smaller pictures or a smaller encoder, or close other programs. The last checkpoint is kept."
-            )
-        self.parts = now
-        return Note(level="warning", text=in_parts_words(self.job.batch_size, now, self.job.compares))
+        self.parts = finer(self.job.batch_size, self.parts)
+        return Note(level="warning", text=in_parts_words(self.job.batch_size, self.parts, self.job.compares))
 
     def _tick(self) -> None:
         now = time.monotonic()

@@ -7,6 +7,8 @@ pictures with each other: that is said.
 
 import math
 
+from sslstudio.engine.errors import RunError
+
 WHOLE = slice(None)
 LEAST = 2  # pictures in a part: batch norm needs two
 
@@ -14,6 +16,17 @@ LEAST = 2  # pictures in a part: batch norm needs two
 def part_count(batch_size: int, wanted: int) -> int:
     """The number of parts nearest to `wanted` that leaves each of them enough pictures."""
     return max(1, min(wanted, batch_size // LEAST))
+
+
+def finer(batch_size: int, parts: int) -> int:
+    """Twice as many parts. Raises RunError when they cannot be smaller."""
+    now = part_count(batch_size, 2 * parts)
+    if now == parts:
+        raise RunError(
+            f"The memory does not suffice for {math.ceil(batch_size / parts)} pictures at once. Take smaller pictures "
+            "or a smaller encoder, or close other programs. The last checkpoint is kept."
+        )
+    return now
 
 
 def parts_holding(batch_size: int, most: int) -> int:
