@@ -209,4 +209,4 @@ def _prepared(
 def _some(index: ImageIndex) -> ImageIndex:
     """Up to READ of the pictures, evenly spaced."""
     every = max(1, -(-len(index) // READ))
-    return index.subset({file.path for file in index.files[::every]})
+    return index.subset(set(index.paths[::every]))
