@@ -22,7 +22,7 @@ from sslstudio.engine.data.loader import Order, Pictures
 from sslstudio.engine.device import Device
 from sslstudio.engine.errors import StudioError
 from sslstudio.engine.events import Preparing
-from sslstudio.engine.models.encoders import Encoder
+from sslstudio.engine.models.encoders import LAYOUTS, Encoder
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import PretextTask
@@ -37,7 +37,6 @@ COMPILED_FROM = 10.0  # minutes: compiling alone takes one
 MARGINS = {"precision": 1.1, "layout": 1.05, "threads": 1.05, "compile": 1.1}  # faster by less is taken for luck
 FIRST = 8  # pictures in the first trial, which says how many a trial can have
 AT_LEAST = 0.15  # seconds that a trial is timed
-LAYOUTS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
 MEMORY = 0.8  # share of the free memory that a batch may take
 BEYOND_KEPT = 1.5  # what a step takes at most, in units of what it keeps for the way back
 
@@ -126,8 +125,8 @@ def put_in_force(job: Tunable, choice: Choice) -> None:
 
 
 def _lay(encoder: Encoder, task: PretextTask, choice: Choice) -> None:
-    if LAYOUTS[choice.layout] is not encoder.layout:
-        encoder.lay(LAYOUTS[choice.layout])
+    if choice.layout != encoder.layout:
+        encoder.lay(choice.layout)
         task.to(memory_format=LAYOUTS[choice.layout])
     encoder.compiled = choice.compile
 
