@@ -26,7 +26,8 @@ from sslstudio.engine.train.settings import (
 )
 from sslstudio.engine.train.tournament import TournamentConfig
 
-TEXTS = st.text("abcXYZ019 -_./:'\"$%&é", max_size=12).map(str.strip)
+# A lone -- ends the options of any command line, so it is no value that can be typed.
+TEXTS = st.text("abcXYZ019 -_./:'\"$%&é", max_size=12).map(str.strip).filter(lambda text: text != "--")
 PLACES = st.text("abc019 -_'\"$é", min_size=1, max_size=12).map(lambda name: f"/tmp/{name.strip() or 'x'}")
 
 
