@@ -73,7 +73,6 @@ def test_from_an_empty_window_to_a_result_on_the_sample(window: MainWindow, qtbo
     person.click("Start pretraining")
     person.wait(lambda: page_of(window).view.outcome == "finished")
     person.click("Next: labels")
-    person.type("Labels a class", "10")
     person.type("How long", "0.4")
     person.click("Start fine-tuning")
     person.wait(lambda: page_of(window).view.outcome == "finished")
