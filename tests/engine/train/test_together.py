@@ -70,8 +70,10 @@ def test_torchrun_restarts_a_run_whose_worker_was_killed_from_its_checkpoint(
                 "--max-restarts", "1"]  # fmt: skip
     arguments = [*torchrun, *command(sample_folder, out, "jigsaw", epochs=20)]
     killed = False
-    with (tmp_path / "err").open("wb") as err:
-        process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=err, env={**os.environ}, text=True)
+    with (
+        (tmp_path / "err").open("wb") as err,
+        subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=err, env={**os.environ}, text=True) as process,
+    ):
         assert process.stdout is not None
         events = []
         for line in process.stdout:
