@@ -61,7 +61,6 @@ class CompareConfig(BaseConfig):
         counts_of(self.labels), counts_of(self.scratch_labels)
         _check_names(self)
         _check_owners(self)
-        _check_owners(self)
         for task in tasks_of(self):
             pretrain_config(self, task)
         finetune_config(self, SCRATCH, 1, 0)

@@ -103,13 +103,9 @@ class ComparePage(Page):
 
     def refresh(self) -> None:
         """The face that fits: no pictures, no engine yet, or work."""
-        if self.study.recognised is None:
-            self.faces.setCurrentWidget(self.missing)
-        elif self.study.engine is None:
-            if self.study.engine_error is not None:
-                self.loading.heading.setText(self.tr("The learning engine could not be loaded"))
-                self.loading.explanation.setText(str(self.study.engine_error))
-            self.faces.setCurrentWidget(self.loading)
+        waiting = self.waiting_face(self.missing, self.loading)
+        if waiting is not None:
+            self.faces.setCurrentWidget(waiting)
         else:
             self.faces.setCurrentWidget(self.tabs)
             for kind in self.kinds:

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QPushButton, QVBoxLa
 
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.gallery_view import GalleryView
-from sslstudio.ui.widgets.layout import MARGIN, button, column, row, text
+from sslstudio.ui.widgets.layout import MARGIN, EmptyState, button, column, row, text
 
 
 class Page(QWidget):
@@ -51,6 +51,17 @@ class Page(QWidget):
         made.setText(f"{title}  ")
         made.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         return made
+
+    def waiting_face(self, missing: EmptyState, loading: EmptyState) -> EmptyState | None:
+        """`missing` without pictures, `loading` without the engine (saying why if there is none); None to work."""
+        if self.study.recognised is None:
+            return missing
+        if self.study.engine is not None:
+            return None
+        if self.study.engine_error is not None:
+            loading.heading.setText(self.tr("The learning engine could not be loaded"))
+            loading.explanation.setText(str(self.study.engine_error))
+        return loading
 
     def finish(self) -> None:
         """The window closes: end what goes on in this page."""
