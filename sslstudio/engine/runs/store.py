@@ -188,7 +188,14 @@ def list_runs(folder: Path) -> list[RunSummary]:
 
 
 def summary_of(path: Path) -> RunSummary | None:
-    """A line on a run; None for a folder that is none."""
+    """A line on a run; None for a folder that is none, or is moved away while it is looked at."""
+    try:
+        return _summary(path)
+    except FileNotFoundError:
+        return None
+
+
+def _summary(path: Path) -> RunSummary | None:
     run = RunFolder(path)
     try:
         if "job" not in run.config():  # another program's config.toml

@@ -9,6 +9,7 @@ import pytest
 
 from sslstudio.engine.errors import ConfigError, DataError, RunError
 from sslstudio.engine.events import Event, Note, Preparing, RunFinished, RunStarted, StepDone
+from sslstudio.engine.runs import store
 from sslstudio.engine.runs.store import CONFIG, EVENTS, RunFolder, list_runs
 
 START = RunStarted(job="pretrain", run="r", title="Jigsaw on shapes", facts={"Device": "CPU"}, total_steps=9)
@@ -227,3 +228,7 @@ def test_a_config_of_another_program_is_not_a_run(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "config.toml").write_text("[server]\nport = 1\n")
     assert list_runs(tmp_path) == []
+
+
+def test_a_run_that_is_moved_away_meanwhile_has_no_line(tmp_path: Path) -> None:
+    assert store.summary_of(tmp_path / "gone") is None
