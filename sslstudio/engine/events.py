@@ -50,6 +50,7 @@ class StepDone(Event):
     """A logged step. `part` tells trainings of one run apart ('pretrained', 'scratch'; '' when there is one).
 
     `metrics` are means since the last logged step; `chance` holds the value that guessing gives, where there is one.
+    `data_wait` is the share of the time since then in which the step waited for its pictures.
     """
 
     part: str = ""
@@ -62,6 +63,7 @@ class StepDone(Event):
     learning_rate: float
     pictures_per_second: float
     seconds_left: float
+    data_wait: float = 0.0  # which records of earlier versions do not have
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

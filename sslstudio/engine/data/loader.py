@@ -40,6 +40,11 @@ class Pictures:
             self._held = self._gather(np.arange(len(self)))
         return self._held is not None
 
+    @property
+    def settled_ahead(self) -> bool:
+        """Whether a next batch is worth fetching ahead: all are read, and they are not on the device already."""
+        return self._held is None and self._cache.complete
+
     def take(self, chosen: Tensor) -> Tensor:
         """The pictures of these numbers (int64 on the CPU); see `stand_ins` for those that cannot be read."""
         if self.resident and self._held is not None:
@@ -86,7 +91,7 @@ class Pictures:
         raise DataError(f"Not one of the {len(self)} pictures to train on can be read. Choose another folder.")
 
     def _gather(self, numbers: Numbers) -> Tensor:
-        return self._cache.pixels(self._positions[self.stand_ins(numbers)]).to(self.device.handle)
+        return self.device.bring(self._cache.pixels(self._positions[self.stand_ins(numbers)]))
 
 
 class Order:

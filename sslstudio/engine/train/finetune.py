@@ -31,8 +31,8 @@ from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.labelled import Labelled, LabelledJob, choose_labelled, parts_of, targets_of
 from sslstudio.engine.train.loop import WATCHING, Plan, Training
+from sslstudio.engine.train.machine_facts import hardware_facts
 from sslstudio.engine.train.parts import build_part, first_encoder
-from sslstudio.engine.train.pretrain import hardware_facts
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import FinetuneConfig, PretrainConfig, config_dict, pretrain_from_dict
 

@@ -23,6 +23,10 @@ class Job(Protocol):
     def compares(self) -> bool:
         """Whether its loss compares the pictures of a batch with each other."""
 
+    @property
+    def waited(self) -> float:
+        """Seconds that steps have waited for their pictures so far."""
+
     def groups(self) -> list[dict[str, Any]]:
         """Parameter groups for the optimiser; `factor` is what the learning rate of each is multiplied with."""
 

@@ -1,5 +1,6 @@
 """The labelled pictures of a fine-tuning run, and the job that trains on them."""
 
+import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -110,6 +111,7 @@ class LabelledJob:
     """A network on labelled pictures: see `job.Job`."""
 
     compares = False
+    waited = 0.0  # seconds: see `job.Job`
 
     def __init__(
         self, part: str, network: Network, recipe: Recipe, labelled: Labelled, session: Session,
@@ -140,7 +142,10 @@ class LabelledJob:
     def forward(self, step: int, part: slice = WHOLE) -> TaskResult:
         """A varied view of each picture of this step's batch."""
         chosen = self.order.batch(step)[part]
-        images = to_float(self.pictures.take(chosen))
+        began = time.perf_counter()
+        images = self.pictures.take(chosen)
+        self.waited += time.perf_counter() - began
+        images = to_float(images)
         targets = self.targets[chosen.to(self.targets.device)]
         rng = generator(self.config.seed, "views", step, *counted(part), device=self.device.handle)
         if self.kind == "classification":

@@ -90,7 +90,7 @@ class Training:
         self._logged_at = self._saved_at = self._ticked = time.monotonic()
         self._elapsed_logged = self._restored_at = 0.0
         self._watched_for = 0.0
-        self._rate = 0.0
+        self._rate = self._waited_logged = 0.0
 
     @property
     def last_file(self) -> Path:
@@ -229,6 +229,7 @@ class Training:
         self._tick()
         spent = max(1e-9, self.elapsed - self._elapsed_logged)
         rate = self._summed * self.job.batch_size / spent
+        waited, self._waited_logged = self.job.waited - self._waited_logged, self.job.waited
         self._rate = rate if not self._rate else 0.8 * self._rate + 0.2 * rate
         self._sums, self._summed = {}, 0
         self._logged_at, self._elapsed_logged = time.monotonic(), self.elapsed
@@ -249,6 +250,7 @@ class Training:
             learning_rate=float(self.optimiser.param_groups[-1]["lr"] / self.optimiser.param_groups[-1]["factor"]),
             pictures_per_second=self._rate,
             seconds_left=self.plan.left(self.step, self.elapsed),
+            data_wait=min(1.0, waited / spent),
         )
 
     def _may_evaluate(self) -> bool:

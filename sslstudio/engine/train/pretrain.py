@@ -17,6 +17,7 @@ from torch import nn
 
 from sslstudio.engine import device as devices
 from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.feed import Feed
 from sslstudio.engine.data.loader import Order, Pictures
 from sslstudio.engine.device import Device
 from sslstudio.engine.distributed import Team
@@ -30,16 +31,18 @@ from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import PretextTask, Puzzle, TaskResult, load_tasks
 from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.loop import Plan, Training
+from sslstudio.engine.train.machine_facts import feed_facts, hardware_facts
 from sslstudio.engine.train.micro import WHOLE, counted, in_parts_words
 from sslstudio.engine.train.session import Session, open_session, read_first, told_when_read
 from sslstudio.engine.train.settings import BudgetConfig, PretrainConfig, config_dict
 from sslstudio.engine.train.shares import asked_together, send_start, states_of
-from sslstudio.engine.train.tuning import settle
+from sslstudio.engine.train.tuning import as_asked, put_in_force, settle
 from sslstudio.engine.train.watching import Watcher, probe_results
 
 LOOKED_AT = 128  # pictures that a task checks itself against and takes its statistics from: the training waits for them
 HELD_OUT = 256  # pictures that puzzles are scored on
 SHOWN = 4  # puzzles on a sample sheet
+WHOLE_TOGETHER = "Pictures at once: not used, because each of several processes takes its share of a batch whole."
 
 
 class PretrainJob:
@@ -55,6 +58,7 @@ class PretrainJob:
         self._session = session
         self.pictures = Pictures(session.cache, session.split.train, device)
         self.order = Order(len(self.pictures), config.optimiser.batch_size, config.seed)
+        self.feed = Feed(self.pictures, self.order)
         self.batch_size = self.order.batch_size
         self.steps_per_epoch = self.order.steps_per_epoch
         self.encoder, self.task = build_task(config, device)
@@ -72,6 +76,11 @@ class PretrainJob:
         """As the task says."""
         return self.task.compares
 
+    @property
+    def waited(self) -> float:
+        """Seconds that steps waited for their pictures."""
+        return self.feed.waited
+
     def groups(self) -> list[dict[str, Any]]:
         """All weights alike."""
         return [{"params": [w for w in self.modules.parameters() if w.requires_grad], "factor": 1.0}]
@@ -81,7 +90,7 @@ class PretrainJob:
 
     def forward(self, step: int, part: slice = WHOLE) -> TaskResult:
         """The batch of `step`, asked of the encoder."""
-        images = self.pictures.take(self.order.batch(step)[part])
+        images = self.feed.take(step)[part]
         rng = generator(self.config.seed, "puzzles", step, *counted(part), device=self.device.handle)
         batch = self.task.make_batch(images, rng)
         if self.team is not None:
@@ -193,6 +202,8 @@ def made_ready(
 ) -> tuple[PretrainJob, Training]:
     """The job and its training, before the first weights are in place."""
     job = PretrainJob(config, session, device, run, team)
+    if team is not None:  # which computes alike in all its processes: nothing is tried
+        put_in_force(job, as_asked(job, config.hardware))
     return job, Training(job, plan_of(config.budget, job.steps_per_epoch), config.optimiser, device, run, team)
 
 
@@ -208,7 +219,8 @@ def _tuned(
 ) -> Generator[Event, None, None]:
     job, training = made_ready(config, session, device, run, team)
     notes = list(_first_weights(config, job)) if not training.restore() else []
-    if team is not None:  # which computes alike in all its processes: nothing is tried
+    if team is not None:
+        notes += [Note(level="warning", text=WHOLE_TOGETHER)] if config.hardware.at_once else []
         send_start(team, training, {"config": config_dict("pretrain", config), "split": session.split.to_json()})
         facts = {"Together": team.title}
     else:
@@ -223,6 +235,7 @@ def _tuned(
         facts={
             **session.facts(),
             **hardware_facts(device, job.encoder),
+            **feed_facts(job.pictures),
             "Batch": f"{job.batch_size} pictures",
             **facts,
         },
@@ -282,12 +295,3 @@ def plan_of(budget: BudgetConfig, steps_per_epoch: int) -> Plan:
     if budget.epochs:
         return Plan(steps=budget.epochs * steps_per_epoch)
     return Plan(seconds=60.0 * (budget.minutes or 10.0))
-
-
-def hardware_facts(device: Device, encoder: Encoder) -> dict[str, str]:
-    """Lines for people."""
-    weights = sum(weight.numel() for weight in encoder.parameters())
-    return {
-        "Device": f"{device.title}, {device.precision}",
-        "Encoder": f"{encoder.spec.name}, {weights / 1e6:.1f} million weights",
-    }

@@ -85,7 +85,7 @@ def settle(
         choice = Choice(**stored)
         choice = replace(choice, threads=min(choice.threads, max(devices.threads(), hardware.threads or 1)))
     else:
-        choice = _as_asked(job, hardware)
+        choice = as_asked(job, hardware)
         limit = _time_for(hardware, budget)
         if limit:
             choice = yield from _Probe(job, hardware, limit, control).fastest(choice)
@@ -94,7 +94,7 @@ def settle(
     return choice
 
 
-def _as_asked(job: Tunable, hardware: HardwareConfig) -> Choice:
+def as_asked(job: Tunable, hardware: HardwareConfig) -> Choice:
     """What was asked for, and the fixed settings where nothing was."""
     return Choice(
         precision=job.device.precision,

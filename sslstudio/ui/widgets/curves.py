@@ -116,9 +116,7 @@ class Curves(QWidget):
 
     def _take_speed(self, event: StepDone) -> None:
         self.speed.append(self.tr("pictures"), event.step, event.pictures_per_second, colour=0)
-        waited = getattr(event, "data_wait", None)  # records of earlier versions do not have it
-        if waited is not None:
-            self.speed.append(self.tr("waiting, %"), event.step, 100 * waited, colour=1)
+        self.speed.append(self.tr("waiting, %"), event.step, 100 * event.data_wait, colour=1)
 
     def _take_chance(self, event: StepDone | Evaluated) -> None:
         if self._metric in event.chance:

@@ -26,6 +26,7 @@ FAST = OptimiserConfig(learning_rate=0.3, warmup_steps=2, weight_decay=0.0)
 class ReachThree:
     """See `job.Job`."""
 
+    waited = 0.0
     part = ""
     prefix = ""
     batch_size = 4

@@ -198,6 +198,7 @@ def test_a_resumed_run_is_not_probed_twice_at_one_place(sample_folder: Path, tmp
 class Breaks:
     """A job (see `job.Job`) whose loss is no number in its third step."""
 
+    waited = 0.0
     part = prefix = ""
     batch_size = 2
     steps_per_epoch = 4

@@ -1,0 +1,22 @@
+"""What a run says of the machine that it is computed on."""
+
+from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.device import Device
+from sslstudio.engine.models.encoders import Encoder
+
+
+def hardware_facts(device: Device, encoder: Encoder) -> dict[str, str]:
+    """Lines for people."""
+    weights = sum(weight.numel() for weight in encoder.parameters())
+    return {
+        "Device": f"{device.title}, {device.precision}",
+        "Encoder": f"{encoder.spec.name}, {weights / 1e6:.1f} million weights",
+    }
+
+
+def feed_facts(pictures: Pictures) -> dict[str, str]:
+    """Where a GPU's pictures lie; nothing of a CPU, which reads the mapped file."""
+    if not pictures.device.accelerated:
+        return {}
+    where = "all of them in the GPU's memory" if pictures.resident else "fetched from the disk, a batch ahead"
+    return {"Feeding": where}
