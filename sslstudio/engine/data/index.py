@@ -17,7 +17,7 @@ from sslstudio.engine.data.listing import (
     HIDDEN_FOLDER,
     NO_SUFFIX,
     SUFFIXES,
-    Folder,
+    Listed,
     Unreadable,
     list_folder,
     printable,
@@ -162,7 +162,7 @@ class _Walk:
         self._seen: set[tuple[int, int]] = set()
         self._folders: deque[str] = deque([""])
         self._links: deque[str] = deque()
-        self._listed: dict[str, tuple[str, int, list[str]]] = {}  # prefix -> names, count, folders and links in it
+        self._listed: dict[str, Listed] = {}  # by prefix
         self._first: tuple[str, ...] = ()
         self._said, self._shown = 0.0, False
 
@@ -186,8 +186,8 @@ class _Walk:
         if (about.st_dev, about.st_ino) in self._seen:
             return
         self._seen.add((about.st_dev, about.st_ino))
-        folder = self._remembered.recall(prefix, about)
-        if folder is None:
+        listed = self._remembered.recall(prefix, about)
+        if listed is None:
             steps = list_folder(self._root, prefix)
             while True:
                 try:
@@ -195,8 +195,8 @@ class _Walk:
                 except StopIteration as end:
                     folder = end.value
                     break
-            self._remembered.note(prefix, about, folder, began)
-        self._take(prefix, folder)
+            listed = self._remembered.note(prefix, about, folder, began)
+        self._take(prefix, listed)
         yield from self._say(prefix, [])
 
     def _say(self, prefix: str, names: list[str]) -> Iterator[Found]:
@@ -209,14 +209,14 @@ class _Walk:
             more = tuple(prefix + name for name in names[:room])
             yield Found(self.pictures + len(names), self._first + more)
 
-    def _take(self, prefix: str, folder: Folder) -> None:
-        self.pictures += len(folder.names)
-        self._first += tuple(prefix + name for name in folder.names[: max(0, FIRST - len(self._first))])
+    def _take(self, prefix: str, folder: Listed) -> None:
+        self.pictures += folder.pictures
+        self._first += tuple(prefix + name for name in folder.first(FIRST - len(self._first)))
         self.unreadable += folder.unreadable
         self.ignored.update(folder.ignored)
         self._folders.extend(prefix + name + "/" for name in folder.folders)
         self._links.extend(prefix + name + "/" for name in folder.links)
-        self._listed[prefix] = "/".join(folder.names), len(folder.names), [*folder.folders, *folder.links]
+        self._listed[prefix] = folder
 
     def runs(self) -> Iterator[Run]:
         """Everything in the order of the paths: the pictures of a folder are cut where a folder in it has its place."""
@@ -229,7 +229,8 @@ class _Walk:
                 ahead += reversed(list(self._parts(part)))
 
     def _parts(self, prefix: str) -> Iterator[str | Run]:
-        names, count, below = self._listed[prefix]
+        names, count, folders, links, *_ = self._listed[prefix]
+        below = folders + links
         if not below or not count:
             yield from [Run(prefix, names, count)] if count else []
             yield from sorted(f"{prefix}{name}/" for name in below)

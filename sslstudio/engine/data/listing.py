@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 from sslstudio.engine.data.reasons import from_os
 from sslstudio.engine.data.signature import HEAD, kind_of
@@ -39,6 +40,28 @@ class Folder:
     unreadable: list[Unreadable] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
     settled: bool = True
+
+
+class Listed(NamedTuple):
+    """What one folder holds as it is kept: the names of its pictures in order, with a slash between them, which no name
+    can hold. One text for a thousand names is copied, counted and written down at once."""
+
+    names: str
+    pictures: int
+    folders: list[str]
+    links: list[str]
+    unreadable: list[Unreadable]
+    ignored: Counter[str]
+
+    @classmethod
+    def of(cls, folder: Folder) -> "Listed":
+        """The same as a listing."""
+        names = "/".join(folder.names)
+        return cls(names, len(folder.names), folder.folders, folder.links, folder.unreadable, folder.ignored)
+
+    def first(self, count: int) -> list[str]:
+        """The first names, at most `count`."""
+        return self.names.split("/", count)[:count] if self.names and count > 0 else []
 
 
 def printable(path: str) -> str:

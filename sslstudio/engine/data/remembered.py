@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from sslstudio.engine.data.listing import Folder
+from sslstudio.engine.data.listing import Folder, Listed
 
 FORMAT: Final = 1
 LEAST = 2000  # pictures: fewer are listed as fast as they are remembered
@@ -42,19 +42,23 @@ class Remembered:
         self._new: dict[str, list[Any]] = {}
         self._listed = 0
 
-    def recall(self, prefix: str, about: os.stat_result) -> Folder | None:
+    def recall(self, prefix: str, about: os.stat_result) -> Listed | None:
         """What the folder holds, if it is unchanged."""
         row = self._old.get(prefix)
         if row is None or tuple(row[0]) != key_of(about):
             return None
         self._new[prefix] = row
-        return Folder(_split(row[1]), _split(row[2]), ignored=Counter(row[3]))
+        names, folders = row[1], row[2]
+        pictures = names.count("/") + 1 if names else 0
+        return Listed(names, pictures, folders.split("/") if folders else [], [], [], Counter(row[3]))
 
-    def note(self, prefix: str, about: os.stat_result, folder: Folder, began: int) -> None:
+    def note(self, prefix: str, about: os.stat_result, folder: Folder, began: int) -> Listed:
         """Remember a listing that began at `began` (ns), `about` being from just before."""
-        self._listed += len(folder.names)
+        listed = Listed.of(folder)
+        self._listed += listed.pictures
         if folder.settled and max(about.st_mtime_ns, about.st_ctime_ns) < began - RACE_NS:
-            self._new[prefix] = [key_of(about), "/".join(folder.names), "/".join(folder.folders), dict(folder.ignored)]
+            self._new[prefix] = [key_of(about), listed.names, "/".join(folder.folders), dict(folder.ignored)]
+        return listed
 
     def keep(self, pictures: int) -> None:
         """Write it down if that is worth it. A cache that cannot be written costs time only, so nothing is raised."""
@@ -73,7 +77,3 @@ def _load(path: Path) -> dict[str, list[Any]]:
     except (OSError, ValueError, TypeError):
         return {}
     return rows if version == FORMAT and isinstance(rows, dict) else {}
-
-
-def _split(names: str) -> list[str]:
-    return names.split("/") if names else []
