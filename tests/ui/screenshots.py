@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QApplication
 from sslstudio.engine.config import Value
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
+from sslstudio.ui.pages.label import LabelPage
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.pages.study_tab import StudyTab
 from sslstudio.ui.theme import theme
@@ -93,8 +94,24 @@ class Shooter:
             page.choose_task(name)  # type: ignore[attr-defined]
             page.ask_puzzles()  # type: ignore[attr-defined]
             wait(lambda: page._job is None)  # type: ignore[attr-defined]
-            self.shoot(f"2-pretext-{name}")
+            self.shoot(f"2-pretext-{name}", SIZES if name == "jigsaw" else SIZES[:1])
         page.choose_task("jigsaw")  # type: ignore[attr-defined]
+        for number in (1, 2):
+            page.tabs.setCurrentIndex(number)  # type: ignore[attr-defined]
+            rest(3.0)
+            self.shoot(f"2-pretext-tab-{number}", SIZES[:1])
+        page.tabs.setCurrentIndex(0)  # type: ignore[attr-defined]
+
+    def labels(self) -> None:
+        """Classes, masks and the map."""
+        self.window.go("label")
+        page = self.window.pages["label"]
+        assert isinstance(page, LabelPage)
+        wait(lambda: page.faces.currentWidget() is page.board)
+        for number in range(page.board.tabs.count()):
+            page.board.tabs.setCurrentIndex(number)
+            rest(4.0)
+            self.shoot(f"4-label-{number}", SIZES[:1])
 
     def train(self, step: str, minutes: float, name: str) -> None:
         """A run, before, during and after; an earlier one is opened if there is one."""
@@ -174,6 +191,7 @@ def main(out: Path, folder: Path | None, scale: str) -> None:
     shooter.open(folder)
     shooter.puzzles()
     shooter.train("pretrain", PRETRAIN_MINUTES, "3-pretrain")
+    shooter.labels()
     shooter.train("finetune", FINETUNE_MINUTES, "4-finetune")
     shooter.results()
     shooter.comparisons()
