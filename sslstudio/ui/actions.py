@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QShortcut
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
-from sslstudio.ui.theme import APPEARANCES
 from sslstudio.ui.words import tr
 
 CLASS_KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0")
@@ -26,14 +25,12 @@ class Commands:
 
     open_folder: Callable[[], object]
     open_sample: Callable[[], object]
-    choose_home: Callable[[], object]
     show_home: Callable[[], object]
+    preferences: Callable[[], object]
     go: Callable[[int], object]
     start: Callable[[], object]
     pause: Callable[[], object]
     stop: Callable[[], object]
-    apart: Callable[[bool], object]
-    appearance: Callable[[str], object]
     keys: Callable[[], object]
     report: Callable[[], object]
     about: Callable[[], object]
@@ -70,15 +67,15 @@ def label_shortcuts(page: QWidget, choose: Callable[[int], object], calls: dict[
         made.activated.connect(lambda call=call: call())
 
 
-def build_menus(window: QMainWindow, commands: Commands, steps: list[str], appearance: str, apart: bool) -> Actions:
-    """File, Go, Run, View and Help."""
+def build_menus(window: QMainWindow, commands: Commands, steps: list[str]) -> Actions:
+    """File, Go, Run and Help."""
     bar = window.menuBar()
     files = bar.addMenu(tr("&File"))
     _add(files, tr("&Open a folder…"), "Ctrl+O", commands.open_folder)
     _add(files, tr("Open the &sample pictures"), "", commands.open_sample)
     files.addSeparator()
     _add(files, tr("Show the folder of &runs"), "", commands.show_home)
-    _add(files, tr("&Keep runs in…"), "", commands.choose_home)
+    _add(files, tr("&Preferences…"), "Ctrl+,", commands.preferences)
     files.addSeparator()
     _add(files, tr("&Quit"), "Ctrl+Q", window.close)
     go = bar.addMenu(tr("&Go"))
@@ -90,23 +87,8 @@ def build_menus(window: QMainWindow, commands: Commands, steps: list[str], appea
         pause=_add(run, tr("&Pause or go on"), "Ctrl+P", commands.pause),
         stop=_add(run, tr("S&top and save"), "Ctrl+.", commands.stop),
     )
-    run.addSeparator()
-    own = QAction(tr("Train in a process of its &own"), run, checkable=True, checked=apart)
-    own.toggled.connect(commands.apart)
-    run.addAction(own)
-    _add_appearances(bar.addMenu(tr("&View")), commands, appearance)
     helping = bar.addMenu(tr("&Help"))
     _add(helping, tr("&Keys"), "?", commands.keys)
     _add(helping, tr("&Report a problem…"), "", commands.report)
     _add(helping, tr("&About SSL Studio"), "F1", commands.about)
     return actions
-
-
-def _add_appearances(menu: QMenu, commands: Commands, chosen: str) -> None:
-    titles = {"system": tr("&Follow the system"), "light": tr("&Light"), "dark": tr("&Dark")}
-    group = QActionGroup(menu)
-    for name in APPEARANCES:
-        action = _add(menu, titles[name], "", lambda name=name: commands.appearance(name))  # type: ignore[misc]
-        action.setCheckable(True)
-        action.setChecked(name == chosen)
-        group.addAction(action)

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QMainWindow, QSystemTrayIcon
 
 from sslstudio.engine.events import Event, Paused, Resumed, RunStarted
-from sslstudio.ui import jobs, run_calls
+from sslstudio.ui import jobs, run_calls, settings
 from sslstudio.ui.awake import Awake
 from sslstudio.ui.run_thread import Runner
 
@@ -24,6 +24,7 @@ class Attendant(QObject):
         self._window = window
         self._run: Path | None = None
         self._error = ""
+        self._working = False  # a run goes on and is not paused
         self._tray: QSystemTrayIcon | None = None
         self.awake = Awake(self)
         runner.started.connect(lambda _: self._started())
@@ -33,22 +34,31 @@ class Attendant(QObject):
 
     def _started(self) -> None:
         self._run, self._error = None, ""
-        self.awake.hold()
+        self._work(True)
+
+    def _work(self, working: bool) -> None:
+        self._working = working
+        self.suit()
+
+    def suit(self) -> None:
+        """Hold sleep off or let it come, as the settings are now."""
+        if self._working and settings.keeps_awake():
+            self.awake.hold()
+        else:
+            self.awake.release()
 
     def _take(self, job: str, events: list[Event]) -> None:
         for event in events:
             if isinstance(event, RunStarted):
                 self._run = Path(event.run)
-            elif isinstance(event, Paused):
-                self.awake.release()
-            elif isinstance(event, Resumed):
-                self.awake.hold()
+            elif isinstance(event, (Paused, Resumed)):
+                self._work(isinstance(event, Resumed))
 
     def _failed(self, error: Exception) -> None:
         self._error = str(error)
 
     def _ended(self, job: str) -> None:
-        self.awake.release()
+        self._work(False)
         titles = {"pretrain": self.tr("Pretraining"), "finetune": self.tr("Fine-tuning")}
         title = titles.get(job, self.tr("The run"))
         if self._error:
@@ -61,7 +71,7 @@ class Attendant(QObject):
         if not words:
             return
         self.told.emit(title, words)
-        if self._window.isActiveWindow():
+        if self._window.isActiveWindow() or not settings.notifies():
             return  # whoever is looking sees it in the window
         QApplication.alert(self._window)
         if QSystemTrayIcon.isSystemTrayAvailable() and QSystemTrayIcon.supportsMessages():

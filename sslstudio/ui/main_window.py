@@ -15,6 +15,7 @@ from sslstudio.ui.drops import Opener, dropped
 from sslstudio.ui.help import Help
 from sslstudio.ui.pages.images import ImagesPage
 from sslstudio.ui.pages.page import Page
+from sslstudio.ui.preferences import Preferences
 from sslstudio.ui.recovery import Recovery
 from sslstudio.ui.resources import icon
 from sslstudio.ui.study import STEPS, Study
@@ -47,6 +48,7 @@ class MainWindow(QMainWindow):
         self.help = Help(self, self.study)
         self.attendant = Attendant(self.study.runner, self)
         self.attendant.awake.trouble.connect(self.study.cannot)
+        self.preferences = Preferences(self, self.study, self.attendant)
         self.recovery = Recovery(self.study, self.opener, self)
         self.setWindowTitle("SSL Studio")
         self.setWindowIcon(icon("app", "#000000"))
@@ -85,14 +87,11 @@ class MainWindow(QMainWindow):
 
     def _add_menus(self) -> None:
         commands = Commands(
-            open_folder=self._choose_folder, open_sample=self.study.open_sample, choose_home=self._choose_home,
-            show_home=self._show_home, go=lambda number: self.go(STEPS[number]), start=self._start,
-            pause=self._pause, stop=self._stop, apart=settings.set_apart, appearance=self._set_appearance,
-            keys=self.help.keys, report=self.help.report, about=self.help.about,
+            open_folder=self._choose_folder, open_sample=self.study.open_sample, show_home=self._show_home,
+            preferences=self.preferences.show, go=lambda number: self.go(STEPS[number]), start=self._start,
+            pause=self._pause, stop=self._stop, keys=self.help.keys, report=self.help.report, about=self.help.about,
         )  # fmt: skip
-        self.actions_ = build_menus(
-            self, commands, list(self.step_titles().values()), settings.appearance(), settings.apart()
-        )
+        self.actions_ = build_menus(self, commands, list(self.step_titles().values()))
 
     def _add_status(self) -> None:
         self.told = QLabel()
@@ -191,20 +190,10 @@ class MainWindow(QMainWindow):
         page = self.pages.get(self.study.runner.job)
         getattr(page, "ask_stop", self.study.runner.stop)()
 
-    def _choose_home(self) -> None:
-        folder = messages.choose_folder(self, self.tr("Where runs are to be kept"), settings.home())
-        if folder is not None:
-            settings.set_home(folder)
-            self.study.runs_changed.emit()
-
     def _show_home(self) -> None:
         home = settings.home()
         home.mkdir(parents=True, exist_ok=True)
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(home)))
-
-    def _set_appearance(self, name: str) -> None:
-        settings.set_appearance(name)
-        theme().follow(name)
 
     # --- what is dropped anywhere
 

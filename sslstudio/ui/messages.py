@@ -8,9 +8,11 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QMessageBo
 
 from sslstudio.engine.errors import StudioError
 from sslstudio.ui import journal
-from sslstudio.ui.widgets.layout import text
+from sslstudio.ui.widgets.layout import scrolled, text
 from sslstudio.ui.widgets.tables import fill, table
 from sslstudio.ui.words import tr
+
+SHEET_WIDTH = 640
 
 
 def error_text(error: BaseException) -> str:
@@ -54,6 +56,24 @@ def show_table(parent: QWidget | None, title: str, told: str, heads: list[str], 
         layout.addWidget(text(told))
     layout.addWidget(view, 1)
     layout.addWidget(closing)
+    dialog.exec()
+    dialog.deleteLater()
+
+
+def show_sheet(parent: QWidget | None, title: str, sheet: QWidget) -> None:
+    """Show a widget, which scrolls where the screen is small, until it is closed."""
+    dialog = QDialog(parent)
+    dialog.setWindowTitle(title)
+    closing = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    closing.rejected.connect(dialog.reject)
+    layout = QVBoxLayout(dialog)
+    layout.setContentsMargins(22, 18, 22, 16)
+    layout.setSpacing(14)
+    layout.addWidget(scrolled(sheet), 1)
+    layout.addWidget(closing)
+    most = dialog.screen().availableSize() * 0.9
+    width = min(SHEET_WIDTH, most.width())
+    dialog.resize(width, min(sheet.heightForWidth(width - 64) + 100, most.height()))
     dialog.exec()
     dialog.deleteLater()
 

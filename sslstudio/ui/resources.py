@@ -26,6 +26,12 @@ def find(name: str) -> Path:
     raise FileNotFoundError(f"{name} is in none of {', '.join(str(place) for place in _places())}")
 
 
+def languages() -> list[str]:
+    """The codes of the languages that there are translations for beside English: de for studio_de.qm."""
+    folders = [place / "translations" for place in _places()]
+    return sorted({file.stem.rpartition("_")[2] for folder in folders for file in folder.glob("*.qm")})
+
+
 @lru_cache(maxsize=64)
 def _drawing(name: str) -> str:
     return find(f"icons/{name}.svg").read_text(encoding="utf-8")

@@ -42,6 +42,46 @@ def set_apart(wanted: bool) -> None:
     _store().setValue("apart", "yes" if wanted else "")
 
 
+def language() -> str:
+    """The code of a language, as de; '' for that of the system. It counts from the next start."""
+    return str(_store().value("language", "") or "")
+
+
+def set_language(code: str) -> None:
+    """Remember the language."""
+    _store().setValue("language", code)
+
+
+def device() -> str:
+    """What a training runs on unless it is told otherwise: a name of the engine's, together, or auto."""
+    return str(_store().value("device", "") or "auto")
+
+
+def set_device(name: str) -> None:
+    """Remember the device."""
+    _store().setValue("device", name)
+
+
+def notifies() -> bool:
+    """Whether the system is to show a message when a run has ended."""
+    return str(_store().value("notifies", "yes")) == "yes"
+
+
+def set_notifies(wanted: bool) -> None:
+    """Remember whether the end is told."""
+    _store().setValue("notifies", "yes" if wanted else "no")
+
+
+def keeps_awake() -> bool:
+    """Whether the computer is kept from sleeping while a training goes on."""
+    return str(_store().value("keeps_awake", "yes")) == "yes"
+
+
+def set_keeps_awake(wanted: bool) -> None:
+    """Remember whether sleep is held off."""
+    _store().setValue("keeps_awake", "yes" if wanted else "no")
+
+
 def recent_folders() -> list[str]:
     """Folders that were open before, newest first; those that are gone are left out."""
     stored = _store().value("recent", [])  # a list of one comes back as its only element

@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from sslstudio.ui import messages
+from sslstudio.ui import messages, settings
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.fields import NumberBox, roomy, steady
 from sslstudio.ui.widgets.fold import Fold
@@ -84,6 +84,13 @@ class DeviceBox(QComboBox):
         if self._gpus > 1:
             self.addItem(self.tr("All {0} GPUs together").format(self._gpus), "together")
         self.setAccessibleName(self.tr("Device"))
+        self.prefer(settings.device())
+
+    def prefer(self, name: str) -> None:
+        """Choose a device by its name if it is there and works, else leave the choice to the program."""
+        number, items = self.findData(name), self.model()
+        works = number >= 0 and isinstance(items, QStandardItemModel) and items.item(number).isEnabled()
+        self.setCurrentIndex(number if works else 0)
 
     def device(self) -> str:
         """The engine's name of it."""
