@@ -1,4 +1,4 @@
-"""What can be dropped on the window, and what becomes of it: folders, zip files, CSVs with labels, runs."""
+"""What can be dropped on the window, and what becomes of it: folders, zip files, CSVs with labels, runs, projects."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,18 +8,19 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData, QObject, QUrl, Signal
 from PySide6.QtWidgets import QWidget
 
-from sslstudio.ui import engine_calls, jobs, messages, settings
+from sslstudio.engine.runs.project import FILE, Opened, is_project
+from sslstudio.ui import engine_calls, jobs, messages, project_calls, settings
 from sslstudio.ui.engine_calls import RunAbout
 from sslstudio.ui.study import Study
 
-FOLDER, ZIP, LABELS, RUN = "folder", "zip", "labels", "run"
+FOLDER, ZIP, LABELS, RUN, PROJECT = "folder", "zip", "labels", "run", "project"
 UNPACKED = "Unpacked"  # folder in the user's own
 SUFFIXES = {".zip": ZIP, ".csv": LABELS, ".tsv": LABELS}
 
 
 @dataclass(frozen=True)
 class Dropped:
-    """A folder of pictures, a zip file, a CSV of labels or a run."""
+    """A folder of pictures, a zip file, a CSV of labels, a run or a project."""
 
     kind: str
     path: Path
@@ -31,7 +32,9 @@ def dropped(data: QMimeData) -> Dropped | None:
         path = Path(QUrl(url).toLocalFile())
         if url.isLocalFile() and path.is_dir():
             is_run = (path / "config.toml").is_file() and (path / "events.jsonl").is_file()
-            return Dropped(RUN if is_run else FOLDER, path)
+            return Dropped(RUN if is_run else PROJECT if is_project(path) else FOLDER, path)
+        if url.isLocalFile() and path.name == FILE:
+            return Dropped(PROJECT, path.parent)
         if url.isLocalFile() and path.is_file():
             kind = SUFFIXES.get(path.suffix.lower(), FOLDER)
             return Dropped(kind, path.parent if kind == FOLDER else path)
@@ -48,12 +51,14 @@ class Opener(QObject):
         self.study, self._window = study, window
         self._awaited: tuple[RunAbout, bool] | None = None  # a run whose pictures are being opened; to go on with it
         study.pictures_changed.connect(self._show_awaited)
+        study.project_wanted.connect(self.open_project)
 
     def open(self, what: Dropped) -> None:
         """Open it, whatever it is."""
         self._awaited = None
         ways: dict[str, Callable[[Path], None]] = {
-            FOLDER: self.study.open_folder, ZIP: self._open_zip, LABELS: self._open_labels, RUN: self.open_run
+            FOLDER: self.study.open_folder, ZIP: self._open_zip, LABELS: self._open_labels, RUN: self.open_run,
+            PROJECT: self.open_project,
         }  # fmt: skip
         ways[what.kind](what.path)
 
@@ -63,6 +68,23 @@ class Opener(QObject):
     def _open_labels(self, file: Path) -> None:
         """Labels belong to the open pictures; without any, to those beside the file."""
         self.study.open_folder(self.study.folder or file.parent, str(file))
+
+    def open_project(self, folder: Path) -> None:
+        """Open a project; where its pictures are is asked if they are gone."""
+        self._ask_project(partial(project_calls.read_project, folder))
+
+    def _ask_project(self, op: "partial[Opened]") -> None:
+        jobs.run(op, self._take_project, partial(messages.tell_error, self._window), owner=self)
+
+    def _take_project(self, opened: Opened) -> None:
+        pictures = opened.project.pictures
+        if pictures.is_dir():
+            self.study.open_project(opened)
+            return
+        said = self.tr("The pictures of this project are no longer in {0}. Where are they now?").format(pictures)
+        moved = messages.choose_folder(self._window, said)
+        if moved is not None:
+            self._ask_project(partial(project_calls.relinked, opened, moved))
 
     def open_run(self, run: Path, go_on: bool = False) -> None:
         """Show an earlier run, wherever it lies, or go on with it."""

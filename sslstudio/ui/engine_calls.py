@@ -219,11 +219,11 @@ def _follow(run: Path, control: RunControl) -> Iterator[Event]:
     return follow(run, control)
 
 
-def runs_in(folder: Path, control: RunControl) -> list[Any]:
-    """The runs of a folder, none if it is not there yet."""
-    from sslstudio.engine.runs.store import list_runs
+def runs_in(folders: Sequence[Path], control: RunControl) -> list[Any]:
+    """The runs of some folders; what is not there yet is left out."""
+    from sslstudio.engine.runs import project_runs
 
-    return list_runs(folder) if folder.is_dir() else []
+    return project_runs.runs_in(folders)
 
 
 def events_of(run: Path, control: RunControl) -> list[Event]:

@@ -1,6 +1,6 @@
 """What labelling asks of the engine, off the UI thread."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,22 +20,27 @@ if TYPE_CHECKING:  # imports torch
 SUGGESTED = 24  # pictures to label next
 
 
-def open_labels(home: Path, recognised: "Recognised", control: RunControl) -> Generator[Preparing, None, "Labelling"]:
-    """The labels of a folder of pictures; made from what was recognised where nobody has labelled yet."""
+def open_labels(folder: Path, recognised: "Recognised", control: RunControl) -> Generator[Preparing, None, "Labelling"]:
+    """The labels in a folder; made from what was recognised where nobody has labelled yet."""
     from sslstudio.engine.data.labelling import Labelling
-    from sslstudio.engine.data.labelling_start import begin, labels_folder
+    from sslstudio.engine.data.labelling_start import begin
 
-    folder = labels_folder(home, recognised.pictures.root)
     yield from begin(folder, recognised)
     return Labelling(folder)
 
 
-def made_labels(home: Path, pictures: Path) -> str:
-    """The folder of labels that somebody has made for these pictures, '' when there is none."""
-    from sslstudio.engine.data.labelling_start import is_edited, labels_folder
+def made_labels(folder: Path) -> str:
+    """This folder if somebody has made labels in it, else ''."""
+    from sslstudio.engine.data.labelling_start import is_edited
 
-    folder = labels_folder(home, pictures)
     return str(folder) if is_edited(folder) else ""
+
+
+def made_before(home: Path, pictures: Path) -> Path | None:
+    """The folder of labels that were made for these pictures before they had a project; None when there is none."""
+    from sslstudio.engine.data.labelling_start import labels_folder
+
+    return labels_folder(home, pictures)
 
 
 def open_picture(path: Path, control: RunControl) -> npt.NDArray[np.uint8]:
@@ -44,7 +49,7 @@ def open_picture(path: Path, control: RunControl) -> npt.NDArray[np.uint8]:
 
 
 def compared(
-    index: "ImageIndex", run: Path | None, runs: Path, control: RunControl
+    index: "ImageIndex", run: Path | None, runs: Sequence[Path], control: RunControl
 ) -> Generator[Preparing, None, "LookAlike"]:
     """The pictures on a map, alike ones side by side, by a pretraining run: this one, or the newest in `runs`."""
     from sslstudio.engine.train.look_alike import look_alike
@@ -53,11 +58,10 @@ def compared(
     return found
 
 
-def _newest_pretrained(runs: Path) -> Path | None:
-    from sslstudio.engine.runs.store import list_runs
+def _newest_pretrained(runs: Sequence[Path]) -> Path | None:
+    from sslstudio.engine.runs.project_runs import runs_in
 
-    found = list_runs(runs) if runs.is_dir() else []
-    usable = (one.path for one in found if one.job == "pretrain" and (one.path / "last.safetensors").exists())
+    usable = (one.path for one in runs_in(runs) if one.job == "pretrain" and (one.path / "last.safetensors").exists())
     return next(usable, None)
 
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from sslstudio.engine.data.label_edits import Edit, Kind, Labelled, Painted
 from sslstudio.engine.data.labelling import Labelling
 from sslstudio.engine.errors import StudioError
-from sslstudio.ui import jobs, label_calls, messages, settings, words
+from sslstudio.ui import jobs, label_calls, messages, words
 
 if TYPE_CHECKING:
     from sslstudio.engine.data.labels import Recognised
@@ -54,14 +54,14 @@ class LabelDesk(QObject):
 
     # --- opening and closing
 
-    def open(self, recognised: "Recognised") -> None:
-        """Open the labels of these pictures, unless they are open; `opened` when they are."""
+    def open(self, recognised: "Recognised", folder: Path) -> None:
+        """Open the labels of these pictures, kept in `folder`, unless they are open; `opened` when they are."""
         root = recognised.pictures.root
         if root == self.pictures:
             return
         self.close()
         self.pictures = root
-        op = partial(label_calls.open_labels, settings.home(), recognised)
+        op = partial(label_calls.open_labels, folder, recognised)
         self._job = jobs.run(op, partial(self._take, root), self._failed, owner=self, progress=self.opening.emit)
 
     def _take(self, root: Path, store: Labelling) -> None:

@@ -16,6 +16,7 @@ from sslstudio.ui.help import Help
 from sslstudio.ui.pages.images import ImagesPage
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.preferences import Preferences
+from sslstudio.ui.project_desk import ProjectDesk
 from sslstudio.ui.recovery import Recovery
 from sslstudio.ui.resources import icon
 from sslstudio.ui.study import STEPS, Study
@@ -45,6 +46,7 @@ class MainWindow(QMainWindow):
         self.study = Study(self)
         self.opener = Opener(self.study, self)
         self.opener.run_wanted.connect(self._show_run)
+        self.project_desk = ProjectDesk(self.study, self)
         self.help = Help(self, self.study)
         self.attendant = Attendant(self.study.runner, self)
         self.attendant.awake.trouble.connect(self.study.cannot)
@@ -247,6 +249,7 @@ class MainWindow(QMainWindow):
         self._deadline.stop()
         settings.set_geometry(self.saveGeometry())
         jobs.cancel_all()
+        self.project_desk.finish()
         self.attendant.finish()
         for page in self.pages.values():
             page.finish()

@@ -66,7 +66,7 @@ class PlayDesk(QWidget):
             self._say(self.tr("No pictures yet"), self.tr("Choose a folder first; then its puzzles can be played."))
             return
         self._stale = False
-        self._ask(partial(engine_calls.runs_in, self._study.runs_folder), self._take_runs)
+        self._ask(partial(engine_calls.runs_in, self._study.all_runs), self._take_runs)
 
     def _take_runs(self, runs: list["RunSummary"]) -> None:
         task = self._study.task

@@ -3,16 +3,20 @@ it; no page knows another one."""
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.config import BaseConfig
 from sslstudio.engine.events import Preparing
-from sslstudio.ui import engine_calls, jobs, label_calls, messages, settings
+from sslstudio.engine.runs.project import RUNS, Opened, Project, is_project
+from sslstudio.ui import engine_calls, jobs, messages, project_calls, settings
 from sslstudio.ui.engine_calls import EngineFacts, TaskFacts
+from sslstudio.ui.project_calls import OpenedPictures
 from sslstudio.ui.run_thread import Runner
 from sslstudio.ui.waiting_line import WaitingLine
 
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from sslstudio.engine.data.labels import Recognised
 
 STEPS = ("images", "pretext", "pretrain", "label", "finetune", "results", "compare")
-SAMPLE, RUNS = "Sample pictures", "Runs"  # folders in the user's own
+SAMPLE = "Sample pictures"  # folder in the user's own
 
 
 class Study(QObject):
@@ -34,6 +38,9 @@ class Study(QObject):
     checking = Signal(object)  # Preparing, or None when it is over
     checked = Signal()
     task_changed = Signal()
+    data_changed = Signal()  # the split
+    leaving = Signal()  # the open pictures, for others
+    project_wanted = Signal(object)  # Path of a project, whose pictures may be somewhere else now
     runs_changed = Signal()
     result_ready = Signal(object)  # Path of a fine-tuning run
     wants_page = Signal(str)
@@ -42,8 +49,10 @@ class Study(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._window = parent if isinstance(parent, QWidget) else None
         self.engine: EngineFacts | None = None
         self.engine_error: Exception | None = None
+        self.project: Project | None = None
         self.folder: Path | None = None
         self.labels_file = ""
         self.recognised: Recognised | None = None
@@ -73,6 +82,8 @@ class Study(QObject):
         self._suggest_task()
         for name, task in facts.tasks.items():
             self.options.setdefault(name, task.config())
+        if self.project is not None:
+            self._bring_back_options(self.project)
         self.engine_ready.emit()
         self._check()
 
@@ -101,11 +112,18 @@ class Study(QObject):
     # --- pictures
 
     def open_folder(self, folder: Path, labels_file: str = "") -> None:
-        """Look for pictures and labels; `pictures_changed` when they are known. Labels that were made for these
-        pictures in the program are taken, unless others are asked for."""
-        labels_file = labels_file or label_calls.made_labels(settings.home(), folder)
-        op = partial(engine_calls.look_at_folder, folder, labels_file)
-        self._open(op, partial(self._take_pictures, folder, labels_file))
+        """Look for pictures and labels, and bring back what is known of them; `pictures_changed` then. Their project is
+        made the first time. The labels used last, or made in the program, are taken, unless others are asked for."""
+        if is_project(folder):
+            self.project_wanted.emit(folder)
+            return
+        others = [Path(one) for one in settings.recent_folders() if is_project(Path(one))]
+        op = partial(project_calls.open_pictures, settings.home(), others, folder, labels_file)
+        self._open(op, self._take_pictures)
+
+    def open_project(self, opened: Opened) -> None:
+        """The same for a project whose pictures are there."""
+        self._open(partial(project_calls.open_known, opened), self._take_pictures)
 
     def open_sample(self) -> None:
         """Draw the sample pictures into the user's folder and open them."""
@@ -135,15 +153,21 @@ class Study(QObject):
         self.opening.emit(None)
         self._tell(error)
 
-    def _take_pictures(self, folder: Path, labels_file: str, recognised: "Recognised") -> None:
+    def _take_pictures(self, opened: OpenedPictures) -> None:
         self._opening_job = None
-        self.folder, self.labels_file, self.recognised, self.readable = folder, labels_file, recognised, None
-        self.pretrained = self.result = None
-        settings.add_recent(folder)
-        self._suggest_task()
+        self.leaving.emit()
+        self.project, self.recognised, self.readable = opened.project, opened.recognised, None
+        self.folder, self.labels_file = opened.project.pictures, opened.project.labels
+        self.pretrained, self.result = opened.newest.pretrained, opened.newest.result
+        settings.add_recent(opened.project.folder)
+        self._bring_back(opened)
         self.opening.emit(None)
         self.pictures_changed.emit()
+        if self.result is not None:
+            self.result_ready.emit(self.result)
         self._check()
+        if opened.told:
+            messages.tell(self._window, self.tr("Project"), opened.told)
 
     def use_labels(self, labels_file: str) -> None:
         """Take other labels for the open pictures; what was pretrained on them stays."""
@@ -198,12 +222,53 @@ class Study(QObject):
         self.comparison = kind
         self.wants_page.emit("compare")
 
+    # --- the project
+
+    def set_data(self, values: dict[str, Any]) -> None:
+        """How the pictures are to be split, and their size."""
+        if values != self.data_values:
+            self.data_values = values
+            self.data_changed.emit()
+
+    def _bring_back(self, opened: OpenedPictures) -> None:
+        """Split, task and options of a project; with a new one, what a person has chosen before stays chosen."""
+        project = opened.project
+        self.data_values = dict(project.data)
+        if project.task:
+            self.task, self._task_chosen = project.task, True
+        self._suggest_task()
+        if self.engine is not None and not opened.new:
+            self._bring_back_options(project)
+        self.task_changed.emit()
+
+    def _bring_back_options(self, project: Project) -> None:
+        assert self.engine is not None
+        if self.task not in self.engine.tasks:  # a task that this program does not have
+            self._task_chosen = False
+            self._suggest_task()
+        self.options, wrong = project_calls.all_options(self.engine, project)
+        for error in wrong:
+            self._tell(error)
+
+    def project_now(self) -> Project | None:
+        """The project as it is to be saved; None while there is nothing to save."""
+        if self.project is None:
+            return None
+        options = project_calls.changed_options(self.engine, self.options) if self.engine else self.project.options
+        task = self.task if self._task_chosen else ""
+        return replace(self.project, labels=self.labels_file, task=task, data=self.data_values, options=options)
+
     # --- runs
 
     @property
     def runs_folder(self) -> Path:
         """Where runs on the open folder are kept."""
-        return settings.home() / RUNS / (self.folder.name if self.folder else SAMPLE)
+        return self.project.runs if self.project else settings.home() / project_calls.PROJECTS / SAMPLE / RUNS
+
+    @property
+    def all_runs(self) -> tuple[Path, ...]:
+        """Where to look for them: older ones may be kept elsewhere."""
+        return self.project.all_runs if self.project else (self.runs_folder,)
 
     def new_run(self, what: str) -> Path:
         """A folder for a new run, named after the time and what it does."""
@@ -227,7 +292,4 @@ class Study(QObject):
         self.result_ready.emit(run)
 
     def _tell(self, error: Exception) -> None:
-        parent = self.parent()
-        from PySide6.QtWidgets import QWidget
-
-        messages.tell_error(parent if isinstance(parent, QWidget) else None, error)
+        messages.tell_error(self._window, error)

@@ -1,6 +1,6 @@
 """What the page of comparisons asks of the engine; like engine_calls, nothing here runs on the UI thread."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,11 +49,13 @@ def ahead_of(config: "CompareConfig", control: RunControl) -> "Ahead":
     return studies.ahead_of(config)
 
 
-def studies_in(folder: Path, job: str, control: RunControl) -> "list[StudySummary]":
-    """The comparisons or tournaments of a folder, newest first."""
+def studies_in(places: Sequence[Path], job: str, control: RunControl) -> "list[StudySummary]":
+    """The comparisons or tournaments of a folder, newest first, and after them older ones, each at its own place."""
     from sslstudio.engine.train.studies import list_studies
 
-    return list_studies(folder, job)
+    older = places[1:]
+    elsewhere = [one for parent in sorted({place.parent for place in older}) for one in list_studies(parent, job)]
+    return [*list_studies(places[0], job), *(one for one in elsewhere if one.path in older)]
 
 
 def opened_study(path: Path, control: RunControl) -> "OpenedStudy":

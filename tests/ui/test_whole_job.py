@@ -81,7 +81,7 @@ def test_from_a_dropped_folder_to_the_results(
     trained = pretrain(window, qtbot)
     run = trained.view.run
     assert run is not None
-    assert run.is_relative_to(own_settings / "Runs" / "little zoo")
+    assert run.is_relative_to(own_settings / "Projects" / "little zoo" / "runs")
     assert trained.view.outcome == "finished"
     assert len(trained.view.curves.loss.curve_points("training")[0]) >= 4
     assert trained.view.answers.slider.maximum() >= 1

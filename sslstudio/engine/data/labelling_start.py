@@ -27,19 +27,12 @@ if TYPE_CHECKING:  # labels.py reads what is written here
 FOLDER = "Labels"  # in the user's own
 
 
-def labels_folder(home: Path, pictures: Path) -> Path:
-    """The folder in `home`/Labels for these pictures: the one they have, or a free name."""
+def labels_folder(home: Path, pictures: Path) -> Path | None:
+    """The folder in `home`/Labels in which somebody has labelled these pictures: where labels were kept before there
+    were projects. None when there is none."""
     root, wanted = home / FOLDER, str(pictures.resolve())
     taken = sorted(root.iterdir()) if root.is_dir() else []
-    for folder in taken:
-        if label_files.pictures_of(folder) == wanted:
-            return folder
-    names = {folder.name.casefold() for folder in taken}
-    name, number = pictures.resolve().name or "pictures", 2
-    free = name
-    while free.casefold() in names:
-        free, number = f"{name} {number}", number + 1
-    return root / free
+    return next((one for one in taken if label_files.pictures_of(one) == wanted and is_edited(one)), None)
 
 
 def is_edited(folder: Path) -> bool:

@@ -76,10 +76,13 @@ class LabelPage(Page):
 
     def showEvent(self, event: QShowEvent) -> None:
         """Open the labels of the pictures."""
-        if self.study.recognised is not None:
-            self.desk.open(self.study.recognised)
+        self._open()
         self._show_state()
         super().showEvent(event)
+
+    def _open(self) -> None:
+        if self.study.recognised is not None and self.study.project is not None:
+            self.desk.open(self.study.recognised, self.study.project.labels_folder)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Write the open files."""
@@ -97,7 +100,7 @@ class LabelPage(Page):
         if recognised is not None and recognised.pictures.root != self.desk.pictures:
             self.desk.close()
             if self.isVisible():
-                self.desk.open(recognised)
+                self._open()
         self._show_state()
 
     def _show_opening(self, said: Preparing) -> None:
@@ -170,7 +173,7 @@ class LabelPage(Page):
         recognised, study = self.study.recognised, self.study
         if recognised is not None and self._asking is None:
             index = study.readable or recognised.pictures
-            op = partial(label_calls.compared, index, study.pretrained, study.runs_folder)
+            op = partial(label_calls.compared, index, study.pretrained, study.all_runs)
             self._asking = jobs.run(op, self._take_alike, self._not_asked, owner=self, progress=self._say_busy)
 
     def _say_busy(self, said: Preparing) -> None:

@@ -51,15 +51,21 @@ class PretrainPage(RunPage):
         """Ten minutes on what there is."""
         settings = RunSettings(self.devices(), minutes=MINUTES, starting=True)
         settings.set_data(self.study.data_values)
+        settings.data_changed.connect(self._split_changed)
         return settings
+
+    def _split_changed(self) -> None:
+        if self.settings is not None:
+            self.study.set_data(self.settings.data_values())
 
     def _show_task(self) -> None:
         facts = self.study.task_facts
         self.task_title.setText(facts.title if facts else "…")
 
     def show_pictures(self) -> None:
-        """Say in the settings which pictures seem to belong together."""
+        """Show the split of these pictures, and say which of them seem to belong together."""
         if self.settings is not None and self.study.recognised is not None:
+            self.settings.show_data(self.study.data_values)
             op = partial(engine_calls.groups_in, self.study.recognised.pictures.paths)
             jobs.run(op, self.settings.suggest_groups, partial(messages.tell_error, self), owner=self.settings)
 
@@ -69,7 +75,7 @@ class PretrainPage(RunPage):
 
         assert self.settings is not None
         study = self.study
-        study.data_values = self.settings.data_values()
+        study.set_data(self.settings.data_values())
         return PretrainConfig(
             out=str(study.new_run(study.task)), task=study.task, seed=self.settings.seed(), data=study.data_config(),
             encoder=self.settings.encoder_config(), optimiser=self.settings.optimiser_config(),

@@ -280,7 +280,7 @@ class RunPage(Page):
 
     def list_runs(self) -> None:
         """Look for the runs on these pictures."""
-        op = partial(engine_calls.runs_in, self.study.runs_folder)
+        op = partial(engine_calls.runs_in, self.study.all_runs)
         jobs.run(op, self.show_runs, partial(messages.tell_error, self), owner=self)
 
     def show_runs(self, runs: list[Any]) -> None:

@@ -138,7 +138,7 @@ class StudyTab(QWidget):
 
     def list_studies(self) -> None:
         """Look for those on these pictures."""
-        op = partial(study_calls.studies_in, self.study.runs_folder, self.job)
+        op = partial(study_calls.studies_in, self.study.all_runs, self.job)
         jobs.run(op, self.earlier.show_studies, partial(messages.tell_error, self), owner=self)
 
     def open_study(self, path: Path) -> None:

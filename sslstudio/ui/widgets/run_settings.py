@@ -135,6 +135,8 @@ class FileLine(QWidget):
 class RunSettings(QWidget):
     """Time, device, network; under `More options` the split, the optimiser and the seed."""
 
+    data_changed = Signal()  # side, groups or split
+
     def __init__(
         self, devices: Sequence["DeviceFound"], *, minutes: float, starting: bool, further: ConfigForm | None = None
     ) -> None:
@@ -202,6 +204,7 @@ class RunSettings(QWidget):
             form = ConfigForm(folding=False, resetting=False)
             form.show_config(config, only)
             self.forms[name] = form
+        self.forms["data"].changed.connect(self.data_changed)
         self.encoder, self.batch = self.forms["encoder"], self.forms["batch"]
 
     def _more(self, starting: bool, further: ConfigForm | None) -> Fold:
@@ -230,6 +233,13 @@ class RunSettings(QWidget):
         """Show other values of the split."""
         for name, value in values.items():
             self.forms["data"].editor(name).set_value(value)
+
+    def show_data(self, values: dict[str, Any]) -> None:
+        """Show the values of other pictures; what is not among them is back to its default."""
+        self.forms["data"].blockSignals(True)  # nobody has changed anything
+        self.forms["data"].reset()
+        self.set_data(values)
+        self.forms["data"].blockSignals(False)
 
     def seed(self) -> int:
         """The seed."""

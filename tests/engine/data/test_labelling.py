@@ -17,7 +17,7 @@ from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.label_edits import Edit, Kind
 from sslstudio.engine.data.label_files import JOURNAL, LABELS, masks_in, read_labels_table, write_classes
 from sslstudio.engine.data.labelling import Labelling
-from sslstudio.engine.data.labelling_start import begin, is_edited, labels_folder
+from sslstudio.engine.data.labelling_start import FOLDER, begin, is_edited, labels_folder
 from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.data.mask_stroke import Mask, Stroke
 from sslstudio.engine.data.mask_tools import brush
@@ -273,8 +273,8 @@ def pictures(tmp_path: Path) -> Iterator[Path]:
 
 
 def begun(home: Path, pictures: Path) -> Path:
-    """The folder of labels of these pictures."""
-    folder = labels_folder(home, pictures)
+    """A folder of labels of these pictures, where older versions of the program kept them."""
+    folder = home / FOLDER / pictures.name
     for _ in begin(folder, recognise(scan(pictures))):
         pass
     return folder
@@ -344,17 +344,11 @@ def test_what_was_recognised_is_where_one_begins(tmp_path: Path, sample_folder: 
     for path in list(found.masks.of)[::7]:
         theirs = decode_mask(sample_folder / found.masks.of[path], found.masks.coding, None)
         np.testing.assert_array_equal(decode_mask(Path(again.masks.of[path]), again.masks.coding, None), theirs)
+    assert labels_folder(home, sample_folder) is None  # nobody has labelled in it
+    with Labelling(folder) as store:
+        store.apply(store.adding(CLASSIFY, "one more"))
     assert labels_folder(home, sample_folder) == folder
-
-
-def test_folders_of_the_same_name_keep_labels_of_their_own(tmp_path: Path) -> None:
-    homes = []
-    for where in ("one", "two"):
-        folder = tmp_path / where / "scans"
-        folder.mkdir(parents=True)
-        Image.new("L", (8, 8)).save(folder / "a.png")
-        homes.append(begun(tmp_path / "home", folder))
-    assert [home.name for home in homes] == ["scans", "scans 2"]
+    assert labels_folder(home, sample_folder.parent) is None
 
 
 def test_an_export_never_overwrites(tmp_path: Path, pictures: Path) -> None:

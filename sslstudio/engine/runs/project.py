@@ -1,0 +1,236 @@
+"""A project: a folder that keeps together what is known of a set of pictures.
+
+sslstudio.toml           where the pictures are, labels, split, the chosen task and its options; any editor reads it
+sslstudio.before.toml    the last good copy of it
+sslstudio.damaged.toml   what was found when it could not be read any more, if that ever happened
+runs/                    the runs on these pictures
+labels/                  the labels that were made in the program
+
+Paths of what lies inside the project or beside it are kept relative to it, so that they can be moved together.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from sslstudio.engine.config import from_toml, to_toml
+from sslstudio.engine.errors import ConfigError, DataError, RunError, StudioError
+from sslstudio.engine.files import write_atomic
+
+FILE, COPY, DAMAGED = "sslstudio.toml", "sslstudio.before.toml", "sslstudio.damaged.toml"
+RUNS, LABELS = "runs", "labels"
+FORMAT = 1
+EXAMPLES = 12  # names of pictures by which a folder that was moved is known again
+ENOUGH = 0.5  # share of them that must be found again
+_one_at_a_time = threading.Lock()  # the window saves off its own thread, and once more when it is closed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """What a project file holds. `labels`: a CSV or a folder of labels, '' for those found by themselves; `made`: the
+    folder for labels that are made in the program; `data`: side, groups and split; `task`: '' until a person has
+    chosen; `options`: what differs from the defaults, by task; `earlier`: older runs on these pictures, kept elsewhere.
+    """
+
+    folder: Path
+    pictures: Path
+    name: str = ""
+    opened: str = ""  # 2026-11-25 07:02
+    labels: str = ""
+    made: str = LABELS
+    task: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    earlier: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+
+    @property
+    def runs(self) -> Path:
+        """Where new runs go."""
+        return self.folder / RUNS
+
+    @property
+    def labels_folder(self) -> Path:
+        """Where labels are made."""
+        return self.folder / self.made
+
+    @property
+    def all_runs(self) -> tuple[Path, ...]:
+        """The folder of runs, and every older run that is kept elsewhere."""
+        return (self.runs, *(self.folder / run for run in self.earlier))
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A project, and what is to be said of how it was read ('' as a rule)."""
+
+    project: Project
+    told: str = ""
+
+
+def is_project(folder: Path) -> bool:
+    """Whether a folder holds a project, damaged or not."""
+    return (folder / FILE).is_file() or (folder / COPY).is_file()
+
+
+def open_project(folder: Path) -> Opened:
+    """Read a project; of one that is damaged the last good copy.
+
+    Raises DataError when the folder holds none, or when neither file can be read; ConfigError when a newer version of
+    the program has written it.
+    """
+    if not is_project(folder):
+        raise DataError(f"{folder} is not a project: there is no {FILE} in it. Choose the folder that holds it.")
+    folder = folder.absolute()
+    try:
+        return Opened(_read(folder, FILE))
+    except RunError as error:
+        try:
+            project = _read(folder, COPY)
+        except RunError as second:
+            raise DataError(
+                f"{error} The copy beside it cannot be read either: {second} Mend one of them with an editor, or move "
+                "both away and open the pictures anew; the runs beside them stay."
+            ) from error
+        return Opened(project, f"{error} The last good copy of it was opened: what was changed after it is missing.")
+
+
+def save_project(project: Project, *, wanted: Callable[[], bool] = lambda: True) -> None:
+    """Write a project down; the file that was there becomes the last good copy. After a crash one of them is whole.
+    wanted: asked when it is this call's turn; False writes nothing.
+
+    Raises RunError when the disk does not take it, DataError for a name that cannot be written, ConfigError rather
+    than replace the file of a newer version.
+    """
+    content = _encoded(project)
+    with _one_at_a_time:
+        if not wanted():
+            return
+        try:
+            for folder in (project.folder, project.runs):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(f"The project {project.folder} cannot be made: {error.strerror}.") from error
+        file = project.folder / FILE
+        old = file.read_bytes() if file.is_file() else b""
+        if old == content:
+            return
+        if old:
+            try:
+                _read(project.folder, FILE)
+                write_atomic(project.folder / COPY, old)
+            except RunError:
+                if not (project.folder / DAMAGED).exists():
+                    write_atomic(project.folder / DAMAGED, old)
+        write_atomic(file, content)
+
+
+def _encoded(project: Project) -> bytes:
+    values: dict[str, Any] = {"format": FORMAT}
+    for one in fields(Project):
+        if one.name != "folder":
+            values[one.name] = getattr(project, one.name)
+    base = project.folder.absolute()
+    values["pictures"] = _kept(str(project.pictures), base)
+    values["labels"] = _kept(project.labels, base) if project.labels else ""
+    values["made"] = _kept(str(project.labels_folder), base)
+    values["earlier"] = [_kept(str(base / run), base) for run in project.earlier]
+    values["examples"] = list(project.examples)
+    values["data"] = _without_none(project.data)
+    values["options"] = {task: _without_none(options) for task, options in project.options.items()}
+    try:
+        return to_toml(values).encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"The project cannot be written down: a name in it is not UTF-8 ({error.object[:80]!r}). Rename the file."
+        ) from error
+
+
+def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}  # TOML has no null
+
+
+def _kept(path: str, base: Path) -> str:
+    """Relative to the project for what lies in it or beside it, with / on every system."""
+    absolute = Path(os.path.abspath(base / path))
+    if absolute.is_relative_to(base.parent) and absolute != base.parent:
+        return Path(os.path.relpath(absolute, base)).as_posix()
+    return str(absolute)
+
+
+def _read(folder: Path, name: str) -> Project:
+    """Raises RunError for a file that is missing or damaged, ConfigError for a newer one."""
+    file = folder / name
+    try:
+        values = from_toml(file.read_bytes().decode(), str(file))
+    except OSError as error:
+        raise RunError(f"{file} cannot be read: {error.strerror}.") from error
+    except (ConfigError, UnicodeDecodeError) as error:
+        raise RunError(f"{file} is damaged.") from error
+    written = values.pop("format", None)
+    if isinstance(written, int) and written > FORMAT:
+        raise ConfigError(
+            f"{file} was written by a newer version of SSL Studio (format {written}, this one reads up to {FORMAT}). "
+            "Open it with that version; nothing was changed."
+        )
+    return _project(folder, file, written, values)
+
+
+def _project(folder: Path, file: Path, written: object, values: dict[str, Any]) -> Project:
+    kinds = {"data": dict, "options": dict, "earlier": list, "examples": list}
+    known = {one.name for one in fields(Project)} - {"folder"}
+    wrong = [key for key in values if key in known and not isinstance(values[key], kinds.get(key, str))]
+    wrong += [key for key in ("earlier", "examples") if not all(isinstance(one, str) for one in values.get(key, ()))]
+    if written is None or not values.get("pictures") or wrong:
+        raise RunError(f"{file} is damaged: {', '.join(wrong) or 'format or pictures'} is not as it should be.")
+    given = {key: value for key, value in values.items() if key in known}
+    given["pictures"] = Path(os.path.abspath(folder / values["pictures"]))
+    if given.get("labels"):
+        given["labels"] = os.path.abspath(folder / given["labels"])
+    for key in ("earlier", "examples"):
+        given[key] = tuple(given.get(key, ()))
+    given["options"] = {task: one for task, one in given.get("options", {}).items() if isinstance(one, dict)}
+    return Project(folder=folder, **given)
+
+
+def project_of(pictures: Path, projects: Path, others: Sequence[Path] = ()) -> Opened:
+    """The project for these pictures among those in `projects` and the `others`; a new one with a free name, not yet
+    written, where there is none."""
+    wanted = pictures.resolve()
+    inside = sorted(projects.iterdir()) if projects.is_dir() else []
+    for folder in [*others, *inside]:
+        with suppress(StudioError, OSError):  # one that cannot be read is not this one, and is left alone
+            if is_project(folder):
+                found = open_project(folder)
+                if found.project.pictures.resolve() == wanted:
+                    return found
+    name = wanted.name or "Pictures"
+    taken = {folder.name.casefold() for folder in inside}
+    free, number = name, 2
+    while free.casefold() in taken:
+        free, number = f"{name} {number}", number + 1
+    return Opened(Project(folder=(projects / free).absolute(), pictures=pictures.absolute(), name=free))
+
+
+def examples_of(paths: Sequence[str]) -> tuple[str, ...]:
+    """Names of pictures from all over a folder."""
+    apart = max(1, len(paths) // EXAMPLES)
+    return tuple(path for path in paths[::apart][:EXAMPLES] if path.isprintable())
+
+
+def with_pictures(project: Project, pictures: Path) -> Project:
+    """The same project, its pictures somewhere else. Raises DataError when they are not there."""
+    found = sum((pictures / path).exists() for path in project.examples)
+    if found < ENOUGH * len(project.examples):
+        raise DataError(
+            f"Only {found:,} of {len(project.examples):,} pictures that were looked for are in {pictures}, where they "
+            f"would be called {project.examples[0]} and the like. Choose the folder that holds them as before."
+        )
+    labels = Path(project.labels)
+    if project.labels and labels.is_relative_to(project.pictures):  # they have moved with the pictures
+        labels = pictures.absolute() / labels.relative_to(project.pictures)
+    return replace(project, pictures=pictures.absolute(), labels=str(labels) if project.labels else "")

@@ -1,0 +1,87 @@
+"""The runs of a project: which there are, which from before it are on the same pictures, and how they are mended when
+the pictures have moved."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sslstudio.engine.data import label_files
+from sslstudio.engine.errors import StudioError
+from sslstudio.engine.runs.project import Project, save_project, with_pictures
+from sslstudio.engine.runs.relink import pictures_folder, relink
+from sslstudio.engine.runs.store import CONFIG, RunFolder, RunSummary, list_runs
+
+WEIGHTS, METRICS = "last.safetensors", "metrics.json"
+
+
+def runs_in(folders: Sequence[Path]) -> list[RunSummary]:
+    """The runs in all of these folders, which may be runs themselves, newest first; what is not there is left out."""
+    runs = [run for folder in folders if folder.is_dir() for run in list_runs(folder)]
+    return sorted(runs, key=lambda run: run.modified, reverse=True)
+
+
+def earlier_runs(folder: Path, pictures: Path) -> tuple[str, ...]:
+    """What lies in a folder of runs from before there were projects, and is on these pictures."""
+    wanted = pictures.resolve()
+    found = []
+    for one in sorted(folder.iterdir()) if folder.is_dir() else []:
+        with suppress(StudioError, OSError):
+            if one.is_dir() and any(pictures_folder(run.path).resolve() == wanted for run in list_runs(one)):
+                found.append(str(one.absolute()))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Newest:
+    """What there is to go on from: the newest pretraining with weights and the newest result."""
+
+    pretrained: Path | None
+    result: Path | None
+
+
+def newest(project: Project) -> Newest:
+    """Of the runs of a project; those inside comparisons do not count. Reads no records: there may be many."""
+    pretrained: list[tuple[float, Path]] = []
+    results: list[tuple[float, Path]] = []
+    for run in _runs_and_studies(project):
+        with suppress(StudioError, OSError):
+            job, when = RunFolder.open(run).job, (run / CONFIG).stat().st_mtime
+            if job == "pretrain" and (run / WEIGHTS).exists():
+                pretrained.append((when, run))
+            if job == "finetune" and (run / METRICS).exists():
+                results.append((when, run))
+    return Newest(*(max(found)[1] if found else None for found in (pretrained, results)))
+
+
+def _runs_and_studies(project: Project) -> list[Path]:
+    own = sorted(project.runs.iterdir()) if project.runs.is_dir() else []
+    found = [*own, *project.all_runs[1:]]
+    return [one for one in found if one.is_dir() and not one.name.startswith(".")]
+
+
+def runs_counted(project: Project) -> int:
+    """How many runs and comparisons there are, at a glance."""
+    return len(_runs_and_studies(project))
+
+
+def relink_project(project: Project, pictures: Path) -> Project:
+    """Say that the pictures of a project lie in another folder now: in its file, its runs and its labels.
+
+    Raises DataError when they are not there.
+    """
+    moved = with_pictures(project, pictures)
+    mend_runs(moved)
+    if label_files.is_labelling(project.labels_folder):
+        label_files.write_about(project.labels_folder, pictures.resolve())
+    save_project(moved)  # last: after a crash on the way the question comes again
+    return moved
+
+
+def mend_runs(project: Project) -> None:
+    """Runs that look for their pictures where there is nothing any more, and find them in the project's folder, are
+    told so: the project was moved, or its pictures. Runs on other pictures are left as they are."""
+    for run in runs_in(project.all_runs):
+        with suppress(StudioError):
+            if not pictures_folder(run.path).is_dir():
+                relink(run.path, project.pictures)

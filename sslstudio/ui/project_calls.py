@@ -1,0 +1,148 @@
+"""What the window asks of the engine about projects; like engine_calls, nothing here runs on the UI thread."""
+
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sslstudio.engine.config import BaseConfig, from_dict, to_dict
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import ConfigError, StudioError
+from sslstudio.engine.events import Preparing
+from sslstudio.engine.runs import project as projects
+from sslstudio.engine.runs.project import Opened, Project
+from sslstudio.ui import engine_calls, label_calls
+from sslstudio.ui.engine_calls import EngineFacts, Seen
+
+if TYPE_CHECKING:
+    from sslstudio.engine.data.labels import Recognised
+    from sslstudio.engine.runs.project_runs import Newest
+
+PROJECTS, RUNS = "Projects", "Runs"  # folders in the user's own; in Runs are those from before there were projects
+Opening = Generator[Preparing | Seen, None, "OpenedPictures"]
+
+
+@dataclass(frozen=True)
+class OpenedPictures:
+    """A project with its pictures. `new`: nothing was known of them; `told`: what a person must hear, '' as a rule."""
+
+    project: Project
+    recognised: "Recognised"
+    newest: "Newest"
+    new: bool
+    told: str
+
+
+def open_pictures(home: Path, others: Sequence[Path], folder: Path, labels: str, control: RunControl) -> Opening:
+    """The pictures of a folder and the project for them; others: projects that lie elsewhere."""
+    from sslstudio.engine.runs.project_runs import earlier_runs
+
+    opened = projects.project_of(folder, home / PROJECTS, others)
+    project = opened.project
+    if not projects.is_project(project.folder):
+        made = label_calls.made_before(home, folder)
+        project = replace(project, earlier=earlier_runs(home / RUNS / folder.name, folder))
+        project = replace(project, made=str(made)) if made else project
+    return (yield from _look(replace(project, pictures=folder.absolute()), labels, opened.told, control))
+
+
+def open_known(opened: Opened, control: RunControl) -> Opening:
+    """A project whose pictures are there."""
+    return (yield from _look(opened.project, "", opened.told, control))
+
+
+def _look(project: Project, labels: str, told: str, control: RunControl) -> Opening:
+    from sslstudio.engine.runs.project_runs import mend_runs, newest
+
+    said = [told] if told else []
+    known = project.labels
+    if known and not labels and not Path(known).exists():
+        said.append(f"The labels {known} are no longer there: those that are found by themselves are taken.")
+        known = ""
+    project, wrong = _with_good_split(project)
+    said += wrong
+    labels = labels or known or label_calls.made_labels(project.labels_folder)
+    recognised = yield from engine_calls.look_at_folder(project.pictures, labels, control)
+    seen = projects.examples_of(recognised.pictures.paths)
+    now = replace(project, labels=labels, examples=seen, opened=time.strftime("%Y-%m-%d %H:%M"))
+    mend_runs(now)
+    try:
+        projects.save_project(now)
+    except StudioError as error:  # the pictures can be looked at all the same
+        said.append(str(error))
+    return OpenedPictures(now, recognised, newest(now), not project.opened, " ".join(said))
+
+
+def _with_good_split(project: Project) -> tuple[Project, list[str]]:
+    """Somebody may have edited the file."""
+    if not project.data:
+        return project, []
+    from sslstudio.engine.train.settings import DataConfig
+
+    try:
+        DataConfig(**{**project.data, "folder": "", "labels": ""})
+    except (ConfigError, TypeError) as error:  # TypeError: a name that is none of its options
+        return replace(project, data={}), [f"The split in the project cannot be used, the usual one is: {error}"]
+    return project, []
+
+
+def read_project(folder: Path, control: RunControl) -> Opened:
+    """A project as it was saved."""
+    return projects.open_project(folder)
+
+
+def relinked(opened: Opened, pictures: Path, control: RunControl) -> Opened:
+    """The same, once it knows that its pictures have moved."""
+    from sslstudio.engine.runs.project_runs import relink_project
+
+    return replace(opened, project=relink_project(opened.project, pictures))
+
+
+def changed_options(engine: EngineFacts, options: Mapping[str, BaseConfig]) -> dict[str, dict[str, Any]]:
+    """The options of the tasks that are not at their defaults, as a project keeps them."""
+    changed = (name for name, config in options.items() if config != engine.tasks[name].config())
+    return {name: to_dict(options[name]) for name in changed}
+
+
+def all_options(engine: EngineFacts, project: Project) -> tuple[dict[str, BaseConfig], list[ConfigError]]:
+    """The options of all tasks by a project, and what is wrong where somebody has edited its file: defaults there."""
+    options: dict[str, BaseConfig] = {name: task.config() for name, task in engine.tasks.items()}
+    wrong = []
+    for name in [name for name in project.options if name in engine.tasks]:
+        try:
+            options[name] = from_dict(engine.tasks[name].config, project.options[name])
+        except ConfigError as error:
+            wrong.append(error)
+    return options, wrong
+
+
+def save(project: Project, control: RunControl) -> None:
+    """Write a project down, unless a newer state of it has been written since this was asked for."""
+    projects.save_project(project, wanted=lambda: not control.stopping)
+
+
+@dataclass(frozen=True)
+class Recent:
+    """A project that was open before, or only a folder of pictures: then without a count of runs."""
+
+    folder: Path
+    name: str
+    pictures: Path
+    opened: str = ""
+    runs: int | None = None
+
+
+def recent(folders: Sequence[str], control: RunControl) -> list[Recent]:
+    """What is known of projects; those that cannot be read are named by their folder and say why when they are
+    opened."""
+    from sslstudio.engine.runs.project_runs import runs_counted
+
+    found = []
+    for folder in map(Path, folders):
+        try:
+            one = projects.open_project(folder).project
+            found.append(Recent(folder, one.name, one.pictures, one.opened, runs_counted(one)))
+        except (StudioError, OSError):
+            found.append(Recent(folder, folder.name, folder))
+    return found

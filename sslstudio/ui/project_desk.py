@@ -1,0 +1,63 @@
+"""The open project is saved by itself: a moment after each change, and when it is left."""
+
+from functools import partial
+
+from PySide6.QtCore import QObject, QTimer
+
+from sslstudio.engine.errors import StudioError
+from sslstudio.engine.runs.project import Project, save_project
+from sslstudio.ui import jobs, messages, project_calls
+from sslstudio.ui.study import Study
+
+SETTLE_MS = 500  # after the last change
+
+
+class ProjectDesk(QObject):
+    """Listens to the study and writes its project down."""
+
+    def __init__(self, study: Study, parent: QObject) -> None:
+        super().__init__(parent)
+        self._study = study
+        self._saved: Project | None = None
+        self._job: jobs.Job | None = None
+        self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
+        self._settling.timeout.connect(self.save)
+        for signal in (study.pictures_changed, study.task_changed, study.data_changed, study.engine_ready):
+            signal.connect(self._settling.start)
+        study.opening.connect(lambda _: self._flush())
+        study.leaving.connect(self._flush)
+
+    def save(self) -> None:
+        """Write it off the UI thread, if anything has changed."""
+        project = self._study.project_now()
+        if self._job is not None:
+            self._settling.start()
+        elif project is not None and project != self._saved:
+            op = partial(project_calls.save, project)
+            self._job = jobs.run(op, partial(self._written, project), self._failed, owner=self)
+
+    def _written(self, project: Project, _: object) -> None:
+        self._job, self._saved = None, project
+
+    def _failed(self, error: Exception) -> None:
+        self._job = None
+        self._study.said.emit(messages.error_text(error))
+
+    def _flush(self) -> None:
+        """What waits to be written is written now: other pictures come, or the same are read anew."""
+        if self._settling.isActive() or self._job is not None:
+            self.finish()
+
+    def finish(self) -> None:
+        """The last word, at once."""
+        self._settling.stop()
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+        project = self._study.project_now()
+        if project is not None and project != self._saved:
+            try:
+                save_project(project)
+                self._saved = project
+            except StudioError as error:
+                self._study.said.emit(str(error))

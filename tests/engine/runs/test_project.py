@@ -1,0 +1,196 @@
+"""A project comes back as it was saved, also after a crash at any moment, and says so when it is damaged."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sslstudio.engine.errors import ConfigError, DataError
+from sslstudio.engine.runs.project import (
+    COPY,
+    DAMAGED,
+    FILE,
+    Project,
+    examples_of,
+    is_project,
+    open_project,
+    project_of,
+    save_project,
+    with_pictures,
+)
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+VALUES = st.one_of(
+    st.booleans(), st.integers(-(2**60), 2**60), NAMES, st.floats(allow_nan=False, allow_infinity=False)
+)  # fmt: skip
+OPTIONS = st.dictionaries(NAMES, VALUES, max_size=4)
+
+
+def made(tmp_path: Path, **more: object) -> Project:
+    project = Project(folder=tmp_path / "home" / "pets", pictures=tmp_path / "data" / "pets", name="pets")
+    return replace(project, **more)  # type: ignore[arg-type]
+
+
+@given(
+    name=NAMES, opened=NAMES, task=NAMES, data=OPTIONS, options=st.dictionaries(NAMES, OPTIONS, max_size=3),
+    examples=st.lists(NAMES, max_size=4), inside=st.booleans(),
+)  # fmt: skip
+def test_it_comes_back_as_it_was_saved(tmp_path_factory: pytest.TempPathFactory, **drawn: object) -> None:
+    tmp_path = tmp_path_factory.mktemp("project")
+    inside, examples = drawn.pop("inside"), drawn.pop("examples")
+    assert isinstance(examples, list)
+    project = made(tmp_path, **drawn, examples=tuple(examples), labels=str(tmp_path / "data" / "labels.csv"))
+    if inside:
+        project = replace(project, pictures=project.folder / "pictures", labels=str(project.folder / "labels.csv"))
+    save_project(project)
+    opened = open_project(project.folder)
+    assert opened.told == ""
+    assert opened.project == project
+    save_project(replace(project, name="another"))
+    assert open_project(project.folder).project.name == "another"
+
+
+def test_what_lies_inside_or_beside_it_moves_with_it(tmp_path: Path) -> None:
+    project = Project(
+        folder=tmp_path / "disk" / "project", pictures=tmp_path / "disk" / "pictures",
+        labels=str(tmp_path / "disk" / "project" / "labels.csv"), made=str(tmp_path / "far" / "labels"),
+    )  # fmt: skip
+    save_project(project)
+    assert 'pictures = "../pictures"' in (project.folder / FILE).read_text()
+    moved = (tmp_path / "disk").rename(tmp_path / "other")
+    opened = open_project(moved / "project").project
+    assert opened.pictures == moved / "pictures"
+    assert opened.labels == str(moved / "project" / "labels.csv")
+    assert opened.labels_folder == tmp_path / "far" / "labels"
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"\0" * 400, b"format = 1\nname = 'pe", b"format = 1\npictures = 7\n", b"\xff"]
+)
+def test_of_a_damaged_one_the_last_good_copy_is_opened_and_the_damaged_file_is_kept(
+    tmp_path: Path, damage: bytes
+) -> None:
+    first = made(tmp_path, name="first")
+    save_project(first)
+    save_project(replace(first, name="second"))
+    (first.folder / FILE).write_bytes(damage)
+    opened = open_project(first.folder)
+    assert opened.project == first
+    assert "damaged" in opened.told
+    assert "last good copy" in opened.told
+    save_project(replace(first, name="third"))
+    assert open_project(first.folder).project.name == "third"
+    assert damage == b"" or (first.folder / DAMAGED).read_bytes() == damage
+    (first.folder / FILE).unlink()  # the good copy was not replaced by the damaged file
+    assert open_project(first.folder).project == first
+
+
+def test_with_both_files_damaged_nothing_is_guessed(tmp_path: Path) -> None:
+    project = made(tmp_path)
+    save_project(project)
+    for name in (FILE, COPY):
+        (project.folder / name).write_bytes(b"?")
+    with pytest.raises(DataError, match="copy beside it cannot be read either"):
+        open_project(project.folder)
+    anew = project_of(project.pictures, project.folder.parent).project
+    assert anew.name == "pets 2"  # another folder: nothing is overwritten
+
+
+def test_one_of_a_newer_version_is_refused_and_not_replaced(tmp_path: Path) -> None:
+    project = made(tmp_path)
+    save_project(project)
+    save_project(replace(project, name="second"))
+    newer = (project.folder / FILE).read_text().replace("format = 1", "format = 2")
+    (project.folder / FILE).write_text(newer)
+    with pytest.raises(ConfigError, match=r"newer version of SSL Studio \(format 2, this one reads up to 1\)"):
+        open_project(project.folder)
+    with pytest.raises(ConfigError, match="newer version"):
+        save_project(project)
+    assert (project.folder / FILE).read_text() == newer
+
+
+def test_another_folder_is_no_project(tmp_path: Path) -> None:
+    assert not is_project(tmp_path)
+    with pytest.raises(DataError, match="is not a project"):
+        open_project(tmp_path)
+
+
+def test_each_folder_of_pictures_has_its_own(tmp_path: Path) -> None:
+    projects = []
+    for where in ("one", "two"):
+        (tmp_path / where / "images").mkdir(parents=True)
+        projects.append(project_of(tmp_path / where / "images", tmp_path / "home").project)
+        save_project(projects[-1])
+    assert [project.folder.name for project in projects] == ["images", "images 2"]
+    assert project_of(tmp_path / "two" / "images", tmp_path / "home").project == projects[1]
+    elsewhere = projects[1].folder.rename(tmp_path / "mine")
+    assert project_of(tmp_path / "two" / "images", tmp_path / "home", [elsewhere]).project.folder == elsewhere
+
+
+def test_pictures_that_moved_are_known_again_and_others_are_not(tmp_path: Path) -> None:
+    paths = [f"cats/{number}.png" for number in range(40)]
+    old, new = tmp_path / "old", tmp_path / "new"
+    project = made(tmp_path, pictures=old, labels=str(old / "labels.csv"), examples=examples_of(paths))
+    with pytest.raises(DataError, match="Only 0 of 12 pictures"):
+        with_pictures(project, new)
+    (new / "cats").mkdir(parents=True)
+    for path in paths[:30]:
+        (new / path).touch()
+    moved = with_pictures(project, new)
+    assert (moved.pictures, moved.labels) == (new, str(new / "labels.csv"))
+
+
+KILLED = """
+import os, sys
+from dataclasses import replace
+from pathlib import Path
+from sslstudio.engine.runs.project import open_project, save_project
+
+def save_and_die(new, deadly):
+    left = deadly
+    def watch(frame, event, arg):
+        nonlocal left
+        if event == "c_call":
+            left -= 1
+            if left < 0:
+                os._exit(9)
+    sys.setprofile(watch)
+    save_project(new)
+    sys.setprofile(None)
+    os._exit(0)
+
+folder = Path(sys.argv[1])
+old = open_project(folder).project
+seen, deadly, code = set(), 0, 9
+while code == 9:
+    new = replace(old, name=f"state {deadly + 1}")
+    child = os.fork()
+    if not child:
+        save_and_die(new, deadly)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    opened = open_project(folder)
+    assert not opened.told, opened.told
+    assert opened.project in (old, new), (deadly, opened.project)
+    seen.add(opened.project == new)
+    old = opened.project
+    deadly += 1
+assert code == 0, code
+assert seen == {False, True}
+print(deadly)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no fork")
+def test_killed_at_any_moment_of_saving_it_is_the_old_or_the_new_one(tmp_path: Path) -> None:
+    project = made(tmp_path, options={"jigsaw": {"grid": 3, "gap": 0.2}})
+    save_project(project)
+    save_project(replace(project, name="state 0"))
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(project.folder)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 50  # calls into Python's C code, at each of which it was killed once

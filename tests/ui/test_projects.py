@@ -1,0 +1,131 @@
+"""A folder of pictures has a project: it is made and saved by itself, and brings everything back."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from sslstudio.engine.runs.project import FILE, open_project
+from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.pretext import PretextPage
+from sslstudio.ui.pages.pretrain import PretrainPage
+from tests.ui.conftest import Said
+from tests.ui.test_drops import pictures, trained
+from tests.ui.test_main_window import drop
+
+LONG = 60_000
+__all__ = ["pictures"]
+
+
+def open_folder(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        window.open_folder(folder)
+
+
+def another(folder: Path, place: Path) -> Path:
+    shutil.copytree(folder, place / folder.name)
+    return place / folder.name
+
+
+def test_two_folders_of_one_name_share_nothing(
+    window: MainWindow, pictures: Path, tmp_path: Path, own_settings: Path, qtbot: QtBot
+) -> None:
+    open_folder(window, pictures, qtbot)
+    first = window.study.runs_folder
+    open_folder(window, another(pictures, tmp_path / "elsewhere"), qtbot)
+    assert first == own_settings / "Projects" / "pets" / "runs"
+    assert window.study.runs_folder == own_settings / "Projects" / "pets 2" / "runs"
+    open_folder(window, pictures, qtbot)
+    assert window.study.runs_folder == first
+
+
+def test_what_was_chosen_is_saved_by_itself_and_comes_back(
+    window: MainWindow, pictures: Path, tmp_path: Path, said: Said, qtbot: QtBot
+) -> None:
+    study = window.study
+    open_folder(window, pictures, qtbot)
+    window.go("pretext")
+    pretext, folder = window.pages["pretext"], study.runs_folder.parent
+    assert isinstance(pretext, PretextPage)
+    pretext.choose_task("jigsaw")
+    pretext.form.editor("gap").set_value(0.3)
+    pretext._options_changed()
+    window.go("pretrain")
+    pretrain = window.pages["pretrain"]
+    assert isinstance(pretrain, PretrainPage)
+    assert pretrain.settings is not None
+    pretrain.settings.set_data({"groups": "folder:1", "side": 32})
+    qtbot.waitUntil(lambda: open_project(folder).project.data.get("groups") == "folder:1", timeout=LONG)
+    saved = open_project(folder).project
+    assert (saved.task, saved.options["jigsaw"]["gap"], saved.data["side"]) == ("jigsaw", 0.3, 32)
+
+    open_folder(window, another(pictures, tmp_path / "elsewhere"), qtbot)
+    assert study.data_values == {}  # a split is a matter of the pictures
+    assert pretrain.settings.data_values()["groups"] == ""
+    pretext.choose_task("rotation")
+    open_folder(window, folder, qtbot)  # the folder of the project itself
+    assert (study.folder, study.task, study.data_config().side) == (pictures, "jigsaw", 32)
+    assert study.options["jigsaw"].gap == 0.3  # type: ignore[attr-defined]
+    assert pretrain.settings.data_values()["groups"] == "folder:1"
+    assert pretext.tasks.currentItem().text() == study.engine.tasks["jigsaw"].title  # type: ignore[union-attr]
+    open_folder(window, tmp_path / "elsewhere" / "pets", qtbot)  # what was chosen last there was saved when it was left
+    assert study.task == "rotation"
+    qtbot.waitUntil(lambda: pretext._job is None and not pretext.checkup.under_way, timeout=LONG)
+
+
+def test_what_was_changed_last_is_saved_when_the_window_closes(
+    window: MainWindow, pictures: Path, qtbot: QtBot
+) -> None:
+    open_folder(window, pictures, qtbot)
+    folder = window.study.runs_folder.parent
+    window.study.choose_task("rotation", window.study.options["rotation"])
+    window.close()
+    assert open_project(folder).project.task == "rotation"
+
+
+def test_runs_and_labels_from_before_there_were_projects_are_still_there(
+    window: MainWindow, pictures: Path, own_settings: Path, qtbot: QtBot
+) -> None:
+    old = trained(pictures, own_settings / "Runs" / "pets" / "2026-01-02 old")
+    open_folder(window, pictures, qtbot)
+    assert window.study.pretrained == old
+    window.go("pretrain")
+    page = window.pages["pretrain"]
+    assert isinstance(page, PretrainPage)
+    qtbot.waitUntil(lambda: page.runs.table.rowCount() == 1, timeout=LONG)
+
+
+def test_a_dropped_project_whose_pictures_moved_asks_where_they_are_and_is_mended_with_its_runs(
+    window: MainWindow, pictures: Path, tmp_path: Path, said: Said, qtbot: QtBot
+) -> None:
+    open_folder(window, pictures, qtbot)
+    folder = window.study.runs_folder.parent
+    run = trained(pictures, window.study.new_run("vicreg"))
+    open_folder(window, another(pictures, tmp_path / "elsewhere"), qtbot)
+    said.folder = pictures.rename(tmp_path / "animals")
+    window.go("pretext")
+    drop(window, folder)
+    qtbot.waitUntil(lambda: window.study.pretrained == run, timeout=LONG)
+    assert window.study.folder == said.folder
+    assert open_project(folder).project.pictures == said.folder
+    assert str(said.folder) in (run / "config.toml").read_text()
+    qtbot.waitUntil(lambda: window.study.readable is not None, timeout=LONG)
+
+
+@pytest.mark.parametrize("damage", ["file", "split"])
+def test_a_damaged_project_is_opened_as_far_as_it_goes_and_says_so(
+    window: MainWindow, pictures: Path, said: Said, qtbot: QtBot, damage: str
+) -> None:
+    open_folder(window, pictures, qtbot)
+    folder = window.study.runs_folder.parent
+    window.study.choose_task("rotation", window.study.options["rotation"])
+    window.study.set_data({"test": 0.3})
+    qtbot.waitUntil(lambda: open_project(folder).project.data == {"test": 0.3}, timeout=LONG)
+    text = (folder / FILE).read_text()
+    (folder / FILE).write_text(text[:90] if damage == "file" else text.replace("test = 0.3", "test = 7.0"))
+    window.project_desk._saved = window.study.project_now()
+    open_folder(window, pictures, qtbot)
+    assert len(said.questions) == 1
+    assert ("last good copy" if damage == "file" else "above its highest value") in said.questions[0]
+    assert window.study.runs_folder.parent == folder
