@@ -89,9 +89,10 @@ class MainWindow(QMainWindow):
 
     def _add_menus(self) -> None:
         commands = Commands(
-            open_folder=self._choose_folder, open_sample=self.study.open_sample, show_home=self._show_home,
-            preferences=self.preferences.show, go=lambda number: self.go(STEPS[number]), start=self._start,
-            pause=self._pause, stop=self._stop, keys=self.help.keys, report=self.help.report, about=self.help.about,
+            open_folder=self._choose_folder, open_project=self._choose_project, open_sample=self.study.open_sample,
+            show_home=self._show_home, preferences=self.preferences.show, go=lambda number: self.go(STEPS[number]),
+            start=self._start, pause=self._pause, stop=self._stop, keys=self.help.keys, report=self.help.report,
+            about=self.help.about,
         )  # fmt: skip
         self.actions_ = build_menus(self, commands, list(self.step_titles().values()))
 
@@ -176,6 +177,13 @@ class MainWindow(QMainWindow):
         page = self.pages["images"]
         if isinstance(page, ImagesPage):
             page.choose_folder()
+
+    def _choose_project(self) -> None:
+        start = self.study.runs_folder.parent.parent
+        folder = messages.choose_folder(self, self.tr("Choose the folder of a project"), start)
+        if folder is not None:
+            self.go("images")
+            self.opener.open_project(folder)
 
     def _start(self) -> None:
         start = getattr(self.stack.currentWidget(), "start_run", None)

@@ -83,15 +83,16 @@ def set_keeps_awake(wanted: bool) -> None:
 
 
 def recent_folders() -> list[str]:
-    """Folders that were open before, newest first; those that are gone are left out."""
+    """Projects that were open before, newest first; those that are gone are left out. From before there were projects
+    also folders of pictures."""
     stored = _store().value("recent", [])  # a list of one comes back as its only element
     folders = stored if isinstance(stored, list) else [stored] if stored else []
     return [str(folder) for folder in folders if Path(str(folder)).is_dir()]
 
 
-def add_recent(folder: Path, most: int = 5) -> None:
-    """Put a folder at the head of the list."""
-    others = [one for one in recent_folders() if one != str(folder)]
+def add_recent(folder: Path, pictures: Path | None = None, most: int = 5) -> None:
+    """Put a project at the head of the list, in the place of the folder of its pictures if that was there."""
+    others = [one for one in recent_folders() if one not in (str(folder), str(pictures))]
     _store().setValue("recent", [str(folder), *others][:most])
 
 

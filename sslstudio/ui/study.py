@@ -159,7 +159,7 @@ class Study(QObject):
         self.project, self.recognised, self.readable = opened.project, opened.recognised, None
         self.folder, self.labels_file = opened.project.pictures, opened.project.labels
         self.pretrained, self.result = opened.newest.pretrained, opened.newest.result
-        settings.add_recent(opened.project.folder)
+        settings.add_recent(opened.project.folder, self.folder)
         self._bring_back(opened)
         self.opening.emit(None)
         self.pictures_changed.emit()

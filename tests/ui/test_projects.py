@@ -4,10 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.runs.project import FILE, open_project
 from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.images import ImagesPage
 from sslstudio.ui.pages.pretext import PretextPage
 from sslstudio.ui.pages.pretrain import PretrainPage
 from tests.ui.conftest import Said
@@ -129,3 +131,41 @@ def test_a_damaged_project_is_opened_as_far_as_it_goes_and_says_so(
     assert len(said.questions) == 1
     assert ("last good copy" if damage == "file" else "above its highest value") in said.questions[0]
     assert window.study.runs_folder.parent == folder
+
+
+def test_recent_projects_say_what_is_in_them_and_a_click_opens_one(
+    window: MainWindow, pictures: Path, said: Said, qtbot: QtBot
+) -> None:
+    open_folder(window, pictures, qtbot)
+    (window.study.new_run("vicreg")).mkdir(parents=True)
+    again = MainWindow()
+    qtbot.addWidget(again)
+    again.show()
+    page = again.pages["images"]
+    assert isinstance(page, ImagesPage)
+    qtbot.waitUntil(page.recent.isVisible, timeout=LONG)
+    shown = [label.text() for label in page.recent.findChildren(QLabel)]
+    assert "1 run" in shown
+    assert any(str(pictures).endswith(label.lstrip("…")) for label in shown if "pets" in label)
+    (button,) = page.recent.findChildren(QPushButton)
+    assert button.text().strip() == "pets"
+    with qtbot.waitSignal(again.study.pictures_changed, timeout=LONG):
+        button.click()
+    assert again.study.folder == pictures
+    again.close()
+
+
+def test_the_menu_opens_a_project_and_says_of_another_folder_that_it_is_none(
+    window: MainWindow, pictures: Path, tmp_path: Path, said: Said, qtbot: QtBot
+) -> None:
+    open_folder(window, pictures, qtbot)
+    folder = window.study.runs_folder.parent
+    open_folder(window, another(pictures, tmp_path / "elsewhere"), qtbot)
+    said.folder = pictures
+    window._choose_project()
+    qtbot.waitUntil(lambda: bool(said.errors), timeout=LONG)
+    assert "is not a project" in str(said.errors.pop())
+    said.folder = folder
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        window._choose_project()
+    assert window.study.folder == pictures

@@ -15,6 +15,14 @@ def test_recent_folders_are_newest_first_and_exist(tmp_path: Path) -> None:
     assert settings.recent_folders() == [str(folders[0]), str(folders[2])]
 
 
+def test_a_project_takes_the_place_of_its_pictures(tmp_path: Path) -> None:
+    for name in ("pictures", "project"):
+        (tmp_path / name).mkdir()
+    settings.add_recent(tmp_path / "pictures")
+    settings.add_recent(tmp_path / "project", tmp_path / "pictures")
+    assert settings.recent_folders() == [str(tmp_path / "project")]
+
+
 def test_one_recent_folder_survives_the_ini_file(tmp_path: Path) -> None:
     settings.add_recent(tmp_path)
     assert settings.recent_folders() == [str(tmp_path)]

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStackedWidget, QTabWidget, QWidget
+from PySide6.QtWidgets import QProgressBar, QStackedWidget, QTabWidget, QWidget
 
 from sslstudio.engine.data.index import ImageIndex, printable
 from sslstudio.engine.events import Preparing
-from sslstudio.ui import messages, settings, words
+from sslstudio.ui import jobs, messages, project_calls, settings, words
 from sslstudio.ui.engine_calls import Seen
 from sslstudio.ui.pages.page import Page
+from sslstudio.ui.project_calls import Recent
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.drop_area import DropArea
 from sslstudio.ui.widgets.gallery_model import GalleryItem
@@ -18,6 +19,7 @@ from sslstudio.ui.widgets.gallery_view import GalleryView
 from sslstudio.ui.widgets.labels_view import LabelsView, labels_in_words
 from sslstudio.ui.widgets.layout import Card, Figure, button, column, held, row, scrolled, text
 from sslstudio.ui.widgets.picture_items import PictureItems
+from sslstudio.ui.widgets.recent_projects import RecentProjects, parent_of
 from sslstudio.ui.widgets.tables import fill, table
 
 
@@ -30,6 +32,7 @@ class ImagesPage(Page):
             self.tr("Your pictures"),
             self.tr("Many pictures, few labels or none: that is what this is made for."),
         )
+        self._beside: Path | None = None  # where to look for pictures first
         self.choose = button(self.tr("Choose another folder…"), self.choose_folder, icon="folder")
         self.forward = self.next_button(self.tr("Next: what to learn from"), "pretext")
         self.checking = text("", "muted", wrap=False)
@@ -54,20 +57,16 @@ class ImagesPage(Page):
             self.tr("Draws 2,400 small pictures of shapes, with classes and masks, to try everything out.")
         )
         self.drop = DropArea(choose, sample)
-        self._recent = QHBoxLayout()
-        self.welcome = held(column(self.drop, self._recent, gap=12))
-        self._offer_recent()
+        self.recent = RecentProjects()
+        self.recent.chosen.connect(self.study.open_folder)
+        self.welcome = held(column((self.drop, 1), self.recent, gap=14))
         self.stack.addWidget(self.welcome)
+        op = partial(project_calls.recent, settings.recent_folders())
+        jobs.run(op, self._take_recent, partial(messages.tell_error, self), owner=self)
 
-    def _offer_recent(self) -> None:
-        folders = settings.recent_folders()[:3]
-        if folders:
-            self._recent.addWidget(text(self.tr("Open again:"), "muted", wrap=False))
-        for folder in folders:
-            again = button(Path(folder).name, partial(self.study.open_folder, Path(folder)), "link", "folder")
-            again.setToolTip(folder)
-            self._recent.addWidget(again)
-        self._recent.addStretch(1)
+    def _take_recent(self, projects: list[Recent]) -> None:
+        self._beside = parent_of(projects)
+        self.recent.show_projects(projects)
 
     def _add_busy(self) -> None:
         self.busy_stage = text(self.tr("Looking for pictures"), "heading", wrap=False)
@@ -110,8 +109,7 @@ class ImagesPage(Page):
 
     def choose_folder(self) -> None:
         """Ask for a folder and open it."""
-        recent = settings.recent_folders()
-        start = Path(recent[0]).parent if recent else None
+        start = self.study.folder.parent if self.study.folder else self._beside
         folder = messages.choose_folder(self, self.tr("Choose the folder with your pictures"), start)
         if folder is not None:
             self.study.open_folder(folder)

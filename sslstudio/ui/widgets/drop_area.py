@@ -28,7 +28,9 @@ class DropArea(QFrame):
         layout.addStretch(1)
         kinds = text(self.tr("JPEG, PNG, TIFF (also 16 bit), BMP, GIF, WebP and DICOM"), "small", wrap=False)
         layout.addLayout(row(None, kinds, None))
-        others = self.tr("A zip file, a CSV with labels or the folder of an earlier run can be dropped as well.")
+        others = self.tr(
+            "A zip file, a CSV with labels, a project or the folder of an earlier run can be dropped as well."
+        )
         layout.addLayout(row(None, text(others, "small", wrap=False), None))
 
     def set_hot(self, hot: bool) -> None:
