@@ -35,12 +35,15 @@ def run(folder: Path | None = None) -> int:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from sslstudio.ui.main_window import MainWindow
+    from sslstudio.ui import translate
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
     app.setApplicationName("SSL Studio")
     app.setOrganizationName("SSL Studio")
     sys.excepthook = tell_unexpected
+    translate.speak(translate.wanted(), app)  # before any module of the window is loaded: some hold texts
+    from sslstudio.ui.main_window import MainWindow
+
     window = MainWindow()
     window.show()
     QTimer.singleShot(0, window.study.load_engine)

@@ -14,6 +14,7 @@ from sslstudio.engine.errors import RunError
 from sslstudio.engine.events import Event, Preparing
 from sslstudio.ui import settings
 from sslstudio.ui.run_thread import Factory
+from sslstudio.ui.words import told
 
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.data.index import ImageIndex
@@ -67,7 +68,8 @@ def load_engine(control: RunControl) -> EngineFacts:
 
 def _facts(name: str, task: type["PretextTask"]) -> TaskFacts:
     return TaskFacts(
-        name, task.title, task.summary, task.paper, task.label_from, task.helps, task.fails, task.Config
+        name, told(task.title), told(task.summary), task.paper, told(task.label_from), told(task.helps),
+        told(task.fails), task.Config
     )  # fmt: skip
 
 

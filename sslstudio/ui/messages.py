@@ -10,7 +10,7 @@ from sslstudio.engine.errors import StudioError
 from sslstudio.ui import journal
 from sslstudio.ui.widgets.layout import scrolled, text
 from sslstudio.ui.widgets.tables import fill, table
-from sslstudio.ui.words import tr
+from sslstudio.ui.words import told, tr
 
 SHEET_WIDTH = 640
 
@@ -18,7 +18,7 @@ SHEET_WIDTH = 640
 def error_text(error: BaseException) -> str:
     """The sentence of an error that is meant for people; for any other, that it is a bug and what it said."""
     if isinstance(error, StudioError):
-        return str(error)
+        return told(str(error))
     return tr("Something went wrong inside the program: {0}").format(f"{type(error).__name__}: {error}")
 
 

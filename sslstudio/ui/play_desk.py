@@ -100,7 +100,7 @@ class PlayDesk(QWidget):
 
     def _progress(self, said: Preparing) -> None:
         if said.total and self.faces.currentIndex() == 0:
-            self._say(said.stage, f"{words.count(said.done)} / {words.count(said.total)}")
+            self._say(words.told(said.stage), f"{words.count(said.done)} / {words.count(said.total)}")
 
     def _take_round(self, dealt: "Round") -> None:
         if dealt.games:

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.events import Event, RunStarted
-from sslstudio.ui import engine_calls, jobs, messages, settings
+from sslstudio.ui import engine_calls, jobs, messages, settings, words
 from sslstudio.ui.drops import Opener
 from sslstudio.ui.study import Study
 
@@ -43,5 +43,7 @@ class Recovery(QObject):
         said = self.tr(
             "The last training ended without a word at step {0}: {1}. Its weights were saved. Go on where it stopped?"
         )
-        if messages.ask(self._window, said.format(step, title), self.tr("Go on with it"), self.tr("Not now")):
+        if messages.ask(
+            self._window, said.format(step, words.told(title)), self.tr("Go on with it"), self.tr("Not now")
+        ):
             self._opener.open_run(run, go_on=True)

@@ -27,9 +27,9 @@ def find(name: str) -> Path:
 
 
 def languages() -> list[str]:
-    """The codes of the languages that there are translations for beside English: de for studio_de.qm."""
+    """The codes of the languages that there are catalogues for beside English: de for de.po."""
     folders = [place / "translations" for place in _places()]
-    return sorted({file.stem.rpartition("_")[2] for folder in folders for file in folder.glob("*.qm")})
+    return sorted({file.stem for folder in folders for file in folder.glob("*.po")})
 
 
 @lru_cache(maxsize=64)

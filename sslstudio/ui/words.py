@@ -4,16 +4,28 @@ import math
 
 from PySide6.QtCore import QCoreApplication
 
+from sslstudio.ui import translate
+
 
 def tr(text: str) -> str:
     """A translated text, for functions that belong to no widget."""
     return QCoreApplication.translate("words", text)
 
 
+def told(text: str) -> str:
+    """A text that the engine made, in the window's language; as it is where nothing is known of it."""
+    return translate.told(text)
+
+
+def figures(said: str) -> str:
+    """A number as Python writes it ('1,721.5') with the marks of the window's language."""
+    return translate.figures(said)
+
+
 def count(number: int, one: str = "", many: str = "") -> str:
     """1721 -> '1,721', or '1,721 pictures' when the nouns are given."""
     noun = one if number == 1 else many
-    return f"{number:,} {noun}".rstrip()
+    return f"{figures(f'{number:,}')} {noun}".rstrip()
 
 
 def duration(seconds: float) -> str:
@@ -39,7 +51,7 @@ def left(seconds: float) -> str:
 
 def percent(share: float, digits: int = 1) -> str:
     """0.815 -> '81.5 %', a dash for a number that is not one."""
-    return f"{100 * share:.{digits}f} %" if math.isfinite(share) else "–"
+    return figures(f"{100 * share:.{digits}f} %") if math.isfinite(share) else "–"
 
 
 def number(value: float) -> str:
@@ -50,8 +62,8 @@ def number(value: float) -> str:
         return "0"
     size = math.floor(math.log10(abs(value)))
     if size >= 3:
-        return f"{value:,.0f}"
-    return f"{value:.{max(0, 2 - size)}f}" if size >= -4 else f"{value:.1e}"
+        return figures(f"{value:,.0f}")
+    return figures(f"{value:.{max(0, 2 - size)}f}" if size >= -4 else f"{value:.1e}")
 
 
 def metric(name: str) -> str:

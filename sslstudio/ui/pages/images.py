@@ -125,7 +125,7 @@ class ImagesPage(Page):
             if said.first and len(said.first) != self.first.gallery.rowCount():
                 self._show_first(said.first)
             return
-        self.busy_stage.setText(said.stage)
+        self.busy_stage.setText(words.told(said.stage))
         self.busy_bar.setRange(0, said.total)
         self.busy_bar.setValue(said.done)
         of_all = self.tr("{0} of {1}").format(words.count(said.done), words.count(said.total))
@@ -174,7 +174,7 @@ class ImagesPage(Page):
         self.pictures.say(words.count(len(index)), self.tr("Pictures"))
         broken = len(index.unreadable)
         self.broken.say(words.count(broken) if checked or broken else "…")
-        fill(self.broken_table, [(printable(one.path), one.reason) for one in index.unreadable])
+        fill(self.broken_table, [(printable(one.path), words.told(one.reason)) for one in index.unreadable])
         self.broken_none.setVisible(checked and not broken)
         self.broken_table.setVisible(bool(broken))
         title = self.tr("Cannot be read ({0})").format(words.count(broken)) if broken else self.tr("Cannot be read")

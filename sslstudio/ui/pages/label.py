@@ -231,4 +231,4 @@ class LabelPage(Page):
 
 def _progress_of(said: Preparing) -> str:
     of_all = words.tr("{0} of {1}").format(words.count(said.done), words.count(said.total))
-    return words.facts_line([said.stage, of_all if said.total else ""])
+    return words.facts_line([words.told(said.stage), of_all if said.total else ""])

@@ -140,7 +140,7 @@ class PretextPage(Page):
         try:
             options = self.form.config()
         except ConfigError as error:  # two values that do not go together
-            self.wrong.say(str(error))
+            self.wrong.say(messages.error_text(error))
             return
         self.wrong.say("")
         if self.study.engine is not None and options != self.study.options[self.study.task]:
@@ -212,7 +212,7 @@ class PretextPage(Page):
 
     def _show_progress(self, said: Preparing) -> None:
         if self.faces.currentWidget() is self.waiting and said.total:
-            self._wait(said.stage, f"{words.count(said.done)} / {words.count(said.total)}")
+            self._wait(words.told(said.stage), f"{words.count(said.done)} / {words.count(said.total)}")
 
     def _take_puzzles(self, puzzles: list["Puzzle"]) -> None:
         self._job = None

@@ -128,7 +128,7 @@ class ResultsPage(Page):
         """Show a result."""
         self.results = results
         metrics = results.metrics
-        self.verdict.setText(words.tidy(metrics["verdict"]))
+        self.verdict.setText(words.tidy(words.told(metrics["verdict"])))
         trained = words.count(metrics["n_train"], self.tr("labelled picture"), self.tr("labelled pictures"))
         tested = words.count(metrics["n_test"], self.tr("test picture"), self.tr("test pictures"))
         parts = [self.tr("Trained on {0}").format(trained), self.tr("measured on {0}").format(tested), results.run.name]
@@ -136,7 +136,7 @@ class ResultsPage(Page):
         self.scores.show_scores(metrics)
         clear(self.notes)
         for sentence in [self._reading(), *metrics.get("notes", [])]:
-            self.notes.addWidget(text(words.tidy(sentence)))
+            self.notes.addWidget(text(words.tidy(words.told(sentence))))
         self._fill_parts()
         groups = compared(results.predictions)
         self.twins_card.setVisible(groups is not None)

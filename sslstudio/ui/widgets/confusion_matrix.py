@@ -137,7 +137,7 @@ class ConfusionMatrix(QWidget):
 def short_count(count: int) -> str:
     """Pixels come by the million: 1,234 -> '1,234', 123456 -> '123k', 12345678 -> '12M'."""
     if count < 10_000:
-        return f"{count:,}"
+        return words.figures(f"{count:,}")
     return f"{count / 1e6:,.1f}M" if count >= 1_000_000 else f"{count / 1e3:,.0f}k"
 
 

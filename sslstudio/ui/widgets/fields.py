@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )  # fmt: skip
 
 from sslstudio.engine.config import OptionField, Value
-from sslstudio.ui.words import tr
+from sslstudio.ui.words import told, tr
 
 MOST = 2**31 - 1  # what a spin box holds
 DECIMALS = 10
@@ -82,7 +82,7 @@ class Editor(QWidget):
     def __init__(self, field: OptionField) -> None:
         super().__init__()
         self.field = field
-        self.setToolTip(field.about.help)
+        self.setToolTip(told(field.about.help))
         self.line = QHBoxLayout(self)
         self.line.setContentsMargins(0, 0, 0, 0)
         self.line.setSpacing(10)
@@ -96,8 +96,8 @@ class Editor(QWidget):
         raise NotImplementedError
 
     def _hold(self, widget: QWidget) -> None:
-        widget.setAccessibleName(self.field.about.title)
-        widget.setAccessibleDescription(self.field.about.help)
+        widget.setAccessibleName(told(self.field.about.title))
+        widget.setAccessibleDescription(told(self.field.about.help))
         steady(widget)
         self.line.addWidget(widget, 1)
 
@@ -107,7 +107,7 @@ class SwitchEditor(Editor):
 
     def __init__(self, field: OptionField) -> None:
         super().__init__(field)
-        self.box = QCheckBox(field.about.title)
+        self.box = QCheckBox(told(field.about.title))
         self.box.toggled.connect(self.changed)
         self._hold(self.box)
 
@@ -196,7 +196,7 @@ def choice_title(choice: str) -> str:
         return tr("Automatic")
     if choice.startswith("resnet"):
         return choice.replace("resnet", "ResNet-")
-    return choice[:1].upper() + choice[1:].replace("_", " ")
+    return told(choice[:1].upper() + choice[1:].replace("_", " "))
 
 
 def editor_for(field: OptionField) -> Editor:

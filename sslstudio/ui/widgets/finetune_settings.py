@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
+from sslstudio.ui import words
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.fields import steady
 from sslstudio.ui.widgets.layout import column, text
@@ -60,7 +61,7 @@ class FinetuneSettings(QWidget):
         self.source.clear()
         for run in runs:
             when = run.path.name[5:16] if run.path.name[:1].isdigit() else run.path.name  # part of a comparison
-            self.source.addItem(f"{when}  {run.title}", str(run.path))
+            self.source.addItem(f"{when}  {words.told(run.title)}", str(run.path))
             self.source.setItemData(self.source.count() - 1, str(run.path), Qt.ItemDataRole.ToolTipRole)
         self.source.addItem(self.tr("A weights file"), FILE)
         self.source.addItem(self.tr("Nothing: from scratch"), SCRATCH)

@@ -75,7 +75,7 @@ class JobRow(QWidget):
             self._stage, self._began, self._first = event.stage, time.monotonic(), event.done
         self.bar.setRange(0, event.total)
         self.bar.setValue(event.done)
-        said = [event.stage]
+        said = [words.told(event.stage)]
         if event.total:
             said.append(self.tr("{0} of {1}").format(words.count(event.done), words.count(event.total)))
         new, seconds = event.done - self._first, time.monotonic() - self._began

@@ -41,7 +41,7 @@ class LabelsView(QWidget):
         for sentence in notes_of(recognised):
             notice = Notice("info")
             self._notes.addWidget(notice)
-            notice.say(sentence)
+            notice.say(words.told(sentence))
 
     def _show_classes(self, recognised: "Recognised") -> None:
         classes = recognised.classes
@@ -52,7 +52,7 @@ class LabelsView(QWidget):
             return
         said = self.tr("{0} in {1}, found in {2}").format(
             words.count(len(classes.of), self.tr("labelled picture"), self.tr("labelled pictures")),
-            words.count(len(classes.names), self.tr("class"), self.tr("classes")), classes.found_in,
+            words.count(len(classes.names), self.tr("class"), self.tr("classes")), words.told(classes.found_in),
         )  # fmt: skip
         self.classes.setText(said)
         self.bars.show_counts(class_counts(recognised))
@@ -71,7 +71,7 @@ class LabelsView(QWidget):
             piece.setVisible(masks is not None)
         if masks is not None:
             said = self.tr("Masks for {0}, found in {1}").format(
-                words.count(len(masks.of), self.tr("picture"), self.tr("pictures")), masks.found_in
+                words.count(len(masks.of), self.tr("picture"), self.tr("pictures")), words.told(masks.found_in)
             )
             self.masks.setText(said)
             self.mask_names.setText(self.tr("What they mark: {0}").format(", ".join(masks.names)))

@@ -3,6 +3,7 @@
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.runs.queue import Waiting
+from sslstudio.ui import words
 from sslstudio.ui.waiting_line import WaitingLine
 from sslstudio.ui.widgets.layout import Card, button, row, text
 from sslstudio.ui.widgets.tables import fill, table
@@ -36,7 +37,10 @@ class QueueView(QWidget):
     def refresh(self) -> None:
         """Show what waits now."""
         runs, chosen = self._line.runs, self.chosen
-        fill(self.table, [(str(place), run.title, run.config.get("out", "")) for place, run in enumerate(runs, 1)])
+        fill(
+            self.table,
+            [(str(place), words.told(run.title), run.config.get("out", "")) for place, run in enumerate(runs, 1)],
+        )
         self.empty.setVisible(not runs)
         self.table.setVisible(bool(runs))
         if chosen is not None and runs:

@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from sslstudio.ui import messages, settings
+from sslstudio.ui import messages, settings, words
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.fields import NumberBox, roomy, steady
 from sslstudio.ui.widgets.fold import Fold
@@ -72,11 +72,11 @@ class DeviceBox(QComboBox):
         super().__init__()
         steady(self)
         self._gpus = sum(one.name.startswith("cuda") and not one.trouble for one in devices) if sharing else 0
-        best = next((one.title for one in devices if not one.trouble), "")
+        best = next((words.told(one.title) for one in devices if not one.trouble), "")
         self.addItem(self.tr("Automatic: {0}").format(best), "auto")
         for one in devices:
-            self.addItem(one.title, one.name)
-        self.trouble = "\n".join(f"{one.title}: {one.trouble}" for one in devices if one.trouble)
+            self.addItem(words.told(one.title), one.name)
+        self.trouble = "\n".join(f"{one.title}: {words.told(one.trouble)}" for one in devices if one.trouble)
         items = self.model()
         for number, one in enumerate(devices, start=1):
             if one.trouble and isinstance(items, QStandardItemModel):

@@ -118,7 +118,7 @@ class RunView(QWidget):
             case SampleSaved() if self.run is not None:
                 self.answers.add_sheet(event.step, self.run / event.path)
             case Note():
-                self.add_note(event.text, warning=event.level == "warning")
+                self.add_note(words.told(event.text), warning=event.level == "warning")
             case Probed() | Alarm():
                 self._add_finding(event)
             case Paused():
@@ -134,16 +134,16 @@ class RunView(QWidget):
         self.bar.setRange(0, event.total)
         self.bar.setValue(event.done)
         counted = f" {words.count(event.done)} / {words.count(event.total)}" if event.total else " …"
-        self.state.setText(event.stage + counted)
+        self.state.setText(words.told(event.stage) + counted)
 
     def _take_start(self, event: RunStarted) -> None:
         self.run = Path(event.run)
         self.bar.setRange(0, 1000)
         begun = self.tr("{0}: going on from step {1}") if event.first_step else self.tr("{0}: the first steps …")
-        self.state.setText(begun.format(event.title, words.count(event.first_step)))
+        self.state.setText(begun.format(words.told(event.title), words.count(event.first_step)))
         clear(self.facts)
         for name, fact in event.facts.items():
-            self.facts.addRow(text(name, "muted", wrap=False), text(fact))
+            self.facts.addRow(text(words.told(name), "muted", wrap=False), text(words.told(fact)))
         self.facts.addRow(text(self.tr("Kept in"), "muted", wrap=False), text(str(self.run)))
 
     def _take_step(self, event: StepDone) -> None:
@@ -157,7 +157,7 @@ class RunView(QWidget):
             self.left.say(words.duration(event.seconds_left) or "–", self.tr("Left"))
         self.speed.say(words.number(event.pictures_per_second))
         self.step.say(words.count(event.step))
-        self.epoch.say(f"{event.epoch:,.1f}")
+        self.epoch.say(words.figures(f"{event.epoch:,.1f}"))
 
     def _take_finish(self, event: RunFinished) -> None:
         self.outcome = event.outcome
@@ -174,7 +174,7 @@ class RunView(QWidget):
 
     def _add_finding(self, event: Probed | Alarm) -> None:
         if isinstance(event, Probed):
-            self.add_note(event.text, warning=event.verdict == "harms")
+            self.add_note(words.told(event.text), warning=event.verdict == "harms")
             return
         self.add_note(alarm_text(event), warning=True)
         self.alarm.say(alarm_text(event))
@@ -195,8 +195,8 @@ class RunView(QWidget):
 def alarm_text(alarm: Alarm) -> str:
     """What is wrong, and the setting that answers it."""
     if not alarm.change:
-        return alarm.text
+        return words.told(alarm.text)
     key, _, value = alarm.change.partition("=")
     name = key.rpartition(".")[2].replace("_", " ")
     change: str = words.tr("What to change: {0} to {1}.").format(name, value)
-    return f"{alarm.text} {change}"
+    return f"{words.told(alarm.text)} {change}"

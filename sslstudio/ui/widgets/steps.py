@@ -36,7 +36,7 @@ class StepDelegate(QStyledItemDelegate):
         ratio = painter.device().devicePixelRatioF()
         colour = scheme.accent if chosen else scheme.muted
         painter.drawPixmap(rect.x() + 12, rect.y() + 16, resources.pixmap(str(index.data(ICON)), colour, 22, ratio))
-        self._paint_words(painter, rect.adjusted(46, 8, -28, -8), index, chosen)
+        self._paint_words(painter, rect.adjusted(46, 8, -28 if index.data(DONE) else -8, -8), index, chosen)
         if index.data(DONE):
             painter.drawPixmap(rect.right() - 26, rect.y() + 18, resources.pixmap("check", scheme.good, 18, ratio))
         painter.restore()
@@ -58,7 +58,7 @@ class StepDelegate(QStyledItemDelegate):
             font.setPointSizeF(font.pointSizeF() * 0.88)
             painter.setFont(font)
             painter.setPen(QColor(scheme.muted))
-            lower = rect.adjusted(0, rect.height() // 2, 20, 0)
+            lower = rect.adjusted(0, rect.height() // 2, 0, 0)
             said = painter.fontMetrics().elidedText(said, Qt.TextElideMode.ElideRight, lower.width())
             painter.drawText(lower, Qt.AlignmentFlag.AlignVCenter, said)
 

@@ -120,10 +120,10 @@ class StudyView(QWidget):
         match event:
             case RunStarted() if event.job in (COMPARE, TOURNAMENT):
                 self.out = Path(event.run)
-                self.state.setText(event.title)
+                self.state.setText(words.told(event.title))
             case Preparing():
                 counted = f" {words.count(event.done)} / {words.count(event.total)}" if event.total else " …"
-                self.now.setText(event.stage + counted)
+                self.now.setText(words.told(event.stage) + counted)
             case Advanced():
                 self._advance(event)
             case Note(level="warning") | Alarm():
@@ -187,7 +187,7 @@ class StudyView(QWidget):
     def _add_note(self, sentence: str, *, warning: bool) -> None:
         notice = Notice("warning" if warning else "info")
         self.notes.addWidget(notice)
-        notice.say(words.tidy(sentence))
+        notice.say(words.tidy(words.told(sentence)))
         self._count_notes()
 
     def _count_notes(self) -> None:
@@ -292,5 +292,5 @@ def _entry(name: str, entry: Mapping[str, Any], on: bool, known: bool) -> list[s
         state = (tr("Went on") if on else tr("Out: others did better")) if known else ""
         how = "\n".join(part for part in (state, study_words.verdict_title((probe or {}).get("verdict"))) if part)
     minutes = entry["minutes"]
-    took = f"{minutes:.1f}" if math.isfinite(minutes) and minutes else study_words.NOTHING
+    took = words.figures(f"{minutes:.1f}") if math.isfinite(minutes) and minutes else study_words.NOTHING
     return [name, entry["title"], how, study_words.probe_words(probe), took]

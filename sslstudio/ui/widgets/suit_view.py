@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from sslstudio.ui import words
 from sslstudio.ui.widgets.layout import Card, button, clear, column, held, row, text
 from sslstudio.ui.widgets.picture import Picture
 
@@ -22,8 +23,8 @@ class FindingView(Card):
     change_wanted = Signal(str)
 
     def __init__(self, finding: "Finding", example: QImage | None) -> None:
-        super().__init__(finding.title, margin=14, gap=8)
-        said = column(text(finding.text), gap=8)
+        super().__init__(words.told(finding.title), margin=14, gap=8)
+        said = column(text(words.told(finding.text)), gap=8)
         if finding.change:
             key, _, value = finding.change.partition("=")
             name = key.rpartition(".")[2].replace("_", " ")
@@ -36,7 +37,7 @@ class FindingView(Card):
         if example is not None:
             picture = Picture(least=EXAMPLE_HEIGHT, corner=4)
             picture.setFixedSize(round(EXAMPLE_HEIGHT * example.width() / max(1, example.height())), EXAMPLE_HEIGHT)
-            picture.show_image(example, self.tr("Example pictures for: {0}").format(finding.title))
+            picture.show_image(example, self.tr("Example pictures for: {0}").format(words.told(finding.title)))
             inside.addWidget(picture)
         self.add(held(inside))
 
@@ -79,7 +80,7 @@ class SuitView(QWidget):
         suited, found = clinic.suits(task), clinic.concerning(task)
         self.verdict.setText(verdicts[suited.word])
         known = {one.text for one in found}
-        self.about.setText(" ".join(reason for reason in suited.reasons if reason not in known))
+        self.about.setText(" ".join(words.told(reason) for reason in suited.reasons if reason not in known))
         self.about.setVisible(bool(self.about.text()))
         for finding in found:
             view = FindingView(finding, examples.get(finding.name))

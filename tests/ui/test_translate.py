@@ -1,0 +1,173 @@
+"""The window in German: every text of its own is translated, those of the engine are found with their values in."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polib
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QCoreApplication, QLocale
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from sslstudio.engine.errors import DataError
+from sslstudio.ui import messages, resources, settings, translate, words
+from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.study import STEPS
+from sslstudio.ui.translate import Catalogue
+
+ROOT = Path(__file__).resolve().parents[2]
+CATALOGUES = sorted((ROOT / "resources" / "translations").glob("*.po"))
+
+
+@pytest.fixture(scope="module")
+def texts() -> Any:
+    """The sources of all texts, as the script in packaging/ finds them."""
+    spec = importlib.util.spec_from_file_location("translations", ROOT / "packaging" / "translations.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["translations"] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module.collect()
+
+
+@pytest.fixture
+def german(qapp: QApplication) -> Iterator[None]:
+    place = QLocale()
+    installed = translate.speak("de", qapp)
+    yield
+    for one in installed:
+        qapp.removeTranslator(one)
+    translate.speak("en", qapp)
+    QLocale.setDefault(place)
+
+
+def done(file: Path) -> dict[str, str]:
+    return {one.msgid: one.msgstr for one in polib.pofile(str(file)).translated_entries()}
+
+
+def places(text: str) -> list[str]:
+    return sorted(set(re.findall(r"\{(\d+)", text)))
+
+
+@pytest.mark.parametrize("file", CATALOGUES, ids=lambda file: file.stem)
+def test_every_text_of_the_window_is_translated(texts: Any, file: Path) -> None:
+    """After a new text: python packaging/translations.py, then fill in what is empty in the .po file."""
+    assert not set(texts.of("ui")) - set(done(file))
+
+
+@pytest.mark.parametrize("file", CATALOGUES, ids=lambda file: file.stem)
+def test_translations_keep_places_keys_and_spaces(texts: Any, file: Path) -> None:
+    window = set(texts.of("ui"))
+    for source, target in done(file).items():
+        assert set(places(target)) <= set(places(source)), source
+        if source in window:
+            assert places(target) == places(source), source
+            assert len(re.findall("&[^ ]", target)) == len(re.findall("&[^ ]", source)), source
+        assert (target[0] == " ", target[-1] == " ") == (source[0] == " ", source[-1] == " "), source
+
+
+@pytest.mark.parametrize("file", CATALOGUES, ids=lambda file: file.stem)
+def test_every_option_and_task_is_translated(file: Path) -> None:
+    from sslstudio.engine.config import options_of
+    from sslstudio.engine.tasks.base import TASKS, load_tasks
+    from sslstudio.engine.train import settings as engine
+
+    load_tasks()
+    tasks = [TASKS[name] for name in TASKS]
+    said = [text for task in tasks for text in (task.title, task.summary, task.label_from, task.helps, task.fails)]
+    configs = [
+        *(task.Config for task in tasks), engine.DataConfig, engine.OptimiserConfig, engine.BudgetConfig,
+        engine.PretrainConfig, engine.FinetuneConfig,
+    ]  # fmt: skip
+    said += [text for config in configs for one in options_of(config) for text in (one.about.title, one.about.help)]
+    assert not {text for text in said if text} - set(done(file))
+
+
+def test_the_texts_of_window_and_engine_are_found(texts: Any) -> None:
+    assert len(texts.of("ui")) > 500
+    assert len(texts.of("engine")) > 500
+
+
+VALUES = st.text(st.characters(exclude_categories=["Cs"]), max_size=20).filter(lambda text: text.strip() == text)
+
+
+@given(VALUES, VALUES)
+def test_values_survive_whatever_they_hold(first: str, second: str) -> None:
+    catalogue = Catalogue({"There are {0} pictures in the folder {1}.": "Im Ordner {1} sind {0} Bilder."})
+    told = catalogue.told(f"There are {first} pictures in the folder {second}.")
+    if "pictures in the folder" not in first + second:
+        assert told == f"Im Ordner {second} sind {catalogue._value(first, False)} Bilder."
+
+
+@given(st.text(max_size=60))
+def test_what_is_not_known_stays_as_it_is(text: str) -> None:
+    assert Catalogue({"Two classes are needed.": "Zwei Klassen sind nötig."}).told(text) == text
+
+
+@given(st.lists(st.sampled_from(["It is new.", "No 12 in C:/a.b!", "Other."]), min_size=1, max_size=5))
+def test_sentences_are_translated_one_by_one(sentences: list[str]) -> None:
+    catalogue = Catalogue({"It is new.": "Es ist neu.", "No {0} in {1}!": "Kein {0} in {1}!"})
+    german = {"It is new.": "Es ist neu.", "No 12 in C:/a.b!": "Kein 12 in C:/a.b!", "Other.": "Other."}
+    assert catalogue.told(" ".join(sentences)) == " ".join(german[one] for one in sentences)
+
+
+def test_values_that_are_texts_and_numbers_are_told_too() -> None:
+    catalogue = Catalogue(
+        {"Leave out {0}: {1}.": "{0:t} weglassen: {1}.", "pictures": "Bilder", "and": "und", "red": "rot"}, ",", "."
+    )
+    assert catalogue.told("Leave out 1,721 pictures and red: 0.5.") == "1.721 Bilder and rot weglassen: 0,5."
+
+
+def test_numbers_and_errors_follow_the_language(german: None) -> None:
+    assert words.count(1721, "picture", "pictures") == "1.721 pictures"
+    assert words.percent(0.815) == "81,5 %"
+    assert words.number(1.234) == "1,23"
+    assert words.left(180) == "noch 3 min"
+    error = DataError("There is no folder /home/me/Two pictures. Check the spelling, or choose it again.")
+    said = messages.error_text(error)
+    assert said == "Den Ordner /home/me/Two pictures gibt es nicht. Schreibweise prüfen oder neu wählen."
+
+
+def test_qts_own_buttons_speak_german(german: None) -> None:
+    assert QCoreApplication.translate("QPlatformTheme", "Cancel") == "Abbrechen"
+    assert QCoreApplication.translate("QPlatformTheme", "Discard") == "Verwerfen"
+
+
+def test_window_is_german(german: None, qtbot: QtBot) -> None:
+    english = {"Your pictures", "What to learn from", "Pretrain", "Labels and fine-tuning", "Results", "Compare"}
+    window = MainWindow()
+    qtbot.addWidget(window)
+    titles = set()
+    for step in STEPS:
+        window.go(step)
+        titles.add(window.pages[step].title.text())
+    assert "Ihre Bilder" in titles
+    assert not titles & english
+
+
+def test_language_is_the_one_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSLSTUDIO_LANGUAGE", raising=False)
+    settings.set_language("de")
+    assert translate.wanted() == "de"
+    settings.set_language("xx")
+    assert translate.wanted() == "en"
+    monkeypatch.setenv("SSLSTUDIO_LANGUAGE", "de_AT")
+    assert translate.wanted() == "de"
+    assert "de" in resources.languages()
+
+
+def test_english_needs_no_catalogue() -> None:
+    code = (
+        "import sys; from PySide6.QtCore import QCoreApplication; from sslstudio.ui import translate; "
+        "app = QCoreApplication([]); translate.speak('en', app); assert translate.told('Out.') == 'Out.'; "
+        "assert 'polib' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
