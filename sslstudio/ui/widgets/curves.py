@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.events import Evaluated, Event, Probed, StepDone
@@ -16,6 +17,7 @@ from sslstudio.ui.widgets.score_table import PARTS, part_title
 from sslstudio.ui.words import tr
 
 CHANCE = -1  # the colour of guessing
+TURN_MS = 20  # between two plots that are drawn one after the other
 
 
 class Curves(QWidget):
@@ -24,6 +26,9 @@ class Curves(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._metric = ""
+        self._due: list[LivePlot] = []
+        self._turns = QTimer(self, interval=TURN_MS)
+        self._turns.timeout.connect(self._draw_next)
         self.loss = LivePlot(
             self.tr("Loss"),
             self.tr("How wrong the answers are: it should fall. Where the held-out curve rises, it learns by heart."),
@@ -69,6 +74,8 @@ class Curves(QWidget):
     def clear(self) -> None:
         """Begin anew."""
         self._metric = ""
+        self._due = []
+        self._turns.stop()
         for plot in self.plots:
             plot.clear()
 
@@ -76,6 +83,17 @@ class Curves(QWidget):
         """Draw what came."""
         for plot in self.plots:
             plot.flush()
+
+    def flush_by_turns(self) -> None:
+        """Draw what came, one plot after the other: all at once hold up the window, and with it every click."""
+        self._due += [plot for plot in self.plots if plot.fresh and plot not in self._due]
+        if self._due and not self._turns.isActive():
+            self._turns.start()
+
+    def _draw_next(self) -> None:
+        self._due.pop(0).flush()
+        if not self._due:
+            self._turns.stop()
 
     def show_earlier(self, runs: Mapping[str, Sequence[Event]]) -> None:
         """Loss, main metric and worth of earlier runs, thin and dotted over those of this one."""

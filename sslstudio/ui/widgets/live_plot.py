@@ -128,6 +128,11 @@ class LivePlot(Card):
         self._earlier = {}
         self._show_plot(bool(self._curves))
 
+    @property
+    def fresh(self) -> bool:
+        """Whether anything came since the last `flush`."""
+        return any(curve.fresh for curve in self._curves.values())
+
     def flush(self) -> None:
         """Draw what came."""
         for curve in self._curves.values():

@@ -99,7 +99,7 @@ class RunView(QWidget):
         steps = [event for event in events if isinstance(event, StepDone)]
         if steps:
             self._take_step(steps[-1])
-        self.curves.flush()
+        self.curves.flush_by_turns()
 
     def fail(self, sentence: str) -> None:
         """The run ended with an error."""

@@ -209,3 +209,21 @@ def test_curves_are_painted_in_both_schemes(scheme: str, qtbot: QtBot) -> None:
     theme().follow("light")
     found = {image.pixelColor(x, y).name() for x in range(0, image.width()) for y in range(60, image.height())}
     assert colour in found
+
+
+def test_plots_are_drawn_one_after_the_other(qtbot: QtBot) -> None:
+    curves = Curves()
+    qtbot.addWidget(curves)
+    curves.show()
+    drawn: list[int] = []
+    for number, plot in enumerate(curves.plots):
+        plain = plot.flush
+        plot.flush = lambda number=number, plain=plain: (drawn.append(number), plain())  # type: ignore[method-assign, misc]
+    curves.take(step(1, 2.0))
+    curves.flush_by_turns()
+    curves.flush_by_turns()  # what is due already is not due twice
+    assert drawn == []
+    qtbot.waitUntil(lambda: len(drawn) == 4)  # nothing came for the worth of the features
+    assert drawn == [0, 1, 2, 4]
+    assert not curves._turns.isActive()
+    assert not any(plot.fresh for plot in curves.plots)
