@@ -123,7 +123,8 @@ class Engine(ast.NodeVisitor):
 
     def visit_Dict(self, node: ast.Dict) -> None:
         for key, value in zip(node.keys, node.values, strict=True):  # {"Labelled pictures": ...}: facts of a run
-            if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value.istitle():
+            named = key.value if isinstance(key, ast.Constant) else None
+            if key is not None and isinstance(named, str) and named[:1].isupper() and not named.isupper():
                 self._keep(key, always=True)
             self.visit(value)
 
@@ -152,12 +153,8 @@ class Engine(ast.NodeVisitor):
         pieces = _pieces(node)
         literal = "".join(one for one in pieces if isinstance(one, str))
         letters = sum(sign.isalpha() for sign in literal)
-        if (
-            letters < 3
-            or not (always or (" " in literal.strip() and not literal.isupper()))
-            or "</" in literal
-            or "://" in literal
-        ):
+        spaced = " " in (literal if len(pieces) > 1 else literal.strip()) and not literal.isupper()
+        if letters < 3 or not (always or spaced) or "</" in literal or "://" in literal:
             return
         numbers = iter(range(len(pieces)))
         places = [ast.unparse(one) for one in pieces if not isinstance(one, str)]

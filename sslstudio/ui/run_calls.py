@@ -9,6 +9,7 @@ from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Event
 from sslstudio.ui.run_thread import Factory
+from sslstudio.ui.words import told
 
 if TYPE_CHECKING:
     from sslstudio.engine.runs.queue import Waiting
@@ -78,7 +79,7 @@ def summary_of(run: Path, control: RunControl) -> str:
     from sslstudio.engine.runs.store import RunFolder
     from sslstudio.engine.runs.summary import summary
 
-    return summary(RunFolder.open(run).events())
+    return told(summary(RunFolder.open(run).events()))
 
 
 def queued(waiting: "Waiting") -> Factory:

@@ -15,7 +15,7 @@ from sslstudio.ui import resources, settings
 
 SENTENCE_END = re.compile(r"((?<=[.!?:])[ \n]+(?=[A-Z0-9'\"(]))")
 PLACE = re.compile(r"\{(\d+)(:[^}]*)?\}")  # {0} a value as it is, {0:t} a value that is a text itself
-FIGURE = re.compile(r"[-+]?\d[\d,]*(\.\d+)?([  ]?%)?")
+FIGURE = re.compile(r"[-+−]?\d[\d,]*(\.\d+)?([  ]?%)?")
 SPLITS = re.compile(r"(, | and | or )")
 
 
@@ -27,6 +27,10 @@ class Template:
         self.literals = [_plain(one) for one in pieces[::3]]
         self.places = [int(one) for one in pieces[1::3]]
         self.target = target
+        texts = {int(place) for place, kind in PLACE.findall(target) if kind == ":t"}
+        # 'balanced accuracy 0.5 ...' is '{0} {1} ...': of two places with a space between them the text takes most.
+        self._groups = ["(.*)" if place in texts and after == " " else "(.*?)"
+                        for place, after in zip(self.places, self.literals[1:], strict=True)]  # fmt: skip
         self.weight = sum(len(one) for one in self.literals)
         self._pattern: re.Pattern[str] | None = None
 
@@ -35,7 +39,8 @@ class Template:
         if not text.startswith(self.literals[0]) or not all(one in text for one in self.literals):
             return None
         if self._pattern is None:  # some hundred templates; few are ever needed
-            self._pattern = re.compile("(.*?)".join(map(re.escape, self.literals)), re.DOTALL)
+            pairs = zip(map(re.escape, self.literals), [*self._groups, ""], strict=True)
+            self._pattern = re.compile("".join(literal + group for literal, group in pairs), re.DOTALL)
         found = self._pattern.fullmatch(text)
         return dict(zip(self.places, found.groups(), strict=True)) if found else None
 
@@ -67,7 +72,14 @@ class Catalogue:
         if said != text:
             return said
         whole = self._one(text, across=True)  # a value that is a sentence itself
-        return text if whole is None else whole
+        return self._row(text) if whole is None else whole
+
+    def _row(self, text: str) -> str:
+        """Several texts with commas between them, if all of them are known: 'Ran 3 s, nothing lost.'"""
+        parts = SPLITS.split(text.removesuffix("."))
+        told = [self._part(part) for part in parts]
+        known = all(new != old for new, old in zip(told[::2], parts[::2], strict=True))
+        return "".join(told) + text[len("".join(parts)) :] if known else text
 
     def figures(self, said: str) -> str:
         """'1,721.5' with the language's marks."""
@@ -77,9 +89,10 @@ class Catalogue:
         if (known := self._exact.get(text)) is not None:
             return known
         for template in self._templates:
-            values = template.values(text)
+            stop = "." if text.endswith(".") and not template.literals[-1] else ""  # set behind it by who shows it
+            values = template.values(text.removesuffix(stop))
             if values is not None and (across or not any(SENTENCE_END.search(one) for one in values.values())):
-                return self._filled(template.target, values)
+                return self._filled(template.target, values) + stop
         return None
 
     def _filled(self, target: str, values: Mapping[int, str]) -> str:

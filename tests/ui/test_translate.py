@@ -171,3 +171,14 @@ def test_english_needs_no_catalogue() -> None:
         "assert 'polib' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_text_before_a_value_takes_the_words_between_them() -> None:
+    catalogue = Catalogue({"{0} {1} pretrained": "{0:t} {1} vortrainiert", "mean IoU": "mittlere IoU"}, ",", ".")
+    assert catalogue.told("mean IoU 0.333 pretrained") == "mittlere IoU 0,333 vortrainiert"
+
+
+def test_a_row_of_texts_is_told_only_if_all_are_known() -> None:
+    catalogue = Catalogue({"Ran {0}": "Lief {0:t}", "nothing lost": "nichts verloren"})
+    assert catalogue.told("Ran 3 s, nothing lost.") == "Lief 3 s, nichts verloren."
+    assert catalogue.told("leaf, nothing lost") == "leaf, nothing lost"

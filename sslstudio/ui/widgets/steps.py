@@ -8,7 +8,7 @@ from sslstudio.ui import resources
 from sslstudio.ui.theme import colours, theme
 
 ICON, STATE, DONE = (Qt.ItemDataRole.UserRole + number for number in range(3))
-WIDTH = 208
+WIDTH = 216
 HEIGHT = 58
 
 
