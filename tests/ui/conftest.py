@@ -1,5 +1,6 @@
 """What tests of the window share: settings and folders of their own, no dialog, and nothing left behind."""
 
+import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,7 +102,7 @@ def window(qtbot: QtBot, said: Said) -> Iterator[MainWindow]:
     with qtbot.waitSignal(made.study.engine_ready, timeout=60_000):
         made.study.load_engine()
     yield made
-    assert said.errors == []
+    assert said.errors == [], "\n".join("".join(traceback.format_exception(error)) for error in said.errors)
 
 
 @pytest.fixture(scope="session")

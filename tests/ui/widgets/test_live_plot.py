@@ -211,19 +211,23 @@ def test_curves_are_painted_in_both_schemes(scheme: str, qtbot: QtBot) -> None:
     assert colour in found
 
 
-def test_plots_are_drawn_one_after_the_other(qtbot: QtBot) -> None:
+def test_plots_are_drawn_one_after_the_other(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     curves = Curves()
     qtbot.addWidget(curves)
     curves.show()
-    drawn: list[int] = []
-    for number, plot in enumerate(curves.plots):
-        plain = plot.flush
-        plot.flush = lambda number=number, plain=plain: (drawn.append(number), plain())  # type: ignore[method-assign, misc]
-    curves.take(step(1, 2.0))
+    drawn: list[LivePlot] = []
+    plain = LivePlot.flush
+
+    def noted(plot: LivePlot) -> None:
+        drawn.append(plot)
+        plain(plot)
+
+    monkeypatch.setattr(LivePlot, "flush", noted)
+    curves.take(step(1))
     curves.flush_by_turns()
     curves.flush_by_turns()  # what is due already is not due twice
     assert drawn == []
     qtbot.waitUntil(lambda: len(drawn) == 4)  # nothing came for the worth of the features
-    assert drawn == [0, 1, 2, 4]
+    assert drawn == [curves.loss, curves.score, curves.rate, curves.speed]
     assert not curves._turns.isActive()
     assert not any(plot.fresh for plot in curves.plots)
