@@ -28,6 +28,7 @@ from sslstudio.engine.runs.writer import writer_of, writing
 CONFIG = "config.toml"
 EVENTS = "events.jsonl"
 ASIDE = ".discarded"  # folder beside the runs that holds those which can still be brought back
+DEPTH = 3  # levels below a folder in which runs are looked for
 CHOICE = "weights.json"  # which weights others start from, where somebody chose
 # File names that are not UTF-8 are lone surrogates in Python; written with a backslash they are what JSON calls them.
 ODD_NAMES = "backslashreplace"
@@ -181,10 +182,22 @@ def list_runs(folder: Path) -> list[RunSummary]:
     """The runs in a folder and its sub-folders (three levels), newest first. Raises DataError when it is missing."""
     if not folder.is_dir():
         raise DataError(f"There is no folder {folder}.")
-    found = {file.parent for depth in range(4) for file in folder.glob("*/" * depth + CONFIG)}
-    found = {path for path in found if ASIDE not in path.relative_to(folder).parts}
-    runs = [summary for path in found if (summary := summary_of(path)) is not None]
+    runs = [summary for path in _with_config(folder, DEPTH) if (summary := summary_of(path)) is not None]
     return sorted(runs, key=lambda run: run.modified, reverse=True)
+
+
+def _with_config(folder: Path, depth: int) -> Iterator[Path]:
+    """Folders that hold a config, down to `depth` levels below; one that is moved away while it is listed is left out
+    (`Path.glob` would raise)."""
+    try:
+        inside = list(os.scandir(folder))
+    except OSError:
+        return
+    if any(entry.name == CONFIG for entry in inside):
+        yield folder
+    for entry in inside if depth else ():
+        if entry.name != ASIDE and entry.is_dir():
+            yield from _with_config(Path(entry.path), depth - 1)
 
 
 def summary_of(path: Path) -> RunSummary | None:

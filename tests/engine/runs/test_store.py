@@ -232,3 +232,21 @@ def test_a_config_of_another_program_is_not_a_run(tmp_path: Path) -> None:
 
 def test_a_run_that_is_moved_away_meanwhile_has_no_line(tmp_path: Path) -> None:
     assert store.summary_of(tmp_path / "gone") is None
+
+
+def test_a_run_that_is_moved_away_while_runs_are_listed_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("kept", "moved"):
+        RunFolder.create(tmp_path / "runs" / name, {"job": "pretrain"})
+    plain = os.scandir
+
+    def moved_after_the_first_look(folder: Path) -> Any:
+        found = plain(folder)
+        if Path(folder) == tmp_path / "runs":
+            found = list(found)
+            (tmp_path / "runs" / "moved").rename(tmp_path / "elsewhere")
+        return found
+
+    monkeypatch.setattr(os, "scandir", moved_after_the_first_look)
+    assert [run.path.name for run in list_runs(tmp_path / "runs")] == ["kept"]
