@@ -32,6 +32,7 @@ class Commands:
     start: Callable[[], object]
     pause: Callable[[], object]
     stop: Callable[[], object]
+    tour: Callable[[], object]
     keys: Callable[[], object]
     report: Callable[[], object]
     about: Callable[[], object]
@@ -68,6 +69,13 @@ def label_shortcuts(page: QWidget, choose: Callable[[int], object], calls: dict[
         made.activated.connect(lambda call=call: call())
 
 
+def tour_shortcut(window: QMainWindow, end: Callable[[], object]) -> QShortcut:
+    """Escape ends the tour, wherever the focus is."""
+    made = QShortcut(QKeySequence("Esc"), window)
+    made.activated.connect(lambda: end())
+    return made
+
+
 def build_menus(window: QMainWindow, commands: Commands, steps: list[str]) -> Actions:
     """File, Go, Run and Help."""
     bar = window.menuBar()
@@ -90,6 +98,7 @@ def build_menus(window: QMainWindow, commands: Commands, steps: list[str]) -> Ac
         stop=_add(run, tr("S&top and save"), "Ctrl+.", commands.stop),
     )
     helping = bar.addMenu(tr("&Help"))
+    _add(helping, tr("&Tour"), "", commands.tour)
     _add(helping, tr("&Keys"), "?", commands.keys)
     _add(helping, tr("&Report a problem…"), "", commands.report)
     _add(helping, tr("&About SSL Studio"), "F1", commands.about)

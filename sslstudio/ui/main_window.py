@@ -21,6 +21,7 @@ from sslstudio.ui.recovery import Recovery
 from sslstudio.ui.resources import icon
 from sslstudio.ui.study import STEPS, Study
 from sslstudio.ui.theme import theme
+from sslstudio.ui.tour import Tour
 from sslstudio.ui.widgets.layout import held, row
 from sslstudio.ui.widgets.steps import StepList
 
@@ -60,6 +61,7 @@ class MainWindow(QMainWindow):
         self._deadline = QTimer(self, interval=PATIENCE_MS, singleShot=True)
         self._deadline.timeout.connect(self._give_up)
         self.steps = StepList()
+        self.tour = Tour(self, self.study, self.steps, self.go)
         self.stack = QStackedWidget()
         self.stack.setObjectName("pages")
         self.pages: dict[str, Page] = {}
@@ -91,8 +93,8 @@ class MainWindow(QMainWindow):
         commands = Commands(
             open_folder=self._choose_folder, open_project=self._choose_project, open_sample=self.study.open_sample,
             show_home=self._show_home, preferences=self.preferences.show, go=lambda number: self.go(STEPS[number]),
-            start=self._start, pause=self._pause, stop=self._stop, keys=self.help.keys, report=self.help.report,
-            about=self.help.about,
+            start=self._start, pause=self._pause, stop=self._stop, tour=self.tour.begin, keys=self.help.keys,
+            report=self.help.report, about=self.help.about,
         )  # fmt: skip
         self.actions_ = build_menus(self, commands, list(self.step_titles().values()))
 

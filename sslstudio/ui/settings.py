@@ -82,6 +82,16 @@ def set_keeps_awake(wanted: bool) -> None:
     _store().setValue("keeps_awake", "yes" if wanted else "no")
 
 
+def toured() -> bool:
+    """Whether the tour has been taken or skipped."""
+    return str(_store().value("toured", "")) == "yes"
+
+
+def set_toured() -> None:
+    """The tour does not come by itself any more."""
+    _store().setValue("toured", "yes")
+
+
 def recent_folders() -> list[str]:
     """Projects that were open before, newest first; those that are gone are left out. From before there were projects
     also folders of pictures."""

@@ -1,0 +1,124 @@
+"""The tour: at the first start only, by mouse or keys, and in nobody's way."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from sslstudio.ui import app, settings
+from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.study import STEPS
+from sslstudio.ui.widgets.tour_panel import TourPanel
+from tests.ui.test_main_window import drop
+
+
+@pytest.fixture
+def panel(window: MainWindow) -> TourPanel:
+    """The tour, called from the Help menu."""
+    window.activateWindow()
+    actions = [action for menu in window.menuBar().actions() for action in menu.menu().actions()]  # type: ignore[attr-defined]
+    next(action for action in actions if action.text() == "&Tour").trigger()
+    assert window.tour.panel is not None
+    return window.tour.panel
+
+
+def middle_of(window: MainWindow, number: int) -> int:
+    """The height of a step in the window: that of the arrow's tip."""
+    rect = window.steps.visualItemRect(window.steps.item(number))
+    return window.steps.viewport().mapTo(window, rect.center()).y()
+
+
+def click(button: object) -> None:
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)  # type: ignore[call-overload]
+
+
+def test_it_comes_at_the_first_start_and_not_again(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    monkeypatch.setattr(app.sys, "excepthook", app.sys.excepthook)  # type: ignore[attr-defined]  # put back afterwards
+    seen: list[bool] = []
+
+    def look() -> None:
+        for window in QApplication.topLevelWidgets():
+            if isinstance(window, MainWindow) and window.isVisible() and window.study.engine is not None:
+                timer.stop()
+                seen.append(window.tour.panel is not None)
+                window.tour.end()
+                window.close()
+
+    for _ in range(2):
+        timer = QTimer(interval=20)
+        timer.timeout.connect(look)
+        timer.start()
+        app.run()
+    assert seen == [True, False]
+
+
+def test_a_window_by_itself_begins_no_tour(window: MainWindow) -> None:
+    assert window.tour.panel is None
+
+
+def test_it_points_at_every_step_in_turn(window: MainWindow, panel: TourPanel) -> None:
+    told = []
+    for number in range(len(STEPS)):
+        item = window.steps.item(number)
+        assert panel.heading.text() == item.text()
+        assert panel.y() + panel._tip == middle_of(window, number)
+        assert window.rect().contains(panel.geometry())
+        assert item.text() in panel.accessibleName()
+        assert panel.told.text() == panel.accessibleDescription()
+        told.append(panel.told.text())
+        assert panel.skip.isVisible() == (number + 1 < len(STEPS))
+        click(panel.next)
+    assert len(set(told)) == len(STEPS)
+    assert window.tour.panel is None
+    assert settings.toured()
+
+
+def test_keys_lead_on_back_and_out(window: MainWindow, panel: TourPanel, qtbot: QtBot) -> None:
+    qtbot.waitUntil(panel.next.hasFocus)
+    QTest.keyClick(panel.next, Qt.Key.Key_Space)
+    assert panel.heading.text() == "Puzzles"
+    for button in (panel.back, panel.skip, panel.sample):
+        QTest.keyClick(window, Qt.Key.Key_Tab)
+        assert button.hasFocus()
+    panel.back.setFocus()
+    QTest.keyClick(panel.back, Qt.Key.Key_Space)
+    assert panel.heading.text() == "Pictures"
+    assert not panel.back.isEnabled()
+    window.steps.setFocus()
+    QTest.keyClick(window.steps, Qt.Key.Key_Escape)
+    assert window.tour.panel is None
+    assert settings.toured()
+    QTest.keyClick(window.steps, Qt.Key.Key_Escape)  # and again: nothing is left of it
+
+
+def test_a_folder_can_be_dropped_meanwhile(window: MainWindow, panel: TourPanel, sample: Path, qtbot: QtBot) -> None:
+    assert not panel.acceptDrops()
+    assert panel.sample.isVisible()
+    with qtbot.waitSignal(window.study.checked, timeout=20_000):
+        drop(window, sample)
+    assert window.tour.panel is panel
+    assert not panel.sample.isVisible()  # there are pictures now
+    click(panel.skip)
+    assert window.tour.panel is None
+
+
+def test_the_sample_is_opened_and_the_tour_goes_on(window: MainWindow, panel: TourPanel, qtbot: QtBot) -> None:
+    window.go("results")
+    with qtbot.waitSignal(window.study.opening, timeout=20_000):
+        click(panel.sample)
+    assert window.stack.currentWidget() is window.pages["images"]
+    assert panel.heading.text() == "Puzzles"
+    assert not panel.sample.isVisible()
+    window.study.cancel_opening()
+    assert panel.sample.isVisible()
+
+
+def test_it_stays_at_its_step_when_the_window_changes(window: MainWindow, panel: TourPanel, qtbot: QtBot) -> None:
+    for _ in range(len(STEPS) - 1):
+        click(panel.next)
+    window.resize(1000, 640)
+    qtbot.waitUntil(lambda: panel.y() + panel._tip == middle_of(window, len(STEPS) - 1))
+    assert window.rect().contains(panel.geometry())
