@@ -71,7 +71,8 @@ class Opener(QObject):
 
     def open_project(self, folder: Path) -> None:
         """Open a project; where its pictures are is asked if they are gone."""
-        self._ask_project(partial(project_calls.read_project, folder))
+        if self.study.may_open():
+            self._ask_project(partial(project_calls.read_project, folder))
 
     def _ask_project(self, op: "partial[Opened]") -> None:
         jobs.run(op, self._take_project, partial(messages.tell_error, self._window), owner=self)

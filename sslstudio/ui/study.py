@@ -133,9 +133,14 @@ class Study(QObject):
         """Open the folder that `op` makes: one that is drawn or unpacked first."""
         self._open(op, self.open_folder)
 
-    def _open(self, op: Callable[..., Any], then: Callable[[Any], None]) -> None:
+    def may_open(self) -> bool:
+        """Whether other pictures can be opened now; if not, that is said."""
         if self.runner.active:
             self.said.emit(self.tr("A training goes on: stop it before you open other pictures."))
+        return not self.runner.active
+
+    def _open(self, op: Callable[..., Any], then: Callable[[Any], None]) -> None:
+        if not self.may_open():
             return
         self.cancel_opening()
         self.opening.emit(Preparing(stage=self.tr("Looking for pictures"), done=0, total=0))

@@ -7,9 +7,14 @@ import pytest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
+from sslstudio.engine.data.index import scan
+from sslstudio.engine.data.labelling import Labelling
+from sslstudio.engine.data.labelling_start import begin
+from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.runs.project import FILE, open_project
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.images import ImagesPage
+from sslstudio.ui.pages.label import LabelPage
 from sslstudio.ui.pages.pretext import PretextPage
 from sslstudio.ui.pages.pretrain import PretrainPage
 from tests.ui.conftest import Said
@@ -90,8 +95,18 @@ def test_runs_and_labels_from_before_there_were_projects_are_still_there(
     window: MainWindow, pictures: Path, own_settings: Path, qtbot: QtBot
 ) -> None:
     old = trained(pictures, own_settings / "Runs" / "pets" / "2026-01-02 old")
+    labels = own_settings / "Labels" / "pets"
+    for _ in begin(labels, recognise(scan(pictures))):
+        pass
+    with Labelling(labels) as store:
+        store.apply(store.adding("classification", "mouse"))
     open_folder(window, pictures, qtbot)
     assert window.study.pretrained == old
+    assert window.study.labels_file == str(labels)
+    window.go("label")
+    label = window.pages["label"]
+    assert isinstance(label, LabelPage)
+    qtbot.waitUntil(lambda: label.desk.store is not None and label.desk.store.folder == labels, timeout=LONG)
     window.go("pretrain")
     page = window.pages["pretrain"]
     assert isinstance(page, PretrainPage)
@@ -131,6 +146,24 @@ def test_a_damaged_project_is_opened_as_far_as_it_goes_and_says_so(
     assert len(said.questions) == 1
     assert ("last good copy" if damage == "file" else "above its highest value") in said.questions[0]
     assert window.study.runs_folder.parent == folder
+
+
+def test_options_that_somebody_has_edited_into_nonsense_are_said_and_the_others_come_back(
+    window: MainWindow, pictures: Path, said: Said, qtbot: QtBot
+) -> None:
+    study = window.study
+    open_folder(window, pictures, qtbot)
+    folder = study.runs_folder.parent
+    study.choose_task("jigsaw", study.options["jigsaw"].replace(gap=0.3))
+    study.choose_task("inpainting", study.options["inpainting"])
+    window.project_desk.finish()
+    text = (folder / FILE).read_text()
+    assert "gap = 0.3" in text
+    (folder / FILE).write_text(text.replace("gap = 0.3", "gap = 30.0").replace('task = "inpainting"', 'task = "new"'))
+    open_folder(window, pictures, qtbot)
+    assert "gap = 30.0 is above its highest value" in str(said.errors.pop())
+    assert study.options["jigsaw"] == study.engine.tasks["jigsaw"].config()  # type: ignore[union-attr]
+    assert study.task == "vicreg"  # a task that this program does not have gives way to what suits the pictures
 
 
 def test_recent_projects_say_what_is_in_them_and_a_click_opens_one(

@@ -10,7 +10,7 @@ from sslstudio.engine.data import label_files
 from sslstudio.engine.errors import StudioError
 from sslstudio.engine.runs.project import Project, save_project, with_pictures
 from sslstudio.engine.runs.relink import pictures_folder, relink
-from sslstudio.engine.runs.store import CONFIG, RunFolder, RunSummary, list_runs
+from sslstudio.engine.runs.store import CONFIG, RunFolder, RunSummary, list_runs, run_folders
 
 WEIGHTS, METRICS = "last.safetensors", "metrics.json"
 
@@ -26,10 +26,15 @@ def earlier_runs(folder: Path, pictures: Path) -> tuple[str, ...]:
     wanted = pictures.resolve()
     found = []
     for one in sorted(folder.iterdir()) if folder.is_dir() else []:
-        with suppress(StudioError, OSError):
-            if one.is_dir() and any(pictures_folder(run.path).resolve() == wanted for run in list_runs(one)):
-                found.append(str(one.absolute()))
+        if any(_pictures_of(run) == wanted for run in run_folders(one)):
+            found.append(str(one.absolute()))
     return tuple(found)
+
+
+def _pictures_of(run: Path) -> Path | None:
+    with suppress(StudioError, OSError, AttributeError):  # damaged, or another program's config.toml
+        return pictures_folder(run).resolve()
+    return None
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,8 @@ def relink_project(project: Project, pictures: Path) -> Project:
 def mend_runs(project: Project) -> None:
     """Runs that look for their pictures where there is nothing any more, and find them in the project's folder, are
     told so: the project was moved, or its pictures. Runs on other pictures are left as they are."""
-    for run in runs_in(project.all_runs):
-        with suppress(StudioError):
-            if not pictures_folder(run.path).is_dir():
-                relink(run.path, project.pictures)
+    for run in [run for folder in project.all_runs for run in run_folders(folder)]:
+        pictures = _pictures_of(run)
+        if pictures is not None and not pictures.is_dir():
+            with suppress(StudioError, OSError):
+                relink(run, project.pictures)

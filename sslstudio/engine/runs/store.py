@@ -182,22 +182,20 @@ def list_runs(folder: Path) -> list[RunSummary]:
     """The runs in a folder and its sub-folders (three levels), newest first. Raises DataError when it is missing."""
     if not folder.is_dir():
         raise DataError(f"There is no folder {folder}.")
-    runs = [summary for path in _with_config(folder, DEPTH) if (summary := summary_of(path)) is not None]
+    runs = [summary for path in run_folders(folder) if (summary := summary_of(path)) is not None]
     return sorted(runs, key=lambda run: run.modified, reverse=True)
 
 
-def _with_config(folder: Path, depth: int) -> Iterator[Path]:
-    """Folders that hold a config, down to `depth` levels below; one that is moved away while it is listed is left out
-    (`Path.glob` would raise)."""
+def run_folders(folder: Path, depth: int = DEPTH) -> list[Path]:
+    """Where runs may be in a folder and its sub-folders: what has a config.toml. A folder that is moved away while it
+    is listed is left out (`Path.glob` would raise)."""
     try:
-        inside = list(os.scandir(folder))
+        inside = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
-        return
-    if any(entry.name == CONFIG for entry in inside):
-        yield folder
-    for entry in inside if depth else ():
-        if entry.name != ASIDE and entry.is_dir():
-            yield from _with_config(Path(entry.path), depth - 1)
+        return []
+    found = [folder] if any(entry.name == CONFIG for entry in inside) else []
+    below = [Path(entry.path) for entry in inside if depth and entry.name != ASIDE and entry.is_dir()]
+    return found + [one for place in below for one in run_folders(place, depth - 1)]
 
 
 def summary_of(path: Path) -> RunSummary | None:
