@@ -270,15 +270,6 @@ def about_run(run: Path, control: RunControl) -> RunAbout:
     return RunAbout(run, stored.job, folder, labels, folder.is_dir())
 
 
-def interrupted_run(run: Path, control: RunControl) -> tuple[Path, str, int] | None:
-    """Folder, title and last step of a run that has no end but a checkpoint; None for any other."""
-    from sslstudio.engine.runs.store import summary_of
-
-    found = summary_of(run)
-    saved = any(run.glob("*last.safetensors"))
-    return (run, found.title, found.step) if found and found.outcome == "interrupted" and saved else None
-
-
 def relinked_run(run: Path, folder: Path, control: RunControl) -> RunAbout:
     """The same, once the run knows that its pictures have moved to `folder`."""
     from sslstudio.engine.runs.relink import relink

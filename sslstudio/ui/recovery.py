@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.events import Event, RunStarted
-from sslstudio.ui import engine_calls, jobs, messages, settings, words
+from sslstudio.ui import jobs, messages, run_calls, settings, words
 from sslstudio.ui.drops import Opener
 from sslstudio.ui.study import Study
 
@@ -32,7 +32,7 @@ class Recovery(QObject):
         """Ask about a run that the last session left without an end; another one asked for meanwhile goes first."""
         left, self._left = self._left, ""
         if left and not self._study.runner.active:
-            op = partial(engine_calls.interrupted_run, Path(left))
+            op = partial(run_calls.interrupted_run, Path(left))
             jobs.run(op, self._ask, lambda _: settings.set_under_way(""), owner=self)  # a run that is gone: no word
 
     def _ask(self, found: tuple[Path, str, int] | None) -> None:

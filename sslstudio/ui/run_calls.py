@@ -103,3 +103,12 @@ def config_of(job: str, config: Any) -> dict[str, Any]:
     from sslstudio.engine.train.settings import config_dict
 
     return config_dict(job, config)
+
+
+def interrupted_run(run: Path, control: RunControl) -> tuple[Path, str, int] | None:
+    """Folder, title and last step of a run that has no end but a checkpoint; None for any other."""
+    from sslstudio.engine.runs.store import summary_of
+
+    found = summary_of(run)
+    saved = any(run.glob("*last.safetensors"))
+    return (run, found.title, found.step) if found and found.outcome == "interrupted" and saved else None

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.config import BaseConfig
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.runs.aside import free_path
 from sslstudio.engine.runs.project import RUNS, Opened, Project, is_project
 from sslstudio.ui import engine_calls, jobs, messages, project_calls, settings
 from sslstudio.ui.engine_calls import EngineFacts, TaskFacts
@@ -278,10 +279,7 @@ class Study(QObject):
     def new_run(self, what: str) -> Path:
         """A folder for a new run, named after the time and what it does."""
         name = f"{time.strftime('%Y-%m-%d %H.%M.%S')} {what}"
-        path, number = self.runs_folder / name, 2
-        while path.exists():
-            path, number = self.runs_folder / f"{name} {number}", number + 1
-        return path
+        return free_path(self.runs_folder / name)
 
     def finished(self, job: str, run: Path, outcome: str) -> None:
         """A run is over: remember it as the start of a fine-tuning, or as the result to look at."""

@@ -11,14 +11,14 @@ def set_aside(run: Path) -> Path:
     """Move a run out of the list of runs; returns where it is. Raises DataError when it is no run, RunError when the
     system does not let it be moved."""
     RunFolder.open(run)
-    place = _free(run.parent / ASIDE / run.name)
+    place = free_path(run.parent / ASIDE / run.name)
     place.parent.mkdir(exist_ok=True)
     return _moved(run, place)
 
 
 def bring_back(place: Path) -> Path:
     """Undo `set_aside`; returns where the run is now: where it was, unless that is taken by now."""
-    run = _moved(place, _free(place.parent.parent / place.name))
+    run = _moved(place, free_path(place.parent.parent / place.name))
     _tidy(place.parent)
     return run
 
@@ -38,7 +38,8 @@ def _moved(source: Path, target: Path) -> Path:
         raise RunError(f"{source} could not be moved: {error.strerror}. Is a file in it open elsewhere?") from error
 
 
-def _free(path: Path) -> Path:
+def free_path(path: Path) -> Path:
+    """This path, or the first of 'path 2', 'path 3' ... that is not there yet."""
     number, free = 2, path
     while free.exists():
         free, number = path.with_name(f"{path.name} {number}"), number + 1

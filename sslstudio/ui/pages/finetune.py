@@ -32,6 +32,8 @@ class FinetunePage(RunPage):
             RunView(TwinCurves(), answers=False),
         )  # fmt: skip
         self.own: FinetuneSettings | None = None
+        self._listing = 0  # how often the runs are being looked for just now
+        self._hurried = False  # start was asked for meanwhile
         self.labels_view = LabelsView()
         table = button(self.tr("Labels from a CSV file…"), self.choose_table, icon="tag")
         labels = held(column(12, Card().add(self.labels_view, row(table, None)), None, gap=0))
@@ -70,12 +72,33 @@ class FinetunePage(RunPage):
             self.own.show_sources([], None)
             self.view.tabs.setCurrentIndex(0)
 
+    def list_runs(self) -> None:
+        """Look for the runs on these pictures; what there is to start from is known when all have been listed."""
+        self._listing += 1
+        super().list_runs()
+
+    def not_listed(self, error: Exception) -> None:
+        """The runs could not be looked for: nothing is started without a person who knows that."""
+        self._listing -= 1
+        self._hurried = False
+        super().not_listed(error)
+
+    def start_run(self) -> None:
+        """Start what is set. A click that comes before the pretraining is listed waits for it, and does not start
+        from scratch in silence."""
+        self._hurried = bool(self._listing)
+        if not self._hurried:
+            super().start_run()
+
     def show_runs(self, runs: list[Any]) -> None:
         """Earlier fine-tunings to the list, pretrainings with weights to what can be started from."""
         super().show_runs(runs)
         usable = [run for run in runs if run.job == "pretrain" and (run.path / "last.safetensors").exists()]
         if self.own is not None:
             self.own.show_sources(usable, self.study.pretrained)
+        self._listing -= 1
+        if self._hurried and not self._listing:
+            self.start_run()
 
     def config(self) -> Any:
         """The engine's FinetuneConfig as it is set. Raises ConfigError."""

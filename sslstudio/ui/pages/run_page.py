@@ -247,14 +247,13 @@ class RunPage(Page):
     def _take(self, job: str, events: list[Event]) -> None:
         if job != self.job:
             return
-        first = next((number for number, event in enumerate(events) if self._is_first(event)), None)
-        if first is not None:  # the run was cut back to its last saved state: its record is read anew
+        starts = [
+            number for number, event in enumerate(events) if isinstance(event, RunStarted) and not event.first_step
+        ]
+        if self._following and starts:  # the run was cut back to its last saved state: its record is read anew
             self.view.clear()
-            events = events[first:]
+            events = events[starts[0] :]
         self.view.take(events)
-
-    def _is_first(self, event: Event) -> bool:
-        return self._following and isinstance(event, RunStarted) and event.first_step == 0
 
     def _failed(self, job: str, error: Exception) -> None:
         if job == self.job:
@@ -281,7 +280,11 @@ class RunPage(Page):
     def list_runs(self) -> None:
         """Look for the runs on these pictures."""
         op = partial(engine_calls.runs_in, self.study.all_runs)
-        jobs.run(op, self.show_runs, partial(messages.tell_error, self), owner=self)
+        jobs.run(op, self.show_runs, self.not_listed, owner=self)
+
+    def not_listed(self, error: Exception) -> None:
+        """The runs could not be looked for."""
+        messages.tell_error(self, error)
 
     def show_runs(self, runs: list[Any]) -> None:
         """List the runs of this job."""

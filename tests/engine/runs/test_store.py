@@ -242,7 +242,7 @@ def test_a_run_that_is_moved_away_while_runs_are_listed_is_left_out(
     plain = os.scandir
 
     def moved_after_the_first_look(folder: Path) -> Any:
-        found = plain(folder)
+        found: Any = plain(folder)
         if Path(folder) == tmp_path / "runs":
             found = list(found)
             (tmp_path / "runs" / "moved").rename(tmp_path / "elsewhere")
