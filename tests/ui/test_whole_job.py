@@ -45,10 +45,10 @@ def pretrain(window: MainWindow, qtbot: QtBot) -> PretrainPage:
 
 
 def finetune(window: MainWindow, qtbot: QtBot, kind: str) -> FinetunePage:
-    """Two passes over four labels a class, with the twin."""
+    """Two passes over four labels a class, with the twin; started before the pretraining has been listed."""
     page = open_page(window, "finetune")
     assert isinstance(page, FinetunePage)
-    qtbot.waitUntil(lambda: page.own is not None and page.own.source.count() == 3)
+    qtbot.waitUntil(lambda: page.own is not None)
     assert page.own is not None
     assert page.settings is not None
     page.own.kind.setCurrentIndex(page.own.kind.findData(kind))

@@ -110,6 +110,11 @@ class Order:
         epoch, place = divmod(step, self.steps_per_epoch)
         return self.shuffled(epoch)[place * self.batch_size : (place + 1) * self.batch_size]
 
+    def first(self, count: int) -> Tensor:
+        """Numbers, ascending, of the first `count` pictures that a training takes: a random sample for statistics that
+        has to be read first in any case."""
+        return self.shuffled(0)[:count].sort().values
+
     def shuffled(self, epoch: int) -> Tensor:
         """Numbers of all pictures in the order of this epoch."""
         if epoch != self._epoch:

@@ -26,7 +26,7 @@ from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.train.loop import Plan, Training
 from sslstudio.engine.train.micro import WHOLE
-from sslstudio.engine.train.pretrain import LOOKED_AT, PretrainJob, resolved
+from sslstudio.engine.train.pretrain import PretrainJob, looked_at, resolved
 from sslstudio.engine.train.session import Session, draw_split, suitable_side
 from sslstudio.engine.train.settings import PretrainConfig
 from sslstudio.engine.train.tuning import Choice, settle
@@ -196,7 +196,7 @@ def _prepared(
         folder.mkdir()
         device, run = devices.choose(config.hardware.device, config.hardware.precision), RunFolder(folder)
         job = PretrainJob(config, session, device, run)
-        job.task.prepare(job.pictures.spread(LOOKED_AT))
+        job.task.prepare(looked_at(job.pictures, config))
         training = Training(job, Plan(steps=1_000_000), config.optimiser, device, run)
         choice = yield from settle(job, config.hardware, config.budget, run, control)
         training.device, training.parts = job.device, choice.parts

@@ -14,7 +14,7 @@ from sslstudio.engine.events import Preparing
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import Game
-from sslstudio.engine.train.pretrain import HELD_OUT, LOOKED_AT, build_task, resolved
+from sslstudio.engine.train.pretrain import HELD_OUT, build_task, looked_at, resolved
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import PretrainConfig, pretrain_from_dict
 from sslstudio.engine.train.trained import trained_task
@@ -63,7 +63,7 @@ def _deal(config: PretrainConfig, session: Session, run: RunFolder | None, count
         encoder, task, step = trained_task(run, config, device)
     else:
         encoder, task = build_task(resolved(config, session, device), device)
-        task.check(config.options, trained_on.spread(LOOKED_AT))
+        task.check(config.options, looked_at(trained_on, config))
     if task.no_game:
         return Round((), task.no_game)
     chunks = list(held_out.chunks(min(config.optimiser.batch_size, len(trained_on)), HELD_OUT))

@@ -39,7 +39,7 @@ from sslstudio.engine.train.shares import asked_together, send_start, states_of
 from sslstudio.engine.train.tuning import as_asked, put_in_force, settle
 from sslstudio.engine.train.watching import Watcher, probe_results
 
-LOOKED_AT = 128  # pictures that a task checks itself against and takes its statistics from: the training waits for them
+LOOKED_AT = 64  # pictures, the first of the first epoch, that a task checks itself against and takes statistics from
 HELD_OUT = 256  # pictures that puzzles are scored on
 SHOWN = 4  # puzzles on a sample sheet
 WHOLE_TOGETHER = "Pictures at once: not used, because each of several processes takes its share of a batch whole."
@@ -57,7 +57,7 @@ class PretrainJob:
         self.config, self.device, self.run, self.team = config, device, run, team
         self._session = session
         self.pictures = Pictures(session.cache, session.split.train, device)
-        self.order = Order(len(self.pictures), config.optimiser.batch_size, config.seed)
+        self.order = order_of(self.pictures, config)
         self.feed = Feed(self.pictures, self.order)
         self.batch_size = self.order.batch_size
         self.steps_per_epoch = self.order.steps_per_epoch
@@ -151,8 +151,8 @@ def pretrain(config: PretrainConfig, control: RunControl, team: Team | None = No
     session = yield from open_session(config.data, device, control, early=team is None)
     with closing(session.cache):
         yield from _read_first(config, session, device, control)
-        looked_at = Pictures(session.cache, session.split.train, device)
-        task.check(config.options, looked_at.spread(LOOKED_AT).cpu())
+        pictures = Pictures(session.cache, session.split.train, device)
+        task.check(config.options, looked_at(pictures, config).cpu())
         config = resolved(config, session, device)
         run = RunFolder.create(Path(config.out), config_dict("pretrain", config))
         run.write_json("split.json", session.split.to_json())
@@ -167,8 +167,18 @@ def _read_first(
     pictures = Pictures(session.cache, session.split.train, device)
     if len(pictures) < 2:
         raise DataError("Fewer than two pictures are left to train on. Lower the test and validation shares.")
-    order = Order(len(pictures), config.optimiser.batch_size, config.seed).shuffled(0)
-    yield from read_first(session, pictures, order, LOOKED_AT, config.data, control)
+    yield from read_first(session, pictures, order_of(pictures, config).shuffled(0), LOOKED_AT, config.data, control)
+
+
+def order_of(pictures: Pictures, config: PretrainConfig) -> Order:
+    """The order in which a training takes its pictures."""
+    return Order(len(pictures), config.optimiser.batch_size, config.seed)
+
+
+def looked_at(pictures: Pictures, config: PretrainConfig) -> torch.Tensor:
+    """What a task checks itself against and takes its statistics from: uint8 (N, 3, side, side) on the device. They are
+    those that the first steps take, so that these need not wait for others."""
+    return pictures.take(order_of(pictures, config).first(LOOKED_AT))
 
 
 def resolved(config: PretrainConfig, session: Session, device: Device) -> PretrainConfig:
@@ -265,7 +275,7 @@ def _in_parts(config: PretrainConfig, job: PretrainJob, training: Training, part
 
 
 def _first_weights(config: PretrainConfig, job: PretrainJob) -> Iterator[Note]:
-    job.task.prepare(job.pictures.spread(LOOKED_AT))
+    job.task.prepare(looked_at(job.pictures, config))
     if config.encoder.weights:
         yield Note(level="info", text=load_encoder(job.encoder, Path(config.encoder.weights)) + ".")
         job.task.attach(job.encoder)

@@ -14,7 +14,7 @@ from sslstudio.engine.events import Preparing
 from sslstudio.engine.models.encoders import build_encoder
 from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Puzzle, load_tasks
-from sslstudio.engine.train.pretrain import LOOKED_AT
+from sslstudio.engine.train.pretrain import LOOKED_AT, looked_at, order_of
 from sslstudio.engine.train.session import look_at
 from sslstudio.engine.train.settings import PretrainConfig
 
@@ -41,9 +41,9 @@ def preview_puzzles(
     pictures = Pictures(glimpse, split.train, device)
     if len(pictures) < 2:
         raise DataError("Fewer than two pictures are left to train on. Lower the test and validation shares.")
-    yield from glimpse.until(pictures.positions(pictures.sample(LOOKED_AT)), control)
+    yield from glimpse.until(pictures.positions(order_of(pictures, config).first(LOOKED_AT)), control)
     kind = load_tasks()[config.task]
-    kind.check(config.options, pictures.spread(LOOKED_AT))
+    kind.check(config.options, looked_at(pictures, config))
     encoder = build_encoder(config.encoder.resolved(False, side), config.seed)
     with seeded_init(config.seed, "task"):
         task = kind(config.options, encoder.spec)

@@ -104,7 +104,7 @@ def look_at(
 def read_first(
     session: Session, pictures: Pictures, order: Tensor, sample: int, config: DataConfig, control: RunControl
 ) -> Generator[Preparing, None, None]:
-    """Of a session that was opened early: wait for a sample of `pictures`, and have them read in this order next.
+    """Of a session that was opened early: have `pictures` read in this order, and wait for the first `sample` of them.
 
     Raises DataError when fewer than four can be read.
     """
@@ -112,7 +112,7 @@ def read_first(
     if not isinstance(cache, GrowingCache):
         return
     cache.prefer(pictures.positions(order))
-    first = pictures.positions(pictures.sample(sample))
+    first = pictures.positions(order[:sample])
     yield from cache.until(first, control)
     if cache.readable(first).sum() < LEAST:
         everything = np.arange(len(cache))

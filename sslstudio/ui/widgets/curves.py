@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QElapsedTimer, QTimer
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.events import Evaluated, Event, Probed, StepDone
@@ -18,6 +18,7 @@ from sslstudio.ui.words import tr
 
 CHANCE = -1  # the colour of guessing
 TURN_MS = 20  # between two plots that are drawn one after the other
+REST_MS = 1000  # between two rounds: drawing takes 17 ms of a core, which the training could use
 
 
 class Curves(QWidget):
@@ -27,8 +28,9 @@ class Curves(QWidget):
         super().__init__()
         self._metric = ""
         self._due: list[LivePlot] = []
-        self._turns = QTimer(self, interval=TURN_MS)
+        self._turns = QTimer(self)
         self._turns.timeout.connect(self._draw_next)
+        self._rested = QElapsedTimer()
         self.loss = LivePlot(
             self.tr("Loss"),
             self.tr("How wrong the answers are: it should fall. Where the held-out curve rises, it learns by heart."),
@@ -76,6 +78,7 @@ class Curves(QWidget):
         self._metric = ""
         self._due = []
         self._turns.stop()
+        self._rested.invalidate()
         for plot in self.plots:
             plot.clear()
 
@@ -88,12 +91,15 @@ class Curves(QWidget):
         """Draw what came, one plot after the other: all at once hold up the window, and with it every click."""
         self._due += [plot for plot in self.plots if plot.fresh and plot not in self._due]
         if self._due and not self._turns.isActive():
-            self._turns.start()
+            rest = REST_MS - self._rested.elapsed() if self._rested.isValid() else 0
+            self._turns.start(max(TURN_MS, rest))
 
     def _draw_next(self) -> None:
+        self._turns.setInterval(TURN_MS)
         self._due.pop(0).flush()
         if not self._due:
             self._turns.stop()
+            self._rested.start()
 
     def show_earlier(self, runs: Mapping[str, Sequence[Event]]) -> None:
         """Loss, main metric and worth of earlier runs, thin and dotted over those of this one."""
