@@ -17,7 +17,7 @@ from sslstudio.engine.data.cache import build_cache
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.loader import Order, Pictures
 from sslstudio.engine.data.reading import cores
-from sslstudio.engine.train.pretrain import LOOKED_AT
+from sslstudio.engine.train.looked_at import LOOKED_AT
 from sslstudio.engine.train.preview import PuzzlesReady, preview_puzzles
 from sslstudio.engine.train.session import open_session, read_first
 from sslstudio.engine.train.settings import DataConfig, PretrainConfig

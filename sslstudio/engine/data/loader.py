@@ -49,6 +49,10 @@ class Pictures:
         """The pictures of these numbers (int64 on the CPU); see `stand_ins` for those that cannot be read."""
         if self.resident and self._held is not None:
             return self._held[chosen.to(self.device.handle)]
+        return self.only(chosen)
+
+    def only(self, chosen: Tensor) -> Tensor:
+        """As `take`, without bringing all the others to the device for it."""
         return self._gather(chosen.numpy())
 
     def chunks(self, size: int, limit: int | None = None) -> Iterator[Tensor]:
@@ -63,7 +67,7 @@ class Pictures:
 
     def spread(self, count: int) -> Tensor:
         """Up to `count` of them, evenly spaced: a sample for statistics."""
-        return self._gather(self.sample(count).numpy())
+        return self.only(self.sample(count))
 
     def positions(self, chosen: Tensor) -> Numbers:
         """Where the pictures of these numbers are in the cache."""

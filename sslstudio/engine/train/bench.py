@@ -24,9 +24,10 @@ from sslstudio.engine.events import Preparing
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import Batch, TaskResult
+from sslstudio.engine.train.looked_at import looked_at
 from sslstudio.engine.train.loop import Plan, Training
 from sslstudio.engine.train.micro import WHOLE
-from sslstudio.engine.train.pretrain import PretrainJob, looked_at, resolved
+from sslstudio.engine.train.pretrain import PretrainJob, resolved
 from sslstudio.engine.train.session import Session, draw_split, suitable_side
 from sslstudio.engine.train.settings import PretrainConfig
 from sslstudio.engine.train.tuning import Choice, settle

@@ -14,7 +14,8 @@ from sslstudio.engine.events import Preparing
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import Game
-from sslstudio.engine.train.pretrain import HELD_OUT, build_task, looked_at, resolved
+from sslstudio.engine.train.looked_at import looked_at
+from sslstudio.engine.train.pretrain import HELD_OUT, build_task, resolved
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import PretrainConfig, pretrain_from_dict
 from sslstudio.engine.train.trained import trained_task

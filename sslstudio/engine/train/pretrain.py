@@ -18,7 +18,7 @@ from torch import nn
 from sslstudio.engine import device as devices
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.feed import Feed
-from sslstudio.engine.data.loader import Order, Pictures
+from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.device import Device
 from sslstudio.engine.distributed import Team
 from sslstudio.engine.errors import DataError
@@ -30,6 +30,7 @@ from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import PretextTask, Puzzle, TaskResult, load_tasks
 from sslstudio.engine.train.checkpoint import load_encoder
+from sslstudio.engine.train.looked_at import LOOKED_AT, looked_at, order_of
 from sslstudio.engine.train.loop import Plan, Training
 from sslstudio.engine.train.machine_facts import feed_facts, hardware_facts
 from sslstudio.engine.train.micro import WHOLE, counted, in_parts_words
@@ -39,7 +40,6 @@ from sslstudio.engine.train.shares import asked_together, send_start, states_of
 from sslstudio.engine.train.tuning import as_asked, put_in_force, settle
 from sslstudio.engine.train.watching import Watcher, probe_results
 
-LOOKED_AT = 64  # pictures, the first of the first epoch, that a task checks itself against and takes statistics from
 HELD_OUT = 256  # pictures that puzzles are scored on
 SHOWN = 4  # puzzles on a sample sheet
 WHOLE_TOGETHER = "Pictures at once: not used, because each of several processes takes its share of a batch whole."
@@ -168,17 +168,6 @@ def _read_first(
     if len(pictures) < 2:
         raise DataError("Fewer than two pictures are left to train on. Lower the test and validation shares.")
     yield from read_first(session, pictures, order_of(pictures, config).shuffled(0), LOOKED_AT, config.data, control)
-
-
-def order_of(pictures: Pictures, config: PretrainConfig) -> Order:
-    """The order in which a training takes its pictures."""
-    return Order(len(pictures), config.optimiser.batch_size, config.seed)
-
-
-def looked_at(pictures: Pictures, config: PretrainConfig) -> torch.Tensor:
-    """What a task checks itself against and takes its statistics from: uint8 (N, 3, side, side) on the device. They are
-    those that the first steps take, so that these need not wait for others."""
-    return pictures.take(order_of(pictures, config).first(LOOKED_AT))
 
 
 def resolved(config: PretrainConfig, session: Session, device: Device) -> PretrainConfig:

@@ -14,7 +14,7 @@ from sslstudio.engine.events import Preparing
 from sslstudio.engine.models.encoders import build_encoder
 from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Puzzle, load_tasks
-from sslstudio.engine.train.pretrain import LOOKED_AT, looked_at, order_of
+from sslstudio.engine.train.looked_at import LOOKED_AT, looked_at, order_of
 from sslstudio.engine.train.session import look_at
 from sslstudio.engine.train.settings import PretrainConfig
 

@@ -119,3 +119,14 @@ def test_what_one_epoch_leaves_out_another_shows() -> None:
     order = Order(10, 8, 0)
     assert order.steps_per_epoch == 1
     assert {number for epoch in range(30) for number in order.batch(epoch).tolist()} == set(range(10))
+
+
+@given(orders)
+@settings(max_examples=60, deadline=None)
+def test_the_first_pictures_are_those_of_the_first_batches(asked: tuple[int, int, int]) -> None:
+    order = Order(*asked)
+    first = order.first(2 * order.batch_size)
+    assert first.tolist() == sorted(first.tolist())
+    assert set(order.batch(0).tolist()) <= set(first.tolist())
+    assert torch.equal(order.first(order.batch_size), order.batch(0).sort().values)
+    assert torch.equal(order.first(order.count), torch.arange(order.count))
