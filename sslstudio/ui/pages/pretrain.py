@@ -6,6 +6,7 @@ from typing import Any
 from PySide6.QtWidgets import QPushButton
 
 from sslstudio.ui import engine_calls, jobs, messages
+from sslstudio.ui.pace_line import PaceLine
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.study import Study
@@ -52,7 +53,16 @@ class PretrainPage(RunPage):
         settings = RunSettings(self.devices(), minutes=MINUTES, starting=True)
         settings.set_data(self.study.data_values)
         settings.data_changed.connect(self._split_changed)
+        self.pace = PaceLine(self.study, self.config)
+        settings.say_below_budget(self.pace)
+        settings.changed.connect(self.pace.ask)
         return settings
+
+    def show_runs(self, runs: list[Any]) -> None:
+        """Earlier pretrainings to the list; they say how fast this machine is."""
+        super().show_runs(runs)
+        if self.settings is not None:
+            self.pace.show_runs([run.path for run in runs if run.job == "pretrain"])
 
     def _split_changed(self) -> None:
         if self.settings is not None:

@@ -247,9 +247,7 @@ class RunPage(Page):
     def _take(self, job: str, events: list[Event]) -> None:
         if job != self.job:
             return
-        starts = [
-            number for number, event in enumerate(events) if isinstance(event, RunStarted) and not event.first_step
-        ]
+        starts = [place for place, one in enumerate(events) if isinstance(one, RunStarted) and not one.first_step]
         if self._following and starts:  # the run was cut back to its last saved state: its record is read anew
             self.view.clear()
             events = events[starts[0] :]

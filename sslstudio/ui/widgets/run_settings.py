@@ -136,6 +136,7 @@ class RunSettings(QWidget):
     """Time, device, network; under `More options` the split, the optimiser and the seed."""
 
     data_changed = Signal()  # side, groups or split
+    changed = Signal()  # anything that says how long a run takes
 
     def __init__(
         self, devices: Sequence["DeviceFound"], *, minutes: float, starting: bool, further: ConfigForm | None = None
@@ -149,12 +150,22 @@ class RunSettings(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(14)
-        layout.addLayout(column(text(self.tr("How long"), "field"), self.budget, gap=5))
+        self._long = column(text(self.tr("How long"), "field"), self.budget, gap=5)
+        layout.addLayout(self._long)
         layout.addLayout(column(text(self.tr("Runs on"), "field"), self.device, self._trouble(), gap=5))
         for piece in (self.encoder, self.batch) if starting else (self.batch,):
             layout.addWidget(piece)
         layout.addWidget(self._together())
         layout.addWidget(self._more(starting, further))
+        self.budget.amount.valueChanged.connect(self.changed)
+        self.budget.unit.currentIndexChanged.connect(self.changed)
+        self.device.currentIndexChanged.connect(self.changed)
+        for form in self.forms.values():
+            form.changed.connect(self.changed)
+
+    def say_below_budget(self, line: QWidget) -> None:
+        """A line on what the time comes to."""
+        self._long.addWidget(line)
 
     def _together(self) -> QWidget:
         """Shown when file names look like several pictures of one patient, slide or video."""

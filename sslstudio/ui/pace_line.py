@@ -1,0 +1,130 @@
+"""Below the time that a pretraining is given: what it comes to on this machine, or a button that measures it."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from sslstudio.engine.errors import StudioError
+from sslstudio.engine.events import Preparing
+from sslstudio.ui import jobs, messages, pace_calls, words
+from sslstudio.ui.study import Study
+from sslstudio.ui.widgets.layout import button, row, text
+
+if TYPE_CHECKING:
+    from sslstudio.engine.train.pace import Estimate
+
+SETTLE_MS = 250  # after the last change of a setting
+
+
+class PaceLine(QWidget):
+    """`config` gives the pretraining as it is set; `ask` is called whenever something about it has changed."""
+
+    def __init__(self, study: Study, config: Callable[[], Any]) -> None:
+        super().__init__()
+        self._study, self._config = study, config
+        self._runs: list[Path] = []
+        self._measured: dict[str, float] = {}
+        self._asking: jobs.Job | None = None
+        self._measuring: jobs.Job | None = None
+        self.told = text("", "small")
+        self.measure = button(self.tr("Measure on this machine"), self.begin, "link", "refresh")
+        self.stop = button(self.tr("Stop measuring"), self.cancel, "link", "stop")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.told)
+        layout.addLayout(row(self.measure, self.stop, None))
+        self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
+        self._settling.timeout.connect(self._look)
+        for signal in (study.task_changed, study.pictures_changed):
+            signal.connect(self.ask)
+        study.runner.started.connect(lambda _: self.cancel())
+        study.runner.ended.connect(lambda _: self.ask())
+        self._show(None)
+
+    def show_runs(self, runs: list[Path]) -> None:
+        """Earlier runs, newest first: how fast they were says how fast this one will be."""
+        self._runs = runs
+        self.ask()
+
+    def ask(self) -> None:
+        """Say it anew, once the settings have come to rest."""
+        if self._measuring is None:
+            self._settling.start()
+
+    def _wanted(self) -> Any:
+        try:
+            return self._config() if self._study.recognised is not None else None
+        except StudioError:  # it is said beside the settings when the run is started
+            return None
+
+    def _look(self) -> None:
+        config = self._wanted()
+        if config is None:
+            self._show(None)
+            return
+        if self._asking is not None:
+            self._asking.cancel()
+        assert self._study.recognised is not None
+        pictures, measured = len(self._study.recognised.pictures), self._measured.get(_key(config))
+        op = partial(pace_calls.estimated, config, pictures, tuple(self._runs), measured)
+        self._asking = jobs.run(op, self._show, partial(messages.tell_error, self), owner=self)
+
+    def _show(self, found: "Estimate | None") -> None:
+        self._asking = None
+        if self._measuring is not None:
+            return
+        self.stop.hide()
+        self.measure.setVisible(found is None)
+        self.measure.setEnabled(self._study.recognised is not None and not self._study.runner.active)
+        if found is None:
+            self.told.setText(self.tr("How fast this machine is with these settings is not known yet."))
+            return
+        time, speed = words.duration(found.seconds), words.number(found.pace)
+        passes = words.figures(f"{found.epochs:,.0f}" if found.epochs >= 10 else f"{found.epochs:.1f}")
+        said = self.tr("On this machine: about {0}, {1} passes over the pictures, at {2} pictures a second.")
+        self.told.setText(said.format(time, passes, speed))
+
+    # --- measuring
+
+    def begin(self) -> None:
+        """Measure with the settings as they are."""
+        config = self._wanted()
+        if config is None or self._measuring is not None or self._study.runner.active:
+            return
+        self.measure.hide()
+        self.stop.show()
+        self._progress(Preparing(stage="Measuring", done=0, total=0))
+        op = partial(pace_calls.measured_pace, config)
+        take = partial(self._take, _key(config))
+        self._measuring = jobs.run(op, take, self._failed, owner=self, progress=self._progress)
+
+    def cancel(self) -> None:
+        """Leave it."""
+        if self._measuring is not None:
+            self._measuring.cancel()
+            self._measuring = None
+        self.ask()
+
+    def _progress(self, said: Preparing) -> None:
+        counted = f" {words.count(said.done)} / {words.count(said.total)}" if said.total else " …"
+        self.told.setText(words.told(said.stage) + counted)
+
+    def _take(self, key: str, pace: float) -> None:
+        self._measured[key] = pace
+        self._measuring = None
+        self._look()
+
+    def _failed(self, error: Exception) -> None:
+        self._measuring = None
+        self._show(None)
+        messages.tell_error(self, error)
+
+
+def _key(config: Any) -> str:
+    """What a step costs depends on this; how long the run is to be does not matter."""
+    return repr(config.replace(out="", seed=0, budget=type(config.budget)()))
