@@ -105,8 +105,12 @@ def in_the_window(folder: Path, out: Path, options: argparse.Namespace) -> Figur
             late.append(max(0.0, clock.nsecsElapsed() / 1e6 - TICK_MS))
         clock.restart()
 
+    spent: list[tuple[float, float]] = []
+
     def follow(job: str, events: list[Event]) -> None:
         training[0] = training[0] or any(isinstance(event, StepDone) for event in events)
+        if training[0]:
+            spent.append((time.thread_time(), time.perf_counter()))
 
     timer.timeout.connect(tick)
     study.runner.events.connect(follow)
@@ -118,7 +122,8 @@ def in_the_window(folder: Path, out: Path, options: argparse.Namespace) -> Figur
     timer.stop()
     window.close()
     cuts = statistics.quantiles(late, n=100)
-    return {"rate": rate_of(out, options), "median": cuts[49], "p99": cuts[98], "most": max(late)}
+    share = (spent[-1][0] - spent[0][0]) / (spent[-1][1] - spent[0][1])
+    return {"rate": rate_of(out, options), "share": share, "median": cuts[49], "p99": cuts[98], "most": max(late)}
 
 
 def _config(folder: Path, out: Path, options: argparse.Namespace) -> object:
@@ -152,6 +157,7 @@ def one_run(number: int, folder: Path, place: Path, options: argparse.Namespace)
         "on the command line, pictures a second": rates["command"],
         "in the window, pictures a second": rates["window"],
         "window / command line (at least 0.97)": rates["window"] / rates["command"],
+        "window's own thread, share of a core": shown["share"],
         "timer of 16 ms: late by, median, ms": shown["median"],
         "timer of 16 ms: late by, 99th percentile, ms (at most 16)": shown["p99"],
         "timer of 16 ms: late by, most, ms": shown["most"],
