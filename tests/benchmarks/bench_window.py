@@ -171,7 +171,7 @@ def main() -> None:
     parser.add_argument("--task", default="jigsaw")
     parser.add_argument("--side", type=int, default=96)
     parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--steps", type=int, default=240)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--out", type=Path, help="file for the JSON")
     parser.add_argument("--show", type=Path, nargs=2, help=argparse.SUPPRESS)

@@ -18,7 +18,7 @@ from sslstudio.ui.words import tr
 
 CHANCE = -1  # the colour of guessing
 TURN_MS = 20  # between two plots that are drawn one after the other
-REST_MS = 1000  # between two rounds: drawing takes 17 ms of a core, which the training could use
+REST_MS = 2000  # between two rounds: each takes some 30 ms of a core, which the training could use
 
 
 class Curves(QWidget):
