@@ -120,7 +120,7 @@ class PretrainJob:
     def _save_sample(self, step: int, puzzles: list[Puzzle]) -> SampleSaved:
         path = Path("samples") / f"step-{step:06d}.png"
         (self.run.path / "samples").mkdir(exist_ok=True)
-        puzzle_sheet(puzzles).save(self.run.path / path)
+        puzzle_sheet(puzzles).save(self.run.path / path, compress_level=1)  # 34 ms for 120
         return SampleSaved(step=step, path=path.as_posix())
 
     def after_step(self, share: float) -> None:

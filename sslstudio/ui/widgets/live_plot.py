@@ -107,7 +107,7 @@ class LivePlot(Card):
             self._bars[name] = Bars(pg.ErrorBarItem(beam=0))
             self._plot.addItem(self._bars[name].item)
         bars = self._bars[name]
-        bars.marks.append((x, low, high))
+        bars.marks = [*(mark for mark in bars.marks if mark[0] < x), (x, low, high)]
         across, lows, highs = np.array(bars.marks).T
         pen = stroke(self._curves[name].colour, False, 1.2)
         bars.item.setData(x=across, y=(lows + highs) / 2, height=highs - lows, pen=pen)

@@ -20,7 +20,11 @@ class Points:
         self._sum, self._mass = 0.0, 0.0
 
     def append(self, x: float, y: float) -> None:
-        """Add a point."""
+        """Add a point. One that lies before the last ones takes their place: the run went back to its last saved
+        state. (And a plot whose curve runs back and forth never comes to rest: it is drawn for ever.)"""
+        if self.count and x < self._xy[0, self.count - 1]:
+            self.count = int(np.searchsorted(self._xy[0, : self.count], x, side="left"))
+            self.weigh(self._weight)
         if self.count == self._xy.shape[1]:
             self._xy = np.concatenate([self._xy, np.empty_like(self._xy)], axis=1)
         self._xy[:, self.count] = x, y, self._smooth(y)

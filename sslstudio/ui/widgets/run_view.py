@@ -22,6 +22,10 @@ from sslstudio.ui import words
 from sslstudio.ui.widgets.answers import Answers
 from sslstudio.ui.widgets.curves import Curves, state_line
 from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, row, scrolled, text
+from sslstudio.ui.widgets.paced import Paced
+
+STATES = (Preparing, RunStarted, Paused, Resumed, RunFinished)
+FIGURES_MS = 1000  # between two looks at step, speed and time left
 
 
 class RunView(QWidget):
@@ -34,6 +38,7 @@ class RunView(QWidget):
         self.outcome = ""
         self.parts = 1
         self._parts_seen: list[str] = []
+        self._figures = Paced(self._show_step, FIGURES_MS, self)
         self.state = text(self.tr("Not started"), "field", wrap=False)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -74,6 +79,7 @@ class RunView(QWidget):
     def clear(self) -> None:
         """Begin anew."""
         self.run, self.outcome, self._parts_seen = None, "", []
+        self._figures.drop()
         self.state.setText(self.tr("Not started"))
         self.bar.setRange(0, 1000)
         self.bar.setValue(0)
@@ -93,16 +99,30 @@ class RunView(QWidget):
         self.tabs.setCurrentWidget(self.curves)
 
     def take(self, events: list[Event]) -> None:
-        """Show what happened; one redraw however many events."""
+        """Show what happened; one redraw however many events, and figures no more often than they can be read."""
+        newest: StepDone | None = None
         for event in events:
+            if isinstance(event, StepDone):
+                newest = event
+            elif isinstance(event, STATES):  # which come after the steps before them
+                self._tell(newest)
+                self._figures.flush()
+                newest = None
             self._take(event)
-        steps = [event for event in events if isinstance(event, StepDone)]
-        if steps:
-            self._take_step(steps[-1])
+        self._tell(newest)
         self.curves.flush_by_turns()
+
+    def _tell(self, step: StepDone | None) -> None:
+        if step is None:
+            return
+        self._figures.put(step)
+        if step.part not in self._parts_seen:
+            self._parts_seen.append(step.part)
+            self._figures.flush()
 
     def fail(self, sentence: str) -> None:
         """The run ended with an error."""
+        self._figures.flush()
         self.outcome = "failed"
         self.bar.setRange(0, 1000)
         self.state.setText(self.tr("It could not go on"))
@@ -127,8 +147,6 @@ class RunView(QWidget):
                 self.state.setText(self.tr("Going on"))
             case RunFinished():
                 self._take_finish(event)
-            case StepDone() if event.part not in self._parts_seen:
-                self._parts_seen.append(event.part)
 
     def _take_preparing(self, event: Preparing) -> None:
         self.bar.setRange(0, event.total)
@@ -146,7 +164,7 @@ class RunView(QWidget):
             self.facts.addRow(text(words.told(name), "muted", wrap=False), text(words.told(fact)))
         self.facts.addRow(text(self.tr("Kept in"), "muted", wrap=False), text(str(self.run)))
 
-    def _take_step(self, event: StepDone) -> None:
+    def _show_step(self, event: StepDone) -> None:
         if event.total_steps:
             share = min(1.0, event.step / event.total_steps)
             before = max(0, len(self._parts_seen) - 1)

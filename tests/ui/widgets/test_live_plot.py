@@ -37,6 +37,28 @@ def test_points_are_kept_whatever_their_number(values: list[float]) -> None:
     assert y.tolist() == values
 
 
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=60), st.sampled_from([0.0, 0.9]))
+def test_a_run_that_goes_back_takes_its_points_back(steps: list[int], weight: float) -> None:
+    points, kept = Points(weight), []
+    for number, step in enumerate(steps):
+        points.append(step, number)
+        kept = [*((x, y) for x, y in kept if x < step or (x == step and steps[number - 1] == step)), (step, number)]
+    assert list(zip(*(row.tolist() for row in points.xy), strict=True)) == kept
+    fresh = Points(weight)
+    for x, y in kept:
+        fresh.append(x, y)
+    assert np.allclose(points.smoothed[1], fresh.smoothed[1])
+
+
+def test_intervals_of_a_run_that_went_back_are_taken_back(qtbot: QtBot) -> None:
+    plot = LivePlot("Worth", "")
+    qtbot.addWidget(plot)
+    for number in (10, 20, 15):
+        plot.append("this network", number, 0.5)
+        plot.set_interval("this network", number, 0.4, 0.6)
+    assert [mark[0] for mark in plot._bars["this network"].marks] == [10, 15]
+
+
 def test_a_million_points_are_drawn_in_time(qtbot: QtBot) -> None:
     plot = LivePlot("Loss", "")
     qtbot.addWidget(plot)

@@ -117,3 +117,24 @@ def test_an_alarm_is_not_to_be_overlooked_and_says_what_to_change(view: RunView,
     assert view.trouble.label.text() == ""
     view.clear()
     assert not view.alarm.isVisible()
+
+
+def test_figures_are_shown_as_often_as_they_can_be_read_and_the_last_one_always(
+    view: RunView, tmp_path: Path, qtbot: QtBot
+) -> None:
+    shown: list[str] = []
+    say = view.step.say
+    view.step.say = lambda *texts: (shown.append(texts[0]), say(*texts))  # type: ignore[method-assign, func-returns-value]
+    view.take([started(tmp_path)])
+    for number in range(1, 60):
+        view.take([step(number)])
+    assert shown == ["1"]
+    qtbot.waitUntil(lambda: shown == ["1", "59"], timeout=5000)
+    view.take([step(60)])
+    view.take([step(61), Paused(step=61)])
+    assert shown == ["1", "59", "61"]
+    assert "Paused" in view.state.text()
+    view.take([step(62)])
+    view.clear()
+    qtbot.wait(1200)
+    assert view.step.value.text() == "–"  # a run that was cleared away does not come back
