@@ -16,12 +16,13 @@ class PlainAxis(pg.AxisItem):  # type: ignore[misc]
     milliseconds an axis, many times a second while a network trains."""
 
     _specs: tuple[Any, Any, Any] | None = None
+    picture: QPicture | None  # what the parent kept; it sets None when that is void
 
     def paint(self, p: QPainter, opt: QStyleOptionGraphicsItem, widget: QWidget | None) -> None:
         """Ticks, grid and numbers; where they lie is kept until the range, the size or the style changes."""
         if self.style["tickFont"]:
             p.setFont(self.style["tickFont"])
-        if self.picture is None:  # how the parent says that what it kept is void
+        if self.picture is None:
             self._specs, self.picture = self.generateDrawSpecs(p), QPicture()
         if self._specs is not None:
             axis, ticks, numbers = self._specs

@@ -120,11 +120,16 @@ def test_an_alarm_is_not_to_be_overlooked_and_says_what_to_change(view: RunView,
 
 
 def test_figures_are_shown_as_often_as_they_can_be_read_and_the_last_one_always(
-    view: RunView, tmp_path: Path, qtbot: QtBot
+    view: RunView, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[str] = []
     say = view.step.say
-    view.step.say = lambda *texts: (shown.append(texts[0]), say(*texts))  # type: ignore[method-assign, func-returns-value]
+
+    def note(value: str, title: str = "") -> None:
+        shown.append(value)
+        say(value, title)
+
+    monkeypatch.setattr(view.step, "say", note)
     view.take([started(tmp_path)])
     for number in range(1, 60):
         view.take([step(number)])
