@@ -85,18 +85,19 @@ def look_at_folder(
     folder: Path, labels_file: str, control: RunControl
 ) -> Generator["Preparing | Seen", None, "Recognised"]:
     """The pictures of a folder and the labels found beside them."""
+    from sslstudio.engine.data.album import root_of
     from sslstudio.engine.data.index import scanning
     from sslstudio.engine.data.labels import recognise
 
     yield Preparing(stage="Looking for pictures", done=0, total=0)
-    steps = scanning(folder)
+    steps, root = scanning(folder), root_of(folder)
     while True:
         try:
             found = next(steps)
         except StopIteration as end:
             index: ImageIndex = end.value
             break
-        yield Seen(found.pictures, tuple(folder / path for path in found.first))
+        yield Seen(found.pictures, tuple(root / path for path in found.first))
     yield Preparing(stage="Looking for labels", done=0, total=0)
     return recognise(index, labels_file)
 

@@ -12,6 +12,7 @@ from PIL import Image
 from PySide6.QtGui import QImage
 
 from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.album import root_of
 from sslstudio.engine.data.decode import read_picture
 from sslstudio.engine.errors import DataError
 from sslstudio.ui import words
@@ -65,7 +66,7 @@ def load_results(run: Path, control: RunControl) -> Results:
     config = opened.config()
     data = config.get("data", {})
     found = {part: _all_predictions(run, part) for part in metrics["parts"]}
-    folder = Path(data.get("folder", ""))
+    folder = root_of(Path(data.get("folder", "")))
     coding = _coding(folder, data.get("labels", "")) if metrics["kind"] == "segmentation" else None
     return Results(run, folder, config.get("source", ""), metrics, found, coding)
 

@@ -47,9 +47,12 @@ def _part(folder: str) -> str | None:
     return SPLIT_WORDS.get(plain_folder(folder))
 
 
-def class_folders(paths: Sequence[str], given: Mapping[str, str]) -> tuple[FolderClasses | None, tuple[str, ...]]:
-    """The classes of the folders, or None and why not (a sentence, when folders looked as if they might be classes)."""
-    folders = {path: _without_parts(folders_of(path), path in given) for path in paths}
+def class_folders(
+    paths: Sequence[str], given: Mapping[str, str], above: int = 0
+) -> tuple[FolderClasses | None, tuple[str, ...]]:
+    """The classes of the folders, or None and why not (a sentence, when folders looked as if they might be classes).
+    above: how many levels say where the pictures come from and not what they show."""
+    folders = {path: _without_parts(folders_of(path)[above:], path in given) for path in paths}
     labelled = {path: names for path, names in folders.items() if names and not _is_unlabelled(names)}
     depth = _depth_of_classes(labelled.values())
     if depth is None:

@@ -7,7 +7,10 @@ from pathlib import PurePosixPath
 
 from sslstudio.engine.errors import ConfigError
 
-_EXAMPLES = "Write folder:1 for the first folder level, or name:PATTERN such as name:(patient\\d+)."
+_EXAMPLES = (
+    "Write folder:1 for the first folder level, subfolder:1 for the one below it, or name:PATTERN such as "
+    "name:(patient\\d+)."
+)
 _OWNERS = (
     "patient|pat|subject|subj|sub|case|donor|person|participant|animal|mouse|rat|slide|specimen|biopsy|plate"
     "|video|vid|movie|clip|sequence|seq|session|scan|study|series|volume|vol|stack|site|plot|camera|cam"
@@ -18,7 +21,9 @@ _PIECES = "slice|frame|tile|patch|crop|view|section|roi|field|time"
 def group_paths(paths: Sequence[str], rule: str) -> dict[str, str]:
     """The group of each picture. A picture that the rule does not fit is a group of its own; rule "": {}.
 
-    folder:N            the N-th folder level below the data folder, 1 is the first
+    folder:N            the N-th folder level below the data folder, 1 is the first; of several data folders in a
+                        project, 1 is each of them
+    subfolder:N         the N-th level below that one, wherever it lies: the same name in two folders is the same group
     name:REGEX          first group of the pattern, or all that it matches, searched in the file name
     Raises ConfigError when the rule is malformed or fits no picture.
     """
@@ -27,6 +32,8 @@ def group_paths(paths: Sequence[str], rule: str) -> dict[str, str]:
     kind, _, rest = rule.strip().partition(":")
     if kind == "folder":
         found = _by_folder(paths, rest.strip())
+    elif kind == "subfolder":
+        found = _by_folder(paths, rest.strip(), above=1)
     elif kind == "name":
         found = _by_name(paths, rest.strip())
     else:
@@ -36,12 +43,21 @@ def group_paths(paths: Sequence[str], rule: str) -> dict[str, str]:
     return {path: found.get(path, f"/{path}") for path in paths}  # no folder and no match begins with a slash
 
 
-def _by_folder(paths: Sequence[str], level: str) -> dict[str, str]:
+def _by_folder(paths: Sequence[str], level: str, above: int = 0) -> dict[str, str]:
     if not level.isdecimal() or int(level) < 1:
-        raise ConfigError(f"groups = 'folder:{level}' needs a folder level, 1 or more. {_EXAMPLES}")
+        raise ConfigError(f"groups = '{'sub' * above}folder:{level}' needs a folder level, 1 or more. {_EXAMPLES}")
     number = int(level)
-    folders = {path: PurePosixPath(path).parts[:-1] for path in paths}
+    folders = {path: PurePosixPath(path).parts[above:-1] for path in paths}
     return {path: "/".join(parts[:number]) for path, parts in folders.items() if len(parts) >= number}
+
+
+def below(rule: str) -> str:
+    """The rule that says the same once the folder is one of several: patients stay patients, and those of the same
+    name in two folders stay together."""
+    kind, _, rest = rule.strip().partition(":")
+    if kind == "subfolder" and rest.strip().isdecimal():
+        return f"subfolder:{int(rest) + 1}"
+    return f"subfolder:{rest}" if kind == "folder" else rule
 
 
 def _by_name(paths: Sequence[str], pattern: str) -> dict[str, str]:

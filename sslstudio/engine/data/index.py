@@ -2,36 +2,25 @@
 
 import os
 import stat
-import time
-from bisect import bisect_left
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
+from sslstudio.engine.data.album import Album, root_of, where
 from sslstudio.engine.data.cache_folder import cache_folder
-from sslstudio.engine.data.listing import (
-    HIDDEN,
-    HIDDEN_FOLDER,
-    NO_SUFFIX,
-    SUFFIXES,
-    Listed,
-    Unreadable,
-    list_folder,
-    printable,
-)
+from sslstudio.engine.data.listing import HIDDEN, HIDDEN_FOLDER, NO_SUFFIX, SUFFIXES, Unreadable, printable
 from sslstudio.engine.data.reasons import from_os
 from sslstudio.engine.data.remembered import Remembered
+from sslstudio.engine.data.walk import FIRST, Found, Run, Walk
 from sslstudio.engine.errors import DataError
 
 __all__ = [
     "HIDDEN", "HIDDEN_FOLDER", "NO_SUFFIX", "SUFFIXES", "Found", "ImageFile", "ImageIndex", "Unreadable", "file_at",
     "printable", "scan", "scanning",
 ]  # fmt: skip
-FIRST = 60  # pictures named while a scan goes on: what a screen shows
-_SAY_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +33,6 @@ class ImageFile:
     path: str
     size: int
     mtime_ns: int
-
-
-class Found(NamedTuple):
-    """How far a scan is: pictures so far, and the first of them."""
-
-    pictures: int
-    first: tuple[str, ...]
-
-
-class Run(NamedTuple):
-    """Pictures of one folder that follow one another: the folder ('' or with a slash at the end), and the names with a
-    slash between them. A million pictures take some 15 MB this way, as objects a hundred."""
-
-    prefix: str
-    names: str
-    pictures: int
 
 
 @dataclass(frozen=True)
@@ -93,6 +66,20 @@ class ImageIndex:
         """Path -> its number in `paths`; made once."""
         return {path: number for number, path in enumerate(self.paths)}
 
+    def first(self, count: int) -> tuple[str, ...]:
+        """The first of the paths."""
+        return tuple(islice((run.prefix + name for run in self.runs for name in run.names.split("/")), count))
+
+    def and_below(self, prefix: str, other: "ImageIndex") -> "ImageIndex":
+        """This and, below a folder that comes after all that is here, another one."""
+        runs = (Run(prefix + run.prefix, run.names, run.pictures) for run in other.runs)
+        unreadable = (Unreadable(prefix + one.path, one.reason) for one in other.unreadable)
+        ignored = Counter(self.ignored) + Counter(other.ignored)
+        return replace(
+            self, runs=(*self.runs, *runs), unreadable=(*self.unreadable, *unreadable),
+            ignored=dict(ignored.most_common()),
+        )  # fmt: skip
+
     def subset(self, keep: Collection[str]) -> "ImageIndex":
         """The same folder with only the pictures whose path is in `keep`, in the same order."""
         wanted = keep if isinstance(keep, (set, frozenset, dict)) else frozenset(keep)
@@ -116,14 +103,15 @@ def _runs_of(paths: Iterable[str]) -> Iterator[Run]:
 def file_at(root: Path, path: str) -> ImageFile:
     """The picture as it is now. Raises CannotOpen, in words, when it is gone."""
     try:
-        about = os.stat(os.path.join(root, path))
+        about = os.stat(where(root, path))
     except OSError as error:
         raise from_os(error) from error
     return ImageFile(path, about.st_size, about.st_mtime_ns)
 
 
 def scan(root: Path | str, cache_dir: Path | None = None) -> ImageIndex:
-    """List the pictures below `root`, nested folders and linked folders included, each folder once.
+    """List the pictures below `root`, nested folders and linked folders included, each folder once; of an album those
+    of the folders that it lists, each path with the name of its folder before it.
 
     Known suffixes are taken without looking inside; a file without suffix, or with digits for one (DICOM exports),
     is a picture if its first bytes say so. What folders held is remembered in `cache_dir`. Raises DataError for a
@@ -142,108 +130,39 @@ def scanning(root: Path | str, cache_dir: Path | None = None) -> Generator[Found
     """`scan` that says how far it is, first as soon as there are pictures to show."""
     folder = Path(os.path.abspath(Path(root).expanduser()))
     _check_root(os.fspath(folder))
-    walk = _Walk(folder, Remembered(os.fspath(folder), cache_dir or cache_folder()))
+    place = root_of(folder)
+    index = yield from _walked_all(place, cache_dir) if isinstance(place, Album) else _walked(folder, cache_dir)
+    if not index.runs:
+        raise DataError(_no_pictures(index))
+    return index
+
+
+def _walked(folder: Path, cache_dir: Path | None) -> Generator[Found, None, ImageIndex]:
+    walk = Walk(folder, Remembered(os.fspath(folder), cache_dir or cache_folder()))
     yield from walk.run()
-    if not walk.pictures:
-        raise DataError(_no_pictures(folder, walk.unreadable, walk.ignored))
     unreadable = tuple(sorted(walk.unreadable, key=lambda item: item.path))
     return ImageIndex(folder, tuple(walk.runs()), unreadable, dict(walk.ignored.most_common()))
 
 
-class _Walk:
-    """One pass over a tree. Linked folders wait until all real ones are done, so that a picture keeps its real path."""
-
-    def __init__(self, root: Path, remembered: Remembered) -> None:
-        self.pictures = 0
-        self.unreadable: list[Unreadable] = []
-        self.ignored: Counter[str] = Counter()
-        self._root = os.fspath(root)
-        self._remembered = remembered
-        self._seen: set[tuple[int, int]] = set()
-        self._folders: deque[str] = deque([""])
-        self._links: deque[str] = deque()
-        self._listed: dict[str, Listed] = {}  # by prefix
-        self._first: tuple[str, ...] = ()
-        self._said, self._shown = 0.0, False
-
-    def run(self) -> Iterator[Found]:
-        while self._folders or self._links:
-            prefix = self._folders.popleft() if self._folders else self._links.popleft()
+def _walked_all(album: Album, cache_dir: Path | None) -> Generator[Found, None, ImageIndex]:
+    """One folder after the other: what is remembered of each is the same as when it is opened alone."""
+    for name, folder in album.gone().items():
+        raise DataError(
+            f"The folder {name} is not there: {printable(os.fspath(folder))}. Plug in its disk, say where it is now, "
+            "or take it out of the project."
+        )
+    whole = ImageIndex(album, ())
+    for prefix in sorted(f"{name}/" for name in album.folders):
+        walk, first = _walked(album.folders[prefix[:-1]], cache_dir), whole.first(FIRST)
+        while True:
             try:
-                yield from self._list(prefix)
-            except OSError as error:
-                if not prefix:
-                    raise DataError(
-                        f"The folder {printable(self._root)} cannot be listed: {from_os(error)}."
-                    ) from error
-                reason = f"the folder cannot be listed: {from_os(error)}"
-                self.unreadable.append(Unreadable(prefix.rstrip("/"), reason))
-        self._remembered.keep(self.pictures)
-
-    def _list(self, prefix: str) -> Iterator[Found]:
-        began = time.time_ns()
-        about = os.stat(os.path.join(self._root, prefix))
-        if (about.st_dev, about.st_ino) in self._seen:
-            return
-        self._seen.add((about.st_dev, about.st_ino))
-        listed = self._remembered.recall(prefix, about)
-        if listed is None:
-            steps = list_folder(self._root, prefix)
-            while True:
-                try:
-                    yield from self._say(prefix, next(steps).names)
-                except StopIteration as end:
-                    folder = end.value
-                    break
-            listed = self._remembered.note(prefix, about, folder, began)
-        self._take(prefix, listed)
-        yield from self._say(prefix, [])
-
-    def _say(self, prefix: str, names: list[str]) -> Iterator[Found]:
-        """Tell of the first pictures at once, and then ten times a second."""
-        now = time.monotonic()
-        full = not self._shown and len(self._first) + len(names) >= FIRST
-        if full or now - self._said >= _SAY_SECONDS:
-            self._said, self._shown = now, self._shown or full
-            room = max(0, FIRST - len(self._first))
-            more = tuple(prefix + name for name in names[:room])
-            yield Found(self.pictures + len(names), self._first + more)
-
-    def _take(self, prefix: str, folder: Listed) -> None:
-        self.pictures += folder.pictures
-        self._first += tuple(prefix + name for name in folder.first(FIRST - len(self._first)))
-        self.unreadable += folder.unreadable
-        self.ignored.update(folder.ignored)
-        self._folders.extend(prefix + name + "/" for name in folder.folders)
-        self._links.extend(prefix + name + "/" for name in folder.links)
-        self._listed[prefix] = folder
-
-    def runs(self) -> Iterator[Run]:
-        """Everything in the order of the paths: the pictures of a folder are cut where a folder in it has its place."""
-        ahead: list[str | Run] = [""]
-        while ahead:
-            part = ahead.pop()
-            if isinstance(part, Run):
-                yield part
-            elif part in self._listed:
-                ahead += reversed(list(self._parts(part)))
-
-    def _parts(self, prefix: str) -> Iterator[str | Run]:
-        names, count, folders, links, *_ = self._listed[prefix]
-        below = folders + links
-        if not below or not count:
-            yield from [Run(prefix, names, count)] if count else []
-            yield from sorted(f"{prefix}{name}/" for name in below)
-            return
-        rest, start = names.split("/"), 0
-        for name in sorted(name + "/" for name in below):
-            end = bisect_left(rest, name)
-            if end > start:
-                yield Run(prefix, "/".join(rest[start:end]), end - start)
-            yield prefix + name
-            start = end
-        if start < count:
-            yield Run(prefix, "/".join(rest[start:]), count - start)
+                found = next(walk)
+            except StopIteration as end:
+                whole = whole.and_below(prefix, end.value)
+                break
+            more = tuple(prefix + path for path in found.first)
+            yield Found(len(whole) + found.pictures, (first + more)[:FIRST])
+    return whole
 
 
 def _check_root(root: str) -> None:
@@ -257,8 +176,9 @@ def _check_root(root: str) -> None:
         raise DataError(f"{printable(root)} is a file, not a folder. Choose the folder that holds the pictures.")
 
 
-def _no_pictures(root: Path, unreadable: list[Unreadable], ignored: Counter[str]) -> str:
-    parts = [f"There are no pictures in {printable(os.fspath(root))}. Looked for {', '.join(SUFFIXES)}."]
+def _no_pictures(index: ImageIndex) -> str:
+    unreadable, ignored = index.unreadable, Counter(index.ignored)
+    parts = [f"There are no pictures in {printable(os.fspath(index.root))}. Looked for {', '.join(SUFFIXES)}."]
     if ignored:
         most = ", ".join(f"{suffix} {count}" for suffix, count in ignored.most_common(5))
         rest = ", ..." if len(ignored) > 5 else ""

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from sslstudio.engine.data.class_folders import class_folders, count, given_parts
+from sslstudio.engine.data.album import Album
+from sslstudio.engine.data.class_folders import class_folders, count, given_parts, natural_key
 from sslstudio.engine.data.index import ImageIndex, printable
 from sslstudio.engine.data.label_csv import Contradiction, read_labels
+from sslstudio.engine.data.label_tables import beside, owner_of, tables_in
 from sslstudio.engine.data.labelling_start import read_made
 from sslstudio.engine.data.mask_pairs import MaskPairs, find_pairs
 from sslstudio.engine.data.masks import IGNORE, MaskCoding, decode_mask, learn_coding
 from sslstudio.engine.errors import DataError
 
 _FEW_CONTRADICTIONS = 0.05  # more: the table lists objects in the pictures, it does not label pictures
-_LARGEST_TABLE = 64 << 20  # bytes; a larger file is read only when it is asked for
 _MASKS_A_CLASS = 8  # looked at to give the numbers in the masks the names of the class folders
 
 
@@ -87,7 +88,7 @@ def _from_made(pictures: ImageIndex, folder: Path, given: Mapping[str, str]) -> 
 def _find_classes(
     pictures: ImageIndex, labels_file: str, given: Mapping[str, str]
 ) -> tuple[ClassLabels | None, tuple[str, ...]]:
-    folders, notes = class_folders(pictures.paths, given)
+    folders, notes = class_folders(pictures.paths, given, above=1 if isinstance(pictures.root, Album) else 0)
     table, table_notes = _find_table(pictures, labels_file)
     if table is not None:
         instead = ("There are class folders too; the labels of the file were taken.",) if folders else ()
@@ -101,27 +102,36 @@ def _find_classes(
 def _find_table(pictures: ImageIndex, labels_file: str) -> tuple[ClassLabels | None, tuple[str, ...]]:
     if labels_file:
         return _read_table(pictures.root / Path(labels_file).expanduser(), pictures), ()
-    tables = []
+    found: dict[str, ClassLabels] = {}  # the best one of each folder
     notes = []
-    for file in _tables_in(pictures.root):
+    for file in tables_in(pictures.root):
         try:
-            tables.append(_read_table(file, pictures))
+            table = _read_table(file, pictures)
         except Contradiction as error:
             if error.share <= _FEW_CONTRADICTIONS or len(pictures) < 1 / _FEW_CONTRADICTIONS:
                 raise
             notes.append(f"{file.name} was not taken as labels: it gives many pictures several.")
+            continue
         except DataError:
             continue  # a table of something else
-    return max(tables, key=lambda table: len(table.of), default=None), tuple(notes)
+        best = found.setdefault(owner := owner_of(file, pictures.root), table)
+        found[owner] = max(best, table, key=lambda one: len(one.of))
+    return _together(list(found.values())), tuple(notes)
 
 
-def _tables_in(root: Path) -> list[Path]:
-    files = [file for file in sorted(root.iterdir()) if file.suffix.lower() in (".csv", ".tsv") and file.is_file()]
-    return [file for file in files if file.stat().st_size <= _LARGEST_TABLE]
+def _together(tables: Sequence[ClassLabels]) -> ClassLabels | None:
+    """The labels of several folders of an album as one: classes of the same name are the same."""
+    if len(tables) < 2:
+        return next(iter(tables), None)
+    names = tuple(sorted({name for one in tables for name in one.names}, key=lambda name: (natural_key(name), name)))
+    numbers = {name: number for number, name in enumerate(names)}
+    of = {path: numbers[one.names[number]] for one in tables for path, number in one.of.items()}
+    notes = tuple(note for one in tables for note in one.notes)
+    return ClassLabels(", ".join(dict.fromkeys(one.found_in for one in tables)), names, of, notes)
 
 
 def _read_table(file: Path, pictures: ImageIndex) -> ClassLabels:
-    found = read_labels(file, pictures.paths)
+    found = read_labels(file, beside(file, pictures))
     return ClassLabels(f"CSV file {file.name}", found.names, found.of, found.notes)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import filelock
 
 from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.album import where
 from sslstudio.engine.data.decode import Squeezed, squeeze
 from sslstudio.engine.data.index import ImageFile, ImageIndex, file_at, printable
 from sslstudio.engine.data.pixelstore import PixelStore, disk_full, is_full
@@ -122,8 +123,7 @@ def compare(store: PixelStore, index: ImageIndex, control: RunControl) -> Genera
         if row is None or not row.fits(file):
             missing.append(Task(number, file))
             changed += [path] if row is not None else []
-    root = os.fspath(index.root)
-    gone = [path for path in store.rows if path not in index.places and not os.path.lexists(os.path.join(root, path))]
+    gone = [path for path in store.rows if path not in index.places and not os.path.lexists(where(index.root, path))]
     store.forget(changed + gone)
     _check_room(store, len(missing))
     return Compared(missing, passing)

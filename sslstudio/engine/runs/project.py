@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.config import from_toml, to_toml
+from sslstudio.engine.data.album import root_of
 from sslstudio.engine.errors import ConfigError, DataError, RunError, StudioError
 from sslstudio.engine.files import write_atomic
 
@@ -224,7 +225,8 @@ def examples_of(paths: Sequence[str]) -> tuple[str, ...]:
 
 def with_pictures(project: Project, pictures: Path) -> Project:
     """The same project, its pictures somewhere else. Raises DataError when they are not there."""
-    found = sum((pictures / path).exists() for path in project.examples)
+    root = root_of(pictures)
+    found = sum((root / path).exists() for path in project.examples)
     if found < ENOUGH * len(project.examples):
         raise DataError(
             f"Only {found:,} of {len(project.examples):,} pictures that were looked for are in {pictures}, where they "

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from sslstudio.engine.config import to_toml
+from sslstudio.engine.data.album import root_of
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.files import write_atomic
 from sslstudio.engine.runs.store import CONFIG, RunFolder
@@ -24,7 +25,8 @@ def relink(run: Path, folder: Path) -> int:
     stored = RunFolder.open(run)
     split = stored.read_json("split.json") or {}
     paths: list[str] = [path for part in ("train", "validation", "test") for path in split.get(part, [])]
-    found = sum((folder / path).exists() for path in paths)
+    root = root_of(folder)
+    found = sum((root / path).exists() for path in paths)
     if found < ENOUGH * len(paths):
         raise DataError(
             f"Only {found:,} of the {len(paths):,} pictures of this run are in {folder}, where it looks for "

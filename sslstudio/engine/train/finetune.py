@@ -18,6 +18,7 @@ import torch
 
 from sslstudio.engine import device as devices
 from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.album import root_of
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.split import group_paths
 from sslstudio.engine.device import Device
@@ -246,7 +247,7 @@ def _honesty(config: FinetuneConfig, session: Session, labelled: Labelled) -> li
         )
     source = pretraining_of(config.source) if config.source != "scratch" and Path(config.source).exists() else None
     if source is not None:
-        theirs = Path(source.data.folder).resolve()
+        theirs = root_of(Path(source.data.folder)).resolve()
         seen = {theirs / path for path in RunFolder(Path(config.source)).read_json("split.json")["train"]}
         root = session.recognised.pictures.root.resolve()
         count = sum((root / path) in seen for path in labelled.test)

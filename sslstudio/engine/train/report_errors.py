@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from sslstudio.engine.data.album import root_of
 from sslstudio.engine.data.decode import read_picture
 from sslstudio.engine.data.mask_files import PALETTE
 from sslstudio.engine.errors import DataError
@@ -30,7 +31,7 @@ def worst_answers(
         return [], ""
     with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
         rows = list(csv.DictReader(lines))
-    root = Path(config.data.folder)
+    root = root_of(Path(config.data.folder))
     if metrics["kind"] == "segmentation":
         rows = sorted((row for row in rows if row["iou"] != "nan"), key=lambda row: float(row["iou"]))[:MOST]
         found = [_mask(root, run.path / f"predictions-{part}", row) for row in rows]

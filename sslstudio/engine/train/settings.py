@@ -35,7 +35,8 @@ class DataConfig(BaseConfig):
     groups: str = option(
         "",
         "Keep together",
-        "Pictures that must not be torn apart by the split: folder:1 (first folder level) or name:PATTERN.",
+        "Pictures that must not be torn apart by the split: folder:1 (first folder level; of several data folders, "
+        "each of them), subfolder:1 (the level below, the same name being the same group) or name:PATTERN.",
     )
     validation: float = option(
         0.1, "Validation share", "Held out to watch the training.", low=0.02, high=0.5, advanced=True

@@ -7,6 +7,7 @@ from PySide6.QtCore import QLocale, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from sslstudio.engine.data.album import root_of
 from sslstudio.ui import jobs, messages, settings, take_calls, words
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel
@@ -113,10 +114,10 @@ class PredictCard(Card):
             return
         counted = words.count(len(answers), self.tr("picture answered"), self.tr("pictures answered"))
         self.found.setText(self.tr("{0} in “{1}”, the least sure first").format(counted, self.folder.name))
-        items = []
+        items, root = [], root_of(self.folder)
         for file, name, sure, mask in answers:
             said = words.percent(sure, 0)
-            path = self.out / mask if mask and self.out is not None else self.folder / file
+            path = self.out / mask if mask and self.out is not None else root / file
             items.append(GalleryItem(path, f"{name} {said}".strip(), tip=self.tr("{0}\n{1} sure").format(file, said)))
         self.gallery.show_items(items)
         self._refresh()

@@ -47,7 +47,7 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         folders.append(prefix)
         return real(root, prefix)
 
-    monkeypatch.setattr("sslstudio.engine.data.index.list_folder", watched)
+    monkeypatch.setattr("sslstudio.engine.data.walk.list_folder", watched)
     return folders
 
 
