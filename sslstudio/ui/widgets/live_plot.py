@@ -140,7 +140,8 @@ class LivePlot(Card):
                 self._draw(curve)
                 curve.key.say(words.brief(self._metric, float(curve.points.xy[1][-1])))
                 curve.fresh = False
-        said = ", ".join(curve.key.label.text() for curve in self._curves.values())
+        self._plot.scene().prepareForPaint()  # else the first paint finds the new range, and asks for a second
+        said = ", ".join(curve.key.words for curve in self._curves.values())
         self.setAccessibleName(f"{self._title}: {said}")
 
     def _draw(self, curve: Curve) -> None:

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPicture
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QSizePolicy, QStyleOptionGraphicsItem, QWidget
 
 from sslstudio.ui import words
 from sslstudio.ui.theme import colours
@@ -62,28 +62,53 @@ class ValueAxis(PlainAxis):
 
 
 class LegendKey(QWidget):
-    """A short stroke in a curve's colour and dash, with its name and newest value."""
+    """A short stroke in a curve's colour and dash, with its name and newest value. Drawn, not a label: a label that
+    changes its text has the whole page laid out anew, with every point of every curve."""
+
+    STROKE, LEAST = 17, 30  # pixels: of the stroke with its gap, and of the words at least
 
     def __init__(self, name: str, colour: int, dashed: bool) -> None:
         super().__init__()
         self._name, self._colour, self._dashed = name, colour, dashed
-        self.label = QLabel(name)
-        self.label.setProperty("role", "small")
-        self.label.setMinimumWidth(30)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(17, 0, 0, 0)
-        layout.addWidget(self.label)
+        self._room = 0
+        small = self.font()
+        small.setPointSizeF(small.pointSizeF() * 0.92)
+        self.setFont(small)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.words = name
+        self._make_room()
 
     def say(self, value: str) -> None:
         """Show the newest value."""
-        self.label.setText(f"{self._name}  {value}")
+        self.words = f"{self._name}  {value}"
+        self._make_room()
+        self.update()
+
+    def _make_room(self) -> None:
+        """It grows with its words and never shrinks: keys beside it would jump at each value."""
+        wanted = self.fontMetrics().horizontalAdvance(self.words) + 2
+        if wanted > self._room:
+            self._room = wanted
+            self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """Room for the longest words so far."""
+        return QSize(self.STROKE + self._room, self.fontMetrics().height() + 2)
+
+    def minimumSizeHint(self) -> QSize:
+        """Where there is no room the words end in dots."""
+        return QSize(self.STROKE + self.LEAST, self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The stroke."""
+        """The stroke and the words."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(stroke(self._colour, self._dashed))
         painter.drawLine(QPointF(2, self.height() / 2), QPointF(13, self.height() / 2))
+        painter.setPen(QColor(colours().muted))
+        room = self.rect().adjusted(self.STROKE, 0, 0, 0)
+        fitting = self.fontMetrics().elidedText(self.words, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, fitting)
 
 
 def stroke(colour: int, dashed: bool, width: float = 2.0) -> QPen:

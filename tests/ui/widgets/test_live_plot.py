@@ -1,4 +1,5 @@
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from sslstudio.engine.events import Evaluated, StepDone
 from sslstudio.ui.theme import theme
 from sslstudio.ui.widgets.curves import Curves, TwinCurves
 from sslstudio.ui.widgets.live_plot import LivePlot
+from sslstudio.ui.widgets.plot_parts import LegendKey, PlainAxis
 from sslstudio.ui.widgets.points import Points
 from tests.ui.widgets.test_run_view import probed
 
@@ -254,3 +256,39 @@ def test_plots_are_drawn_one_after_the_other(qtbot: QtBot, monkeypatch: pytest.M
     assert drawn == [curves.loss, curves.score, curves.rate, curves.speed]
     assert not curves._turns.isActive()
     assert not any(plot.fresh for plot in curves.plots)
+
+
+def test_what_came_is_painted_once(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    painted: list[str] = []
+    plain = PlainAxis.paint
+
+    def paint(axis: PlainAxis, *rest: Any) -> None:
+        painted.append(axis.orientation)
+        plain(axis, *rest)
+
+    monkeypatch.setattr(PlainAxis, "paint", paint)
+    plot = LivePlot("Loss", "")
+    qtbot.addWidget(plot)
+    plot.resize(500, 300)
+    with qtbot.waitExposed(plot):
+        plot.show()
+    for number in range(5):
+        plot.append("training", number, 5.0 + number)
+        plot.flush()
+        qtbot.wait(30)
+    painted.clear()
+    plot.append("training", 9, 3.0)  # both ranges change
+    plot.flush()
+    qtbot.wait(100)
+    assert sorted(painted) == ["bottom", "left"]
+
+
+def test_a_key_says_its_value_and_does_not_jump(qtbot: QtBot) -> None:
+    key = LegendKey("training", 0, False)
+    qtbot.addWidget(key)
+    key.say("0.1234")
+    widest = key.sizeHint().width()
+    key.say("0.1")
+    assert key.words == "training  0.1"
+    assert key.sizeHint().width() == widest
+    assert key.minimumSizeHint().width() < widest
