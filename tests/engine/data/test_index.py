@@ -17,7 +17,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sslstudio.engine.data.index import (
-    FIRST,
     HIDDEN,
     HIDDEN_FOLDER,
     NO_SUFFIX,
@@ -29,6 +28,7 @@ from sslstudio.engine.data.index import (
     scan,
     scanning,
 )
+from sslstudio.engine.data.walk import FIRST
 from sslstudio.engine.errors import DataError
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
