@@ -114,13 +114,13 @@ def test_imports_go_one_way(module: str) -> None:
 @pytest.mark.parametrize(
     ("module", "line"),
     [
-        ("sslstudio.engine.data.loader", "from sslstudio.engine.train.loop import Plan"),
+        ("sslstudio.engine.data.loader", "from sslstudio.engine.train.plan import Plan"),
         ("sslstudio.engine.data.loader", "from sslstudio.engine.tasks.base import Batch"),
         ("sslstudio.engine.data.loader", "from sslstudio.engine import runs"),
         ("sslstudio.engine.tasks.jigsaw", "from sslstudio.engine.tasks.context_prediction import Config"),
         ("sslstudio.engine.tasks.jigsaw", "from sslstudio.engine.tasks import context_prediction"),
         ("sslstudio.engine.tasks.base", "import sslstudio.engine.tasks.jigsaw"),
-        ("sslstudio.engine.evaluate.scores", "def f():\n    from sslstudio.engine.train.loop import Plan"),
+        ("sslstudio.engine.evaluate.scores", "def f():\n    from sslstudio.engine.train.plan import Plan"),
         ("sslstudio.engine.runs.store", "from sslstudio.engine.tasks.jigsaw import Jigsaw"),
         ("sslstudio.engine.runs.store", "from sslstudio.engine.evaluate.scores import score"),
         ("sslstudio.engine.events", "from sslstudio.engine.data.index import scan"),

@@ -45,7 +45,7 @@ class EncoderConfig(BaseConfig):
     """Which encoder, and what it starts from."""
 
     name: str = option(
-        "auto", "Encoder", "auto takes the small one on a CPU and ResNet-18 on a GPU.", choices=("auto", *ENCODERS)
+        "auto", "Encoder", "Automatic takes the small one on a CPU and ResNet-18 on a GPU.", choices=("auto", *ENCODERS)
     )
     stem: str = option(
         "auto",

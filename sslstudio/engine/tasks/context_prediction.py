@@ -36,7 +36,7 @@ class ContextConfig(BaseConfig):
     patch: int | None = option(
         None,
         "Patch side",
-        "Side of a patch in pixels; auto: as in the picture, small ones enlarged by half.",
+        "Side of a patch in pixels; automatic: as in the picture, small ones enlarged by half.",
         low=8,
         high=512,
         advanced=True,

@@ -54,7 +54,7 @@ class JigsawConfig(BaseConfig):
     tile: int | None = option(
         None,
         "Tile side",
-        "Side of a tile in pixels; auto: what the cells leave, small ones enlarged by half.",
+        "Side of a tile in pixels; automatic: what the cells leave, small ones enlarged by half.",
         low=8,
         high=512,
         advanced=True,

@@ -25,8 +25,9 @@ from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.train.looked_at import looked_at
-from sslstudio.engine.train.loop import Plan, Training
+from sslstudio.engine.train.loop import Training
 from sslstudio.engine.train.micro import WHOLE
+from sslstudio.engine.train.plan import Plan
 from sslstudio.engine.train.pretrain import PretrainJob, resolved
 from sslstudio.engine.train.session import Session, draw_split, suitable_side
 from sslstudio.engine.train.settings import PretrainConfig

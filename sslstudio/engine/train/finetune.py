@@ -10,6 +10,7 @@ are the weights after the last step.
 import copy
 import time
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -31,9 +32,10 @@ from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.labelled import Labelled, LabelledJob, choose_labelled, parts_of, targets_of
-from sslstudio.engine.train.loop import WATCHING, Plan, Training
+from sslstudio.engine.train.loop import WATCHING, Training
 from sslstudio.engine.train.machine_facts import hardware_facts
 from sslstudio.engine.train.parts import build_part, first_encoder
+from sslstudio.engine.train.plan import Plan
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import FinetuneConfig, PretrainConfig, config_dict, pretrain_from_dict
 
@@ -132,7 +134,10 @@ def _run(
         notes += [Note(level="info", text=text) for text in said]
     first = next(iter(jobs.values()))
     plan = _plan(config, first, labelled, len(jobs), run)
-    trainings = {part: Training(job, plan, config.optimiser, device, run) for part, job in jobs.items()}
+    trainings = {
+        part: Training(job, replace(plan, then=len(jobs) - 1 - number), config.optimiser, device, run)
+        for number, (part, job) in enumerate(jobs.items())
+    }
     restored = [training.restore() for training in trainings.values()]
     yield RunStarted(
         job="finetune",

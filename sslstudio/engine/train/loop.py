@@ -7,7 +7,6 @@ goes on from its checkpoint ends in the same weights as one that was not.
 import math
 import time
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -29,6 +28,7 @@ from sslstudio.engine.train.checkpoint import (
 )
 from sslstudio.engine.train.job import Job
 from sslstudio.engine.train.micro import WHOLE, finer, in_parts_words, parts_of
+from sslstudio.engine.train.plan import Plan, learning_rate
 from sslstudio.engine.train.settings import OptimiserConfig
 
 EVALUATIONS = 20  # over a whole training
@@ -36,38 +36,6 @@ WATCHING = 0.1  # share of the time that evaluations may take
 LOG_SECONDS = 0.25  # between two logged steps
 FIRST_STEPS = 5  # always logged one by one: they are what is compared when code is changed
 SAVE_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How long: a number of steps, or of seconds."""
-
-    steps: int | None = None
-    seconds: float | None = None
-
-    def share(self, step: int, elapsed: float) -> float:
-        """How much of the training is done, 0 to 1."""
-        done = step / self.steps if self.steps else elapsed / (self.seconds or 1.0)
-        return min(1.0, done)
-
-    def total(self, step: int, elapsed: float) -> int:
-        """Steps in all; an estimate when the plan is in seconds (0: not known yet)."""
-        if self.steps:
-            return self.steps
-        share = self.share(step, elapsed)
-        return max(step, round(step / share)) if step and share else 0
-
-    def left(self, step: int, elapsed: float) -> float:
-        """Seconds to go."""
-        if self.steps:
-            return elapsed / step * (self.steps - step) if step else math.nan
-        return max(0.0, (self.seconds or 0.0) - elapsed)
-
-
-def learning_rate(config: OptimiserConfig, step: int, share: float) -> float:
-    """Linear warm-up over the first steps times a half cosine to zero over the whole training."""
-    rise = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
-    return config.learning_rate * rise * 0.5 * (1.0 + math.cos(math.pi * share))
 
 
 class Training:

@@ -31,9 +31,10 @@ from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import PretextTask, Puzzle, TaskResult, load_tasks
 from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.looked_at import LOOKED_AT, looked_at, order_of
-from sslstudio.engine.train.loop import Plan, Training
+from sslstudio.engine.train.loop import Training
 from sslstudio.engine.train.machine_facts import feed_facts, hardware_facts
 from sslstudio.engine.train.micro import WHOLE, counted, in_parts_words
+from sslstudio.engine.train.plan import Plan
 from sslstudio.engine.train.session import Session, open_session, read_first, told_when_read
 from sslstudio.engine.train.settings import BudgetConfig, PretrainConfig, config_dict
 from sslstudio.engine.train.shares import asked_together, send_start, states_of

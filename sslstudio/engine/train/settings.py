@@ -28,7 +28,7 @@ class DataConfig(BaseConfig):
     side: int | None = option(
         None,
         "Picture side",
-        "Pictures are resized to squares of this many pixels; auto: by the pictures and the device.",
+        "Pictures are resized to squares of this many pixels; automatic: by the pictures and the device.",
         low=16,
         high=1024,
     )
@@ -77,11 +77,11 @@ class BudgetConfig(BaseConfig):
 class HardwareConfig(BaseConfig):
     """What it runs on."""
 
-    device: str = option("auto", "Device", "auto takes a GPU that works, else the CPU.")
+    device: str = option("auto", "Device", "Automatic takes a GPU that works, else the CPU.")
     precision: str = option(
         "auto",
         "Precision",
-        "auto takes bfloat16 where it pays.",
+        "Automatic takes bfloat16 where it pays.",
         choices=("auto", "float32", "bfloat16"),
         advanced=True,
     )
@@ -96,7 +96,7 @@ class HardwareConfig(BaseConfig):
     tune: str = option(
         "auto",
         "Try out",
-        "Try for some seconds how a step is fastest here. auto: in pretrainings of two minutes or more; those in "
+        "Try for some seconds how a step is fastest here. Automatic: in pretrainings of two minutes or more; those in "
         "epochs or steps keep to settings that give the same weights each time.",
         choices=("auto", "on", "off"),
         advanced=True,
@@ -104,25 +104,25 @@ class HardwareConfig(BaseConfig):
     layout: str = option(
         "auto",
         "Memory format",
-        "How pixels and channels lie in memory; auto: channels_last, unless the other is tried and faster.",
+        "How pixels and channels lie in memory; automatic: channels_last, unless the other is tried and faster.",
         choices=("auto", "channels_last", "contiguous"),
         advanced=True,
     )
     threads: int | None = option(
-        None, "Threads", "Threads that a CPU computes with; auto: one a core, unless fewer are tried and faster.",
+        None, "Threads", "Threads that a CPU computes with; automatic: one a core, unless fewer are tried and faster.",
         low=1, high=1024, advanced=True,
     )  # fmt: skip
     compile: str = option(
         "auto",
         "Compile",
-        "Translate the encoder for this GPU first, which takes a minute; auto: in long runs, if it is faster.",
+        "Translate the encoder for this GPU first, which takes a minute; automatic: in long runs, if it is faster.",
         choices=("auto", "on", "off"),
         advanced=True,
     )
     at_once: int | None = option(
         None,
         "Pictures at once",
-        "A batch is computed in parts of so many pictures; auto: all at once if the memory suffices.",
+        "A batch is computed in parts of so many pictures; automatic: all at once if the memory suffices.",
         low=2,
         high=8192,
         advanced=True,
@@ -193,8 +193,8 @@ class RecipeConfig(BaseConfig):
     stage: str = option(
         "all",
         "Stage",
-        "Classes are read from all stages of the encoder together, or from one of them; auto: the one whose features "
-        "tell the labelled pictures apart best.",
+        "Classes are read from all stages of the encoder together, or from one of them; automatic: the one whose "
+        "features tell the labelled pictures apart best.",
         choices=("all", "auto", "1", "2", "3", "4"),
         advanced=True,
     )
@@ -237,7 +237,7 @@ class FinetuneConfig(BaseConfig):
         choices=("whole", "probe"),
     )
     labels_per_class: int | None = option(
-        None, "Labels a class", "Labelled pictures a class (for masks: in all); auto uses every one.", low=1
+        None, "Labels a class", "Labelled pictures a class (for masks: in all); automatic uses every one.", low=1
     )
     twin: bool = option(True, "Compare with scratch", "Train the same network from random weights beside it.")
     flip: bool = option(True, "Mirror", "Mirrored pictures count as the same: left and right mean nothing here.")

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QStackedWidget, QTabWidget
 
 from sslstudio.engine.errors import ConfigError, StudioError
@@ -55,6 +55,7 @@ class PretextPage(Page):
         self.tasks = QListWidget()
         self.tasks.setAccessibleName(self.tr("Puzzles to choose from"))
         self.tasks.setObjectName("choices")
+        self.tasks.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # all are in sight
         self.tasks.currentRowChanged.connect(self._choose)
         self.summary, self.paper = text(""), text("", "small")
         self.form = ConfigForm()
@@ -113,7 +114,7 @@ class PretextPage(Page):
             self.tasks.addItem(QListWidgetItem(facts.title))
         self.tasks.setCurrentRow(list(engine.tasks).index(self.study.task))
         self.tasks.blockSignals(False)
-        self.tasks.setFixedHeight(self.tasks.sizeHintForRow(0) * min(8, len(engine.tasks)) + 4)
+        self.tasks.setFixedHeight(self.tasks.sizeHintForRow(0) * len(engine.tasks) + 4)
         self._show_task()
 
     def _choose(self, number: int) -> None:

@@ -233,7 +233,7 @@ class RunPage(Page):
     def _sum_up(self) -> None:
         if self.view.run is not None and self.view.run.is_dir():
             op = partial(run_calls.summary_of, self.view.run)
-            jobs.run(op, self.view.told.setText, partial(messages.tell_error, self), owner=self)
+            jobs.run(op, self.view.tell, partial(messages.tell_error, self), owner=self)
 
     def _started(self, job: str) -> None:
         if job == self.job:

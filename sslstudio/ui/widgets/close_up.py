@@ -53,7 +53,9 @@ class CloseUp(Card):
         desk.failed.connect(self._not_found)
         desk.progressed.connect(
             lambda event: self.told.setText(
-                self.tr("Looking at the labelled pictures: {0} of {1}").format(event.done, event.total)
+                self.tr("Looking at the labelled pictures: {0} of {1}").format(
+                    words.count(event.done), words.count(event.total)
+                )
             )
         )
 

@@ -147,6 +147,7 @@ class LivePlot(Card):
     def _draw(self, curve: Curve) -> None:
         smooth = self._weight > 0 and not curve.dashed
         curve.item.setData(*self._drawable(curve.points.smoothed if smooth else curve.points.xy), skipFiniteCheck=True)
+        curve.item.setSymbol("o" if curve.points.count == 1 else None)  # a line needs two
         if smooth and curve.raw is None:
             curve.raw = self._item(pale(curve.colour), 0.0)
             curve.raw.setZValue(-1)

@@ -58,7 +58,9 @@ class MapView(QWidget):
         desk.failed.connect(lambda error: self._wait(messages.error_text(error)))
         desk.progressed.connect(
             lambda event: self._wait(
-                self.tr("Looking at the labelled pictures: {0} of {1}").format(event.done, event.total)
+                self.tr("Looking at the labelled pictures: {0} of {1}").format(
+                    words.count(event.done), words.count(event.total)
+                )
             )
         )
 

@@ -86,13 +86,18 @@ class RunView(QWidget):
         for figure in (self.left, self.speed, self.step, self.epoch):
             figure.say("–")
         self.trouble.say("")
-        self.told.setText("")
+        self.tell("")
         self.alarm.say("")
         self.curves.clear()
         self.answers.clear()
         clear(self.notes)
         clear(self.facts)
         self._count_notes()
+
+    def tell(self, sentence: str) -> None:
+        """The run in a sentence, once it has ended."""
+        self.told.setText(sentence)
+        self.told.setVisible(bool(sentence))
 
     def show_curves(self) -> None:
         """Bring the curves to the front."""

@@ -23,6 +23,8 @@ def test_both_parts_take_the_same_steps_and_the_result_compares_them(classified:
     steps = of(StepDone, RunFolder(classified).events())
     last = {part: [step for step in steps if step.part == part][-1] for part in ("pretrained", "scratch")}
     assert last["pretrained"].step == last["scratch"].step == last["scratch"].total_steps
+    assert last["pretrained"].seconds_left > 0  # the twin is still to come
+    assert last["scratch"].seconds_left == 0
     metrics = json.loads((classified / "metrics.json").read_text())
     assert metrics["n_train"] == 15  # three a class of five
     assert set(metrics["parts"]) == {"pretrained", "scratch"}

@@ -15,8 +15,9 @@ from sslstudio.engine.errors import RunError
 from sslstudio.engine.events import CheckpointSaved, Evaluated, Event, Paused, Resumed, StepDone
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import TaskResult
-from sslstudio.engine.train.loop import FIRST_STEPS, Plan, Training, learning_rate
+from sslstudio.engine.train.loop import FIRST_STEPS, Training
 from sslstudio.engine.train.micro import WHOLE
+from sslstudio.engine.train.plan import Plan
 from sslstudio.engine.train.settings import OptimiserConfig
 
 CPU = devices.choose("cpu")
@@ -68,22 +69,6 @@ def training(tmp_path: Path, job: ReachThree, steps: int = 60) -> Training:
     folder = tmp_path / "run"
     run = RunFolder(folder) if folder.exists() else RunFolder.create(folder, {"job": "pretrain"})
     return Training(job, Plan(steps=steps), FAST, CPU, run)
-
-
-def test_the_learning_rate_rises_linearly_and_falls_as_a_cosine() -> None:
-    config = OptimiserConfig(learning_rate=1.0, warmup_steps=4)
-    assert [learning_rate(config, step, 0.0) for step in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
-    assert learning_rate(config, 50, 0.5) == pytest.approx(0.5)
-    assert learning_rate(config, 99, 1.0) == pytest.approx(0.0)
-
-
-def test_a_plan_in_steps_and_one_in_seconds() -> None:
-    assert Plan(steps=10).share(5, 1e9) == 0.5
-    assert Plan(seconds=60.0).share(5, 30.0) == 0.5
-    assert Plan(seconds=60.0).total(5, 30.0) == 10
-    assert Plan(seconds=60.0).left(5, 45.0) == 15.0
-    assert Plan(steps=10).left(5, 20.0) == 20.0
-    assert Plan(steps=10).share(11, 0.0) == 1.0
 
 
 def test_it_learns_logs_each_of_the_first_steps_and_ends_with_a_checkpoint(tmp_path: Path) -> None:

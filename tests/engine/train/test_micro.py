@@ -16,8 +16,9 @@ from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import Batch, TaskResult, load_tasks
 from sslstudio.engine.tasks.jigsaw import Jigsaw
 from sslstudio.engine.train.checkpoint import load_tensors
-from sslstudio.engine.train.loop import Plan, Training
+from sslstudio.engine.train.loop import Training
 from sslstudio.engine.train.micro import LEAST, WHOLE, in_parts_words, part_count, parts_holding, parts_of
+from sslstudio.engine.train.plan import Plan
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.resume import resume
 from tests.engine.train.runs_for_tests import finished, of, pretrain_config, run_pretrain

@@ -23,8 +23,9 @@ from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import TaskResult, load_tasks
 from sslstudio.engine.train.checkpoint import load_tensors
-from sslstudio.engine.train.loop import Plan, Training
+from sslstudio.engine.train.loop import Training
 from sslstudio.engine.train.micro import WHOLE
+from sslstudio.engine.train.plan import Plan
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.probe_set import GRID, ProbeSet
 from sslstudio.engine.train.resume import resume
