@@ -32,9 +32,10 @@ else:
 
 class Album(_Path):
     """The folder of an album. `folders`: name -> the folder it stands for. What is derived from one (its parent, say)
-    is a plain path."""
+    is a plain path. Two are the same when they list the same folders."""
 
     folders: Mapping[str, Path] = NOTHING
+    __hash__ = _Path.__hash__
 
     @classmethod
     def of(cls, place: Path | str, folders: Mapping[str, Path]) -> "Album":
@@ -48,6 +49,9 @@ class Album(_Path):
         name, _, rest = path.partition("/")
         folder = self.folders.get(name)
         return os.path.join(self, path) if folder is None else os.path.join(folder, rest)
+
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(other) and not (isinstance(other, Album) and self.folders != other.folders)
 
     def __truediv__(self, path: "str | os.PathLike[str]") -> Path:  # type: ignore[override]
         return Path(self.real(path.as_posix() if isinstance(path, PurePath) else os.fspath(path)))
@@ -155,6 +159,12 @@ def nested(folders: Iterable[Path]) -> str:
                 return f"{inner} lies in {outer}: its pictures would count twice. Keep one of the two."
         known.append((folder, real))
     return ""
+
+
+def folders_of(place: Path) -> dict[str, Path]:
+    """The folders that pictures at this place lie in, by name: those of an album, or the place itself."""
+    root = root_of(place)
+    return dict(root.folders) if isinstance(root, Album) else {free_name(place, ()): place}
 
 
 def free_name(folder: Path, taken: Iterable[str]) -> str:

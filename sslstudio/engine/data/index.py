@@ -70,6 +70,13 @@ class ImageIndex:
         """The first of the paths."""
         return tuple(islice((run.prefix + name for run in self.runs for name in run.names.split("/")), count))
 
+    def counts(self) -> dict[str, int]:
+        """How many pictures there are below each folder of the first level."""
+        found = Counter[str]()
+        for run in self.runs:
+            found[run.prefix.partition("/")[0]] += run.pictures
+        return dict(found)
+
     def and_below(self, prefix: str, other: "ImageIndex") -> "ImageIndex":
         """This and, below a folder that comes after all that is here, another one."""
         runs = (Run(prefix + run.prefix, run.names, run.pictures) for run in other.runs)

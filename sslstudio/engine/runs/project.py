@@ -11,7 +11,7 @@ Paths of what lies inside the project or beside it are kept relative to it, so t
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -202,19 +202,28 @@ def project_of(pictures: Path, projects: Path, others: Sequence[Path] = ()) -> O
     """The project for these pictures among those in `projects` and the `others`; a new one with a free name, not yet
     written, where there is none."""
     wanted = pictures.resolve()
-    inside = sorted(projects.iterdir()) if projects.is_dir() else []
-    for folder in [*others, *inside]:
-        with suppress(StudioError, OSError):  # one that cannot be read is not this one, and is left alone
+    for found in known_projects(projects, others):
+        if found.project.pictures.resolve() == wanted:
+            return found
+    free = free_project(projects, wanted.name or "Pictures")
+    return Opened(Project(folder=(projects / free).absolute(), pictures=pictures.absolute(), name=free))
+
+
+def known_projects(projects: Path, others: Sequence[Path] = ()) -> Iterator[Opened]:
+    """The `others` and those in `projects` that can be read."""
+    for folder in [*others, *(sorted(projects.iterdir()) if projects.is_dir() else [])]:
+        with suppress(StudioError, OSError):  # one that cannot be read is not the one, and is left alone
             if is_project(folder):
-                found = open_project(folder)
-                if found.project.pictures.resolve() == wanted:
-                    return found
-    name = wanted.name or "Pictures"
-    taken = {folder.name.casefold() for folder in inside}
+                yield open_project(folder)
+
+
+def free_project(projects: Path, name: str) -> str:
+    """The name, or the first of 'name 2', 'name 3' ... that no folder in `projects` has."""
+    taken = {folder.name.casefold() for folder in projects.iterdir()} if projects.is_dir() else set()
     free, number = name, 2
     while free.casefold() in taken:
         free, number = f"{name} {number}", number + 1
-    return Opened(Project(folder=(projects / free).absolute(), pictures=pictures.absolute(), name=free))
+    return free
 
 
 def examples_of(paths: Sequence[str]) -> tuple[str, ...]:
