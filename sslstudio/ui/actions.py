@@ -24,6 +24,7 @@ class Commands:
     """What the menus can do; the window hands in its methods."""
 
     open_folder: Callable[[], object]
+    add_folder: Callable[[], object]
     open_project: Callable[[], object]
     open_sample: Callable[[], object]
     show_home: Callable[[], object]
@@ -81,6 +82,7 @@ def build_menus(window: QMainWindow, commands: Commands, steps: list[str]) -> Ac
     bar = window.menuBar()
     files = bar.addMenu(tr("&File"))
     _add(files, tr("&Open a folder…"), "Ctrl+O", commands.open_folder)
+    _add(files, tr("&Add another folder…"), "Ctrl+Shift+A", commands.add_folder)
     _add(files, tr("Open a pro&ject…"), "Ctrl+Shift+O", commands.open_project)
     _add(files, tr("Open the &sample pictures"), "", commands.open_sample)
     files.addSeparator()

@@ -1,19 +1,21 @@
 """What can be dropped on the window, and what becomes of it: folders, zip files, CSVs with labels, runs, projects."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QObject, QUrl, Signal
 from PySide6.QtWidgets import QWidget
 
-from sslstudio.engine.runs.project import FILE, Opened, is_project
-from sslstudio.ui import engine_calls, jobs, messages, project_calls, settings
+from sslstudio.engine.runs.project import FILE, is_project
+from sslstudio.ui import engine_calls, folder_calls, jobs, messages, settings
 from sslstudio.ui.engine_calls import RunAbout
+from sslstudio.ui.folder_calls import Known
 from sslstudio.ui.study import Study
 
 FOLDER, ZIP, LABELS, RUN, PROJECT = "folder", "zip", "labels", "run", "project"
+FIND, WITHOUT = "find", "without"
 UNPACKED = "Unpacked"  # folder in the user's own
 SUFFIXES = {".zip": ZIP, ".csv": LABELS, ".tsv": LABELS}
 
@@ -24,21 +26,27 @@ class Dropped:
 
     kind: str
     path: Path
+    more: tuple[Path, ...] = ()  # further folders of pictures
 
 
 def dropped(data: QMimeData) -> Dropped | None:
     """What is dragged; of any other file the folder that it lies in. None for what is not on this computer's disks."""
-    for url in data.urls():
-        path = Path(QUrl(url).toLocalFile())
-        if url.isLocalFile() and path.is_dir():
-            is_run = (path / "config.toml").is_file() and (path / "events.jsonl").is_file()
-            return Dropped(RUN if is_run else PROJECT if is_project(path) else FOLDER, path)
-        if url.isLocalFile() and path.name == FILE:
-            return Dropped(PROJECT, path.parent)
-        if url.isLocalFile() and path.is_file():
-            kind = SUFFIXES.get(path.suffix.lower(), FOLDER)
-            return Dropped(kind, path.parent if kind == FOLDER else path)
-    return None
+    paths = [Path(QUrl(url).toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    found = [one for path in paths if (one := _known(path)) is not None]
+    folders = tuple(dict.fromkeys(one.path for one in found if one.kind == FOLDER))
+    return replace(found[0], more=folders[1:]) if found and found[0].kind == FOLDER else next(iter(found), None)
+
+
+def _known(path: Path) -> Dropped | None:
+    if path.is_dir():
+        is_run = (path / "config.toml").is_file() and (path / "events.jsonl").is_file()
+        return Dropped(RUN if is_run else PROJECT if is_project(path) else FOLDER, path)
+    if path.name == FILE:
+        return Dropped(PROJECT, path.parent)
+    if not path.is_file():
+        return None
+    kind = SUFFIXES.get(path.suffix.lower(), FOLDER)
+    return Dropped(kind, path.parent if kind == FOLDER else path)
 
 
 class Opener(QObject):
@@ -57,13 +65,16 @@ class Opener(QObject):
         """Open it, whatever it is."""
         self._awaited = None
         ways: dict[str, Callable[[Path], None]] = {
-            FOLDER: self.study.open_folder, ZIP: self._open_zip, LABELS: self._open_labels, RUN: self.open_run,
+            FOLDER: lambda path: self.study.folders.open([path, *what.more]),
+            ZIP: self._open_zip,
+            LABELS: self._open_labels,
+            RUN: self.open_run,
             PROJECT: self.open_project,
-        }  # fmt: skip
+        }
         ways[what.kind](what.path)
 
     def _open_zip(self, archive: Path) -> None:
-        self.study.prepare_folder(partial(engine_calls.unpacked, archive, settings.home() / UNPACKED))
+        self.study.prepare_folder(partial(folder_calls.unpacked, archive, settings.home() / UNPACKED))
 
     def _open_labels(self, file: Path) -> None:
         """Labels belong to the open pictures; without any, to those beside the file."""
@@ -72,20 +83,30 @@ class Opener(QObject):
     def open_project(self, folder: Path) -> None:
         """Open a project; where its pictures are is asked if they are gone."""
         if self.study.may_open():
-            self._ask_project(partial(project_calls.read_project, folder))
+            self._ask_project(partial(folder_calls.read_project, folder))
 
-    def _ask_project(self, op: "partial[Opened]") -> None:
+    def _ask_project(self, op: "partial[Known]") -> None:
         jobs.run(op, self._take_project, partial(messages.tell_error, self._window), owner=self)
 
-    def _take_project(self, opened: Opened) -> None:
-        pictures = opened.project.pictures
-        if pictures.is_dir():
-            self.study.open_project(opened)
+    def _take_project(self, known: Known) -> None:
+        if known.gone is None:
+            self.study.open_project(known.opened)
             return
-        said = self.tr("The pictures of this project are no longer in {0}. Where are they now?").format(pictures)
+        name, place = known.gone
+        if name:
+            answers = {FIND: self.tr("Say where it is…"), WITHOUT: self.tr("Go on without it")}
+            said = self.tr("The folder “{0}” of this project is not in {1}. Is its disk plugged in?").format(
+                name, place
+            )
+            answer = messages.choose(self._window, said, answers, self.tr("Cancel"))
+            if answer == WITHOUT:
+                self._ask_project(partial(folder_calls.taken_out, known))
+            if answer != FIND:
+                return
+        said = self.tr("The pictures of this project are no longer in {0}. Where are they now?").format(place)
         moved = messages.choose_folder(self._window, said)
         if moved is not None:
-            self._ask_project(partial(project_calls.relinked, opened, moved))
+            self._ask_project(partial(folder_calls.relinked, known, moved))
 
     def open_run(self, run: Path, go_on: bool = False) -> None:
         """Show an earlier run, wherever it lies, or go on with it."""

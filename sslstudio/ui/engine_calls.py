@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from sslstudio.engine.config import BaseConfig
 from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import RunError
 from sslstudio.engine.events import Event, Preparing
 from sslstudio.ui import settings
 from sslstudio.ui.run_thread import Factory
@@ -85,9 +84,17 @@ def look_at_folder(
     folder: Path, labels_file: str, control: RunControl
 ) -> Generator["Preparing | Seen", None, "Recognised"]:
     """The pictures of a folder and the labels found beside them."""
+    from sslstudio.engine.data.labels import recognise
+
+    index = yield from scanned(folder)
+    yield Preparing(stage="Looking for labels", done=0, total=0)
+    return recognise(index, labels_file)
+
+
+def scanned(folder: Path) -> Generator["Preparing | Seen", None, "ImageIndex"]:
+    """The pictures of a folder."""
     from sslstudio.engine.data.album import root_of
     from sslstudio.engine.data.index import scanning
-    from sslstudio.engine.data.labels import recognise
 
     yield Preparing(stage="Looking for pictures", done=0, total=0)
     steps, root = scanning(folder), root_of(folder)
@@ -96,10 +103,8 @@ def look_at_folder(
             found = next(steps)
         except StopIteration as end:
             index: ImageIndex = end.value
-            break
+            return index
         yield Seen(found.pictures, tuple(root / path for path in found.first))
-    yield Preparing(stage="Looking for labels", done=0, total=0)
-    return recognise(index, labels_file)
 
 
 def groups_in(paths: Sequence[str], control: RunControl) -> str:
@@ -120,19 +125,6 @@ def check_pictures(
     side = config.side or suitable_side(recognised.pictures, device.choose())
     cache = yield from build_cache(recognised.pictures, side, control=control)
     return cache.index
-
-
-def draw_sample(folder: Path, control: RunControl) -> Generator[Preparing, None, Path]:
-    """Draw the sample pictures, unless they are there."""
-    from sslstudio.engine.data.sample import make_sample
-
-    done = folder / ".complete"
-    if not done.exists():
-        yield from make_sample(folder)
-        if control.stopping:
-            raise RunError("Stopped while drawing the sample pictures.")
-        done.touch()
-    return folder
 
 
 def puzzles_of(
@@ -277,13 +269,6 @@ def relinked_run(run: Path, folder: Path, control: RunControl) -> RunAbout:
 
     relink(run, folder)
     return about_run(run, control)
-
-
-def unpacked(archive: Path, into: Path, control: RunControl) -> Generator[Preparing, None, Path]:
-    """The folder that a zip file of pictures becomes."""
-    from sslstudio.engine.data.unpack import unpack
-
-    return unpack(archive, into, control)
 
 
 def data_config_of(run: Path) -> "DataConfig":

@@ -91,10 +91,10 @@ class MainWindow(QMainWindow):
 
     def _add_menus(self) -> None:
         commands = Commands(
-            open_folder=self._choose_folder, open_project=self._choose_project, open_sample=self.study.open_sample,
-            show_home=self._show_home, preferences=self.preferences.show, go=lambda number: self.go(STEPS[number]),
-            start=self._start, pause=self._pause, stop=self._stop, tour=self.tour.begin, keys=self.help.keys,
-            report=self.help.report, about=self.help.about,
+            open_folder=self._choose_folder, add_folder=self._add_folder, open_project=self._choose_project,
+            open_sample=self.study.open_sample, show_home=self._show_home, preferences=self.preferences.show,
+            go=lambda number: self.go(STEPS[number]), start=self._start, pause=self._pause,
+            stop=self._stop, tour=self.tour.begin, keys=self.help.keys, report=self.help.report, about=self.help.about,
         )  # fmt: skip
         self.actions_ = build_menus(self, commands, list(self.step_titles().values()))
 
@@ -174,11 +174,17 @@ class MainWindow(QMainWindow):
 
     # --- commands
 
-    def _choose_folder(self) -> None:
+    def _images(self) -> ImagesPage:
         self.go("images")
         page = self.pages["images"]
-        if isinstance(page, ImagesPage):
-            page.choose_folder()
+        assert isinstance(page, ImagesPage)
+        return page
+
+    def _choose_folder(self) -> None:
+        self._images().choose_folder()
+
+    def _add_folder(self) -> None:
+        self._images().add_folder()
 
     def _choose_project(self) -> None:
         start = self.study.runs_folder.parent.parent

@@ -87,18 +87,6 @@ def _with_good_split(project: Project) -> tuple[Project, list[str]]:
     return project, []
 
 
-def read_project(folder: Path, control: RunControl) -> Opened:
-    """A project as it was saved."""
-    return projects.open_project(folder)
-
-
-def relinked(opened: Opened, pictures: Path, control: RunControl) -> Opened:
-    """The same, once it knows that its pictures have moved."""
-    from sslstudio.engine.runs.project_runs import relink_project
-
-    return replace(opened, project=relink_project(opened.project, pictures))
-
-
 def changed_options(engine: EngineFacts, options: Mapping[str, BaseConfig]) -> dict[str, dict[str, Any]]:
     """The options of the tasks that are not at their defaults, as a project keeps them."""
     changed = (name for name, config in options.items() if config != engine.tasks[name].config())

@@ -15,9 +15,11 @@ from sslstudio.engine.config import BaseConfig
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.runs.aside import free_path
 from sslstudio.engine.runs.project import RUNS, Opened, Project, is_project
-from sslstudio.ui import engine_calls, jobs, messages, project_calls, settings
+from sslstudio.ui import engine_calls, folder_calls, jobs, messages, project_calls, settings
 from sslstudio.ui.engine_calls import EngineFacts, TaskFacts
+from sslstudio.ui.folder_desk import FolderDesk
 from sslstudio.ui.project_calls import OpenedPictures
+from sslstudio.ui.reading import Reading
 from sslstudio.ui.run_thread import Runner
 from sslstudio.ui.waiting_line import WaitingLine
 
@@ -41,6 +43,7 @@ class Study(QObject):
     task_changed = Signal()
     data_changed = Signal()  # the split
     leaving = Signal()  # the open pictures, for others
+    letting_go = Signal()  # of the labels: what they are for is about to change
     project_wanted = Signal(object)  # Path of a project, whose pictures may be somewhere else now
     runs_changed = Signal()
     result_ready = Signal(object)  # Path of a fine-tuning run
@@ -50,7 +53,7 @@ class Study(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._window = parent if isinstance(parent, QWidget) else None
+        self.window = parent if isinstance(parent, QWidget) else None
         self.engine: EngineFacts | None = None
         self.engine_error: Exception | None = None
         self.project: Project | None = None
@@ -68,9 +71,8 @@ class Study(QObject):
         self.runner = Runner(self)
         self.line = WaitingLine(self.runner, self)
         self._opening_job: jobs.Job | None = None
-        self._checking_job: jobs.Job | None = None
-        self.runner.started.connect(self._leave_reading)
-        self.runner.ended.connect(self._go_on_reading)
+        self.reading = Reading(self)
+        self.folders = FolderDesk(self)
 
     # --- the engine
 
@@ -86,7 +88,7 @@ class Study(QObject):
         if self.project is not None:
             self._bring_back_options(self.project)
         self.engine_ready.emit()
-        self._check()
+        self.reading.begin()
 
     def _engine_failed(self, error: Exception) -> None:
         self.engine_error = error
@@ -128,11 +130,21 @@ class Study(QObject):
 
     def open_sample(self) -> None:
         """Draw the sample pictures into the user's folder and open them."""
-        self.prepare_folder(partial(engine_calls.draw_sample, settings.home() / SAMPLE))
+        self.prepare_folder(partial(folder_calls.draw_sample, settings.home() / SAMPLE))
 
     def prepare_folder(self, op: Callable[..., Any]) -> None:
         """Open the folder that `op` makes: one that is drawn or unpacked first."""
         self._open(op, self.open_folder)
+
+    def open_made(self, op: Callable[..., Any]) -> None:
+        """Open the project that `op` makes."""
+        self._open(op, self.open_project)
+
+    def change_project(self, op: Callable[..., Any]) -> None:
+        """Open the project that `op` makes of the open one: its folders change, or its name."""
+        if self.may_open():
+            self.letting_go.emit()
+            self.open_made(op)
 
     def may_open(self) -> bool:
         """Whether other pictures can be opened now; if not, that is said."""
@@ -171,9 +183,9 @@ class Study(QObject):
         self.pictures_changed.emit()
         if self.result is not None:
             self.result_ready.emit(self.result)
-        self._check()
+        self.reading.begin()
         if opened.told:
-            messages.tell(self._window, self.tr("Project"), opened.told)
+            messages.tell(self.window, self.tr("Project"), opened.told)
 
     def use_labels(self, labels_file: str) -> None:
         """Take other labels for the open pictures; what was pretrained on them stays."""
@@ -187,35 +199,6 @@ class Study(QObject):
             self.pictures_changed.emit()
             if self.readable is not None:
                 self.checked.emit()
-
-    def _check(self) -> None:
-        self._leave_reading()
-        if self.engine is None or self.recognised is None or self.runner.active:
-            return
-        op = partial(engine_calls.check_pictures, self.recognised, self.data_config())
-        self._checking_job = jobs.run(op, self._take_check, self._check_failed, owner=self, progress=self.checking.emit)
-
-    def _leave_reading(self) -> None:
-        """A run reads the pictures itself, in the order in which it wants them: what is read by now stays."""
-        if self._checking_job is not None:
-            self._checking_job.cancel()
-            self._checking_job = None
-            self.checking.emit(None)
-
-    def _go_on_reading(self) -> None:
-        if self.readable is None:
-            self._check()
-
-    def _take_check(self, index: "ImageIndex") -> None:
-        self._checking_job = None
-        self.readable = index
-        self.checking.emit(None)
-        self.checked.emit()
-
-    def _check_failed(self, error: Exception) -> None:
-        self._checking_job = None
-        self.checking.emit(None)
-        self._tell(error)
 
     def data_config(self) -> Any:
         """The engine's DataConfig of the open folder."""
@@ -295,4 +278,4 @@ class Study(QObject):
         self.result_ready.emit(run)
 
     def _tell(self, error: Exception) -> None:
-        messages.tell_error(self._window, error)
+        messages.tell_error(self.window, error)

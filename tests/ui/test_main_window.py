@@ -19,10 +19,10 @@ from sslstudio.ui.study import STEPS
 from sslstudio.ui.widgets.steps import DONE, STATE
 
 
-def drop(window: MainWindow, path: Path) -> None:
-    """Carry a file or folder over the window and let it fall."""
+def drop(window: MainWindow, *paths: Path) -> None:
+    """Carry files or folders over the window and let them fall."""
     data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     window.dragEnterEvent(QDragEnterEvent(QPoint(300, 300), Qt.DropAction.CopyAction, data, buttons, keys))
     window.dropEvent(QDropEvent(QPointF(300, 300), Qt.DropAction.CopyAction, data, buttons, keys))

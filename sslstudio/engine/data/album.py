@@ -51,7 +51,9 @@ class Album(_Path):
         return os.path.join(self, path) if folder is None else os.path.join(folder, rest)
 
     def __eq__(self, other: object) -> bool:
-        return super().__eq__(other) and not (isinstance(other, Album) and self.folders != other.folders)
+        if isinstance(other, Album) and self.folders != other.folders:
+            return False
+        return super().__eq__(other)
 
     def __truediv__(self, path: "str | os.PathLike[str]") -> Path:  # type: ignore[override]
         return Path(self.real(path.as_posix() if isinstance(path, PurePath) else os.fspath(path)))

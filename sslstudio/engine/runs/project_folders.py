@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.data.album import folders_of, free_name, is_album, write_album
+from sslstudio.engine.data.album import folders_of, free_name, is_album, nested, write_album
 from sslstudio.engine.data.groups import below
 from sslstudio.engine.data.label_files import is_labelling
 from sslstudio.engine.data.label_move import labels_below
@@ -38,19 +38,12 @@ def with_more(project: Project, folders: Sequence[Path]) -> Generator[Preparing,
 
     Raises DataError for a folder that is not there, is in the project already, or lies in another one of it.
     """
-    known = folders_of(project.pictures)
-    listed = dict(known)
-    for folder in folders:
-        if not folder.is_dir():
-            raise DataError(f"There is no folder {folder}. Check the spelling, or choose it again.")
-        if folder.resolve() in [one.resolve() for one in listed.values()]:
-            raise DataError(f"{folder} is in the project already.")
-        listed[free_name(folder, listed)] = folder.absolute()
+    listed = listed_with(project, folders)
     if is_album(project.pictures):
         return with_folders(project, listed)
     place = project.folder / ALBUM
     write_album(place, listed)
-    name = next(iter(known))
+    name = next(iter(listed))
     project = yield from _labels_moved(project, name, place)
     examples = tuple(f"{name}/{path}" for path in project.examples)
     data: dict[str, Any] = {**project.data}
@@ -59,6 +52,20 @@ def with_more(project: Project, folders: Sequence[Path]) -> Generator[Preparing,
     project = replace(project, pictures=place, examples=examples, data=data)
     save_project(project)  # last: after a crash on the way it is as it was
     return project
+
+
+def listed_with(project: Project, folders: Sequence[Path]) -> dict[str, Path]:
+    """The list of a project's folders with more of them. Raises DataError as `with_more` does."""
+    listed = folders_of(project.pictures)
+    for folder in folders:
+        if not folder.is_dir():
+            raise DataError(f"There is no folder {folder}. Check the spelling, or choose it again.")
+        if folder.resolve() in [one.resolve() for one in listed.values()]:
+            raise DataError(f"{folder} is in the project already.")
+        listed[free_name(folder, listed)] = folder.absolute()
+    if torn := nested(listed.values()):
+        raise DataError(torn)
+    return listed
 
 
 def _labels_moved(project: Project, name: str, place: Path) -> Generator[Preparing, None, Project]:
@@ -76,9 +83,7 @@ def _labels_moved(project: Project, name: str, place: Path) -> Generator[Prepari
 def with_folders(project: Project, folders: Mapping[str, Path]) -> Project:
     """The project with this list of folders, written down; to undo a change, hand in the list from before it."""
     if not folders:
-        raise DataError(
-            "A project needs a folder of pictures. Open other pictures instead of taking this out."
-        )
+        raise DataError("A project needs a folder of pictures. Open other pictures instead of taking this out.")
     write_album(project.pictures, folders)
     return project
 

@@ -14,6 +14,7 @@ from sslstudio.ui.pages.page import Page
 from sslstudio.ui.project_calls import Recent
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.drop_area import DropArea
+from sslstudio.ui.widgets.folders_view import FoldersView
 from sslstudio.ui.widgets.gallery_model import GalleryItem
 from sslstudio.ui.widgets.gallery_view import GalleryView
 from sslstudio.ui.widgets.labels_view import LabelsView, labels_in_words
@@ -21,6 +22,8 @@ from sslstudio.ui.widgets.layout import Card, Figure, button, column, held, row,
 from sslstudio.ui.widgets.picture_items import PictureItems
 from sslstudio.ui.widgets.recent_projects import RecentProjects, parent_of
 from sslstudio.ui.widgets.tables import fill, table
+
+FOLDERS = 4  # its tab
 
 
 class ImagesPage(Page):
@@ -34,9 +37,10 @@ class ImagesPage(Page):
         )
         self._beside: Path | None = None  # where to look for pictures first
         self.choose = button(self.tr("Choose another folder…"), self.choose_folder, icon="folder")
+        self.more = button(self.tr("Add another folder…"), self.add_folder, icon="folder")
         self.forward = self.next_button(self.tr("Next: what to learn from"), "pretext")
         self.checking = text("", "muted", wrap=False)
-        self.end_with(self.choose, self.checking, None, self.forward)
+        self.end_with(self.choose, self.more, self.checking, None, self.forward)
         self.stack = QStackedWidget()
         self.content.addWidget(self.stack, 1)
         self._add_welcome()
@@ -97,6 +101,10 @@ class ImagesPage(Page):
         self.tabs.addTab(scrolled(held(column(14, self.labels_view))), self.tr("Labels"))
         self.tabs.addTab(held(column(10, self.broken_none, self.broken_table)), self.tr("Cannot be read"))
         self.tabs.addTab(held(column(10, self.others_table)), self.tr("Other files"))
+        self.folders = FoldersView()
+        self.folders.taken_out.connect(self.study.folders.take_out)
+        self.folders.brought_back.connect(self.study.folders.bring_back)
+        self.tabs.addTab(held(column(10, self.folders)), self.tr("Folders"))
         figures = row(self.pictures, self.labels, self.broken, self.others, gap=12)
         self.loaded = held(column(figures, Card(margin=16).add(self.tabs), gap=14))
         self.stack.addWidget(self.loaded)
@@ -109,10 +117,21 @@ class ImagesPage(Page):
 
     def choose_folder(self) -> None:
         """Ask for a folder and open it."""
-        start = self.study.folder.parent if self.study.folder else self._beside
+        place = next(iter(self.study.folders.several.values()), self.study.folder)
+        start = place.parent if place else self._beside
         folder = messages.choose_folder(self, self.tr("Choose the folder with your pictures"), start)
         if folder is not None:
             self.study.open_folder(folder)
+
+    def add_folder(self) -> None:
+        """Ask for one more folder and read it together with the others."""
+        if self.study.folder is None:
+            self.choose_folder()
+            return
+        start = [self.study.folder, *self.study.folders.several.values()][-1].parent
+        folder = messages.choose_folder(self, self.tr("Choose another folder, to be read together with these"), start)
+        if folder is not None:
+            self.study.folders.add([folder])
 
     def _show_opening(self, said: Preparing | Seen | None) -> None:
         if said is None:
@@ -153,9 +172,8 @@ class ImagesPage(Page):
         recognised, folder = self.study.recognised, self.study.folder
         if recognised is None or folder is None:
             return
-        self.title.setText(folder.name)
-        self.subtitle.setText(str(folder))
         index = recognised.pictures
+        self._show_folders(index)
         self.gallery.show_items(PictureItems(index))
         self.labels.say(*labels_in_words(recognised))
         self.labels_view.show_labels(recognised)
@@ -165,6 +183,15 @@ class ImagesPage(Page):
         self.tabs.setCurrentIndex(0)
         self._show_readable(index, checked=False)
         self._show(self.loaded)
+
+    def _show_folders(self, index: ImageIndex) -> None:
+        """Where the pictures come from."""
+        several, project, counts = self.study.folders.several, self.study.project, index.counts()
+        self.title.setText(project.name if several and project else index.root.name)
+        parts = (f"{name} ({words.count(counts.get(name, 0))})" for name in several)
+        self.subtitle.setText(", ".join(parts) if several else str(index.root))
+        self.folders.show_folders(several, counts, self.study.folders.to_bring_back)
+        self.tabs.setTabVisible(FOLDERS, bool(several))
 
     def _show_checked(self) -> None:
         if self.study.readable is not None:

@@ -56,6 +56,7 @@ class LabelPage(Page):
     def _listen(self) -> None:
         desk = self.desk
         self.study.pictures_changed.connect(self._other_pictures)
+        self.study.letting_go.connect(self.desk.close)
         self.study.runs_changed.connect(self._forget_alike)
         desk.opened.connect(self._opened)
         desk.opening.connect(self._show_opening)

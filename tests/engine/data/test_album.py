@@ -144,6 +144,8 @@ def test_a_folder_that_lists_none_stays_a_plain_one(tmp_path: Path) -> None:
 def test_an_album_is_a_path_whose_files_lie_elsewhere(tmp_path: Path) -> None:
     album = Album.of(tmp_path / "album", {"a": tmp_path / "real"})
     assert album == tmp_path / "album"
+    assert album not in (None, Album.of(album, {"a": tmp_path}), Album.of(tmp_path, album.folders))
+    assert album == Album.of(album, {"a": tmp_path / "real"})
     assert album / "a/x/1.png" == album / Path("a/x/1.png") == tmp_path / "real" / "x" / "1.png"
     assert album / "other.csv" == tmp_path / "album" / "other.csv"
     assert album / str(tmp_path / "labels") == tmp_path / "labels"

@@ -1,0 +1,116 @@
+"""What the window asks of the engine about folders of pictures: several of them in a project, and those that are made
+first. Nothing here runs on the UI thread."""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import DataError, RunError
+from sslstudio.engine.events import Preparing
+from sslstudio.engine.runs import project as projects
+from sslstudio.engine.runs.project import Opened, Project
+from sslstudio.ui import engine_calls
+from sslstudio.ui.engine_calls import Seen
+from sslstudio.ui.project_calls import PROJECTS
+
+
+@dataclass(frozen=True)
+class Known:
+    """A project as it was saved. `gone`: the folder of pictures that is not there, '' for its only one, and where it
+    was; None when all are there."""
+
+    opened: Opened
+    gone: tuple[str, Path] | None
+
+
+def read_project(folder: Path, control: RunControl) -> Known:
+    """A project as it was saved, and which of its folders is missing."""
+    return _known(projects.open_project(folder))
+
+
+def _known(opened: Opened) -> Known:
+    from sslstudio.engine.data.album import Album, root_of
+
+    place = opened.project.pictures
+    if not place.is_dir():
+        return Known(opened, ("", place))
+    root = root_of(place)
+    return Known(opened, next(iter(root.gone().items()), None) if isinstance(root, Album) else None)
+
+
+def relinked(known: Known, folder: Path, control: RunControl) -> Known:
+    """The same, once the project knows where the missing folder is."""
+    from sslstudio.engine.runs.project_folders import moved
+    from sslstudio.engine.runs.project_runs import relink_project
+
+    assert known.gone is not None
+    name, project = known.gone[0], known.opened.project
+    there = moved(project, name, folder) if name else relink_project(project, folder)
+    return _known(Opened(there, known.opened.told))
+
+
+def taken_out(known: Known, control: RunControl) -> Known:
+    """The same without the missing folder."""
+    from sslstudio.engine.runs.project_folders import without
+
+    assert known.gone is not None
+    return _known(Opened(without(known.opened.project, known.gone[0]), known.opened.told))
+
+
+def added(project: Project, folders: Sequence[Path], control: RunControl) -> Generator[Preparing | Seen, None, Opened]:
+    """The project with more folders. Raises DataError for one without pictures."""
+    from sslstudio.engine.runs.project_folders import listed_with, with_more
+
+    listed_with(project, folders)  # what cannot be is said before anything is looked for
+    for folder in folders:
+        yield from engine_calls.scanned(folder)
+    return Opened((yield from with_more(project, folders)))
+
+
+def opened_together(
+    home: Path, others: Sequence[Path], folders: Sequence[Path], control: RunControl
+) -> Generator[Preparing | Seen, None, Opened]:
+    """The project of these folders together. Raises DataError for one without pictures."""
+    from sslstudio.engine.data.album import nested
+    from sslstudio.engine.runs.project_folders import project_of_several
+
+    if torn := nested(folders):
+        raise DataError(torn)
+    for folder in folders:
+        yield from engine_calls.scanned(folder)
+    return project_of_several(folders, home / PROJECTS, others)
+
+
+def without(project: Project, name: str, control: RunControl) -> Opened:
+    """The project without one of its folders."""
+    from sslstudio.engine.runs.project_folders import without as taken_from
+
+    return Opened(taken_from(project, name))
+
+
+def with_folders(project: Project, folders: Mapping[str, Path], control: RunControl) -> Opened:
+    """The project with the folders that it had before."""
+    from sslstudio.engine.runs.project_folders import with_folders as listing
+
+    return Opened(listing(project, folders))
+
+
+def draw_sample(folder: Path, control: RunControl) -> Generator[Preparing, None, Path]:
+    """Draw the sample pictures, unless they are there."""
+    from sslstudio.engine.data.sample import make_sample
+
+    done = folder / ".complete"
+    if not done.exists():
+        yield from make_sample(folder)
+        if control.stopping:
+            raise RunError("Stopped while drawing the sample pictures.")
+        done.touch()
+    return folder
+
+
+def unpacked(archive: Path, into: Path, control: RunControl) -> Generator[Preparing, None, Path]:
+    """The folder that a zip file of pictures becomes."""
+    from sslstudio.engine.data.unpack import unpack
+
+    return unpack(archive, into, control)

@@ -1,0 +1,102 @@
+"""The folders that the open pictures come from: more are added, one is taken out of the list and brought back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from sslstudio.engine.data.album import Album
+from sslstudio.engine.runs.project import is_project
+from sslstudio.ui import folder_calls, messages, settings
+from sslstudio.ui.words import count
+
+if TYPE_CHECKING:
+    from sslstudio.ui.study import Study
+
+ADD, INSTEAD = "add", "instead"
+
+
+@dataclass(frozen=True)
+class Before:
+    """The list of a project's folders before one was taken out."""
+
+    project: Path
+    folders: Mapping[str, Path]
+    name: str
+
+
+class FolderDesk(QObject):
+    """Changes the list of folders of a study's project; nothing else changes, in the folders or about them."""
+
+    def __init__(self, study: "Study") -> None:
+        super().__init__(study)
+        self._study = study
+        self._before: Before | None = None
+
+    @property
+    def several(self) -> Mapping[str, Path]:
+        """The folders by name where the open pictures come from a list of them; {} where they lie in one folder."""
+        recognised = self._study.recognised
+        root = recognised.pictures.root if recognised else None
+        return root.folders if isinstance(root, Album) else {}
+
+    def open(self, folders: Sequence[Path]) -> None:
+        """Folders were dropped: those that are open already are looked at again; with others open, it is asked
+        whether these are to be added to them."""
+        study = self._study
+        if study.folder is None:
+            self._open_instead(folders)
+            return
+        known = [one.resolve() for one in (study.folder, *self.several.values())]
+        if len(folders) == 1 and folders[0].resolve() in known:
+            study.open_folder(study.folder)
+            return
+        if not study.may_open():
+            return
+        named = f"“{folders[0].name}”" if len(folders) == 1 else count(len(folders), "", self.tr("folders"))
+        answers = {ADD: self.tr("Add to these pictures"), INSTEAD: self.tr("Open instead")}
+        said = self.tr("Add {0} to the pictures that are open, as one set, or open it instead of them?").format(named)
+        chosen = messages.choose(study.window, said, answers, self.tr("Cancel"))
+        if chosen == ADD:
+            self.add(folders)
+        elif chosen == INSTEAD:
+            self._open_instead(folders)
+
+    def _open_instead(self, folders: Sequence[Path]) -> None:
+        if len(folders) == 1:
+            self._study.open_folder(folders[0])
+            return
+        others = [Path(one) for one in settings.recent_folders() if is_project(Path(one))]
+        op = partial(folder_calls.opened_together, settings.home(), others, folders)
+        self._study.open_made(op)
+
+    def add(self, folders: Sequence[Path]) -> None:
+        """More folders for the open project; they are read together with the others."""
+        project = self._study.project_now()
+        if project is not None:
+            self._study.change_project(partial(folder_calls.added, project, folders))
+
+    def take_out(self, name: str) -> None:
+        """The project without one of its folders."""
+        project = self._study.project_now()
+        if project is not None and len(self.several) > 1:
+            self._before = Before(project.folder, dict(self.several), name)
+            self._study.change_project(partial(folder_calls.without, project, name))
+
+    @property
+    def to_bring_back(self) -> str:
+        """The folder that was taken out last, '' where there is none."""
+        before, project = self._before, self._study.project
+        if before is None or project is None or project.folder != before.project or before.name in self.several:
+            return ""
+        return before.name
+
+    def bring_back(self) -> None:
+        """Undo the last taking out; folders that were added since stay."""
+        project = self._study.project_now()
+        if project is not None and self._before is not None and self.to_bring_back:
+            folders = {**self._before.folders, **self.several}
+            self._study.change_project(partial(folder_calls.with_folders, project, folders))

@@ -1,0 +1,174 @@
+"""Pictures in several folders are one set: added, dropped together, taken out, brought back, found again."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from sslstudio.engine.data.album import folders_of
+from sslstudio.engine.errors import DataError
+from sslstudio.engine.runs.project import open_project
+from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.images import FOLDERS, ImagesPage
+from sslstudio.ui.pages.label import LabelPage
+from tests.ui.conftest import Said
+from tests.ui.test_drops import pictures
+from tests.ui.test_main_window import drop
+from tests.ui.test_projects import open_folder
+
+LONG = 60_000
+__all__ = ["pictures"]
+
+
+@pytest.fixture
+def second(pictures: Path, tmp_path: Path) -> Path:
+    """Ten other pictures of the same two classes, on another disk."""
+    folder = tmp_path / "usb" / "archive"
+    for kind in sorted(pictures.iterdir()):
+        shutil.copytree(kind, folder / kind.name)
+        for file in sorted((folder / kind.name).iterdir())[5:]:
+            file.unlink()
+    return folder
+
+
+def images(window: MainWindow) -> ImagesPage:
+    page = window.pages["images"]
+    assert isinstance(page, ImagesPage)
+    return page
+
+
+def listed(window: MainWindow) -> list[tuple[str, str, str]]:
+    table = images(window).folders.table
+    cells = [[table.item(row, place) for place in range(3)] for row in range(table.rowCount())]
+    return [(a.text(), b.text(), c.text()) for a, b, c in cells if a and b and c]
+
+
+def every_file(*folders: Path) -> list[tuple[Path, int]]:
+    return sorted((file, file.stat().st_mtime_ns) for folder in folders for file in folder.rglob("*"))
+
+
+def test_a_second_folder_is_added_with_its_labels_kept_and_the_folders_left_alone(
+    window: MainWindow, pictures: Path, second: Path, said: Said, qtbot: QtBot
+) -> None:
+    before = every_file(pictures, second)
+    open_folder(window, pictures, qtbot)
+    page, study = images(window), window.study
+    assert not page.tabs.isTabVisible(FOLDERS)
+    window.go("label")
+    label = window.pages["label"]
+    assert isinstance(label, LabelPage)
+    qtbot.waitUntil(lambda: label.desk.store is not None, timeout=LONG)
+    assert label.desk.store is not None
+    assert label.desk.do(label.desk.store.adding("classification", "mouse"))
+    assert label.desk.do(label.desk.store.labelling([sorted(label.desk.store.of)[0]], 3))
+    said.folder = second
+    with qtbot.waitSignal(study.checked, timeout=LONG):
+        window._add_folder()
+    assert window.stack.currentWidget() is page
+    assert study.readable is not None
+    assert len(study.readable) == 30
+    assert page.title.text() == "pets"
+    assert page.subtitle.text() == "pets (20), archive (10)"
+    assert page.tabs.isTabVisible(FOLDERS)
+    assert listed(window) == [("pets", "20", str(pictures)), ("archive", "10", str(second))]
+    assert page.gallery.gallery.rowCount() == 30
+    window.go("label")
+    qtbot.waitUntil(lambda: label.desk.store is not None, timeout=LONG)
+    assert label.desk.store is not None
+    assert len(label.desk.store.of) == 20
+    assert [one.name for one in label.desk.store.names("classification")][-1] == "mouse"
+    assert list(label.desk.store.of.values()).count(3) == 1
+    assert len(label.board.gallery._paths) == 30
+    assert every_file(pictures, second) == before
+
+
+def test_folders_dropped_together_are_one_project_that_comes_back(
+    window: MainWindow, pictures: Path, second: Path, said: Said, own_settings: Path, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        drop(window, pictures, second)
+    assert window.study.project is not None
+    assert window.study.project.folder == own_settings / "Projects" / "pets + archive"
+    recognised = window.study.recognised
+    assert recognised is not None
+    assert recognised.classes is not None
+    assert len(recognised.classes.of) == 30
+    assert len(recognised.classes.names) == 2
+    open_folder(window, second.parent, qtbot)
+    assert images(window).title.text() == "usb"
+    said.choice = "instead"
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        drop(window, second, pictures)
+    assert window.study.project.folder.name == "pets + archive"
+    assert said.offered == ["add", "instead"]
+    assert said.questions == []
+
+
+def test_a_folder_that_is_dropped_on_others_is_added_opened_instead_or_left(
+    window: MainWindow, pictures: Path, second: Path, said: Said, qtbot: QtBot
+) -> None:
+    open_folder(window, pictures, qtbot)
+    said.choice = ""
+    drop(window, second)
+    assert window.study.folder == pictures
+    said.choice = "add"
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        drop(window, second)
+    assert [name for name, *_ in listed(window)] == ["pets", "archive"]
+    said.offered = []
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        drop(window, second)  # it is open already: looked at again, nothing is asked
+    assert said.offered == []
+    drop(window, second.parent)
+    qtbot.waitUntil(lambda: bool(said.errors), timeout=LONG)
+    error = said.errors.pop()
+    assert isinstance(error, DataError)
+    assert "its pictures would count twice" in str(error)
+    assert len(listed(window)) == 2
+
+
+def test_a_folder_is_taken_out_and_brought_back(
+    window: MainWindow, pictures: Path, second: Path, said: Said, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        drop(window, pictures, second)
+    view = images(window).folders
+    images(window).tabs.setCurrentIndex(FOLDERS)
+    assert not view.out.isEnabled()
+    assert not view.back.isVisible()
+    view.table.selectRow(0)
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        view.out.click()
+    assert [name for name, *_ in listed(window)] == ["archive"]
+    assert images(window).pictures.value.text() == "10"
+    view.table.selectRow(0)
+    assert not view.out.isEnabled()  # the last one stays
+    assert "pets" in view.back.text()
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        view.back.click()
+    assert sorted(name for name, *_ in listed(window)) == ["archive", "pets"]
+    assert not view.back.isVisible()
+    assert every_file(pictures)
+
+
+@pytest.mark.parametrize("answer", ["find", "without", ""])
+def test_the_folder_of_an_unplugged_disk_is_asked_for_by_name(
+    window: MainWindow, pictures: Path, second: Path, tmp_path: Path, said: Said, qtbot: QtBot, answer: str
+) -> None:
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        drop(window, pictures, second)
+    assert window.study.project is not None
+    project = window.study.project.folder
+    open_folder(window, pictures, qtbot)  # one of them alone is other pictures
+    said.folder = second.rename(tmp_path / "moved")
+    said.choice = answer
+    drop(window, project)
+    qtbot.waitUntil(lambda: said.offered == ["find", "without"], timeout=LONG)
+    if not answer:
+        assert window.study.folder == pictures
+        return
+    qtbot.waitUntil(lambda: window.study.project is not None and window.study.project.folder == project, timeout=LONG)
+    folders = folders_of(open_project(project).project.pictures)
+    assert folders == ({"pets": pictures, "archive": said.folder} if answer == "find" else {"pets": pictures})
+    qtbot.waitUntil(lambda: window.study.readable is not None, timeout=LONG)
