@@ -1,6 +1,6 @@
 """Menus and keys: the only place that names a shortcut."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,12 +11,8 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 from sslstudio.ui.words import tr
 
 CLASS_KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0")
-LABEL_KEYS = {
-    "next": "N", "previous": "P", "unlabel": "Delete", "suggest": "S", "undo": "Ctrl+Z", "redo": "Ctrl+Shift+Z",
-    "brush": "B", "eraser": "E", "polygon": "G", "fill": "F", "wand": "W", "grow": "]", "shrink": "[",
-    "fit": "Ctrl+0", "zoom_in": "Ctrl++", "zoom_out": "Ctrl+-",
-}  # fmt: skip
 PAN, HIDE = Qt.Key.Key_Space, Qt.Key.Key_H  # held
+CLOSE, SHORTEN, GIVE_UP = (Qt.Key.Key_Return, Qt.Key.Key_Enter), Qt.Key.Key_Backspace, Qt.Key.Key_Escape  # a polygon
 
 
 @dataclass(frozen=True)
@@ -57,17 +53,92 @@ def _add(menu: QMenu, title: str, keys: str, call: Callable[[], object]) -> QAct
     return action
 
 
-def label_shortcuts(page: QWidget, choose: Callable[[int], object], calls: dict[str, Callable[[], object]]) -> None:
-    """The keys of the page that labels: `choose` gets the place of a class, `calls` are by the names of LABEL_KEYS."""
-    pairs: list[tuple[str, Callable[[], object]]]
-    pairs = [(key, partial(choose, place)) for place, key in enumerate(CLASS_KEYS)]
-    pairs += [(LABEL_KEYS[name], call) for name, call in calls.items()]
-    if "zoom_in" in calls:
-        pairs.append(("Ctrl+=", calls["zoom_in"]))  # the same key without Shift
-    for keys, call in pairs:
-        made = QShortcut(QKeySequence(keys), page)
-        made.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        made.activated.connect(lambda call=call: call())
+@dataclass(frozen=True)
+class PageKey:
+    """A key that a page listens to itself, and what it does there."""
+
+    keys: str
+    title: str
+    also: str = ""  # the same key without Shift
+
+
+def label_keys() -> dict[str, PageKey]:
+    """The keys of the page that labels, beside those of the classes."""
+    return {
+        "next": PageKey("N", tr("Next picture")),
+        "previous": PageKey("P", tr("Previous picture")),
+        "unlabel": PageKey("Delete", tr("Take the label or mask away")),
+        "suggest": PageKey("S", tr("Label these next")),
+        "brush": PageKey("B", tr("Brush")),
+        "eraser": PageKey("E", tr("Eraser")),
+        "polygon": PageKey("G", tr("Polygon")),
+        "fill": PageKey("F", tr("Fill")),
+        "wand": PageKey("W", tr("Magic wand")),
+        "grow": PageKey("]", tr("Larger brush")),
+        "shrink": PageKey("[", tr("Smaller brush")),
+        "zoom_in": PageKey("Ctrl++", tr("Zoom in"), "Ctrl+="),
+        "zoom_out": PageKey("Ctrl+-", tr("Zoom out")),
+        "fit": PageKey("Ctrl+0", tr("Show all of the picture")),
+        **_undo_keys(),
+    }
+
+
+def doubt_keys() -> dict[str, PageKey]:
+    """The keys of the list of doubtful labels."""
+    return {
+        "keep": PageKey("K", tr("Keep the label")),
+        "change": PageKey("C", tr("Change the label")),
+        "unsure": PageKey("U", tr("Unsure")),
+        **_undo_keys(),
+    }
+
+
+def _undo_keys() -> dict[str, PageKey]:
+    return {"undo": PageKey("Ctrl+Z", tr("Undo")), "redo": PageKey("Ctrl+Shift+Z", tr("Redo"))}
+
+
+def held_keys() -> list[PageKey]:
+    """The keys that the mask canvas hears itself."""
+    return [
+        PageKey(_native(PAN), tr("Held: move the picture with the mouse")),
+        PageKey(_native(HIDE), tr("Held: see the picture without its mask")),
+        PageKey(_native(CLOSE[0]), tr("Close the polygon")),
+        PageKey(_native(SHORTEN), tr("Take the last corner back")),
+        PageKey(_native(GIVE_UP), tr("Give up the polygon or the stroke")),
+    ]
+
+
+def _native(keys: Qt.Key | str) -> str:
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def page_key_rows(label: str, results: str) -> list[tuple[str, str, str]]:
+    """Page, what it does, and key, of all keys that belong to a page; the pages' names are given."""
+    numbers = tr("{0} to {1}, {2}").format(CLASS_KEYS[0], CLASS_KEYS[-2], CLASS_KEYS[-1])
+    rows = [(label, tr("Label with a class, or paint with it"), numbers)]
+    rows += [(label, one.title, _native(one.keys)) for one in (*label_keys().values(), *held_keys())]
+    doubts = tr("{0}, doubtful labels").format(results)
+    return rows + [(doubts, one.title, _native(one.keys)) for one in doubt_keys().values()]
+
+
+def page_shortcuts(page: QWidget, keys: Mapping[str, PageKey], calls: Mapping[str, Callable[[], object]]) -> None:
+    """Have a page listen to its keys; `calls` are by the names of `keys`."""
+    for name, call in calls.items():
+        for one in (keys[name].keys, keys[name].also):
+            if one:
+                _listen(page, one, call)
+
+
+def class_shortcuts(page: QWidget, choose: Callable[[int], object]) -> None:
+    """The number keys; `choose` gets the place of a class."""
+    for place, key in enumerate(CLASS_KEYS):
+        _listen(page, key, partial(choose, place))
+
+
+def _listen(page: QWidget, keys: str, call: Callable[[], object]) -> None:
+    made = QShortcut(QKeySequence(keys), page)
+    made.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+    made.activated.connect(lambda: call())
 
 
 def tour_shortcut(window: QMainWindow, end: Callable[[], object]) -> QShortcut:

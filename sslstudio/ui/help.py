@@ -1,6 +1,7 @@
 """What the Help menu does: the keys, the program and its parts with their licences, a bug report."""
 
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -10,31 +11,33 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 
 from sslstudio import __version__
 from sslstudio.ui import engine_calls, jobs, journal, messages, settings
+from sslstudio.ui.actions import page_key_rows
 from sslstudio.ui.study import Study
 
 
 class Help(QObject):
     """Answers for the window that owns it."""
 
-    def __init__(self, window: QMainWindow, study: Study) -> None:
+    def __init__(self, window: QMainWindow, study: Study, pages: Mapping[str, str]) -> None:
         super().__init__(window)
         self._window, self._study = window, study
+        self._pages = pages  # what they are called
 
     def keys(self) -> None:
-        """Every command of the menus that has a key."""
+        """Everything that has a key."""
         messages.show_table(
-            self._window, self.tr("Keys"), "", [self.tr("Menu"), self.tr("What it does"), self.tr("Key")],
+            self._window, self.tr("Keys"), "", [self.tr("Where"), self.tr("What it does"), self.tr("Key")],
             self.key_rows(),
         )  # fmt: skip
 
     def key_rows(self) -> list[tuple[str, str, str]]:
-        """Menu, command and key, in the order of the menus."""
+        """Menu or page, command and key: the menus first, in their order."""
         rows = []
         for bar in self._window.menuBar().actions():
             menu = bar.menu()
             if isinstance(menu, QMenu):
                 rows += [(_plain(bar), _plain(action), _key(action)) for action in menu.actions() if _key(action)]
-        return rows
+        return rows + page_key_rows(self._pages["label"], self._pages["results"])
 
     def about(self) -> None:
         """What this is, and of what it is made."""

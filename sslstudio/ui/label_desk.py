@@ -1,19 +1,18 @@
 """The labels that are open in the window: edits go in here, with undo and redo, and whoever shows labels listens."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from sslstudio.engine.data.label_corrections import correcting, lacking
 from sslstudio.engine.data.label_edits import Edit, Kind, Labelled, Painted
 from sslstudio.engine.data.labelling import Labelling
 from sslstudio.engine.errors import StudioError
 from sslstudio.ui import jobs, label_calls, messages, words
-
-if TYPE_CHECKING:
-    from sslstudio.engine.data.labels import Recognised
+from sslstudio.ui.study import Study
 
 ENOUGH = 5  # labels a class: fewer teach little, and none would be left to test with
 MOST_UNDO = 1000
@@ -36,33 +35,47 @@ class _Command(QUndoCommand):
         self._desk.apply(self._edit.inverse())
 
 
+def desk_of(study: Study) -> "LabelDesk":
+    """The one desk of a window: whoever labels in it works on the same labels."""
+    return study.findChild(LabelDesk) or LabelDesk(study)
+
+
 class LabelDesk(QObject):
-    """Owns the open labels."""
+    """Owns the open labels. `opened` or `failed` follows when they were asked for."""
 
     opened = Signal()
+    failed = Signal()
     opening = Signal(object)  # Preparing
     changed = Signal(object)  # Edit, after it counts
 
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self, study: Study) -> None:
+        super().__init__(study)
+        self._study = study
         self.store: Labelling | None = None
         self.pictures: Path | None = None
         self.undo_stack = QUndoStack(self)
         self.undo_stack.setUndoLimit(MOST_UNDO)
         self._job: jobs.Job | None = None
         self._kept = True  # the last edit
+        self._news = False  # edits that the study has not heard of
+        study.pictures_changed.connect(self._other_pictures)
 
     # --- opening and closing
 
-    def open(self, recognised: "Recognised", folder: Path) -> None:
-        """Open the labels of these pictures, kept in `folder`, unless they are open; `opened` when they are."""
-        root = recognised.pictures.root
-        if root == self.pictures:
+    def open(self) -> None:
+        """Open the labels of the pictures, unless they are open or about to be."""
+        recognised, project = self._study.recognised, self._study.project
+        if recognised is None or project is None or recognised.pictures.root == self.pictures:
             return
         self.close()
-        self.pictures = root
-        op = partial(label_calls.open_labels, folder, recognised)
+        root = self.pictures = recognised.pictures.root
+        op = partial(label_calls.open_labels, project.labels_folder, recognised)
         self._job = jobs.run(op, partial(self._take, root), self._failed, owner=self, progress=self.opening.emit)
+
+    def _other_pictures(self) -> None:
+        recognised = self._study.recognised
+        if self.pictures is not None and recognised is not None and recognised.pictures.root != self.pictures:
+            self.close()
 
     def _take(self, root: Path, store: Labelling) -> None:
         self._job = None
@@ -70,11 +83,27 @@ class LabelDesk(QObject):
             store.close()
             return
         self.store = store
+        self._offer_others(store)
         self.opened.emit()
 
     def _failed(self, error: Exception) -> None:
         self._job, self.pictures = None, None
         messages.tell_error(None, error)
+        self.failed.emit()
+
+    def _offer_others(self, store: Labelling) -> None:
+        """Labels from elsewhere that are in use now may name pictures that were never labelled here: when the labels
+        made here are used instead, theirs would be missing."""
+        classes = self._study.recognised.classes if self._study.recognised else None
+        if classes is None or self._study.labels_file == str(store.folder):
+            return
+        others = lacking(store, {path: classes.names[number] for path, number in classes.of.items()})
+        asked = words.tr(
+            "{0}, labelled in what is used now ({1}), have no label among those made in this program. Take these "
+            "labels over, so that the next fine-tuning has them too? Labels that were made here stay as they are."
+        ).format(words.count(len(others), words.tr("picture"), words.tr("pictures")), words.told(classes.found_in))
+        if others and messages.ask(None, asked, words.tr("Take them over"), words.tr("Leave them out")):
+            self.correct(others)
 
     def save(self) -> bool:
         """Write the open files; False when that failed, which has been told then."""
@@ -86,12 +115,22 @@ class LabelDesk(QObject):
             return False
         return True
 
+    def hand_over(self, *, always: bool = False) -> None:
+        """Save, and have the next fine-tuning use these labels if they have changed; `always`: even if they have not,
+        unless it does so already."""
+        if self.store is None or not self.save():
+            return
+        folder = str(self.store.folder)
+        if self._news or (always and self._study.labels_file != folder):
+            self._news = False
+            self._study.use_labels(folder)
+
     def close(self) -> None:
         """Save and let go."""
         if self._job is not None:
             self._job.cancel()
             self._job = None
-        store, self.store, self.pictures = self.store, None, None
+        store, self.store, self.pictures, self._news = self.store, None, None, False
         self.undo_stack.clear()
         if store is not None:
             try:
@@ -119,8 +158,19 @@ class LabelDesk(QObject):
             self._kept = False
             messages.tell_error(None, error)
             return False
+        self._news = True
         self.changed.emit(edit)
         return True
+
+    def correct(self, labels: Mapping[str, str]) -> bool:
+        """Make the pictures' classes those of these names. False when that could not be kept, which has been told."""
+        if self.store is None:
+            return False
+        try:
+            return all(self.apply(edit) for edit in correcting(self.store, labels))
+        except StudioError as error:  # a name that no class can have
+            messages.tell_error(None, error)
+            return False
 
     # --- how far it is
 

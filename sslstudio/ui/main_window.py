@@ -48,7 +48,7 @@ class MainWindow(QMainWindow):
         self.opener = Opener(self.study, self)
         self.opener.run_wanted.connect(self._show_run)
         self.project_desk = ProjectDesk(self.study, self)
-        self.help = Help(self, self.study)
+        self.help = Help(self, self.study, self.step_titles())
         self.attendant = Attendant(self.study.runner, self)
         self.attendant.awake.trouble.connect(self.study.cannot)
         self.preferences = Preferences(self, self.study, self.attendant)

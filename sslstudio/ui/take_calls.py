@@ -112,17 +112,6 @@ def doubtful(closer: "Closer", run: Path, control: RunControl) -> list[DoubtLine
     return lines
 
 
-def decided(run: Path, line: DoubtLine, decision: str, control: RunControl) -> str:
-    """Write down what was decided on a label ('' takes it back); returns the decision."""
-    from sslstudio.engine.runs.decisions import decide, take_back
-
-    if decision:
-        decide(run, line.file, line.label, line.suggested, decision)
-    else:
-        take_back(run, line.file)
-    return decision
-
-
 def predicting(
     run: Path, part: str, folder: Path, out: Path, separator: str, control: RunControl
 ) -> Generator[Preparing, None, "Predicted"]:

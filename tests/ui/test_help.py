@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import QApplication, QDialog, QTableWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.errors import DataError
 from sslstudio.ui import journal
+from sslstudio.ui.actions import CLASS_KEYS
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.messages import show_table
 from tests.ui.conftest import Said
@@ -24,7 +26,22 @@ def test_the_question_mark_shows_every_key(window: MainWindow, said: Said) -> No
     assert title == "Keys"
     assert ("File", "Open a folder", "Ctrl+O") in rows
     assert ("Help", "Keys", "?") in rows
-    assert len(rows) == sum(not action.shortcut().isEmpty() for action in actions)
+    pages = [row for row in rows if row[0] in ("Label", "Results, doubtful labels")]
+    assert len(rows) - len(pages) == sum(not action.shortcut().isEmpty() for action in actions)
+
+
+def test_the_sheet_names_the_keys_that_the_pages_listen_to(window: MainWindow, said: Said) -> None:
+    rows = window.help.key_rows()
+    for page, row in (("label", "Label"), ("results", "Results, doubtful labels")):
+        window.go(page)
+        heard = {one.key().toString() for one in window.pages[page].findChildren(QShortcut)} - {"Ctrl+="}
+        told = {key for where, _, key in rows if where == row}
+        assert heard - {*CLASS_KEYS} <= told
+        if page == "label":
+            assert heard >= {*CLASS_KEYS}
+            assert {"1 to 9, 0", "Space", "H", "Return", "Backspace", "Esc"} == told - heard
+        else:
+            assert told == heard
 
 
 def test_about_names_the_parts_with_their_licences(window: MainWindow, said: Said, qtbot: QtBot) -> None:

@@ -90,7 +90,7 @@ def look_closer(run: Path, part: str, control: RunControl) -> Generator[Preparin
     trained = load_trained(run, "auto", part)
     device = trained.predictor.device
     session = yield from open_session(trained.config.data, device, control, trained.run.read_json("split.json"))
-    labels, names = labels_of(session, trained.config)
+    labels, names = _as_taught(trained, *labels_of(session, trained.config))
     paths = _chosen(session, labels)
     pictures = Pictures(session.cache, paths, device)
     network = trained.predictor.network
@@ -111,6 +111,18 @@ def look_closer(run: Path, part: str, control: RunControl) -> Generator[Preparin
         trained, session, pictures.paths, tuple(labels[path] for path in pictures.paths), names,
         directions(torch.cat(features).numpy()), torch.cat(answers).numpy(), frozenset(plan.get("labelled", ())),
     )  # fmt: skip
+
+
+def _as_taught(
+    trained: Trained, labels: dict[str, int], found: tuple[str, ...]
+) -> tuple[dict[str, int], tuple[str, ...]]:
+    """The labels with the class numbers of the network: since it was taught, labels may have been corrected and classes
+    added or emptied. Those of classes that it does not know are left out."""
+    names = trained.predictor.names
+    if trained.config.kind != "classification" or names == found:
+        return labels, found
+    known = {number: names.index(name) for number, name in enumerate(found) if name in names}
+    return {path: known[label] for path, label in labels.items() if label in known}, names
 
 
 def _chosen(session: Session, labels: Mapping[str, int]) -> list[str]:

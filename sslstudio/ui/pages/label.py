@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QStackedWidget
 
 from sslstudio.engine.events import Preparing
 from sslstudio.ui import jobs, label_calls, messages, words
-from sslstudio.ui.actions import label_shortcuts
-from sslstudio.ui.label_desk import LabelDesk
+from sslstudio.ui.actions import class_shortcuts, label_keys, page_shortcuts
+from sslstudio.ui.label_desk import desk_of
 from sslstudio.ui.label_editing import LabelEditing
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.study import Study
@@ -30,7 +30,7 @@ class LabelPage(Page):
             study, self.tr("Label"),
             self.tr("A few labels a class are enough. Every stroke is saved at once; your pictures are not touched."),
         )  # fmt: skip
-        self.desk = LabelDesk(self)
+        self.desk = desk_of(study)
         self.board = LabelBoard(self.label_of)
         self.editing = LabelEditing(self.board, self.desk)
         self._alike: LookAlike | None = None
@@ -66,7 +66,8 @@ class LabelPage(Page):
 
     def _take_keys(self) -> None:
         board, editing, canvas = self.board, self.editing, self.board.canvas
-        label_shortcuts(self, editing.take_key, {
+        class_shortcuts(self, editing.take_key)
+        page_shortcuts(self, label_keys(), {
             "next": partial(board.gallery.step, 1), "previous": partial(board.gallery.step, -1),
             "unlabel": editing.unlabel, "suggest": self.suggest, "undo": editing.undo, "redo": editing.redo,
             "grow": canvas.grow, "shrink": canvas.shrink, "fit": canvas.fit, "zoom_in": canvas.zoom_in,
@@ -77,17 +78,18 @@ class LabelPage(Page):
 
     def showEvent(self, event: QShowEvent) -> None:
         """Open the labels of the pictures."""
-        self._open()
+        if self.desk.store is not None and self.editing.root != self.desk.pictures:
+            self._opened()  # another page had them opened
+        self.desk.open()
         self._show_state()
         super().showEvent(event)
 
-    def _open(self) -> None:
-        if self.study.recognised is not None and self.study.project is not None:
-            self.desk.open(self.study.recognised, self.study.project.labels_folder)
-
     def hideEvent(self, event: QHideEvent) -> None:
-        """Write the open files."""
-        self.desk.save()
+        """Write the open files; the next fine-tuning uses them."""
+        if event.spontaneous():  # the window is put away, the page stays
+            self.desk.save()
+        else:
+            self.desk.hand_over()
         super().hideEvent(event)
 
     def finish(self) -> None:
@@ -97,11 +99,8 @@ class LabelPage(Page):
         self.desk.close()
 
     def _other_pictures(self) -> None:
-        recognised = self.study.recognised
-        if recognised is not None and recognised.pictures.root != self.desk.pictures:
-            self.desk.close()
-            if self.isVisible():
-                self._open()
+        if self.isVisible():
+            self.desk.open()
         self._show_state()
 
     def _show_opening(self, said: Preparing) -> None:
@@ -224,10 +223,8 @@ class LabelPage(Page):
 
     def finetune(self) -> None:
         """Fine-tune with the labels as they are."""
-        store = self.desk.store
-        if store is not None and self.desk.save():
-            self.study.use_labels(str(store.folder))
-            self.study.wants_page.emit("finetune")
+        self.desk.hand_over(always=True)
+        self.study.wants_page.emit("finetune")
 
 
 def _progress_of(said: Preparing) -> str:

@@ -4,11 +4,12 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QHideEvent
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from sslstudio.ui import jobs, messages, results_data, words
 from sslstudio.ui.closer_desk import CloserDesk
+from sslstudio.ui.doubt_desk import DoubtDesk
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.study import Study
@@ -53,7 +54,7 @@ class ResultsPage(Page):
         self._add_result()
         self.content.addWidget(self.faces, 1)
         study.result_ready.connect(self.load)
-        study.pictures_changed.connect(self._forget)
+        study.pictures_changed.connect(self._pictures_changed)
         self._forget()
         if study.result is not None:
             self.load(study.result)
@@ -74,7 +75,7 @@ class ResultsPage(Page):
         self.map = MapView(self.desk)
         self.map.opened.connect(self._open_picture)
         self.map.gathered.connect(self._gather)
-        self.doubts = DoubtsView(self.desk)
+        self.doubts = DoubtsView(self.desk, DoubtDesk(self.study, self))
         self.take = TakeView()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -113,6 +114,11 @@ class ResultsPage(Page):
     def _not_loaded(self, error: Exception) -> None:
         self._forget()
         messages.tell_error(self, error)
+
+    def _pictures_changed(self) -> None:
+        """Other labels for the same pictures leave the result as it is."""
+        if self.results is None or self.results.run != self.study.result:
+            self._forget()
 
     def _forget(self) -> None:
         self.results = None
@@ -206,7 +212,14 @@ class ResultsPage(Page):
         """The window closes: end what goes on in this page."""
         self.take.finish()
         self.map.finish()
+        self.doubts.deciding.labels.close()
         super().finish()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Labels that were changed here are used by the next fine-tuning."""
+        if not event.spontaneous():
+            self.doubts.deciding.labels.hand_over()
+        super().hideEvent(event)
 
     def open_folder(self) -> None:
         """Show the run's files in the system's own window."""

@@ -39,6 +39,7 @@ class RunPage(Page):
         self.overlay = Overlay(self.runs, view.curves, self)
         self.queueing = Queueing(self)
         self.settings: RunSettings | None = None
+        self._folder = study.folder
         self._going_on = False
         self._following = False  # the run that is shown is another process's
         self.sheet = column(gap=14)
@@ -139,8 +140,9 @@ class RunPage(Page):
 
     def _other_pictures(self) -> None:
         self.refresh()
+        other, self._folder = self.study.folder != self._folder, self.study.folder
         if self.settings is not None:
-            if not self.study.runner.active:
+            if other and not self.study.runner.active:  # the run that is shown stays when only the labels are others
                 self.view.clear()
             self.show_pictures()
             self.list_runs()

@@ -1,4 +1,5 @@
-"""Labels that are probably wrong, one after the other: keep, change or unsure. What is decided is kept in the run."""
+"""Labels that are probably wrong, one after the other: keep, change or unsure. What is decided is kept in the run, and
+a change among the labels of the project."""
 
 from dataclasses import replace
 from functools import partial
@@ -9,10 +10,12 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.ui import jobs, messages, results_data, take_calls, words
+from sslstudio.ui.actions import doubt_keys, page_shortcuts
 from sslstudio.ui.closer_desk import CloserDesk
+from sslstudio.ui.doubt_desk import DoubtDesk
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.take_calls import DoubtLine
-from sslstudio.ui.widgets.layout import Card, EmptyState, button, column, held, row, text
+from sslstudio.ui.widgets.layout import Card, EmptyState, button, column, held, row, text, tool
 from sslstudio.ui.widgets.picture import Picture
 from sslstudio.ui.widgets.tables import fill, table
 
@@ -20,9 +23,9 @@ from sslstudio.ui.widgets.tables import fill, table
 class DoubtsView(QWidget):
     """The list, the chosen picture and the three answers. Nothing is changed in the user's folder."""
 
-    def __init__(self, desk: CloserDesk) -> None:
+    def __init__(self, desk: CloserDesk, deciding: DoubtDesk) -> None:
         super().__init__()
-        self._desk = desk
+        self._desk, self.deciding = desk, deciding
         self._results: Results | None = None
         self.lines: list[DoubtLine] | None = None
         self._job: jobs.Job | None = None
@@ -35,20 +38,34 @@ class DoubtsView(QWidget):
         self.change = button(self.tr("Change it"), lambda: self._decide("change"), "primary", "tag")
         self.unsure = button(self.tr("Unsure"), lambda: self._decide("unsure"), icon="question")
         self.back = button(self.tr("Take back"), lambda: self._decide(""), "link", "refresh")
-        answers = column(row(self.keep, self.change, None), row(self.unsure, self.back, None), gap=8)
+        keys, stack = doubt_keys(), deciding.undo_stack
+        self.undo = tool("undo", keys["undo"].title, keys["undo"].keys, stack.undo)
+        self.redo = tool("redo", keys["redo"].title, keys["redo"].keys, stack.redo)
+        answers = column(
+            row(self.keep, self.change, None), row(self.unsure, self.back, None, self.undo, self.redo, gap=6), gap=8
+        )
         right = Card(margin=16).add((self.picture, 1), self.said, answers)
-        left = Card(margin=12).add(self.told, (self.list, 1))
+        self.corrected = text("", "field")
+        self.again = button(self.tr("Fine-tune again with the corrected labels"), deciding.fine_tune, icon="refresh")
+        left = Card(margin=12).add(self.told, (self.list, 1), self.corrected, row(self.again, None))
         self.empty = EmptyState("check", "", "")
         self.faces = QStackedWidget()
         self.faces.addWidget(self.empty)
         self.faces.addWidget(held(row((left, 3), (right, 2), gap=14)))
         self.setLayout(column((self.faces, 1)))
+        page_shortcuts(self, keys, {
+            "keep": self.keep.click, "change": self.change.click, "unsure": self.unsure.click,
+            "undo": stack.undo, "redo": stack.redo,
+        })  # fmt: skip
+        deciding.decided.connect(self._decided)
+        deciding.changed.connect(self._show_sum)
         desk.found.connect(self._ask)
         desk.failed.connect(lambda error: self._say(self.tr("Not known"), messages.error_text(error)))
 
     def show_results(self, results: Results) -> None:
         """Another network: its doubts are looked for when they are looked at."""
         self._results, self.lines = results, None
+        self.deciding.look_at(results.run, results.folder, [])
         if self._job is not None:
             self._job.cancel()
             self._job = None
@@ -89,21 +106,39 @@ class DoubtsView(QWidget):
                         "and the pictures most like it contradict."),
             )  # fmt: skip
             return
-        counted = words.count(len(lines), self.tr("label"), self.tr("labels"))
-        self.told.setText(
-            self.tr(
-                "{0} that the network and the pictures most like it contradict, the most doubtful first. What you "
-                "decide is written to doubts.csv in the run; your own files stay as they are."
-            ).format(counted)
-            + (
-                " " + self.tr("This network is hardly better than guessing, so its doubts say little.")
-                if self._weak
-                else ""
-            )
-        )
+        self.told.setText(" ".join(self._explanation(len(lines))))
         self.faces.setCurrentIndex(1)
         self._fill()
         self._select(0)
+        assert self._results is not None
+        self.deciding.look_at(self._results.run, self._results.folder, lines)
+
+    def _explanation(self, count: int) -> list[str]:
+        counted = words.count(count, self.tr("label"), self.tr("labels"))
+        said = [self.tr("{0} that the network and the pictures most like it contradict, the most doubtful first.")
+                .format(counted)]  # fmt: skip
+        if self.deciding.possible:
+            said.append(self.tr(
+                "A change goes into the labels of this project, which the next fine-tuning uses. Your own files stay "
+                "as they are; all answers are in doubts.csv in the run."
+            ))  # fmt: skip
+        else:
+            said.append(
+                self.tr("What you decide is written to doubts.csv in the run; your own files stay as they are.")
+            )
+        if self._weak:
+            said.append(self.tr("This network is hardly better than guessing, so its doubts say little."))
+        return said
+
+    def _show_sum(self) -> None:
+        """How many labels are changed, and the way on."""
+        changed, stack = self.deciding.corrected(self.shown()), self.deciding.undo_stack
+        counted = words.count(changed, self.tr("label is changed"), self.tr("labels are changed"))
+        self.corrected.setText(self.tr("{0}: the next fine-tuning uses that.").format(counted))
+        self.corrected.setVisible(changed > 0)
+        self.again.setVisible(changed > 0)
+        self.undo.setEnabled(stack.canUndo())
+        self.redo.setEnabled(stack.canRedo())
 
     @property
     def _weak(self) -> bool:
@@ -159,19 +194,18 @@ class DoubtsView(QWidget):
         self.picture.show_image(image, file)
 
     def _decide(self, decision: str) -> None:
-        if self._results is None or not 0 <= self.chosen < len(self.shown()):
-            return
-        number = self.chosen
-        op = partial(take_calls.decided, self._results.run, self.shown()[number], decision)
-        jobs.run(op, partial(self._decided, number), partial(messages.tell_error, self), owner=self)
+        if 0 <= self.chosen < len(self.shown()):
+            self.deciding.decide(self.shown()[self.chosen], decision)
 
-    def _decided(self, number: int, decision: str) -> None:
+    def _decided(self, file: str, decision: str) -> None:
         """Show it, and go to the next one that is open."""
         lines = self.shown()
-        if not number < len(lines):
+        number = next((place for place, one in enumerate(lines) if one.file == file), -1)
+        if number < 0:
             return
         self.lines = [*lines[:number], replace(lines[number], decision=decision), *lines[number + 1 :]]
         self._fill()
         later = [place for place in range(number, len(lines)) if not self.shown()[place].decision]
         self._select(later[0] if decision and later else number)
+        self._show_sum()
         self.list.setFocus(Qt.FocusReason.OtherFocusReason)

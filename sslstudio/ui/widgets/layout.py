@@ -53,6 +53,15 @@ def button(content: str, clicked: Callable[[], object], role: str = "plain", ico
     return made
 
 
+def tool(icon: str, title: str, keys: str, clicked: Callable[[], object]) -> QPushButton:
+    """A button of an icon alone; what it does and its key are said when one points at it."""
+    made = button("", clicked, "tool")
+    tint(made, icon)
+    made.setToolTip(f"{title} ({keys})")
+    made.setAccessibleName(title)
+    return made
+
+
 def retitle(made: QPushButton, content: str, with_icon: bool = True) -> None:
     """What a button says; Qt puts no space between icon and text."""
     made.setText(f" {content}" if with_icon else content)

@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, QPolyg
 
 from sslstudio.engine.data.mask_stroke import Area, Stroke
 from sslstudio.engine.data.mask_tools import brush, fill, polygon, wand
-from sslstudio.ui.actions import HIDE, PAN
+from sslstudio.ui.actions import CLOSE, GIVE_UP, HIDE, PAN, SHORTEN
 from sslstudio.ui.theme import class_colour, colours
 from sslstudio.ui.widgets.canvas_view import CanvasView
 
@@ -166,12 +166,12 @@ class MaskCanvas(CanvasView):
             self.setCursor(Qt.CursorShape.OpenHandCursor)
         elif key == HIDE:
             self.set_hidden(True)
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.corners:
+        elif key in CLOSE and self.corners:
             self.close_polygon()
-        elif key == Qt.Key.Key_Backspace and self.corners:
+        elif key == SHORTEN and self.corners:
             self.corners.pop()
             self.update()
-        elif key == Qt.Key.Key_Escape:
+        elif key == GIVE_UP:
             self.give_up()
         else:
             super().keyPressEvent(event)

@@ -6,9 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QButtonGroup, QLabel, QPushButton, QSlider, QWidget
 
 from sslstudio.ui import words
-from sslstudio.ui.actions import LABEL_KEYS
-from sslstudio.ui.theme import tint
-from sslstudio.ui.widgets.layout import button, column, row, text
+from sslstudio.ui.actions import PageKey, label_keys
+from sslstudio.ui.widgets.layout import button, column, row, text, tool
 from sslstudio.ui.widgets.mask_canvas import ROUND, TOOLS, MaskCanvas
 
 
@@ -19,7 +18,8 @@ class MaskToolsBar(QWidget):
         super().__init__()
         self._canvas = canvas
         self._group = QButtonGroup(self)
-        self.tools = {name: self._tool(name, title) for name, title in self._titles().items()}
+        keys = label_keys()
+        self.tools = {name: self._tool(name, keys[name]) for name in TOOLS}
         self.thickness, self.size_said = self._slider(1, 100, self.tr("Size of the brush"))
         self.tolerance, self.tolerance_said = self._slider(0, 128, self.tr("How different colours may be"))
         self.opacity, _ = self._slider(0, 100, self.tr("How strongly the mask shows"))
@@ -43,18 +43,9 @@ class MaskToolsBar(QWidget):
         canvas.set_radius(canvas.radius)
         self.choose("brush")
 
-    def _titles(self) -> dict[str, str]:
-        said = (self.tr("Brush"), self.tr("Eraser"), self.tr("Polygon"), self.tr("Fill"), self.tr("Magic wand"))
-        return dict(zip(TOOLS, said, strict=True))
-
-    def _tool(self, name: str, title: str) -> QPushButton:
-        made = QPushButton()
+    def _tool(self, name: str, key: PageKey) -> QPushButton:
+        made = tool(name, key.title, key.keys, partial(self.choose, name))
         made.setCheckable(True)
-        made.setProperty("role", "tool")
-        tint(made, name)
-        made.setToolTip(f"{title} ({LABEL_KEYS[name]})")
-        made.setAccessibleName(title)
-        made.clicked.connect(partial(self.choose, name))
         self._group.addButton(made)
         return made
 
@@ -68,7 +59,7 @@ class MaskToolsBar(QWidget):
         said.setMinimumWidth(44)
         return made, said
 
-    def choose(self, name: str, *_: object) -> None:
+    def choose(self, name: str) -> None:
         """Take a tool in hand."""
         self.tools[name].setChecked(True)
         self._canvas.choose_tool(name)

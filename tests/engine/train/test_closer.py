@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
@@ -66,3 +67,24 @@ def test_it_can_be_stopped(classified: Path) -> None:
     control.stop()
     with pytest.raises(RunError):
         list(steps)
+
+
+def test_labels_that_changed_since_have_the_numbers_of_the_network(classified: Path, tmp_path: Path) -> None:
+    before = looked(classified)
+    changed = {path: before.label(path) for path in before.paths}
+    gone, moved, added = before.names[0], before.names[1], before.paths[0]
+    changed = {path: moved if name == gone else name for path, name in changed.items()} | {added: "quite new"}
+    table = tmp_path / "labels.csv"
+    table.write_text("file,label\n" + "".join(f"{path},{name}\n" for path, name in changed.items()), encoding="utf-8")
+    run = tmp_path / "run"
+    shutil.copytree(classified, run)
+    config = (run / "config.toml").read_text(encoding="utf-8")
+    assert 'labels = ""' in config
+    (run / "config.toml").write_text(
+        config.replace('labels = ""', f"labels = {json.dumps(str(table))}"), encoding="utf-8"
+    )
+    closer = looked(run)
+    assert closer.names == before.names
+    assert added not in closer.paths  # the network knows no such class
+    assert {path: closer.label(path) for path in closer.paths} == {p: n for p, n in changed.items() if p != added}
+    assert all(one.label < len(closer.names) for one in closer.doubts())

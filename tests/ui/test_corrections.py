@@ -1,0 +1,209 @@
+"""Doubtful labels that are changed are learnt by the next fine-tuning: real runs, the real window, the files."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from sslstudio.engine.data.label_corrections import name_of
+from sslstudio.engine.data.label_files import read_labels_table
+from sslstudio.engine.data.labelling import Labelling
+from sslstudio.engine.runs.decisions import read_decisions
+from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.finetune import FinetunePage
+from sslstudio.ui.pages.results import ResultsPage
+from sslstudio.ui.take_calls import DoubtLine
+from tests.ui.conftest import Said
+
+LONG = 120_000
+DOUBTS = 4
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+def click(one: QPushButton) -> None:
+    assert one.isVisible()
+    QTest.mouseClick(one, Qt.MouseButton.LeftButton)
+
+
+def press(page: ResultsPage, key: Qt.Key, keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    page.doubts.list.setFocus()
+    QTest.keyClick(page.doubts.list, key, keys)
+
+
+def state_of(folder: Path) -> list[tuple[str, int]]:
+    return sorted((str(file), file.stat().st_mtime_ns) for file in folder.rglob("*"))
+
+
+@pytest.fixture
+def page(
+    qtbot: QtBot, window: MainWindow, classified: Path, sample_folder: Path, tmp_path: Path
+) -> Iterator[ResultsPage]:
+    """The doubts of a run on pictures that lie in class folders; five labels are doubted. The folder stays as it is."""
+    before = state_of(sample_folder)
+    with qtbot.waitSignal(window.study.pictures_changed, timeout=LONG):
+        window.open_folder(sample_folder)
+    run = tmp_path / "run"
+    shutil.copytree(classified, run)
+    window.go("results")
+    made = window.pages["results"]
+    assert isinstance(made, ResultsPage)
+    window.study.show_result(run)
+    qtbot.waitUntil(lambda: made.results is not None, timeout=LONG)
+    open_doubts(made, qtbot)
+    yield made
+    window.close()
+    assert state_of(sample_folder) == before
+
+
+def open_doubts(page: ResultsPage, qtbot: QtBot) -> None:
+    page.tabs.setCurrentIndex(DOUBTS)
+    qtbot.waitUntil(lambda: page.doubts.lines is not None, timeout=LONG)
+    assert page.results is not None
+    tested = [one for one in page.results.predictions["pretrained"] if one.label != "shell"][:5]
+    decided = read_decisions(page.results.run)
+    known = {file: one.decision for file, one in decided.items()}
+    lines = [DoubtLine(one.file, one.label, "shell", 0.5, 0.7, 0.1, 0.8, known.get(one.file, "")) for one in tested]
+    page.doubts._take(lines)
+
+
+def store_of(page: ResultsPage) -> Labelling:
+    store = page.doubts.deciding.labels.store
+    assert store is not None
+    return store
+
+
+def test_a_change_is_a_label_that_the_next_fine_tuning_uses(page: ResultsPage, qtbot: QtBot) -> None:
+    doubts, study = page.doubts, page.study
+    classes = study.recognised.classes if study.recognised else None
+    assert classes is not None
+    before = {path: classes.names[number] for path, number in classes.of.items()}
+    assert "next fine-tuning uses" in doubts.told.text()
+    assert not doubts.again.isVisible()
+    first, second = doubts.shown()[0].file, doubts.shown()[1].file
+    click(doubts.change)
+    qtbot.waitUntil(lambda: doubts.chosen == 1, timeout=LONG)
+    assert doubts.corrected.text().startswith("1 label is changed")
+    press(page, Qt.Key.Key_K)
+    assert {file: one.decision for file, one in read_decisions(doubts.deciding.run).items()} == {
+        first: "change", second: "keep",
+    }  # fmt: skip
+    store = store_of(page)
+    folder = store.folder
+    assert {path: name_of(store, path) for path in before} == {**before, first: "shell"}
+    window = page.window()
+    assert isinstance(window, MainWindow)
+    with qtbot.waitSignal(study.pictures_changed, timeout=LONG):
+        click(doubts.again)
+    assert window.stack.currentWidget() is window.pages["finetune"]
+    assert study.labels_file == str(folder)
+    found = study.recognised.classes if study.recognised else None
+    assert found is not None
+    assert {path: found.names[number] for path, number in found.of.items()} == {**before, first: "shell"}
+    finetune = window.pages["finetune"]
+    assert isinstance(finetune, FinetunePage)
+    qtbot.waitUntil(lambda: finetune.settings is not None and not finetune._listing, timeout=LONG)
+    assert finetune.config().data.labels == str(folder)
+    window.go("results")
+    assert page.results is not None  # other labels do not take the result away
+    assert doubts.corrected.isVisible()
+
+
+def test_decisions_are_undone_and_done_again_with_the_labels(page: ResultsPage, qtbot: QtBot) -> None:
+    doubts = page.doubts
+    line = doubts.shown()[0]
+
+    def now() -> tuple[str, str]:
+        made = read_decisions(doubts.deciding.run).get(line.file)
+        return (made.decision if made else "", name_of(store_of(page), line.file))
+
+    press(page, Qt.Key.Key_C)
+    qtbot.waitUntil(lambda: doubts.chosen == 1, timeout=LONG)
+    assert now() == ("change", "shell")
+    press(page, Qt.Key.Key_Z, CTRL)
+    assert now() == ("", line.label)
+    assert doubts.chosen == 0
+    assert not doubts.corrected.isVisible()
+    press(page, Qt.Key.Key_Z, CTRL | SHIFT)
+    assert now() == ("change", "shell")
+    doubts._select(0)
+    press(page, Qt.Key.Key_U)
+    assert now() == ("unsure", line.label)  # it is not changed any more
+    press(page, Qt.Key.Key_Z, CTRL)
+    assert now() == ("change", "shell")
+    doubts._select(0)
+    click(doubts.back)
+    assert now() == ("", line.label)
+
+
+def test_a_label_given_meanwhile_stays(page: ResultsPage, qtbot: QtBot) -> None:
+    doubts, file = page.doubts, page.doubts.shown()[0].file
+    press(page, Qt.Key.Key_C)
+    qtbot.waitUntil(lambda: doubts.chosen == 1, timeout=LONG)
+    assert doubts.deciding.labels.correct({file: "something else"})
+    assert not doubts.corrected.isVisible()
+    press(page, Qt.Key.Key_Z, CTRL)
+    assert read_decisions(doubts.deciding.run) == {}
+    assert name_of(store_of(page), file) == "something else"
+
+
+def test_a_change_survives_a_crash_and_is_seen_another_day(page: ResultsPage, qtbot: QtBot) -> None:
+    doubts, file = page.doubts, page.doubts.shown()[0].file
+    press(page, Qt.Key.Key_C)
+    qtbot.waitUntil(lambda: doubts.chosen == 1, timeout=LONG)
+    store = store_of(page)
+    store.journal.close()  # as after a crash: only the journal knows
+    store._lock.release()
+    doubts.deciding.labels.store = None
+    assert read_labels_table(store.folder)[file] != "shell"
+    with Labelling(store.folder) as found:
+        assert name_of(found, file) == "shell"
+    doubts.deciding.labels.close()
+    doubts.show_results(page.results)  # type: ignore[arg-type]
+    open_doubts(page, qtbot)
+    qtbot.waitUntil(lambda: doubts.corrected.isVisible(), timeout=LONG)
+    assert doubts.shown()[0].decision == "change"
+
+
+def test_labels_in_use_that_the_store_lacks_are_taken_over_when_that_is_wanted(
+    page: ResultsPage, said: Said, qtbot: QtBot
+) -> None:
+    study, doubts = page.study, page.doubts
+    assert study.project is not None
+    classes = study.recognised.classes if study.recognised else None
+    assert classes is not None
+    desk = doubts.deciding.labels
+    with qtbot.waitSignal(desk.opened, timeout=LONG):
+        desk.open()
+    kept, dropped = sorted(classes.of)[:2]
+    assert desk.correct({path: "" for path in classes.of if path != kept})
+    assert desk.correct({kept: "mine"})
+    desk.close()  # an edited store beside labels that are in use: those of the class folders
+    press(page, Qt.Key.Key_C)
+    qtbot.waitUntil(lambda: doubts.chosen == 1, timeout=LONG)
+    assert f"{len(classes.of) - 1} pictures" in said.questions[-1]
+    store, changed = store_of(page), doubts.shown()[0].file
+    assert name_of(store, kept) == "mine"
+    assert len(store.of) == len(classes.of)
+    assert changed != dropped
+    assert name_of(store, dropped) == classes.names[classes.of[dropped]]
+
+
+def test_changes_of_other_pictures_are_only_noted_in_the_run(page: ResultsPage, qtbot: QtBot, sample: Path) -> None:
+    doubts, study = page.doubts, page.study
+    run, lines = doubts.deciding.run, doubts.shown()
+    with qtbot.waitSignal(study.pictures_changed, timeout=LONG):
+        study.open_folder(sample)
+    study.show_result(run)
+    qtbot.waitUntil(lambda: page.results is not None and page.results.run == run, timeout=LONG)
+    qtbot.waitUntil(lambda: doubts.lines is not None, timeout=LONG)
+    doubts._take(lines)
+    assert "next fine-tuning" not in doubts.told.text()
+    press(page, Qt.Key.Key_C)
+    assert read_decisions(run)[lines[0].file].decision == "change"
+    assert doubts.deciding.labels.store is None
+    assert not doubts.again.isVisible()
