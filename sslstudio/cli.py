@@ -17,6 +17,7 @@ from sslstudio import (
     commands_compare,
     commands_judge,
     commands_show,
+    commands_suggest,
     commands_take,
 )
 from sslstudio.engine.errors import InputError, StudioError
@@ -58,7 +59,15 @@ def _command(name: str | None) -> Callable[[argparse.Namespace], int | None]:
         return lambda _: run()
     from sslstudio import commands
 
-    places = (commands, commands_bench, commands_judge, commands_compare, commands_show, commands_take)
+    places = (
+        commands,
+        commands_bench,
+        commands_judge,
+        commands_compare,
+        commands_show,
+        commands_suggest,
+        commands_take,
+    )
     found = (getattr(place, name.replace("-", "_"), None) for place in places)
     command: Callable[[argparse.Namespace], int | None] = next(one for one in found if one is not None)
     return command
@@ -97,6 +106,7 @@ def parser() -> argparse.ArgumentParser:
     commands_bench.add_parsers(add)
     commands_compare.add_parsers(add)
     commands_show.add_parsers(add)
+    commands_suggest.add_parsers(add)
     commands_take.add_parsers(add)
     return top
 
@@ -122,6 +132,7 @@ def _add_looking(add: Add) -> None:
     preview.add_argument("--out", type=Path, required=True, metavar="FILE.png")
     preview.add_argument("--count", type=int, default=6, help="how many puzzles (default 6)")
     preview.add_argument("--seed", type=int, default=0)
+    preview.add_argument("--draw", type=int, default=0, help="another number draws from other pictures (default 0)")
     doctor = add("doctor", "What was found on this machine, what will be used, and why not the rest.")
     _add_json(doctor)
 

@@ -176,7 +176,7 @@ def preview(options: argparse.Namespace) -> int:
     ready: list[PuzzlesReady] = []
 
     def stages() -> Iterator[Event]:
-        for item in preview_puzzles(config, options.count, 0, control):
+        for item in preview_puzzles(config, options.count, options.draw, control):
             if isinstance(item, PuzzlesReady):
                 ready.append(item)
             else:

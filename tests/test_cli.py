@@ -28,7 +28,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "--help")
     assert code == 0
     for command in ("demo", "sample", "index", "tasks", "preview", "pretrain", "resume", "runs", "finetune",
-                    "evaluate", "predict", "doctor"):  # fmt: skip
+                    "evaluate", "suggest", "predict", "doctor"):  # fmt: skip
         assert f"\n    {command} " in out
         assert run(capsys, command, "--help")[0] == 0
 

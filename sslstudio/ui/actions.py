@@ -29,6 +29,7 @@ class Commands:
     start: Callable[[], object]
     pause: Callable[[], object]
     stop: Callable[[], object]
+    copy: Callable[[], object]
     tour: Callable[[], object]
     keys: Callable[[], object]
     report: Callable[[], object]
@@ -170,6 +171,8 @@ def build_menus(window: QMainWindow, commands: Commands, steps: list[str]) -> Ac
         pause=_add(run, tr("&Pause or go on"), "Ctrl+P", commands.pause),
         stop=_add(run, tr("S&top and save"), "Ctrl+.", commands.stop),
     )
+    run.addSeparator()
+    _add(run, tr("&Copy as command"), "Ctrl+Shift+C", commands.copy)
     helping = bar.addMenu(tr("&Help"))
     _add(helping, tr("&Tour"), "", commands.tour)
     _add(helping, tr("&Keys"), "?", commands.keys)

@@ -94,7 +94,8 @@ class MainWindow(QMainWindow):
             open_folder=self._choose_folder, add_folder=self._add_folder, open_project=self._choose_project,
             open_sample=self.study.open_sample, show_home=self._show_home, preferences=self.preferences.show,
             go=lambda number: self.go(STEPS[number]), start=self._start, pause=self._pause,
-            stop=self._stop, tour=self.tour.begin, keys=self.help.keys, report=self.help.report, about=self.help.about,
+            stop=self._stop, copy=self._copy, tour=self.tour.begin, keys=self.help.keys, report=self.help.report,
+            about=self.help.about,
         )  # fmt: skip
         self.actions_ = build_menus(self, commands, list(self.step_titles().values()))
 
@@ -207,6 +208,11 @@ class MainWindow(QMainWindow):
     def _stop(self) -> None:
         page = self.pages.get(self.study.runner.job)
         getattr(page, "ask_stop", self.study.runner.stop)()
+
+    def _copy(self) -> None:
+        page = self.stack.currentWidget()
+        if isinstance(page, Page):
+            page.copy.copy()
 
     def _show_home(self) -> None:
         home = settings.home()

@@ -53,6 +53,7 @@ class Results:
     metrics: Mapping[str, Any]
     predictions: Mapping[str, list[Prediction]]  # part -> the ones most worth a look first
     coding: "MaskCoding | None" = None  # what the values of the true masks mean
+    network: Path | None = None  # the run whose weights they are; of a cross-validation its first fold
 
 
 def load_results(run: Path, control: RunControl) -> Results:
@@ -68,7 +69,8 @@ def load_results(run: Path, control: RunControl) -> Results:
     found = {part: _all_predictions(run, part) for part in metrics["parts"]}
     folder = root_of(Path(data.get("folder", "")))
     coding = _coding(folder, data.get("labels", "")) if metrics["kind"] == "segmentation" else None
-    return Results(run, folder, config.get("source", ""), metrics, found, coding)
+    network = run if opened.read_json("folds.json") is None else run / "fold-1"
+    return Results(run, folder, config.get("source", ""), metrics, found, coding, network)
 
 
 def _coding(folder: Path, labels_file: str) -> "MaskCoding":

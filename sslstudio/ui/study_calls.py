@@ -75,10 +75,3 @@ def table_csv(table: Mapping[str, Any], job: str) -> str:
     from sslstudio.engine.runs.study_csv import efficiency_csv, tournament_csv
 
     return efficiency_csv(table) if job == COMPARE else tournament_csv(table)
-
-
-def command_of(config: Any) -> str:
-    """The line that does the same in a terminal."""
-    from sslstudio.engine.train.command_line import command_line
-
-    return command_line(config)

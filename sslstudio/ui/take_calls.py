@@ -6,7 +6,7 @@ These run on other threads; see engine_calls.py.
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -153,10 +153,3 @@ def reporting(run: Path, out: Path, pictures: bool, control: RunControl) -> Gene
     from sslstudio.engine.train.report_run import write_report
 
     return write_report(run, out if out.suffix else out.with_suffix(".html"), control, pictures=pictures)
-
-
-def line_of(words: list[Any], control: RunControl) -> str:
-    """A command as one line for a terminal of this system."""
-    from sslstudio.engine.train.command_line import typed
-
-    return typed([str(word) for word in words if str(word)])

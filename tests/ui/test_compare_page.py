@@ -62,6 +62,14 @@ def shown_names(plot: EfficiencyPlot) -> list[str]:
     return [sign.label.text() for sign in plot.findChildren(Sign) if not sign.isHidden()]
 
 
+def copied(page: ComparePage, qtbot: QtBot) -> object:
+    """What the command on the clipboard stands for."""
+    clipboard = QGuiApplication.clipboard()
+    page.copy.click()
+    qtbot.waitUntil(lambda: clipboard.text().startswith("sslstudio "), timeout=LONG)
+    return config_of(parser().parse_args(shlex.split(clipboard.text())[1:]))
+
+
 def press_start(page: ComparePage, qtbot: QtBot) -> None:
     with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
         QTest.mouseClick(page.start, Qt.MouseButton.LeftButton)
@@ -138,9 +146,7 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
     said.file = tmp_path / "table.csv"
     page.export.choose("Save the table…")
     assert said.file.read_text("utf-8-sig").startswith("row,labels,draws,balanced_accuracy,")
-    page.command.click()
-    typed = config_of(parser().parse_args(shlex.split(clipboard.text())[1:]))
-    assert typed == page.efficiency.config()
+    assert copied(page, qtbot) == page.efficiency.config()
 
     # a row of the table is the start of a fine-tuning
     assert not page.forward.isEnabled()
@@ -172,9 +178,7 @@ def test_a_tournament_is_played_and_its_winner_is_fine_tuned(window: MainWindow,
     assert text_at(rows, 2, 0) == "Winner"
     assert text_at(rows, 2, 1) == text_at(rows, 0, 1)
 
-    page.command.click()
-    typed = config_of(parser().parse_args(shlex.split(QGuiApplication.clipboard().text())[1:]))
-    assert typed == page.tournament.config()
+    assert copied(page, qtbot) == page.tournament.config()
 
     page.forward.click()
     tuning = window.pages["finetune"]

@@ -66,6 +66,8 @@ COMMANDS: dict[type[BaseConfig], Command] = {
         others="--set-all",
     ),
 }  # fmt: skip
+# `sslstudio preview` takes the config of a pretraining, and of it what puzzles depend on.
+PREVIEW = Command("preview", {"task": "--task", "data.side": "--side", "data.groups": "--groups", "seed": "--seed"})
 # Said also where they are as they are by default: they are what the line is about.
 ALWAYS = ("task", "tasks", "source", "labels", "minutes")
 
@@ -81,9 +83,9 @@ def typed(words: Sequence[str]) -> str:
     return subprocess.list2cmdline(line) if os.name == "nt" else shlex.join(line)
 
 
-def command_words(config: Runnable) -> list[str]:
-    """The same as separate arguments, without the program's name."""
-    command = COMMANDS[type(config)]
+def command_words(config: Runnable, command: Command | None = None) -> list[str]:
+    """The same as separate arguments, without the program's name. `command`: another one that takes such a config."""
+    command = command or COMMANDS[type(config)]
     values, defaults = _flat(config), _defaults(config)
     words = [command.name, str(values.pop("data.folder"))]
     for key, flag in command.flags.items():

@@ -55,8 +55,6 @@ class ComparePage(Page):
         self.pause = button(self.tr("Pause"), self.toggle_pause, icon="pause")
         self.stop = button(self.tr("Stop and save"), self.study.runner.stop, icon="stop")
         self.new = button(self.tr("Begin a new one"), lambda: self.current.begin_new(), icon="refresh")
-        self.command = button(self.tr("Copy as command"), self.copy_command)
-        self.command.setToolTip(self.tr("The line that does the same in a terminal, to be pasted there."))
         self.export = ExportButton(
             self.tr("Take along"),
             {
@@ -68,7 +66,7 @@ class ComparePage(Page):
             },
         )
         self.forward = button("", self.finetune_with, icon="next")
-        self.end_with(self.start, self.pause, self.stop, self.new, None, self.command, self.export, self.forward)
+        self.end_with(self.start, self.pause, self.stop, self.new, None, self.export, self.forward)
 
     def _listen(self) -> None:
         runner, study = self.study.runner, self.study
@@ -191,11 +189,9 @@ class ComparePage(Page):
 
     # --- taking along
 
-    def copy_command(self) -> None:
-        """Put the line that does the same in a terminal on the clipboard."""
-        config = self.current.checked_config()
-        if config is not None:
-            self._copy(study_calls.command_of(config), self.tr("The command is on the clipboard."))
+    def command(self) -> object:
+        """The comparison, or the tournament, that is set."""
+        return self.current.checked_config()
 
     def copy_sheet(self) -> None:
         """Put the table on the clipboard as Markdown."""

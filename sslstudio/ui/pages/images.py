@@ -133,6 +133,14 @@ class ImagesPage(Page):
         if folder is not None:
             self.study.folders.add([folder])
 
+    def command(self) -> object:
+        """Look at the pictures."""
+        study = self.study
+        labels, side = study.labels_file, study.data_values.get("side")
+        return [
+            "index", study.folder, *(["--labels", labels] if labels else []), *(["--side", side] if side else []),
+        ]  # fmt: skip
+
     def _show_opening(self, said: Preparing | Seen | None) -> None:
         if said is None:
             self._show(self.loaded if self.study.recognised else self.welcome)

@@ -221,6 +221,20 @@ class LabelPage(Page):
 
     # --- on
 
+    def command(self) -> object:
+        """Say which pictures to label next."""
+        study, store = self.study, self.desk.store
+        if study.folder is None or store is None:
+            return None
+        known = (("--labels", store.folder), ("--from", study.pretrained), ("--unsure", study.result))
+        return [
+            "suggest",
+            study.folder,
+            "--kind",
+            self.board.kind,
+            *(word for flag, path in known if path for word in (flag, path)),
+        ]
+
     def finetune(self) -> None:
         """Fine-tune with the labels as they are."""
         self.desk.hand_over(always=True)

@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QPushButton, QVBoxLayout, QWidget
 
 from sslstudio.ui.study import Study
+from sslstudio.ui.widgets.copy_button import CopyButton
 from sslstudio.ui.widgets.gallery_view import GalleryView
 from sslstudio.ui.widgets.layout import MARGIN, EmptyState, button, column, row, text
 
@@ -22,6 +23,7 @@ class Page(QWidget):
         self.content.setSpacing(14)
         self.content.setContentsMargins(0, 0, 0, 0)
         self.corner = row()
+        self.copy = CopyButton(self.command)
         self.footer = QFrame()
         self.footer.setObjectName("footer")
         self._footer = QHBoxLayout(self.footer)
@@ -36,10 +38,11 @@ class Page(QWidget):
         layout.addWidget(self.footer)
 
     def end_with(self, *pieces: QWidget | QLayout | None) -> None:
-        """Fill the footer from left to right; None is a stretch."""
+        """Fill the footer from left to right; None is a stretch, and after it the command that does the same."""
         for piece in pieces:
             if piece is None:
                 self._footer.addStretch(1)
+                self._footer.addWidget(self.copy)
             elif isinstance(piece, QWidget):
                 self._footer.addWidget(piece)
             else:
@@ -51,6 +54,10 @@ class Page(QWidget):
         made.setText(f"{title}  ")
         made.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         return made
+
+    def command(self) -> object:
+        """What this page does as a command: its config or its words; None while there is nothing to do."""
+        return None
 
     def waiting_face(self, missing: EmptyState, loading: EmptyState) -> EmptyState | None:
         """`missing` without pictures, `loading` without the engine (saying why if there is none); None to work."""

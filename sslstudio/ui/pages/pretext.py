@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QStackedWidg
 
 from sslstudio.engine.errors import ConfigError, StudioError
 from sslstudio.engine.events import Preparing
-from sslstudio.ui import engine_calls, jobs, messages, words
+from sslstudio.ui import command_calls, engine_calls, jobs, messages, settings, words
 from sslstudio.ui.checkup import checkup_of
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.play_desk import PlayDesk
@@ -192,6 +192,13 @@ class PretextPage(Page):
             op = partial(engine_calls.puzzles_of, self.config(), PUZZLES, self._draw)
             self._job = jobs.run(op, self._take_puzzles, self._refuse, owner=self, progress=self._show_progress)
 
+    def command(self) -> object:
+        """Draw these puzzles into a file."""
+        if self.study.engine is None or self.study.recognised is None:
+            return None
+        out = settings.home() / self.tr("Puzzles") / f"{self.study.new_run(self.study.task).name}.png"
+        return command_calls.preview_words(self.config(), str(out), PUZZLES, self._draw)
+
     def config(self) -> Any:
         """The engine's PretrainConfig as far as puzzles need it."""
         from sslstudio.engine.train.settings import PretrainConfig
@@ -200,11 +207,11 @@ class PretextPage(Page):
         return PretrainConfig(task=task, options=self.study.options[task], data=self.study.data_config())
 
     def _face(self, face: object) -> None:
-        for one in (self.waiting, self.missing, self.refused, self.puzzles):
-            if one is face:
-                self.faces.setCurrentWidget(one)
-        self.another.setEnabled(face is self.puzzles)
-        self.forward.setEnabled(face is self.puzzles)
+        for known in (self.waiting, self.missing, self.refused, self.puzzles):
+            if known is face:
+                self.faces.setCurrentWidget(known)
+        for one in (self.another, self.forward, self.copy):
+            one.setEnabled(face is self.puzzles)
 
     def _wait(self, heading: str, explanation: str) -> None:
         self.waiting.heading.setText(heading)

@@ -187,6 +187,12 @@ class ResultsPage(Page):
         self.doubts.show_results(self.results)
         self.take.show_results(self.results, part)
 
+    def command(self) -> object:
+        """Score this network on its test pictures."""
+        if self.results is None:
+            return None
+        return ["evaluate", self.results.network, self.results.folder, "--part", self.part.currentData()]
+
     def _show_cell(self, truth: int, predicted: int) -> None:
         if self.results is not None and self.results.metrics["kind"] == "classification":
             names = self.results.metrics["classes"]

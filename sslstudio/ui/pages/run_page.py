@@ -164,7 +164,8 @@ class RunPage(Page):
         self.left.setEnabled(working)
         self.queueing.later.setEnabled(working)
         self.runs.set_busy(runner.active)
-        self.forward.setEnabled(working)
+        for one in (self.forward, self.copy):
+            one.setEnabled(working)
         self._lead_on(bool(self.view.outcome) and not runner.active)
 
     def _lead_on(self, done: bool) -> None:

@@ -171,9 +171,9 @@ class NumberEditor(Editor):
         self.box.valueChanged.connect(self.changed)
         self._hold(self.box)
         self.automatic = QCheckBox(self.tr("automatic"))
-        self.automatic.setVisible(field.optional)
         self.automatic.toggled.connect(self._toggle)
         self.line.addWidget(self.automatic, 1)
+        self.automatic.setVisible(field.optional)  # held by now: alone it would be a window for a moment
 
     def _toggle(self, automatic: bool) -> None:
         self.box.setVisible(not automatic)

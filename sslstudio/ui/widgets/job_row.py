@@ -2,18 +2,15 @@
 
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import QProgressBar, QWidget
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.events import Preparing
-from sslstudio.ui import jobs, messages, take_calls, words
+from sslstudio.ui import jobs, messages, words
 from sslstudio.ui.widgets.layout import button, column, row, text
-from sslstudio.ui.words import tr
 
 
 class JobRow(QWidget):
@@ -82,22 +79,3 @@ class JobRow(QWidget):
         if new and seconds > 0.5 and event.done < event.total:
             said.append(words.left(seconds / new * (event.total - event.done)))
         self.said.setText(words.facts_line(said))
-
-
-def copy_button(line: Callable[[], list[object]]) -> QPushButton:
-    """A button that puts the command that does the same on the clipboard; `line` gives its words."""
-
-    def copied(command: str) -> None:
-        QGuiApplication.clipboard().setText(command)
-        made.setToolTip(command)
-        made.setText(tr("Copied"))
-
-    def copy() -> None:
-        if said := line():
-            jobs.run(partial(take_calls.line_of, said), copied, failed, owner=made)
-
-    def failed(error: Exception) -> None:
-        messages.tell_error(made, error)
-
-    made = button(tr("Copy as command"), copy, "link")
-    return made

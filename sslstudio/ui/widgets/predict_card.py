@@ -10,9 +10,10 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 from sslstudio.engine.data.album import root_of
 from sslstudio.ui import jobs, messages, settings, take_calls, words
 from sslstudio.ui.results_data import Results
+from sslstudio.ui.widgets.copy_button import CopyButton
 from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel
 from sslstudio.ui.widgets.gallery_view import GalleryView
-from sslstudio.ui.widgets.job_row import JobRow, copy_button
+from sslstudio.ui.widgets.job_row import JobRow
 from sslstudio.ui.widgets.layout import Card, button, row, text
 
 PREDICTIONS = "Predictions"  # a folder in the user's own
@@ -36,7 +37,7 @@ class PredictCard(Card):
         self.choose = button(self.tr("Choose the folder…"), self.choose_folder, "primary", "folder")
         self.again = button(self.tr("Go on"), self.start, icon="play")
         self.show_files = button(self.tr("Open the answers"), self.open_answers, icon="folder")
-        self.copy = copy_button(self.command)
+        self.copy = CopyButton(self.command)
         self.progress = JobRow()
         self.progress.over.connect(self._ended)
         self.found = text("", "field")

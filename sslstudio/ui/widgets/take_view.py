@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
 
 from sslstudio.ui import messages, settings, take_calls
 from sslstudio.ui.results_data import Results
-from sslstudio.ui.widgets.job_row import JobRow, copy_button
+from sslstudio.ui.widgets.copy_button import CopyButton
+from sslstudio.ui.widgets.job_row import JobRow
 from sslstudio.ui.widgets.layout import Card, button, column, row, text
 from sslstudio.ui.widgets.predict_card import PredictCard
 
@@ -41,7 +42,7 @@ class ExportCard(Card):
         for name, title in zip(FORMATS, titles, strict=True):
             self.form.addItem(title, name)
         self.start_button = button(self.tr("Export into a folder…"), self.choose, "primary", "network")
-        self.copy = copy_button(self.command)
+        self.copy = CopyButton(self.command)
         self.progress = JobRow()
         self.progress.over.connect(lambda: self.start_button.setEnabled(True))
         self.found = text("", "small")
@@ -106,7 +107,7 @@ class ReportCard(Card):
         self.start_button = button(self.tr("Write the report…"), self.choose, "primary", "chart")
         self.open_button = button(self.tr("Open it"), self.open_report, icon="right")
         self.open_button.hide()
-        self.copy = copy_button(self.command)
+        self.copy = CopyButton(self.command)
         self.progress = JobRow()
         self.progress.over.connect(lambda: self.start_button.setEnabled(True))
         buttons = row(self.start_button, self.open_button, None)
