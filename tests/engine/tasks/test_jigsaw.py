@@ -14,7 +14,7 @@ from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encod
 from sslstudio.engine.models.heads import Mlp
 from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Batch, TaskResult
-from sslstudio.engine.tasks.jigsaw import Jigsaw, JigsawConfig
+from sslstudio.engine.tasks.jigsaw import Jigsaw, JigsawConfig, permuted
 
 PLAIN = JigsawConfig(normalise=False, grey=0.0, chroma_shift=0.0, turn=0.0)
 
@@ -232,3 +232,16 @@ def test_boxes_are_not_among_the_inputs() -> None:
     encoder = small_encoder()
     task = make_task(JigsawConfig(), encoder)
     assert task(encoder, batch).loss.item() == task(encoder, wiped).loss.item()
+
+
+def test_embeddings_are_permuted_to_the_bit_and_their_gradient_is_the_same_each_time() -> None:
+    rng = generator(0, "embeddings")
+    embedded = torch.randn(16, 9, 256, generator=rng, requires_grad=True)
+    orders = torch.rand(16, 8, 9, generator=rng).argsort(dim=-1)
+    weights = torch.randn(16, 8, 9, 256, generator=rng)
+    picked = embedded[torch.arange(16).view(-1, 1, 1), orders]
+    assert torch.equal(permuted(embedded, orders), picked)
+    (expected,) = torch.autograd.grad((picked * weights).sum(), embedded)
+    gradients = [torch.autograd.grad((permuted(embedded, orders) * weights).sum(), embedded)[0] for _ in range(5)]
+    assert torch.allclose(gradients[0], expected, atol=1e-5)
+    assert all(torch.equal(one, gradients[0]) for one in gradients)
