@@ -11,7 +11,7 @@ import dataclasses
 import tomllib
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self
 
 import tomli_w
@@ -23,7 +23,8 @@ Value = bool | int | float | str | None
 
 @dataclasses.dataclass(frozen=True)
 class Option:
-    """What is known of one value: the words for people and the limits."""
+    """What is known of one value: the words for people and the limits. `several` is for a text that names some of a few
+    things with commas between them: it gives their titles by name, once all of them are known."""
 
     title: str
     help: str
@@ -31,6 +32,7 @@ class Option:
     high: float | None = None
     choices: tuple[str, ...] = ()
     advanced: bool = False
+    several: Callable[[], dict[str, str]] | None = None
 
 
 def option(
@@ -42,9 +44,10 @@ def option(
     high: float | None = None,
     choices: tuple[str, ...] = (),
     advanced: bool = False,
+    several: Callable[[], dict[str, str]] | None = None,
 ) -> Any:
     """A dataclass field with its words and limits. `advanced` folds it away in the form."""
-    about = Option(title, help, low, high, choices, advanced)
+    about = Option(title, help, low, high, choices, advanced, several)
     return dataclasses.field(default=default, metadata={"option": about})
 
 

@@ -18,12 +18,21 @@ NAME = "multitask"
 T = TypeVar("T")
 
 
+def _others() -> dict[str, str]:
+    """The titles of the tasks that can be among several, by name."""
+    known = load_tasks()
+    return {name: known[name].title for name in known if name != NAME}
+
+
 @dataclass(frozen=True, kw_only=True)
 class MultitaskConfig(BaseConfig):
     """Which tasks; each has its default options."""
 
     tasks: str = option(
-        "vicreg,jigsaw,context_prediction", "Tasks", "Names of two or more pretext tasks, with commas between them."
+        "vicreg,jigsaw,context_prediction",
+        "Tasks",
+        "Two or more pretext tasks. On the command line: their names with commas between them.",
+        several=_others,
     )
     pictures: float = option(
         0.5,

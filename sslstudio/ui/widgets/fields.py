@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QSpinBox,
+    QVBoxLayout,
     QWidget,
 )  # fmt: skip
 
@@ -152,6 +153,33 @@ class TextEditor(Editor):
         self.box.setText(str(value))
 
 
+class SeveralEditor(Editor):
+    """Some of a few things: a check box each."""
+
+    def __init__(self, field: OptionField, titles: dict[str, str]) -> None:
+        super().__init__(field)
+        self.boxes = {name: QCheckBox(told(title)) for name, title in titles.items()}
+        self._order: list[str] = []
+        pile = QVBoxLayout()
+        pile.setSpacing(4)
+        for box in self.boxes.values():
+            box.toggled.connect(self.changed)
+            steady(box)
+            pile.addWidget(box)
+        self.line.addLayout(pile, 1)
+
+    def value(self) -> str:
+        """Names with commas between them; those that were set, in their order, then those that were checked since."""
+        checked = [name for name, box in self.boxes.items() if box.isChecked()]
+        kept = [name for name in self._order if name in checked]
+        return ",".join([*kept, *(name for name in checked if name not in kept)])
+
+    def set_value(self, value: Value) -> None:
+        self._order = [name.strip() for name in str(value).split(",")]
+        for name, box in self.boxes.items():
+            box.setChecked(name in self._order)
+
+
 class NumberEditor(Editor):
     """A whole number or any number; with a tick for 'automatic' where the choice may be left to the program."""
 
@@ -203,6 +231,8 @@ def editor_for(field: OptionField) -> Editor:
     """The editor of an option, by its type."""
     if field.about.choices:
         return ChoiceEditor(field)
+    if field.about.several is not None:
+        return SeveralEditor(field, field.about.several())
     if field.type is bool:
         return SwitchEditor(field)
     return NumberEditor(field) if field.type in (int, float) else TextEditor(field)

@@ -27,6 +27,7 @@ class Everything(BaseConfig):
     tiny: float = option(1e-5, "Tiny", "A small number.", low=1e-9, high=1.0)
     on: bool = option(True, "On", "Whether.")
     name: str = option("x", "Name", "A text.")
+    some: str = option("b,a", "Some", "Some of a few.", several=lambda: {"a": "First", "b": "Second", "c": "Third"})
     sort: str = option("one", "Sort", "One of some.", choices=("one", "two"))
     side: int | None = option(None, "Side", "May be left to the program.", low=16, high=512)
     deep: float = option(2.0, "Deep", "For experts.", low=0.0, high=3.0, advanced=True)
@@ -39,8 +40,11 @@ def texts() -> st.SearchStrategy[str]:
 def values(field: OptionField) -> st.SearchStrategy[Any]:
     """Values that an option takes, of those that a person would type."""
     about = field.about
-    if about.choices:
-        some: st.SearchStrategy[Any] = st.sampled_from(about.choices)
+    if about.several is not None:
+        names = sorted(about.several())
+        some: st.SearchStrategy[Any] = st.lists(st.sampled_from(names), min_size=2, unique=True).map(",".join)
+    elif about.choices:
+        some = st.sampled_from(about.choices)
     elif field.type is bool:
         some = st.booleans()
     elif field.type is int:
