@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.data.index import ImageIndex
     from sslstudio.engine.data.labelling import Labelling
     from sslstudio.engine.data.labels import Recognised
+    from sslstudio.engine.evaluate.label_export import Exported
     from sslstudio.engine.train.look_alike import LookAlike
 
 SUGGESTED = 24  # pictures to label next
@@ -27,6 +28,13 @@ def open_labels(folder: Path, recognised: "Recognised", control: RunControl) -> 
 
     yield from begin(folder, recognised)
     return Labelling(folder)
+
+
+def exporting(folder: Path, out: Path, control: RunControl) -> Generator[Preparing, None, "Exported"]:
+    """The saved labels of a folder, written into a new one."""
+    from sslstudio.engine.evaluate.label_export import export_labels
+
+    return export_labels(folder, out)
 
 
 def made_labels(folder: Path) -> str:

@@ -59,6 +59,7 @@ class LabelDesk(QObject):
         self._kept = True  # the last edit
         self._news = False  # edits that the study has not heard of
         study.pictures_changed.connect(self._other_pictures)
+        study.letting_go.connect(self.close)
 
     # --- opening and closing
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from sslstudio.engine.config import BaseConfig
 from sslstudio.engine.events import Preparing
@@ -71,6 +72,7 @@ class Study(QObject):
         self.runner = Runner(self)
         self.line = WaitingLine(self.runner, self)
         self._opening_job: jobs.Job | None = None
+        self._labels_job: jobs.Job | None = None
         self.reading = Reading(self)
         self.folders = FolderDesk(self)
 
@@ -191,7 +193,13 @@ class Study(QObject):
         """Take other labels for the open pictures; what was pretrained on them stays."""
         if self.folder is not None:
             op = partial(engine_calls.look_at_folder, self.folder, labels_file)
-            jobs.run(op, partial(self._take_labels, self.folder, labels_file), self._tell, owner=self)
+            then = partial(self._take_labels, self.folder, labels_file)
+            self._labels_job = jobs.run(op, then, self._tell, owner=self)
+
+    @property
+    def taking_labels(self) -> bool:
+        """Whether other labels were asked for and are not there yet."""
+        return self._labels_job is not None and isValid(self._labels_job)
 
     def _take_labels(self, folder: Path, labels_file: str, recognised: "Recognised") -> None:
         if folder == self.folder:

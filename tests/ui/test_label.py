@@ -15,9 +15,12 @@ from sslstudio.engine.data.label_files import read_labels_table, read_mask
 from sslstudio.engine.data.labelling import Labelling
 from sslstudio.engine.data.mask_tools import brush
 from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.finetune import FinetunePage
+from sslstudio.ui.pages.images import ImagesPage
 from sslstudio.ui.pages.label import LabelPage
 from sslstudio.ui.widgets.label_board import CLASSES, MAP, MASKS
 from sslstudio.ui.widgets.label_gallery import ALL, LABELLED, NEXT, OPEN
+from tests.ui.conftest import Said
 
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -331,3 +334,64 @@ def test_the_labels_lead_on_and_are_there_again(page: LabelPage, plain: Path, qt
     assert again.study.recognised.classes is not None
     assert again.study.data_config().labels == str(folder)
     again.close()
+
+
+# Ways here, and away with the labels
+
+
+def test_without_labels_pictures_and_fine_tuning_lead_here(page: LabelPage, qtbot: QtBot) -> None:
+    window = page.window()
+    assert isinstance(window, MainWindow)
+    with qtbot.waitSignal(window.study.engine_ready, timeout=60_000):
+        window.study.load_engine()
+    window.go("images")
+    images = window.pages["images"]
+    assert isinstance(images, ImagesPage)
+    assert images.to_label.isVisible()
+    QTest.mouseClick(images.to_label, LEFT)
+    assert window.stack.currentWidget() is page
+    window.go("finetune")
+    finetune = window.pages["finetune"]
+    assert isinstance(finetune, FinetunePage)
+    qtbot.waitUntil(lambda: finetune.settings is not None and not finetune._listing, timeout=20_000)
+    assert (finetune.to_label.property("role"), finetune.start.property("role")) == ("primary", "plain")
+    finetune.start_run()
+    assert "no labels yet" in finetune.wrong.label.text()
+    assert not window.study.runner.active
+    QTest.mouseClick(finetune.to_label, LEFT)
+    assert window.stack.currentWidget() is page
+    add(page, "a", "b")
+    for number in range(10):
+        press(page, Qt.Key.Key_1 if number % 2 else Qt.Key.Key_2)
+    with qtbot.waitSignal(window.study.pictures_changed, timeout=20_000):
+        window.go("finetune")  # by the list of steps: the labels are used all the same
+        finetune.start_run()
+        assert "being read" in finetune.wrong.label.text()  # and never those from before, in silence
+    assert (finetune.to_label.property("role"), finetune.start.property("role")) == ("plain", "primary")
+    assert finetune.to_label.isVisible()  # two pictures have no label yet
+    qtbot.waitUntil(lambda: not window.study.taking_labels and not finetune._listing, timeout=20_000)
+    assert finetune.config().data.labels == str(store_of(page).folder)
+
+
+def test_labels_are_taken_along_into_a_new_folder(page: LabelPage, tmp_path: Path, said: Said, qtbot: QtBot) -> None:
+    add(page, "a", "b")
+    press(page, Qt.Key.Key_1)
+    paint_masks(page)
+    drag(page, (10, 10), (30, 12))
+    QTest.mouseClick(page.export.button, LEFT)
+    assert said.offered == []  # no folder was chosen
+    said.folder = tmp_path / "elsewhere"
+    said.folder.mkdir()
+    for name in ("plain labels", "plain labels 2"):
+        said.offered = []
+        QTest.mouseClick(page.export.button, LEFT)
+        qtbot.waitUntil(lambda: said.offered == ["open"], timeout=20_000)
+        out = said.folder / name
+        assert read_labels_table(out) == {"00.png": "a"}
+        assert sorted(file.name for file in out.iterdir()) == [
+            "about.json", "classes.csv", "coco.json", "labels.csv", "masks",
+        ]  # fmt: skip
+        made = read_mask(out, "01.png")
+        assert made is not None
+        assert set(np.unique(made)) == {0, 1}
+    assert page.export.button.isEnabled()

@@ -4,7 +4,6 @@ An edit is in the journal, on the disk, before it counts; `save` writes the open
 the journal. After a crash the journal is read over the files as they are.
 """
 
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -196,14 +195,6 @@ class Labelling:
             label_files.write_mask_file(self.folder, path, mask)
         self._masks.clear()
         self.journal.empty()
-
-    def export(self, out: Path) -> None:
-        """Copy table and masks into a new folder. Raises DataError when there is something in it already."""
-        if out.exists() and any(out.iterdir()):
-            raise DataError(f"{out} is not empty. Choose a new folder, so that nothing is overwritten.")
-        self.save()
-        hidden = shutil.ignore_patterns(label_files.JOURNAL, ".*")
-        shutil.copytree(self.folder, out, ignore=hidden, dirs_exist_ok=True)
 
     def close(self) -> None:
         """Save, and let others edit. Raises RunError when the disk does not take it; the journal has it all then."""

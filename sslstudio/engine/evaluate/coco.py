@@ -26,7 +26,8 @@ A_STEP = 20  # pictures between two events
 def write_coco(
     file: Path, root: Path, masks: Mapping[str, str], names: Sequence[str], about: str
 ) -> Generator[Preparing, None, int]:
-    """Write the masks below `root` (picture -> mask file) as COCO; returns how many patches there are.
+    """Write the masks below `root` (picture -> mask file) as COCO; returns how many patches there are. names: of the
+    values in the masks, '' for one that does not occur.
 
     What was written is read back and compared with the masks, pixel by pixel; a difference raises RunError.
     """
@@ -39,7 +40,7 @@ def write_coco(
             annotations.append({"id": len(annotations) + 1, "image_id": number, **found})
         if number % A_STEP == 0 or number == len(masks):
             yield Preparing(stage=STAGE, done=number, total=len(masks))
-    categories = [{"id": number, "name": name} for number, name in enumerate(names) if number > 0]
+    categories = [{"id": number, "name": name} for number, name in enumerate(names) if number > 0 and name]
     content = {
         "info": {"description": about}, "images": images, "annotations": annotations, "categories": categories,
     }  # fmt: skip

@@ -5,13 +5,15 @@ from typing import Any
 
 from PySide6.QtWidgets import QPushButton
 
+from sslstudio.engine.errors import ConfigError
 from sslstudio.ui import engine_calls, messages
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.study import Study
+from sslstudio.ui.theme import set_role, tint
 from sslstudio.ui.widgets.curves import TwinCurves
 from sslstudio.ui.widgets.finetune_settings import SCRATCH, FinetuneSettings
-from sslstudio.ui.widgets.labels_view import LabelsView
+from sslstudio.ui.widgets.labels_view import LabelsView, lacks_labels
 from sslstudio.ui.widgets.layout import Card, button, column, held, row, scrolled
 from sslstudio.ui.widgets.run_settings import RunSettings
 from sslstudio.ui.widgets.run_view import RunView
@@ -35,8 +37,9 @@ class FinetunePage(RunPage):
         self._listing = 0  # how often the runs are being looked for just now
         self._hurried = False  # start was asked for meanwhile
         self.labels_view = LabelsView()
+        self.to_label = button(self.tr("Label some pictures"), lambda: study.wants_page.emit("label"), icon="pencil")
         table = button(self.tr("Labels from a CSV file…"), self.choose_table, icon="tag")
-        labels = held(column(12, Card().add(self.labels_view, row(table, None)), None, gap=0))
+        labels = held(column(12, Card().add(self.labels_view, row(self.to_label, table, None)), None, gap=0))
         self.view.tabs.insertTab(0, scrolled(labels), self.tr("Labels"))
         self.refresh()
 
@@ -68,9 +71,24 @@ class FinetunePage(RunPage):
         recognised = self.study.recognised
         if recognised is not None and self.own is not None:
             self.labels_view.show_labels(recognised)
+            self.to_label.setVisible(lacks_labels(recognised))
+            self.offer()
             self.own.suit(recognised)
             self.own.show_sources([], None)
             self.view.tabs.setCurrentIndex(0)
+
+    @property
+    def _without_labels(self) -> bool:
+        recognised = self.study.recognised
+        return recognised is not None and recognised.classes is None and recognised.masks is None
+
+    def lead_on(self, done: bool) -> None:
+        """Without labels the way on is to make some."""
+        super().lead_on(done)
+        for one, role, icon in ((self.to_label, self._without_labels, "pencil"),
+                                (self.start, not (done or self._without_labels), "play")):  # fmt: skip
+            set_role(one, "primary" if role else "plain")
+            tint(one, icon, "accent_text" if role else "text")
 
     def list_runs(self) -> None:
         """Look for the runs on these pictures; what there is to start from is known when all have been listed."""
@@ -104,6 +122,12 @@ class FinetunePage(RunPage):
         """The engine's FinetuneConfig as it is set. Raises ConfigError."""
         from sslstudio.engine.train.settings import FinetuneConfig
 
+        if self.study.taking_labels:
+            raise ConfigError(self.tr("The labels are being read just now. Try again in a moment."))
+        if self._without_labels:
+            raise ConfigError(
+                self.tr("There are no labels yet. Label some pictures, or choose a CSV file with labels.")
+            )
         assert self.settings is not None
         assert self.own is not None
         settings, values = self.settings, self.own.values()

@@ -17,7 +17,7 @@ from sslstudio.ui.widgets.drop_area import DropArea
 from sslstudio.ui.widgets.folders_view import FoldersView
 from sslstudio.ui.widgets.gallery_model import GalleryItem
 from sslstudio.ui.widgets.gallery_view import GalleryView
-from sslstudio.ui.widgets.labels_view import LabelsView, labels_in_words
+from sslstudio.ui.widgets.labels_view import LabelsView, labels_in_words, lacks_labels
 from sslstudio.ui.widgets.layout import Card, Figure, button, column, held, row, scrolled, text
 from sslstudio.ui.widgets.picture_items import PictureItems
 from sslstudio.ui.widgets.recent_projects import RecentProjects, parent_of
@@ -38,9 +38,10 @@ class ImagesPage(Page):
         self._beside: Path | None = None  # where to look for pictures first
         self.choose = button(self.tr("Choose another folder…"), self.choose_folder, icon="folder")
         self.more = button(self.tr("Add another folder…"), self.add_folder, icon="folder")
+        self.to_label = button(self.tr("Label some pictures"), lambda: study.wants_page.emit("label"), icon="pencil")
         self.forward = self.next_button(self.tr("Next: what to learn from"), "pretext")
         self.checking = text("", "muted", wrap=False)
-        self.end_with(self.choose, self.more, self.checking, None, self.forward)
+        self.end_with(self.choose, self.more, self.checking, None, self.to_label, self.forward)
         self.stack = QStackedWidget()
         self.content.addWidget(self.stack, 1)
         self._add_welcome()
@@ -185,6 +186,7 @@ class ImagesPage(Page):
         self.gallery.show_items(PictureItems(index))
         self.labels.say(*labels_in_words(recognised))
         self.labels_view.show_labels(recognised)
+        self.to_label.setVisible(lacks_labels(recognised))
         self.others.say(words.count(sum(index.ignored.values())))
         fill(self.others_table, [(kind, words.count(count)) for kind, count in index.ignored.items()])
         self.tabs.setTabVisible(3, bool(index.ignored))

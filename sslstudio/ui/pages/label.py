@@ -11,6 +11,7 @@ from sslstudio.ui import jobs, label_calls, messages, words
 from sslstudio.ui.actions import class_shortcuts, label_keys, page_shortcuts
 from sslstudio.ui.label_desk import desk_of
 from sslstudio.ui.label_editing import LabelEditing
+from sslstudio.ui.label_export import LabelExport
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.study import Study
 from sslstudio.ui.theme import set_role, tint
@@ -48,7 +49,8 @@ class LabelPage(Page):
         self.next_ones.setToolTip(self.tr("The pictures whose labels teach most: typical ones, no two alike (S)"))
         self.progress = text("", "muted", wrap=False)
         self.forward = button(self.tr("Fine-tune with these"), self.finetune, icon="tag")
-        self.end_with(self.next_ones, self.progress, None, self.forward)
+        self.export = LabelExport(self, self.desk, self._say_far)
+        self.end_with(self.next_ones, self.progress, None, self.export.button, self.forward)
         self._listen()
         self._take_keys()
         self._show_state()
@@ -56,7 +58,6 @@ class LabelPage(Page):
     def _listen(self) -> None:
         desk = self.desk
         self.study.pictures_changed.connect(self._other_pictures)
-        self.study.letting_go.connect(self.desk.close)
         self.study.runs_changed.connect(self._forget_alike)
         desk.opened.connect(self._opened)
         desk.opening.connect(self._show_opening)
@@ -178,6 +179,9 @@ class LabelPage(Page):
 
     def _say_busy(self, said: Preparing) -> None:
         self.board.map.say_busy(_progress_of(said))
+        self._say_far(said)
+
+    def _say_far(self, said: Preparing) -> None:
         self.progress.setText(_progress_of(said))
 
     def _take_alike(self, alike: "LookAlike") -> None:

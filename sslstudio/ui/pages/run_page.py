@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
 
 from sslstudio.engine.errors import StudioError
 from sslstudio.engine.events import Event, RunStarted
@@ -40,12 +40,9 @@ class RunPage(Page):
         self.queueing = Queueing(self)
         self.settings: RunSettings | None = None
         self._folder = study.folder
-        self._going_on = False
-        self._following = False  # the run that is shown is another process's
+        self._going_on = self._following = False  # following: the run that is shown is another process's
         self.sheet = column(gap=14)
-        self.settings_place = QVBoxLayout()
-        self.settings_place.setContentsMargins(0, 0, 0, 0)
-        self.settings_place.setSpacing(14)
+        self.settings_place = column(gap=14)
         self.wrong = Notice()
         self.sheet.addWidget(self.wrong)
         self.sheet.addLayout(self.settings_place)
@@ -140,10 +137,10 @@ class RunPage(Page):
 
     def _other_pictures(self) -> None:
         self.refresh()
-        other, self._folder = self.study.folder != self._folder, self.study.folder
         if self.settings is not None:
-            if other and not self.study.runner.active:  # the run that is shown stays when only the labels are others
+            if self.study.folder != self._folder and not self.study.runner.active:  # not for other labels alone
                 self.view.clear()
+            self._folder = self.study.folder
             self.show_pictures()
             self.list_runs()
 
@@ -166,9 +163,9 @@ class RunPage(Page):
         self.runs.set_busy(runner.active)
         for one in (self.forward, self.copy):
             one.setEnabled(working)
-        self._lead_on(bool(self.view.outcome) and not runner.active)
+        self.lead_on(bool(self.view.outcome) and not runner.active)
 
-    def _lead_on(self, done: bool) -> None:
+    def lead_on(self, done: bool) -> None:
         """One primary button: start before a run, the next step after it."""
         for one, role, icon in ((self.start, not done, "play"), (self.forward, done, "next")):
             set_role(one, "primary" if role else "plain")

@@ -61,8 +61,8 @@ class LabelsView(QWidget):
         if masks:
             return self.tr("No classes were found; the masks below can be learnt.")
         return self.tr(
-            "No classes were found. Pretraining needs none. For fine-tuning, put the pictures of each class into a "
-            "folder of its own, or give a CSV file with file names and labels."
+            "No classes were found. Pretraining needs none. For fine-tuning, label some pictures here, put those of "
+            "each class into a folder of its own, or give a CSV file with file names and labels."
         )
 
     def _show_masks(self, recognised: "Recognised") -> None:
@@ -83,6 +83,13 @@ def class_counts(recognised: "Recognised") -> dict[str, int]:
         return {}
     counts = Counter(recognised.classes.of.values())
     return {name: counts[number] for number, name in enumerate(recognised.classes.names)}
+
+
+def lacks_labels(recognised: "Recognised") -> bool:
+    """Whether there are pictures with neither a class nor a mask."""
+    classes, masks = recognised.classes, recognised.masks
+    labelled = {*(classes.of if classes else ()), *(masks.of if masks else ())}
+    return len(labelled) < len(recognised.pictures)
 
 
 def notes_of(recognised: "Recognised") -> list[str]:

@@ -349,13 +349,3 @@ def test_what_was_recognised_is_where_one_begins(tmp_path: Path, sample_folder: 
         store.apply(store.adding(CLASSIFY, "one more"))
     assert labels_folder(home, sample_folder) == folder
     assert labels_folder(home, sample_folder.parent) is None
-
-
-def test_an_export_never_overwrites(tmp_path: Path, pictures: Path) -> None:
-    folder = begun(tmp_path / "home", pictures)
-    with Labelling(folder) as store:
-        store.apply(store.adding(CLASSIFY, "cat"))
-        store.export(tmp_path / "out")
-        with pytest.raises(DataError, match="not empty"):
-            store.export(tmp_path / "out")
-    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["about.json", "classes.csv", "labels.csv"]

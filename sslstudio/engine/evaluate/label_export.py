@@ -1,0 +1,73 @@
+"""Labels made in the program as a folder to take along: tables, masks as PNG, and COCO for other programs."""
+
+import shutil
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sslstudio.engine.data import label_files
+from sslstudio.engine.data.mask_coding import IGNORE
+from sslstudio.engine.errors import DataError, RunError
+from sslstudio.engine.evaluate.coco import write_coco
+from sslstudio.engine.events import Preparing
+
+COCO = "coco.json"
+NOT_COUNTED = "not counted"  # what the value IGNORE is called there
+STAGE = "Writing the labels"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written into the folder `out`: so many labelled pictures, masks, and patches in the COCO file."""
+
+    out: Path
+    labelled: int
+    masks: int
+    patches: int
+
+
+def export_labels(folder: Path, out: Path) -> Generator[Preparing, None, Exported]:
+    """Write the saved labels of `folder` into a new folder, which gets its name when all of it is there.
+
+    Raises DataError when there is something in it already or a mask is damaged, RunError when the disk does not take
+    it.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DataError(f"{out} is not empty. Choose a new folder, so that nothing is overwritten.")
+    part = out.with_name(f".{out.name}.part")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        made = yield from _fill(folder, part, out)
+        if out.exists():
+            out.rmdir()
+        part.rename(out)
+        return made
+    except OSError as error:
+        raise RunError(f"The labels could not be written to {out}: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _fill(folder: Path, part: Path, out: Path) -> Generator[Preparing, None, Exported]:
+    for name in (label_files.LABELS, label_files.CLASSES, label_files.ABOUT):
+        shutil.copyfile(folder / name, part / name)
+    paths = label_files.masks_in(folder)
+    for done, path in enumerate(paths, start=1):
+        copy = label_files.mask_file(part, path)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(label_files.mask_file(folder, path), copy)
+        yield Preparing(stage=STAGE, done=done, total=len(paths))
+    patches = (yield from _write_coco(part, paths)) if paths else 0
+    return Exported(out, len(label_files.read_labels_table(part)), len(paths), patches)
+
+
+def _write_coco(part: Path, paths: list[str]) -> Generator[Preparing, None, int]:
+    for path in paths:
+        label_files.read_mask(part, path)  # one that is damaged is named
+    names = [""] * (IGNORE + 1)
+    for number, one in label_files.read_classes(part)["segmentation"].items():
+        names[number] = one.name
+    names[IGNORE] = names[IGNORE] or NOT_COUNTED
+    masks = {path: str(label_files.mask_file(part, path).relative_to(part)) for path in paths}
+    return (yield from write_coco(part / COCO, part, masks, names, "Labels made with SSL Studio"))

@@ -1,0 +1,89 @@
+"""Labels taken along are all there, for this program and for others, and nothing is overwritten."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sslstudio.engine.data.label_files import LABELS, mask_file, masks_in, read_classes, read_mask
+from sslstudio.engine.data.labelling import Labelling
+from sslstudio.engine.data.mask_coding import IGNORE
+from sslstudio.engine.data.mask_stroke import Patch, Rect
+from sslstudio.engine.errors import DataError
+from sslstudio.engine.evaluate.coco import read_coco
+from sslstudio.engine.evaluate.label_export import COCO, Exported, export_labels
+from tests.engine.data.test_labelling import CLASSIFY, empty
+
+SHAPE = (9, 7)
+
+
+def exported(folder: Path, out: Path) -> Exported:
+    generator: Generator[object, None, Exported] = export_labels(folder, out)
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            result: Exported = end.value
+            return result
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two labels, and two masks with a hole, two classes and pixels that do not count."""
+    with Labelling(empty(tmp_path / "labels")) as store:
+        for name in ("cat", "dog"):
+            store.apply(store.adding(CLASSIFY, name))
+        for path, number in (("a.png", 1), ("deep/b, c.png", 2)):
+            edit = store.labelling([path], number)
+            assert edit is not None
+            store.apply(edit)
+        for name in ("nucleus", "wall"):
+            store.apply(store.adding("segmentation", name))
+        ring = np.zeros(SHAPE, np.uint8)
+        ring[1:6, 1:6], ring[3, 3], ring[7, :], ring[8, 0] = 1, 0, 2, IGNORE
+        whole = Rect(0, 0, SHAPE[1], SHAPE[0])
+        for path, mask in (("a.png", ring), ("deep/b, c.png", ring[::-1].copy())):
+            store.apply(store.painting(path, SHAPE, Patch(whole, np.zeros(SHAPE, np.uint8), mask)))
+    return store.folder
+
+
+def test_all_of_it_is_in_the_new_folder(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    made = exported(folder, out)
+    assert (made.labelled, made.masks) == (2, 2)
+    assert sorted(file.name for file in out.iterdir()) == ["about.json", "classes.csv", COCO, LABELS, "masks"]
+    assert (out / LABELS).read_bytes() == (folder / LABELS).read_bytes()
+    assert read_classes(out) == read_classes(folder)
+    found = dict(read_coco(out / COCO))
+    assert sorted(found) == masks_in(out) == masks_in(folder)
+    for path, mask in found.items():
+        np.testing.assert_array_equal(mask, read_mask(folder, path))
+        np.testing.assert_array_equal(mask, read_mask(out, path))
+    text = (out / COCO).read_text(encoding="utf-8")
+    assert "nucleus" in text
+    assert "not counted" in text
+    with Labelling(out) as again:  # it can be edited and trained on like the first one
+        assert len(again.of) == 2
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_what_is_there_is_never_overwritten(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    for out, mine in ((tmp_path / "full", tmp_path / "full" / "mine.txt"), (tmp_path / "file", tmp_path / "file")):
+        mine.write_text("x")
+        with pytest.raises(DataError, match="not empty"):
+            exported(folder, out)
+    assert (tmp_path / "full" / "mine.txt").read_text() == (tmp_path / "file").read_text() == "x"
+
+
+def test_one_that_is_stopped_or_fails_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+    before = sorted(tmp_path.iterdir())
+    generator = export_labels(folder, tmp_path / "out")
+    next(generator)
+    generator.close()
+    assert sorted(tmp_path.iterdir()) == before
+    mask_file(folder, "a.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"a\.png"):
+        exported(folder, tmp_path / "out")
+    assert sorted(tmp_path.iterdir()) == before
