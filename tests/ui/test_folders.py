@@ -144,6 +144,7 @@ def test_a_folder_is_taken_out_and_brought_back(
     assert images(window).pictures.value.text() == "10"
     view.table.selectRow(0)
     assert not view.out.isEnabled()  # the last one stays
+    assert view.back.isVisible()
     assert "pets" in view.back.text()
     with qtbot.waitSignal(window.study.checked, timeout=LONG):
         view.back.click()

@@ -190,7 +190,8 @@ class ImagesPage(Page):
         self.others.say(words.count(sum(index.ignored.values())))
         fill(self.others_table, [(kind, words.count(count)) for kind, count in index.ignored.items()])
         self.tabs.setTabVisible(3, bool(index.ignored))
-        self.tabs.setCurrentIndex(0)
+        if self.tabs.currentIndex() != FOLDERS or not self.study.folders.several:
+            self.tabs.setCurrentIndex(0)  # but the list of folders stays in sight when it has changed
         self._show_readable(index, checked=False)
         self._show(self.loaded)
 
