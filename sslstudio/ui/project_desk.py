@@ -22,7 +22,8 @@ class ProjectDesk(QObject):
         self._job: jobs.Job | None = None
         self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._settling.timeout.connect(self.save)
-        for signal in (study.pictures_changed, study.task_changed, study.data_changed, study.engine_ready):
+        chosen = (study.task_changed, study.data_changed, study.choices_changed)
+        for signal in (study.pictures_changed, study.engine_ready, *chosen):
             signal.connect(self._settling.start)
         study.opening.connect(lambda _: self._flush())
         study.leaving.connect(self._flush)

@@ -43,6 +43,7 @@ class Study(QObject):
     checked = Signal()
     task_changed = Signal()
     data_changed = Signal()  # the split
+    choices_changed = Signal()  # how long, which network
     leaving = Signal()  # the open pictures, for others
     letting_go = Signal()  # of the labels: what they are for is about to change
     project_wanted = Signal(object)  # Path of a project, whose pictures may be somewhere else now
@@ -66,6 +67,7 @@ class Study(QObject):
         self._task_chosen = False
         self.options: dict[str, BaseConfig] = {}
         self.data_values: dict[str, Any] = {}
+        self.choices: dict[str, dict[str, Any]] = {}  # by page: what was chosen there, as a project keeps it
         self.pretrained: Path | None = None
         self.result: Path | None = None
         self.comparison = ""  # compare or tournament: what the page of comparisons is to show first
@@ -227,10 +229,20 @@ class Study(QObject):
             self.data_values = values
             self.data_changed.emit()
 
+    def keep_choices(self, page: str, values: dict[str, Any]) -> None:
+        """What was chosen on a page, as far as it is not how the page begins."""
+        if values != self.choices.get(page, {}):
+            self.choices[page] = values
+            self.choices_changed.emit()
+
     def _bring_back(self, opened: OpenedPictures) -> None:
         """Split, task and options of a project; with a new one, what a person has chosen before stays chosen."""
         project = opened.project
         self.data_values = dict(project.data)
+        kept = self.choices if opened.new else project.choices
+        self.choices = {page: dict(values) for page, values in kept.items()}
+        if opened.new:  # but the kind of answer is a matter of the labels
+            self.choices.get("finetune", {}).pop("kind", None)
         if project.task:
             self.task, self._task_chosen = project.task, True
         self._suggest_task()
@@ -253,7 +265,10 @@ class Study(QObject):
             return None
         options = project_calls.changed_options(self.engine, self.options) if self.engine else self.project.options
         task = self.task if self._task_chosen else ""
-        return replace(self.project, labels=self.labels_file, task=task, data=self.data_values, options=options)
+        choices = {page: dict(values) for page, values in self.choices.items() if values}
+        return replace(
+            self.project, labels=self.labels_file, task=task, data=self.data_values, options=options, choices=choices
+        )
 
     # --- runs
 

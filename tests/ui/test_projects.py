@@ -13,6 +13,7 @@ from sslstudio.engine.data.labelling_start import begin
 from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.runs.project import FILE, open_project
 from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.finetune import FinetunePage
 from sslstudio.ui.pages.images import ImagesPage
 from sslstudio.ui.pages.label import LabelPage
 from sslstudio.ui.pages.pretext import PretextPage
@@ -202,3 +203,52 @@ def test_the_menu_opens_a_project_and_says_of_another_folder_that_it_is_none(
     with qtbot.waitSignal(window.study.checked, timeout=LONG):
         window._choose_project()
     assert window.study.folder == pictures
+
+
+def test_time_network_and_settings_of_a_page_come_back_with_the_project(
+    window: MainWindow, pictures: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    study = window.study
+    open_folder(window, pictures, qtbot)
+    folder = study.runs_folder.parent
+    pages = {name: (window.go(name), window.pages[name])[1] for name in ("pretrain", "finetune")}
+    pretrain, finetune = pages["pretrain"], pages["finetune"]
+    assert isinstance(pretrain, PretrainPage)
+    assert isinstance(finetune, FinetunePage)
+    assert pretrain.settings is not None
+    assert finetune.settings is not None
+    assert finetune.own is not None
+    began = pretrain.config(), finetune.config()
+    pretrain.settings.budget.set_epochs(7)
+    pretrain.settings.encoder.editor("name").set_value("resnet34")
+    pretrain.settings.forms["optimiser"].editor("learning_rate").set_value(0.004)
+    finetune.settings.budget.amount.setValue(2.5)
+    finetune.own.form.editor("labels_per_class").set_value(9)
+    finetune.own.kind.setCurrentIndex(1)
+    finetune.own.kind.activated.emit(1)
+    chosen = pretrain.config(), finetune.config()
+    qtbot.waitUntil(lambda: "kind" in open_project(folder).project.choices.get("finetune", {}), timeout=LONG)
+    assert open_project(folder).project.choices == {
+        "pretrain": {"name": "resnet34", "learning_rate": 0.004, "time": 7.0, "unit": "epochs"},
+        "finetune": {"labels_per_class": 9, "time": 2.5, "kind": "segmentation"},
+    }
+    open_folder(window, another(pictures, tmp_path / "elsewhere"), qtbot)
+    assert pretrain.config().budget == chosen[0].budget  # what a person has chosen before stays chosen
+    assert finetune.config().kind == "classification"  # but this is a matter of the labels
+    pretrain.settings.reset()
+    pretrain.settings.budget.set_minutes(10)
+    finetune.settings.budget.amount.setValue(5)
+    for page, config in ((pretrain, began[0]), (finetune, began[1])):
+        now = page.config()
+        assert (now.budget, now.encoder, now.optimiser) == (config.budget, config.encoder, config.optimiser)
+    open_folder(window, pictures, qtbot)
+    for page, config in ((pretrain, chosen[0]), (finetune, chosen[1])):
+        now = page.config()
+        assert (now.budget, now.encoder, now.optimiser) == (config.budget, config.encoder, config.optimiser)
+    assert (finetune.config().kind, finetune.config().labels_per_class) == ("segmentation", 9)
+    window.project_desk.finish()
+    file = folder / FILE
+    file.write_text(file.read_text().replace('"resnet34"', '"resnet1"').replace("0.004", "4000.0"))
+    open_folder(window, pictures, qtbot)  # somebody has edited nonsense into it: that is as the page begins
+    assert (pretrain.config().encoder, pretrain.config().budget) == (began[0].encoder, chosen[0].budget)
+    assert pretrain.config().optimiser == began[0].optimiser

@@ -34,7 +34,8 @@ _one_at_a_time = threading.Lock()  # the window saves off its own thread, and on
 class Project:
     """What a project file holds. `labels`: a CSV or a folder of labels, '' for those found by themselves; `made`: the
     folder for labels that are made in the program; `data`: side, groups and split; `task`: '' until a person has
-    chosen; `options`: what differs from the defaults, by task; `earlier`: older runs on these pictures, kept elsewhere.
+    chosen; `options`: what differs from the defaults, by task; `choices`: time, network and the like, by page;
+    `earlier`: older runs on these pictures, kept elsewhere.
     """
 
     folder: Path
@@ -46,6 +47,7 @@ class Project:
     task: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    choices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     earlier: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
 
@@ -142,7 +144,8 @@ def _encoded(project: Project) -> bytes:
     values["earlier"] = [_kept(str(base / run), base) for run in project.earlier]
     values["examples"] = list(project.examples)
     values["data"] = _without_none(project.data)
-    values["options"] = {task: _without_none(options) for task, options in project.options.items()}
+    for name in ("options", "choices"):
+        values[name] = {key: _without_none(one) for key, one in getattr(project, name).items()}
     try:
         return to_toml(values).encode()
     except UnicodeEncodeError as error:
@@ -182,7 +185,7 @@ def _read(folder: Path, name: str) -> Project:
 
 
 def _project(folder: Path, file: Path, written: object, values: dict[str, Any]) -> Project:
-    kinds = {"data": dict, "options": dict, "earlier": list, "examples": list}
+    kinds = {"data": dict, "options": dict, "choices": dict, "earlier": list, "examples": list}
     known = {one.name for one in fields(Project)} - {"folder"}
     wrong = [key for key in values if key in known and not isinstance(values[key], kinds.get(key, str))]
     wrong += [key for key in ("earlier", "examples") if not all(isinstance(one, str) for one in values.get(key, ()))]
@@ -194,7 +197,8 @@ def _project(folder: Path, file: Path, written: object, values: dict[str, Any]) 
         given["labels"] = os.path.abspath(folder / given["labels"])
     for key in ("earlier", "examples"):
         given[key] = tuple(given.get(key, ()))
-    given["options"] = {task: one for task, one in given.get("options", {}).items() if isinstance(one, dict)}
+    for name in ("options", "choices"):
+        given[name] = {key: one for key, one in given.get(name, {}).items() if isinstance(one, dict)}
     return Project(folder=folder, **given)
 
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QPushButton
 
 from sslstudio.engine.errors import ConfigError
 from sslstudio.ui import engine_calls, messages
+from sslstudio.ui.choices import Choices
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.study import Study
@@ -34,6 +35,7 @@ class FinetunePage(RunPage):
             RunView(TwinCurves(), answers=False),
         )  # fmt: skip
         self.own: FinetuneSettings | None = None
+        self.kept: Choices | None = None
         self._listing = 0  # how often the runs are being looked for just now
         self._hurried = False  # start was asked for meanwhile
         self.labels_view = LabelsView()
@@ -57,6 +59,8 @@ class FinetunePage(RunPage):
         self.place_on_top(self.own)
         settings = RunSettings(self.devices(), minutes=MINUTES, starting=False, further=self.own.more)
         settings.batch.editor("batch_size").set_value(BATCH)
+        own = self.own
+        self.kept = Choices(self.study, self.job, settings, (own.form, own.more), {"kind": own.kind})
         return settings
 
     def choose_table(self) -> None:
@@ -74,6 +78,8 @@ class FinetunePage(RunPage):
             self.to_label.setVisible(lacks_labels(recognised))
             self.offer()
             self.own.suit(recognised)
+            if self.kept is not None:
+                self.kept.show()  # which kind of answer was chosen, if one was
             self.own.show_sources([], None)
             self.view.tabs.setCurrentIndex(0)
 

@@ -6,6 +6,7 @@ from typing import Any
 from PySide6.QtWidgets import QPushButton
 
 from sslstudio.ui import engine_calls, jobs, messages
+from sslstudio.ui.choices import Choices
 from sslstudio.ui.pace_line import PaceLine
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.run_thread import Factory
@@ -56,6 +57,7 @@ class PretrainPage(RunPage):
         self.pace = PaceLine(self.study, self.config)
         settings.say_below_budget(self.pace)
         settings.changed.connect(self.pace.ask)
+        Choices(self.study, self.job, settings)
         return settings
 
     def show_runs(self, runs: list[Any]) -> None:

@@ -37,6 +37,7 @@ def made(tmp_path: Path, **more: object) -> Project:
 
 @given(
     name=NAMES, opened=NAMES, task=NAMES, data=OPTIONS, options=st.dictionaries(NAMES, OPTIONS, max_size=3),
+    choices=st.dictionaries(NAMES, OPTIONS, max_size=2),
     examples=st.lists(NAMES, max_size=4), inside=st.booleans(),
 )  # fmt: skip
 def test_it_comes_back_as_it_was_saved(tmp_path_factory: pytest.TempPathFactory, **drawn: object) -> None:
