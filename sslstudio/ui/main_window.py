@@ -17,12 +17,13 @@ from sslstudio.ui.pages.images import ImagesPage
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.preferences import Preferences
 from sslstudio.ui.project_desk import ProjectDesk
+from sslstudio.ui.reading_order import InOrder
 from sslstudio.ui.recovery import Recovery
 from sslstudio.ui.resources import icon
 from sslstudio.ui.study import STEPS, Study
 from sslstudio.ui.theme import theme
 from sslstudio.ui.tour import Tour
-from sslstudio.ui.widgets.layout import held, row
+from sslstudio.ui.widgets.layout import row
 from sslstudio.ui.widgets.steps import StepList
 
 PATIENCE_MS = 60_000  # how long a run may take to save itself when the window is closed
@@ -65,7 +66,7 @@ class MainWindow(QMainWindow):
         self.stack = QStackedWidget()
         self.stack.setObjectName("pages")
         self.pages: dict[str, Page] = {}
-        self.setCentralWidget(held(row(self.steps, self.stack, gap=0)))
+        self.setCentralWidget(InOrder(row(self.steps, self.stack, gap=0)))
         self._add_steps()
         self._add_menus()
         self._add_status()

@@ -51,7 +51,7 @@ LIGHT = Colours(
     hover="#f0f4f8", border="#dfe4ea", strong_border="#c0c9d2", handle="#cbd2da",
     text="#1a232d", muted="#586472", disabled="#9aa4af",
     accent="#0b66a8", accent_hover="#085389", accent_text="#ffffff", selection="#dcebf7",
-    good="#00795a", bad="#b84a00", warn="#8a5a00", notice="#fdf5e3", notice_border="#ecd9a8",
+    good="#007558", bad="#b04600", warn="#8a5a00", notice="#fdf5e3", notice_border="#ecd9a8",
     series=("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"), chance="#6b7683",
 )  # fmt: skip
 DARK = Colours(
@@ -126,6 +126,24 @@ def colours() -> Colours:
     return theme().colours
 
 
+def luminance(colour: QColor) -> float:
+    """Relative luminance, 0 to 1 (WCAG 2)."""
+    parts = [colour.redF(), colour.greenF(), colour.blueF()]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: QColor, other: QColor) -> float:
+    """How far two colours are apart, 1 to 21; texts need 4.5 (WCAG 2)."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def ink_on(ground: QColor) -> QColor:
+    """Black or white, what is read better on a ground of any shade: 4.58 at least, which softer inks do not reach."""
+    return max((QColor("#000000"), QColor("#ffffff")), key=lambda ink: contrast(ink, ground))
+
+
 def palette(scheme: Colours) -> QPalette:
     """What Fusion paints with where the style sheet is silent."""
     made = QPalette()
@@ -135,7 +153,7 @@ def palette(scheme: Colours) -> QPalette:
         (role.AlternateBase, scheme.window), (role.Text, scheme.text), (role.Button, scheme.surface),
         (role.ButtonText, scheme.text), (role.ToolTipBase, scheme.raised), (role.ToolTipText, scheme.text),
         (role.Highlight, scheme.accent), (role.HighlightedText, scheme.accent_text), (role.Link, scheme.accent),
-        (role.PlaceholderText, scheme.disabled), (role.BrightText, scheme.bad), (role.Mid, scheme.border),
+        (role.PlaceholderText, scheme.muted), (role.BrightText, scheme.bad), (role.Mid, scheme.border),
         (role.Accent, scheme.accent),
     ):  # fmt: skip
         made.setColor(name, QColor(colour))

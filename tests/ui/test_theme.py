@@ -1,11 +1,12 @@
 from dataclasses import asdict
 
 import pytest
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.theme import DARK, LIGHT, Colours, style_sheet, theme, tint
+from sslstudio.ui.theme import DARK, LIGHT, Colours, ink_on, palette, style_sheet, theme, tint
+from sslstudio.ui.widgets.confusion_matrix import shade
 
 
 def luminance(name: str) -> float:
@@ -21,12 +22,29 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+GROUNDS = ("window", "surface", "side", "raised", "sunken", "field", "hover", "selection", "notice")
+
+
 @pytest.mark.parametrize("scheme", [LIGHT, DARK])
-@pytest.mark.parametrize("ink", ["text", "muted", "accent", "good", "bad"])
-@pytest.mark.parametrize("ground", ["window", "surface", "side"])
-def test_texts_can_be_read(scheme: Colours, ink: str, ground: str) -> None:
+@pytest.mark.parametrize("ink", ["text", "muted", "accent", "good", "bad", "warn"])
+def test_texts_can_be_read(scheme: Colours, ink: str) -> None:
     colours = asdict(scheme)
-    assert contrast(colours[ink], colours[ground]) >= 4.5
+    found = {ground: contrast(colours[ink], colours[ground]) for ground in GROUNDS}
+    assert min(found.values()) >= 4.5, found
+    assert min(contrast(scheme.accent_text, ground) for ground in (scheme.accent, scheme.accent_hover)) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK])
+def test_hints_in_empty_fields_can_be_read(scheme: Colours) -> None:
+    made = palette(scheme)
+    hint, field = (made.color(role).name() for role in (QPalette.ColorRole.PlaceholderText, QPalette.ColorRole.Base))
+    assert contrast(hint, field) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK])
+def test_numbers_can_be_read_on_every_shade_of_a_matrix(scheme: Colours) -> None:
+    grounds = [shade(scheme, number / 100) for number in range(101)]
+    assert min(contrast(ink_on(one).name(), one.name()) for one in grounds) >= 4.5
 
 
 @pytest.mark.parametrize("scheme", [LIGHT, DARK])

@@ -68,6 +68,7 @@ class ResultsPage(Page):
         self.matrix = ConfusionMatrix()
         self.matrix.cell_chosen.connect(self._show_cell)
         self.per_class = table(["", "", "", "", ""], stretch=0)
+        self.per_class.setAccessibleName(self.tr("Class by class"))
         self.desk = CloserDesk(self)
         self.twins = TwinsView()
         self.twins.chosen.connect(self._show_twins)

@@ -4,11 +4,21 @@ number how many pictures; the right answers on the diagonal are framed, so that 
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFontMetrics,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from sslstudio.ui import words
-from sslstudio.ui.theme import colours, theme
+from sslstudio.ui.theme import Colours, colours, ink_on, theme
 
 MOST_NUMBERS = 16  # classes: more would not be read
 LABEL = 130
@@ -26,6 +36,7 @@ class ConfusionMatrix(QWidget):
         self._unit = ""
         self._chosen: tuple[int, int] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setMinimumSize(320, 260)
         theme().changed.connect(self.update)
@@ -105,7 +116,8 @@ class ConfusionMatrix(QWidget):
     def _paint_cell(self, painter: QPainter, truth: int, predicted: int, count: int, share: float) -> None:
         scheme = colours()
         rect = self.cell_rect(truth, predicted)
-        painter.setBrush(_between(scheme.sunken, scheme.series[0], share))
+        ground = shade(scheme, share)
+        painter.setBrush(ground)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.drawRoundedRect(rect, 4, 4)
         if truth == predicted or (truth, predicted) == self._chosen:
@@ -114,16 +126,40 @@ class ConfusionMatrix(QWidget):
             painter.setPen(QPen(QColor(scheme.text if chosen else scheme.muted), 2.5 if chosen else 1.5))
             painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), 4, 4)
         if len(self._names) <= MOST_NUMBERS:
-            painter.setPen(QColor(scheme.accent_text if share > 0.5 else scheme.text))
+            painter.setPen(ink_on(ground))
             painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, short_count(count))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose a cell."""
         cell = self.cell_at(event.position().toPoint())
         if cell is not None:
-            self._chosen = cell
-            self.update()
+            self._choose(*cell)
             self.cell_chosen.emit(*cell)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """There is a cell to go on from."""
+        if self._counts and self._chosen is None:
+            self._choose(0, 0)
+        super().focusInEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """The arrow keys go from cell to cell, Return shows its pictures."""
+        ways = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
+        key, last = Qt.Key(event.key()), len(self._names) - 1
+        if self._chosen is None:
+            super().keyPressEvent(event)
+        elif key in ways:
+            truth, predicted = (min(max(at + by, 0), last) for at, by in zip(self._chosen, ways[key], strict=True))
+            self._choose(truth, predicted)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.cell_chosen.emit(*self._chosen)
+        else:
+            super().keyPressEvent(event)
+
+    def _choose(self, truth: int, predicted: int) -> None:
+        self._chosen = truth, predicted
+        self.setAccessibleDescription(self.said(truth, predicted))
+        self.update()
 
     def event(self, event: QEvent) -> bool:
         """The cell under the pointer in words."""
@@ -141,8 +177,9 @@ def short_count(count: int) -> str:
     return f"{count / 1e6:,.1f}M" if count >= 1_000_000 else f"{count / 1e3:,.0f}k"
 
 
-def _between(low: str, high: str, share: float) -> QColor:
-    first, last = QColor(low), QColor(high)
+def shade(scheme: Colours, share: float) -> QColor:
+    """The ground of a cell: the fuller, the stronger."""
+    first, last = QColor(scheme.sunken), QColor(scheme.series[0])
     red = first.redF() + (last.redF() - first.redF()) * share
     green = first.greenF() + (last.greenF() - first.greenF()) * share
     blue = first.blueF() + (last.blueF() - first.blueF()) * share

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )  # fmt: skip
 
 from sslstudio.ui.theme import set_role, tint
+from sslstudio.ui.words import tr
 
 GAP = 16
 MARGIN = 28
@@ -177,6 +178,7 @@ def scrolled(widget: QWidget) -> QScrollArea:
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(widget)
+    area.setAccessibleName(tr("Scrolls up and down"))
     for plane in (area.viewport(), widget):  # setWidget has switched the widget's own ground on
         plane.setAutoFillBackground(False)
     return area

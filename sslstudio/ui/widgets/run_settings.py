@@ -32,6 +32,7 @@ class BudgetEditor(QWidget):
         self.unit.currentIndexChanged.connect(self._limit)
         roomy(self.amount)
         self.amount.setAccessibleName(self.tr("How long"))
+        self.unit.setAccessibleName(self.tr("Minutes or passes"))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for widget in (self.amount, self.unit):

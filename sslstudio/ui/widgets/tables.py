@@ -21,6 +21,8 @@ def table(heads: list[str], *, stretch: int) -> QTableWidget:
     made.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     made.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     made.setWordWrap(False)
+    made.setTabKeyNavigation(False)  # Tab leads on; the arrow keys go from line to line
+    made.setAccessibleName(", ".join(head for head in heads if head))
     return made
 
 
