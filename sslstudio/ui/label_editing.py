@@ -39,6 +39,7 @@ class LabelEditing(QObject):
         board.classes.renamed.connect(self._rename)
         board.classes.recoloured.connect(self._recolour)
         board.canvas.stroked.connect(self._stroked)
+        board.canvas.lacking.connect(board.classes.name.setFocus)
 
     # --- the picture at hand
 

@@ -103,6 +103,23 @@ def test_classes_by_the_number_keys(page: LabelPage, qtbot: QtBot) -> None:
     assert read_labels_table(store.folder) == {"00.png": "beetle 1", "02.png": "beetle 1"}
 
 
+def test_the_page_says_what_to_do_first_and_enter_leads_from_names_to_numbers(page: LabelPage) -> None:
+    board = page.board
+    assert "Name a class below" in board.classes.first.text()
+    assert board.said.text() == "No label yet: name a class first"
+    board.tabs.setCurrentIndex(MASKS)
+    drag(page, (10, 10), (20, 10))  # there is nothing to paint with
+    assert store_of(page).masked == set()
+    assert page.window().focusWidget() is board.classes.name
+    board.tabs.setCurrentIndex(CLASSES)
+    add(page, "a", "b")
+    assert not board.classes.first.isVisible()
+    assert "press the number" in board.said.text()
+    QTest.keyClick(page.window().focusWidget(), Qt.Key.Key_Return)
+    QTest.keyClick(page.window().focusWidget(), Qt.Key.Key_2)
+    assert store_of(page).of == {"00.png": 2}
+
+
 def test_the_filters_show_what_they_say(page: LabelPage) -> None:
     add(page, "a", "b")
     for _ in range(3):

@@ -47,10 +47,11 @@ class LabelPage(Page):
         self.content.addWidget(self.faces, 1)
         self.next_ones = button(self.tr("Label these next"), self.suggest, icon="network")
         self.next_ones.setToolTip(self.tr("The pictures whose labels teach most: typical ones, no two alike (S)"))
-        self.progress = text("", "muted", wrap=False)
+        self.progress = text("", "muted")
         self.forward = button(self.tr("Fine-tune with these"), self.finetune, icon="tag")
         self.export = LabelExport(self, self.desk, self._say_far)
         self.end_with(self.next_ones, self.progress, None, self.export.button, self.forward)
+        self._footer.setStretchFactor(self.progress, 50)  # it has the room, on two lines if need be
         self._listen()
         self._take_keys()
         self._show_state()

@@ -18,7 +18,7 @@ from sslstudio.engine.data.label_edits import LabelClass
 from sslstudio.ui import words
 from sslstudio.ui.actions import CLASS_KEYS
 from sslstudio.ui.theme import MASKS, colours, theme
-from sslstudio.ui.widgets.layout import button, column, row
+from sslstudio.ui.widgets.layout import button, column, row, text
 from sslstudio.ui.widgets.marks import paint_mark
 
 NUMBER, COLOUR, COUNT = (Qt.ItemDataRole.UserRole + place for place in range(3))
@@ -69,12 +69,14 @@ class _Delegate(QStyledItemDelegate):
 
 
 class ClassList(QWidget):
-    """`picked`: a class was chosen; `added`: a name; `renamed`: number and name; `recoloured`: number and colour."""
+    """`picked`: a class was chosen; `added`: a name; `renamed`: number and name; `recoloured`: number and colour;
+    `named_all`: Enter where a name would stand."""
 
     picked = Signal(int)
     added = Signal(str)
     renamed = Signal(int, str)
     recoloured = Signal(int, int)
+    named_all = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,12 +90,14 @@ class ClassList(QWidget):
         self.list.itemActivated.connect(lambda item: self.picked.emit(item.data(NUMBER)))
         self.list.itemChanged.connect(self._changed)
         self.name = QLineEdit()
-        self.name.setPlaceholderText(self.tr("New class: name, then Enter"))
         self.name.setAccessibleName(self.tr("Name of a new class"))
         self.name.returnPressed.connect(self._add)
         self.rename = button(self.tr("Rename"), self._rename, "link")
         self.recolour = button(self.tr("Other colour"), self._recolour, "link")
-        self.setLayout(column((self.list, 1), row(self.rename, self.recolour, None, gap=2), self.name, gap=6))
+        self.first = text("", "muted")
+        self.setLayout(
+            column(self.first, (self.list, 1), row(self.rename, self.recolour, None, gap=2), self.name, gap=6)
+        )
         self._filling = False
         theme().changed.connect(self.list.viewport().update)
 
@@ -111,8 +115,16 @@ class ClassList(QWidget):
             self.list.addItem(item)
         self._filling = False
         self.choose(chosen)
-        self.rename.setEnabled(bool(classes))
-        self.recolour.setEnabled(bool(classes))
+        for one in (self.rename, self.recolour):
+            one.setEnabled(bool(classes))
+        self.first.setVisible(not classes)
+        self.first.setText(
+            self.tr("Name a class below, then paint with it.")
+            if counts is None
+            else self.tr("Name a class below, then its number gives it to a picture.")
+        )
+        asked = self.tr("New class, or Enter to go on") if classes else self.tr("New class: name, then Enter")
+        self.name.setPlaceholderText(asked)
 
     @property
     def number(self) -> int:
@@ -134,6 +146,8 @@ class ClassList(QWidget):
         said = self.name.text()
         if said.strip():
             self.added.emit(said)
+        else:
+            self.named_all.emit()
 
     def _rename(self) -> None:
         if (item := self.list.currentItem()) is not None:

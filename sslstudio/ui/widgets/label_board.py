@@ -42,6 +42,7 @@ class LabelBoard(QWidget):
         left.setFixedWidth(290)
         right.setFixedWidth(232)
         self.setLayout(row(left, (Card(margin=14).add((self.tabs, 1)), 1), right, gap=14))
+        self.classes.named_all.connect(self.take_focus)
         self.suit_tab()
 
     @property
@@ -67,5 +68,6 @@ class LabelBoard(QWidget):
 
     def say_label(self, label: str) -> None:
         """What the picture at hand is labelled."""
-        self.said.setText(label or self.tr("No label yet: press the number of its class"))
+        todo = self.tr("No label yet: press the number of its class") if self.classes.list.count() else ""
+        self.said.setText(label or todo or self.tr("No label yet: name a class first"))
         set_role(self.said, "field" if label else "muted")

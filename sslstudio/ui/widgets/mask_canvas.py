@@ -16,9 +16,11 @@ LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 
 
 class MaskCanvas(CanvasView):
-    """`stroked` carries the Patch of each stroke, after it is seen; `sized` the radius of the brush."""
+    """`stroked` carries the Patch of each stroke, after it is seen; `sized` the radius of the brush; `lacking`: there
+    is no class to paint with."""
 
     stroked = Signal(object)
+    lacking = Signal()
     sized = Signal(float)
 
     def __init__(self) -> None:
@@ -70,8 +72,11 @@ class MaskCanvas(CanvasView):
         if event.button() == MIDDLE or (event.button() == LEFT and self._space):
             self._grabbed = event.position()
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
-        elif event.button() == LEFT and self.drawn.size and (self.number or self.tool == "eraser"):
-            self._begin(at)
+        elif event.button() == LEFT and self.drawn.size:
+            if self.number or self.tool == "eraser":
+                self._begin(at)
+            else:
+                self.lacking.emit()
 
     def _begin(self, at: QPointF) -> None:
         point = (at.x(), at.y())

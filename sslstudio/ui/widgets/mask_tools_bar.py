@@ -10,6 +10,8 @@ from sslstudio.ui.actions import PageKey, label_keys
 from sslstudio.ui.widgets.layout import button, column, row, text, tool
 from sslstudio.ui.widgets.mask_canvas import ROUND, TOOLS, MaskCanvas
 
+LINE = 30  # pixels: two lines of a hint, so that the picture keeps its place whatever the tool
+
 
 class MaskToolsBar(QWidget):
     """Sets a canvas, and shows how it is set."""
@@ -35,8 +37,9 @@ class MaskToolsBar(QWidget):
         told = QLabel(self.tr("Mask"))
         upper = row(*self.tools.values(), None, told, self.opacity, 4, self.hide_mask, gap=6)
         self.opacity.setFixedWidth(84)
-        self.hint = text("", "small", wrap=False)
-        self.setLayout(column(upper, row(self._size_row, self._tolerance_row, self.hint, None, gap=14), gap=8))
+        self.hint = text("", "small")
+        self.hint.setMinimumHeight(LINE)
+        self.setLayout(column(upper, row(self._size_row, self._tolerance_row, (self.hint, 1), gap=14), gap=8))
         canvas.sized.connect(self._say_size)
         self.opacity.setValue(50)
         self.tolerance.setValue(canvas.tolerance)
