@@ -101,15 +101,16 @@ def _undo_keys() -> dict[str, PageKey]:
 def held_keys() -> list[PageKey]:
     """The keys that the mask canvas hears itself."""
     return [
-        PageKey(_native(PAN), tr("Held: move the picture with the mouse")),
-        PageKey(_native(HIDE), tr("Held: see the picture without its mask")),
-        PageKey(_native(CLOSE[0]), tr("Close the polygon")),
-        PageKey(_native(SHORTEN), tr("Take the last corner back")),
-        PageKey(_native(GIVE_UP), tr("Give up the polygon or the stroke")),
+        PageKey(native(PAN), tr("Held: move the picture with the mouse")),
+        PageKey(native(HIDE), tr("Held: see the picture without its mask")),
+        PageKey(native(CLOSE[0]), tr("Close the polygon")),
+        PageKey(native(SHORTEN), tr("Take the last corner back")),
+        PageKey(native(GIVE_UP), tr("Give up the polygon or the stroke")),
     ]
 
 
-def _native(keys: Qt.Key | str) -> str:
+def native(keys: Qt.Key | str) -> str:
+    """A key as the system names it."""
     return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
 
 
@@ -117,9 +118,9 @@ def page_key_rows(label: str, results: str) -> list[tuple[str, str, str]]:
     """Page, what it does, and key, of all keys that belong to a page; the pages' names are given."""
     numbers = tr("{0} to {1}, {2}").format(CLASS_KEYS[0], CLASS_KEYS[-2], CLASS_KEYS[-1])
     rows = [(label, tr("Label with a class, or paint with it"), numbers)]
-    rows += [(label, one.title, _native(one.keys)) for one in (*label_keys().values(), *held_keys())]
+    rows += [(label, one.title, native(one.keys)) for one in (*label_keys().values(), *held_keys())]
     doubts = tr("{0}, doubtful labels").format(results)
-    return rows + [(doubts, one.title, _native(one.keys)) for one in doubt_keys().values()]
+    return rows + [(doubts, one.title, native(one.keys)) for one in doubt_keys().values()]
 
 
 def page_shortcuts(page: QWidget, keys: Mapping[str, PageKey], calls: Mapping[str, Callable[[], object]]) -> None:

@@ -40,8 +40,12 @@ class ImagesPage(Page):
         self.more = button(self.tr("Add another folder…"), self.add_folder, icon="folder")
         self.to_label = button(self.tr("Label some pictures"), lambda: study.wants_page.emit("label"), icon="pencil")
         self.forward = self.next_button(self.tr("Next: what to learn from"), "pretext")
-        self.checking = text("", "muted", wrap=False)
-        self.end_with(self.choose, self.more, self.checking, None, self.to_label, self.forward)
+        self.checking = text("", "small")
+        self.checking.setToolTip(self.tr("Every picture is read once. You can go on meanwhile."))
+        self.end_with(self.choose, self.more, self.checking, None, self.forward)
+        self._footer.setStretchFactor(self.checking, 50)  # it has the room, on several lines if need be
+        self.corner.addWidget(self.to_label)
+        self.to_label.hide()
         self.stack = QStackedWidget()
         self.content.addWidget(self.stack, 1)
         self._add_welcome()
@@ -113,6 +117,8 @@ class ImagesPage(Page):
     def _show(self, face: QWidget) -> None:
         self.stack.setCurrentWidget(face)
         self.footer.setVisible(face is self.loaded)
+        recognised = self.study.recognised
+        self.to_label.setVisible(face is self.loaded and recognised is not None and lacks_labels(recognised))
 
     # --- what happens
 
@@ -171,9 +177,7 @@ class ImagesPage(Page):
             self.checking.setText("")
             return
         self.checking.setText(
-            self.tr("Reading every picture once: {0} of {1}. You can go on meanwhile.").format(
-                words.count(said.done), words.count(said.total)
-            )
+            self.tr("Read so far: {0} of {1}").format(words.count(said.done), words.count(said.total))
         )
 
     def show_pictures(self) -> None:
@@ -186,7 +190,6 @@ class ImagesPage(Page):
         self.gallery.show_items(PictureItems(index))
         self.labels.say(*labels_in_words(recognised))
         self.labels_view.show_labels(recognised)
-        self.to_label.setVisible(lacks_labels(recognised))
         self.others.say(words.count(sum(index.ignored.values())))
         fill(self.others_table, [(kind, words.count(count)) for kind, count in index.ignored.items()])
         self.tabs.setTabVisible(3, bool(index.ignored))

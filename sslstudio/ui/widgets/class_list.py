@@ -115,8 +115,8 @@ class ClassList(QWidget):
             self.list.addItem(item)
         self._filling = False
         self.choose(chosen)
-        for one in (self.rename, self.recolour):
-            one.setEnabled(bool(classes))
+        self.rename.setEnabled(bool(classes))
+        self.recolour.setEnabled(bool(classes))
         self.first.setVisible(not classes)
         self.first.setText(
             self.tr("Name a class below, then paint with it.")

@@ -29,7 +29,7 @@ class DoubtsView(QWidget):
         self._results: Results | None = None
         self.lines: list[DoubtLine] | None = None
         self._job: jobs.Job | None = None
-        self.list = table([self.tr("Picture"), self.tr("Label"), self.tr("Rather"), self.tr("Decided")], stretch=0)
+        self.list = table([self.tr("Picture"), self.tr("Your label"), self.tr("Rather"), self.tr("Decided")], stretch=0)
         self.list.setAccessibleName(self.tr("Doubtful labels"))
         self.list.itemSelectionChanged.connect(self._choose)
         self.told = text("", "muted")

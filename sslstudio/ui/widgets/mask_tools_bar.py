@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QButtonGroup, QLabel, QPushButton, QSlider, QWidget
 
 from sslstudio.ui import words
-from sslstudio.ui.actions import PageKey, label_keys
-from sslstudio.ui.widgets.layout import button, column, row, text, tool
+from sslstudio.ui.actions import HIDE, PageKey, label_keys, native
+from sslstudio.ui.widgets.layout import column, row, text, tool
 from sslstudio.ui.widgets.mask_canvas import ROUND, TOOLS, MaskCanvas
 
 LINE = 30  # pixels: two lines of a hint, so that the picture keeps its place whatever the tool
@@ -28,8 +28,7 @@ class MaskToolsBar(QWidget):
         self.thickness.valueChanged.connect(lambda value: canvas.set_radius(float(value)))
         self.tolerance.valueChanged.connect(self._set_tolerance)
         self.opacity.valueChanged.connect(canvas.set_opacity)
-        self.hide_mask = button(self.tr("Hide"), lambda: None)
-        self.hide_mask.setToolTip(self.tr("Hold to see the picture alone (H)"))
+        self.hide_mask = tool("eye", self.tr("Hold to see the picture without its mask"), native(HIDE), lambda: None)
         self.hide_mask.pressed.connect(partial(canvas.set_hidden, True))
         self.hide_mask.released.connect(partial(canvas.set_hidden, False))
         self._size_row = _held(QLabel(self.tr("Size")), self.thickness, self.size_said)
