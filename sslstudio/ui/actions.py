@@ -23,6 +23,9 @@ class Commands:
     add_folder: Callable[[], object]
     open_project: Callable[[], object]
     open_sample: Callable[[], object]
+    rename_project: Callable[[], object]
+    copy_project: Callable[[], object]
+    show_project: Callable[[], object]
     show_home: Callable[[], object]
     preferences: Callable[[], object]
     go: Callable[[int], object]
@@ -158,6 +161,10 @@ def build_menus(window: QMainWindow, commands: Commands, steps: list[str]) -> Ac
     _add(files, tr("&Add another folder…"), "Ctrl+Shift+A", commands.add_folder)
     _add(files, tr("Open a pro&ject…"), "Ctrl+Shift+O", commands.open_project)
     _add(files, tr("Open the &sample pictures"), "", commands.open_sample)
+    files.addSeparator()
+    _add(files, tr("Re&name the project…"), "F2", commands.rename_project)
+    _add(files, tr("Save a &copy of the project…"), "Ctrl+Shift+S", commands.copy_project)
+    _add(files, tr("Show the project's fol&der"), "Ctrl+Shift+E", commands.show_project)
     files.addSeparator()
     _add(files, tr("Show the folder of &runs"), "", commands.show_home)
     _add(files, tr("&Preferences…"), "Ctrl+,", commands.preferences)

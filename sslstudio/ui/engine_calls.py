@@ -3,14 +3,14 @@ the window stands before torch is loaded.
 """
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sslstudio.engine.config import BaseConfig
 from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import Event, Preparing
+from sslstudio.engine.events import Event, Preparing, RunStarted
 from sslstudio.ui import settings
 from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.words import told
@@ -222,10 +222,13 @@ def runs_in(folders: Sequence[Path], control: RunControl) -> list[Any]:
 
 
 def events_of(run: Path, control: RunControl) -> list[Event]:
-    """What a run said."""
+    """What a run said; one that has moved since says where it is now."""
     from sslstudio.engine.runs.store import RunFolder
 
-    return RunFolder.open(run).events()
+    return [
+        replace(event, run=str(run)) if isinstance(event, RunStarted) and Path(event.run).name == run.name else event
+        for event in RunFolder.open(run).events()
+    ]
 
 
 def licences(control: RunControl) -> list[tuple[str, str, str]]:

@@ -17,6 +17,7 @@ from sslstudio.ui.pages.images import ImagesPage
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.preferences import Preferences
 from sslstudio.ui.project_desk import ProjectDesk
+from sslstudio.ui.project_file import ProjectFile
 from sslstudio.ui.reading_order import InOrder
 from sslstudio.ui.recovery import Recovery
 from sslstudio.ui.resources import icon
@@ -48,7 +49,7 @@ class MainWindow(QMainWindow):
         self.study = Study(self)
         self.opener = Opener(self.study, self)
         self.opener.run_wanted.connect(self._show_run)
-        self.project_desk = ProjectDesk(self.study, self)
+        self.project_desk, self.project_file = ProjectDesk(self.study, self), ProjectFile(self.study, self)
         self.help = Help(self, self.study, self.step_titles())
         self.attendant = Attendant(self.study.runner, self)
         self.attendant.awake.trouble.connect(self.study.cannot)
@@ -91,9 +92,11 @@ class MainWindow(QMainWindow):
         self.steps.chosen.connect(self.go)
 
     def _add_menus(self) -> None:
+        project = self.project_file
         commands = Commands(
             open_folder=self._choose_folder, add_folder=self._add_folder, open_project=self._choose_project,
-            open_sample=self.study.open_sample, show_home=self._show_home, preferences=self.preferences.show,
+            open_sample=self.study.open_sample, rename_project=project.rename, copy_project=project.copy,
+            show_project=project.show, show_home=self._show_home, preferences=self.preferences.show,
             go=lambda number: self.go(STEPS[number]), start=self._start, pause=self._pause,
             stop=self._stop, copy=self._copy, tour=self.tour.begin, keys=self.help.keys, report=self.help.report,
             about=self.help.about,

@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QMessageBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QInputDialog, QMessageBox, QVBoxLayout, QWidget
 
 from sslstudio.engine.errors import StudioError
 from sslstudio.ui import journal
@@ -101,6 +101,18 @@ def choose(parent: QWidget | None, question: str, answers: Mapping[str, str], st
     chosen = next((name for name, button in buttons.items() if button is clicked), "")
     box.deleteLater()
     return chosen
+
+
+def ask_text(parent: QWidget | None, title: str, question: str, text: str) -> str:
+    """A line of text, '' when it is not given."""
+    dialog = QInputDialog(parent)
+    dialog.setWindowTitle(title)
+    dialog.setLabelText(question)
+    dialog.setTextValue(text)
+    dialog.resize(460, dialog.sizeHint().height())
+    answer = dialog.textValue() if dialog.exec() else ""
+    dialog.deleteLater()
+    return answer.strip()
 
 
 def choose_folder(parent: QWidget | None, title: str, start: Path | None = None) -> Path | None:

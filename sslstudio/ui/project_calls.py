@@ -105,6 +105,22 @@ def all_options(engine: EngineFacts, project: Project) -> tuple[dict[str, BaseCo
     return options, wrong
 
 
+def renamed(project: Project, name: str, control: RunControl) -> Opened:
+    """A project with another name."""
+    from sslstudio.engine.data.cache_folder import cache_folder
+    from sslstudio.engine.runs import project_place
+
+    return Opened(project_place.renamed(project, name, cache_folder()))
+
+
+def copied(project: Project, target: Path, runs: bool, control: RunControl) -> Generator[Preparing, None, Project]:
+    """A copy of a project at another place, as it is set now."""
+    from sslstudio.engine.runs import project_place
+
+    projects.save_project(project)
+    return (yield from project_place.copied(project, target, runs, control))
+
+
 def save(project: Project, control: RunControl) -> None:
     """Write a project down, unless a newer state of it has been written since this was asked for."""
     projects.save_project(project, wanted=lambda: not control.stopping)

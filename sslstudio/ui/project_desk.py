@@ -30,12 +30,18 @@ class ProjectDesk(QObject):
 
     def save(self) -> None:
         """Write it off the UI thread, if anything has changed."""
-        project = self._study.project_now()
+        project = self._there()
         if self._job is not None:
             self._settling.start()
         elif project is not None and project != self._saved:
             op = partial(project_calls.save, project)
             self._job = jobs.run(op, partial(self._written, project), self._failed, owner=self)
+
+    def _there(self) -> Project | None:
+        """The project, unless its folder has gone: it was given another name, or its disk was taken away. It was there
+        when it was opened, and another one is not begun in its place."""
+        project = self._study.project_now()
+        return project if project is not None and project.folder.is_dir() else None
 
     def _written(self, project: Project, _: object) -> None:
         self._job, self._saved = None, project
@@ -55,7 +61,7 @@ class ProjectDesk(QObject):
         if self._job is not None:
             self._job.cancel()
             self._job = None
-        project = self._study.project_now()
+        project = self._there()
         if project is not None and project != self._saved:
             try:
                 save_project(project)

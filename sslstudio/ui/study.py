@@ -13,12 +13,12 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from sslstudio.engine.config import BaseConfig
-from sslstudio.engine.events import Preparing
 from sslstudio.engine.runs.aside import free_path
 from sslstudio.engine.runs.project import RUNS, Opened, Project, is_project
 from sslstudio.ui import engine_calls, folder_calls, jobs, messages, project_calls, settings
 from sslstudio.ui.engine_calls import EngineFacts, TaskFacts
 from sslstudio.ui.folder_desk import FolderDesk
+from sslstudio.ui.opening import Opening
 from sslstudio.ui.project_calls import OpenedPictures
 from sslstudio.ui.reading import Reading
 from sslstudio.ui.run_thread import Runner
@@ -73,7 +73,7 @@ class Study(QObject):
         self.comparison = ""  # compare or tournament: what the page of comparisons is to show first
         self.runner = Runner(self)
         self.line = WaitingLine(self.runner, self)
-        self._opening_job: jobs.Job | None = None
+        self.under_way = Opening(self)
         self._labels_job: jobs.Job | None = None
         self.reading = Reading(self)
         self.folders = FolderDesk(self)
@@ -126,11 +126,11 @@ class Study(QObject):
             return
         others = [Path(one) for one in settings.recent_folders() if is_project(Path(one))]
         op = partial(project_calls.open_pictures, settings.home(), others, folder, labels_file)
-        self._open(op, self._take_pictures)
+        self.under_way.begin(op, self._take_pictures)
 
     def open_project(self, opened: Opened) -> None:
         """The same for a project whose pictures are there."""
-        self._open(partial(project_calls.open_known, opened), self._take_pictures)
+        self.under_way.begin(partial(project_calls.open_known, opened), self._take_pictures)
 
     def open_sample(self) -> None:
         """Draw the sample pictures into the user's folder and open them."""
@@ -138,11 +138,11 @@ class Study(QObject):
 
     def prepare_folder(self, op: Callable[..., Any]) -> None:
         """Open the folder that `op` makes: one that is drawn or unpacked first."""
-        self._open(op, self.open_folder)
+        self.under_way.begin(op, self.open_folder)
 
     def open_made(self, op: Callable[..., Any]) -> None:
         """Open the project that `op` makes."""
-        self._open(op, self.open_project)
+        self.under_way.begin(op, self.open_project)
 
     def change_project(self, op: Callable[..., Any]) -> None:
         """Open the project that `op` makes of the open one: its folders change, or its name."""
@@ -152,31 +152,14 @@ class Study(QObject):
 
     def may_open(self) -> bool:
         """Whether other pictures can be opened now; if not, that is said."""
-        if self.runner.active:
-            self.said.emit(self.tr("A training goes on: stop it before you open other pictures."))
-        return not self.runner.active
-
-    def _open(self, op: Callable[..., Any], then: Callable[[Any], None]) -> None:
-        if not self.may_open():
-            return
-        self.cancel_opening()
-        self.opening.emit(Preparing(stage=self.tr("Looking for pictures"), done=0, total=0))
-        self._opening_job = jobs.run(op, then, self._not_opened, owner=self, progress=self.opening.emit)
+        return self.under_way.allowed()
 
     def cancel_opening(self) -> None:
-        """Forget about the folder that is being opened."""
-        if self._opening_job is not None:
-            self._opening_job.cancel()
-            self._opening_job = None
-            self.opening.emit(None)
-
-    def _not_opened(self, error: Exception) -> None:
-        self._opening_job = None
-        self.opening.emit(None)
-        self._tell(error)
+        """Forget about what is being opened."""
+        self.under_way.cancel()
 
     def _take_pictures(self, opened: OpenedPictures) -> None:
-        self._opening_job = None
+        self.under_way.done()
         self.leaving.emit()
         self.project, self.recognised, self.readable = opened.project, opened.recognised, None
         self.folder, self.labels_file = opened.project.pictures, opened.project.labels

@@ -42,6 +42,7 @@ class Said:
     agrees: bool = True
     choice: str = "last"
     offered: list[str] = field(default_factory=list)
+    text: str = ""
     folder: Path | None = None
     file: Path | None = None
     tables: list[tuple[str, list[tuple[str, ...]]]] = field(default_factory=list)
@@ -65,6 +66,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> Said:
     monkeypatch.setattr(messages, "ask", lambda parent, question, yes, no: box.ask(question))
     monkeypatch.setattr(messages, "choose", lambda parent, question, answers, stay: box.choose(answers))
     monkeypatch.setattr(messages, "choose_folder", lambda *_: box.folder)
+    monkeypatch.setattr(messages, "ask_text", lambda *_: box.text)
     monkeypatch.setattr(messages, "choose_file", lambda *_: box.file)
     monkeypatch.setattr(messages, "choose_new_file", lambda *_: box.file)
     monkeypatch.setattr(

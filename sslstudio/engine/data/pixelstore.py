@@ -21,6 +21,7 @@ import numpy.typing as npt
 from sslstudio.engine.data.index import ImageFile, printable
 from sslstudio.engine.errors import RunError
 
+MOST_SIDE: Final = 1024
 FORMAT: Final = 1  # raise it when decoding changes: everything is then decoded again, in another folder
 _TABLE = """CREATE TABLE IF NOT EXISTS pictures (
     path BLOB PRIMARY KEY,  -- relative to the root, as the bytes of the file system
@@ -55,6 +56,16 @@ def store_folder(cache_dir: Path, root: Path, side: int) -> Path:
     """Where the pixels of the pictures below `root`, squeezed to `side`, are kept."""
     key = b"\0".join([os.fsencode(os.path.realpath(root)), str(side).encode(), str(FORMAT).encode()])
     return cache_dir / "pixels" / hashlib.blake2b(key, digest_size=16).hexdigest()
+
+
+def move_stores(old: Path, new: Path, cache_dir: Path) -> None:
+    """What was read of the pictures below `old` counts for `new` from now on: they are the same. What cannot be moved
+    is read again."""
+    for side in range(1, MOST_SIDE + 1):
+        there, then = store_folder(cache_dir, old, side), store_folder(cache_dir, new, side)
+        if there.is_dir() and not then.exists():
+            with contextlib.suppress(OSError):
+                there.rename(then)
 
 
 class PixelStore:

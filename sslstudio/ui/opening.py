@@ -1,0 +1,55 @@
+"""One thing is opened or made at a time, off the UI thread; it can be cancelled, and no training goes on meanwhile."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject
+
+from sslstudio.engine.events import Preparing
+from sslstudio.ui import jobs, messages
+
+if TYPE_CHECKING:
+    from sslstudio.ui.study import Study
+
+
+class Opening(QObject):
+    """What a study waits for; its signal `opening` tells how far it is, and with None that it is over."""
+
+    def __init__(self, study: "Study") -> None:
+        super().__init__(study)
+        self._study = study
+        self._job: jobs.Job | None = None
+
+    def allowed(self) -> bool:
+        """Whether anything can be opened now; if not, that is said."""
+        active = self._study.runner.active
+        if active:
+            self._study.said.emit(self.tr("A training goes on: stop it before you open other pictures."))
+        return not active
+
+    def begin(self, op: Callable[..., Any], then: Callable[[Any], None]) -> None:
+        """Do `op`; `then` gets what it returns, and says when it is over."""
+        if not self.allowed():
+            return
+        self.cancel()
+        self._study.opening.emit(Preparing(stage=self.tr("Looking for pictures"), done=0, total=0))
+        self._job = jobs.run(op, then, self._failed, owner=self, progress=self._study.opening.emit)
+
+    def cancel(self) -> None:
+        """Forget about what is being opened."""
+        if self._job is not None:
+            self._job.cancel()
+            self.over()
+
+    def done(self) -> None:
+        """The answer has come: there is nothing to cancel any more."""
+        self._job = None
+
+    def over(self) -> None:
+        """Nothing is being opened any more."""
+        self.done()
+        self._study.opening.emit(None)
+
+    def _failed(self, error: Exception) -> None:
+        self.over()
+        messages.tell_error(self._study.window, error)
