@@ -123,8 +123,9 @@ class Shooter:
         self.shoot(f"{name}-before")
         assert page.settings is not None
         page.settings.budget.set_minutes(minutes)
-        if page.runs._runs:
-            page.open_run(page.runs._runs[0].path)
+        finished = [run.path for run in page.runs._runs if run.outcome == "finished"]
+        if finished:
+            page.open_run(finished[0])
         else:
             page.start_run()
             wait(lambda: page.view.epoch.value.text() != "–")
@@ -173,7 +174,7 @@ class Shooter:
             page.start_run()
             wait(lambda: bool(tab.view.table.get("rows") or tab.view.table.get("rounds")))
             self.shoot(f"6-{tab.job}-during")
-            wait(lambda: tab.view.outcome != "")
+            wait(lambda: tab.view.outcome != "", 1200.0)
         for number in range(tab.view.tabs.count()):
             tab.view.tabs.setCurrentIndex(number)
             self.shoot(f"6-{tab.job}-after-{number}")

@@ -73,7 +73,7 @@ class PuzzleGrid(QWidget):
         self._columns = columns
         for number in range(self._grid.rowCount()):
             self._grid.setRowStretch(number, 0)
-        for number in range(self._grid.columnCount()):
+        for number in range(max(columns, self._grid.columnCount())):
             self._grid.setColumnStretch(number, 1 if number < columns else 0)
         for number, card in enumerate(self._cards):
             self._grid.addWidget(card, number // columns, number % columns)
