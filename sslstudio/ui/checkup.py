@@ -29,6 +29,7 @@ class Checkup(QObject):
     """Asks the engine whether the tasks suit the study's pictures; `changed` when it knows, or knows no more."""
 
     changed = Signal()
+    progressed = Signal(object)  # Preparing
 
     def __init__(self, study: Study) -> None:
         super().__init__(study)
@@ -50,8 +51,15 @@ class Checkup(QObject):
         self.found, self.examples = None, {}
         if self._study.recognised is not None and self._study.engine is not None:
             op = partial(engine_calls.checked_up, self._study.data_config(), dict(self._study.options))
-            self._job = jobs.run(op, self._take, self._failed, owner=self)
+            self._job = jobs.run(op, self._take, self._failed, owner=self, progress=self.progressed.emit)
         self.changed.emit()
+
+    def stop(self) -> None:
+        """Look no further; `ask` begins again."""
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+            self.changed.emit()
 
     def _take(self, found: "CheckedUp") -> None:
         self._job, self.found = None, found

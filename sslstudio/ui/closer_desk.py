@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from sslstudio.engine.errors import StudioError
 from sslstudio.engine.events import Preparing
 from sslstudio.ui import jobs, take_calls
 
@@ -41,6 +42,12 @@ class CloserDesk(QObject):
         elif self.run is not None and self._job is None:
             op = partial(take_calls.looked, self.run, self.part)
             self._job = jobs.run(op, self._take, self._fail, owner=self, progress=self._pass_on)
+
+    def stop(self) -> None:
+        """Look no further; `ask` begins again."""
+        if self._job is not None:
+            self._job.cancel()
+            self._fail(StudioError(self.tr("Stopped.")))
 
     def _pass_on(self, event: Preparing) -> None:
         self.progressed.emit(event)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from sslstudio.engine.errors import StudioError
 from sslstudio.engine.events import Preparing
 from sslstudio.ui import jobs, messages, pace_calls, words
+from sslstudio.ui.progress import Progress
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.layout import button, row, text
 
@@ -26,6 +27,7 @@ class PaceLine(QWidget):
     def __init__(self, study: Study, config: Callable[[], Any]) -> None:
         super().__init__()
         self._study, self._config = study, config
+        self._far = Progress()
         self._runs: list[Path] = []
         self._measured: dict[str, float] = {}
         self._asking: jobs.Job | None = None
@@ -111,8 +113,7 @@ class PaceLine(QWidget):
         self.ask()
 
     def _progress(self, said: Preparing) -> None:
-        counted = f" {words.count(said.done)} / {words.count(said.total)}" if said.total else " …"
-        self.told.setText(words.told(said.stage) + counted)
+        self.told.setText(self._far.said(said))
 
     def _take(self, key: str, pace: float) -> None:
         self._measured[key] = pace

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from sslstudio.engine.errors import StudioError
 from sslstudio.engine.events import Preparing
 from sslstudio.ui import engine_calls, jobs, messages, words
+from sslstudio.ui.progress import Progress
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.layout import EmptyState, scrolled
 from sslstudio.ui.widgets.play_view import Network, PlayView
@@ -30,6 +31,7 @@ class PlayDesk(QWidget):
         super().__init__()
         self._study, self._config = study, config
         self._jobs: list[jobs.Job] = []
+        self._far = Progress()
         self._draw = 0
         self._run: str | None = None  # None: not chosen yet, the newest run of the task is taken
         self._stale = True
@@ -100,7 +102,7 @@ class PlayDesk(QWidget):
 
     def _progress(self, said: Preparing) -> None:
         if said.total and self.faces.currentIndex() == 0:
-            self._say(words.told(said.stage), f"{words.count(said.done)} / {words.count(said.total)}")
+            self._say(words.told(said.stage), self._far.far(said))
 
     def _take_round(self, dealt: "Round") -> None:
         if dealt.games:

@@ -11,8 +11,10 @@ from sslstudio.engine.events import Preparing
 from sslstudio.ui import jobs, messages, project_calls, settings, words
 from sslstudio.ui.engine_calls import Seen
 from sslstudio.ui.pages.page import Page
+from sslstudio.ui.progress import Progress
 from sslstudio.ui.project_calls import Recent
 from sslstudio.ui.study import Study
+from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.drop_area import DropArea
 from sslstudio.ui.widgets.folders_view import FoldersView
 from sslstudio.ui.widgets.gallery_model import GalleryItem
@@ -40,10 +42,11 @@ class ImagesPage(Page):
         self.more = button(self.tr("Add another folder…"), self.add_folder, icon="folder")
         self.to_label = button(self.tr("Label some pictures"), lambda: study.wants_page.emit("label"), icon="pencil")
         self.forward = self.next_button(self.tr("Next: what to learn from"), "pretext")
-        self.checking = text("", "small")
+        self._progress = Progress()
+        self.checking = BusyLine(study.reading.leave, study.reading.begin)
         self.checking.setToolTip(self.tr("Every picture is read once. You can go on meanwhile."))
-        self.end_with(self.choose, self.more, self.checking, None, self.forward)
-        self._footer.setStretchFactor(self.checking, 50)  # it has the room, on several lines if need be
+        self.corner.addWidget(self.checking)
+        self.end_with(self.choose, self.more, None, self.forward)
         self.corner.addWidget(self.to_label)
         self.to_label.hide()
         self.stack = QStackedWidget()
@@ -150,6 +153,7 @@ class ImagesPage(Page):
 
     def _show_opening(self, said: Preparing | Seen | None) -> None:
         if said is None:
+            self._progress.forget()
             self._show(self.loaded if self.study.recognised else self.welcome)
             self._show_first([])
             return
@@ -162,8 +166,7 @@ class ImagesPage(Page):
         self.busy_stage.setText(words.told(said.stage))
         self.busy_bar.setRange(0, said.total)
         self.busy_bar.setValue(said.done)
-        of_all = self.tr("{0} of {1}").format(words.count(said.done), words.count(said.total))
-        self.busy_count.setText(of_all if said.total else "")
+        self.busy_count.setText(self._progress.far(said))
 
     def _show_first(self, paths: Sequence[Path]) -> None:
         """The first pictures, while the rest is being looked for."""
@@ -173,12 +176,11 @@ class ImagesPage(Page):
             room.setVisible(not paths)
 
     def _show_checking(self, said: Preparing | None) -> None:
-        if said is None or not said.total:
-            self.checking.setText("")
-            return
-        self.checking.setText(
-            self.tr("Read so far: {0} of {1}").format(words.count(said.done), words.count(said.total))
-        )
+        if said is not None and said.total:
+            self.checking.show_progress(said)
+        elif said is None:
+            stopped = self.study.readable is None and not self.study.runner.active
+            self.checking.rest(self.tr("Reading was stopped.") if stopped else "", stopped=stopped)
 
     def show_pictures(self) -> None:
         """Show the folder that was opened."""

@@ -7,12 +7,13 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QStackedWidget
 
 from sslstudio.engine.events import Preparing
-from sslstudio.ui import jobs, label_calls, messages, words
+from sslstudio.ui import jobs, label_calls, messages
 from sslstudio.ui.actions import class_shortcuts, label_keys, page_shortcuts
 from sslstudio.ui.label_desk import desk_of
 from sslstudio.ui.label_editing import LabelEditing
 from sslstudio.ui.label_export import LabelExport
 from sslstudio.ui.pages.page import Page
+from sslstudio.ui.progress import Progress
 from sslstudio.ui.study import Study
 from sslstudio.ui.theme import set_role, tint
 from sslstudio.ui.widgets.label_board import CLASSES, MAP, MASKS, LabelBoard
@@ -36,6 +37,7 @@ class LabelPage(Page):
         self.editing = LabelEditing(self.board, self.desk)
         self._alike: LookAlike | None = None
         self._asking: jobs.Job | None = None
+        self._far = Progress()
         self._wants_suggestions = False
         to_images = button(self.tr("Choose pictures"), lambda: study.wants_page.emit("images"), "primary", "images")
         missing = self.tr("Choose a folder first; then its pictures can be labelled here.")
@@ -48,9 +50,10 @@ class LabelPage(Page):
         self.next_ones = button(self.tr("Label these next"), self.suggest, icon="network")
         self.next_ones.setToolTip(self.tr("The pictures whose labels teach most: typical ones, no two alike (S)"))
         self.progress = text("", "muted")
+        self.halt = button(self.tr("Stop"), self.stop_comparing, "link", "stop")
         self.forward = button(self.tr("Fine-tune with these"), self.finetune, icon="tag")
         self.export = LabelExport(self, self.desk, self._say_far)
-        self.end_with(self.next_ones, self.progress, None, self.export.button, self.forward)
+        self.end_with(self.next_ones, self.progress, self.halt, None, self.export.button, self.forward)
         self._footer.setStretchFactor(self.progress, 50)  # it has the room, on two lines if need be
         self._listen()
         self._take_keys()
@@ -106,7 +109,7 @@ class LabelPage(Page):
         self._show_state()
 
     def _show_opening(self, said: Preparing) -> None:
-        self.opening.explanation.setText(_progress_of(said))
+        self.opening.explanation.setText(self._far.said(said))
 
     def _opened(self) -> None:
         store, recognised = self.desk.store, self.study.recognised
@@ -135,6 +138,7 @@ class LabelPage(Page):
         recognised, desk, kind = self.study.recognised, self.desk, self.board.kind
         said, enough = desk.progress(kind, len(recognised.pictures) if recognised else 0)
         self.progress.setText(said)
+        self.halt.setVisible(self._asking is not None)
         self.forward.setEnabled(bool(desk.labelled(kind)))
         set_role(self.forward, "primary" if enough else "plain")
         tint(self.forward, "tag", "accent_text" if enough else "text")
@@ -178,12 +182,22 @@ class LabelPage(Page):
             op = partial(label_calls.compared, index, study.pretrained, study.all_runs)
             self._asking = jobs.run(op, self._take_alike, self._not_asked, owner=self, progress=self._say_busy)
 
+    def stop_comparing(self) -> None:
+        """Compare no further; what needs it asks again."""
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking, self._wants_suggestions = None, False
+            self.next_ones.setEnabled(True)
+            self.board.map.say_busy(self.tr("Stopped. Open this tab again to go on."))
+            self._show_progress()
+
     def _say_busy(self, said: Preparing) -> None:
-        self.board.map.say_busy(_progress_of(said))
+        self.board.map.say_busy(self._far.said(said))
         self._say_far(said)
 
     def _say_far(self, said: Preparing) -> None:
-        self.progress.setText(_progress_of(said))
+        self.progress.setText(self._far.said(said))
+        self.halt.setVisible(self._asking is not None)
 
     def _take_alike(self, alike: "LookAlike") -> None:
         self._asking, self._alike = None, alike
@@ -244,8 +258,3 @@ class LabelPage(Page):
         """Fine-tune with the labels as they are."""
         self.desk.hand_over(always=True)
         self.study.wants_page.emit("finetune")
-
-
-def _progress_of(said: Preparing) -> str:
-    of_all = words.tr("{0} of {1}").format(words.count(said.done), words.count(said.total))
-    return words.facts_line([words.told(said.stage), of_all if said.total else ""])

@@ -12,6 +12,7 @@ from sslstudio.ui import command_calls, engine_calls, jobs, messages, settings, 
 from sslstudio.ui.checkup import checkup_of
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.play_desk import PlayDesk
+from sslstudio.ui.progress import Progress
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.explained_view import ExplainedView
@@ -37,6 +38,7 @@ class PretextPage(Page):
         )
         self._draw = 0
         self._job: jobs.Job | None = None
+        self._progress = Progress()
         self.checkup = checkup_of(study)
         self.checkup.changed.connect(self._show_suit)
         self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
@@ -84,6 +86,9 @@ class PretextPage(Page):
         )
         self.suit = SuitView()
         self.suit.change_wanted.connect(self.apply_change)
+        self.suit.stop_wanted.connect(self.checkup.stop)
+        self.suit.look_wanted.connect(self.checkup.ask)
+        self.checkup.progressed.connect(self.suit.busy.show_progress)
         self.puzzles = scrolled(held(column(self.suit, self.grid, None, gap=18)))
         self.faces = QStackedWidget()
         for face in (self.waiting, self.missing, self.refused, self.puzzles):
@@ -220,7 +225,7 @@ class PretextPage(Page):
 
     def _show_progress(self, said: Preparing) -> None:
         if self.faces.currentWidget() is self.waiting and said.total:
-            self._wait(words.told(said.stage), f"{words.count(said.done)} / {words.count(said.total)}")
+            self._wait(words.told(said.stage), self._progress.far(said))
 
     def _take_puzzles(self, puzzles: list["Puzzle"]) -> None:
         self._job = None

@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage
 from sslstudio.ui import jobs, messages, results_data, take_calls, words
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.results_data import Prediction
+from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel
 from sslstudio.ui.widgets.gallery_view import CELL, GalleryView
 from sslstudio.ui.widgets.layout import Card, button, column, row, text
@@ -37,7 +38,7 @@ class CloseUp(Card):
         self.truth, self.answer = text("", "field"), text("")
         self.why = button(self.tr("What speaks for it?"), self._toggle, icon="question")
         self.why.setCheckable(True)
-        self.told = text("", "small")
+        self.told, self.busy = text("", "small"), BusyLine(desk.stop, desk.ask)
         self.near = GalleryView(GalleryModel(self))
         self.near.setWrapping(False)  # one line of them
         self.near.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
@@ -47,17 +48,11 @@ class CloseUp(Card):
         self.near.setAccessibleName(self.tr("The pictures most like this one"))
         self.near.clicked.connect(lambda index: self.opened.emit(self._files[index.row()]))
         self.near_told = text(self.tr("Most like it, as the network sees them"), "small", wrap=False)
-        said = column(self.truth, self.answer, row(self.why, None), self.told, None)
+        said = column(self.truth, self.answer, row(self.why, None), self.told, self.busy, None)
         self.add((row((self.picture, 3), (said, 4), gap=14), 1), self.near_told, self.near)
         desk.found.connect(self._ask_more)
-        desk.failed.connect(self._not_found)
-        desk.progressed.connect(
-            lambda event: self.told.setText(
-                self.tr("Looking at the labelled pictures: {0} of {1}").format(
-                    words.count(event.done), words.count(event.total)
-                )
-            )
-        )
+        desk.failed.connect(lambda error: self.busy.rest(messages.error_text(error), stopped=True))
+        desk.progressed.connect(self.busy.show_progress)
 
     def sizeHint(self) -> QSize:
         """Room for the picture above the neighbours."""
@@ -88,10 +83,13 @@ class CloseUp(Card):
         if self.why.isChecked():
             self._desk.ask()
         else:
+            if "heat" in self._jobs:
+                self._jobs.pop("heat").cancel()
             self.told.setText("")
             self.picture.show_mask(self._image, QImage(), self.answer.text())
 
     def _ask_more(self) -> None:
+        self.busy.rest()
         closer, one = self._desk.closer, self._one
         if closer is None or one is None:
             return

@@ -15,6 +15,7 @@ from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.doubt_desk import DoubtDesk
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.take_calls import DoubtLine
+from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import Card, EmptyState, button, column, held, row, text, tool
 from sslstudio.ui.widgets.picture import Picture
 from sslstudio.ui.widgets.tables import fill, table
@@ -52,13 +53,17 @@ class DoubtsView(QWidget):
         self.faces = QStackedWidget()
         self.faces.addWidget(self.empty)
         self.faces.addWidget(held(row((left, 3), (right, 2), gap=14)))
-        self.setLayout(column((self.faces, 1)))
+        self.busy = BusyLine(desk.stop, desk.ask)
+        self.setLayout(column((self.faces, 1), row(None, self.busy, None)))
         page_shortcuts(self, keys, {
             "keep": self.keep.click, "change": self.change.click, "unsure": self.unsure.click,
             "undo": stack.undo, "redo": stack.redo,
         })  # fmt: skip
         deciding.decided.connect(self._decided)
         deciding.changed.connect(self._show_sum)
+        desk.progressed.connect(self.busy.show_progress)
+        for signal in (desk.found, desk.failed):
+            signal.connect(lambda *_: self.busy.rest())
         desk.found.connect(self._ask)
         desk.failed.connect(lambda error: self._say(self.tr("Not known"), messages.error_text(error)))
 

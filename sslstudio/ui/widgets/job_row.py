@@ -1,6 +1,5 @@
 """A job that takes a while: its bar, how far it is, the time left, and a way to stop it."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +8,8 @@ from PySide6.QtWidgets import QProgressBar, QWidget
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.events import Preparing
-from sslstudio.ui import jobs, messages, words
+from sslstudio.ui import jobs, messages
+from sslstudio.ui.progress import Progress
 from sslstudio.ui.widgets.layout import button, column, row, text
 
 
@@ -21,7 +21,7 @@ class JobRow(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._job: jobs.Job | None = None
-        self._stage, self._began, self._first = "", 0.0, 0
+        self._progress = Progress()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.said = text("", "small")
@@ -41,7 +41,7 @@ class JobRow(QWidget):
             self._end("")
             then(result)
 
-        self._stage = ""
+        self._progress.forget()
         self.said.setText(self.tr("Starting…"))
         self.bar.setRange(0, 0)
         self._between(True)
@@ -68,14 +68,6 @@ class JobRow(QWidget):
         self.said.setVisible(bool(self.said.text()))
 
     def _show(self, event: Preparing) -> None:
-        if event.stage != self._stage:
-            self._stage, self._began, self._first = event.stage, time.monotonic(), event.done
         self.bar.setRange(0, event.total)
         self.bar.setValue(event.done)
-        said = [words.told(event.stage)]
-        if event.total:
-            said.append(self.tr("{0} of {1}").format(words.count(event.done), words.count(event.total)))
-        new, seconds = event.done - self._first, time.monotonic() - self._began
-        if new and seconds > 0.5 and event.done < event.total:
-            said.append(words.left(seconds / new * (event.total - event.done)))
-        self.said.setText(words.facts_line(said))
+        self.said.setText(self._progress.said(event))

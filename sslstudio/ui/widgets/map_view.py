@@ -8,10 +8,12 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QWidget
 
+from sslstudio.engine.errors import StudioError
 from sslstudio.ui import jobs, messages, results_data, take_calls, words
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.take_calls import Spot
+from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.embedding_map import EmbeddingMap
 from sslstudio.ui.widgets.gallery_model import GalleryItem
 from sslstudio.ui.widgets.layout import Card, button, clear, column, held, row, symbol, text
@@ -48,21 +50,15 @@ class MapView(QWidget):
         side = column((self.picture, 1), self.said, row(self.open_button, None), 6, held(self._legend), None, gap=8)
         inside = column(head, (row((self.canvas, 3), (side, 1), gap=14), 1), gap=10)
         self.faces = QStackedWidget()
-        self.waiting = text("", "muted")
+        self.waiting = BusyLine(self.stop, self._look)
         wait = column(None, row(None, symbol("images", "disabled", 48), None), row(None, self.waiting, None), None)
         self.faces.addWidget(held(wait))
         self.faces.addWidget(held(inside))
         layout = column((Card(margin=12).add((self.faces, 1)), 1))
         self.setLayout(layout)
         desk.found.connect(self._ask)
-        desk.failed.connect(lambda error: self._wait(messages.error_text(error)))
-        desk.progressed.connect(
-            lambda event: self._wait(
-                self.tr("Looking at the labelled pictures: {0} of {1}").format(
-                    words.count(event.done), words.count(event.total)
-                )
-            )
-        )
+        desk.failed.connect(self._failed)
+        desk.progressed.connect(self.waiting.show_progress)
 
     def sizeHint(self) -> QSize:
         """Room for the map."""
@@ -81,7 +77,8 @@ class MapView(QWidget):
             self.by.insertItem(0, self.tr("your label"), "label")
             self.by.setCurrentIndex(0)
         self.by.blockSignals(False)
-        self._wait(self.tr("The map is drawn when you open it."))
+        self._wait()
+        self.waiting.rest(self.tr("The map is drawn when you open it."))
         if self.isVisible():
             self._desk.ask()
 
@@ -90,19 +87,30 @@ class MapView(QWidget):
         if self._results is not None and not self.spots and self._job is None:
             self._desk.ask()
 
-    def _wait(self, said: str) -> None:
+    def _wait(self) -> None:
         if not self.spots:
-            self.waiting.setText(said)
             self.faces.setCurrentIndex(0)
 
     def _ask(self) -> None:
         if self._desk.closer is not None and not self.spots and self._job is None and self.isVisible():
-            self._wait(self.tr("Drawing the map…"))
+            self._wait()
+            self.waiting.wait(self.tr("Drawing the map…"))
             self._job = jobs.run(partial(take_calls.spots, self._desk.closer), self._take, self._failed, owner=self)
 
     def _failed(self, error: Exception) -> None:
         self._job = None
-        self._wait(messages.error_text(error))
+        self._wait()
+        self.waiting.rest(messages.error_text(error), stopped=True)
+
+    def stop(self) -> None:
+        """Draw no map; it can be asked for again."""
+        self._desk.stop()
+        if self._job is not None:
+            self._job.cancel()
+            self._failed(StudioError(self.tr("Stopped.")))
+
+    def _look(self) -> None:
+        self._desk.ask()
 
     def _take(self, spots: list[Spot]) -> None:
         self._job, self.spots = None, spots

@@ -19,6 +19,7 @@ from sslstudio.engine.events import (
     StepDone,
 )  # fmt: skip
 from sslstudio.ui import words
+from sslstudio.ui.progress import Progress
 from sslstudio.ui.widgets.answers import Answers
 from sslstudio.ui.widgets.curves import Curves, state_line
 from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, row, scrolled, text
@@ -36,6 +37,7 @@ class RunView(QWidget):
         self.curves = curves
         self.run: Path | None = None
         self.outcome = ""
+        self._progress = Progress()
         self.parts = 1
         self._parts_seen: list[str] = []
         self._figures = Paced(self._show_step, FIGURES_MS, self)
@@ -156,8 +158,7 @@ class RunView(QWidget):
     def _take_preparing(self, event: Preparing) -> None:
         self.bar.setRange(0, event.total)
         self.bar.setValue(event.done)
-        counted = f" {words.count(event.done)} / {words.count(event.total)}" if event.total else " …"
-        self.state.setText(words.told(event.stage) + counted)
+        self.state.setText(self._progress.said(event))
 
     def _take_start(self, event: RunStarted) -> None:
         self.run = Path(event.run)

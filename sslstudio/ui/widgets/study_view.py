@@ -20,6 +20,7 @@ from sslstudio.engine.events import (
     StepDone,
 )
 from sslstudio.ui import study_words, words
+from sslstudio.ui.progress import Progress
 from sslstudio.ui.study_calls import COMPARE, TOURNAMENT
 from sslstudio.ui.widgets.efficiency_plot import EfficiencyPlot
 from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, row, scrolled, text
@@ -40,6 +41,7 @@ class StudyView(QWidget):
         self.table: Mapping[str, Any] = {}
         self.outcome = ""
         self._at: Advanced | None = None
+        self._progress = Progress()
         self.state = text("", "heading", wrap=False)
         self.now = text("", "muted", wrap=False)
         self.bar = QProgressBar()
@@ -122,8 +124,7 @@ class StudyView(QWidget):
                 self.out = Path(event.run)
                 self.state.setText(words.told(event.title))
             case Preparing():
-                counted = f" {words.count(event.done)} / {words.count(event.total)}" if event.total else " …"
-                self.now.setText(words.told(event.stage) + counted)
+                self.now.setText(self._progress.said(event))
             case Advanced():
                 self._advance(event)
             case Note(level="warning") | Alarm():

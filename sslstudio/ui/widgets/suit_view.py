@@ -8,6 +8,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui import words
+from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, clear, column, held, row, text
 from sslstudio.ui.widgets.picture import Picture
 
@@ -46,14 +47,17 @@ class SuitView(QWidget):
     """The verdict of the clinic on one task, and its findings. Hidden until there is something to say."""
 
     change_wanted = Signal(str)
+    stop_wanted = Signal()
+    look_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.verdict = text("", "heading", wrap=False)
         self.about = text("", "muted")
+        self.busy = BusyLine(self.stop_wanted.emit, self.look_wanted.emit)
         self.findings = QVBoxLayout()
         self.findings.setSpacing(10)
-        layout = column(self.verdict, self.about, self.findings, gap=8)
+        layout = column(self.verdict, self.about, self.busy, self.findings, gap=8)
         layout.setContentsMargins(0, 0, 0, 0)
         self.setLayout(layout)
 
@@ -61,17 +65,20 @@ class SuitView(QWidget):
         """The pictures are being looked at."""
         clear(self.findings)
         self.verdict.setText(self.tr("Does it suit your pictures?"))
-        self.about.setText(self.tr("Looking at them…"))
+        self.about.hide()
+        self.busy.wait(self.tr("Looking at them…"))
 
     def say_nothing(self) -> None:
-        """It could not be found out."""
+        """It is not known: nobody has looked to the end."""
         clear(self.findings)
-        self.verdict.setText("")
-        self.about.setText("")
+        self.about.hide()
+        self.verdict.setText(self.tr("Does it suit your pictures?"))
+        self.busy.rest(self.tr("Not known."), stopped=True)
 
     def show_clinic(self, clinic: "Clinic", task: str, examples: Mapping[str, QImage]) -> None:
         """The findings that concern `task`, the worst first."""
         clear(self.findings)
+        self.busy.rest()
         verdicts = {
             "suitable": self.tr("It suits your pictures"),
             "careful": self.tr("It may suit your pictures; see what was found"),

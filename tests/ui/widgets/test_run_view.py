@@ -41,7 +41,7 @@ def step(number: int, part: str = "") -> StepDone:
 
 def test_where_a_run_stands(view: RunView, tmp_path: Path) -> None:
     view.take([Preparing(stage="Reading pictures", done=5, total=60)])
-    assert view.state.text() == "Reading pictures 5 / 60"
+    assert view.state.text() == "Reading pictures  ·  5 of 60"
     view.take([started(tmp_path), step(1), step(25)])
     assert view.state.text() == "Step 25 of about 100"
     assert view.bar.value() == 250

@@ -1,0 +1,43 @@
+"""A line on a job in the background, with a way to stop it and, once it was stopped, to begin it again."""
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QWidget
+
+from sslstudio.engine.events import Preparing
+from sslstudio.ui.progress import Progress
+from sslstudio.ui.widgets.layout import button, row, text
+
+
+class BusyLine(QWidget):
+    """Hidden while there is nothing to say. `begin` may be left out where the job comes back by itself."""
+
+    def __init__(self, stop: Callable[[], object], begin: Callable[[], object] | None = None) -> None:
+        super().__init__()
+        self._progress = Progress()
+        self.told = text("", "muted", wrap=False)
+        self.stop = button(self.tr("Stop"), stop, "link", "stop")
+        self.again = button(self.tr("Go on"), begin or (lambda: None), "link", "refresh")
+        self._can_begin = begin is not None
+        self.setLayout(row(self.told, self.stop, self.again, None, gap=8))
+        self.rest()
+
+    def show_progress(self, said: Preparing) -> None:
+        """The job goes on."""
+        self._show(self._progress.said(said), True, False)
+
+    def wait(self, said: str) -> None:
+        """The job has begun and has not said anything yet."""
+        self._progress.forget()
+        self._show(said, True, False)
+
+    def rest(self, said: str = "", *, stopped: bool = False) -> None:
+        """Nothing goes on: it is over, or was `stopped`."""
+        self._progress.forget()
+        self._show(said, False, stopped and self._can_begin)
+
+    def _show(self, said: str, going: bool, stopped: bool) -> None:
+        self.told.setText(said)
+        self.setVisible(bool(said))
+        self.stop.setVisible(going)
+        self.again.setVisible(stopped)

@@ -1,0 +1,142 @@
+"""Long work in the background says how far it is and how long it still takes, and can be stopped and begun again."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt, QThreadPool
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton
+from pytestqt.qtbot import QtBot
+
+from sslstudio.engine.events import Preparing
+from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.images import ImagesPage
+from sslstudio.ui.pages.label import LabelPage
+from sslstudio.ui.pages.pretext import PretextPage
+from sslstudio.ui.pages.results import ResultsPage
+from sslstudio.ui.progress import Progress
+from sslstudio.ui.widgets.busy_line import BusyLine
+
+LONG = 60_000
+
+
+def click(one: QAbstractButton) -> None:
+    """As a person does: only what is seen can be clicked."""
+    assert one.isVisible()
+    assert one.isEnabled()
+    QTest.mouseClick(one, Qt.MouseButton.LeftButton)
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def reading(done: int, total: int = 1000) -> Preparing:
+    return Preparing(stage="Reading pictures", done=done, total=total)
+
+
+def test_the_time_left_is_that_of_the_pace_since_the_stage_began() -> None:
+    clock = Clock()
+    progress = Progress(clock)
+    assert progress.said(reading(400)) == "Reading pictures  ·  400 of 1,000"  # 400 were there before
+    clock.now += 10
+    assert progress.said(reading(500)) == "Reading pictures  ·  500 of 1,000  ·  50 s left"
+    assert progress.said(Preparing(stage="Drawing the map", done=0, total=0)) == "Drawing the map"
+    clock.now += 1000
+    assert progress.far(reading(10)) == "10 of 1,000"
+    clock.now += 1
+    assert progress.far(reading(20)) == "20 of 1,000  ·  2 min left"
+    assert progress.far(reading(0)) == "0 of 1,000"  # begun anew
+    clock.now += 1
+    assert progress.far(reading(1000)) == "1,000 of 1,000"
+
+
+def stop_at_the_first_word(line: BusyLine) -> None:
+    """Stop it as soon as it says something."""
+    if line.stop.isVisible():
+        click(line.stop)
+
+
+@pytest.fixture
+def filled(window: MainWindow, sample_folder: Path, qtbot: QtBot) -> MainWindow:
+    """The window with pictures that have classes and masks."""
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        window.open_folder(sample_folder)
+    return window
+
+
+def test_reading_the_pictures(window: MainWindow, sample_folder: Path, qtbot: QtBot) -> None:
+    page = window.pages["images"]
+    assert isinstance(page, ImagesPage)
+    once = window.study.checking.connect(lambda _: stop_at_the_first_word(page.checking))
+    window.open_folder(sample_folder)
+    qtbot.waitUntil(lambda: page.checking.told.text() == "Reading was stopped.", timeout=LONG)
+    window.study.checking.disconnect(once)
+    QThreadPool.globalInstance().waitForDone()
+    assert window.study.readable is None
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        click(page.checking.again)
+    assert not page.checking.isVisible()
+
+
+def test_looking_whether_a_task_suits(filled: MainWindow, qtbot: QtBot) -> None:
+    filled.go("pretext")
+    page = filled.pages["pretext"]
+    assert isinstance(page, PretextPage)
+    qtbot.waitUntil(lambda: page.copy.isEnabled() and page.checkup.found is not None, timeout=LONG)
+    busy = page.suit.busy
+    once = page.checkup.progressed.connect(lambda _: stop_at_the_first_word(busy))
+    page.checkup.ask()
+    assert busy.stop.isVisible()
+    qtbot.waitUntil(lambda: busy.told.text() == "Not known.", timeout=LONG)
+    page.checkup.progressed.disconnect(once)
+    QThreadPool.globalInstance().waitForDone()
+    assert page.checkup.found is None
+    click(busy.again)
+    qtbot.waitUntil(lambda: "your pictures" in page.suit.verdict.text() and not busy.isVisible(), timeout=LONG)
+
+
+def test_looking_closer_at_a_result(filled: MainWindow, classified: Path, qtbot: QtBot) -> None:
+    filled.go("results")
+    page = filled.pages["results"]
+    assert isinstance(page, ResultsPage)
+    filled.study.show_result(classified)
+    qtbot.waitUntil(lambda: page.results is not None, timeout=LONG)
+    once = page.desk.progressed.connect(lambda _: stop_at_the_first_word(page.map.waiting))
+    page.tabs.setCurrentIndex(3)
+    qtbot.waitUntil(lambda: page.map.waiting.told.text() == "Stopped.", timeout=LONG)
+    page.desk.progressed.disconnect(once)
+    click(page.map.waiting.again)
+    qtbot.waitUntil(lambda: bool(page.map.spots), timeout=LONG)
+
+    page.tabs.setCurrentIndex(2)
+    close_up = page.predictions.close_up
+    qtbot.waitUntil(lambda: close_up.near.gallery.rowCount() == 6, timeout=LONG)
+    click(close_up.why)
+    heat = close_up._jobs["heat"]
+    click(close_up.why)  # no longer wanted
+    assert heat.control.stopping
+    QThreadPool.globalInstance().waitForDone()
+    assert not close_up.picture.mask_shown
+
+
+def test_comparing_pictures_to_label(filled: MainWindow, qtbot: QtBot) -> None:
+    filled.go("label")
+    page = filled.pages["label"]
+    assert isinstance(page, LabelPage)
+    qtbot.waitUntil(lambda: page.faces.currentWidget() is page.board, timeout=LONG)
+    page.board.tabs.setCurrentIndex(2)
+    qtbot.waitUntil(page.halt.isVisible, timeout=LONG)
+    click(page.halt)
+    assert "Stopped" in page.board.map.busy.explanation.text()
+    assert page._alike is None
+    assert not page.halt.isVisible()
+    page.board.tabs.setCurrentIndex(0)
+    page.board.tabs.setCurrentIndex(2)
+    qtbot.waitUntil(lambda: page._alike is not None, timeout=LONG)
