@@ -128,25 +128,30 @@ def save(project: Project, control: RunControl) -> None:
 
 @dataclass(frozen=True)
 class Recent:
-    """A project that was open before, or only a folder of pictures: then without a count of runs."""
+    """A project that was open before, or only a folder of pictures: then without a count of runs. `more`: names of
+    further folders of pictures."""
 
     folder: Path
     name: str
     pictures: Path
     opened: str = ""
     runs: int | None = None
+    more: tuple[str, ...] = ()
 
 
 def recent(folders: Sequence[str], control: RunControl) -> list[Recent]:
     """What is known of projects; those that cannot be read are named by their folder and say why when they are
     opened."""
+    from sslstudio.engine.data.album import folders_of
     from sslstudio.engine.runs.project_runs import runs_counted
 
     found = []
     for folder in map(Path, folders):
         try:
             one = projects.open_project(folder).project
-            found.append(Recent(folder, one.name, one.pictures, one.opened, runs_counted(one)))
+            first, *more = folders_of(one.pictures).items()
+            names = tuple(name for name, _ in more)
+            found.append(Recent(folder, one.name, first[1], one.opened, runs_counted(one), names))
         except (StudioError, OSError):
             found.append(Recent(folder, folder.name, folder))
     return found

@@ -1,10 +1,10 @@
 """What a page that trains has to do with the queue: adds what is set to it, and counts in its tab."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from sslstudio.engine.data.album import title_of
 from sslstudio.engine.errors import StudioError
 from sslstudio.ui.widgets.layout import button
 from sslstudio.ui.widgets.queue_view import QueueView
@@ -42,7 +42,7 @@ class Queueing(QObject):
         engine = page.study.engine
         facts = engine.tasks.get(getattr(config, "task", "")) if engine else None
         what = facts.title if facts else str(getattr(config, "kind", page.job)).capitalize()
-        self._line.add(page.job, self.tr("{0} on {1}").format(what, Path(config.data.folder).name), config)
+        self._line.add(page.job, self.tr("{0} on {1}").format(what, title_of(config.data.folder)), config)
 
     def _count(self) -> None:
         count = len(self._line.runs)

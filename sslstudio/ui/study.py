@@ -148,7 +148,16 @@ class Study(QObject):
         """Open the project that `op` makes of the open one: its folders change, or its name."""
         if self.may_open():
             self.letting_go.emit()
-            self.open_made(op)
+            if self._labels_job is not None and self.taking_labels:
+                self._labels_job.cancel()  # they are looked for again, where they are then
+            self.under_way.begin(op, self._take_changed)
+
+    def _take_changed(self, opened: Opened) -> None:
+        """It has another name or list on the disk now, whether or not its pictures are waited for."""
+        if self.project is not None and opened.project.folder != self.project.folder:
+            self.project, self.folder, self.labels_file = opened.project, opened.project.pictures, opened.project.labels
+            self.pretrained = self.result = None  # until they are looked for
+        self.open_project(opened)
 
     def may_open(self) -> bool:
         """Whether other pictures can be opened now; if not, that is said."""

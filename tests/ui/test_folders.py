@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.album import folders_of
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.runs.project import open_project
+from sslstudio.ui import settings
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.images import FOLDERS, ImagesPage
 from sslstudio.ui.pages.label import LabelPage
+from sslstudio.ui.project_calls import recent
 from tests.ui.conftest import Said
 from tests.ui.test_drops import pictures
 from tests.ui.test_main_window import drop
@@ -101,6 +104,8 @@ def test_folders_dropped_together_are_one_project_that_comes_back(
     assert window.study.project.folder.name == "pets + archive"
     assert said.offered == ["add", "instead"]
     assert said.questions == []
+    (again,) = [one for one in recent(settings.recent_folders(), RunControl()) if one.more]
+    assert (again.name, again.pictures, again.more) == ("pets + archive", pictures, ("archive",))
 
 
 def test_a_folder_that_is_dropped_on_others_is_added_opened_instead_or_left(

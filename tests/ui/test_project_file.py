@@ -48,12 +48,11 @@ def test_a_project_is_renamed_with_its_runs_and_labels(
     said.text = "Animals of 2026"
     command(window, "Re&name").trigger()
     new = old.with_name("Animals of 2026")
-    qtbot.waitUntil(lambda: study.project is not None and study.project.folder == new, timeout=LONG)
+    qtbot.waitUntil(lambda: study.pretrained is not None and study.pretrained.parent == new / "runs", timeout=LONG)
     assert not old.exists()
     assert study.project is not None
     assert (study.project.name, study.folder) == ("Animals of 2026", pictures)
     assert study.pretrained is not None
-    assert study.pretrained.parent == new / "runs"
     assert settings.recent_folders() == [str(new)]
     window.go("label")
     qtbot.waitUntil(lambda: label.desk.store is not None, timeout=LONG)

@@ -22,6 +22,7 @@ from sslstudio.engine.errors import ConfigError, DataError
 from sslstudio.engine.files import write_atomic
 
 FILE, FORMAT = "sslstudio-folders.toml", 1
+PLACE = "pictures"  # the folder of a project that lists its folders of pictures
 NOTHING: Mapping[str, Path] = MappingProxyType({})
 
 if TYPE_CHECKING:
@@ -161,6 +162,12 @@ def nested(folders: Iterable[Path]) -> str:
                 return f"{inner} lies in {outer}: its pictures would count twice. Keep one of the two."
         known.append((folder, real))
     return ""
+
+
+def title_of(folder: str | Path) -> str:
+    """What the pictures at a place are called: by their folder; where they come from several, by their project."""
+    place = Path(folder)
+    return place.parent.name if place.name == PLACE and is_album(place) else place.name
 
 
 def folders_of(place: Path) -> dict[str, Path]:

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.album import Album
 from sslstudio.engine.data.cache import PixelCache, build_cache
 from sslstudio.engine.data.groups import suggest_groups
 from sslstudio.engine.data.index import scan
@@ -65,6 +66,9 @@ class Overview:
         facts = self.to_json()
         height, width = facts["median_size"]
         lines = [f"{facts['pictures']:,} pictures in {self.folder}, typically {width} x {height} pixels"]
+        if isinstance(root := self.cache.index.root, Album):
+            each = self.cache.index.counts()
+            lines.append("Folders: " + ", ".join(f"{name} {each.get(name, 0):,}" for name in root.folders))
         if self.classes:
             counts = ", ".join(f"{name} {count:,}" for name, count in self.classes.items())
             lines.append(f"Classes from {facts['classes_found_in']}: {counts}")

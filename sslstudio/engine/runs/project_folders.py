@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.data.album import folders_of, free_name, is_album, nested, write_album
+from sslstudio.engine.data.album import PLACE, folders_of, free_name, is_album, nested, write_album
 from sslstudio.engine.data.groups import below
 from sslstudio.engine.data.label_files import is_labelling
 from sslstudio.engine.data.label_move import labels_below
@@ -28,7 +28,6 @@ from sslstudio.engine.runs.project import (
     save_project,
 )
 
-ALBUM = "pictures"  # the folder in a project that lists them
 NAMED = 3  # folders in the name of a project
 
 
@@ -41,7 +40,7 @@ def with_more(project: Project, folders: Sequence[Path]) -> Generator[Preparing,
     listed = listed_with(project, folders)
     if is_album(project.pictures):
         return with_folders(project, listed)
-    place = project.folder / ALBUM
+    place = project.folder / PLACE
     write_album(place, listed)
     name = next(iter(listed))
     project = yield from _labels_moved(project, name, place)
@@ -119,6 +118,6 @@ def project_of_several(folders: Sequence[Path], projects: Path, others: Sequence
     more = [f"{len(listed) - NAMED}"] if len(listed) > NAMED else []
     free = free_project(projects, " + ".join([*list(listed)[:NAMED], *more]))
     home = (projects / free).absolute()
-    write_album(home / ALBUM, listed)
-    save_project(Project(folder=home, pictures=home / ALBUM, name=free))
+    write_album(home / PLACE, listed)
+    save_project(Project(folder=home, pictures=home / PLACE, name=free))
     return open_project(home)

@@ -13,14 +13,13 @@ from typing import Any
 from sslstudio.engine.config import from_toml, to_toml
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data import label_files
-from sslstudio.engine.data.album import is_album, read_album, write_album
+from sslstudio.engine.data.album import PLACE, is_album, read_album, write_album
 from sslstudio.engine.data.pixelstore import move_stores
 from sslstudio.engine.errors import ConfigError, DataError, RunError
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.files import write_atomic
 from sslstudio.engine.runs.aside import free_path
 from sslstudio.engine.runs.project import COPY, Project, open_project, save_project
-from sslstudio.engine.runs.project_folders import ALBUM
 from sslstudio.engine.runs.store import CONFIG
 
 STAGE = "Copying the project (megabytes)"
@@ -60,7 +59,7 @@ def renamed(project: Project, name: str, cache_dir: Path) -> Project:
             old.rename(new)
         except OSError as error:
             raise RunError(f"{old} could not be renamed: {error.strerror}. Is a file in it open elsewhere?") from error
-        move_stores(old / ALBUM, new / ALBUM, cache_dir)
+        move_stores(old / PLACE, new / PLACE, cache_dir)
     moved = replace(_in_place(project, old, new), name=plain)
     _redirect(new, old, new)
     save_project(moved)

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from sslstudio.engine import device as devices
 from sslstudio.engine.config import from_dict, from_toml, to_dict, to_toml
 from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.album import title_of
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.errors import InputError, StudioError, TaskDoesNotFit
@@ -67,7 +68,7 @@ def compare(config: CompareConfig, control: RunControl) -> Iterator[Event]:
     yield RunStarted(
         job="compare",
         run=config.out,
-        title=f"Label efficiency on {Path(config.data.folder).name}",
+        title=f"Label efficiency on {title_of(config.data.folder)}",
         facts=_facts(config, len(units), len(left)),
         total_steps=len(units),
         first_step=len(units) - len(left),

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from sslstudio import __version__
 from sslstudio.engine import device as devices
 from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.album import title_of
 from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.device import Device
@@ -157,7 +158,7 @@ def _card(run: RunFolder, data: DataConfig, network: Network, config: EncoderCon
             "deviation": network.scale.deviation.flatten().tolist(),
             "inside": "onnx and torchscript normalise by themselves; before encoder.safetensors do it yourself",
         },
-        "data": {"folder": Path(data.folder).name, **{name: len(paths) for name, paths in split.items()}},
+        "data": {"folder": title_of(data.folder), **{name: len(paths) for name, paths in split.items()}},
     }
 
 

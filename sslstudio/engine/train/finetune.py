@@ -19,7 +19,7 @@ import torch
 
 from sslstudio.engine import device as devices
 from sslstudio.engine.control import RunControl
-from sslstudio.engine.data.album import root_of
+from sslstudio.engine.data.album import root_of, title_of
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.split import group_paths
 from sslstudio.engine.device import Device
@@ -142,7 +142,7 @@ def _run(
     yield RunStarted(
         job="finetune",
         run=str(run.path),
-        title=f"{config.kind.capitalize()} on {Path(config.data.folder).name}, {len(first.pictures)} labels",
+        title=f"{config.kind.capitalize()} on {title_of(config.data.folder)}, {len(first.pictures)} labels",
         facts={**_facts(labelled, first), **hardware_facts(device, first.network.encoder)},
         total_steps=plan.total(0, 0.0),
         first_step=sum(training.step for training in trainings.values()),

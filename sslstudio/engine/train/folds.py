@@ -16,6 +16,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from sslstudio.engine import device as devices
 from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.album import title_of
 from sslstudio.engine.data.split import Split, draw_labelled, group_paths
 from sslstudio.engine.device import Device
 from sslstudio.engine.errors import DataError
@@ -98,7 +99,7 @@ def _run(
     yield RunStarted(
         job="finetune",
         run=str(run.path),
-        title=f"{config.kind.capitalize()} on {Path(config.data.folder).name}, {len(splits)} folds",
+        title=f"{config.kind.capitalize()} on {title_of(config.data.folder)}, {len(splits)} folds",
         facts={"Folds": f"{len(splits)}, each tested on once", **session.facts()},
         total_steps=0,
     )

@@ -17,6 +17,7 @@ from torch import nn
 
 from sslstudio.engine import device as devices
 from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.album import title_of
 from sslstudio.engine.data.feed import Feed
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.device import Device
@@ -231,7 +232,7 @@ def _tuned(
     yield RunStarted(
         job="pretrain",
         run=str(run.path),
-        title=f"{type(job.task).title} on {Path(config.data.folder).name}",
+        title=f"{type(job.task).title} on {title_of(config.data.folder)}",
         facts={
             **session.facts(),
             **hardware_facts(device, job.encoder),

@@ -14,6 +14,7 @@ from sslstudio import __version__
 from sslstudio.engine import device as devices
 from sslstudio.engine.config import BaseConfig, options_of
 from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.album import title_of
 from sslstudio.engine.data.duplicates import MOST, across, near_duplicates
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.split import group_paths
@@ -194,7 +195,7 @@ def _data_facts(run: _Run, session: Session | None) -> Generator[Preparing, None
     split = run.did().split
     data = run.config.data
     facts = [
-        ("Folder", Path(data.folder).name),
+        ("Folder", title_of(data.folder)),
         ("To train on", f"{len(split.get('train', ())):,} (for fine-tuning those with a drawn label)"),
         ("To watch with", f"{len(split.get('validation', ())):,}"),
         ("Kept for the test", f"{len(split.get('test', ())):,}"),

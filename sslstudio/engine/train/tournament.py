@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from sslstudio.engine.config import BaseConfig, from_dict, from_toml, option, section, to_dict, to_toml
 from sslstudio.engine.control import RunControl
+from sslstudio.engine.data.album import title_of
 from sslstudio.engine.errors import ConfigError, DataError, RunError, StudioError, TaskDoesNotFit
 from sslstudio.engine.events import Advanced, CheckpointSaved, Event, Note, Preparing, RunFinished, RunStarted, finite
 from sslstudio.engine.files import write_atomic
@@ -104,7 +105,7 @@ def tournament(config: TournamentConfig, control: RunControl) -> Iterator[Event]
         yield RunStarted(
             job="tournament",
             run=config.out,
-            title=f"Tournament on {Path(config.data.folder).name}, {config.minutes:g} minutes",
+            title=f"Tournament on {title_of(config.data.folder)}, {config.minutes:g} minutes",
             facts={"Tasks": ", ".join(tasks_of(config.runs()))},
             total_steps=0,
         )

@@ -40,7 +40,8 @@ class RecentProjects(QWidget):
             again.setToolTip(printable(str(one.folder)))
             self._grid.addWidget(again, line, 0, Qt.AlignmentFlag.AlignLeft)
             counted = "" if one.runs is None else words.count(one.runs, self.tr("run"), self.tr("runs"))
-            for place, said in enumerate((counted, one.opened, _end_of(printable(str(one.pictures)))), start=1):
+            where = printable(" + ".join([str(one.pictures), *one.more]))
+            for place, said in enumerate((counted, one.opened, _end_of(where)), start=1):
                 self._grid.addWidget(_told(said), line, place)
         self.setVisible(bool(projects))
 

@@ -9,11 +9,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sslstudio.cli import main
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data import album as albums
 from sslstudio.engine.data import remembered
-from sslstudio.engine.data.album import FILE, Album, free_name, is_album, read_album, root_of, where, write_album
+from sslstudio.engine.data.album import (
+    FILE,
+    Album,
+    free_name,
+    is_album,
+    read_album,
+    root_of,
+    title_of,
+    where,
+    write_album,
+)
 from sslstudio.engine.data.cache import build_cache
+from sslstudio.engine.data.duplicates import near_duplicates
 from sslstudio.engine.data.groups import below, group_paths
 from sslstudio.engine.data.index import file_at, scan, scanning
 from sslstudio.engine.data.labels import recognise
@@ -141,6 +153,14 @@ def test_a_folder_that_lists_none_stays_a_plain_one(tmp_path: Path) -> None:
     assert where(tmp_path, "a/1.png") == str(tmp_path / "a" / "1.png")
 
 
+def test_it_is_called_as_its_project_is(tmp_path: Path) -> None:
+    write_album(tmp_path / "pets" / "pictures", {"a": tmp_path / "a"})
+    write_album(tmp_path / "both", {"a": tmp_path / "a"})
+    (tmp_path / "plain" / "pictures").mkdir(parents=True)
+    places = ("pets/pictures", "both", "plain/pictures", "gone/pictures")
+    assert [title_of(tmp_path / place) for place in places] == ["pets", "both", "pictures", "pictures"]
+
+
 def test_an_album_is_a_path_whose_files_lie_elsewhere(tmp_path: Path) -> None:
     album = Album.of(tmp_path / "album", {"a": tmp_path / "real"})
     assert album == tmp_path / "album"
@@ -197,6 +217,7 @@ def test_pictures_are_read_once_and_only_the_new_folder_is_read_when_one_comes(t
     assert cache.index.paths == [f"{name}/{number}.png" for name in "ab" for number in range(4)]
     assert said[0].done >= 4  # those of the first folder are known
     assert (cache.pixels([0]) == cache.pixels([4])).all()  # the same picture in both
+    assert near_duplicates(cache.pixels()) == [(number, number + 4) for number in range(4)]
 
 
 # What the folders say
@@ -239,6 +260,14 @@ def test_a_table_in_each_folder_speaks_of_its_own_pictures(tmp_path: Path) -> No
     asked = recognise(index, str(tmp_path / "b" / "labels.csv")).classes
     assert asked is not None
     assert set(asked.of) == {f"b/{number}.png" for number in range(4)}
+
+
+def test_the_command_line_says_how_many_pictures_are_in_each_folder(
+    sample_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_album(tmp_path / "all", {name: sample_folder / name for name in ("images", "masks")})
+    main(["index", str(tmp_path / "all")])
+    assert "Folders: images 60, masks 0" in capsys.readouterr().out.splitlines()
 
 
 def test_masks_are_found_within_a_folder_and_between_two(sample_folder: Path, tmp_path: Path) -> None:
