@@ -106,7 +106,7 @@ class DoubtDesk(QObject):
         try:
             was = read_decisions(run).get(line.file)
         except StudioError as error:
-            messages.tell_error(None, error)
+            messages.tell_error(self._study.window, error)
             return
         before = _State(was.decision if was else "", self._label_of(line))
         label = line.suggested if decision == CHANGE else line.label
@@ -134,7 +134,7 @@ class DoubtDesk(QObject):
             else:
                 take_back(run, line.file)
         except (StudioError, OSError) as error:
-            messages.tell_error(None, error)
+            messages.tell_error(self._study.window, error)
             return False
         if run == self.run:
             self.decided.emit(line.file, after.decision)

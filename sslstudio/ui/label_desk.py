@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from sslstudio.engine.data.label_corrections import correcting, lacking
+from sslstudio.engine.data.label_corrections import correcting, other_labels
 from sslstudio.engine.data.label_edits import Edit, Kind, Labelled, Painted
 from sslstudio.engine.data.labelling import Labelling
 from sslstudio.engine.errors import StudioError
@@ -89,22 +89,28 @@ class LabelDesk(QObject):
 
     def _failed(self, error: Exception) -> None:
         self._job, self.pictures = None, None
-        messages.tell_error(None, error)
+        messages.tell_error(self._study.window, error)
         self.failed.emit()
 
     def _offer_others(self, store: Labelling) -> None:
-        """Labels from elsewhere that are in use now may name pictures that were never labelled here: when the labels
-        made here are used instead, theirs would be missing."""
-        classes = self._study.recognised.classes if self._study.recognised else None
-        if classes is None or self._study.labels_file == str(store.folder):
+        """Labels from elsewhere are in use, and labels were made here before: only a person knows which are right."""
+        study = self._study
+        classes = study.recognised.classes if study.recognised else None
+        if classes is None or study.labels_file == str(store.folder):
             return
-        others = lacking(store, {path: classes.names[number] for path, number in classes.of.items()})
-        asked = words.tr(
-            "{0}, labelled in what is used now ({1}), have no label among those made in this program. Take these "
-            "labels over, so that the next fine-tuning has them too? Labels that were made here stay as they are."
-        ).format(words.count(len(others), words.tr("picture"), words.tr("pictures")), words.told(classes.found_in))
-        if others and messages.ask(None, asked, words.tr("Take them over"), words.tr("Leave them out")):
-            self.correct(others)
+        lacking, differing = other_labels(store, {path: classes.names[one] for path, one in classes.of.items()})
+        if not lacking and not differing:
+            return
+        told = words.tr(
+            "The labels that are used now ({0}) name {1} without a label among those made in this program, and {2} "
+            "with another one. Take them over? That can be undone."
+        )
+        answers = {"lacking": words.tr("Where there is none")} if lacking else {}
+        answers |= {"all": words.tr("All of them")} if differing else {}
+        asked = told.format(words.told(classes.found_in), _pictures(lacking), _pictures(differing))
+        chosen = messages.choose(study.window, asked, answers, words.tr("Leave them out"))
+        for edit in correcting(store, lacking | (differing if chosen == "all" else {}) if chosen else {}):
+            self.do(edit)
 
     def save(self) -> bool:
         """Write the open files; False when that failed, which has been told then."""
@@ -112,7 +118,7 @@ class LabelDesk(QObject):
             if self.store is not None and self.store.journal.lines:
                 self.store.save()
         except StudioError as error:
-            messages.tell_error(None, error)
+            messages.tell_error(self._study.window, error)
             return False
         return True
 
@@ -137,7 +143,7 @@ class LabelDesk(QObject):
             try:
                 store.close()
             except StudioError as error:
-                messages.tell_error(None, error)
+                messages.tell_error(self._study.window, error)
 
     # --- edits
 
@@ -157,7 +163,7 @@ class LabelDesk(QObject):
             self.store.apply(edit)
         except StudioError as error:
             self._kept = False
-            messages.tell_error(None, error)
+            messages.tell_error(self._study.window, error)
             return False
         self._news = True
         self.changed.emit(edit)
@@ -170,7 +176,7 @@ class LabelDesk(QObject):
         try:
             return all(self.apply(edit) for edit in correcting(self.store, labels))
         except StudioError as error:  # a name that no class can have
-            messages.tell_error(None, error)
+            messages.tell_error(self._study.window, error)
             return False
 
     # --- how far it is
@@ -204,6 +210,10 @@ class LabelDesk(QObject):
             return ""
         named = ", ".join(short[:3]) + (" …" if len(short) > 3 else "")
         return words.tr("to start: {0} a class; still few: {1}").format(ENOUGH, named)
+
+
+def _pictures(labels: Mapping[str, str]) -> str:
+    return words.count(len(labels), words.tr("picture"), words.tr("pictures"))
 
 
 def paths_of(edit: Edit) -> list[str]:

@@ -169,28 +169,33 @@ def test_a_change_survives_a_crash_and_is_seen_another_day(page: ResultsPage, qt
     assert doubts.shown()[0].decision == "change"
 
 
-def test_labels_in_use_that_the_store_lacks_are_taken_over_when_that_is_wanted(
-    page: ResultsPage, said: Said, qtbot: QtBot
+@pytest.mark.parametrize("answer", ["", "lacking", "all"])
+def test_labels_in_use_and_older_ones_made_here_are_brought_together_as_a_person_wants(
+    page: ResultsPage, said: Said, qtbot: QtBot, answer: str
 ) -> None:
-    study, doubts = page.study, page.doubts
-    assert study.project is not None
+    study, desk = page.study, page.doubts.deciding.labels
     classes = study.recognised.classes if study.recognised else None
     assert classes is not None
-    desk = doubts.deciding.labels
+    used = {path: classes.names[number] for path, number in classes.of.items()}
     with qtbot.waitSignal(desk.opened, timeout=LONG):
         desk.open()
-    kept, dropped = sorted(classes.of)[:2]
-    assert desk.correct({path: "" for path in classes.of if path != kept})
-    assert desk.correct({kept: "mine"})
+    mine = sorted(used)[0]
+    assert desk.correct({path: "" for path in used} | {mine: "mine"})
     desk.close()  # an edited store beside labels that are in use: those of the class folders
-    press(page, Qt.Key.Key_C)
-    qtbot.waitUntil(lambda: doubts.chosen == 1, timeout=LONG)
-    assert f"{len(classes.of) - 1} pictures" in said.questions[-1]
-    store, changed = store_of(page), doubts.shown()[0].file
-    assert name_of(store, kept) == "mine"
-    assert len(store.of) == len(classes.of)
-    assert changed != dropped
-    assert name_of(store, dropped) == classes.names[classes.of[dropped]]
+    said.choice = answer
+    with qtbot.waitSignal(desk.opened, timeout=LONG):
+        desk.open()
+    assert said.offered == ["lacking", "all"]
+    store = store_of(page)
+    found = {path: name_of(store, path) for path in used}
+    assert (
+        found
+        == {"": {path: "" for path in used} | {mine: "mine"}, "lacking": used | {mine: "mine"}, "all": used}[answer]
+    )
+    while desk.undo_stack.canUndo():
+        desk.undo_stack.undo()
+    assert {path for path in used if name_of(store, path)} == {mine}
+    assert name_of(store, mine) == "mine"
 
 
 def test_changes_of_other_pictures_are_only_noted_in_the_run(page: ResultsPage, qtbot: QtBot, sample: Path) -> None:

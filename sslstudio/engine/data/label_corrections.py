@@ -35,6 +35,13 @@ def _number(store: Labelling, name: str) -> int | None:
     return next((one.number for one in store.names("classification") if one.name.casefold() == plain), None)
 
 
-def lacking(store: Labelling, labels: Mapping[str, str]) -> dict[str, str]:
-    """Those of the labels whose pictures have none in the store."""
-    return {path: name for path, name in labels.items() if name and path not in store.of}
+def other_labels(store: Labelling, labels: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Of labels from elsewhere those of pictures that have none in the store, and those of pictures that have another
+    one there."""
+    lacking, differing = {}, {}
+    for path, name in labels.items():
+        if name and path not in store.of:
+            lacking[path] = name
+        elif name and store.of[path] != _number(store, name):
+            differing[path] = name
+    return lacking, differing

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslstudio.engine.data.label_corrections import correcting, lacking, name_of
+from sslstudio.engine.data.label_corrections import correcting, name_of, other_labels
 from sslstudio.engine.data.labelling import Labelling
 from sslstudio.engine.errors import DataError
 from tests.engine.data.test_labelling import CLASSIFY, PATHS, empty
@@ -28,8 +28,10 @@ def test_corrected_labels_are_as_told_all_others_as_before_and_both_are_on_the_d
     folder = empty(tmp_path_factory.mktemp("labels"))
     with Labelling(folder) as store:
         correct(store, before)
-        assert lacking(store, {path: "leaf" for path in PATHS}).keys() == {
-            path for path in PATHS if not before.get(path)
+        lacking, differing = other_labels(store, corrections)
+        assert lacking == {path: name for path, name in corrections.items() if name and not before.get(path)}
+        assert differing == {
+            path: name for path, name in corrections.items() if name and before.get(path) and name != before[path]
         }
         correct(store, corrections)
         assert list(correcting(store, corrections)) == []
