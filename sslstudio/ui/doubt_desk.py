@@ -59,7 +59,7 @@ class DoubtDesk(QObject):
         self.undo_stack.indexChanged.connect(self.changed)
         self.labels.changed.connect(self.changed)
         self.labels.opened.connect(self._opened)
-        self.labels.failed.connect(lambda: self._waiting.clear())
+        self.labels.failed.connect(self._not_opened)
         study.leaving.connect(self._forget)
 
     def look_at(self, run: Path, pictures: Path, lines: Sequence[DoubtLine]) -> None:
@@ -100,6 +100,10 @@ class DoubtDesk(QObject):
         waiting, self._waiting = self._waiting[:], []
         for run, line, decision in waiting:
             self._push(run, line, decision)
+        self.changed.emit()
+
+    def _not_opened(self) -> None:
+        self._waiting.clear()
         self.changed.emit()
 
     def _push(self, run: Path, line: DoubtLine, decision: str) -> None:

@@ -85,8 +85,11 @@ def test_a_change_is_a_label_that_the_next_fine_tuning_uses(page: ResultsPage, q
     assert "next fine-tuning uses" in doubts.told.text()
     assert not doubts.again.isVisible()
     first, second = doubts.shown()[0].file, doubts.shown()[1].file
+    said: list[str] = []
+    doubts.deciding.labels.opening.connect(lambda _: said.append(doubts.corrected.text()))
     click(doubts.change)
     qtbot.waitUntil(lambda: doubts.chosen == 1, timeout=LONG)
+    assert said[-1].endswith("60 of 60")  # the masks that are there are taken over too
     assert doubts.corrected.text().startswith("1 label is changed")
     press(page, Qt.Key.Key_K)
     assert {file: one.decision for file, one in read_decisions(doubts.deciding.run).items()} == {
@@ -167,6 +170,22 @@ def test_a_change_survives_a_crash_and_is_seen_another_day(page: ResultsPage, qt
     open_doubts(page, qtbot)
     qtbot.waitUntil(lambda: doubts.corrected.isVisible(), timeout=LONG)
     assert doubts.shown()[0].decision == "change"
+
+
+def test_labels_that_cannot_be_opened_leave_the_decision_open(page: ResultsPage, said: Said, qtbot: QtBot) -> None:
+    doubts, project = page.doubts, page.study.project
+    assert project is not None
+    with qtbot.waitSignal(doubts.deciding.labels.opened, timeout=LONG):
+        doubts.deciding.labels.open()
+    doubts.deciding.labels.close()
+    with Labelling(project.labels_folder):  # as in another window
+        with qtbot.waitSignal(doubts.deciding.labels.failed, timeout=LONG):
+            press(page, Qt.Key.Key_C)
+        assert "another window" in str(said.errors.pop())
+        assert read_decisions(doubts.deciding.run) == {}
+        assert not doubts.corrected.isVisible()
+    press(page, Qt.Key.Key_C)  # it is closed there
+    qtbot.waitUntil(lambda: doubts.chosen == 1, timeout=LONG)
 
 
 @pytest.mark.parametrize("answer", ["", "lacking", "all"])

@@ -9,10 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from sslstudio.engine.events import Preparing
 from sslstudio.ui import jobs, messages, results_data, take_calls, words
 from sslstudio.ui.actions import doubt_keys, page_shortcuts
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.doubt_desk import DoubtDesk
+from sslstudio.ui.progress import Progress
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.take_calls import DoubtLine
 from sslstudio.ui.widgets.busy_line import BusyLine
@@ -30,6 +32,7 @@ class DoubtsView(QWidget):
         self._results: Results | None = None
         self.lines: list[DoubtLine] | None = None
         self._job: jobs.Job | None = None
+        self._far = Progress()
         self.list = table([self.tr("Picture"), self.tr("Your label"), self.tr("Rather"), self.tr("Decided")], stretch=0)
         self.list.setAccessibleName(self.tr("Doubtful labels"))
         self.list.itemSelectionChanged.connect(self._choose)
@@ -55,6 +58,8 @@ class DoubtsView(QWidget):
         self.faces.addWidget(held(row((left, 3), (right, 2), gap=14)))
         self.busy = BusyLine(desk.stop, desk.ask)
         self.setLayout(column((self.faces, 1), row(None, self.busy, None)))
+        for name, one in (("keep", self.keep), ("change", self.change), ("unsure", self.unsure)):
+            one.setToolTip(f"{keys[name].title} ({keys[name].keys})")
         page_shortcuts(self, keys, {
             "keep": self.keep.click, "change": self.change.click, "unsure": self.unsure.click,
             "undo": stack.undo, "redo": stack.redo,
@@ -64,6 +69,7 @@ class DoubtsView(QWidget):
         desk.progressed.connect(self.busy.show_progress)
         for signal in (desk.found, desk.failed):
             signal.connect(lambda *_: self.busy.rest())
+        deciding.labels.opening.connect(self._say_opening)
         desk.found.connect(self._ask)
         desk.failed.connect(lambda error: self._say(self.tr("Not known"), messages.error_text(error)))
 
@@ -134,6 +140,11 @@ class DoubtsView(QWidget):
         if self._weak:
             said.append(self.tr("This network is hardly better than guessing, so its doubts say little."))
         return said
+
+    def _say_opening(self, said: Preparing) -> None:
+        """A first change has the labels opened, which may take a while where masks are taken over."""
+        self.corrected.setText(self._far.said(said))
+        self.corrected.show()
 
     def _show_sum(self) -> None:
         """How many labels are changed, and the way on."""
