@@ -47,7 +47,7 @@ def _add_tournament(command: argparse.ArgumentParser) -> None:
 def _add_pictures(command: argparse.ArgumentParser) -> None:
     command.add_argument("folder", type=Path, metavar="DIR")
     command.add_argument("--out", type=Path, required=True, metavar="OUT", help="where it is kept; resumed if there")
-    command.add_argument("--label-file", default="", metavar="FILE.csv", help="a CSV of file names and labels")
+    command.add_argument("--label-file", default="", metavar="FILE", help="a CSV of file names and labels, or COCO")
     command.add_argument("--side", type=int, help="side of the pictures in pixels (default: by pictures and device)")
     command.add_argument("--encoder", default="auto", help="auto, small, resnet18, resnet34 or resnet50")
     command.add_argument("--groups", default="", metavar="RULE", help="what to keep together: folder:1 or name:PATTERN")

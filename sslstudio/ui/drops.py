@@ -1,4 +1,4 @@
-"""What can be dropped on the window, and what becomes of it: folders, zip files, CSVs with labels, runs, projects."""
+"""What can be dropped on the window, and what becomes of it: folders, zip files, CSV and COCO files, runs, projects."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData, QObject, QUrl, Signal
 from PySide6.QtWidgets import QWidget
 
+from sslstudio.engine.data.coco_search import pictures_folder
 from sslstudio.engine.runs.project import FILE, is_project
 from sslstudio.ui import engine_calls, folder_calls, jobs, messages, settings
 from sslstudio.ui.engine_calls import RunAbout
@@ -17,12 +18,12 @@ from sslstudio.ui.study import Study
 FOLDER, ZIP, LABELS, RUN, PROJECT = "folder", "zip", "labels", "run", "project"
 FIND, WITHOUT = "find", "without"
 UNPACKED = "Unpacked"  # folder in the user's own
-SUFFIXES = {".zip": ZIP, ".csv": LABELS, ".tsv": LABELS}
+SUFFIXES = {".zip": ZIP, ".csv": LABELS, ".tsv": LABELS, ".json": LABELS}
 
 
 @dataclass(frozen=True)
 class Dropped:
-    """A folder of pictures, a zip file, a CSV of labels, a run or a project."""
+    """A folder of pictures, a zip file, a file of labels, a run or a project."""
 
     kind: str
     path: Path
@@ -78,7 +79,7 @@ class Opener(QObject):
 
     def _open_labels(self, file: Path) -> None:
         """Labels belong to the open pictures; without any, to those beside the file."""
-        self.study.open_folder(self.study.folder or file.parent, str(file))
+        self.study.open_folder(self.study.folder or pictures_folder(file), str(file))
 
     def open_project(self, folder: Path) -> None:
         """Open a project; where its pictures are is asked if they are gone."""

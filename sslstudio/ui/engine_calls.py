@@ -84,11 +84,12 @@ def look_at_folder(
     folder: Path, labels_file: str, control: RunControl
 ) -> Generator["Preparing | Seen", None, "Recognised"]:
     """The pictures of a folder and the labels found beside them."""
-    from sslstudio.engine.data.labels import recognise
+    from sslstudio.engine.data.labels import recognising
 
     index = yield from scanned(folder)
     yield Preparing(stage="Looking for labels", done=0, total=0)
-    return recognise(index, labels_file)
+    recognised = yield from recognising(index, labels_file)
+    return recognised
 
 
 def scanned(folder: Path) -> Generator["Preparing | Seen", None, "ImageIndex"]:

@@ -1,10 +1,12 @@
 """What is dropped is opened for what it is."""
 
+import json
 import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import QMimeData, QUrl
 from pytestqt.qtbot import QtBot
 
@@ -15,6 +17,7 @@ from sslstudio.engine.train.settings import BudgetConfig, DataConfig, HardwareCo
 from sslstudio.ui.drops import FOLDER, LABELS, RUN, ZIP, Dropped, dropped
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.pretrain import PretrainPage
+from sslstudio.ui.widgets.labels_view import LabelsView
 from tests.ui.conftest import Said
 from tests.ui.test_main_window import drop
 
@@ -52,7 +55,7 @@ def trained(folder: Path, out: Path) -> Path:
 
 
 def test_each_thing_is_known_by_what_it_is(tmp_path: Path) -> None:
-    for name in ("a.zip", "b.CSV", "c.png"):
+    for name in ("a.zip", "b.CSV", "c.png", "d.json"):
         (tmp_path / name).touch()
     run = tmp_path / "run"
     run.mkdir()
@@ -61,6 +64,7 @@ def test_each_thing_is_known_by_what_it_is(tmp_path: Path) -> None:
     assert dragged(tmp_path) == Dropped(FOLDER, tmp_path)
     assert dragged(tmp_path / "a.zip") == Dropped(ZIP, tmp_path / "a.zip")
     assert dragged(tmp_path / "b.CSV") == Dropped(LABELS, tmp_path / "b.CSV")
+    assert dragged(tmp_path / "d.json") == Dropped(LABELS, tmp_path / "d.json")
     assert dragged(tmp_path / "c.png") == Dropped(FOLDER, tmp_path)
     assert dragged(run) == Dropped(RUN, run)
     assert dragged(tmp_path / "gone") is None
@@ -99,6 +103,31 @@ def test_labels_belong_to_the_open_pictures(window: MainWindow, pictures: Path, 
     assert recognised is not None
     assert recognised.classes is not None
     assert recognised.classes.names == ("0", "1", "2")
+
+
+def test_a_coco_file_opens_its_pictures_with_masks(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    """Nothing is open yet: the pictures are those beside the folder that the file lies in."""
+    (tmp_path / "images").mkdir()
+    (tmp_path / "annotations").mkdir()
+    for number in range(6):
+        Image.new("RGB", (16, 16), (40 * number, 90, 60)).save(tmp_path / "images" / f"{number}.png")
+    listed = [{"id": number, "file_name": f"{number}.png", "width": 16, "height": 16} for number in range(6)]
+    marked = [{"id": 1, "image_id": 2, "category_id": 1, "segmentation": [[2, 2, 9, 2, 9, 9, 2, 9]]}]
+    content = {"images": listed, "annotations": marked, "categories": [{"id": 1, "name": "nucleus"}]}
+    file = tmp_path / "annotations" / "instances_default.json"
+    file.write_text(json.dumps(content))
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        drop(window, file)
+    assert window.study.folder == tmp_path
+    recognised = window.study.recognised
+    assert recognised is not None
+    assert recognised.masks is not None
+    assert recognised.masks.names == ("background", "nucleus")
+    view = LabelsView()
+    qtbot.addWidget(view)
+    view.show_labels(recognised)
+    assert "COCO" in view.masks.text()
+    assert "nucleus" in view.mask_names.text()
 
 
 def test_a_run_is_shown_with_its_pictures(window: MainWindow, pictures: Path, tmp_path: Path, qtbot: QtBot) -> None:

@@ -9,10 +9,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from sslstudio.engine.data.class_folders import FolderClasses, count, natural_key
 from sslstudio.engine.data.index import printable
+from sslstudio.engine.data.picture_names import Lookup, lookup_of, named_pictures
 from sslstudio.engine.errors import DataError
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -24,7 +25,6 @@ NO_LABEL = frozenset({"", "nan", "n/a", "na", "?", "unlabelled", "unlabeled"})
 _SHOWN = 3  # examples named in a sentence
 
 Row = list[str]
-Lookup = dict[str, list[str]]
 
 
 class Contradiction(DataError):
@@ -54,7 +54,7 @@ def read_labels(file: Path, paths: Sequence[str]) -> FolderClasses:
     Raises DataError when it cannot be read, names no picture, has no column of labels, or contradicts itself.
     """
     text = _without_hint(decode_text(_bytes(file)))
-    lookup = _lookup(paths)
+    lookup = lookup_of(paths)
     tables = [table for rows in _readings(text) if (table := _table(rows, lookup)) is not None]
     if not tables:
         raise DataError(
@@ -105,56 +105,10 @@ def _readings(text: str) -> Iterable[list[Row]]:
             yield [row + [""] * (width - len(row)) for row in rows]
 
 
-# Names of pictures
-
-
-def _lookup(paths: Sequence[str]) -> Lookup:
-    """Every ending of every path (a/b/1.jpg, b/1.jpg, 1.jpg), with and without the file's suffix, in lower case."""
-    lookup: Lookup = {}
-    for path in paths:
-        parts = path.split("/")
-        stem = PurePosixPath(path).stem
-        for start in range(len(parts)):
-            for last in {parts[-1], stem}:
-                lookup.setdefault("/".join([*parts[start:-1], last]).casefold(), []).append(path)
-    return lookup
-
-
 def _table(rows: list[Row], lookup: Lookup) -> _Table | None:
-    columns = [_named_pictures([row[column] for row in rows], lookup) for column in range(len(rows[0]))]
+    columns = [named_pictures([row[column] for row in rows], lookup) for column in range(len(rows[0]))]
     best = max(range(len(columns)), key=lambda column: sum(map(bool, columns[column])), default=None)
     return None if best is None else _Table(rows, best, columns[best])
-
-
-def _named_pictures(cells: Sequence[str], lookup: Lookup) -> list[list[str]]:
-    """The pictures that each cell may mean. Folders that all cells begin with may be unknown here (C:/Users/me/...)."""
-    names = [_as_path(cell) for cell in cells]
-    common = _common_folders([name for name in names if "/" in name])
-    tries = [[_find(name, lookup, skipped) for name in names] for skipped in range(common + 1)]
-    return max(tries, key=lambda found: sum(map(bool, found)))
-
-
-def _as_path(cell: str) -> str:
-    return re.sub(r"^(\./)+", "", cell.replace("\\", "/")).lstrip("/")
-
-
-def _common_folders(names: Sequence[str]) -> int:
-    if not names:
-        return 0
-    first, last = min(names).split("/")[:-1], max(names).split("/")[:-1]
-    same = [a == b for a, b in zip(first, last, strict=False)]
-    return same.index(False) if False in same else len(same)
-
-
-def _find(name: str, lookup: Lookup, skipped: int) -> list[str]:
-    parts = name.split("/")
-    wanted = "/".join(parts[skipped:] if len(parts) > skipped else parts[-1:])
-    found = lookup.get(wanted.casefold(), []) if wanted else []
-    if len(found) < 2:
-        return found
-    stemless = [path for path in found if wanted in (path, path.rpartition(".")[0])]
-    exact = stemless or [path for path in found if f"/{path}".endswith(f"/{wanted}")]
-    return exact if len(exact) == 1 else found
 
 
 # Columns

@@ -1,6 +1,6 @@
-"""What a folder says about its pictures: classes (from folders or a CSV file), masks, and parts set apart already."""
+"""What a folder says about its pictures: classes (from folders, CSV or COCO), masks, and parts set apart already."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,8 @@ import numpy as np
 
 from sslstudio.engine.data.album import Album
 from sslstudio.engine.data.class_folders import class_folders, count, given_parts, natural_key
+from sslstudio.engine.data.coco_labels import CocoLabels, coco_labels
+from sslstudio.engine.data.coco_search import find_files
 from sslstudio.engine.data.index import ImageIndex, printable
 from sslstudio.engine.data.label_csv import Contradiction, read_labels
 from sslstudio.engine.data.label_tables import beside, owner_of, tables_in
@@ -15,6 +17,7 @@ from sslstudio.engine.data.labelling_start import read_made
 from sslstudio.engine.data.mask_pairs import MaskPairs, find_pairs
 from sslstudio.engine.data.masks import IGNORE, MaskCoding, decode_mask, learn_coding
 from sslstudio.engine.errors import DataError
+from sslstudio.engine.events import Preparing
 
 _FEW_CONTRADICTIONS = 0.05  # more: the table lists objects in the pictures, it does not label pictures
 _MASKS_A_CLASS = 8  # looked at to give the numbers in the masks the names of the class folders
@@ -32,7 +35,7 @@ class ClassLabels:
 
 @dataclass(frozen=True)
 class MaskLabels:
-    """One mask a picture. `of`: picture path -> mask path, relative to the root; names[0] is the background."""
+    """One mask a picture. `of`: picture path -> mask path, relative to the root or absolute; names[0]: background."""
 
     found_in: str
     names: tuple[str, ...]
@@ -53,10 +56,21 @@ class Recognised:
 
 
 def recognise(index: ImageIndex, labels_file: str = "") -> Recognised:
+    """What `recognising` returns, in one go."""
+    steps = recognising(index, labels_file)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: Recognised = end.value
+            return found
+
+
+def recognising(index: ImageIndex, labels_file: str = "") -> Generator[Preparing, None, Recognised]:
     """Tell pictures from masks and find the classes and the parts that the folder gives.
 
-    labels_file: a CSV file, relative to the data folder or absolute, or a folder of labels made in the program, which
-    holds masks too; empty: a CSV file in the data folder, if one fits.
+    labels_file: a CSV or COCO file, relative to the data folder or absolute, or a folder of labels made in the
+    program, which holds masks too; empty: what lies beside the pictures, if it fits.
     Raises DataError when the labels file asked for cannot be used, and when one found contradicts itself.
     """
     pairs, coding, mask_notes = _find_masks(index)
@@ -66,10 +80,14 @@ def recognise(index: ImageIndex, labels_file: str = "") -> Recognised:
     made = pictures.root / Path(labels_file).expanduser()
     if labels_file and made.is_dir():
         return _from_made(pictures, made, given)
-    classes, class_notes = _find_classes(pictures, labels_file, given)
+    asked = made if labels_file and made.suffix.lower() == ".json" else None
+    coco, coco_notes = yield from _find_coco(pictures, asked)
+    classes, class_notes = _find_classes(pictures, "" if asked else labels_file, given, coco, asked is not None)
     masks = _mask_labels(index.root, pairs, coding, classes, len(pictures)) if pairs and coding else None
+    masks, instead = _coco_masks(coco, masks, len(pictures), asked is not None)
     given, part_notes = _labelled_parts(given, classes, masks)
-    return Recognised(pictures, classes, masks, given, (*mask_notes, *class_notes, *part_notes))
+    notes = (*mask_notes, *coco_notes, *instead, *class_notes, *part_notes)
+    return Recognised(pictures, classes, masks, given, notes)
 
 
 def _from_made(pictures: ImageIndex, folder: Path, given: Mapping[str, str]) -> Recognised:
@@ -86,10 +104,13 @@ def _from_made(pictures: ImageIndex, folder: Path, given: Mapping[str, str]) -> 
 
 
 def _find_classes(
-    pictures: ImageIndex, labels_file: str, given: Mapping[str, str]
+    pictures: ImageIndex, labels_file: str, given: Mapping[str, str], coco: CocoLabels | None, asked: bool
 ) -> tuple[ClassLabels | None, tuple[str, ...]]:
+    """From the COCO file if it was asked for; else from a table, a COCO file or folders, in this order."""
     folders, notes = class_folders(pictures.paths, given, above=1 if isinstance(pictures.root, Album) else 0)
-    table, table_notes = _find_table(pictures, labels_file)
+    listed = ClassLabels(coco.found_in, coco.names, coco.classes) if coco and coco.classes else None
+    table, table_notes = (None, ()) if listed and asked else _find_table(pictures, labels_file)
+    table = table or listed
     if table is not None:
         instead = ("There are class folders too; the labels of the file were taken.",) if folders else ()
         labels = ClassLabels(table.found_in, table.names, table.of, (*table.notes, *instead))
@@ -133,6 +154,38 @@ def _together(tables: Sequence[ClassLabels]) -> ClassLabels | None:
 def _read_table(file: Path, pictures: ImageIndex) -> ClassLabels:
     found = read_labels(file, beside(file, pictures))
     return ClassLabels(f"CSV file {file.name}", found.names, found.of, found.notes)
+
+
+# COCO
+
+
+def _find_coco(
+    pictures: ImageIndex, asked: Path | None
+) -> Generator[Preparing, None, tuple[CocoLabels | None, tuple[str, ...]]]:
+    """What the file asked for gives, else those that lie beside or above the pictures."""
+    files, large = ([asked], []) if asked else find_files(pictures)
+    notes = tuple(
+        f"{file.name} is large ({file.stat().st_size >> 20} MB) and was not read: choose it as labels to use it."
+        for file in large
+    )
+    if not files:
+        return None, notes
+    found = yield from coco_labels(files, pictures, asked is not None)
+    return (found if found.masks or found.classes else None), (*notes, *found.notes)
+
+
+def _coco_masks(
+    coco: CocoLabels | None, masks: MaskLabels | None, pictures: int, asked: bool
+) -> tuple[MaskLabels | None, tuple[str, ...]]:
+    """The masks to take: mask files go before outlines in a COCO file that nobody asked for."""
+    if coco is None or not coco.masks:
+        return masks, ()
+    if masks is not None and not asked:
+        return masks, (f"There are outlines in the {coco.found_in} too; the mask files were taken.",)
+    missing = pictures - len(coco.masks)
+    notes = (f"{count(missing, 'picture')} without a mask.",) if missing else ()
+    instead = ("There are mask files too; the outlines were taken.",) if masks else ()
+    return MaskLabels(coco.found_in, coco.names, coco.masks, coco.coding, notes), instead
 
 
 # Masks

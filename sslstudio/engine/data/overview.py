@@ -12,7 +12,7 @@ from sslstudio.engine.data.album import Album
 from sslstudio.engine.data.cache import PixelCache, build_cache
 from sslstudio.engine.data.groups import suggest_groups
 from sslstudio.engine.data.index import scan
-from sslstudio.engine.data.labels import Recognised, recognise
+from sslstudio.engine.data.labels import Recognised, recognising
 from sslstudio.engine.events import Preparing
 
 LISTED = 20  # files named one by one on a terminal
@@ -102,6 +102,6 @@ class Overview:
 def look_at(folder: Path, labels_file: str, side: int, control: RunControl) -> Generator[Preparing, None, Overview]:
     """Read every picture of a folder once (into the cache of this `side`) and recognise its labels."""
     yield Preparing(stage="Looking for pictures", done=0, total=0)
-    recognised = recognise(scan(folder), labels_file)
+    recognised = yield from recognising(scan(folder), labels_file)
     cache = yield from build_cache(recognised.pictures, side, control=control)
     return Overview(folder, recognised, cache)

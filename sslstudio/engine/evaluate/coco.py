@@ -14,6 +14,9 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
+from sslstudio.engine.data.coco_file import read_file
+from sslstudio.engine.data.coco_paint import paint
+from sslstudio.engine.data.run_lengths import run_lengths
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.files import write_atomic
@@ -76,29 +79,8 @@ def patches(mask: Mask) -> Iterator[dict[str, Any]]:
             }
 
 
-def run_lengths(inside: npt.NDArray[np.bool_]) -> list[int]:
-    """Lengths of runs of (height, width) down the columns, the first one of pixels outside (perhaps 0)."""
-    flat = inside.ravel(order="F")
-    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    runs: list[int] = np.diff(np.concatenate([[0], changes, [flat.size]])).tolist()
-    return [0, *runs] if flat.size and flat[0] else runs
-
-
-def from_runs(counts: Sequence[int], height: int, width: int) -> npt.NDArray[np.bool_]:
-    """The inverse of `run_lengths`."""
-    values = np.arange(len(counts)) % 2 == 1
-    return np.repeat(values, counts).reshape(height, width, order="F")
-
-
 def read_coco(file: Path) -> Iterator[tuple[str, Mask]]:
-    """(picture, class numbers) of every picture in a COCO file with run lengths."""
-    content = json.loads(file.read_text(encoding="utf-8"))
-    of_image: dict[int, list[dict[str, Any]]] = {}
-    for one in content["annotations"]:
-        of_image.setdefault(one["image_id"], []).append(one)
-    for image in content["images"]:
-        mask = np.zeros((image["height"], image["width"]), np.uint8)
-        for one in of_image.get(image["id"], []):
-            runs = one["segmentation"]["counts"]
-            mask[from_runs(runs, image["height"], image["width"])] = one["category_id"]
-        yield image["file_name"], mask
+    """(picture, class numbers) of every picture in a COCO file, its categories as the numbers."""
+    content = read_file(file)
+    for picture in content.pictures:
+        yield picture.name, paint(picture, {number: number for number in content.names})

@@ -16,7 +16,7 @@ from sslstudio.engine.data.cache import PixelCache, build_cache, none_readable
 from sslstudio.engine.data.decode import short_side_of
 from sslstudio.engine.data.growing import GrowingCache, grow_cache
 from sslstudio.engine.data.index import ImageIndex, scan
-from sslstudio.engine.data.labels import Recognised, recognise
+from sslstudio.engine.data.labels import Recognised, recognising
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.split import Split, group_paths, make_split
 from sslstudio.engine.device import Device
@@ -95,7 +95,7 @@ def look_at(
     if not config.folder:
         raise DataError("No folder was given. Choose the folder that holds the pictures.")
     yield Preparing(stage="Looking for pictures", done=0, total=0)
-    recognised = recognise(scan(Path(config.folder)), config.labels)
+    recognised = yield from recognising(scan(Path(config.folder)), config.labels)
     side = config.side or suitable_side(recognised.pictures, device)
     split = Split.from_json(stored_split) if stored_split else draw_split(recognised, config)
     return recognised, side, split

@@ -22,7 +22,7 @@ class DataConfig(BaseConfig):
     labels: str = option(
         "",
         "Labels file",
-        "A CSV with file names and labels, or a folder of labels made in the window; empty: found by itself.",
+        "A CSV of file names and labels, a COCO file or a folder of labels made in the window; empty: found by itself.",
         advanced=True,
     )
     side: int | None = option(

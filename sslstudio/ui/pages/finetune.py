@@ -40,7 +40,7 @@ class FinetunePage(RunPage):
         self._hurried = False  # start was asked for meanwhile
         self.labels_view = LabelsView()
         self.to_label = button(self.tr("Label some pictures"), lambda: study.wants_page.emit("label"), icon="pencil")
-        table = button(self.tr("Labels from a CSV file…"), self.choose_table, icon="tag")
+        table = button(self.tr("Labels from a file…"), self.choose_table, icon="tag")
         labels = held(column(12, Card().add(self.labels_view, row(self.to_label, table, None)), None, gap=0))
         self.view.tabs.insertTab(0, scrolled(labels), self.tr("Labels"))
         self.refresh()
@@ -64,9 +64,11 @@ class FinetunePage(RunPage):
         return settings
 
     def choose_table(self) -> None:
-        """Take the labels from a CSV file; the folder is looked at again."""
+        """Take the labels from a CSV or COCO file; the folder is looked at again."""
         folder = self.study.folder
-        file = messages.choose_file(self, self.tr("Labels"), self.tr("Tables (*.csv *.tsv *.txt)"), folder)
+        file = messages.choose_file(
+            self, self.tr("Labels"), self.tr("Tables and COCO files (*.csv *.tsv *.txt *.json)"), folder
+        )
         if file is not None and folder is not None:
             self.study.open_folder(folder, str(file))
 

@@ -29,7 +29,7 @@ class DropArea(QFrame):
         kinds = text(self.tr("JPEG, PNG, TIFF (also 16 bit), BMP, GIF, WebP and DICOM"), "small", wrap=False)
         layout.addLayout(row(None, kinds, None))
         others = self.tr(
-            "Several folders, a zip file, a CSV with labels, a project or an earlier run's folder can be dropped "
+            "Several folders, a zip file, a CSV or COCO file, a project or an earlier run's folder can be dropped "
             "as well."
         )
         layout.addLayout(row(None, text(others, "small", wrap=False), None))

@@ -62,7 +62,8 @@ class LabelsView(QWidget):
             return self.tr("No classes were found; the masks below can be learnt.")
         return self.tr(
             "No classes were found. Pretraining needs none. For fine-tuning, label some pictures here, put those of "
-            "each class into a folder of its own, or give a CSV file with file names and labels."
+            "each class into a folder of its own, or give a CSV file with file names and labels; a COCO file gives "
+            "masks."
         )
 
     def _show_masks(self, recognised: "Recognised") -> None:

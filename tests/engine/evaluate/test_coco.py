@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from sslstudio.engine.data.run_lengths import from_runs
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.evaluate import coco
-from sslstudio.engine.evaluate.coco import from_runs, patches, read_coco, run_lengths, write_coco
+from sslstudio.engine.evaluate.coco import patches, read_coco, write_coco
 from sslstudio.engine.evaluate.predictions import write_mask
 
 R = TypeVar("R")
@@ -26,21 +27,6 @@ def returned(generator: Generator[object, None, R]) -> R:
         except StopIteration as end:
             result: R = end.value
             return result
-
-
-@settings(deadline=None)
-@given(arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12)))
-def test_run_lengths_are_exact(inside: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> None:
-    runs = run_lengths(inside)
-    assert sum(runs) == inside.size
-    assert all(run > 0 for run in runs[1:])
-    assert np.array_equal(from_runs(runs, *inside.shape), inside)
-
-
-def test_runs_go_down_the_columns() -> None:
-    """The example in COCO's own mask code: zeros first, column by column."""
-    assert run_lengths(np.array([[0, 1, 1], [0, 0, 1]], bool)) == [2, 1, 1, 2]
-    assert run_lengths(np.array([[1, 1], [1, 0]], bool)) == [0, 3, 1]
 
 
 @settings(deadline=None)

@@ -1,0 +1,199 @@
+"""COCO JSON (Lin et al., ECCV 2014), as labelling programs write it, checked: pictures, what is marked, its names.
+
+The file is not trusted: a wrong number in it is told in words, it never reaches memory or an array.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from sslstudio.engine.data.run_lengths import lengths_in
+from sslstudio.engine.errors import DataError
+
+LARGEST: Final = 400_000_000  # pixels of one picture; more is a mistake in the file
+_EXPORT: Final = "Export it from the labelling program as COCO."
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One thing that is marked. `polygons` are x, y, x, y ... in pixels; `runs` run lengths that fill the picture.
+
+    Both empty: only a box was drawn. `box` is left, top, width, height. `crowd`: many things, roughly outlined.
+    """
+
+    category: int
+    polygons: tuple[tuple[float, ...], ...] = ()
+    runs: tuple[int, ...] = ()
+    box: tuple[float, float, float, float] | None = None
+    crowd: bool = False
+
+    @property
+    def outlined(self) -> bool:
+        """Whether it says which pixels it is."""
+        return bool(self.polygons or self.runs)
+
+
+@dataclass
+class CocoPicture:
+    """A picture that the file lists; height and width are 0 where the file does not say."""
+
+    name: str
+    height: int
+    width: int
+    marks: list[Mark] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CocoFile:
+    """What one file says. `names`: category -> name, in the order of the file."""
+
+    file: Path
+    names: dict[int, str]
+    pictures: list[CocoPicture]
+
+
+def read_file(file: Path) -> CocoFile:
+    """Read and check a file. Raises DataError, in one sentence, for one that is not COCO or contradicts itself."""
+    content = _content(file)
+    for key in ("images", "annotations"):
+        if not isinstance(content.get(key), list):
+            raise DataError(f"{file.name} is not a COCO file: {_what_it_is(content, key)}. {_EXPORT}")
+    try:
+        names = {_number(one, "id"): _name(one, "name") for one in content.get("categories") or []}
+        pictures = _pictures(content["images"])
+        for place, one in enumerate(content["annotations"], start=1):
+            _take(pictures, names, one, place)
+    except _Wrong as error:
+        raise DataError(f"{file.name} cannot be used as COCO: {error}. {_EXPORT}") from error
+    return CocoFile(file, names, list(pictures.values()))
+
+
+def looks_like_coco(file: Path) -> bool:
+    """Whether a file begins as COCO files do, whatever their order: without reading all of it."""
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(256).removeprefix(b"\xef\xbb\xbf").lstrip()
+    except OSError:
+        return False
+    first = head.removeprefix(b"{").lstrip().partition(b":")[0].strip()
+    keys = (b'"info"', b'"images"', b'"annotations"', b'"categories"', b'"licenses"', b'"type"')
+    return head.startswith(b"{") and first in keys
+
+
+class _Wrong(Exception):
+    """What is wrong with an entry, to be put into a sentence."""
+
+
+def _content(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise DataError(
+            f"The labels file {file} cannot be read: {error.strerror or error}. Choose a JSON file that exists."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{file.name} is not JSON that can be read: {_where(error)}. {_EXPORT}") from error
+    if not isinstance(content, dict):
+        raise DataError(f"{file.name} is not a COCO file: it holds no lists with names. {_EXPORT}")
+    return content
+
+
+def _where(error: Exception) -> str:
+    return f"it is damaged at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "it is damaged"
+
+
+def _what_it_is(content: Mapping[str, Any], missing: str) -> str:
+    if "shapes" in content:
+        return "it is labelme's file of one picture"
+    return f"it has no list called '{missing}'"
+
+
+def _pictures(entries: list[Any]) -> dict[int, CocoPicture]:
+    pictures: dict[int, CocoPicture] = {}
+    for one in entries:
+        number = _number(one, "id")
+        if number in pictures:
+            raise _Wrong(f"two of its pictures have the number {number}")
+        height, width = (_number(one, key) if one.get(key) is not None else 0 for key in ("height", "width"))
+        if min(height, width) < 0 or height * width > LARGEST:
+            raise _Wrong(f"it says that picture {number} has {width} x {height} pixels")
+        pictures[number] = CocoPicture(_name(one, "file_name"), height, width)
+    return pictures
+
+
+def _take(pictures: Mapping[int, CocoPicture], names: Mapping[int, str], entry: Any, place: int) -> None:
+    picture, category = _number(entry, "image_id"), _number(entry, "category_id")
+    if picture not in pictures:
+        raise _Wrong(f"annotation {place} belongs to picture {picture}, which it does not list")
+    if category not in names:
+        raise _Wrong(f"annotation {place} has the category {category}, which it does not list")
+    outline, box = entry.get("segmentation"), entry.get("bbox")
+    held = pictures[picture]
+    held.marks.append(
+        Mark(
+            category,
+            _polygons(outline, place) if isinstance(outline, list) else (),
+            _runs(outline, held, place) if isinstance(outline, dict) else (),
+            _box(box, place) if box else None,
+            bool(entry.get("iscrowd")),
+        )
+    )
+
+
+def _polygons(outline: list[Any], place: int) -> tuple[tuple[float, ...], ...]:
+    """What has at least three corners; a point or a line covers no pixel."""
+    parts = [outline] if outline and not isinstance(outline[0], list) else outline
+    numbers = [_floats(part, f"the outline of annotation {place}") for part in parts]
+    if any(len(part) % 2 for part in numbers):
+        raise _Wrong(f"the outline of annotation {place} has an x without a y")
+    return tuple(part for part in numbers if len(part) >= 6)
+
+
+def _runs(outline: Mapping[str, Any], picture: CocoPicture, place: int) -> tuple[int, ...]:
+    counts, size = outline.get("counts"), outline.get("size")
+    if not isinstance(size, list) or len(size) != 2 or not all(isinstance(side, int) for side in size):
+        raise _Wrong(f"the run lengths of annotation {place} have no size")
+    if not picture.height and not picture.width and min(size) > 0 and math.prod(size) <= LARGEST:
+        picture.height, picture.width = size
+    if size != [picture.height, picture.width]:
+        raise _Wrong(
+            f"the run lengths of annotation {place} are for {size[1]} x {size[0]} pixels, and its picture has "
+            f"{picture.width} x {picture.height}"
+        )
+    runs = lengths_in(counts) if isinstance(counts, str) else counts
+    if not isinstance(runs, list) or not all(isinstance(run, int) and run >= 0 for run in runs):
+        raise _Wrong(f"the run lengths of annotation {place} are not whole numbers")
+    if sum(runs) != math.prod(size):
+        raise _Wrong(f"the run lengths of annotation {place} do not fill its picture")
+    return tuple(runs)
+
+
+def _box(box: Any, place: int) -> tuple[float, float, float, float]:
+    numbers = _floats(box, f"the box of annotation {place}")
+    if len(numbers) != 4:
+        raise _Wrong(f"the box of annotation {place} has {len(numbers)} numbers instead of 4")
+    return numbers[0], numbers[1], numbers[2], numbers[3]
+
+
+def _floats(values: Any, what: str) -> tuple[float, ...]:
+    if not isinstance(values, list) or not all(isinstance(one, (int, float)) and math.isfinite(one) for one in values):
+        raise _Wrong(f"{what} does not consist of numbers")
+    return tuple(map(float, values))
+
+
+def _number(entry: Any, key: str) -> int:
+    value = entry.get(key) if isinstance(entry, dict) else None
+    whole = isinstance(value, (int, float)) and math.isfinite(value) and value == int(value)
+    if not whole or value is None:
+        raise _Wrong(f"it needs a whole number for '{key}' and has {json.dumps(value)[:40]}")
+    return int(value)
+
+
+def _name(entry: Any, key: str) -> str:
+    value = entry.get(key) if isinstance(entry, dict) else None
+    if not isinstance(value, str) or not value.strip():
+        raise _Wrong(f"it needs a name for '{key}' and has {json.dumps(value)[:40]}")
+    return value.strip()

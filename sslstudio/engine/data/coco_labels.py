@@ -1,0 +1,247 @@
+"""COCO files -> labels of the pictures of a folder: masks, kept in the cache folder, or one class a picture.
+
+The masks are made once for each state of the files and of the list of pictures. Nothing is written beside the pictures.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import filelock
+
+from sslstudio.engine.data.cache_folder import cache_folder
+from sslstudio.engine.data.class_folders import count
+from sslstudio.engine.data.coco_file import CocoFile, CocoPicture, Mark, read_file
+from sslstudio.engine.data.coco_paint import paint
+from sslstudio.engine.data.coco_search import near, roots_of
+from sslstudio.engine.data.index import ImageIndex, printable
+from sslstudio.engine.data.mask_coding import IGNORE, MaskCoding
+from sslstudio.engine.data.mask_files import mask_png, mask_size
+from sslstudio.engine.data.picture_names import lookup_of, named_pictures
+from sslstudio.engine.errors import DataError
+from sslstudio.engine.events import Preparing
+
+STAGE: Final = "Making masks from the outlines"
+FORMAT: Final = 1
+MOST_CLASSES: Final = 254  # a mask has a byte a pixel, 0 is background and 255 is not counted
+_A_STEP = 20  # pictures between two events
+_SHOWN = 3  # examples named in a sentence
+
+Listed = dict[str, tuple[CocoFile, CocoPicture]]  # path of a picture that is here -> what is said of it
+
+
+class _Elsewhere(DataError):
+    """A file about other pictures."""
+
+
+@dataclass(frozen=True)
+class CocoLabels:
+    """`masks`: picture -> mask file, its values numbers of `names`, names[0] the background; or `classes`: picture ->
+    number of `names`; one of them is empty, or both where nothing could be taken. `notes` are for people."""
+
+    found_in: str
+    names: tuple[str, ...]
+    masks: dict[str, str]
+    classes: dict[str, int]
+    notes: tuple[str, ...]
+
+    @property
+    def coding(self) -> MaskCoding:
+        """What the values in the masks mean."""
+        return MaskCoding("ids", tuple(range(len(self.names))), ignore=IGNORE)
+
+
+def coco_labels(
+    files: Sequence[Path], pictures: ImageIndex, asked: bool, cache_dir: Path | None = None
+) -> Generator[Preparing, None, CocoLabels]:
+    """The labels that these files (at least one) give to the pictures.
+
+    Raises DataError for a file that cannot be used if it was asked for; else it becomes a note.
+    """
+    places = [pictures.root.resolve(), *roots_of(pictures.root).values(), *(file.resolve() for file in files)]
+    digest = hashlib.blake2b(b"\0".join(map(os.fsencode, places)), digest_size=16)
+    folder = (cache_dir or cache_folder()) / "coco" / digest.hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(folder / "lock", thread_local=False):  # a generator may be closed by another thread
+        stamp = _stamp(files, pictures, asked)
+        made = _made(folder, stamp)
+        if made is None:
+            shutil.rmtree(folder / "masks", ignore_errors=True)
+            (folder / "made.json").unlink(missing_ok=True)
+            made = yield from _make(files, pictures, asked, folder)
+            content = json.dumps([stamp, list(vars(made).values())])  # surrogates of odd names survive as escapes
+            (folder / "made.json").write_text(content, encoding="ascii")
+    return replace(made, masks={path: str(folder / "masks" / mask) for path, mask in made.masks.items()})
+
+
+def _stamp(files: Sequence[Path], pictures: ImageIndex, asked: bool) -> list[Any]:
+    """What is the same as long as the labels are."""
+    abouts = [file.stat() if file.exists() else None for file in files]
+    names = hashlib.blake2b(digest_size=16)
+    for path in pictures.paths:
+        names.update(os.fsencode(path) + b"\0")
+    return [FORMAT, asked, [[one.st_size, one.st_mtime_ns] if one else [] for one in abouts], names.hexdigest()]
+
+
+def _made(folder: Path, stamp: list[Any]) -> CocoLabels | None:
+    try:
+        found, fields = json.loads((folder / "made.json").read_bytes())
+        found_in, names, masks, classes, notes = fields
+        labels = CocoLabels(found_in, tuple(names), masks, classes, tuple(notes))
+    except (OSError, ValueError, TypeError):
+        return None
+    whole = found == stamp and all((folder / "masks" / mask).is_file() for mask in labels.masks.values())
+    return labels if whole else None
+
+
+def _make(
+    files: Sequence[Path], pictures: ImageIndex, asked: bool, folder: Path
+) -> Generator[Preparing, None, CocoLabels]:
+    notes: list[str] = []
+    listed: Listed = {}
+    for file in files:
+        try:
+            content = read_file(file)
+            found, said = _matched(content, pictures)
+            _check_labels(content, found)
+        except DataError as error:
+            if asked:
+                raise
+            if isinstance(error, _Elsewhere) and not near(file, pictures):
+                continue  # what lies above the pictures may be about anything
+            notes.append(" ".join([f"{file.name} was not taken as labels.", str(error)]))
+            continue
+        twice = found.keys() & listed.keys()
+        if twice:
+            notes.append(f"{count(len(twice), 'picture')} of {file.name} are in another file too, which was taken.")
+        listed = found | listed
+        notes += said
+    taken_files = list(dict.fromkeys(content.file.name for content, _ in listed.values()))
+    found_in = f"COCO file {', '.join(taken_files[:_SHOWN])}"
+    if not any(mark.outlined for _, picture in listed.values() for mark in picture.marks):
+        kinds, classes, of_boxes = _classes(listed)
+        return CocoLabels(found_in, kinds, {}, classes, (*notes, *of_boxes))
+    names = ("background", *_used_names(listed))
+    if len(names) - 1 > MOST_CLASSES:
+        raise DataError(f"{found_in} marks {len(names) - 1} classes; masks can hold {MOST_CLASSES}. Export fewer.")
+    masks = yield from _paint_all(listed, names, pictures.root, folder / "masks")
+    return CocoLabels(found_in, names, masks, {}, (*notes, *_mark_notes(listed)))
+
+
+def _matched(content: CocoFile, pictures: ImageIndex) -> tuple[Listed, list[str]]:
+    """The pictures of the file that are here: those beside it, if it lies beside any, else those of all folders."""
+    beside = near(content.file, pictures)
+    named = [picture.name for picture in content.pictures]
+    found = named_pictures(named, lookup_of(beside))
+    if not any(found) and len(beside) < len(pictures):
+        found = named_pictures(named, lookup_of(pictures.paths))
+    listed = {paths[0]: (content, one) for one, paths in zip(content.pictures, found, strict=True) if len(paths) == 1}
+    if not listed:
+        raise _Elsewhere(
+            f"{content.file.name} lists {count(len(named), 'picture')} and none is in this folder: it says "
+            f"{_some(named)}; the pictures are called {_some(pictures.paths)}. Choose the folder that it belongs to."
+        )
+    missing = [name for name, paths in zip(named, found, strict=True) if not paths]
+    torn = [name for name, paths in zip(named, found, strict=True) if len(paths) > 1]
+    notes = []
+    if missing:
+        notes.append(f"{count(len(missing), 'picture')} of {content.file.name} not in this folder: {_some(missing)}.")
+    if torn:
+        notes.append(f"{count(len(torn), 'name')} in {content.file.name} for more than one picture: {_some(torn)}.")
+    return listed, notes
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(printable(name) for name in names[:_SHOWN]) + (" ..." if len(names) > _SHOWN else "")
+
+
+# One class a picture
+
+
+def _check_labels(content: CocoFile, listed: Listed) -> None:
+    """Raises DataError when the file gives neither masks nor one class a picture."""
+    marks = [mark for _, picture in listed.values() for mark in picture.marks]
+    if not marks:
+        raise DataError(f"{content.file.name} marks nothing in the pictures of this folder. Export it with outlines.")
+    if any(mark.outlined for mark in marks):
+        return
+    of = {path: {content.names[mark.category] for mark in picture.marks} for path, (_, picture) in listed.items()}
+    if any(len(found) > 1 for found in of.values()):
+        why = "some pictures have several classes"
+    elif len({name for found in of.values() for name in found}) < 2:
+        why = "there is one class only"
+    else:
+        return
+    raise DataError(
+        f"{content.file.name} has no outlines: boxes alone give no masks, and as labels of whole pictures they do not "
+        f"do, because {why}. Export polygons or masks."
+    )
+
+
+def _classes(listed: Listed) -> tuple[tuple[str, ...], dict[str, int], tuple[str, ...]]:
+    names = tuple(_used_names(listed))
+    of = {}
+    for path, (content, picture) in listed.items():
+        found = {content.names[mark.category] for mark in picture.marks}
+        if len(found) == 1:
+            of[path] = names.index(found.pop())
+    boxes = any(mark.box for _, picture in listed.values() for mark in picture.marks)
+    return names, of, ("There are no outlines: the boxes were taken as labels of the whole pictures.",) if boxes else ()
+
+
+def _used_names(listed: Listed) -> list[str]:
+    """The names that are given to something, in the order of the files."""
+    used: dict[str, None] = {}
+    for content in {id(content): content for content, _ in listed.values()}.values():
+        marked = {mark.category for other, picture in listed.values() if other is content for mark in picture.marks}
+        used |= dict.fromkeys(name for category, name in content.names.items() if category in marked)
+    return list(used)
+
+
+# Masks
+
+
+def _paint_all(
+    listed: Listed, names: Sequence[str], root: Path, folder: Path
+) -> Generator[Preparing, None, dict[str, str]]:
+    folder.mkdir(parents=True)
+    number = {name: place for place, name in enumerate(names)}
+    masks: dict[str, str] = {}
+    for done, (path, (content, picture)) in enumerate(listed.items(), start=1):
+        if not picture.height or not picture.width:
+            picture.height, picture.width = _size(root / path, content)
+        mask = paint(picture, {category: number.get(name, 0) for category, name in content.names.items()})
+        masks[path] = f"{done}.png"
+        (folder / masks[path]).write_bytes(mask_png(mask))  # what they belong to is noted when all are there
+        if done % _A_STEP == 0 or done == len(listed):
+            yield Preparing(stage=STAGE, done=done, total=len(listed))
+    return masks
+
+
+def _size(picture: Path, content: CocoFile) -> tuple[int, int]:
+    try:
+        return mask_size(picture)
+    except DataError as error:
+        raise DataError(
+            f"{content.file.name} does not say how large {printable(picture.name)} is, and it cannot be read."
+        ) from error
+
+
+def _mark_notes(listed: Listed) -> list[str]:
+    marks: list[Mark] = [mark for _, picture in listed.values() for mark in picture.marks]
+    kinds = Counter("crowd" if mark.crowd else "box" for mark in marks if mark.crowd or not mark.outlined)
+    empty = sum(not picture.marks for _, picture in listed.values())
+    notes = []
+    if kinds["crowd"]:
+        notes.append(f"{count(kinds['crowd'], 'crowd')} roughly outlined: what lies in it is not counted.")
+    if kinds["box"]:
+        notes.append(f"{count(kinds['box'], 'object')} with a box and no outline: what lies in it is not counted.")
+    if empty:
+        notes.append(f"{count(empty, 'picture')} with nothing marked: background only.")
+    return notes

@@ -1,0 +1,58 @@
+"""What COCO marks in a picture -> one class number a pixel. Polygons and run lengths, as COCO's own code reads them.
+
+A pixel belongs to a polygon when its middle does; of two on the same pixel the smaller one is seen.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sslstudio.engine.data.coco_file import CocoPicture, Mark
+from sslstudio.engine.data.mask_coding import IGNORE
+from sslstudio.engine.data.run_lengths import from_runs
+
+Inside = NDArray[np.bool_]  # (height, width)
+
+
+def paint(picture: CocoPicture, numbers: Mapping[int, int]) -> NDArray[np.uint8]:
+    """(height, width) class numbers, 0 where nothing is marked; `numbers`: category -> class.
+
+    Crowds and things with a box only are 255, not counted: their pixels are not known; what is outlined lies on top.
+    """
+    mask = np.zeros((picture.height, picture.width), np.uint8)
+    shapes = []
+    for mark in picture.marks:
+        inside = inside_of(mark, picture)
+        shapes.append((mark.outlined and not mark.crowd, -int(inside.sum()), mark, np.packbits(inside)))
+    for known, _, mark, packed in sorted(shapes, key=lambda shape: shape[:2]):
+        inside = np.unpackbits(packed, count=mask.size).astype(bool).reshape(mask.shape)
+        mask[inside] = numbers[mark.category] if known else IGNORE
+    return mask
+
+
+def inside_of(mark: Mark, picture: CocoPicture) -> Inside:
+    """The pixels of one mark; those of its box where nothing else is known."""
+    height, width = picture.height, picture.width
+    if mark.runs:
+        return from_runs(mark.runs, height, width)
+    inside = np.zeros((height, width), bool)
+    for polygon in mark.polygons:
+        inside |= filled(np.asarray(polygon).reshape(-1, 2), height, width)
+    if not mark.outlined and mark.box is not None:
+        left, top, wide, high = mark.box
+        corners = [(left, top), (left + wide, top), (left + wide, top + high), (left, top + high)]
+        inside |= filled(np.asarray(corners), height, width)
+    return inside
+
+
+def filled(corners: NDArray[np.float64], height: int, width: int) -> Inside:
+    """The pixels whose middle lies in the polygon (n, 2) of x, y: an odd number of edges is left of it."""
+    crossed = np.zeros((height, width + 1), bool)
+    for (x, y), (to_x, to_y) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        first, last = np.clip(np.ceil(np.array(sorted((y, to_y))) - 0.5), 0, height).astype(int)
+        rows = np.arange(first, last)
+        at = x + (rows + 0.5 - y) * ((to_x - x) / (to_y - y) if len(rows) else 0.0)
+        crossed[rows, np.clip(np.ceil(at - 0.5), 0, width).astype(int)] ^= True
+    inside: Inside = np.logical_xor.accumulate(crossed[:, :width], axis=1)
+    return inside
