@@ -86,7 +86,7 @@ def suggest_groups(paths: Sequence[str]) -> str | None:
         rf"name:(?i)((?<![a-z])(?:{_OWNERS})[_-]?\d+)",
         r"name:(TCGA-\w\w-\w{4})",
         rf"name:(?i)^(.*\d.*?)[_-](?:{_PIECES})[_-]?\d+",
-        *(f"folder:{level}" for level in _owner_levels(paths)),
+        *(_owner_rule(paths, level) for level in _owner_levels(paths)),
     ]
     return next((_shortest(paths, rule) for rule in rules if _groups_well(paths, rule)), None)
 
@@ -107,6 +107,17 @@ def _owner_levels(paths: Sequence[str]) -> list[int]:
     deepest = min((len(parts) for parts in folders), default=0)
     named = re.compile(rf"(?:{_OWNERS})[_-]?\d+", re.IGNORECASE)
     return [level + 1 for level in range(deepest) if all(named.fullmatch(parts[level]) for parts in folders)]
+
+
+def _owner_rule(paths: Sequence[str], level: int) -> str:
+    """The folders of this level; where names come again in other folders (ill/patient1, well/patient1), each name once:
+    it may be the same patient."""
+    rule = f"folder:{level}"
+    if level < 2:
+        return rule
+    joined = f"subfolder:{level - 1}"
+    fewer = len(set(group_paths(paths, joined).values())) < len(set(group_paths(paths, rule).values()))
+    return joined if fewer else rule
 
 
 def _shortest(paths: Sequence[str], rule: str) -> str:

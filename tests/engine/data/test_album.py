@@ -26,7 +26,7 @@ from sslstudio.engine.data.album import (
 )
 from sslstudio.engine.data.cache import build_cache
 from sslstudio.engine.data.duplicates import near_duplicates
-from sslstudio.engine.data.groups import below, group_paths
+from sslstudio.engine.data.groups import below, group_paths, suggest_groups
 from sslstudio.engine.data.index import file_at, scan, scanning
 from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.errors import ConfigError, DataError
@@ -151,6 +151,12 @@ def test_a_folder_that_lists_none_stays_a_plain_one(tmp_path: Path) -> None:
     assert not is_album(tmp_path)
     assert type(root_of(tmp_path)) is type(tmp_path) is type(scan(tmp_path).root)
     assert where(tmp_path, "a/1.png") == str(tmp_path / "a" / "1.png")
+
+
+def test_a_patient_in_two_folders_is_suggested_to_be_one() -> None:
+    paths = [f"{disk}/patient{patient}/{slice_}.png" for disk in "ab" for patient in range(5) for slice_ in range(4)]
+    assert suggest_groups(paths) == "subfolder:1"
+    assert suggest_groups([path for path in paths if path[:9] != "b/patient"] + ["b/patient9/1.png"]) == "folder:2"
 
 
 def test_it_is_called_as_its_project_is(tmp_path: Path) -> None:
