@@ -7,14 +7,17 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.control import RunControl
-from sslstudio.engine.data.album import folders_of
+from sslstudio.engine.data.album import folders_of, write_album
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.runs.project import open_project
+from sslstudio.engine.train.finetune import finetune
+from sslstudio.engine.train.settings import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, OptimiserConfig
 from sslstudio.ui import settings
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.images import FOLDERS, ImagesPage
 from sslstudio.ui.pages.label import LabelPage
 from sslstudio.ui.project_calls import recent
+from sslstudio.ui.results_data import load_overlay, load_results
 from tests.ui.conftest import Said
 from tests.ui.test_drops import pictures
 from tests.ui.test_main_window import drop
@@ -176,3 +179,24 @@ def test_the_folder_of_an_unplugged_disk_is_asked_for_by_name(
     folders = folders_of(open_project(project).project.pictures)
     assert folders == ({"pets": pictures, "archive": said.folder} if answer == "find" else {"pets": pictures})
     qtbot.waitUntil(lambda: window.study.readable is not None, timeout=LONG)
+
+
+def test_results_on_several_folders_show_the_pictures_and_masks_where_they_are(sample: Path, tmp_path: Path) -> None:
+    disks = (tmp_path / "a", tmp_path / "b")
+    for number, file in enumerate(sorted((sample / "images").rglob("*.png"))):
+        for part in ("images", "masks"):
+            path = Path(part) / file.relative_to(sample / "images")
+            (disks[number % 2] / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(sample / path, disks[number % 2] / path)
+    write_album(tmp_path / "both", {disk.name: disk for disk in disks})
+    config = FinetuneConfig(
+        out=str(tmp_path / "run"), kind="segmentation", labels_per_class=4,
+        data=DataConfig(folder=str(tmp_path / "both")),
+        budget=BudgetConfig(steps=2), hardware=HardwareConfig(device="cpu"), optimiser=OptimiserConfig(batch_size=8),
+    )  # fmt: skip
+    list(finetune(config, RunControl()))
+    results = load_results(tmp_path / "run", RunControl())
+    (part,) = results.predictions
+    assert {one.file[:2] for one in results.predictions[part]} == {"a/", "b/"}
+    for one in results.predictions[part][:3]:
+        assert load_overlay(results, part, one, RunControl()).picture.width() > 0
