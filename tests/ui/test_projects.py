@@ -211,8 +211,9 @@ def test_time_network_and_settings_of_a_page_come_back_with_the_project(
     study = window.study
     open_folder(window, pictures, qtbot)
     folder = study.runs_folder.parent
-    pages = {name: (window.go(name), window.pages[name])[1] for name in ("pretrain", "finetune")}
-    pretrain, finetune = pages["pretrain"], pages["finetune"]
+    for name in ("pretrain", "finetune"):
+        window.go(name)
+    pretrain, finetune = window.pages["pretrain"], window.pages["finetune"]
     assert isinstance(pretrain, PretrainPage)
     assert isinstance(finetune, FinetunePage)
     assert pretrain.settings is not None
