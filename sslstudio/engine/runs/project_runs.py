@@ -6,8 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sslstudio.engine.config import to_toml
 from sslstudio.engine.data import label_files
 from sslstudio.engine.errors import StudioError
+from sslstudio.engine.files import write_atomic
 from sslstudio.engine.runs.project import Project, save_project, with_pictures
 from sslstudio.engine.runs.relink import pictures_folder, relink
 from sslstudio.engine.runs.store import CONFIG, RunFolder, RunSummary, list_runs, run_folders
@@ -85,9 +87,20 @@ def relink_project(project: Project, pictures: Path) -> Project:
 
 def mend_runs(project: Project) -> None:
     """Runs that look for their pictures where there is nothing any more, and find them in the project's folder, are
-    told so: the project was moved, or its pictures. Runs on other pictures are left as they are."""
+    told so: the project was moved, or its pictures. So are those that start from a run that lies here now. Runs on other
+    pictures are left as they are."""
     for run in [run for folder in project.all_runs for run in run_folders(folder)]:
+        _mend_source(run, project)
         pictures = _pictures_of(run)
         if pictures is not None and not pictures.is_dir():
             with suppress(StudioError, OSError):
                 relink(run, project.pictures)
+
+
+def _mend_source(run: Path, project: Project) -> None:
+    with suppress(StudioError, OSError, AttributeError):
+        config = RunFolder.open(run).config()
+        source = Path(str(config.get("source", "") or "."))
+        there = project.runs / source.name
+        if not source.exists() and source.is_absolute() and (there / CONFIG).is_file():
+            write_atomic(run / CONFIG, to_toml({**config, "source": str(there)}).encode())

@@ -93,3 +93,16 @@ def test_runs_whose_pictures_are_there_are_left_alone(tmp_path: Path, pictures: 
         (tmp_path / "copy" / path).touch()
     mend_runs(project)
     assert pictures_folder(run) == pictures
+
+
+def test_what_a_run_starts_from_is_found_again_when_the_project_has_moved(tmp_path: Path, pictures: Path) -> None:
+    project = Project(folder=tmp_path / "project", pictures=pictures)
+    first = made_run(project.runs / "first", pictures, "pretrain", 1, "last.safetensors")
+    for name, source in (("second", str(first)), ("third", "scratch"), ("fourth", str(tmp_path / "gone.safetensors"))):
+        config = {"job": "finetune", "source": source, "data": {"folder": str(pictures)}}
+        RunFolder.create(project.runs / name, config)
+    project.folder.rename(tmp_path / "moved")
+    moved = Project(folder=tmp_path / "moved", pictures=pictures)
+    mend_runs(moved)
+    sources = [RunFolder.open(moved.runs / name).config()["source"] for name in ("second", "third", "fourth")]
+    assert sources == [str(moved.runs / "first"), "scratch", str(tmp_path / "gone.safetensors")]
