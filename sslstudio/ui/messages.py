@@ -4,6 +4,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QInputDialog, QMessageBox, QVBoxLayout, QWidget
 
 from sslstudio.engine.errors import StudioError
@@ -35,6 +36,11 @@ def tell_error(parent: QWidget | None, error: BaseException) -> None:
         box.setDetailedText(details)
     box.exec()
     box.deleteLater()
+
+
+def tell_error_soon(parent: QWidget, error: BaseException) -> None:
+    """The same once everybody has heard that the run has ended: a dialog that nobody closes must not hold up a queue."""
+    QTimer.singleShot(0, parent, lambda: tell_error(parent, error))
 
 
 def tell(parent: QWidget | None, title: str, text: str) -> None:

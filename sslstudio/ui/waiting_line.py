@@ -28,6 +28,10 @@ class WaitingLine(QObject):
         self._queue = RunQueue(settings.home() / FILE)
         self._next = QTimer(self, interval=0, singleShot=True)  # once every page has heard that the run has ended
         self._next.timeout.connect(self.start)
+        self._now: Waiting | None = None  # the run of the queue that goes on
+        self._error = ""
+        self.over: list[tuple[str, str]] = []  # title and end of those that ran since the window opened
+        runner.failed.connect(lambda _, error: self._failed(error))
         runner.ended.connect(lambda _: self._ended())
 
     @property
@@ -70,11 +74,21 @@ class WaitingLine(QObject):
             waiting = Waiting(
                 waiting.job, waiting.title, {**waiting.config, "out": _free(waiting.config.get("out", ""))}
             )
+            self._now, self._error = waiting, ""
             self.changed.emit()
             self.starting.emit(waiting)
             self._runner.start(waiting.job, run_calls.queued(waiting))
 
+    def _failed(self, error: Exception) -> None:
+        self._error = messages.error_text(error)
+
     def _ended(self) -> None:
+        if self._now is not None:
+            how = self.tr("Stopped") if self._runner.was_stopped else self.tr("Finished")
+            failed = self.tr("It could not go on: {0}").format(self._error)
+            self.over.append((self._now.title, failed if self._error else how))
+            self._now = None
+            self.changed.emit()
         if not self._runner.was_stopped and self.runs:
             self._next.start()
 

@@ -1,6 +1,7 @@
 """What surrounds a training: how it is stopped, what waits after it, what is told at its end. Real, tiny trainings."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.events import Event
+from sslstudio.engine.runs.queue import Waiting
 from sslstudio.engine.runs.store import ASIDE, RunFolder
+from sslstudio.ui import messages, run_calls
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.pretrain import PretrainPage
 
@@ -165,3 +170,54 @@ def test_a_pause_lets_the_machine_sleep(window: MainWindow, page: PretrainPage, 
         qtbot.waitUntil(lambda: window.attendant.awake.held, timeout=LONG)
         page.study.runner.stop()
     assert not window.attendant.awake.held
+
+
+def test_the_queue_goes_on_after_a_run_that_failed_and_says_why_it_did(
+    window: MainWindow, page: PretrainPage, tmp_path: Path, qtbot: QtBot
+) -> None:
+    line = window.study.line
+    page.queueing.add()
+    config = page.config()
+    gone = config.replace(data=config.data.replace(folder=str(tmp_path / "gone")))
+    line.insert(0, Waiting("pretrain", "Jigsaw puzzle on gone", run_calls.config_of("pretrain", gone)))
+    QTest.mouseClick(page.queueing.view.begin, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not line.runs and not window.study.runner.active, timeout=2 * LONG)
+    (failed, why), (done, how) = line.over
+    assert (failed, done) == ("Jigsaw puzzle on gone", "Jigsaw puzzle on little zoo")
+    assert str(tmp_path / "gone") in why
+    assert how == "Finished"
+    page.view.tabs.setCurrentWidget(page.queueing.view)
+    assert why in page.queueing.view.over.text()  # also when the next run has taken its place in the view
+    assert page.view.outcome == "finished"
+
+
+def test_a_bug_in_a_run_is_told_when_it_no_longer_holds_up_the_next_one(
+    window: MainWindow, page: PretrainPage, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    told: list[tuple[str, bool]] = []
+    monkeypatch.setattr(
+        messages, "tell_error", lambda parent, error: told.append((str(error), window.study.runner.active))
+    )
+
+    def breaks(control: RunControl) -> Iterator[Event]:
+        yield from ()
+        raise ZeroDivisionError("by nothing")
+
+    window.study.runner.start("pretrain", breaks)
+    qtbot.waitUntil(lambda: bool(told), timeout=LONG)
+    assert told == [("by nothing", False)]
+
+
+def test_a_training_that_comes_to_nothing_says_so_and_what_to_change(
+    window: MainWindow, page: PretrainPage, qtbot: QtBot
+) -> None:
+    assert page.settings is not None
+    page.settings.budget.set_epochs(40)
+    page.settings.forms["optimiser"].editor("learning_rate").set_value(1e9)
+    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+        page.start_run()
+        qtbot.waitUntil(lambda: page.view.alarm.label.text() != "", timeout=LONG)
+        page.study.runner.stop()
+    assert page.view.alarm.isVisible()
+    assert "What to change: " in page.view.alarm.label.text()
+    assert page.view.notes.count() > 0

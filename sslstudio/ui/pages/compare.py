@@ -170,7 +170,7 @@ class ComparePage(Page):
         if job == JOB and self._running is not None:
             self._running.view.fail(messages.error_text(error))
             if not isinstance(error, StudioError):
-                messages.tell_error(self, error)
+                messages.tell_error_soon(self, error)
 
     def _ended(self, job: str) -> None:
         if job == JOB and self._running is not None:

@@ -257,7 +257,7 @@ class RunPage(Page):
         if job == self.job:
             self.view.fail(messages.error_text(error))
             if not isinstance(error, StudioError):
-                messages.tell_error(self, error)
+                messages.tell_error_soon(self, error)
 
     def _ended(self, job: str) -> None:
         if job == self.job:

@@ -9,6 +9,9 @@ from sslstudio.ui.widgets.layout import Card, button, row, text
 from sslstudio.ui.widgets.tables import fill, table
 
 
+MOST = 6  # ends that are told
+
+
 class QueueView(QWidget):
     """A list of the waiting line, with buttons."""
 
@@ -27,10 +30,11 @@ class QueueView(QWidget):
         self.out = button(self.tr("Take out"), self.take_out, icon="cross")
         self.undo = button(self.tr("Put back"), self.put_back, "link", "refresh")
         self.begin = button(self.tr("Start the next one"), line.start, icon="play")
+        self.over = text("", "muted")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 12, 0, 0)
         buttons = row(self.begin, 12, self.up, self.down, self.out, self.undo, None)
-        layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), buttons), 1)
+        layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), self.over, buttons), 1)
         line.changed.connect(self.refresh)
         self.refresh()
 
@@ -42,6 +46,9 @@ class QueueView(QWidget):
             [(str(place), words.told(run.title), run.config.get("out", "")) for place, run in enumerate(runs, 1)],
         )
         self.empty.setVisible(not runs)
+        over = [f"{words.told(title)}: {how}" for title, how in self._line.over[-MOST:]]
+        self.over.setText("\n".join([self.tr("Done so far:"), *over]))
+        self.over.setVisible(bool(over))
         self.table.setVisible(bool(runs))
         if chosen is not None and runs:
             self.table.selectRow(min(chosen, len(runs) - 1))
