@@ -227,7 +227,7 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take folders and files, unless a training goes on."""
-        if dropped(event.mimeData()) is not None and not self.study.runner.active:
+        if dropped(event.mimeData()) is not None and self.study.may_open():
             event.acceptProposedAction()
             self._show_hot(True)
 

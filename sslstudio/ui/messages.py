@@ -39,7 +39,7 @@ def tell_error(parent: QWidget | None, error: BaseException) -> None:
 
 
 def tell_error_soon(parent: QWidget, error: BaseException) -> None:
-    """The same once everybody has heard that the run has ended: a dialog that nobody closes must not hold up a queue."""
+    """The same once all have heard that the run has ended: a dialog that nobody closes must not hold up a queue."""
     QTimer.singleShot(0, parent, lambda: tell_error(parent, error))
 
 

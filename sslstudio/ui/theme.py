@@ -85,7 +85,9 @@ class Theme(QObject):
         self._appearance = "system"
         self._points = app.font().pointSizeF()
         app.setStyle(QStyleFactory.create("Fusion"))
-        QGuiApplication.styleHints().colorSchemeChanged.connect(self._apply)
+        hints = QGuiApplication.styleHints()
+        self._system = hints.colorScheme()
+        hints.colorSchemeChanged.connect(self._take_system)
         self._apply()
 
     @property
@@ -98,10 +100,14 @@ class Theme(QObject):
         self._appearance = appearance if appearance in APPEARANCES else "system"
         self._apply()
 
+    def _take_system(self, scheme: Qt.ColorScheme) -> None:
+        self._system = scheme
+        self._apply()
+
     def _wanted(self) -> Colours:
         if self._appearance != "system":
             return DARK if self._appearance == "dark" else LIGHT
-        return DARK if QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark else LIGHT
+        return DARK if self._system is Qt.ColorScheme.Dark else LIGHT
 
     def _apply(self) -> None:
         self.colours = self._wanted()

@@ -90,6 +90,7 @@ class ClassList(QWidget):
         self.list.itemActivated.connect(lambda item: self.picked.emit(item.data(NUMBER)))
         self.list.itemChanged.connect(self._changed)
         self.name = QLineEdit()
+        self.name.setAcceptDrops(False)  # files that fall here are the window's
         self.name.setAccessibleName(self.tr("Name of a new class"))
         self.name.returnPressed.connect(self._add)
         self.rename = button(self.tr("Rename"), self._rename, "link")

@@ -143,6 +143,7 @@ class TextEditor(Editor):
     def __init__(self, field: OptionField) -> None:
         super().__init__(field)
         self.box = QLineEdit()
+        self.box.setAcceptDrops(False)  # files that fall here are the window's, as anywhere
         self.box.textChanged.connect(self.changed)
         self._hold(self.box)
 

@@ -8,7 +8,6 @@ from sslstudio.ui.waiting_line import WaitingLine
 from sslstudio.ui.widgets.layout import Card, button, row, text
 from sslstudio.ui.widgets.tables import fill, table
 
-
 MOST = 6  # ends that are told
 
 

@@ -1,0 +1,73 @@
+"""Files can be dropped on every spot of every page: through Qt's own way from the system's window to a widget."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.study import STEPS
+from tests.ui.test_main_window import training
+
+LONG = 60_000
+COPY, LEFT, NONE = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+
+
+def carried(path: Path) -> QMimeData:
+    """As file managers do: the place of the file, and its name as a text."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    data.setText(str(path))
+    return data
+
+
+def let_fall(window: MainWindow, at: QPoint, path: Path) -> bool:
+    """Carry a file over the window and let it fall; whether it was taken."""
+    system, data = window.windowHandle(), carried(path)
+    enter = QDragEnterEvent(at, COPY, data, LEFT, NONE)
+    QApplication.sendEvent(system, enter)
+    if not enter.isAccepted():
+        QApplication.sendEvent(system, QDragLeaveEvent())
+        return False
+    QApplication.sendEvent(system, QDragMoveEvent(at, COPY, data, LEFT, NONE))
+    drop = QDropEvent(QPointF(at), COPY, data, LEFT, NONE)
+    QApplication.sendEvent(system, drop)
+    return drop.isAccepted()
+
+
+def spots(window: MainWindow) -> list[QPoint]:
+    """The middle of the page, and of whatever would take a text for itself."""
+    inside: list[QWidget] = [window.centralWidget()]  # type: ignore[list-item]
+    inside += [one for one in window.findChildren(QLineEdit) if not one.visibleRegion().isEmpty()]
+    return [one.mapTo(window, one.visibleRegion().boundingRect().center()) for one in inside]
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_folder_is_opened_wherever_it_falls(name: str, window: MainWindow, sample: Path, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        window.open_folder(sample)
+    window.resize(1280, 900)
+    window.go(name)
+    qtbot.waitUntil(
+        lambda: name not in ("pretrain", "label", "finetune", "compare") or len(spots(window)) > 1, timeout=LONG
+    )
+    for number in range(min(4, len(spots(window)))):
+        window.go(name)
+        QApplication.processEvents()
+        place = spots(window)[number]
+        with qtbot.waitSignal(window.study.checked, timeout=LONG):
+            assert let_fall(window, place, sample), f"{name}: {window.childAt(place)} keeps it"
+        assert window.stack.currentWidget() is window.pages["images"]
+
+
+def test_while_a_training_goes_on_it_is_said_why_nothing_is_taken(
+    window: MainWindow, sample: Path, qtbot: QtBot
+) -> None:
+    window.study.runner.start("pretrain", training)
+    assert not let_fall(window, QPoint(600, 400), sample)
+    assert "stop it before you open other pictures" in window.told.text()
+    with qtbot.waitSignal(window.study.runner.ended, timeout=LONG):
+        window.study.runner.stop()
