@@ -148,6 +148,7 @@ class Study(QObject):
         """Open the project that `op` makes of the open one: its folders change, or its name."""
         if self.may_open():
             self.letting_go.emit()
+            self.reading.leave()
             if self._labels_job is not None and self.taking_labels:
                 self._labels_job.cancel()  # they are looked for again, where they are then
             self.under_way.begin(op, self._take_changed)

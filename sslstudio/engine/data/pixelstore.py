@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import filelock
 import numpy as np
 import numpy.typing as npt
 
@@ -32,6 +33,7 @@ _TABLE = """CREATE TABLE IF NOT EXISTS pictures (
     width INTEGER NOT NULL,
     reason TEXT NOT NULL    -- why it cannot be read; '' if it can
 ) WITHOUT ROWID"""
+LOCK_SECONDS = 3.0  # until a reading that was told to stop has stopped
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -58,14 +60,24 @@ def store_folder(cache_dir: Path, root: Path, side: int) -> Path:
     return cache_dir / "pixels" / hashlib.blake2b(key, digest_size=16).hexdigest()
 
 
-def move_stores(old: Path, new: Path, cache_dir: Path) -> None:
-    """What was read of the pictures below `old` counts for `new` from now on: they are the same. What cannot be moved
-    is read again."""
+def move_stores(old: Path, new: Path, cache_dir: Path, name: str = "") -> None:
+    """What was read of the pictures below `old` counts for `new` from now on, where they are the same or lie below a
+    folder `name`. What cannot be moved, or is being read just now, is read again."""
     for side in range(1, MOST_SIDE + 1):
         there, then = store_folder(cache_dir, old, side), store_folder(cache_dir, new, side)
         if there.is_dir() and not then.exists():
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, sqlite3.Error, filelock.Timeout):
+                if name:
+                    _put_below(there, name)
                 there.rename(then)
+
+
+def _put_below(folder: Path, name: str) -> None:
+    """Begin the paths of a store with `name`. Whoever finds them so at the old place takes them for gone."""
+    lock = filelock.FileLock(folder / "lock", timeout=LOCK_SECONDS)
+    with lock, contextlib.closing(_connect(folder / "pictures.sqlite")) as table:
+        table.execute("UPDATE pictures SET path = CAST(? || path AS BLOB)", (os.fsencode(f"{name}/"),))
+        table.commit()
 
 
 class PixelStore:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.data.album import PLACE, folders_of, free_name, is_album, nested, write_album
+from sslstudio.engine.data.cache_folder import cache_folder
 from sslstudio.engine.data.groups import below
 from sslstudio.engine.data.label_files import is_labelling
 from sslstudio.engine.data.label_move import labels_below
 from sslstudio.engine.data.labelling_start import is_edited
+from sslstudio.engine.data.pixelstore import move_stores
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.runs.aside import free_path
@@ -49,6 +51,7 @@ def with_more(project: Project, folders: Sequence[Path]) -> Generator[Preparing,
     if data.get("groups"):
         data["groups"] = below(data["groups"])
     project = replace(project, pictures=place, examples=examples, data=data)
+    move_stores(listed[name], place, cache_folder(), name)
     save_project(project)  # last: after a crash on the way it is as it was
     return project
 

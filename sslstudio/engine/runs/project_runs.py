@@ -87,8 +87,8 @@ def relink_project(project: Project, pictures: Path) -> Project:
 
 def mend_runs(project: Project) -> None:
     """Runs that look for their pictures where there is nothing any more, and find them in the project's folder, are
-    told so: the project was moved, or its pictures. So are those that start from a run that lies here now. Runs on other
-    pictures are left as they are."""
+    told so: the project was moved, or its pictures. So are those that start from a run that lies here now. Runs on
+    other pictures are left as they are."""
     for run in [run for folder in project.all_runs for run in run_folders(folder)]:
         _mend_source(run, project)
         pictures = _pictures_of(run)

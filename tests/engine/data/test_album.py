@@ -4,6 +4,7 @@ import os
 import pickle
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -30,6 +31,7 @@ from sslstudio.engine.data.groups import below, group_paths, suggest_groups
 from sslstudio.engine.data.index import file_at, scan, scanning
 from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.errors import ConfigError, DataError
+from tests.engine.decoded import watch
 
 NAMES = ("scanner A", "scanner-A", "b", "b.2")
 PATHS = st.sampled_from(("1.jpg", "2.png", "cats/1.jpg", "cats/deep/3.png", "cats-2/1.jpg", "notes.txt", ".x.jpg"))
@@ -201,27 +203,28 @@ def test_names_tell_where_a_folder_lies() -> None:
     assert free_name(Path("/2025/scans"), ["Scans"]) == "2025 scans"
 
 
-def test_pictures_are_read_once_and_only_the_new_folder_is_read_when_one_comes(tmp_path: Path) -> None:
-    from tests.engine.data.cache_kit import draw  # the folders of tests are no packages for pytest, but for Python
-
+def test_pictures_are_read_once_and_only_the_new_folder_is_read_when_one_comes(
+    tools: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in "ab":
         for number in range(4):
-            draw(tmp_path / name / f"{number}.png", number)
+            tools.draw(tmp_path / name / f"{number}.png", number)
     place = tmp_path / "album"
+    decoded = watch(monkeypatch)
     write_album(place, {"a": tmp_path / "a"})
     for _ in build_cache(scan(place), 32, control=RunControl()):
         pass
+    assert len(decoded) == 4
     write_album(place, {"a": tmp_path / "a", "b": tmp_path / "b"})
     steps = build_cache(scan(place), 32, control=RunControl())
-    said = []
     while True:
         try:
-            said.append(next(steps))
+            next(steps)
         except StopIteration as end:
             cache = end.value
             break
+    assert decoded[4:] == [tmp_path / "b" / f"{number}.png" for number in range(4)]
     assert cache.index.paths == [f"{name}/{number}.png" for name in "ab" for number in range(4)]
-    assert said[0].done >= 4  # those of the first folder are known
     assert (cache.pixels([0]) == cache.pixels([4])).all()  # the same picture in both
     assert near_duplicates(cache.pixels()) == [(number, number + 4) for number in range(4)]
 

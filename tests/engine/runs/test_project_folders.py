@@ -1,12 +1,18 @@
 """A project grows by folders and loses them again; nothing that is known of its pictures gets lost."""
 
+import os
+import shutil
+import sys
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 
-from sslstudio.engine.data import label_files
+from sslstudio.engine.data import label_files, pixelstore
 from sslstudio.engine.data.album import folders_of, is_album
+from sslstudio.engine.data.cache import PixelCache, build_cache
+from sslstudio.engine.data.cache_folder import cache_folder
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labelling import Labelling
 from sslstudio.engine.data.labelling_start import begin
@@ -15,6 +21,7 @@ from sslstudio.engine.data.mask_stroke import Patch, Rect
 from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.runs.project import Project, examples_of, open_project, save_project
 from sslstudio.engine.runs.project_folders import moved, project_of_several, with_folders, with_more, without
+from tests.engine.decoded import watch
 
 
 def disk(place: Path, *names: str) -> list[Path]:
@@ -163,3 +170,51 @@ def test_several_folders_have_a_project_of_their_own_and_it_is_found_again(tmp_p
     assert project_of_several(folders[:2], home).project.name == "a + b"
     elsewhere = opened.folder.rename(tmp_path / "mine")
     assert project_of_several(folders, home, [elsewhere]).project.folder == elsewhere
+
+
+def cached(folder: Path) -> PixelCache:
+    steps = build_cache(scan(folder), 16)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: PixelCache = end.value
+            return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names that are no UTF-8")
+def test_what_was_read_of_the_first_folder_is_not_read_again(
+    sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    for folder in (first, second):
+        shutil.copytree(sample_folder / "images", folder)
+    picture = next(first.rglob("*.png"))
+    picture.rename(picture.with_name(os.fsdecode(b"\xff.png")))
+    (first / "broken.png").write_bytes(b"no picture")
+    alone = cached(first).pixels().clone()
+    now = grown(Project(folder=tmp_path / "home" / "a", pictures=first), second)
+    decoded = watch(monkeypatch)
+    both = cached(now.pictures)
+    assert len(decoded) == 60
+    assert all(file.is_relative_to(second) for file in decoded)
+    ours = [number for number, path in enumerate(both.index.paths) if path.startswith("a/")]
+    assert (both.pixels(ours) == alone).all()
+    assert [one.path for one in both.index.unreadable] == ["a/broken.png"]
+
+
+def test_a_store_that_is_being_read_stays_and_is_read_again(
+    sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pixelstore, "LOCK_SECONDS", 0.0)
+    first, second = tmp_path / "a", tmp_path / "b"
+    for folder in (first, second):
+        shutil.copytree(sample_folder / "images", folder)
+    cached(first)
+    with filelock.FileLock(pixelstore.store_folder(cache_folder(), first, 16) / "lock"):
+        now = grown(Project(folder=tmp_path / "home" / "a", pictures=first), second)
+    decoded = watch(monkeypatch)
+    cached(first)
+    assert decoded == []
+    cached(now.pictures)
+    assert len(decoded) == 120
