@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from sslstudio.command_configs import finetune_config, pretrain_config
-from sslstudio.console import duration, print_json, print_result, show
+from sslstudio.console import print_json, print_result, show
 from sslstudio.engine.config import options_of, to_dict, with_settings
 from sslstudio.engine.control import RunControl
+from sslstudio.engine.durations import duration
 from sslstudio.engine.errors import InputError
 from sslstudio.engine.events import Event, RunFinished
 

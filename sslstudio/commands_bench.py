@@ -60,7 +60,7 @@ def bench(options: argparse.Namespace) -> int:
 
 def bench_lines(found: "Bench") -> list[str]:
     """The table for people."""
-    from sslstudio.console import duration
+    from sslstudio.engine.durations import duration
 
     memory = "not known" if found.memory is None else f"{found.memory / 1e9:.1f} GB at most"
     trained = f"{found.task}, encoder {found.encoder}, {found.side} x {found.side} pixels, {found.batch_size} a batch"

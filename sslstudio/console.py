@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
+from sslstudio.engine.durations import duration
 from sslstudio.engine.events import (
     Alarm,
     Evaluated,
@@ -41,15 +42,6 @@ def _show_json(events: Iterable[Event]) -> Event | None:
 def print_json(content: Any) -> None:
     """A result as one line of JSON."""
     sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words for people: '3 min 20 s'."""
-    if seconds != seconds:
-        return "…"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def _console() -> Console:
@@ -122,7 +114,7 @@ def _step_words(event: StepDone) -> str:
         chance = f" (chance {event.chance[name]:.3f})" if name in event.chance else ""
         shown.append(f"{name.replace('_', ' ')} {value:.3f}{chance}")
     shown.append(f"{event.pictures_per_second:,.0f} pictures/s")
-    shown.append(f"{duration(event.seconds_left)} left")
+    shown.append(f"{duration(event.seconds_left) or '…'} left")
     return ", ".join(shown)
 
 

@@ -4,6 +4,7 @@ import math
 
 from PySide6.QtCore import QCoreApplication
 
+from sslstudio.engine import durations
 from sslstudio.ui import translate
 
 
@@ -29,18 +30,8 @@ def count(number: int, one: str = "", many: str = "") -> str:
 
 
 def duration(seconds: float) -> str:
-    """Rounded to what one would say: '40 s', '3 min', '2 h 5 min', '' when it is not known."""
-    if not math.isfinite(seconds) or seconds < 0:
-        return ""
-    if seconds < 90:
-        return tr("{0} s").format(round(seconds))
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return tr("{0} min").format(minutes)
-    hours, rest = divmod(minutes, 60)
-    if hours >= 48:
-        return tr("{0} days").format(round(hours / 24))
-    return tr("{0} h {1} min").format(hours, rest) if rest else tr("{0} h").format(hours)
+    """'40 s', '3 min', '2 h 5 min', '' when it is not known: the engine's rounding, in the window's language."""
+    return told(durations.duration(seconds))
 
 
 def left(seconds: float) -> str:

@@ -17,6 +17,7 @@ from sslstudio.ui import words
         (7200, "2 h"),
         (7500, "2 h 5 min"),
         (864_000, "10 days"),
+        (227, "4 min"),
     ],
 )
 def test_durations_as_people_say_them(seconds: float, said: str) -> None:

@@ -3,6 +3,7 @@ lost.'"""
 
 from collections.abc import Sequence
 
+from sslstudio.engine.durations import duration
 from sslstudio.engine.events import Alarm, CheckpointSaved, Event, RunFinished, RunStarted, StepDone
 
 
@@ -49,12 +50,3 @@ def _lost(events: Sequence[Event], step: StepDone) -> str:
     lost = step.step - (saved[-1] if saved else 0)
     again = f"{lost:,} step{'s' if lost != 1 else ''} to be made again"
     return again if lost > 0 else "nothing lost"
-
-
-def duration(seconds: float) -> str:
-    """7 h 12 min, 12 min or 40 s."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min" if minutes else f"{rest} s"

@@ -48,6 +48,7 @@ class EmbeddingMap(QWidget):
         super().__init__(parent)
         self._places: Places = np.zeros((0, 2))
         self._groups: Sequence[int] = ()
+        self._hidden: npt.NDArray[np.bool_] = np.zeros(0, bool)
         self._items: Sequence[GalleryItem] = ()
         self.selected: list[int] = []
         self.current = -1
@@ -70,7 +71,7 @@ class EmbeddingMap(QWidget):
     # --- what is shown
 
     def show_points(self, places: Places, groups: Sequence[int], items: Sequence[GalleryItem]) -> None:
-        """Show other points. groups: 0 has no group and is grey, from 1 on the colours of classes."""
+        """Show other points. groups: 0 has no group and is grey, from 1 on the marks of classes, -1 is not shown."""
         self._places, self._items = np.asarray(places, np.float64), items
         self.selected, self.current, self._hovered = [], -1, -1
         self._zoom, self._middle = 1.0, QPointF(0.5, 0.5)
@@ -80,8 +81,9 @@ class EmbeddingMap(QWidget):
         self.show_groups(groups)
 
     def show_groups(self, groups: Sequence[int]) -> None:
-        """Give the same points other colours."""
+        """Give the same points other marks."""
         self._groups = groups
+        self._hidden = np.asarray(groups) < 0
         self._renew()
 
     def select(self, numbers: Collection[int]) -> None:
@@ -124,6 +126,7 @@ class EmbeddingMap(QWidget):
         if not len(self._places):
             return -1
         distances = np.hypot(*(self._pixels() - (pixel.x(), pixel.y())).T)
+        distances[self._hidden] = np.inf
         nearest = int(distances.argmin())
         return nearest if distances[nearest] <= REACH else -1
 
@@ -137,7 +140,7 @@ class EmbeddingMap(QWidget):
         painter.drawPixmap(0, 0, self._sheet)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         scheme = colours()
-        for number in {self._hovered, self.current} - {-1}:
+        for number in {self._hovered, self.current} - {-1, *np.flatnonzero(self._hidden).tolist()}:
             painter.setPen(QPen(QColor(scheme.text), 2))
             painter.drawEllipse(self.point_of(number), 8, 8)
         if self._lasso:
@@ -165,7 +168,7 @@ class EmbeddingMap(QWidget):
         chosen = frozenset(self.selected)
         seen = QRectF(self.rect()).adjusted(-9, -9, 9, 9)
         for number, (x, y) in enumerate(self._pixels().tolist()):
-            if seen.contains(x, y):
+            if seen.contains(x, y) and self._groups[number] >= 0:
                 grows = 1.5 if number in chosen else 1.0
                 painter.setPen(QPen(QColor(scheme.text if number in chosen else scheme.sunken), grows))
                 paint_mark(painter, QPointF(x, y), self._groups[number], size * grows)
@@ -209,7 +212,7 @@ class EmbeddingMap(QWidget):
             self._click(self._at(event.position()))
         else:
             outline = [self._place_at(corner).toTuple() for corner in line]
-            found = inside(self._places, outline)
+            found = [number for number in inside(self._places, outline) if not self._hidden[number]]
             self.select({*found, *(self.selected if adds else ())})
             self.lassoed.emit(self.selected)
         self.update()
@@ -257,7 +260,7 @@ class EmbeddingMap(QWidget):
         from_here = pixels - (pixels[self.current] if self.current >= 0 else pixels.mean(axis=0))
         ahead = from_here @ (right, down)
         aside = np.abs(from_here @ (down, right))
-        costs = np.where((ahead > 0) & (aside <= ahead), ahead + aside, np.inf)
+        costs = np.where((ahead > 0) & (aside <= ahead) & ~self._hidden, ahead + aside, np.inf)
         if np.isfinite(costs.min()):
             self.current = int(costs.argmin())
             self._hover(self.current)

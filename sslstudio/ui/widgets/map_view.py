@@ -1,5 +1,6 @@
 """The map of all labelled pictures: those that the network sees alike lie together."""
 
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from sslstudio.ui.take_calls import Spot
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.embedding_map import EmbeddingMap
 from sslstudio.ui.widgets.gallery_model import GalleryItem
-from sslstudio.ui.widgets.layout import Card, button, clear, column, held, row, symbol, text
-from sslstudio.ui.widgets.marks import Mark
+from sslstudio.ui.widgets.layout import Card, button, column, held, row, symbol, text
+from sslstudio.ui.widgets.map_legend import MapLegend
 from sslstudio.ui.widgets.picture import Picture
 
 
@@ -35,6 +36,7 @@ class MapView(QWidget):
         self._desk = desk
         self._results: Results | None = None
         self.spots: list[Spot] = []
+        self._of: list[int] = []  # the number of each spot's group
         self._job: jobs.Job | None = None
         self.told = text("", "muted")
         self.by = QComboBox()
@@ -45,9 +47,10 @@ class MapView(QWidget):
         self.canvas.lassoed.connect(self._gather)
         self.open_button = button(self.tr("Among the test pictures"), self._open, icon="right")
         self.picture, self.said = Picture(least=100, enlarge=6.0), text("", "small")
-        self._legend = column(gap=5)
+        self.legend = MapLegend()
+        self.legend.changed.connect(self._mark)
         head = row((self.told, 1), text(self.tr("Colours by"), "small", wrap=False), self.by)
-        side = column((self.picture, 1), self.said, row(self.open_button, None), 6, held(self._legend), None, gap=8)
+        side = column((self.picture, 2), self.said, row(self.open_button, None), 6, (self.legend, 3), gap=8)
         inside = column(head, (row((self.canvas, 3), (side, 1), gap=14), 1), gap=10)
         self.faces = QStackedWidget()
         self.waiting = BusyLine(self.stop, self._look)
@@ -144,14 +147,14 @@ class MapView(QWidget):
         mark = "" if not spot.label else "good" if spot.label == spot.answer else "bad"
         return GalleryItem(self._results.folder / spot.file, answer or Path(spot.file).name, mark)
 
-    def _group(self, spot: Spot) -> int:
-        """Counted from 1, as the marks are."""
+    def _group(self, spot: Spot, tested: Collection[str]) -> int:
+        """Its number in `groups`."""
         assert self._results is not None
         if self.by.currentData() == "label":
-            return 1 + int(self._results.metrics["classes"].index(spot.label))
+            return int(self._results.metrics["classes"].index(spot.label))
         if not spot.label:
-            return 1 if spot.file in self._tested() else 2
-        return 3 if spot.taught else 1 + int(spot.label != spot.answer)
+            return 0 if spot.file in tested else 1
+        return 2 if spot.taught else int(spot.label != spot.answer)
 
     def _tested(self) -> set[str]:
         assert self._results is not None
@@ -161,10 +164,14 @@ class MapView(QWidget):
     def _colour(self) -> None:
         if self._results is None or not self.spots:
             return
-        self.canvas.show_groups([self._group(one) for one in self.spots])
-        clear(self._legend)
-        for number, name in enumerate(self.groups(), start=1):
-            self._legend.addLayout(row(Mark(number), text(name, "small", wrap=False), None, gap=6))
+        names, tested = self.groups(), self._tested()
+        self._of = [self._group(one, tested) for one in self.spots]
+        sizes = np.bincount(self._of, minlength=len(names))
+        self.legend.show_groups(names, sizes.tolist())
+        self._mark()
+
+    def _mark(self) -> None:
+        self.canvas.show_groups([self.legend.group_of(number) for number in self._of])
 
     def _point(self, number: int) -> None:
         if self._results is None or not 0 <= number < len(self.spots):
