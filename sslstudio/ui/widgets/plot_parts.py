@@ -75,12 +75,17 @@ class LegendKey(QWidget):
         small.setPointSizeF(small.pointSizeF() * 0.92)
         self.setFont(small)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.words = name
+        self._value = ""
         self._make_room()
+
+    @property
+    def words(self) -> str:
+        """All that it says."""
+        return f"{self._name}  {self._value}" if self._value else self._name
 
     def say(self, value: str) -> None:
         """Show the newest value."""
-        self.words = f"{self._name}  {value}"
+        self._value = value
         self._make_room()
         self.update()
 
@@ -96,7 +101,7 @@ class LegendKey(QWidget):
         return QSize(self.STROKE + self._room, self.fontMetrics().height() + 2)
 
     def minimumSizeHint(self) -> QSize:
-        """Where there is no room the words end in dots."""
+        """Where there is no room the name ends in dots."""
         return QSize(self.STROKE + self.LEAST, self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -106,9 +111,16 @@ class LegendKey(QWidget):
         painter.setPen(stroke(self._colour, self._dashed))
         painter.drawLine(QPointF(2, self.height() / 2), QPointF(13, self.height() / 2))
         painter.setPen(QColor(colours().muted))
-        room = self.rect().adjusted(self.STROKE, 0, 0, 0)
-        fitting = self.fontMetrics().elidedText(self.words, Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, fitting)
+        painter.drawText(
+            self.rect().adjusted(self.STROKE, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.fitting(self.width())
+        )
+
+    def fitting(self, width: int) -> str:
+        """What it shows when it is so wide, in pixels: the value is said in full as long as anything can be."""
+        value = f"  {self._value}" if self._value else ""
+        metrics, room = self.fontMetrics(), width - self.STROKE
+        name = metrics.elidedText(self._name, Qt.TextElideMode.ElideRight, room - metrics.horizontalAdvance(value))
+        return metrics.elidedText(f"{name}{value}".strip(), Qt.TextElideMode.ElideRight, room)
 
 
 def stroke(colour: int, dashed: bool, width: float = 2.0) -> QPen:

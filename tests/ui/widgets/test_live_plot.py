@@ -292,3 +292,8 @@ def test_a_key_says_its_value_and_does_not_jump(qtbot: QtBot) -> None:
     assert key.words == "training  0.1"
     assert key.sizeHint().width() == widest
     assert key.minimumSizeHint().width() < widest
+    assert key.fitting(widest) == "training  0.1"
+    narrow = key.fitting(widest - 30)
+    assert narrow.endswith("…  0.1")  # the name gives way to the value
+    assert narrow.startswith("t")
+    assert key.fitting(40) in ("0.1", "…")
