@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QLabel, QMainWindow, QStackedWidget
+from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget
 
 from sslstudio.engine.events import Event, StepDone
 from sslstudio.ui import jobs, messages, settings, words
@@ -129,6 +129,8 @@ class MainWindow(QMainWindow):
         if name not in self.pages:
             self.pages[name] = self._make_page(name)
             self.stack.addWidget(self.pages[name])
+        if self.stack.isAncestorOf(QApplication.focusWidget() or self):
+            self.steps.setFocus()  # else Qt gives it to whatever comes first on the page
         self.stack.setCurrentWidget(self.pages[name])
         self.steps.choose(name)
 

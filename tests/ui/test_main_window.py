@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.control import RunControl
@@ -158,3 +158,14 @@ def test_a_step_that_is_done_is_marked(window: MainWindow, tmp_path: Path) -> No
     window.study.finished("pretrain", tmp_path, "finished")
     assert item.data(DONE)
     assert item.data(STATE) == "Done"
+
+
+def test_a_page_that_is_left_gives_the_focus_to_the_steps(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(window.study.checked, timeout=20_000):
+        drop(window, sample)
+    window.activateWindow()
+    onward = next(one for one in window.pages["images"].findChildren(QPushButton) if one.text().startswith("Next"))
+    onward.setFocus()
+    qtbot.mouseClick(onward, Qt.MouseButton.LeftButton)
+    assert window.stack.currentWidget() is window.pages["pretext"]
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is window.steps)
