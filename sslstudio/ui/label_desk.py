@@ -167,6 +167,8 @@ class LabelDesk(QObject):
             return False
         self._news = True
         self.changed.emit(edit)
+        if self._study.labels_file != str(self.store.folder) and not self._study.taking_labels:
+            self.hand_over()  # from the first edit on these are the labels of the project
         return True
 
     def correct(self, labels: Mapping[str, str]) -> bool:

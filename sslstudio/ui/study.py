@@ -189,6 +189,8 @@ class Study(QObject):
         if self.folder is not None:
             op = partial(engine_calls.look_at_folder, self.folder, labels_file)
             then = partial(self._take_labels, self.folder, labels_file)
+            if self._labels_job is not None and self.taking_labels:
+                self._labels_job.cancel()  # these are newer
             self._labels_job = jobs.run(op, then, self._tell, owner=self)
 
     @property

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.data.label_files import read_labels_table, read_mask
 from sslstudio.engine.data.labelling import Labelling
 from sslstudio.engine.data.mask_tools import brush
+from sslstudio.engine.runs.project import open_project
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.finetune import FinetunePage
 from sslstudio.ui.pages.images import ImagesPage
@@ -373,21 +374,38 @@ def test_without_labels_pictures_and_fine_tuning_lead_here(page: LabelPage, qtbo
     qtbot.waitUntil(lambda: finetune.settings is not None and not finetune._listing, timeout=20_000)
     assert (finetune.to_label.property("role"), finetune.start.property("role")) == ("primary", "plain")
     finetune.start_run()
-    assert "no labels yet" in finetune.wrong.label.text()
+    assert "nothing to learn yet" in finetune.wrong.label.text()
     assert not window.study.runner.active
     QTest.mouseClick(finetune.to_label, LEFT)
     assert window.stack.currentWidget() is page
     add(page, "a", "b")
     for number in range(10):
         press(page, Qt.Key.Key_1 if number % 2 else Qt.Key.Key_2)
-    with qtbot.waitSignal(window.study.pictures_changed, timeout=20_000):
-        window.go("finetune")  # by the list of steps: the labels are used all the same
-        finetune.start_run()
-        assert "being read" in finetune.wrong.label.text()  # and never those from before, in silence
-    assert (finetune.to_label.property("role"), finetune.start.property("role")) == ("plain", "primary")
+    window.go("finetune")  # by the list of steps: the labels are used all the same
+    finetune.start_run()
+    assert "being read" in finetune.wrong.label.text()  # and never those from before, in silence
+    roles = ("plain", "primary")
+    qtbot.waitUntil(
+        lambda: (finetune.to_label.property("role"), finetune.start.property("role")) == roles, timeout=20_000
+    )
     assert finetune.to_label.isVisible()  # two pictures have no label yet
     qtbot.waitUntil(lambda: not window.study.taking_labels and not finetune._listing, timeout=20_000)
     assert finetune.config().data.labels == str(store_of(page).folder)
+
+
+def test_from_the_first_label_on_they_are_the_labels_of_the_project(page: LabelPage, plain: Path, qtbot: QtBot) -> None:
+    study, name = page.study, page.board.classes.name
+    name.setFocus()
+    with qtbot.waitSignal(study.pictures_changed, timeout=20_000):
+        QTest.keyClicks(name, "a")
+        QTest.keyClick(name, Qt.Key.Key_Return)
+        QTest.keyClicks(name, "b")
+    assert study.labels_file == str(store_of(page).folder)
+    assert page.window().focusWidget() is name  # a name that is being typed is left alone
+    assert name.text() == "b"
+    assert study.project is not None
+    page.window().close()  # without leaving the page
+    assert open_project(study.project.folder).project.labels == str(study.project.labels_folder)
 
 
 def test_labels_are_taken_along_into_a_new_folder(page: LabelPage, tmp_path: Path, said: Said, qtbot: QtBot) -> None:

@@ -134,7 +134,9 @@ class FinetunePage(RunPage):
             raise ConfigError(self.tr("The labels are being read just now. Try again in a moment."))
         if self._without_labels:
             raise ConfigError(
-                self.tr("There are no labels yet. Label some pictures, or choose a CSV file with labels.")
+                self.tr(
+                    "There is nothing to learn yet. Label pictures of two classes, or choose a CSV file with labels."
+                )
             )
         assert self.settings is not None
         assert self.own is not None

@@ -106,7 +106,7 @@ class LabelPage(Page):
     def _other_pictures(self) -> None:
         if self.isVisible():
             self.desk.open()
-        self._show_state()
+        self._show_state(take_focus=self.faces.currentWidget() is not self.board)  # not from a name being typed
 
     def _show_opening(self, said: Preparing) -> None:
         self.opening.explanation.setText(self._far.said(said))
@@ -122,13 +122,13 @@ class LabelPage(Page):
         self.board.gallery.show_pictures(index.root, index.paths)
         self._show_state()
 
-    def _show_state(self) -> None:
+    def _show_state(self, *, take_focus: bool = True) -> None:
         recognised, store = self.study.recognised, self.desk.store
         face = self.missing if recognised is None else self.opening if store is None else self.board
         self.faces.setCurrentWidget(face)
         self.footer.setVisible(face is self.board)
         self._show_progress()
-        if face is self.board:
+        if face is self.board and take_focus:
             self.board.take_focus()
 
     def _index_changed(self, index: int) -> None:
