@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from sslstudio.ui import study_words, words
 from sslstudio.ui.theme import colours, theme
 from sslstudio.ui.widgets.layout import Card, clear, held, row, scrolled, text
+from sslstudio.ui.widgets.plot_parts import SIGNS
 
-SIGNS = ("o", "s", "t1", "d", "t", "p", "h", "star", "x")
 SIZE = 11
 BESIDE = 0.15  # decades left and right of the curves
 APART = 0.012  # decades between the intervals of two rows at the same number of labels

@@ -13,8 +13,11 @@ from sslstudio.ui import words
 from sslstudio.ui.theme import colours, theme
 from sslstudio.ui.widgets.layout import Card, row, text
 from sslstudio.ui.widgets.plot_hover import Hover
-from sslstudio.ui.widgets.plot_parts import LegendKey, StepAxis, ValueAxis, pale, stroke
+from sslstudio.ui.widgets.plot_parts import SIGN, LegendKey, StepAxis, ValueAxis, pale, sign_of, stroke
 from sslstudio.ui.widgets.points import Points, Row
+
+
+MOST_SIGNS = 6  # on a curve
 
 
 @dataclass
@@ -28,6 +31,7 @@ class Curve:
     width: float
     points: Points = field(default_factory=Points)
     raw: pg.PlotDataItem | None = None
+    signs: pg.PlotDataItem | None = None  # here and there on it, so that it is known without its colour
     fresh: bool = False
 
 
@@ -146,7 +150,11 @@ class LivePlot(Card):
 
     def _draw(self, curve: Curve) -> None:
         smooth = self._weight > 0 and not curve.dashed
-        curve.item.setData(*self._drawable(curve.points.smoothed if smooth else curve.points.xy), skipFiniteCheck=True)
+        across, up = self._drawable(curve.points.smoothed if smooth else curve.points.xy)
+        curve.item.setData(across, up, skipFiniteCheck=True)
+        if curve.signs is not None:
+            places = np.linspace(0, len(across) - 1, min(len(across), MOST_SIGNS)).round().astype(np.intp)
+            curve.signs.setData(across[places], up[places])
         curve.item.setSymbol("o" if curve.points.count == 1 else None)  # a line needs two
         if smooth and curve.raw is None:
             curve.raw = self._item(pale(curve.colour), 0.0)
@@ -196,7 +204,7 @@ class LivePlot(Card):
         self._show_plot(bool(self._earlier))
 
     def _remove(self, curve: Curve) -> None:
-        for item in (curve.item, curve.raw):
+        for item in (curve.item, curve.raw, curve.signs):
             if item is not None:
                 self._plot.removeItem(item)
         self._legend.removeWidget(curve.key)
@@ -219,7 +227,7 @@ class LivePlot(Card):
 
     def _make(self, name: str, colour: int, dashed: bool, width: float) -> Curve:
         item, key = self._item(stroke(colour, dashed, width), width), LegendKey(name, colour, dashed)
-        curve = Curve(item, key, colour, dashed, width)
+        curve = Curve(item, key, colour, dashed, width, signs=self._signs(colour))
         self._legend.insertWidget(self._legend.count() - 1, curve.key)
         self._show_plot(True)
         return curve
@@ -234,6 +242,15 @@ class LivePlot(Card):
         # a path of thick strokes takes ten times as long
         item.curve.setSegmentedLineMode("off" if pen.style() != Qt.PenStyle.SolidLine or not width else "on")
         return item
+
+    def _signs(self, colour: int) -> pg.PlotDataItem | None:
+        sign, ink = sign_of(colour), stroke(colour, False).color()
+        if sign is None:
+            return None
+        signs = pg.PlotDataItem(pen=None, symbol=sign, symbolSize=SIGN, symbolPen=ink, symbolBrush=ink)
+        self._plot.addItem(signs)
+        signs.setLogMode(False, self._log)
+        return signs
 
     def _show_plot(self, shown: bool) -> None:
         self._wait.setVisible(not shown)
@@ -250,4 +267,8 @@ class LivePlot(Card):
             curve.item.setPen(stroke(curve.colour, curve.dashed, curve.width))
             if curve.raw is not None:
                 curve.raw.setPen(pale(curve.colour))
+            if curve.signs is not None:
+                ink = stroke(curve.colour, False).color()
+                curve.signs.setSymbolPen(ink)
+                curve.signs.setSymbolBrush(ink)
             curve.key.update()

@@ -11,6 +11,15 @@ from sslstudio.ui import words
 from sslstudio.ui.theme import colours
 
 
+SIGNS = ("o", "s", "t1", "d", "t", "p", "h", "star", "x")  # by them curves are told apart where colours are not
+SIGN = 6  # pixels
+
+
+def sign_of(colour: int) -> str | None:
+    """The sign that a curve bears here and there; the first one and that of chance, which is dashed, need none."""
+    return SIGNS[colour % len(SIGNS)] if colour > 0 else None
+
+
 class PlainAxis(pg.AxisItem):  # type: ignore[misc]
     """Drawn straight. The one it comes from records a QPicture and plays it, which looks each font up anew: three
     milliseconds an axis, many times a second while a network trains."""
@@ -110,6 +119,12 @@ class LegendKey(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(stroke(self._colour, self._dashed))
         painter.drawLine(QPointF(2, self.height() / 2), QPointF(13, self.height() / 2))
+        if (sign := sign_of(self._colour)) is not None:
+            painter.save()
+            painter.translate(7.5, self.height() / 2)
+            ink = stroke(self._colour, False).color()
+            pg.graphicsItems.ScatterPlotItem.drawSymbol(painter, sign, SIGN, pg.mkPen(ink), pg.mkBrush(ink))
+            painter.restore()
         painter.setPen(QColor(colours().muted))
         painter.drawText(
             self.rect().adjusted(self.STROKE, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.fitting(self.width())

@@ -297,3 +297,29 @@ def test_a_key_says_its_value_and_does_not_jump(qtbot: QtBot) -> None:
     assert narrow.endswith("…  0.1")  # the name gives way to the value
     assert narrow.startswith("t")
     assert key.fitting(40) in ("0.1", "…")
+
+
+@pytest.mark.parametrize("kind", [Curves, TwinCurves])
+def test_curves_are_told_apart_without_their_colours(kind: type[Curves], qtbot: QtBot) -> None:
+    curves = kind()
+    qtbot.addWidget(curves)
+    curves.resize(900, 500)
+    curves.show()
+    for part in ("",) if kind is Curves else ("pretrained", "scratch"):
+        for number in range(1, 30):
+            curves.take(step(number, part))
+        curves.take(scored(29, part))
+    curves.show_earlier({"Monday": [step(1, loss=3.0), step(2, loss=2.5)], "Tuesday": [step(1, loss=9.0)]})
+    curves.flush()
+    for plot in curves.plots:
+        shown = [*plot._curves.values(), *plot._earlier.values()]
+        looks = [(one.dashed, one.signs and one.signs.opts["symbol"]) for one in shown]
+        assert len(set(looks)) == len(looks), f"{plot.heading.text()}: {looks}"
+    for curve in curves.loss._curves.values():
+        if curve.signs is not None:
+            across, up = curve.signs.getOriginalDataset()
+            assert 1 <= len(across) <= 6
+            assert set(zip(across, up, strict=True)) <= set(zip(*curve.points.xy, strict=True))
+    curves.tools.log.setChecked(True)
+    curves.grab()
+    curves.clear()
