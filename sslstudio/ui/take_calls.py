@@ -149,7 +149,10 @@ def exporting(
 
 
 def reporting(run: Path, out: Path, pictures: bool, control: RunControl) -> Generator[Preparing, None, Path]:
-    """The report as one page. A name without .html gets it."""
+    """The report as one page, in place of one that a person has agreed to replace. A name without .html gets it, and
+    then replaces nothing: nobody was asked about that name."""
     from sslstudio.engine.train.report_run import write_report
 
-    return write_report(run, out if out.suffix else out.with_suffix(".html"), control, pictures=pictures)
+    asked = bool(out.suffix)
+    file = out if asked else out.with_name(f"{out.name}.html")
+    return write_report(run, file, control, pictures=pictures, replace=asked)

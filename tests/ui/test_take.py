@@ -168,7 +168,9 @@ def test_a_new_folder_is_answered_and_goes_on(
     assert (options.command, options.run, options.folder, options.out) == ("predict", classified, said.folder, card.out)
     card.start()
     assert card.progress.active
-    click(card.progress.stop_button)
+    with qtbot.waitSignal(card.progress.over, timeout=LONG):
+        click(card.progress.stop_button)
+        assert not card.again.isEnabled()  # not before the answer that is on its way is written down
     assert not card.progress.active
     assert "Stopped" in card.progress.said.text()
 
@@ -194,8 +196,14 @@ def test_networks_and_report_are_taken_away(
     assert report.open_button.isVisible()
     assert parser().parse_args(copied(qtbot, report.copy)).without_pictures
     with qtbot.waitSignal(report.progress.over, timeout=LONG):
-        click(report.start_button)  # the name is taken now
+        click(report.start_button)  # the dialog has asked whether it may be replaced
+    assert report.progress.said.text() == ""
+    said.file = tmp_path / "report"
+    before = (tmp_path / "report.html").read_bytes()
+    with qtbot.waitSignal(report.progress.over, timeout=LONG):
+        click(report.start_button)  # nobody was asked about the name with its ending
     assert "exists already" in report.progress.said.text()
+    assert (tmp_path / "report.html").read_bytes() == before
 
 
 def test_masks_as_outlines_hidden_and_where_they_are_unsure(opened: Opener, segmented: Path, qtbot: QtBot) -> None:

@@ -57,15 +57,15 @@ class _Run:
 
 
 def write_report(
-    path: Path, out: Path, control: RunControl, *, pictures: bool = True
+    path: Path, out: Path, control: RunControl, *, pictures: bool = True, replace: bool = False
 ) -> Generator[Preparing, None, Path]:
     """Write the report of a run to the file `out`. Without `pictures` none of the user's are in it.
 
-    Raises DataError when the run has no result, or `out` exists or is no name of an HTML file.
+    Raises DataError when the run has no result, or `out` is no name of an HTML file, or exists and may not be replaced.
     """
     if out.suffix.lower() not in (".html", ".htm"):
         raise DataError(f"{out} is not the name of an HTML file. Try {out.with_suffix('.html')}")
-    if out.exists():
+    if out.exists() and not replace:
         raise DataError(f"{out} exists already. Choose another name for the report.")
     run = _read(path)
     metrics = run.folder.metrics()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QProgressBar, QWidget
 
 from sslstudio.engine.control import RunControl
@@ -48,10 +48,16 @@ class JobRow(QWidget):
         self._job = jobs.run(op, done, self._failed, owner=self, progress=self._show)
 
     def stop(self) -> None:
-        """Ask it to end. What was done is kept, and the same job goes on from there."""
-        if self._job is not None:
+        """Ask it to end. What was done is kept, and the same job goes on from there: once this one is over, for two
+        that write the same files would do things twice."""
+        if self._job is not None and not self._job.control.stopping:
+            self._job.over.connect(self._stopped, Qt.ConnectionType.QueuedConnection)
             self._job.cancel()
-            self._end(self.tr("Stopped. What was done is kept: start again to go on."))
+            self.said.setText(self.tr("Stopping…"))
+            self.stop_button.setEnabled(False)
+
+    def _stopped(self) -> None:
+        self._end(self.tr("Stopped. What was done is kept: start again to go on."))
 
     def _failed(self, error: Exception) -> None:
         self._end(messages.error_text(error))
@@ -65,9 +71,10 @@ class JobRow(QWidget):
     def _between(self, going_on: bool) -> None:
         self.bar.setVisible(going_on)
         self.stop_button.setVisible(going_on)
+        self.stop_button.setEnabled(going_on)
         self.said.setVisible(bool(self.said.text()))
 
     def _show(self, event: Preparing) -> None:
+        self.said.setText(self._progress.said(event))
         self.bar.setRange(0, event.total)
         self.bar.setValue(event.done)
-        self.said.setText(self._progress.said(event))

@@ -16,7 +16,6 @@ from sslstudio.ui.widgets.plot_hover import Hover
 from sslstudio.ui.widgets.plot_parts import SIGN, LegendKey, StepAxis, ValueAxis, pale, sign_of, stroke
 from sslstudio.ui.widgets.points import Points, Row
 
-
 MOST_SIGNS = 6  # on a curve
 
 

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QSizePolicy, QStyleOptionGraphicsItem, QWidget
 from sslstudio.ui import words
 from sslstudio.ui.theme import colours
 
-
 SIGNS = ("o", "s", "t1", "d", "t", "p", "h", "star", "x")  # by them curves are told apart where colours are not
 SIGN = 6  # pixels
 
