@@ -31,6 +31,21 @@ class Split:
         """Without the pictures that are not among `paths`."""
         return type(self)(*(tuple(path for path in getattr(self, part) if path in paths) for part in PARTS))
 
+    def with_later(self, drawn: Self, groups: Mapping[str, str]) -> Self:
+        """This split with the pictures that have come since, where `drawn` has them; one of a group that is known goes
+        where the group is, for a group is never torn apart."""
+        known = {path: number for number, part in enumerate(PARTS) for path in getattr(self, part)}
+        of_group: dict[str, int] = {}
+        for path, number in known.items():
+            if (group := groups.get(path)) is not None:
+                of_group[group] = max(number, of_group.get(group, number))
+        parts = [list(getattr(self, part)) for part in PARTS]
+        for number, part in enumerate(PARTS):
+            for path in getattr(drawn, part):
+                if path not in known:
+                    parts[of_group.get(groups.get(path, ""), number)].append(path)
+        return type(self)(*(tuple(sorted(part)) for part in parts))
+
     def to_json(self) -> dict[str, list[str]]:
         """Plain lists, as split.json of a run holds them."""
         return {part: list(getattr(self, part)) for part in PARTS}

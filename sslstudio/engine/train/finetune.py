@@ -52,7 +52,7 @@ def finetune(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
     device = devices.choose(config.hardware.device, config.hardware.precision)
     source = pretraining_of(config.source)
     config = following(config, source)
-    session = yield from open_session(config.data, device, control, _stored_split(config, source))
+    session = yield from open_session(config.data, device, control, _stored_split(config, source), later=True)
     config = config.replace(
         encoder=config.encoder.resolved(device.accelerated, session.cache.side),
         data=config.data.replace(side=session.cache.side, folder=str(Path(config.data.folder).resolve())),

@@ -18,7 +18,7 @@ from sslstudio.engine.data.growing import GrowingCache, grow_cache
 from sslstudio.engine.data.index import ImageIndex, scan
 from sslstudio.engine.data.labels import Recognised, recognising
 from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.data.split import Split, group_paths, make_split
+from sslstudio.engine.data.split import PARTS, Split, group_paths, make_split
 from sslstudio.engine.device import Device
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Event, Note, Preparing
@@ -68,14 +68,20 @@ def open_session(
     stored_split: dict[str, Any] | None = None,
     *,
     early: bool = False,
+    later: bool = False,
 ) -> Generator[Preparing, None, Session]:
     """Read the pictures of `config.folder` and set them apart (as `stored_split` says, if it is given).
 
     early: return before they are read. The session then holds all pictures, those too that turn out to be unreadable,
-    and its cache is to be closed. Raises DataError when the folder has no pictures, or fewer than four that can be
+    and its cache is to be closed. later: pictures that have come since the split was stored are set apart too; else
+    they are left out. Raises DataError when the folder has no pictures, or fewer than four that can be
     read.
     """
     recognised, side, split = yield from look_at(config, device, stored_split)
+    known = {path for part in PARTS for path in getattr(split, part)} if later and stored_split else set()
+    if known and not known.issuperset(recognised.pictures.paths):
+        groups = group_paths(recognised.pictures.paths, config.groups)
+        split = split.with_later(draw_split(recognised, config), groups)
     if early:
         _check_enough(len(recognised.pictures), config)
         growing = yield from grow_cache(recognised.pictures, side, control=control)

@@ -5,7 +5,7 @@ import random
 from collections import Counter
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from sslstudio.engine.data.split import Split, draw_labelled, group_paths, make_split, suggest_groups
@@ -248,3 +248,20 @@ def test_the_targets_add_up_for_a_hundred_small_classes() -> None:
     assert len(split.test) == pytest.approx(140, abs=1)
     assert len(split.validation) == pytest.approx(70, abs=1)
     assert math.isclose(len(split.train), 490, abs_tol=2)
+
+
+@given(st.dictionaries(st.integers(0, 60), st.integers(0, 8), min_size=8), st.sets(st.integers(0, 60)), st.booleans())
+def test_pictures_that_come_later_leave_the_others_where_they_are_and_no_group_torn(
+    group_of: dict[int, int], later: set[int], grouped: bool
+) -> None:
+    groups = {f"{number}.png": f"patient{group}" if grouped else f"/{number}" for number, group in group_of.items()}
+    first = [path for path in groups if int(path[:-4]) not in later]
+    assume(first)
+    stored = make_split(first, None, validation=0.2, test=0.3, seed=1, groups=groups)
+    drawn = make_split(list(groups), None, validation=0.2, test=0.3, seed=1, groups=groups)
+    grown = stored.with_later(drawn, groups)
+    assert grown.within(first) == stored
+    assert sorted(grown.train + grown.validation + grown.test) == sorted(groups)
+    part_of = {path: part for part in ("train", "validation", "test") for path in getattr(grown, part)}
+    assert len({(groups[path], part) for path, part in part_of.items()}) == len(set(groups.values()))
+    assert stored.with_later(stored, groups) == stored

@@ -72,3 +72,20 @@ def test_what_was_pretrained_on_one_folder_alone_counts_as_seen(album: Path, tmp
     count = len(seen & set(tested))
     assert count
     assert any(note.startswith(f"{count} of the {len(tested)} test pictures were seen") for note in metrics["notes"])
+
+
+def test_a_folder_that_comes_after_pretraining_is_fine_tuned_on_and_tested(album: Path, tmp_path: Path) -> None:
+    folders = {name: album.parent / name for name in ("scanner 0", "scanner 1")}
+    growing = tmp_path / "growing"
+    write_album(growing, {"scanner 0": folders["scanner 0"]})
+    run_pretrain(pretrain_config(growing, tmp_path / "pretrained", epochs=1))
+    write_album(growing, folders)
+    run_finetune(finetune_config(growing, tmp_path / "classified", str(tmp_path / "pretrained")))
+    before, after = (json.loads((tmp_path / run / "split.json").read_text()) for run in ("pretrained", "classified"))
+    for part in ("train", "validation", "test"):
+        assert [path for path in after[part] if path.startswith("scanner 0/")] == before[part]
+        assert any(path.startswith("scanner 1/") for path in after[part])
+    assert sum(map(len, after.values())) == 60
+    metrics = RunFolder.open(tmp_path / "classified").metrics()
+    assert metrics is not None
+    assert "No test picture was seen in pretraining." in metrics["notes"]
