@@ -85,7 +85,7 @@ def worth_words(worth: Table | None) -> str:
 
 def _times(value: float, bound: int) -> str:
     sign = {1: tr("over "), 0: "", -1: tr("under ")}[bound]
-    return f"{sign}{value:.1f}"
+    return f"{sign}{words.figures(f'{value:.1f}')}"
 
 
 def verdict_title(verdict: str | None) -> str:

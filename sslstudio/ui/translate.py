@@ -171,10 +171,10 @@ def speak(code: str, app: QCoreApplication) -> list[QTranslator]:
     """Let the window, and Qt's own dialogs, speak a language from now on. Returns what was installed for it."""
     _spoken.clear()
     told.cache_clear()
+    QLocale.setDefault(QLocale(code))  # number fields write as the sentences around them, whatever the system does
     if code == "en":
         return []
     _spoken.append(read(code))
-    QLocale.setDefault(QLocale(code))
     own = QTranslator(app)
     own.load(f"qtbase_{code}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
     installed = [own, Translator(_spoken[0], app)]

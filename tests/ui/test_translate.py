@@ -17,10 +17,11 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.errors import DataError
-from sslstudio.ui import messages, resources, settings, translate, words
+from sslstudio.ui import messages, resources, settings, study_words, translate, words
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.study import STEPS
 from sslstudio.ui.translate import Catalogue
+from sslstudio.ui.widgets.plot_parts import ValueAxis
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUES = sorted((ROOT / "resources" / "translations").glob("*.po"))
@@ -182,3 +183,14 @@ def test_a_row_of_texts_is_told_only_if_all_are_known() -> None:
     catalogue = Catalogue({"Ran {0}": "Lief {0:t}", "nothing lost": "nichts verloren"})
     assert catalogue.told("Ran 3 s, nothing lost.") == "Lief 3 s, nichts verloren."
     assert catalogue.told("leaf, nothing lost") == "leaf, nothing lost"
+
+
+def test_axes_and_facts_of_the_machine_speak_german(german: None, qtbot: QtBot) -> None:
+    axis = ValueAxis("left")
+    assert axis.tickStrings([0.5, 1.5], 1.0, 0.5) == ["0,5", "1,5"]
+    assert translate.told("CPU, 2 cores, computing in float32") == "CPU, 2 Kerne, rechnet in float32"
+    assert translate.told("small, 1.2 million weights") == "small, 1,2 Millionen Gewichte"
+    assert translate.told("1,060 read, 0 could not be read") == "1.060 gelesen, nicht lesbar: 0"
+    worth = {"value": 2.6, "low": 1.4, "high": 5.0, "bound": 0, "low_bound": 0, "high_bound": 0}
+    said = study_words.worth_words(worth)
+    assert all(number in said for number in ("2,6", "1,4", "5,0"))

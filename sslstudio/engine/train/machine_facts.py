@@ -9,7 +9,7 @@ def hardware_facts(device: Device, encoder: Encoder) -> dict[str, str]:
     """Lines for people."""
     weights = sum(weight.numel() for weight in encoder.parameters())
     return {
-        "Device": f"{device.title}, {device.precision}",
+        "Device": f"{device.title}, computing in {device.precision}",
         "Encoder": f"{encoder.spec.name}, {weights / 1e6:.1f} million weights",
     }
 

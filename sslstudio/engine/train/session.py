@@ -55,7 +55,8 @@ class Session:
         if not self.cache.complete:
             said = f"{len(index):,} found and read while the training goes on"
         return {
-            "Pictures": f"{said}, {side} x {side} pixels",
+            "Pictures": said,
+            "Read at": f"{side} x {side} pixels",
             "Set apart": f"{len(self.split.train):,} to train on, {len(self.split.validation):,} to watch with, "
             f"{len(self.split.test):,} kept for the test",
         }

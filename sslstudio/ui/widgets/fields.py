@@ -1,6 +1,7 @@
 """One editor for each type of option: every one has `value`, `set_value` and a `changed` signal."""
 
 import math
+import re
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QValidator, QWheelEvent
@@ -17,10 +18,22 @@ from PySide6.QtWidgets import (
 )  # fmt: skip
 
 from sslstudio.engine.config import OptionField, Value
-from sslstudio.ui.words import told, tr
+from sslstudio.ui.words import figures, told, tr
 
 MOST = 2**31 - 1  # what a spin box holds
 DECIMALS = 10
+
+
+def number_in(text: str) -> float:
+    """A number as it is typed or pasted, in any language: '0.001', '0,001', '1.234,5', '1,234,567', '1e-5'.
+
+    A single mark is that of the decimals, point or comma. Raises ValueError for what is no number.
+    """
+    plain = re.sub(r"\s", "", text)
+    grouped = re.fullmatch(r"([+-]?)(\d{1,3}(?:([.,])\d{3})(?:\3\d{3})*)(?:(?!\3)[.,](\d*))?", plain)
+    if grouped and (grouped[4] is not None or grouped[2].count(grouped[3]) > 1):
+        return float(f"{grouped[1]}{grouped[2].replace(grouped[3], '')}.{grouped[4] or 0}")
+    return float(plain.replace(",", "."))
 
 
 class NumberBox(QDoubleSpinBox):
@@ -32,25 +45,62 @@ class NumberBox(QDoubleSpinBox):
         self.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
 
     def textFromValue(self, value: float) -> str:
-        """Up to ten figures."""
-        return f"{value:.10g}"
+        """Up to ten figures, with the decimal mark of the window's language and nothing between thousands."""
+        return figures(f"{value:.10g}")
 
     def valueFromText(self, text: str) -> float:
-        """A point or a comma for the decimals."""
+        """The number, or the one before where it is none."""
         try:
-            return float(text.replace(",", "."))
+            return number_in(text)
         except ValueError:
             return self.value()
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         """Acceptable within the limits; a number that is not finished may still become one."""
         try:
-            value = float(text.replace(",", "."))
+            value = number_in(text)
         except ValueError:
             unfinished = all(sign in "0123456789.,eE+-" for sign in text)
             return (QValidator.State.Intermediate if unfinished else QValidator.State.Invalid, text, position)
         inside = math.isfinite(value) and self.minimum() <= value <= self.maximum()
         return (QValidator.State.Acceptable if inside else QValidator.State.Intermediate, text, position)
+
+
+def whole_in(text: str) -> int:
+    """A whole number with or without marks between thousands. Raises ValueError for any other: Qt would drop the mark
+    of '1.5' and read 15."""
+    plain = re.sub(r"\s", "", text)
+    if re.fullmatch(r"[+-]?\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*", plain):
+        return int(re.sub(r"[.,]", "", plain))
+    return int(plain)
+
+
+class WholeBox(QSpinBox):
+    """A whole number, its thousands set apart as the window's language does it."""
+
+    def textFromValue(self, value: int) -> str:
+        """'12,345'."""
+        return figures(f"{value:,}")
+
+    def valueFromText(self, text: str) -> int:
+        """The number, or the one before where it is none."""
+        try:
+            return whole_in(text)
+        except ValueError:
+            return self.value()
+
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        """Acceptable within the limits; a number that is not finished may still become one."""
+        try:
+            inside = self.minimum() <= whole_in(text) <= self.maximum()
+        except ValueError:
+            unfinished = all(sign in "0123456789.,+- " for sign in text)
+            return (QValidator.State.Intermediate if unfinished else QValidator.State.Invalid, text, position)
+        return (QValidator.State.Acceptable if inside else QValidator.State.Intermediate, text, position)
+
+    def fixup(self, text: str) -> str:
+        """Nothing is mended: Qt would take the group marks of the language out of '1.5'."""
+        return text
 
 
 class _NoWheel(QObject):
@@ -187,9 +237,9 @@ class NumberEditor(Editor):
     def __init__(self, field: OptionField) -> None:
         super().__init__(field)
         self.whole = field.type is int
-        self.box: QSpinBox | NumberBox = QSpinBox() if self.whole else NumberBox()
+        self.box: WholeBox | NumberBox = WholeBox() if self.whole else NumberBox()
         low, high = field.about.low, field.about.high
-        if isinstance(self.box, QSpinBox):
+        if isinstance(self.box, WholeBox):
             self.box.setRange(
                 int(low if low is not None else -MOST), int(min(high if high is not None else MOST, MOST))
             )
@@ -216,7 +266,7 @@ class NumberEditor(Editor):
     def set_value(self, value: Value) -> None:
         self.automatic.setChecked(value is None)
         if isinstance(value, (int, float)):
-            (self.box.setValue(int(value)) if isinstance(self.box, QSpinBox) else self.box.setValue(float(value)))
+            (self.box.setValue(int(value)) if isinstance(self.box, WholeBox) else self.box.setValue(float(value)))
 
 
 def choice_title(choice: str) -> str:

@@ -65,8 +65,7 @@ class ValueAxis(PlainAxis):
         """80 % instead of 0.8."""
         if self.share:
             return [words.percent(value, 0) for value in values]
-        strings: list[str] = super().tickStrings(values, scale, spacing)
-        return strings
+        return [words.figures(said) for said in super().tickStrings(values, scale, spacing)]
 
 
 class LegendKey(QWidget):

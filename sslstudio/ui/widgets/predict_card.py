@@ -90,7 +90,7 @@ class PredictCard(Card):
     @property
     def separator(self) -> str:
         """Between the cells of the table: as spreadsheets in the user's language want it."""
-        return ";" if QLocale().decimalPoint() == "," else ","
+        return ";" if QLocale.system().decimalPoint() == "," else ","
 
     def _done(self, predicted: object) -> None:
         self.found.setText(self.tr("All answered."))

@@ -1,9 +1,11 @@
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -11,8 +13,9 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.config import BaseConfig, OptionField, option, options_of
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.settings import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, OptimiserConfig
+from sslstudio.ui import translate
 from sslstudio.ui.widgets.config_form import ConfigForm
-from sslstudio.ui.widgets.fields import NumberEditor
+from sslstudio.ui.widgets.fields import NumberBox, NumberEditor, number_in, whole_in
 
 TASKS = [load_tasks()[name].Config for name in load_tasks()]
 CONFIGS: list[type[BaseConfig]] = [*TASKS, DataConfig, OptimiserConfig, BudgetConfig, HardwareConfig, FinetuneConfig]
@@ -129,3 +132,64 @@ def test_numbers_may_be_typed_as_people_write_them(typed: str, value: float, qtb
     QTest.keyClicks(editor.box.lineEdit(), typed)
     editor.box.interpretText()
     assert editor.value() == value
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("0,001", 0.001), ("0.001", 0.001), ("1,5", 1.5), ("1.500", 1.5), ("1.234,5", 1234.5), ("1,234.5", 1234.5),
+        ("1,234,567", 1_234_567), ("1.234.567", 1_234_567), ("1 234,5", 1234.5), ("1e-5", 1e-5), ("-2,5", -2.5),
+    ],
+)  # fmt: skip
+def test_numbers_of_any_language_are_understood(typed: str, value: float) -> None:
+    assert number_in(typed) == value
+
+
+@pytest.mark.parametrize("typed", ["", "1,2,3", "1.2.3", "1,23.456,7", "a", "1..2"])
+def test_what_is_no_number_is_refused(typed: str) -> None:
+    with pytest.raises(ValueError, match="float"):
+        number_in(typed)
+    with pytest.raises(ValueError, match="int"):
+        whole_in(typed)
+
+
+@pytest.fixture(params=["en", "de"])
+def language(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[str]:
+    place = QLocale()
+    installed = translate.speak(request.param, qapp)
+    yield request.param
+    for one in installed:
+        qapp.removeTranslator(one)
+    translate.speak("en", qapp)
+    QLocale.setDefault(place)
+
+
+@given(st.floats(-1e9, 1e9))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_what_a_field_shows_it_reads_back(language: str, value: float) -> None:
+    """The law, in both languages: what is shown means the same number."""
+    box = NumberBox()
+    box.setRange(-1e9, 1e9)
+    shown = box.textFromValue(value)
+    assert ("," in shown) <= (language == "de")
+    assert box.valueFromText(shown) == float(f"{value:.10g}")
+
+
+def test_whole_numbers_have_the_marks_of_the_language(language: str, qtbot: QtBot) -> None:
+    field = next(one for one in options_of(BudgetConfig) if one.type is int)
+    editor = NumberEditor(field)
+    qtbot.addWidget(editor)
+    editor.set_value(12_345)
+    assert editor.box.text() == ("12.345" if language == "de" else "12,345")
+    for typed in ("54321", "54.321", "54,321", "54 321"):
+        editor.set_value(7)
+        line = editor.box.lineEdit()
+        line.selectAll()
+        QTest.keyClicks(line, typed)
+        QTest.keyClick(line, Qt.Key.Key_Return)
+        assert editor.value() == 54_321
+    editor.set_value(7)
+    line.selectAll()
+    QTest.keyClicks(line, "1.5")  # never taken for 15
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert editor.value() == 7
