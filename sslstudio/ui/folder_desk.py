@@ -56,7 +56,8 @@ class FolderDesk(QObject):
             return
         if not study.may_open():
             return
-        named = f"“{folders[0].name}”" if len(folders) == 1 else count(len(folders), "", self.tr("folders"))
+        many = count(len(folders), "", self.tr("folders"))
+        named = self.tr("“{0}”").format(folders[0].name) if len(folders) == 1 else many
         answers = {ADD: self.tr("Add to these pictures"), INSTEAD: self.tr("Open instead")}
         said = self.tr("Add {0} to the pictures that are open, as one set, or open it instead of them?").format(named)
         chosen = messages.choose(study.window, said, answers, self.tr("Cancel"))
