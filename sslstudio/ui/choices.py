@@ -39,6 +39,7 @@ class Choices(QObject):
         self._first, self._showing = self._values(), False
         self.show()
         study.pictures_changed.connect(self.show)
+        study.choices_changed.connect(self._show_others)
         self._listen()
 
     def _listen(self) -> None:
@@ -67,6 +68,12 @@ class Choices(QObject):
         values: dict[str, Any] = {name: one for name, one in self._values().items() if one != self._first[name]}
         values |= {name: str(box.currentData()) for name, box in self._kinds.items() if name in kept or name == kind}
         self._study.keep_choices(self._job, values)
+
+    def _show_others(self) -> None:
+        """Something was chosen for this page on another one."""
+        now = self._values()
+        if any(now.get(name, one) != one for name, one in self._study.choices.get(self._job, {}).items()):
+            self.show()
 
     def show(self) -> None:
         """What was kept for these pictures; the rest is as the page begins. What makes no sense any more is left out:

@@ -168,12 +168,29 @@ class PretextPage(Page):
             self.suit.say_nothing()
 
     def apply_change(self, change: str) -> None:
-        """Take over a change of settings that a finding recommends ("jigsaw.field=0.5")."""
+        """Take over a change of settings that a finding recommends: an option of this or another task
+        ("jigsaw.field=0.5"), how the pictures are split ("data.groups=..."), or the network ("encoder.name=small")."""
         from sslstudio.engine.config import with_settings
 
-        config = with_settings(self.config(), [change], self.study.task)
-        self.study.choose_task(self.study.task, config.options)
-        self.form.show_config(config.options)
+        study, (key, _, _) = self.study, change.partition("=")
+        section, _, name = key.partition(".")
+        if study.engine is None:
+            return
+        if section in study.options:
+            config = with_settings(self.config(section), [change], section)
+            if section == study.task:
+                study.choose_task(section, config.options)
+                self.form.show_config(config.options)
+            else:
+                study.options[section] = config.options
+                study.task_changed.emit()
+        else:
+            value = getattr(getattr(with_settings(self.config(), [change]), section), name)
+            if section == "data":
+                study.set_data({**study.data_values, name: value})
+            else:
+                study.keep_choices("pretrain", {**study.choices.get("pretrain", {}), name: value})
+        study.said.emit(self.tr("Set: {0}").format(change))
         self.ask_puzzles()
         self.checkup.ask()
 
@@ -204,11 +221,11 @@ class PretextPage(Page):
         out = settings.home() / self.tr("Puzzles") / f"{self.study.new_run(self.study.task).name}.png"
         return command_calls.preview_words(self.config(), str(out), PUZZLES, self._draw)
 
-    def config(self) -> Any:
-        """The engine's PretrainConfig as far as puzzles need it."""
+    def config(self, task: str = "") -> Any:
+        """The engine's PretrainConfig as far as puzzles need it, of the chosen task unless another is asked for."""
         from sslstudio.engine.train.settings import PretrainConfig
 
-        task = self.study.task
+        task = task or self.study.task
         return PretrainConfig(task=task, options=self.study.options[task], data=self.study.data_config())
 
     def _face(self, face: object) -> None:

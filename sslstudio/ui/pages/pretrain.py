@@ -37,6 +37,7 @@ class PretrainPage(RunPage):
         about = column(text(self.tr("Learns from"), "small"), self.task_title, change, compete, gap=3)
         self.place_on_top(held(about))
         study.task_changed.connect(self._show_task)
+        study.data_changed.connect(self._show_split)
         study.engine_ready.connect(self._show_task)
         self._show_task()
         self.refresh()
@@ -69,6 +70,13 @@ class PretrainPage(RunPage):
     def _split_changed(self) -> None:
         if self.settings is not None:
             self.study.set_data(self.settings.data_values())
+
+    def _show_split(self) -> None:
+        """The split was changed on another page."""
+        if self.settings is not None and self.settings.data_values() != {
+            **self.settings.data_values(), **self.study.data_values,
+        }:  # fmt: skip
+            self.settings.show_data(self.study.data_values)
 
     def _show_task(self) -> None:
         facts = self.study.task_facts

@@ -23,15 +23,16 @@ class FindingView(Card):
 
     change_wanted = Signal(str)
 
-    def __init__(self, finding: "Finding", example: QImage | None) -> None:
+    def __init__(self, finding: "Finding", task: str, example: QImage | None) -> None:
         super().__init__(words.told(finding.title), margin=14, gap=8)
         said = column(text(words.told(finding.text)), gap=8)
         if finding.change:
             key, _, value = finding.change.partition("=")
-            name = key.rpartition(".")[2].replace("_", " ")
-            self.answer = button(
-                self.tr("Set {0} to {1}").format(name, value), lambda: self.change_wanted.emit(finding.change)
-            )
+            section, _, name = key.rpartition(".")
+            said_so = self.tr("Set {0} to {1}").format(name.replace("_", " "), value)
+            if section in finding.tasks and section != task:  # the answer for another task comes first
+                said_so = f"{words.told(section.replace('_', ' ').capitalize())}: {said_so}"
+            self.answer = button(said_so, lambda: self.change_wanted.emit(finding.change))
             said.addLayout(row(self.answer, None))
         said.addStretch(1)
         inside = row((said, 1), gap=14)
@@ -90,7 +91,7 @@ class SuitView(QWidget):
         self.about.setText(" ".join(words.told(reason) for reason in suited.reasons if reason not in known))
         self.about.setVisible(bool(self.about.text()))
         for finding in found:
-            view = FindingView(finding, examples.get(finding.name))
+            view = FindingView(finding, task, examples.get(finding.name))
             view.change_wanted.connect(self.change_wanted)
             self.findings.addWidget(view)
 

@@ -1,0 +1,104 @@
+"""The page of puzzles on real pictures: findings are answered with a click, tasks explained, every kind played."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.train.pretrain import pretrain
+from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig, OptimiserConfig, PretrainConfig
+from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.pretext import PretextPage
+from sslstudio.ui.pages.pretrain import PretrainPage
+from sslstudio.ui.widgets.game_boards import Choice, TurnBoard
+from sslstudio.ui.widgets.picture import Picture
+from tests.ui.test_play_desk import opened
+
+LONG = 60_000
+
+
+@pytest.fixture
+def page(window: MainWindow, sample: Path, qtbot: QtBot) -> PretextPage:
+    """With puzzles of the first task, and what the clinic found."""
+    made = opened(window, sample, qtbot)
+    made.choose_task("jigsaw")
+    settle(made, qtbot)
+    return made
+
+
+def settle(page: PretextPage, qtbot: QtBot) -> None:
+    qtbot.waitUntil(
+        lambda: page.copy.isEnabled() and page.checkup.found is not None and page._job is None, timeout=LONG
+    )
+
+
+def test_a_finding_is_answered_with_a_click(window: MainWindow, page: PretextPage, qtbot: QtBot) -> None:
+    answers = {one.answer.text(): one.answer for one in page.suit.shown if hasattr(one, "answer")}
+    QTest.mouseClick(answers["Set name to small"], Qt.MouseButton.LeftButton)  # sixty pictures are few
+    settle(page, qtbot)
+    window.go("pretrain")
+    run = window.pages["pretrain"]
+    assert isinstance(run, PretrainPage)
+    assert run.config().encoder.name == "small"
+
+
+@pytest.mark.parametrize("made_before", [False, True])
+def test_every_kind_of_answer_reaches_the_training(
+    made_before: bool, window: MainWindow, page: PretextPage, qtbot: QtBot
+) -> None:
+    if made_before:
+        window.go("pretrain")
+    for change in ("jigsaw.field=0.5", "rotation.round=true", "data.groups=folder:1", "encoder.name=resnet18"):
+        page.apply_change(change)
+    settle(page, qtbot)
+    assert page.form.editor("field").value() == 0.5
+    assert page.study.options["rotation"].round is True  # type: ignore[attr-defined]
+    assert page.study.task == "jigsaw"
+    window.go("pretrain")
+    run = window.pages["pretrain"]
+    assert isinstance(run, PretrainPage)
+    config = run.config()
+    assert (config.options.field, config.data.groups, config.encoder.name) == (0.5, "folder:1", "resnet18")
+    assert "encoder.name=resnet18" in window.told.text()
+
+
+def test_a_task_is_explained_with_the_user_s_own_pictures(page: PretextPage, qtbot: QtBot) -> None:
+    page.tabs.setCurrentWidget(page.explained)
+    facts = page.study.task_facts
+    assert facts is not None
+    shown = [one for one in page.explained.findChildren(Picture) if one.isVisible()]
+    assert shown[0].accessibleName() == "Your picture"
+    said = " ".join(one.text() for one in page.explained.findChildren(QLabel) if one.isVisible())
+    assert all(one in said for one in (facts.summary, facts.label_from, facts.helps, facts.fails, facts.paper))
+
+
+@pytest.mark.parametrize("task", ["context_prediction", "colorization", "rotation"])
+def test_each_kind_is_played_against_a_network(task: str, page: PretextPage, qtbot: QtBot) -> None:
+    study = page.study
+    run = study.new_run(task)
+    config = PretrainConfig(
+        out=str(run), task=task, options=study.options[task], data=study.data_config(),
+        optimiser=OptimiserConfig(batch_size=14), budget=BudgetConfig(epochs=1), hardware=HardwareConfig(device="cpu"),
+    )  # fmt: skip
+    for _ in pretrain(config, RunControl()):
+        pass
+    page.choose_task(task)
+    page.tabs.setCurrentWidget(page.desk)
+    view = page.desk.view
+    qtbot.waitUntil(lambda: view.board is not None and view.isVisible(), timeout=LONG)
+    assert view.opponent.currentData() == str(run)
+    board, right = view.board, view.game.right
+    if isinstance(board, TurnBoard):
+        for _ in range(right[0]):
+            QTest.mouseClick(board.right, Qt.MouseButton.LeftButton)
+    else:
+        assert isinstance(board, Choice)
+        QTest.mouseClick(board.group.button(right[0]), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(view.check, Qt.MouseButton.LeftButton)
+    assert view.you.value.text() == "1 of 1"
+    assert view.network.value.text().endswith("of 1")
+    assert "Right." in view.verdict.text()
