@@ -70,8 +70,9 @@ def labels_of(session: Session, config: FinetuneConfig) -> tuple[dict[str, int],
     if config.kind == "classification":
         if classes is None:
             raise DataError(
-                f"No classes were found in {config.data.folder}. Sort the pictures into one folder a class, or give a "
-                "CSV of file names and labels." + (" There are masks: try --kind segmentation." if masks else "")
+                f"No classes were found in {config.data.folder}. Label some pictures in the window, sort them into one "
+                "folder a class, or give a CSV of file names and labels."
+                + (" There are masks: try --kind segmentation." if masks else "")
             )
         return {path: label for path, label in classes.of.items() if path in readable}, classes.names
     if masks is None:
