@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QRect, QSize, Qt, QTimer
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QInputDialog, QMessageBox, QVBoxLayout, QWidget
 
 from sslstudio.engine.errors import StudioError
@@ -31,11 +31,7 @@ def error_details(error: BaseException) -> str:
 def tell_error(parent: QWidget | None, error: BaseException) -> None:
     """Show an error; a bug comes with a traceback that can be copied into a report."""
     journal.note(error)
-    box = QMessageBox(QMessageBox.Icon.Warning, tr("SSL Studio"), error_text(error), parent=parent)
-    if details := error_details(error):
-        box.setDetailedText(details)
-    box.exec()
-    box.deleteLater()
+    _tell(parent, QMessageBox.Icon.Warning, tr("SSL Studio"), error_text(error), error_details(error))
 
 
 def tell_error_soon(parent: QWidget, error: BaseException) -> None:
@@ -43,16 +39,44 @@ def tell_error_soon(parent: QWidget, error: BaseException) -> None:
     QTimer.singleShot(0, parent, lambda: tell_error(parent, error))
 
 
-def tell(parent: QWidget | None, title: str, text: str) -> None:
+def tell(parent: QWidget | None, title: str, said: str) -> None:
     """Show a text."""
-    QMessageBox.information(parent, title, text)
+    _tell(parent, QMessageBox.Icon.Information, title, said)
+
+
+def _tell(parent: QWidget | None, icon: QMessageBox.Icon, title: str, said: str, details: str = "") -> None:
+    """In a box, or on a sheet that scrolls where the screen is too small for the box and its button."""
+    box = QMessageBox(icon, title, said, parent=parent)
+    if details:
+        box.setDetailedText(details)
+    fits = _box_height(box, said) <= _room(box).height()
+    if fits:
+        box.exec()
+    box.deleteLater()
+    if not fits:
+        label = text(said)
+        label.setContentsMargins(14, 10, 14, 10)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        show_sheet(parent, title, label)
+
+
+def _box_height(box: QMessageBox, said: str) -> int:
+    """What Qt makes of it when it is shown and not before: it is half as wide as the screen, 500 pixels at most."""
+    width = min(box.screen().availableSize().width() // 2, 500) - 90  # without the icon and the rims
+    lines = box.fontMetrics().boundingRect(QRect(0, 0, width, 0), Qt.TextFlag.TextWordWrap, said)
+    return lines.height() + 90
+
+
+def _room(dialog: QDialog) -> QSize:
+    """What a dialog may take of the screen."""
+    return dialog.screen().availableSize() * 0.9
 
 
 def show_table(parent: QWidget | None, title: str, told: str, heads: list[str], rows: Sequence[Sequence[str]]) -> None:
     """Show rows to read through, below a text if there is one."""
     dialog = QDialog(parent)
     dialog.setWindowTitle(title)
-    dialog.resize(640, 560)
+    dialog.resize(QSize(SHEET_WIDTH, 560).boundedTo(_room(dialog)))
     view = table(heads, stretch=1 if len(heads) > 1 else 0)
     fill(view, rows)
     closing = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -77,7 +101,7 @@ def show_sheet(parent: QWidget | None, title: str, sheet: QWidget) -> None:
     layout.setSpacing(14)
     layout.addWidget(scrolled(sheet), 1)
     layout.addWidget(closing)
-    most = dialog.screen().availableSize() * 0.9
+    most = _room(dialog)
     width = min(SHEET_WIDTH, most.width())
     dialog.resize(width, min(sheet.heightForWidth(width - 64) + 100, most.height()))
     dialog.exec()
