@@ -166,6 +166,6 @@ def test_a_page_that_is_left_gives_the_focus_to_the_steps(window: MainWindow, sa
     window.activateWindow()
     onward = next(one for one in window.pages["images"].findChildren(QPushButton) if one.text().startswith("Next"))
     onward.setFocus()
-    qtbot.mouseClick(onward, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(onward, Qt.MouseButton.LeftButton)
     assert window.stack.currentWidget() is window.pages["pretext"]
     qtbot.waitUntil(lambda: QApplication.focusWidget() is window.steps)
