@@ -194,3 +194,8 @@ def test_axes_and_facts_of_the_machine_speak_german(german: None, qtbot: QtBot) 
     worth = {"value": 2.6, "low": 1.4, "high": 5.0, "bound": 0, "low_bound": 0, "high_bound": 0}
     said = study_words.worth_words(worth)
     assert all(number in said for number in ("2,6", "1,4", "5,0"))
+    verdict = (
+        "Balanced accuracy from scratch: 0.150 (95 % interval 0.100 to 0.233, n = 40), not clearly above the 0.100 of "
+        "always guessing the most frequent class."
+    )
+    assert translate.told(verdict).startswith("Treffer, über Klassen gemittelt, von null an: 0,150 (95-%-Intervall 0,1")

@@ -62,13 +62,13 @@ def verdict(headline: str, parts: Mapping[str, Any], gap: Score | None, baseline
     if gap is None:
         part, content = next(iter(parts.items()))
         one = content["scores"][headline]
-        words = "from scratch" if part == "scratch" else "with pretraining"
         above = "above" if one["low"] > baseline else "not clearly above"
         name = title[0].upper() + title[1:]
-        return (
-            f"{name} {words}: {one['value']:.3f} (95 % interval {one['low']:.3f} to {one['high']:.3f}, "
-            f"n = {one['n']}), {above} the {baseline:.3f} of always guessing the most frequent class."
+        said = (
+            f"{one['value']:.3f} (95 % interval {one['low']:.3f} to {one['high']:.3f}, n = {one['n']}), {above} the "
+            f"{baseline:.3f} of always guessing the most frequent class"
         )
+        return f"{name} from scratch: {said}." if part == "scratch" else f"{name} with pretraining: {said}."
     ours, theirs = (parts[part]["scores"][headline]["value"] for part in ("pretrained", "scratch"))
     if gap.low > 0:
         says = "Pretraining helps"

@@ -121,6 +121,7 @@ class MapView(QWidget):
         self.told.setText(self.tr("{0}; what the network sees alike lies together").format(counted))
         self.faces.setCurrentIndex(1)
         self.picture.show_image(QImage())
+        self.picture.hide()  # the room is the legend's until one is clicked
         self.said.setText(
             self.tr(
                 "Point at a picture, click to see it in large, or draw a line around many to list those that were "
@@ -187,6 +188,7 @@ class MapView(QWidget):
 
     def _show(self, spot: Spot, image: QImage) -> None:
         self.picture.show_image(image, spot.file)
+        self.picture.show()
 
     def _open(self) -> None:
         if 0 <= self.canvas.current < len(self.spots):
