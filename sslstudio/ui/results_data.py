@@ -151,4 +151,5 @@ def load_overlay(results: Results, part: str, one: Prediction, control: RunContr
     with Image.open(_mask_file(results.run, part, one.file)) as image:
         predicted = np.asarray(image, dtype=np.uint8)
     title = words.facts_line([one.file, words.tr("IoU {0}").format(words.number(one.iou or 0.0))])
-    return Overlay(title, to_image(np.asarray(picture.convert("RGB"))), mask_image(truth), mask_image(predicted))
+    shown = to_image(np.asarray(picture.convert("RGB")))
+    return Overlay(title, shown, mask_image(truth), mask_image(predicted), (truth, predicted))

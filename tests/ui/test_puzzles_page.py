@@ -16,6 +16,7 @@ from sslstudio.ui.pages.pretext import PretextPage
 from sslstudio.ui.pages.pretrain import PretrainPage
 from sslstudio.ui.widgets.game_boards import Choice, TurnBoard
 from sslstudio.ui.widgets.picture import Picture
+from sslstudio.ui.widgets.reset_row import ResetRow
 from tests.ui.test_play_desk import opened
 
 LONG = 60_000
@@ -102,3 +103,28 @@ def test_each_kind_is_played_against_a_network(task: str, page: PretextPage, qtb
     assert view.you.value.text() == "1 of 1"
     assert view.network.value.text().endswith("of 1")
     assert "Right." in view.verdict.text()
+
+
+def test_what_was_reset_comes_back(window: MainWindow, page: PretextPage, qtbot: QtBot) -> None:
+    page.form.editor("gap").set_value(0.3)
+    page.form.editor("jitter").set_value(0.1)
+    (resetting,) = page.form.findChildren(ResetRow)
+    resetting.reset.click()
+    assert page.form.editor("gap").value() != 0.3
+    resetting.undo.click()
+    page._options_changed()
+    assert (page.study.options["jigsaw"].gap, page.study.options["jigsaw"].jitter) == (0.3, 0.1)  # type: ignore[attr-defined]
+
+    window.go("pretrain")
+    run = window.pages["pretrain"]
+    assert isinstance(run, PretrainPage)
+    assert run.settings is not None
+    run.settings.forms["optimiser"].editor("learning_rate").set_value(0.0123)
+    run.settings.set_data({"groups": "folder:1"})
+    before = run.config().replace(out="")
+    (resetting,) = run.settings.findChildren(ResetRow)
+    resetting.reset.click()
+    assert run.config().data.groups == ""
+    resetting.undo.click()
+    assert run.config().replace(out="") == before
+    settle(page, qtbot)

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import Said
-from tests.ui.test_take import LONG, TAKE, Opener, click, opened
+from tests.ui.test_take import LONG, TAKE, TEST_PICTURES, Opener, click, opened
 
 __all__ = ["opened"]
 
@@ -79,3 +81,22 @@ def test_every_format_is_read_back_and_a_script_loads_it(
         cwd=tmp_path,
     )  # fmt: skip
     assert done.stdout.strip()
+
+
+def test_a_mask_is_told_without_its_colours(opened: Opener, segmented: Path, qtbot: QtBot) -> None:
+    page = opened(segmented)
+    page.tabs.setCurrentIndex(TEST_PICTURES)
+    overlay = page.predictions.overlay
+    qtbot.waitUntil(lambda: overlay._overlay is not None, timeout=LONG)
+    assert page.results is not None
+    assert overlay._overlay is not None
+    assert overlay._overlay.classes is not None
+    names, truth = page.results.metrics["classes"], overlay._overlay.classes[0]
+    area, (height, width) = overlay.truth.place(), truth.shape
+    for number in np.unique(truth).tolist():
+        down, across = (int(one) for one in np.argwhere(truth == number)[0])
+        x, y = area.x() + (across + 0.5) / width * area.width(), area.y() + (down + 0.5) / height * area.height()
+        assert overlay.truth.named_at(QPoint(int(x), int(y))) == names[number]
+        share = round(100 * float((truth == number).mean()))
+        assert f"{names[number]} {share} %" in overlay.truth.accessibleDescription()
+    assert overlay.truth.named_at(QPoint(-5, -5)) == ""

@@ -1,6 +1,7 @@
 """A form made from a config class: titles, limits, choices and help all come from its `option(...)` declarations."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -9,7 +10,8 @@ from sslstudio.engine.config import BaseConfig, Value, options_of
 from sslstudio.ui import words
 from sslstudio.ui.widgets.fields import Editor, SwitchEditor, editor_for
 from sslstudio.ui.widgets.fold import Fold
-from sslstudio.ui.widgets.layout import button, clear, column, held, row, text
+from sslstudio.ui.widgets.layout import clear, column, held, text
+from sslstudio.ui.widgets.reset_row import ResetRow
 
 
 class ConfigForm(QWidget):
@@ -52,8 +54,7 @@ class ConfigForm(QWidget):
             inside = held(column(*(self._line(editor) for editor in advanced), gap=14))
             self._layout.addWidget(Fold(self.tr("More options"), inside))
         if self._resetting and self._editors:
-            reset = button(self.tr("Reset to defaults"), self.reset, "link", "refresh")
-            self._layout.addLayout(row(reset, None))
+            self._layout.addWidget(ResetRow(self.values, self.reset, self.restore))
         elif self._resetting:
             self._layout.addWidget(text(self.tr("There is nothing to set here."), "muted"))
         if self._resetting:
@@ -83,6 +84,10 @@ class ConfigForm(QWidget):
         """Every option of the form back to its default."""
         defaults = type(self._shown)()
         self._set(self._shown.replace(**{name: getattr(defaults, name) for name in self._editors}))
+
+    def restore(self, values: Mapping[str, Any]) -> None:
+        """Values that the form had before."""
+        self._set(self._shown.replace(**values))
 
     def editor(self, name: str) -> Editor:
         """The editor of one option."""

@@ -1,18 +1,20 @@
 """A picture twice, with the true mask and with the predicted one laid over it; a slider says how strongly."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSlider, QWidget
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QColor, QHelpEvent, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSlider, QToolTip, QWidget
 
+from sslstudio.ui import words
 from sslstudio.ui.theme import MASKS, colours
 from sslstudio.ui.widgets.layout import Card, button, column, row, text
 from sslstudio.ui.widgets.picture import Picture
 
+Classes = npt.NDArray[np.uint8]
 LEFT_OUT = 255  # pixels that do not count
 
 
@@ -24,6 +26,7 @@ class Overlay:
     picture: QImage
     truth: QImage
     predicted: QImage
+    classes: tuple[Classes, Classes] | None = None  # the numbers behind the two, (h, w)
 
 
 def mask_image(mask: npt.NDArray[np.uint8]) -> QImage:
@@ -60,6 +63,38 @@ class MaskedPicture(Picture):
         self._mask = QImage()
         self._opacity = 0.5
         self._hidden = False
+        self._classes: Classes | None = None
+        self._names: Sequence[str] = ()
+
+    def name_classes(self, classes: Classes | None, names: Sequence[str]) -> None:
+        """What the colours mean: said under the pointer, and to who cannot see them with each one's share."""
+        self._classes, self._names = classes, names
+        self.setAccessibleDescription(", ".join(self._shares()))
+
+    def _shares(self) -> Iterator[str]:
+        if self._classes is not None and self._classes.size:
+            found = np.bincount(self._classes.ravel(), minlength=256) / self._classes.size
+            for number in np.flatnonzero(found).tolist():
+                yield f"{self._name(number)} {words.percent(float(found[number]), 0)}"
+
+    def _name(self, number: int) -> str:
+        return self._names[number] if number < len(self._names) else words.tr("left out")
+
+    def named_at(self, place: QPoint) -> str:
+        """The class at a point of the widget; '' beside the picture."""
+        area = QRect(self.place())
+        if self._classes is None or not area.contains(place):
+            return ""
+        height, width = self._classes.shape
+        across, down = (place.x() - area.x()) / area.width(), (place.y() - area.y()) / area.height()
+        return self._name(int(self._classes[min(height - 1, int(down * height)), min(width - 1, int(across * width))]))
+
+    def event(self, event: QEvent) -> bool:
+        """The class under the pointer."""
+        if isinstance(event, QHelpEvent) and self._classes is not None:
+            QToolTip.showText(event.globalPos(), self.named_at(event.pos()), self)
+            return True
+        return super().event(event)
 
     def show_mask(self, picture: QImage, mask: QImage, said: str) -> None:
         """Show another picture and mask."""
@@ -135,6 +170,7 @@ class OverlayView(Card):
         )
         told = QLabel(self.tr("Mask strength"))
         self._overlay: Overlay | None = None
+        self._names: Sequence[str] = ()
         self._unsure = QImage()
         self.style_of = QComboBox()
         self.style_of.setAccessibleName(self.tr("How masks are drawn"))
@@ -160,6 +196,7 @@ class OverlayView(Card):
 
     def name_classes(self, names: Sequence[str]) -> None:
         """The legend: one patch a class, background left out."""
+        self._names = names
         while (item := self._legend.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.deleteLater()
@@ -171,6 +208,8 @@ class OverlayView(Card):
         """Show another picture."""
         self._overlay, self._unsure = overlay, QImage()
         self.title.setText(overlay.title)
+        for picture, classes in zip((self.truth, self.predicted), overlay.classes or (None, None), strict=True):
+            picture.name_classes(classes, self._names)
         self.say("")
         self._draw()
         if self.unsure.isChecked():

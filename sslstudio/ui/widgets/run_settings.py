@@ -12,6 +12,7 @@ from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.fields import NumberBox, roomy, steady
 from sslstudio.ui.widgets.fold import Fold
 from sslstudio.ui.widgets.layout import button, column, held, row, text
+from sslstudio.ui.widgets.reset_row import ResetRow
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.device import DeviceFound
@@ -226,7 +227,7 @@ class RunSettings(QWidget):
         if starting:
             weights = column(text(self.tr("Start from weights"), "field"), self.weights, gap=5)
             pieces.insert(1, held(weights))
-        pieces.append(button(self.tr("Reset to defaults"), self.reset, "link", "refresh"))
+        pieces.append(ResetRow(self._all_values, self.reset, self._restore))
         return Fold(self.tr("More options"), held(column(*pieces, gap=14)))
 
     def reset(self) -> None:
@@ -234,6 +235,15 @@ class RunSettings(QWidget):
         for form in self.forms.values():
             form.reset()
         self.weights.set_path("")
+
+    def _all_values(self) -> tuple[dict[str, Any], str]:
+        return {name: form.values() for name, form in self.forms.items()}, self.weights.path
+
+    def _restore(self, before: tuple[dict[str, Any], str]) -> None:
+        values, weights = before
+        for name, form in self.forms.items():
+            form.restore(values[name])
+        self.weights.set_path(weights)
 
     # --- what is set
 
