@@ -73,10 +73,12 @@ def run(
     *,
     owner: QObject,
     progress: Callable[[Any], None] | None = None,
+    over: Callable[[], None] | None = None,
 ) -> Job:
     """Start `op` on the thread pool; `then`, `failed` and `progress` are called on the UI thread while `owner` lives.
 
-    `op` gets the job's RunControl, which `Job.cancel` stops.
+    `op` gets the job's RunControl, which `Job.cancel` stops. `over` comes last, also when it was
+    cancelled: by then nothing of it goes on.
     """
     job = Job(owner)
     _alive.add(job)
@@ -88,7 +90,13 @@ def run(
     for signal, call in ((job.done, then), (job.failed, failed), (job.progressed, progress or (lambda _: None))):
         relay = _Relay(job, if_wanted(call))
         signal.connect(relay.take, Qt.ConnectionType.QueuedConnection)
-    farewell = _Relay(job, lambda _: _forget(job))
+
+    def bid_farewell(_: object) -> None:
+        if over is not None and isValid(owner):
+            over()
+        _forget(job)
+
+    farewell = _Relay(job, bid_farewell)
     job.over.connect(farewell.take_nothing, Qt.ConnectionType.QueuedConnection)
     QThreadPool.globalInstance().start(_Runnable(job, op))
     return job

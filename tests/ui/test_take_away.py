@@ -19,10 +19,10 @@ __all__ = ["opened"]
 
 @pytest.fixture
 def many(sample_folder: Path, tmp_path: Path) -> Path:
-    """Three chunks of pictures."""
+    """Eight chunks of pictures, so that one can be quick enough to stop in the middle."""
     folder = tmp_path / "many"
     folder.mkdir()
-    for number in range(3):
+    for number in range(8):
         for file in sorted((sample_folder / "images").rglob("*.png")):
             shutil.copy(file, folder / f"{number} {file.parent.name} {file.name}")
     return folder

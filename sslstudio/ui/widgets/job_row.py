@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QWidget
 
 from sslstudio.engine.control import RunControl
@@ -45,19 +45,20 @@ class JobRow(QWidget):
         self.said.setText(self.tr("Starting…"))
         self.bar.setRange(0, 0)
         self._between(True)
-        self._job = jobs.run(op, done, self._failed, owner=self, progress=self._show)
+        job = jobs.run(op, done, self._failed, owner=self, progress=self._show, over=lambda: self._over(job))
+        self._job = job
 
     def stop(self) -> None:
         """Ask it to end. What was done is kept, and the same job goes on from there: once this one is over, for two
         that write the same files would do things twice."""
         if self._job is not None and not self._job.control.stopping:
-            self._job.over.connect(self._stopped, Qt.ConnectionType.QueuedConnection)
             self._job.cancel()
             self.said.setText(self.tr("Stopping…"))
             self.stop_button.setEnabled(False)
 
-    def _stopped(self) -> None:
-        self._end(self.tr("Stopped. What was done is kept: start again to go on."))
+    def _over(self, job: jobs.Job) -> None:
+        if self._job is job:  # it has neither come to its end nor failed
+            self._end(self.tr("Stopped. What was done is kept: start again to go on."))
 
     def _failed(self, error: Exception) -> None:
         self._end(messages.error_text(error))
