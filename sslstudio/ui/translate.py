@@ -16,6 +16,8 @@ from sslstudio.ui import resources, settings
 SENTENCE_END = re.compile(r"((?<=[.!?:])[ \n]+(?=[A-Z0-9'\"(]))")
 PLACE = re.compile(r"\{(\d+)(:[^}]*)?\}")  # {0} a value as it is, {0:t} a value that is a text itself
 FIGURE = re.compile(r"[-+−]?\d[\d,]*(\.\d+)?([  ]?%)?")
+LEAST_SAID = 5  # signs of a template beside its places: with fewer ('{0} of {1}') the values are names and figures
+LONGEST_NAME = 40
 SPLITS = re.compile(r"(, | and | or )")
 
 
@@ -91,6 +93,8 @@ class Catalogue:
         for template in self._templates:
             stop = "." if text.endswith(".") and not template.literals[-1] else ""  # set behind it by who shows it
             values = template.values(text.removesuffix(stop))
+            if values is not None and template.weight < LEAST_SAID and max(map(len, values.values())) > LONGEST_NAME:
+                continue  # a sentence that nobody has translated, with an ' of ' in it
             if values is not None and (across or not any(SENTENCE_END.search(one) for one in values.values())):
                 return self._filled(template.target, values) + stop
         return None

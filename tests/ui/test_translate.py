@@ -199,3 +199,9 @@ def test_axes_and_facts_of_the_machine_speak_german(german: None, qtbot: QtBot) 
         "always guessing the most frequent class."
     )
     assert translate.told(verdict).startswith("Treffer, über Klassen gemittelt, von null an: 0,150 (95-%-Intervall 0,1")
+
+
+def test_a_sentence_that_is_not_known_is_not_half_translated(german: None) -> None:
+    said = "Not one of the hundred things that might be said about this folder was ever written down."
+    assert translate.told(said) == said
+    assert translate.told("3 of 7") == "3 von 7"
