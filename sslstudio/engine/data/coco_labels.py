@@ -24,7 +24,8 @@ from sslstudio.engine.data.index import ImageIndex, printable
 from sslstudio.engine.data.mask_coding import IGNORE, MaskCoding
 from sslstudio.engine.data.mask_files import mask_png, mask_size
 from sslstudio.engine.data.picture_names import lookup_of, named_pictures
-from sslstudio.engine.errors import DataError
+from sslstudio.engine.data.reading import make_folder
+from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.events import Preparing
 
 STAGE: Final = "Making masks from the outlines"
@@ -67,7 +68,7 @@ def coco_labels(
     places = [pictures.root.resolve(), *roots_of(pictures.root).values(), *(file.resolve() for file in files)]
     digest = hashlib.blake2b(b"\0".join(map(os.fsencode, places)), digest_size=16)
     folder = (cache_dir or cache_folder()) / "coco" / digest.hexdigest()
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with filelock.FileLock(folder / "lock", thread_local=False):  # a generator may be closed by another thread
         stamp = _stamp(files, pictures, asked)
         made = _made(folder, stamp)
@@ -76,7 +77,7 @@ def coco_labels(
             (folder / "made.json").unlink(missing_ok=True)
             made = yield from _make(files, pictures, asked, folder)
             content = json.dumps([stamp, list(vars(made).values())])  # surrogates of odd names survive as escapes
-            (folder / "made.json").write_text(content, encoding="ascii")
+            _write(folder / "made.json", content.encode("ascii"))
     return replace(made, masks={path: str(folder / "masks" / mask) for path, mask in made.masks.items()})
 
 
@@ -218,10 +219,18 @@ def _paint_all(
             picture.height, picture.width = _size(root / path, content)
         mask = paint(picture, {category: number.get(name, 0) for category, name in content.names.items()})
         masks[path] = f"{done}.png"
-        (folder / masks[path]).write_bytes(mask_png(mask))  # what they belong to is noted when all are there
+        _write(folder / masks[path], mask_png(mask))  # what they belong to is noted when all are there
         if done % _A_STEP == 0 or done == len(listed):
             yield Preparing(stage=STAGE, done=done, total=len(listed))
     return masks
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Not synced: what is lost with the power is made again."""
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise RunError(f"{file} could not be written: {error.strerror}. Is the disk full or read-only?") from error
 
 
 def _size(picture: Path, content: CocoFile) -> tuple[int, int]:

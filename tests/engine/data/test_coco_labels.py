@@ -16,7 +16,7 @@ from sslstudio.engine.data.album import write_album
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import MaskLabels, Recognised, recognise
 from sslstudio.engine.data.masks import IGNORE, decode_mask
-from sslstudio.engine.errors import DataError
+from sslstudio.engine.errors import DataError, StudioError
 from sslstudio.engine.evaluate.coco import write_coco
 from sslstudio.engine.evaluate.predictions import write_mask
 
@@ -278,3 +278,12 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     pictures(tmp_path, "a.png")
     with pytest.raises(DataError, match="cannot be read"):
         found(tmp_path, "gone.json")
+
+
+def test_a_cache_that_takes_nothing_is_said(tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures(tmp_path / "p", "a.png")
+    coco(tmp_path / "p" / "a.json", ["a.png"], [{"segmentation": SQUARE}])
+    (tmp_path / "full").write_text("a file where the cache is to be")
+    monkeypatch.setenv("SSLSTUDIO_CACHE", str(tmp_path / "full"))
+    with pytest.raises(StudioError, match="full"):
+        found(tmp_path / "p")
