@@ -65,6 +65,7 @@ def shown_names(plot: EfficiencyPlot) -> list[str]:
 def copied(page: ComparePage, qtbot: QtBot) -> object:
     """What the command on the clipboard stands for."""
     clipboard = QGuiApplication.clipboard()
+    clipboard.setText("")
     page.copy.click()
     qtbot.waitUntil(lambda: clipboard.text().startswith("sslstudio "), timeout=LONG)
     return config_of(parser().parse_args(shlex.split(clipboard.text())[1:]))
