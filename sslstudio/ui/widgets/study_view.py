@@ -24,7 +24,7 @@ from sslstudio.ui.progress import Progress
 from sslstudio.ui.study_calls import COMPARE, TOURNAMENT
 from sslstudio.ui.widgets.efficiency_plot import EfficiencyPlot
 from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, row, scrolled, text
-from sslstudio.ui.widgets.tables import fill, table
+from sslstudio.ui.widgets.tables import fill, table, wrap
 
 PARTS = 1000  # of the bar
 ROOM = 3  # columns of scores that find room beside each other
@@ -204,7 +204,7 @@ class EfficiencyView(StudyView):
         """Curve and table."""
         self.plot = EfficiencyPlot()
         self.rows = table([""], stretch=0)
-        self.rows.setWordWrap(True)
+        wrap(self.rows)
         self.none = text(self.tr("Scores, differences to scratch and what the labels are worth stand here."), "muted")
         self.tabs.addTab(held(column(10, (self.plot, 1), gap=0)), self.tr("Curve"))
         card = Card(margin=14).add(self.none, (self.rows, 1))
@@ -228,7 +228,6 @@ class EfficiencyView(StudyView):
         for place in range(len(heads)):  # few columns share the room, many are scrolled through
             header.setSectionResizeMode(place, stretch if place and len(counts) <= ROOM else by_content)
         fill(self.rows, [_line(one, counts) for one in content["rows"]])
-        self.rows.resizeRowsToContents()
 
 
 def _line(one: Mapping[str, Any], counts: list[int]) -> list[str]:
@@ -247,7 +246,7 @@ class TournamentView(StudyView):
             self.tr("Minutes"),
         ]  # fmt: skip
         self.rows = table(heads, stretch=2)
-        self.rows.setWordWrap(True)
+        wrap(self.rows)
         self.none = text(
             self.tr("Every task has the same short time; the best go on from where they are. The rounds stand here."),
             "muted",
@@ -272,7 +271,6 @@ class TournamentView(StudyView):
             self.verdict.setText(self.tr("The winner: {0}").format(winner["title"]))
             lines.append(_entry(self.tr("Winner"), winner, True, False))
         fill(self.rows, lines)
-        self.rows.resizeRowsToContents()
 
     def notes_of(self, content: Mapping[str, Any]) -> list[str]:
         """How sure the ranking is."""

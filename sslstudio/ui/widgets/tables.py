@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 
@@ -24,6 +24,17 @@ def table(heads: list[str], *, stretch: int) -> QTableWidget:
     made.setTabKeyNavigation(False)  # Tab leads on; the arrow keys go from line to line
     made.setAccessibleName(", ".join(head for head in heads if head))
     return made
+
+
+def wrap(view: QTableWidget) -> None:
+    """Long texts go on in further lines, and each row is as high as its texts are in columns so wide: also when a tab
+    is shown for the first time or the window changes."""
+    view.setWordWrap(True)
+    later = QTimer(view, interval=0, singleShot=True)
+    later.timeout.connect(view.resizeRowsToContents)
+    view.horizontalHeader().sectionResized.connect(lambda *_: later.start())
+    view.model().dataChanged.connect(lambda *_: later.start())
+    view.model().rowsInserted.connect(lambda *_: later.start())
 
 
 def fill(view: QTableWidget, lines: Sequence[Sequence[str]]) -> None:

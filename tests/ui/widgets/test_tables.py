@@ -1,0 +1,22 @@
+from pytestqt.qtbot import QtBot
+
+from sslstudio.ui.widgets.tables import fill, table, wrap
+
+LONG = "20.5 % (17.3 to 24.3 %)\n+0.3 points (-2.9 to +3.9)\nNo clear difference\nworth 2.9 times the labels"
+
+
+def test_rows_are_as_high_as_their_texts_when_columns_change(qtbot: QtBot) -> None:
+    made = table(["What", "Score"], stretch=1)
+    wrap(made)
+    qtbot.addWidget(made)
+    made.resize(900, 300)
+    fill(made, [["one", LONG], ["two", "short"]])
+    with qtbot.waitExposed(made):
+        made.show()
+    line = made.fontMetrics().height()
+    qtbot.waitUntil(lambda: made.rowHeight(0) >= 4 * line)
+    wide = made.rowHeight(0)
+    made.resize(150, 300)
+    qtbot.waitUntil(lambda: made.rowHeight(0) > wide)
+    assert made.rowHeight(0) >= made.sizeHintForRow(0)
+    assert made.rowHeight(1) < wide
