@@ -206,18 +206,3 @@ def test_a_bug_in_a_run_is_told_when_it_no_longer_holds_up_the_next_one(
     window.study.runner.start("pretrain", breaks)
     qtbot.waitUntil(lambda: bool(told), timeout=LONG)
     assert told == [("by nothing", False)]
-
-
-def test_a_training_that_comes_to_nothing_says_so_and_what_to_change(
-    window: MainWindow, page: PretrainPage, qtbot: QtBot
-) -> None:
-    assert page.settings is not None
-    page.settings.budget.set_epochs(40)
-    page.settings.forms["optimiser"].editor("learning_rate").set_value(1e9)
-    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
-        page.start_run()
-        qtbot.waitUntil(lambda: page.view.alarm.label.text() != "", timeout=LONG)
-        page.study.runner.stop()
-    assert page.view.alarm.isVisible()
-    assert "What to change: " in page.view.alarm.label.text()
-    assert page.view.notes.count() > 0

@@ -17,6 +17,7 @@ from sslstudio.engine.data.picture_names import Lookup, lookup_of, named_picture
 from sslstudio.engine.errors import DataError
 
 SEPARATORS = (",", ";", "\t", "|")
+SUFFIX = re.compile(r"\.[A-Za-z]{3,4}$")
 LABEL_HEADERS = (
     "label", "labels", "class", "category", "target", "diagnosis", "type", "class_name", "classname", "class name",
     "label_name", "species", "dx", "y", "klasse", "classe", "clase", "kategorie", "catégorie", "grade", "group",
@@ -108,7 +109,12 @@ def _readings(text: str) -> Iterable[list[Row]]:
 def _table(rows: list[Row], lookup: Lookup) -> _Table | None:
     columns = [named_pictures([row[column] for row in rows], lookup) for column in range(len(rows[0]))]
     best = max(range(len(columns)), key=lambda column: sum(map(bool, columns[column])), default=None)
-    return None if best is None else _Table(rows, best, columns[best])
+    if best is None:
+        return None
+    others = {cell.casefold() for column, cell in enumerate(rows[0]) if column != best}
+    if others & set(LABEL_HEADERS) and SUFFIX.search(rows[0][best]) is None:
+        columns[best][0] = []  # 'file,label' are heads, also where there is a picture FILE.png
+    return _Table(rows, best, columns[best])
 
 
 # Columns
@@ -117,7 +123,7 @@ def _table(rows: list[Row], lookup: Lookup) -> _Table | None:
 def _header(table: _Table) -> Row | None:
     """The first row when it names no picture and its file column does not look like a file name."""
     cell = table.rows[0][table.column]
-    is_name = bool(table.pictures[0]) or re.search(r"\.[A-Za-z]{3,4}$", cell) is not None
+    is_name = bool(table.pictures[0]) or SUFFIX.search(cell) is not None
     return None if is_name else table.rows[0]
 
 

@@ -156,6 +156,14 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_labels(tmp_path / "nothere.csv", PATHS)
 
 
+def test_heads_are_heads_though_a_picture_is_called_like_one(tmp_path: Path) -> None:
+    wanted = {"FILE.png": "b", "1.png": "a", "2.png": "a", "3.png": "b"}
+    content = "file,label\n" + "\n".join(f"{name},{label}" for name, label in wanted.items())
+    assert labels_of(tmp_path, content, sorted(wanted)) == wanted
+    plain = "\n".join(f"{name[:-4]},{label}" for name, label in wanted.items())  # without heads and suffixes
+    assert labels_of(tmp_path, plain, sorted(wanted)) == wanted
+
+
 NAMES = st.lists(
     st.text(st.characters(codec="utf-8", exclude_characters='/\\\r\n\x00,;|\t" .', exclude_categories=["C", "Z"]),
             min_size=1, max_size=6),
