@@ -17,6 +17,7 @@ from sslstudio.ui.widgets.plot_parts import SIGN, LegendKey, StepAxis, ValueAxis
 from sslstudio.ui.widgets.points import Points, Row
 
 MOST_SIGNS = 6  # on a curve
+GROWN = 1.2  # times the points that it had when its signs were put on it: then they are put anew
 
 
 @dataclass
@@ -31,6 +32,7 @@ class Curve:
     points: Points = field(default_factory=Points)
     raw: pg.PlotDataItem | None = None
     signs: pg.PlotDataItem | None = None  # here and there on it, so that it is known without its colour
+    signed: int = 0  # points that it had when the signs were put on it
     fresh: bool = False
 
 
@@ -140,18 +142,19 @@ class LivePlot(Card):
         """Draw what came."""
         for curve in self._curves.values():
             if curve.fresh:
-                self._draw(curve)
+                self._draw(curve, growing=True)
                 curve.key.say(words.brief(self._metric, float(curve.points.xy[1][-1])))
                 curve.fresh = False
         self._plot.scene().prepareForPaint()  # else the first paint finds the new range, and asks for a second
         said = ", ".join(curve.key.words for curve in self._curves.values())
         self.setAccessibleName(f"{self._title}: {said}")
 
-    def _draw(self, curve: Curve) -> None:
+    def _draw(self, curve: Curve, *, growing: bool = False) -> None:
         smooth = self._weight > 0 and not curve.dashed
         across, up = self._drawable(curve.points.smoothed if smooth else curve.points.xy)
         curve.item.setData(across, up, skipFiniteCheck=True)
-        if curve.signs is not None:
+        if curve.signs is not None and not (growing and len(across) < GROWN * curve.signed):
+            curve.signed = len(across)
             places = np.linspace(0, len(across) - 1, min(len(across), MOST_SIGNS)).round().astype(np.intp)
             curve.signs.setData(across[places], up[places])
         curve.item.setSymbol("o" if curve.points.count == 1 else None)  # a line needs two
