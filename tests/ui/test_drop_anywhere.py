@@ -1,5 +1,6 @@
 """Files can be dropped on every spot of every page: through Qt's own way from the system's window to a widget."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,31 @@ def test_while_a_training_goes_on_it_is_said_why_nothing_is_taken(
     assert "stop it before you open other pictures" in window.told.text()
     with qtbot.waitSignal(window.study.runner.ended, timeout=LONG):
         window.study.runner.stop()
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_labels_and_zip_files_are_taken_on_every_page(
+    name: str, window: MainWindow, sample: Path, tmp_path: Path, own_settings: Path, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        window.open_folder(sample)
+    files = [file.relative_to(sample).as_posix() for file in sorted((sample / "images").rglob("*.png"))]
+    table, archive = tmp_path / "elsewhere.csv", tmp_path / "animals.zip"
+    table.write_text("file,label\n" + "\n".join(f"{file},{number % 3}" for number, file in enumerate(files)))
+    with zipfile.ZipFile(archive, "w") as packed:
+        for file in files:
+            packed.write(sample / file, file)
+    window.resize(1280, 900)
+    window.go(name)
+    QApplication.processEvents()
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        assert let_fall(window, spots(window)[0], table)
+    recognised = window.study.recognised
+    assert recognised is not None
+    assert recognised.classes is not None
+    assert recognised.classes.names == ("0", "1", "2")
+    window.go(name)
+    QApplication.processEvents()
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        assert let_fall(window, spots(window)[0], archive)
+    assert window.study.folder == own_settings / "Unpacked" / "animals"
