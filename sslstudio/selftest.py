@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.about.doctor import window_trouble
+from sslstudio.engine.control import to_end
 from sslstudio.engine.errors import RunError
 
 FAILED = "FAILED: "  # an outcome that begins so is a failure
@@ -175,21 +176,12 @@ def _read(pictures: Path) -> str:
     from sslstudio.engine.data.cache import build_cache
     from sslstudio.engine.data.index import scan
 
-    cache = _returned(build_cache(scan(pictures), SIDE, control=RunControl()))
+    cache = to_end(build_cache(scan(pictures), SIDE, control=RunControl()))
     reasons = {one.path.rpartition("/")[2]: one.reason for one in cache.index.unreadable}
     expected = PICTURES + len(list((pictures / "odd").iterdir())) - 1
     if len(cache.index) != expected or list(reasons) != [BROKEN]:
         raise RunError(f"{len(cache.index)} of {expected} pictures were read, and not: {reasons}")
     return f"{expected} pictures read, 1 listed as unreadable ({reasons[BROKEN]})"
-
-
-def _returned(steps: Any) -> Any:
-    """Run a generator to its end and give back what it returns."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 # Training

@@ -1,8 +1,12 @@
-"""How a run is steered from another thread: stop, pause, resume. The run asks `proceed` between two steps."""
+"""How a run is steered from another thread: stop, pause, resume. The run asks `proceed` between two steps. And how one
+that nobody steers is run to its end."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class RunControl:
@@ -69,3 +73,13 @@ class RunControl:
         """Block while paused; then False if the run is to stop, True otherwise."""
         self._running.wait()
         return not self._stop.is_set()
+
+
+def to_end(steps: Generator[Any, None, T]) -> T:
+    """Run a generator to its end, whatever it says on the way, and give back what it returns."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            returned: T = end.value
+            return returned

@@ -81,6 +81,11 @@ def where(root: Path, path: str) -> str:
     return root.real(path) if isinstance(root, Album) else os.path.join(root, path)
 
 
+def roots_of(root: Path) -> dict[str, Path]:
+    """The folders that are one set, by their names in it; a folder that is alone has none."""
+    return dict(root.folders) if isinstance(root, Album) else {"": root}
+
+
 def is_album(folder: Path) -> bool:
     """Whether a folder lists others."""
     return os.path.isfile(folder / FILE)  # False for a folder that may not be looked into

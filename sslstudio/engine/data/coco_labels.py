@@ -15,11 +15,12 @@ from typing import Any, Final
 
 import filelock
 
+from sslstudio.engine.data.album import roots_of
 from sslstudio.engine.data.cache_folder import cache_folder
 from sslstudio.engine.data.class_folders import count
 from sslstudio.engine.data.coco_file import CocoFile, CocoPicture, Mark, read_file
 from sslstudio.engine.data.coco_paint import paint
-from sslstudio.engine.data.coco_search import near, roots_of
+from sslstudio.engine.data.coco_search import near
 from sslstudio.engine.data.index import ImageIndex, printable
 from sslstudio.engine.data.mask_coding import IGNORE, MaskCoding
 from sslstudio.engine.data.mask_files import mask_png, mask_size

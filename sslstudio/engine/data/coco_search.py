@@ -3,14 +3,13 @@
 import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import Final
 
-from sslstudio.engine.data.album import Album
+from sslstudio.engine.data.album import roots_of
 from sslstudio.engine.data.coco_file import looks_like_coco
 from sslstudio.engine.data.index import ImageIndex
+from sslstudio.engine.data.label_tables import LARGEST
 from sslstudio.engine.data.mask_pairs import MASK_WORDS, PICTURE_WORDS, SPLIT_WORDS, folder_words
 
-LARGEST: Final = 64 << 20  # bytes; a larger file is read only when it is asked for
 _FOLDERS = 200  # looked into; in more of them nobody keeps one file each
 _FILES = 50  # looked at in a folder; more are one a picture, which is not COCO
 _PREDICTED = "answers.jsonl"  # lies beside what this program predicted, which is no label
@@ -26,11 +25,6 @@ def find_files(index: ImageIndex) -> tuple[list[Path], list[Path]]:
 def pictures_folder(file: Path) -> Path:
     """Where the pictures of a file of labels are looked for: beside it; above a folder that is for labels only."""
     return file.parent.parent if _is_called(file.parent.name, MASK_WORDS) else file.parent
-
-
-def roots_of(root: Path) -> dict[str, Path]:
-    """The folders that are one set, by their names in it; a folder that is alone has none."""
-    return dict(root.folders) if isinstance(root, Album) else {"": root}
 
 
 def near(file: Path, pictures: ImageIndex) -> list[str]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
+from sslstudio.engine.control import to_end
 from sslstudio.engine.data.album import Album, root_of, where
 from sslstudio.engine.data.cache_folder import cache_folder
 from sslstudio.engine.data.listing import HIDDEN, HIDDEN_FOLDER, NO_SUFFIX, SUFFIXES, Unreadable, printable
@@ -124,13 +125,7 @@ def scan(root: Path | str, cache_dir: Path | None = None) -> ImageIndex:
     is a picture if its first bytes say so. What folders held is remembered in `cache_dir`. Raises DataError for a
     folder that is missing, is no folder, cannot be listed or holds no picture.
     """
-    steps = scanning(root, cache_dir)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            index: ImageIndex = end.value
-            return index
+    return to_end(scanning(root, cache_dir))
 
 
 def scanning(root: Path | str, cache_dir: Path | None = None) -> Generator[Found, None, ImageIndex]:

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from sslstudio.engine.data.album import Album
+from sslstudio.engine.data.album import Album, roots_of
 from sslstudio.engine.data.index import ImageIndex
 
-_LARGEST = 64 << 20  # bytes; a larger file is read only when it is asked for
+LARGEST = 64 << 20  # bytes; a larger file is read only when it is asked for
 
 
 def tables_in(root: Path) -> list[Path]:
     """The CSV files beside the folders of pictures: of an album, those in each of its folders."""
-    roots = [*root.folders.values()] if isinstance(root, Album) else [root]
+    roots = roots_of(root).values()
     files = [file for one in roots for file in sorted(one.iterdir()) if file.suffix.lower() in (".csv", ".tsv")]
-    return [file for file in files if file.is_file() and file.stat().st_size <= _LARGEST]
+    return [file for file in files if file.is_file() and file.stat().st_size <= LARGEST]
 
 
 def owner_of(file: Path, root: Path) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sslstudio.engine.control import to_end
 from sslstudio.engine.data.album import Album
 from sslstudio.engine.data.class_folders import class_folders, count, given_parts, natural_key
 from sslstudio.engine.data.coco_labels import CocoLabels, coco_labels
@@ -57,13 +58,7 @@ class Recognised:
 
 def recognise(index: ImageIndex, labels_file: str = "") -> Recognised:
     """What `recognising` returns, in one go."""
-    steps = recognising(index, labels_file)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            found: Recognised = end.value
-            return found
+    return to_end(recognising(index, labels_file))
 
 
 def recognising(index: ImageIndex, labels_file: str = "") -> Generator[Preparing, None, Recognised]:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sslstudio.cli import main
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.data import album as albums
 from sslstudio.engine.data import remembered
 from sslstudio.engine.data.album import (
@@ -216,13 +216,7 @@ def test_pictures_are_read_once_and_only_the_new_folder_is_read_when_one_comes(
         pass
     assert len(decoded) == 4
     write_album(place, {"a": tmp_path / "a", "b": tmp_path / "b"})
-    steps = build_cache(scan(place), 32, control=RunControl())
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            cache = end.value
-            break
+    cache = to_end(build_cache(scan(place), 32, control=RunControl()))
     assert decoded[4:] == [tmp_path / "b" / f"{number}.png" for number in range(4)]
     assert cache.index.paths == [f"{name}/{number}.png" for name in "ab" for number in range(4)]
     assert (cache.pixels([0]) == cache.pixels([4])).all()  # the same picture in both

@@ -1,11 +1,11 @@
 """Labels taken along are all there, for this program and for others, and nothing is overwritten."""
 
-from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sslstudio.engine.control import to_end
 from sslstudio.engine.data.label_files import LABELS, mask_file, masks_in, read_classes, read_mask
 from sslstudio.engine.data.labelling import Labelling
 from sslstudio.engine.data.mask_coding import IGNORE
@@ -19,13 +19,7 @@ SHAPE = (9, 7)
 
 
 def exported(folder: Path, out: Path) -> Exported:
-    generator: Generator[object, None, Exported] = export_labels(folder, out)
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            result: Exported = end.value
-            return result
+    return to_end(export_labels(folder, out))
 
 
 @pytest.fixture

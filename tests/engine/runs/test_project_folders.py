@@ -9,6 +9,7 @@ import filelock
 import numpy as np
 import pytest
 
+from sslstudio.engine.control import to_end
 from sslstudio.engine.data import label_files, pixelstore
 from sslstudio.engine.data.album import folders_of, is_album
 from sslstudio.engine.data.cache import PixelCache, build_cache
@@ -34,13 +35,7 @@ def disk(place: Path, *names: str) -> list[Path]:
 
 
 def grown(project: Project, *folders: Path) -> Project:
-    steps = with_more(project, folders)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            found: Project = end.value
-            return found
+    return to_end(with_more(project, folders))
 
 
 @pytest.fixture
@@ -173,13 +168,7 @@ def test_several_folders_have_a_project_of_their_own_and_it_is_found_again(tmp_p
 
 
 def cached(folder: Path) -> PixelCache:
-    steps = build_cache(scan(folder), 16)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            found: PixelCache = end.value
-            return found
+    return to_end(build_cache(scan(folder), 16))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names that are no UTF-8")

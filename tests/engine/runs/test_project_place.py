@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sslstudio.engine.config import from_toml
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.data import label_files
 from sslstudio.engine.data.album import folders_of, write_album
 from sslstudio.engine.data.cache import build_cache
@@ -47,13 +47,7 @@ def project(sample_folder: Path, tmp_path: Path) -> Project:
 
 
 def copy_of(project: Project, target: Path, *, runs: bool = True, control: RunControl | None = None) -> Project:
-    steps = copied(project, target, runs, control or RunControl())
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            found: Project = end.value
-            return found
+    return to_end(copied(project, target, runs, control or RunControl()))
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.data.album import write_album
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.apply import load_trained
@@ -49,13 +49,7 @@ def test_two_folders_are_one_set_from_pretraining_to_prediction(album: Path, tmp
     wrong, _ = worst_answers(stored, finetune_from_dict(stored.config()), metrics)
     rows = table(run / "predictions-pretrained.csv")
     assert len(wrong) == sum(row["label"] != row["predicted"] for row in rows)  # each picture was found
-    steps = predict_folder(load_trained(run), album, tmp_path / "answers", RunControl())
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            predicted = end.value
-            break
+    predicted = to_end(predict_folder(load_trained(run), album, tmp_path / "answers", RunControl()))
     assert (predicted.total, predicted.unreadable) == (60, 0)
     assert sorted(file for file in album.parent.rglob("*") if file.is_file()) == before
 
