@@ -3,7 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, QUrl
+from PySide6.QtCore import QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget
 
@@ -11,6 +11,7 @@ from sslstudio.engine.events import Event, StepDone
 from sslstudio.ui import jobs, messages, settings, words
 from sslstudio.ui.actions import Commands, build_menus
 from sslstudio.ui.attendant import Attendant
+from sslstudio.ui.closing import Closing
 from sslstudio.ui.drops import Opener, dropped
 from sslstudio.ui.help import Help
 from sslstudio.ui.pages.images import ImagesPage
@@ -27,7 +28,6 @@ from sslstudio.ui.tour import Tour
 from sslstudio.ui.widgets.layout import row
 from sslstudio.ui.widgets.steps import StepList
 
-PATIENCE_MS = 60_000  # how long a run may take to save itself when the window is closed
 ICONS = dict(zip(STEPS, ("images", "puzzle", "network", "pencil", "tag", "chart", "compare"), strict=True))
 # Pages beyond the first are made when they are first shown: pyqtgraph costs half a second.
 PAGES = {
@@ -59,9 +59,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(icon("app", "#000000"))
         self.setAcceptDrops(True)
         self.setMinimumSize(1000, 640)
-        self._closing = False
-        self._deadline = QTimer(self, interval=PATIENCE_MS, singleShot=True)
-        self._deadline.timeout.connect(self._give_up)
+        self.closing = Closing(self.study, self)
         self.steps = StepList()
         self.tour = Tour(self, self.study, self.steps, self.go)
         self.stack = QStackedWidget()
@@ -176,8 +174,7 @@ class MainWindow(QMainWindow):
 
     def _run_ended(self) -> None:
         self._say_states()
-        if self._closing:
-            self.close()
+        self.closing.run_ended()
 
     # --- commands
 
@@ -265,16 +262,10 @@ class MainWindow(QMainWindow):
     # --- closing
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """While a run goes on: ask, have it save itself, and close when it has ended. Events keep flowing meanwhile."""
-        if self.study.runner.active:
+        """Not while a run goes on: it saves itself first."""
+        if not self.closing.may():
             event.ignore()
-            if not self._closing and self._agreed():
-                self._closing = True
-                self.told.setText(self.tr("Saving the run before closing …"))
-                self.study.runner.stop()
-                self._deadline.start()
             return
-        self._deadline.stop()
         settings.set_geometry(self.saveGeometry())
         jobs.cancel_all()
         self.project_desk.finish()
@@ -282,19 +273,3 @@ class MainWindow(QMainWindow):
         for page in self.pages.values():
             page.finish()
         super().closeEvent(event)
-
-    def _agreed(self) -> bool:
-        return messages.ask(
-            self, self.tr("A training goes on. Save it and close? It can go on later from where it stopped."),
-            self.tr("Save and close"), self.tr("Keep training"),
-        )  # fmt: skip
-
-    def _give_up(self) -> None:
-        """The run has not ended in good time: end it by force if that is wanted; its last checkpoint stays."""
-        if messages.ask(
-            self, self.tr("The training does not answer. Close anyway? Its last saved state stays."),
-            self.tr("Close anyway"), self.tr("Wait longer"),
-        ):  # fmt: skip
-            self.study.runner.abandon(0)
-        elif self.study.runner.active:
-            self._deadline.start()

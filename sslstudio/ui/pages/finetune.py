@@ -161,10 +161,6 @@ class FinetunePage(RunPage):
         """How many trainings share the bar."""
         self.view.parts = 2 if config.get("twin") and config.get("source") != SCRATCH else 1
 
-    def command(self) -> object:
-        """The run that is set."""
-        return self.config() if self.settings is not None else None
-
     def factory(self) -> Factory:
         """The fine-tuning that is set."""
         config = self.config()

@@ -103,10 +103,6 @@ class PretrainPage(RunPage):
             options=study.options[study.task],
         )  # fmt: skip
 
-    def command(self) -> object:
-        """The run that is set."""
-        return self.config() if self.settings is not None else None
-
     def factory(self) -> Factory:
         """The pretraining that is set."""
         return engine_calls.pretraining(self.config())

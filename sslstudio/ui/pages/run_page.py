@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
 
 from sslstudio.engine.errors import StudioError
-from sslstudio.engine.events import Event, RunStarted
-from sslstudio.ui import engine_calls, jobs, messages, run_calls
+from sslstudio.engine.events import Event
+from sslstudio.ui import engine_calls, jobs, messages
 from sslstudio.ui.overlay import Overlay
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.queueing import Queueing
+from sslstudio.ui.records import Records
 from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.stopping import Stopping
 from sslstudio.ui.study import Study
@@ -38,9 +39,9 @@ class RunPage(Page):
         self.view.tabs.addTab(self.runs, self.tr("Earlier runs"))
         self.overlay = Overlay(self.runs, view.curves, self)
         self.queueing = Queueing(self)
+        self.records = Records(self)
         self.settings: RunSettings | None = None
         self._folder = study.folder
-        self._going_on = self._following = False  # following: the run that is shown is another process's
         self.sheet = column(gap=14)
         self.settings_place = column(gap=14)
         self.wrong = Notice()
@@ -106,6 +107,10 @@ class RunPage(Page):
         """The engine's config of the run that is set. Raises ConfigError."""
         raise NotImplementedError
 
+    def command(self) -> object:
+        """The run that is set."""
+        return self.config() if self.settings is not None else None
+
     def expect(self, config: dict[str, Any]) -> None:
         """A run of this job with this config is about to start."""
 
@@ -151,12 +156,12 @@ class RunPage(Page):
         working = self.faces.currentWidget() is self.work
         self.start.setVisible(not ours)
         self.start.setEnabled(working and not runner.active)
-        self.pause.setVisible(ours and not self._following)
+        self.pause.setVisible(ours and not self.records.following)
         retitle(self.pause, self.tr("Go on") if runner.paused else self.tr("Pause"))
         tint(self.pause, "play" if runner.paused else "pause")
         self.pause.setEnabled(not runner.stopping)
         self.stop.setVisible(ours)
-        retitle(self.stop, self.tr("Stop watching") if self._following else self.tr("Stop and save"))
+        retitle(self.stop, self.tr("Stop watching") if self.records.following else self.tr("Stop and save"))
         self.stop.setEnabled(not runner.stopping)
         self.left.setEnabled(working)
         self.queueing.later.setEnabled(working)
@@ -198,60 +203,23 @@ class RunPage(Page):
             self.view.add_note(sentence, warning=True)
 
     def open_run(self, run: Path) -> None:
-        """Show the record of an earlier run; one that another process writes is followed as it goes."""
-        if self.runs.goes_on(run) and not self.study.runner.active:
-            self._following = True
-            self.study.runner.start(self.job, engine_calls.following(run))
-            return
-        op = partial(engine_calls.events_of, run)
-        jobs.run(op, self._replay, partial(messages.tell_error, self), owner=self)
-
-    def _replay(self, events: list[Event]) -> None:
-        if not self.study.runner.active:
-            self._show_record(events)
-            if self.view.run is not None and self.view.outcome:
-                self.study.finished(self.job, self.view.run, self.view.outcome)
-            self.offer()
+        """Show the record of an earlier run."""
+        self.records.open(run)
 
     def resume_run(self, run: Path) -> None:
-        """Go on with an earlier run; its record up to here is shown first."""
-        op = partial(engine_calls.events_of, run)
-        jobs.run(op, partial(self._go_on, run), partial(messages.tell_error, self), owner=self)
-
-    def _go_on(self, run: Path, events: list[Event]) -> None:
-        if not self.study.runner.active:
-            self._show_record(events)
-            self._going_on = True
-            self.study.runner.start(self.job, engine_calls.resuming(run))
-
-    def _show_record(self, events: list[Event]) -> None:
-        self.view.clear()
-        self.view.take(events)
-        self.view.show_curves()
-        self._sum_up()
-
-    def _sum_up(self) -> None:
-        if self.view.run is not None and self.view.run.is_dir():
-            op = partial(run_calls.summary_of, self.view.run)
-            jobs.run(op, self.view.tell, partial(messages.tell_error, self), owner=self)
+        """Go on with an earlier run."""
+        self.records.resume(run)
 
     def _started(self, job: str) -> None:
         if job == self.job:
-            if not self._going_on:
-                self.view.clear()
-            self._going_on = False
+            self.records.begin()
             self.view.outcome = ""
             self.view.show_curves()
         self.offer()
 
     def _take(self, job: str, events: list[Event]) -> None:
-        if job != self.job:
-            return
-        starts = [place for place, one in enumerate(events) if isinstance(one, RunStarted) and not one.first_step]
-        if self._following and starts:  # the run was cut back to its last saved state: its record is read anew
-            self.view.clear()
-            events = events[starts[0] :]
-        self.view.take(events)
+        if job == self.job:
+            self.records.take(events)
 
     def _failed(self, job: str, error: Exception) -> None:
         if job == self.job:
@@ -261,11 +229,11 @@ class RunPage(Page):
 
     def _ended(self, job: str) -> None:
         if job == self.job:
-            self._following = False
+            self.records.following = False
         kept = job != self.job or self.stopping.settle(self.view.run, self.view.outcome)
         if job == self.job and kept and self.view.run and self.view.outcome in ("finished", "stopped"):
             self.study.finished(job, self.view.run, self.view.outcome)
-            self._sum_up()
+            self.records.sum_up()
         else:
             self.list_runs()
         self.offer()

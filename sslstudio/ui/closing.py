@@ -1,0 +1,54 @@
+"""Closing the window while a run goes on: ask, have the run save itself, and close when it has ended."""
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QWidget
+
+from sslstudio.ui import messages
+from sslstudio.ui.study import Study
+
+PATIENCE_MS = 60_000  # how long a run may take to save itself
+
+
+class Closing(QObject):
+    """Holds the window open until the run that goes on is saved. Events keep flowing meanwhile."""
+
+    def __init__(self, study: Study, window: QWidget) -> None:
+        super().__init__(window)
+        self._study, self._window = study, window
+        self._asked = False  # and agreed to
+        self._deadline = QTimer(self, interval=PATIENCE_MS, singleShot=True)
+        self._deadline.timeout.connect(self._give_up)
+
+    def may(self) -> bool:
+        """Whether the window can close at once. If not, a person is asked, and it closes by itself later."""
+        runner = self._study.runner
+        if not runner.active:
+            self._deadline.stop()
+            return True
+        if not self._asked and self._agreed():
+            self._asked = True
+            self._study.said.emit(self.tr("Saving the run before closing …"))
+            runner.stop()
+            self._deadline.start()
+        return False
+
+    def run_ended(self) -> None:
+        """Close now if that was waited for."""
+        if self._asked:
+            self._window.close()
+
+    def _agreed(self) -> bool:
+        return messages.ask(
+            self._window, self.tr("A training goes on. Save it and close? It can go on later from where it stopped."),
+            self.tr("Save and close"), self.tr("Keep training"),
+        )  # fmt: skip
+
+    def _give_up(self) -> None:
+        """The run has not ended in good time: end it by force if that is wanted; its last checkpoint stays."""
+        if messages.ask(
+            self._window, self.tr("The training does not answer. Close anyway? Its last saved state stays."),
+            self.tr("Close anyway"), self.tr("Wait longer"),
+        ):  # fmt: skip
+            self._study.runner.abandon(0)
+        elif self._study.runner.active:
+            self._deadline.start()

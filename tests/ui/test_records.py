@@ -1,0 +1,46 @@
+"""A run that another process writes is shown as its record stands, also when that was cut back meanwhile."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.events import Event, RunFinished, RunStarted, StepDone
+from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.run_page import RunPage
+
+
+def step(number: int) -> StepDone:
+    return StepDone(
+        step=number, total_steps=3, epoch=0.1, loss=1.0, metrics={}, chance={}, learning_rate=0.1,
+        pictures_per_second=1.0, seconds_left=1.0,
+    )  # fmt: skip
+
+
+def written(run: Path, *, anew: bool) -> list[Event]:
+    """Three steps; with `anew` the process died after them and began again from nothing."""
+    start = RunStarted(job="pretrain", run=str(run), title="A run", facts={}, total_steps=3)
+    steps = [step(number) for number in (1, 2, 3)]
+    return [start, *steps, *([start, *steps] if anew else [])]
+
+
+def test_a_followed_run_that_was_cut_back_is_read_anew(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(window.study.checked, timeout=20_000):
+        window.open_folder(sample)
+    window.go("pretrain")
+    page = window.pages["pretrain"]
+    assert isinstance(page, RunPage)
+    run = sample / "run"
+
+    def follow(control: RunControl) -> Iterator[Event]:
+        yield from written(run, anew=True)
+        yield RunFinished(outcome="finished", step=3, seconds=1.0, metrics={})
+
+    page.records.following = True
+    with qtbot.waitSignal(window.study.runner.ended):
+        window.study.runner.start("pretrain", follow)
+    loss = page.view.curves.loss
+    (curve,) = loss.curve_names
+    assert list(loss.curve_points(curve)[0]) == [1, 2, 3]
+    assert not page.records.following  # the next run is this window's own
