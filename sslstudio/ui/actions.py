@@ -13,6 +13,16 @@ from sslstudio.ui.words import tr
 CLASS_KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0")
 PAN, HIDE = Qt.Key.Key_Space, Qt.Key.Key_H  # held
 CLOSE, SHORTEN, GIVE_UP = (Qt.Key.Key_Return, Qt.Key.Key_Enter), Qt.Key.Key_Backspace, Qt.Key.Key_Escape  # a polygon
+CHOOSE = (*CLOSE, Qt.Key.Key_Space)  # where the arrows led to
+TAKE = Qt.Key.Key_Space  # a tile, and put it down
+SIDEWAYS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+ARROWS = {  # -> to the right, down
+    Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1),
+}  # fmt: skip
+ALONG = {  # the points of curves -> stride, way
+    Qt.Key.Key_Left: ("point", -1), Qt.Key.Key_Right: ("point", 1), Qt.Key.Key_PageUp: ("page", -1),
+    Qt.Key.Key_PageDown: ("page", 1), Qt.Key.Key_Home: ("end", -1), Qt.Key.Key_End: ("end", 1),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -112,18 +122,89 @@ def held_keys() -> list[PageKey]:
     ]
 
 
+def tile_keys() -> list[PageKey]:
+    """The keys of the board with nine tiles."""
+    return [
+        PageKey(natives(*ARROWS), tr("Tiles: choose a place")),
+        PageKey(native(TAKE), tr("Tiles: take the one there, or put it down")),
+        PageKey(native(GIVE_UP), tr("Tiles: put the one that was taken back")),
+    ]
+
+
+def turn_keys() -> list[PageKey]:
+    """The keys of the board with a picture to turn."""
+    return [PageKey(natives(*SIDEWAYS), tr("Turn the picture to the left or the right"))]
+
+
+def choice_keys() -> list[PageKey]:
+    """The keys of the boards with buttons to choose from, which Qt's buttons hear themselves."""
+    return [
+        PageKey(natives(*ARROWS), tr("Places and colours: go to the next")),
+        PageKey(native(TAKE), tr("Places and colours: choose")),
+    ]
+
+
+def map_keys() -> list[PageKey]:
+    """The keys of the maps on which alike pictures lie together."""
+    return [
+        PageKey(natives(*ARROWS), tr("Go to the nearest picture in that direction")),
+        PageKey(native(GIVE_UP), tr("Forget the line and the pictures in it")),
+    ]
+
+
+def matrix_keys() -> list[PageKey]:
+    """The keys of the matrix of right and wrong answers."""
+    return [
+        PageKey(natives(*ARROWS), tr("Go from cell to cell")),
+        PageKey(natives(*CHOOSE), tr("Show the pictures of the cell")),
+    ]
+
+
+def twin_keys() -> list[PageKey]:
+    """The keys of the bar in which the two networks are compared."""
+    return [
+        PageKey(natives(*SIDEWAYS), tr("Go from stretch to stretch")),
+        PageKey(natives(*CHOOSE), tr("Show the pictures of the stretch")),
+    ]
+
+
+def plot_keys() -> list[PageKey]:
+    """The keys of plots."""
+    of = {stride: [key for key, (other, _) in ALONG.items() if other == stride] for stride, _ in ALONG.values()}
+    return [
+        PageKey(natives(*of["point"]), tr("Read the point before or after")),
+        PageKey(natives(*of["page"]), tr("Go on by a tenth of the curves, back or forth")),
+        PageKey(natives(*of["end"]), tr("Read the first or the last point")),
+        PageKey(native(GIVE_UP), tr("Take the marker away")),
+    ]
+
+
 def native(keys: Qt.Key | str) -> str:
     """A key as the system names it."""
     return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
 
 
-def page_key_rows(label: str, results: str) -> list[tuple[str, str, str]]:
-    """Page, what it does, and key, of all keys that belong to a page; the pages' names are given."""
+def natives(*keys: Qt.Key) -> str:
+    """Keys that do much the same."""
+    return ", ".join(native(key) for key in keys)
+
+
+def page_key_rows(pages: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Where, what it does, and key, of all keys that belong to a page or a part of one; `pages` are their titles."""
     numbers = tr("{0} to {1}, {2}").format(CLASS_KEYS[0], CLASS_KEYS[-2], CLASS_KEYS[-1])
-    rows = [(label, tr("Label with a class, or paint with it"), numbers)]
-    rows += [(label, one.title, native(one.keys)) for one in (*label_keys().values(), *held_keys())]
-    doubts = tr("{0}, doubtful labels").format(results)
-    return rows + [(doubts, one.title, native(one.keys)) for one in doubt_keys().values()]
+    rows = [(pages["label"], tr("Label with a class, or paint with it"), numbers)]
+    rows += [(pages["label"], one.title, native(one.keys)) for one in label_keys().values()]
+    doubts = tr("{0}, doubtful labels").format(pages["results"])
+    rows += [(doubts, one.title, native(one.keys)) for one in doubt_keys().values()]
+    heard = (
+        (pages["label"], held_keys()),
+        (tr("{0}, played").format(pages["pretext"]), [*tile_keys(), *choice_keys(), *turn_keys()]),
+        (tr("{0}, matrix").format(pages["results"]), matrix_keys()),
+        (tr("{0}, both networks").format(pages["results"]), twin_keys()),
+        (tr("Maps of pictures"), map_keys()),
+        (tr("Plots"), plot_keys()),
+    )
+    return rows + [(where, one.title, one.keys) for where, keys in heard for one in keys]
 
 
 def page_shortcuts(page: QWidget, keys: Mapping[str, PageKey], calls: Mapping[str, Callable[[], object]]) -> None:

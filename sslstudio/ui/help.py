@@ -37,7 +37,7 @@ class Help(QObject):
             menu = bar.menu()
             if isinstance(menu, QMenu):
                 rows += [(_plain(bar), _plain(action), _key(action)) for action in menu.actions() if _key(action)]
-        return rows + page_key_rows(self._pages["label"], self._pages["results"])
+        return rows + page_key_rows(self._pages)
 
     def about(self) -> None:
         """What this is, and of what it is made."""

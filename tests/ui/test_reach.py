@@ -34,9 +34,12 @@ from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.reading_order import InOrder
 from sslstudio.ui.study import STEPS
+from sslstudio.ui.widgets.plot_canvas import PlotCanvas
+from sslstudio.ui.widgets.study_view import EfficiencyView
+from tests.ui.widgets.test_efficiency_plot import table
 
 LONG = 60_000
-KINDS = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QAbstractSlider, QAbstractItemView)
+KINDS = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QAbstractSlider, QAbstractItemView, PlotCanvas)
 PARTS = (QScrollBar, QHeaderView, QTabBar, QTabWidget)  # named and reached by what they belong to
 HOLDERS = (QAbstractSpinBox, QComboBox, QTabBar, QHeaderView, QAbstractItemView)
 
@@ -205,6 +208,9 @@ def test_a_run(
     page.queueing.add()
     page.open_run(pretrained if job == "pretrain" else classified)
     qtbot.waitUntil(lambda: page.view.outcome == "finished" and page.view.told.text() != "", timeout=LONG)
+    curves = [one for one in page.view.findChildren(PlotCanvas) if one.isVisible()]
+    assert len(curves) >= 2
+    qtbot.waitUntil(lambda: all(": " in said(one) and one.accessibleDescription() for one in curves), timeout=LONG)
     each_tab(filled, page.view.tabs, job, nothing)
     assert windows.seen == []
 
@@ -244,6 +250,9 @@ def test_comparing(filled: MainWindow, windows: Windows, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: page.checkup.found is not None, timeout=LONG)
     for kind in page.kinds:
         page.tabs.setCurrentWidget(kind)
+        if isinstance(kind.view, EfficiencyView):
+            kind.view.show_rows(table(3))
+            assert kind.view.plot.plot.isVisible()
         each_tab(filled, kind.view.tabs, f"compare {kind.job}", nothing)
     assert windows.seen == []
 

@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from sslstudio.ui import words
+from sslstudio.ui.actions import ARROWS, CHOOSE
 from sslstudio.ui.theme import Colours, colours, ink_on, theme
 
 MOST_NUMBERS = 16  # classes: more would not be read
@@ -144,14 +145,13 @@ class ConfusionMatrix(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The arrow keys go from cell to cell, Return shows its pictures."""
-        ways = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
-        key, last = Qt.Key(event.key()), len(self._names) - 1
+        key, last = event.key(), len(self._names) - 1
         if self._chosen is None:
             super().keyPressEvent(event)
-        elif key in ways:
-            truth, predicted = (min(max(at + by, 0), last) for at, by in zip(self._chosen, ways[key], strict=True))
-            self._choose(truth, predicted)
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+        elif key in ARROWS:
+            right, down = ARROWS[Qt.Key(key)]
+            self._choose(*(min(max(at + by, 0), last) for at, by in zip(self._chosen, (down, right), strict=True)))
+        elif key in CHOOSE:
             self.cell_chosen.emit(*self._chosen)
         else:
             super().keyPressEvent(event)

@@ -6,13 +6,15 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from sslstudio.ui import study_words, words
 from sslstudio.ui.theme import colours, theme
 from sslstudio.ui.widgets.layout import Card, clear, held, row, scrolled, text
-from sslstudio.ui.widgets.plot_parts import SIGNS
+from sslstudio.ui.widgets.plot_canvas import PlotCanvas
+from sslstudio.ui.widgets.plot_parts import SIGNS, PlainAxis, ValueAxis
+from sslstudio.ui.widgets.points import Row
 
 SIZE = 11
 BESIDE = 0.15  # decades left and right of the curves
@@ -47,7 +49,7 @@ class Sign(QWidget):
         pg.graphicsItems.ScatterPlotItem.drawSymbol(painter, symbol, SIZE + 1, pg.mkPen(colour), pg.mkBrush(colour))
 
 
-class CountAxis(pg.AxisItem):  # type: ignore[misc]
+class CountAxis(PlainAxis):
     """Numbers of labels on a scale of ratios."""
 
     def show_counts(self, counts: list[int]) -> None:
@@ -55,28 +57,18 @@ class CountAxis(pg.AxisItem):  # type: ignore[misc]
         self.setTicks([[(float(np.log10(count)), words.count(count)) for count in counts]])
 
 
-class ShareAxis(pg.AxisItem):  # type: ignore[misc]
-    """Per cent."""
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        """80 % instead of 0.8."""
-        return [words.percent(value, 0) for value in values]
-
-
 class EfficiencyPlot(Card):
-    """Shows the table of a comparison as curves; the point under the pointer says its numbers."""
+    """Shows the table of a comparison as curves; a point says its numbers under the pointer, or when the keys come to
+    it."""
 
     def __init__(self) -> None:
         super().__init__(margin=14, gap=6)
         self._table: Mapping[str, Any] = {}
-        self._across, self._up = CountAxis("bottom"), ShareAxis("left")
-        self.plot = pg.PlotWidget(axisItems={"bottom": self._across, "left": self._up})
+        self._across, self._up = CountAxis("bottom"), ValueAxis("left")
+        self._up.share = True
+        self.plot = PlotCanvas(self._across, self._up, self)
         self.plot.setMinimumSize(220, 150)
-        self.plot.setMouseEnabled(False, False)
-        self.plot.setMenuEnabled(False)
-        self.plot.hideButtons()
-        self.plot.showGrid(x=False, y=True, alpha=0.16)
-        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._items: list[pg.GraphicsObject] = []
         self.points: list[pg.ScatterPlotItem] = []
         self.legend = QVBoxLayout()
         self.legend.setSpacing(2)
@@ -100,14 +92,12 @@ class EfficiencyPlot(Card):
         self._draw()
 
     def _draw(self) -> None:
-        scheme = colours()
-        self.plot.setBackground(scheme.surface)
-        for axis in (self._across, self._up):
-            axis.setPen(QPen(QColor(scheme.strong_border), 1))
-            axis.setTextPen(QColor(scheme.muted))
-        self.plot.clear()
+        self.plot.recolour()
+        self.plot.leave()
+        for item in self._items:
+            self.plot.removeItem(item)
         clear(self.legend)
-        self.points = []
+        self._items, self.points = [], []
         table = self._table
         if self.inside.isHidden():
             return
@@ -136,20 +126,24 @@ class EfficiencyPlot(Card):
         colour = QColor(row_colour(number))
         pen = pg.mkPen(colour, width=2.6 if number == 0 else 1.8)
         bar = pg.ErrorBarItem(x=x, y=y, top=highs - y, bottom=y - lows, beam=0.012, pen=pg.mkPen(colour, width=1.2))
-        self.plot.addItem(bar)
-        self.plot.addItem(pg.PlotDataItem(x, y, pen=pen))
+        self._put(bar)
+        self._put(pg.PlotDataItem(x, y, pen=pen))
         told = [f"{one['title']}, {words.count(cell['labels'])}\n{study_words.cell_words(cell)}" for cell in cells]
         points = pg.ScatterPlotItem(
             x=x, y=y, data=told, symbol=SIGNS[number % len(SIGNS)], size=SIZE, pen=pg.mkPen(colour), brush=colour,
             hoverable=True, hoverPen=pg.mkPen(text_colour(), width=2), tip=lambda x, y, data: str(data),
         )  # fmt: skip
-        self.plot.addItem(points)
+        self._put(points)
         self.points.append(points)
+
+    def _put(self, item: pg.GraphicsObject) -> None:
+        self._items.append(item)
+        self.plot.addItem(item)
 
     def _draw_guess(self, guess: float | None) -> None:
         if guess is not None:
             pen = pg.mkPen(QColor(colours().chance), width=1, style=Qt.PenStyle.DashLine)
-            self.plot.addItem(pg.InfiniteLine(pos=guess, angle=0, pen=pen))
+            self._put(pg.InfiniteLine(pos=guess, angle=0, pen=pen))
             self.legend.addWidget(text(self.tr("Dashed: always guessing the most frequent class"), "small"))
 
     def _say_axes(self, table: Mapping[str, Any]) -> None:
@@ -159,7 +153,28 @@ class EfficiencyPlot(Card):
             self.tr("{0} (up) by {1} (across): mean of {2} draws of labels, strokes are 95 % intervals. Measured on "
                     "{3} test pictures.").format(what, across, table["draws"], words.count(table["n_test"]))
         )  # fmt: skip
-        self.setAccessibleName(self.about.text())
+        newest = [(one["title"], one["cells"][-1]) for one in table["rows"] if one["cells"]]
+        said = [f"{title} {words.percent(cell['score']['value'])}" for title, cell in newest]
+        self.plot.tell(f"{what}: {', '.join(said)}", self.about.text())
+
+    # --- for the canvas
+
+    def stops(self) -> list[Row]:
+        """The places of the points, a row each."""
+        return [points.getData()[0] for points in self.points]
+
+    def spots(self, x: float) -> list[tuple[float, float]]:
+        """The points at x: one, for no two rows have the same places."""
+        return [(place, value) for one in self.points for place, value, _ in _told(one) if place == x]
+
+    def describe(self, x: float) -> str:
+        """The numbers of the point at x."""
+        return "\n".join(said for one in self.points for place, _, said in _told(one) if place == x)
+
+
+def _told(points: pg.ScatterPlotItem) -> list[tuple[float, float, str]]:
+    """Place, value and words of each point."""
+    return [(float(one.pos().x()), float(one.pos().y()), str(one.data())) for one in points.points()]
 
 
 def text_colour() -> QColor:

@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from sslstudio.engine.evaluate.embedding import inside
+from sslstudio.ui.actions import ARROWS, GIVE_UP
 from sslstudio.ui.theme import colours, theme
 from sslstudio.ui.widgets.gallery_model import Decoder, GalleryItem, thumbnail
 from sslstudio.ui.widgets.hover_card import HoverCard
@@ -243,12 +244,9 @@ class EmbeddingMap(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The arrow keys go to the nearest point in their direction; Escape forgets the selection."""
         key = event.key()
-        ways = {
-            Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1),
-        }  # fmt: skip
-        if key in ways and len(self._places):
-            self._step(*ways[Qt.Key(key)])
-        elif key == Qt.Key.Key_Escape and (self._lasso or self.selected):
+        if key in ARROWS and len(self._places):
+            self._step(*ARROWS[Qt.Key(key)])
+        elif key == GIVE_UP and (self._lasso or self.selected):
             self._lasso = []
             self.select(())
             self.lassoed.emit([])

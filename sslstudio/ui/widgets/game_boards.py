@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QIcon, QImage, QKeyEvent, QPixmap, QTransform
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QToolButton
 
+from sslstudio.ui.actions import SIDEWAYS
 from sslstudio.ui.widgets.board import Board
 from sslstudio.ui.widgets.layout import button, column, held, row, text
 from sslstudio.ui.widgets.picture import Picture, to_image
@@ -148,9 +149,8 @@ class TurnBoard(Board):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left and right."""
-        turns = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
-        if Qt.Key(event.key()) in turns:
-            self.turn(turns[Qt.Key(event.key())])
+        if event.key() in SIDEWAYS:
+            self.turn(SIDEWAYS[Qt.Key(event.key())])
         else:
             super().keyPressEvent(event)
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPen
+from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QSizePolicy
 
 from sslstudio.ui import words
-from sslstudio.ui.theme import colours, theme
+from sslstudio.ui.theme import theme
 from sslstudio.ui.widgets.layout import Card, row, text
-from sslstudio.ui.widgets.plot_hover import Hover
+from sslstudio.ui.widgets.plot_canvas import PlotCanvas
 from sslstudio.ui.widgets.plot_parts import SIGN, LegendKey, StepAxis, ValueAxis, pale, sign_of, stroke
 from sslstudio.ui.widgets.points import Points, Row
 
@@ -61,29 +61,19 @@ class LivePlot(Card):
         self._wait = text(self.tr("Curves appear here once the training runs."), "muted")
         self._wait.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._across, self._up = StepAxis("bottom"), ValueAxis("left")
-        self._plot = pg.PlotWidget(axisItems={"bottom": self._across, "left": self._up})
-        self._set_up_plot()
-        self.hover = Hover(self._plot, self.describe)
+        self._plot = PlotCanvas(self._across, self._up, self)
+        self._plot.setMinimumSize(160, 84)
+        self.hover = self._plot.hover
+        self.hover.follow_pointer()
+        self._about = about
         self.setToolTip(about)
+        self._fit_metric()
+        self._tell()
         self.add(self._legend, (self._wait, 1), (self._plot, 1))
         self._plot.hide()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme().changed.connect(self._repaint)
         self._repaint()
-
-    def _set_up_plot(self) -> None:
-        self._plot.setMinimumSize(160, 84)
-        self._plot.setMouseEnabled(False, False)
-        self._plot.setMenuEnabled(False)
-        self._plot.hideButtons()
-        self._plot.showGrid(x=False, y=True, alpha=0.16)
-        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        small = self.font()
-        small.setPointSizeF(small.pointSizeF() * 0.85)
-        for axis in (self._across, self._up):
-            axis.enableAutoSIPrefix(False)
-            axis.setStyle(tickFont=small, maxTickLevel=0)
-        self._fit_metric()
 
     def _fit_metric(self) -> None:
         self._up.share = words.is_share(self._metric)
@@ -125,13 +115,16 @@ class LivePlot(Card):
                 curve.points.append(x, y)
             self._earlier[name] = curve
             self._draw(curve)
+            self._tell()
 
     def forget_earlier(self) -> None:
         """Take away the curves of earlier runs."""
         for curve in self._earlier.values():
             self._remove(curve)
         self._earlier = {}
+        self._plot.leave()
         self._show_plot(bool(self._curves))
+        self._tell()
 
     @property
     def fresh(self) -> bool:
@@ -146,8 +139,12 @@ class LivePlot(Card):
                 curve.key.say(words.brief(self._metric, float(curve.points.xy[1][-1])))
                 curve.fresh = False
         self._plot.scene().prepareForPaint()  # else the first paint finds the new range, and asks for a second
-        said = ", ".join(curve.key.words for curve in self._curves.values())
-        self.setAccessibleName(f"{self._title}: {said}")
+        self._tell()
+
+    def _tell(self) -> None:
+        """Name the plot with its newest values: what its legend says, and no more work than that while it grows."""
+        said = ", ".join(curve.key.words for curve in (*self._curves.values(), *self._earlier.values()))
+        self._plot.tell(f"{self._title}: {said}" if said else self._title, self._about)
 
     def _draw(self, curve: Curve, *, growing: bool = False) -> None:
         smooth = self._weight > 0 and not curve.dashed
@@ -195,6 +192,16 @@ class LivePlot(Card):
         said = [f"{name} {words.brief(self._metric, value)}" for name, value in values if value is not None]
         return "\n".join([self.tr("Step {0}").format(words.count(step)), *said]) if said else ""
 
+    def stops(self) -> list[Row]:
+        """The steps at which there are points, of each curve."""
+        return [curve.points.xy[0] for curve in (*self._curves.values(), *self._earlier.values())]
+
+    def spots(self, x: float) -> list[tuple[float, float]]:
+        """The points at a step; a logarithmic axis has no place for what is not above zero."""
+        here = [one.points for one in (*self._curves.values(), *self._earlier.values()) if one.points.lies_at(x)]
+        found = [(x, value) for value in (points.at(x) for points in here) if value is not None]
+        return [(x, value) for x, value in found if value > 0 or not self._log]
+
     def clear(self) -> None:
         """Forget all curves but those of earlier runs."""
         for curve in self._curves.values():
@@ -202,8 +209,9 @@ class LivePlot(Card):
         for bars in self._bars.values():
             self._plot.removeItem(bars.item)
         self._curves, self._bars = {}, {}
-        self.hover.away()
+        self._plot.leave()
         self._show_plot(bool(self._earlier))
+        self._tell()
 
     def _remove(self, curve: Curve) -> None:
         for item in (curve.item, curve.raw, curve.signs):
@@ -259,12 +267,7 @@ class LivePlot(Card):
         self._plot.setVisible(shown)
 
     def _repaint(self) -> None:
-        scheme = colours()
-        self._plot.setBackground(scheme.surface)
-        self.hover.repaint()
-        for axis in (self._across, self._up):
-            axis.setPen(QPen(QColor(scheme.border)))
-            axis.setTextPen(QPen(QColor(scheme.muted)))
+        self._plot.recolour()
         for curve in (*self._curves.values(), *self._earlier.values()):
             curve.item.setPen(stroke(curve.colour, curve.dashed, curve.width))
             if curve.raw is not None:

@@ -52,5 +52,14 @@ class Points:
 
     def at(self, x: float) -> float | None:
         """The (unsmoothed) value of the last point at or before x; None before the first."""
-        place = int(np.searchsorted(self._xy[0, : self.count], x, side="right")) - 1
+        place = self._before(x)
         return float(self._xy[1, place]) if place >= 0 else None
+
+    def lies_at(self, x: float) -> bool:
+        """Whether there is a point just at x."""
+        place = self._before(x)
+        return place >= 0 and bool(self._xy[0, place] == x)
+
+    def _before(self, x: float) -> int:
+        """The place of the last point at or before x; -1 before the first."""
+        return int(np.searchsorted(self._xy[0, : self.count], x, side="right")) - 1

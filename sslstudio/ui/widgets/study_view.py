@@ -223,6 +223,7 @@ class EfficiencyView(StudyView):
         heads = [self.tr("Learnt from"), *(unit.format(words.count(count)) for count in counts)]
         self.rows.setColumnCount(len(heads))
         self.rows.setHorizontalHeaderLabels(heads)
+        self.rows.setAccessibleName(", ".join(heads))
         header = self.rows.horizontalHeader()
         by_content, stretch = QHeaderView.ResizeMode.ResizeToContents, QHeaderView.ResizeMode.Stretch
         for place in range(len(heads)):  # few columns share the room, many are scrolled through

@@ -4,14 +4,12 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy
 
+from sslstudio.ui.actions import ARROWS, GIVE_UP, TAKE
 from sslstudio.ui.theme import colours
 from sslstudio.ui.widgets.board import Board
 
 SIDE = 3
 GAP = 5.0  # between tiles, in pixels of the screen
-STEPS = {
-    Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0),
-}  # fmt: skip
 
 
 class TileBoard(Board):
@@ -95,14 +93,14 @@ class TileBoard(Board):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows, space and escape; the rest is left to others."""
-        key = Qt.Key(event.key())
-        if key in STEPS:
+        key = event.key()
+        if key in ARROWS:
             row, column = divmod(self._cursor, SIDE)
-            down, across = STEPS[key]
+            across, down = ARROWS[Qt.Key(key)]
             self._cursor = min(SIDE - 1, max(0, row + down)) * SIDE + min(SIDE - 1, max(0, column + across))
-        elif key == Qt.Key.Key_Space and self._right is None:
+        elif key == TAKE and self._right is None:
             self._take_or_put()
-        elif key == Qt.Key.Key_Escape and self._held is not None:
+        elif key == GIVE_UP and self._held is not None:
             self._held = None
         else:
             super().keyPressEvent(event)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from sslstudio.ui import words
+from sslstudio.ui.actions import CHOOSE, SIDEWAYS
 from sslstudio.ui.results_data import Prediction
 from sslstudio.ui.theme import colours, theme
 
@@ -117,11 +118,11 @@ class TwinsView(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left and right go through the stretches, Return chooses."""
         there = [number for number, count in enumerate(self._counts) if count]
-        if there and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+        if there and event.key() in SIDEWAYS:
             place = there.index(self._at) if self._at in there else 0
-            self._at = there[(place + (1 if event.key() == Qt.Key.Key_Right else -1)) % len(there)]
+            self._at = there[(place + SIDEWAYS[Qt.Key(event.key())]) % len(there)]
             self.update()
-        elif there and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+        elif there and event.key() in CHOOSE:
             self.chosen.emit(self._at if self._at in there else there[0])
         else:
             super().keyPressEvent(event)

@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.theme import theme
 from sslstudio.ui.widgets.efficiency_plot import EfficiencyPlot, row_colour
+from sslstudio.ui.widgets.plot_parts import PlainAxis
 
 
 def cell(labels: int, value: float, difference: float | None) -> dict[str, Any]:
@@ -23,7 +24,10 @@ def table(rows: int) -> dict[str, Any]:
         "kind": "classification", "headline": "balanced_accuracy", "draws": 3, "n_test": 60, "baseline": 0.25,
         "labels": [5, 10], "scratch_labels": [5, 10, 50],
         "rows": [
-            {"title": f"Row {row}", "cells": [cell(5, 0.5, 0.1 if row else None), cell(10, 0.6, 0.1 if row else None)]}
+            {
+                "title": f"Row {row}", "note": "",
+                "cells": [cell(5, 0.5, 0.1 if row else None), cell(10, 0.6, 0.1 if row else None)],
+            }
             for row in range(rows)
         ],
     }  # fmt: skip
@@ -55,3 +59,23 @@ def test_points_say_their_numbers_and_lie_at_their_labels(qtbot: QtBot) -> None:
     plot.show_table({})
     assert plot.points == []
     assert not plot.waiting.isHidden()
+
+
+def test_its_axes_are_drawn_as_those_of_the_live_plots(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    painted: list[str] = []
+    plain = PlainAxis.paint
+
+    def paint(axis: PlainAxis, *rest: Any) -> None:
+        painted.append(axis.orientation)
+        plain(axis, *rest)
+
+    monkeypatch.setattr(PlainAxis, "paint", paint)
+    plot = EfficiencyPlot()
+    qtbot.addWidget(plot)
+    plot.resize(600, 400)
+    plot.show_table(table(2))
+    plot.grab()
+    assert set(painted) == {"bottom", "left"}
+    specs = {axis.orientation: axis._specs for axis in (plot._across, plot._up)}
+    assert [said for _, _, said in specs["bottom"][2]] == ["5", "10", "50"]  # type: ignore[index]
+    assert "50 %" in [said for _, _, said in specs["left"][2]]  # type: ignore[index]

@@ -90,7 +90,7 @@ def test_what_is_not_finite_is_left_out(qtbot: QtBot) -> None:
     plot.append("training", 2, 0.5)
     plot.flush()
     assert plot.curve_points("training")[1].tolist() == [0.5]
-    assert plot.accessibleName() == "Loss: training  0.500"
+    assert plot._plot.accessibleName() == "Loss: training  0.500"
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=200), st.floats(0.0, 0.99))
