@@ -94,20 +94,23 @@ class Opener(QObject):
             self.study.open_project(known.opened)
             return
         name, place = known.gone
+        one = self.tr("The folder “{0}” of this project is not in {1}. Is its disk plugged in?")
+        everything = self.tr("The pictures of this project are no longer in {0}. Where are they now?")
+        answer = self._ask_lost(name, one.format(name, place), everything.format(place))
+        if answer == WITHOUT:
+            self._ask_project(partial(folder_calls.taken_out, known))
+        elif answer is not None:
+            self._ask_project(partial(folder_calls.relinked, known, Path(answer)))
+
+    def _ask_lost(self, name: str, one: str, everything: str) -> str | Path | None:
+        """Where a folder of pictures is now; WITHOUT to go on without it, None to leave it all as it is. `one` asks
+        about one of several, `name`; `everything` about the place."""
         if name:
             answers = {FIND: self.tr("Say where it is…"), WITHOUT: self.tr("Go on without it")}
-            said = self.tr("The folder “{0}” of this project is not in {1}. Is its disk plugged in?").format(
-                name, place
-            )
-            answer = messages.choose(self._window, said, answers, self.tr("Cancel"))
-            if answer == WITHOUT:
-                self._ask_project(partial(folder_calls.taken_out, known))
+            answer = messages.choose(self._window, one, answers, self.tr("Cancel"))
             if answer != FIND:
-                return
-        said = self.tr("The pictures of this project are no longer in {0}. Where are they now?").format(place)
-        moved = messages.choose_folder(self._window, said)
-        if moved is not None:
-            self._ask_project(partial(folder_calls.relinked, known, moved))
+                return WITHOUT if answer == WITHOUT else None
+        return messages.choose_folder(self._window, everything)
 
     def open_run(self, run: Path, go_on: bool = False) -> None:
         """Show an earlier run, wherever it lies, or go on with it."""
@@ -117,11 +120,15 @@ class Opener(QObject):
         jobs.run(op, partial(self._take_run, go_on), partial(messages.tell_error, self._window), owner=self)
 
     def _take_run(self, go_on: bool, about: RunAbout) -> None:
-        if not about.there:
-            said = self.tr("The pictures of this run are no longer in {0}. Where are they now?").format(about.folder)
-            moved = messages.choose_folder(self._window, said)
-            if moved is not None:
-                self._ask(partial(engine_calls.relinked_run, about.run, moved), go_on)
+        if about.gone is not None:
+            name, place = about.gone
+            one = self.tr("The folder “{0}” of this run's pictures is not in {1}. Is its disk plugged in?")
+            everything = self.tr("The pictures of this run are no longer in {0}. Where are they now?")
+            answer = self._ask_lost(name, one.format(name, place), everything.format(place))
+            if answer == WITHOUT:
+                self._ask(partial(engine_calls.run_without, about.run, name), go_on)
+            elif answer is not None:
+                self._ask(partial(engine_calls.relinked_run, about.run, name, Path(answer)), go_on)
         elif self.study.folder is not None and self.study.folder.resolve() == about.folder.resolve():
             self.run_wanted.emit(about.job, about.run, go_on)
         else:

@@ -248,30 +248,42 @@ def bug_report(file: Path, log: list[str], run: Path | None, control: RunControl
 
 @dataclass(frozen=True)
 class RunAbout:
-    """A run, what it does, and where its pictures are, or were."""
+    """A run, what it does, and where its pictures are, or were. `gone`: the folder of them that is not there, '' for
+    the only one, and where it was; None when all are there."""
 
     run: Path
     job: str
     folder: Path
     labels: str
-    there: bool
+    gone: tuple[str, Path] | None
 
 
 def about_run(run: Path, control: RunControl) -> RunAbout:
     """What a run needs to be shown."""
-    from sslstudio.engine.runs.relink import pictures_folder
+    from sslstudio.engine.runs.relink import gone_folder, pictures_folder
     from sslstudio.engine.runs.store import RunFolder
 
     stored, folder = RunFolder.open(run), pictures_folder(run)
     labels = str(stored.config().get("data", {}).get("labels", ""))
-    return RunAbout(run, stored.job, folder, labels, folder.is_dir())
+    return RunAbout(run, stored.job, folder, labels, gone_folder(folder))
 
 
-def relinked_run(run: Path, folder: Path, control: RunControl) -> RunAbout:
-    """The same, once the run knows that its pictures have moved to `folder`."""
-    from sslstudio.engine.runs.relink import relink
+def relinked_run(run: Path, name: str, folder: Path, control: RunControl) -> RunAbout:
+    """The same, once it is known that its pictures, or those of the folder of this name, have moved to `folder`."""
+    from sslstudio.engine.runs.relink import relink, relink_listed
 
-    relink(run, folder)
+    if name:
+        relink_listed(run, name, folder)
+    else:
+        relink(run, folder)
+    return about_run(run, control)
+
+
+def run_without(run: Path, name: str, control: RunControl) -> RunAbout:
+    """The same without the missing folder of this name."""
+    from sslstudio.engine.runs.relink import without_listed
+
+    without_listed(run, name)
     return about_run(run, control)
 
 

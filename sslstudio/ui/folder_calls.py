@@ -30,13 +30,9 @@ def read_project(folder: Path, control: RunControl) -> Known:
 
 
 def _known(opened: Opened) -> Known:
-    from sslstudio.engine.data.album import Album, root_of
+    from sslstudio.engine.runs.relink import gone_folder
 
-    place = opened.project.pictures
-    if not place.is_dir():
-        return Known(opened, ("", place))
-    root = root_of(place)
-    return Known(opened, next(iter(root.gone().items()), None) if isinstance(root, Album) else None)
+    return Known(opened, gone_folder(opened.project.pictures))
 
 
 def relinked(known: Known, folder: Path, control: RunControl) -> Known:

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import shlex
+import shutil
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -200,3 +201,24 @@ def test_what_is_wrong_is_said_before_anything_starts(window: MainWindow, sample
     page.start_run()
     assert "No pretext task is checked" in settings.wrong.label.text()
     assert not page.study.runner.active
+
+
+def test_without_labels_the_way_to_make_some_is_offered(
+    window: MainWindow, sample: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    page = compare_page(window, sample, qtbot)
+    settings = page.efficiency.settings
+    assert isinstance(settings, CompareSettings)
+    qtbot.waitUntil(lambda: "fine-tunings of about" in settings.estimate.text(), timeout=LONG)
+    assert not settings.to_label.isVisible()
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for file in sorted((sample / "images").rglob("*.png"))[:12]:
+        shutil.copy(file, bare)
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        window.open_folder(bare)
+    window.go("compare")
+    qtbot.waitUntil(lambda: settings.to_label.isVisible(), timeout=LONG)
+    assert "no labels" in settings.estimate.text()
+    QTest.mouseClick(settings.to_label, Qt.MouseButton.LeftButton)
+    assert window.stack.currentWidget() is window.pages["label"]

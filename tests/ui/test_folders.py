@@ -19,7 +19,7 @@ from sslstudio.ui.pages.label import LabelPage
 from sslstudio.ui.project_calls import recent
 from sslstudio.ui.results_data import load_overlay, load_results
 from tests.ui.conftest import Said
-from tests.ui.test_drops import pictures
+from tests.ui.test_drops import pictures, trained
 from tests.ui.test_main_window import drop
 from tests.ui.test_projects import open_folder
 
@@ -179,6 +179,27 @@ def test_the_folder_of_an_unplugged_disk_is_asked_for_by_name(
     folders = folders_of(open_project(project).project.pictures)
     assert folders == ({"pets": pictures, "archive": said.folder} if answer == "find" else {"pets": pictures})
     qtbot.waitUntil(lambda: window.study.readable is not None, timeout=LONG)
+
+
+@pytest.mark.parametrize("answer", ["find", "without", ""])
+def test_a_run_whose_pictures_lay_on_an_unplugged_disk_asks_for_that_folder(
+    window: MainWindow, pictures: Path, second: Path, tmp_path: Path, said: Said, qtbot: QtBot, answer: str
+) -> None:
+    place = tmp_path / "both"
+    write_album(place, {"pets": pictures, "archive": second})
+    run = trained(place, tmp_path / "run")
+    said.folder = second.rename(tmp_path / "moved")
+    said.choice = answer
+    drop(window, run)
+    qtbot.waitUntil(lambda: said.offered == ["find", "without"], timeout=LONG)
+    if not answer:
+        assert window.study.folder is None
+        assert folders_of(place) == {"pets": pictures, "archive": second}
+        return
+    qtbot.waitUntil(lambda: window.study.pretrained == run, timeout=LONG)
+    assert folders_of(place) == ({"pets": pictures, "archive": said.folder} if answer == "find" else {"pets": pictures})
+    assert window.study.folder == place
+    qtbot.waitUntil(lambda: len(window.study.readable or ()) == (30 if answer == "find" else 20), timeout=LONG)
 
 
 def test_results_on_several_folders_show_the_pictures_and_masks_where_they_are(sample: Path, tmp_path: Path) -> None:

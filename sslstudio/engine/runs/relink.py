@@ -1,9 +1,10 @@
 """A run whose pictures have moved is told where they are now."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sslstudio.engine.config import to_toml
-from sslstudio.engine.data.album import root_of
+from sslstudio.engine.data.album import Album, folders_of, root_of, write_album
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.files import write_atomic
 from sslstudio.engine.runs.store import CONFIG, RunFolder
@@ -17,14 +18,57 @@ def pictures_folder(run: Path) -> Path:
     return Path(str(RunFolder.open(run).config().get("data", {}).get("folder", "")))
 
 
+def gone_folder(place: Path) -> tuple[str, Path] | None:
+    """The folder of pictures that is not there: of those that `place` lists the first by name, '' for `place` itself;
+    and where it was. None when all are there."""
+    if not place.is_dir():
+        return "", place
+    root = root_of(place)
+    return next(iter(root.gone().items()), None) if isinstance(root, Album) else None
+
+
 def relink(run: Path, folder: Path) -> int:
     """Say that the pictures of `run` lie in `folder` now; returns how many of them are there.
 
     Raises DataError when fewer than half of them are: that is another folder, and the run is left as it is.
     """
     stored = RunFolder.open(run)
-    split = stored.read_json("split.json") or {}
-    paths: list[str] = [path for part in ("train", "validation", "test") for path in split.get(part, [])]
+    found = _found(_pictures(stored), folder)
+    config = stored.config()
+    if not (run / BEFORE).exists():
+        write_atomic(run / BEFORE, (run / CONFIG).read_bytes())
+    config["data"] = {**config.get("data", {}), "folder": str(folder.resolve())}
+    write_atomic(run / CONFIG, to_toml(config).encode())
+    return found
+
+
+def relink_listed(run: Path, name: str, folder: Path) -> int:
+    """The same for one of several folders that the pictures of `run` lie in: their list says where it is now."""
+    place = pictures_folder(run)
+    begin = f"{name}/"
+    paths = [path.removeprefix(begin) for path in _pictures(RunFolder.open(run)) if path.startswith(begin)]
+    found = _found(paths, folder)
+    write_album(place, {**folders_of(place), name: folder.absolute()})
+    return found
+
+
+def without_listed(run: Path, name: str) -> None:
+    """Take one of several folders out of the list that the pictures of `run` come from. Raises DataError when it is
+    the only one."""
+    place = pictures_folder(run)
+    rest = {one: folder for one, folder in folders_of(place).items() if one != name}
+    if not rest:
+        raise DataError(f"{name} is the only folder of the pictures of this run. Say where it is instead.")
+    write_album(place, rest)
+
+
+def _pictures(run: RunFolder) -> list[str]:
+    split = run.read_json("split.json") or {}
+    return [path for part in ("train", "validation", "test") for path in split.get(part, [])]
+
+
+def _found(paths: Sequence[str], folder: Path) -> int:
+    """How many of a run's pictures are in a folder."""
     root = root_of(folder)
     found = sum((root / path).exists() for path in paths)
     if found < ENOUGH * len(paths):
@@ -32,9 +76,4 @@ def relink(run: Path, folder: Path) -> int:
             f"Only {found:,} of the {len(paths):,} pictures of this run are in {folder}, where it looks for "
             f"{paths[0]} and the like. Choose the folder that holds them in the same folders as before."
         )
-    config = stored.config()
-    if not (run / BEFORE).exists():
-        write_atomic(run / BEFORE, (run / CONFIG).read_bytes())
-    config["data"] = {**config.get("data", {}), "folder": str(folder.resolve())}
-    write_atomic(run / CONFIG, to_toml(config).encode())
     return found

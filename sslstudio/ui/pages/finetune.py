@@ -36,6 +36,7 @@ class FinetunePage(RunPage):
         )  # fmt: skip
         self.own: FinetuneSettings | None = None
         self.kept: Choices | None = None
+        self._of: Path | None = None  # the folder whose runs are offered to start from
         self._listing = 0  # how often the runs are being looked for just now
         self._hurried = False  # start was asked for meanwhile
         self.labels_view = LabelsView()
@@ -82,7 +83,11 @@ class FinetunePage(RunPage):
             self.own.suit(recognised)
             if self.kept is not None:
                 self.kept.show()  # which kind of answer was chosen, if one was
-            self.own.show_sources([], None)
+            if self._of == self.study.folder:
+                self.own.keep_source(self.study.pretrained)
+            else:
+                self._of = self.study.folder
+                self.own.forget_sources()
             self.view.tabs.setCurrentIndex(0)
 
     @property

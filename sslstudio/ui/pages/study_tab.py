@@ -13,6 +13,7 @@ from sslstudio.ui.checkup import Checkup
 from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.study import Study
 from sslstudio.ui.study_calls import COMPARE, TOURNAMENT
+from sslstudio.ui.widgets.labels_view import lacks_labels
 from sslstudio.ui.widgets.layout import row, side_panel
 from sslstudio.ui.widgets.study_list import StudyList
 from sslstudio.ui.widgets.study_settings import CompareSettings, StudySettings, TournamentSettings
@@ -83,6 +84,7 @@ class StudyTab(QWidget):
             self.settings = self.make_settings()
             self._place.insertWidget(0, self.settings)
             self.settings.changed.connect(self._edited)
+            self.settings.label_wanted.connect(lambda: self.study.wants_page.emit("label"))
             self._show_clinic()
             self.suit()
             self.list_studies()
@@ -204,7 +206,9 @@ class EfficiencyTab(StudyTab):
         if config is None or self.settings is None or self.study.runner.active:
             return
         recognised = self.study.recognised
-        if recognised is not None and recognised.classes is None and recognised.masks is None:
+        without = recognised is not None and recognised.classes is None and recognised.masks is None
+        self.settings.offer_labelling(without, needed=True)
+        if without:
             self.settings.estimate.setText(
                 self.tr("These pictures have no labels, so nothing can be measured. The tournament needs none.")
             )
@@ -222,8 +226,10 @@ class EfficiencyTab(StudyTab):
     def _no_estimate(self, error: Exception) -> None:
         self._job = None
         if self.settings is not None:
+            recognised = self.study.recognised
             self.settings.estimate.setText("")
             self.settings.wrong.say(messages.error_text(error))
+            self.settings.offer_labelling(recognised is not None and lacks_labels(recognised))
 
     def encoder_run(self) -> Path | None:
         """The pretraining of the chosen line of the table."""

@@ -1,5 +1,6 @@
 """What is particular to fine-tuning: the kind of answer, what it starts from, how many labels."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
@@ -12,8 +13,6 @@ from sslstudio.ui.widgets.layout import column, text
 from sslstudio.ui.widgets.run_settings import FileLine
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sslstudio.engine.data.labels import Recognised
     from sslstudio.engine.runs.store import RunSummary
 
@@ -36,7 +35,9 @@ class FinetuneSettings(QWidget):
         self.kind.addItem(self.tr("One class for each picture"), "classification")
         self.kind.addItem(self.tr("A mask: which pixels are what"), "segmentation")
         self.weights = FileLine(self.tr("Weights to start from"), self.tr("Weights (*.safetensors *.pth *.pt)"))
-        self.source.currentIndexChanged.connect(self._source_chosen)
+        self._chosen: str | None = None  # by a person
+        self._proposed: Path | None = None
+        self.source.currentIndexChanged.connect(self._choose_source)
         self.form = ConfigForm(folding=False, resetting=False)
         self.form.show_config(FinetuneConfig(), ("labels_per_class", "twin"))
         self.more = ConfigForm(folding=False, resetting=False)  # shown under the common settings' further options
@@ -47,16 +48,28 @@ class FinetuneSettings(QWidget):
         layout.addLayout(column(text(self.tr("The answer is"), "field"), self.kind, gap=5))
         layout.addLayout(column(text(self.tr("Starts from"), "field"), self.source, self.weights, gap=5))
         layout.addWidget(self.form)
-        self.show_sources([], None)
+        self.forget_sources()
 
     def suit(self, recognised: "Recognised") -> None:
         """Propose the kind of answer that these labels allow."""
         masks_only = recognised.classes is None and recognised.masks is not None
         self.kind.setCurrentIndex(1 if masks_only else 0)
 
-    def show_sources(self, runs: list["RunSummary"], newest: "Path | None") -> None:
-        """Offer pretraining runs, newest first; `newest` is proposed, else what was chosen before."""
+    def forget_sources(self) -> None:
+        """Other pictures: what there is to start from is not known yet."""
+        self._chosen = self._proposed = None
+        self.show_sources([], None)
+
+    def keep_source(self, newest: Path | None) -> None:
+        """The same pictures were opened once more: that alone proposes nothing."""
+        self._proposed = newest
+
+    def show_sources(self, runs: list["RunSummary"], newest: Path | None) -> None:
+        """Offer pretraining runs, newest first. A `newest` that was not proposed yet is; else what a person has chosen
+        stays while it is there."""
         before = self.source.currentData()
+        if newest != self._proposed:
+            self._chosen, self._proposed = None, newest
         self.source.blockSignals(True)
         self.source.clear()
         for run in runs:
@@ -65,15 +78,18 @@ class FinetuneSettings(QWidget):
             self.source.setItemData(self.source.count() - 1, str(run.path), Qt.ItemDataRole.ToolTipRole)
         self.source.addItem(self.tr("A weights file"), FILE)
         self.source.addItem(self.tr("Nothing: from scratch"), SCRATCH)
-        for wanted in (str(newest) if newest else before, self.source.itemData(0) if runs else SCRATCH):
-            place = self.source.findData(wanted)
-            if place >= 0 and not (wanted == SCRATCH and runs):
-                break
-        self.source.setCurrentIndex(place)
+        proposed = str(newest) if newest else before if before != SCRATCH else None
+        wanted = (self._chosen, proposed, self.source.itemData(0) if runs else SCRATCH)
+        places = [self.source.findData(one) for one in wanted if one]
+        self.source.setCurrentIndex(next(place for place in places if place >= 0))
         self.source.blockSignals(False)
-        self._source_chosen()
+        self._show_source()
 
-    def _source_chosen(self) -> None:
+    def _choose_source(self) -> None:
+        self._chosen = self.source.currentData()
+        self._show_source()
+
+    def _show_source(self) -> None:
         chosen = self.source.currentData()
         self.weights.setVisible(chosen == FILE)
         self.form.editor("twin").setEnabled(chosen != SCRATCH)

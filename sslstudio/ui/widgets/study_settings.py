@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from sslstudio.ui.theme import set_role, tint
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.fold import Fold
-from sslstudio.ui.widgets.layout import Notice, column, held, text
+from sslstudio.ui.widgets.layout import Notice, button, column, held, row, text
 from sslstudio.ui.widgets.run_settings import SPLIT, BudgetEditor, DeviceBox
 from sslstudio.ui.widgets.task_checks import TaskChecks
 
@@ -29,9 +30,11 @@ def form_of(config: "BaseConfig", only: tuple[str, ...]) -> ConfigForm:
 
 
 class StudySettings(QWidget):
-    """What both have: tasks, pictures, network, device. `changed` follows every edit."""
+    """What both have: tasks, pictures, network, device. `changed` follows every edit, `label_wanted` asks for the page
+    where pictures are labelled."""
 
     changed = Signal()
+    label_wanted = Signal()
     form: ConfigForm  # the options at the top
     more: ConfigForm  # those under `More options`
 
@@ -48,11 +51,14 @@ class StudySettings(QWidget):
         self.wrong = Notice()
         self.estimate = text("", "muted")
         self.estimate.setAccessibleName(self.tr("How long it takes"))
+        self.to_label = button(self.tr("Label some pictures"), self.label_wanted.emit, icon="pencil")
+        self.offer_labelling(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(14)
         layout.addWidget(self.wrong)
         layout.addWidget(self.estimate)
+        layout.addLayout(row(self.to_label, None))
         for piece in self.make_own():
             layout.addWidget(piece)
         layout.addWidget(self.tasks)
@@ -70,6 +76,12 @@ class StudySettings(QWidget):
             for name in form.values():
                 form.editor(name).set_value(getattr(config, name))
         self.show_shared(config)
+
+    def offer_labelling(self, offered: bool, needed: bool = False) -> None:
+        """Lead to the page where pictures are labelled; `needed` where nothing can be done before."""
+        self.to_label.setVisible(offered)
+        set_role(self.to_label, "primary" if needed else "plain")
+        tint(self.to_label, "pencil", "accent_text" if needed else "text")
 
     def make_own(self) -> list[QWidget]:
         """What stands at the top."""

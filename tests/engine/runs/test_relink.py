@@ -4,8 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from sslstudio.engine.data.album import folders_of, write_album
 from sslstudio.engine.errors import DataError
-from sslstudio.engine.runs.relink import BEFORE, pictures_folder, relink
+from sslstudio.engine.runs.relink import (
+    BEFORE,
+    gone_folder,
+    pictures_folder,
+    relink,
+    relink_listed,
+    without_listed,
+)
 from sslstudio.engine.runs.store import CONFIG, RunFolder
 
 PATHS = [f"cats/{number}.png" for number in range(10)]
@@ -43,3 +51,24 @@ def test_another_folder_is_refused_and_nothing_changes(tmp_path: Path) -> None:
         relink(run, folder)
     assert (run / CONFIG).read_bytes() == before
     assert not (run / BEFORE).exists()
+
+
+def test_one_of_several_folders_is_found_again_or_left_out(tmp_path: Path) -> None:
+    here, there = folder_with(tmp_path / "here", PATHS), folder_with(tmp_path / "usb", PATHS)
+    place = tmp_path / "both"
+    write_album(place, {"here": here, "usb": there})
+    run = RunFolder.create(tmp_path / "run", {"job": "pretrain", "data": {"folder": str(place)}})
+    run.write_json("split.json", {"train": [f"{name}/{path}" for name in ("here", "usb") for path in PATHS]})
+    assert gone_folder(place) is None
+    moved = there.rename(tmp_path / "moved")
+    assert gone_folder(place) == ("usb", there)
+    with pytest.raises(DataError, match=r"Only 0 of the 10 pictures of this run are in .*, where it looks for cats/0"):
+        relink_listed(run.path, "usb", tmp_path / "run")
+    assert gone_folder(place) == ("usb", there)
+    assert relink_listed(run.path, "usb", moved) == 10
+    assert folders_of(place) == {"here": here, "usb": moved}
+    without_listed(run.path, "usb")
+    assert folders_of(place) == {"here": here}
+    with pytest.raises(DataError, match="the only folder"):
+        without_listed(run.path, "here")
+    assert gone_folder(tmp_path / "nowhere") == ("", tmp_path / "nowhere")
