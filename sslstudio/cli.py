@@ -21,6 +21,7 @@ from sslstudio import (
     commands_take,
 )
 from sslstudio.engine.errors import InputError, StudioError
+from sslstudio.engine.memory import keep_for_reuse
 
 Add = Callable[..., argparse.ArgumentParser]
 TOGETHER = ("pretrain", "resume", "work")  # the commands that torchrun may start
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     # Waiting threads of OpenMP burn a core each unless told not to, before torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    keep_for_reuse()  # before there are threads, which would have arenas of their own
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file name that is not text must not end a run
             stream.reconfigure(errors="backslashreplace")

@@ -15,6 +15,7 @@ import torch
 
 from sslstudio.engine.distributed import Place
 from sslstudio.engine.errors import ConfigError, did_you_mean
+from sslstudio.engine.memory import give_back, keep_for_reuse
 
 # What torch says on each kind of device when memory runs out; only CUDA's allocator has an error class of its own.
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
@@ -72,6 +73,7 @@ class Device:
     def release(self) -> None:
         """Give back memory that is held for later, after a step that did not fit."""
         gc.collect()
+        give_back()
         if self.handle.type == "cuda":
             torch.cuda.empty_cache()
         elif self.handle.type == "mps":
@@ -140,6 +142,7 @@ def choose(device: str = "auto", precision: str = "auto") -> Device:
     `device`: auto, cpu, cuda, cuda:N or mps. Raises ConfigError when a device is asked for that is not there or
     does not work; auto falls back to the CPU and says why in `note`.
     """
+    keep_for_reuse()  # for those who start a run without the command line
     devices = found()
     if device == "auto":
         picked = next(one for one in devices if not one.trouble)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.events import Event
+from sslstudio.engine.memory import give_back
 
 FLUSH_MS = 50
 ENDING_MS = 2000  # for a process that was ended to be gone
@@ -44,6 +45,7 @@ class RunThread(QThread):
                 self._waiting.append(event)
         except Exception as error:  # handed to the UI thread, which shows it
             self._error = error
+        give_back()  # the window stays for long after a run
 
     def _flush(self) -> None:
         batch = [self._waiting.popleft() for _ in range(len(self._waiting))]

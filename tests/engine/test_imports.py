@@ -53,7 +53,19 @@ def test_looking_at_a_folder_needs_no_torch() -> None:
 
 # Lower layers first: a module may import from its own layer's packages and from those below it.
 # What stands in the base holds no engine part; runs may know what a puzzle is, evaluate what a run folder is.
-BASE = ("errors", "registry", "config", "events", "control", "device", "distributed", "seeding", "files", "durations")
+BASE = (
+    "errors",
+    "registry",
+    "config",
+    "events",
+    "control",
+    "memory",
+    "device",
+    "distributed",
+    "seeding",
+    "files",
+    "durations",
+)
 LAYERS: dict[str, tuple[str, ...]] = {
     "base": ("base",),
     "data": ("base", "data"),
