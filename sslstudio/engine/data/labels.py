@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,12 @@ class Recognised:
     masks: MaskLabels | None
     given_split: dict[str, str]
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def labelled(self) -> int:
+        """How many pictures have a class or a mask. Counted once: it is asked at every turn of a page."""
+        classes, masks = self.classes.of if self.classes else {}, self.masks.of if self.masks else {}
+        return len(classes.keys() | masks.keys()) if classes and masks else len(classes) + len(masks)
 
 
 def recognise(index: ImageIndex, labels_file: str = "") -> Recognised:

@@ -88,9 +88,7 @@ def class_counts(recognised: "Recognised") -> dict[str, int]:
 
 def lacks_labels(recognised: "Recognised") -> bool:
     """Whether there are pictures with neither a class nor a mask."""
-    classes, masks = recognised.classes, recognised.masks
-    labelled = {*(classes.of if classes else ()), *(masks.of if masks else ())}
-    return len(labelled) < len(recognised.pictures)
+    return recognised.labelled < len(recognised.pictures)
 
 
 def notes_of(recognised: "Recognised") -> list[str]:
