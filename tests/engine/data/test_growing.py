@@ -11,7 +11,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.data import growing
 from sslstudio.engine.data.cache import build_cache
 from sslstudio.engine.data.decode import Squeezed, decode
@@ -41,13 +41,7 @@ def held_back(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
 
 
 def grown(root: Path, where: Path, **options: Any) -> GrowingCache:
-    steps = grow_cache(scan(root), SIDE, cache_dir=where, **options)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            cache: GrowingCache = end.value
-            return cache
+    return to_end(grow_cache(scan(root), SIDE, cache_dir=where, **options))
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

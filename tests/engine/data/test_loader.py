@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from sslstudio.engine.control import to_end
 from sslstudio.engine.data.cache import PixelCache, build_cache
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.loader import Order, Pictures
@@ -24,13 +25,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> PixelCache:
     for number in range(9):
         Image.fromarray(rng.integers(0, 256, (SIDE, SIDE, 3), np.uint8)).save(folder / f"{number}.png")
     (folder / "4b.png").write_bytes(b"broken")
-    building = build_cache(scan(folder), SIDE, cache_dir=tmp_path_factory.mktemp("cache"), workers=1)
-    while True:
-        try:
-            next(building)
-        except StopIteration as end:
-            result: PixelCache = end.value
-            return result
+    return to_end(build_cache(scan(folder), SIDE, cache_dir=tmp_path_factory.mktemp("cache"), workers=1))
 
 
 def names(*numbers: int) -> list[str]:

@@ -1,7 +1,6 @@
 """Masks survive the way through COCO to the pixel."""
 
 import json
-from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from sslstudio.engine.control import to_end
 from sslstudio.engine.data.run_lengths import from_runs
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.evaluate import coco
@@ -18,15 +18,6 @@ from sslstudio.engine.evaluate.coco import patches, read_coco, write_coco
 from sslstudio.engine.evaluate.predictions import write_mask
 
 R = TypeVar("R")
-
-
-def returned(generator: Generator[object, None, R]) -> R:
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            result: R = end.value
-            return result
 
 
 @settings(deadline=None)
@@ -51,7 +42,7 @@ def test_a_folder_of_masks_is_written_and_read_back(tmp_path: Path) -> None:
     write_mask(tmp_path / "masks" / "ä.png.png", mask)
     write_mask(tmp_path / "masks" / "b.png.png", np.zeros((4, 4), np.uint8))
     of = {"ä.png": "masks/ä.png.png", "b.png": "masks/b.png.png"}
-    count = returned(write_coco(tmp_path / "coco.json", tmp_path, of, ["background", "cell", "wall"], "made up"))
+    count = to_end(write_coco(tmp_path / "coco.json", tmp_path, of, ["background", "cell", "wall"], "made up"))
     assert count == 2
     content = json.loads((tmp_path / "coco.json").read_text(encoding="utf-8"))
     assert content["categories"] == [{"id": 1, "name": "cell"}, {"id": 2, "name": "wall"}]
@@ -68,4 +59,4 @@ def test_a_difference_is_not_kept_quiet(tmp_path: Path, monkeypatch: pytest.Monk
     write_mask(tmp_path / "m.png", mask)
     monkeypatch.setattr(coco, "run_lengths", lambda inside: [1, inside.size - 1])
     with pytest.raises(RunError, match=r"a\.png is another one"):
-        returned(write_coco(tmp_path / "c.json", tmp_path, {"a.png": "m.png"}, ["background", "x"], ""))
+        to_end(write_coco(tmp_path / "c.json", tmp_path, {"a.png": "m.png"}, ["background", "x"], ""))

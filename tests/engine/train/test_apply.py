@@ -2,26 +2,16 @@
 
 import json
 import shutil
-from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.train.apply import evaluate_run, load_trained
 
 R = TypeVar("R")
-
-
-def returned(generator: Generator[object, None, R]) -> R:
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            result: R = end.value
-            return result
 
 
 @pytest.mark.parametrize("part", ["pretrained", "scratch"])
@@ -31,7 +21,7 @@ def test_scoring_a_run_on_its_own_folder_gives_its_own_result(
 ) -> None:
     path: Path = request.getfixturevalue(run)
     trained = load_trained(path, "cpu", part)
-    metrics = returned(evaluate_run(trained, sample_folder, tmp_path / "table.csv", RunControl()))
+    metrics = to_end(evaluate_run(trained, sample_folder, tmp_path / "table.csv", RunControl()))
     stored = json.loads((path / "metrics.json").read_text())
     assert metrics["parts"][part]["confusion"] == stored["parts"][part]["confusion"]
     assert metrics["parts"][part]["scores"] == stored["parts"][part]["scores"]
@@ -43,7 +33,7 @@ def test_another_folder_is_scored_whole_and_its_classes_are_matched_by_name(
     for name in ("shell", "beetle"):  # fewer classes, so that their numbers differ from the run's
         shutil.copytree(sample_folder / "images" / name, tmp_path / "other" / name)
     trained = load_trained(classified, "cpu")
-    metrics = returned(evaluate_run(trained, tmp_path / "other", tmp_path / "table.csv", RunControl()))
+    metrics = to_end(evaluate_run(trained, tmp_path / "other", tmp_path / "table.csv", RunControl()))
     count = len(list((tmp_path / "other").rglob("*.*")))
     assert metrics["n_test"] == count
     counts = {row["name"]: row["n"] for row in metrics["parts"]["pretrained"]["per_class"]}
@@ -54,7 +44,7 @@ def test_classes_that_the_run_does_not_know_are_refused(classified: Path, sample
     for name, new in (("shell", "lorry"), ("leaf", "leaf")):
         shutil.copytree(sample_folder / "images" / name, tmp_path / "other" / new)
     with pytest.raises(DataError, match="lorry"):
-        returned(evaluate_run(load_trained(classified, "cpu"), tmp_path / "other", tmp_path / "t.csv", RunControl()))
+        to_end(evaluate_run(load_trained(classified, "cpu"), tmp_path / "other", tmp_path / "t.csv", RunControl()))
 
 
 def test_runs_that_cannot_predict_say_why(pretrained: Path, classified: Path, tmp_path: Path) -> None:

@@ -3,31 +3,21 @@
 import csv
 import json
 import shutil
-from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import pytest
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.train.closer import Closer, look_closer
 
 R = TypeVar("R")
 
 
-def returned(generator: Generator[object, None, R]) -> R:
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            result: R = end.value
-            return result
-
-
 def looked(run: Path) -> Closer:
-    return returned(look_closer(run, "", RunControl()))
+    return to_end(look_closer(run, "", RunControl()))
 
 
 def test_every_labelled_picture_is_asked_as_the_table_says(classified: Path) -> None:

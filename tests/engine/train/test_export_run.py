@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import runpy
-from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +13,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from torchvision.models import resnet18, resnet50
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.data.decode import decode
 from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.events import Preparing
@@ -28,17 +27,8 @@ from sslstudio.engine.train.export_run import Exported, encoder_facts, export_ru
 R = TypeVar("R")
 
 
-def returned(generator: Generator[object, None, R]) -> R:
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            result: R = end.value
-            return result
-
-
 def exported(run: Path, out: Path, form: str = "all") -> Exported:
-    return returned(export_run(run, out, form, RunControl()))
+    return to_end(export_run(run, out, form, RunControl()))
 
 
 def test_a_classification_is_taken_away_whole(classified: Path, sample_folder: Path, tmp_path: Path) -> None:
@@ -115,7 +105,7 @@ def test_large_stems_load_into_torchvisions_own_makers(name: str, make: type) ->
 
 
 def written(out: Path, exportable: Exportable, formats: tuple[str, ...]) -> None:
-    returned(write_export(out, [exportable], formats, torch.rand(2, 3, 32, 32), {}))
+    to_end(write_export(out, [exportable], formats, torch.rand(2, 3, 32, 32), {}))
 
 
 def plain() -> Exportable:

@@ -1,12 +1,11 @@
 """Alike pictures by what a network has learnt, and what it is unsure of."""
 
-from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.train.look_alike import doubts, look_alike
@@ -14,19 +13,10 @@ from sslstudio.engine.train.look_alike import doubts, look_alike
 R = TypeVar("R")
 
 
-def returned(generator: Generator[object, None, R]) -> R:
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            result: R = end.value
-            return result
-
-
 def test_pictures_are_compared_with_and_without_a_network(sample_folder: Path, pretrained: Path) -> None:
     index = recognise(scan(sample_folder)).pictures
-    plain = returned(look_alike(index, None, RunControl(), "cpu"))
-    learnt = returned(look_alike(index, pretrained, RunControl(), "cpu"))
+    plain = to_end(look_alike(index, None, RunControl(), "cpu"))
+    learnt = to_end(look_alike(index, pretrained, RunControl(), "cpu"))
     assert (plain.learnt, learnt.learnt) == (False, True)
     for found in (plain, learnt):
         assert found.paths == tuple(index.paths)
@@ -34,14 +24,14 @@ def test_pictures_are_compared_with_and_without_a_network(sample_folder: Path, p
         assert found.places.shape == (len(index), 2)
         assert np.isfinite(found.features).all()
         assert found.features.std(axis=0).max() > 0
-    again = returned(look_alike(index, pretrained, RunControl(), "cpu"))
+    again = to_end(look_alike(index, pretrained, RunControl(), "cpu"))
     np.testing.assert_array_equal(learnt.features, again.features)
 
 
 def test_a_network_says_what_it_is_unsure_of(sample_folder: Path, classified: Path, segmented: Path) -> None:
     index = recognise(scan(sample_folder)).pictures
     for run in (classified, segmented):
-        found = returned(doubts(index, run, RunControl()))
+        found = to_end(doubts(index, run, RunControl()))
         assert list(found) == index.paths
         assert all(0 <= value <= np.log(6) + 1e-6 for value in found.values())
         assert len(set(found.values())) > 10

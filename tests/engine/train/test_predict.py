@@ -3,7 +3,6 @@
 import csv
 import json
 import shutil
-from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.evaluate import predictions
 from sslstudio.engine.evaluate.coco import read_coco, read_mask
@@ -21,17 +20,8 @@ from sslstudio.engine.train.predict import Predicted, predict_folder
 R = TypeVar("R")
 
 
-def returned(generator: Generator[object, None, R]) -> R:
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            result: R = end.value
-            return result
-
-
 def predicted(run: Path, folder: Path, out: Path, part: str = "") -> Predicted:
-    return returned(predict_folder(load_trained(run, "cpu", part), folder, out, RunControl()))
+    return to_end(predict_folder(load_trained(run, "cpu", part), folder, out, RunControl()))
 
 
 def table(out: Path) -> list[dict[str, str]]:
@@ -111,7 +101,7 @@ def test_another_networks_answers_are_left_alone(classified: Path, folder: Path,
 
 def test_spreadsheets_with_a_decimal_comma_get_theirs(classified: Path, folder: Path, tmp_path: Path) -> None:
     trained = load_trained(classified, "cpu")
-    returned(predict_folder(trained, folder, tmp_path / "out", RunControl(), ";"))
+    to_end(predict_folder(trained, folder, tmp_path / "out", RunControl(), ";"))
     with (tmp_path / "out" / "predictions.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file, delimiter=";"))
     assert 0 < float(rows[0]["confidence"].replace(",", ".")) <= 1

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.networks import ALL, LAST, Classifier, Network, PixelScale
@@ -17,13 +17,7 @@ from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, RecipeCo
 
 @pytest.fixture
 def session(sample_folder: Path) -> Session:
-    events = open_session(DataConfig(folder=str(sample_folder), side=32), devices.choose("cpu"), RunControl())
-    while True:
-        try:
-            next(events)
-        except StopIteration as end:
-            opened: Session = end.value
-            return opened
+    return to_end(open_session(DataConfig(folder=str(sample_folder), side=32), devices.choose("cpu"), RunControl()))
 
 
 def network(session: Session, classes: int = 5) -> tuple[Classifier, Pictures]:

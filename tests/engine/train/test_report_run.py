@@ -1,13 +1,12 @@
 """A report says what the run's files say, and holds all that it shows."""
 
 import json
-from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.train.report_run import write_report
 from tests.engine.runs.test_report_page import asks_nobody, read
@@ -15,17 +14,8 @@ from tests.engine.runs.test_report_page import asks_nobody, read
 R = TypeVar("R")
 
 
-def returned(generator: Generator[object, None, R]) -> R:
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            result: R = end.value
-            return result
-
-
 def written(run: Path, out: Path, pictures: bool = True) -> str:
-    return returned(write_report(run, out, RunControl(), pictures=pictures)).read_text(encoding="utf-8")
+    return to_end(write_report(run, out, RunControl(), pictures=pictures)).read_text(encoding="utf-8")
 
 
 def test_a_classification_is_reported_from_its_own_files(classified: Path, sample_folder: Path, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """What a run needs before its first step."""
 
 import shutil
-from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
@@ -9,13 +8,13 @@ import pytest
 from PIL import Image
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Evaluated, Preparing, StepDone
+from sslstudio.engine.events import Evaluated, StepDone
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.pretrain import pretrain
-from sslstudio.engine.train.session import SIDE_CPU, Session, open_session, suitable_side
+from sslstudio.engine.train.session import SIDE_CPU, open_session, suitable_side
 from sslstudio.engine.train.settings import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 
 CPU = devices.choose("cpu")
@@ -26,15 +25,6 @@ def pretrain_config(folder: Path, out: Path) -> PretrainConfig:
         out=str(out), task="rotation", data=DataConfig(folder=str(folder), side=32),
         optimiser=OptimiserConfig(batch_size=14), budget=BudgetConfig(steps=4), hardware=HardwareConfig(device="cpu"),
     )  # fmt: skip
-
-
-def drained(steps: Generator[Preparing, None, Session]) -> Session:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            session: Session = end.value
-            return session
 
 
 def pictures(folder: Path, size: tuple[int, int], count: int = 6) -> Path:
@@ -84,12 +74,12 @@ def test_the_split_does_not_depend_on_what_can_be_read(sample_folder: Path, tmp_
     folder = tmp_path / "pictures"
     shutil.copytree(sample_folder / "images", folder)
     config = DataConfig(folder=str(folder), side=16)
-    whole = drained(open_session(config, CPU, RunControl())).split
+    whole = to_end(open_session(config, CPU, RunControl())).split
     broken = whole.test[0]
     (folder / broken).write_bytes(b"words")
-    late = drained(open_session(config, CPU, RunControl())).split
+    late = to_end(open_session(config, CPU, RunControl())).split
     assert late == whole.within({*whole.train, *whole.validation, *whole.test} - {broken})
-    session = drained(open_session(config, CPU, RunControl(), early=True))
+    session = to_end(open_session(config, CPU, RunControl(), early=True))
     with closing(session.cache):
         assert session.split == whole
         assert session.readable([broken, whole.train[0]]) == (whole.train[0],)

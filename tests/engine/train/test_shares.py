@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from sslstudio.engine.control import to_end
 from sslstudio.engine.data.cache import build_cache
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.distributed import Place, Team
@@ -22,13 +23,7 @@ PICTURES = 7  # not the same number for each
 def answers(sample_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Tensor]]:
     """What one process, and each of two, find."""
     folder = tmp_path_factory.mktemp("team")
-    building = build_cache(scan(sample_folder), 48)
-    while True:
-        try:
-            next(building)
-        except StopIteration as end:
-            cache = end.value
-            break
+    cache = to_end(build_cache(scan(sample_folder), 48))
     images = cache.pixels()[:PICTURES].contiguous()
     save_file({"images": images}, folder / "images.safetensors")
     codes = run_team(

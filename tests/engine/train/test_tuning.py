@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.models.networks import PixelScale
 from sslstudio.engine.runs.store import RunFolder
@@ -24,12 +24,7 @@ BY_HAND = HardwareConfig(device="cpu", precision="float32", layout="contiguous",
 def job_on(folder: Path, out: Path) -> PretrainJob:
     config = pretrain_config(folder, out)
     device = devices.choose("cpu")
-    steps = open_session(config.data, device, RunControl())
-    try:
-        while True:
-            next(steps)
-    except StopIteration as end:
-        session = end.value
+    session = to_end(open_session(config.data, device, RunControl()))
     run = RunFolder.create(out, {"job": "pretrain"})
     return PretrainJob(resolved(config, session, device), session, device, run)
 

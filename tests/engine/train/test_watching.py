@@ -14,11 +14,11 @@ from torch import nn
 
 from sslstudio.engine import device as devices
 from sslstudio.engine.config import with_settings
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.errors import ConfigError, RunError
 from sslstudio.engine.evaluate.health import Health
 from sslstudio.engine.evaluate.probes import Labels
-from sslstudio.engine.events import Alarm, Event, Preparing, Probed, RunStarted, StepDone
+from sslstudio.engine.events import Alarm, Event, Probed, RunStarted, StepDone
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import TaskResult, load_tasks
@@ -47,13 +47,7 @@ def unhurried(config: PretrainConfig) -> PretrainConfig:
 
 
 def session_of(config: PretrainConfig) -> Session:
-    opening: Generator[Preparing, None, Session] = open_session(config.data, CPU, RunControl())
-    while True:
-        try:
-            next(opening)
-        except StopIteration as end:
-            session: Session = end.value
-            return session
+    return to_end(open_session(config.data, CPU, RunControl()))
 
 
 def probe_set(folder: Path, tmp_path: Path) -> tuple[ProbeSet, Session]:
