@@ -29,6 +29,7 @@ class Colours:
     hover: str
     border: str
     strong_border: str
+    field_border: str  # of what is filled in or ticked: 3 to 1 against every ground, as WCAG 1.4.11 asks
     handle: str
     text: str
     muted: str
@@ -48,7 +49,8 @@ class Colours:
 
 LIGHT = Colours(
     window="#f5f6f8", side="#eceff3", surface="#ffffff", raised="#ffffff", sunken="#eef1f4", field="#ffffff",
-    hover="#f0f4f8", border="#dfe4ea", strong_border="#c0c9d2", handle="#cbd2da",
+    hover="#f0f4f8", border="#dfe4ea", strong_border="#c0c9d2", field_border="#7a8692",
+    handle="#cbd2da",
     text="#1a232d", muted="#586472", disabled="#9aa4af",
     accent="#0b66a8", accent_hover="#085389", accent_text="#ffffff", selection="#dcebf7",
     good="#007558", bad="#b04600", warn="#8a5a00", notice="#fdf5e3", notice_border="#ecd9a8",
@@ -56,7 +58,8 @@ LIGHT = Colours(
 )  # fmt: skip
 DARK = Colours(
     window="#14181d", side="#191e24", surface="#1d232a", raised="#252c34", sunken="#161b20", field="#171c22",
-    hover="#28303a", border="#2d353f", strong_border="#46515d", handle="#3b4651",
+    hover="#28303a", border="#2d353f", strong_border="#46515d", field_border="#7d8995",
+    handle="#3b4651",
     text="#e8ecf0", muted="#a0abb7", disabled="#66717d",
     accent="#5cb6ea", accent_hover="#86caf1", accent_text="#0d1a24", selection="#20405a",
     good="#43cba4", bad="#ff9a55", warn="#f0c253", notice="#2c2718", notice_border="#5b4d22",

@@ -1,12 +1,25 @@
+from collections.abc import Callable
 from dataclasses import asdict
 
 import pytest
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QPushButton,
+    QRadioButton,
+    QSpinBox,
+    QToolButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.theme import DARK, LIGHT, Colours, ink_on, palette, style_sheet, theme, tint
 from sslstudio.ui.widgets.confusion_matrix import shade
+from sslstudio.ui.widgets.layout import Card
 
 
 def luminance(name: str) -> float:
@@ -81,3 +94,40 @@ def test_the_scheme_changes_while_the_program_runs(qtbot: QtBot) -> None:
     assert shade() > light + 0.5
     theme().follow("light")
     assert QApplication.palette().window().color().name() == LIGHT.window
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK])
+def test_borders_of_fields_stand_out_from_every_ground(scheme: Colours) -> None:
+    colours = asdict(scheme)
+    found = {ground: contrast(scheme.field_border, colours[ground]) for ground in GROUNDS}
+    assert min(found.values()) >= 3, found  # WCAG 1.4.11
+
+
+def place_button() -> QToolButton:
+    made = QToolButton()
+    made.setProperty("role", "place")
+    return made
+
+
+FIELDS = (QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QCheckBox, QRadioButton, place_button)
+
+
+@pytest.mark.parametrize("appearance", ["light", "dark"])
+@pytest.mark.parametrize("make", FIELDS)
+def test_fields_are_seen_on_a_card_and_on_the_page(make: Callable[[], QWidget], appearance: str, qtbot: QtBot) -> None:
+    theme().follow(appearance)
+    scheme = theme().colours
+    for holder in (Card(), QWidget()):
+        qtbot.addWidget(holder)
+        holder.setObjectName(holder.objectName() or "page")
+        one = make()
+        one.setParent(holder)
+        holder.resize(240, 80)
+        one.setGeometry(20, 20, 160, 40)
+        image = holder.grab().toImage()
+        line = [image.pixelColor(x, 40).name() for x in range(10, 60)]  # across its left border
+        ground = scheme.surface if isinstance(holder, Card) else scheme.window
+        assert line[0] == ground
+        edge = next(colour for colour in line if colour != ground)
+        assert contrast(edge, ground) >= 3, (edge, ground)
+    theme().follow("system")
