@@ -115,7 +115,7 @@ class Tour(QObject):
         self.panel.point_at(QPoint(self._steps.width() - 4, spot.y()))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The window was resized: the callout stays at its step."""
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+        """The window was resized or moved: the callout stays at its step, and in sight."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.LayoutRequest):
             self._place()
         return super().eventFilter(watched, event)

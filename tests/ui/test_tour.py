@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QPoint, QRect, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui import app, settings
@@ -121,4 +121,51 @@ def test_it_stays_at_its_step_when_the_window_changes(window: MainWindow, panel:
         click(panel.next)
     window.resize(1000, 640)
     qtbot.waitUntil(lambda: panel.y() + panel._tip == middle_of(window, len(STEPS) - 1))
+    assert window.rect().contains(panel.geometry())
+
+
+def inside(panel: TourPanel, seen: QRect) -> None:
+    """All of it is seen, and none of its words and buttons is cut off."""
+    panel.layout().activate()  # type: ignore[union-attr]
+    assert seen.contains(panel.geometry()), (seen, panel.geometry())
+    assert panel.height() >= panel.heightForWidth(panel.width())
+    for one in panel.findChildren(QWidget):
+        assert one.isHidden() or panel.rect().contains(one.geometry()), one
+
+
+@pytest.mark.parametrize("size", [(640, 360), (800, 400), (430, 330), (1000, 640)])
+def test_it_lies_in_what_is_seen_of_the_window(size: tuple[int, int], window: MainWindow, panel: TourPanel) -> None:
+    """On a small screen the window is larger than the screen: here its last pixels are all that is on it."""
+    window.resize(1280, 800)
+    screen = window.screen().availableGeometry()
+    width, height = min(size[0], screen.width()), min(size[1], screen.height())
+    for corner in (QPoint(screen.width() - width, screen.height() - height), QPoint(width - 1280, height - 800)):
+        window.move(corner)
+        at = window.mapToGlobal(QPoint(0, 0))
+        seen = screen.translated(-at) & window.rect()
+        assert abs(seen.width() - width) + abs(seen.height() - height) < 9  # the frame of the window
+        window.tour.begin()  # from the first step on
+        for number in range(len(STEPS)):
+            inside(panel, seen)
+            if number + 1 < len(STEPS):
+                click(panel.next)
+
+
+@pytest.mark.parametrize("size", [(640, 360), (420, 320), (1280, 720)])
+def test_it_is_inside_at_any_size(size: tuple[int, int], qtbot: QtBot) -> None:
+    stage = QWidget()
+    qtbot.addWidget(stage)
+    stage.resize(*size)
+    with qtbot.waitExposed(stage):
+        stage.show()
+    panel = TourPanel(stage)
+    for y in range(0, size[1] + 200, 40):
+        panel.show_step(0, 7, "Pictures", "Drop a folder anywhere on this window. " * 6, sample=True)
+        panel.point_at(QPoint(212, y))
+        inside(panel, stage.rect())
+
+
+def test_a_window_pushed_aside_keeps_it_at_its_step(window: MainWindow, panel: TourPanel) -> None:
+    window.move(window.screen().availableGeometry().width() - 100, 0)
+    assert panel.y() + panel._tip == middle_of(window, 0)
     assert window.rect().contains(panel.geometry())

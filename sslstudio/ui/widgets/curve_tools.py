@@ -23,11 +23,7 @@ class CurveTools(QWidget):
         self.smoothing.setFixedWidth(150)
         self.smoothing.setAccessibleName(self.tr("Smoothing"))
         self.smoothing.valueChanged.connect(lambda place: self.smoothing_wanted.emit(weight_of(place)))
-        hint = text(
-            self.tr("Point at a curve, or walk it with Tab and the arrow keys, for its values. Ticked earlier runs are "
-                    "drawn too."),
-            "small",
-        )  # fmt: skip
+        hint = text(self.tr("Values: point at a curve, or Tab and arrow keys. Earlier runs: tick them."), "small")
         layout = row(self.log, 14, text(self.tr("Smoothing"), "body", wrap=False), self.smoothing, 14, (hint, 1), gap=8)
         layout.setContentsMargins(2, 0, 0, 0)
         self.setLayout(layout)

@@ -1,6 +1,6 @@
 """A callout beside the list of steps: what one step is for, with the way on, back and out."""
 
-from PySide6.QtCore import QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
@@ -8,6 +8,7 @@ from sslstudio.ui.theme import colours, theme
 from sslstudio.ui.widgets.layout import button, column, retitle, row, text
 
 WIDTH, ARROW = 400, 12
+EDGE = 8  # pixels left free at the edges of what is seen
 
 
 class TourPanel(QWidget):
@@ -18,7 +19,6 @@ class TourPanel(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._stage = parent
-        self.setFixedWidth(WIDTH)
         self.count = text("", "small", wrap=False)
         self.heading, self.told = text("", "heading", wrap=False), text("")
         self.sample = button(self.tr("Try it on sample pictures"), lambda: self.wanted.emit("sample"), icon="shapes")
@@ -58,15 +58,24 @@ class TourPanel(QWidget):
     def offer_sample(self, offered: bool) -> None:
         """Show or hide the button with the sample pictures."""
         self.sample.setVisible(offered)
-        self.setFixedHeight(self.heightForWidth(WIDTH))
 
     def point_at(self, spot: QPoint) -> None:
-        """Lie right of a spot of the parent, inside of it, with the arrow at the spot's height."""
-        room = self._stage.height() - self.height() - 8
-        top = max(8, min(spot.y() - 60, room))
-        self.move(spot.x(), top)
+        """Lie right of a spot of the parent, where it is seen, with the arrow at the spot's height."""
+        room = self._seen().adjusted(EDGE, EDGE, -EDGE, -EDGE)
+        fits = [width for width in (WIDTH, room.width()) if self.heightForWidth(width) <= room.height()]
+        width = min([*fits, room.width()])  # as wide as there is room for only where it would be too high else
+        self.setFixedSize(width, min(self.heightForWidth(width), room.height()))
+        left = max(room.left(), min(spot.x(), room.right() + 1 - width))
+        top = max(room.top(), min(spot.y() - 60, room.bottom() + 1 - self.height()))
+        self.move(left, top)
         self._tip = max(24, min(spot.y() - top, self.height() - 24))
         self.update()
+
+    def _seen(self) -> QRect:
+        """What of the parent is on its screen; all of it where that is too little: then it was pushed aside."""
+        screen = self._stage.screen().availableGeometry()
+        seen = self._stage.rect() & screen.translated(-self._stage.mapToGlobal(QPoint(0, 0)))
+        return seen if seen.width() >= WIDTH and seen.height() >= self.heightForWidth(WIDTH) else self._stage.rect()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """A sheet with an arrow."""
