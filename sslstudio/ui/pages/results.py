@@ -19,9 +19,11 @@ from sslstudio.ui.widgets.layout import Card, EmptyState, button, clear, column,
 from sslstudio.ui.widgets.map_view import MapView
 from sslstudio.ui.widgets.predictions_view import PredictionsView
 from sslstudio.ui.widgets.score_table import ScoreTable, part_title
-from sslstudio.ui.widgets.tables import fill, table
+from sslstudio.ui.widgets.tables import fill, make_room, table
 from sslstudio.ui.widgets.take_view import TakeView
 from sslstudio.ui.widgets.twins_view import TwinsView, compared
+
+MOST_WIDE = 440  # pixels for the table of classes: the matrix beside it needs the rest
 
 
 class ResultsPage(Page):
@@ -182,6 +184,7 @@ class ResultsPage(Page):
         self.per_class.setColumnCount(len(keys) + 1)
         self.per_class.setHorizontalHeaderLabels([self.tr("Class"), *(class_head(key, unit) for key in keys)])
         fill(self.per_class, [[str(line["name"]), *(_figure(key, line[key]) for key in keys)] for line in lines])
+        make_room(self.per_class, MOST_WIDE)
         self.desk.look_at(self.results.run, part)
         self.predictions.show_predictions(self.results, part)
         self.map.show_results(self.results)

@@ -6,20 +6,26 @@ from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.events import Preparing
 from sslstudio.ui.progress import Progress
-from sslstudio.ui.widgets.layout import button, row, text
+from sslstudio.ui.widgets.layout import button, column, row, text
 
 
 class BusyLine(QWidget):
-    """Hidden while there is nothing to say. `begin` may be left out where the job comes back by itself."""
+    """Hidden while there is nothing to say. `begin` may be left out where the job comes back by itself. In a narrow
+    column what is said is wrapped, and the buttons stand below it."""
 
-    def __init__(self, stop: Callable[[], object], begin: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self, stop: Callable[[], object], begin: Callable[[], object] | None = None, *, narrow: bool = False
+    ) -> None:
         super().__init__()
         self._progress = Progress()
-        self.told = text("", "muted", wrap=False)
+        self.told = text("", "muted", wrap=narrow)
         self.stop = button(self.tr("Stop"), stop, "link", "stop")
         self.again = button(self.tr("Go on"), begin or (lambda: None), "link", "refresh")
         self._can_begin = begin is not None
-        self.setLayout(row(self.told, self.stop, self.again, None, gap=8))
+        if narrow:
+            self.setLayout(column(self.told, row(self.stop, self.again, None, gap=8), gap=2))
+        else:
+            self.setLayout(row(self.told, self.stop, self.again, None, gap=8))
         self.rest()
 
     def show_progress(self, said: Preparing) -> None:

@@ -38,7 +38,7 @@ class CloseUp(Card):
         self.truth, self.answer = text("", "field"), text("")
         self.why = button(self.tr("What speaks for it?"), self._toggle, icon="question")
         self.why.setCheckable(True)
-        self.told, self.busy = text("", "small"), BusyLine(desk.stop, desk.ask)
+        self.told, self.busy = text("", "small"), BusyLine(desk.stop, desk.ask, narrow=True)
         self.near = GalleryView(GalleryModel(self))
         self.near.setWrapping(False)  # one line of them
         self.near.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)

@@ -140,7 +140,7 @@ class Curves(QWidget):
 
     def _take_speed(self, event: StepDone) -> None:
         self.speed.append(self.tr("pictures"), event.step, event.pictures_per_second, colour=0)
-        self.speed.append(self.tr("waiting, %"), event.step, 100 * event.data_wait, colour=1)
+        self.speed.append(self.tr("waiting, %"), event.step, round(100 * event.data_wait, 1), colour=1)
 
     def _take_chance(self, event: StepDone | Evaluated) -> None:
         if self._metric in event.chance:

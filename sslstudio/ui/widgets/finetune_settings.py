@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui import words
+from sslstudio.ui.widgets.choice_box import ChoiceBox
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.fields import steady
 from sslstudio.ui.widgets.layout import column, text
@@ -26,12 +27,10 @@ class FinetuneSettings(QWidget):
         from sslstudio.engine.train.settings import FinetuneConfig
 
         super().__init__()
-        self.kind, self.source = QComboBox(), QComboBox()
+        self.kind, self.source = ChoiceBox(), ChoiceBox()
         for box, name in ((self.kind, self.tr("The answer is")), (self.source, self.tr("Starts from"))):
             steady(box)
             box.setAccessibleName(name)
-            box.setMinimumContentsLength(10)
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.kind.addItem(self.tr("One class for each picture"), "classification")
         self.kind.addItem(self.tr("A mask: which pixels are what"), "segmentation")
         self.weights = FileLine(self.tr("Weights to start from"), self.tr("Weights (*.safetensors *.pth *.pt)"))

@@ -81,7 +81,7 @@ class MaskToolsBar(QWidget):
         self.tolerance_said.setText(str(value))
 
     def _say_size(self, radius: float) -> None:
-        self.size_said.setText(self.tr("{0} px").format(words.number(2 * radius)))
+        self.size_said.setText(self.tr("{0} px").format(words.figures(f"{round(2 * radius, 1):g}")))
         self.thickness.blockSignals(True)  # a radius between two whole pixels must not be rounded by the slider
         self.thickness.setValue(round(radius))
         self.thickness.blockSignals(False)

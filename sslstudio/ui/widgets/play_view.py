@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui import engine_calls, words
 from sslstudio.ui.widgets.board import Board
+from sslstudio.ui.widgets.choice_box import ChoiceBox
 from sslstudio.ui.widgets.fields import steady
 from sslstudio.ui.widgets.game_boards import board_for
 from sslstudio.ui.widgets.layout import Card, Figure, button, clear, column, held, row, text
@@ -50,7 +51,7 @@ class PlayView(QWidget):
         self.go_on = button(self.tr("Next puzzle"), self.next_game, "primary", "next")
         self.you, self.network = Figure(self.tr("You")), Figure(self.tr("The network"))
         self.guessing = Figure(self.tr("Guessing"))
-        self.opponent = QComboBox()
+        self.opponent = ChoiceBox()
         self.opponent.setAccessibleName(self.tr("The network to play against"))
         self.opponent.activated.connect(lambda _: self.other_network.emit(str(self.opponent.currentData())))
         steady(self.opponent)
@@ -61,7 +62,6 @@ class PlayView(QWidget):
         self.said.setFixedWidth(SOLVED_SIDE + 20)
         head = row((self.question, 1), self.number, self.check, self.go_on, gap=12)  # reached without scrolling
         game = Card(margin=14, gap=8).add(head, (row((held(self.place), 1), self.said, gap=10), 1))
-        self.opponent.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.opponent.setMinimumContentsLength(14)
         self.fair = text("", "small")
         against = row(text(self.tr("Play against"), "field", wrap=False), (self.opponent, 1), (self.fair, 2), gap=12)

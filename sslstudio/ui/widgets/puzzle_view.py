@@ -65,7 +65,8 @@ class PuzzleGrid(QWidget):
         return len(self._cards)
 
     def _arrange(self) -> None:
-        columns = max(1, min(COLUMNS, self.width() // CARD_WIDTH))
+        widest = max((card.minimumSizeHint().width() + self._grid.spacing() for card in self._cards), default=0)
+        columns = max(1, min(COLUMNS, self.width() // max(CARD_WIDTH, widest)))
         for card in self._cards:
             card.fit((self.width() - 8) // columns - 12)
         if columns == self._columns:

@@ -8,6 +8,7 @@ from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from sslstudio.ui import messages, settings, words
+from sslstudio.ui.widgets.choice_box import ChoiceBox
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.fields import NumberBox, roomy, steady
 from sslstudio.ui.widgets.fold import Fold
@@ -66,7 +67,7 @@ class BudgetEditor(QWidget):
         return BudgetConfig(minutes=self.amount.value())
 
 
-class DeviceBox(QComboBox):
+class DeviceBox(ChoiceBox):
     """What it runs on; a device that does not work is listed with its reason and cannot be chosen."""
 
     def __init__(self, devices: Sequence["DeviceFound"], *, sharing: bool = False) -> None:

@@ -45,3 +45,12 @@ def fill(view: QTableWidget, lines: Sequence[Sequence[str]]) -> None:
             item = QTableWidgetItem(said)
             item.setToolTip(said)
             view.setItem(number, place, item)
+
+
+def make_room(view: QTableWidget, most: int) -> None:
+    """Make a filled table wide enough for all its columns, the one that stretches too: it gets what the others leave.
+    No wider than `most` pixels."""
+    header = view.horizontalHeader()
+    columns = range(view.columnCount())
+    needed = sum(max(view.sizeHintForColumn(at), header.sectionSizeHint(at)) for at in columns)
+    view.setMinimumWidth(min(most, needed + view.verticalScrollBar().sizeHint().width() + 2 * view.frameWidth()))

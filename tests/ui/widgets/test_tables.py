@@ -1,6 +1,6 @@
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.widgets.tables import fill, table, wrap
+from sslstudio.ui.widgets.tables import fill, make_room, table, wrap
 
 LONG = "20.5 % (17.3 to 24.3 %)\n+0.3 points (-2.9 to +3.9)\nNo clear difference\nworth 2.9 times the labels"
 
@@ -20,3 +20,15 @@ def test_rows_are_as_high_as_their_texts_when_columns_change(qtbot: QtBot) -> No
     qtbot.waitUntil(lambda: made.rowHeight(0) > wide)
     assert made.rowHeight(0) >= made.sizeHintForRow(0)
     assert made.rowHeight(1) < wide
+
+
+def test_a_filled_table_has_room_for_the_column_that_stretches(qtbot: QtBot) -> None:
+    made = table(["Class", "Pictures", "Precision"], stretch=0)
+    qtbot.addWidget(made)
+    fill(made, [["a class with a long name", "12", "50 %"]])
+    made.show()
+    make_room(made, 900)
+    made.resize(made.minimumWidth(), 200)
+    assert made.columnWidth(0) >= made.sizeHintForColumn(0)
+    make_room(made, 100)
+    assert made.minimumWidth() == 100
