@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QInputDial
 from sslstudio.engine.errors import StudioError
 from sslstudio.ui import journal
 from sslstudio.ui.widgets.layout import scrolled, text
-from sslstudio.ui.widgets.tables import fill, table
+from sslstudio.ui.widgets.tables import fill, table, wrap
 from sslstudio.ui.words import told, tr
 
 SHEET_WIDTH = 640
@@ -78,6 +78,7 @@ def show_table(parent: QWidget | None, title: str, told: str, heads: list[str], 
     dialog.setWindowTitle(title)
     dialog.resize(QSize(SHEET_WIDTH, 560).boundedTo(_room(dialog)))
     view = table(heads, stretch=1 if len(heads) > 1 else 0)
+    wrap(view)
     fill(view, rows)
     closing = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     closing.rejected.connect(dialog.reject)

@@ -18,6 +18,7 @@ PLACE = re.compile(r"\{(\d+)(:[^}]*)?\}")  # {0} a value as it is, {0:t} a value
 FIGURE = re.compile(r"[-+−]?\d[\d,]*(\.\d+)?([  ]?%)?")
 LEAST_SAID = 5  # signs of a template beside its places: with fewer ('{0} of {1}') the values are names and figures
 LONGEST_NAME = 40
+KEYS = "QShortcut"  # in whose name Qt asks how a key is called
 SPLITS = re.compile(r"(, | and | or )")
 
 
@@ -148,8 +149,9 @@ class Translator(QTranslator):
         return False
 
     def translate(self, context: str, source: str, disambiguation: str | None = None, n: int = -1) -> str:
-        """The translation; None, which Qt takes for 'not here', where there is none."""
-        return self._catalogue.exact(source)  # type: ignore[return-value]
+        """The translation; None, which Qt takes for 'not here', where there is none. Keys have Qt's own names: in ours
+        'Left' is the time that is."""
+        return None if context == KEYS else self._catalogue.exact(source)  # type: ignore[return-value]
 
 
 _spoken: list[Catalogue] = []  # one, or none while the window speaks English

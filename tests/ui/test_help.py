@@ -68,6 +68,23 @@ def test_no_report_is_written_when_no_file_is_chosen(window: MainWindow, said: S
     assert not said.questions
 
 
+def test_long_lines_of_a_table_are_read_in_full(qapp: QApplication) -> None:
+    heights: list[tuple[int, int]] = []
+
+    def look() -> None:
+        dialog = qapp.activeModalWidget()
+        assert isinstance(dialog, QDialog)
+        view = dialog.findChild(QTableWidget)
+        assert isinstance(view, QTableWidget)
+        qapp.processEvents()
+        heights.append((view.rowHeight(0), view.rowHeight(1)))
+        dialog.reject()
+
+    QTimer.singleShot(50, look)
+    shown(None, "Keys", "", ["Where", "What", "Key"], [("a", "what it does " * 40, "b"), ("a", "what it does", "b")])
+    assert heights[0][0] > heights[0][1] + 20
+
+
 @pytest.mark.parametrize("told", ["", "Some words above."])
 def test_a_table_is_shown_and_closed(qapp: QApplication, qtbot: QtBot, told: str) -> None:
     seen: list[tuple[str, str]] = []

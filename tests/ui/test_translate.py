@@ -12,12 +12,13 @@ import polib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QCoreApplication, QLocale
+from PySide6.QtCore import QCoreApplication, QLocale, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.errors import DataError
 from sslstudio.ui import messages, resources, settings, study_words, translate, words
+from sslstudio.ui.actions import natives
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.study import STEPS
 from sslstudio.ui.translate import Catalogue
@@ -140,6 +141,11 @@ def test_numbers_and_errors_follow_the_language(german: None) -> None:
 def test_qts_own_buttons_speak_german(german: None) -> None:
     assert QCoreApplication.translate("QPlatformTheme", "Cancel") == "Abbrechen"
     assert QCoreApplication.translate("QPlatformTheme", "Discard") == "Verwerfen"
+
+
+def test_keys_have_their_german_names(german: None) -> None:
+    assert QCoreApplication.translate("RunView", "Left") == "Noch"  # the time that is left
+    assert natives(Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home) == "Links, Rechts, Pos1"
 
 
 def test_window_is_german(german: None, qtbot: QtBot) -> None:
