@@ -19,13 +19,15 @@ Factory = Callable[[RunControl], Iterator[Event]]
 
 
 class RunThread(QThread):
-    """Pulls a run's generator. `events` carries what came since the last flush, about 20 times a second; `failed`
-    an error that ended the run; `ended` comes last, when the thread is over.
+    """Pulls a run's generator. `events` carries what came since the last flush, at most 20 times a second and never
+    while nothing came: each look at the queue would stop the training for a moment, which shares Python's lock.
+    `failed` carries an error that ended the run; `ended` comes last, when the thread is over.
     """
 
     events = Signal(list)
     failed = Signal(object)
     ended = Signal()
+    _came = Signal()
 
     def __init__(self, factory: Factory, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -33,9 +35,9 @@ class RunThread(QThread):
         self._factory = factory
         self._waiting: deque[Event] = deque()  # append and popleft of a deque are atomic
         self._error: Exception | None = None
-        self._timer = QTimer(self, interval=FLUSH_MS)
+        self._timer = QTimer(self, interval=FLUSH_MS, singleShot=True)
         self._timer.timeout.connect(self._flush)
-        self.started.connect(self._timer.start)
+        self._came.connect(self._timer.start)
         self.finished.connect(self._finish)
 
     def run(self) -> None:
@@ -43,12 +45,16 @@ class RunThread(QThread):
         try:
             for event in self._factory(self.control):
                 self._waiting.append(event)
+                if len(self._waiting) == 1:  # else the timer runs already
+                    self._came.emit()
         except Exception as error:  # handed to the UI thread, which shows it
             self._error = error
         give_back()  # the window stays for long after a run
 
     def _flush(self) -> None:
         batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        if self._waiting:  # what came meanwhile to a queue that was not empty has told nobody
+            self._timer.start()
         if batch:
             self.events.emit(batch)
 

@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.events import Event, Note, Paused, Resumed, RunFinished
-from sslstudio.ui.run_thread import Runner, RunThread
+from sslstudio.ui.run_thread import FLUSH_MS, Runner, RunThread
 
 
 def note(number: int) -> Note:
@@ -61,6 +61,29 @@ def test_all_events_arrive_in_order_and_in_few_flushes(qtbot: QtBot) -> None:
     assert watched.events == sent
     assert watched.flushes < 50
     assert not watched.runner.active
+
+
+def test_the_window_looks_for_events_only_when_some_came(qtbot: QtBot) -> None:
+    go_on = threading.Event()
+
+    def waits(control: RunControl) -> Iterator[Event]:
+        yield note(1)
+        go_on.wait()
+        yield note(2)
+
+    thread = RunThread(waits)
+    looks: list[bool] = []
+    batches: list[list[Event]] = []
+    thread._timer.timeout.connect(lambda: looks.append(True))
+    thread.events.connect(batches.append)
+    thread.start()
+    qtbot.waitUntil(lambda: bool(batches))
+    qtbot.wait(5 * FLUSH_MS)
+    assert (batches, len(looks)) == ([[note(1)]], 1)
+    with qtbot.waitSignal(thread.ended):
+        go_on.set()
+    assert batches == [[note(1)], [note(2)]]
+    thread.wait()
 
 
 def test_an_error_comes_after_the_events_before_it(qtbot: QtBot) -> None:
