@@ -154,7 +154,7 @@ class Engine(ast.NodeVisitor):
         literal = "".join(one for one in pieces if isinstance(one, str))
         letters = sum(sign.isalpha() for sign in literal)
         spaced = " " in (literal if len(pieces) > 1 else literal.strip()) and not literal.isupper()
-        if letters < 3 or not (always or spaced) or "</" in literal or "://" in literal:
+        if letters < (2 if always else 3) or not (always or spaced) or "</" in literal or "://" in literal:
             return
         numbers = iter(range(len(pieces)))
         places = [ast.unparse(one) for one in pieces if not isinstance(one, str)]

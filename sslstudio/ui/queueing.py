@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from sslstudio.engine.data.album import title_of
 from sslstudio.engine.errors import StudioError
+from sslstudio.ui import run_calls
 from sslstudio.ui.widgets.layout import button
 from sslstudio.ui.widgets.queue_view import QueueView
 
@@ -39,10 +39,7 @@ class Queueing(QObject):
             page.wrong.say(str(error))
             return
         page.wrong.say("")
-        engine = page.study.engine
-        facts = engine.tasks.get(getattr(config, "task", "")) if engine else None
-        what = facts.title if facts else str(getattr(config, "kind", page.job)).capitalize()
-        self._line.add(page.job, self.tr("{0} on {1}").format(what, title_of(config.data.folder)), config)
+        self._line.add(page.job, run_calls.title_of(config), config)
 
     def _count(self) -> None:
         count = len(self._line.runs)

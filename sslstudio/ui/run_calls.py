@@ -105,6 +105,16 @@ def config_of(job: str, config: Any) -> dict[str, Any]:
     return config_dict(job, config)
 
 
+def title_of(config: Any) -> str:
+    """What a pretraining or a fine-tuning is called in the queue: in English, as in every record."""
+    from sslstudio.engine.data import album
+    from sslstudio.engine.tasks.base import load_tasks
+
+    task = getattr(config, "task", "")
+    what = load_tasks()[task].title if task else config.kind.capitalize()
+    return f"{what} on {album.title_of(config.data.folder)}"
+
+
 def interrupted_run(run: Path, control: RunControl) -> tuple[Path, str, int] | None:
     """Folder, title and last step of a run that has no end but a checkpoint; None for any other."""
     from sslstudio.engine.runs.store import summary_of

@@ -48,6 +48,22 @@ def schedule_words(planned: list[tuple[int, float]]) -> str:
     return tr("About {0} in all: {1}.").format(whole, "; ".join([*rounds, last]))
 
 
+def source_title(source: str) -> str:
+    """What a name in a comparison or a tournament stands for: the task, or no pretraining at all."""
+    from sslstudio.engine.tasks.base import load_tasks
+    from sslstudio.engine.train.compare_settings import SCRATCH
+
+    tasks = load_tasks()
+    title = "From scratch" if source == SCRATCH else tasks[source].title if source in tasks.names() else source
+    return words.told(title)
+
+
+def now_words(now: str) -> str:
+    """'rotation, 2 labels, draw 1', as the engine says what it is at, with the task's title in its place."""
+    source, comma, rest = now.partition(",")
+    return source_title(source) + words.told(f"x{comma}{rest}").removeprefix("x") if comma else source_title(source)
+
+
 def score_words(score: Table) -> str:
     """71.2 % (68.0 to 74.1 %)."""
     return f"{words.percent(score['value'])}{_between(score, 1)}"
@@ -64,14 +80,14 @@ def points_words(difference: Table | None) -> str:
 
 
 def _signed(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-", "\u2212")
+    return words.figures(f"{100 * share:+.1f}".replace("-", "\u2212"))
 
 
 def _between(score: Table, digits: int) -> str:
     low, high = score["low"], score["high"]
     if low is None or high is None:
         return ""
-    return " " + tr("({0} to {1})").format(f"{100 * low:.{digits}f}", words.percent(high, digits))
+    return " " + tr("({0} to {1})").format(words.figures(f"{100 * low:.{digits}f}"), words.percent(high, digits))
 
 
 def worth_words(worth: Table | None) -> str:

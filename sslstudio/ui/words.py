@@ -1,6 +1,7 @@
 """Numbers and durations as people read them."""
 
 import math
+import re
 
 from PySide6.QtCore import QCoreApplication
 
@@ -16,6 +17,18 @@ def tr(text: str) -> str:
 def told(text: str) -> str:
     """A text that the engine made, in the window's language; as it is where nothing is known of it."""
     return translate.told(text)
+
+
+def mask_class(name: str) -> str:
+    """A class of masks: those that the program has named itself are in the window's language, others as they are."""
+    own = {"background": tr("background"), "object": tr("object")}
+    return own.get(name) or (told(name) if re.fullmatch(r"class \d+", name) else name)
+
+
+def fact(said: str) -> str:
+    """A fact on a run, which may be a row of mask classes."""
+    names = said.split(", ")
+    return ", ".join(map(mask_class, names)) if names[0] == "background" else told(said)
 
 
 def figures(said: str) -> str:

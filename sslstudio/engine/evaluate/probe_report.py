@@ -60,12 +60,12 @@ def probed(
 
 def _sentence(labels: Labels, gap: Difference, taught: int, n: int, draws: int) -> str:
     each = "labelled pictures" if labels.kind == "segmentation" else "labels a class"
-    interval = f"{signed(gap.low)} to {signed(gap.high)}"
     return (
         f"{SAYS.get(gap.verdict, 'No difference yet')}: with {taught} {each} a linear probe reads a "
         f"{score_name(labels.kind)} of {gap.ours:.3f} from these features and {gap.theirs:.3f} from the same network "
-        f"untrained, {signed(gap.value)} (95 % interval {interval}; {n} scored pictures, {draws} draws of labels; each "
-        "network at the best of its four stages, chosen on other pictures than it is scored on)."
+        f"untrained, {signed(gap.value)} (95 % interval {signed(gap.low)} to {signed(gap.high)}; {n} scored pictures, "
+        f"{draws} draws of labels; each network at the best of its four stages, chosen on other pictures than "
+        "it is scored on)."
     )
 
 

@@ -19,7 +19,10 @@ from sslstudio.engine.tasks.base import TASKS, Batch, Game, Picture, PretextTask
 
 CENTRE = 4
 CELLS = (0, 1, 2, 3, 5, 6, 7, 8)  # neighbour number -> patch of the grid
-NEIGHBOURS = ("above left", "above", "above right", "left", "right", "below left", "below", "below right")
+NEIGHBOURS = (
+    "above left", "straight above", "above right", "to the left", "to the right", "below left", "straight below",
+    "below right",
+)  # fmt: skip
 
 LEAST_PATCH = 8  # pixels of the picture
 MOST_BLANK = 0.6  # share of the picture's ninths without structure above which most pairs cannot be told

@@ -176,14 +176,15 @@ class ResultsPage(Page):
         content = metrics["parts"][part]
         masks = metrics["kind"] == "segmentation"
         unit = self.tr("pixels") if masks else self.tr("pictures")
-        self.matrix.show_matrix(metrics["classes"], content["confusion"], unit)
+        named = words.mask_class if masks else str
+        self.matrix.show_matrix([named(name) for name in metrics["classes"]], content["confusion"], unit)
         click = "" if masks else self.tr("Click a square to see its pictures.")
         self.hint.setText(f"{self.tr('Framed: right answers.')} {click}")
         lines = content["per_class"]
         keys = [key for key in (lines[0] if lines else {}) if key != "name"]
         self.per_class.setColumnCount(len(keys) + 1)
         self.per_class.setHorizontalHeaderLabels([self.tr("Class"), *(class_head(key, unit) for key in keys)])
-        fill(self.per_class, [[str(line["name"]), *(_figure(key, line[key]) for key in keys)] for line in lines])
+        fill(self.per_class, [[named(line["name"]), *(_figure(key, line[key]) for key in keys)] for line in lines])
         make_room(self.per_class, MOST_WIDE)
         self.desk.look_at(self.results.run, part)
         self.predictions.show_predictions(self.results, part)

@@ -109,7 +109,7 @@ class EfficiencyPlot(Card):
             if one["cells"]:
                 self._draw_row(number, one, len(rows))
         for number, one in rows:
-            self.legend.addWidget(Sign(one["title"], number))
+            self.legend.addWidget(Sign(words.told(one["title"]), number))
         self._draw_guess(table["baseline"])
         self.legend.addStretch(1)
         self._say_axes(table)
@@ -128,7 +128,10 @@ class EfficiencyPlot(Card):
         bar = pg.ErrorBarItem(x=x, y=y, top=highs - y, bottom=y - lows, beam=0.012, pen=pg.mkPen(colour, width=1.2))
         self._put(bar)
         self._put(pg.PlotDataItem(x, y, pen=pen))
-        told = [f"{one['title']}, {words.count(cell['labels'])}\n{study_words.cell_words(cell)}" for cell in cells]
+        told = [
+            f"{words.told(one['title'])}, {words.count(cell['labels'])}\n{study_words.cell_words(cell)}"
+            for cell in cells
+        ]
         points = pg.ScatterPlotItem(
             x=x, y=y, data=told, symbol=SIGNS[number % len(SIGNS)], size=SIZE, pen=pg.mkPen(colour), brush=colour,
             hoverable=True, hoverPen=pg.mkPen(text_colour(), width=2), tip=lambda x, y, data: str(data),
@@ -153,7 +156,7 @@ class EfficiencyPlot(Card):
             self.tr("{0} (up) by {1} (across): mean of {2} draws of labels, strokes are 95 % intervals. Measured on "
                     "{3} test pictures.").format(what, across, table["draws"], words.count(table["n_test"]))
         )  # fmt: skip
-        newest = [(one["title"], one["cells"][-1]) for one in table["rows"] if one["cells"]]
+        newest = [(words.told(one["title"]), one["cells"][-1]) for one in table["rows"] if one["cells"]]
         said = [f"{title} {words.percent(cell['score']['value'])}" for title, cell in newest]
         self.plot.tell(f"{what}: {', '.join(said)}", self.about.text())
 

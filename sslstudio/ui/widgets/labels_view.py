@@ -75,7 +75,9 @@ class LabelsView(QWidget):
                 words.count(len(masks.of), self.tr("picture"), self.tr("pictures")), words.told(masks.found_in)
             )
             self.masks.setText(said)
-            self.mask_names.setText(self.tr("What they mark: {0}").format(", ".join(masks.names)))
+            self.mask_names.setText(
+                self.tr("What they mark: {0}").format(", ".join(map(words.mask_class, masks.names)))
+            )
 
 
 def class_counts(recognised: "Recognised") -> dict[str, int]:

@@ -101,7 +101,7 @@ class PlayView(QWidget):
         self.board = board_for(self.game)
         self.board.changed.connect(self._offer)
         self.place.addWidget(self.board)
-        self.question.setText(self.game.question)
+        self.question.setText(words.told(self.game.question))
         self.number.setText(self.tr("{0} of {1}").format(self._now + 1, len(self._games)))
         self.said.hide()
         self.check.show()

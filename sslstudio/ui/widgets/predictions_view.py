@@ -55,7 +55,7 @@ class PredictionsView(QWidget):
         self.closer.setCurrentIndex(1 if masks else 0)
         self._layout.setStretch(1, 2 if masks else 1)
         if masks:
-            self.overlay.name_classes(results.metrics["classes"])
+            self.overlay.name_classes([words.mask_class(name) for name in results.metrics["classes"]])
         self.show_all()
 
     def show_all(self) -> None:

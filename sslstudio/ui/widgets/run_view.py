@@ -167,7 +167,7 @@ class RunView(QWidget):
         self.state.setText(begun.format(words.told(event.title), words.count(event.first_step)))
         clear(self.facts)
         for name, fact in event.facts.items():
-            self.facts.addRow(text(words.told(name), "muted", wrap=False), text(words.told(fact)))
+            self.facts.addRow(text(words.told(name), "muted", wrap=False), text(words.fact(fact)))
         self.facts.addRow(text(self.tr("Kept in"), "muted", wrap=False), text(str(self.run)))
 
     def _show_step(self, event: StepDone) -> None:

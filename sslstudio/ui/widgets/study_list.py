@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from sslstudio.ui import study_words
 from sslstudio.ui.widgets.layout import Card, button, row, text
 from sslstudio.ui.widgets.run_list import outcome_title
 from sslstudio.ui.widgets.tables import fill, table
@@ -66,4 +67,5 @@ class StudyList(QWidget):
 
 def _line(one: "StudySummary") -> tuple[str, ...]:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.modified))
-    return when, one.tasks.replace(",", ", "), outcome_title(one.outcome)
+    tasks = [name.strip() for name in one.tasks.split(",") if name.strip()]
+    return when, ", ".join(study_words.source_title(name) for name in tasks), outcome_title(one.outcome)

@@ -139,7 +139,7 @@ class StudyView(QWidget):
     def _advance(self, event: Advanced) -> None:
         if event.now:
             self._at = event
-            self.now.setText(self.tr("Now: {0}").format(event.now))
+            self.now.setText(self.tr("Now: {0}").format(study_words.now_words(event.now)))
         self.runs.say(self.tr("{0} of {1}").format(words.count(event.done), words.count(event.total)))
         self._fill_bar(event.done, event.total)
         if event.table:
@@ -152,7 +152,8 @@ class StudyView(QWidget):
         self._fill_bar(self._at.done + share, self._at.total)
         self.left.say(study_words.left_words(self._at.seconds_after, event.seconds_left))
         step = self.tr("step {0} of about {1}").format(words.count(event.step), words.count(event.total_steps))
-        self.now.setText(words.facts_line([self.tr("Now: {0}").format(self._at.now), step]))
+        now = self.tr("Now: {0}").format(study_words.now_words(self._at.now))
+        self.now.setText(words.facts_line([now, step]))
 
     def _fill_bar(self, done: float, total: int) -> None:
         self.bar.setRange(0, PARTS)
@@ -233,7 +234,7 @@ class EfficiencyView(StudyView):
 
 def _line(one: Mapping[str, Any], counts: list[int]) -> list[str]:
     cells = {cell["labels"]: study_words.cell_words(cell) for cell in one["cells"]}
-    title = "\n".join(part for part in (one["title"], one["note"]) if part)
+    title = "\n".join(part for part in (words.told(one["title"]), words.told(one["note"])) if part)
     return [title, *(cells.get(count, study_words.NOTHING) for count in counts)]
 
 
@@ -269,7 +270,7 @@ class TournamentView(StudyView):
             on = [entry["task"] for entry in later]
             lines += [_entry(str(number), entry, entry["task"] in on, bool(later)) for entry in entries]
         if winner is not None:
-            self.verdict.setText(self.tr("The winner: {0}").format(winner["title"]))
+            self.verdict.setText(self.tr("The winner: {0}").format(words.told(winner["title"])))
             lines.append(_entry(self.tr("Winner"), winner, True, False))
         fill(self.rows, lines)
 
@@ -285,12 +286,12 @@ def _entry(name: str, entry: Mapping[str, Any], on: bool, known: bool) -> list[s
     tr = words.tr
     probe = entry["probe"]
     if entry["outcome"] == "refused":
-        how = tr("Out: it does not suit these pictures. {0}").format(entry["words"])
+        how = tr("Out: it does not suit these pictures. {0}").format(words.told(entry["words"]))
     elif entry["outcome"] == "failed":
-        how = tr("Out: it failed. {0}").format(entry["words"])
+        how = tr("Out: it failed. {0}").format(words.told(entry["words"]))
     else:
         state = (tr("Went on") if on else tr("Out: others did better")) if known else ""
         how = "\n".join(part for part in (state, study_words.verdict_title((probe or {}).get("verdict"))) if part)
     minutes = entry["minutes"]
     took = words.figures(f"{minutes:.1f}") if math.isfinite(minutes) and minutes else study_words.NOTHING
-    return [name, entry["title"], how, study_words.probe_words(probe), took]
+    return [name, words.told(entry["title"]), how, study_words.probe_words(probe), took]

@@ -14,8 +14,8 @@ from sslstudio.engine.tasks.context_prediction import NEIGHBOURS, ContextConfig,
 
 PLAIN = ContextConfig(colour="keep", degrade=0.0, turn=0.0)
 STEPS = {  # name -> (x, y) from the centre, y downwards: written out by hand, not derived from the code
-    "above left": (-1, -1), "above": (0, -1), "above right": (1, -1), "left": (-1, 0), "right": (1, 0),
-    "below left": (-1, 1), "below": (0, 1), "below right": (1, 1),
+    "above left": (-1, -1), "straight above": (0, -1), "above right": (1, -1), "to the left": (-1, 0),
+    "to the right": (1, 0), "below left": (-1, 1), "straight below": (0, 1), "below right": (1, 1),
 }  # fmt: skip
 
 

@@ -1,0 +1,138 @@
+"""Runs, comparisons and mask classes in a German window; what is kept on the disk stays English."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QTableWidget
+from pytestqt.qtbot import QtBot
+
+from sslstudio.engine.data.index import scan
+from sslstudio.engine.data.labels import recognise
+from sslstudio.ui import settings, study_words, words
+from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.pretrain import PretrainPage
+from sslstudio.ui.results_data import load_results
+from sslstudio.ui.waiting_line import FILE
+from sslstudio.ui.widgets.labels_view import LabelsView
+from sslstudio.ui.widgets.study_view import EfficiencyView, TournamentView
+from tests.ui.test_translate import german
+
+LONG = 60_000
+__all__ = ["german"]
+
+
+def cell(rows: QTableWidget, line: int, place: int) -> str:
+    item = rows.item(line, place)
+    return item.text() if item is not None else ""
+
+
+@pytest.mark.usefixtures("german")
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("Jigsaw puzzle on s", "Kachelpuzzle mit s"),
+        ("Rotation on cats on mats", "Drehung mit cats on mats"),
+        ("Classification on pets, 40 labels", "Klassen mit pets, 40 Beschriftungen"),
+        ("Segmentation on pets, 5 folds", "Masken mit pets, 5 Teile"),
+        ("Tournament on pets, 10 minutes", "Turnier mit pets, 10 Minuten"),
+    ],
+)
+def test_the_title_of_a_run_is_german_throughout(title: str, said: str) -> None:
+    assert words.told(title) == said
+
+
+@pytest.mark.usefixtures("german")
+def test_the_sentence_of_a_probe_is_german_throughout() -> None:
+    said = words.told(
+        "No difference yet: with 5 labels a class a linear probe reads a balanced accuracy of 0.176 from these "
+        "features and 0.180 from the same network untrained, −0.003 (95 % interval −0.022 to +0.016; 48 scored "
+        "pictures, 10 draws of labels; each network at the best of its four stages, chosen on other pictures than it "
+        "is scored on)."
+    )
+    assert "Mit 5 Beschriftungen je Klasse liest" in said
+    assert "(95-%-Intervall −0,022 bis +0,016; 48 bewertete" in said
+
+
+@pytest.mark.usefixtures("german")
+def test_classes_of_masks_that_the_program_named_are_german_and_a_persons_own_stay() -> None:
+    assert [words.mask_class(name) for name in ("background", "object", "class 3", "class act", "nucleus")] == [
+        "Hintergrund", "Objekt", "Klasse 3", "class act", "nucleus",
+    ]  # fmt: skip
+    assert words.fact("background, nucleus") == "Hintergrund, nucleus"
+    assert words.fact("48 x 48 pixels") == "48 x 48 Pixel"
+    assert words.fact("cat, background") == "cat, background"  # a folder of that name
+
+
+@pytest.mark.usefixtures("german")
+def test_masks_say_background_in_german(sample: Path, qtbot: QtBot) -> None:
+    view = LabelsView()
+    qtbot.addWidget(view)
+    view.show_labels(recognise(scan(sample)))
+    assert view.mask_names.text().startswith("Was sie markieren: Hintergrund, beetle")
+
+
+def test_a_side_is_not_taken_for_a_right_answer(german: None) -> None:
+    from sslstudio.engine.tasks.context_prediction import NEIGHBOURS
+
+    said = [words.told(name) for name in NEIGHBOURS]
+    assert said == [
+        "links oberhalb", "oberhalb", "rechts oberhalb", "links", "rechts", "links unterhalb", "unterhalb",
+        "rechts unterhalb",
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("german")
+def test_what_a_comparison_is_at_and_its_numbers_are_german() -> None:
+    assert study_words.now_words("rotation, 2 labels, draw 1") == "Drehung, 2 Beschriftungen, Ziehung 1"
+    assert study_words.now_words("scratch, 1000 labels, draw 3") == "Von null an, 1000 Beschriftungen, Ziehung 3"
+    assert study_words.now_words("jigsaw") == "Kachelpuzzle"
+    assert study_words.score_words({"value": 0.5, "low": 0.333, "high": 0.75}) == "50,0 % (33,3 bis 75,0 %)"
+    assert study_words.points_words({"value": 0.1, "low": -0.133, "high": 0.45}) == "+10,0 Punkte (−13,3 bis +45,0)"
+
+
+@pytest.mark.usefixtures("german")
+def test_tables_of_comparison_and_tournament_name_the_tasks_in_german(qtbot: QtBot) -> None:
+    efficiency, tournament = EfficiencyView(), TournamentView()
+    for view in (efficiency, tournament):
+        qtbot.addWidget(view)
+    rows = [{"source": "scratch", "title": "From scratch", "note": "", "cells": []}]
+    rows += [{"source": "rotation", "title": "Rotation", "note": "", "cells": []}]
+    efficiency.show_rows({"kind": "classification", "scratch_labels": [2], "rows": rows, "baseline": 0.2})
+    assert [cell(efficiency.rows, line, 0) for line in range(2)] == ["Von null an", "Drehung"]
+    entry = {"task": "jigsaw", "title": "Jigsaw puzzle", "outcome": "done", "probe": None, "minutes": 1.0}
+    tournament.show_rows({"rounds": [[entry]], "winner": entry})
+    assert cell(tournament.rows, 0, 1) == "Kachelpuzzle"
+    assert tournament.verdict.text().endswith("Kachelpuzzle")
+
+
+def test_the_queue_is_kept_in_english_and_shown_in_german(
+    german: None, window: MainWindow, sample: Path, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        window.open_folder(sample)
+    window.go("pretrain")
+    page = window.pages["pretrain"]
+    assert isinstance(page, PretrainPage)
+    qtbot.waitUntil(lambda: page.settings is not None, timeout=LONG)
+    assert window.study.engine is not None
+    window.study.choose_task("jigsaw", window.study.engine.tasks["jigsaw"].config())
+    page.queueing.add()
+    (kept,) = json.loads((settings.home() / FILE).read_text(encoding="utf-8"))
+    assert kept["title"] == "Jigsaw puzzle on little zoo"
+    assert cell(page.queueing.view.table, 0, 1) == "Kachelpuzzle mit little zoo"
+
+
+def test_results_on_masks_say_background_in_german(
+    german: None, window: MainWindow, sample_folder: Path, segmented: Path, qtbot: QtBot
+) -> None:
+    from sslstudio.engine.control import RunControl
+    from sslstudio.ui.pages.results import ResultsPage
+
+    window.go("results")
+    page = window.pages["results"]
+    assert isinstance(page, ResultsPage)
+    page.show_results(load_results(segmented, RunControl()))
+    assert cell(page.per_class, 0, 0) == "Hintergrund"
+    assert "„Hintergrund“" in page.matrix.accessibleDescription()
+    assert "background" not in page.matrix.accessibleDescription()
