@@ -2,8 +2,17 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, QTimer
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableWidget,
+    QTableWidgetItem,
+)
+
+PADDING = 20  # pixels left and right of a text, as the style sheet has it
 
 
 def table(heads: list[str], *, stretch: int) -> QTableWidget:
@@ -26,10 +35,22 @@ def table(heads: list[str], *, stretch: int) -> QTableWidget:
     return made
 
 
+class Lines(QStyledItemDelegate):
+    """Counts the lines of a text in the room that is left to it; Qt forgets the style sheet's padding, and a text that
+    just fits without would end in dots."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """Room for all lines."""
+        narrower = QStyleOptionViewItem(option)
+        narrower.rect = option.rect.adjusted(0, 0, -PADDING, 0)
+        return super().sizeHint(narrower, index)
+
+
 def wrap(view: QTableWidget) -> None:
     """Long texts go on in further lines, and each row is as high as its texts are in columns so wide: also when a tab
     is shown for the first time or the window changes."""
     view.setWordWrap(True)
+    view.setItemDelegate(Lines(view))
     later = QTimer(view, interval=0, singleShot=True)
     later.timeout.connect(view.resizeRowsToContents)
     view.horizontalHeader().sectionResized.connect(lambda *_: later.start())
