@@ -77,7 +77,8 @@ def show_table(parent: QWidget | None, title: str, told: str, heads: list[str], 
     dialog = QDialog(parent)
     dialog.setWindowTitle(title)
     dialog.resize(QSize(SHEET_WIDTH, 560).boundedTo(_room(dialog)))
-    view = table(heads, stretch=1 if len(heads) > 1 else 0)
+    longest = [max((len(row[at]) for row in rows), default=0) for at in range(len(heads))]
+    view = table(heads, stretch=longest.index(max(longest)))  # else it would push the others out of sight
     wrap(view)
     fill(view, rows)
     closing = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -105,6 +106,8 @@ def show_sheet(parent: QWidget | None, title: str, sheet: QWidget) -> None:
     most = _room(dialog)
     width = min(SHEET_WIDTH, most.width())
     dialog.resize(width, min(sheet.heightForWidth(width - 64) + 100, most.height()))
+    first = (one for one in sheet.findChildren(QWidget) if one.focusPolicy() & Qt.FocusPolicy.TabFocus)
+    next(first, closing).setFocus()  # else it would be on the sheet itself, framed as if something were wrong with it
     dialog.exec()
     dialog.deleteLater()
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyleOptionComboBox,
     QTabBar,
+    QTableView,
     QWidget,
 )
 
@@ -23,6 +24,8 @@ def clipped(root: QWidget) -> list[str]:
     """A line for each visible text below `root` that is cut off, with what it needs and what it has."""
     found = []
     for one in root.findChildren(QWidget):
+        if isinstance(one, QTableView) and one.isVisible() and one.horizontalScrollBar().maximum() > 0:
+            found.append(f"{one.accessibleName()}: has to be scrolled sideways")
         if one.isVisible() and (text := _said(one)):
             wrong = _too_narrow(one) or _outside(one)
             if wrong:

@@ -1,11 +1,13 @@
-"""Every page as a picture, to be looked at: light and dark, 100 and 200 per cent, a small and a large screen.
+"""Every page and dialog as a picture, to be looked at: light and dark, 100 to 200 per cent, small and large screen.
 
-    python tests/ui/screenshots.py OUT [FOLDER]
+    python tests/ui/screenshots.py OUT [FOLDER] [--scales 100,150,200] [--no-comparisons]
 
 FOLDER is a folder with pictures and labels; without it the sample pictures are drawn. Short real trainings are run
-once and kept in OUT/home, so that a second call is quick.
+once and kept in OUT/home (or SSLSTUDIO_HOME), so that a second call is quick. SSLSTUDIO_LANGUAGE=de shows it in
+German, without the comparisons. Texts that are cut off are listed in OUT/clipped-SCALE.txt.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -15,16 +17,21 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 from PySide6.QtCore import QDeadlineTimer, QSettings
 from PySide6.QtWidgets import QApplication
 
 from sslstudio.engine.config import Value
+from sslstudio.ui import translate
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
 from sslstudio.ui.pages.label import LabelPage
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.pages.study_tab import StudyTab
 from sslstudio.ui.theme import theme
+from tests.ui.clipped import clipped
+from tests.ui.dialog_shots import DialogShots
 
 SIZES = ((1280, 720), (1920, 1080))
 PRETRAIN_MINUTES, FINETUNE_MINUTES = 0.6, 0.5
@@ -59,6 +66,12 @@ class Shooter:
         self.out, self.scale = out, scale
         self.window = MainWindow()
         self.window.show()
+        self.dialogs = DialogShots(self)
+
+    def report(self, name: str, found: list[str]) -> None:
+        """Note what is cut off in a picture."""
+        with (self.out / f"clipped-{self.scale}.txt").open("a", encoding="utf-8") as file:
+            file.writelines(f"{name}: {one}\n" for one in found)
 
     def shoot(self, name: str, sizes: tuple[tuple[int, int], ...] | None = None) -> None:
         """One page in all sizes and schemes."""
@@ -68,6 +81,7 @@ class Shooter:
             for scheme in ("light", "dark"):
                 theme().follow(scheme)
                 rest(0.5)
+                self.report(f"{name}-{width}-{scheme}", clipped(self.window))
                 self.window.grab().save(str(self.out / f"{name}-{width}-{self.scale}-{scheme}.png"))
 
     def open(self, folder: Path | None) -> None:
@@ -131,6 +145,9 @@ class Shooter:
             wait(lambda: page.view.epoch.value.text() != "–")
             rest(minutes * 20)
             self.shoot(f"{name}-during")
+            if step == "pretrain":
+                self.dialogs.of_a_run(page)
+        page.queueing.add()
         wait(lambda: page.view.outcome != "")
         rest(1.0)
         for number in range(page.view.tabs.count()):
@@ -180,29 +197,43 @@ class Shooter:
             self.shoot(f"6-{tab.job}-after-{number}")
 
 
-def main(out: Path, folder: Path | None, scale: str) -> None:
-    """All pages at one scale."""
+def main(out: Path, folder: Path | None, scale: str, comparisons: bool) -> None:
+    """All pages and dialogs at one scale."""
     out.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("SSLSTUDIO_HOME", str(out / "home"))
     os.environ.setdefault("SSLSTUDIO_CACHE", str(out / "cache"))
+    (out / f"clipped-{scale}.txt").unlink(missing_ok=True)
     QSettings.setDefaultFormat(QSettings.Format.IniFormat)
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(out / "settings"))
     app = QApplication(sys.argv[:1])
+    spoken = translate.wanted()
+    translate.speak(spoken, app)
     shooter = Shooter(out, scale)
     shooter.open(folder)
+    shooter.dialogs.of_the_menus()
     shooter.puzzles()
     shooter.train("pretrain", PRETRAIN_MINUTES, "3-pretrain")
     shooter.labels()
     shooter.train("finetune", FINETUNE_MINUTES, "4-finetune")
     shooter.results()
-    shooter.comparisons()
+    if comparisons and spoken == "en":  # it waits for words
+        shooter.comparisons()
     shooter.window.close()
     app.quit()
 
 
 if __name__ == "__main__":
-    target, pictures = Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None
-    double = os.environ.get("QT_SCALE_FACTOR") == "2"
-    main(target, pictures, "200" if double else "100")
-    if not double:
-        subprocess.run([sys.executable, *sys.argv], env={**os.environ, "QT_SCALE_FACTOR": "2"}, check=True)
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("out", type=Path)
+    asked.add_argument("folder", type=Path, nargs="?")
+    asked.add_argument("--scales", default="100,150,200")
+    asked.add_argument("--no-comparisons", action="store_true")
+    told = asked.parse_args()
+    first, *others = told.scales.split(",")
+    if os.environ.get("QT_SCALE_FACTOR") == str(int(first) / 100):
+        main(told.out, told.folder, first, not told.no_comparisons)
+    else:  # a process each: Qt takes the scale once, at the start
+        words = [one for one in sys.argv if one != told.scales and one != "--scales"]
+        for scale in (first, *others):
+            environment = {**os.environ, "QT_SCALE_FACTOR": str(int(scale) / 100)}
+            subprocess.run([sys.executable, *words, "--scales", scale], env=environment, check=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QDeadlineTimer, QLocale, QTimer
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QTabBar, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QScrollArea, QTabBar, QTabWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui import messages, translate
@@ -155,6 +155,7 @@ def test_every_dialog(small: MainWindow, real_dialogs: None, qtbot: QtBot) -> No
             return
         try:
             check(dialog, dialog.windowTitle())
+            assert not isinstance(dialog.focusWidget(), QScrollArea), "a frame that means nothing"
         finally:
             seen.append(dialog.windowTitle())
             dialog.close()

@@ -1,0 +1,73 @@
+"""Every dialog as a picture, light and dark: opened as a person would, looked at, closed without an answer."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QDeadlineTimer, QTimer
+from PySide6.QtWidgets import QApplication
+
+from sslstudio.engine.errors import DataError
+from sslstudio.ui import messages
+from sslstudio.ui.pages.run_page import RunPage
+from sslstudio.ui.theme import theme
+from tests.ui.clipped import clipped
+
+if TYPE_CHECKING:
+    from tests.ui.screenshots import Shooter
+
+APPEAR_MS = 30_000  # a dialog may wait for something to be looked up first
+
+
+class DialogShots:
+    """Takes the pictures for a Shooter, and notes texts that are cut off."""
+
+    def __init__(self, shooter: "Shooter") -> None:
+        self._shooter, self._window = shooter, shooter.window
+
+    def shoot(self, name: str, opens: Callable[[], object]) -> None:
+        """One dialog in both schemes. `opens` may return before the dialog is there."""
+        for scheme in ("light", "dark"):
+            theme().follow(scheme)
+            seen: list[str] = []
+            watch = QTimer(interval=100)
+            watch.timeout.connect(partial(self._look, f"{name}-{self._shooter.scale}-{scheme}", seen))
+            watch.start()
+            opens()
+            deadline = QDeadlineTimer(APPEAR_MS)
+            while not seen and not deadline.hasExpired():
+                QApplication.processEvents()
+            watch.stop()
+            if not seen:
+                raise TimeoutError(f"{name} did not come up")
+
+    def _look(self, name: str, seen: list[str]) -> None:
+        dialog = QApplication.activeModalWidget()
+        if dialog is not None:
+            seen.append(name)
+            self._shooter.report(name, clipped(dialog))
+            dialog.grab().save(str(self._shooter.out / f"{name}.png"))
+            dialog.close()
+
+    def of_the_menus(self) -> None:
+        """What the menus open, and errors."""
+        window, help_ = self._window, self._window.help
+        self.shoot("9-preferences", window.preferences.show)
+        self.shoot("9-keys", help_.keys)
+        self.shoot("9-about", help_.about)
+        self.shoot("9-report", lambda: help_._say_written(Path.home() / "SSL Studio report 2026-11-25 16.20.zip"))
+        self.shoot("9-rename", window.project_file.rename)
+        error = DataError("There are no pictures in /data/scans. Choose another folder, or look whether it is a link.")
+        self.shoot("9-error", lambda: messages.tell_error(window, error))
+        self.shoot("9-bug", lambda: messages.tell_error(window, ZeroDivisionError("division by zero")))
+        long = DataError("This picture cannot be read: the file ends too early. " * 30)
+        self.shoot("9-error-long", lambda: messages.tell_error(window, long))
+        one, everything = "The folder “scans” of this project is not in /disk.", "The pictures are no longer in /disk."
+        self.shoot("9-relink", lambda: window.opener._ask_lost("scans", one, everything))
+        self.shoot("9-add-folder", lambda: window.study.folders.open([self._shooter.out]))
+
+    def of_a_run(self, page: RunPage) -> None:
+        """What is asked while a run goes on."""
+        self.shoot("9-stop", page.ask_stop)
+        self.shoot("9-close", self._window.close)
