@@ -107,6 +107,11 @@ def doubt_keys() -> dict[str, PageKey]:
     }
 
 
+def split_keys() -> dict[str, PageKey]:
+    """The keys of the pages that train: a change of the split is taken back there."""
+    return _undo_keys()
+
+
 def _undo_keys() -> dict[str, PageKey]:
     return {"undo": PageKey("Ctrl+Z", tr("Undo")), "redo": PageKey("Ctrl+Shift+Z", tr("Redo"))}
 
@@ -196,6 +201,9 @@ def page_key_rows(pages: Mapping[str, str]) -> list[tuple[str, str, str]]:
     rows += [(pages["label"], one.title, native(one.keys)) for one in label_keys().values()]
     doubts = tr("{0}, doubtful labels").format(pages["results"])
     rows += [(doubts, one.title, native(one.keys)) for one in doubt_keys().values()]
+    for page in ("pretrain", "finetune"):
+        split = tr("{0}, the split").format(pages[page])
+        rows += [(split, one.title, native(one.keys)) for one in split_keys().values()]
     heard = (
         (pages["label"], held_keys()),
         (tr("{0}, played").format(pages["pretext"]), [*tile_keys(), *choice_keys(), *turn_keys()]),

@@ -12,7 +12,10 @@ from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.words import told
 
 if TYPE_CHECKING:
+    from sslstudio.engine.data.labels import Recognised
     from sslstudio.engine.runs.queue import Waiting
+    from sslstudio.engine.train.settings import DataConfig
+    from sslstudio.engine.train.split_change import Leak
 
 
 def strip(sheet: Path, control: RunControl) -> Any:
@@ -122,3 +125,11 @@ def interrupted_run(run: Path, control: RunControl) -> tuple[Path, str, int] | N
     found = summary_of(run)
     saved = any(run.glob("*last.safetensors"))
     return (run, found.title, found.step) if found and found.outcome == "interrupted" and saved else None
+
+
+def split_leak(recognised: "Recognised", config: "DataConfig", folders: Sequence[Path], control: RunControl) -> "Leak":
+    """Which tests of the runs in some folders a training with this split would spoil."""
+    from sslstudio.engine.runs.store import run_folders
+    from sslstudio.engine.train.split_change import leak_of
+
+    return leak_of(recognised, config, [run for folder in folders for run in run_folders(folder)])

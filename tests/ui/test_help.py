@@ -32,9 +32,19 @@ def test_the_question_mark_shows_every_key(window: MainWindow, said: Said) -> No
     assert {row[0] for row in rows} - menus >= {"Label", "Puzzles, played", "Maps of pictures", "Plots"}
 
 
-def test_the_sheet_names_the_keys_that_the_pages_listen_to(window: MainWindow, said: Said) -> None:
+PAGES = (
+    ("label", "Label"), ("results", "Results, doubtful labels"), ("pretrain", "Pretrain, the split"),
+    ("finetune", "Fine-tune, the split"),
+)  # fmt: skip
+
+
+def test_the_sheet_names_the_keys_that_the_pages_listen_to(
+    window: MainWindow, said: Said, sample: Path, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(window.study.checked, timeout=20_000):
+        window.open_folder(sample)
     rows = window.help.key_rows()
-    for page, row in (("label", "Label"), ("results", "Results, doubtful labels")):
+    for page, row in PAGES:
         window.go(page)
         heard = {one.key().toString() for one in window.pages[page].findChildren(QShortcut)} - {"Ctrl+="}
         told = {key for where, _, key in rows if where == row}

@@ -10,6 +10,7 @@ from sslstudio.ui import engine_calls, messages
 from sslstudio.ui.choices import Choices
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.run_thread import Factory
+from sslstudio.ui.split_desk import SplitLink
 from sslstudio.ui.study import Study
 from sslstudio.ui.theme import set_role, tint
 from sslstudio.ui.widgets.curves import TwinCurves
@@ -60,6 +61,7 @@ class FinetunePage(RunPage):
         self.place_on_top(self.own)
         settings = RunSettings(self.devices(), minutes=MINUTES, starting=False, further=self.own.more)
         settings.batch.editor("batch_size").set_value(BATCH)
+        SplitLink(self.study, settings, self)
         own = self.own
         self.kept = Choices(self.study, self.job, settings, (own.form, own.more), {"kind": own.kind})
         return settings
@@ -153,14 +155,13 @@ class FinetunePage(RunPage):
         )  # fmt: skip
 
     def _data(self, source: str) -> Any:
-        """The split of the pretraining, so that its test pictures stay unseen; else what is set here."""
-        assert self.settings is not None
+        """The split of the pretraining, so that its test pictures stay unseen; else what is set."""
         data = self.study.data_config()
         if source != SCRATCH and Path(source).is_dir():
             theirs = engine_calls.data_config_of(Path(source))
             if Path(theirs.folder).resolve() == Path(data.folder).resolve():
                 return theirs.replace(labels=data.labels)
-        return data.replace(**self.settings.data_values())
+        return data
 
     def expect(self, config: dict[str, Any]) -> None:
         """How many trainings share the bar."""

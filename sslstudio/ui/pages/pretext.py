@@ -13,6 +13,7 @@ from sslstudio.ui.checkup import checkup_of
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.play_desk import PlayDesk
 from sslstudio.ui.progress import Progress
+from sslstudio.ui.split_desk import split_desk_of
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.explained_view import ExplainedView
@@ -187,7 +188,7 @@ class PretextPage(Page):
         else:
             value = getattr(getattr(with_settings(self.config(), [change]), section), name)
             if section == "data":
-                study.set_data({**study.data_values, name: value})
+                split_desk_of(study).set({name: value})
             else:
                 study.keep_choices("pretrain", {**study.choices.get("pretrain", {}), name: value})
         study.said.emit(self.tr("Set: {0}").format(change))

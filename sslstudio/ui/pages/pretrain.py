@@ -10,6 +10,7 @@ from sslstudio.ui.choices import Choices
 from sslstudio.ui.pace_line import PaceLine
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.run_thread import Factory
+from sslstudio.ui.split_desk import SplitLink
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.curves import Curves
 from sslstudio.ui.widgets.layout import button, column, held, text
@@ -37,7 +38,6 @@ class PretrainPage(RunPage):
         about = column(text(self.tr("Learns from"), "small"), self.task_title, change, compete, gap=3)
         self.place_on_top(held(about))
         study.task_changed.connect(self._show_task)
-        study.data_changed.connect(self._show_split)
         study.engine_ready.connect(self._show_task)
         self._show_task()
         self.refresh()
@@ -53,8 +53,7 @@ class PretrainPage(RunPage):
     def make_settings(self) -> RunSettings:
         """Ten minutes on what there is."""
         settings = RunSettings(self.devices(), minutes=MINUTES, starting=True)
-        settings.set_data(self.study.data_values)
-        settings.data_changed.connect(self._split_changed)
+        SplitLink(self.study, settings, self)
         self.pace = PaceLine(self.study, self.config)
         settings.say_below_budget(self.pace)
         settings.changed.connect(self.pace.ask)
@@ -67,25 +66,13 @@ class PretrainPage(RunPage):
         if self.settings is not None:
             self.pace.show_runs([run.path for run in runs if run.job == "pretrain"])
 
-    def _split_changed(self) -> None:
-        if self.settings is not None:
-            self.study.set_data(self.settings.data_values())
-
-    def _show_split(self) -> None:
-        """The split was changed on another page."""
-        if self.settings is not None and self.settings.data_values() != {
-            **self.settings.data_values(), **self.study.data_values,
-        }:  # fmt: skip
-            self.settings.show_data(self.study.data_values)
-
     def _show_task(self) -> None:
         facts = self.study.task_facts
         self.task_title.setText(facts.title if facts else "…")
 
     def show_pictures(self) -> None:
-        """Show the split of these pictures, and say which of them seem to belong together."""
+        """Say which of the pictures seem to belong together."""
         if self.settings is not None and self.study.recognised is not None:
-            self.settings.show_data(self.study.data_values)
             op = partial(engine_calls.groups_in, self.study.recognised.pictures.paths)
             jobs.run(op, self.settings.suggest_groups, partial(messages.tell_error, self), owner=self.settings)
 
@@ -95,7 +82,6 @@ class PretrainPage(RunPage):
 
         assert self.settings is not None
         study = self.study
-        study.set_data(self.settings.data_values())
         return PretrainConfig(
             out=str(study.new_run(study.task)), task=study.task, seed=self.settings.seed(), data=study.data_config(),
             encoder=self.settings.encoder_config(), optimiser=self.settings.optimiser_config(),

@@ -1,0 +1,160 @@
+"""How the pictures are set apart: one setting of all pages, changed with undo and redo. A change that would train on
+pictures of earlier tests is said in words before any training begins."""
+
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+from PySide6.QtWidgets import QWidget
+
+from sslstudio.engine.errors import ConfigError
+from sslstudio.ui import jobs, messages, run_calls, words
+from sslstudio.ui.actions import page_shortcuts, split_keys
+from sslstudio.ui.study import Study
+from sslstudio.ui.widgets.run_settings import SPLIT, RunSettings
+from sslstudio.ui.widgets.split_line import SplitLine
+
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.train.split_change import Leak
+
+ONE_GO_S = 2.0  # a value that is typed or turned changes several times
+
+
+class _Command(QUndoCommand):
+    """From one split to another. What is typed within a moment is one change."""
+
+    def __init__(self, study: Study, before: dict[str, Any], after: dict[str, Any], changed: tuple[str, ...]) -> None:
+        super().__init__()
+        self._study, self.before, self.after, self.changed = study, before, after, changed
+        self.when = time.monotonic()
+
+    def id(self) -> int:
+        """All are of one kind."""
+        return 1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        """Take in a change of the same options that follows at once."""
+        if not isinstance(other, _Command) or other.changed != self.changed or other.when - self.when > ONE_GO_S:
+            return False
+        self.after, self.when = other.after, other.when
+        return True
+
+    def redo(self) -> None:
+        """Change it."""
+        self._study.set_data(self.after)
+
+    def undo(self) -> None:
+        """As it was."""
+        self._study.set_data(self.before)
+
+
+def split_desk_of(study: Study) -> "SplitDesk":
+    """The one desk of a window: the split is the same on all pages."""
+    return study.findChild(SplitDesk) or SplitDesk(study)
+
+
+class SplitDesk(QObject):
+    """Changes the split of a study. The engine has been loaded."""
+
+    warned = Signal(object)  # Leak of the split as it is now
+    changed = Signal()  # what can be undone
+
+    def __init__(self, study: Study) -> None:
+        super().__init__(study)
+        self._study = study
+        self.undo_stack = QUndoStack(self)
+        self._job: jobs.Job | None = None
+        self.undo_stack.indexChanged.connect(self.changed)
+        study.leaving.connect(self._forget)
+        study.data_changed.connect(self._look)
+
+    def now(self) -> dict[str, Any]:
+        """The split as it counts: what was not changed is at its default."""
+        return self.whole(self._study.data_values)
+
+    def whole(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Values of the split with the defaults of what is not among them."""
+        from sslstudio.engine.train.settings import DataConfig
+
+        defaults = DataConfig()
+        return {name: values.get(name, getattr(defaults, name)) for name in SPLIT}
+
+    def set(self, values: Mapping[str, Any]) -> None:
+        """Change some of it."""
+        before = self.now()
+        after = {**before, **values}
+        changed = tuple(name for name in SPLIT if after[name] != before[name])
+        if changed:
+            self.undo_stack.push(_Command(self._study, self._study.data_values, after, changed))
+
+    def last(self) -> tuple[str, ...]:
+        """The options that an undo would change back."""
+        index = self.undo_stack.index()
+        command = self.undo_stack.command(index - 1) if index else None
+        return command.changed if isinstance(command, _Command) else ()
+
+    def _forget(self) -> None:
+        """Other pictures are opened, or the same ones anew."""
+        self._cancel()
+        self.undo_stack.clear()
+        self.warned.emit(None)
+
+    def _cancel(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+
+    def _look(self) -> None:
+        """See what the split means for the runs that there are."""
+        self._cancel()
+        study = self._study
+        if study.recognised is None or study.engine is None:
+            return
+        try:
+            config = study.data_config()
+        except ConfigError:  # a value on the way to another; it is said at the start
+            return
+        op = partial(run_calls.split_leak, study.recognised, config, study.all_runs)
+        self._job = jobs.run(op, self._take, self._failed, owner=self)
+
+    def _take(self, leak: "Leak") -> None:
+        self._job = None
+        self.warned.emit(leak)
+
+    def _failed(self, error: Exception) -> None:
+        self._job = None
+        self.warned.emit(None)
+        if not isinstance(error, ConfigError):
+            messages.tell_error(self._study.window, error)
+
+
+class SplitLink(QObject):
+    """Keeps the settings of a page and the split of the study the same, and says below them what a change means."""
+
+    def __init__(self, study: Study, settings: RunSettings, page: QWidget) -> None:
+        super().__init__(settings)
+        self._study, self._settings, self.desk = study, settings, split_desk_of(study)
+        stack = self.desk.undo_stack
+        self.line = SplitLine(stack.undo, stack.redo)
+        settings.of_split.addWidget(self.line)
+        page_shortcuts(page, split_keys(), {"undo": stack.undo, "redo": stack.redo})
+        settings.data_changed.connect(lambda: self.desk.set(settings.data_values()))
+        study.data_changed.connect(self._show)
+        study.pictures_changed.connect(self._show)
+        self.desk.changed.connect(self._offer)
+        self.desk.warned.connect(self.line.warn)
+        self._show()
+
+    def _show(self) -> None:
+        now = self.desk.now()
+        if now != self._settings.data_values():
+            self._settings.show_data(now)
+        self._offer()
+
+    def _offer(self) -> None:
+        form, stack = self._settings.forms["data"], self.desk.undo_stack
+        titles = [words.told(form.editor(name).field.about.title) for name in self.desk.last()]
+        self.line.offer(stack.canUndo(), stack.canRedo(), ", ".join(titles))
