@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
-from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.errors import ConfigError
 from sslstudio.ui import jobs, messages, run_calls, words
 from sslstudio.ui.actions import page_shortcuts, split_keys
+from sslstudio.ui.pages.page import Page
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.run_settings import SPLIT, RunSettings
 from sslstudio.ui.widgets.split_line import SplitLine
@@ -70,6 +70,7 @@ class SplitDesk(QObject):
         self.undo_stack.indexChanged.connect(self.changed)
         study.leaving.connect(self._forget)
         study.data_changed.connect(self._look)
+        study.runner.started.connect(lambda _: self.warned.emit(None))  # whoever starts it has read it
 
     def now(self) -> dict[str, Any]:
         """The split as it counts: what was not changed is at its default."""
@@ -132,14 +133,14 @@ class SplitDesk(QObject):
 
 
 class SplitLink(QObject):
-    """Keeps the settings of a page and the split of the study the same, and says below them what a change means."""
+    """Keeps the settings of a page and the split of the study the same, and says above them what a change means."""
 
-    def __init__(self, study: Study, settings: RunSettings, page: QWidget) -> None:
+    def __init__(self, study: Study, settings: RunSettings, page: Page) -> None:
         super().__init__(settings)
         self._study, self._settings, self.desk = study, settings, split_desk_of(study)
         stack = self.desk.undo_stack
         self.line = SplitLine(stack.undo, stack.redo)
-        settings.of_split.addWidget(self.line)
+        page.content.insertWidget(0, self.line)  # in sight, however far the settings are scrolled
         page_shortcuts(page, split_keys(), {"undo": stack.undo, "redo": stack.redo})
         settings.data_changed.connect(lambda: self.desk.set(settings.data_values()))
         study.data_changed.connect(self._show)

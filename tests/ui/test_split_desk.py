@@ -101,6 +101,19 @@ def test_what_a_change_would_spoil_is_said_before_a_training(page: PretrainPage,
     assert line.notice.isVisible() == bool(torn)
 
 
+def test_a_warning_ends_where_a_training_begins(page: PretrainPage, sample: Path, qtbot: QtBot) -> None:
+    trained(sample, page.study.runs_folder / "first")
+    choose(page, "split_seed", 7)
+    line = line_of(page)
+    qtbot.waitUntil(line.notice.isVisible, timeout=LONG)
+    assert page.settings is not None
+    page.settings.budget.set_epochs(1)
+    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+        click(page.start)
+        assert not line.notice.isVisible()
+        assert line.undo.isVisible()
+
+
 def test_one_split_for_both_pages_that_train(window: MainWindow, page: PretrainPage, qtbot: QtBot) -> None:
     choose(page, "groups", "name:(\\d)")
     window.go("finetune")

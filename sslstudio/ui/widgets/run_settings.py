@@ -159,8 +159,6 @@ class RunSettings(QWidget):
         for piece in (self.encoder, self.batch) if starting else (self.batch,):
             layout.addWidget(piece)
         layout.addWidget(self._together())
-        self.of_split = column(gap=0)  # what a change of it means
-        layout.addLayout(self.of_split)
         layout.addWidget(self._more(starting, further))
         self.budget.amount.valueChanged.connect(self.changed)
         self.budget.unit.currentIndexChanged.connect(self.changed)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from sslstudio.ui import words
 from sslstudio.ui.widgets.layout import Notice, button, row
@@ -20,11 +20,10 @@ class SplitLine(QWidget):
         self.notice = Notice()
         self.undo = button(self.tr("Undo"), undo, "link", "undo")
         self.redo = button(self.tr("Redo"), redo, "link", "redo")
-        layout = QVBoxLayout(self)
+        layout = row((self.notice, 1), self.undo, self.redo, gap=12)
+        layout.addStretch()
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(6)
-        layout.addWidget(self.notice)
-        layout.addLayout(row(self.undo, self.redo, None))
+        self.setLayout(layout)
         self.offer(False, False, "")
 
     def offer(self, undo: bool, redo: bool, changed: str) -> None:
