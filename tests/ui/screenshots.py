@@ -124,7 +124,8 @@ class Shooter:
         wait(lambda: page.faces.currentWidget() is page.board)
         for number in range(page.board.tabs.count()):
             page.board.tabs.setCurrentIndex(number)
-            rest(4.0)
+            wait(lambda: page._asking is None)
+            rest(2.0)
             self.shoot(f"4-label-{number}", SIZES[:1])
 
     def train(self, step: str, minutes: float, name: str) -> None:
@@ -145,14 +146,25 @@ class Shooter:
             wait(lambda: page.view.epoch.value.text() != "–")
             rest(minutes * 20)
             self.shoot(f"{name}-during")
-            if step == "pretrain":
-                self.dialogs.of_a_run(page)
         page.queueing.add()
         wait(lambda: page.view.outcome != "")
         rest(1.0)
         for number in range(page.view.tabs.count()):
             page.view.tabs.setCurrentIndex(number)
             self.shoot(f"{name}-after-{number}")
+        while self.window.study.line.runs:  # it would be there the next time
+            self.window.study.line.remove(0)
+
+    def asked(self) -> None:
+        """What is asked while a run goes on; it ends as soon as the pictures are taken."""
+        self.window.go("pretrain")
+        page, runner = self.window.pages["pretrain"], self.window.study.runner
+        assert isinstance(page, RunPage)
+        page.start_run()
+        wait(lambda: page.view.epoch.value.text() != "–")
+        self.dialogs.of_a_run(page)
+        runner.stop()
+        wait(lambda: not runner.active)
 
     def results(self) -> None:
         """Each tab."""
@@ -161,6 +173,7 @@ class Shooter:
         wait(lambda: page.results is not None)  # type: ignore[attr-defined]
         for number in range(page.tabs.count()):  # type: ignore[attr-defined]
             page.tabs.setCurrentIndex(number)  # type: ignore[attr-defined]
+            wait(lambda: number != 3 or bool(page.map.spots))  # type: ignore[attr-defined]  # noqa: B023 - waited for
             rest(1.0)
             self.shoot(f"5-results-{number}")
 
@@ -218,6 +231,7 @@ def main(out: Path, folder: Path | None, scale: str, comparisons: bool) -> None:
     shooter.results()
     if comparisons and spoken == "en":  # it waits for words
         shooter.comparisons()
+    shooter.asked()
     shooter.window.close()
     app.quit()
 

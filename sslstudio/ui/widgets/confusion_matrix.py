@@ -23,6 +23,7 @@ from sslstudio.ui.theme import Colours, colours, ink_on, theme
 
 MOST_NUMBERS = 16  # classes: more would not be read
 LABEL = 130
+WIDEST = 2.2  # times as wide as high: wider still, it would not be seen as a matrix
 
 
 class ConfusionMatrix(QWidget):
@@ -62,26 +63,37 @@ class ConfusionMatrix(QWidget):
             words.count(count), words.count(total), self._unit, self._names[truth], self._names[predicted], share
         )
 
-    def _cell_side(self) -> float:
+    def _cell_size(self) -> tuple[float, float]:
+        """Width and height: square, or wider where names need it and there is room."""
         classes = max(1, len(self._names))
-        return min((self.width() - LABEL - 8) / classes, (self.height() - 62) / classes, 150.0)
+        room = (self.width() - LABEL - 8) / classes
+        height = min(room, (self.height() - 62) / classes, 150.0)
+        metrics = QFontMetrics(self.font())
+        needed = max((metrics.horizontalAdvance(name) for name in self._names), default=0) + 8
+        return max(height, min(room, needed, WIDEST * height)), height
 
     def _left_top(self) -> QPoint:
-        left_over = self.width() - LABEL - self._cell_side() * len(self._names)
+        left_over = self.width() - LABEL - self._cell_size()[0] * len(self._names)
         return QPoint(LABEL + max(0, round((left_over - LABEL / 2) / 2)), 52)
 
     def cell_rect(self, truth: int, predicted: int) -> QRectF:
         """Where a cell is painted."""
-        side, corner = self._cell_side(), self._left_top()
-        return QRectF(corner.x() + predicted * side, corner.y() + truth * side, side, side).adjusted(1, 1, -1, -1)
+        (wide, high), corner = self._cell_size(), self._left_top()
+        cell = QRectF(corner.x() + predicted * wide, corner.y() + truth * high, wide, high)
+        return cell.adjusted(1, 1, -1, -1)
 
     def cell_at(self, place: QPoint) -> tuple[int, int] | None:
         """The cell under a point."""
-        side, corner = self._cell_side(), self._left_top()
-        predicted, truth = (place.x() - corner.x()) / side, (place.y() - corner.y()) / side
+        (wide, high), corner = self._cell_size(), self._left_top()
+        predicted, truth = (place.x() - corner.x()) / wide, (place.y() - corner.y()) / high
         if 0 <= predicted < len(self._names) and 0 <= truth < len(self._names):
             return int(truth), int(predicted)
         return None
+
+    def head(self, predicted: int) -> str:
+        """The name over a column, as far as there is room for it."""
+        room = round(self._cell_size()[0]) - 4
+        return QFontMetrics(self.font()).elidedText(self._names[predicted], Qt.TextElideMode.ElideRight, room)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Labels, then cells."""
@@ -96,10 +108,10 @@ class ConfusionMatrix(QWidget):
                 self._paint_cell(painter, truth, predicted, count, count / total if total else 0.0)
 
     def _paint_labels(self, painter: QPainter) -> None:
-        side, corner = self._cell_side(), self._left_top()
+        (wide, high), corner = self._cell_size(), self._left_top()
         metrics = QFontMetrics(self.font())
         painter.setPen(QColor(colours().muted))
-        across = QRect(corner.x(), 0, round(side * len(self._names)), 22)
+        across = QRect(corner.x(), 0, round(wide * len(self._names)), 22)
         painter.drawText(across, Qt.AlignmentFlag.AlignCenter, self.tr("The network says"))
         painter.drawText(
             QRect(corner.x() - LABEL, 26, LABEL - 10, 22),
@@ -108,11 +120,11 @@ class ConfusionMatrix(QWidget):
         )
         painter.setPen(QColor(colours().text))
         for number, name in enumerate(self._names):
-            top = QRect(round(corner.x() + number * side) + 2, 26, round(side) - 4, 22)
-            left = QRect(corner.x() - LABEL, round(corner.y() + number * side), LABEL - 10, round(side))
-            for rect, flag in ((top, Qt.AlignmentFlag.AlignHCenter), (left, Qt.AlignmentFlag.AlignRight)):
-                said = metrics.elidedText(name, Qt.TextElideMode.ElideRight, rect.width())
-                painter.drawText(rect, flag | Qt.AlignmentFlag.AlignVCenter, said)
+            top = QRect(round(corner.x() + number * wide) + 2, 26, round(wide) - 4, 22)
+            painter.drawText(top, Qt.AlignmentFlag.AlignCenter, self.head(number))
+            left = QRect(corner.x() - LABEL, round(corner.y() + number * high), LABEL - 10, round(high))
+            said = metrics.elidedText(name, Qt.TextElideMode.ElideRight, left.width())
+            painter.drawText(left, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, said)
 
     def _paint_cell(self, painter: QPainter, truth: int, predicted: int, count: int, share: float) -> None:
         scheme = colours()

@@ -1,5 +1,6 @@
 """The runs that wait: look, put in another order, take out, start."""
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.runs.queue import Waiting
@@ -23,6 +24,7 @@ class QueueView(QWidget):
                     "ends, and they still wait after the program was closed."), "muted"
         )  # fmt: skip
         self.table = table(["", self.tr("What"), self.tr("Kept in")], stretch=2)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # the end tells one run from another
         self.table.itemSelectionChanged.connect(self._offer)
         self.up = button(self.tr("Earlier"), lambda: self._move(-1), icon="up")
         self.down = button(self.tr("Later"), lambda: self._move(1), icon="down")

@@ -66,6 +66,21 @@ def test_a_click_beside_the_cells_says_nothing(matrix: ConfusionMatrix, qtbot: Q
         QTest.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=QPoint(2, 2))
 
 
+def test_cells_are_as_wide_as_the_names_need_where_there_is_room(qtbot: QtBot) -> None:
+    names = ["meningioma", "pituitary gland", "glioma", "none", "other"]
+    made = ConfusionMatrix()
+    qtbot.addWidget(made)
+    made.show_matrix(names, [[1] * 5] * 5, "pictures")
+    for width, whole in ((900, True), (400, False)):
+        made.resize(width, 320)
+        assert ([made.head(number) for number in range(5)] == names) is whole
+        last = made.cell_rect(4, 4)
+        assert last.right() <= width
+        assert last.bottom() <= 320
+        assert made.cell_at(last.center().toPoint()) == (4, 4)
+        assert (last.width() > last.height() + 1) is whole
+
+
 def test_a_cell_in_words(matrix: ConfusionMatrix) -> None:
     assert matrix.said(2, 0) == "5 of 5 pictures labelled “owl” were taken for “cat” (100 %)"
 
