@@ -19,11 +19,12 @@ def add_parsers(add: Add) -> None:
 def gif(options: argparse.Namespace) -> int:
     """`sslstudio gif`."""
     from sslstudio.commands import say
+    from sslstudio.engine.control import to_end
     from sslstudio.engine.runs.film import write_film
     from sslstudio.engine.runs.store import RunFolder
 
     if options.out.exists():
         raise InputError(f"{options.out} exists already and is not overwritten. Choose another name.")
-    count = write_film(RunFolder.open(options.run), options.out)
+    count = to_end(write_film(RunFolder.open(options.run), options.out))
     say(f"{count:,} pictures of the training are in {options.out}.")
     return 0

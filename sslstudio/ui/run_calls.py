@@ -1,13 +1,13 @@
 """What the window asks of the engine about runs. These run on other threads; see engine_calls.py."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Event
+from sslstudio.engine.events import Event, Preparing
 from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.words import told
 
@@ -29,7 +29,7 @@ def strip(sheet: Path, control: RunControl) -> Any:
         return np.asarray(strip_of(file))
 
 
-def film(run: Path, out: Path, control: RunControl) -> Path:
+def film(run: Path, out: Path, control: RunControl) -> Generator[Preparing, None, Path]:
     """Write the film of a run; where it is. A name without .gif gets it, and then replaces nothing."""
     from sslstudio.engine.runs.film import write_film
     from sslstudio.engine.runs.store import RunFolder
@@ -38,7 +38,7 @@ def film(run: Path, out: Path, control: RunControl) -> Path:
         out = out.with_name(f"{out.name}.gif")
         if out.exists():  # nobody was asked about this name
             raise DataError(f"{out} exists already. Choose another name.")
-    write_film(RunFolder.open(run), out)
+    yield from write_film(RunFolder.open(run), out)
     return out
 
 

@@ -62,9 +62,9 @@ def neighbours(closer: "Closer", file: str, count: int, control: RunControl) -> 
     return [(path, alike, closer.label(path)) for path, alike in closer.neighbours(file, count)]
 
 
-def heat(closer: "Closer", file: str, target: str, control: RunControl) -> QImage:
+def heat(closer: "Closer", file: str, target: str, control: RunControl) -> Generator[Preparing, None, QImage]:
     """What speaks for an answer in one colour, what speaks against it in another, clear where nothing does."""
-    found = closer.heat(file, target, control)
+    found = yield from closer.heat(file, target, control)
     most = float(np.abs(found).max()) or 1.0
     shares = found / most
     return _shaded(np.clip(np.abs(shares), 0, 1), shares > 0)
@@ -86,15 +86,16 @@ def _shaded(strength: Pixels, first: npt.NDArray[np.bool_]) -> QImage:
     return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
 
 
-def spots(closer: "Closer", control: RunControl) -> list[Spot]:
+def spots(closer: "Closer", control: RunControl) -> Generator[Preparing, None, list[Spot]]:
     """Every picture on the map."""
+    places = yield from closer.positions()
     masks = closer.trained.config.kind == "segmentation"
     return [
         Spot(
             path, float(x), float(y), closer.label(path), "" if masks else closer.names[int(chances.argmax())],
             path in closer.taught,
         )
-        for path, (x, y), chances in zip(closer.paths, closer.positions(), closer.chances, strict=True)
+        for path, (x, y), chances in zip(closer.paths, places, closer.chances, strict=True)
     ]  # fmt: skip
 
 

@@ -102,6 +102,12 @@ def test_looking_whether_a_task_suits(filled: MainWindow, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: "your pictures" in page.suit.verdict.text() and not busy.isVisible(), timeout=LONG)
 
 
+def _hear(page: ResultsPage, drawn: list[str]) -> None:
+    job = page.map._job
+    if job is not None:
+        job.progressed.connect(lambda _: drawn.append(page.map.waiting.told.text()))
+
+
 def test_looking_closer_at_a_result(filled: MainWindow, classified: Path, qtbot: QtBot) -> None:
     filled.go("results")
     page = filled.pages["results"]
@@ -113,7 +119,10 @@ def test_looking_closer_at_a_result(filled: MainWindow, classified: Path, qtbot:
     qtbot.waitUntil(lambda: page.map.waiting.told.text() == "Stopped.", timeout=LONG)
     page.desk.progressed.disconnect(once)
     click(page.map.waiting.again)
+    drawn: list[str] = []
+    page.desk.found.connect(lambda: _hear(page, drawn))
     qtbot.waitUntil(lambda: bool(page.map.spots), timeout=LONG)
+    assert any(one.startswith("Drawing the map  ·  1 of 4") for one in drawn)
 
     page.tabs.setCurrentIndex(2)
     close_up = page.predictions.close_up
@@ -124,6 +133,19 @@ def test_looking_closer_at_a_result(filled: MainWindow, classified: Path, qtbot:
     assert heat.control.stopping
     QThreadPool.globalInstance().waitForDone()
     assert not close_up.picture.mask_shown
+    assert not close_up.busy.isVisible()
+    click(close_up.why)
+    click(close_up.busy.stop)
+    assert close_up.busy.told.text() == "Stopped."
+    QThreadPool.globalInstance().waitForDone()
+    assert not close_up.picture.mask_shown
+    heard: list[str] = []
+    click(close_up.busy.again)
+    close_up._jobs["heat"].progressed.connect(lambda event: heard.append(close_up.busy._progress.said(event)))
+    qtbot.waitUntil(lambda: close_up.picture.mask_shown, timeout=LONG)
+    assert heard[0].startswith("Covering one part after the other  ·  0 of ")
+    assert not close_up.busy.isVisible()
+    assert "less sure" in close_up.told.text()
 
 
 def test_comparing_pictures_to_label(filled: MainWindow, qtbot: QtBot) -> None:

@@ -3,10 +3,12 @@
 Letters: N pictures, D features.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 import numpy as np
 import numpy.typing as npt
+
+from sslstudio.engine.events import Preparing
 
 Features = npt.NDArray[np.float32]  # (N, D)
 Places = npt.NDArray[np.float64]  # (N, 2)
@@ -14,6 +16,9 @@ Places = npt.NDArray[np.float64]  # (N, 2)
 PARTS = 50  # principal components that t-SNE looks at, as its authors advise (van der Maaten & Hinton 2008)
 MOST_TSNE = 5_000  # pictures: beyond, it takes minutes
 LEAST_TSNE = 12
+STAGE = "Drawing the map"
+STEPS = 250  # iterations at a time, the fewest that scikit-learn makes
+EXAGGERATIONS = (12.0, 1.0, 1.0, 1.0)  # of each such step
 
 
 def compact(features: Features, parts: int = PARTS) -> Features:
@@ -34,20 +39,34 @@ def compact(features: Features, parts: int = PARTS) -> Features:
     return np.asarray(made.fit_transform(scaled), np.float32)
 
 
-def flat_map(features: Features) -> Places:
+def flat_map(features: Features) -> Generator[Preparing, None, Places]:
     """(N, 2) in [0, 1]: t-SNE of the features, PCA where there are too few pictures for it or too many."""
+    yield Preparing(stage=STAGE, done=0, total=0)
     parts = compact(features)
     if not len(parts):
         return np.zeros((0, 2))
     if LEAST_TSNE <= len(parts) <= MOST_TSNE and parts.shape[1] >= 2:
-        from sklearn.manifold import TSNE
-
-        near = min(30.0, (len(parts) - 1) / 4)
-        places = TSNE(2, perplexity=near, init="pca", learning_rate="auto", random_state=0).fit_transform(parts)
+        places = yield from _tsne(parts)
     else:
         places = np.pad(parts[:, :2], ((0, 0), (0, max(0, 2 - parts.shape[1]))))
     low, high = places.min(axis=0), places.max(axis=0)
     return np.asarray((places - low) / np.where(high > low, high - low, 1.0), np.float64)
+
+
+def _tsne(parts: Features) -> Generator[Preparing, None, Places]:
+    """t-SNE in steps, each from where the one before came to: exaggerated first, then as it is. By itself it would say
+    nothing until it is done, which takes half a minute for 3,000 pictures."""
+    from sklearn.manifold import TSNE
+
+    near = min(30.0, (len(parts) - 1) / 4)
+    places: Places | str = "pca"
+    for number, exaggeration in enumerate(EXAGGERATIONS):
+        yield Preparing(stage=STAGE, done=number, total=len(EXAGGERATIONS))
+        places = TSNE(
+            2, perplexity=near, init=places, early_exaggeration=exaggeration, max_iter=STEPS, random_state=0,
+        ).fit_transform(parts)  # fmt: skip
+    yield Preparing(stage=STAGE, done=len(EXAGGERATIONS), total=len(EXAGGERATIONS))
+    return np.asarray(places, np.float64)
 
 
 def inside(places: Places, outline: Sequence[tuple[float, float]]) -> list[int]:

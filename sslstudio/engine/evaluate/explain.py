@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +11,17 @@ from torch import Tensor
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import RunError
+from sslstudio.engine.events import Preparing
 
 PATCHES = 12  # a side; neighbouring ones overlap by half
 AT_ONCE = 24
+STAGE = "Covering one part after the other"
 Map = npt.NDArray[np.float32]
 
 
-def occlusion(answers: Callable[[Tensor], Tensor], image: Tensor, target: int, control: RunControl) -> Map:
+def occlusion(
+    answers: Callable[[Tensor], Tensor], image: Tensor, target: int, control: RunControl
+) -> Generator[Preparing, None, Map]:
     """float32 (H, W): how much of the probability of class `target` is lost, on average, when a place is covered.
 
     A square of the picture's mean colour is slid over it (Zeiler & Fergus, ECCV 2014). `answers` maps float
@@ -33,16 +37,32 @@ def occlusion(answers: Callable[[Tensor], Tensor], image: Tensor, target: int, c
             raise RunError("Stopped while looking for what matters.")
         return answers(images)
 
+    height = image.shape[-2]
     stride = max(1, image.shape[-1] // PATCHES)
     side = min(image.shape[-1], 2 * stride)
-    colour = image.mean(dim=(2, 3), keepdim=True).expand_as(image)
-    with torch.no_grad():
-        lost: Tensor = Occlusion(asked).attribute(
-            image, (3, side, side), strides=(3, stride, stride), baselines=colour, target=target,
-            perturbations_per_eval=AT_ONCE,
-        )  # fmt: skip
-    found: Map = lost[0].mean(dim=0).float().cpu().numpy()
-    return found
+    colour = image.mean(dim=(2, 3), keepdim=True)
+    tops = range(0, max(1, height - side + stride), stride)
+    lost, covered = torch.zeros_like(image[0, 0]), torch.zeros(height, 1, device=image.device)
+    for done, top in enumerate(tops):  # captum says nothing on its way: it is asked for one row of squares at a time
+        yield Preparing(stage=STAGE, done=done, total=len(tops))
+        rows = slice(top, min(height, top + side))
+
+        def within(bands: Tensor, rows: slice = rows) -> Tensor:
+            whole = image.repeat(len(bands), 1, 1, 1)
+            whole[:, :, rows] = bands
+            return asked(whole)
+
+        band = image[:, :, rows]
+        with torch.no_grad():
+            found = Occlusion(within).attribute(
+                band, (3, band.shape[-2], side), strides=(3, 1, stride), baselines=colour.expand_as(band),
+                target=target, perturbations_per_eval=AT_ONCE,
+            )  # fmt: skip
+        lost[rows] += found[0].mean(dim=0)
+        covered[rows] += 1
+    yield Preparing(stage=STAGE, done=len(tops), total=len(tops))
+    heat: Map = (lost / covered).float().cpu().numpy()
+    return heat
 
 
 def entropy(chances: Tensor) -> Map:

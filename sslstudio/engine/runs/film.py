@@ -1,14 +1,14 @@
 """A run as a short film: the same few held-out puzzles as the network solves them better and better."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Evaluated, SampleSaved
+from sslstudio.engine.events import Evaluated, Preparing, SampleSaved
 from sslstudio.engine.files import write_atomic
 from sslstudio.engine.runs.sheets import CELL, INK, LINE, MARGIN, PAPER, RIGHT, SOFT, WRONG
 from sslstudio.engine.runs.store import RunFolder
@@ -16,6 +16,7 @@ from sslstudio.engine.runs.store import RunFolder
 ROWS = (("what the network gets", 1), ("the network's answer", 3), ("right answer", 2))  # title, column of a sheet
 COLUMNS, ROW = 4, CELL + 2 * LINE + MARGIN  # of a sheet of answers
 FRAME = 5  # pixels around an answer that is right or wrong
+STAGE = "Drawing the film"
 LENGTH = 7.0  # seconds of a film, the rest on the last picture apart
 QUICKEST, SLOWEST, LAST = 0.12, 0.8, 2.5  # seconds that a picture stands
 
@@ -118,14 +119,19 @@ def frames_of(run: RunFolder) -> Iterator[Image.Image]:
         yield picture if picture.size == size else picture.resize(size)
 
 
-def write_film(run: RunFolder, out: Path) -> int:
-    """Write the film as an animated GIF; returns how many pictures it has.
+def write_film(run: RunFolder, out: Path) -> Generator[Preparing, None, int]:
+    """Write the film as an animated GIF; returns how many pictures it has. Stopped on the way it writes nothing.
 
     Raises DataError when there is nothing to show or the name is not that of a GIF.
     """
     if out.suffix.lower() != ".gif":
         raise DataError(f"{out} is not the name of a GIF. Try {out.with_suffix('.gif')}")
-    frames = [frame.quantize(128, dither=Image.Dither.NONE) for frame in frames_of(run)]
+    frames: list[Image.Image] = []
+    count = len(sheets_of(run))
+    for frame in frames_of(run):
+        yield Preparing(stage=STAGE, done=len(frames), total=count)
+        frames.append(frame.quantize(128, dither=Image.Dither.NONE))
+    yield Preparing(stage=STAGE, done=count, total=count)
     each = min(SLOWEST, max(QUICKEST, LENGTH / len(frames)))
     stands = [round(1000 * each)] * (len(frames) - 1) + [round(1000 * LAST)]
     content = io.BytesIO()

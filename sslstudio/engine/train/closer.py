@@ -64,11 +64,11 @@ class Closer:
         asked = [number for number, path in enumerate(self.paths) if path not in self.taught]
         return doubts(self.places, self.labels, self.chances, asked)
 
-    def positions(self) -> npt.NDArray[np.float64]:
+    def positions(self) -> Generator[Preparing, None, npt.NDArray[np.float64]]:
         """(n, 2) between 0 and 1: where each picture lies on the map."""
         return flat_map(self.places)
 
-    def heat(self, path: str, target: str, control: RunControl) -> Array:
+    def heat(self, path: str, target: str, control: RunControl) -> Generator[Preparing, None, Array]:
         """(side, side): how much of the probability of class `target` goes when a place is covered."""
         number = self.names.index(target)
         return occlusion(self.trained.predictor.chances, self._picture(path), number, control)

@@ -62,8 +62,8 @@ def look_alike(
         encoder = build_encoder(config.encoder, 0)
         load_encoder(encoder, run)
         features = yield from _learnt(encoder, cache, where)
-    yield Preparing(stage="Drawing the map", done=0, total=0)
-    return LookAlike(tuple(cache.index.paths), features, flat_map(features), run is not None)
+    places = yield from flat_map(features)
+    return LookAlike(tuple(cache.index.paths), features, places, run is not None)
 
 
 def _coarse(pictures: Pictures) -> Generator[Preparing, None, Features]:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSlider
 
 from sslstudio.ui import jobs, messages, run_calls, words
 from sslstudio.ui.theme import tint
+from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, retitle, row, text
 from sslstudio.ui.widgets.picture import Picture, to_image
 
@@ -31,9 +32,11 @@ class Answers(Card):
         self.slider.valueChanged.connect(self._show)
         self.play = button(self.tr("Play"), self.toggle_play, icon="play")
         self.keep = button(self.tr("Save as GIF…"), self.save_film, icon="film")
+        self.busy = BusyLine(self.stop_film)
+        self._film: jobs.Job | None = None
         self._clock = QTimer(self, interval=PLAY_MS)
         self._clock.timeout.connect(self._forward)
-        self.add(self.told, (self.picture, 1), row(self.play, (self.slider, 1), self.keep, gap=12))
+        self.add(self.told, (self.picture, 1), row(self.play, (self.slider, 1), self.keep, gap=12), self.busy)
         self.clear()
 
     def clear(self) -> None:
@@ -121,7 +124,25 @@ class Answers(Card):
         out = messages.choose_new_file(self, self.tr("Save as GIF"), self.tr("Films (*.gif)"), start)
         if out is not None:
             op = partial(run_calls.film, run, out)
-            jobs.run(op, self._kept, partial(messages.tell_error, self), owner=self)
+            self.keep.setEnabled(False)
+            self.busy.wait(self.tr("Drawing the film"))  # the name of its stage, too
+            self._film = jobs.run(op, self._kept, self._not_kept, owner=self, progress=self.busy.show_progress)
+
+    def stop_film(self) -> None:
+        """Keep no film; nothing of it is left."""
+        if self._film is not None:
+            self._film.cancel()
+            self._film_over(self.tr("Stopped."))
+
+    def _film_over(self, said: str = "") -> None:
+        self._film = None
+        self.keep.setEnabled(True)
+        self.busy.rest(said)
+
+    def _not_kept(self, error: Exception) -> None:
+        self._film_over()
+        messages.tell_error(self, error)
 
     def _kept(self, film: Path) -> None:
+        self._film_over()
         self.told.setText(self.tr("The film is in {0}").format(film))

@@ -38,7 +38,7 @@ class CloseUp(Card):
         self.truth, self.answer = text("", "field"), text("")
         self.why = button(self.tr("What speaks for it?"), self._toggle, icon="question")
         self.why.setCheckable(True)
-        self.told, self.busy = text("", "small"), BusyLine(desk.stop, desk.ask, narrow=True)
+        self.told, self.busy = text("", "small"), BusyLine(self.stop, desk.ask, narrow=True)
         self.near = GalleryView(GalleryModel(self))
         self.near.setWrapping(False)  # one line of them
         self.near.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
@@ -62,6 +62,7 @@ class CloseUp(Card):
         """Show a picture; neighbours and heat map follow when the engine has looked closer."""
         for job in self._jobs.values():
             job.cancel()
+        self._jobs = {}
         self._folder, self._one, self._image = folder, one, QImage()
         self.picture.show_mask(QImage(), QImage(), "")
         self.truth.setText(self.tr("Your label: {0}").format(one.label) if one.label else "")
@@ -73,11 +74,20 @@ class CloseUp(Card):
         self._desk.ask()
 
     def _run(self, name: str, op: Callable[..., Any], then: Callable[[Any], None]) -> None:
-        self._jobs[name] = jobs.run(op, then, self._not_found, owner=self)
+        self._jobs[name] = jobs.run(
+            op, then, partial(self._not_found, name), owner=self, progress=self.busy.show_progress
+        )  # fmt: skip
 
     def _show_picture(self, image: QImage) -> None:
         self._image = image
         self.picture.show_mask(image, QImage(), self.answer.text())
+
+    def stop(self) -> None:
+        """Look no closer, and at no heat map; both can be asked for again."""
+        self._desk.stop()
+        if "heat" in self._jobs:
+            self._jobs.pop("heat").cancel()
+            self.busy.rest(self.tr("Stopped."), stopped=True)
 
     def _toggle(self) -> None:
         if self.why.isChecked():
@@ -85,19 +95,21 @@ class CloseUp(Card):
         else:
             if "heat" in self._jobs:
                 self._jobs.pop("heat").cancel()
+                self.busy.rest()
             self.told.setText("")
             self.picture.show_mask(self._image, QImage(), self.answer.text())
 
     def _ask_more(self) -> None:
-        self.busy.rest()
+        if "heat" not in self._jobs:
+            self.busy.rest()
         closer, one = self._desk.closer, self._one
         if closer is None or one is None:
             return
         self.told.setText("")
         if self.near.gallery.rowCount() == 0:
             self._run("near", partial(take_calls.neighbours, closer, one.file, NEIGHBOURS), self._show_near)
-        if self.why.isChecked():
-            self.told.setText(self.tr("Covering one part after the other…"))
+        if self.why.isChecked() and "heat" not in self._jobs:
+            self.busy.wait(self.tr("Covering one part after the other…"))
             self._run("heat", partial(take_calls.heat, closer, one.file, one.predicted), self._show_heat)
 
     def _show_near(self, found: list[tuple[str, float, str]]) -> None:
@@ -111,12 +123,17 @@ class CloseUp(Card):
         self.near.show_items(items)
 
     def _show_heat(self, image: QImage) -> None:
+        self._jobs.pop("heat", None)
         if not self.why.isChecked():
             return
+        self.busy.rest()
         self.picture.show_mask(self._image, image, self.tr("Heat map over the picture"))
         self.told.setText(
             self.tr("Orange: without this place the network would be less sure of its answer. Blue: it would be surer.")
         )
 
-    def _not_found(self, error: Exception) -> None:
+    def _not_found(self, name: str, error: Exception) -> None:
+        if name == "heat":
+            self._jobs.pop(name, None)
+            self.busy.rest()
         self.told.setText(messages.error_text(error))

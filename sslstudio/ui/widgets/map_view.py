@@ -98,7 +98,8 @@ class MapView(QWidget):
         if self._desk.closer is not None and not self.spots and self._job is None and self.isVisible():
             self._wait()
             self.waiting.wait(self.tr("Drawing the map…"))
-            self._job = jobs.run(partial(take_calls.spots, self._desk.closer), self._take, self._failed, owner=self)
+            op = partial(take_calls.spots, self._desk.closer)
+            self._job = jobs.run(op, self._take, self._failed, owner=self, progress=self.waiting.show_progress)
 
     def _failed(self, error: Exception) -> None:
         self._job = None

@@ -2,6 +2,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from sslstudio.engine.control import to_end
 from sslstudio.engine.evaluate import suggest as module
 from sslstudio.engine.evaluate.embedding import Features, compact, flat_map, inside
 from sslstudio.engine.evaluate.suggest import suggest
@@ -75,18 +76,23 @@ def test_of_very_many_an_even_sample_is_compared(monkeypatch: pytest.MonkeyPatch
 
 def test_the_map_keeps_neighbours_together() -> None:
     features, cluster = planted((40, 40, 40))
-    places = flat_map(features)
+    places = to_end(flat_map(features))
     assert places.shape == (120, 2)
     assert places.min() == 0
     assert places.max() == 1
     distances = np.linalg.norm(places[:, None] - places[None], axis=-1) + 9 * np.eye(120)
     assert (cluster[distances.argmin(axis=1)] == cluster).mean() > 0.97
-    np.testing.assert_array_equal(places, flat_map(features))
+    np.testing.assert_array_equal(places, to_end(flat_map(features)))
+
+
+def test_the_map_says_how_far_it_is() -> None:
+    features, _ = planted((20, 20))
+    assert [(one.done, one.total) for one in flat_map(features)] == [(0, 0), *((done, 4) for done in range(5))]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5])
 def test_a_map_of_few_pictures(count: int) -> None:
-    places = flat_map(np.random.default_rng(0).normal(size=(count, 7)).astype(np.float32))
+    places = to_end(flat_map(np.random.default_rng(0).normal(size=(count, 7)).astype(np.float32)))
     assert places.shape == (count, 2)
     assert np.isfinite(places).all()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageColor
 
+from sslstudio.engine.control import to_end
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Evaluated, SampleSaved, to_json
 from sslstudio.engine.runs.film import ROWS, frames_of, sheets_of, strip_of, write_film
@@ -58,7 +59,7 @@ def test_the_film_is_a_gif_with_a_picture_for_each_sheet(tmp_path: Path) -> None
     run = run_with(tmp_path / "run", (False, False), (True, False), (True, True))
     assert [sheet.words for sheet in sheets_of(run)][1] == "50.0% right on 9 held-out pictures, guessing gives 25.0%"
     out = tmp_path / "made" / "solved.gif"
-    assert write_film(run, out) == 3
+    assert to_end(write_film(run, out)) == 3
     with Image.open(out) as film:
         assert film.format == "GIF"
         assert film.n_frames == 3  # type: ignore[attr-defined]
@@ -72,6 +73,14 @@ def test_the_film_is_a_gif_with_a_picture_for_each_sheet(tmp_path: Path) -> None
     assert first.tobytes() != last.tobytes()
 
 
+def test_a_film_says_how_far_it_is_and_leaves_nothing_when_it_is_stopped(tmp_path: Path) -> None:
+    run = run_with(tmp_path / "run", (False, False), (True, False), (True, True))
+    steps = write_film(run, tmp_path / "film.gif")
+    assert [(one.done, one.total) for one in (next(steps) for _ in range(4))] == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    steps.close()
+    assert not (tmp_path / "film.gif").exists()
+
+
 def test_a_sheet_that_was_deleted_is_left_out(tmp_path: Path) -> None:
     run = run_with(tmp_path / "run", (False,), (True,))
     sheets_of(run)[0].path.unlink()
@@ -81,7 +90,7 @@ def test_a_sheet_that_was_deleted_is_left_out(tmp_path: Path) -> None:
 def test_nothing_to_show_and_a_wrong_name_are_refused_in_words(tmp_path: Path) -> None:
     run = RunFolder.create(tmp_path / "run", {"job": "pretrain"})
     with pytest.raises(DataError, match="no pictures of answers yet"):
-        write_film(run, tmp_path / "film.gif")
+        to_end(write_film(run, tmp_path / "film.gif"))
     with pytest.raises(DataError, match=r"Try .*film\.gif"):
-        write_film(run, tmp_path / "film.mp4")
+        to_end(write_film(run, tmp_path / "film.mp4"))
     assert not (tmp_path / "film.gif").exists()

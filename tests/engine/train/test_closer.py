@@ -34,9 +34,9 @@ def test_every_labelled_picture_is_asked_as_the_table_says(classified: Path) -> 
     assert len(near) == 6
     assert closer.paths[0] not in [path for path, _ in near]
     assert closer.neighbours("not/there.png") == []
-    assert closer.positions().shape == (len(closer.paths), 2)
+    assert to_end(closer.positions()).shape == (len(closer.paths), 2)
     assert not {closer.paths[one.number] for one in closer.doubts()} & closer.taught
-    heat = closer.heat(closer.paths[0], closer.names[0], RunControl())
+    heat = to_end(closer.heat(closer.paths[0], closer.names[0], RunControl()))
     assert heat.shape == (48, 48)
     assert np.isfinite(heat).all()
 

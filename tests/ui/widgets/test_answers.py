@@ -39,6 +39,26 @@ def test_playing_ends_when_nobody_looks(answers: Answers) -> None:
     assert not answers.playing
 
 
+def test_the_film_says_how_far_it_is_and_can_be_stopped(
+    answers: Answers, tmp_path: Path, said: object, qtbot: QtBot
+) -> None:
+    said.file = tmp_path / "mine.gif"  # type: ignore[attr-defined]
+    heard: list[str] = []
+    QTest.mouseClick(answers.keep, Qt.MouseButton.LeftButton)
+    assert answers.busy.stop.isVisible()
+    assert not answers.keep.isEnabled()
+    assert answers._film is not None
+    answers._film.progressed.connect(lambda event: heard.append(answers.busy._progress.said(event)))
+    qtbot.waitUntil(lambda: "The film is in" in answers.told.text())
+    assert heard[-1] == "Drawing the film  ·  3 of 3"
+    assert not answers.busy.isVisible()
+    (tmp_path / "mine.gif").unlink()
+    QTest.mouseClick(answers.keep, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(answers.busy.stop, Qt.MouseButton.LeftButton)
+    assert answers.busy.told.text() == "Stopped."
+    assert answers.keep.isEnabled()
+
+
 def test_the_film_is_saved(answers: Answers, tmp_path: Path, said: object, qtbot: QtBot) -> None:
     said.file = tmp_path / "mine"  # type: ignore[attr-defined]
     QTest.mouseClick(answers.keep, Qt.MouseButton.LeftButton)
