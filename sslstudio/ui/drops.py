@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.data.coco_search import pictures_folder
 from sslstudio.engine.runs.project import FILE, is_project
-from sslstudio.ui import engine_calls, folder_calls, jobs, messages, settings
+from sslstudio.ui import engine_calls, folder_calls, jobs, journal, messages, settings
 from sslstudio.ui.engine_calls import RunAbout
 from sslstudio.ui.folder_calls import Known
 from sslstudio.ui.study import Study
@@ -65,6 +65,7 @@ class Opener(QObject):
     def open(self, what: Dropped) -> None:
         """Open it, whatever it is."""
         self._awaited = None
+        journal.note_place(what.path, *what.more)
         ways: dict[str, Callable[[Path], None]] = {
             FOLDER: lambda path: self.study.folders.open([path, *what.more]),
             ZIP: self._open_zip,

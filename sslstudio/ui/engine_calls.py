@@ -239,11 +239,13 @@ def licences(control: RunControl) -> list[tuple[str, str, str]]:
     return [(one.name, one.version, one.licence) for one in found()]
 
 
-def bug_report(file: Path, log: list[str], run: Path | None, control: RunControl) -> Path:
+def bug_report(
+    file: Path, log: list[str], run: Path | None, places: dict[str, str], pictures: Sequence[str], control: RunControl
+) -> Path:
     """Write a bug report and return where it is."""
     from sslstudio.engine.about.bug_report import write_report
 
-    return write_report(file, log, run)
+    return write_report(file, log, run, places, pictures)
 
 
 @dataclass(frozen=True)

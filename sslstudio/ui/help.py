@@ -58,8 +58,18 @@ class Help(QObject):
         file = messages.choose_new_file(self._window, title, kinds, start)
         if file is not None:
             run = self._study.result or self._study.pretrained
-            op = partial(engine_calls.bug_report, file, journal.lines(), run)
+            seen = self._study.recognised.pictures.paths if self._study.recognised else []
+            op = partial(engine_calls.bug_report, file, journal.lines(), run, self._places(), seen)
             jobs.run(op, self._say_written, partial(messages.tell_error, self._window), owner=self)
+
+    def _places(self) -> dict[str, str]:
+        """What a person has or had open, and what stands for it in a report."""
+        study = self._study
+        known = [study.folder, study.labels_file, *study.folders.several.values(), *settings.recent_folders()]
+        named = {str(place): "<pictures>" for place in known if place}
+        own = {str(study.project.folder): "<project>"} if study.project else {}
+        pointed = {place: "<place>" for place in journal.places()}
+        return {**pointed, **named, **own, str(settings.home()): "<home>"}
 
     def _say_written(self, file: Path) -> None:
         said = self.tr(

@@ -3,9 +3,11 @@
 import time
 import traceback
 from collections import deque
+from pathlib import Path
 
 MOST = 100
 _entries: deque[str] = deque(maxlen=MOST)
+_places: deque[str] = deque(maxlen=10 * MOST)
 
 
 def note(error: BaseException) -> None:
@@ -17,3 +19,13 @@ def note(error: BaseException) -> None:
 def lines() -> list[str]:
     """The entries, oldest first."""
     return list(_entries)
+
+
+def note_place(*paths: Path) -> None:
+    """Keep which folders and files were pointed at, so that a report can leave their names out."""
+    _places.extend(str(path) for path in paths)
+
+
+def places() -> list[str]:
+    """What was pointed at."""
+    return list(dict.fromkeys(_places))

@@ -152,17 +152,24 @@ def ask_text(parent: QWidget | None, title: str, question: str, text: str) -> st
 def choose_folder(parent: QWidget | None, title: str, start: Path | None = None) -> Path | None:
     """A folder, or None."""
     chosen = QFileDialog.getExistingDirectory(parent, title, str(start or Path.home()))
-    return Path(chosen) if chosen else None
+    return _pointed_at(chosen)
 
 
 def choose_file(parent: QWidget | None, title: str, kinds: str, start: Path | None = None) -> Path | None:
     """A file, or None. `kinds` as Qt writes them: 'CSV files (*.csv)'."""
     chosen, _ = QFileDialog.getOpenFileName(parent, title, str(start or Path.home()), kinds)
-    return Path(chosen) if chosen else None
+    return _pointed_at(chosen)
 
 
 def choose_new_file(parent: QWidget | None, title: str, kinds: str, start: Path) -> Path | None:
     """Where to write a file, or None; the dialog asks before a file that exists is replaced."""
     start.parent.mkdir(parents=True, exist_ok=True)
     chosen, _ = QFileDialog.getSaveFileName(parent, title, str(start), kinds)
-    return Path(chosen) if chosen else None
+    return _pointed_at(chosen)
+
+
+def _pointed_at(chosen: str) -> Path | None:
+    if not chosen:
+        return None
+    journal.note_place(Path(chosen))
+    return Path(chosen)

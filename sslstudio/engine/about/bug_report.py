@@ -1,12 +1,13 @@
 """A bug report as one zip file: what this machine is, what went wrong, the settings and the record of a run.
 
 Nothing that tells who somebody is or what their pictures are goes in: names of the user, the computer and of folders
-are masked in every text, and neither pictures nor their file names are taken.
+are masked in every text, and neither pictures nor their file names are taken (masking.py).
 """
 
 import getpass
 import json
 import platform
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from io import BytesIO
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from sslstudio import __version__
 from sslstudio.engine.about.doctor import findings
+from sslstudio.engine.about.masking import masked, names_of, without_files, without_places, without_words
 from sslstudio.engine.errors import StudioError
 from sslstudio.engine.files import write_atomic
 
@@ -28,9 +30,12 @@ Names of people, computers and folders are masked. Please open the files and loo
 """
 
 
-def masks(run: Path | None = None) -> dict[str, str]:
-    """What is masked -> what stands there instead: longest first, so that a folder goes before its parent."""
-    names = {str(Path.home()): "~", platform.node(): "<computer>", _user(): "<user>"}
+def masks(run: Path | None = None, places: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What is masked -> what stands there instead: longest first, so that a folder goes before its parent.
+
+    places: what else is known, and its masks.
+    """
+    names = {**(places or {}), str(Path.home()): "~", platform.node(): "<computer>", _user(): "<user>"}
     if run is not None:
         names[str(run)] = "<run>"
         names[str(run.parent)] = "<runs>"
@@ -57,17 +62,21 @@ def _folders_of(run: Path) -> list[str]:
     return [str(place) for place in (data.get("folder"), data.get("labels"), config.get("source")) if place]
 
 
-def masked(text: str, names: Mapping[str, str]) -> str:
-    """The text with every name masked, also as JSON, TOML and Windows write it."""
-    for name, mask in names.items():
-        for written in {name, json.dumps(name)[1:-1], name.replace("\\", "/"), name.replace("/", "\\")}:
-            text = text.replace(written, mask)
-    return text
+def write_report(
+    file: Path,
+    log: Sequence[str],
+    run: Path | None = None,
+    places: Mapping[str, str] | None = None,
+    pictures: Sequence[str] = (),
+) -> Path:
+    """Write the report. Raises RunError when the disk does not take it.
 
-
-def write_report(file: Path, log: Sequence[str], run: Path | None = None) -> Path:
-    """Write the report. Raises RunError when the disk does not take it."""
-    names = masks(run)
+    places: folders and files that the person has pointed at -> what stands there instead
+    pictures: those that are open, relative to their folder
+    """
+    names = masks(run, places)
+    known = names_of([*pictures, *(_pictures_of(run) if run is not None else ())])
+    called = [name for place in names if (name := _name_of(place))]
     texts = {
         "read me.txt": WHAT.format(version=__version__),
         "machine.json": json.dumps(findings(), indent=1, ensure_ascii=False),
@@ -77,9 +86,27 @@ def write_report(file: Path, log: Sequence[str], run: Path | None = None) -> Pat
     content = BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in texts.items():
-            archive.writestr(name, masked(text, names))
+            cleaned = without_files(without_words(masked(text, names), called, "<name>"), known)
+            archive.writestr(name, without_places(cleaned))
     write_atomic(file, content.getvalue())
     return file
+
+
+def _name_of(place: str) -> str:
+    """What a folder or file is called; '' for what is no path."""
+    found = re.split(r"[\\/]", place.rstrip("\\/"))
+    return found[-1] if len(found) > 1 else ""
+
+
+def _pictures_of(run: Path) -> list[str]:
+    """The pictures of a run, relative to their folder, as far as it says."""
+    from sslstudio.engine.runs.store import RunFolder
+
+    try:
+        split = RunFolder.open(run).read_json("split.json") or {}
+    except (StudioError, OSError, ValueError):
+        return []
+    return [str(path) for part in split.values() if isinstance(part, list) for path in part]
 
 
 def _of_run(run: Path) -> dict[str, str]:

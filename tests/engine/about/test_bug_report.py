@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.engine.about.bug_report import masked, masks, write_report
+from sslstudio.engine.about.bug_report import masks, write_report
+from sslstudio.engine.about.masking import masked, names_of, without_files, without_places
 from sslstudio.engine.runs.store import RunFolder
 
 
@@ -36,7 +37,8 @@ def test_a_report_holds_machine_log_and_run(tmp_path: Path, run: Path) -> None:
     assert "something" in held["log.txt"]
     assert 'task = "jigsaw"' in held["run/config.toml"]
     assert held["run/events.jsonl"].count("\n") == 399
-    assert "999.png" in held["run/events.jsonl"]
+    assert ".png" in held["run/events.jsonl"]
+    assert "999" not in held["run/events.jsonl"]  # names of pictures may be names of people
 
 
 def test_no_name_is_in_a_report(tmp_path: Path, run: Path) -> None:
@@ -62,3 +64,40 @@ def test_a_masked_name_is_gone_however_it_is_written(name: str, around: str) -> 
 
 def test_a_folder_is_masked_before_its_parent(run: Path) -> None:
     assert masked(str(run), masks(run)) == "<run>"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Müller_Eva.png cannot be read", "<file>.png cannot be read"),
+        ("DataError: Dr. Eva Müller.zip is none", "DataError: <file>.zip is none"),
+        ("Looked for .png, .tif", "Looked for .png, .tif"),
+        ("of Eva Müller/scan 1.JPG, and", "of <file>.JPG, and"),
+        ('{"text": "scan 1.JPG"}', '{"text": "<file>.JPG"}'),
+        ("a.png b.tif", "<file>.png <file>.tif"),
+        ("no file, only .png", "no file, only .png"),
+    ],
+)
+def test_names_of_pictures_are_masked(text: str, expected: str) -> None:
+    assert without_files(text, names_of(["Eva Müller/scan 1.JPG"])) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("in /media/Eva/x.zip.", "in <path>"),
+        ("[Errno 2] No such file: '/media/Eva Müller/a b.csv'", "[Errno 2] No such file: '<path>'"),
+        (r"C:\Praxis\Eva\x.csv: no", "<path>: no"),
+        ('File "/opt/x/sslstudio/ui/app.py", line 3', 'File "<path>/sslstudio/ui/app.py", line 3'),
+        ('File "/opt/x/site-packages/PIL/Image.py", line 3', 'File "<path>/PIL/Image.py", line 3'),
+        ("12 pictures/s and 3 / 4, <run>/last", "12 pictures/s and 3 / 4, <run>/last"),
+    ],
+)
+def test_paths_are_masked(text: str, expected: str) -> None:
+    assert without_places(text) == expected
+
+
+@given(st.text("abcäß ._-", min_size=1).map(str.strip).filter(bool), st.sampled_from([".png", ".jpg", ".dcm"]))
+def test_a_known_picture_is_gone_from_any_sentence(name: str, suffix: str) -> None:
+    left = without_files(f"<{name}{suffix}|{json.dumps(name + suffix)}", names_of([name + suffix]))
+    assert left == f'<<file>{suffix}|"<file>{suffix}"'
