@@ -10,9 +10,7 @@ _BACK = "\\"
 LONGEST = 400  # characters of a picture's path
 FILE, PLACE = "<file>", "<path>"
 OTHERS = (".zip", ".csv", ".tsv", ".json", ".txt", ".docx", ".xlsx")
-_ENDS = re.compile(
-    "|".join(re.escape(one) for one in sorted({*SUFFIXES, *OTHERS}, key=len, reverse=True)) + r"\b", re.IGNORECASE
-)
+_ENDS = re.compile("(?:" + "|".join(map(re.escape, (*SUFFIXES, *OTHERS))) + r")\b", re.IGNORECASE)
 _NAME = re.compile(r"""[^\s"'<>|*?:,;(][^"'<>|*?:,;(]*(?<!\s)$""")
 _QUOTED = re.compile(r"""(["'])((?:[A-Za-z]:)?[\\/][^"'\n]*[\\/][^"'\n]*)\1""")
 _BARE = re.compile(r"""(?<![\w<>.~\\/])(?:[A-Za-z]:)?[\\/]+(?:[^\s"'<>|*?:\\/]+[\\/]+)+[^\s"'<>|*?:,;)\\/]*""")

@@ -72,6 +72,8 @@ def test_a_folder_is_masked_before_its_parent(run: Path) -> None:
         ("Müller_Eva.png cannot be read", "<file>.png cannot be read"),
         ("DataError: Dr. Eva Müller.zip is none", "DataError: <file>.zip is none"),
         ("Looked for .png, .tif", "Looked for .png, .tif"),
+        ("events.jsonl of it", "events.jsonl of it"),
+        ("see app.pngs", "see app.pngs"),
         ("of Eva Müller/scan 1.JPG, and", "of <file>.JPG, and"),
         ('{"text": "scan 1.JPG"}', '{"text": "<file>.JPG"}'),
         ("a.png b.tif", "<file>.png <file>.tif"),
