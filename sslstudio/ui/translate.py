@@ -195,6 +195,15 @@ def told(text: str) -> str:
     return _spoken[0].told(text) if _spoken and text else text
 
 
+def under_title(text: str) -> str:
+    """'Jigsaw puzzle: permutation 3 of 504', a text of the engine behind the title of what it belongs to; any other as
+    `told` has it."""
+    title, colon, rest = text.partition(": ")
+    if not _spoken or not colon or _spoken[0].exact(title) is None:
+        return told(text)
+    return f"{told(title)}: {told(rest)}"
+
+
 def figures(said: str) -> str:
     """A number as the window's language writes it."""
     return _spoken[0].figures(said) if _spoken else said

@@ -31,6 +31,11 @@ def fact(said: str) -> str:
     return ", ".join(map(mask_class, names)) if names[0] == "background" else told(said)
 
 
+def puzzle_label(label: str) -> str:
+    """The pseudo label of a puzzle, which begins with the title of its task where there are several."""
+    return translate.under_title(label)
+
+
 def figures(said: str) -> str:
     """A number as Python writes it ('1,721.5') with the marks of the window's language."""
     return translate.figures(said)

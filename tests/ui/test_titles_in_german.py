@@ -136,3 +136,12 @@ def test_results_on_masks_say_background_in_german(
     assert cell(page.per_class, 0, 0) == "Hintergrund"
     assert "„Hintergrund“" in page.matrix.accessibleDescription()
     assert "background" not in page.matrix.accessibleDescription()
+
+
+@pytest.mark.usefixtures("german")
+def test_the_pseudo_labels_of_several_tasks_are_german() -> None:
+    assert words.puzzle_label("Context prediction: above left") == "Lage erraten: links oberhalb"
+    assert words.puzzle_label("Jigsaw puzzle: permutation 7 of 504: 7 9 4 6 1 2 8 3 5").startswith(
+        f"Kachelpuzzle: {words.told('permutation 7 of 504: 7 9 4 6 1 2 8 3 5')}"
+    )
+    assert words.puzzle_label("above left") == "links oberhalb"
