@@ -9,7 +9,9 @@ from PySide6.QtCore import QDeadlineTimer, QTimer
 from PySide6.QtWidgets import QApplication
 
 from sslstudio.engine.errors import DataError
+from sslstudio.engine.runs.project import Opened, Project
 from sslstudio.ui import messages
+from sslstudio.ui.folder_calls import Known
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.theme import theme
 from tests.ui.clipped import clipped
@@ -58,13 +60,13 @@ class DialogShots:
         self.shoot("9-about", help_.about)
         self.shoot("9-report", lambda: help_._say_written(Path.home() / "SSL Studio report 2026-11-25 16.20.zip"))
         self.shoot("9-rename", window.project_file.rename)
-        error = DataError("There are no pictures in /data/scans. Choose another folder, or look whether it is a link.")
+        error = DataError("There is no folder /data/scans. Check the spelling, or choose it again.")
         self.shoot("9-error", lambda: messages.tell_error(window, error))
         self.shoot("9-bug", lambda: messages.tell_error(window, ZeroDivisionError("division by zero")))
-        long = DataError("This picture cannot be read: the file ends too early. " * 30)
+        long = DataError(" ".join([f"There is no folder /data/{number}." for number in range(40)]))
         self.shoot("9-error-long", lambda: messages.tell_error(window, long))
-        one, everything = "The folder “scans” of this project is not in /disk.", "The pictures are no longer in /disk."
-        self.shoot("9-relink", lambda: window.opener._ask_lost("scans", one, everything))
+        moved = Known(Opened(Project(folder=self._shooter.out, pictures=Path("/disk"))), ("scans", Path("/disk")))
+        self.shoot("9-relink", lambda: window.opener._take_project(moved))
         self.shoot("9-add-folder", lambda: window.study.folders.open([self._shooter.out]))
 
     def of_a_run(self, page: RunPage) -> None:
