@@ -24,6 +24,9 @@ def clipped(root: QWidget) -> list[str]:
     """A line for each visible text below `root` that is cut off, with what it needs and what it has."""
     found = []
     for one in root.findChildren(QWidget):
+        if isinstance(one, QScrollArea) and one.isVisible() and (held := one.widget()) is not None:
+            wrong = _needs(held.minimumSizeHint().width(), one.viewport().width())
+            found += [f"what scrolls in {type(one.parentWidget()).__name__}: {wrong}"] if wrong else []
         if isinstance(one, QTableView) and one.isVisible() and one.horizontalScrollBar().maximum() > 0:
             found.append(f"{one.accessibleName()}: has to be scrolled sideways")
         if one.isVisible() and (text := _said(one)):

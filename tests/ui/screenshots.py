@@ -8,6 +8,7 @@ German, without the comparisons. Texts that are cut off are listed in OUT/clippe
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -34,6 +35,7 @@ from tests.ui.clipped import clipped
 from tests.ui.dialog_shots import DialogShots
 
 SIZES = ((1280, 720), (1920, 1080))
+SCREEN = {"name": "4K", "x": 0, "y": 0, "width": 3840, "height": 2160, "logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}
 PRETRAIN_MINUTES, FINETUNE_MINUTES = 0.6, 0.5
 COMPARISON: dict[str, Value] = {
     "labels": "2,5,10",
@@ -244,10 +246,14 @@ if __name__ == "__main__":
     asked.add_argument("--no-comparisons", action="store_true")
     told = asked.parse_args()
     first, *others = told.scales.split(",")
+    told.out.mkdir(parents=True, exist_ok=True)
+    (told.out / "screen.json").write_text(json.dumps({"screens": [SCREEN]}))
     if os.environ.get("QT_SCALE_FACTOR") == str(int(first) / 100):
         main(told.out, told.folder, first, not told.no_comparisons)
     else:  # a process each: Qt takes the scale once, at the start
         words = [one for one in sys.argv if one != told.scales and one != "--scales"]
         for scale in (first, *others):
             environment = {**os.environ, "QT_SCALE_FACTOR": str(int(scale) / 100)}
+            if environment["QT_QPA_PLATFORM"] == "offscreen":  # else it is 800 x 600, which no dialog is made for
+                environment["QT_QPA_PLATFORM"] = f"offscreen:configfile={told.out / 'screen.json'}"
             subprocess.run([sys.executable, *words, "--scales", scale], env=environment, check=True)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from sslstudio.ui import messages, settings, words
 from sslstudio.ui.widgets.choice_box import ChoiceBox
@@ -28,7 +28,7 @@ class BudgetEditor(QWidget):
 
     def __init__(self, minutes: float) -> None:
         super().__init__()
-        self.amount, self.unit = NumberBox(), QComboBox()
+        self.amount, self.unit = NumberBox(), ChoiceBox()
         self.unit.addItem(self.tr("minutes"), "minutes")
         self.unit.addItem(self.tr("passes (epochs)"), "epochs")
         self.unit.currentIndexChanged.connect(self._limit)
@@ -37,9 +37,9 @@ class BudgetEditor(QWidget):
         self.unit.setAccessibleName(self.tr("Minutes or passes"))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.amount, self.unit):
+        for widget, share in ((self.amount, 2), (self.unit, 3)):
             steady(widget)
-            layout.addWidget(widget, 1)
+            layout.addWidget(widget, share)
         self._limit()
         self.amount.setValue(minutes)
 
