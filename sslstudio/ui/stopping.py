@@ -46,7 +46,7 @@ class Stopping(QObject):
         if self._runner.job == "pretrain" and (run / "best.safetensors").exists():
             answers = {BEST: self.tr("Keep the best state"), **answers}
         question = self.tr(
-            "What is to become of this run? Both kept states can go on later; fine-tuning starts from the one that is "
+            "What is to become of this run? What is kept can go on later; fine-tuning starts from the state that is "
             "chosen here."
         )
         chosen = messages.choose(self._owner, question, answers, self.tr("Go on training"))

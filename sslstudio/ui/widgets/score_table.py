@@ -58,6 +58,9 @@ class IntervalBar(QWidget):
         return 6 + min(1.0, max(0.0, value)) * (self.width() - 12)
 
 
+NAME_WIDTH = 130  # pixels: longer names are wrapped, so that there is room beside the table to say how it is read
+
+
 class ScoreTable(Card):
     """The content of a fine-tuning run's metrics.json as a table."""
 
@@ -89,7 +92,8 @@ class ScoreTable(Card):
         return self._cells[name, part]
 
     def _add_line(self, line: int, name: str, parts: list[str], metrics: Mapping[str, Any]) -> None:
-        title = text(words.metric(name), "field" if name == metrics["headline"] else "body", wrap=False)
+        title = text(words.metric(name), "field" if name == metrics["headline"] else "body")
+        title.setFixedWidth(NAME_WIDTH)
         self._grid.addWidget(title, line, 0, Qt.AlignmentFlag.AlignTop)
         baseline = metrics["baseline"].get(name)
         for place, part in enumerate(parts, start=1):

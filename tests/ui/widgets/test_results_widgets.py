@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.masks import MaskCoding
 from sslstudio.engine.runs.store import RunFolder
+from sslstudio.ui import words
 from sslstudio.ui.results_data import Results, items_of, load_overlay, load_results, read_predictions
 from sslstudio.ui.theme import MASKS
 from sslstudio.ui.widgets.confusion_matrix import ConfusionMatrix, short_count
@@ -40,6 +41,17 @@ def test_scores_are_shown_as_they_were_written(qtbot: QtBot) -> None:
     assert table.cell("balanced_accuracy", "pretrained") == "75.0 %"
     assert table.cell("accuracy", "scratch") == "60.0 %"
     assert table.cell("accuracy", "baseline") == "30.0 %"
+
+
+def test_a_long_name_of_a_score_is_wrapped(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    widths = []
+    for name in ("Hits", "Hits, averaged over all of the classes that there are"):
+        monkeypatch.setattr(words, "metric", lambda _, name=name: name)
+        table = ScoreTable()
+        qtbot.addWidget(table)
+        table.show_scores(METRICS)
+        widths.append(table.minimumSizeHint().width())
+    assert widths[0] == widths[1]
 
 
 @pytest.fixture
