@@ -9,13 +9,15 @@ from PySide6.QtCore import QMimeData, QObject, QUrl, Signal
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.data.coco_search import pictures_folder
+from sslstudio.engine.data.listing import SUFFIXES as PICTURES
 from sslstudio.engine.runs.project import FILE, is_project
 from sslstudio.ui import engine_calls, folder_calls, jobs, journal, messages, settings
 from sslstudio.ui.engine_calls import RunAbout
 from sslstudio.ui.folder_calls import Known
 from sslstudio.ui.study import Study
 
-FOLDER, ZIP, LABELS, RUN, PROJECT = "folder", "zip", "labels", "run", "project"
+FOLDER, ZIP, LABELS, RUN, PROJECT, OTHER = "folder", "zip", "labels", "run", "project", "other"
+ORDER = (PROJECT, RUN, FOLDER, ZIP, LABELS, OTHER)  # which of several things is opened
 FIND, WITHOUT = "find", "without"
 UNPACKED = "Unpacked"  # folder in the user's own
 SUFFIXES = {".zip": ZIP, ".csv": LABELS, ".tsv": LABELS, ".json": LABELS}
@@ -23,19 +25,30 @@ SUFFIXES = {".zip": ZIP, ".csv": LABELS, ".tsv": LABELS, ".json": LABELS}
 
 @dataclass(frozen=True)
 class Dropped:
-    """A folder of pictures, a zip file, a file of labels, a run or a project."""
+    """A folder of pictures, a zip file, a file of labels, a run, a project, or a file that is none of these."""
 
     kind: str
     path: Path
     more: tuple[Path, ...] = ()  # further folders of pictures
+    labels: str = ""  # a table that was dropped with the folder
+    left: tuple[Path, ...] = ()  # what is not opened
 
 
 def dropped(data: QMimeData) -> Dropped | None:
-    """What is dragged; of any other file the folder that it lies in. None for what is not on this computer's disks."""
+    """What is dragged: a project or a run before pictures, and one table of labels goes with one folder or zip file of
+    them. A picture stands for the folder that it lies in. None for what is not on this computer's disks."""
     paths = [Path(QUrl(url).toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    found = [one for path in paths if (one := _known(path)) is not None]
-    folders = tuple(dict.fromkeys(one.path for one in found if one.kind == FOLDER))
-    return replace(found[0], more=folders[1:]) if found and found[0].kind == FOLDER else next(iter(found), None)
+    found = list(dict.fromkeys(one for path in paths if (one := _known(path)) is not None))
+    if not found:
+        return None
+    first = min(found, key=lambda one: ORDER.index(one.kind))
+    rest = [one for one in found if one is not first]
+    if first.kind == FOLDER:
+        more = tuple(one.path for one in rest if one.kind == FOLDER)
+        tables = [one.path for one in rest if one.kind == LABELS][: 0 if more else 1]
+        first = replace(first, more=more, labels=str(tables[0]) if tables else "")
+    taken = {*first.more, Path(first.labels)}
+    return replace(first, left=tuple(one.path for one in rest if one.path not in taken))
 
 
 def _known(path: Path) -> Dropped | None:
@@ -46,7 +59,8 @@ def _known(path: Path) -> Dropped | None:
         return Dropped(PROJECT, path.parent)
     if not path.is_file():
         return None
-    kind = SUFFIXES.get(path.suffix.lower(), FOLDER)
+    suffix = path.suffix.lower()
+    kind = SUFFIXES.get(suffix, FOLDER if suffix in PICTURES or not suffix else OTHER)
     return Dropped(kind, path.parent if kind == FOLDER else path)
 
 
@@ -67,13 +81,34 @@ class Opener(QObject):
         self._awaited = None
         journal.note_place(what.path, *what.more)
         ways: dict[str, Callable[[Path], None]] = {
-            FOLDER: lambda path: self.study.folders.open([path, *what.more]),
+            FOLDER: partial(self._open_folders, what),
             ZIP: self._open_zip,
             LABELS: self._open_labels,
             RUN: self.open_run,
             PROJECT: self.open_project,
+            OTHER: self._refuse,
         }
+        if what.left and what.kind != OTHER:
+            self._say_left(what)
         ways[what.kind](what.path)
+
+    def _open_folders(self, what: Dropped, folder: Path) -> None:
+        if what.labels:
+            self.study.open_folder(folder, what.labels)
+        else:
+            self.study.folders.open([folder, *what.more])
+
+    def _say_left(self, what: Dropped) -> None:
+        names = ", ".join(path.name for path in what.left)
+        said = self.tr("“{0}” is opened. These are left alone: {1}. Drop them one after the other.")
+        messages.tell(self._window, self.tr("Several things at once"), said.format(what.path.name, names))
+
+    def _refuse(self, file: Path) -> None:
+        said = self.tr(
+            "“{0}” is neither a picture nor anything else that can be opened. Drop a folder of pictures, a zip file of "
+            "them, a table of labels (CSV, TSV), a COCO file, a run or a project."
+        )
+        messages.tell(self._window, self.tr("This cannot be opened"), said.format(file.name))
 
     def _open_zip(self, archive: Path) -> None:
         self.study.prepare_folder(partial(folder_calls.unpacked, archive, settings.home() / UNPACKED))

@@ -11,23 +11,25 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.study import STEPS
+from tests.ui.conftest import Said
+from tests.ui.test_drops import trained
 from tests.ui.test_main_window import training
 
 LONG = 60_000
 COPY, LEFT, NONE = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
 
-def carried(path: Path) -> QMimeData:
+def carried(*paths: Path) -> QMimeData:
     """As file managers do: the place of the file, and its name as a text."""
     data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
-    data.setText(str(path))
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    data.setText("\n".join(map(str, paths)))
     return data
 
 
-def let_fall(window: MainWindow, at: QPoint, path: Path) -> bool:
+def let_fall(window: MainWindow, at: QPoint, *paths: Path) -> bool:
     """Carry a file over the window and let it fall; whether it was taken."""
-    system, data = window.windowHandle(), carried(path)
+    system, data = window.windowHandle(), carried(*paths)
     enter = QDragEnterEvent(at, COPY, data, LEFT, NONE)
     QApplication.sendEvent(system, enter)
     if not enter.isAccepted():
@@ -100,3 +102,75 @@ def test_labels_and_zip_files_are_taken_on_every_page(
     with qtbot.waitSignal(window.study.checked, timeout=LONG):
         assert let_fall(window, spots(window)[0], archive)
     assert window.study.folder == own_settings / "Unpacked" / "animals"
+
+
+@pytest.fixture(scope="module")
+def other_run(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trained(sample, tmp_path_factory.mktemp("runs") / "a run")
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_runs_and_projects_are_taken_on_every_page(
+    name: str, window: MainWindow, sample: Path, sample_folder: Path, other_run: Path, qtbot: QtBot
+) -> None:
+    study = window.study
+    with qtbot.waitSignal(study.checked, timeout=LONG):
+        window.open_folder(sample)
+    assert study.project is not None
+    project = study.project.folder
+    with qtbot.waitSignal(study.checked, timeout=LONG):
+        window.open_folder(sample_folder)
+    window.go(name)
+    QApplication.processEvents()
+    with qtbot.waitSignal(study.checked, timeout=LONG):
+        assert let_fall(window, spots(window)[0], project)
+    assert (study.project.folder, study.folder) == (project, sample)
+    window.go(name)
+    QApplication.processEvents()
+    assert let_fall(window, spots(window)[0], other_run)
+    qtbot.waitUntil(lambda: study.pretrained == other_run, timeout=LONG)
+    assert window.stack.currentWidget() is window.pages["pretrain"]
+
+
+def test_a_folder_with_its_table_and_what_is_left_are_said(
+    window: MainWindow, sample: Path, tmp_path: Path, said: Said, qtbot: QtBot
+) -> None:
+    files = [file.relative_to(sample).as_posix() for file in sorted((sample / "images").rglob("*.png"))]
+    table, letter = tmp_path / "elsewhere.csv", tmp_path / "letter.docx"
+    table.write_text("file,label\n" + "\n".join(f"{file},{number % 3}" for number, file in enumerate(files)))
+    letter.write_bytes(b"dear")
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        assert let_fall(window, QPoint(600, 400), letter, table, sample)  # in whatever order they come
+    assert (window.study.folder, window.study.labels_file) == (sample, str(table))
+    (told,) = said.questions
+    assert "“little zoo” is opened" in told
+    assert "letter.docx" in told
+    assert "elsewhere.csv" not in told
+
+
+def test_two_folders_are_opened_as_one_set(
+    window: MainWindow, sample: Path, sample_folder: Path, said: Said, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        assert let_fall(window, QPoint(600, 400), sample, sample_folder)
+    assert {*window.study.folders.several.values()} == {sample, sample_folder}
+    assert not said.questions
+
+
+@pytest.mark.parametrize("file", ["notes.txt", "letter.docx", "broken.zip"])
+def test_what_cannot_be_opened_is_said_and_nothing_is_lost(
+    file: str, window: MainWindow, sample: Path, tmp_path: Path, said: Said, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        window.open_folder(sample)
+    recognised, project = window.study.recognised, window.study.project
+    (tmp_path / file).write_bytes(b"nothing")
+    assert let_fall(window, QPoint(600, 400), tmp_path / file)
+    qtbot.waitUntil(lambda: bool(said.questions or said.errors), timeout=LONG)
+    assert file in "".join([*said.questions, *map(str, said.errors)])
+    said.errors.clear()
+    assert window.study.recognised is recognised
+    assert window.study.project is project
+    page = window.pages["images"]
+    assert page.stack.currentWidget() is page.loaded  # type: ignore[attr-defined]
+    assert (tmp_path / file).read_bytes() == b"nothing"
