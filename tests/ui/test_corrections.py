@@ -1,5 +1,6 @@
 """Doubtful labels that are changed are learnt by the next fine-tuning: real runs, the real window, the files."""
 
+import csv
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.finetune import FinetunePage
 from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.take_calls import DoubtLine
+from sslstudio.ui.widgets.finetune_settings import SCRATCH
 from tests.ui.conftest import Said
 
 LONG = 120_000
@@ -71,6 +73,12 @@ def open_doubts(page: ResultsPage, qtbot: QtBot) -> None:
     page.doubts._take(lines)
 
 
+def labels_tested(run: Path, part: str) -> dict[str, str]:
+    """The labels that a run was measured by, by its table of answers."""
+    with (run / f"predictions-{part}.csv").open(encoding="utf-8-sig", newline="") as file:
+        return {row["file"]: row["label"] for row in csv.DictReader(file)}
+
+
 def store_of(page: ResultsPage) -> Labelling:
     store = page.doubts.deciding.labels.store
     assert store is not None
@@ -113,6 +121,36 @@ def test_a_change_is_a_label_that_the_next_fine_tuning_uses(page: ResultsPage, q
     window.go("results")
     assert page.results is not None  # other labels do not take the result away
     assert doubts.corrected.isVisible()
+
+
+def test_the_next_fine_tuning_is_measured_by_the_changed_labels_and_the_last_one_by_its_own(
+    page: ResultsPage, qtbot: QtBot
+) -> None:
+    doubts, window = page.doubts, page.window()
+    assert isinstance(window, MainWindow)
+    changed = {one.file: one.label for one in doubts.shown()}
+    last = doubts.deciding.run
+    for number in range(1, len(changed) + 1):
+        press(page, Qt.Key.Key_C)
+        qtbot.waitUntil(lambda number=number: len(read_decisions(last)) == number, timeout=LONG)  # type: ignore[misc]
+    click(doubts.again)
+    qtbot.waitUntil(lambda: not window.study.taking_labels and bool(window.study.labels_file), timeout=LONG)
+    finetune = window.pages["finetune"]
+    assert isinstance(finetune, FinetunePage)
+    qtbot.waitUntil(lambda: finetune.settings is not None and not finetune._listing, timeout=LONG)
+    assert finetune.settings is not None
+    assert finetune.own is not None
+    finetune.own.source.setCurrentIndex(finetune.own.source.findData(SCRATCH))
+    finetune.settings.budget.set_epochs(1)
+    with qtbot.waitSignal(window.study.runner.ended, timeout=LONG):
+        click(finetune.start)
+    run = window.study.result
+    assert run is not None
+    assert run != last
+    ours, before = labels_tested(run, "scratch"), labels_tested(last, "scratch")
+    assert set(changed) & set(ours)
+    assert {ours[file] for file in set(changed) & set(ours)} == {"shell"}
+    assert {file: before[file] for file in changed} == changed
 
 
 def test_decisions_are_undone_and_done_again_with_the_labels(page: ResultsPage, qtbot: QtBot) -> None:
