@@ -1,5 +1,6 @@
 """What plots are made of: axes as people write numbers, legend keys, pens."""
 
+import math
 from typing import Any
 
 import pyqtgraph as pg
@@ -12,6 +13,7 @@ from sslstudio.ui.theme import colours
 
 SIGNS = ("o", "s", "t1", "d", "t", "p", "h", "star", "x")  # by them curves are told apart where colours are not
 SIGN = 6  # pixels
+LEAST_WRITTEN = 1e-6  # 0.000001; smaller steps between numbers are said as powers of ten
 
 
 def sign_of(colour: int) -> str | None:
@@ -57,7 +59,7 @@ class StepAxis(PlainAxis):
 
 
 class ValueAxis(PlainAxis):
-    """Per cent for shares."""
+    """Per cent for shares; small numbers are written out, as long as that is no longer than a power of ten."""
 
     share = False
 
@@ -65,6 +67,9 @@ class ValueAxis(PlainAxis):
         """80 % instead of 0.8."""
         if self.share:
             return [words.percent(value, 0) for value in values]
+        if not self.logMode and LEAST_WRITTEN <= scale * spacing < 1e-2:
+            places = math.ceil(-math.log10(scale * spacing))
+            return [words.figures(f"{scale * value:.{places}f}") if value else "0" for value in values]
         return [words.figures(said) for said in super().tickStrings(values, scale, spacing)]
 
 

@@ -1,0 +1,25 @@
+"""Numbers at the axes of plots."""
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from sslstudio.ui.widgets.plot_parts import ValueAxis
+
+
+@pytest.mark.parametrize(
+    ("values", "spacing", "said"),
+    [
+        ([0.0, 0.00005, 0.0001], 5e-5, ["0", "0.00005", "0.00010"]),
+        ([0.0, 0.001, 0.002], 1e-3, ["0", "0.001", "0.002"]),
+        ([0.0, 0.5, 1.0], 0.5, ["0", "0.5", "1.0"]),
+        ([1e-9, 2e-9], 1e-9, ["1e-09", "2e-09"]),
+    ],
+)
+def test_small_numbers_are_written_out(qtbot: QtBot, values: list[float], spacing: float, said: list[str]) -> None:
+    assert ValueAxis("left").tickStrings(values, 1.0, spacing) == said
+
+
+def test_shares_are_said_in_per_cent(qtbot: QtBot) -> None:
+    axis = ValueAxis("left")
+    axis.share = True
+    assert axis.tickStrings([0.0, 0.05, 0.8], 1.0, 0.05) == ["0 %", "5 %", "80 %"]
