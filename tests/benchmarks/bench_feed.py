@@ -9,13 +9,13 @@ from pathlib import Path
 from statistics import median
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.data.sample import make_sample
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.bench import bench
 from sslstudio.engine.train.settings import DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
-from tests.benchmarks.bench_kit import Figures, drain, show
+from tests.benchmarks.bench_kit import Figures, show
 
 
 def fed(task: str, folder: Path, options: argparse.Namespace) -> Figures:
@@ -27,7 +27,7 @@ def fed(task: str, folder: Path, options: argparse.Namespace) -> Figures:
         optimiser=OptimiserConfig(batch_size=options.batch),
         hardware=HardwareConfig(device=options.device, precision=options.precision, tune="off"),
     )
-    found = drain(bench(config, RunControl(), options.runs))
+    found = to_end(bench(config, RunControl(), options.runs))
     return {
         f"{task}: making batches, pictures a second": found.feed,
         f"{task}: step on a ready batch, pictures a second": found.step,
@@ -52,7 +52,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = options.folder or Path(place)
         if options.folder is None:
-            drain(make_sample(folder, count=300, seed=0))
+            to_end(make_sample(folder, count=300, seed=0))
         for task in options.tasks:
             figures |= fed(task, folder, options)
     shares = [value for name, value in figures.items() if "at least" in name]

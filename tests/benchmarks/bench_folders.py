@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from sslstudio.engine.control import to_end
 from sslstudio.engine.data.index import scan
-from tests.benchmarks.bench_kit import Figures, clock, drain, in_a_process, medians, peak_mb, show
+from tests.benchmarks.bench_kit import Figures, clock, in_a_process, medians, peak_mb, show
 
 CHANGES = 10
 HERE = "tests.benchmarks.bench_folders"
@@ -107,10 +108,10 @@ def costs(folder: Path, cache: Path) -> Figures:
         split = make_split(index.paths, labels, validation=0.1, test=0.2, seed=0)
         figures["split"] = seconds()
     with clock() as seconds:
-        drain(build_cache(index, 16, cache_dir=cache))
+        to_end(build_cache(index, 16, cache_dir=cache))
         figures["first reading"] = seconds()
     with clock() as seconds:
-        built = drain(build_cache(index, 16, cache_dir=cache))
+        built = to_end(build_cache(index, 16, cache_dir=cache))
         figures["second reading"] = seconds()
     with clock() as seconds:
         pictures = Pictures(built, split.train, devices.choose("cpu"))

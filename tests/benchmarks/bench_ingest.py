@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.data.cache import build_cache
+from sslstudio.engine.data.growing import GrowingCache
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.loader import Order, Pictures
 from sslstudio.engine.data.reading import cores
@@ -21,7 +22,7 @@ from sslstudio.engine.train.looked_at import LOOKED_AT
 from sslstudio.engine.train.preview import PuzzlesReady, preview_puzzles
 from sslstudio.engine.train.session import open_session, read_first
 from sslstudio.engine.train.settings import DataConfig, PretrainConfig
-from tests.benchmarks.bench_kit import Figures, clock, drain, medians, photographs, show
+from tests.benchmarks.bench_kit import Figures, clock, medians, photographs, show
 
 
 def bare(folder: Path, count: int, side: int) -> float:
@@ -42,7 +43,7 @@ def cached(folder: Path, count: int, side: int, cache: Path) -> float:
     index = scan(folder, cache)
     index = index.subset(index.paths[:count])
     with clock() as seconds:
-        drain(build_cache(index, side, cache_dir=cache))
+        to_end(build_cache(index, side, cache_dir=cache))
         return count / seconds()
 
 
@@ -51,14 +52,15 @@ def first_batch(folder: Path, side: int, batch: int) -> tuple[float, float]:
     control, device = RunControl(), devices.choose("cpu")
     config = DataConfig(folder=str(folder), side=side)
     with clock() as seconds:
-        session = drain(open_session(config, device, control, early=True))
+        session = to_end(open_session(config, device, control, early=True))
         with closing(session.cache):
             pictures = Pictures(session.cache, session.split.train, device)
             order = Order(len(pictures), batch, 0)
-            drain(read_first(session, pictures, order.shuffled(0), LOOKED_AT, config, control))
+            to_end(read_first(session, pictures, order.shuffled(0), LOOKED_AT, config, control))
             pictures.take(order.batch(0))
             first = seconds()
-            session.cache.unreadable()
+            assert isinstance(session.cache, GrowingCache)
+            session.cache.unreadable()  # waits for the last
             return first, seconds()
 
 

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,15 +34,6 @@ def photographs(folder: Path, *, count: int, folders: int, size: tuple[int, int]
         place.mkdir(parents=True, exist_ok=True)
         os.link(originals / f"{number % kinds}.jpg", place / f"IMG_{number:06}.jpg")
     return folder / "photographs"
-
-
-def drain(steps: Generator[Any, None, Any]) -> Any:
-    """What a generator returns."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 @contextmanager

@@ -13,8 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from sslstudio.engine.control import to_end
 from sslstudio.engine.data.sample import make_sample
-from tests.benchmarks.bench_kit import Figures, drain, medians, show
+from tests.benchmarks.bench_kit import Figures, medians, show
 
 WAYS = {"kept": {}, "given back": {"GLIBC_TUNABLES": ""}}  # who has set this has it as the C library does it
 
@@ -82,7 +83,7 @@ def main() -> None:
         os.environ["SSLSTUDIO_CACHE"] = str(place / "cache")
         folder = options.folder
         if folder is None:
-            drain(make_sample(place / "sample", count=300, seed=0))
+            to_end(make_sample(place / "sample", count=300, seed=0))
             folder = place / "sample"
         measured("kept", options.tasks[0], folder, place / "warm", options)  # pictures are read
         runs = [one_run(number, folder, place, options) for number in range(options.runs)]

@@ -17,14 +17,14 @@ from pathlib import Path
 import torch
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.sample import make_sample
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.bench import Bench, bench
 from sslstudio.engine.train.settings import DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
-from tests.benchmarks.bench_kit import Figures, drain, medians, show
+from tests.benchmarks.bench_kit import Figures, medians, show
 from tests.benchmarks.probe_kit import probed
 from tests.benchmarks.reference_jigsaw import CELL, Reference
 
@@ -42,7 +42,7 @@ def ours(task: str, folder: Path, side: int, batch: int, **options: float) -> fl
         hardware=HardwareConfig(device="cpu", tune="on"),
         options=load_tasks()[task].Config(**options),
     )
-    found: Bench = drain(bench(config, RunControl(), ROUNDS))
+    found: Bench = to_end(bench(config, RunControl(), ROUNDS))
     print(f"  {task}: {found.step_way}", flush=True)
     return found.end_to_end
 
@@ -116,7 +116,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = options.folder or Path(place) / "sample"
         if options.folder is None:
-            drain(make_sample(folder, count=options.pictures, side=256, seed=0))
+            to_end(make_sample(folder, count=options.pictures, side=256, seed=0))
             folder = folder / "images"
         if options.runs:
             one_run(folder, argparse.Namespace(**{**vars(options), "steps": 1}))  # warms caches and imports

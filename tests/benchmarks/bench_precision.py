@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import mean
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.data.sample import make_sample
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import load_tasks
@@ -25,7 +25,7 @@ from sslstudio.engine.train.settings import (
     PretrainConfig,
     ProbeConfig,
 )
-from tests.benchmarks.bench_kit import Figures, drain, show
+from tests.benchmarks.bench_kit import Figures, show
 from tests.benchmarks.probe_kit import Reader
 
 PRECISIONS = ("float32", "bfloat16")
@@ -69,9 +69,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = options.folder or Path(place) / "sample"
         if options.folder is None:
-            drain(make_sample(folder, count=1200, seed=0))
+            to_end(make_sample(folder, count=1200, seed=0))
         data = DataConfig(folder=str(folder), side=options.side)
-        reader = Reader(drain(open_session(data, devices.choose("cpu"), RunControl())))
+        reader = Reader(to_end(open_session(data, devices.choose("cpu"), RunControl())))
         for seed in range(options.seeds):
             accuracy["untrained"].append(reader.read(build_encoder(_encoder(options), seed)))
             for precision in PRECISIONS if seed % 2 else reversed(PRECISIONS):

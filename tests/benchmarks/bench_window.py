@@ -17,7 +17,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks.bench_kit import Figures, drain, in_a_process, medians, show
+from sslstudio.engine.control import to_end
+from tests.benchmarks.bench_kit import Figures, in_a_process, medians, show
 
 HERE = "tests.benchmarks.bench_window"
 TICK_MS, REST_MS = 16, 100  # a timer of 16 ms, ten times a second
@@ -195,7 +196,7 @@ def main() -> None:
         if folder is None:
             from sslstudio.engine.data.sample import make_sample
 
-            drain(make_sample(place / "sample", count=300, seed=0))
+            to_end(make_sample(place / "sample", count=300, seed=0))
             folder = place / "sample"
         by_command(folder, place / "warm", options)  # pictures are read, files are in memory
         first_window()

@@ -11,7 +11,7 @@ from statistics import mean
 import torch
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.evaluate.features import measured_copy, stage_features
@@ -30,7 +30,7 @@ from sslstudio.engine.train.settings import (
     PretrainConfig,
     ProbeConfig,
 )
-from tests.benchmarks.bench_kit import Figures, drain
+from tests.benchmarks.bench_kit import Figures
 from tests.benchmarks.reference_jigsaw import Reference
 
 PER_CLASS = 25  # labels that the probe learns from; all other pictures are asked
@@ -69,7 +69,7 @@ class Reader:
 def probed(folder: Path, place: Path, minutes: float, seeds: int, batch: int) -> Figures:
     """Means over the seeds: untrained, the reference, and two tasks of the program in a third of the time."""
     data = DataConfig(folder=str(folder), side=224)
-    session = drain(open_session(data, devices.choose("cpu"), RunControl()))
+    session = to_end(open_session(data, devices.choose("cpu"), RunControl()))
     reader = Reader(session)
     files = [folder / path for path in session.cache.index.paths]
     found: dict[str, list[float]] = {}

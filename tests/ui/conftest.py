@@ -2,17 +2,18 @@
 
 import traceback
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QThread, QThreadPool, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QSettings, QThread, QThreadPool, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from shiboken6 import Shiboken, isValid
 
 from sslstudio.engine.data.sample import make_sample
-from sslstudio.ui import messages
+from sslstudio.ui import messages, translate
 from sslstudio.ui.main_window import MainWindow
 
 
@@ -31,6 +32,32 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "home"
     monkeypatch.setenv("SSLSTUDIO_HOME", str(home))
     return home
+
+
+@contextmanager
+def speaking(language: str, app: QApplication) -> Iterator[None]:
+    """The window speaks a language, and English again afterwards."""
+    place = QLocale()
+    installed = translate.speak(language, app)
+    yield
+    for one in installed:
+        app.removeTranslator(one)
+    translate.speak("en", app)
+    QLocale.setDefault(place)
+
+
+@pytest.fixture
+def german(qapp: QApplication) -> Iterator[None]:
+    """The window speaks German."""
+    with speaking("de", qapp):
+        yield
+
+
+@pytest.fixture(params=["en", "de"])
+def spoken(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[str]:
+    """The window speaks this language."""
+    with speaking(request.param, qapp):
+        yield request.param
 
 
 @dataclass

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QDeadlineTimer, QLocale, QTimer
+from PySide6.QtCore import QDeadlineTimer, QTimer
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QScrollArea, QTabBar, QTabWidget, QWidget
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui import messages, translate
+from sslstudio.ui import messages
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
 from sslstudio.ui.pages.label import LabelPage
@@ -23,18 +23,6 @@ from tests.ui.conftest import Said
 LONG = 60_000
 # as they are before `said` puts others in their place
 OPENERS = {name: getattr(messages, name) for name in ("show_table", "tell", "tell_error", "ask", "choose", "ask_text")}
-
-
-@pytest.fixture(params=["en", "de"])
-def spoken(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[str]:
-    """The window speaks this language."""
-    place = QLocale()
-    installed = translate.speak(request.param, qapp)
-    yield request.param
-    for one in installed:
-        qapp.removeTranslator(one)
-    translate.speak("en", qapp)
-    QLocale.setDefault(place)
 
 
 @pytest.fixture

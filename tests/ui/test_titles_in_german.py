@@ -16,10 +16,8 @@ from sslstudio.ui.results_data import load_results
 from sslstudio.ui.waiting_line import FILE
 from sslstudio.ui.widgets.labels_view import LabelsView
 from sslstudio.ui.widgets.study_view import EfficiencyView, TournamentView
-from tests.ui.test_translate import german
 
 LONG = 60_000
-__all__ = ["german"]
 
 
 def cell(rows: QTableWidget, line: int, place: int) -> str:

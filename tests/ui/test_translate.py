@@ -4,7 +4,6 @@ import importlib.util
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ import polib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QCoreApplication, QLocale, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QCoreApplication, Qt
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.errors import DataError
@@ -38,17 +36,6 @@ def texts() -> Any:
     sys.modules["translations"] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module.collect()
-
-
-@pytest.fixture
-def german(qapp: QApplication) -> Iterator[None]:
-    place = QLocale()
-    installed = translate.speak("de", qapp)
-    yield
-    for one in installed:
-        qapp.removeTranslator(one)
-    translate.speak("en", qapp)
-    QLocale.setDefault(place)
 
 
 def done(file: Path) -> dict[str, str]:
