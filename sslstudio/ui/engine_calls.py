@@ -287,11 +287,3 @@ def run_without(run: Path, name: str, control: RunControl) -> RunAbout:
 
     without_listed(run, name)
     return about_run(run, control)
-
-
-def data_config_of(run: Path) -> "DataConfig":
-    """The pictures and the split of a pretraining run."""
-    from sslstudio.engine.runs.store import RunFolder
-    from sslstudio.engine.train.settings import pretrain_from_dict
-
-    return pretrain_from_dict(RunFolder.open(run).config()).data

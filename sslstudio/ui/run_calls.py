@@ -133,3 +133,16 @@ def split_leak(recognised: "Recognised", config: "DataConfig", folders: Sequence
     from sslstudio.engine.train.split_change import leak_of
 
     return leak_of(recognised, config, [run for folder in folders for run in run_folders(folder)])
+
+
+def split_of_source(run: Path, config: "DataConfig") -> dict[str, Any]:
+    """The settings by which a pretraining on the same pictures set them apart, where `config` has others: by option.
+    Reads one small file."""
+    from sslstudio.engine.runs.store import RunFolder
+    from sslstudio.engine.train.kept_split import SETTINGS
+    from sslstudio.engine.train.settings import pretrain_from_dict
+
+    theirs = pretrain_from_dict(RunFolder.open(run).config()).data
+    if Path(theirs.folder).resolve() != Path(config.folder).resolve():
+        return {}
+    return {name: getattr(theirs, name) for name in SETTINGS if getattr(theirs, name) != getattr(config, name)}

@@ -8,6 +8,8 @@ from PySide6.QtCore import QCoreApplication
 from sslstudio.engine import durations
 from sslstudio.ui import translate
 
+_SCORE = r"(?<![\d.,])([+\u2212]?)(0{mark}\d{{3}}|1{mark}000)(?!\d)"  # as the engine's sentences write it
+
 
 def tr(text: str) -> str:
     """A translated text, for functions that belong to no widget."""
@@ -95,6 +97,24 @@ def metric(name: str) -> str:
 def is_share(name: str) -> bool:
     """Whether a metric lies between 0 and 1 and reads best in per cent."""
     return any(part in name for part in ("accuracy", "iou", "dice", "f1", "recall", "precision", "top"))
+
+
+def scores(sentence: str) -> str:
+    """A sentence of the engine about scores, with its figures as the tables beside it have them: 0.271 is 27.1 %, and
+    a difference of +0.058 is +5.8 points (said once, before its interval)."""
+    signed = 0
+
+    def in_percent(found: re.Match[str]) -> str:
+        nonlocal signed
+        sign, share = found.groups()
+        said = figures(f"{100 * float(share.replace(',', '.')):.1f}")
+        if not sign:
+            return f"{said} %"
+        signed += 1
+        return tr("{0} points").format(sign + said) if signed == 1 else sign + said
+
+    mark = re.escape(figures("0.5")[1])  # the other one is that of thousands
+    return re.sub(_SCORE.format(mark=mark), in_percent, sentence)
 
 
 def value(name: str, amount: float) -> str:

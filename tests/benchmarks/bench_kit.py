@@ -7,6 +7,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,23 @@ def photographs(folder: Path, *, count: int, folders: int, size: tuple[int, int]
         place.mkdir(parents=True, exist_ok=True)
         os.link(originals / f"{number % kinds}.jpg", place / f"IMG_{number:06}.jpg")
     return folder / "photographs"
+
+
+@contextmanager
+def place_apart(folder: Path | None) -> Iterator[tuple[Path, Path]]:
+    """with place_apart(folder) as (place, pictures): a home and a cache that nobody else has; the pictures are those of
+    `folder`, or 300 drawn ones."""
+    from sslstudio.engine.control import to_end
+    from sslstudio.engine.data.sample import make_sample
+
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the program itself sets it
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        os.environ["SSLSTUDIO_HOME"] = str(place / "home")
+        os.environ["SSLSTUDIO_CACHE"] = str(place / "cache")
+        if folder is None:
+            to_end(make_sample(place / "sample", count=300, seed=0))
+        yield place, folder or place / "sample"
 
 
 @contextmanager

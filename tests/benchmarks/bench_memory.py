@@ -10,12 +10,9 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-from sslstudio.engine.control import to_end
-from sslstudio.engine.data.sample import make_sample
-from tests.benchmarks.bench_kit import Figures, medians, show
+from tests.benchmarks.bench_kit import Figures, medians, place_apart, show
 
 WAYS = {"kept": {}, "given back": {"GLIBC_TUNABLES": ""}}  # who has set this has it as the C library does it
 
@@ -76,15 +73,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--out", type=Path, help="file for the JSON")
     options = parser.parse_args()
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the program itself sets it
-    with tempfile.TemporaryDirectory() as name:
-        place = Path(name)
-        os.environ["SSLSTUDIO_HOME"] = str(place / "home")
-        os.environ["SSLSTUDIO_CACHE"] = str(place / "cache")
-        folder = options.folder
-        if folder is None:
-            to_end(make_sample(place / "sample", count=300, seed=0))
-            folder = place / "sample"
+    with place_apart(options.folder) as (place, folder):
         measured("kept", options.tasks[0], folder, place / "warm", options)  # pictures are read
         runs = [one_run(number, folder, place, options) for number in range(options.runs)]
     about = {name: str(value) for name, value in vars(options).items() if name != "out"}

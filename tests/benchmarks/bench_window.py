@@ -12,13 +12,11 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sslstudio.engine.control import to_end
-from tests.benchmarks.bench_kit import Figures, in_a_process, medians, show
+from tests.benchmarks.bench_kit import Figures, in_a_process, medians, place_apart, show
 
 HERE = "tests.benchmarks.bench_window"
 TICK_MS, REST_MS = 16, 100  # a timer of 16 ms, ten times a second
@@ -184,20 +182,10 @@ def main() -> None:
     parser.add_argument("--show", type=Path, nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the program itself sets it
     if options.show:
         print(json.dumps(in_the_window(options.show[0], options.show[1], options)))
         return
-    with tempfile.TemporaryDirectory() as name:
-        place = Path(name)
-        os.environ["SSLSTUDIO_HOME"] = str(place / "home")
-        os.environ["SSLSTUDIO_CACHE"] = str(place / "cache")
-        folder = options.folder
-        if folder is None:
-            from sslstudio.engine.data.sample import make_sample
-
-            to_end(make_sample(place / "sample", count=300, seed=0))
-            folder = place / "sample"
+    with place_apart(options.folder) as (place, folder):
         by_command(folder, place / "warm", options)  # pictures are read, files are in memory
         first_window()
         runs = [one_run(number, folder, place, options) for number in range(options.runs)]

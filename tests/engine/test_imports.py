@@ -60,6 +60,7 @@ BASE = (
     "events",
     "control",
     "memory",
+    "collector",
     "device",
     "distributed",
     "seeding",

@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.main_window import MainWindow
@@ -53,4 +55,36 @@ def test_other_labels_leave_what_a_person_chose_to_start_from(
     first.rename(study.runs_folder.parent / "away")
     study.runs_changed.emit()
     assert listed().start_from() == str(third)
+    qtbot.waitUntil(lambda: study.readable is not None, timeout=LONG)
+
+
+def test_a_pretraining_that_set_apart_otherwise_says_so_and_is_followed_if_wanted(
+    window: MainWindow, pictures: Path, qtbot: QtBot
+) -> None:
+    open_folder(window, pictures, qtbot)
+    study = window.study
+    study.finished("pretrain", trained(pictures, study.runs_folder / "first"), "finished")
+    window.go("finetune")
+    page = window.pages["finetune"]
+    assert isinstance(page, FinetunePage)
+    qtbot.waitUntil(lambda: page.own is not None and page.own.run() is not None, timeout=LONG)
+    assert page.settings is not None
+    assert page.own is not None
+    data, network = page.settings.forms["data"], page.settings.forms["stem"]
+    assert page.apart.isHidden()
+    assert network.isHidden()  # it is the one that was pretrained
+    data.editor("test").set_value(0.3)
+    data.editor("groups").set_value("folder:1")
+    assert page.apart.isVisible()
+    assert "(Keep together, Test share)" in page.apart.told.text()
+    assert (page.config().data.test, page.config().data.groups) == (0.3, "folder:1")
+    page.own.source.setCurrentIndex(page.own.source.findData(SCRATCH))
+    assert page.apart.isHidden()
+    assert not network.isHidden()
+    page.own.source.setCurrentIndex(0)
+    QTest.mouseClick(page.apart.take, Qt.MouseButton.LeftButton)
+    assert page.apart.isHidden()
+    assert (page.config().data.test, page.config().data.groups) == (0.2, "")
+    page.desk.undo_stack.undo()
+    assert page.apart.isVisible()
     qtbot.waitUntil(lambda: study.readable is not None, timeout=LONG)

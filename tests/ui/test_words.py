@@ -49,3 +49,24 @@ def test_counts_with_their_noun() -> None:
 def test_shares_are_said_in_per_cent() -> None:
     assert words.value("balanced_accuracy", 0.815) == "81.5 %"
     assert words.value("loss", 0.815) == "0.815"
+
+
+def test_scores_in_a_sentence_are_said_as_the_tables_say_them() -> None:
+    said = (
+        "Pretraining helps: balanced accuracy 0.771 pretrained against 0.713 from scratch, a difference of +0.058 "
+        "(95 % interval −0.021 to +1.000, n = 72)."
+    )
+    assert words.scores(said) == (
+        "Pretraining helps: balanced accuracy 77.1 % pretrained against 71.3 % from scratch, a difference of "
+        "+5.8 points (95 % interval −2.1 to +100.0, n = 72)."
+    )
+    german = "einem Mittel von 0,271, +0,058 (n = 1.721)"
+    assert words.scores(german) == german
+    for other in ("1,721 pictures, 0.25 of them, step 1,000 at 0.0012", "3 of 0.1234"):
+        assert words.scores(other) == other
+
+
+@pytest.mark.usefixtures("german")
+def test_scores_in_a_german_sentence_have_its_marks() -> None:
+    said = "einem Mittel von 0,271, +0,058 (n = 1.721)"
+    assert words.scores(said) == "einem Mittel von 27,1 %, +5,8 Punkte (n = 1.721)"

@@ -19,6 +19,7 @@ import filelock
 import numpy as np
 import numpy.typing as npt
 
+from sslstudio.engine.collector import put_off
 from sslstudio.engine.data.index import ImageFile, printable
 from sslstudio.engine.errors import RunError
 
@@ -104,10 +105,11 @@ class PixelStore:
         """The table without the rows whose pixels are missing (someone cut the file)."""
         whole = os.path.getsize(self.pixel_path) // self.slot_bytes
         rows: dict[str, Row] = {}
-        for path, size, mtime_ns, slot, height, width, reason in self._table.execute("SELECT * FROM pictures"):
-            if slot is None or slot < whole:
-                name = os.fsdecode(path)
-                rows[name] = Row(name, size, int(mtime_ns), slot, height, width, reason)
+        with put_off():
+            for path, size, mtime_ns, slot, height, width, reason in self._table.execute("SELECT * FROM pictures"):
+                if slot is None or slot < whole:
+                    name = os.fsdecode(path)
+                    rows[name] = Row(name, size, int(mtime_ns), slot, height, width, reason)
         self._table.execute("DELETE FROM pictures WHERE slot >= ?", (whole,))
         self._table.commit()
         return rows

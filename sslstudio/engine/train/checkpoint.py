@@ -115,7 +115,12 @@ def load_encoder(encoder: nn.Module, path: Path) -> str:
             "Choose the encoder and stem that the weights were made for (--encoder, --set encoder.stem=...)."
         )
     encoder.load_state_dict(fits[best], strict=False)
-    return f"{len(fits[best])} of {len(wanted)} tensors of the encoder taken from {file.name}"
+    if len(fits[best]) == len(wanted):
+        return f"The encoder starts from all of its weights in {file.name}."
+    return (
+        f"{len(fits[best])} of {len(wanted)} parts of the encoder start from their weights in {file.name}, the others "
+        "untrained."
+    )
 
 
 def _fitting(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ import copy
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -31,6 +32,7 @@ from sslstudio.engine.events import Event, Note, Preparing, RunFinished, RunStar
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train.kept_split import split_kept, suited
 from sslstudio.engine.train.labelled import Labelled, LabelledJob, choose_labelled, parts_of, targets_of
 from sslstudio.engine.train.loop import WATCHING, Training
 from sslstudio.engine.train.machine_facts import hardware_facts
@@ -52,7 +54,8 @@ def finetune(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
     device = devices.choose(config.hardware.device, config.hardware.precision)
     source = pretraining_of(config.source)
     config = following(config, source)
-    session = yield from open_session(config.data, device, control, _stored_split(config, source), later=True)
+    set_apart = partial(suited, split_kept(config, source), config.kind)
+    session = yield from open_session(config.data, device, control, set_apart=set_apart)
     config = config.replace(
         encoder=config.encoder.resolved(device.accelerated, session.cache.side),
         data=config.data.replace(side=session.cache.side, folder=str(Path(config.data.folder).resolve())),
@@ -108,18 +111,6 @@ def following(config: FinetuneConfig, source: PretrainConfig | None) -> Finetune
     data = config.data if config.data.side else config.data.replace(side=source.data.side)
     encoder = EncoderConfig(name=source.encoder.name, stem=source.encoder.stem)
     return config.replace(data=data, encoder=encoder, source=str(Path(config.source).resolve()))
-
-
-def _stored_split(config: FinetuneConfig, source: PretrainConfig | None) -> dict[str, Any] | None:
-    """The split of the pretraining, if it was on the same folder: its test pictures were never seen."""
-    if source is None or Path(source.data.folder).resolve() != Path(config.data.folder).resolve():
-        return None
-    ours, theirs = config.data, source.data
-    same = (ours.groups, ours.test, ours.validation, ours.split_seed, ours.labels)
-    if same != (theirs.groups, theirs.test, theirs.validation, theirs.split_seed, theirs.labels):
-        return None
-    split: dict[str, Any] | None = RunFolder(Path(config.source)).read_json("split.json")
-    return split
 
 
 def _run(
@@ -248,7 +239,7 @@ def _honesty(config: FinetuneConfig, session: Session, labelled: Labelled) -> li
     if not config.data.groups:
         notes.append(
             "The split does not know patients, slides or videos: if several pictures come from one of them, the result "
-            "is too good. Say which belong together: the option 'Keep together', --groups on the command line."
+            "is too good. Say which belong together by the option 'Keep together'."
         )
     source = pretraining_of(config.source) if config.source != "scratch" and Path(config.source).exists() else None
     if source is not None:

@@ -1,6 +1,6 @@
 """What a run needs before its first step: pictures read, labels recognised, split drawn, side chosen."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import compress
@@ -18,7 +18,7 @@ from sslstudio.engine.data.growing import GrowingCache, grow_cache
 from sslstudio.engine.data.index import ImageIndex, scan
 from sslstudio.engine.data.labels import Recognised, recognising
 from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.data.split import PARTS, Split, group_paths, make_split
+from sslstudio.engine.data.split import Split, group_paths, make_split
 from sslstudio.engine.device import Device
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Event, Note, Preparing
@@ -69,20 +69,15 @@ def open_session(
     stored_split: dict[str, Any] | None = None,
     *,
     early: bool = False,
-    later: bool = False,
+    set_apart: Callable[[Recognised, DataConfig], Split] | None = None,
 ) -> Generator[Preparing, None, Session]:
     """Read the pictures of `config.folder` and set them apart (as `stored_split` says, if it is given).
 
     early: return before they are read. The session then holds all pictures, those too that turn out to be unreadable,
-    and its cache is to be closed. later: pictures that have come since the split was stored are set apart too; else
-    they are left out. Raises DataError when the folder has no pictures, or fewer than four that can be
-    read.
+    and its cache is to be closed. set_apart: does so, once it is known what there is. Raises DataError when
+    the folder has no pictures, or fewer than four that can be read.
     """
-    recognised, side, split = yield from look_at(config, device, stored_split)
-    known = {path for part in PARTS for path in getattr(split, part)} if later and stored_split else set()
-    if known and not known.issuperset(recognised.pictures.paths):
-        groups = group_paths(recognised.pictures.paths, config.groups)
-        split = split.with_later(draw_split(recognised, config), groups)
+    recognised, side, split = yield from look_at(config, device, stored_split, set_apart)
     if early:
         _check_enough(len(recognised.pictures), config)
         growing = yield from grow_cache(recognised.pictures, side, control=control)
@@ -93,8 +88,9 @@ def open_session(
 
 
 def look_at(
-    config: DataConfig, device: Device, stored_split: dict[str, Any] | None = None
-) -> Generator[Preparing, None, tuple[Recognised, int, Split]]:
+    config: DataConfig, device: Device, stored_split: dict[str, Any] | None = None,
+    set_apart: Callable[[Recognised, DataConfig], Split] | None = None,
+) -> Generator[Preparing, None, tuple[Recognised, int, Split]]:  # fmt: skip
     """What a folder holds, the side its pictures will have and how they are set apart, before they are read.
 
     Which pictures can be read has no say in the split, so that it is the same before and after.
@@ -104,7 +100,7 @@ def look_at(
     yield Preparing(stage="Looking for pictures", done=0, total=0)
     recognised = yield from recognising(scan(Path(config.folder)), config.labels)
     side = config.side or suitable_side(recognised.pictures, device)
-    split = Split.from_json(stored_split) if stored_split else draw_split(recognised, config)
+    split = Split.from_json(stored_split) if stored_split else (set_apart or draw_split)(recognised, config)
     return recognised, side, split
 
 

@@ -1,12 +1,13 @@
 """Step 4: the labels, and fine-tuning on a few of them beside a twin that starts from scratch."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtWidgets import QPushButton
 
-from sslstudio.engine.errors import ConfigError
-from sslstudio.ui import engine_calls, messages
+from sslstudio.engine.errors import ConfigError, StudioError
+from sslstudio.ui import engine_calls, messages, run_calls, words
 from sslstudio.ui.choices import Choices
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.run_thread import Factory
@@ -19,6 +20,7 @@ from sslstudio.ui.widgets.labels_view import LabelsView, lacks_labels
 from sslstudio.ui.widgets.layout import Card, button, column, held, row, scrolled
 from sslstudio.ui.widgets.run_settings import RunSettings
 from sslstudio.ui.widgets.run_view import RunView
+from sslstudio.ui.widgets.source_split import SourceSplit
 
 MINUTES = 5.0
 BATCH = 16  # labels are few
@@ -57,12 +59,15 @@ class FinetunePage(RunPage):
 
     def make_settings(self) -> RunSettings:
         """The page's own settings above the common ones."""
-        self.own = FinetuneSettings()
+        self.apart = SourceSplit(self._as_the_source)
+        self.own = FinetuneSettings(self.apart)
         self.place_on_top(self.own)
         settings = RunSettings(self.devices(), minutes=MINUTES, starting=False, further=self.own.more)
         settings.batch.editor("batch_size").set_value(BATCH)
-        SplitLink(self.study, settings, self)
+        self.desk = SplitLink(self.study, settings, self).desk
         own = self.own
+        own.source_changed.connect(self._match_source)
+        self.study.data_changed.connect(self._match_source)
         self.kept = Choices(self.study, self.job, settings, (own.form, own.more), {"kind": own.kind})
         return settings
 
@@ -149,19 +154,30 @@ class FinetunePage(RunPage):
         assert self.own is not None
         settings, values = self.settings, self.own.values()
         return FinetuneConfig(
-            out=str(self.study.new_run(values["kind"])), seed=settings.seed(), data=self._data(values["source"]),
+            out=str(self.study.new_run(values["kind"])), seed=settings.seed(), data=self.study.data_config(),
             encoder=settings.encoder_config(), optimiser=settings.optimiser_config(),
             budget=settings.budget.budget(), hardware=settings.hardware_config(), **values,
         )  # fmt: skip
 
-    def _data(self, source: str) -> Any:
-        """The split of the pretraining, so that its test pictures stay unseen; else what is set."""
-        data = self.study.data_config()
-        if source != SCRATCH and Path(source).is_dir():
-            theirs = engine_calls.data_config_of(Path(source))
-            if Path(theirs.folder).resolve() == Path(data.folder).resolve():
-                return theirs.replace(labels=data.labels)
-        return data
+    def _match_source(self) -> None:
+        """A network that is there is taken as it is, and how its pictures were set apart is said where that differs."""
+        if self.own is None or self.settings is None:
+            return
+        run = self.own.run()
+        self.settings.forms["stem"].setVisible(run is None)
+        differing = self._split_of_source(run)
+        form = self.settings.forms["data"]
+        self.apart.say([words.told(form.editor(name).field.about.title) for name in differing])
+
+    def _split_of_source(self, run: Path | None) -> dict[str, Any]:
+        with suppress(StudioError, OSError):  # it has gone, or a value is on the way to another: said at the start
+            return run_calls.split_of_source(run, self.study.data_config()) if run is not None else {}
+        return {}
+
+    def _as_the_source(self) -> None:
+        """Set the pictures apart as the pretraining did. That can be undone."""
+        if self.own is not None:
+            self.desk.set(self._split_of_source(self.own.run()))
 
     def expect(self, config: dict[str, Any]) -> None:
         """How many trainings share the bar."""

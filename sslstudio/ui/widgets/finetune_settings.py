@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui import words
@@ -21,9 +21,11 @@ SCRATCH, FILE = "scratch", "file"
 
 
 class FinetuneSettings(QWidget):
-    """Made once the engine is loaded."""
+    """Made once the engine is loaded. `below_source`: a line on what it starts from."""
 
-    def __init__(self) -> None:
+    source_changed = Signal()
+
+    def __init__(self, below_source: QWidget) -> None:
         from sslstudio.engine.train.settings import FinetuneConfig
 
         super().__init__()
@@ -45,7 +47,7 @@ class FinetuneSettings(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(14)
         layout.addLayout(column(text(self.tr("The answer is"), "field"), self.kind, gap=5))
-        layout.addLayout(column(text(self.tr("Starts from"), "field"), self.source, self.weights, gap=5))
+        layout.addLayout(column(text(self.tr("Starts from"), "field"), self.source, self.weights, below_source, gap=5))
         layout.addWidget(self.form)
         self.forget_sources()
 
@@ -92,6 +94,12 @@ class FinetuneSettings(QWidget):
         chosen = self.source.currentData()
         self.weights.setVisible(chosen == FILE)
         self.form.editor("twin").setEnabled(chosen != SCRATCH)
+        self.source_changed.emit()
+
+    def run(self) -> Path | None:
+        """The pretraining run that it starts from; None for a file or from scratch."""
+        chosen = self.source.currentData()
+        return None if chosen in (SCRATCH, FILE) else Path(chosen)
 
     def start_from(self) -> str:
         """What the engine is to start from."""

@@ -198,7 +198,8 @@ class RunView(QWidget):
 
     def _add_finding(self, event: Probed | Alarm) -> None:
         if isinstance(event, Probed):
-            self.add_note(words.told(event.text), warning=event.verdict == "harms")
+            said = words.told(event.text)
+            self.add_note(words.scores(said) if event.difference else said, warning=event.verdict == "harms")
             return
         self.add_note(alarm_text(event), warning=True)
         self.alarm.say(alarm_text(event))

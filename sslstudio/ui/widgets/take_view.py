@@ -41,7 +41,7 @@ class ExportCard(Card):
         titles = (self.tr("All formats"), "safetensors", "ONNX", "TorchScript")
         for name, title in zip(FORMATS, titles, strict=True):
             self.form.addItem(title, name)
-        self.start_button = button(self.tr("Export into a folder…"), self.choose, "primary", "network")
+        self.start_button = button(self.tr("Export into a folder…"), self.choose, icon="network")
         self.copy = CopyButton(self.command)
         self.progress = JobRow()
         self.progress.over.connect(lambda: self.start_button.setEnabled(True))
@@ -104,7 +104,7 @@ class ReportCard(Card):
         )
         self.pictures = QCheckBox(self.tr("With pictures of mine"))
         self.pictures.setChecked(True)
-        self.start_button = button(self.tr("Write the report…"), self.choose, "primary", "chart")
+        self.start_button = button(self.tr("Write the report…"), self.choose, icon="chart")
         self.open_button = button(self.tr("Open it"), self.open_report, icon="right")
         self.open_button.hide()
         self.copy = CopyButton(self.command)

@@ -1,0 +1,62 @@
+"""The split of a pretraining is kept by what is fine-tuned from it: its test pictures were never seen.
+
+It is kept when the labels have changed since, so that results before and after a correction are of the same pictures.
+"""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from sslstudio.engine.data.labels import Recognised
+from sslstudio.engine.data.split import PARTS, Split, group_paths
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train.session import draw_split
+from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, PretrainConfig
+
+SETTINGS = ("groups", "test", "validation", "split_seed")
+RARE = 3  # pictures of a class: with fewer, one of the parts has to do without it
+
+
+def split_kept(config: FinetuneConfig, source: PretrainConfig | None) -> Split | None:
+    """The split of the pretraining that `config` starts from; None if that was on other pictures or set apart by other
+    settings."""
+    if source is None or Path(source.data.folder).resolve() != Path(config.data.folder).resolve():
+        return None
+    if any(getattr(config.data, name) != getattr(source.data, name) for name in SETTINGS):
+        return None
+    return Split.from_json(RunFolder(Path(config.source)).read_json("split.json"))
+
+
+def suited(kept: Split | None, kind: str, recognised: Recognised, config: DataConfig) -> Split:
+    """`kept` with the pictures that have come since; drawn anew if the labels as they are now could not be tested.
+
+    kind: classification or segmentation.
+    """
+    if kept is None:
+        return draw_split(recognised, config)
+    split = kept
+    if not {path for part in PARTS for path in getattr(split, part)}.issuperset(recognised.pictures.paths):
+        groups = group_paths(recognised.pictures.paths, config.groups)
+        split = split.with_later(draw_split(recognised, config), groups)
+    if _serves(split, kind, recognised):
+        return split
+    asked = recognised if kind == "classification" else replace(recognised, classes=None)
+    return draw_split(asked, config)
+
+
+def _serves(split: Split, kind: str, recognised: Recognised) -> bool:
+    """Whether each class that is not rare is trained on and tested, and the folders do not hold out other pictures."""
+    part_of = {path: part for part in PARTS for path in getattr(split, part)}
+    if any(part_of.get(path, part) != part for path, part in recognised.given_split.items() if part != PARTS[0]):
+        return False
+    labels = _labels(kind, recognised)
+    total = Counter(labels.values())
+    parts = [Counter(labels[path] for path in part if path in labels) for part in (split.train, split.test)]
+    return all(min(part[label] for part in parts) > 0 for label, count in total.items() if count >= RARE)
+
+
+def _labels(kind: str, recognised: Recognised) -> dict[str, int]:
+    """The class of each labelled picture; all that have masks are of one."""
+    if kind == "classification":
+        return recognised.classes.of if recognised.classes else {}
+    return dict.fromkeys(recognised.masks.of, 0) if recognised.masks else {}

@@ -1,0 +1,26 @@
+"""The search for cycles is off within, and afterwards as it was before."""
+
+import gc
+
+import pytest
+
+from sslstudio.engine.collector import put_off
+
+
+def test_it_is_off_within_and_on_again_even_after_an_error() -> None:
+    assert gc.isenabled()
+    with put_off():
+        with pytest.raises(KeyError), put_off():
+            raise KeyError(gc.isenabled())
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+def test_what_was_off_stays_off() -> None:
+    gc.disable()
+    try:
+        with put_off():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
