@@ -148,14 +148,17 @@ class Shooter:
             wait(lambda: page.view.epoch.value.text() != "–")
             rest(minutes * 20)
             self.shoot(f"{name}-during")
-        page.queueing.add()
+            page.queueing.add()
+            page.view.tabs.setCurrentIndex(page.view.tabs.count() - 1)
+            rest(1.0)
+            self.shoot(f"{name}-queue", SIZES[:1])
+            while self.window.study.line.runs:
+                self.window.study.line.remove(0)
         wait(lambda: page.view.outcome != "")
         rest(1.0)
         for number in range(page.view.tabs.count()):
             page.view.tabs.setCurrentIndex(number)
             self.shoot(f"{name}-after-{number}")
-        while self.window.study.line.runs:  # it would be there the next time
-            self.window.study.line.remove(0)
 
     def asked(self) -> None:
         """What is asked while a run goes on; it ends as soon as the pictures are taken."""

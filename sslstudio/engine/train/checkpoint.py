@@ -116,10 +116,10 @@ def load_encoder(encoder: nn.Module, path: Path) -> str:
         )
     encoder.load_state_dict(fits[best], strict=False)
     if len(fits[best]) == len(wanted):
-        return f"The encoder starts from all of its weights in {file.name}."
+        return f"The encoder starts from all of its weights in {file.name}"
     return (
         f"{len(fits[best])} of {len(wanted)} parts of the encoder start from their weights in {file.name}, the others "
-        "untrained."
+        "untrained"
     )
 
 

@@ -26,6 +26,8 @@ class Answers(Card):
         self._sheets: list[tuple[int, Path]] = []
         self._strips: dict[Path, QImage] = {}
         self.told = text("", "muted")
+        rows = self.tr("Above what the network gets, below it its answer, at the bottom what is right.")
+        self.rows = text(rows, "small")  # the picture says it too, too small where it has to shrink
         self.picture = Picture(160, enlarge=1.5)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName(self.tr("Earlier and later answers"))
@@ -36,15 +38,17 @@ class Answers(Card):
         self._film: jobs.Job | None = None
         self._clock = QTimer(self, interval=PLAY_MS)
         self._clock.timeout.connect(self._forward)
-        self.add(self.told, (self.picture, 1), row(self.play, (self.slider, 1), self.keep, gap=12), self.busy)
+        self.add(
+            self.told, self.rows, (self.picture, 1), row(self.play, (self.slider, 1), self.keep, gap=12), self.busy
+        )
         self.clear()
 
     def clear(self) -> None:
         """Begin anew."""
         self.stop_playing()
         self._sheets, self._strips = [], {}
-        for widget in (self.slider, self.picture, self.play, self.keep):
-            widget.hide()
+        for shown in (self.slider, self.rows, self.picture, self.play, self.keep):
+            shown.hide()
         self.told.setText(
             self.tr("The network's own answers to puzzles it does not train on appear here as it learns.")
         )
@@ -56,8 +60,8 @@ class Answers(Card):
         self.slider.setRange(0, len(self._sheets) - 1)
         for widget in (self.slider, self.play):
             widget.setVisible(len(self._sheets) > 1)
-        self.picture.show()
-        self.keep.show()
+        for shown in (self.rows, self.picture, self.keep):
+            shown.show()
         jobs.run(partial(run_calls.strip, file), partial(self._take, file), self._missing, owner=self)
         if newest:
             self.slider.setValue(len(self._sheets) - 1)

@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QSizePolicy
 
 from sslstudio.ui import words
 from sslstudio.ui.theme import theme
-from sslstudio.ui.widgets.layout import Card, row, text
+from sslstudio.ui.widgets.flow import Flow
+from sslstudio.ui.widgets.layout import Card, text
 from sslstudio.ui.widgets.plot_canvas import PlotCanvas
-from sslstudio.ui.widgets.plot_parts import SIGN, LegendKey, StepAxis, ValueAxis, pale, sign_of, stroke
+from sslstudio.ui.widgets.plot_parts import SIGN, LegendKey, ShareRange, StepAxis, ValueAxis, pale, sign_of, stroke
 from sslstudio.ui.widgets.points import Points, Row
 
 MOST_SIGNS = 6  # on a curve
@@ -56,13 +57,13 @@ class LivePlot(Card):
         self._earlier: dict[str, Curve] = {}
         self._bars: dict[str, Bars] = {}
         self._weight, self._log = 0.0, False
-        self._legend = row(gap=8)
-        self._legend.addStretch(1)
+        self._legend = Flow(gap=8)
         self._wait = text(self.tr("Curves appear here once the training runs."), "muted")
         self._wait.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._across, self._up = StepAxis("bottom"), ValueAxis("left")
         self._plot = PlotCanvas(self._across, self._up, self)
         self._plot.setMinimumSize(160, 84)
+        self._shares = ShareRange(self._plot)
         self.hover = self._plot.hover
         self.hover.follow_pointer()
         self._about = about
@@ -77,8 +78,7 @@ class LivePlot(Card):
 
     def _fit_metric(self) -> None:
         self._up.share = words.is_share(self._metric)
-        if self._up.share:
-            self._plot.setYRange(0.0, 1.0, padding=0.03)
+        self._shares.use(self._up.share)
 
     def retitle(self, title: str, metric: str) -> None:
         """Name the plot after the metric that it shows."""
@@ -92,9 +92,18 @@ class LivePlot(Card):
         """A new point of a curve; drawn at the next `flush`. What is not finite is left out."""
         if not np.isfinite(y):
             return
+        if not (self._curves or self._earlier):
+            self._make_room(x, y)
+        self._shares.reach(y)
         curve = self._curves.get(name) or self._begin(name, colour, dashed)
         curve.points.append(x, y)
         curve.fresh = True
+
+    def _make_room(self, x: float, y: float) -> None:
+        """A single point, or a level curve, keeps the range that there was: that of 0 to 1 says nothing of a rate of
+        0.0005, and no step comes before 0."""
+        high = {} if self._up.share or self._log else {"yRange": (0.5 * y, 1.5 * y)}
+        self._plot.getViewBox().setRange(xRange=(0.0, 2.0 * x), **high, disableAutoRange=False)
 
     def set_interval(self, name: str, x: float, low: float, high: float) -> None:
         """A bar from `low` to `high` through the point of a curve at x."""
@@ -102,6 +111,7 @@ class LivePlot(Card):
             self._bars[name] = Bars(pg.ErrorBarItem(beam=0))
             self._plot.addItem(self._bars[name].item)
         bars = self._bars[name]
+        self._shares.reach(high)
         bars.marks = [*(mark for mark in bars.marks if mark[0] < x), (x, low, high)]
         across, lows, highs = np.array(bars.marks).T
         pen = stroke(self._curves[name].colour, False, 1.2)
@@ -114,6 +124,7 @@ class LivePlot(Card):
             for x, y in zip(*(row.tolist() for row in xy), strict=True):
                 curve.points.append(x, y)
             self._earlier[name] = curve
+            self._shares.reach(_highest(xy[1]))
             self._draw(curve)
             self._tell()
 
@@ -209,6 +220,9 @@ class LivePlot(Card):
         for bars in self._bars.values():
             self._plot.removeItem(bars.item)
         self._curves, self._bars = {}, {}
+        self._shares.forget()
+        for earlier in self._earlier.values():
+            self._shares.reach(_highest(earlier.points.xy[1]))
         self._plot.leave()
         self._show_plot(bool(self._earlier))
         self._tell()
@@ -238,7 +252,7 @@ class LivePlot(Card):
     def _make(self, name: str, colour: int, dashed: bool, width: float) -> Curve:
         item, key = self._item(stroke(colour, dashed, width), width), LegendKey(name, colour, dashed)
         curve = Curve(item, key, colour, dashed, width, signs=self._signs(colour))
-        self._legend.insertWidget(self._legend.count() - 1, curve.key)
+        self._legend.addWidget(curve.key)
         self._show_plot(True)
         return curve
 
@@ -277,3 +291,7 @@ class LivePlot(Card):
                 curve.signs.setSymbolPen(ink)
                 curve.signs.setSymbolBrush(ink)
             curve.key.update()
+
+
+def _highest(values: Row) -> float:
+    return float(np.max(values, initial=0.0, where=np.isfinite(values)))

@@ -73,6 +73,34 @@ class ValueAxis(PlainAxis):
         return [words.figures(said) for said in super().tickStrings(values, scale, spacing)]
 
 
+class ShareRange:
+    """From 0 to the least of `TOPS` that holds all that was drawn: two in a hundred are seen too, and the axis seldom
+    jumps."""
+
+    TOPS = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+    def __init__(self, plot: pg.PlotWidget) -> None:
+        self._plot, self.on, self._top = plot, False, 0.0
+
+    def use(self, on: bool) -> None:
+        """Whether shares are drawn; of anything else the plot finds the range by itself."""
+        if self.on and not on:
+            self._plot.enableAutoRange(y=True)
+        self.on = on
+        self.reach(0.0)
+
+    def forget(self) -> None:
+        """As at the beginning."""
+        self._top = 0.0
+        self.reach(0.0)
+
+    def reach(self, share: float) -> None:
+        """Have room for this one."""
+        if self.on and (share > self._top or not self._top):
+            self._top = next((top for top in self.TOPS if share <= top), self.TOPS[-1])
+            self._plot.setYRange(0.0, self._top, padding=0.03)
+
+
 class LegendKey(QWidget):
     """A short stroke in a curve's colour and dash, with its name and newest value. Drawn, not a label: a label that
     changes its text has the whole page laid out anew, with every point of every curve."""

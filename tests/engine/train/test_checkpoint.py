@@ -228,7 +228,7 @@ def test_weights_are_found_under_any_prefix(tmp_path: Path, prefix: str) -> None
     target = encoder(0)
     said = load_encoder(target, tmp_path / "w.safetensors")
     assert equal(target.state_dict(), encoder(1).state_dict())
-    assert said == "The encoder starts from all of its weights in w.safetensors."
+    assert said == "The encoder starts from all of its weights in w.safetensors"
 
 
 def test_the_prefix_under_which_most_fits_is_taken(tmp_path: Path) -> None:

@@ -125,6 +125,61 @@ def test_a_smoothed_curve_has_its_raw_one_behind_it(qtbot: QtBot) -> None:
     assert np.ptp(shown.item.getOriginalDataset()[1]) == 1.0
 
 
+def test_a_curve_that_stays_level_is_drawn_at_its_own_size(qtbot: QtBot) -> None:
+    plot = LivePlot("Learning rate", "how far a step goes")
+    qtbot.addWidget(plot)
+    plot.resize(400, 200)
+    plot.show()
+
+    def height() -> tuple[float, float]:
+        plot.flush()
+        view = plot._plot.getViewBox()
+        view.updateAutoRange()
+        low, high = view.viewRange()[1]
+        return low, high
+
+    for number in range(1, 4):
+        plot.append("a", number, 0.0005)
+        low, high = height()
+        assert 0 < low < 0.0005 < high < 0.001
+    plot.append("a", 4, 0.02)
+    low, high = height()
+    assert -0.002 < low < 0.0005
+    assert 0.02 < high < 0.03
+
+
+def test_shares_have_room_for_all_that_is_drawn_and_little_more(qtbot: QtBot) -> None:
+    plot = LivePlot("Accuracy", "of the answers", metric="accuracy")
+    qtbot.addWidget(plot)
+
+    def top() -> float:
+        return float(plot._plot.getViewBox().viewRange()[1][1])
+
+    tops = []
+    for number, share in enumerate([0.01, 0.03, 0.06, 0.02, 0.3, 1.0]):
+        plot.append("a", number, share)
+        tops.append(round(top(), 2))
+    assert tops == [0.05, 0.05, 0.1, 0.1, 0.52, 1.03]
+    plot.clear()
+    assert top() < 0.06
+    plot.show_earlier("before", 0, (np.array([1.0, 2.0]), np.array([0.1, 0.18])))
+    assert 0.2 < top() < 0.25
+    plot.append("a", 1, 0.04)
+    plot.set_interval("a", 1, 0.01, 0.4)
+    assert 0.4 < top() < 0.6
+    plot.clear()
+    assert 0.2 < top() < 0.25
+
+
+def test_no_step_comes_before_the_first(qtbot: QtBot) -> None:
+    plot = LivePlot("Loss", "how wrong it is")
+    qtbot.addWidget(plot)
+    plot.append("a", 1, 2.5)
+    plot.flush()
+    plot._plot.getViewBox().updateAutoRange()
+    assert plot._plot.getViewBox().viewRange()[0][0] > -0.5
+
+
 def test_a_logarithmic_axis_leaves_out_what_has_no_place_on_it(qtbot: QtBot) -> None:
     curves = Curves()
     qtbot.addWidget(curves)
