@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt, QThreadPool
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtWidgets import QAbstractButton, QApplication
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.events import Preparing
@@ -16,6 +16,7 @@ from sslstudio.ui.pages.pretext import PretextPage
 from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.progress import Progress
 from sslstudio.ui.widgets.busy_line import BusyLine
+from tests.ui.clipped import clipped
 
 LONG = 60_000
 
@@ -146,6 +147,13 @@ def test_looking_closer_at_a_result(filled: MainWindow, classified: Path, qtbot:
     assert heard[0].startswith("Covering one part after the other  ·  0 of ")
     assert not close_up.busy.isVisible()
     assert "less sure" in close_up.told.text()
+    filled.resize(1280, 720)
+    qtbot.waitUntil(lambda: not clipped(close_up), timeout=LONG)
+    close_up.told.setText("")
+    close_up.busy.wait("Looking at the labelled pictures  ·  12,176 of 12,400  ·  3 min left")
+    QApplication.processEvents()
+    assert close_up.busy.stop.isVisible()
+    assert not clipped(close_up)
 
 
 def test_comparing_pictures_to_label(filled: MainWindow, qtbot: QtBot) -> None:

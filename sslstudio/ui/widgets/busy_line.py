@@ -6,26 +6,23 @@ from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.events import Preparing
 from sslstudio.ui.progress import Progress
-from sslstudio.ui.widgets.layout import button, column, row, text
+from sslstudio.ui.widgets.layout import button, row, text
 
 
 class BusyLine(QWidget):
-    """Hidden while there is nothing to say. `begin` may be left out where the job comes back by itself. In a narrow
-    column what is said is wrapped, and the buttons stand below it."""
+    """Hidden while there is nothing to say. `begin` may be left out where the job comes back by itself. `wrap`: what is
+    said may take two lines, where there is little room."""
 
     def __init__(
-        self, stop: Callable[[], object], begin: Callable[[], object] | None = None, *, narrow: bool = False
+        self, stop: Callable[[], object], begin: Callable[[], object] | None = None, *, wrap: bool = False
     ) -> None:
         super().__init__()
         self._progress = Progress()
-        self.told = text("", "muted", wrap=narrow)
+        self.told = text("", "muted", wrap=wrap)
         self.stop = button(self.tr("Stop"), stop, "link", "stop")
         self.again = button(self.tr("Go on"), begin or (lambda: None), "link", "refresh")
         self._can_begin = begin is not None
-        if narrow:
-            self.setLayout(column(self.told, row(self.stop, self.again, None, gap=8), gap=2))
-        else:
-            self.setLayout(row(self.told, self.stop, self.again, None, gap=8))
+        self.setLayout(row((self.told, int(wrap)), self.stop, self.again, *([] if wrap else [None]), gap=8))
         self.rest()
 
     def show_progress(self, said: Preparing) -> None:
