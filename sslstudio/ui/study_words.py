@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # imports torch
 
 Table = Mapping[str, Any]
 NOTHING = "–"
+NO_BREAK = "\u00a0"
 
 
 def ahead_words(left: "Ahead") -> str:
@@ -76,7 +77,7 @@ def points_words(difference: Table | None) -> str:
     said: str = tr("{0} points").format(_signed(difference["value"]))
     if difference["low"] is None or difference["high"] is None:
         return said
-    return said + " " + tr("({0} to {1})").format(_signed(difference["low"]), _signed(difference["high"]))
+    return said + " " + _interval(_signed(difference["low"]), _signed(difference["high"]))
 
 
 def _signed(share: float) -> str:
@@ -87,7 +88,12 @@ def _between(score: Table, digits: int) -> str:
     low, high = score["low"], score["high"]
     if low is None or high is None:
         return ""
-    return " " + tr("({0} to {1})").format(words.figures(f"{100 * low:.{digits}f}"), words.percent(high, digits))
+    return " " + _interval(words.figures(f"{100 * low:.{digits}f}"), words.percent(high, digits))
+
+
+def _interval(low: str, high: str) -> str:
+    """On one line, whatever the width of a cell."""
+    return tr("({0} to {1})").format(low, high).replace(" ", NO_BREAK)
 
 
 def worth_words(worth: Table | None) -> str:
@@ -96,7 +102,8 @@ def worth_words(worth: Table | None) -> str:
         return ""
     times = [_times(worth["value"], worth["bound"])]
     times += [_times(worth[end], worth[f"{end}_bound"]) for end in ("low", "high")]
-    return tr("worth {0} times the labels ({1} to {2})").format(*times)
+    worth_it, bracket, interval = tr("worth {0} times the labels ({1} to {2})").format(*times).partition("(")
+    return worth_it + (bracket + interval).replace(" ", NO_BREAK)
 
 
 def _times(value: float, bound: int) -> str:

@@ -39,10 +39,10 @@ def test_a_cell_says_score_difference_verdict_and_worth() -> None:
         "worth": {"value": 2.6, "bound": 0, "low": 1.4, "low_bound": 0, "high": 5.0, "high_bound": 1},
     }
     assert study_words.cell_words(cell).splitlines() == [
-        "71.2 % (68.0 to 74.1 %)",
-        "+4.1 points (\u22121.0 to +7.2)",
+        "71.2 % (68.0\u00a0to\u00a074.1\u00a0%)",
+        "+4.1 points (\u22121.0\u00a0to\u00a0+7.2)",
         "No clear difference",
-        "worth 2.6 times the labels (1.4 to over 5.0)",
+        "worth 2.6 times the labels (1.4\u00a0to\u00a0over\u00a05.0)",
     ]
     unknown = {"score": {"value": 0.5, "low": None, "high": None}, "difference": None}
     assert study_words.cell_words(unknown) == "50.0 %"
