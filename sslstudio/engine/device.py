@@ -92,6 +92,11 @@ class Device:
             return torch.cuda.max_memory_allocated(self.handle)
         return _peak_ram()
 
+    def forget_peak(self) -> None:
+        """Count `peak_memory` anew; a CPU's is that of the process."""
+        if self.handle.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.handle)
+
     def fuses(self) -> bool:
         """Whether AdamW updates all weights in one pass there."""
         return self.handle.type in ("cpu", "cuda")
@@ -108,11 +113,21 @@ class Device:
 
 def found() -> list[DeviceFound]:
     """Every device of this machine, GPUs first, each tried with one real kernel."""
-    devices = [_try_cuda(number) for number in range(torch.cuda.device_count())]
-    if torch.backends.mps.is_available():
-        devices.append(DeviceFound("mps", "Apple GPU", _try_kernel("mps")))
-    devices.append(DeviceFound("cpu", f"CPU, {os.cpu_count() or 1} cores"))
-    return devices
+    return [_tried(name) for name in _names()]
+
+
+def _names() -> list[str]:
+    gpus = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    return [*gpus, *(["mps"] if torch.backends.mps.is_available() else []), "cpu"]
+
+
+def _tried(name: str) -> DeviceFound:
+    """A GPU is tried with a real kernel, for which the driver takes some hundred MB there: only where it is used."""
+    if name.startswith("cuda"):
+        return _try_cuda(int(name.removeprefix("cuda:")))
+    if name == "mps":
+        return DeviceFound(name, "Apple GPU", _try_kernel(name))
+    return DeviceFound(name, f"CPU, {os.cpu_count() or 1} cores")
 
 
 def _try_cuda(number: int) -> DeviceFound:
@@ -143,20 +158,20 @@ def choose(device: str = "auto", precision: str = "auto") -> Device:
     does not work; auto falls back to the CPU and says why in `note`.
     """
     keep_for_reuse()  # for those who start a run without the command line
-    devices = found()
+    names = _names()
     if device == "auto":
-        picked = next(one for one in devices if not one.trouble)
-        note = "; ".join(f"{one.title} is not used: {one.trouble}" for one in devices if one.trouble)
-        return _with_precision(picked, precision, note)
+        notes: list[str] = []
+        for one in map(_tried, names):  # as far as the first that works
+            if not one.trouble:
+                return _with_precision(one, precision, "; ".join(notes))
+            notes.append(f"{one.title} is not used: {one.trouble}")
     wanted = "cuda:0" if device == "cuda" else device
-    for one in devices:
-        if one.name == wanted:
-            if one.trouble:
-                raise ConfigError(
-                    f"The device {device} ({one.title}) cannot be used: {one.trouble}. Try --device auto."
-                )
-            return _with_precision(one, precision, "")
-    raise ConfigError(f"There is no device {device!r} here. {did_you_mean(device, [one.name for one in devices])}")
+    if wanted not in names:
+        raise ConfigError(f"There is no device {device!r} here. {did_you_mean(device, names)}")
+    asked = _tried(wanted)
+    if asked.trouble:
+        raise ConfigError(f"The device {device} ({asked.title}) cannot be used: {asked.trouble}. Try --device auto.")
+    return _with_precision(asked, precision, "")
 
 
 def choose_together(device: str, precision: str, where: Place) -> Device:

@@ -48,8 +48,21 @@ def test_a_device_that_is_not_there_is_refused_with_what_is() -> None:
         choose("cqu")
 
 
+def there_are(machine: list[DeviceFound], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A machine with these devices; the names of those that are tried are put into the list."""
+    tried: list[str] = []
+
+    def trial(name: str) -> DeviceFound:
+        tried.append(name)
+        return next(one for one in machine if one.name == name)
+
+    monkeypatch.setattr(devices, "_names", lambda: [one.name for one in machine])
+    monkeypatch.setattr(devices, "_tried", trial)
+    return tried
+
+
 def test_a_gpu_that_does_not_work_is_left_out_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "found", lambda: [BROKEN, CPU])
+    there_are([BROKEN, CPU], monkeypatch)
     device = choose("auto")
     assert device.handle.type == "cpu"
     assert device.note == f"Old GPU is not used: {BROKEN.trouble}"
@@ -60,12 +73,25 @@ def test_a_gpu_that_does_not_work_is_left_out_with_its_reason(monkeypatch: pytes
 
 
 def test_auto_takes_the_first_device_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "found", lambda: [BROKEN, DeviceFound("mps", "Apple GPU"), CPU])
+    there_are([BROKEN, DeviceFound("mps", "Apple GPU"), CPU], monkeypatch)
     device = choose("auto")
     assert device.handle.type == "mps"
     assert device.accelerated
     assert device.precision == "float32"
     assert device.note
+
+
+def test_no_device_is_tried_that_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = there_are([BROKEN, DeviceFound("mps", "Apple GPU"), CPU], monkeypatch)
+    choose("mps")
+    assert tried == ["mps"]
+    tried.clear()
+    choose("auto")
+    assert tried == [BROKEN.name, "mps"]
+    tried.clear()
+    with pytest.raises(ConfigError):
+        choose("cuda:7")
+    assert tried == []
 
 
 def test_a_kernel_on_a_device_that_is_not_there_gives_a_reason() -> None:

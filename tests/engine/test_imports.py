@@ -60,6 +60,7 @@ BASE = (
     "events",
     "control",
     "memory",
+    "constants",
     "collector",
     "device",
     "distributed",

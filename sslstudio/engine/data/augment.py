@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.constants import constant
+
 BLANK = 2.0 / 255.0  # deviation of shades in [0, 1] below which a patch shows next to nothing
 
 
@@ -70,7 +72,7 @@ def standardise_each(patches: Tensor) -> Tensor:
 
 def grey(images: Tensor) -> Tensor:
     """The luma (ITU-R 601) in all three channels: (..., 3, H, W)."""
-    weights = images.new_tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
+    weights = constant((0.299, 0.587, 0.114), images.device, images.dtype).view(3, 1, 1)
     return (images * weights).sum(dim=-3, keepdim=True).expand_as(images)
 
 
@@ -118,7 +120,7 @@ def place_grid(images: Tensor, shape: GridShape, smallest: float, rng: torch.Gen
         wider = angle.cos() + angle.sin().abs()
         reach = torch.clamp(field * wider, max=float(min(height, width)))
         field = reach / wider
-    limits = torch.tensor([width, height], device=rng.device)
+    limits = constant((width, height), rng.device, torch.int64)
     middle = reach / 2 + uniform((pictures, 1, 2), 0.0, 1.0, rng) * (limits - reach)
     numbers = torch.arange(9, device=rng.device)
     steps = torch.stack([numbers % 3, numbers // 3], dim=-1) - 1.0  # (9, 2) columns and rows from the middle one
@@ -149,7 +151,7 @@ def cut_grid(images: Tensor, grid: Grid, side: int, shift: Tensor | None = None)
         return cut_patches(images, grid.centres, grid.extent, side, grid.turn)
     pictures, channels, height, width = images.shape
     half = (grid.extent / 2).view(-1, 1, 1, 1)
-    limits = torch.tensor([width, height], device=images.device) - half
+    limits = constant((width, height), images.device, torch.int64) - half
     centres = torch.minimum(torch.maximum(grid.centres[:, None] + shift, half), limits)  # (B, C, 9, 2)
     planes = images.reshape(pictures * channels, 1, height, width)
     turn = None if grid.turn is None else grid.turn.repeat_interleave(channels)
@@ -188,7 +190,7 @@ def project_colour(patches: Tensor) -> Tensor:
     Lenses bend green otherwise than red and blue, which tells where in the picture a patch was (Doersch, section 3.1).
     Shades of grey stay as they are.
     """
-    axis = patches.new_tensor([-1.0, 2.0, -1.0])
+    axis = constant((-1.0, 2.0, -1.0), patches.device, patches.dtype)
     matrix = torch.eye(3, device=patches.device) - torch.outer(axis, axis) / axis.dot(axis)
     return torch.einsum("ij,...jhw->...ihw", matrix, patches)
 

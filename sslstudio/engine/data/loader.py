@@ -16,6 +16,7 @@ from sslstudio.engine.device import Device
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.seeding import generator
 
+SLICE = 1024  # pictures that are copied to the device at once
 Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
@@ -29,6 +30,7 @@ class Pictures:
         self._cache = cache
         self._positions = np.array([place[path] for path in self.paths], dtype=np.int64)
         self._held: Tensor | None = None
+        self._asked = False  # whether the device has been asked for room
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -36,9 +38,24 @@ class Pictures:
     @property
     def resident(self) -> bool:
         """Whether all of them are held on the device: if they fit, once all are read and the first are asked for."""
-        if self._held is None and self._cache.complete and self.device.holds(len(self) * 3 * self._cache.side**2):
-            self._held = self._gather(np.arange(len(self)))
+        if not self._asked and self._cache.complete:
+            self._asked = True
+            if self.device.holds(len(self) * 3 * self._cache.side**2):
+                self._held = self._copied()
         return self._held is not None
+
+    def _copied(self) -> Tensor:
+        """All of them on the device, copied slice by slice: only a slice is in the CPU's memory at a time."""
+        side = self._cache.side
+        held = torch.empty((len(self), side, side, 3), dtype=torch.uint8, device=self.device.handle).permute(0, 3, 1, 2)
+        for start in range(0, len(self), SLICE):
+            held[start : start + SLICE] = self._gather(np.arange(start, min(start + SLICE, len(self))))
+        return held
+
+    @property
+    def reading(self) -> bool:
+        """Whether some of them are still being read."""
+        return not self._cache.complete
 
     @property
     def settled_ahead(self) -> bool:
@@ -48,7 +65,7 @@ class Pictures:
     def take(self, chosen: Tensor) -> Tensor:
         """The pictures of these numbers (int64 on the CPU); see `stand_ins` for those that cannot be read."""
         if self.resident and self._held is not None:
-            return self._held[chosen.to(self.device.handle)]
+            return self._held[self.device.bring(chosen)]
         return self.only(chosen)
 
     def only(self, chosen: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ def vary(images: Tensor, masks: Tensor | None, rng: torch.Generator, *, flip: bo
     # Class numbers are shifted up by one, so that the zeros from outside can be told from class 0.
     ids = masks[:, None].to(torch.float32) + 1
     ids = F.grid_sample(ids, grid, mode="nearest", padding_mode="zeros", align_corners=False)[:, 0]
-    return lit, torch.where(ids == 0, ids.new_tensor(IGNORE + 1), ids).sub(1).round().to(torch.uint8)
+    return lit, torch.where(ids == 0, IGNORE + 1, ids).sub(1).round().to(torch.uint8)
 
 
 def _matrices(count: int, rng: torch.Generator, flip: bool) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.constants import constant
 from sslstudio.engine.data.two_views import cell_places, inverse, placed
 from sslstudio.engine.distributed import summed
 from sslstudio.engine.models.embedding_losses import exact
@@ -56,7 +57,7 @@ def likeness_loss(embedded: Tensor, other: Tensor, counted: Tensor) -> Tensor:
 def near_share(number: Tensor, spots: Tensor, shown: Tensor, height: int, width: int) -> Tensor:
     """Share of the shown places whose chosen counterpart (a number, (B, 2, P)) is no further than a cell from the true
     one: 0-dimensional, 0 if none is shown."""
-    cells = spots.new_tensor([2.0 / width, 2.0 / height])
+    cells = constant((2.0 / width, 2.0 / height), spots.device, spots.dtype)
     away = (cell_places(height, width, spots.device)[number] - spots).abs() / cells
     near = (away <= 1.0).all(dim=-1) & shown
     return near.sum() / shown.sum().clamp_min(1)

@@ -76,9 +76,10 @@ class _Normed(torch.autograd.Function):
         values, weight, mean, variance, count = ctx.saved_tensors
         like = torch.channels_last if _is_channels_last(values) else torch.contiguous_format
         grad = grad.contiguous(memory_format=like)
+        scaled = torch.ones_like(mean) if weight is None else weight  # without one CUDA's kernels give no sums
         # As in evaluation, where statistics are constants: the sums over a channel of grad * normed and of grad.
         _, by_weight, by_bias = torch.ops.aten.native_batch_norm_backward(
-            grad, values, weight, mean, variance, None, None, False, ctx.eps, [False, True, True]
+            grad, values, scaled, mean, variance, None, None, False, ctx.eps, [False, True, True]
         )
         sums = torch.stack([by_weight, by_bias]).float()
         dist.all_reduce(sums)

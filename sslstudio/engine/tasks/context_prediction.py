@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslstudio.engine.config import BaseConfig, option
+from sslstudio.engine.constants import constant
 from sslstudio.engine.data import augment, draw
 from sslstudio.engine.data.tile_boards import GAP, board, located, tile_pictures
 from sslstudio.engine.errors import ConfigError, TaskDoesNotFit
@@ -188,7 +189,7 @@ class ContextPrediction(PretextTask):
         patches = batch.inputs["patches"]
         flat = patches.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         embedded = encoder(flat).view(len(patches), 9, -1)  # (B, 9, D)
-        neighbours = embedded[:, list(CELLS)]  # (B, 8, D)
+        neighbours = embedded[:, constant(CELLS, embedded.device, torch.int64)]  # (B, 8, D)
         centres = embedded[:, CENTRE : CENTRE + 1].expand_as(neighbours)
         logits = self.head(torch.cat([centres, neighbours], dim=-1).flatten(0, 1))  # (B * 8, 8)
         target = batch.targets["neighbour"].flatten()

@@ -26,7 +26,7 @@ from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.train.looked_at import looked_at
 from sslstudio.engine.train.loop import Training
-from sslstudio.engine.train.micro import WHOLE
+from sslstudio.engine.train.micro import WHOLE, counted
 from sslstudio.engine.train.plan import Plan
 from sslstudio.engine.train.pretrain import PretrainJob, resolved
 from sslstudio.engine.train.session import Session, draw_split, suitable_side
@@ -89,18 +89,21 @@ class _ReadyJob(PretrainJob):
 
     def __init__(self, job: PretrainJob) -> None:
         self.__dict__.update(vars(job))
-        self._batch = made(job, 0)
+        self._batches: dict[tuple[int, ...], Batch] = {}
 
     def forward(self, step: int, part: slice = WHOLE) -> TaskResult:
-        """Always the same batch."""
-        result: TaskResult = self.task(self.encoder, self._batch)
+        """Always the same batch, or part of it."""
+        key = counted(part)
+        if key not in self._batches:
+            self._batches[key] = made(self, 0, part)
+        result: TaskResult = self.task(self.encoder, self._batches[key])
         return result
 
 
-def made(job: PretrainJob, step: int) -> Batch:
-    """The batch of a step."""
-    rng = generator(job.config.seed, "puzzles", step, device=job.device.handle)
-    return job.task.make_batch(job.pictures.take(job.order.batch(step)), rng)
+def made(job: PretrainJob, step: int, part: slice = WHOLE) -> Batch:
+    """The batch of a step, or part of it, as `PretrainJob.forward` makes it."""
+    rng = generator(job.config.seed, "puzzles", step, *counted(part), device=job.device.handle)
+    return job.task.make_batch(job.pictures.take(job.order.batch(step))[part], rng)
 
 
 def rates(training: Training, job: PretrainJob, rounds: int = ROUNDS, steps: int = 2) -> Iterator[Rates]:
@@ -150,6 +153,7 @@ def bench(config: PretrainConfig, control: RunControl, rounds: int = ROUNDS) -> 
     Raises DataError when there are fewer than four pictures, RunError when it is stopped.
     """
     device = devices.choose(config.hardware.device, config.hardware.precision)
+    device.forget_peak()
     yield Preparing(stage="Looking for pictures", done=0, total=0)
     began = time.perf_counter()
     index = scan(Path(config.data.folder))

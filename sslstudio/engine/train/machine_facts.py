@@ -19,4 +19,6 @@ def feed_facts(pictures: Pictures) -> dict[str, str]:
     if not pictures.device.accelerated:
         return {}
     where = "all of them in the GPU's memory" if pictures.resident else "fetched from the disk, a batch ahead"
+    if pictures.reading:
+        where = "fetched as they are read, and kept in the GPU's memory then if they fit"
     return {"Feeding": where}

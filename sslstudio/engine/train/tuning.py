@@ -88,7 +88,8 @@ def settle(
         choice = as_asked(job, hardware)
         limit = _time_for(hardware, budget)
         if limit:
-            choice = yield from _Probe(job, hardware, limit, control).fastest(choice)
+            compiling = _minutes(budget) >= COMPILED_FROM
+            choice = yield from _Probe(job, hardware, limit, control, compiling).fastest(choice)
         run.write_json(STEP, asdict(choice))
     put_in_force(job, choice)
     return choice
@@ -108,13 +109,17 @@ def as_asked(job: Tunable, hardware: HardwareConfig) -> Choice:
 
 def _time_for(hardware: HardwareConfig, budget: BudgetConfig) -> float:
     """Seconds that may be spent on trying; 0: nothing is tried."""
-    by_clock = not (budget.steps or budget.epochs)
-    minutes = (budget.minutes or LEAST_MINUTES) if by_clock else math.inf
+    by_clock, minutes = not (budget.steps or budget.epochs), _minutes(budget)
     if hardware.tune == "on":
         return LONGEST
     if hardware.tune == "off" or not by_clock or minutes < LEAST_MINUTES:
         return 0.0
     return min(LONGEST, SHARE * 60.0 * minutes)
+
+
+def _minutes(budget: BudgetConfig) -> float:
+    """How long the run is; without end where that is not known."""
+    return math.inf if budget.steps or budget.epochs else budget.minutes or LEAST_MINUTES
 
 
 def put_in_force(job: Tunable, choice: Choice) -> None:
@@ -134,14 +139,17 @@ def _lay(encoder: Encoder, task: PretextTask, choice: Choice) -> None:
 class _Probe:
     """Steps on a copy of the network, timed one way and another."""
 
-    def __init__(self, job: Tunable, hardware: HardwareConfig, limit: float, control: RunControl) -> None:
-        self.job, self.hardware, self.limit, self.control = job, hardware, limit, control
+    def __init__(
+        self, job: Tunable, hardware: HardwareConfig, limit: float, control: RunControl, compiling: bool = False
+    ) -> None:
+        """`limit` seconds; `compiling`: whether the run is long enough for a minute more, in which a GPU compiles."""
+        self.job, self.hardware, self.limit, self.control, self.compiling = job, hardware, limit, control, compiling
         self.encoder, self.task = copy.deepcopy((job.encoder, job.task))
         self.encoder.train()
         self.task.train()
         self.began = time.monotonic()
         self.images = job.pictures.take(job.order.batch(0)[:FIRST])
-        self.kept = 0.0  # bytes that a picture keeps for the way back
+        self.kept: dict[str, float] = {}  # by way: bytes that a picture keeps for the way back
 
     def fastest(self, choice: Choice) -> Generator[Preparing, None, Choice]:
         """The choice after all that may be tried within the time. What was asked for is not touched."""
@@ -152,7 +160,8 @@ class _Probe:
             ways = list(self._others(choice))
             for number, (key, value) in enumerate(ways):
                 yield Preparing(stage=STAGE, done=number, total=len(ways))
-                if self.control.stopping or time.monotonic() - self.began > self.limit:
+                late = time.monotonic() - self.began > self.limit and key != "compile"
+                if self.control.stopping or late:
                     break
                 other = replace(choice, **{key: value})
                 faster = self._rate(other)
@@ -175,7 +184,7 @@ class _Probe:
             yield "threads", choice.threads // 2
         if self.hardware.layout == "auto":
             yield "layout", "contiguous"
-        if self.hardware.compile == "auto" and kind == "cuda" and self.limit >= 60.0 * SHARE * COMPILED_FROM:
+        if self.hardware.compile == "auto" and kind == "cuda" and self.compiling:
             yield "compile", True
 
     def _first(self, choice: Choice) -> float:
@@ -202,7 +211,8 @@ class _Probe:
         try:
             batch = self.task.make_batch(self.images, generator(0, "trial", device=device.handle))
             step = _Step(self.encoder, self.task, device, batch)
-            self.kept = max(self.kept, step.measure() / len(self.images))
+            kept = step.measure() / len(self.images)
+            self.kept[choice.way] = max(self.kept.get(choice.way, 0.0), kept)
             return len(self.images) / step.seconds()
         except StudioError:
             raise
@@ -215,9 +225,10 @@ class _Probe:
     def _parts(self, choice: Choice) -> int:
         """Into how many parts a batch must be cut so that a step finds room."""
         free = self.job.device.free_memory()
-        if self.hardware.at_once or free is None or not self.kept:
+        kept = self.kept.get(choice.way)
+        if self.hardware.at_once or free is None or not kept:
             return choice.parts
-        return parts_holding(self.job.batch_size, int(MEMORY * free / (BEYOND_KEPT * self.kept)))
+        return parts_holding(self.job.batch_size, int(MEMORY * free / (BEYOND_KEPT * kept)))
 
 
 class _Step:
@@ -235,12 +246,15 @@ class _Step:
         loss.backward()
 
     def measure(self) -> int:
-        """Run it once; bytes that the forward keeps for the way back."""
+        """Run it once; bytes that the forward keeps for the way back. The weights are there in any case."""
         seen: dict[int, int] = {}
+        weights = (*self.encoder.parameters(), *self.task.parameters())
+        there = {weight.untyped_storage().data_ptr() for weight in weights}
 
         def pack(tensor: Tensor) -> Tensor:
             storage = tensor.untyped_storage()
-            seen[storage.data_ptr()] = storage.nbytes()
+            if storage.data_ptr() not in there:
+                seen[storage.data_ptr()] = storage.nbytes()
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):

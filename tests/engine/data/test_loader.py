@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sslstudio.engine.control import to_end
+from sslstudio.engine.data import loader
 from sslstudio.engine.data.cache import PixelCache, build_cache
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.loader import Order, Pictures
-from sslstudio.engine.device import choose
+from sslstudio.engine.device import Device, choose
 from sslstudio.engine.seeding import derive
 
 SIDE = 16
@@ -67,6 +68,32 @@ def test_a_spread_is_even(cache: PixelCache) -> None:
 
 def test_a_cpu_reads_the_mapped_file(cache: PixelCache) -> None:
     assert not Pictures(cache, names(1, 2), choose("cpu")).resident
+
+
+class Roomy(Device):
+    """A device that says it has room, and is asked for it once."""
+
+    def holds(self, count: int) -> bool:
+        asked.append(count)
+        return True
+
+
+asked: list[int] = []
+
+
+def test_what_fits_is_copied_in_slices_and_the_device_is_asked_once(
+    cache: PixelCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loader, "SLICE", 2)
+    pictures = Pictures(cache, names(7, 2, 5, 0, 8), Roomy(torch.device("cpu"), "roomy", torch.float32))
+    asked.clear()
+    for _ in range(3):
+        assert pictures.resident
+    assert asked == [5 * 3 * SIDE**2]
+    assert not pictures.reading
+    taken = pictures.take(torch.tensor([2, 4, 0]))
+    assert torch.equal(taken, cache.pixels([5, 8, 7]))
+    assert taken.stride() == cache.pixels([5, 8, 7]).stride()  # channels last, as from the file
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")

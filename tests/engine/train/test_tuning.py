@@ -1,5 +1,6 @@
 """How a step is computed: chosen once, stored, and never at the cost of the training itself."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -106,12 +107,34 @@ def test_a_batch_is_cut_where_the_memory_does_not_suffice(
 ) -> None:
     job = job_on(sample_folder, tmp_path / "run")
     probe = tuning._Probe(job, HardwareConfig(device="cpu"), 0.0, RunControl())
-    probe.kept = 1e6
     whole = Choice("float32", "channels_last", 1, False, 1, {})
+    probe.kept = {whole.way: 1e6, "bfloat16, channels last": 9e9}  # the way that was not taken keeps more
     monkeypatch.setattr(type(job.device), "free_memory", lambda self: 10_000_000)
     assert probe._parts(whole) == 3  # 80 % of 10 MB holds five of fourteen pictures of 1.5 MB
     monkeypatch.setattr(type(job.device), "free_memory", lambda self: None)
     assert probe._parts(whole) == 1
+
+
+def test_what_a_step_keeps_is_counted_by_the_picture(sample_folder: Path, tmp_path: Path) -> None:
+    job = job_on(sample_folder, tmp_path / "run")
+
+    def kept(count: int) -> int:
+        batch = job.task.make_batch(job.pictures.take(torch.arange(count)), torch.Generator().manual_seed(0))
+        return tuning._Step(job.encoder, job.task, job.device, batch).measure()
+
+    assert kept(8) == pytest.approx(2 * kept(4), rel=0.05)  # the weights, which are there anyway, are left out
+
+
+def test_a_gpu_tries_to_compile_in_runs_that_are_long_enough(sample_folder: Path, tmp_path: Path) -> None:
+    job = job_on(sample_folder, tmp_path / "run")
+    whole = Choice("bfloat16", "channels_last", 1, False, 1, {})
+    for minutes, tried in ((9.0, False), (10.0, True)):
+        long = tuning._minutes(BudgetConfig(minutes=minutes)) >= tuning.COMPILED_FROM
+        probe = tuning._Probe(job, HardwareConfig(), 10.0, RunControl(), long)
+        cpu, job.device = job.device, devices.Device(torch.device("cuda:0"), "GPU", torch.bfloat16)
+        assert (("compile", True) in list(probe._others(whole))) is tried
+        job.device = cpu
+    assert math.isinf(tuning._minutes(BudgetConfig(epochs=3, minutes=None)))
 
 
 def test_a_network_is_the_same_in_both_memory_formats(sample_folder: Path, tmp_path: Path) -> None:

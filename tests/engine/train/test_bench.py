@@ -1,0 +1,22 @@
+"""What is timed is what a run does: in parts too."""
+
+from pathlib import Path
+
+import torch
+
+from sslstudio.engine.train.bench import _ReadyJob, made
+from sslstudio.engine.train.micro import WHOLE, parts_of
+from tests.engine.train.test_tuning import job_on
+
+
+def test_a_ready_step_in_parts_is_asked_each_part_once_and_no_more(sample_folder: Path, tmp_path: Path) -> None:
+    job = job_on(sample_folder, tmp_path / "run")
+    ready = _ReadyJob(job)
+    parts = [part for part, _ in parts_of(job.batch_size, 2)]
+    for _ in range(2):
+        for part in parts:
+            assert torch.isfinite(ready.forward(0, part).loss)
+    assert len(ready._batches) == 2
+    whole = made(job, 0, WHOLE)
+    for name, rows in whole.inputs.items():
+        assert sum(len(batch.inputs[name]) for batch in ready._batches.values()) == len(rows)
