@@ -3,7 +3,7 @@ predictions say it all. Runs on another thread."""
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,9 +119,23 @@ def _worth_a_look(one: Prediction) -> tuple[float, float]:
     return (0.0, -one.confidence) if one.wrong else (1.0, one.confidence)
 
 
-def items_of(folder: Path, predictions: list[Prediction]) -> list[GalleryItem]:
-    """Predictions as gallery items."""
-    return [_item(folder, one) for one in predictions]
+def confused_in(run: Path, part: str, truth: int, predicted: int, control: RunControl) -> dict[str, int]:
+    """The test pictures in which a class was taken for another, and in how many pixels, most first."""
+    from sslstudio.engine.runs.confusions import where_confused
+
+    return where_confused(run, part, truth, predicted)
+
+
+def items_of(folder: Path, predictions: list[Prediction], pixels: Mapping[str, int] | None = None) -> list[GalleryItem]:
+    """Predictions as gallery items. pixels: how many of them each picture is shown for."""
+    if pixels is None:
+        return [_item(folder, one) for one in predictions]
+    return [_counted(_item(folder, one), pixels[one.file]) for one in predictions]
+
+
+def _counted(item: GalleryItem, pixels: int) -> GalleryItem:
+    counted = words.count(pixels, words.tr("pixel"), words.tr("pixels"))
+    return replace(item, caption=counted, tip=f"{item.tip}\n{item.caption}")
 
 
 def _item(folder: Path, one: Prediction) -> GalleryItem:

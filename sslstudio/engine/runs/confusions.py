@@ -32,3 +32,15 @@ def read_confusions(file: Path) -> tuple[tuple[str, ...], Array]:
             return tuple(content["paths"].tolist()), content["confusions"].astype(np.float64)
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise RunError(f"{file} cannot be read: {error}. Score that run again.") from error
+
+
+def where_confused(run: Path, part: str, truth: int, predicted: int) -> dict[str, int]:
+    """The pictures in which class `truth` was taken for class `predicted`, and in how many pixels (of classes: 1); most
+    first. A cross-validation has them in its folds. Raises RunError when they are missing or damaged."""
+    own = confusions_file(run, part)
+    files = [own] if own.exists() else [confusions_file(fold, part) for fold in sorted(run.glob("fold-*"))] or [own]
+    found: dict[str, int] = {}
+    for file in files:
+        paths, confusions = read_confusions(file)
+        found |= zip(paths, confusions[:, truth, predicted].astype(int).tolist(), strict=True)
+    return {path: found[path] for path in sorted(found, key=lambda path: (-found[path], path)) if found[path]}

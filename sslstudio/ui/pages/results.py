@@ -35,6 +35,7 @@ class ResultsPage(Page):
             study, self.tr("Results"), self.tr("Measured on test pictures that no training has seen the labels of.")
         )
         self.results: Results | None = None
+        self._cell: jobs.Job | None = None
         self.part = QComboBox()
         self.part.setAccessibleName(self.tr("Which network"))
         self.part.currentIndexChanged.connect(self._show_part)
@@ -170,6 +171,8 @@ class ResultsPage(Page):
         self._show_part()
 
     def _show_part(self) -> None:
+        if self._cell is not None:
+            self._cell.cancel()
         if self.results is None:
             return
         metrics, part = self.results.metrics, str(self.part.currentData())
@@ -178,8 +181,7 @@ class ResultsPage(Page):
         unit = self.tr("pixels") if masks else self.tr("pictures")
         named = words.mask_class if masks else str
         self.matrix.show_matrix([named(name) for name in metrics["classes"]], content["confusion"], unit)
-        click = "" if masks else self.tr("Click a square to see its pictures.")
-        self.hint.setText(f"{self.tr('Framed: right answers.')} {click}")
+        self._hint()
         lines = content["per_class"]
         keys = [key for key in (lines[0] if lines else {}) if key != "name"]
         self.per_class.setColumnCount(len(keys) + 1)
@@ -198,11 +200,34 @@ class ResultsPage(Page):
             return None
         return ["evaluate", self.results.network, self.results.folder, "--part", self.part.currentData()]
 
+    def _hint(self, more: str = "") -> None:
+        said = [self.tr("Framed: right answers."), more or self.tr("Click a square to see its pictures.")]
+        self.hint.setText(" ".join(said))
+
     def _show_cell(self, truth: int, predicted: int) -> None:
-        if self.results is not None and self.results.metrics["kind"] == "classification":
-            names = self.results.metrics["classes"]
+        if self._cell is not None:
+            self._cell.cancel()
+        if self.results is None:
+            return
+        names = self.results.metrics["classes"]
+        if self.results.metrics["kind"] == "classification":
             self.predictions.filter_by(names[truth], names[predicted])
             self.tabs.setCurrentIndex(2)
+            return
+        pair = words.mask_class(names[truth]), words.mask_class(names[predicted])
+        op = partial(results_data.confused_in, self.results.run, str(self.part.currentData()), truth, predicted)
+        told = partial(self._show_confused, *pair)
+        self._cell = jobs.run(op, told, lambda error: self._hint(messages.error_text(error)), owner=self)
+
+    def _show_confused(self, label: str, predicted: str, pixels: dict[str, int]) -> None:
+        if pixels:
+            self._hint()
+            self.predictions.filter_confused(label, predicted, pixels)
+            self.tabs.setCurrentIndex(2)
+        elif label == predicted:
+            self._hint(self.tr("No pixel of “{0}” was found.").format(label))
+        else:
+            self._hint(self.tr("No pixel of “{0}” was taken for “{1}”.").format(label, predicted))
 
     def _show_twins(self, number: int) -> None:
         groups = compared(self.results.predictions) if self.results is not None else None

@@ -25,6 +25,11 @@ class BusyLine(QWidget):
         self.setLayout(row((self.told, int(wrap)), self.stop, self.again, *([] if wrap else [None]), gap=8))
         self.rest()
 
+    @property
+    def going(self) -> bool:
+        """Whether it tells of a job on its way."""
+        return not self.stop.isHidden()
+
     def show_progress(self, said: Preparing) -> None:
         """The job goes on."""
         self._show(self._progress.said(said), True, False)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSlider, QToolTip, Q
 
 from sslstudio.ui import words
 from sslstudio.ui.theme import MASKS, colours
+from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, column, row, text
 from sslstudio.ui.widgets.picture import Picture
 
@@ -147,10 +148,12 @@ class Swatch(QWidget):
 class OverlayView(Card):
     """The two overlays side by side, what they show, the slider and the legend.
 
-    `wants_uncertainty` when it is to be shown: the answer comes through `show_uncertainty`.
+    `wants_uncertainty` when it is to be shown: the answer comes through `show_uncertainty`, and `busy` tells of what is
+    done for it meanwhile. `gives_up` when it is not waited for any more.
     """
 
     wants_uncertainty = Signal()
+    gives_up = Signal()
 
     def __init__(self) -> None:
         super().__init__(gap=10)
@@ -184,14 +187,13 @@ class OverlayView(Card):
         self.hide_button.setToolTip(self.tr("The masks are gone while this is held, with the mouse or the space bar."))
         self.hide_button.pressed.connect(lambda: self._hide(True))
         self.hide_button.released.connect(lambda: self._hide(False))
-        self.told = text("", "small")
-        self.told.hide()
+        self.busy = BusyLine(self.gives_up.emit, self.wants_uncertainty.emit, wrap=True)
         self.add(
             self.title,
             (pictures, 1),
             row(told, self.slider, 12, self.style_of, self.unsure, None, self.hide_button),
             row(self._legend, None),
-            self.told,
+            self.busy,
         )
 
     def name_classes(self, names: Sequence[str]) -> None:
@@ -210,7 +212,6 @@ class OverlayView(Card):
         self.title.setText(overlay.title)
         for picture, classes in zip((self.truth, self.predicted), overlay.classes or (None, None), strict=True):
             picture.name_classes(classes, self._names)
-        self.say("")
         self._draw()
         if self.unsure.isChecked():
             self.wants_uncertainty.emit()
@@ -218,17 +219,21 @@ class OverlayView(Card):
     def show_uncertainty(self, image: QImage) -> None:
         """Where the network's mask is unsure: shown in its place while that is asked for."""
         self._unsure = image
-        self.say("")
+        self.busy.rest()
         self._draw()
 
-    def say(self, content: str) -> None:
-        """A sentence below the pictures; '' takes it away."""
-        self.told.setText(content)
-        self.told.setVisible(bool(content))
+    @property
+    def waits(self) -> bool:
+        """Whether it is still to be found out where the mask is unsure."""
+        return self.unsure.isChecked() and self._unsure.isNull()
 
     def _toggle_uncertainty(self, wanted: bool) -> None:
-        if wanted and self._unsure.isNull():
+        if self.waits:
             self.wants_uncertainty.emit()
+        elif not wanted:
+            if self._unsure.isNull():
+                self.gives_up.emit()
+            self.busy.rest()
         self._draw()
 
     def _draw(self) -> None:

@@ -1,10 +1,12 @@
 """Predictions on test pictures: the ones most worth a look first; beside them the chosen one in large."""
 
+from collections.abc import Mapping
 from functools import partial
 
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
+from sslstudio.engine.events import Preparing
 from sslstudio.ui import jobs, messages, results_data, take_calls, words
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.results_data import Prediction, Results
@@ -34,9 +36,11 @@ class PredictionsView(QWidget):
         self.close_up = CloseUp(desk)
         self.close_up.opened.connect(self.open_file)
         self.overlay = OverlayView()
-        self.overlay.wants_uncertainty.connect(desk.ask)
+        self.overlay.wants_uncertainty.connect(self._want_uncertainty)
+        self.overlay.gives_up.connect(desk.stop)
         desk.found.connect(self._ask_uncertainty)
-        desk.failed.connect(lambda error: self.overlay.say(messages.error_text(error)))
+        desk.failed.connect(self._no_uncertainty)
+        desk.progressed.connect(self._tell_progress)
         self.closer = QStackedWidget()
         self.closer.addWidget(self.close_up)
         self.closer.addWidget(self.overlay)
@@ -51,6 +55,7 @@ class PredictionsView(QWidget):
         """Show the predictions of one part of a run."""
         self._results, self._part = results, part
         self._all = list(results.predictions[part])
+        self.overlay.busy.rest()
         masks = results.metrics["kind"] == "segmentation"
         self.closer.setCurrentIndex(1 if masks else 0)
         self._layout.setStretch(1, 2 if masks else 1)
@@ -77,14 +82,27 @@ class PredictionsView(QWidget):
         self._show(found, said)
         self.everything.show()
 
+    def filter_confused(self, label: str, predicted: str, pixels: Mapping[str, int]) -> None:
+        """Only pictures with pixels of one class that were taken for one class, in this order."""
+        by_file = {one.file: one for one in self._all}
+        found = [by_file[file] for file in pixels if file in by_file]
+        counted, total = self._counted(len(found)), sum(pixels.values())
+        if label == predicted:
+            said = self.tr("{0} in which “{1}” was found: {2}, where it is most first")
+        else:
+            said = self.tr("{0} in which “{1}” was taken for “{3}”: {2}, where it is most first")
+        of_pixels = words.count(total, self.tr("pixel"), self.tr("pixels"))
+        self._show(found, said.format(counted, label, of_pixels, predicted), pixels)
+        self.everything.show()
+
     def _counted(self, number: int) -> str:
         return words.count(number, self.tr("picture"), self.tr("pictures"))
 
-    def _show(self, predictions: list[Prediction], said: str) -> None:
+    def _show(self, predictions: list[Prediction], said: str, pixels: Mapping[str, int] | None = None) -> None:
         assert self._results is not None
         self._shown = predictions
         self.told.setText(said)
-        self.gallery.show_items(results_data.items_of(self._results.folder, predictions))
+        self.gallery.show_items(results_data.items_of(self._results.folder, predictions, pixels))
         self.closer.setVisible(bool(predictions))
         if predictions:
             self.gallery.setCurrentIndex(self.gallery.gallery.index(0))
@@ -119,11 +137,24 @@ class PredictionsView(QWidget):
         self._show(found, f"{self._counted(len(found))}: {said}")
         self.everything.show()
 
+    def _want_uncertainty(self) -> None:
+        if self.desk.closer is None and not self.overlay.busy.going:
+            self.overlay.busy.wait(self.tr("Asking the network about the labelled pictures…"))
+        self.desk.ask()
+
+    def _tell_progress(self, said: Preparing) -> None:
+        if self.overlay.waits:
+            self.overlay.busy.show_progress(said)
+
+    def _no_uncertainty(self, error: Exception) -> None:
+        if self.overlay.waits:
+            self.overlay.busy.rest(messages.error_text(error), stopped=True)
+
     def _ask_uncertainty(self) -> None:
         closer, one = self.desk.closer, self._chosen
-        if closer is not None and one is not None and one.iou is not None and self.overlay.unsure.isChecked():
+        if closer is not None and one is not None and one.iou is not None and self.overlay.waits:
             op = partial(take_calls.uncertainty, closer, one.file)
-            jobs.run(op, partial(self._take_uncertainty, one), self._not_shown, owner=self)
+            jobs.run(op, partial(self._take_uncertainty, one), self._no_uncertainty, owner=self)
 
     def _take_uncertainty(self, one: Prediction, image: QImage) -> None:
         if one is self._chosen:

@@ -1,0 +1,111 @@
+"""The results page on a real run with masks: what is only there for classes is not promised, the rest is there."""
+
+import shutil
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from sslstudio.engine.runs.confusions import confusions_file, read_confusions
+from sslstudio.ui.pages.results import ResultsPage
+from tests.ui.test_take import LONG, TEST_PICTURES, Opener, click, opened
+
+__all__ = ["opened"]
+MATRIX = 1
+
+
+def matrix_of(page: ResultsPage) -> list[list[int]]:
+    assert page.results is not None
+    confusion: list[list[int]] = page.results.metrics["parts"]["pretrained"]["confusion"]
+    return confusion
+
+
+def test_who_waits_for_where_it_is_unsure_sees_how_far_it_is_and_may_stop(
+    opened: Opener, segmented: Path, qtbot: QtBot
+) -> None:
+    page = opened(segmented)
+    page.tabs.setCurrentIndex(TEST_PICTURES)
+    overlay, desk = page.predictions.overlay, page.desk
+    qtbot.waitUntil(lambda: overlay._overlay is not None, timeout=LONG)
+    assert not overlay.busy.isVisible()
+    overlay.unsure.setChecked(True)
+    assert overlay.busy.told.text() == "Asking the network about the labelled pictures…"
+    click(overlay.busy.stop)
+    assert (overlay.busy.told.text(), overlay.busy.going) == ("Stopped.", False)
+    said: list[str] = []
+    desk.progressed.connect(lambda _: said.append(overlay.busy.told.text()))
+    click(overlay.busy.again)
+    assert overlay.busy.going
+    qtbot.waitUntil(lambda: not overlay._unsure.isNull(), timeout=LONG)
+    assert any(one.startswith("Looking at the labelled pictures  ·  60 of 60") for one in said)
+    assert not overlay.busy.isVisible()
+    page.predictions.gallery.setCurrentIndex(page.predictions.gallery.gallery.index(1))
+    qtbot.waitUntil(lambda: overlay._overlay is not None and not overlay.waits, timeout=LONG)
+    assert not overlay.busy.isVisible()  # the network has been asked already
+
+
+def test_who_waits_no_more_stops_it(opened: Opener, segmented: Path, qtbot: QtBot) -> None:
+    page = opened(segmented)
+    page.tabs.setCurrentIndex(TEST_PICTURES)
+    overlay = page.predictions.overlay
+    qtbot.waitUntil(lambda: overlay._overlay is not None, timeout=LONG)
+    overlay.unsure.setChecked(True)
+    with qtbot.waitSignal(page.desk.failed, timeout=LONG):
+        overlay.unsure.setChecked(False)
+    assert not overlay.busy.isVisible()
+    assert page.desk.closer is None
+
+
+def test_a_square_of_pixels_leads_to_the_pictures_with_most_of_them(
+    opened: Opener, segmented: Path, qtbot: QtBot
+) -> None:
+    page = opened(segmented)
+    page.tabs.setCurrentIndex(MATRIX)
+    assert "Click a square" in page.hint.text()
+    confusion, gallery = matrix_of(page), page.predictions.gallery.gallery
+    paths, of_each = read_confusions(confusions_file(segmented, "pretrained"))
+    truth, taken_for = next((t, p) for t, row in enumerate(confusion) for p, n in enumerate(row) if t != p and n)
+    place = page.matrix.cell_rect(truth, taken_for).center().toPoint()
+    QTest.mouseClick(page.matrix, Qt.MouseButton.LeftButton, pos=QPoint(place))
+    qtbot.waitUntil(lambda: page.tabs.currentIndex() == TEST_PICTURES, timeout=LONG)
+    pixels = {path: int(one[truth, taken_for]) for path, one in zip(paths, of_each, strict=True)}
+    shown = [one.file for one in page.predictions._shown]
+    assert set(shown) == {path for path, count in pixels.items() if count}
+    assert [pixels[file] for file in shown] == sorted((count for count in pixels.values() if count), reverse=True)
+    assert sum(pixels.values()) == confusion[truth][taken_for]
+    assert f"{confusion[truth][taken_for]:,} pixels" in page.predictions.told.text()
+    assert "was taken for" in page.predictions.told.text()
+    assert gallery.item(0).caption == f"{pixels[shown[0]]:,} pixels"
+    click(page.predictions.everything)
+    assert len(page.predictions._shown) == len(paths)
+
+
+def test_the_keys_lead_there_too_and_an_empty_square_says_so(opened: Opener, segmented: Path, qtbot: QtBot) -> None:
+    page = opened(segmented)
+    page.tabs.setCurrentIndex(MATRIX)
+    confusion = matrix_of(page)
+    page.matrix.setFocus()
+    QTest.keyClick(page.matrix, Qt.Key.Key_Return)  # background as background: there is some in every run
+    qtbot.waitUntil(lambda: page.tabs.currentIndex() == TEST_PICTURES, timeout=LONG)
+    assert "“background” was found" in page.predictions.told.text()
+    empty = next(((t, p) for t, row in enumerate(confusion) for p, n in enumerate(row) if not n), None)
+    assert empty is not None
+    page.tabs.setCurrentIndex(MATRIX)
+    for _ in range(empty[0]):
+        QTest.keyClick(page.matrix, Qt.Key.Key_Down)
+    for _ in range(empty[1]):
+        QTest.keyClick(page.matrix, Qt.Key.Key_Right)
+    QTest.keyClick(page.matrix, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "No pixel of" in page.hint.text(), timeout=LONG)
+    assert page.tabs.currentIndex() == MATRIX
+
+
+def test_confusions_that_are_gone_are_told(opened: Opener, segmented: Path, tmp_path: Path, qtbot: QtBot) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(segmented, run)
+    confusions_file(run, "pretrained").unlink()
+    page = opened(run)
+    page.tabs.setCurrentIndex(MATRIX)
+    page.matrix.cell_chosen.emit(0, 0)
+    qtbot.waitUntil(lambda: "Score that run again" in page.hint.text(), timeout=LONG)
