@@ -14,7 +14,7 @@ from sslstudio.ui.theme import theme
 from sslstudio.ui.widgets.flow import Flow
 from sslstudio.ui.widgets.layout import Card, text
 from sslstudio.ui.widgets.plot_canvas import PlotCanvas
-from sslstudio.ui.widgets.plot_parts import SIGN, LegendKey, ShareRange, StepAxis, ValueAxis, pale, sign_of, stroke
+from sslstudio.ui.widgets.plot_parts import SIGN, LegendKey, ShareRange, StepAxis, ValueAxis, ink, pale, sign_of, stroke
 from sslstudio.ui.widgets.points import Points, Row
 
 MOST_SIGNS = 6  # on a curve
@@ -62,7 +62,7 @@ class LivePlot(Card):
         self._wait.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._across, self._up = StepAxis("bottom"), ValueAxis("left")
         self._plot = PlotCanvas(self._across, self._up, self)
-        self._plot.setMinimumSize(160, 84)
+        self._plot.setMinimumSize(160, 56)  # with two lines of keys above it, in the smallest window
         self._shares = ShareRange(self._plot)
         self.hover = self._plot.hover
         self.hover.follow_pointer()
@@ -165,7 +165,7 @@ class LivePlot(Card):
             curve.signed = len(across)
             places = np.linspace(0, len(across) - 1, min(len(across), MOST_SIGNS)).round().astype(np.intp)
             curve.signs.setData(across[places], up[places])
-        curve.item.setSymbol("o" if curve.points.count == 1 else None)  # a line needs two
+        curve.item.setSymbol("o" if len(across) and across[0] == across[-1] else None)  # a line needs two places
         if smooth and curve.raw is None:
             curve.raw = self._item(pale(curve.colour), 0.0)
             curve.raw.setZValue(-1)
@@ -262,7 +262,7 @@ class LivePlot(Card):
         item.setDownsampling(auto=True, method="peak")
         item.setClipToView(True)
         item.setLogMode(False, self._log)
-        item.setPen(pen)
+        ink(item, pen)
         # a path of thick strokes takes ten times as long
         item.curve.setSegmentedLineMode("off" if pen.style() != Qt.PenStyle.SolidLine or not width else "on")
         return item
@@ -283,7 +283,7 @@ class LivePlot(Card):
     def _repaint(self) -> None:
         self._plot.recolour()
         for curve in (*self._curves.values(), *self._earlier.values()):
-            curve.item.setPen(stroke(curve.colour, curve.dashed, curve.width))
+            ink(curve.item, stroke(curve.colour, curve.dashed, curve.width))
             if curve.raw is not None:
                 curve.raw.setPen(pale(curve.colour))
             if curve.signs is not None:

@@ -180,6 +180,13 @@ def stroke(colour: int, dashed: bool, width: float = 2.0) -> QPen:
     return pen
 
 
+def ink(item: pg.PlotDataItem, pen: QPen) -> None:
+    """Draw a curve, and a point that is alone, in this colour."""
+    item.setPen(pen)
+    item.setSymbolPen(pen.color())
+    item.setSymbolBrush(pen.color())
+
+
 def pale(colour: int) -> QPen:
     """The pen of what is behind a smoothed curve."""
     pen = stroke(colour, False, 1.0)

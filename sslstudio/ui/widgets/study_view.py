@@ -42,7 +42,7 @@ class StudyView(QWidget):
         self.outcome = ""
         self._at: Advanced | None = None
         self._progress = Progress()
-        self.state = text("", "heading", wrap=False)
+        self.state = text("", "heading")
         self.now = text("", "muted", wrap=False)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)

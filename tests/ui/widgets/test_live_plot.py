@@ -11,7 +11,7 @@ from sslstudio.engine.events import Evaluated, StepDone
 from sslstudio.ui.theme import theme
 from sslstudio.ui.widgets.curves import Curves, TwinCurves
 from sslstudio.ui.widgets.live_plot import LivePlot
-from sslstudio.ui.widgets.plot_parts import LegendKey, PlainAxis
+from sslstudio.ui.widgets.plot_parts import LegendKey, PlainAxis, stroke
 from sslstudio.ui.widgets.points import Points
 from tests.ui.widgets.test_run_view import probed
 
@@ -169,6 +169,20 @@ def test_shares_have_room_for_all_that_is_drawn_and_little_more(qtbot: QtBot) ->
     assert 0.4 < top() < 0.6
     plot.clear()
     assert 0.2 < top() < 0.25
+
+
+def test_what_is_at_one_step_only_is_a_dot_in_its_colour(qtbot: QtBot) -> None:
+    plot = LivePlot("Worth", "what the features are worth")
+    qtbot.addWidget(plot)
+    for _ in range(2):  # the last measurement may be of the same step
+        plot.append("a", 2, 0.5, colour=1)
+        plot.flush()
+        dot = plot._curves["a"].item
+        assert dot.opts["symbol"] == "o"
+        assert dot.opts["symbolBrush"] == stroke(1, False).color()
+    plot.append("a", 3, 0.5, colour=1)
+    plot.flush()
+    assert dot.opts["symbol"] is None
 
 
 def test_no_step_comes_before_the_first(qtbot: QtBot) -> None:
