@@ -287,9 +287,9 @@ class LivePlot(Card):
             if curve.raw is not None:
                 curve.raw.setPen(pale(curve.colour))
             if curve.signs is not None:
-                ink = stroke(curve.colour, False).color()
-                curve.signs.setSymbolPen(ink)
-                curve.signs.setSymbolBrush(ink)
+                tint = stroke(curve.colour, False).color()
+                curve.signs.setSymbolPen(tint)
+                curve.signs.setSymbolBrush(tint)
             curve.key.update()
 
 
