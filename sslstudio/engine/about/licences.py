@@ -22,7 +22,7 @@ def licences() -> list[Licence]:
     """Every installed package that the program needs, directly or not, sorted by name; the program itself first."""
     found = {_key(one.metadata["Name"]): one for one in importlib.metadata.distributions() if one.metadata["Name"]}
     names = set(_reached(found))
-    parts = [_licence(found[name]) for name in sorted(names - {OWN})]
+    parts = [_licence(found[name]) for name in sorted(names - {OWN}) if not _holds_nothing(found[name])]
     return [_licence(found[OWN]), *parts] if OWN in names else parts
 
 
@@ -40,6 +40,12 @@ def _reached(found: dict[str, importlib.metadata.Distribution]) -> Iterator[str]
             if "extra ==" not in needed and other in found and other not in seen:
                 seen.add(other)
                 waiting.append(other)
+
+
+def _holds_nothing(one: importlib.metadata.Distribution) -> bool:
+    """A package that only names others: of it nothing is bundled."""
+    files = one.files
+    return files is not None and all(file.parts[0].endswith(".dist-info") for file in files)
 
 
 def _key(name: str) -> str:
