@@ -140,7 +140,7 @@ def _counted(item: GalleryItem, pixels: int) -> GalleryItem:
 
 def _item(folder: Path, one: Prediction) -> GalleryItem:
     if one.iou is not None:
-        return GalleryItem(folder / one.file, words.tr("IoU {0}").format(words.number(one.iou)), tip=one.file)
+        return GalleryItem(folder / one.file, words.overlap(one.iou), tip=one.file)
     sure = words.percent(one.confidence, 0)
     caption = f"{one.predicted} {sure}"
     told = words.tr("{0}\nYour label: {1}\nThe network says: {2}, {3} sure").format(
@@ -164,6 +164,6 @@ def load_overlay(results: Results, part: str, one: Prediction, control: RunContr
     truth = decode_mask(results.folder / one.mask, results.coding, None)
     with Image.open(_mask_file(results.run, part, one.file)) as image:
         predicted = np.asarray(image, dtype=np.uint8)
-    title = words.facts_line([one.file, words.tr("IoU {0}").format(words.number(one.iou or 0.0))])
+    title = words.facts_line([one.file, words.overlap(one.iou or 0.0)])
     shown = to_image(np.asarray(picture.convert("RGB")))
     return Overlay(title, shown, mask_image(truth), mask_image(predicted), (truth, predicted))

@@ -77,6 +77,11 @@ def number(value: float) -> str:
     return figures(f"{value:.{max(0, 2 - size)}f}" if size >= -4 else f"{value:.1e}")
 
 
+def overlap(iou: float) -> str:
+    """The overlap of two masks: 'IoU 0.42', with a dash where no pixel counts."""
+    return tr("IoU {0}").format(figures(f"{iou:.2f}") if math.isfinite(iou) else "–")
+
+
 def metric(name: str) -> str:
     """A metric's name for people: 'balanced_accuracy' -> 'Balanced accuracy'."""
     known = {

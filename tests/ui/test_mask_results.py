@@ -9,7 +9,9 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.ui.pages.results import ResultsPage
-from tests.ui.test_take import LONG, TEST_PICTURES, Opener, click, opened
+from sslstudio.ui.widgets.map_colours import STEP_MARKS
+from sslstudio.ui.widgets.marks import SHAPES
+from tests.ui.test_take import LONG, MAP, TEST_PICTURES, Opener, click, opened
 
 __all__ = ["opened"]
 MATRIX = 1
@@ -75,7 +77,7 @@ def test_a_square_of_pixels_leads_to_the_pictures_with_most_of_them(
     assert [pixels[file] for file in shown] == sorted((count for count in pixels.values() if count), reverse=True)
     assert sum(pixels.values()) == confusion[truth][taken_for]
     assert f"{confusion[truth][taken_for]:,} pixels" in page.predictions.told.text()
-    assert "was taken for" in page.predictions.told.text()
+    assert "taken for “" in page.predictions.told.text()
     assert gallery.item(0).caption == f"{pixels[shown[0]]:,} pixels"
     click(page.predictions.everything)
     assert len(page.predictions._shown) == len(paths)
@@ -88,7 +90,7 @@ def test_the_keys_lead_there_too_and_an_empty_square_says_so(opened: Opener, seg
     page.matrix.setFocus()
     QTest.keyClick(page.matrix, Qt.Key.Key_Return)  # background as background: there is some in every run
     qtbot.waitUntil(lambda: page.tabs.currentIndex() == TEST_PICTURES, timeout=LONG)
-    assert "“background” was found" in page.predictions.told.text()
+    assert "of “background” found" in page.predictions.told.text()
     empty = next(((t, p) for t, row in enumerate(confusion) for p, n in enumerate(row) if not n), None)
     assert empty is not None
     page.tabs.setCurrentIndex(MATRIX)
@@ -109,3 +111,28 @@ def test_confusions_that_are_gone_are_told(opened: Opener, segmented: Path, tmp_
     page.tabs.setCurrentIndex(MATRIX)
     page.matrix.cell_chosen.emit(0, 0)
     qtbot.waitUntil(lambda: "Score that run again" in page.hint.text(), timeout=LONG)
+
+
+def test_the_map_is_coloured_by_overlap_and_by_use(opened: Opener, segmented: Path, qtbot: QtBot) -> None:
+    page = opened(segmented)
+    view = page.map
+    page.tabs.setCurrentIndex(MAP)
+    qtbot.waitUntil(lambda: bool(view.spots), timeout=LONG)
+    offered = [view.by.itemText(number) for number in range(view.by.count())]
+    assert offered == ["overlap with your mask (IoU)", "what they were used for"]
+    overlap = {one.file: one.iou for one in page.predictions._all}
+    for spot, mark in zip(view.spots, view.canvas._groups, strict=True):
+        iou = overlap.get(spot.file)
+        step = 4 if iou is None else [iou < 0.25, iou < 0.5, iou < 0.75, True].index(True)
+        assert mark == STEP_MARKS[step]
+    assert "below 0.25" in view.legend.boxes[0].name
+    assert len(set(STEP_MARKS)) == len({mark and (mark - 1) % SHAPES + 1 for mark in STEP_MARKS}) == 5
+    tested = next(number for number, spot in enumerate(view.spots) if spot.file in overlap)
+    view.canvas._click(tested)
+    assert f"IoU {overlap[view.spots[tested].file]:.2f}" in view.said.text()
+    view.by.setCurrentIndex(1)
+    taught = {spot.file for spot, mark in zip(view.spots, view.canvas._groups, strict=True) if mark == 1}
+    of_test = {spot.file for spot, mark in zip(view.spots, view.canvas._groups, strict=True) if mark == 2}
+    assert page.results is not None
+    assert (len(taught), of_test) == (page.results.metrics["n_train"], set(overlap))
+    assert view.legend.boxes[0].name == "it was trained on"

@@ -95,7 +95,7 @@ def test_the_map_is_pointed_at_and_opened(opened: Opener, classified: Path, qtbo
     page.tabs.setCurrentIndex(MAP)
     qtbot.waitUntil(lambda: bool(page.map.spots), timeout=LONG)
     classes = page.results.metrics["classes"]
-    assert page.map.groups() == classes
+    assert list(page.map.way.names) == classes
     assert set(page.map.canvas._groups) == set(range(1, len(classes) + 1))
     tested = page.predictions._all[3].file
     number = next(place for place, spot in enumerate(page.map.spots) if spot.file == tested)
@@ -104,7 +104,7 @@ def test_the_map_is_pointed_at_and_opened(opened: Opener, classified: Path, qtbo
     qtbot.waitUntil(lambda: page.map.picture.accessibleName() == page.map.spots[number].file, timeout=LONG)
     assert "The network" in page.map.said.text()
     page.map.by.setCurrentIndex(1)
-    assert page.map.groups()[1] == "wrong"
+    assert page.map.way.names[1] == "wrong"
     wrong = {group for group, spot in zip(page.map.canvas._groups, page.map.spots, strict=True)
              if spot.label != spot.answer and not spot.taught}  # fmt: skip
     assert wrong == {2}

@@ -190,7 +190,7 @@ class ResultsPage(Page):
         make_room(self.per_class, MOST_WIDE)
         self.desk.look_at(self.results.run, part)
         self.predictions.show_predictions(self.results, part)
-        self.map.show_results(self.results)
+        self.map.show_results(self.results, part)
         self.doubts.show_results(self.results)
         self.take.show_results(self.results, part)
 

@@ -168,7 +168,9 @@ class EmbeddingMap(QWidget):
         size = 3.0 if len(self._places) > 3000 else 4.5
         chosen = frozenset(self.selected)
         seen = QRectF(self.rect()).adjusted(-9, -9, 9, 9)
-        for number, (x, y) in enumerate(self._pixels().tolist()):
+        pixels = self._pixels().tolist()
+        for number in np.argsort(np.asarray(self._groups) != 0, kind="stable").tolist():  # the grey ones below the rest
+            x, y = pixels[number]
             if seen.contains(x, y) and self._groups[number] >= 0:
                 grows = 1.5 if number in chosen else 1.0
                 painter.setPen(QPen(QColor(scheme.text if number in chosen else scheme.sunken), grows))

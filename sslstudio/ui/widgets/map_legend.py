@@ -41,6 +41,7 @@ class MapLegend(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._names: Sequence[str] = ()
+        self._marks: Sequence[int] | None = None
         self.marked: list[int] = []  # numbers of the groups that have a mark, in order
         self.boxes: dict[int, Entry] = {}  # by number; OTHERS - 1 stands for the rest
         self.only: dict[int, QPushButton] = {}
@@ -55,24 +56,27 @@ class MapLegend(QWidget):
         self.setLayout(column((scrolled(inside), 1)))
         theme().changed.connect(self._paint)
 
-    def show_groups(self, names: Sequence[str], sizes: Sequence[int]) -> None:
-        """Other groups with so many points each: all are shown."""
-        self._names = names
+    def show_groups(self, names: Sequence[str], sizes: Sequence[int], marks: Sequence[int] | None = None) -> None:
+        """Other groups with so many points each: all are shown. marks: of each group, or they get them in turn."""
+        self._names, self._marks = names, marks
         largest = sorted(range(len(names)), key=lambda number: -sizes[number])[:SHAPES]
         self._mark(sorted(largest))
 
     def group_of(self, number: int) -> int:
         """The mark, counted from 1, of the points of a group (counted from 0); OTHERS or HIDDEN."""
         if number in self.marked:
-            return 1 + self.marked.index(number) if self.boxes[number].isChecked() else HIDDEN
+            return self._mark_of(number) if self.boxes[number].isChecked() else HIDDEN
         return OTHERS if self.boxes[HIDDEN].isChecked() else HIDDEN
+
+    def _mark_of(self, number: int) -> int:
+        return 1 + self.marked.index(number) if self._marks is None else self._marks[number]
 
     def _mark(self, marked: list[int]) -> None:
         self.marked = marked
         clear(self._entries)
         self.boxes, self.only = {}, {}
-        for place, number in enumerate(marked, start=1):
-            self._add(number, self._names[number], place)
+        for number in marked:
+            self._add(number, self._names[number], self._mark_of(number))
         rest = len(self._names) - len(marked)
         if rest:
             self._add(HIDDEN, self.tr("others ({0})").format(words.count(rest)), OTHERS)
@@ -91,7 +95,7 @@ class MapLegend(QWidget):
 
     def _paint(self) -> None:
         for number, box in self.boxes.items():
-            box.setIcon(mark_icon(OTHERS if number == HIDDEN else 1 + self.marked.index(number)))
+            box.setIcon(mark_icon(OTHERS if number == HIDDEN else self._mark_of(number)))
 
     def _toggled(self) -> None:
         self._tell_alone()

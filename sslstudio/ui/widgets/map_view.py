@@ -1,6 +1,5 @@
 """The map of all labelled pictures: those that the network sees alike lie together."""
 
-from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
@@ -12,12 +11,13 @@ from PySide6.QtWidgets import QComboBox, QStackedWidget, QWidget
 from sslstudio.engine.errors import StudioError
 from sslstudio.ui import jobs, messages, results_data, take_calls, words
 from sslstudio.ui.closer_desk import CloserDesk
-from sslstudio.ui.results_data import Results
+from sslstudio.ui.results_data import Prediction, Results
 from sslstudio.ui.take_calls import Spot
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.embedding_map import EmbeddingMap
 from sslstudio.ui.widgets.gallery_model import GalleryItem
 from sslstudio.ui.widgets.layout import Card, button, column, held, row, symbol, text
+from sslstudio.ui.widgets.map_colours import Colouring, colourings, measured
 from sslstudio.ui.widgets.map_legend import MapLegend
 from sslstudio.ui.widgets.picture import Picture
 
@@ -35,6 +35,8 @@ class MapView(QWidget):
         super().__init__()
         self._desk = desk
         self._results: Results | None = None
+        self._tested: dict[str, Prediction] = {}
+        self._ways: list[Colouring] = []
         self.spots: list[Spot] = []
         self._of: list[int] = []  # the number of each spot's group
         self._job: jobs.Job | None = None
@@ -67,18 +69,17 @@ class MapView(QWidget):
         """Room for the map."""
         return QSize(820, 460)
 
-    def show_results(self, results: Results) -> None:
+    def show_results(self, results: Results, part: str) -> None:
         """Another network: its map is drawn when it is looked at."""
         self._results, self.spots = results, []
         if self._job is not None:
             self._job.cancel()
             self._job = None
+        self._tested = {one.file: one for one in results.predictions[part]}
+        self._ways = colourings(results, part)
         self.by.blockSignals(True)
         self.by.clear()
-        self.by.addItem(self.tr("right or wrong"), "error")
-        if results.metrics["kind"] == "classification":
-            self.by.insertItem(0, self.tr("your label"), "label")
-            self.by.setCurrentIndex(0)
+        self.by.addItems([way.title for way in self._ways])
         self.by.blockSignals(False)
         self._wait()
         self.waiting.rest(self.tr("The map is drawn when you open it."))
@@ -134,42 +135,29 @@ class MapView(QWidget):
         self.canvas.show_points(places, [0] * len(spots), [self._item(one) for one in spots])
         self._colour()
 
-    def groups(self) -> list[str]:
-        """The names of the groups that are coloured, in the order of their signs."""
-        assert self._results is not None
-        if self.by.currentData() == "label":
-            return list(self._results.metrics["classes"])
-        if self._results.metrics["kind"] == "segmentation":
-            return [self.tr("test picture"), self.tr("other picture")]
-        return [self.tr("right"), self.tr("wrong"), self.tr("it was trained on")]
+    @property
+    def way(self) -> Colouring:
+        """What the points are coloured by."""
+        return self._ways[self.by.currentIndex()]
 
     def _item(self, spot: Spot) -> GalleryItem:
         assert self._results is not None
         answer = self.tr("{0}, the network: {1}").format(spot.label, spot.answer) if spot.label else ""
         mark = "" if not spot.label else "good" if spot.label == spot.answer else "bad"
-        return GalleryItem(self._results.folder / spot.file, answer or Path(spot.file).name, mark)
+        return GalleryItem(
+            self._results.folder / spot.file, answer or self._overlap(spot) or Path(spot.file).name, mark
+        )
 
-    def _group(self, spot: Spot, tested: Collection[str]) -> int:
-        """Its number in `groups`."""
-        assert self._results is not None
-        if self.by.currentData() == "label":
-            return int(self._results.metrics["classes"].index(spot.label))
-        if not spot.label:
-            return 0 if spot.file in tested else 1
-        return 2 if spot.taught else int(spot.label != spot.answer)
-
-    def _tested(self) -> set[str]:
-        assert self._results is not None
-        part = self._desk.part or next(iter(self._results.predictions))
-        return {one.file for one in self._results.predictions[part]}
+    def _overlap(self, spot: Spot) -> str:
+        iou = measured(self._tested, spot)
+        return "" if iou is None else words.overlap(iou)
 
     def _colour(self) -> None:
-        if self._results is None or not self.spots:
+        if not self.spots:
             return
-        names, tested = self.groups(), self._tested()
-        self._of = [self._group(one, tested) for one in self.spots]
-        sizes = np.bincount(self._of, minlength=len(names))
-        self.legend.show_groups(names, sizes.tolist())
+        self._of = [self.way.of(one) for one in self.spots]
+        sizes = np.bincount(self._of, minlength=len(self.way.names))
+        self.legend.show_groups(self.way.names, sizes.tolist(), self.way.marks)
         self._mark()
 
     def _mark(self) -> None:
@@ -182,8 +170,10 @@ class MapView(QWidget):
         said = [Path(spot.file).name]
         if spot.label:
             said += [self.tr("Your label: {0}").format(spot.label), self.tr("The network: {0}").format(spot.answer)]
+        elif self._results.metrics["kind"] == "segmentation":
+            said.append(self._overlap(spot) or self.tr("not measured"))
         self.said.setText("\n".join(said))
-        self.open_button.setVisible(spot.file in self._tested())
+        self.open_button.setVisible(spot.file in self._tested)
         op = partial(results_data.load_picture, self._results.folder / spot.file)
         jobs.run(op, partial(self._show, spot), lambda error: self.said.setText(messages.error_text(error)), owner=self)
 
@@ -196,8 +186,7 @@ class MapView(QWidget):
             self.opened.emit(self.spots[self.canvas.current].file)
 
     def _gather(self, numbers: list[int]) -> None:
-        tested = self._tested()
-        files = [self.spots[number].file for number in numbers if self.spots[number].file in tested]
+        files = [self.spots[number].file for number in numbers if self.spots[number].file in self._tested]
         if files:
             self.gathered.emit(files)
         elif numbers:

@@ -88,9 +88,9 @@ class PredictionsView(QWidget):
         found = [by_file[file] for file in pixels if file in by_file]
         counted, total = self._counted(len(found)), sum(pixels.values())
         if label == predicted:
-            said = self.tr("{0} in which “{1}” was found: {2}, where it is most first")
+            said = self.tr("{0}, most first: {2} of “{1}” found")
         else:
-            said = self.tr("{0} in which “{1}” was taken for “{3}”: {2}, where it is most first")
+            said = self.tr("{0}, most first: {2} of “{1}” taken for “{3}”")
         of_pixels = words.count(total, self.tr("pixel"), self.tr("pixels"))
         self._show(found, said.format(counted, label, of_pixels, predicted), pixels)
         self.everything.show()
