@@ -1,4 +1,5 @@
-"""What loads what: the window opens before torch is there, the engine runs without Qt, imports go one way."""
+"""What loads what: the window opens before torch is there, the engine runs without Qt, imports go one way; and no
+module is so long that it must do two things."""
 
 import ast
 import subprocess
@@ -11,6 +12,7 @@ import sslstudio
 
 PACKAGE = Path(sslstudio.__file__).parent
 TASKS = "sslstudio.engine.tasks"
+MOST_LINES = 300  # of a module
 
 
 def name_of(file: Path) -> str:
@@ -172,3 +174,20 @@ def test_no_module_imports_itself_in_a_ring() -> None:
     while leaves := {name for name, needs in graph.items() if not needs}:
         graph = {name: needs - leaves for name, needs in graph.items() if name not in leaves}
     assert not graph
+
+
+def too_long(folder: Path) -> dict[str, int]:
+    """The modules of a package that have more lines than one may have, with their number."""
+    lines = {str(file.relative_to(folder)): len(file.read_text("utf-8").splitlines()) for file in folder.rglob("*.py")}
+    return {name: count for name, count in lines.items() if count > MOST_LINES}
+
+
+def test_no_module_is_too_long() -> None:
+    assert not too_long(PACKAGE)
+
+
+def test_a_module_that_is_too_long_is_found_wherever_it_lies(tmp_path: Path) -> None:
+    (tmp_path / "deep" / "down").mkdir(parents=True)
+    (tmp_path / "deep" / "down" / "long.py").write_text("x = 1\n" * 301)
+    (tmp_path / "fits.py").write_text("x = 1\n" * 300)
+    assert too_long(tmp_path) == {str(Path("deep", "down", "long.py")): 301}

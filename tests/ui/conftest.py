@@ -16,6 +16,13 @@ from sslstudio.engine.data.sample import make_sample
 from sslstudio.ui import messages, translate
 from sslstudio.ui.main_window import MainWindow
 
+# what opens a dialog, as it is before `said` puts something else in its place
+OPENERS = {
+    name: getattr(messages, name)
+    for name in ("tell_error", "tell", "ask", "choose", "ask_text", "show_table", "choose_folder", "choose_file",
+                 "choose_new_file")
+}  # fmt: skip
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Qt's plugin without a screen warns of least sizes, which it has no window manager to tell."""
@@ -101,6 +108,13 @@ def said(monkeypatch: pytest.MonkeyPatch) -> Said:
     )
     monkeypatch.setattr(messages, "tell", lambda parent, title, text: box.questions.append(text))
     return box
+
+
+@pytest.fixture
+def real_dialogs(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dialogs open, and the test answers them (tests/ui/answering.py)."""
+    for name, opens in OPENERS.items():
+        monkeypatch.setattr(messages, name, opens)
 
 
 @pytest.fixture(autouse=True)

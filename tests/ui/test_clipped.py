@@ -8,7 +8,6 @@ from PySide6.QtCore import QDeadlineTimer, QTimer
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QScrollArea, QTabBar, QTabWidget, QWidget
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui import messages
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
 from sslstudio.ui.pages.label import LabelPage
@@ -21,15 +20,6 @@ from tests.ui.clipped import clipped
 from tests.ui.conftest import Said
 
 LONG = 60_000
-# as they are before `said` puts others in their place
-OPENERS = {name: getattr(messages, name) for name in ("show_table", "tell", "tell_error", "ask", "choose", "ask_text")}
-
-
-@pytest.fixture
-def real_dialogs(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Dialogs open: the test closes them."""
-    for name, opens in OPENERS.items():
-        monkeypatch.setattr(messages, name, opens)
 
 
 @pytest.fixture

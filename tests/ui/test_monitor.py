@@ -16,6 +16,7 @@ from sslstudio.engine.runs.store import ASIDE, RunFolder
 from sslstudio.ui import messages, run_calls
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.pretrain import PretrainPage
+from tests.ui.answering import Act, answering, click, press
 
 LONG = 60_000
 
@@ -98,6 +99,39 @@ def test_it_goes_on_when_nothing_is_chosen(page: PretrainPage, said: object, qtb
         page.study.runner.stop()
     assert page.view.run is not None
     assert page.view.run.is_dir()
+
+
+def test_stopping_through_the_real_dialogs(page: PretrainPage, real_dialogs: None, qtbot: QtBot) -> None:
+    assert page.settings is not None
+    page.settings.budget.set_epochs(40)
+
+    def stop(*acts: Act) -> None:
+        with answering(*acts):
+            QTest.mouseClick(page.stop, Qt.MouseButton.LeftButton)
+
+    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+        page.start_run()
+        qtbot.waitUntil(lambda: page.view.run is not None, timeout=LONG)
+        run = page.view.run
+        assert run is not None
+        qtbot.waitUntil(lambda: (run / "best.safetensors").exists(), timeout=LONG)
+        stop(press(Qt.Key.Key_Escape))
+        stop(press(Qt.Key.Key_Return))
+        stop(click("Discard the run"), press(Qt.Key.Key_Return))  # asked twice, and both times Enter loses nothing
+        assert not page.study.runner.stopping
+        stop(click("Keep the best state"))
+        assert page.study.runner.stopping
+    qtbot.waitUntil(lambda: RunFolder(run).weights.name == "best.safetensors", timeout=LONG)
+
+    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+        page.start_run()
+        qtbot.waitUntil(lambda: page.view.run not in (None, run), timeout=LONG)
+        second = page.view.run
+        stop(click("Discard the run"), click("Discard"))
+    qtbot.waitUntil(lambda: page.stopping.bar.isVisible(), timeout=LONG)
+    assert second is not None
+    assert not second.exists()
+    assert run.is_dir()
 
 
 def test_queued_runs_start_one_after_the_other_and_their_end_is_told(

@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -255,11 +256,14 @@ def test_the_interval_of_what_the_features_are_worth_is_drawn(qtbot: QtBot) -> N
     assert np.allclose(bars.marks, [(25, 0.5, 0.7), (50, 0.5, 0.7)])
 
 
-def test_speed_is_drawn(qtbot: QtBot) -> None:
+def test_speed_and_the_waiting_for_pictures_are_drawn(qtbot: QtBot) -> None:
     curves = Curves()
     qtbot.addWidget(curves)
-    curves.take(step(1))
-    assert curves.speed.curve_points("pictures")[1].tolist() == [9.0]
+    for number, waited in ((1, 0.0), (2, 0.0372)):
+        curves.take(replace(step(number), data_wait=waited))
+    assert curves.speed.curve_points("pictures")[1].tolist() == [9.0, 9.0]
+    assert curves.speed.curve_points("waiting, %")[0].tolist() == [1, 2]
+    assert curves.speed.curve_points("waiting, %")[1].tolist() == [0.0, 3.7]
 
 
 def test_pretraining_shows_the_metric_that_has_a_chance_level(qtbot: QtBot) -> None:
