@@ -18,7 +18,8 @@ from sslstudio.ui.words import tr
 
 CHANCE = -1  # the colour of guessing
 TURN_MS = 20  # between two plots that are drawn one after the other
-REST_MS = 2000  # between two rounds: each takes some 30 ms of a core, which the training could use
+REST_MS = 1000  # after a round for each plot of it: they take a core's time, which the training could use
+ROUND = 3  # plots: the two large ones and a small one; only the first round has all
 
 
 class Curves(QWidget):
@@ -28,6 +29,8 @@ class Curves(QWidget):
         super().__init__()
         self._metric = ""
         self._due: list[LivePlot] = []
+        self._drawn: list[LivePlot] = []  # small plots, the one that has waited longest first
+        self._resting = 0  # ms that the round before asks for
         self._turns = QTimer(self)
         self._turns.timeout.connect(self._draw_next)
         self._rested = QElapsedTimer()
@@ -65,9 +68,14 @@ class Curves(QWidget):
         layout.addLayout(row((self.rate, 5), (self.speed, 5), (self.worth, 6), gap=12), 3)
 
     @property
+    def small(self) -> tuple[LivePlot, ...]:
+        """Those below the two large ones."""
+        return self.rate, self.speed, self.worth
+
+    @property
     def plots(self) -> tuple[LivePlot, ...]:
         """All of them."""
-        return self.loss, self.score, self.rate, self.worth, self.speed
+        return self.loss, self.score, *self.small
 
     def _smooth(self, weight: float) -> None:
         for plot in (self.loss, self.score):
@@ -76,7 +84,7 @@ class Curves(QWidget):
     def clear(self) -> None:
         """Begin anew."""
         self._metric = ""
-        self._due = []
+        self._due, self._drawn = [], []
         self._turns.stop()
         self._rested.invalidate()
         for plot in self.plots:
@@ -89,17 +97,30 @@ class Curves(QWidget):
 
     def flush_by_turns(self) -> None:
         """Draw what came, one plot after the other: all at once hold up the window, and with it every click."""
-        self._due += [plot for plot in self.plots if plot.fresh and plot not in self._due]
-        if self._due and not self._turns.isActive():
-            rest = REST_MS - self._rested.elapsed() if self._rested.isValid() else 0
+        if not self._turns.isActive() and any(plot.fresh for plot in self.plots):
+            rest = self._resting - self._rested.elapsed() if self._rested.isValid() else 0
             self._turns.start(max(TURN_MS, rest))
 
     def _draw_next(self) -> None:
         self._turns.setInterval(TURN_MS)
-        self._due.pop(0).flush()
+        if not self._due:
+            self._due = self._round()
+            self._resting = REST_MS * min(len(self._due), ROUND)
+        if self._due:
+            plot = self._due.pop(0)
+            plot.flush()
+            if plot in self.small:
+                self._drawn = [*(one for one in self._drawn if one is not plot), plot]
         if not self._due:
             self._turns.stop()
             self._rested.start()
+            self.flush_by_turns()  # small plots whose turn is still to come
+
+    def _round(self) -> list[LivePlot]:
+        """Of what came: both large plots, the small one that has waited longest, and any that shows nothing yet."""
+        turn = next((plot for plot in self._drawn if plot.fresh), None)
+        passed = [plot for plot in self._drawn if plot is not turn]
+        return [plot for plot in self.plots if plot.fresh and plot not in passed]
 
     def show_earlier(self, runs: Mapping[str, Sequence[Event]]) -> None:
         """Loss, main metric and worth of earlier runs, thin and dotted over those of this one."""
@@ -169,23 +190,39 @@ class TwinCurves(Curves):
     """Pretrained and scratch in one plot: the same colours as in the results."""
 
     def _lay_out(self, layout: QVBoxLayout) -> None:
-        layout.addLayout(row((self.score, 1), (self.loss, 1), gap=12), 1)
-        for unused in (self.rate, self.worth, self.speed):
-            unused.setParent(self)
-            unused.hide()
+        self.waiting = LivePlot(
+            self.tr("Waiting, %"),
+            self.tr("Waiting is the share of the time in which the next pictures are not ready yet."),
+        )
+        layout.addLayout(row((self.score, 1), (self.loss, 1), gap=12), 5)
+        layout.addLayout(row((self.rate, 1), (self.speed, 1), (self.waiting, 1), gap=12), 3)
+        self.worth.setParent(self)  # nothing is probed while a few labels are learnt
+        self.worth.hide()
+
+    @property
+    def small(self) -> tuple[LivePlot, ...]:
+        """Those below the two large ones."""
+        return self.rate, self.speed, self.waiting
 
     def _take_step(self, event: StepDone) -> None:
-        colour = PARTS.index(event.part) if event.part in PARTS else 0
-        self.loss.append(part_title(event.part), event.step, event.loss, colour=colour)
+        title, colour = part_title(event.part), _colour(event.part)
+        self.loss.append(title, event.step, event.loss, colour=colour)
+        self.rate.append(title, event.step, event.learning_rate, colour=colour)
+        self.speed.append(title, event.step, event.pictures_per_second, colour=colour)
+        self.waiting.append(title, event.step, round(100 * event.data_wait, 1), colour=colour)
 
     def _take_evaluation(self, event: Evaluated) -> None:
-        colour = PARTS.index(event.part) if event.part in PARTS else 0
+        colour = _colour(event.part)
         self._metric = self._metric if self._metric in event.metrics else _headline(event)
         self.score.retitle(self.tr("{0}, held out").format(words.metric(self._metric)), self._metric)
         score = event.metrics.get(self._metric, math.nan)
         self.score.append(part_title(event.part), event.step, score, colour=colour)
         if event.part == "pretrained" or "pretrained" not in [name.lower() for name in self.score.curve_names]:
             self._take_chance(event)
+
+
+def _colour(part: str) -> int:
+    return PARTS.index(part) if part in PARTS else 0
 
 
 def _main_metric(steps: Sequence[StepDone]) -> str:

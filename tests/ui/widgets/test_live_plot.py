@@ -1,3 +1,4 @@
+import dataclasses
 import time
 from dataclasses import replace
 from typing import Any
@@ -290,6 +291,39 @@ def test_the_twins_share_a_plot(qtbot: QtBot) -> None:
     assert curves.loss.curve_names == ["Pretrained", "From scratch"]
     assert {"Pretrained", "From scratch"} <= set(curves.score.curve_names)
     assert curves.score.curve_points("guessing")[1].tolist() == [0.1]
+
+
+def test_the_twins_show_rate_speed_and_waiting_too(qtbot: QtBot) -> None:
+    curves = TwinCurves()
+    qtbot.addWidget(curves)
+    curves.resize(900, 500)
+    curves.show()
+    for part, wait in (("pretrained", 0.125), ("scratch", 0.25)):
+        curves.take(dataclasses.replace(step(1, part), data_wait=wait))
+    curves.flush()
+    for plot, values in ((curves.rate, (1e-3, 1e-3)), (curves.speed, (9.0, 9.0)), (curves.waiting, (12.5, 25.0))):
+        assert plot.isVisible()
+        assert plot.curve_names == ["Pretrained", "From scratch"]
+        assert [plot.curve_points(name)[1][0] for name in plot.curve_names] == list(values)
+
+
+def test_after_the_first_round_small_plots_take_turns(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sslstudio.ui.widgets.curves.REST_MS", 1)
+    curves = TwinCurves()
+    qtbot.addWidget(curves)
+    curves.show()
+    drawn: list[LivePlot] = []
+    plain = LivePlot.flush
+    monkeypatch.setattr(LivePlot, "flush", lambda plot: (drawn.append(plot), plain(plot)))
+    for number in (1, 2):
+        curves.take(step(number, "pretrained"))
+        curves.flush_by_turns()
+        qtbot.waitUntil(lambda: set(drawn) == {curves.loss, *curves.small})
+        assert drawn == [curves.loss, *curves.small]  # what is left out of a round comes in the next
+        drawn.clear()
+    assert curves._resting == 1  # of the last round, which had one plot
+    curves.take(step(3, "pretrained"))
+    assert curves._round() == [curves.loss, curves.rate]
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
