@@ -143,7 +143,7 @@ def _add_training(add: Add) -> None:
     pretrain = add("pretrain", "Teach an encoder with a pretext task, without labels.")
     _add_task(pretrain)
     _add_run(pretrain)
-    finetune = add("finetune", "Train on labelled pictures, beside a twin from scratch if asked.")
+    finetune = add("finetune", "Train on labelled pictures, beside a twin from scratch.")
     finetune.add_argument("folder", type=Path, metavar="DIR")
     finetune.add_argument("--kind", choices=("classification", "segmentation"), default="classification")
     finetune.add_argument(
@@ -152,7 +152,10 @@ def _add_training(add: Add) -> None:
     finetune.add_argument(
         "--labels-per-class", type=int, metavar="N", help="labelled pictures a class; for masks: in all (default: all)"
     )
-    finetune.add_argument("--twin", action="store_true", help="train the same from scratch and compare")
+    finetune.add_argument(
+        "--twin", action=argparse.BooleanOptionalAction, default=True,
+        help="train the same from scratch and compare (the default, where something was pretrained)",
+    )  # fmt: skip
     finetune.add_argument("--probe", action="store_true", help="train only a linear probe, keep the encoder")
     finetune.add_argument("--labels", default="", metavar="FILE", help="a CSV of file names and labels, or COCO")
     finetune.add_argument("--views", type=int, default=1, help="looks at each test picture, averaged (default 1)")

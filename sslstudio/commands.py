@@ -63,7 +63,7 @@ def pretrain(options: argparse.Namespace) -> int:
     with steered() as control:
         last = show(started(config, control), options.json)
     if last is not None and not options.json:
-        say(f"Next, on a few labels: sslstudio finetune {options.folder} --from {options.out} --twin --out RUN")
+        say(f"Next, on a few labels: sslstudio finetune {options.folder} --from {options.out} --out RUN")
     return 0
 
 

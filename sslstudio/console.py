@@ -133,6 +133,8 @@ def print_result(metrics: dict[str, Any]) -> None:
     for name, guess in metrics["baseline"].items():
         cells = [_interval(content["scores"][name]) for content in metrics["parts"].values()]
         table.add_row(name.replace("_", " "), *cells, f"{guess:.3f}")
+    if list(metrics["parts"]) == ["pretrained"]:
+        table.caption = "Not compared with not pretraining: no twin from scratch."
     console.print(table)
     console.print(metrics["verdict"])
     for note in metrics["notes"]:

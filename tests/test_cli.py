@@ -10,9 +10,13 @@ import pytest
 from PIL import Image
 
 from sslstudio.cli import main, parser
+from sslstudio.command_configs import config_of
+from sslstudio.console import print_result
+from sslstudio.engine.evaluate.scores import one_hot_confusions
+from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.events import from_json
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.settings import DEFAULT_TASK
+from sslstudio.engine.train.settings import DEFAULT_TASK, FinetuneConfig
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -96,7 +100,7 @@ def test_the_whole_job_on_the_command_line(
     assert [from_json(line).kind for line in out.splitlines()][-1] == "RunFinished"
 
     code, out, _ = run(capsys, "finetune", str(sample_folder), "--from", pretrained, "--labels-per-class", "2",
-                       "--twin", "--epochs", "2", "--device", "cpu", "--out", tuned)  # fmt: skip
+                       "--epochs", "2", "--device", "cpu", "--out", tuned)  # fmt: skip
     assert code == 0
     for words in ("With pretraining", "From scratch", "Always the most frequent class", "95 % interval"):
         assert words in out
@@ -113,6 +117,21 @@ def test_the_whole_job_on_the_command_line(
     assert code == 0
     assert "finished" in out
     assert str(tmp_path / "tuned") in out
+
+
+@pytest.mark.parametrize(("flag", "twin"), [([], True), (["--twin"], True), (["--no-twin"], False)])
+def test_a_twin_is_trained_unless_it_is_switched_off(flag: list[str], twin: bool) -> None:
+    config = config_of(parser().parse_args(["finetune", "d", "--from", "r", "--out", "o", *flag]))
+    assert isinstance(config, FinetuneConfig)
+    assert config.twin is twin
+
+
+def test_a_result_without_a_twin_says_so_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    right = one_hot_confusions([0, 1] * 30, [0, 1] * 30, 2)
+    for parts, said in ((("pretrained",), True), (("scratch",), False), (("pretrained", "scratch"), False)):
+        found = summarise("classification", ("a", "b"), dict.fromkeys(parts, right), n_train=4, most_frequent=0)
+        print_result(found)
+        assert ("Not compared with not pretraining" in " ".join(capsys.readouterr().out.split())) == said
 
 
 def test_doctor_says_what_will_be_used(capsys: pytest.CaptureFixture[str]) -> None:

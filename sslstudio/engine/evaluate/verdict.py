@@ -57,7 +57,7 @@ def _part(kind: str, names: Sequence[str], confusions: Array, groups: Sequence[s
 
 
 def verdict(headline: str, parts: Mapping[str, Any], gap: Score | None, baseline: float) -> str:
-    """One or two sentences that a person can repeat without lying."""
+    """One or two sentences that a person can repeat without lying. What has no twin beside it says so."""
     title = TITLES[headline]
     if gap is None:
         part, content = next(iter(parts.items()))
@@ -68,7 +68,10 @@ def verdict(headline: str, parts: Mapping[str, Any], gap: Score | None, baseline
             f"{one['value']:.3f} (95 % interval {one['low']:.3f} to {one['high']:.3f}, n = {one['n']}), {above} the "
             f"{baseline:.3f} of always guessing the most frequent class"
         )
-        return f"{name} from scratch: {said}." if part == "scratch" else f"{name} with pretraining: {said}."
+        if part == "scratch":
+            return f"{name} from scratch: {said}."
+        alone = f"{name} with pretraining: {said}."
+        return f"{alone} It was not compared with not pretraining."
     ours, theirs = (parts[part]["scores"][headline]["value"] for part in ("pretrained", "scratch"))
     if gap.low > 0:
         says = "Pretraining helps"

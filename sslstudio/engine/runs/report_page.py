@@ -119,6 +119,8 @@ def _scores(metrics: Mapping[str, Any]) -> Markup:
     head = ["", *(part_title(part) for part in parts), "Always the most frequent class"]
     said = f"{metrics['n_train']:,} labelled pictures to train on, {metrics['n_test']:,} test pictures. "
     said += "In brackets 95 % intervals; the small tick is the baseline."
+    if list(parts) == ["pretrained"]:
+        said += " Not compared with not pretraining: no twin from scratch."
     return _section("Scores", table(head, rows), mark("p", said, class_="muted"))
 
 

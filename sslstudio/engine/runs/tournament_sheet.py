@@ -18,7 +18,7 @@ def tournament_markdown(table: Table) -> str:
         blocks.append("## The winner went on\n\n" + _round([table["winner"]]))
     if table["winner_run"]:
         blocks.append(f"Its run is {table['winner_run']}. Next, on a few labels: sslstudio finetune "
-                      f"{table['folder']} --from {table['winner_run']} --twin --out RUN")  # fmt: skip
+                      f"{table['folder']} --from {table['winner_run']} --out RUN")  # fmt: skip
     blocks.append("\n".join(f"- {note}" for note in tournament_notes(table)))
     return "\n\n".join(blocks) + "\n"
 

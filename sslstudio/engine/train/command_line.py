@@ -42,7 +42,7 @@ COMMANDS: dict[type[BaseConfig], Command] = {
             "views": "--views", "folds": "--folds", **PICTURES, "seed": "--seed",
         },
         switches={
-            "mode": ("probe", "--probe"), "twin": (True, "--twin"), "flip": (False, "--no-mirror"),
+            "mode": ("probe", "--probe"), "twin": (False, "--no-twin"), "flip": (False, "--no-mirror"),
             "watch": (False, "--no-watch"),
         },
         budget="budget",

@@ -117,10 +117,10 @@ def _tuned(said: Methods, did: Did, config: FinetuneConfig, metrics: Mapping[str
         per = "a class" if config.kind == "classification" else "in all"
         drawn = f"at most {config.labels_per_class} {per}, drawn at random, seed {config.seed}"
     mirrored = ", mirrored" if config.flip else ""
-    twin = (
-        " A twin with a randomly initialised encoder was trained in the same way on the same labels."
-        if len(metrics.get("parts", {})) > 1 else ""
-    )  # fmt: skip
+    if len(metrics.get("parts", {})) > 1:
+        twin = " A twin with a randomly initialised encoder was trained in the same way on the same labels."
+    else:
+        twin = "" if config.source == "scratch" else " It was not compared with a network that was not pretrained."
     return (
         f"{what} {trained} on {metrics.get('n_train', 0):,} labelled pictures ({drawn}) {_steps(did)} with {loss} and "
         f"{_optimiser(said, config.optimiser)}; each picture was seen shifted, scaled, turned by up to 10 degrees"

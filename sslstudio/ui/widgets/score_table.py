@@ -85,7 +85,10 @@ class ScoreTable(Card):
         names.sort(key=lambda name: name != metrics["headline"])
         for line, name in enumerate(names, start=1):
             self._add_line(line, name, parts, metrics)
-        self._grid.setRowStretch(len(names) + 1, 1)
+        if parts == ["pretrained"]:
+            lacks = text(self.tr("Not compared with not pretraining: no twin from scratch."), "muted")
+            self._grid.addWidget(lacks, len(names) + 1, 0, 1, len(parts) + 2)
+        self._grid.setRowStretch(len(names) + 2, 1)
 
     def cell(self, name: str, part: str) -> str:
         """What stands in a cell, for tests and for copying."""

@@ -60,6 +60,8 @@ def test_one_network_is_held_against_guessing(kind: str, title: str, part: str, 
     assert good["verdict"].startswith(f"{title} {words}: ")
     baseline = good["baseline"][HEADLINE[kind]]
     assert f", above the {baseline:.3f} of always guessing the most frequent class." in good["verdict"]
+    lacks = " It was not compared with not pretraining."
+    assert good["verdict"].endswith(lacks) == poor["verdict"].endswith(lacks) == (part == "pretrained")
     if kind == "classification":  # 38 of 100 pictures are right, where guessing gives a third
         assert f", not clearly above the {baseline:.3f} of" in poor["verdict"]
 

@@ -83,6 +83,16 @@ def test_names_are_escaped_everywhere() -> None:
     assert [one["alt"] for one in images] == [EVIL, EVIL]
 
 
+@pytest.mark.parametrize(
+    ("parts", "said"), [(["pretrained"], True), (["scratch"], False), (["pretrained", "scratch"], False)]
+)
+def test_a_result_without_a_twin_says_so(parts: list[str], said: bool) -> None:
+    found = metrics()
+    found["parts"] = dict.fromkeys(parts, found["parts"]["scratch"])  # type: ignore[index]
+    reader = read(page(Report(title="A run", about="", metrics=found, verdict="")))
+    assert any("Not compared with not pretraining" in text for text in reader.texts) == said
+
+
 def test_what_is_not_there_has_no_heading() -> None:
     reader = read(page(Report(title="A run", about="", metrics={}, verdict="Nothing yet.")))
     assert not [tag for tag, _ in reader.found if tag in ("h2", "svg", "img", "table")]

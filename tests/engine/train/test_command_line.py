@@ -109,5 +109,5 @@ def test_the_line_is_what_one_would_type() -> None:
     assert config_of(parser().parse_args(shlex.split(command_line(config))[1:])) == config
     tuned = FinetuneConfig(out="/runs/t", source="/runs/p", labels_per_class=10, data=DataConfig(folder="/d"))
     assert command_line(tuned) == (
-        "sslstudio finetune /d --from /runs/p --labels-per-class 10 --twin --minutes 10 --out /runs/t"
+        "sslstudio finetune /d --from /runs/p --labels-per-class 10 --minutes 10 --out /runs/t"
     )

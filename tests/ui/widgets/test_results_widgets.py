@@ -6,6 +6,7 @@ from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.control import RunControl
@@ -41,6 +42,15 @@ def test_scores_are_shown_as_they_were_written(qtbot: QtBot) -> None:
     assert table.cell("balanced_accuracy", "pretrained") == "75.0 %"
     assert table.cell("accuracy", "scratch") == "60.0 %"
     assert table.cell("accuracy", "baseline") == "30.0 %"
+
+
+def test_a_result_without_a_twin_says_so(qtbot: QtBot) -> None:
+    table = ScoreTable()
+    qtbot.addWidget(table)
+    lacking = "Not compared with not pretraining: no twin from scratch."
+    for parts, said in ((("pretrained",), True), (("scratch",), False), (("pretrained", "scratch"), False)):
+        table.show_scores({**METRICS, "parts": {part: METRICS["parts"][part] for part in parts}})
+        assert (lacking in [label.text() for label in table.findChildren(QLabel) if not label.isHidden()]) == said
 
 
 def test_a_long_name_of_a_score_is_wrapped(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
