@@ -9,7 +9,7 @@ from sslstudio.engine.config import BaseConfig, with_settings
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.train.compare_settings import CompareConfig
     from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, PretrainConfig
-    from sslstudio.engine.train.tournament import TournamentConfig
+    from sslstudio.engine.train.tournament_settings import TournamentConfig
 
 
 def config_of(options: argparse.Namespace) -> BaseConfig:
@@ -101,7 +101,7 @@ def tournament_config(options: argparse.Namespace) -> "TournamentConfig":
     """Of `sslstudio tournament`."""
     from sslstudio.engine.models.encoders import EncoderConfig
     from sslstudio.engine.train.settings import HardwareConfig
-    from sslstudio.engine.train.tournament import TournamentConfig
+    from sslstudio.engine.train.tournament_settings import TournamentConfig
 
     config = TournamentConfig(
         out=str(options.out),

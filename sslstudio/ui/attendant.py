@@ -6,8 +6,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QMainWindow, QSystemTrayIcon
 
-from sslstudio.engine.events import Event, Paused, Resumed, RunStarted
-from sslstudio.ui import jobs, run_calls, settings
+from sslstudio.engine.events import Event, Paused, Resumed, RunFinished, RunStarted
+from sslstudio.engine.runs.study_folder import COMPARE, TOURNAMENT
+from sslstudio.ui import jobs, run_calls, settings, study_calls
 from sslstudio.ui.awake import Awake
 from sslstudio.ui.run_thread import Runner
 
@@ -22,19 +23,24 @@ class Attendant(QObject):
     def __init__(self, runner: Runner, window: QMainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self._run: Path | None = None
+        self._run: RunStarted | None = None
+        self._end: RunFinished | None = None
         self._error = ""
         self._working = False  # a run goes on and is not paused
         self._tray: QSystemTrayIcon | None = None
         self.awake = Awake(self)
         runner.started.connect(lambda _: self._started())
+        runner.begun.connect(self._begun)
         runner.events.connect(self._take)
         runner.failed.connect(lambda _, error: self._failed(error))
         runner.ended.connect(self._ended)
 
     def _started(self) -> None:
-        self._run, self._error = None, ""
+        self._run, self._end, self._error = None, None, ""
         self._work(True)
+
+    def _begun(self, run: RunStarted) -> None:
+        self._run = run
 
     def _work(self, working: bool) -> None:
         self._working = working
@@ -49,8 +55,8 @@ class Attendant(QObject):
 
     def _take(self, job: str, events: list[Event]) -> None:
         for event in events:
-            if isinstance(event, RunStarted):
-                self._run = Path(event.run)
+            if isinstance(event, RunFinished):
+                self._end = event
             elif isinstance(event, (Paused, Resumed)):
                 self._work(isinstance(event, Resumed))
 
@@ -59,13 +65,24 @@ class Attendant(QObject):
 
     def _ended(self, job: str) -> None:
         self._work(False)
-        titles = {"pretrain": self.tr("Pretraining"), "finetune": self.tr("Fine-tuning")}
-        title = titles.get(job, self.tr("The run"))
+        titles = {
+            "pretrain": self.tr("Pretraining"),
+            "finetune": self.tr("Fine-tuning"),
+            COMPARE: self.tr("The comparison"),
+            TOURNAMENT: self.tr("The tournament"),
+        }
+        title = titles.get(self._run.job if self._run else job, self.tr("The run"))
         if self._error:
             self._tell(self.tr("{0} could not go on").format(title), self._error)
-        elif self._run is not None and self._run.is_dir():
+        elif self._run is not None and Path(self._run.run).is_dir():
             then = partial(self._tell, self.tr("{0} has ended").format(title))
-            jobs.run(partial(run_calls.summary_of, self._run), then, lambda _: None, owner=self)
+            jobs.run(self._summary(self._run), then, lambda _: None, owner=self)
+
+    def _summary(self, run: RunStarted) -> "partial[str]":
+        """What is asked of the engine: a run has a record, a comparison or a tournament has those of its runs."""
+        if run.job in (COMPARE, TOURNAMENT) and self._end is not None:
+            return partial(study_calls.what_became, Path(run.run), self._end)
+        return partial(run_calls.summary_of, Path(run.run))
 
     def _tell(self, title: str, words: str) -> None:
         if not words:

@@ -250,8 +250,8 @@ def bug_report(
 
 @dataclass(frozen=True)
 class RunAbout:
-    """A run, what it does, and where its pictures are, or were. `gone`: the folder of them that is not there, '' for
-    the only one, and where it was; None when all are there."""
+    """A run, the page that shows it (pretrain, finetune or compare), and where its pictures are, or were. `gone`: the
+    folder of them that is not there, '' for the only one, and where it was; None when all are there."""
 
     run: Path
     job: str
@@ -261,13 +261,14 @@ class RunAbout:
 
 
 def about_run(run: Path, control: RunControl) -> RunAbout:
-    """What a run needs to be shown."""
-    from sslstudio.engine.runs.relink import gone_folder, pictures_folder
-    from sslstudio.engine.runs.store import RunFolder
+    """What a run, a comparison or a tournament needs to be shown."""
+    from sslstudio.engine.runs.relink import gone_folder, pictures_folder, settings_of
+    from sslstudio.engine.runs.study_folder import study_job
 
-    stored, folder = RunFolder.open(run), pictures_folder(run)
-    labels = str(stored.config().get("data", {}).get("labels", ""))
-    return RunAbout(run, stored.job, folder, labels, gone_folder(folder))
+    config, folder = settings_of(run), pictures_folder(run)
+    job = "compare" if study_job(run) else str(config.get("job", "pretrain"))
+    labels = str(config.get("data", {}).get("labels", ""))
+    return RunAbout(run, job, folder, labels, gone_folder(folder))
 
 
 def relinked_run(run: Path, name: str, folder: Path, control: RunControl) -> RunAbout:

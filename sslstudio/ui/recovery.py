@@ -6,9 +6,11 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from sslstudio.engine.events import Event, RunStarted
+from sslstudio.engine.events import RunStarted
+from sslstudio.engine.runs.study_folder import COMPARE, TOURNAMENT
 from sslstudio.ui import jobs, messages, run_calls, settings, words
 from sslstudio.ui.drops import Opener
+from sslstudio.ui.run_calls import Interrupted
 from sslstudio.ui.study import Study
 
 
@@ -19,14 +21,12 @@ class Recovery(QObject):
         super().__init__(window)
         self._study, self._opener, self._window = study, opener, window
         self._left = settings.under_way()
-        study.runner.events.connect(self._remember)
+        study.runner.begun.connect(self._remember)
         study.runner.ended.connect(lambda _: settings.set_under_way(""))
         study.engine_ready.connect(self.offer)
 
-    def _remember(self, job: str, events: list[Event]) -> None:
-        for event in events:
-            if isinstance(event, RunStarted):
-                settings.set_under_way(event.run)
+    def _remember(self, run: RunStarted) -> None:
+        settings.set_under_way(run.run)
 
     def offer(self) -> None:
         """Ask about a run that the last session left without an end; another one asked for meanwhile goes first."""
@@ -35,15 +35,27 @@ class Recovery(QObject):
             op = partial(run_calls.interrupted_run, Path(left))
             jobs.run(op, self._ask, lambda _: settings.set_under_way(""), owner=self)  # a run that is gone: no word
 
-    def _ask(self, found: tuple[Path, str, int] | None) -> None:
+    def _ask(self, found: Interrupted | None) -> None:
         settings.set_under_way("")
         if found is None or self._study.runner.active:
             return
-        run, title, step = found
-        said = self.tr(
-            "The last training ended without a word at step {0}: {1}. Its weights were saved. Go on where it stopped?"
+        said = self._question(found.job).format(
+            words.count(found.done), words.count(found.total), words.told(found.title)
         )
-        if messages.ask(
-            self._window, said.format(step, words.told(title)), self.tr("Go on with it"), self.tr("Not now")
-        ):
-            self._opener.open_run(run, go_on=True)
+        if messages.ask(self._window, said, self.tr("Go on with it"), self.tr("Not now")):
+            self._opener.open_run(found.run, go_on=True)
+
+    def _question(self, job: str) -> str:
+        if job == COMPARE:
+            return self.tr(
+                "The last comparison ended without a word with {0} of {1} runs done: {2}. They are kept. Go on with "
+                "the others?"
+            )
+        if job == TOURNAMENT:
+            return self.tr(
+                "The last tournament ended without a word with {0} of {1} runs done: {2}. They are kept. Go on with "
+                "the others?"
+            )
+        return self.tr(
+            "The last training ended without a word at step {0}: {2}. Its weights were saved. Go on where it stopped?"
+        )

@@ -1,6 +1,7 @@
 """What the window asks of the engine about runs. These run on other threads; see engine_calls.py."""
 
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Event, Preparing
 from sslstudio.ui.run_thread import Factory
-from sslstudio.ui.words import told
+from sslstudio.ui.words import summed_up
 
 if TYPE_CHECKING:
     from sslstudio.engine.data.labels import Recognised
@@ -82,7 +83,7 @@ def summary_of(run: Path, control: RunControl) -> str:
     from sslstudio.engine.runs.store import RunFolder
     from sslstudio.engine.runs.summary import summary
 
-    return told(summary(RunFolder.open(run).events()))
+    return summed_up(summary(RunFolder.open(run).events()))
 
 
 def queued(waiting: "Waiting") -> Factory:
@@ -118,13 +119,32 @@ def title_of(config: Any) -> str:
     return f"{what} on {album.title_of(config.data.folder)}"
 
 
-def interrupted_run(run: Path, control: RunControl) -> tuple[Path, str, int] | None:
-    """Folder, title and last step of a run that has no end but a checkpoint; None for any other."""
-    from sslstudio.engine.runs.store import summary_of
+@dataclass(frozen=True)
+class Interrupted:
+    """A run that has no end, `done` of its `total` steps; a comparison or tournament, `done` of its `total` runs."""
 
+    run: Path
+    job: str
+    title: str
+    done: int
+    total: int
+
+
+def interrupted_run(run: Path, control: RunControl) -> Interrupted | None:
+    """A run that has no end but a checkpoint, a comparison or tournament with something left; None for any other."""
+    from sslstudio.engine.runs.store import summary_of
+    from sslstudio.engine.runs.study_folder import study_job
+
+    if study_job(run):
+        from sslstudio.engine.train.studies import stand_of
+
+        stand = stand_of(run)
+        left = stand.settled < stand.total
+        return Interrupted(run, stand.job, stand.title, stand.settled, stand.total) if left else None
     found = summary_of(run)
-    saved = any(run.glob("*last.safetensors"))
-    return (run, found.title, found.step) if found and found.outcome == "interrupted" and saved else None
+    if found is None or found.outcome != "interrupted" or not any(run.rglob("*last.safetensors")):
+        return None  # in a cross-validation the weights lie in its folds
+    return Interrupted(run, found.job, found.title, found.step, found.total_steps)
 
 
 def split_leak(recognised: "Recognised", config: "DataConfig", folders: Sequence[Path], control: RunControl) -> "Leak":

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
 from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import Event
+from sslstudio.engine.events import Event, RunStarted
 from sslstudio.engine.memory import give_back
 
 FLUSH_MS = 50
@@ -67,9 +67,11 @@ class RunThread(QThread):
 
 
 class Runner(QObject):
-    """The run that goes on, if any: one at a time. Pages listen here; `job` is pretrain or finetune."""
+    """The run that goes on, if any: one at a time. Pages listen here; `job` is pretrain, finetune or compare. `begun`
+    carries its RunStarted, once: those that come later are of the runs that a comparison or tournament is made of."""
 
     started = Signal(str)
+    begun = Signal(object)
     events = Signal(str, list)
     failed = Signal(str, object)
     ended = Signal(str)
@@ -79,6 +81,7 @@ class Runner(QObject):
         self.job = ""
         self.was_stopped = False  # whether the newest run was asked to end
         self._thread: RunThread | None = None
+        self._has_begun = False
 
     @property
     def active(self) -> bool:
@@ -100,7 +103,7 @@ class Runner(QObject):
         if self._thread is not None:
             raise RuntimeError("a run goes on already")
         thread = RunThread(factory, self)
-        self.job, self._thread, self.was_stopped = job, thread, False
+        self.job, self._thread, self.was_stopped, self._has_begun = job, thread, False, False
         thread.events.connect(self._relay)
         thread.failed.connect(self._fail)
         thread.ended.connect(self._end)
@@ -130,6 +133,10 @@ class Runner(QObject):
             self._thread.wait()
 
     def _relay(self, batch: list[Event]) -> None:
+        first = None if self._has_begun else next((one for one in batch if isinstance(one, RunStarted)), None)
+        if first is not None:
+            self._has_begun = True
+            self.begun.emit(first)
         self.events.emit(self.job, batch)
 
     def _fail(self, error: Exception) -> None:

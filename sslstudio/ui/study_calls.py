@@ -6,18 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import Event
+from sslstudio.engine.events import Event, RunFinished
+from sslstudio.engine.runs import study_folder
 from sslstudio.ui.run_thread import Factory
+from sslstudio.ui.words import summed_up
 
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.train.compare_settings import CompareConfig
     from sslstudio.engine.train.compare_units import Ahead
     from sslstudio.engine.train.studies import OpenedStudy, StudySummary
-    from sslstudio.engine.train.tournament import TournamentConfig
-
-COMPARE, TOURNAMENT = "compare", "tournament"
-SHEETS = {COMPARE: "table.md", TOURNAMENT: "tournament.md"}
-CURVE = "curve.png"
+    from sslstudio.engine.train.tournament_settings import TournamentConfig
 
 
 def comparing(config: "CompareConfig") -> Factory:
@@ -65,13 +63,24 @@ def opened_study(path: Path, control: RunControl) -> "OpenedStudy":
     return open_study(path)
 
 
+def what_became(out: Path, end: RunFinished, control: RunControl) -> str:
+    """How a comparison or tournament ended, in a sentence."""
+    from sslstudio.engine.train import studies
+
+    return summed_up(studies.what_became(out, end))
+
+
 def sheet_text(out: Path, job: str, control: RunControl) -> str:
     """The table as Markdown, as the engine wrote it."""
-    return (out / SHEETS[job]).read_text(encoding="utf-8")
+    return study_folder.sheet_of(out, job)
 
 
 def table_csv(table: Mapping[str, Any], job: str) -> str:
-    """The table as CSV."""
-    from sslstudio.engine.runs.study_csv import efficiency_csv, tournament_csv
+    """The table as CSV: quick, it is at hand."""
+    return study_folder.csv_of(table, job)
 
-    return efficiency_csv(table) if job == COMPARE else tournament_csv(table)
+
+def save_table(file: Path, out: Path, job: str, table: Mapping[str, Any], control: RunControl) -> Path:
+    """Write the table into a file of the user's choice; where it is."""
+    study_folder.save_table(file, out, job, table)
+    return file

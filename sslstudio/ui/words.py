@@ -9,6 +9,7 @@ from sslstudio.engine import durations
 from sslstudio.ui import translate
 
 _SCORE = r"(?<![\d.,])([+\u2212]?)(0{mark}\d{{3}}|1{mark}000)(?!\d)"  # as the engine's sentences write it
+RAN = "Ran "
 
 
 def tr(text: str) -> str:
@@ -19,6 +20,14 @@ def tr(text: str) -> str:
 def told(text: str) -> str:
     """A text that the engine made, in the window's language; as it is where nothing is known of it."""
     return translate.told(text)
+
+
+def summed_up(sentence: str) -> str:
+    """What became of a run, whose parts are texts of their own: 'Ran 3 s, best at epoch 84, nothing lost.'"""
+    ran, *others = sentence.removesuffix(".").split(", ")
+    if ran.startswith(RAN):  # else the time in it is found first: '{0} h {1} min'
+        ran = tr("Ran {0}").format(told(ran.removeprefix(RAN)))
+    return ", ".join([told(ran), *map(told, others)]) + "." if sentence else ""
 
 
 def mask_class(name: str) -> str:

@@ -146,8 +146,16 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
     page.export.choose("Save the curve…")
     assert said.file.read_bytes()[:4] == b"\x89PNG"
     said.file = tmp_path / "table.csv"
+    saved: list[str] = []
+    window.study.said.connect(saved.append)
     page.export.choose("Save the table…")
+    assert not saved  # the window does not wait for the disk
+    qtbot.waitUntil(lambda: saved == [f"Saved: {said.file}"], timeout=LONG)
     assert said.file.read_text("utf-8-sig").startswith("row,labels,draws,balanced_accuracy,")
+    said.file = tmp_path / "table.md"
+    page.export.choose("Save the table…")
+    qtbot.waitUntil(lambda: len(saved) == 2, timeout=LONG)
+    assert said.file.read_bytes() == (out / "table.md").read_bytes()
     assert copied(page, qtbot) == page.efficiency.config()
 
     # a row of the table is the start of a fine-tuning

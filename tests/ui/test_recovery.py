@@ -1,5 +1,7 @@
-"""A run that a crash left without an end is offered at the next start, once, and goes on where it stopped."""
+"""A run that a crash left without an end is offered at the next start, once, and goes on where it stopped: also a
+comparison or a tournament, as a whole."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -7,13 +9,27 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import CheckpointSaved, RunFinished
+from sslstudio.engine.events import Advanced, CheckpointSaved, Event, RunFinished, StepDone
 from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train.compare import compare
+from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain
-from sslstudio.engine.train.settings import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
+from sslstudio.engine.train.settings import (
+    BudgetConfig,
+    DataConfig,
+    FinetuneConfig,
+    HardwareConfig,
+    OptimiserConfig,
+    PretrainConfig,
+)
+from sslstudio.engine.train.tournament import tournament
+from sslstudio.engine.train.tournament_settings import TournamentConfig
 from sslstudio.ui import settings
 from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.compare import ComparePage
+from sslstudio.ui.pages.finetune import FinetunePage
 from sslstudio.ui.pages.pretrain import PretrainPage
+from tests.engine.train.compare_for_tests import compare_config
 from tests.ui.conftest import Said
 
 LONG = 60_000
@@ -29,9 +45,15 @@ def broken_off(sample: Path, tmp_path: Path) -> Path:
         budget=BudgetConfig(steps=4),
         hardware=HardwareConfig(device="cpu"),
     ).replace(seed=3)
-    with closing(pretrain(config, RunControl())) as events:  # type: ignore[type-var]
-        next(event for event in events if isinstance(event, CheckpointSaved))
+    breaks_off(pretrain(config, RunControl()), CheckpointSaved)
     return tmp_path / "run"
+
+
+def breaks_off(events: Iterator[Event], at: type[Event], number: int = 1) -> None:
+    """As a crash leaves it: nothing is written after this event."""
+    with closing(events):  # type: ignore[type-var]
+        for _ in range(number):
+            next(event for event in events if isinstance(event, at))
 
 
 def opened(qtbot: QtBot) -> MainWindow:
@@ -55,6 +77,74 @@ def test_it_goes_on_where_it_stopped(broken_off: Path, said: Said, qtbot: QtBot)
     assert (last.outcome, last.step) == ("finished", 4)
     assert settings.under_way() == ""
     qtbot.waitUntil(lambda: not window.study.runner.active and window.study.readable is not None, timeout=LONG)
+
+
+@pytest.mark.parametrize("folds", [1, 2])
+def test_a_fine_tuning_goes_on_where_it_stopped(
+    folds: int, sample: Path, tmp_path: Path, said: Said, qtbot: QtBot
+) -> None:
+    run = tmp_path / "run"
+    config = FinetuneConfig(
+        out=str(run), source="scratch", folds=folds, data=DataConfig(folder=str(sample), side=32),
+        budget=BudgetConfig(steps=3), hardware=HardwareConfig(device="cpu"), labels_per_class=4,
+    )  # fmt: skip
+    breaks_off(finetune(config, RunControl()), CheckpointSaved)
+    settings.set_under_way(str(run))
+    window = opened(qtbot)
+    qtbot.waitUntil(lambda: window.study.result == run, timeout=LONG)
+    assert "The last training ended without a word" in said.questions[0]
+    assert isinstance(window.stack.currentWidget(), FinetunePage)
+    last = RunFolder(run).events()[-1]
+    assert isinstance(last, RunFinished)
+    assert (last.outcome, said.errors) == ("finished", [])
+    qtbot.waitUntil(lambda: not window.study.runner.active and window.study.readable is not None, timeout=LONG)
+
+
+def test_a_comparison_goes_on_as_a_whole(sample: Path, tmp_path: Path, said: Said, qtbot: QtBot) -> None:
+    out = tmp_path / "study"
+    config = compare_config(sample, out, labels="2", seeds=1)
+    breaks_off(compare(config, RunControl()), Advanced, 3)  # as the pretraining begins; scratch is done
+    done = out / "cells" / "scratch" / "2-0.json"
+    before = done.stat().st_mtime_ns
+    settings.set_under_way(str(out))
+    window = opened(qtbot)
+    qtbot.waitUntil(lambda: (out / "cells" / "rotation" / "2-0.json").exists(), timeout=LONG)
+    qtbot.waitUntil(lambda: not window.study.runner.active and window.study.readable is not None, timeout=LONG)
+    assert said.questions == [
+        "The last comparison ended without a word with 1 of 3 runs done: Label efficiency on little zoo. They are "
+        "kept. Go on with the others?"
+    ]
+    page = window.stack.currentWidget()
+    assert isinstance(page, ComparePage)
+    assert (page.current, page.efficiency.out) == (page.efficiency, out)
+    assert (page.efficiency.view.outcome, done.stat().st_mtime_ns) == ("finished", before)
+    assert [row["source"] for row in page.efficiency.view.table["rows"]] == ["scratch", "rotation"]
+    assert (settings.under_way(), said.errors) == ("", [])
+
+
+def small_tournament(sample: Path, out: Path) -> TournamentConfig:
+    return TournamentConfig(
+        out=str(out), tasks="rotation,jigsaw", minutes=0.2, data=DataConfig(folder=str(sample), side=32),
+        pretrain_settings="optimiser.batch_size=8;probe.draws=4", hardware=HardwareConfig(device="cpu"),
+    )  # fmt: skip
+
+
+def test_a_tournament_goes_on_as_a_whole(sample: Path, tmp_path: Path, said: Said, qtbot: QtBot) -> None:
+    out = tmp_path / "study"
+    breaks_off(tournament(small_tournament(sample, out), RunControl()), Advanced, 2)
+    done = out / "round-1" / "rotation.json"
+    before = done.stat().st_mtime_ns
+    settings.set_under_way(str(out))
+    window = opened(qtbot)
+    qtbot.waitUntil(lambda: (out / "round-1" / "jigsaw").exists(), timeout=LONG)
+    window.study.runner.stop()
+    qtbot.waitUntil(lambda: not window.study.runner.active and window.study.readable is not None, timeout=LONG)
+    assert said.questions[0].startswith("The last tournament ended without a word with 1 of 3 runs done: Tournament on")
+    page = window.stack.currentWidget()
+    assert isinstance(page, ComparePage)
+    assert (page.current, page.tournament.out) == (page.tournament, out)
+    assert (page.tournament.view.outcome, said.errors) == ("stopped", [])
+    assert done.stat().st_mtime_ns == before
 
 
 def test_it_is_asked_once_and_left_alone_when_not_wanted(broken_off: Path, said: Said, qtbot: QtBot) -> None:
@@ -86,3 +176,43 @@ def test_a_run_is_remembered_as_long_as_it_goes(window: MainWindow, sample: Path
     window.study.runner.stop()
     qtbot.waitUntil(lambda: not window.study.runner.active, timeout=LONG)
     assert settings.under_way() == ""
+
+
+def test_the_end_of_a_comparison_is_told_of_the_whole(
+    window: MainWindow, sample: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    """Its runs begin and end on the way; they are neither remembered nor told of as what goes on."""
+    out, told, known = tmp_path / "study", [], set()
+    window.attendant.told.connect(lambda title, text: told.append((title, text)))
+    window.study.runner.events.connect(lambda *_: known.add(settings.under_way()))
+    config = compare_config(sample, out, labels="2", seeds=1, tasks="rotation,jigsaw")
+    window.study.runner.start("compare", lambda control: compare(config, control))
+    qtbot.waitUntil(lambda: bool(told), timeout=LONG)
+    assert known - {""} == {str(out)}
+    (title, text), *more = told
+    assert (title, more) == ("The comparison has ended", [])
+    assert text.startswith("Ran ")
+    assert text.endswith(", 5 of 5 runs done, nothing lost.")
+
+
+def test_the_end_of_a_stopped_tournament_is_told_of_the_whole(
+    window: MainWindow, sample: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    out, told, known = tmp_path / "study", [], set()
+    window.attendant.told.connect(lambda title, text: told.append((title, text)))
+    window.study.runner.events.connect(lambda *_: known.add(settings.under_way()))
+    config = small_tournament(sample, out)
+
+    def stopped(control: RunControl) -> Iterator[Event]:
+        """Stopped in the second run."""
+        for event in tournament(config, control):
+            yield event
+            if isinstance(event, StepDone) and (out / "round-1" / "rotation.json").exists():
+                control.stop()
+
+    window.study.runner.start("compare", stopped)
+    qtbot.waitUntil(lambda: bool(told), timeout=LONG)
+    assert known - {""} == {str(out)}
+    (title, text), *more = told
+    assert (title, more) == ("The tournament has ended", [])
+    assert text.endswith(", stopped with 1 of 3 runs done, nothing lost.")

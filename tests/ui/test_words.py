@@ -70,3 +70,20 @@ def test_scores_in_a_sentence_are_said_as_the_tables_say_them() -> None:
 def test_scores_in_a_german_sentence_have_its_marks() -> None:
     said = "einem Mittel von 0,271, +0,058 (n = 1.721)"
     assert words.scores(said) == "einem Mittel von 27,1 %, +5,8 Punkte (n = 1.721)"
+
+
+def test_what_became_of_a_run_is_in_one_language(german: None) -> None:
+    told = {
+        "Ran 7 h 12 min, best at epoch 84, nothing lost.": "Lief 7 h 12 min, am besten bei Epoche 84, nichts verloren.",
+        "Ran 80 s, stopped at step 420 of about 1,000, in 2 sittings, 1 alarm, nothing lost.": (
+            "Lief 80 s, angehalten bei Schritt 420 von etwa 1.000, in 2 Sitzungen, 1 Warnung, nichts verloren."
+        ),
+        "Interrupted at step 312 of about 1,000, 12 steps to be made again.": (
+            "Unterbrochen bei Schritt 312 von etwa 1.000, 12 Schritte werden wiederholt."
+        ),
+        "Ran 2 min, stopped with 6 of 14 runs done, 1 did not suit the pictures, 2 failed, nothing lost.": (
+            "Lief 2 min, angehalten nach 6 von 14 Läufen, 1 passte nicht zu den Bildern, 2 misslungen, nichts verloren."
+        ),
+    }
+    assert {said: words.summed_up(said) for said in told} == told
+    assert words.summed_up("") == ""

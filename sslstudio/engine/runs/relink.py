@@ -1,21 +1,28 @@
-"""A run whose pictures have moved is told where they are now."""
+"""A run, a comparison or a tournament whose pictures have moved is told where they are now."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sslstudio.engine.config import to_toml
 from sslstudio.engine.data.album import Album, folders_of, root_of, write_album
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.files import write_atomic
-from sslstudio.engine.runs.store import CONFIG, RunFolder
+from sslstudio.engine.runs.store import CONFIG, RunFolder, run_folders
+from sslstudio.engine.runs.study_folder import CONFIGS, study_job, study_settings
 
 BEFORE = "config.before-move.toml"  # the settings as they were, kept once
 ENOUGH = 0.5  # share of a run's pictures that must be found again
 
 
+def settings_of(run: Path) -> dict[str, Any]:
+    """What a run, a comparison or a tournament was told."""
+    return study_settings(run) if study_job(run) else RunFolder.open(run).config()
+
+
 def pictures_folder(run: Path) -> Path:
     """The folder of pictures that a run was made on, whether it is still there or not."""
-    return Path(str(RunFolder.open(run).config().get("data", {}).get("folder", "")))
+    return Path(str(settings_of(run).get("data", {}).get("folder", "")))
 
 
 def gone_folder(place: Path) -> tuple[str, Path] | None:
@@ -32,21 +39,28 @@ def relink(run: Path, folder: Path) -> int:
 
     Raises DataError when fewer than half of them are: that is another folder, and the run is left as it is.
     """
-    stored = RunFolder.open(run)
-    found = _found(_pictures(stored), folder)
-    config = stored.config()
-    if not (run / BEFORE).exists():
-        write_atomic(run / BEFORE, (run / CONFIG).read_bytes())
-    config["data"] = {**config.get("data", {}), "folder": str(folder.resolve())}
-    write_atomic(run / CONFIG, to_toml(config).encode())
+    found = _found(_pictures(run), folder)
+    if study_job(run):
+        for inner in run_folders(run):
+            _tell(inner, folder)
+    _tell(run, folder)
     return found
+
+
+def _tell(run: Path, folder: Path) -> None:
+    file = run / CONFIGS.get(study_job(run), CONFIG)
+    config = settings_of(run)
+    if not (run / BEFORE).exists():
+        write_atomic(run / BEFORE, file.read_bytes())
+    config["data"] = {**config.get("data", {}), "folder": str(folder.resolve())}
+    write_atomic(file, to_toml(config).encode())
 
 
 def relink_listed(run: Path, name: str, folder: Path) -> int:
     """The same for one of several folders that the pictures of `run` lie in: their list says where it is now."""
     place = pictures_folder(run)
     begin = f"{name}/"
-    paths = [path.removeprefix(begin) for path in _pictures(RunFolder.open(run)) if path.startswith(begin)]
+    paths = [path.removeprefix(begin) for path in _pictures(run) if path.startswith(begin)]
     found = _found(paths, folder)
     write_album(place, {**folders_of(place), name: folder.absolute()})
     return found
@@ -62,9 +76,14 @@ def without_listed(run: Path, name: str) -> None:
     write_album(place, rest)
 
 
-def _pictures(run: RunFolder) -> list[str]:
-    split = run.read_json("split.json") or {}
-    return [path for part in ("train", "validation", "test") for path in split.get(part, [])]
+def _pictures(run: Path) -> list[str]:
+    """Those that a run has set apart; of a comparison or cross-validation those of its first run that has."""
+    for one in run_folders(run):
+        split = RunFolder(one).read_json("split.json") or {}
+        paths = [path for part in ("train", "validation", "test") for path in split.get(part, [])]
+        if paths:
+            return paths
+    return []
 
 
 def _found(paths: Sequence[str], folder: Path) -> int:

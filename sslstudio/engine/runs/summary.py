@@ -14,15 +14,16 @@ def summary(events: Sequence[Event]) -> str:
         return ""
     last = events[-1]
     alarms = sum(isinstance(event, Alarm) for event in events)
-    parts = [_how_it_went(last, steps[-1]), _best(events, steps), _sittings(events), _alarms(alarms)]
+    parts = [*_how_it_went(last, steps[-1]), _best(events, steps), _sittings(events), _alarms(alarms)]
     return f"{', '.join(part for part in parts if part)}, {_lost(events, steps[-1])}."
 
 
-def _how_it_went(last: Event, step: StepDone) -> str:
-    place = f"step {step.step:,}" + (f" of about {step.total_steps:,}" if step.total_steps else "")
+def _how_it_went(last: Event, step: StepDone) -> list[str]:
+    at, total = step.step, step.total_steps
     if not isinstance(last, RunFinished):
-        return f"Interrupted at {place}"
-    return f"Ran {duration(last.seconds)}" + ("" if last.outcome == "finished" else f", stopped at {place}")
+        return [f"Interrupted at step {at:,} of about {total:,}" if total else f"Interrupted at step {at:,}"]
+    stopped = f"stopped at step {at:,} of about {total:,}" if total else f"stopped at step {at:,}"
+    return [f"Ran {duration(last.seconds)}", "" if last.outcome == "finished" else stopped]
 
 
 def _best(events: Sequence[Event], steps: Sequence[StepDone]) -> str:
@@ -39,7 +40,7 @@ def _sittings(events: Sequence[Event]) -> str:
 
 
 def _alarms(count: int) -> str:
-    return f"{count} alarm{'s' if count > 1 else ''}" if count else ""
+    return ("1 alarm" if count == 1 else f"{count:,} alarms") if count else ""
 
 
 def _lost(events: Sequence[Event], step: StepDone) -> str:
@@ -48,5 +49,5 @@ def _lost(events: Sequence[Event], step: StepDone) -> str:
         return "nothing lost"
     saved = [event.step for event in events if isinstance(event, CheckpointSaved) and event.part == step.part]
     lost = step.step - (saved[-1] if saved else 0)
-    again = f"{lost:,} step{'s' if lost != 1 else ''} to be made again"
+    again = "1 step to be made again" if lost == 1 else f"{lost:,} steps to be made again"
     return again if lost > 0 else "nothing lost"

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from sslstudio.engine.config import BaseConfig, Value, options_of
 from sslstudio.engine.train.compare_settings import SEPARATOR, CompareConfig
 from sslstudio.engine.train.settings import FinetuneConfig, PretrainConfig
-from sslstudio.engine.train.tournament import TournamentConfig
+from sslstudio.engine.train.tournament_settings import TournamentConfig
 
 Runnable = PretrainConfig | FinetuneConfig | CompareConfig | TournamentConfig
 

@@ -18,7 +18,6 @@ from filelock import FileLock, Timeout
 from sslstudio.engine import device as devices
 from sslstudio.engine.config import from_dict, from_toml, to_dict, to_toml
 from sslstudio.engine.control import RunControl
-from sslstudio.engine.data.album import title_of
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.errors import InputError, StudioError, TaskDoesNotFit
@@ -33,10 +32,10 @@ from sslstudio.engine.events import (
     StepDone,
 )
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.runs.study_folder import COMPARE, CONFIGS
 from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place, carried_out, result_words, tidy
 from sslstudio.engine.train.compare_facts import look_at_split
 from sslstudio.engine.train.compare_settings import (
-    CONFIG,
     SCRATCH,
     CompareConfig,
     finetune_config,
@@ -66,9 +65,9 @@ def compare(config: CompareConfig, control: RunControl) -> Iterator[Event]:
     units = units_of(config)
     left = [unit for unit in units if not settled(unit, config)]
     yield RunStarted(
-        job="compare",
+        job=COMPARE,
         run=config.out,
-        title=f"Label efficiency on {title_of(config.data.folder)}",
+        title=config.title(),
         facts=_facts(config, len(units), len(left)),
         total_steps=len(units),
         first_step=len(units) - len(left),
@@ -97,7 +96,7 @@ def _facts(config: CompareConfig, total: int, left: int) -> dict[str, str]:
 
 def stored_config(out: Path) -> CompareConfig | None:
     """What the comparison in this folder is of, None when there is none."""
-    file = out / CONFIG
+    file = out / CONFIGS[COMPARE]
     return from_dict(CompareConfig, from_toml(file.read_text(encoding="utf-8"), str(file))) if file.exists() else None
 
 
@@ -114,7 +113,7 @@ def _settled(config: CompareConfig) -> tuple[CompareConfig, CompareConfig]:
         stored = stored_config(out)
         config = resolved(following(config, stored) if stored else config)
         whole = joined(config, stored.replace(out=str(out))) if stored else config
-        write_atomic(out / CONFIG, to_toml(to_dict(whole)).encode())
+        write_atomic(out / CONFIGS[COMPARE], to_toml(to_dict(whole)).encode())
     return config, whole
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.config import BaseConfig, option, section, to_dict, with_settings
+from sslstudio.engine.data.album import title_of
 from sslstudio.engine.errors import ConfigError
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
@@ -19,7 +20,6 @@ from sslstudio.engine.train.settings import (
 )
 
 SCRATCH = "scratch"
-CONFIG = "compare.toml"  # not config.toml: a comparison is a folder of runs, not a run
 SEPARATOR = ";"
 
 
@@ -64,6 +64,10 @@ class CompareConfig(BaseConfig):
         for task in tasks_of(self):
             pretrain_config(self, task)
         finetune_config(self, SCRATCH, 1, 0)
+
+    def title(self) -> str:
+        """What it is called, for people."""
+        return f"Label efficiency on {title_of(self.data.folder)}"
 
 
 def parts(text: str, separator: str = ",") -> list[str]:

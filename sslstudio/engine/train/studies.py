@@ -9,16 +9,16 @@ from typing import Any
 
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import recognise
+from sslstudio.engine.durations import duration
 from sslstudio.engine.errors import RunError, StudioError
-from sslstudio.engine.train import compare_settings, tournament
+from sslstudio.engine.events import RunFinished
+from sslstudio.engine.runs.study_folder import COMPARE, CONFIGS, TABLES, TOURNAMENT
 from sslstudio.engine.train.compare import resolved, stored_config
-from sslstudio.engine.train.compare_settings import CompareConfig
+from sslstudio.engine.train.compare_cells import FAILED, REFUSED
+from sslstudio.engine.train.compare_settings import CompareConfig, tasks_of
 from sslstudio.engine.train.compare_units import Ahead, ahead, settled, timed_cell, units_of
-from sslstudio.engine.train.tournament import TournamentConfig, stored_tournament
-
-COMPARE, TOURNAMENT = "compare", "tournament"
-CONFIGS = {COMPARE: compare_settings.CONFIG, TOURNAMENT: tournament.CONFIG}
-TABLES = {COMPARE: "table.json", TOURNAMENT: "tournament.json"}
+from sslstudio.engine.train.tournament_plan import schedule
+from sslstudio.engine.train.tournament_settings import TournamentConfig, places_of, stored_tournament, winner_place
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,51 @@ def open_study(path: Path) -> OpenedStudy:
     except ValueError as error:
         raise RunError(f"{file} is damaged: {error}. Remove it; going on writes it anew.") from error
     return OpenedStudy(path, config.replace(out=str(path)), table)
+
+
+@dataclass(frozen=True)
+class Stand:
+    """How far a comparison or tournament is: runs that are settled, those of them that came to nothing, and all."""
+
+    job: str
+    title: str
+    settled: int
+    refused: int
+    failed: int
+    total: int
+
+
+def stand_of(path: Path) -> Stand:
+    """From what its folder holds. Raises RunError as `open_study` does."""
+    config = open_study(path).config
+    if isinstance(config, CompareConfig):
+        units = units_of(config)
+        places = [unit.place(config) for unit in units]
+        done, total = sum(settled(unit, config) for unit in units), len(units)
+    else:
+        winner = winner_place(config)
+        places = [*places_of(config), winner]
+        done = sum(place.outcome() is not None for place in places)
+        planned = sum(runs for runs, _ in schedule(len(tasks_of(config.runs())), config.minutes))
+        total = planned if winner.outcome() is None else done
+    job = COMPARE if isinstance(config, CompareConfig) else TOURNAMENT
+    outcomes = [place.outcome() for place in places]
+    return Stand(job, config.title(), done, outcomes.count(REFUSED), outcomes.count(FAILED), total)
+
+
+def what_became(path: Path, end: RunFinished) -> str:
+    """How it ended, in a sentence for whoever comes back: 'Ran 7 h 12 min, 65 of 65 runs done, nothing lost.'"""
+    stand = stand_of(path)
+    done, total = stand.settled, stand.total
+    stopped = f"stopped with {done:,} of {total:,} runs done"
+    parts = [
+        f"Ran {duration(end.seconds)}",
+        f"{done:,} of {total:,} runs done" if end.outcome == "finished" else stopped,
+        f"{stand.refused:,} did not suit the pictures" if stand.refused else "",
+        f"{stand.failed:,} failed" if stand.failed else "",
+        "nothing lost",
+    ]
+    return ", ".join(part for part in parts if part) + "."
 
 
 def ahead_of(config: CompareConfig) -> Ahead:

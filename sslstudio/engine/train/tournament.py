@@ -16,21 +16,20 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from sslstudio.engine.config import BaseConfig, from_dict, from_toml, option, section, to_dict, to_toml
+from sslstudio.engine.config import to_dict, to_toml
 from sslstudio.engine.control import RunControl
-from sslstudio.engine.data.album import title_of
 from sslstudio.engine.errors import ConfigError, DataError, RunError, StudioError, TaskDoesNotFit
 from sslstudio.engine.events import Advanced, CheckpointSaved, Event, Note, Preparing, RunFinished, RunStarted, finite
 from sslstudio.engine.files import write_atomic
-from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.study_folder import CONFIGS, TOURNAMENT
 from sslstudio.engine.runs.tournament_sheet import tournament_markdown
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.compare import resolved
 from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place, carried_out
-from sslstudio.engine.train.compare_settings import CompareConfig, pretrain_config, tasks_of
+from sslstudio.engine.train.compare_settings import pretrain_config, tasks_of
 from sslstudio.engine.train.pretrain import pretrain
-from sslstudio.engine.train.settings import BudgetConfig, DataConfig, HardwareConfig, PretrainConfig
+from sslstudio.engine.train.settings import BudgetConfig, PretrainConfig
 from sslstudio.engine.train.tournament_plan import (
     LEAST,
     SEARCH,
@@ -40,33 +39,13 @@ from sslstudio.engine.train.tournament_plan import (
     schedule,
     survivors,
 )
-
-CONFIG = "tournament.toml"
-WINNER = "winner"
-
-
-@dataclass(frozen=True, kw_only=True)
-class TournamentConfig(BaseConfig):
-    """Which task is best for these pictures, in the time that there is."""
-
-    out: str = option("", "Folder", "Where the tournament is kept.")
-    tasks: str = option("", "Pretext tasks", "Names, separated by commas; empty: every task that suits.")
-    minutes: float = option(30.0, "Minutes", "In all.", low=0.2, high=100_000)
-    pretrain_settings: str = option("", "Options", "KEY=VALUE, separated by semicolons.", advanced=True)
-    data: DataConfig = section(DataConfig)
-    encoder: EncoderConfig = section(EncoderConfig)
-    hardware: HardwareConfig = section(HardwareConfig)
-
-    def runs(self) -> CompareConfig:
-        """The same as what a comparison is told, which knows how to make a pretraining of it."""
-        return CompareConfig(
-            out=self.out,
-            tasks=self.tasks or ",".join(load_tasks()),
-            pretrain_settings=self.pretrain_settings,
-            data=self.data,
-            encoder=self.encoder,
-            hardware=self.hardware,
-        )
+from sslstudio.engine.train.tournament_settings import (
+    TournamentConfig,
+    place_of,
+    places_of,
+    stored_tournament,
+    winner_place,
+)
 
 
 @dataclass(frozen=True)
@@ -103,9 +82,9 @@ def tournament(config: TournamentConfig, control: RunControl) -> Iterator[Event]
         ) from None
     try:
         yield RunStarted(
-            job="tournament",
+            job=TOURNAMENT,
             run=config.out,
-            title=f"Tournament on {title_of(config.data.folder)}, {config.minutes:g} minutes",
+            title=config.title(),
             facts={"Tasks": ", ".join(tasks_of(config.runs()))},
             total_steps=0,
         )
@@ -130,14 +109,8 @@ def _settled(config: TournamentConfig) -> TournamentConfig:
         return _same(config, stored.replace(out=config.out))
     whole = resolved(config.runs())
     config = config.replace(data=whole.data, encoder=whole.encoder)
-    write_atomic(out / CONFIG, to_toml(to_dict(config)).encode())
+    write_atomic(out / CONFIGS[TOURNAMENT], to_toml(to_dict(config)).encode())
     return config
-
-
-def stored_tournament(out: Path) -> TournamentConfig | None:
-    """What the tournament in this folder is of, None when there is none."""
-    file = out / CONFIG
-    return from_dict(TournamentConfig, from_toml(file.read_text("utf-8"), str(file))) if file.exists() else None
 
 
 def _same(config: TournamentConfig, stored: TournamentConfig) -> TournamentConfig:
@@ -159,7 +132,7 @@ def _play(config: TournamentConfig, control: RunControl) -> Iterator[Event]:
     planned = schedule(len(tasks), config.minutes)
     count = len(planned) - 1
     for number in range(1, count + 1):
-        entries = [Entry(task, _place(config, number, task)) for task in tasks]
+        entries = [Entry(task, place_of(config, number, task)) for task in tasks]
         minutes = SEARCH * config.minutes / count / len(entries)
         begun = sum(runs for runs, _ in planned[: number - 1])
         for done, entry in enumerate(entries, start=begun):
@@ -173,7 +146,7 @@ def _play(config: TournamentConfig, control: RunControl) -> Iterator[Event]:
             raise TaskDoesNotFit(_none_left(entries))
         yield Note(level="info", text=f"Round {number}: " + ", ".join(entry.task for entry in ranked))
         tasks = [entry.task for entry in ranked[: survivors(len(entries), last=number == count)]]
-    entry = Entry(tasks[0], Place(Path(config.out) / WINNER))
+    entry = Entry(tasks[0], winner_place(config))
     yield _advanced(config, planned, sum(runs for runs, _ in planned[:-1]), f"the winner goes on: {entry.task}")
     yield from _do(_winner_config(config, entry), entry, control)
 
@@ -194,19 +167,15 @@ def _none_left(entries: list[Entry]) -> str:
     return f"No task suits these pictures. {reasons}"
 
 
-def _place(config: TournamentConfig, number: int, task: str) -> Place:
-    return Place(Path(config.out) / f"round-{number}" / task)
-
-
 def _round_config(config: TournamentConfig, entry: Entry, number: int, minutes: float) -> PretrainConfig:
-    before = _place(config, number - 1, entry.task).path / "last.safetensors" if number > 1 else None
+    before = place_of(config, number - 1, entry.task).path / "last.safetensors" if number > 1 else None
     return _run_config(config, entry, minutes, before)
 
 
 def _winner_config(config: TournamentConfig, entry: Entry) -> PretrainConfig:
     """The rest of the time, but half of that which was meant for it at least."""
-    spent = sum(place.facts().get("seconds", 0.0) for place in _places(config)) / 60
-    before = _place(config, rounds(len(tasks_of(config.runs()))), entry.task).path / "last.safetensors"
+    spent = sum(place.facts().get("seconds", 0.0) for place in places_of(config)) / 60
+    before = place_of(config, rounds(len(tasks_of(config.runs()))), entry.task).path / "last.safetensors"
     minutes = max((1 - SEARCH) / 2 * config.minutes, config.minutes - spent)
     return _run_config(config, entry, minutes, before)
 
@@ -219,12 +188,6 @@ def _run_config(config: TournamentConfig, entry: Entry, minutes: float, weights:
         encoder=base.encoder.replace(weights=str(weights) if weights else base.encoder.weights),
         probe=base.probe.replace(enabled=True),
     )
-
-
-def _places(config: TournamentConfig) -> list[Place]:
-    """Every run that there can be, but the winner's."""
-    tasks = tasks_of(config.runs())
-    return [_place(config, number, task) for number in range(1, rounds(len(tasks)) + 1) for task in tasks]
 
 
 def _do(run: PretrainConfig, entry: Entry, control: RunControl) -> Iterator[Event]:
@@ -253,7 +216,7 @@ def _do(run: PretrainConfig, entry: Entry, control: RunControl) -> Iterator[Even
 def write_table(config: TournamentConfig) -> dict[str, Any]:
     """Write tournament.json and tournament.md of what was played so far, and give back the content."""
     tasks = tasks_of(config.runs())
-    winner = Place(Path(config.out) / WINNER)
+    winner = winner_place(config)
     played = [_round_rows(config, number, tasks) for number in range(1, rounds(len(tasks)) + 1)]
     table: dict[str, Any] = finite(
         {
@@ -278,7 +241,7 @@ def _winner(place: Place) -> dict[str, Any] | None:
 
 
 def _round_rows(config: TournamentConfig, number: int, tasks: list[str]) -> list[Mapping[str, Any]]:
-    entries = [Entry(task, _place(config, number, task)) for task in tasks]
+    entries = [Entry(task, place_of(config, number, task)) for task in tasks]
     ranked = ranking(entries)
     rest = [entry for entry in entries if entry.place.outcome() is not None and entry not in ranked]
     return [_line(entry.task, entry.place) for entry in (*ranked, *rest)]

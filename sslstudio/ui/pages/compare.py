@@ -2,19 +2,19 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtGui import QGuiApplication, QImage, QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QTabWidget
 
 from sslstudio.engine.errors import StudioError
 from sslstudio.engine.events import Event
-from sslstudio.engine.files import write_atomic
+from sslstudio.engine.runs.study_folder import COMPARE, CURVE, study_job
 from sslstudio.ui import jobs, messages, settings, study_calls
 from sslstudio.ui.checkup import checkup_of
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.pages.study_tab import EfficiencyTab, StudyTab, TournamentTab
 from sslstudio.ui.study import Study
-from sslstudio.ui.study_calls import COMPARE, CURVE
 from sslstudio.ui.theme import tint
 from sslstudio.ui.widgets.export_button import ExportButton
 from sslstudio.ui.widgets.layout import EmptyState, button, retitle
@@ -34,6 +34,8 @@ class ComparePage(Page):
         self.efficiency, self.tournament = EfficiencyTab(study, self.checkup), TournamentTab(study, self.checkup)
         self.kinds: tuple[StudyTab, StudyTab] = (self.efficiency, self.tournament)
         self._running: StudyTab | None = None
+        # An earlier one that was asked for, whether to go on with it, and the pictures that were open then.
+        self._awaited: tuple[Path, bool, Path | None] | None = None
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.efficiency, self.tr("Label efficiency"))
@@ -108,6 +110,7 @@ class ComparePage(Page):
             self.faces.setCurrentWidget(self.tabs)
             for kind in self.kinds:
                 kind.ready()
+            self._open_awaited()
         self.offer()
 
     def _other_pictures(self) -> None:
@@ -145,12 +148,34 @@ class ComparePage(Page):
 
     # --- runs
 
+    def open_run(self, path: Path) -> None:
+        """Show an earlier comparison or tournament on the open pictures."""
+        self._open(path, go_on=False)
+
+    def resume_run(self, path: Path) -> None:
+        """Show it and go on with it, as it was set."""
+        self._open(path, go_on=True)
+
+    def _open(self, path: Path, *, go_on: bool) -> None:
+        self.show_kind(study_job(path))
+        self._awaited = (path, go_on, self.study.folder)
+        self._open_awaited()
+
+    def _open_awaited(self) -> None:
+        """Once there are the settings; other pictures that were opened meanwhile go first."""
+        if self._awaited is None or self.current.settings is None:
+            return
+        (path, go_on, folder), self._awaited = self._awaited, None
+        if folder == self.study.folder:
+            self.current.open_study(path, partial(self._begin, self.current) if go_on else None)
+
     def start_run(self) -> None:
         """Start what is set, or go on with what is shown."""
-        tab = self.current
-        config = None if self.study.runner.active else tab.checked_config()
-        if config is None:
-            return
+        config = None if self.study.runner.active else self.current.checked_config()
+        if config is not None:
+            self._begin(self.current, config)
+
+    def _begin(self, tab: StudyTab, config: Any) -> None:
         tab.view.clear()
         tab.out, self._running = Path(config.out), tab
         tab.view.out = tab.out
@@ -216,16 +241,11 @@ class ComparePage(Page):
         tab = self.current
         kinds = self.tr("CSV (*.csv);;Markdown (*.md)")
         file = messages.choose_new_file(self, self.tr("Save the table"), kinds, settings.home() / f"{tab.job}.csv")
-        if file is None or tab.view.out is None:
-            return
-        try:
-            said = study_calls.table_csv(tab.view.table, tab.job)
-            if file.suffix.lower() == ".md":
-                said = (tab.view.out / study_calls.SHEETS[tab.job]).read_text(encoding="utf-8")
-            write_atomic(file, said.encode("utf-8-sig" if file.suffix.lower() != ".md" else "utf-8"))
-        except OSError as error:
-            messages.tell_error(self, StudioError(self.tr("{0} cannot be written: {1}.").format(file, error.strerror)))
-            return
+        if file is not None and tab.view.out is not None:
+            op = partial(study_calls.save_table, file, tab.view.out, tab.job, tab.view.table)
+            jobs.run(op, self._say_saved, partial(messages.tell_error, self), owner=self)
+
+    def _say_saved(self, file: Path) -> None:
         self.study.said.emit(self.tr("Saved: {0}").format(file))
 
     def save_picture(self) -> None:
@@ -235,7 +255,7 @@ class ComparePage(Page):
         )
         if file is not None:
             if self._picture().save(str(file)):
-                self.study.said.emit(self.tr("Saved: {0}").format(file))
+                self._say_saved(file)
             else:
                 messages.tell_error(
                     self, StudioError(self.tr("{0} cannot be written. Try another folder.").format(file))

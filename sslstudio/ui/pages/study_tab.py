@@ -1,5 +1,6 @@
 """One tab of the page of comparisons: settings on the left, what is found on the right, earlier ones behind it."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,11 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.errors import ConfigError, StudioError
+from sslstudio.engine.runs.study_folder import COMPARE, TOURNAMENT
 from sslstudio.ui import jobs, messages, study_calls, study_words
 from sslstudio.ui.checkup import Checkup
 from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.study import Study
-from sslstudio.ui.study_calls import COMPARE, TOURNAMENT
 from sslstudio.ui.widgets.labels_view import lacks_labels
 from sslstudio.ui.widgets.layout import row, side_panel
 from sslstudio.ui.widgets.study_list import StudyList
@@ -143,12 +144,12 @@ class StudyTab(QWidget):
         op = partial(study_calls.studies_in, self.study.all_runs, self.job)
         jobs.run(op, self.earlier.show_studies, partial(messages.tell_error, self), owner=self)
 
-    def open_study(self, path: Path) -> None:
-        """Show an earlier one, with its settings: it can go on, and tasks may be added."""
+    def open_study(self, path: Path, then: Callable[[Any], None] | None = None) -> None:
+        """Show an earlier one, with its settings: it can go on, and tasks may be added. `then` gets its config."""
         op = partial(study_calls.opened_study, path)
-        jobs.run(op, self._show_study, partial(messages.tell_error, self), owner=self)
+        jobs.run(op, partial(self._show_study, then), partial(messages.tell_error, self), owner=self)
 
-    def _show_study(self, opened: Any) -> None:
+    def _show_study(self, then: Callable[[Any], None] | None, opened: Any) -> None:
         if self.settings is None or self.study.runner.active:
             return
         self.out = opened.path
@@ -157,6 +158,8 @@ class StudyTab(QWidget):
         self.view.tabs.setCurrentIndex(0)
         self._edited()
         self.changed.emit()
+        if then is not None:
+            then(opened.config)
 
 
 class EfficiencyTab(StudyTab):

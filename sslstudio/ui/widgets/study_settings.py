@@ -159,7 +159,7 @@ class TournamentSettings(StudySettings):
 
     def make_own(self) -> list[QWidget]:
         """The time there is."""
-        from sslstudio.engine.train.tournament import TournamentConfig
+        from sslstudio.engine.train.tournament_settings import TournamentConfig
 
         self.form = form_of(TournamentConfig(), ("minutes",))
         self.form.changed.connect(self.changed)
@@ -167,7 +167,7 @@ class TournamentSettings(StudySettings):
 
     def make_more(self) -> list[QWidget]:
         """Options of the tasks."""
-        from sslstudio.engine.train.tournament import TournamentConfig
+        from sslstudio.engine.train.tournament_settings import TournamentConfig
 
         self.more = form_of(TournamentConfig(), ("pretrain_settings",))
         self.more.changed.connect(self.changed)
@@ -175,7 +175,7 @@ class TournamentSettings(StudySettings):
 
     def config(self, out: str, data: Any) -> Any:
         """The engine's TournamentConfig. Raises ConfigError."""
-        from sslstudio.engine.train.tournament import TournamentConfig
+        from sslstudio.engine.train.tournament_settings import TournamentConfig
 
         values: dict[str, Any] = {**self.form.values(), **self.more.values(), **self.shared(data)}
         return TournamentConfig(out=out, **values)

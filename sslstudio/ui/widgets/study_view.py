@@ -19,9 +19,9 @@ from sslstudio.engine.events import (
     RunStarted,
     StepDone,
 )
+from sslstudio.engine.runs.study_folder import COMPARE, TOURNAMENT
 from sslstudio.ui import study_words, words
 from sslstudio.ui.progress import Progress
-from sslstudio.ui.study_calls import COMPARE, TOURNAMENT
 from sslstudio.ui.widgets.efficiency_plot import EfficiencyPlot
 from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, row, scrolled, text
 from sslstudio.ui.widgets.tables import fill, table, wrap

@@ -24,7 +24,7 @@ from sslstudio.engine.train.settings import (
     ProbeConfig,
     RecipeConfig,
 )
-from sslstudio.engine.train.tournament import TournamentConfig
+from sslstudio.engine.train.tournament_settings import TournamentConfig
 
 # A lone -- ends the options of any command line, so it is no value that can be typed.
 TEXTS = st.text("abcXYZ019 -_./:'\"$%&é", max_size=12).map(str.strip).filter(lambda text: text != "--")

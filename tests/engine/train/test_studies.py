@@ -12,14 +12,15 @@ import pytest
 from sslstudio.engine.config import to_dict, to_toml
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import ConfigError, RunError
-from sslstudio.engine.events import Advanced, StepDone
+from sslstudio.engine.events import Advanced, RunFinished, StepDone
 from sslstudio.engine.runs.study_csv import efficiency_csv, tournament_csv
 from sslstudio.engine.train.compare import compare
-from sslstudio.engine.train.compare_cells import DONE, FAILED
+from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED
 from sslstudio.engine.train.compare_settings import CompareConfig
 from sslstudio.engine.train.compare_units import Unit, ahead, timed_cell, units_of
-from sslstudio.engine.train.settings import BudgetConfig
-from sslstudio.engine.train.studies import ahead_of, list_studies, open_study
+from sslstudio.engine.train.settings import BudgetConfig, DataConfig
+from sslstudio.engine.train.studies import ahead_of, list_studies, open_study, stand_of, what_became
+from sslstudio.engine.train.tournament_settings import TournamentConfig, place_of, winner_place
 from tests.engine.train.compare_for_tests import compare_config
 
 
@@ -109,3 +110,30 @@ def test_tables_as_csv_hold_the_numbers_of_the_json() -> None:
     ]
     assert (rows[0]["difference"], rows[0]["verdict"], rows[1]["rank"]) == ("0.5", "helps", "")
     assert json.loads(rows[0]["minutes"]) == 1.5
+
+
+def test_how_far_it_is_and_what_became_of_it_is_read_from_its_folder(sample_folder: Path, tmp_path: Path) -> None:
+    config = planned(sample_folder, tmp_path / "a")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "compare.toml").write_text(to_toml(to_dict(config)))
+    Unit("scratch", 2, 0).place(config).note(DONE)
+    Unit("rotation").place(config).note(REFUSED, "It is grey.")
+    stand = stand_of(tmp_path / "a")
+    assert (stand.job, stand.settled, stand.refused, stand.failed, stand.total) == ("compare", 1 + 5, 1, 0, 14)
+    end = RunFinished(outcome="stopped", step=6, seconds=125.0, metrics={})
+    assert what_became(tmp_path / "a", end) == (
+        "Ran 2 min, stopped with 6 of 14 runs done, 1 did not suit the pictures, nothing lost."
+    )
+
+
+def test_a_tournament_is_over_with_its_winner(tmp_path: Path) -> None:
+    config = TournamentConfig(out=str(tmp_path), tasks="rotation,jigsaw,vicreg", data=DataConfig(folder="/pets"))
+    (tmp_path / "tournament.toml").write_text(to_toml(to_dict(config)))
+    place_of(config, 1, "rotation").note(DONE)
+    place_of(config, 1, "jigsaw").note(FAILED)
+    stand = stand_of(tmp_path)
+    assert (stand.title, stand.settled, stand.total) == ("Tournament on pets, 30 minutes", 2, 4)
+    place_of(config, 1, "vicreg").note(DONE)
+    winner_place(config).note(DONE)
+    end = RunFinished(outcome="finished", step=0, seconds=1800.0, metrics={})
+    assert what_became(tmp_path, end) == "Ran 30 min, 4 of 4 runs done, 1 failed, nothing lost."

@@ -18,8 +18,9 @@ from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.compare_cells import DONE, Place
 from sslstudio.engine.train.settings import DataConfig, HardwareConfig
-from sslstudio.engine.train.tournament import Entry, TournamentConfig, ranking, tournament
+from sslstudio.engine.train.tournament import Entry, ranking, tournament
 from sslstudio.engine.train.tournament_plan import minutes_after, rounds, schedule, survivors
+from sslstudio.engine.train.tournament_settings import TournamentConfig
 from tests.engine.train.compare_for_tests import content, table_of
 
 

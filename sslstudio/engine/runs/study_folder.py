@@ -1,0 +1,53 @@
+"""The folder of a comparison or of a tournament, which holds runs and is none itself: how it is known, what lies in it.
+
+compare.toml, tournament.toml         the settings, with every choice that was left to the program filled in
+table.json, tournament.json           what was found so far, after each point of the curve or each run
+table.md, tournament.md, curve.png    the same to read
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sslstudio.engine.config import from_toml
+from sslstudio.engine.errors import RunError
+from sslstudio.engine.files import write_atomic
+from sslstudio.engine.runs.study_csv import efficiency_csv, tournament_csv
+
+COMPARE, TOURNAMENT = "compare", "tournament"
+CONFIGS = {COMPARE: "compare.toml", TOURNAMENT: "tournament.toml"}  # not config.toml: that makes a folder a run
+TABLES = {COMPARE: "table.json", TOURNAMENT: "tournament.json"}
+SHEETS = {COMPARE: "table.md", TOURNAMENT: "tournament.md"}
+CURVE = "curve.png"
+
+
+def study_job(folder: Path) -> str:
+    """compare or tournament; '' for a folder that is neither."""
+    return next((job for job, name in CONFIGS.items() if (folder / name).is_file()), "")
+
+
+def study_settings(folder: Path) -> dict[str, Any]:
+    """The content of compare.toml or tournament.toml."""
+    file = folder / CONFIGS[study_job(folder)]
+    return from_toml(file.read_text(encoding="utf-8"), str(file))
+
+
+def sheet_of(folder: Path, job: str) -> str:
+    """The table as Markdown. Raises RunError when there is none yet."""
+    try:
+        return (folder / SHEETS[job]).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise RunError(f"There is no table in {folder} yet. Go on until the first result is there.") from error
+
+
+def csv_of(table: Mapping[str, Any], job: str) -> str:
+    """The table as CSV."""
+    return efficiency_csv(table) if job == COMPARE else tournament_csv(table)
+
+
+def save_table(file: Path, folder: Path, job: str, table: Mapping[str, Any]) -> None:
+    """Write the table into a file of the user's choice, Markdown or CSV by its ending. Raises RunError when the disk
+    does not take it."""
+    markdown = file.suffix.lower() == ".md"
+    said = sheet_of(folder, job) if markdown else csv_of(table, job)
+    write_atomic(file, said.encode("utf-8" if markdown else "utf-8-sig"))  # by its mark a spreadsheet knows UTF-8

@@ -1,0 +1,64 @@
+"""What a tournament is made of: its config, and where each of its runs is kept."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sslstudio.engine.config import BaseConfig, from_dict, from_toml, option, section
+from sslstudio.engine.data.album import title_of
+from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.runs.study_folder import CONFIGS, TOURNAMENT
+from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.train.compare_cells import Place
+from sslstudio.engine.train.compare_settings import CompareConfig, tasks_of
+from sslstudio.engine.train.settings import DataConfig, HardwareConfig
+from sslstudio.engine.train.tournament_plan import rounds
+
+
+@dataclass(frozen=True, kw_only=True)
+class TournamentConfig(BaseConfig):
+    """Which task is best for these pictures, in the time that there is."""
+
+    out: str = option("", "Folder", "Where the tournament is kept.")
+    tasks: str = option("", "Pretext tasks", "Names, separated by commas; empty: every task that suits.")
+    minutes: float = option(30.0, "Minutes", "In all.", low=0.2, high=100_000)
+    pretrain_settings: str = option("", "Options", "KEY=VALUE, separated by semicolons.", advanced=True)
+    data: DataConfig = section(DataConfig)
+    encoder: EncoderConfig = section(EncoderConfig)
+    hardware: HardwareConfig = section(HardwareConfig)
+
+    def title(self) -> str:
+        """What it is called, for people."""
+        return f"Tournament on {title_of(self.data.folder)}, {self.minutes:g} minutes"
+
+    def runs(self) -> CompareConfig:
+        """The same as what a comparison is told, which knows how to make a pretraining of it."""
+        return CompareConfig(
+            out=self.out,
+            tasks=self.tasks or ",".join(load_tasks()),
+            pretrain_settings=self.pretrain_settings,
+            data=self.data,
+            encoder=self.encoder,
+            hardware=self.hardware,
+        )
+
+
+def stored_tournament(out: Path) -> TournamentConfig | None:
+    """What the tournament in this folder is of, None when there is none."""
+    file = out / CONFIGS[TOURNAMENT]
+    return from_dict(TournamentConfig, from_toml(file.read_text("utf-8"), str(file))) if file.exists() else None
+
+
+def place_of(config: TournamentConfig, number: int, task: str) -> Place:
+    """Where the run of a task in round `number`, counted from 1, is kept."""
+    return Place(Path(config.out) / f"round-{number}" / task)
+
+
+def places_of(config: TournamentConfig) -> list[Place]:
+    """Every run that there can be, but the winner's."""
+    tasks = tasks_of(config.runs())
+    return [place_of(config, number, task) for number in range(1, rounds(len(tasks)) + 1) for task in tasks]
+
+
+def winner_place(config: TournamentConfig) -> Place:
+    """Where the rest of the time of the winner is kept."""
+    return Place(Path(config.out) / "winner")
