@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from sslstudio.engine.data.coco_search import pictures_folder
 from sslstudio.engine.data.listing import SUFFIXES as PICTURES
 from sslstudio.engine.runs.project import FILE, is_project
+from sslstudio.engine.runs.study_folder import study_job
 from sslstudio.ui import engine_calls, folder_calls, jobs, journal, messages, settings
 from sslstudio.ui.engine_calls import RunAbout
 from sslstudio.ui.folder_calls import Known
@@ -53,7 +54,7 @@ def dropped(data: QMimeData) -> Dropped | None:
 
 def _known(path: Path) -> Dropped | None:
     if path.is_dir():
-        is_run = (path / "config.toml").is_file() and (path / "events.jsonl").is_file()
+        is_run = ((path / "config.toml").is_file() and (path / "events.jsonl").is_file()) or bool(study_job(path))
         return Dropped(RUN if is_run else PROJECT if is_project(path) else FOLDER, path)
     if path.name == FILE:
         return Dropped(PROJECT, path.parent)
