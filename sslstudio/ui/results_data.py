@@ -1,7 +1,6 @@
 """A fine-tuning run read back for the results page. Nothing is computed here: metrics.json and the tables of
 predictions say it all. Runs on another thread."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.album import root_of
 from sslstudio.engine.data.decode import read_picture
 from sslstudio.engine.errors import DataError
+from sslstudio.engine.runs.predictions import Prediction, mask_file, predictions_of
 from sslstudio.ui import words
 from sslstudio.ui.widgets.gallery_model import GalleryItem
 from sslstudio.ui.widgets.overlay_view import Overlay, mask_image
@@ -24,23 +24,6 @@ if TYPE_CHECKING:
     from sslstudio.engine.data.masks import MaskCoding
 
 LARGE = 900  # pixels of the short side of a picture that is looked at closely
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A line of predictions-<part>.csv. For masks `iou` is set and label and predicted are empty."""
-
-    file: str
-    label: str = ""
-    predicted: str = ""
-    confidence: float = 0.0
-    mask: str = ""
-    iou: float | None = None
-
-    @property
-    def wrong(self) -> bool:
-        """Whether the predicted class is another than the label."""
-        return self.label != self.predicted
 
 
 @dataclass(frozen=True)
@@ -66,7 +49,7 @@ def load_results(run: Path, control: RunControl) -> Results:
         raise DataError(f"{run.name} has no result yet: go on with it until it is finished.")
     config = opened.config()
     data = config.get("data", {})
-    found = {part: _all_predictions(run, part) for part in metrics["parts"]}
+    found = {part: predictions_of(run, part) for part in metrics["parts"]}
     folder = root_of(Path(data.get("folder", "")))
     coding = _coding(folder, data.get("labels", "")) if metrics["kind"] == "segmentation" else None
     network = run if opened.read_json("folds.json") is None else run / "fold-1"
@@ -81,42 +64,6 @@ def _coding(folder: Path, labels_file: str) -> "MaskCoding":
     if masks is None:
         raise DataError(f"The masks of {folder.name} are gone: the pictures cannot be compared with them.")
     return masks.coding
-
-
-def _all_predictions(run: Path, part: str) -> list[Prediction]:
-    """Those of a run, or of all folds of a cross-validation together."""
-    own = run / f"predictions-{part}.csv"
-    tables = [own] if own.exists() else sorted(run.glob(f"fold-*/predictions-{part}.csv"))
-    if not tables:
-        raise DataError(f"The predictions of {run.name} are gone: {own.name} is not there.")
-    return sorted((one for table in tables for one in read_predictions(table)), key=_worth_a_look)
-
-
-def _mask_file(run: Path, part: str, file: str) -> Path:
-    own = run / f"predictions-{part}" / f"{file}.png"
-    if own.exists():
-        return own
-    inside = (fold / f"predictions-{part}" / f"{file}.png" for fold in sorted(run.glob("fold-*")))
-    return next((one for one in inside if one.exists()), own)
-
-
-def read_predictions(file: Path) -> list[Prediction]:
-    """The lines of a table: wrong and sure ones first, or the masks that overlap least first."""
-    with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
-        found = [_prediction(line) for line in csv.DictReader(lines)]
-    return sorted(found, key=_worth_a_look)
-
-
-def _prediction(line: Mapping[str, str]) -> Prediction:
-    if "iou" in line:
-        return Prediction(file=line["file"], mask=line["mask"], iou=float(line["iou"]))
-    return Prediction(line["file"], line.get("label", ""), line["predicted"], float(line["confidence"]))
-
-
-def _worth_a_look(one: Prediction) -> tuple[float, float]:
-    if one.iou is not None:
-        return (one.iou, 0.0)
-    return (0.0, -one.confidence) if one.wrong else (1.0, one.confidence)
 
 
 def confused_in(run: Path, part: str, truth: int, predicted: int, control: RunControl) -> dict[str, int]:
@@ -162,7 +109,7 @@ def load_overlay(results: Results, part: str, one: Prediction, control: RunContr
         raise DataError("These pictures have no masks.")
     picture = read_picture(results.folder / one.file, LARGE)
     truth = decode_mask(results.folder / one.mask, results.coding, None)
-    with Image.open(_mask_file(results.run, part, one.file)) as image:
+    with Image.open(mask_file(results.run, part, one.file)) as image:
         predicted = np.asarray(image, dtype=np.uint8)
     title = words.facts_line([one.file, words.overlap(one.iou or 0.0)])
     shown = to_image(np.asarray(picture.convert("RGB")))

@@ -3,7 +3,7 @@
 These run on other threads; see engine_calls.py.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from PySide6.QtGui import QColor, QImage
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.runs import answers
 from sslstudio.ui.theme import colours
 
 if TYPE_CHECKING:  # these modules import torch
@@ -123,21 +124,9 @@ def predicting(
     return predict_folder(load_trained(run, "auto", part), folder, out, control, separator)
 
 
-def answers_in(out: Path, control: RunControl) -> list[tuple[str, str, float, str]]:
-    """The answers of a folder, the least sure first: file, class ('' for masks), confidence, mask file."""
-    import json
-
-    from sslstudio.engine.train.predict import ABOUT, read_answers
-
-    names: Sequence[str] = json.loads((out / ABOUT).read_text(encoding="utf-8"))["classes"]
-    found = []
-    for one in read_answers(out):
-        if "mask" in one:
-            found.append((one["file"], "", float(one["confidence"]), str(one["mask"])))
-        else:
-            sure = max(one["chances"])
-            found.append((one["file"], names[one["chances"].index(sure)], float(sure), ""))
-    return sorted(found, key=lambda one: one[2])
+def answers_in(out: Path, control: RunControl) -> list[answers.Answer]:
+    """The answers of a folder, the least sure first."""
+    return answers.answers_in(out)
 
 
 def exporting(

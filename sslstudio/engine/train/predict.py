@@ -25,11 +25,10 @@ from sslstudio.engine.evaluate.coco import write_coco
 from sslstudio.engine.evaluate.predictions import mask_of, write_mask, write_table
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.runs.answers import ABOUT, JOURNAL, parsed, read_answers
 from sslstudio.engine.train.apply import Trained
 
-TABLE, JOURNAL, ABOUT, COCO, UNREADABLE = (
-    "predictions.csv", "answers.jsonl", "about.json", "coco.json", "unreadable.csv",
-)  # fmt: skip
+TABLE, COCO, UNREADABLE = "predictions.csv", "coco.json", "unreadable.csv"
 MASKS = "masks"
 ODD_NAMES = "backslashreplace"  # lone surrogates of names that are not UTF-8 are what JSON calls them
 
@@ -100,7 +99,7 @@ def _claim(out: Path, trained: Trained, folder: Path) -> None:
         raise DataError(f"The folder {out} cannot be made: {error.strerror}. Choose another one.") from error
     file = out / ABOUT
     if file.exists():
-        stored = _json(file.read_text(encoding="utf-8"))
+        stored = parsed(file.read_text(encoding="utf-8"))
         if not isinstance(stored, dict) or any(stored.get(key) != about[key] for key in about if key != "run"):
             raise DataError(
                 f"{out} holds the answers of another network, or for other pictures. Choose another folder for these."
@@ -110,23 +109,6 @@ def _claim(out: Path, trained: Trained, folder: Path) -> None:
     if ours:
         raise DataError(f"{out} holds {ours[0]} already, and not from here. Choose another folder for the answers.")
     write_atomic(file, json.dumps(about, indent=1, ensure_ascii=False).encode(errors=ODD_NAMES))
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
-
-
-def read_answers(out: Path) -> list[dict[str, Any]]:
-    """The newest answer for each picture, as answers.jsonl has them. A line torn by a power cut counts as none."""
-    file = out / JOURNAL
-    if not file.exists():
-        return []
-    text = file.read_text(encoding="utf-8", errors="replace")
-    lines = [_json(line) for line in text[: text.rfind("\n") + 1].split("\n")]
-    return list({line["file"]: line for line in lines if isinstance(line, dict) and "file" in line}.values())
 
 
 def _known(out: Path, stamps: dict[str, list[int]]) -> dict[str, dict[str, Any]]:

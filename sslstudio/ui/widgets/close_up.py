@@ -8,9 +8,9 @@ from typing import Any
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QImage
 
+from sslstudio.engine.runs.predictions import Prediction
 from sslstudio.ui import jobs, messages, results_data, take_calls, words
 from sslstudio.ui.closer_desk import CloserDesk
-from sslstudio.ui.results_data import Prediction
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel
 from sslstudio.ui.widgets.gallery_view import CELL, GalleryView

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import isnan
 
+from sslstudio.engine.runs.predictions import Prediction
 from sslstudio.ui import words
-from sslstudio.ui.results_data import Prediction, Results
+from sslstudio.ui.results_data import Results
 from sslstudio.ui.take_calls import Spot
 
 STEPS = (0.25, 0.5, 0.75)  # of the IoU of a picture: the mean over the classes in it

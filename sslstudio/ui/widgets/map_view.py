@@ -9,9 +9,10 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QWidget
 
 from sslstudio.engine.errors import StudioError
+from sslstudio.engine.runs.predictions import Prediction
 from sslstudio.ui import jobs, messages, results_data, take_calls, words
 from sslstudio.ui.closer_desk import CloserDesk
-from sslstudio.ui.results_data import Prediction, Results
+from sslstudio.ui.results_data import Results
 from sslstudio.ui.take_calls import Spot
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.embedding_map import EmbeddingMap

@@ -8,6 +8,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.engine.data.album import root_of
+from sslstudio.engine.runs.answers import Answer
 from sslstudio.ui import jobs, messages, settings, take_calls, words
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.widgets.copy_button import CopyButton
@@ -110,16 +111,17 @@ class PredictCard(Card):
         self.copy.setVisible(there)
         self.faces.setCurrentIndex(int(self.gallery.gallery.rowCount() > 0))
 
-    def _show(self, answers: list[tuple[str, str, float, str]]) -> None:
+    def _show(self, answers: list[Answer]) -> None:
         if self.folder is None:
             return
         counted = words.count(len(answers), self.tr("picture answered"), self.tr("pictures answered"))
         self.found.setText(self.tr("{0} in “{1}”, the least sure first").format(counted, self.folder.name))
         items, root = [], root_of(self.folder)
-        for file, name, sure, mask in answers:
-            said = words.percent(sure, 0)
-            path = self.out / mask if mask and self.out is not None else root / file
-            items.append(GalleryItem(path, f"{name} {said}".strip(), tip=self.tr("{0}\n{1} sure").format(file, said)))
+        for one in answers:
+            said = words.percent(one.confidence, 0)
+            path = self.out / one.mask if one.mask and self.out is not None else root / one.file
+            tip = self.tr("{0}\n{1} sure").format(one.file, said)
+            items.append(GalleryItem(path, f"{one.predicted} {said}".strip(), tip=tip))
         self.gallery.show_items(items)
         self._refresh()
 

@@ -7,9 +7,10 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.runs.predictions import Prediction
 from sslstudio.ui import jobs, messages, results_data, take_calls, words
 from sslstudio.ui.closer_desk import CloserDesk
-from sslstudio.ui.results_data import Prediction, Results
+from sslstudio.ui.results_data import Results
 from sslstudio.ui.widgets.close_up import CloseUp
 from sslstudio.ui.widgets.gallery_model import GalleryModel
 from sslstudio.ui.widgets.gallery_view import GalleryView

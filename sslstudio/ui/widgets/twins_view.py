@@ -6,9 +6,9 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from sslstudio.engine.runs.predictions import Prediction
 from sslstudio.ui import words
 from sslstudio.ui.actions import CHOOSE, SIDEWAYS
-from sslstudio.ui.results_data import Prediction
 from sslstudio.ui.theme import colours, theme
 
 BOTH, FIRST, SECOND, NONE = range(4)

@@ -11,9 +11,10 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.masks import MaskCoding
+from sslstudio.engine.runs.predictions import read_predictions
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.ui import words
-from sslstudio.ui.results_data import Results, items_of, load_overlay, load_results, read_predictions
+from sslstudio.ui.results_data import Results, items_of, load_overlay, load_results
 from sslstudio.ui.theme import MASKS
 from sslstudio.ui.widgets.confusion_matrix import ConfusionMatrix, short_count
 from sslstudio.ui.widgets.overlay_view import Overlay, OverlayView, mask_image
@@ -135,12 +136,6 @@ def test_the_surest_mistakes_come_first(tmp_path: Path) -> None:
     assert [item.mark for item in items] == ["bad", "bad", "good", "good"]
     assert items[0].caption == "a 95 %"
     assert items[0].path == Path("/pictures/3.png")
-
-
-def test_the_masks_that_fit_least_come_first(tmp_path: Path) -> None:
-    file = tmp_path / "predictions.csv"
-    file.write_text("file,mask,iou\n1.png,m/1.png,0.9\n2.png,m/2.png,0.1\n", encoding="utf-8-sig")
-    assert [one.file for one in read_predictions(file)] == ["2.png", "1.png"]
 
 
 def test_the_predictions_of_all_folds_are_shown_together(tmp_path: Path) -> None:

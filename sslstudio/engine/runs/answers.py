@@ -1,0 +1,65 @@
+"""The answers for new pictures as a folder of predictions keeps them, read back. train/predict.py writes them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sslstudio.engine.errors import RunError
+
+JOURNAL, ABOUT = "answers.jsonl", "about.json"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was said of a picture: class ('' for masks), how sure that is (0 to 1), mask file ('' for classes)."""
+
+    file: str
+    predicted: str
+    confidence: float
+    mask: str = ""
+
+
+def answers_in(out: Path) -> list[Answer]:
+    """The answers of a folder, the least sure first. Raises RunError when it is damaged."""
+    about = parsed(_text(out / ABOUT))
+    names = about.get("classes") if isinstance(about, dict) else None
+    try:
+        if not isinstance(names, list):
+            raise ValueError(f"{ABOUT} names no classes")
+        found = [_answer(line, names) for line in read_answers(out)]
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise RunError(f"The answers in {out} cannot be read: {error}. Predict into another folder.") from error
+    return sorted(found, key=lambda one: one.confidence)
+
+
+def _answer(line: dict[str, Any], names: list[str]) -> Answer:
+    if "mask" in line:
+        return Answer(line["file"], "", float(line["confidence"]), str(line["mask"]))
+    sure = max(line["chances"])
+    return Answer(line["file"], str(names[line["chances"].index(sure)]), float(sure))
+
+
+def read_answers(out: Path) -> list[dict[str, Any]]:
+    """The newest answer for each picture, as answers.jsonl has them. A line torn by a power cut counts as none."""
+    file = out / JOURNAL
+    if not file.exists():
+        return []
+    text = _text(file)
+    lines = [parsed(line) for line in text[: text.rfind("\n") + 1].split("\n")]
+    return list({line["file"]: line for line in lines if isinstance(line, dict) and "file" in line}.values())
+
+
+def parsed(text: str) -> Any:
+    """What a JSON text holds; None when it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise RunError(f"{file} cannot be read: {error.strerror}.") from error

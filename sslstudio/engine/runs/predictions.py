@@ -1,0 +1,67 @@
+"""The predictions that a fine-tuning run keeps of its test pictures, read back. evaluate/predictions.py writes them."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sslstudio.engine.errors import DataError, RunError
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A line of predictions-<part>.csv. For masks `iou` is set and label and predicted are empty."""
+
+    file: str
+    label: str = ""
+    predicted: str = ""
+    confidence: float = 0.0
+    mask: str = ""
+    iou: float | None = None
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the predicted class is another than the label."""
+        return self.label != self.predicted
+
+
+def predictions_of(run: Path, part: str) -> list[Prediction]:
+    """Those of a run, or of all folds of a cross-validation together, those most worth a look first. Raises DataError
+    when they are gone, RunError when they are damaged."""
+    own = run / f"predictions-{part}.csv"
+    tables = [own] if own.exists() else sorted(run.glob(f"fold-*/predictions-{part}.csv"))
+    if not tables:
+        raise DataError(f"The predictions of {run.name} are gone: {own.name} is not there.")
+    return sorted((one for table in tables for one in read_predictions(table)), key=_worth_a_look)
+
+
+def read_predictions(file: Path) -> list[Prediction]:
+    """The lines of a table: wrong and sure ones first, or the masks that overlap least first. Raises RunError when it
+    cannot be read."""
+    try:
+        with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
+            found = [_prediction(line) for line in csv.DictReader(lines)]
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise RunError(f"{file} cannot be read: {error}. Score that run again.") from error
+    return sorted(found, key=_worth_a_look)
+
+
+def mask_file(run: Path, part: str, file: str) -> Path:
+    """Where a run, or the fold that tested the picture, keeps the mask that it predicted for it."""
+    own = run / f"predictions-{part}" / f"{file}.png"
+    if own.exists():
+        return own
+    inside = (fold / f"predictions-{part}" / f"{file}.png" for fold in sorted(run.glob("fold-*")))
+    return next((one for one in inside if one.exists()), own)
+
+
+def _prediction(line: Mapping[str, str]) -> Prediction:
+    if "iou" in line:
+        return Prediction(file=line["file"], mask=line["mask"], iou=float(line["iou"]))
+    return Prediction(line["file"], line.get("label", ""), line["predicted"], float(line["confidence"]))
+
+
+def _worth_a_look(one: Prediction) -> tuple[float, float]:
+    if one.iou is not None:
+        return (one.iou, 0.0)
+    return (0.0, -one.confidence) if one.wrong else (1.0, one.confidence)
