@@ -73,16 +73,17 @@ def confused_in(run: Path, part: str, truth: int, predicted: int, control: RunCo
     return where_confused(run, part, truth, predicted)
 
 
-def items_of(folder: Path, predictions: list[Prediction], pixels: Mapping[str, int] | None = None) -> list[GalleryItem]:
-    """Predictions as gallery items. pixels: how many of them each picture is shown for."""
-    if pixels is None:
-        return [_item(folder, one) for one in predictions]
-    return [_counted(_item(folder, one), pixels[one.file]) for one in predictions]
-
-
-def _counted(item: GalleryItem, pixels: int) -> GalleryItem:
-    counted = words.count(pixels, words.tr("pixel"), words.tr("pixels"))
-    return replace(item, caption=counted, tip=f"{item.tip}\n{item.caption}")
+def items_of(
+    folder: Path, predictions: list[Prediction], captions: Mapping[str, str] | None = None
+) -> list[GalleryItem]:
+    """Predictions as gallery items. captions: what is said of each file instead of how well it did."""
+    items = [_item(folder, one) for one in predictions]
+    if captions is None:
+        return items
+    return [
+        replace(item, caption=captions[one.file], tip=f"{item.tip}\n{item.caption}")
+        for item, one in zip(items, predictions, strict=True)
+    ]
 
 
 def _item(folder: Path, one: Prediction) -> GalleryItem:

@@ -11,7 +11,7 @@ from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.widgets.map_colours import STEP_MARKS
 from sslstudio.ui.widgets.marks import SHAPES
-from tests.ui.test_take import LONG, MAP, TEST_PICTURES, Opener, click, opened
+from tests.ui.test_take import DOUBTS, LONG, MAP, TEST_PICTURES, Opener, click, opened
 
 __all__ = ["opened"]
 MATRIX = 1
@@ -136,3 +136,48 @@ def test_the_map_is_coloured_by_overlap_and_by_use(opened: Opener, segmented: Pa
     assert page.results is not None
     assert (len(taught), of_test) == (page.results.metrics["n_train"], set(overlap))
     assert view.legend.boxes[0].name == "it was trained on"
+
+
+def test_the_pictures_most_like_one_are_shown_in_turn(opened: Opener, segmented: Path, qtbot: QtBot) -> None:
+    page = opened(segmented)
+    page.tabs.setCurrentIndex(TEST_PICTURES)
+    view = page.predictions
+    qtbot.waitUntil(lambda: view.overlay._overlay is not None, timeout=LONG)
+    first = view._all[0]
+    click(view.overlay.alike)
+    click(view.overlay.busy.stop)
+    assert view.overlay.busy.told.text() == "Stopped."
+    click(view.overlay.busy.again)
+    qtbot.waitUntil(lambda: "most like" in view.told.text(), timeout=LONG)
+    assert view._shown[0] == first
+    captions = [view.gallery.gallery.item(row).caption for row in range(len(view._shown))]
+    assert len(captions) == min(13, len(view._all))
+    assert captions[0] == "this picture"
+    likeness = [float(one.removeprefix("likeness ")) for one in captions[1:]]
+    assert likeness == sorted(likeness, reverse=True)
+    assert page.desk.closer is not None
+    tested = {one.file for one in view._all}
+    nearest = next(file for file, _ in page.desk.closer.neighbours(first.file, 60) if file in tested)
+    assert view._shown[1].file == nearest
+    assert not view.overlay.busy.isVisible()
+    click(view.everything)
+    assert len(view._shown) == len(tested)
+
+
+def test_masks_have_no_doubtful_labels_and_are_told_so_at_once(opened: Opener, segmented: Path) -> None:
+    page = opened(segmented)
+    page.tabs.setCurrentIndex(DOUBTS)
+    assert page.doubts.empty.isVisible()
+    assert page.doubts.empty.heading.text() == "Doubtful labels are found for classes only"
+    assert page.desk._job is None  # nothing is asked of the network for it
+
+
+def test_doubtful_labels_are_gone_on_with(opened: Opener, classified: Path, qtbot: QtBot) -> None:
+    page = opened(classified)
+    page.tabs.setCurrentIndex(DOUBTS)
+    qtbot.waitUntil(page.doubts.busy.stop.isVisible, timeout=LONG)
+    click(page.doubts.busy.stop)
+    assert page.doubts.busy.told.text() == "Stopped."
+    click(page.doubts.busy.again)
+    qtbot.waitUntil(lambda: page.doubts.lines is not None, timeout=LONG)
+    assert not page.doubts.busy.isVisible()

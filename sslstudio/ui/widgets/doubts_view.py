@@ -52,11 +52,11 @@ class DoubtsView(QWidget):
         self.corrected = text("", "field")
         self.again = button(self.tr("Fine-tune again with the corrected labels"), deciding.fine_tune, icon="refresh")
         left = Card(margin=12).add(self.told, (self.list, 1), self.corrected, row(self.again, None))
-        self.empty = EmptyState("check", "", "")
+        self.empty = EmptyState("tag", "", "")
         self.faces = QStackedWidget()
         self.faces.addWidget(self.empty)
         self.faces.addWidget(held(row((left, 3), (right, 2), gap=14)))
-        self.busy = BusyLine(desk.stop, desk.ask)
+        self.busy = BusyLine(desk.stop, self._look)
         self.setLayout(column((self.faces, 1), row(None, self.busy, None)))
         for name, one in (("keep", self.keep), ("change", self.change), ("unsure", self.unsure)):
             one.setToolTip(f"{keys[name].title} ({keys[name].keys})")
@@ -66,12 +66,10 @@ class DoubtsView(QWidget):
         })  # fmt: skip
         deciding.decided.connect(self._decided)
         deciding.changed.connect(self._show_sum)
-        desk.progressed.connect(self.busy.show_progress)
-        for signal in (desk.found, desk.failed):
-            signal.connect(lambda *_: self.busy.rest())
+        desk.progressed.connect(self._tell_progress)
         deciding.labels.opening.connect(self._say_opening)
         desk.found.connect(self._ask)
-        desk.failed.connect(lambda error: self._say(self.tr("Not known"), messages.error_text(error)))
+        desk.failed.connect(self._failed)
 
     def show_results(self, results: Results) -> None:
         """Another network: its doubts are looked for when they are looked at."""
@@ -80,14 +78,29 @@ class DoubtsView(QWidget):
         if self._job is not None:
             self._job.cancel()
             self._job = None
+        if self._masks:
+            self.busy.rest()
+            self._say(
+                self.tr("Doubtful labels are found for classes only"),
+                self.tr("Masks are not looked through here. Among the test pictures, the masks that fit the network's "
+                        "least come first: where your mask is the wrong one of the two, draw it anew and fine-tune "
+                        "again."),
+            )  # fmt: skip
+        elif self.isVisible():
+            self._look()
+
+    def _look(self) -> None:
         self._say(self.tr("Looking for doubtful labels"), self.tr("The network is asked about all labelled pictures."))
-        if self.isVisible():
-            self._desk.ask()
+        self._desk.ask()
+
+    @property
+    def _masks(self) -> bool:
+        return self._results is not None and self._results.metrics["kind"] == "segmentation"
 
     def showEvent(self, event: object) -> None:
         """They are needed now."""
-        if self._results is not None and self.lines is None and self._job is None:
-            self._desk.ask()
+        if self._results is not None and not self._masks and self.lines is None and self._job is None:
+            self._look()
 
     def _say(self, heading: str, explanation: str) -> None:
         if not self.lines:
@@ -96,17 +109,21 @@ class DoubtsView(QWidget):
             self.faces.setCurrentIndex(0)
 
     def _ask(self) -> None:
-        if self._results is None or self._desk.closer is None or self.lines is not None or not self.isVisible():
-            return
-        if self._results.metrics["kind"] == "segmentation":
-            self._say(self.tr("Masks are not looked through"), self.tr("Doubtful labels are found for classes only."))
-            return
-        op = partial(take_calls.doubtful, self._desk.closer, self._results.run)
-        self._job = jobs.run(op, self._take, self._failed, owner=self)
+        self.busy.rest()
+        wanted = self.lines is None and self.isVisible() and not self._masks
+        if wanted and self._results is not None and self._desk.closer is not None:
+            op = partial(take_calls.doubtful, self._desk.closer, self._results.run)
+            self._job = jobs.run(op, self._take, self._failed, owner=self)
+
+    def _tell_progress(self, said: Preparing) -> None:
+        if not self._masks:
+            self.busy.show_progress(said)
 
     def _failed(self, error: Exception) -> None:
         self._job = None
-        self._say(self.tr("Not known"), messages.error_text(error))
+        if not self._masks:
+            self._say(self.tr("Not known"), "")
+            self.busy.rest(messages.error_text(error), stopped=self.lines is None)
 
     def _take(self, lines: list[DoubtLine]) -> None:
         self._job, self.lines = None, lines

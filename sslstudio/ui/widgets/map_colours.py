@@ -45,7 +45,7 @@ def _by_error() -> Colouring:
 
 
 def _by_overlap(tested: dict[str, Prediction]) -> Colouring:
-    low, half, high = (words.figures(f"{step:.2f}") for step in STEPS)
+    low, half, high = (words.figures(f"{step:g}") for step in STEPS)
     names = (
         words.tr("hardly: below {0}").format(low),
         words.tr("partly: {0} to {1}").format(low, half),

@@ -148,12 +148,15 @@ class Swatch(QWidget):
 class OverlayView(Card):
     """The two overlays side by side, what they show, the slider and the legend.
 
-    `wants_uncertainty` when it is to be shown: the answer comes through `show_uncertainty`, and `busy` tells of what is
-    done for it meanwhile. `gives_up` when it is not waited for any more.
+    `wants_uncertainty` when it is to be shown: the answer comes through `show_uncertainty`. `wants_alike` asks for the
+    pictures most like this one. `busy` tells of what is done for the two meanwhile; `gives_up` when nobody waits for
+    them any more, `goes_on` when somebody does again.
     """
 
     wants_uncertainty = Signal()
+    wants_alike = Signal()
     gives_up = Signal()
+    goes_on = Signal()
 
     def __init__(self) -> None:
         super().__init__(gap=10)
@@ -181,18 +184,25 @@ class OverlayView(Card):
             self.style_of.addItem(title)
         self.style_of.currentIndexChanged.connect(self._draw)
         self.unsure = QCheckBox(self.tr("Where it is unsure"))
-        self.unsure.setToolTip(self.tr("Coloured where several classes are alike to the network."))
+        self.unsure.setToolTip(
+            self.tr(
+                "Coloured where several classes are alike to the network. The heat map of what speaks for an answer is "
+                "there for classes only."
+            )
+        )
         self.unsure.toggled.connect(self._toggle_uncertainty)
         self.hide_button = button(self.tr("Hold to hide"), lambda: None)
         self.hide_button.setToolTip(self.tr("The masks are gone while this is held, with the mouse or the space bar."))
         self.hide_button.pressed.connect(lambda: self._hide(True))
         self.hide_button.released.connect(lambda: self._hide(False))
-        self.busy = BusyLine(self.gives_up.emit, self.wants_uncertainty.emit, wrap=True)
+        self.alike = button(self.tr("Pictures like this one"), self.wants_alike.emit, "link", "images")
+        self.alike.setToolTip(self.tr("The test pictures that the network sees as most like it."))
+        self.busy = BusyLine(self.gives_up.emit, self.goes_on.emit, wrap=True)
         self.add(
             self.title,
             (pictures, 1),
             row(told, self.slider, 12, self.style_of, self.unsure, None, self.hide_button),
-            row(self._legend, None),
+            row(self._legend, None, self.alike),
             self.busy,
         )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
@@ -17,6 +18,8 @@ from sslstudio.ui.widgets.gallery_view import GalleryView
 from sslstudio.ui.widgets.layout import Card, button, row, text
 from sslstudio.ui.widgets.overlay_view import OverlayView
 
+ALIKE = 12  # pictures that are shown as most like one
+
 
 class PredictionsView(QWidget):
     """A gallery, and the chosen picture with its label and prediction, or with its masks."""
@@ -30,6 +33,7 @@ class PredictionsView(QWidget):
         self._shown: list[Prediction] = []
         self._job: jobs.Job | None = None
         self._chosen: Prediction | None = None
+        self._wants_alike = False
         self.gallery = GalleryView(GalleryModel(self))
         self.gallery.chosen.connect(self._choose)
         self.told = text("", "muted")
@@ -37,10 +41,12 @@ class PredictionsView(QWidget):
         self.close_up = CloseUp(desk)
         self.close_up.opened.connect(self.open_file)
         self.overlay = OverlayView()
-        self.overlay.wants_uncertainty.connect(self._want_uncertainty)
+        self.overlay.wants_uncertainty.connect(self._look_closer)
+        self.overlay.wants_alike.connect(self._want_alike)
+        self.overlay.goes_on.connect(self._go_on)
         self.overlay.gives_up.connect(desk.stop)
-        desk.found.connect(self._ask_uncertainty)
-        desk.failed.connect(self._no_uncertainty)
+        desk.found.connect(self._ask_more)
+        desk.failed.connect(self._not_found)
         desk.progressed.connect(self._tell_progress)
         self.closer = QStackedWidget()
         self.closer.addWidget(self.close_up)
@@ -56,6 +62,7 @@ class PredictionsView(QWidget):
         """Show the predictions of one part of a run."""
         self._results, self._part = results, part
         self._all = list(results.predictions[part])
+        self._wants_alike = False
         self.overlay.busy.rest()
         masks = results.metrics["kind"] == "segmentation"
         self.closer.setCurrentIndex(1 if masks else 0)
@@ -93,17 +100,18 @@ class PredictionsView(QWidget):
         else:
             said = self.tr("{0}, most first: {2} of “{1}” taken for “{3}”")
         of_pixels = words.count(total, self.tr("pixel"), self.tr("pixels"))
-        self._show(found, said.format(counted, label, of_pixels, predicted), pixels)
+        captions = {file: words.count(number, self.tr("pixel"), self.tr("pixels")) for file, number in pixels.items()}
+        self._show(found, said.format(counted, label, of_pixels, predicted), captions)
         self.everything.show()
 
     def _counted(self, number: int) -> str:
         return words.count(number, self.tr("picture"), self.tr("pictures"))
 
-    def _show(self, predictions: list[Prediction], said: str, pixels: Mapping[str, int] | None = None) -> None:
+    def _show(self, predictions: list[Prediction], said: str, captions: Mapping[str, str] | None = None) -> None:
         assert self._results is not None
         self._shown = predictions
         self.told.setText(said)
-        self.gallery.show_items(results_data.items_of(self._results.folder, predictions, pixels))
+        self.gallery.show_items(results_data.items_of(self._results.folder, predictions, captions))
         self.closer.setVisible(bool(predictions))
         if predictions:
             self.gallery.setCurrentIndex(self.gallery.gallery.index(0))
@@ -138,24 +146,58 @@ class PredictionsView(QWidget):
         self._show(found, f"{self._counted(len(found))}: {said}")
         self.everything.show()
 
-    def _want_uncertainty(self) -> None:
+    # --- what the network says of masks beyond the run's own files
+
+    def _look_closer(self) -> None:
         if self.desk.closer is None and not self.overlay.busy.going:
             self.overlay.busy.wait(self.tr("Asking the network about the labelled pictures…"))
         self.desk.ask()
 
-    def _tell_progress(self, said: Preparing) -> None:
+    def _want_alike(self) -> None:
+        self._wants_alike = True
+        self._look_closer()
+
+    def _go_on(self) -> None:
         if self.overlay.waits:
+            self._look_closer()
+        else:
+            self._want_alike()
+
+    def _tell_progress(self, said: Preparing) -> None:
+        if self.overlay.waits or self._wants_alike:
             self.overlay.busy.show_progress(said)
 
-    def _no_uncertainty(self, error: Exception) -> None:
-        if self.overlay.waits:
+    def _not_found(self, error: Exception) -> None:
+        if self.overlay.waits or self._wants_alike:
+            self._wants_alike = False
             self.overlay.busy.rest(messages.error_text(error), stopped=True)
 
-    def _ask_uncertainty(self) -> None:
+    def _ask_more(self) -> None:
         closer, one = self.desk.closer, self._chosen
-        if closer is not None and one is not None and one.iou is not None and self.overlay.waits:
-            op = partial(take_calls.uncertainty, closer, one.file)
-            jobs.run(op, partial(self._take_uncertainty, one), self._no_uncertainty, owner=self)
+        if closer is None or one is None or one.iou is None:
+            return
+        self.overlay.busy.rest()
+        if self._wants_alike:
+            self._wants_alike = False
+            op = partial(take_calls.neighbours, closer, one.file, len(closer.paths))
+            jobs.run(op, partial(self._show_alike, one), self._not_found, owner=self)
+        if self.overlay.waits:
+            jobs.run(
+                partial(take_calls.uncertainty, closer, one.file), partial(self._take_uncertainty, one),
+                self._not_found, owner=self,
+            )  # fmt: skip
+
+    def _show_alike(self, one: Prediction, found: list[tuple[str, float, str]]) -> None:
+        by_file = {tested.file: tested for tested in self._all}
+        likeness = {file: alike for file, alike, _ in found if file in by_file}
+        near = list(likeness)[:ALIKE]
+        captions = {file: self.tr("likeness {0}").format(words.figures(f"{likeness[file]:.2f}")) for file in near}
+        said = self.tr("{0} most like {1}, as the network sees them").format(
+            self._counted(len(near)), Path(one.file).name
+        )
+        shown = [one, *(by_file[file] for file in near)]
+        self._show(shown, said, {one.file: self.tr("this picture"), **captions})
+        self.everything.show()
 
     def _take_uncertainty(self, one: Prediction, image: QImage) -> None:
         if one is self._chosen:
