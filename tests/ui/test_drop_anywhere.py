@@ -9,11 +9,18 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDro
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
+from sslstudio.engine.control import RunControl
+from sslstudio.engine.events import Advanced
+from sslstudio.engine.train.compare import compare
+from sslstudio.engine.train.tournament import tournament
 from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.compare import ComparePage
 from sslstudio.ui.study import STEPS
+from tests.engine.train.compare_for_tests import compare_config
 from tests.ui.conftest import Said
 from tests.ui.test_drops import trained
 from tests.ui.test_main_window import training
+from tests.ui.test_recovery import breaks_off, small_tournament
 
 LONG = 60_000
 COPY, LEFT, NONE = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
@@ -130,6 +137,28 @@ def test_runs_and_projects_are_taken_on_every_page(
     assert let_fall(window, spots(window)[0], other_run)
     qtbot.waitUntil(lambda: study.pretrained == other_run, timeout=LONG)
     assert window.stack.currentWidget() is window.pages["pretrain"]
+
+
+def test_comparisons_and_tournaments_are_taken_on_every_page(
+    window: MainWindow, sample: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        window.open_folder(sample)
+    comparison, played = compare_config(sample, tmp_path / "a"), small_tournament(sample, tmp_path / "b")
+    breaks_off(compare(comparison, RunControl()), Advanced)
+    breaks_off(tournament(played, RunControl()), Advanced)
+    window.resize(1280, 900)
+    window.go("compare")
+    page = window.pages["compare"]
+    assert isinstance(page, ComparePage)
+    for number, name in enumerate((*STEPS, STEPS[0])):
+        tab, out = (page.tournament, tmp_path / "b") if number % 2 else (page.efficiency, tmp_path / "a")
+        tab.begin_new()
+        window.go(name)
+        QApplication.processEvents()
+        assert let_fall(window, spots(window)[0], out)
+        qtbot.waitUntil(lambda tab=tab, out=out: tab.out == out, timeout=LONG)  # type: ignore[misc]
+        assert (window.stack.currentWidget(), page.current, window.study.folder) == (page, tab, sample)
 
 
 def test_a_folder_with_its_table_and_what_is_left_are_said(

@@ -12,12 +12,24 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import DataError
+from sslstudio.engine.train.compare import compare
+from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain
-from sslstudio.engine.train.settings import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
+from sslstudio.engine.train.settings import (
+    BudgetConfig,
+    DataConfig,
+    FinetuneConfig,
+    HardwareConfig,
+    OptimiserConfig,
+    PretrainConfig,
+)
 from sslstudio.ui.drops import FOLDER, LABELS, RUN, ZIP, Dropped, dropped
 from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.compare import ComparePage
+from sslstudio.ui.pages.finetune import FinetunePage
 from sslstudio.ui.pages.pretrain import PretrainPage
 from sslstudio.ui.widgets.labels_view import LabelsView
+from tests.engine.train.compare_for_tests import compare_config
 from tests.ui.conftest import Said
 from tests.ui.test_main_window import drop
 
@@ -67,6 +79,11 @@ def test_each_thing_is_known_by_what_it_is(tmp_path: Path) -> None:
     assert dragged(tmp_path / "d.json") == Dropped(LABELS, tmp_path / "d.json")
     assert dragged(tmp_path / "c.png") == Dropped(FOLDER, tmp_path)
     assert dragged(run) == Dropped(RUN, run)
+    for name in ("compare", "tournament"):
+        (tmp_path / name).mkdir()
+        assert dragged(tmp_path / name) == Dropped(FOLDER, tmp_path / name)
+        (tmp_path / name / f"{name}.toml").touch()
+        assert dragged(tmp_path / name) == Dropped(RUN, tmp_path / name)
     assert dragged(tmp_path / "gone") is None
 
 
@@ -139,6 +156,50 @@ def test_a_run_is_shown_with_its_pictures(window: MainWindow, pictures: Path, tm
     assert page.view.outcome == "finished"
     assert window.study.folder == pictures
     qtbot.waitUntil(lambda: window.study.readable is not None, timeout=LONG)
+
+
+@pytest.mark.parametrize("folds", [1, 2])
+def test_a_fine_tuning_is_shown_with_its_result(
+    folds: int, window: MainWindow, pictures: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    run = tmp_path / "run"
+    config = FinetuneConfig(
+        out=str(run), source="scratch", folds=folds, data=DataConfig(folder=str(pictures), side=32),
+        budget=BudgetConfig(steps=2), hardware=HardwareConfig(device="cpu"), labels_per_class=4,
+    )  # fmt: skip
+    list(finetune(config, RunControl()))
+    drop(window, run)
+    qtbot.waitUntil(lambda: window.study.result == run, timeout=LONG)
+    page = window.stack.currentWidget()
+    assert isinstance(page, FinetunePage)
+    assert (page.view.run, page.view.outcome) == (run, "finished")
+    assert window.study.folder == pictures
+    qtbot.waitUntil(lambda: window.study.readable is not None, timeout=LONG)
+
+
+def test_a_comparison_is_shown_where_its_pictures_are_now(
+    pictures: Path, tmp_path: Path, said: Said, qtbot: QtBot
+) -> None:
+    """It is dropped before the engine is loaded, which its settings wait for; then it can go on."""
+    out = tmp_path / "study"
+    config = compare_config(pictures, out, labels="2", seeds=1)
+    list(compare(config, RunControl()))
+    said.folder = pictures.rename(tmp_path / "animals")
+    window = MainWindow()
+    qtbot.addWidget(window)
+    window.show()
+    drop(window, out)
+    qtbot.waitUntil(lambda: "compare" in window.pages, timeout=LONG)
+    window.study.load_engine()
+    page = window.pages["compare"]
+    assert isinstance(page, ComparePage)
+    qtbot.waitUntil(lambda: page.efficiency.out == out, timeout=LONG)
+    assert [row["source"] for row in page.efficiency.view.table["rows"]] == ["scratch", "rotation"]
+    assert (window.stack.currentWidget(), window.study.folder) == (page, said.folder)
+    qtbot.waitUntil(lambda: window.study.readable is not None, timeout=LONG)
+    with qtbot.waitSignal(window.study.runner.ended, timeout=LONG):
+        page.start_run()
+    assert (page.efficiency.view.outcome, said.errors) == ("finished", [])
 
 
 def test_a_run_whose_pictures_have_moved_asks_where_they_are(

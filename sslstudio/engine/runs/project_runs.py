@@ -13,6 +13,7 @@ from sslstudio.engine.files import write_atomic
 from sslstudio.engine.runs.project import Project, save_project, with_pictures
 from sslstudio.engine.runs.relink import pictures_folder, relink
 from sslstudio.engine.runs.store import CONFIG, RunFolder, RunSummary, list_runs, run_folders
+from sslstudio.engine.runs.study_folder import study_job
 
 WEIGHTS, METRICS = "last.safetensors", "metrics.json"
 
@@ -86,10 +87,12 @@ def relink_project(project: Project, pictures: Path) -> Project:
 
 
 def mend_runs(project: Project) -> None:
-    """Runs that look for their pictures where there is nothing any more, and find them in the project's folder, are
-    told so: the project was moved, or its pictures. So are those that start from a run that lies here now. Runs on
-    other pictures are left as they are."""
-    for run in [run for folder in project.all_runs for run in run_folders(folder)]:
+    """Runs, comparisons and tournaments that look for their pictures where there is nothing any more, and find them in
+    the project's folder, are told so: the project was moved, or its pictures. So are runs that start from one that lies
+    here now. Those on other pictures are left as they are."""
+    # A comparison before its runs, which show what its pictures are; one without any says nothing of that.
+    studies = [one for one in _runs_and_studies(project) if study_job(one) and run_folders(one)]
+    for run in [*studies, *(run for folder in project.all_runs for run in run_folders(folder))]:
         _mend_source(run, project)
         pictures = _pictures_of(run)
         if pictures is not None and not pictures.is_dir():

@@ -69,6 +69,8 @@ def test_the_newest_lead_on(tmp_path: Path, pictures: Path) -> None:
 def test_a_project_its_runs_and_its_labels_learn_where_the_pictures_are_now(tmp_path: Path, pictures: Path) -> None:
     project = Project(folder=tmp_path / "project", pictures=pictures, examples=tuple(PATHS))
     run = made_run(project.runs / "one", pictures, "pretrain", 1)
+    study = made_run(project.runs / "study" / "pretrained" / "jigsaw", pictures, "pretrain", 1).parent.parent
+    (study / "compare.toml").write_text(f'[data]\nfolder = "{pictures.as_posix()}"\n')
     others = made_run(project.runs / "other pictures", tmp_path / "elsewhere", "pretrain", 1)
     RunFolder.open(others).write_json("split.json", {"train": ["x.png"], "validation": [], "test": []})
     project.labels_folder.mkdir(parents=True)
@@ -80,7 +82,7 @@ def test_a_project_its_runs_and_its_labels_learn_where_the_pictures_are_now(tmp_
     assert pictures_folder(run) == pictures
     assert relink_project(project, moved).pictures == moved
     assert open_project(project.folder).project.pictures == moved
-    assert pictures_folder(run) == moved
+    assert pictures_folder(run) == pictures_folder(study) == pictures_folder(study / "pretrained" / "jigsaw") == moved
     assert pictures_folder(others) == tmp_path / "elsewhere"
     assert json.loads((project.labels_folder / label_files.ABOUT).read_text())["pictures"] == str(moved)
 
