@@ -1,8 +1,13 @@
 """The results page on a real run with masks: what is only there for classes is not promised, the rest is there."""
 
+import csv
+import json
 import shutil
 from pathlib import Path
 
+import numpy as np
+import pytest
+from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -11,7 +16,8 @@ from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.widgets.map_colours import STEP_MARKS
 from sslstudio.ui.widgets.marks import SHAPES
-from tests.ui.test_take import DOUBTS, LONG, MAP, TEST_PICTURES, Opener, click, opened
+from tests.ui.conftest import Said
+from tests.ui.test_take import DOUBTS, LONG, MAP, TAKE, TEST_PICTURES, Opener, click, opened
 
 __all__ = ["opened"]
 MATRIX = 1
@@ -181,3 +187,39 @@ def test_doubtful_labels_are_gone_on_with(opened: Opener, classified: Path, qtbo
     click(page.doubts.busy.again)
     qtbot.waitUntil(lambda: page.doubts.lines is not None, timeout=LONG)
     assert not page.doubts.busy.isVisible()
+
+
+def test_a_new_folder_is_answered_with_masks(
+    opened: Opener, segmented: Path, tmp_path: Path, said: Said, qtbot: QtBot
+) -> None:
+    page = opened(segmented)
+    page.tabs.setCurrentIndex(TAKE)
+    assert page.results is not None
+    tested = [one.file for one in page.predictions._all[-4:]]
+    said.folder = tmp_path / "new"
+    said.folder.mkdir()
+    for file in tested:
+        shutil.copy(page.results.folder / file, said.folder / Path(file).name)
+    card = page.take.predict
+    with qtbot.waitSignal(card.progress.over, timeout=LONG):
+        click(card.choose)
+    qtbot.waitUntil(lambda: card.gallery.gallery.rowCount() == 4, timeout=LONG)
+    assert card.out is not None
+    with (card.out / "predictions.csv").open(encoding="utf-8-sig", newline="") as table:
+        rows = {row["file"]: row for row in csv.DictReader(table)}
+    classes = page.results.metrics["classes"]
+    for file in tested:
+        row = rows.pop(Path(file).name)
+        made = np.asarray(Image.open(card.out / row["mask"]))
+        of_run = np.asarray(Image.open(segmented / "predictions-pretrained" / f"{file}.png"))
+        assert (made == of_run).all()  # the network answers as it did in its test
+        for number, name in enumerate(classes):
+            assert float(row[f"share_{name}"]) == pytest.approx((made == number).mean(), abs=1e-4)
+    assert rows == {}
+    coco = json.loads((card.out / "coco.json").read_text(encoding="utf-8"))
+    assert {one["file_name"] for one in coco["images"]} == {Path(file).name for file in tested}
+    assert [one["name"] for one in coco["categories"]] == classes[1:]
+    assert coco["annotations"]
+    assert {one["image_id"] for one in coco["annotations"]} <= {one["id"] for one in coco["images"]}
+    sure = [float(card.gallery.gallery.item(row).caption.split()[0]) for row in range(4)]
+    assert sure == sorted(sure)
