@@ -158,6 +158,17 @@ def test_language_is_the_one_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "de" in resources.languages()
 
 
+def test_a_result_without_a_twin_is_told_in_german_throughout(german: None) -> None:
+    said = (
+        "Mean IoU from scratch: 0.714 (95 % interval 0.689 to 0.739, n = 90), above the 0.432 of always guessing the "
+        "most frequent class."
+    )
+    assert translate.told(said) == (
+        "Mittlere IoU, von null an: 0,714 (95-%-Intervall 0,689 bis 0,739, n = 90), über den 0,432, die man erreicht, "
+        "wenn man immer die häufigste Klasse nennt."
+    )
+
+
 def test_english_needs_no_catalogue() -> None:
     code = (
         "import sys; from PySide6.QtCore import QCoreApplication; from sslstudio.ui import translate; "

@@ -8,6 +8,7 @@ import numpy as np
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, Score, always, difference, per_class, score
 
 TITLES = {"balanced_accuracy": "balanced accuracy", "mean_iou": "mean IoU"}
+BEGINNING = {"balanced_accuracy": "Balanced accuracy", "mean_iou": "Mean IoU"}  # of a sentence
 FEW = 50  # test pictures under which the interval itself is shaky
 
 
@@ -62,10 +63,10 @@ def verdict(headline: str, parts: Mapping[str, Any], gap: Score | None, baseline
     if gap is None:
         part, content = next(iter(parts.items()))
         one = content["scores"][headline]
-        above = "above" if one["low"] > baseline else "not clearly above"
-        name = title[0].upper() + title[1:]
+        above = "above the" if one["low"] > baseline else "not clearly above the"
+        name = BEGINNING[headline]
         said = (
-            f"{one['value']:.3f} (95 % interval {one['low']:.3f} to {one['high']:.3f}, n = {one['n']}), {above} the "
+            f"{one['value']:.3f} (95 % interval {one['low']:.3f} to {one['high']:.3f}, n = {one['n']}), {above} "
             f"{baseline:.3f} of always guessing the most frequent class"
         )
         if part == "scratch":
