@@ -314,7 +314,12 @@ def test_after_the_first_round_small_plots_take_turns(qtbot: QtBot, monkeypatch:
     curves.show()
     drawn: list[LivePlot] = []
     plain = LivePlot.flush
-    monkeypatch.setattr(LivePlot, "flush", lambda plot: (drawn.append(plot), plain(plot)))
+
+    def flush(plot: LivePlot) -> None:
+        drawn.append(plot)
+        plain(plot)
+
+    monkeypatch.setattr(LivePlot, "flush", flush)
     for number in (1, 2):
         curves.take(step(number, "pretrained"))
         curves.flush_by_turns()

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def score(value: float) -> dict[str, float]:
     return {"value": value, "low": value - 0.1, "high": value + 0.1, "n": 40}
 
 
-METRICS = {
+METRICS: dict[str, Any] = {
     "headline": "balanced_accuracy",
     "baseline": {"accuracy": 0.3, "balanced_accuracy": 0.25},
     "parts": {
