@@ -56,6 +56,7 @@ class LabelDesk(QObject):
         self.undo_stack = QUndoStack(self)
         self.undo_stack.setUndoLimit(MOST_UNDO)
         self._job: jobs.Job | None = None
+        self._stopping = False
         self._kept = True  # the last edit
         self._news = False  # edits that the study has not heard of
         study.pictures_changed.connect(self._other_pictures)
@@ -66,12 +67,26 @@ class LabelDesk(QObject):
     def open(self) -> None:
         """Open the labels of the pictures, unless they are open or about to be."""
         recognised, project = self._study.recognised, self._study.project
-        if recognised is None or project is None or recognised.pictures.root == self.pictures:
+        if recognised is None or project is None or recognised.pictures.root == self.pictures or self._stopping:
             return
         self.close()
         root = self.pictures = recognised.pictures.root
         op = partial(label_calls.open_labels, project.labels_folder, recognised)
-        self._job = jobs.run(op, partial(self._take, root), self._failed, owner=self, progress=self.opening.emit)
+        self._job = jobs.run(
+            op, partial(self._take, root), self._failed, owner=self, progress=self.opening.emit, over=self._over
+        )
+
+    def stop(self) -> None:
+        """Open them no further. `failed` follows, and then they can be opened again."""
+        if self._job is not None:
+            self._job.cancel()
+            self._job, self.pictures, self._stopping = None, None, True
+
+    def _over(self) -> None:
+        """Nothing writes into the folder of the labels any more."""
+        if self._stopping:
+            self._stopping = False
+            self.failed.emit()
 
     def _other_pictures(self) -> None:
         recognised = self._study.recognised

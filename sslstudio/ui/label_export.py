@@ -1,17 +1,17 @@
 """The button that takes the labels along: into a new folder in one that is chosen, which can be opened then."""
 
-from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl
+from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
-from sslstudio.engine.events import Preparing
 from sslstudio.engine.runs.aside import free_path
 from sslstudio.ui import jobs, label_calls, messages, settings, words
 from sslstudio.ui.label_desk import LabelDesk
 from sslstudio.ui.pages.page import Page
+from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import button
 
 if TYPE_CHECKING:
@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 
 
 class LabelExport(QObject):
-    """`button` starts it; how far it is goes to `say`."""
+    """`button` starts it; `busy` says how far it is and stops it. `changed`: it began or ended."""
 
-    def __init__(self, page: Page, desk: LabelDesk, say: Callable[[Preparing], None]) -> None:
+    changed = Signal()
+
+    def __init__(self, page: Page, desk: LabelDesk) -> None:
         super().__init__(page)
-        self._page, self._desk, self._say = page, desk, say
+        self._page, self._desk = page, desk
+        self._job: jobs.Job | None = None
+        self._out: Path | None = None
+        self.busy = BusyLine(self.stop, self._begin, wrap=True)
         self.button = button(self.tr("Export…"), self.choose, icon="folder")
         self.button.setToolTip(
             self.tr("Labels as CSV, masks as PNG and COCO, in a new folder. Nothing is overwritten.")
@@ -31,18 +36,49 @@ class LabelExport(QObject):
 
     def choose(self) -> None:
         """Ask for a folder, and write into a new one in there."""
-        store, project = self._desk.store, self._page.study.project
-        if store is None or project is None or not self._desk.save():
+        project = self._page.study.project
+        if self._desk.store is None or project is None:
             return
         inside = messages.choose_folder(self._page, self.tr("The folder to export into"), settings.home())
         if inside is not None:
-            out = free_path(inside / self.tr("{0} labels").format(project.name))
-            self.button.setEnabled(False)
-            op = partial(label_calls.exporting, store.folder, out)
-            jobs.run(op, self._done, self._failed, owner=self, progress=self._say)
+            self._out = free_path(inside / self.tr("{0} labels").format(project.name))
+            self._begin()
+
+    def _begin(self) -> None:
+        store = self._desk.store
+        if store is None or self._out is None or not self._desk.save():
+            return
+        self.button.setEnabled(False)
+        self.busy.wait(self.tr("Writing the labels"))
+        self.changed.emit()
+        op = partial(label_calls.exporting, store.folder, self._out)
+        self._job = jobs.run(
+            op, self._done, self._failed, owner=self, progress=self.busy.show_progress, over=self._over
+        )
+
+    def stop(self) -> None:
+        """Write no further: what was written is taken away, as it has not got its name yet."""
+        if self._job is not None:
+            self._job.cancel()
+
+    def _over(self) -> None:
+        """Nothing is written any more; a job that was stopped can begin again."""
+        stopped = self._job is not None
+        self._ended(self.tr("Not exported.") if stopped else "", stopped)
+
+    def _ended(self, said: str = "", stopped: bool = False) -> None:
+        self._job = None
+        self.button.setEnabled(True)
+        self.busy.rest(said, stopped=stopped)
+        self.changed.emit()
+
+    def forget_stopped(self) -> None:
+        """The labels have changed: that an export was stopped is old."""
+        if self._job is None and not self.busy.isHidden():
+            self._ended()
 
     def _done(self, made: "Exported") -> None:
-        self.button.setEnabled(True)
+        self._ended()
         said = [
             words.count(made.labelled, self.tr("labelled picture"), self.tr("labelled pictures"))
             + " (labels.csv, classes.csv)"
@@ -54,5 +90,5 @@ class LabelExport(QObject):
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(made.out)))
 
     def _failed(self, error: Exception) -> None:
-        self.button.setEnabled(True)
+        self._ended()
         messages.tell_error(self._page, error)

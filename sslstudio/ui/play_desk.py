@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from sslstudio.engine.errors import StudioError
 from sslstudio.engine.events import Preparing
 from sslstudio.ui import engine_calls, jobs, messages, words
-from sslstudio.ui.progress import Progress
 from sslstudio.ui.study import Study
-from sslstudio.ui.widgets.layout import EmptyState, scrolled
+from sslstudio.ui.widgets.busy_line import BusyState
+from sslstudio.ui.widgets.layout import scrolled
 from sslstudio.ui.widgets.play_view import Network, PlayView
 
 if TYPE_CHECKING:  # these import torch
@@ -31,14 +31,13 @@ class PlayDesk(QWidget):
         super().__init__()
         self._study, self._config = study, config
         self._jobs: list[jobs.Job] = []
-        self._far = Progress()
         self._draw = 0
         self._run: str | None = None  # None: not chosen yet, the newest run of the task is taken
         self._stale = True
         self.view = PlayView()
         self.view.more_wanted.connect(self._more)
         self.view.other_network.connect(self._other_network)
-        self.told = EmptyState("puzzle", self.tr("Making puzzles…"), "")
+        self.told = BusyState("puzzle", self.tr("Making puzzles…"), self.stop, self._go_on)
         self.faces = QStackedWidget()
         self.faces.addWidget(self.told)
         self.faces.addWidget(scrolled(self.view))
@@ -50,9 +49,7 @@ class PlayDesk(QWidget):
     def begin_anew(self) -> None:
         """Another task, other options or pictures: everything on the table is old."""
         self._stale, self._run, self._draw = True, None, 0
-        for job in self._jobs:
-            job.cancel()
-        self._jobs = []
+        self._let_go()
         self._say(self.tr("Making puzzles…"), "")
         if self.isVisible():
             self._begin()
@@ -63,11 +60,29 @@ class PlayDesk(QWidget):
         if self._stale:
             self._begin()
 
+    def _let_go(self) -> None:
+        for job in self._jobs:
+            job.cancel()
+        self._jobs = []
+
+    def stop(self) -> None:
+        """Make no puzzles now."""
+        self._let_go()
+        self.told.stopped(self.tr("No puzzles were made"))
+
+    def _go_on(self) -> None:
+        if self._run is None:
+            self._begin()
+        else:
+            self._wait()
+            self._deal()
+
     def _begin(self) -> None:
         if self._study.recognised is None or self._study.engine is None:
             self._say(self.tr("No pictures yet"), self.tr("Choose a folder first; then its puzzles can be played."))
             return
         self._stale = False
+        self._wait()
         self._ask(partial(engine_calls.runs_in, self._study.all_runs), self._take_runs)
 
     def _take_runs(self, runs: list["RunSummary"]) -> None:
@@ -97,12 +112,18 @@ class PlayDesk(QWidget):
         op = partial(engine_calls.round_of, self._config(), run, GAMES, self._draw)
         self._ask(op, self._take_round)
 
+    def _wait(self) -> None:
+        self.told.wait(self.tr("Making puzzles…"))
+        self.faces.setCurrentIndex(0)
+
     def _ask(self, op: Callable[..., Any], then: Callable[[Any], None]) -> None:
         self._jobs = [jobs.run(op, then, self._refuse, owner=self, progress=self._progress)]
 
     def _progress(self, said: Preparing) -> None:
-        if said.total and self.faces.currentIndex() == 0:
-            self._say(words.told(said.stage), self._far.far(said))
+        # Once all pictures are read, the next puzzles come at once: those that are there stay on the table till then.
+        if said.done < said.total or self.faces.currentIndex() == 0:
+            self.told.busy.show_progress(said)
+            self.faces.setCurrentIndex(0)
 
     def _take_round(self, dealt: "Round") -> None:
         if dealt.games:
@@ -117,6 +138,5 @@ class PlayDesk(QWidget):
             messages.tell_error(self, error)
 
     def _say(self, heading: str, explanation: str) -> None:
-        self.told.heading.setText(heading)
-        self.told.explanation.setText(explanation)
+        self.told.say(heading, explanation)
         self.faces.setCurrentIndex(0)

@@ -1,7 +1,9 @@
 """Labelling as a person does it: keys, strokes, lines around points; and what is on the disk afterwards."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,9 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.data.label_files import read_labels_table, read_mask
 from sslstudio.engine.data.labelling import Labelling
 from sslstudio.engine.data.mask_tools import brush
+from sslstudio.engine.events import Preparing
 from sslstudio.engine.runs.project import open_project
+from sslstudio.ui import label_calls
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.finetune import FinetunePage
 from sslstudio.ui.pages.images import ImagesPage
@@ -430,3 +434,62 @@ def test_labels_are_taken_along_into_a_new_folder(page: LabelPage, tmp_path: Pat
         assert made is not None
         assert set(np.unique(made)) == {0, 1}
     assert page.export.button.isEnabled()
+
+
+# Long work says how far it is and can be stopped
+
+
+def holding(monkeypatch: pytest.MonkeyPatch, name: str) -> threading.Event:
+    """An operation of label_calls says that it has begun, and goes on once the event is set."""
+    real, go = getattr(label_calls, name), threading.Event()
+
+    def held(*given: Any) -> Generator[Preparing, None, Any]:
+        yield Preparing(stage="Writing the labels", done=1, total=2)
+        assert go.wait(20)
+        yield Preparing(stage="Writing the labels", done=2, total=2)
+        return (yield from real(*given))
+
+    monkeypatch.setattr(label_calls, name, held)
+    return go
+
+
+def test_an_export_is_stopped_and_begun_again(
+    page: LabelPage, tmp_path: Path, said: Said, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    add(page, "a", "b")
+    press(page, Qt.Key.Key_1)
+    said.folder = tmp_path / "elsewhere"
+    said.folder.mkdir()
+    go, busy = holding(monkeypatch, "exporting"), page.export.busy
+    QTest.mouseClick(page.export.button, LEFT)
+    qtbot.waitUntil(lambda: "1 of 2" in busy.told.text(), timeout=20_000)
+    assert busy.isVisible()
+    QTest.mouseClick(busy.stop, LEFT)
+    go.set()
+    qtbot.waitUntil(busy.again.isVisible, timeout=20_000)
+    assert busy.told.text() == "Not exported."
+    assert list(said.folder.iterdir()) == []
+    QTest.mouseClick(busy.again, LEFT)
+    qtbot.waitUntil(lambda: said.offered == ["open"], timeout=20_000)
+    assert read_labels_table(said.folder / "plain labels") == {"00.png": "a"}
+    qtbot.waitUntil(lambda: busy.isHidden() and page.progress.isVisible(), timeout=20_000)
+
+
+def test_opening_labels_is_stopped_and_begun_again(
+    page: LabelPage, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    add(page, "a")
+    press(page, Qt.Key.Key_1)
+    page.desk.close()
+    go, busy = holding(monkeypatch, "open_labels"), page.opening.busy
+    page.open_labels()
+    page._show_state()
+    qtbot.waitUntil(lambda: busy.isVisible() and "1 of 2" in busy.told.text(), timeout=20_000)
+    QTest.mouseClick(busy.stop, LEFT)
+    assert not busy.again.isVisible()  # not while anything is still written
+    go.set()
+    qtbot.waitUntil(busy.again.isVisible, timeout=20_000)
+    assert page.desk.store is None
+    QTest.mouseClick(busy.again, LEFT)
+    qtbot.waitUntil(lambda: page.faces.currentWidget() is page.board, timeout=20_000)
+    assert store_of(page).of == {"00.png": 1}

@@ -1,14 +1,20 @@
 """Puzzles played on the Puzzles page, alone and against a network that was really trained."""
 
+import threading
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.control import RunControl
+from sslstudio.engine.events import Preparing
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig, OptimiserConfig, PretrainConfig
+from sslstudio.ui import engine_calls
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.pretext import PretextPage
 from sslstudio.ui.widgets.tile_board import TileBoard
@@ -90,3 +96,27 @@ def test_puzzles_go_on_after_the_last_one(window: MainWindow, sample: Path, qtbo
         view.next_game()
     qtbot.waitUntil(lambda: view.game is not first and view.number.text().startswith("1 "), timeout=LONG)
     assert view.you.value.text().endswith("of 8")
+
+
+@pytest.mark.parametrize(("name", "tab"), [("puzzles_of", 0), ("round_of", 2)])
+def test_making_puzzles_is_stopped_and_begun_again(
+    name: str, tab: int, window: MainWindow, sample: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    real, go = getattr(engine_calls, name), threading.Event()
+
+    def held(*given: Any) -> Generator[Preparing, None, Any]:
+        yield Preparing(stage="Reading pictures", done=10, total=60)
+        assert go.wait(20)
+        return (yield from real(*given))
+
+    monkeypatch.setattr(engine_calls, name, held)
+    page = opened(window, sample, qtbot)
+    page.choose_task("rotation")
+    page.tabs.setCurrentIndex(tab)
+    busy = (page.desk.told if tab else page.waiting).busy
+    qtbot.waitUntil(lambda: busy.isVisible() and "10 of 60" in busy.told.text(), timeout=LONG)
+    QTest.mouseClick(busy.stop, Qt.MouseButton.LeftButton)
+    assert busy.told.text() == "Stopped."
+    go.set()
+    QTest.mouseClick(busy.again, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil((page.desk.view if tab else page.grid).isVisible, timeout=LONG)

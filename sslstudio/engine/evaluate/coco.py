@@ -23,6 +23,7 @@ from sslstudio.engine.files import write_atomic
 
 Mask = npt.NDArray[np.uint8]  # (height, width) class numbers
 STAGE = "Writing COCO"
+READING = "Reading the COCO file back"
 A_STEP = 20  # pictures between two events
 
 
@@ -48,7 +49,9 @@ def write_coco(
         "info": {"description": about}, "images": images, "annotations": annotations, "categories": categories,
     }  # fmt: skip
     write_atomic(file, json.dumps(content, ensure_ascii=False).encode(errors="backslashreplace"))
-    for picture, mask in read_coco(file):
+    for number, (picture, mask) in enumerate(read_coco(file), start=1):
+        if number % A_STEP == 0:
+            yield Preparing(stage=READING, done=number, total=len(masks))
         if picture in masks and not np.array_equal(mask, read_mask(root / masks[picture])):
             raise RunError(f"{file} was read back and its mask of {picture} is another one. Use the PNG masks instead.")
     return len(annotations)

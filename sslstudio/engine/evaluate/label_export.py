@@ -14,6 +14,7 @@ from sslstudio.engine.events import Preparing
 COCO = "coco.json"
 NOT_COUNTED = "not counted"  # what the value IGNORE is called there
 STAGE = "Writing the labels"
+CHECKING = "Checking the masks"
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,9 @@ def _fill(folder: Path, part: Path, out: Path) -> Generator[Preparing, None, Exp
 
 
 def _write_coco(part: Path, paths: list[str]) -> Generator[Preparing, None, int]:
-    for path in paths:
+    for done, path in enumerate(paths, start=1):
         label_files.read_mask(part, path)  # one that is damaged is named
+        yield Preparing(stage=CHECKING, done=done, total=len(paths))
     names = [""] * (IGNORE + 1)
     for number, one in label_files.read_classes(part)["segmentation"].items():
         names[number] = one.name

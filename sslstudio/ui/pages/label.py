@@ -16,6 +16,7 @@ from sslstudio.ui.pages.page import Page
 from sslstudio.ui.progress import Progress
 from sslstudio.ui.study import Study
 from sslstudio.ui.theme import set_role, tint
+from sslstudio.ui.widgets.busy_line import BusyState
 from sslstudio.ui.widgets.label_board import CLASSES, MAP, MASKS, LabelBoard
 from sslstudio.ui.widgets.label_gallery import ALL, NEXT
 from sslstudio.ui.widgets.layout import EmptyState, button, text
@@ -42,7 +43,7 @@ class LabelPage(Page):
         to_images = button(self.tr("Choose pictures"), lambda: study.wants_page.emit("images"), "primary", "images")
         missing = self.tr("Choose a folder first; then its pictures can be labelled here.")
         self.missing = EmptyState("images", self.tr("No pictures yet"), missing, to_images)
-        self.opening = EmptyState("pencil", self.tr("Opening the labels…"), "")
+        self.opening = BusyState("pencil", self.tr("Opening the labels…"), self.desk.stop, self.open_labels)
         self.faces = QStackedWidget()
         for face in (self.missing, self.opening, self.board):
             self.faces.addWidget(face)
@@ -52,9 +53,12 @@ class LabelPage(Page):
         self.progress = text("", "muted")
         self.halt = button(self.tr("Stop"), self.stop_comparing, "link", "stop")
         self.forward = button(self.tr("Fine-tune with these"), self.finetune, icon="tag")
-        self.export = LabelExport(self, self.desk, self._say_far)
-        self.end_with(self.next_ones, self.progress, self.halt, None, self.export.button, self.forward)
-        self._footer.setStretchFactor(self.progress, 50)  # it has the room, on two lines if need be
+        self.export = LabelExport(self, self.desk)
+        self.export.changed.connect(self._show_progress)
+        busy = self.export.busy
+        self.end_with(self.next_ones, self.progress, self.halt, busy, None, self.export.button, self.forward)
+        for line in (self.progress, busy):
+            self._footer.setStretchFactor(line, 50)  # it has the room, on two lines if need be
         self._listen()
         self._take_keys()
         self._show_state()
@@ -64,7 +68,8 @@ class LabelPage(Page):
         self.study.pictures_changed.connect(self._other_pictures)
         self.study.runs_changed.connect(self._forget_alike)
         desk.opened.connect(self._opened)
-        desk.opening.connect(self._show_opening)
+        desk.opening.connect(self.opening.busy.show_progress)
+        desk.failed.connect(lambda: self.opening.stopped(self.tr("The labels are not open")))
         desk.undo_stack.indexChanged.connect(self._index_changed)
         self.board.gallery.filtered.connect(lambda which: self.suggest() if which == NEXT else None)
         self.board.tabs.currentChanged.connect(self._tab_changed)
@@ -85,7 +90,7 @@ class LabelPage(Page):
         """Open the labels of the pictures."""
         if self.desk.store is not None and self.editing.root != self.desk.pictures:
             self._opened()  # another page had them opened
-        self.desk.open()
+        self.open_labels()
         self._show_state()
         super().showEvent(event)
 
@@ -105,11 +110,14 @@ class LabelPage(Page):
 
     def _other_pictures(self) -> None:
         if self.isVisible():
-            self.desk.open()
+            self.open_labels()
         self._show_state(take_focus=self.faces.currentWidget() is not self.board)  # not from a name being typed
 
-    def _show_opening(self, said: Preparing) -> None:
-        self.opening.explanation.setText(self._far.said(said))
+    def open_labels(self) -> None:
+        """Open the labels of the pictures, once more if that was stopped."""
+        if self.desk.store is None:
+            self.opening.wait(self.tr("Opening the labels…"))
+            self.desk.open()
 
     def _opened(self) -> None:
         store, recognised = self.desk.store, self.study.recognised
@@ -132,6 +140,7 @@ class LabelPage(Page):
             self.board.take_focus()
 
     def _index_changed(self, index: int) -> None:
+        self.export.forget_stopped()
         self._show_progress()
 
     def _show_progress(self) -> None:
@@ -139,6 +148,7 @@ class LabelPage(Page):
         said, enough = desk.progress(kind, len(recognised.pictures) if recognised else 0)
         self.progress.setText(said)
         self.halt.setVisible(self._asking is not None)
+        self.progress.setVisible(self.export.busy.isHidden() or self._asking is not None)
         self.forward.setEnabled(bool(desk.labelled(kind)))
         set_role(self.forward, "primary" if enough else "plain")
         tint(self.forward, "tag", "accent_text" if enough else "text")
@@ -193,11 +203,9 @@ class LabelPage(Page):
 
     def _say_busy(self, said: Preparing) -> None:
         self.board.map.say_busy(self._far.said(said))
-        self._say_far(said)
-
-    def _say_far(self, said: Preparing) -> None:
         self.progress.setText(self._far.said(said))
-        self.halt.setVisible(self._asking is not None)
+        self.progress.show()
+        self.halt.show()
 
     def _take_alike(self, alike: "LookAlike") -> None:
         self._asking, self._alike = None, alike

@@ -8,13 +8,13 @@ from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QStackedWidg
 
 from sslstudio.engine.errors import ConfigError, StudioError
 from sslstudio.engine.events import Preparing
-from sslstudio.ui import command_calls, engine_calls, jobs, messages, settings, words
+from sslstudio.ui import command_calls, engine_calls, jobs, messages, settings
 from sslstudio.ui.checkup import checkup_of
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.play_desk import PlayDesk
-from sslstudio.ui.progress import Progress
 from sslstudio.ui.split_desk import split_desk_of
 from sslstudio.ui.study import Study
+from sslstudio.ui.widgets.busy_line import BusyState
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.explained_view import ExplainedView
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, row, scrolled, side_panel, text
@@ -39,7 +39,6 @@ class PretextPage(Page):
         )
         self._draw = 0
         self._job: jobs.Job | None = None
-        self._progress = Progress()
         self.checkup = checkup_of(study)
         self.checkup.changed.connect(self._show_suit)
         self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
@@ -74,7 +73,7 @@ class PretextPage(Page):
         self.another = button(self.tr("Other puzzles"), self.another_draw, icon="refresh")
         head = row(text(self.tr("From your own pictures"), "muted", wrap=False), None, self.another)
         self.grid = PuzzleGrid()
-        self.waiting = EmptyState("puzzle", self.tr("Loading…"), "")
+        self.waiting = BusyState("puzzle", self.tr("Loading…"), self.stop_puzzles, self.ask_puzzles)
         self.refused = EmptyState("warning", self.tr("This puzzle does not suit these pictures"), "")
         to_images = button(
             self.tr("Choose pictures"), lambda: self.study.wants_page.emit("images"), "primary", "images"
@@ -211,9 +210,17 @@ class PretextPage(Page):
             self._face(self.missing)
         elif self.study.engine is not None:
             if self.faces.currentWidget() is not self.puzzles:
-                self._wait(self.tr("Making puzzles…"), "")
+                self.waiting.wait(self.tr("Making puzzles…"))
+                self._face(self.waiting)
             op = partial(engine_calls.puzzles_of, self.config(), PUZZLES, self._draw)
             self._job = jobs.run(op, self._take_puzzles, self._refuse, owner=self, progress=self._show_progress)
+
+    def stop_puzzles(self) -> None:
+        """Make no puzzles now."""
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+            self.waiting.stopped(self.tr("No puzzles were made"))
 
     def command(self) -> object:
         """Draw these puzzles into a file."""
@@ -237,13 +244,13 @@ class PretextPage(Page):
             one.setEnabled(face is self.puzzles)
 
     def _wait(self, heading: str, explanation: str) -> None:
-        self.waiting.heading.setText(heading)
-        self.waiting.explanation.setText(explanation)
+        self.waiting.say(heading, explanation)
         self._face(self.waiting)
 
     def _show_progress(self, said: Preparing) -> None:
-        if self.faces.currentWidget() is self.waiting and said.total:
-            self._wait(words.told(said.stage), self._progress.far(said))
+        # The pictures that the puzzles there were made of are read already: others of the same come at once.
+        if self.faces.currentWidget() is self.waiting:
+            self.waiting.busy.show_progress(said)
 
     def _take_puzzles(self, puzzles: list["Puzzle"]) -> None:
         self._job = None

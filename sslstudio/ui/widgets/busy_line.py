@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.events import Preparing
 from sslstudio.ui.progress import Progress
-from sslstudio.ui.widgets.layout import button, row, text
+from sslstudio.ui.widgets.layout import EmptyState, button, row, text
 
 
 class BusyLine(QWidget):
@@ -49,3 +49,28 @@ class BusyLine(QWidget):
         self.setVisible(bool(said))
         self.stop.setVisible(going)
         self.again.setVisible(stopped)
+
+
+class BusyState(EmptyState):
+    """What a page shows while it waits for a job that fills it: what is done, how far it is, Stop, and Go on then."""
+
+    def __init__(self, sign: str, heading: str, stop: Callable[[], object], begin: Callable[[], object]) -> None:
+        busy = BusyLine(stop, begin)
+        super().__init__(sign, heading, "", busy)
+        self.busy = busy
+
+    def say(self, heading: str, explanation: str = "") -> None:
+        """Something else than a job."""
+        self.busy.rest()
+        self.heading.setText(heading)
+        self.explanation.setText(explanation)
+
+    def wait(self, heading: str) -> None:
+        """A job has begun."""
+        self.say(heading)
+        self.busy.wait(self.tr("In a large folder this takes a while."))
+
+    def stopped(self, heading: str) -> None:
+        """The job was stopped, or was in vain, and can begin again."""
+        self.say(heading)
+        self.busy.rest(self.tr("Stopped."), stopped=True)

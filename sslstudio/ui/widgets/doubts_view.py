@@ -14,7 +14,6 @@ from sslstudio.ui import jobs, messages, results_data, take_calls, words
 from sslstudio.ui.actions import doubt_keys, page_shortcuts
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.doubt_desk import DoubtDesk
-from sslstudio.ui.progress import Progress
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.take_calls import DoubtLine
 from sslstudio.ui.widgets.busy_line import BusyLine
@@ -32,7 +31,6 @@ class DoubtsView(QWidget):
         self._results: Results | None = None
         self.lines: list[DoubtLine] | None = None
         self._job: jobs.Job | None = None
-        self._far = Progress()
         self.list = table([self.tr("Picture"), self.tr("Your label"), self.tr("Rather"), self.tr("Decided")], stretch=0)
         self.list.setAccessibleName(self.tr("Doubtful labels"))
         self.list.itemSelectionChanged.connect(self._choose)
@@ -50,8 +48,9 @@ class DoubtsView(QWidget):
         )
         right = Card(margin=16).add((self.picture, 1), self.said, answers)
         self.corrected = text("", "field")
+        self.opening = BusyLine(deciding.labels.stop, wrap=True)  # stopped, a change is not made
         self.again = button(self.tr("Fine-tune again with the corrected labels"), deciding.fine_tune, icon="refresh")
-        left = Card(margin=12).add(self.told, (self.list, 1), self.corrected, row(self.again, None))
+        left = Card(margin=12).add(self.told, (self.list, 1), self.corrected, self.opening, row(self.again, None))
         self.empty = EmptyState("tag", "", "")
         self.faces = QStackedWidget()
         self.faces.addWidget(self.empty)
@@ -160,11 +159,12 @@ class DoubtsView(QWidget):
 
     def _say_opening(self, said: Preparing) -> None:
         """A first change has the labels opened, which may take a while where masks are taken over."""
-        self.corrected.setText(self._far.said(said))
-        self.corrected.show()
+        self.corrected.hide()
+        self.opening.show_progress(said)
 
     def _show_sum(self) -> None:
         """How many labels are changed, and the way on."""
+        self.opening.rest()
         changed, stack = self.deciding.corrected(self.shown()), self.deciding.undo_stack
         counted = words.count(changed, self.tr("label is changed"), self.tr("labels are changed"))
         self.corrected.setText(self.tr("{0}: the next fine-tuning uses that.").format(counted))

@@ -210,7 +210,7 @@ def clear(layout: QLayout) -> None:
 class EmptyState(QWidget):
     """What a page shows while it has nothing to show: a large sign, what is missing, and the way on."""
 
-    def __init__(self, sign: str, heading: str, explanation: str, *buttons: QPushButton) -> None:
+    def __init__(self, sign: str, heading: str, explanation: str, *buttons: QWidget) -> None:
         super().__init__()
         head, body = text(heading, "heading"), text(explanation, "muted")
         for label in (head, body):

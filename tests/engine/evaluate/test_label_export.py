@@ -42,6 +42,17 @@ def folder(tmp_path: Path) -> Path:
     return store.folder
 
 
+def test_every_stage_says_how_far_it_is_and_can_be_stopped(folder: Path, tmp_path: Path) -> None:
+    said = [one.stage for one in export_labels(folder, tmp_path / "all")]
+    assert list(dict.fromkeys(said)) == ["Writing the labels", "Checking the masks", "Writing COCO"]
+    for stop_at in range(1, len(said)):
+        steps = export_labels(folder, tmp_path / "out")
+        for _ in range(stop_at):
+            next(steps)
+        steps.close()
+        assert sorted(one.name for one in tmp_path.iterdir()) == ["all", "labels"]
+
+
 def test_all_of_it_is_in_the_new_folder(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     made = exported(folder, out)
