@@ -94,7 +94,7 @@ def test_a_change_is_a_label_that_the_next_fine_tuning_uses(page: ResultsPage, q
     assert not doubts.again.isVisible()
     first, second = doubts.shown()[0].file, doubts.shown()[1].file
     said: list[str] = []
-    doubts.deciding.labels.opening.connect(lambda _: said.append(doubts.corrected.text()))
+    doubts.deciding.labels.opening.connect(lambda _: said.append(doubts.opening.told.text()))
     click(doubts.change)
     qtbot.waitUntil(lambda: doubts.chosen == 1, timeout=LONG)
     assert said[-1].endswith("60 of 60")  # the masks that are there are taken over too
