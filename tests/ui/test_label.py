@@ -13,11 +13,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.data.label_files import read_labels_table, read_mask
 from sslstudio.engine.data.labelling import Labelling
 from sslstudio.engine.data.mask_tools import brush
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.runs.project import open_project
+from sslstudio.engine.train.look_alike import doubts
 from sslstudio.ui import label_calls
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.finetune import FinetunePage
@@ -322,6 +324,26 @@ def test_a_line_on_the_map_labels_many_and_suggestions_are_shown(page: LabelPage
     qtbot.waitUntil(lambda: page.board.gallery.filter.currentIndex() == NEXT, timeout=30_000)
     assert len(page.board.gallery.shown) == 11
     assert "00.png" not in page.board.gallery.shown
+
+
+def test_what_a_fine_tuned_network_is_unsure_of_is_suggested_first(
+    page: LabelPage, classified: Path, qtbot: QtBot
+) -> None:
+    add(page, "a", "b")
+    press(page, Qt.Key.Key_1)
+    shown: list[list[str]] = []
+    for result in (None, classified):
+        page.study.result = result
+        press(page, Qt.Key.Key_S)
+        qtbot.waitUntil(lambda: page._asking is None and page.next_ones.isEnabled(), timeout=60_000)
+        shown.append(list(page.board.gallery.shown))
+    assert page.study.recognised is not None
+    unsure = to_end(doubts(page.study.recognised.pictures, classified, RunControl()))
+    unsure.pop("00.png")  # has a label
+    most = sorted(unsure, key=lambda path: -unsure[path])[:5]  # a third, and one that may be too odd to be picked
+    assert set(shown[1][:4]) <= set(most)
+    assert sorted(shown[0]) == sorted(shown[1]) == sorted(unsure)
+    assert shown[0] != shown[1]
 
 
 # On to fine-tuning, and back another day
