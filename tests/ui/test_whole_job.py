@@ -93,8 +93,11 @@ def test_from_a_dropped_folder_to_the_results(
     assert tuned.view.run is not None
     page = results(window, qtbot, tuned.view.run)
     metrics = json.loads((tuned.view.run / "metrics.json").read_text(encoding="utf-8"))
-    assert page.verdict.text().replace("\u00a0", " ") == metrics["verdict"]
     value = metrics["parts"]["pretrained"]["scores"]["balanced_accuracy"]["value"]
+    shown, told = page.verdict.text().replace("\u00a0", " "), metrics["verdict"]
+    assert shown.partition(":")[0] == told.partition(":")[0]
+    assert f"{value:.3f} pretrained" in told
+    assert f"{100 * value:.1f} % pretrained" in shown  # as the table beside it has it
     assert page.scores.cell("balanced_accuracy", "pretrained") == f"{100 * value:.1f} %"
     assert page.matrix._counts == metrics["parts"]["pretrained"]["confusion"]
     assert page.predictions.gallery.gallery.rowCount() == metrics["n_test"]

@@ -43,6 +43,7 @@ class MapView(QWidget):
         self._job: jobs.Job | None = None
         self.told = text("", "muted")
         self.by = QComboBox()
+        self.by.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.by.setAccessibleName(self.tr("Colours by"))
         self.by.currentIndexChanged.connect(self._colour)
         self.canvas = EmbeddingMap()
