@@ -1,7 +1,7 @@
 """The only place that names a colour: one calm style, light and dark, following the system while it runs.
 
 Series colours are those of Okabe & Ito (Color Universal Design, 2008), which people with any colour vision can tell
-apart; what matters is never said by colour alone.
+apart, made lighter for the dark scheme so that they stay so; what matters is never said by colour alone.
 """
 
 from dataclasses import asdict, dataclass
@@ -63,12 +63,12 @@ DARK = Colours(
     text="#e8ecf0", muted="#a0abb7", disabled="#66717d",
     accent="#5cb6ea", accent_hover="#86caf1", accent_text="#0d1a24", selection="#20405a",
     good="#43cba4", bad="#ff9a55", warn="#f0c253", notice="#2c2718", notice_border="#5b4d22",
-    series=("#56b4e9", "#ff8f3c", "#2fc79b", "#e59cc4", "#f0c040", "#8ec9ff"), chance="#97a2ae",
+    series=("#56b4e9", "#ff8f3c", "#4de0ae", "#e59cc4", "#ffcd3d", "#a8d7ff"), chance="#97a2ae",
 )  # fmt: skip
 
 
 # Mask classes: background, which is left clear, then the colours that the engine writes into predicted masks.
-MASKS = ("#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#999999")
+MASKS = ("#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#cccccc")
 
 
 def class_colour(number: int) -> str:

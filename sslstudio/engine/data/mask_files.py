@@ -13,9 +13,9 @@ from sslstudio.engine.errors import DataError
 
 MOST_VALUES = 64  # more than that is a photograph, or has to cluster
 
-# Okabe & Ito's colours (2008): told apart by the colour-blind; background is black.
+# Okabe & Ito's colours (2008), told apart by the colour-blind, and a grey that is told from them; background is black.
 PALETTE = (
-    "#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#999999",
+    "#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#cccccc",
 )  # fmt: skip
 
 Codes = NDArray[np.int32]  # (h, w) what a mask file holds: integers, or packed colours
