@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -86,6 +86,7 @@ def some_ab(seed: int, shape: tuple[int, int, int] = (2, 4, 5)) -> Tensor:
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10_000))
+@example(69)
 def test_soft_encoding_is_that_of_plain_numpy(seed: int) -> None:
     ab, bins = some_ab(seed), colour.ab_bins()
     nearest, weights = colour.soft_encode(ab, bins)
@@ -95,12 +96,11 @@ def test_soft_encoding_is_that_of_plain_numpy(seed: int) -> None:
     for picture, row, column in np.ndindex(2, 4, 5):
         place = ab[picture, :, row, column].double().numpy()
         distance = ((points - place) ** 2).sum(axis=1)
-        chosen = np.argsort(distance)[:10]
-        kernel = np.exp(-distance[chosen] / (2 * 5.0**2))
-        wanted, found = np.zeros(313), np.zeros(313)
-        wanted[chosen] = kernel / kernel.sum()
-        found[nearest[picture, row, column].numpy()] = weights[picture, row, column].numpy()
-        assert found == pytest.approx(wanted, abs=2e-4)  # two bins equally far away may change places
+        near = distance[nearest[picture, row, column].numpy()]  # of two bins equally far away either may be the tenth
+        assert np.sort(near) == pytest.approx(np.sort(distance)[:10], abs=1e-2)
+        kernel = np.exp(-near / (2 * 5.0**2))
+        assert weights[picture, row, column].numpy() == pytest.approx(kernel / kernel.sum(), abs=2e-4)
+        assert len(set(nearest[picture, row, column].tolist())) == 10
 
 
 def test_a_colour_on_a_bin_belongs_mainly_to_it() -> None:

@@ -52,7 +52,7 @@ def test_points_say_their_numbers_and_lie_at_their_labels(qtbot: QtBot) -> None:
     plot.show_table(table(2))
     first = plot.points[0].points()[1]
     tip = plot.points[0].opts["tip"]
-    assert tip(x=0.0, y=0.0, data=first.data()) == ("Row 1, 10\n60.0 %\n+10.0 points (+8.0 to +12.0)\nHelps")
+    assert tip(x=0.0, y=0.0, data=first.data()) == ("Row 1, 10\n60.0 %\n+10.0 points (+8.0\u00a0to\u00a0+12.0)\nHelps")
     assert first.pos().x() == pytest.approx(np.log10(10), abs=0.02)
     low, high = plot.plot.viewRange()[0]
     assert low < np.log10(5) < np.log10(50) < high
