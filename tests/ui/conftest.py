@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QSettings, QThread, QThreadPool, QTimer
+from PySide6.QtCore import QLocale, QSettings
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from shiboken6 import Shiboken, isValid
 
 from sslstudio.engine.data.sample import make_sample
 from sslstudio.ui import messages, translate
 from sslstudio.ui.main_window import MainWindow
+from tests.ui import leftovers
 
 # what opens a dialog, as it is before `said` puts something else in its place
 OPENERS = {
@@ -119,21 +119,8 @@ def real_dialogs(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_left(qapp: QApplication) -> Iterator[None]:
-    """Fails a test that leaves a running thread, an active timer or a window."""
-    yield
-    for _ in range(3):
-        QThreadPool.globalInstance().waitForDone()
-        QCoreApplication.processEvents()
-        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-    left = [one for one in Shiboken.getAllValidWrappers() if isinstance(one, (QThread, QTimer)) and isValid(one)]
-    threads = [one for one in left if isinstance(one, QThread) and one is not qapp.thread() and one.isRunning()]
-    timers = [one for one in left if isinstance(one, QTimer) and one.isActive()]
-    windows = [one for one in QApplication.topLevelWidgets() if one.isVisible()]
-    for window in windows:
-        window.close()
-    assert not threads, f"threads still run: {threads}; wait for them"
-    assert not timers, f"timers still tick: {timers}; stop them or give them a parent that is deleted"
-    assert not windows, f"windows are still open: {windows}; hand them to qtbot.addWidget"
+    """Fails a test that leaves a running thread or process, an active timer or an open window."""
+    yield from leftovers.watch(qapp)
 
 
 @pytest.fixture
