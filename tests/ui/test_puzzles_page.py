@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.control import RunControl
+from sslstudio.engine.tasks.base import Puzzle
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from sslstudio.ui.main_window import MainWindow
@@ -75,6 +77,21 @@ def test_a_task_is_explained_with_the_user_s_own_pictures(page: PretextPage, qtb
     assert shown[0].accessibleName() == "Your picture"
     said = " ".join(one.text() for one in page.explained.findChildren(QLabel) if one.isVisible())
     assert all(one in said for one in (facts.summary, facts.label_from, facts.helps, facts.fails, facts.paper))
+
+
+def test_an_explanation_is_seen_without_scrolling_in_the_smallest_window(page: PretextPage, qtbot: QtBot) -> None:
+    page.window().resize(1280, 720)
+    page.tabs.setCurrentWidget(page.explained)
+    engine = page.study.engine
+    assert engine is not None
+    picture = np.full((96, 96, 3), 120, np.uint8)
+    puzzle = Puzzle(picture, picture, picture, None, "the outlined view and the first one are the same picture")
+    bar = page.explained.sheet.verticalScrollBar()
+    for name, facts in engine.tasks.items():
+        page.explained.explain(facts, puzzle)
+        qtbot.wait(60)  # until it is laid out
+        assert page.explained.sheet.isVisible()
+        assert bar.maximum() == 0, name
 
 
 @pytest.mark.parametrize("task", ["context_prediction", "colorization", "rotation"])

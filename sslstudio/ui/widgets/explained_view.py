@@ -14,7 +14,7 @@ from sslstudio.ui.widgets.picture import Picture, to_image
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.tasks.base import Puzzle
 
-SIDE = 132  # of a picture, in pixels of the screen
+SIDE = 104  # of a picture, in pixels of the screen: no task has to be scrolled in the smallest window
 
 
 class ExplainedView(QWidget):
@@ -32,16 +32,17 @@ class ExplainedView(QWidget):
             self.tr("With pictures of your own, the chosen puzzle is explained on them here."),
         )  # fmt: skip
         self.words = text("", "muted")
-        asked = Card(margin=16, gap=6).add(self.title, self.summary, 2, self.pictures, self.words)
+        beside = (column(None, self.words, self.paper, None, gap=8), 1)
+        asked = Card(margin=14, gap=6).add(self.title, self.summary, 2, row(self.pictures, beside, gap=16))
         cards = row(
             (self._card("tag", self.tr("Where the answer comes from"), self.label_from), 1),
             (self._card("check", self.tr("When it helps"), self.helps), 1),
             (self._card("warning", self.tr("When it does not"), self.fails), 1), gap=12,
         )  # fmt: skip
-        inside = column(asked, cards, self.paper, None, gap=10)
+        inside = column(asked, cards, None, gap=8)
         inside.setContentsMargins(0, 0, 12, 0)
         self.sheet = scrolled(held(inside))
-        layout = column(10, (self.empty, 1), (self.sheet, 1), gap=0)
+        layout = column(6, (self.empty, 1), (self.sheet, 1), gap=0)
         layout.setContentsMargins(0, 0, 0, 0)
         self.setLayout(layout)
         self.say_nothing()
@@ -50,7 +51,7 @@ class ExplainedView(QWidget):
     def _card(sign: str, heading: str, content: QWidget) -> Card:
         title = text(heading, "field")
         head = row(symbol(sign, "accent", 18), (title, 1), gap=8)
-        card = Card(margin=14, gap=8).add(head, content, None)
+        card = Card(margin=12, gap=8).add(head, content, None)
         card.setMinimumWidth(120)
         return card
 
@@ -85,5 +86,4 @@ class ExplainedView(QWidget):
             shown.setFixedSize(SIDE, SIDE)
             shown.show_image(to_image(content), caption)
             self.pictures.addLayout(column(shown, text(caption, "small", wrap=False), gap=5))
-        self.pictures.addStretch(1)
         self.words.setText(self.tr("In words: {0}").format(words.puzzle_label(puzzle.label)))
