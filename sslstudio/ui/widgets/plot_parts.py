@@ -13,6 +13,7 @@ from sslstudio.ui.theme import colours
 
 SIGNS = ("o", "s", "t1", "d", "t", "p", "h", "star", "x")  # by them curves are told apart where colours are not
 SIGN = 6  # pixels
+LEAST_APART = 15  # pixels from one number at the side to the next
 LEAST_WRITTEN = 1e-6  # 0.000001; smaller steps between numbers are said as powers of ten
 
 
@@ -62,6 +63,16 @@ class ValueAxis(PlainAxis):
     """Per cent for shares; small numbers are written out, as long as that is no longer than a power of ten."""
 
     share = False
+
+    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
+        """In a low plot fewer numbers, that none stands on another."""
+        levels: list[tuple[float, float]] = super().tickSpacing(low, high, size)
+        if self.logMode or high <= low or not levels:
+            return levels
+        step, offset = levels[0]
+        while step * size / (high - low) < LEAST_APART:
+            step *= 2
+        return [(step, offset), *levels[1:]]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         """80 % instead of 0.8."""
