@@ -33,7 +33,7 @@ class ExplainedView(QWidget):
         )  # fmt: skip
         self.words = text("", "muted")
         beside = (column(None, self.words, self.paper, None, gap=8), 1)
-        asked = Card(margin=14, gap=6).add(self.title, self.summary, 2, row(self.pictures, beside, gap=16))
+        asked = Card(margin=14, gap=6).add(self.title, self.summary, 2, row(self.pictures, beside, gap=8))
         cards = row(
             (self._card("tag", self.tr("Where the answer comes from"), self.label_from), 1),
             (self._card("check", self.tr("When it helps"), self.helps), 1),
