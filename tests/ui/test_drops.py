@@ -53,6 +53,14 @@ def pictures(sample: Path, tmp_path: Path) -> Path:
     return folder
 
 
+def from_scratch(folder: Path, out: Path, folds: int, steps: int) -> FinetuneConfig:
+    """A fine-tuning on four labels a class."""
+    return FinetuneConfig(
+        out=str(out), source="scratch", folds=folds, data=DataConfig(folder=str(folder), side=32),
+        budget=BudgetConfig(steps=steps), hardware=HardwareConfig(device="cpu"), labels_per_class=4,
+    )  # fmt: skip
+
+
 def trained(folder: Path, out: Path) -> Path:
     """A run of two steps."""
     config = PretrainConfig(
@@ -163,11 +171,7 @@ def test_a_fine_tuning_is_shown_with_its_result(
     folds: int, window: MainWindow, pictures: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
     run = tmp_path / "run"
-    config = FinetuneConfig(
-        out=str(run), source="scratch", folds=folds, data=DataConfig(folder=str(pictures), side=32),
-        budget=BudgetConfig(steps=2), hardware=HardwareConfig(device="cpu"), labels_per_class=4,
-    )  # fmt: skip
-    list(finetune(config, RunControl()))
+    list(finetune(from_scratch(pictures, run, folds, 2), RunControl()))
     drop(window, run)
     qtbot.waitUntil(lambda: window.study.result == run, timeout=LONG)
     page = window.stack.currentWidget()

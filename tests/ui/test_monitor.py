@@ -36,16 +36,22 @@ def page(window: MainWindow, sample: Path, qtbot: QtBot) -> PretrainPage:
     return made
 
 
-def stop_a_long_run(page: PretrainPage, qtbot: QtBot) -> Path:
-    """Start a run that would go on for hours, wait until it has been scored once, and click on Stop."""
+def begin_a_long_run(page: PretrainPage, qtbot: QtBot) -> Path:
+    """Start a run that would go on for hours, and wait until it has been scored once."""
     assert page.settings is not None
     page.settings.budget.set_epochs(40)
+    page.start_run()
+    qtbot.waitUntil(lambda: page.view.run is not None, timeout=LONG)
+    run = page.view.run
+    assert run is not None
+    qtbot.waitUntil(lambda: (run / "best.safetensors").exists(), timeout=LONG)
+    return run
+
+
+def stop_a_long_run(page: PretrainPage, qtbot: QtBot) -> Path:
+    """The same, and click on Stop."""
     with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
-        page.start_run()
-        qtbot.waitUntil(lambda: page.view.run is not None, timeout=LONG)
-        run = page.view.run
-        assert run is not None
-        qtbot.waitUntil(lambda: (run / "best.safetensors").exists(), timeout=LONG)
+        run = begin_a_long_run(page, qtbot)
         QTest.mouseClick(page.stop, Qt.MouseButton.LeftButton)
     return run
 
@@ -102,19 +108,12 @@ def test_it_goes_on_when_nothing_is_chosen(page: PretrainPage, said: object, qtb
 
 
 def test_stopping_through_the_real_dialogs(page: PretrainPage, real_dialogs: None, qtbot: QtBot) -> None:
-    assert page.settings is not None
-    page.settings.budget.set_epochs(40)
-
     def stop(*acts: Act) -> None:
         with answering(*acts):
             QTest.mouseClick(page.stop, Qt.MouseButton.LeftButton)
 
     with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
-        page.start_run()
-        qtbot.waitUntil(lambda: page.view.run is not None, timeout=LONG)
-        run = page.view.run
-        assert run is not None
-        qtbot.waitUntil(lambda: (run / "best.safetensors").exists(), timeout=LONG)
+        run = begin_a_long_run(page, qtbot)
         stop(press(Qt.Key.Key_Escape))
         stop(press(Qt.Key.Key_Return))
         stop(click("Discard the run"), press(Qt.Key.Key_Return))  # asked twice, and both times Enter loses nothing

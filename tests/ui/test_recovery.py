@@ -17,7 +17,6 @@ from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.settings import (
     BudgetConfig,
     DataConfig,
-    FinetuneConfig,
     HardwareConfig,
     OptimiserConfig,
     PretrainConfig,
@@ -31,6 +30,7 @@ from sslstudio.ui.pages.finetune import FinetunePage
 from sslstudio.ui.pages.pretrain import PretrainPage
 from tests.engine.train.compare_for_tests import compare_config
 from tests.ui.conftest import Said
+from tests.ui.test_drops import from_scratch
 
 LONG = 60_000
 
@@ -84,11 +84,7 @@ def test_a_fine_tuning_goes_on_where_it_stopped(
     folds: int, sample: Path, tmp_path: Path, said: Said, qtbot: QtBot
 ) -> None:
     run = tmp_path / "run"
-    config = FinetuneConfig(
-        out=str(run), source="scratch", folds=folds, data=DataConfig(folder=str(sample), side=32),
-        budget=BudgetConfig(steps=3), hardware=HardwareConfig(device="cpu"), labels_per_class=4,
-    )  # fmt: skip
-    breaks_off(finetune(config, RunControl()), CheckpointSaved)
+    breaks_off(finetune(from_scratch(sample, run, folds, 3), RunControl()), CheckpointSaved)
     settings.set_under_way(str(run))
     window = opened(qtbot)
     qtbot.waitUntil(lambda: window.study.result == run, timeout=LONG)
