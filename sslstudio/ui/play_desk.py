@@ -90,7 +90,7 @@ class PlayDesk(QWidget):
         usable = [run for run in runs if run.task == task and (run.path / "last.safetensors").exists()]
         networks = [Network(self.tr("nobody"), NOBODY)]
         networks += [
-            Network(self.tr("{0}, step {1}").format(run.path.name, words.count(run.step)), str(run.path))
+            Network(self.tr("{0}, step {1}").format(words.when_of(run.path.name), words.count(run.step)), str(run.path))
             for run in usable
         ]
         self._run = networks[1].run if usable else NOBODY

@@ -5,11 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtGui import QImage
+
 from sslstudio.engine.control import RunControl
+from sslstudio.engine.errors import StudioError
 from sslstudio.engine.events import Event, RunFinished
 from sslstudio.engine.runs import study_folder
 from sslstudio.ui.run_thread import Factory
-from sslstudio.ui.words import summed_up
+from sslstudio.ui.words import summed_up, tr
 
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.train.compare_settings import CompareConfig
@@ -73,6 +76,14 @@ def what_became(out: Path, end: RunFinished, control: RunControl) -> str:
 def sheet_text(out: Path, job: str, control: RunControl) -> str:
     """The table as Markdown, as the engine wrote it."""
     return study_folder.sheet_of(out, job)
+
+
+def save_picture(file: Path, picture: QImage, control: RunControl) -> Path:
+    """Write a picture into a file of the user's choice, and give that back. Raises StudioError when the disk does not
+    take it."""
+    if not picture.save(str(file)):
+        raise StudioError(tr("{0} cannot be written. Try another folder.").format(file))
+    return file
 
 
 def table_csv(table: Mapping[str, Any], job: str) -> str:

@@ -141,6 +141,11 @@ def brief(name: str, amount: float) -> str:
     return percent(amount, 0 if amount >= 0.1 else 1) if is_share(name) else number(amount)
 
 
+def when_of(run: str) -> str:
+    """When a run began, by the name of its folder: '11-25 19.15'. The name as it is for a part of a comparison."""
+    return run[5:16] if run[:1].isdigit() else run
+
+
 def tidy(sentence: str) -> str:
     """Keeps a number and its per cent sign on one line."""
     return sentence.replace(" %", "\u00a0%")

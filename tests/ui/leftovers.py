@@ -1,4 +1,4 @@
-"""What a test of the window left behind: threads, processes, timers and open windows."""
+"""What a test of the window left behind: threads, processes, timers and widgets of nobody, shown or not."""
 
 import gc
 import os
@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, QThread, QThreadPool, QTimer
-from PySide6.QtWidgets import QApplication, QWidget
-from shiboken6 import Shiboken, isValid
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from shiboken6 import Shiboken, getCppPointer, isValid
 
 PATIENCE = 3.0  # seconds for what is about to end
 # Python's own process that watches over shared memory and stays until the program ends
 STAYS = ("multiprocessing.resource_tracker",)
+# menus that the plotting library makes for each plot and keeps without a parent
+OF_PLOTS = ("ViewBoxMenu", "Plot Options", "Mouse Mode")
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,13 @@ class Present:
 
     threads: frozenset[threading.Thread]
     processes: frozenset[int]
+    widgets: frozenset[int]
 
     @classmethod
     def now(cls) -> "Present":
         """What there is."""
-        return cls(frozenset(python_threads()), frozenset(children()))
+        widgets = frozenset(address(one) for one in hidden())
+        return cls(frozenset(python_threads()), frozenset(children()), widgets)
 
 
 def watch(app: QApplication) -> Iterator[None]:
@@ -78,6 +82,10 @@ def left_since(before: Present, app: QApplication) -> list[str]:
             list(windows()),
             "windows are still open: {}; hand them to qtbot.addWidget",
         ),
+        (
+            [one for one in hidden() if address(one) not in before.widgets],
+            "hidden widgets have no parent: {}; give them one that is deleted",
+        ),
     )
     return [said.format(found) for found, said in kinds if found]
 
@@ -85,6 +93,26 @@ def left_since(before: Present, app: QApplication) -> list[str]:
 def windows() -> list[QWidget]:
     """Every window that is open."""
     return [one for one in QApplication.topLevelWidgets() if isValid(one) and one.isVisible()]
+
+
+def hidden() -> list[QWidget]:
+    """Every widget of nobody that is not shown: it would be a window, and nothing deletes it."""
+    return [
+        one
+        for one in QApplication.topLevelWidgets()
+        if isValid(one) and not one.isVisible() and one.parent() is None and not of_plots(one)
+    ]
+
+
+def of_plots(widget: QWidget) -> bool:
+    """Whether it is one of the menus of the plotting library."""
+    return isinstance(widget, QMenu) and (type(widget).__name__ in OF_PLOTS or widget.title() in OF_PLOTS)
+
+
+def address(widget: QWidget) -> int:
+    """Where Qt has it; the widget itself is not held."""
+    found: int = getCppPointer(widget)[0]
+    return found
 
 
 def python_threads() -> list[threading.Thread]:

@@ -27,7 +27,9 @@ from sslstudio.engine.config import Value
 from sslstudio.ui import translate
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
+from sslstudio.ui.pages.finetune import FinetunePage
 from sslstudio.ui.pages.label import LabelPage
+from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.pages.study_tab import StudyTab
 from sslstudio.ui.theme import theme
@@ -130,17 +132,19 @@ class Shooter:
             rest(2.0)
             self.shoot(f"4-label-{number}", SIZES[:1])
 
-    def train(self, step: str, minutes: float, name: str) -> None:
-        """A run, before, during and after; an earlier one is opened if there is one."""
+    def train(self, step: str, minutes: float, name: str, kind: str = "") -> None:
+        """A run, before, during and after; an earlier one (of that kind of answer) is opened if there is one."""
         self.window.go(step)
         page = self.window.pages[step]
         assert isinstance(page, RunPage)
         wait(lambda: page.settings is not None)
         rest(1.0)
+        if isinstance(page, FinetunePage) and page.own is not None:
+            page.own.kind.setCurrentIndex(page.own.kind.findData(kind))
         self.shoot(f"{name}-before")
         assert page.settings is not None
         page.settings.budget.set_minutes(minutes)
-        finished = [run.path for run in page.runs._runs if run.outcome == "finished"]
+        finished = [run.path for run in page.runs._runs if run.outcome == "finished" and kind in run.path.name]
         if finished:
             page.open_run(finished[0])
         else:
@@ -171,16 +175,18 @@ class Shooter:
         runner.stop()
         wait(lambda: not runner.active)
 
-    def results(self) -> None:
+    def results(self, name: str) -> None:
         """Each tab."""
         self.window.go("results")
         page = self.window.pages["results"]
-        wait(lambda: page.results is not None)  # type: ignore[attr-defined]
-        for number in range(page.tabs.count()):  # type: ignore[attr-defined]
-            page.tabs.setCurrentIndex(number)  # type: ignore[attr-defined]
-            wait(lambda: number != 3 or bool(page.map.spots))  # type: ignore[attr-defined]  # noqa: B023 - waited for
+        assert isinstance(page, ResultsPage)
+        wait(lambda: page.results is not None and page.results.run == page.study.result)
+        for number in range(page.tabs.count()):
+            page.tabs.setCurrentIndex(number)
+            wait(lambda: number != 3 or bool(page.map.spots))  # noqa: B023 - waited for
             rest(1.0)
-            self.shoot(f"5-results-{number}")
+            self.shoot(f"{name}-{number}")
+        page.tabs.setCurrentIndex(0)
 
     def comparisons(self) -> None:
         """Both tabs of the page of comparisons: before, while it runs, and each tab after."""
@@ -232,8 +238,9 @@ def main(out: Path, folder: Path | None, scale: str, comparisons: bool) -> None:
     shooter.puzzles()
     shooter.train("pretrain", PRETRAIN_MINUTES, "3-pretrain")
     shooter.labels()
-    shooter.train("finetune", FINETUNE_MINUTES, "4-finetune")
-    shooter.results()
+    for kind in ("classification", "segmentation"):
+        shooter.train("finetune", FINETUNE_MINUTES, f"4-finetune-{kind}", kind)
+        shooter.results(f"5-{kind}")
     if comparisons and spoken == "en":  # it waits for words
         shooter.comparisons()
     shooter.asked()

@@ -102,6 +102,12 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
     assert records
     assert page.start.text().strip() == "Go on with it"
 
+    # somebody labels meanwhile: what is shown stays
+    with qtbot.waitSignal(page.study.pictures_changed, timeout=LONG):
+        page.study.use_labels(page.study.labels_file)
+    assert page.efficiency.out == out
+    assert view.plot.points
+
     press_start(page, qtbot)
     assert view.outcome == "finished"
     assert page.efficiency.out == out
@@ -116,6 +122,8 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
     qtbot.waitUntil(lambda: shown_names(view.plot) == ["From scratch", "Rotation"])
     assert view.notes.count() == len(table["notes"]) > 0
     assert "8 fine" not in settings.estimate.text()
+    qtbot.waitUntil(lambda: not page.start.isEnabled(), timeout=LONG)  # there is nothing left to go on with
+    assert "Check another task" in page.start.toolTip()
 
     # opened from the list in a new window's state, with one more task
     page.new.click()
@@ -127,6 +135,7 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
     qtbot.waitUntil(lambda: page.efficiency.out == out, timeout=LONG)
     assert settings.tasks.chosen() == ["rotation"]
     settings.tasks.boxes["inpainting"].setChecked(True)
+    assert page.start.isEnabled()
     press_start(page, qtbot)
     table = json.loads((out / "table.json").read_text())
     assert [row["source"] for row in table["rows"]] == ["scratch", "rotation", "inpainting"]
@@ -143,13 +152,20 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
     page.export.choose("Copy the table as text (Markdown)")
     qtbot.waitUntil(lambda: clipboard.text() == (out / "table.md").read_text(), timeout=LONG)
     said.file = tmp_path / "curve.png"
-    page.export.choose("Save the curve…")
-    assert said.file.read_bytes()[:4] == b"\x89PNG"
-    said.file = tmp_path / "table.csv"
     saved: list[str] = []
     window.study.said.connect(saved.append)
-    page.export.choose("Save the table…")
+    page.export.choose("Save the curve…")
     assert not saved  # the window does not wait for the disk
+    qtbot.waitUntil(lambda: saved == [f"Saved: {said.file}"], timeout=LONG)
+    assert said.file.read_bytes()[:4] == b"\x89PNG"
+    said.file = tmp_path / "no folder" / "curve.png"
+    page.export.choose("Save the curve…")
+    qtbot.waitUntil(lambda: len(said.errors) == 1, timeout=LONG)
+    assert "curve.png cannot be written" in str(said.errors.pop())
+    saved.clear()
+    said.file = tmp_path / "table.csv"
+    page.export.choose("Save the table…")
+    assert not saved
     qtbot.waitUntil(lambda: saved == [f"Saved: {said.file}"], timeout=LONG)
     assert said.file.read_text("utf-8-sig").startswith("row,labels,draws,balanced_accuracy,")
     said.file = tmp_path / "table.md"
@@ -164,6 +180,13 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
     assert page.forward.isEnabled()
     page.forward.click()
     assert window.study.pretrained == out / "pretrained" / "rotation"
+
+    # other pictures are another matter
+    shutil.copytree(sample, tmp_path / "others")
+    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        window.open_folder(tmp_path / "others")
+    assert page.efficiency.out is None
+    assert not view.plot.points
 
 
 def test_a_tournament_is_played_and_its_winner_is_fine_tuned(window: MainWindow, sample: Path, qtbot: QtBot) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QThread, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -59,6 +60,12 @@ def window() -> Undo:
     return left.close
 
 
+def hidden() -> Undo:
+    left = QWidget()
+    left.setObjectName("of nobody")
+    return lambda: shiboken6.delete(left)
+
+
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing here is about to end."""
@@ -70,6 +77,7 @@ LEFT: dict[str, Callable[[], Undo]] = {
     "timers still tick": timer,
     "Python's threads still run: .*left behind": python_thread,
     "windows are still open": window,
+    "hidden widgets have no parent: .*of nobody": hidden,
 }
 if Path("/proc/self/task").is_dir():
     LEFT["processes still run: .*stdin.read"] = process

@@ -202,7 +202,7 @@ def test_axes_and_facts_of_the_machine_speak_german(german: None, qtbot: QtBot) 
         "Balanced accuracy from scratch: 0.150 (95 % interval 0.100 to 0.233, n = 40), not clearly above the 0.100 of "
         "always guessing the most frequent class."
     )
-    assert translate.told(verdict).startswith("Treffer, über Klassen gemittelt, von null an: 0,150 (95-%-Intervall 0,1")
+    assert translate.told(verdict).startswith("Treffer im Klassenmittel, von null an: 0,150 (95-%-Intervall 0,1")
 
 
 def test_a_sentence_that_is_not_known_is_not_half_translated(german: None) -> None:

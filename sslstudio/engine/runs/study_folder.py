@@ -1,6 +1,7 @@
 """The folder of a comparison or of a tournament, which holds runs and is none itself: how it is known, what lies in it.
 
 compare.toml, tournament.toml         the settings, with every choice that was left to the program filled in
+labels/                               the labels that it began with; whoever labels on does not change it
 table.json, tournament.json           what was found so far, after each point of the curve or each run
 table.md, tournament.md, curve.png    the same to read
 """

@@ -47,6 +47,7 @@ from sslstudio.engine.train.compare_settings import (
 from sslstudio.engine.train.compare_table import write_tables
 from sslstudio.engine.train.compare_units import Unit, ahead, ready, settled, units_of
 from sslstudio.engine.train.finetune import finetune
+from sslstudio.engine.train.kept_labels import keep_labels
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.session import suitable_side
 from sslstudio.engine.train.settings import HardwareConfig
@@ -61,7 +62,7 @@ def compare(config: CompareConfig, control: RunControl) -> Iterator[Event]:
     """
     began = time.monotonic()
     yield Preparing(stage="Looking for pictures", done=0, total=0)
-    config, whole = _settled(config)
+    config, whole, changed = yield from _settled(config)
     units = units_of(config)
     left = [unit for unit in units if not settled(unit, config)]
     yield RunStarted(
@@ -72,6 +73,8 @@ def compare(config: CompareConfig, control: RunControl) -> Iterator[Event]:
         total_steps=len(units),
         first_step=len(units) - len(left),
     )
+    if changed:
+        yield Note(level="warning", text=changed)
     yield from _work(units, config, whole, control)
     if control.proceed():
         yield from look_at_split(whole, control)
@@ -100,8 +103,9 @@ def stored_config(out: Path) -> CompareConfig | None:
     return from_dict(CompareConfig, from_toml(file.read_text(encoding="utf-8"), str(file))) if file.exists() else None
 
 
-def _settled(config: CompareConfig) -> tuple[CompareConfig, CompareConfig]:
-    """The config with every `auto` filled in, and what the folder holds with it, which is written down."""
+def _settled(config: CompareConfig) -> Generator[Preparing, None, tuple[CompareConfig, CompareConfig, str]]:
+    """The config with every `auto` filled in, what the folder holds with it, which is written down, and a sentence
+    where the labels are others than those that it began with. Both configs have the labels that it keeps."""
     out = Path(config.out)
     folder = str(Path(config.data.folder).resolve())
     config = config.replace(out=str(out), data=config.data.replace(folder=folder))
@@ -114,7 +118,8 @@ def _settled(config: CompareConfig) -> tuple[CompareConfig, CompareConfig]:
         config = resolved(following(config, stored) if stored else config)
         whole = joined(config, stored.replace(out=str(out))) if stored else config
         write_atomic(out / CONFIGS[COMPARE], to_toml(to_dict(whole)).encode())
-    return config, whole
+        kept = yield from keep_labels(out, config.data, config.kind)
+    return config.replace(data=kept.data), whole.replace(data=kept.data), kept.note
 
 
 def resolved(config: CompareConfig) -> CompareConfig:

@@ -32,6 +32,7 @@ from sslstudio.engine.events import Event, Note, Preparing, RunFinished, RunStar
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train.kept_labels import check_labels, note_labels
 from sslstudio.engine.train.kept_split import split_kept, suited
 from sslstudio.engine.train.labelled import Labelled, LabelledJob, choose_labelled, parts_of, targets_of
 from sslstudio.engine.train.loop import WATCHING, Training
@@ -70,6 +71,7 @@ def start(config: FinetuneConfig, session: Session, device: Device, control: Run
     first_encoder(parts_of(config)[0], config)
     run = RunFolder.create(Path(config.out), config_dict("finetune", config))
     run.write_json("split.json", session.split.to_json())
+    note_labels(run, config.kind, session.recognised, labelled.paths)
     yield from run.record(_run(config, labelled, session, device, run, control))
 
 
@@ -83,8 +85,10 @@ def resume_finetune(run: RunFolder, config: FinetuneConfig, control: RunControl)
 def go_on(
     run: RunFolder, config: FinetuneConfig, session: Session, device: Device, control: RunControl
 ) -> Iterator[Event]:
-    """The rest of a run, on the pictures as it set them apart."""
-    yield from run.record(_run(config, choose_labelled(session, config), session, device, run, control))
+    """The rest of a run, on the pictures as it set them apart. Raises DataError when their labels are others by now."""
+    labelled = choose_labelled(session, config)
+    check_labels(run, config.kind, session.recognised, labelled.paths)
+    yield from run.record(_run(config, labelled, session, device, run, control))
 
 
 def pretraining_of(source: str) -> PretrainConfig | None:

@@ -27,6 +27,7 @@ from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import derive
 from sslstudio.engine.train.finetune import following, go_on, pretraining_of, start
+from sslstudio.engine.train.kept_labels import check_labels, note_labels
 from sslstudio.engine.train.labelled import labels_of, parts_of
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import FinetuneConfig, config_dict, finetune_from_dict
@@ -53,15 +54,23 @@ def cross_validate(config: FinetuneConfig, folds: int, control: RunControl) -> I
     splits = deal(session, config, folds)
     run = RunFolder.create(Path(config.out), config_dict("finetune", config))
     run.write_json("folds.json", [split.to_json() for split in splits])
+    note_labels(run, config.kind, session.recognised, _tested(splits))
     yield from run.record(_run(config, session, device, run, control))
 
 
 def resume_folds(run: RunFolder, control: RunControl) -> Iterator[Event]:
-    """The folds that are not done yet."""
+    """The folds that are not done yet. Raises DataError when the labels are others than those that were dealt."""
     config = finetune_from_dict({**run.config(), "out": str(run.path)})
     device = devices.choose(config.hardware.device, config.hardware.precision)
     session = yield from open_session(config.data, device, control)
+    splits = [Split.from_json(values) for values in run.read_json("folds.json")]
+    check_labels(run, config.kind, session.recognised, _tested(splits))
     yield from run.record(_run(config, session, device, run, control))
+
+
+def _tested(splits: list[Split]) -> list[str]:
+    """The labelled pictures: each is tested on once."""
+    return [path for split in splits for path in split.test]
 
 
 def deal(session: Session, config: FinetuneConfig, folds: int) -> list[Split]:

@@ -41,6 +41,11 @@ class Labelled:
     validation: tuple[str, ...]
     test: tuple[str, ...]
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All of them."""
+        return self.train + self.validation + self.test
+
 
 def choose_labelled(session: Session, config: FinetuneConfig) -> Labelled:
     """Draw the training labels and say which pictures watch and test. Raises DataError when there are no labels."""

@@ -27,7 +27,7 @@ from sslstudio.engine.train.checkpoint import (
     training_state,
 )
 from sslstudio.engine.train.job import Job
-from sslstudio.engine.train.micro import WHOLE, finer, in_parts_words, parts_of
+from sslstudio.engine.train.micro import WHOLE, finer, in_parts_words, left_out_words, parts_of
 from sslstudio.engine.train.plan import Plan, learning_rate
 from sslstudio.engine.train.settings import OptimiserConfig
 
@@ -231,16 +231,27 @@ class Training:
     def _evaluate(self) -> Generator[Event, None, None]:
         began = time.monotonic()
         self.job.modules.eval()
-        score = yield from self.job.evaluate(self.step)
+        score = yield from self._score_if_it_fits()
         self.job.modules.train()
         self._watched_for += time.monotonic() - began
-        if math.isnan(score):  # nothing is watched
+        if math.isnan(score):  # nothing is watched, or it did not fit
             self._tick()
             return
         better = score < self.best
         self.best = min(score, self.best)
         self._tick()
         yield self._save(best=better)
+
+    def _score_if_it_fits(self) -> Generator[Event, None, float]:
+        """What the job says of itself; nan, and a note, when memory did not suffice for that beside the training."""
+        try:
+            return (yield from self.job.evaluate(self.step))
+        except (RuntimeError, MemoryError) as error:
+            if not devices.is_out_of_memory(error):
+                raise
+        self.device.release()  # only here: the error held what was computed
+        yield Note(level="warning", text=left_out_words("held-out pictures"))
+        return math.nan
 
     def _save(self, best: bool = False) -> CheckpointSaved:
         meta = {

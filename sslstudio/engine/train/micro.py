@@ -60,3 +60,11 @@ def in_parts_words(batch_size: int, parts: int, compares: bool, asked: bool = Fa
         f"{why}Each step is computed in {parts} parts of {size} and their gradients are added, so a step still learns "
         f"from {batch_size}. {seen}."
     )
+
+
+def left_out_words(what: str) -> str:
+    """What is said when a look at a network while it trains does not fit beside the training and is left out."""
+    return (
+        f"The memory does not suffice to look at {what} beside the training, so that look is left out. The training "
+        "goes on as it would. Smaller pictures, a smaller batch or fewer open programs make room."
+    )

@@ -28,6 +28,7 @@ from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.compare import resolved
 from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place, carried_out
 from sslstudio.engine.train.compare_settings import pretrain_config, tasks_of
+from sslstudio.engine.train.kept_labels import keep_labels
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.settings import BudgetConfig, PretrainConfig
 from sslstudio.engine.train.tournament_plan import (
@@ -88,7 +89,10 @@ def tournament(config: TournamentConfig, control: RunControl) -> Iterator[Event]
             facts={"Tasks": ", ".join(tasks_of(config.runs()))},
             total_steps=0,
         )
-        yield from _play(config, control)
+        kept = yield from keep_labels(out, config.data)
+        if kept.note:
+            yield Note(level="warning", text=kept.note)
+        yield from _play(config.replace(data=kept.data), control)
         table = write_table(config)
     finally:
         lock.release()

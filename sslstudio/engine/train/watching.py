@@ -13,16 +13,18 @@ from typing import Any
 import torch
 from torch import nn
 
+from sslstudio.engine import device as devices
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.two_views import ViewsConfig
 from sslstudio.engine.device import Device
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.evaluate.health import VIEWS, Changes, Health
 from sslstudio.engine.evaluate.probe_report import probed, unlabelled
-from sslstudio.engine.events import Event, Probed, StepDone
+from sslstudio.engine.events import Event, Note, Probed, StepDone
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.loop import Training
+from sslstudio.engine.train.micro import left_out_words
 from sslstudio.engine.train.probe_set import SEED, ProbeSet, Reading
 from sslstudio.engine.train.session import Session
 from sslstudio.engine.train.settings import PretrainConfig
@@ -86,12 +88,25 @@ class Watcher:
     def _look(self, training: Training) -> Iterator[Event]:
         began = time.monotonic()
         share = training.plan.share(training.step, training.elapsed)
-        event = self.probe(training.step, share)
+        event = self._probe_if_it_fits(training.step, share)
         self._seen = share
         self._last = time.monotonic() - began
         self._spent += self._last
+        if event is None:
+            yield Note(level="warning", text=left_out_words("the features"))
+            return
         yield event
         yield from self.health.take(event)
+
+    def _probe_if_it_fits(self, step: int, share: float) -> Probed | None:
+        """See `probe`; None when memory did not suffice for it beside the training."""
+        try:
+            return self.probe(step, share)
+        except (RuntimeError, MemoryError) as error:
+            if not devices.is_out_of_memory(error):
+                raise
+        self.device.release()  # only here: the error held what was computed
+        return None
 
     def probe(self, step: int, share: float) -> Probed:
         """Look at the encoder as it is now."""

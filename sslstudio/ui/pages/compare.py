@@ -12,8 +12,10 @@ from sslstudio.engine.events import Event
 from sslstudio.engine.runs.study_folder import COMPARE, CURVE, study_job
 from sslstudio.ui import jobs, messages, settings, study_calls
 from sslstudio.ui.checkup import checkup_of
+from sslstudio.ui.pages.efficiency_tab import EfficiencyTab
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.pages.study_tab import EfficiencyTab, StudyTab, TournamentTab
+from sslstudio.ui.pages.study_tab import StudyTab
+from sslstudio.ui.pages.tournament_tab import TournamentTab
 from sslstudio.ui.study import Study
 from sslstudio.ui.theme import tint
 from sslstudio.ui.widgets.export_button import ExportButton
@@ -122,11 +124,15 @@ class ComparePage(Page):
         """Enable what can be done now."""
         runner, current = self.study.runner, self.current
         ours = runner.active and runner.job == JOB
+        efficient = current is self.efficiency
         working = self.faces.currentWidget() is self.tabs
         self.footer.setVisible(working)
         retitle(self.start, self.tr("Go on with it") if current.out else current.start_title())
         self.start.setVisible(not ours)
-        self.start.setEnabled(working and not runner.active)
+        done = current.nothing_left()
+        self.start.setEnabled(working and not runner.active and not done)
+        add = self.tr("All of it is done. Check another task, or ask for more labels or draws, to go on.")
+        self.start.setToolTip(add if done and efficient else "")
         self.pause.setVisible(ours)
         retitle(self.pause, self.tr("Go on") if runner.paused else self.tr("Pause"))
         tint(self.pause, "play" if runner.paused else "pause")
@@ -138,7 +144,6 @@ class ComparePage(Page):
             kind.left.setEnabled(not (ours and kind is self._running))
             kind.earlier.set_busy(runner.active)
         self.export.setEnabled(bool(current.view.table) and current.view.out is not None)
-        efficient = current is self.efficiency
         retitle(
             self.forward,
             self.tr("Fine-tune with the chosen row") if efficient else self.tr("Fine-tune with the winner"),
@@ -254,12 +259,8 @@ class ComparePage(Page):
             self, self.tr("Save the picture"), "PNG (*.png)", settings.home() / f"{self.current.job}.png"
         )
         if file is not None:
-            if self._picture().save(str(file)):
-                self._say_saved(file)
-            else:
-                messages.tell_error(
-                    self, StudioError(self.tr("{0} cannot be written. Try another folder.").format(file))
-                )
+            op = partial(study_calls.save_picture, file, self._picture())
+            jobs.run(op, self._say_saved, partial(messages.tell_error, self), owner=self)
 
     def _picture(self) -> QImage:
         view = self.current.view

@@ -9,16 +9,14 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.errors import ConfigError, StudioError
-from sslstudio.engine.runs.study_folder import COMPARE, TOURNAMENT
-from sslstudio.ui import jobs, messages, study_calls, study_words
+from sslstudio.ui import jobs, messages, study_calls
 from sslstudio.ui.checkup import Checkup
 from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.study import Study
-from sslstudio.ui.widgets.labels_view import lacks_labels
 from sslstudio.ui.widgets.layout import row, side_panel
 from sslstudio.ui.widgets.study_list import StudyList
-from sslstudio.ui.widgets.study_settings import CompareSettings, StudySettings, TournamentSettings
-from sslstudio.ui.widgets.study_view import EfficiencyView, StudyView, TournamentView
+from sslstudio.ui.widgets.study_settings import StudySettings
+from sslstudio.ui.widgets.study_view import StudyView
 
 SETTLE_MS = 400  # after the last edit
 
@@ -33,6 +31,7 @@ class StudyTab(QWidget):
         super().__init__()
         self.study, self.view, self.checkup = study, view, checkup
         self.out: Path | None = None
+        self._known = self._places()  # what is shown is of these pictures
         self.settings: StudySettings | None = None
         self.earlier = StudyList()
         self.earlier.opened.connect(self.open_study)
@@ -77,6 +76,10 @@ class StudyTab(QWidget):
     def suit(self) -> None:
         """Other pictures were chosen."""
 
+    def nothing_left(self) -> bool:
+        """Whether all that is set has been done in the folder that is shown."""
+        raise NotImplementedError
+
     # --- what is set and shown
 
     def ready(self) -> None:
@@ -99,13 +102,19 @@ class StudyTab(QWidget):
         self.changed.emit()
 
     def other_pictures(self) -> None:
-        """Another folder of pictures was opened."""
-        self.out = None
-        self.view.clear()
+        """Another folder of pictures was opened, or other labels for the same: these leave what is shown as it is."""
+        if self._places() != self._known:
+            self._known, self.out = self._places(), None
+            self.view.clear()
         if self.settings is not None:
-            self.suit()
+            if self.out is None:
+                self.suit()
             self.list_studies()
             self._edited()
+
+    def _places(self) -> tuple[Path | None, Path | None]:
+        """The pictures, and the project that keeps what is found on them."""
+        return self.study.folder, self.study.project.folder if self.study.project else None
 
     def out_folder(self) -> Path:
         """Where it is kept: the folder that is shown, else a new one."""
@@ -160,126 +169,3 @@ class StudyTab(QWidget):
         self.changed.emit()
         if then is not None:
             then(opened.config)
-
-
-class EfficiencyTab(StudyTab):
-    """How many labels is a pretraining worth?"""
-
-    job = COMPARE
-
-    def __init__(self, study: Study, checkup: Checkup) -> None:
-        self.shown = EfficiencyView()
-        super().__init__(study, self.shown, checkup)
-        self.shown.rows.itemSelectionChanged.connect(self.changed)
-
-    def make_settings(self) -> StudySettings:
-        """The chosen task and those that are compared by default."""
-        from sslstudio.engine.train.compare_settings import CompareConfig, tasks_of
-
-        assert self.study.engine is not None
-        return CompareSettings(self.study.engine, [self.study.task, *tasks_of(CompareConfig())])
-
-    def start_title(self) -> str:
-        """What the start button says."""
-        return self.tr("Start the comparison")
-
-    def suit(self) -> None:
-        """The kind of answer that the labels allow."""
-        recognised = self.study.recognised
-        if isinstance(self.settings, CompareSettings) and recognised is not None:
-            masks_only = recognised.classes is None and recognised.masks is not None
-            self.settings.form.editor("kind").set_value("segmentation" if masks_only else "classification")
-
-    def config(self) -> Any:
-        """The engine's CompareConfig."""
-        assert isinstance(self.settings, CompareSettings)
-        return self.settings.config(str(self.out_folder()), self.study.data_config())
-
-    def factory(self, config: Any) -> Factory:
-        """A comparison."""
-        return study_calls.comparing(config)
-
-    def ask_estimate(self) -> None:
-        """Have the engine count runs and time one."""
-        self._settling.stop()
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None
-        config = self.checked_config()
-        if config is None or self.settings is None or self.study.runner.active:
-            return
-        recognised = self.study.recognised
-        without = recognised is not None and recognised.classes is None and recognised.masks is None
-        self.settings.offer_labelling(without, needed=True)
-        if without:
-            self.settings.estimate.setText(
-                self.tr("These pictures have no labels, so nothing can be measured. The tournament needs none.")
-            )
-            return
-        self.settings.estimate.setText(self.tr("Working out how long it takes…"))
-        self._job = jobs.run(partial(study_calls.ahead_of, config), self._say_estimate, self._no_estimate, owner=self)
-
-    def _say_estimate(self, left: Any) -> None:
-        self._job = None
-        if self.settings is not None:
-            self.settings.estimate.setText(study_words.ahead_words(left))
-        if self.out is not None and not self.study.runner.active:
-            self.view.show_stand(left.done, left.total)
-
-    def _no_estimate(self, error: Exception) -> None:
-        self._job = None
-        if self.settings is not None:
-            recognised = self.study.recognised
-            self.settings.estimate.setText("")
-            self.settings.wrong.say(messages.error_text(error))
-            self.settings.offer_labelling(recognised is not None and lacks_labels(recognised))
-
-    def encoder_run(self) -> Path | None:
-        """The pretraining of the chosen line of the table."""
-        rows, line = self.view.table.get("rows", []), self.shown.rows.currentRow()
-        if self.view.out is None or not 0 <= line < len(rows) or not rows[line].get("pretraining"):
-            return None
-        return self.view.out / "pretrained" / str(rows[line]["source"])
-
-
-class TournamentTab(StudyTab):
-    """Which task is best in the time there is?"""
-
-    job = TOURNAMENT
-
-    def __init__(self, study: Study, checkup: Checkup) -> None:
-        self.shown = TournamentView()
-        super().__init__(study, self.shown, checkup)
-
-    def make_settings(self) -> StudySettings:
-        """Every task that suits."""
-        assert self.study.engine is not None
-        return TournamentSettings(self.study.engine, list(self.study.engine.tasks))
-
-    def start_title(self) -> str:
-        """What the start button says."""
-        return self.tr("Start the tournament")
-
-    def config(self) -> Any:
-        """The engine's TournamentConfig."""
-        assert isinstance(self.settings, TournamentSettings)
-        return self.settings.config(str(self.out_folder()), self.study.data_config())
-
-    def factory(self, config: Any) -> Factory:
-        """A tournament."""
-        return study_calls.playing(config)
-
-    def ask_estimate(self) -> None:
-        """The rounds and their minutes follow from the settings."""
-        from sslstudio.engine.train.tournament_plan import schedule
-
-        self._settling.stop()
-        config = self.checked_config()
-        if config is not None and self.settings is not None:
-            planned = schedule(len(self.settings.tasks.chosen()), config.minutes)
-            self.settings.estimate.setText(study_words.schedule_words(planned))
-
-    def encoder_run(self) -> Path | None:
-        """The winner's own run."""
-        run = self.view.table.get("winner_run")
-        return Path(run) if run else None

@@ -169,7 +169,7 @@ class EmbeddingMap(QWidget):
         chosen = frozenset(self.selected)
         seen = QRectF(self.rect()).adjusted(-9, -9, 9, 9)
         pixels = self._pixels().tolist()
-        for number in np.argsort(np.asarray(self._groups) != 0, kind="stable").tolist():  # the grey ones below the rest
+        for number in self._order():
             x, y = pixels[number]
             if seen.contains(x, y) and self._groups[number] >= 0:
                 grows = 1.5 if number in chosen else 1.0
@@ -177,6 +177,12 @@ class EmbeddingMap(QWidget):
                 paint_mark(painter, QPointF(x, y), self._groups[number], size * grows)
         painter.end()
         return sheet
+
+    def _order(self) -> list[int]:
+        """The grey ones below the rest, and no class above the others: as they come they lie by class."""
+        mixed = np.random.default_rng(0).permutation(len(self._places))
+        order: list[int] = mixed[np.argsort(np.asarray(self._groups)[mixed] != 0, kind="stable")].tolist()
+        return order
 
     # --- mouse and keys
 

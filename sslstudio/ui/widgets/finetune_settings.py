@@ -74,8 +74,7 @@ class FinetuneSettings(QWidget):
         self.source.blockSignals(True)
         self.source.clear()
         for run in runs:
-            when = run.path.name[5:16] if run.path.name[:1].isdigit() else run.path.name  # part of a comparison
-            self.source.addItem(f"{when}  {words.told(run.title)}", str(run.path))
+            self.source.addItem(f"{words.when_of(run.path.name)}  {words.told(run.title)}", str(run.path))
             self.source.setItemData(self.source.count() - 1, str(run.path), Qt.ItemDataRole.ToolTipRole)
         self.source.addItem(self.tr("A weights file"), FILE)
         self.source.addItem(self.tr("Nothing: from scratch"), SCRATCH)

@@ -107,6 +107,13 @@ def held(layout: QLayout) -> QWidget:
     return widget
 
 
+def keep_hidden(holder: QWidget, *spare: QWidget) -> None:
+    """Have what is made but not shown belong to its holder, and go with it: a widget of nobody is a window."""
+    for widget in spare:
+        widget.hide()
+        widget.setParent(holder)
+
+
 class Card(QFrame):
     """A white sheet with an optional heading; what it holds goes into `body`."""
 
@@ -117,8 +124,10 @@ class Card(QFrame):
         self.body.setContentsMargins(margin, margin - 2, margin, margin)
         self.body.setSpacing(gap)
         self.heading = text(heading, "heading", wrap=False)
-        if heading:  # shown only by what holds it: alone it would be a window that takes the keys away for a moment
+        if heading:
             self.body.addWidget(self.heading)
+        else:
+            keep_hidden(self, self.heading)
 
     def add(self, *pieces: Piece) -> "Card":
         """Put pieces below each other."""

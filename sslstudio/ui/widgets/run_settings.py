@@ -12,7 +12,7 @@ from sslstudio.ui.widgets.choice_box import ChoiceBox
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.fields import NumberBox, roomy, steady
 from sslstudio.ui.widgets.fold import Fold
-from sslstudio.ui.widgets.layout import button, column, held, row, text
+from sslstudio.ui.widgets.layout import button, column, held, keep_hidden, row, text
 from sslstudio.ui.widgets.reset_row import ResetRow
 
 if TYPE_CHECKING:  # imports torch
@@ -160,6 +160,8 @@ class RunSettings(QWidget):
             layout.addWidget(piece)
         layout.addWidget(self._together())
         layout.addWidget(self._more(starting, further))
+        if not starting:
+            keep_hidden(self, self.encoder, self.weights)
         self.budget.amount.valueChanged.connect(self.changed)
         self.budget.unit.currentIndexChanged.connect(self.changed)
         self.device.currentIndexChanged.connect(self.changed)

@@ -22,7 +22,7 @@ from sslstudio.ui import words
 from sslstudio.ui.progress import Progress
 from sslstudio.ui.widgets.answers import Answers
 from sslstudio.ui.widgets.curves import Curves, state_line
-from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, row, scrolled, text
+from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, keep_hidden, row, scrolled, text
 from sslstudio.ui.widgets.paced import Paced
 
 STATES = (Preparing, RunStarted, Paused, Resumed, RunFinished)
@@ -70,6 +70,8 @@ class RunView(QWidget):
         self.tabs.addTab(self.curves, self.tr("Curves"))
         if answers:
             self.tabs.addTab(held(column(12, (self.answers, 1), gap=0)), self.tr("The network's answers"))
+        else:
+            keep_hidden(self, self.answers)
         self.facts.setHorizontalSpacing(24)
         self.facts.setVerticalSpacing(8)
         self.notes_tab = scrolled(held(column(12, self.notes, None, gap=0)))

@@ -10,14 +10,23 @@ from hypothesis import strategies as st
 from sslstudio.engine import device as devices
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import RunError
-from sslstudio.engine.events import Note, StepDone
+from sslstudio.engine.events import Evaluated, Note, Probed, StepDone
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.runs.store import RunFolder
-from sslstudio.engine.tasks.base import Batch, TaskResult, load_tasks
+from sslstudio.engine.tasks.base import Batch, Puzzle, TaskResult, load_tasks
 from sslstudio.engine.tasks.jigsaw import Jigsaw
+from sslstudio.engine.train import probe_set
 from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.loop import Training
-from sslstudio.engine.train.micro import LEAST, WHOLE, in_parts_words, part_count, parts_holding, parts_of
+from sslstudio.engine.train.micro import (
+    LEAST,
+    WHOLE,
+    in_parts_words,
+    left_out_words,
+    part_count,
+    parts_holding,
+    parts_of,
+)
 from sslstudio.engine.train.plan import Plan
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.resume import resume
@@ -146,6 +155,45 @@ def test_a_run_in_parts_is_resumed_in_parts_and_ends_in_the_same_weights(
     assert not of(Note, events), "it goes on in parts without running out of memory again"
     ours, theirs = load_tensors(stopped / "last.safetensors")[0], load_tensors(whole / "last.safetensors")[0]
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_looks_that_do_not_fit_are_left_out_and_change_nothing(
+    sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, blind = tmp_path / "whole", tmp_path / "blind"
+    events = run_pretrain(pretrain_config(sample_folder, whole, epochs=3))
+    assert of(Evaluated, events)
+    assert of(Probed, events)
+
+    def hungry_preview(*_: object) -> list[Puzzle]:
+        fill(2, 1)
+        raise AssertionError("the allocator refuses that")
+
+    def hungry_copy(*_: object) -> Encoder:
+        fill(2, 1)
+        raise AssertionError("the allocator refuses that")
+
+    monkeypatch.setattr(Jigsaw, "preview", hungry_preview)
+    monkeypatch.setattr(probe_set, "measured_copy", hungry_copy)
+    events = run_pretrain(pretrain_config(sample_folder, blind, epochs=3))
+    assert finished(events).outcome == "finished"
+    assert not of(Evaluated, events)
+    assert not of(Probed, events)
+    said = {note.text for note in of(Note, events) if note.level == "warning"}
+    assert said == {left_out_words("held-out pictures"), left_out_words("the features")}
+    ours, theirs = (load_tensors(run / "last.safetensors")[0] for run in (blind, whole))
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_another_error_in_a_look_is_no_look_left_out(
+    sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> list[Puzzle]:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(Jigsaw, "preview", broken)
+    with pytest.raises(RuntimeError, match="mat1"):
+        run_pretrain(pretrain_config(sample_folder, tmp_path / "run", epochs=3))
 
 
 def test_tasks_that_compare_pictures_say_so() -> None:

@@ -2,11 +2,12 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QColor, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from sslstudio.ui.theme import class_colour
 from sslstudio.ui.widgets.embedding_map import EmbeddingMap
 from sslstudio.ui.widgets.gallery_model import GalleryItem
 
@@ -38,6 +39,24 @@ def draw(widget: EmbeddingMap, line: list[QPoint], keys: Qt.KeyboardModifier) ->
         QTest.mouseMove(widget, at)
         QApplication.processEvents()
     QTest.mouseRelease(widget, LEFT, keys, line[-1])
+
+
+def test_no_class_covers_the_others(qtbot: QtBot) -> None:
+    made = EmbeddingMap()
+    qtbot.addWidget(made, before_close_func=lambda one: one.finish())
+    made.resize(400, 300)
+    made.show()
+    places = np.stack(np.meshgrid(np.linspace(0, 1, 12), np.linspace(0, 1, 12)), axis=-1).reshape(-1, 2)
+    count = len(places)
+    items = [GalleryItem(Path(f"{number}.png"), str(number)) for number in range(2 * count)]
+    made.show_points(np.tile(places, (2, 1)), [1] * count + [2] * count, items)  # each place twice, class after class
+    picture = made.grab().toImage()
+    tops = [
+        picture.pixelColor((made.point_of(number) * picture.devicePixelRatio()).toPoint()) for number in range(count)
+    ]
+    above = [sum(colour == QColor(class_colour(group)) for colour in tops) for group in (1, 2)]
+    assert sum(above) == count
+    assert min(above) > count / 4
 
 
 def test_a_click_chooses_and_a_lasso_takes_many(qtbot: QtBot, sample: Path) -> None:

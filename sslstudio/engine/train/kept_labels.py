@@ -1,0 +1,121 @@
+"""Labels may be changed while something is trained on them, and what was begun with some must not go on with others.
+
+A comparison or a tournament, which takes hours, keeps a copy of the labels that it began with. A fine-tuning notes what
+its labels were, and does not go on when they are others.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sslstudio.engine.data.album import root_of
+from sslstudio.engine.data.index import scan
+from sslstudio.engine.data.labelling_start import begin
+from sslstudio.engine.data.labels import Recognised, recognise, recognising
+from sslstudio.engine.errors import DataError
+from sslstudio.engine.events import Preparing
+from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.train.settings import DataConfig
+
+FOLDER = "labels"  # of a comparison
+FILE = "labels.json"  # of a fine-tuning
+
+
+# Comparisons
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The pictures with the labels that a comparison began with. `note`: a sentence where they are others by now."""
+
+    data: DataConfig
+    note: str = ""
+
+
+def keep_labels(out: Path, data: DataConfig, kind: str = "") -> Generator[Preparing, None, Kept]:
+    """Have the comparison in `out` use the labels as they were when its first run began.
+
+    kind: classification or segmentation; "" for what a probe takes, which is masks only where there are no classes.
+    Masks that were not made in the program are read where they are. Raises DataError when the labels cannot be read.
+    """
+    folder = out / FOLDER
+    kept = data.replace(labels=str(folder.resolve()))
+    if folder.is_dir():
+        note = _told(data, kept, kind)
+        if not note or any(out.rglob("split.json")):  # else nothing has been trained with them
+            return Kept(kept, note)
+    recognised = yield from recognising(scan(Path(data.folder)), data.labels)
+    if kind == "classification" or (not kind and recognised.classes):
+        recognised = replace(recognised, masks=None)
+    elif recognised.masks and not _made_here(data):
+        return Kept(data)
+    if recognised.classes is None and recognised.masks is None:
+        return Kept(data)
+    shutil.rmtree(folder, ignore_errors=True)
+    yield from begin(folder, recognised)
+    return Kept(kept)
+
+
+def _made_here(data: DataConfig) -> bool:
+    """Whether the labels are a folder of the program's own."""
+    return bool(data.labels) and (root_of(Path(data.folder)) / Path(data.labels).expanduser()).is_dir()
+
+
+def _told(data: DataConfig, kept: DataConfig, kind: str) -> str:
+    """A sentence where the labels are others than those that were kept."""
+    index = scan(Path(data.folder))
+    try:
+        now, then = recognise(index, data.labels), recognise(index, kept.labels)
+    except DataError:  # they are gone, and not needed
+        return ""
+    kind = kind or ("classification" if then.classes else "segmentation")
+    paths = then.pictures.paths
+    changed = sum(_label(kind, now, path) != _label(kind, then, path) for path in paths)
+    if not changed:
+        return ""
+    return (
+        f"Labels that have changed since this began: {changed:,}. It goes on with those that it began with, so that "
+        "all its rows are of the same. Begin a new one to use the labels as they are now."
+    )
+
+
+# Fine-tunings
+
+
+def note_labels(run: RunFolder, kind: str, recognised: Recognised, paths: Sequence[str]) -> None:
+    """Write down with a run what the labels of these pictures are, for `check_labels`."""
+    run.write_json(FILE, {"digest": _digest(kind, recognised, paths)})
+
+
+def check_labels(run: RunFolder, kind: str, recognised: Recognised, paths: Sequence[str]) -> None:
+    """Raises DataError when these pictures or their labels are others than when the run began."""
+    noted = run.read_json(FILE)
+    if noted and noted["digest"] != _digest(kind, recognised, paths):
+        raise DataError(
+            f"The labelled pictures of {run.path.name}, or their labels, have changed since it was begun: its networks "
+            "would be trained on different ones, and could not be compared. Begin a new fine-tuning with the labels as "
+            "they are now."
+        )
+
+
+def _digest(kind: str, recognised: Recognised, paths: Sequence[str]) -> str:
+    found = hashlib.blake2b(digest_size=16)
+    for path in sorted(paths):
+        found.update(path.encode(errors="surrogateescape") + b"\0" + _label(kind, recognised, path) + b"\0")
+    return found.hexdigest()
+
+
+def _label(kind: str, recognised: Recognised, path: str) -> bytes:
+    """The name of a picture's class, or its mask as it lies on the disk; nothing where there is none."""
+    if kind == "classification":
+        classes = recognised.classes
+        return classes.names[classes.of[path]].encode() if classes and path in classes.of else b""
+    masks = recognised.masks
+    if masks is None or path not in masks.of:
+        return b""
+    try:
+        return (recognised.pictures.root / masks.of[path]).read_bytes()
+    except OSError:  # it is named when it is needed
+        return b""

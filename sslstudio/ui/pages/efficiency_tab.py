@@ -1,0 +1,107 @@
+"""The tab of comparisons: how many labels is a pretraining worth?"""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sslstudio.engine.runs.study_folder import COMPARE
+from sslstudio.ui import jobs, messages, study_calls, study_words
+from sslstudio.ui.checkup import Checkup
+from sslstudio.ui.pages.study_tab import StudyTab
+from sslstudio.ui.run_thread import Factory
+from sslstudio.ui.study import Study
+from sslstudio.ui.widgets.labels_view import lacks_labels
+from sslstudio.ui.widgets.study_settings import CompareSettings, StudySettings
+from sslstudio.ui.widgets.study_view import EfficiencyView
+
+
+class EfficiencyTab(StudyTab):
+    """How many labels is a pretraining worth?"""
+
+    job = COMPARE
+
+    def __init__(self, study: Study, checkup: Checkup) -> None:
+        self.shown = EfficiencyView()
+        self._all_done = False
+        super().__init__(study, self.shown, checkup)
+        self.shown.rows.itemSelectionChanged.connect(self.changed)
+
+    def make_settings(self) -> StudySettings:
+        """The chosen task and those that are compared by default."""
+        from sslstudio.engine.train.compare_settings import CompareConfig, tasks_of
+
+        assert self.study.engine is not None
+        return CompareSettings(self.study.engine, [self.study.task, *tasks_of(CompareConfig())])
+
+    def start_title(self) -> str:
+        """What the start button says."""
+        return self.tr("Start the comparison")
+
+    def suit(self) -> None:
+        """The kind of answer that the labels allow."""
+        recognised = self.study.recognised
+        if isinstance(self.settings, CompareSettings) and recognised is not None:
+            masks_only = recognised.classes is None and recognised.masks is not None
+            self.settings.form.editor("kind").set_value("segmentation" if masks_only else "classification")
+
+    def config(self) -> Any:
+        """The engine's CompareConfig."""
+        assert isinstance(self.settings, CompareSettings)
+        return self.settings.config(str(self.out_folder()), self.study.data_config())
+
+    def nothing_left(self) -> bool:
+        """Until something is added: a task, labels, draws."""
+        return self.out is not None and self._all_done
+
+    def _edited(self) -> None:
+        self._all_done = False  # until it is counted
+        self.changed.emit()
+        super()._edited()
+
+    def factory(self, config: Any) -> Factory:
+        """A comparison."""
+        return study_calls.comparing(config)
+
+    def ask_estimate(self) -> None:
+        """Have the engine count runs and time one."""
+        self._settling.stop()
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+        config = self.checked_config()
+        if config is None or self.settings is None or self.study.runner.active:
+            return
+        recognised = self.study.recognised
+        without = recognised is not None and recognised.classes is None and recognised.masks is None
+        self.settings.offer_labelling(without, needed=True)
+        if without:
+            self.settings.estimate.setText(
+                self.tr("These pictures have no labels, so nothing can be measured. The tournament needs none.")
+            )
+            return
+        self.settings.estimate.setText(self.tr("Working out how long it takes…"))
+        self._job = jobs.run(partial(study_calls.ahead_of, config), self._say_estimate, self._no_estimate, owner=self)
+
+    def _say_estimate(self, left: Any) -> None:
+        self._job = None
+        if self.settings is not None:
+            self.settings.estimate.setText(study_words.ahead_words(left))
+        if self.out is not None and not self.study.runner.active:
+            self.view.show_stand(left.done, left.total)
+            self._all_done = left.done == left.total
+            self.changed.emit()
+
+    def _no_estimate(self, error: Exception) -> None:
+        self._job = None
+        if self.settings is not None:
+            recognised = self.study.recognised
+            self.settings.estimate.setText("")
+            self.settings.wrong.say(messages.error_text(error))
+            self.settings.offer_labelling(recognised is not None and lacks_labels(recognised))
+
+    def encoder_run(self) -> Path | None:
+        """The pretraining of the chosen line of the table."""
+        rows, line = self.view.table.get("rows", []), self.shown.rows.currentRow()
+        if self.view.out is None or not 0 <= line < len(rows) or not rows[line].get("pretraining"):
+            return None
+        return self.view.out / "pretrained" / str(rows[line]["source"])

@@ -1,0 +1,60 @@
+"""The tab of tournaments: which task is best in the time there is?"""
+
+from pathlib import Path
+from typing import Any
+
+from sslstudio.engine.runs.study_folder import TOURNAMENT
+from sslstudio.ui import study_calls, study_words
+from sslstudio.ui.checkup import Checkup
+from sslstudio.ui.pages.study_tab import StudyTab
+from sslstudio.ui.run_thread import Factory
+from sslstudio.ui.study import Study
+from sslstudio.ui.widgets.study_settings import StudySettings, TournamentSettings
+from sslstudio.ui.widgets.study_view import TournamentView
+
+
+class TournamentTab(StudyTab):
+    """Which task is best in the time there is?"""
+
+    job = TOURNAMENT
+
+    def __init__(self, study: Study, checkup: Checkup) -> None:
+        self.shown = TournamentView()
+        super().__init__(study, self.shown, checkup)
+
+    def make_settings(self) -> StudySettings:
+        """Every task that suits."""
+        assert self.study.engine is not None
+        return TournamentSettings(self.study.engine, list(self.study.engine.tasks))
+
+    def start_title(self) -> str:
+        """What the start button says."""
+        return self.tr("Start the tournament")
+
+    def config(self) -> Any:
+        """The engine's TournamentConfig."""
+        assert isinstance(self.settings, TournamentSettings)
+        return self.settings.config(str(self.out_folder()), self.study.data_config())
+
+    def nothing_left(self) -> bool:
+        """It has a winner, and nothing can be added."""
+        return self.out is not None and self.encoder_run() is not None
+
+    def factory(self, config: Any) -> Factory:
+        """A tournament."""
+        return study_calls.playing(config)
+
+    def ask_estimate(self) -> None:
+        """The rounds and their minutes follow from the settings."""
+        from sslstudio.engine.train.tournament_plan import schedule
+
+        self._settling.stop()
+        config = self.checked_config()
+        if config is not None and self.settings is not None:
+            planned = schedule(len(self.settings.tasks.chosen()), config.minutes)
+            self.settings.estimate.setText(study_words.schedule_words(planned))
+
+    def encoder_run(self) -> Path | None:
+        """The winner's own run."""
+        run = self.view.table.get("winner_run")
+        return Path(run) if run else None
