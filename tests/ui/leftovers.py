@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, QThread, QThreadPool, QTimer
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
-from shiboken6 import Shiboken, getCppPointer, isValid
+from shiboken6 import Shiboken, getCppPointer, isValid, ownedByPython
 
 PATIENCE = 3.0  # seconds for what is about to end
 # Python's own process that watches over shared memory and stays until the program ends
@@ -96,12 +96,10 @@ def windows() -> list[QWidget]:
 
 
 def hidden() -> list[QWidget]:
-    """Every widget of nobody that is not shown: it would be a window, and nothing deletes it."""
-    return [
-        one
-        for one in QApplication.topLevelWidgets()
-        if isValid(one) and not one.isVisible() and one.parent() is None and not of_plots(one)
-    ]
+    """Every widget of nobody that is not shown: it would be a window, and nothing deletes it. Python owns those; Qt's
+    own (lists of boxes, tips) are not asked for, because asking makes a Python object of each."""
+    made = [one for one in Shiboken.getAllValidWrappers() if isinstance(one, QWidget) and isValid(one)]
+    return [one for one in made if ownedByPython(one) and not one.isVisible() and not of_plots(one)]
 
 
 def of_plots(widget: QWidget) -> bool:

@@ -38,6 +38,7 @@ def test_the_program_opens_on_a_folder_and_ends_with_its_window(
             if isinstance(window, MainWindow) and window.study.readable is not None:
                 timer.stop()
                 shown.append(window.pages["images"].title.text())
+                qtbot.addWidget(window)
                 window.close()
 
     timer = QTimer(interval=50)

@@ -45,6 +45,7 @@ def test_it_comes_at_the_first_start_and_not_again(monkeypatch: pytest.MonkeyPat
                 timer.stop()
                 seen.append(window.tour.panel is not None)
                 window.tour.end()
+                qtbot.addWidget(window)
                 window.close()
 
     for _ in range(2):

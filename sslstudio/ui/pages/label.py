@@ -116,7 +116,8 @@ class LabelPage(Page):
     def open_labels(self) -> None:
         """Open the labels of the pictures, once more if that was stopped."""
         if self.desk.store is None:
-            self.opening.wait(self.tr("Opening the labels…"))
+            if not self.opening.busy.going:  # else it says how far it is
+                self.opening.wait(self.tr("Opening the labels…"))
             self.desk.open()
 
     def _opened(self) -> None:

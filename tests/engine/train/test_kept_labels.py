@@ -20,7 +20,7 @@ from sslstudio.engine.train.compare import compare
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.kept_labels import FOLDER, keep_labels
 from sslstudio.engine.train.resume import resume
-from sslstudio.engine.train.settings import BudgetConfig, DataConfig
+from sslstudio.engine.train.settings import BudgetConfig, DataConfig, FinetuneConfig
 from sslstudio.engine.train.tournament import tournament
 from sslstudio.engine.train.tournament_settings import TournamentConfig
 from tests.engine.train.compare_for_tests import compare_config, content, run_compare, table_of
@@ -164,6 +164,13 @@ def test_a_tournament_keeps_its_labels(sample_folder: Path, table: Path, tmp_pat
 # Fine-tunings
 
 
+def stop_halfway(config: FinetuneConfig) -> None:
+    control = RunControl()
+    for event in finetune(config, control):
+        if isinstance(event, StepDone) and event.step == 2:
+            control.stop()
+
+
 @pytest.mark.parametrize("folds", [1, 3])
 def test_a_fine_tuning_does_not_go_on_with_other_labels(
     folds: int, sample_folder: Path, table: Path, tmp_path: Path
@@ -172,10 +179,7 @@ def test_a_fine_tuning_does_not_go_on_with_other_labels(
         data=DataConfig(folder=str(sample_folder), labels=str(table)),
         folds=folds, labels_per_class=6, budget=BudgetConfig(steps=4),
     )  # fmt: skip
-    control = RunControl()
-    for event in finetune(config, control):
-        if isinstance(event, StepDone) and event.step == 2:
-            control.stop()
+    stop_halfway(config)
     run, labels = tmp_path / "run", classes_of(sample_folder)
     used = RunFolder(run / "fold-1" if folds > 1 else run).read_json("plan.json")["labelled"]
     before = {file: file.read_bytes() for file in run.rglob("*") if file.is_file()}
@@ -192,10 +196,7 @@ def test_other_masks_are_other_labels(sample_folder: Path, tmp_path: Path) -> No
     folder = tmp_path / "pictures"
     shutil.copytree(sample_folder, folder)
     config = finetune_config(folder, tmp_path / "run", "scratch", "segmentation").replace(budget=BudgetConfig(steps=4))
-    control = RunControl()
-    for event in finetune(config, control):
-        if isinstance(event, StepDone) and event.step == 2:
-            control.stop()
+    stop_halfway(config)
     masks = recognise(scan(folder)).masks
     assert masks is not None
     first, second = content(tmp_path / "run/plan.json")["labelled"][:2]
@@ -209,9 +210,6 @@ def test_other_masks_are_other_labels(sample_folder: Path, tmp_path: Path) -> No
 
 def test_a_run_of_before_goes_on(sample_folder: Path, tmp_path: Path) -> None:
     config = finetune_config(sample_folder, tmp_path / "run", "scratch").replace(budget=BudgetConfig(steps=4))
-    control = RunControl()
-    for event in finetune(config, control):
-        if isinstance(event, StepDone) and event.step == 2:
-            control.stop()
+    stop_halfway(config)
     (tmp_path / "run" / "labels.json").unlink()  # which older versions did not write
     assert finished(list(resume(tmp_path / "run", RunControl()))).outcome == "finished"

@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import shiboken6
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
@@ -77,6 +78,7 @@ def test_any_allowed_values_come_out_as_they_went_in(data: st.DataObject, qapp: 
     for name, value in given_values.items():
         form.editor(name).set_value(value)
     assert form.config() == Everything(**given_values)
+    shiboken6.delete(form)
 
 
 def test_titles_limits_and_help_are_those_of_the_declaration(qtbot: QtBot) -> None:
