@@ -92,14 +92,18 @@ def left_since(before: Present, app: QApplication) -> list[str]:
 
 def windows() -> list[QWidget]:
     """Every window that is open."""
-    return [one for one in QApplication.topLevelWidgets() if isValid(one) and one.isVisible()]
+    return [one for one in widgets() if one.isVisible() and one.isWindow()]
 
 
 def hidden() -> list[QWidget]:
-    """Every widget of nobody that is not shown: it would be a window, and nothing deletes it. Python owns those; Qt's
-    own (lists of boxes, tips) are not asked for, because asking makes a Python object of each."""
-    made = [one for one in Shiboken.getAllValidWrappers() if isinstance(one, QWidget) and isValid(one)]
-    return [one for one in made if ownedByPython(one) and not one.isVisible() and not of_plots(one)]
+    """Every widget of nobody that is not shown: it would be a window, and nothing deletes it. Python owns those."""
+    return [one for one in widgets() if ownedByPython(one) and not one.isVisible() and not of_plots(one)]
+
+
+def widgets() -> list[QWidget]:
+    """Those that Python knows. `QApplication.topLevelWidgets` makes a Python object of each of Qt's own too (lists of
+    boxes, tips), also of one that is just going, and that ended a process once."""
+    return [one for one in Shiboken.getAllValidWrappers() if isinstance(one, QWidget) and isValid(one)]
 
 
 def of_plots(widget: QWidget) -> bool:
