@@ -208,10 +208,24 @@ def test_a_tournament_is_played_and_its_winner_is_fine_tuned(window: MainWindow,
     rows = page.tournament.shown.rows
     states = [text_at(rows, line, 2).splitlines()[0] for line in range(3)]
     assert states[:2] == ["Went on", "Out: others did better"]
+    assert not page.start.isEnabled()  # it is over
+    assert page.forward.property("role") == "primary"
     assert text_at(rows, 2, 0) == "Winner"
     assert text_at(rows, 2, 1) == text_at(rows, 0, 1)
 
     assert copied(page, qtbot) == page.tournament.config()
+
+    # opened again, it is as it was
+    qtbot.waitUntil(lambda: page.tournament.earlier.table.rowCount() == 1, timeout=LONG)
+    page.new.click()
+    assert page.start.isEnabled()
+    assert page.forward.property("role") == "plain"
+    page.tournament.earlier.open_line(0)
+    qtbot.waitUntil(lambda: view.runs.value.text() == "3 of 3", timeout=LONG)
+    assert "Begin a new one" in settings.estimate.text()
+    assert not page.start.isEnabled()
+    assert "tasks may be added" not in page.tournament.earlier.hint.text()
+    assert "tasks may be added" in page.efficiency.earlier.hint.text()
 
     page.forward.click()
     tuning = window.pages["finetune"]

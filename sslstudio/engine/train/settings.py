@@ -239,7 +239,7 @@ class FinetuneConfig(BaseConfig):
     labels_per_class: int | None = option(
         None, "Labels a class", "Labelled pictures a class (for masks: in all); automatic uses every one.", low=1
     )
-    twin: bool = option(True, "Compare with scratch", "Train the same network from random weights beside it.")
+    twin: bool = option(True, "Compare with scratch", "Train a twin from random weights beside it.")
     flip: bool = option(True, "Mirror", "Mirrored pictures count as the same: left and right mean nothing here.")
     watch: bool = option(
         True, "Watch", "Score validation pictures while training: it costs up to a tenth of the time.", advanced=True

@@ -17,7 +17,7 @@ from sslstudio.ui.pages.page import Page
 from sslstudio.ui.pages.study_tab import StudyTab
 from sslstudio.ui.pages.tournament_tab import TournamentTab
 from sslstudio.ui.study import Study
-from sslstudio.ui.theme import tint
+from sslstudio.ui.theme import set_role, tint
 from sslstudio.ui.widgets.export_button import ExportButton
 from sslstudio.ui.widgets.layout import EmptyState, button, retitle
 
@@ -131,8 +131,7 @@ class ComparePage(Page):
         self.start.setVisible(not ours)
         done = current.nothing_left()
         self.start.setEnabled(working and not runner.active and not done)
-        add = self.tr("All of it is done. Check another task, or ask for more labels or draws, to go on.")
-        self.start.setToolTip(add if done and efficient else "")
+        self.start.setToolTip(current.over_words() if done else "")
         self.pause.setVisible(ours)
         retitle(self.pause, self.tr("Go on") if runner.paused else self.tr("Pause"))
         tint(self.pause, "play" if runner.paused else "pause")
@@ -150,6 +149,9 @@ class ComparePage(Page):
         )
         self.forward.setToolTip(self.tr("Choose a row of the table first.") if efficient else "")
         self.forward.setEnabled(current.encoder_run() is not None and not runner.active)
+        leads_on = done and self.forward.isEnabled()
+        set_role(self.forward, "primary" if leads_on else "plain")
+        tint(self.forward, "next", "accent_text" if leads_on else "text")
 
     # --- runs
 

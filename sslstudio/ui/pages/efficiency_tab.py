@@ -53,6 +53,10 @@ class EfficiencyTab(StudyTab):
         """Until something is added: a task, labels, draws."""
         return self.out is not None and self._all_done
 
+    def over_words(self) -> str:
+        """What can be done then."""
+        return self.tr("All of it is done. Check another task, or ask for more labels or draws, to go on.")
+
     def _edited(self) -> None:
         self._all_done = False  # until it is counted
         self.changed.emit()

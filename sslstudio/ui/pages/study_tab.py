@@ -25,6 +25,7 @@ class StudyTab(QWidget):
     """What both tabs have in common. `out` is the folder that is shown and gone on with; None before the first."""
 
     job = ""
+    adds = True  # whether tasks can be added later
     changed = Signal()  # what can be done now
 
     def __init__(self, study: Study, view: StudyView, checkup: Checkup) -> None:
@@ -33,7 +34,7 @@ class StudyTab(QWidget):
         self.out: Path | None = None
         self._known = self._places()  # what is shown is of these pictures
         self.settings: StudySettings | None = None
-        self.earlier = StudyList()
+        self.earlier = StudyList(adds=self.adds)
         self.earlier.opened.connect(self.open_study)
         view.tabs.addTab(self.earlier, self.tr("Earlier ones"))
         self._job: jobs.Job | None = None
@@ -78,6 +79,10 @@ class StudyTab(QWidget):
 
     def nothing_left(self) -> bool:
         """Whether all that is set has been done in the folder that is shown."""
+        raise NotImplementedError
+
+    def over_words(self) -> str:
+        """What is said of it then."""
         raise NotImplementedError
 
     # --- what is set and shown

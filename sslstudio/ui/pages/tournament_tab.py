@@ -17,6 +17,7 @@ class TournamentTab(StudyTab):
     """Which task is best in the time there is?"""
 
     job = TOURNAMENT
+    adds = False
 
     def __init__(self, study: Study, checkup: Checkup) -> None:
         self.shown = TournamentView()
@@ -40,6 +41,10 @@ class TournamentTab(StudyTab):
         """It has a winner, and nothing can be added."""
         return self.out is not None and self.encoder_run() is not None
 
+    def over_words(self) -> str:
+        """What is said then."""
+        return self.tr("It is over. Begin a new one for other tasks or more time.")
+
     def factory(self, config: Any) -> Factory:
         """A tournament."""
         return study_calls.playing(config)
@@ -52,7 +57,11 @@ class TournamentTab(StudyTab):
         config = self.checked_config()
         if config is not None and self.settings is not None:
             planned = schedule(len(self.settings.tasks.chosen()), config.minutes)
-            self.settings.estimate.setText(study_words.schedule_words(planned))
+            said = self.over_words() if self.nothing_left() else study_words.schedule_words(planned)
+            self.settings.estimate.setText(said)
+            if self.nothing_left() and not self.view.outcome:  # one that was opened
+                runs = sum(runs for runs, _ in planned)
+                self.view.show_stand(runs, runs)
 
     def encoder_run(self) -> Path | None:
         """The winner's own run."""

@@ -17,11 +17,11 @@ if TYPE_CHECKING:  # imports torch
 
 
 class StudyList(QWidget):
-    """`opened` carries the folder of the one that is wanted."""
+    """`opened` carries the folder of the one that is wanted. `adds`: whether tasks can be added to it."""
 
     opened = Signal(object)  # Path
 
-    def __init__(self) -> None:
+    def __init__(self, *, adds: bool) -> None:
         super().__init__()
         self.studies: list[StudySummary] = []
         self._busy = False
@@ -32,7 +32,8 @@ class StudyList(QWidget):
             self.tr("Earlier ones on these pictures are listed here, also those that were stopped."), "muted"
         )
         self.open_button = button(self.tr("Open"), self._open, icon="folder")
-        self.hint = text(self.tr("An opened one can go on: nothing is done twice, and tasks may be added."), "small")
+        added = self.tr("An opened one can go on: nothing is done twice, and tasks may be added.")
+        self.hint = text(added if adds else self.tr("An opened one can go on: nothing is done twice."), "small")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 10, 0, 0)
         buttons = row(self.open_button, (self.hint, 1))
