@@ -174,13 +174,20 @@ def test_a_run_is_remembered_as_long_as_it_goes(window: MainWindow, sample: Path
     assert settings.under_way() == ""
 
 
+def followed(window: MainWindow) -> tuple[list[tuple[str, str]], set[str]]:
+    """What is told of runs from now on, and what is remembered as going on meanwhile."""
+    told: list[tuple[str, str]] = []
+    known: set[str] = set()
+    window.attendant.told.connect(lambda title, text: told.append((title, text)))
+    window.study.runner.events.connect(lambda *_: known.add(settings.under_way()))
+    return told, known
+
+
 def test_the_end_of_a_comparison_is_told_of_the_whole(
     window: MainWindow, sample: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
     """Its runs begin and end on the way; they are neither remembered nor told of as what goes on."""
-    out, told, known = tmp_path / "study", [], set()
-    window.attendant.told.connect(lambda title, text: told.append((title, text)))
-    window.study.runner.events.connect(lambda *_: known.add(settings.under_way()))
+    out, (told, known) = tmp_path / "study", followed(window)
     config = compare_config(sample, out, labels="2", seeds=1, tasks="rotation,jigsaw")
     window.study.runner.start("compare", lambda control: compare(config, control))
     qtbot.waitUntil(lambda: bool(told), timeout=LONG)
@@ -194,9 +201,7 @@ def test_the_end_of_a_comparison_is_told_of_the_whole(
 def test_the_end_of_a_stopped_tournament_is_told_of_the_whole(
     window: MainWindow, sample: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    out, told, known = tmp_path / "study", [], set()
-    window.attendant.told.connect(lambda title, text: told.append((title, text)))
-    window.study.runner.events.connect(lambda *_: known.add(settings.under_way()))
+    out, (told, known) = tmp_path / "study", followed(window)
     config = small_tournament(sample, out)
 
     def stopped(control: RunControl) -> Iterator[Event]:

@@ -55,7 +55,7 @@ def cross_validate(config: FinetuneConfig, folds: int, control: RunControl) -> I
     run = RunFolder.create(Path(config.out), config_dict("finetune", config))
     run.write_json("folds.json", [split.to_json() for split in splits])
     note_labels(run, config.kind, session.recognised, _tested(splits))
-    yield from run.record(_run(config, session, device, run, control))
+    yield from run.record(_run(config, splits, session, device, run, control))
 
 
 def resume_folds(run: RunFolder, control: RunControl) -> Iterator[Event]:
@@ -65,7 +65,7 @@ def resume_folds(run: RunFolder, control: RunControl) -> Iterator[Event]:
     session = yield from open_session(config.data, device, control)
     splits = [Split.from_json(values) for values in run.read_json("folds.json")]
     check_labels(run, config.kind, session.recognised, _tested(splits))
-    yield from run.record(_run(config, session, device, run, control))
+    yield from run.record(_run(config, splits, session, device, run, control))
 
 
 def _tested(splits: list[Split]) -> list[str]:
@@ -101,10 +101,9 @@ def deal(session: Session, config: FinetuneConfig, folds: int) -> list[Split]:
 
 
 def _run(
-    config: FinetuneConfig, session: Session, device: Device, run: RunFolder, control: RunControl
+    config: FinetuneConfig, splits: list[Split], session: Session, device: Device, run: RunFolder, control: RunControl
 ) -> Generator[Event, None, None]:
     began = time.monotonic()
-    splits = [Split.from_json(values) for values in run.read_json("folds.json")]
     yield RunStarted(
         job="finetune",
         run=str(run.path),

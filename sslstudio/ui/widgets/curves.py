@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from sslstudio.engine.events import Evaluated, Event, Probed, StepDone
 from sslstudio.ui import words
 from sslstudio.ui.widgets.curve_tools import CurveTools
-from sslstudio.ui.widgets.layout import row
+from sslstudio.ui.widgets.layout import keep_hidden, row
 from sslstudio.ui.widgets.live_plot import LivePlot
 from sslstudio.ui.widgets.points import Row
 from sslstudio.ui.widgets.score_table import PARTS, part_title
@@ -196,8 +196,7 @@ class TwinCurves(Curves):
         )
         layout.addLayout(row((self.score, 1), (self.loss, 1), gap=12), 5)
         layout.addLayout(row((self.rate, 1), (self.speed, 1), (self.waiting, 1), gap=12), 3)
-        self.worth.setParent(self)  # nothing is probed while a few labels are learnt
-        self.worth.hide()
+        keep_hidden(self, self.worth)  # nothing is probed while a few labels are learnt
 
     @property
     def small(self) -> tuple[LivePlot, ...]:

@@ -307,19 +307,27 @@ def test_the_twins_show_rate_speed_and_waiting_too(qtbot: QtBot) -> None:
         assert [plot.curve_points(name)[1][0] for name in plot.curve_names] == list(values)
 
 
-def test_after_the_first_round_small_plots_take_turns(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[LivePlot]:
+    """The plots that are drawn, in their order."""
+    noted: list[LivePlot] = []
+    plain = LivePlot.flush
+
+    def flush(plot: LivePlot) -> None:
+        noted.append(plot)
+        plain(plot)
+
+    monkeypatch.setattr(LivePlot, "flush", flush)
+    return noted
+
+
+def test_after_the_first_round_small_plots_take_turns(
+    drawn: list[LivePlot], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sslstudio.ui.widgets.curves.REST_MS", 1)
     curves = TwinCurves()
     qtbot.addWidget(curves)
     curves.show()
-    drawn: list[LivePlot] = []
-    plain = LivePlot.flush
-
-    def flush(plot: LivePlot) -> None:
-        drawn.append(plot)
-        plain(plot)
-
-    monkeypatch.setattr(LivePlot, "flush", flush)
     for number in (1, 2):
         curves.take(step(number, "pretrained"))
         curves.flush_by_turns()
@@ -348,18 +356,10 @@ def test_curves_are_painted_in_both_schemes(scheme: str, qtbot: QtBot) -> None:
     assert colour in found
 
 
-def test_plots_are_drawn_one_after_the_other(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plots_are_drawn_one_after_the_other(drawn: list[LivePlot], qtbot: QtBot) -> None:
     curves = Curves()
     qtbot.addWidget(curves)
     curves.show()
-    drawn: list[LivePlot] = []
-    plain = LivePlot.flush
-
-    def noted(plot: LivePlot) -> None:
-        drawn.append(plot)
-        plain(plot)
-
-    monkeypatch.setattr(LivePlot, "flush", noted)
     curves.take(step(1))
     curves.flush_by_turns()
     curves.flush_by_turns()  # what is due already is not due twice
