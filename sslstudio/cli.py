@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     # Waiting threads of OpenMP burn a core each unless told not to, before torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime would call its maker as soon as it is loaded
     keep_for_reuse()  # before there are threads, which would have arenas of their own
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file name that is not text must not end a run

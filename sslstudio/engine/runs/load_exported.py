@@ -7,6 +7,7 @@ The file lies in the folder of the export, beside card.json, which says how pict
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,7 @@ def ask_onnx(file: Path, pictures: npt.NDArray[np.float32]) -> npt.NDArray[np.fl
 
     encoder.onnx gives embeddings (n, dim), model.onnx probabilities (n, classes) or (n, classes, side, side).
     """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # else it reports to its maker and keeps files in the user's cache
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])

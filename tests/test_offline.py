@@ -1,0 +1,212 @@
+"""No command asks anything of the network, nor leaves files with the user that are not the program's own.
+
+Watched are three things: what Python code asks of the network, by an audit hook; what code of any language asks of it,
+by the counters of a network namespace without a way out, where this system allows one; and new files in a home that is
+empty at first. A library that reports to its maker keeps what it is to report in files, so the files tell also where
+there is no namespace. Not seen: code that waits longer than its process lives and keeps no files; files outside of
+the home; in a namespace, connections over IPv6 (refused before they are counted). Without a namespace, native code
+that connects at once and keeps no files.
+"""
+
+import argparse
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import sslstudio
+from sslstudio.cli import parser
+from tests import offline_child
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the home and the network's counters are Linux's")
+
+# The program's own, and what matplotlib and fontconfig note of the fonts that are installed.
+OURS = (".cache/SSLStudio", ".local/share/SSLStudio", ".cache/matplotlib", ".config/matplotlib", ".cache/fontconfig")
+COUNTED = {"Ip": ("OutRequests", "OutNoRoutes"), "Tcp": ("ActiveOpens",), "Udp": ("OutDatagrams",)}
+COUNTERS = "/proc/net/snmp"
+# The last line reads what native code did up to the end of the process.
+SHELL = f'"$@"; code=$?; cat {COUNTERS} >"$OFFLINE_COUNTERS"; exit $code'
+
+CPU = ["--device", "cpu"]
+SMALL = ["--side", "32", *CPU, "--encoder", "small"]
+SHORT = ["--epochs", "1", "--set", "optimiser.batch_size=8", "--json"]
+
+
+def quick_commands(folder: Path) -> list[list[str]]:
+    """Each in under two seconds, in an order in which one finds what it needs."""
+    pictures, pretrained, tuned = (str(folder / name) for name in ("pictures", "pretrained", "tuned"))
+    order = folder / "order.json"
+    config = {"job": "pretrain", "out": str(folder / "ordered"), "task": "rotation", "budget": {"epochs": 1},
+              "data": {"folder": pictures, "side": 32}, "hardware": {"device": "cpu"}}  # fmt: skip
+    order.write_text(json.dumps({"run": config["out"], "processes": 1, "config": config}))
+    bench = ["--rounds", "1", "--task", "rotation", "--set", "optimiser.batch_size=4", "--set", "hardware.tune=off"]
+    return [
+        ["sample", pictures, "--count", "24"],
+        ["index", pictures, "--side", "32"],
+        ["tasks"],
+        ["doctor"],
+        ["preview", pictures, "--task", "rotation", "--side", "32", "--count", "2", "--out", str(folder / "p.png")],
+        ["pretrain", pictures, "--task", "rotation", "--out", pretrained, *SMALL, *SHORT],
+        ["finetune", pictures, "--from", pretrained, "--out", tuned, "--labels-per-class", "2", *CPU, *SHORT],
+        ["resume", tuned],
+        ["work", str(order)],
+        ["runs", str(folder)],
+        ["evaluate", tuned, pictures, *CPU],
+        ["predict", tuned, pictures, "--out", str(folder / "answers"), *CPU],
+        ["export", tuned, "--out", str(folder / "exported")],
+        ["report", tuned, "--out", str(folder / "report.html")],
+        ["gif", pretrained, "--out", str(folder / "film.gif")],
+        ["clinic", pictures, "--task", "rotation", "--side", "32"],
+        ["audit", pretrained, *CPU],
+        ["suggest", pictures, "--count", "3", *CPU],
+        ["bench", pictures, *SMALL, *bench],
+        ["compare", pictures, "--out", str(folder / "compared"), "--labels", "2", "--seeds", "1", "--steps", "1",
+         *SMALL],
+        ["self-test", "--window"],
+    ]  # fmt: skip
+
+
+def slow_commands(folder: Path) -> list[list[str]]:
+    """Those that take ten seconds and more, and what they need."""
+    pictures = str(folder / "pictures")
+    draws = ["--minutes", "0.2", "--set", "probe.draws=2", "--set", "optimiser.batch_size=8"]
+    return [
+        ["sample", pictures, "--count", "24"],
+        ["tournament", pictures, "--out", str(folder / "won"), "--tasks", "rotation,jigsaw", *SMALL, *draws],
+        ["self-test"],
+        ["demo", "--minutes", "0.1"],
+    ]
+
+
+@cache
+def alone() -> tuple[str, ...]:
+    """What runs a command in a network namespace of its own; nothing where the system does not allow it."""
+    command = ("unshare", "--user", "--map-root-user", "--net")
+    if shutil.which("unshare") is None or subprocess.run([*command, "true"], capture_output=True).returncode:
+        return ()
+    return command
+
+
+def sent(counters: str) -> dict[str, int]:
+    """What was sent, or would have been if there were a way."""
+    rows = [line.split() for line in counters.splitlines()]
+    found: dict[str, int] = {}
+    for head, values in zip(rows[::2], rows[1::2], strict=True):
+        row = dict(zip(head, values, strict=True))
+        found |= {f"{head[0]} {name}": int(row[name]) for name in COUNTED.get(head[0].rstrip(":"), ())}
+    return {name: count for name, count in found.items() if count}
+
+
+def in_child(folder: Path, program: list[str]) -> dict[str, int]:
+    """Run a program with a new home in `folder` and without a network; returns what it sent, as far as it is known."""
+    home, counters = folder / "home", folder / "counters"
+    home.mkdir(exist_ok=True)
+    left_out = (
+        "XDG_CACHE_HOME",
+        "XDG_CONFIG_HOME",
+        "XDG_DATA_HOME",
+        "SSLSTUDIO_CACHE",
+        "SSLSTUDIO_HOME",
+        "MPLCONFIGDIR",
+    )
+    kept = {name: value for name, value in os.environ.items() if name not in (*left_out, "ORT_DISABLE_TELEMETRY")}
+    paths = os.pathsep.join([str(Path(sslstudio.__file__).parent.parent), kept.get("PYTHONPATH", "")])
+    own = {"HOME": str(home), "PYTHONPATH": paths, "OFFLINE_COUNTERS": str(counters), "QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run(
+        [*alone(), "sh", "-c", SHELL, "sh", *program], env={**kept, **own}, capture_output=True, text=True,
+        stdin=subprocess.DEVNULL, timeout=250,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return sent(counters.read_text()) if alone() else {}
+
+
+def strangers(home: Path) -> set[str]:
+    """Files at home that are not the program's own."""
+    return {one for one in offline_child.files_below(str(home)) if not one.startswith(OURS)}
+
+
+def check(folder: Path, commands: list[list[str]], refused: tuple[str, ...] = ()) -> None:
+    """Run them and look at all that is watched; those that are refused end with code 2."""
+    (folder / "commands.json").write_text(json.dumps(commands))
+    program = [sys.executable, offline_child.__file__, str(folder / "commands.json"), str(folder / "result.json")]
+    went_out = in_child(folder, program)
+    told = json.loads((folder / "result.json").read_text())
+    assert [one["command"] for one in told] == [command[0] for command in commands]
+    assert {one["command"]: one["code"] for one in told if one["code"]} == dict.fromkeys(refused, 2)
+    assert {one["command"]: one["asked"] for one in told if one["asked"]} == {}
+    foreign = {one["command"]: [new for new in one["new"] if not new.startswith(OURS)] for one in told}
+    assert {command: new for command, new in foreign.items() if new} == {}
+    assert strangers(folder / "home") == set()
+    assert went_out == {}
+
+
+def test_no_command_calls_anybody_or_leaves_files_with_the_user(tmp_path: Path) -> None:
+    check(tmp_path, quick_commands(tmp_path), refused=("resume",))  # for the run is finished
+
+
+@pytest.mark.slow
+def test_nor_do_the_long_ones(tmp_path: Path) -> None:
+    check(tmp_path, slow_commands(tmp_path))
+
+
+def test_every_command_is_among_them(tmp_path: Path) -> None:
+    groups = [action for action in parser()._actions if isinstance(action, argparse._SubParsersAction)]
+    known = {name for group in groups for name in group.choices}
+    assert known == {command[0] for command in quick_commands(tmp_path) + slow_commands(tmp_path)}
+
+
+def test_the_exported_snippet_calls_nobody_either(tmp_path: Path) -> None:
+    """As it is run by those who have the export only: here without a file, up to where the library is loaded."""
+    snippet = Path(sslstudio.__file__).parent / "engine" / "runs" / "load_exported.py"
+    text = (
+        f"import runpy, pathlib\nalone = runpy.run_path({str(snippet)!r})\n"
+        "try:\n    alone['ask_onnx'](pathlib.Path('none.onnx'), None)\nexcept Exception as error:\n"
+        "    assert 'none.onnx' in str(error), error\nelse:\n    raise SystemExit('it was asked for nothing')"
+    )
+    assert in_child(tmp_path, [sys.executable, "-c", text]) == {}
+    assert strangers(tmp_path / "home") == set()
+
+
+def test_the_watching_sees_a_call() -> None:
+    """Else what is written above would hold of anything."""
+    if not alone():
+        pytest.skip("this system allows no network namespace")
+    text = "import socket\ntry:\n    socket.create_connection(('192.0.2.1', 80), 1)\nexcept OSError:\n    pass\n"
+    shell = [*alone(), "sh", "-c", f'{sys.executable} -c "$1"; cat {COUNTERS}', "sh", text]
+    done = subprocess.run(shell, capture_output=True, text=True, check=True)
+    assert sent(done.stdout)
+
+
+def loads_onnxruntime(node: ast.AST) -> bool:
+    if isinstance(node, ast.Import):
+        return any(name.name.partition(".")[0] == "onnxruntime" for name in node.names)
+    return isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "onnxruntime"
+
+
+def test_onnxruntime_is_loaded_in_one_place_only() -> None:
+    """Where it is told to be silent first."""
+    root = Path(sslstudio.__file__).parent
+    found = [
+        file.name for file in sorted(root.rglob("*.py")) for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if loads_onnxruntime(node)
+    ]  # fmt: skip
+    assert found == ["load_exported.py"]
+
+
+def test_the_built_program_is_silent_from_its_first_lines() -> None:
+    """Its first file is run as the main one; here with a program in the place of the command line's."""
+    entry = Path(sslstudio.__file__).parent.parent / "packaging" / "entry.py"
+    text = (
+        "import os, runpy, sys, types\nfound = types.ModuleType('sslstudio.cli')\n"
+        "found.main = lambda: int(os.environ.get('ORT_DISABLE_TELEMETRY') != '1')\n"
+        "sys.modules['sslstudio.cli'] = found\n"
+        f"runpy.run_path({str(entry)!r}, run_name='__main__')"
+    )
+    kept = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    assert subprocess.run([sys.executable, "-c", text], env=kept).returncode == 0
