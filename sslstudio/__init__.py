@@ -1,3 +1,3 @@
 """SSL Studio: self-supervised learning for people with many pictures and few labels."""
 
-__version__ = "0.1.0"
+__version__ = "0.3.0.dev0"

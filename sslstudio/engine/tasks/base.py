@@ -1,5 +1,5 @@
 """The contract of a pretext task. One task is one file: write the class, register it, and the combo box, the form,
-the command line, the README's table and the tests that run over all tasks find it by themselves.
+the command line, the manual's table and the tests that run over all tasks find it by themselves.
 
 Letters in shape comments: B pictures in the batch, H and W picture size, T tiles or patches of a picture.
 """

@@ -5,7 +5,7 @@ What may be had beside it: the head learns first, on an encoder that keeps still
 arXiv:2202.10054: linear probing, then fine-tuning); early stages learn more slowly than late ones (Howard & Ruder,
 ACL 2018, section 3.2); batch statistics stay those of all pictures; a probe chooses one stage. These spare the encoder,
 and only what was pretrained is spared. They are off: with encoders that were pretrained for minutes, training
-everything at one rate was better (README, decisions).
+everything at one rate was better (manual, decision 0012).
 """
 
 from collections.abc import Iterator

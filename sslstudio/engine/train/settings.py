@@ -9,7 +9,7 @@ from sslstudio.engine.errors import ConfigError
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
 
-# What gave most for few labels in minutes without a GPU, on classes and on masks (README, results).
+# What gave most for few labels in minutes without a GPU, on classes and on masks (manual, measured results).
 DEFAULT_TASK = "vicreg"
 DEFAULT_FOR_MASKS = "vicregl"
 
