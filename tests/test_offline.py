@@ -75,7 +75,7 @@ def quick_commands(folder: Path) -> list[list[str]]:
 def slow_commands(folder: Path) -> list[list[str]]:
     """Those that take ten seconds and more, and what they need."""
     pictures = str(folder / "pictures")
-    draws = ["--minutes", "0.2", "--set", "probe.draws=2", "--set", "optimiser.batch_size=8"]
+    draws = ["--minutes", "0.2", "--set", "probe.draws=4", "--set", "optimiser.batch_size=8"]
     return [
         ["sample", pictures, "--count", "24"],
         ["tournament", pictures, "--out", str(folder / "won"), "--tasks", "rotation,jigsaw", *SMALL, *draws],

@@ -12,6 +12,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Self
 
 import tomli_w
@@ -19,6 +20,10 @@ import tomli_w
 from sslstudio.engine.errors import ConfigError, did_you_mean
 
 Value = bool | int | float | str | None
+
+DEEPEST = 32  # levels of tables and lists; ours have 4
+LARGEST = 4 << 20  # bytes of a file of settings; ours have some thousands
+WHOLE_NUMBERS = range(-(2**63), 2**63)  # those that TOML allows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,6 +109,8 @@ def _check(field: OptionField, value: Any) -> None:
     wanted = (int, float) if field.type is float else field.type
     if not isinstance(value, wanted) or (isinstance(value, bool) and field.type is not bool):
         raise ConfigError(f"{field.name} = {value!r} is not {_type_words(field.type)}.")
+    if isinstance(value, str) and "\0" in value:
+        raise ConfigError(f"{field.name} = {value!r} is not a text that can be used: it holds a zero character.")
     if about.choices and value not in about.choices:
         raise ConfigError(f"{field.name} = {value!r} is not a choice. {did_you_mean(str(value), about.choices)}")
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -120,7 +127,7 @@ def _check_limits(name: str, value: float, about: Option) -> None:
 
 
 def _type_words(kind: type) -> str:
-    words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+    words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", dict: "a table"}
     return words.get(kind, kind.__name__)
 
 
@@ -190,6 +197,8 @@ def to_dict(config: BaseConfig) -> dict[str, Any]:
 
 def from_dict(config: type[C], values: Mapping[str, Any], where: str = "") -> C:
     """The inverse of `to_dict`. Raises ConfigError for an unknown key: a typing error must not be silently ignored."""
+    if not isinstance(values, Mapping):
+        raise ConfigError(_misplaced(where.removesuffix("."), True))
     fields = {field.name: field for field in dataclasses.fields(config)}
     hints = typing.get_type_hints(config)
     given: dict[str, Any] = {}
@@ -224,9 +233,50 @@ def to_toml(values: Mapping[str, Any]) -> str:
     return tomli_w.dumps(dict(values))
 
 
-def from_toml(text: str, name: str = "config.toml") -> dict[str, Any]:
-    """Values of a TOML text. Raises ConfigError with the place when it is not TOML."""
+def read_toml(file: Path) -> dict[str, Any]:
+    """Values of a TOML file. Raises ConfigError for one that holds no settings, OSError when it cannot be opened."""
+    with file.open("rb") as opened:
+        content = opened.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise ConfigError(f"{file} is larger than {LARGEST >> 20} MB: settings are not. Put the right file there.")
+    return from_toml(content, str(file))
+
+
+def from_toml(text: str | bytes, name: str = "config.toml") -> dict[str, Any]:
+    """Values of a TOML text. Raises ConfigError with the place when it is not TOML, and for values that no settings
+    have: whole numbers of more than 64 bits, tables within tables without end."""
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        values = tomllib.loads(text.decode("utf-8-sig") if isinstance(text, bytes) else text)
+    except RecursionError as error:
+        raise ConfigError(_too_deep(name)) from error
+    except ValueError as error:  # what is no TOML or no UTF-8, and numbers of thousands of digits
         raise ConfigError(f"{name} is not a TOML file: {error}.") from error
+    _check_tree(values, name)
+    return values
+
+
+def _check_tree(values: dict[str, Any], name: str) -> None:
+    left: list[tuple[Any, int]] = [(values, 1)]
+    while left:
+        value, depth = left.pop()
+        if depth > DEEPEST:
+            raise ConfigError(_too_deep(name))
+        if isinstance(value, (dict, list)):
+            left += [(one, depth + 1) for one in (value.values() if isinstance(value, dict) else value)]
+        elif isinstance(value, int) and value not in WHOLE_NUMBERS:
+            raise ConfigError(f"{name} is not a TOML file: a whole number in it has more than 64 bits.")
+
+
+def _too_deep(name: str) -> str:
+    return f"{name} is damaged: its tables or lists lie within each other more than {DEEPEST} times."
+
+
+def check_kinds(values: Mapping[str, Any], kinds: Mapping[str, type], name: str) -> None:
+    """Raises ConfigError for the first value of another type than `kinds` says; a dot leads into a table, and what is
+    absent is fine."""
+    for key, kind in kinds.items():
+        table, _, inner = key.rpartition(".")
+        holder = values.get(table, {}) if table else values
+        value = holder.get(inner) if isinstance(holder, Mapping) else None
+        if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
+            raise ConfigError(f"{name} is damaged: {key} = {str(value)[:80]} is not {_type_words(kind)}.")

@@ -11,6 +11,7 @@ from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.run_settings import BudgetEditor, FileLine, RunSettings
 
+MOST = 1_000_000  # minutes or epochs
 AUTOMATIC = "automatic"  # TOML has no word for nothing
 FORMS = ("encoder", "batch", "stem", "optimiser", "seed")  # not the split, which all pages share, nor the machine
 
@@ -102,7 +103,7 @@ class Choices(QObject):
         return True
 
     def _show_budget(self, amount: object, unit: object) -> None:
-        if not isinstance(amount, (int, float)):
+        if not isinstance(amount, (int, float)) or not 0 < amount < MOST:  # somebody may have edited the file
             return
         if unit == "epochs":
             self._budget.set_epochs(int(amount))

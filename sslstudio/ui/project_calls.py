@@ -1,5 +1,6 @@
 """What the window asks of the engine about projects; like engine_calls, nothing here runs on the UI thread."""
 
+import os
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -57,7 +58,7 @@ def _look(project: Project, labels: str, told: str, control: RunControl) -> Open
 
     said = [told] if told else []
     known = project.labels
-    if known and not labels and not Path(known).exists():
+    if known and not labels and not os.path.exists(known):
         said.append(f"The labels {known} are no longer there: those that are found by themselves are taken.")
         known = ""
     project, wrong = _with_good_split(project)

@@ -1,6 +1,7 @@
 """Options: checked when they are made, read from typed texts, and carried through TOML unchanged."""
 
 from dataclasses import FrozenInstanceError, dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,18 +9,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sslstudio.engine.config import (
+    LARGEST,
     BaseConfig,
+    check_kinds,
     from_dict,
     from_toml,
     option,
     options_of,
     parse_value,
+    read_toml,
     section,
     to_dict,
     to_toml,
     with_texts,
 )
 from sslstudio.engine.errors import ConfigError
+from sslstudio.engine.train.settings import DataConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +53,7 @@ outers = st.builds(
     count=st.integers(1, 9),
     side=st.none() | st.integers(16, 4096),
     fast=st.booleans(),
-    name=st.text(st.characters(codec="utf-8")),
+    name=st.text(st.characters(codec="utf-8", exclude_characters="\0")),
     mode=st.sampled_from(["calm", "wild"]),
     inner=inners,
 )
@@ -192,3 +197,62 @@ def test_a_value_written_as_text_is_read_back(config: Outer) -> None:
 def test_a_text_that_is_not_toml_is_named_with_its_place() -> None:
     with pytest.raises(ConfigError, match=r"run/config\.toml is not a TOML file: .*line 2"):
         from_toml("count = 3\nside = = 4\n", "run/config.toml")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a = " + b"[" * 5000, "within each other"),
+        (b"a = " + b"[" * 40 + b"]" * 40, "within each other"),
+        (b"a." * 3000 + b"b = 1", "within each other"),
+        (b"a = " + b"9" * 5000, "not a TOML file"),
+        (b"a = 9223372036854775808", "more than 64 bits"),
+        (b"a = [{b = -9223372036854775809}]", "more than 64 bits"),
+        (b"a = '\xff'", "not a TOML file"),
+        (b"a = 2026-02-31", "not a TOML file"),
+        (b"\0", "not a TOML file"),
+        (b"# " + b"x" * LARGEST, "larger than 4 MB"),
+    ],
+)
+def test_what_holds_no_settings_is_said_in_words(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "some.toml").write_bytes(content)
+    with pytest.raises(ConfigError, match=rf"some\.toml .*{words}"):
+        read_toml(tmp_path / "some.toml")
+
+
+@given(st.binary(max_size=60) | st.text("ab=.[]{}'\"\\u0019-:\n# _einf,", max_size=60).map(str.encode))
+def test_any_bytes_are_settings_or_refused_in_words(content: bytes) -> None:
+    try:
+        values = from_toml(content)
+    except ConfigError:
+        return
+    assert isinstance(values, dict)
+
+
+def test_a_file_that_an_editor_has_marked_as_utf_8_is_read() -> None:
+    assert from_toml("\ufeffa = 1".encode()) == {"a": 1}
+
+
+@pytest.mark.parametrize("value", [7, "x", [1], True])
+def test_a_value_in_the_place_of_all_options_is_refused(value: object) -> None:
+    with pytest.raises(ConfigError, match=r"jigsaw is a section"):
+        from_dict(Outer, value, "jigsaw.")  # type: ignore[arg-type]
+
+
+def test_a_zero_character_is_no_text() -> None:
+    with pytest.raises(ConfigError, match="zero character"):
+        from_dict(DataConfig, {"folder": "/pictures\0"})
+
+
+def test_kinds_are_checked_where_a_value_is_there() -> None:
+    kinds = {"job": str, "data": dict, "data.folder": str, "hardware.processes": int}
+    check_kinds({}, kinds, "config.toml")
+    check_kinds({"job": "pretrain", "data": {"folder": "x"}, "hardware": {"processes": 2}}, kinds, "config.toml")
+    for wrong, words in (
+        ({"job": 7}, "job = 7 is not a text"),
+        ({"data": "x"}, "data = x is not a table"),
+        ({"data": {"folder": ["x"]}}, r"data\.folder = \['x'\] is not a text"),
+        ({"hardware": {"processes": True}}, r"hardware\.processes = True is not a whole number"),
+    ):
+        with pytest.raises(ConfigError, match=f"config.toml is damaged: {words}"):
+            check_kinds(wrong, kinds, "config.toml")

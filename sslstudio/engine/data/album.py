@@ -17,7 +17,7 @@ from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sslstudio.engine.config import from_toml, to_toml
+from sslstudio.engine.config import read_toml, to_toml
 from sslstudio.engine.errors import ConfigError, DataError
 from sslstudio.engine.files import write_atomic
 
@@ -101,8 +101,8 @@ def read_album(place: Path) -> Album:
     """The album as it is on the disk. Raises DataError when its list is missing, damaged or of a newer version."""
     file = place / FILE
     try:
-        values = from_toml(file.read_text(encoding="utf-8"), str(file))
-    except (OSError, UnicodeDecodeError, ConfigError) as error:
+        values = read_toml(file)
+    except (OSError, ConfigError) as error:
         raise DataError(f"The list of folders {file} cannot be read: {error}.") from error
     if isinstance(values.get("format"), int) and values["format"] > FORMAT:
         raise DataError(f"{file} was written by a newer version of SSL Studio. Open it with that one.")
@@ -139,7 +139,8 @@ def write_album(place: Path, folders: Mapping[str, Path]) -> Album:
 
 
 def _is_entry(one: object) -> bool:
-    return isinstance(one, dict) and all(isinstance(one.get(key), str) and one[key] for key in ("name", "path"))
+    texts = [one.get("name"), one.get("path")] if isinstance(one, dict) else []
+    return bool(texts) and all(isinstance(text, str) and text and "\0" not in text for text in texts)
 
 
 def _check(file: Path, folders: list[tuple[str, Path]]) -> None:
@@ -156,7 +157,7 @@ def nested(folders: Iterable[Path]) -> str:
     """Why these folders cannot be read together, '' if they can: none may be, hold or list another one."""
     known: list[tuple[Path, Path]] = []
     for folder in folders:
-        real = folder.resolve()
+        real = Path(os.path.realpath(folder))  # Path.resolve raises where links lead in a circle
         if is_album(folder):
             return f"{folder} is a list of folders itself. Add the folders that it lists."
         for other, there in known:

@@ -12,12 +12,11 @@ Paths of what lies inside the project or beside it are kept relative to it, so t
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.config import from_toml, to_toml
+from sslstudio.engine.config import read_toml, to_toml
 from sslstudio.engine.data.album import root_of
 from sslstudio.engine.errors import ConfigError, DataError, RunError, StudioError
 from sslstudio.engine.files import write_atomic
@@ -27,6 +26,8 @@ RUNS, LABELS = "runs", "labels"
 FORMAT = 1
 EXAMPLES = 12  # names of pictures by which a folder that was moved is known again
 ENOUGH = 0.5  # share of them that must be found again
+TABLES, LISTS = ("data", "options", "choices"), ("earlier", "examples")  # fields of the file; the others are texts
+PATHS = ("pictures", "labels", "made", "earlier")
 _one_at_a_time = threading.Lock()  # the window saves off its own thread, and once more when it is closed
 
 
@@ -170,10 +171,10 @@ def _read(folder: Path, name: str) -> Project:
     """Raises RunError for a file that is missing or damaged, ConfigError for a newer one."""
     file = folder / name
     try:
-        values = from_toml(file.read_bytes().decode(), str(file))
+        values = read_toml(file)
     except OSError as error:
         raise RunError(f"{file} cannot be read: {error.strerror}.") from error
-    except (ConfigError, UnicodeDecodeError) as error:
+    except ConfigError as error:
         raise RunError(f"{file} is damaged.") from error
     written = values.pop("format", None)
     if isinstance(written, int) and written > FORMAT:
@@ -185,11 +186,9 @@ def _read(folder: Path, name: str) -> Project:
 
 
 def _project(folder: Path, file: Path, written: object, values: dict[str, Any]) -> Project:
-    kinds = {"data": dict, "options": dict, "choices": dict, "earlier": list, "examples": list}
     known = {one.name for one in fields(Project)} - {"folder"}
-    wrong = [key for key in values if key in known and not isinstance(values[key], kinds.get(key, str))]
-    wrong += [key for key in ("earlier", "examples") if not all(isinstance(one, str) for one in values.get(key, ()))]
-    if written is None or not values.get("pictures") or wrong:
+    wrong = [key for key in values if key in known and not _is_fitting(key, values[key])]
+    if type(written) is not int or not values.get("pictures") or wrong:
         raise RunError(f"{file} is damaged: {', '.join(wrong) or 'format or pictures'} is not as it should be.")
     given = {key: value for key, value in values.items() if key in known}
     given["pictures"] = Path(os.path.abspath(folder / values["pictures"]))
@@ -202,28 +201,69 @@ def _project(folder: Path, file: Path, written: object, values: dict[str, Any]) 
     return Project(folder=folder, **given)
 
 
+def _is_fitting(key: str, value: object) -> bool:
+    """Whether a value of the file has the type of its field; a path has no zero character in it."""
+    if key in TABLES:
+        return isinstance(value, dict)
+    texts: list[Any] = value if isinstance(value, list) else [value]
+    if (key in LISTS) is not isinstance(value, list) or not all(isinstance(one, str) for one in texts):
+        return False
+    return key not in PATHS or not any("\0" in one for one in texts)
+
+
 def project_of(pictures: Path, projects: Path, others: Sequence[Path] = ()) -> Opened:
     """The project for these pictures among those in `projects` and the `others`; a new one with a free name, not yet
     written, where there is none."""
-    wanted = pictures.resolve()
-    for found in known_projects(projects, others):
-        if found.project.pictures.resolve() == wanted:
+    wanted = real_place(pictures)
+    passed: list[Path] = []
+    for found in known_projects(projects, others, passed):
+        if real_place(found.project.pictures) == wanted:
             return found
     free = free_project(projects, wanted.name or "Pictures")
-    return Opened(Project(folder=(projects / free).absolute(), pictures=pictures.absolute(), name=free))
+    anew = Project(folder=(projects / free).absolute(), pictures=pictures.absolute(), name=free)
+    return Opened(anew, passed_over(passed))
 
 
-def known_projects(projects: Path, others: Sequence[Path] = ()) -> Iterator[Opened]:
-    """The `others` and those in `projects` that can be read."""
-    for folder in [*others, *(sorted(projects.iterdir()) if projects.is_dir() else [])]:
-        with suppress(StudioError, OSError):  # one that cannot be read is not the one, and is left alone
-            if is_project(folder):
-                yield open_project(folder)
+def real_place(folder: Path) -> Path:
+    """A folder without links, whether it is there or not; `Path.resolve` raises where links lead in a circle."""
+    return Path(os.path.realpath(folder))
+
+
+def known_projects(projects: Path, others: Sequence[Path] = (), passed: list[Path] | None = None) -> Iterator[Opened]:
+    """The `others` and those in `projects` that can be read. The folders of those that cannot are added to `passed`:
+    they are left alone, and keep nobody from opening another one."""
+    for folder in dict.fromkeys(folder.absolute() for folder in [*others, *_inside(projects)]):
+        try:
+            if not is_project(folder):
+                continue
+            opened = open_project(folder)
+        except (StudioError, OSError):
+            if passed is not None:
+                passed.append(folder)
+            continue
+        yield opened
+
+
+def passed_over(folders: Sequence[Path]) -> str:
+    """What is to be said where a new project is begun and one of these may have been the right one; '' for none."""
+    if not folders:
+        return ""
+    return (
+        f"A project that cannot be read was passed over, and a new one begun: {', '.join(map(str, folders))}. Open it "
+        "from its folder to see what is wrong with it."
+    )
+
+
+def _inside(projects: Path) -> list[Path]:
+    try:
+        return sorted(projects.iterdir())
+    except OSError:  # not there, or not ours to look into
+        return []
 
 
 def free_project(projects: Path, name: str) -> str:
     """The name, or the first of 'name 2', 'name 3' ... that no folder in `projects` has."""
-    taken = {folder.name.casefold() for folder in projects.iterdir()} if projects.is_dir() else set()
+    taken = {folder.name.casefold() for folder in _inside(projects)}
     free, number = name, 2
     while free.casefold() in taken:
         free, number = f"{name} {number}", number + 1

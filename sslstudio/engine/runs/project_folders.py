@@ -4,7 +4,6 @@ they are.
 """
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,8 @@ from sslstudio.engine.runs.project import (
     free_project,
     known_projects,
     open_project,
+    passed_over,
+    real_place,
     save_project,
 )
 
@@ -109,12 +110,15 @@ def moved(project: Project, name: str, folder: Path) -> Project:
 
 def project_of_several(folders: Sequence[Path], projects: Path, others: Sequence[Path] = ()) -> Opened:
     """The project whose pictures lie in just these folders; a new one, written down, where there is none."""
-    wanted = {folder.resolve() for folder in folders}
-    for found in known_projects(projects, others):
-        with suppress(DataError):  # its list is damaged
-            place = found.project.pictures
-            if is_album(place) and {folder.resolve() for folder in folders_of(place).values()} == wanted:
+    wanted = {real_place(folder) for folder in folders}
+    passed: list[Path] = []
+    for found in known_projects(projects, others, passed):
+        place = found.project.pictures
+        try:
+            if is_album(place) and {real_place(folder) for folder in folders_of(place).values()} == wanted:
                 return found
+        except DataError:  # its list is damaged
+            passed.append(found.project.folder)
     listed: dict[str, Path] = {}
     for folder in folders:
         listed[free_name(folder, listed)] = folder.absolute()
@@ -123,4 +127,4 @@ def project_of_several(folders: Sequence[Path], projects: Path, others: Sequence
     home = (projects / free).absolute()
     write_album(home / PLACE, listed)
     save_project(Project(folder=home, pictures=home / PLACE, name=free))
-    return open_project(home)
+    return replace(open_project(home), told=passed_over(passed))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.config import from_toml, to_toml
+from sslstudio.engine.config import read_toml, to_toml
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data import label_files
 from sslstudio.engine.data.album import PLACE, is_album, read_album, write_album
@@ -152,8 +152,8 @@ def _redirect(folder: Path, old: Path, new: Path) -> None:
     """In the settings of the runs and the labels of the project in `folder`: `new` wherever it says `old`."""
     for file in sorted((folder / "runs").rglob(CONFIG)):
         try:
-            before = from_toml(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, ConfigError):
+            before = read_toml(file)
+        except (OSError, ConfigError):
             continue  # damaged, or another program's
         after = _replaced(before, str(old), str(new))
         if after != before:

@@ -1,6 +1,7 @@
 """The runs of a project: which there are, which from before it are on the same pictures, and how they are mended when
 the pictures have moved."""
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ WEIGHTS, METRICS = "last.safetensors", "metrics.json"
 
 def runs_in(folders: Sequence[Path]) -> list[RunSummary]:
     """The runs in all of these folders, which may be runs themselves, newest first; what is not there is left out."""
-    runs = [run for folder in folders if folder.is_dir() for run in list_runs(folder)]
+    runs = [run for folder in folders if os.path.isdir(folder) for run in list_runs(folder)]
     return sorted(runs, key=lambda run: run.modified, reverse=True)
 
 
@@ -65,7 +66,7 @@ def newest(project: Project) -> Newest:
 def _runs_and_studies(project: Project) -> list[Path]:
     own = sorted(project.runs.iterdir()) if project.runs.is_dir() else []
     found = [*own, *project.all_runs[1:]]
-    return [one for one in found if one.is_dir() and not one.name.startswith(".")]
+    return [one for one in found if os.path.isdir(one) and not one.name.startswith(".")]
 
 
 def runs_counted(project: Project) -> int:

@@ -1,5 +1,6 @@
 """A run, a comparison or a tournament whose pictures have moved is told where they are now."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,14 @@ def settings_of(run: Path) -> dict[str, Any]:
 
 def pictures_folder(run: Path) -> Path:
     """The folder of pictures that a run was made on, whether it is still there or not."""
-    return Path(str(settings_of(run).get("data", {}).get("folder", "")))
+    data = settings_of(run).get("data")
+    return Path(str(data.get("folder", "")) if isinstance(data, dict) else "")
 
 
 def gone_folder(place: Path) -> tuple[str, Path] | None:
     """The folder of pictures that is not there: of those that `place` lists the first by name, '' for `place` itself;
     and where it was. None when all are there."""
-    if not place.is_dir():
+    if not os.path.isdir(place):  # Path.is_dir raises for a name that is too long
         return "", place
     root = root_of(place)
     return next(iter(root.gone().items()), None) if isinstance(root, Album) else None

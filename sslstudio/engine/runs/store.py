@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.config import from_toml, to_toml
-from sslstudio.engine.errors import ConfigError, DataError, RunError, StudioError
+from sslstudio.engine.config import check_kinds, read_toml, to_toml
+from sslstudio.engine.errors import DataError, RunError, StudioError
 from sslstudio.engine.events import Event, Preparing, RunFinished, RunStarted, StepDone, finite, from_json, to_json
 from sslstudio.engine.files import write_atomic
 from sslstudio.engine.runs.summary import summary
@@ -28,6 +28,10 @@ from sslstudio.engine.runs.writer import writer_of, writing
 CONFIG = "config.toml"
 EVENTS = "events.jsonl"
 ASIDE = ".discarded"  # folder beside the runs that holds those which can still be brought back
+KINDS = {
+    "job": str, "task": str, "kind": str, "source": str, "out": str, "data": dict, "data.folder": str,
+    "data.labels": str, "options": dict, "hardware": dict, "hardware.processes": int,
+}  # what is read of the settings without all of them  # fmt: skip
 DEPTH = 3  # levels below a folder in which runs are looked for
 CHOICE = "weights.json"  # which weights others start from, where somebody chose
 # File names that are not UTF-8 are lone surrogates in Python; written with a backslash they are what JSON calls them.
@@ -66,12 +70,12 @@ class RunFolder:
         return cls(path)
 
     def config(self) -> dict[str, Any]:
-        """The content of config.toml."""
+        """The content of config.toml. Raises ConfigError when it is damaged."""
         file = self.path / CONFIG
-        try:
-            return from_toml(file.read_text(encoding="utf-8"), str(file))
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"{file} is not a TOML file: {error}.") from error
+        values = read_toml(file)
+        if "job" in values:  # else another program's
+            check_kinds(values, KINDS, str(file))
+        return values
 
     @property
     def job(self) -> str:

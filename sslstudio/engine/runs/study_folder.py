@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.config import from_toml
+from sslstudio.engine.config import check_kinds, read_toml
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.files import write_atomic
 from sslstudio.engine.runs.study_csv import efficiency_csv, tournament_csv
@@ -30,7 +30,9 @@ def study_job(folder: Path) -> str:
 def study_settings(folder: Path) -> dict[str, Any]:
     """The content of compare.toml or tournament.toml."""
     file = folder / CONFIGS[study_job(folder)]
-    return from_toml(file.read_text(encoding="utf-8"), str(file))
+    values = read_toml(file)
+    check_kinds(values, {"data": dict, "data.folder": str}, str(file))
+    return values
 
 
 def sheet_of(folder: Path, job: str) -> str:

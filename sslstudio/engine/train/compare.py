@@ -16,7 +16,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.config import from_dict, from_toml, to_dict, to_toml
+from sslstudio.engine.config import from_dict, read_toml, to_dict, to_toml
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import recognise
@@ -100,7 +100,7 @@ def _facts(config: CompareConfig, total: int, left: int) -> dict[str, str]:
 def stored_config(out: Path) -> CompareConfig | None:
     """What the comparison in this folder is of, None when there is none."""
     file = out / CONFIGS[COMPARE]
-    return from_dict(CompareConfig, from_toml(file.read_text(encoding="utf-8"), str(file))) if file.exists() else None
+    return from_dict(CompareConfig, read_toml(file)) if file.exists() else None
 
 
 def _settled(config: CompareConfig) -> Generator[Preparing, None, tuple[CompareConfig, CompareConfig, str]]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sslstudio.engine.config import BaseConfig, from_dict, from_toml, option, section
+from sslstudio.engine.config import BaseConfig, from_dict, option, read_toml, section
 from sslstudio.engine.data.album import title_of
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.study_folder import CONFIGS, TOURNAMENT
@@ -45,7 +45,7 @@ class TournamentConfig(BaseConfig):
 def stored_tournament(out: Path) -> TournamentConfig | None:
     """What the tournament in this folder is of, None when there is none."""
     file = out / CONFIGS[TOURNAMENT]
-    return from_dict(TournamentConfig, from_toml(file.read_text("utf-8"), str(file))) if file.exists() else None
+    return from_dict(TournamentConfig, read_toml(file)) if file.exists() else None
 
 
 def place_of(config: TournamentConfig, number: int, task: str) -> Place:

@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sslstudio.engine.errors import ConfigError, DataError
+from sslstudio.engine.data.album import root_of
+from sslstudio.engine.errors import ConfigError, DataError, StudioError
 from sslstudio.engine.runs.project import (
     COPY,
     DAMAGED,
@@ -22,6 +23,7 @@ from sslstudio.engine.runs.project import (
     save_project,
     with_pictures,
 )
+from sslstudio.engine.runs.project_folders import project_of_several
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 VALUES = st.one_of(
@@ -195,3 +197,89 @@ def test_killed_at_any_moment_of_saving_it_is_the_old_or_the_new_one(tmp_path: P
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 50  # calls into Python's C code, at each of which it was killed once
+
+
+# What somebody's editor, a torn disk or another program may have put there.
+TOML_VALUES = st.recursive(
+    st.sampled_from([
+        "0", "-7", "true", '""', '"x"', "nan", "-inf", "1e400", "1979-05-27T07:32:00Z", "07:32:00", '"\\u0000"',
+        f'"{"x" * 5000}"', '"/etc/../\\u0007"', "9" * 30, "9" * 5000, "[" * 3000, "[" * 3000 + "]" * 3000,
+        "{a=" * 3000, "[1, 'a']", "0o7", '"ä"', "'''", "{}", "[]",
+    ]),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda ones: f"[{', '.join(ones)}]"), inner.map(lambda one: f"{{a = {one}}}")
+    ),
+    max_leaves=4,
+)  # fmt: skip
+KEYS = st.sampled_from([
+    "format", "pictures", "name", "opened", "labels", "made", "task", "data", "options", "choices", "earlier",
+    "examples", "data.side", "options.jigsaw", "choices.pretrain", "a", ".".join("a" * 3000), "'", "=",
+])  # fmt: skip
+
+
+@st.composite
+def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
+    """A project file with other values, other bytes, or an end that came too early."""
+    lines = whole.decode().splitlines()
+    for key, value in draw(st.lists(st.tuples(KEYS, TOML_VALUES), max_size=3)):
+        lines = [line for line in lines if not line.startswith(f"{key} ")]
+        lines.insert(draw(st.integers(0, len(lines))), f"{key} = {value}")
+    content = "\n".join(lines).encode()
+    for place, byte in draw(st.lists(st.tuples(st.integers(0, 10**6), st.binary(max_size=3)), max_size=3)):
+        content = content[: place % (len(content) + 1)] + byte + content[(place % (len(content) + 1)) + 1 :]
+    return content[: draw(st.sampled_from([None, len(content) // 2, 1]))]
+
+
+WHOLE = b'format = 1\npictures = "../../data/other"\nname = "other"\nmade = "labels"\nearlier = []\n[data]\nside = 96\n'
+
+
+@settings(max_examples=150, deadline=None)
+@given(first=damaged(WHOLE), copy=damaged(WHOLE), album=damaged(WHOLE))
+@example(first=b"a = " + b"[" * 5000, copy=b"b = " + b"9" * 5000, album=b"\xff")
+@example(first=b"format = 1\npictures = 'a'\nearlier = 7", copy=b'format = 1\npictures = "\\u0000"', album=b"")
+def test_a_damaged_one_keeps_nobody_from_opening_another_folder(
+    tmp_path_factory: pytest.TempPathFactory, first: bytes, copy: bytes, album: bytes
+) -> None:
+    tmp_path = tmp_path_factory.mktemp("home")
+    good = made(tmp_path)
+    save_project(good)
+    broken = good.folder.parent / "broken"
+    for name, content in ((FILE, first), (COPY, copy), ("pictures/sslstudio-folders.toml", album)):
+        (broken / name).parent.mkdir(parents=True, exist_ok=True)
+        (broken / name).write_bytes(content)
+    assert project_of(good.pictures, good.folder.parent, [broken]).project == good
+    more = tmp_path / "data" / "more"
+    anew = project_of(more, good.folder.parent, [broken])
+    assert anew.project == Project(folder=good.folder.parent / "more", pictures=more, name="more")
+    for folder in ("a", "b"):
+        (more / folder).mkdir(parents=True)
+    several = project_of_several([more / "a", more / "b"], good.folder.parent, [broken])
+    assert several.project.name == "a + b"
+    try:
+        opened = open_project(broken)
+    except StudioError:
+        assert str(broken) in anew.told
+        assert str(broken) in several.told
+    else:
+        assert anew.told == ""
+        save_project(opened.project)  # and what could be read can be written
+
+
+def test_one_whose_pictures_are_links_in_a_circle_keeps_nobody_from_opening_another(tmp_path: Path) -> None:
+    circle = tmp_path / "circle"
+    circle.symlink_to(circle)
+    save_project(Project(folder=tmp_path / "home" / "circle", pictures=circle, name="circle"))
+    good = made(tmp_path)
+    save_project(good)
+    assert project_of(good.pictures, good.folder.parent).project == good
+
+
+def test_a_list_of_folders_that_is_damaged_is_said(tmp_path: Path) -> None:
+    for number, content in enumerate(
+        [b"a = " + b"[" * 5000, b"format = 1\nfolder = 7", b"\xff", b"x = " + b"9" * 5000]
+    ):
+        place = tmp_path / str(number)
+        place.mkdir()
+        (place / "sslstudio-folders.toml").write_bytes(content)
+        with pytest.raises(DataError, match=r"sslstudio-folders\.toml"):
+            root_of(place)

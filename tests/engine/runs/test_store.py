@@ -176,6 +176,23 @@ def test_a_damaged_config_is_said(tmp_path: Path, content: bytes) -> None:
         run.config()
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"job = 7",
+        b'job = "pretrain"\ndata = 7',
+        b'job = "pretrain"\nhardware = {processes = "x"}',
+        b"a = " + b"[" * 5000,
+    ],
+)
+def test_a_config_with_values_of_other_types_is_listed_as_damaged(tmp_path: Path, content: bytes) -> None:
+    run = made(tmp_path / "run")
+    (run.path / CONFIG).write_bytes(content)
+    with pytest.raises(ConfigError, match=r"config\.toml is damaged"):
+        run.config()
+    assert [one.outcome for one in list_runs(tmp_path)] == ["damaged"]
+
+
 def test_runs_are_listed_newest_first_with_how_they_ended(tmp_path: Path) -> None:
     made(tmp_path / "done", START, step(1), step(9), END).write_json("metrics.json", {"verdict": "Pretraining helps"})
     made(tmp_path / "deep" / "er" / "cut", START, step(4), config={"job": "finetune"})
