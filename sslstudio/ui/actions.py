@@ -47,6 +47,7 @@ class Commands:
     keys: Callable[[], object]
     report: Callable[[], object]
     about: Callable[[], object]
+    manual: Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,19 @@ def doubt_keys() -> dict[str, PageKey]:
 def split_keys() -> dict[str, PageKey]:
     """The keys of the pages that train: a change of the split is taken back there."""
     return _undo_keys()
+
+
+def manual_keys() -> dict[str, PageKey]:
+    """The keys of the window that shows the manual."""
+    return {
+        "back": PageKey("Alt+Left", tr("Back")),
+        "forward": PageKey("Alt+Right", tr("Forward")),
+        "contents": PageKey("Alt+Home", tr("Contents")),
+        "find": PageKey("Ctrl+F", tr("Find in the manual")),
+        "next": PageKey("F3", tr("Next place found")),
+        "previous": PageKey("Shift+F3", tr("Place found before")),
+        "close": PageKey("Esc", tr("Close the manual"), "Ctrl+W"),
+    }
 
 
 def _undo_keys() -> dict[str, PageKey]:
@@ -204,6 +218,7 @@ def page_key_rows(pages: Mapping[str, str]) -> list[tuple[str, str, str]]:
     for page in ("pretrain", "finetune"):
         split = tr("{0}, the split").format(pages[page])
         rows += [(split, one.title, native(one.keys)) for one in split_keys().values()]
+    rows += [(tr("Manual"), one.title, native(one.keys)) for one in manual_keys().values()]
     heard = (
         (pages["label"], held_keys()),
         (tr("{0}, played").format(pages["pretext"]), [*tile_keys(), *choice_keys(), *turn_keys()]),
@@ -271,8 +286,9 @@ def build_menus(window: QMainWindow, commands: Commands, steps: list[str]) -> Ac
     run.addSeparator()
     _add(run, tr("&Copy as command"), "Ctrl+Shift+C", commands.copy)
     helping = bar.addMenu(tr("&Help"))
+    _add(helping, tr("&Manual"), "F1", commands.manual)
     _add(helping, tr("&Tour"), "", commands.tour)
     _add(helping, tr("&Keys"), "?", commands.keys)
     _add(helping, tr("&Report a problem…"), "", commands.report)
-    _add(helping, tr("&About SSL Studio"), "F1", commands.about)
+    _add(helping, tr("&About SSL Studio"), "", commands.about)
     return actions

@@ -1,17 +1,18 @@
-"""What the Help menu does: the keys, the program and its parts with their licences, a bug report."""
+"""What the Help menu does: the manual, the keys, the program and its parts with their licences, a bug report."""
 
 import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from sslstudio import __version__
 from sslstudio.ui import engine_calls, jobs, journal, messages, settings
 from sslstudio.ui.actions import page_key_rows
+from sslstudio.ui.manual import Manual
 from sslstudio.ui.study import Study
 
 
@@ -22,6 +23,24 @@ class Help(QObject):
         super().__init__(window)
         self._window, self._study = window, study
         self._pages = pages  # what they are called
+        self.reading: Manual | None = None  # the manual while it is open
+
+    def manual(self) -> None:
+        """Show the manual, in a window beside this one."""
+        if self.reading is None:
+            self.reading = Manual()
+            self.reading.closed.connect(self._forget_manual)
+        self.reading.setWindowState(self.reading.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.reading.show()
+        self.reading.activateWindow()
+
+    def _forget_manual(self) -> None:
+        self.reading = None
+
+    def finish(self) -> None:
+        """The window closes: the manual goes with it."""
+        if self.reading is not None:
+            self.reading.close()
 
     def keys(self) -> None:
         """Everything that has a key."""

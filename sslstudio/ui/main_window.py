@@ -97,7 +97,7 @@ class MainWindow(QMainWindow):
             show_project=project.show, show_home=self._show_home, preferences=self.preferences.show,
             go=lambda number: self.go(STEPS[number]), start=self._start, pause=self._pause,
             stop=self._stop, copy=self._copy, tour=self.tour.begin, keys=self.help.keys, report=self.help.report,
-            about=self.help.about,
+            about=self.help.about, manual=self.help.manual,
         )  # fmt: skip
         self.actions_ = build_menus(self, commands, list(self.step_titles().values()))
 
@@ -270,6 +270,7 @@ class MainWindow(QMainWindow):
         jobs.cancel_all()
         self.project_desk.finish()
         self.attendant.finish()
+        self.help.finish()
         for page in self.pages.values():
             page.finish()
         super().closeEvent(event)

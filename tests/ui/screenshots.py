@@ -104,6 +104,21 @@ class Shooter:
         page.tabs.setCurrentIndex(1)  # type: ignore[attr-defined]
         self.shoot("1-labels")
 
+    def manual(self) -> None:
+        """Some pages of the manual, one with something looked for."""
+        self.window.help.manual()
+        reading = self.window.help.reading
+        assert reading is not None
+        for page, wanted in (("index", ""), ("getting-started", ""), ("comparison", "labels"), ("other-programs", "")):
+            for scheme in ("light", "dark"):
+                theme().follow(scheme)
+                reading.open(reading.folder / f"{page}.md")
+                reading.field.setText(wanted)
+                rest(0.5)
+                self.report(f"9-manual-{page}-{scheme}", clipped(reading))
+                reading.grab().save(str(self.out / f"9-manual-{page}-{self.scale}-{scheme}.png"))
+        self.window.help.finish()
+
     def puzzles(self) -> None:
         """Each task."""
         self.window.go("pretext")
@@ -235,6 +250,7 @@ def main(out: Path, folder: Path | None, scale: str, comparisons: bool) -> None:
     shooter = Shooter(out, scale)
     shooter.open(folder)
     shooter.dialogs.of_the_menus()
+    shooter.manual()
     shooter.puzzles()
     shooter.train("pretrain", PRETRAIN_MINUTES, "3-pretrain")
     shooter.labels()

@@ -1,0 +1,295 @@
+"""The manual in a window of its own: resources/manual/*.md with contents, back and forth, and a search over all."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+
+from PySide6.QtCore import QLocale, QSize, Qt, QUrl, Signal
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QWidget
+
+from sslstudio.ui import messages, resources
+from sslstudio.ui.actions import manual_keys, native, page_shortcuts
+from sslstudio.ui.widgets.layout import column, row, text, tool
+from sslstudio.ui.widgets.markdown_view import MarkdownView
+
+INDEX = "index.md"
+CHAPTER = re.compile(r"^## (.+)$")
+ENTRY = re.compile(r"^- \[([^\]]+)\]\(([^)#]+\.md)\)(?:: (.+))?$")
+CONTENTS_WIDTH = 260
+PATH, DEEP = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1  # of an entry of the contents
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page as the contents name it; `chapter` is the heading that it stands below."""
+
+    title: str
+    file: Path
+    chapter: str = ""
+    about: str = ""
+    deep: bool = False  # listed by a page and not by the contents themselves
+
+
+def folder(language: str) -> Path:
+    """Where the manual in this language is; the English one where there is none."""
+    try:
+        return resources.find(f"manual/{language}/{INDEX}").parent
+    except FileNotFoundError:
+        return resources.find(f"manual/{INDEX}").parent
+
+
+def contents(manual: Path) -> list[Entry]:
+    """All pages in the order of the contents, each followed by those that it lists itself."""
+    found: list[Entry] = []
+    for entry in _listed(manual / INDEX):
+        found.append(entry)
+        if entry.file.name == INDEX:
+            found += [Entry(one.title, one.file, entry.chapter, deep=True) for one in _listed(entry.file)]
+    return found
+
+
+def _listed(file: Path) -> list[Entry]:
+    found, chapter = [], ""
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if heading := CHAPTER.match(line):
+            chapter = heading[1]
+        elif entry := ENTRY.match(line):
+            found.append(Entry(entry[1], (file.parent / entry[2]).resolve(), chapter, entry[3] or ""))
+    return found
+
+
+@lru_cache(maxsize=256)
+def _plain(file: Path) -> str:
+    """What a page says, without marks, as the search meets it."""
+    document = QTextDocument()
+    document.setMarkdown(file.read_text(encoding="utf-8"))
+    return document.toPlainText().casefold()
+
+
+class Contents(QListWidget):
+    """The pages by chapter; a list of its own shows while one of its pages is open or found. `chosen` carries one."""
+
+    chosen = Signal(Path)
+
+    def __init__(self, entries: list[Entry]) -> None:
+        super().__init__()
+        self.setObjectName("contents")
+        self.setFixedWidth(CONTENTS_WIDTH)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName(self.tr("Contents of the manual"))
+        chapter = ""
+        for entry in entries:
+            if entry.chapter != chapter:
+                chapter = entry.chapter
+                self._add_chapter(chapter)
+            self._add(entry)
+        self._wanted: frozenset[Path] | None = None
+        self._open: Path | None = None
+        self.itemClicked.connect(self._choose)
+        self.itemActivated.connect(self._choose)
+        self._suit()
+
+    def _add_chapter(self, title: str) -> None:
+        item = QListWidgetItem(title)
+        item.setFlags(Qt.ItemFlag.NoItemFlags)
+        font = self.font()
+        font.setBold(True)
+        item.setFont(font)
+        item.setTextAlignment(Qt.AlignmentFlag.AlignBottom)
+        item.setSizeHint(QSize(0, self.fontMetrics().height() + 26))
+        self.addItem(item)
+
+    def _add(self, entry: Entry) -> None:
+        item = QListWidgetItem(f"    {entry.title}" if entry.deep else entry.title)
+        item.setData(PATH, entry.file)
+        item.setData(DEEP, entry.deep)
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, entry.title)
+        item.setToolTip(entry.about or entry.title)
+        self.addItem(item)
+
+    def _choose(self, item: QListWidgetItem) -> None:
+        file = item.data(PATH)
+        if file is not None:
+            self.chosen.emit(file)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter and Space open the page that the arrows led to."""
+        item = self.currentItem()
+        if item is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self._choose(item)
+        else:
+            super().keyPressEvent(event)
+
+    def show_open(self, file: Path) -> None:
+        """Make a page the current one."""
+        self._open = file
+        self._suit()
+        item = next((one for one in self._items() if one.data(PATH) == file), None)
+        if item is not None:
+            self.setCurrentItem(item)
+        else:
+            self.setCurrentRow(-1)
+
+    def show_only(self, files: frozenset[Path] | None) -> None:
+        """Leave out pages that do not have what is looked for; None shows all."""
+        self._wanted = files
+        self._suit()
+
+    def pages(self) -> list[Path]:
+        """The pages that are in sight, in order."""
+        return [one.data(PATH) for one in self._items() if one.data(PATH) is not None and not one.isHidden()]
+
+    def _items(self) -> list[QListWidgetItem]:
+        return [self.item(at) for at in range(self.count())]
+
+    def _suit(self) -> None:
+        near = self._open.parent if self._open is not None else None
+        for item in self._items():
+            file = item.data(PATH)
+            if self._wanted is not None:
+                item.setHidden(file not in self._wanted)
+            elif file is not None:
+                item.setHidden(bool(item.data(DEEP)) and file.parent != near)
+            else:
+                item.setHidden(False)
+
+
+class Manual(QWidget):
+    """The window. It belongs to no other, so that both can be seen side by side; `closed` says that it is gone."""
+
+    closed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        language = QLocale().name().partition("_")[0]
+        self.folder = folder(language)
+        self.file = self.folder / INDEX  # the page that is shown
+        entries = contents(self.folder)
+        self._files = [entry.file for entry in entries]
+        self._titles = {entry.file: entry.title for entry in entries}
+        self.setObjectName("page")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("SSL Studio: manual"))
+        self.setWindowIcon(resources.icon("app", "#000000"))
+        self.browser = MarkdownView()
+        self.browser.web_wanted.connect(self._ask_web)
+        self.browser.sourceChanged.connect(self._shown)
+        self.list = Contents(entries)
+        self.list.chosen.connect(self.open)
+        self.field = QLineEdit()
+        self.said = text("", "muted", wrap=False)
+        self._add_bar()
+        self._add_rest(other=language != "en" and self.folder.name != language)
+        page_shortcuts(self, manual_keys(), {
+            "back": self.browser.backward, "forward": self.browser.forward, "contents": self.open_contents,
+            "find": self._go_find, "next": self.find_next, "previous": partial(self.find_next, back=True),
+            "close": self.close,
+        })  # fmt: skip
+        self.resize(QSize(1180, 800).boundedTo(self.screen().availableSize() * 0.9))
+        self.setMinimumSize(720, 420)
+        self.open_contents()
+        self.list.setFocus()
+
+    def _add_bar(self) -> None:
+        keys = {name: native(one.keys) for name, one in manual_keys().items()}
+        titles = {name: one.title for name, one in manual_keys().items()}
+        self.back = tool("back", titles["back"], keys["back"], self.browser.backward)
+        self.forward = tool("next", titles["forward"], keys["forward"], self.browser.forward)
+        self.home = tool("contents", titles["contents"], keys["contents"], self.open_contents)
+        self.before = tool("up", titles["previous"], keys["previous"], partial(self.find_next, back=True))
+        self.after = tool("down", titles["next"], keys["next"], self.find_next)
+        self.browser.backwardAvailable.connect(self.back.setEnabled)
+        self.browser.forwardAvailable.connect(self.forward.setEnabled)
+        for one in (self.back, self.forward, self.before, self.after):
+            one.setEnabled(False)
+        self.field.setPlaceholderText(self.tr("Find in the manual"))
+        self.field.setAccessibleName(self.tr("Find in the manual"))
+        self.field.setClearButtonEnabled(True)
+        self.field.setFixedWidth(260)
+        self.field.textChanged.connect(self._look)
+        self.field.returnPressed.connect(self.find_next)
+
+    def _add_rest(self, other: bool) -> None:
+        bar = row(self.back, self.forward, self.home, None, self.said, self.field, self.before, self.after)
+        bar.setContentsMargins(14, 10, 14, 10)
+        note = text(self.tr("The manual is in English."), "small") if other else None
+        if note is not None:
+            note.setContentsMargins(16, 0, 16, 8)
+        pieces = [bar, *([note] if note is not None else []), (row(self.list, (self.browser, 1), gap=0), 1)]
+        layout = column(*pieces, gap=0)  # type: ignore[arg-type]
+        self.setLayout(layout)
+        self.setTabOrder(self.list, self.browser)
+
+    # --- pages
+
+    def open_contents(self) -> None:
+        """Show the first page."""
+        self.open(self.folder / INDEX)
+
+    def open(self, file: Path) -> None:
+        """Show a page."""
+        self.browser.setSource(QUrl.fromLocalFile(str(file)))
+
+    def _shown(self, url: QUrl) -> None:
+        self.file = Path(url.toLocalFile()).resolve()  # Qt says so before `source` is it
+        self.list.show_open(self.file)
+        self._mark()
+
+    def _ask_web(self, link: QUrl) -> None:
+        question = self.tr("This leads out of the program, to {0}. Open it in the web browser?").format(link.toString())
+        if messages.ask(self, question, self.tr("Open it"), self.tr("Stay here")):
+            QDesktopServices.openUrl(link)
+
+    # --- finding
+
+    def _go_find(self) -> None:
+        self.field.setFocus()
+        self.field.selectAll()
+
+    def _look(self) -> None:
+        """The contents keep the pages that have it; the page shows where."""
+        wanted = self.field.text().strip().casefold()
+        having = frozenset(file for file in self._files if wanted in _plain(file)) if wanted else None
+        self.list.show_only(having)
+        for one in (self.before, self.after):
+            one.setEnabled(bool(having))
+        self._mark()
+        if having is None:
+            self.said.setText("")
+        elif not having:
+            self.said.setText(self.tr("Nothing found"))
+        else:
+            told = self.tr("1 page") if len(having) == 1 else self.tr("{0} pages").format(len(having))
+            self.said.setText(told)
+            self._select(from_edge=True, back=False)
+
+    def _mark(self) -> None:
+        self.browser.mark(self.field.text().strip())
+
+    def find_next(self, back: bool = False) -> None:
+        """Go to the next place, on the next page that has one where this one has no more; after the last, the first."""
+        pages = self.list.pages() if self.field.text().strip() else []
+        if not pages or self._select(from_edge=False, back=back):
+            return
+        step = -1 if back else 1
+        at = pages.index(self.file) if self.file in pages else (0 if back else -1)
+        self.open(pages[(at + step) % len(pages)])
+        self._select(from_edge=True, back=back)
+
+    def _select(self, from_edge: bool, back: bool) -> bool:
+        wanted = self.field.text().strip()
+        if from_edge:
+            edge = QTextCursor.MoveOperation.End if back else QTextCursor.MoveOperation.Start
+            cursor = self.browser.textCursor()
+            cursor.movePosition(edge)
+            self.browser.setTextCursor(cursor)
+        flag = QTextDocument.FindFlag.FindBackward if back else QTextDocument.FindFlag(0)
+        return self.browser.find(wanted, flag)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Say that it is gone."""
+        super().closeEvent(event)
+        self.closed.emit()
