@@ -233,6 +233,13 @@ class Manual(QWidget):
         """Show a page."""
         self.browser.setSource(QUrl.fromLocalFile(str(file)))
 
+    def open_each(self) -> None:
+        """Show one page after the other. Raises FileNotFoundError for one that is not there."""
+        for file in self._files:
+            if not file.is_file():
+                raise FileNotFoundError(f"The manual lacks {file}")
+            self.open(file)
+
     def _shown(self, url: QUrl) -> None:
         self.file = Path(url.toLocalFile()).resolve()  # Qt says so before `source` is it
         self.list.show_open(self.file)

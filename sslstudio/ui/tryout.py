@@ -29,6 +29,9 @@ def try_window(*, every_page: bool) -> int:
         for name in window.step_titles():
             window.go(name)
             app.processEvents()
+        window.help.manual()  # its pages and pictures must have come along with the program
+        if window.help.reading is not None:
+            window.help.reading.open_each()
     drawn = len(window.pages)
     window.close()
     app.processEvents()

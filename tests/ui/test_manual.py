@@ -58,6 +58,16 @@ def pictures(manual: Manual) -> set[str]:
     return found
 
 
+def test_a_manual_that_lacks_a_page_is_found_out(manual: Manual) -> None:
+    """The self-test of the built program asks this."""
+    manual.open_each()
+    assert manual.file == PAGES[-1]
+    gone = ENGLISH / "unicorn.md"
+    manual._files.append(gone)
+    with pytest.raises(FileNotFoundError, match="unicorn"):
+        manual.open_each()
+
+
 def test_pages_with_screenshots_show_them(manual: Manual) -> None:
     manual.open(ENGLISH / "getting-started.md")
     assert pictures(manual) == {"../screenshots/results-light.png"}
