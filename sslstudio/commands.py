@@ -173,7 +173,11 @@ def preview(options: argparse.Namespace) -> int:
         PretrainConfig(task=options.task, seed=options.seed, data=data), options.settings, options.task
     )
     if options.out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
-        raise InputError(f"--out {options.out} is not the name of a picture. Try {options.out.with_suffix('.png')}")
+        raise InputError(
+            "--out {out} is not the name of a picture. Try {with_suffix}",
+            out=options.out,
+            with_suffix=options.out.with_suffix(".png"),
+        )
     ready: list[PuzzlesReady] = []
 
     def stages() -> Iterator[Event]:

@@ -69,7 +69,7 @@ def _changed(data: "DataConfig", texts: list[str]) -> tuple["DataConfig", dict[s
         key, sign, value = text.partition("=")
         section, dot, name = key.strip().partition(".")
         if not (sign and dot):
-            raise ConfigError(f"--set {text} is not KEY=VALUE. For example: --set jigsaw.gap=0.1")
+            raise ConfigError("--set {text} is not KEY=VALUE. For example: --set jigsaw.gap=0.1", text=text)
         if section == "data":
             data = DataConfig(**{**vars(data), **vars(with_texts(data, {name: value.strip()}))})
         elif section in registry.names():
@@ -77,7 +77,10 @@ def _changed(data: "DataConfig", texts: list[str]) -> tuple["DataConfig", dict[s
             changed[section] = with_texts(before, {name: value.strip()})
         else:
             raise ConfigError(
-                f"--set {text}: there is no task {section!r}. {did_you_mean(section, ['data', *registry.names()])}"
+                "--set {text}: there is no task {section!r}. {hint}",
+                text=text,
+                section=section,
+                hint=did_you_mean(section, ["data", *registry.names()]),
             )
     return data, changed
 
@@ -124,14 +127,14 @@ def audit(options: argparse.Namespace) -> int:
     """`sslstudio audit`."""
     from sslstudio.commands import returned, say, steered
     from sslstudio.console import print_json
-    from sslstudio.engine.events import finite
+    from sslstudio.engine.messages import to_stored
     from sslstudio.engine.train.examine import AUDIT
     from sslstudio.engine.train.examine import audit as run
 
     with steered() as control:
         done = returned(run(options.run, options.device, control), options.json)
     if options.json:
-        print_json(finite(done.to_json()))
+        print_json(to_stored(done.to_json()))
     else:
         say("\n".join(line for part in done.parts for line in audit_lines(part)))
         say(f"All numbers are in {options.run / AUDIT}.")

@@ -24,7 +24,7 @@ def gif(options: argparse.Namespace) -> int:
     from sslstudio.engine.runs.store import RunFolder
 
     if options.out.exists():
-        raise InputError(f"{options.out} exists already and is not overwritten. Choose another name.")
+        raise InputError("{out} exists already and is not overwritten. Choose another name.", out=options.out)
     count = to_end(write_film(RunFolder.open(options.run), options.out))
     say(f"{count:,} pictures of the training are in {options.out}.")
     return 0

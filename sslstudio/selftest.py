@@ -180,7 +180,12 @@ def _read(pictures: Path) -> str:
     reasons = {one.path.rpartition("/")[2]: one.reason for one in cache.index.unreadable}
     expected = PICTURES + len(list((pictures / "odd").iterdir())) - 1
     if len(cache.index) != expected or list(reasons) != [BROKEN]:
-        raise RunError(f"{len(cache.index)} of {expected} pictures were read, and not: {reasons}")
+        raise RunError(
+            "{index} of {expected} pictures were read, and not: {reasons}",
+            index=len(cache.index),
+            expected=expected,
+            reasons=reasons,
+        )
     return f"{expected} pictures read, 1 listed as unreadable ({reasons[BROKEN]})"
 
 
@@ -210,7 +215,12 @@ def _pretrain(pictures: Path, task: str, out: Path) -> str:
     losses = [event.loss for event in events if isinstance(event, StepDone)]
     last = events[-1]
     if len(losses) != STEPS or not isinstance(last, RunFinished) or last.outcome != "finished":
-        raise RunError(f"{len(losses)} steps instead of {STEPS}, and the last event is {type(last).__name__}")
+        raise RunError(
+            "{losses} steps instead of {steps}, and the last event is {name}",
+            losses=len(losses),
+            steps=STEPS,
+            name=type(last).__name__,
+        )
     return f"{STEPS} steps, loss {losses[-1]:.3f}, {last.seconds:.1f} s"
 
 
@@ -220,7 +230,11 @@ def _read_checkpoint(run: Path) -> str:
     path = run / "last.safetensors"
     tensors, meta = load_tensors(path)
     if meta["step"] != STEPS or not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
-        raise RunError(f"The checkpoint of step {STEPS} was read back as step {meta['step']}, or not all is finite.")
+        raise RunError(
+            "The checkpoint of step {steps} was read back as step {meta}, or not all is finite.",
+            steps=STEPS,
+            meta=meta["step"],
+        )
     return f"written and read back: {len(tensors)} tensors, {path.stat().st_size / 1e6:.1f} MB"
 
 
@@ -232,7 +246,7 @@ def _finetune(pictures: Path, source: Path, out: Path) -> str:
 
     last = list(finetune(FinetuneConfig(source=str(source), **_shared(pictures, out)), RunControl()))[-1]
     if not isinstance(last, RunFinished) or set(last.metrics.get("parts", {})) != {"pretrained", "scratch"}:
-        raise RunError(f"It did not end with the scores of both parts but with {last}.")
+        raise RunError("It did not end with the scores of both parts but with {last}.", last=last)
     return f"{last.metrics['n_test']} test pictures scored with both, {last.seconds:.1f} s"
 
 

@@ -18,6 +18,7 @@ from typing import Any, Self
 import tomli_w
 
 from sslstudio.engine.errors import ConfigError, did_you_mean
+from sslstudio.engine.messages import Message, declared
 
 Value = bool | int | float | str | None
 
@@ -31,8 +32,8 @@ class Option:
     """What is known of one value: the words for people and the limits. `several` is for a text that names some of a few
     things with commas between them: it gives their titles by name, once all of them are known."""
 
-    title: str
-    help: str
+    title: Message
+    help: Message
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
@@ -52,7 +53,7 @@ def option(
     several: Callable[[], dict[str, str]] | None = None,
 ) -> Any:
     """A dataclass field with its words and limits. `advanced` folds it away in the form."""
-    about = Option(title, help, low, high, choices, advanced, several)
+    about = Option(declared(title, {}), declared(help, {}), low, high, choices, advanced, several)
     return dataclasses.field(default=default, metadata={"option": about})
 
 
@@ -108,26 +109,53 @@ def _check(field: OptionField, value: Any) -> None:
         return
     wanted = (int, float) if field.type is float else field.type
     if not isinstance(value, wanted) or (isinstance(value, bool) and field.type is not bool):
-        raise ConfigError(f"{field.name} = {value!r} is not {_type_words(field.type)}.")
+        raise ConfigError(
+            "{field} = {value!r} is not {kind}.", field=field.name, value=value, kind=_type_words(field.type)
+        )
     if isinstance(value, str) and "\0" in value:
-        raise ConfigError(f"{field.name} = {value!r} is not a text that can be used: it holds a zero character.")
+        raise ConfigError(
+            "{field} = {value!r} is not a text that can be used: it holds a zero character.",
+            field=field.name,
+            value=value,
+        )
     if about.choices and value not in about.choices:
-        raise ConfigError(f"{field.name} = {value!r} is not a choice. {did_you_mean(str(value), about.choices)}")
+        raise ConfigError(
+            "{field} = {value!r} is not a choice. {hint}",
+            field=field.name,
+            value=value,
+            hint=did_you_mean(str(value), about.choices),
+        )
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         _check_limits(field.name, value, about)
 
 
 def _check_limits(name: str, value: float, about: Option) -> None:
     if value != value:
-        raise ConfigError(f"{name} = nan is not a number that can be used.")
+        raise ConfigError("{name} = nan is not a number that can be used.", name=name)
     if about.low is not None and value < about.low:
-        raise ConfigError(f"{name} = {value} is below its lowest value {about.low}. Try {about.low} or more.")
+        raise ConfigError(
+            "{name} = {value} is below its lowest value {low}. Try {low} or more.",
+            name=name,
+            value=value,
+            low=about.low,
+        )
     if about.high is not None and value > about.high:
-        raise ConfigError(f"{name} = {value} is above its highest value {about.high}. Try {about.high} or less.")
+        raise ConfigError(
+            "{name} = {value} is above its highest value {high}. Try {high} or less.",
+            name=name,
+            value=value,
+            high=about.high,
+        )
 
 
 def _type_words(kind: type) -> str:
-    words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", dict: "a table"}
+    words = {
+        bool: Message("true or false"),
+        int: Message("a whole number"),
+        float: Message("a number"),
+        str: Message("a text"),
+        dict: Message("a table"),
+    }
     return words.get(kind, kind.__name__)
 
 
@@ -142,7 +170,9 @@ def parse_value(field: OptionField, text: str) -> Value:
         value: Value = field.type(text)
         return value
     except (ValueError, KeyError):
-        raise ConfigError(f"{field.name} = {text!r} is not {_type_words(field.type)}.") from None
+        raise ConfigError(
+            "{field} = {text!r} is not {kind}.", field=field.name, text=text, kind=_type_words(field.type)
+        ) from None
 
 
 C = typing.TypeVar("C", bound=BaseConfig)
@@ -157,7 +187,7 @@ def with_texts(config: BaseConfig, texts: Mapping[str, str]) -> BaseConfig:
     changes: dict[str, Value] = {}
     for name, text in texts.items():
         if name not in fields:
-            raise ConfigError(f"There is no option {name!r}. {did_you_mean(name, fields)}")
+            raise ConfigError("There is no option {name!r}. {hint}", name=name, hint=did_you_mean(name, fields))
         changes[name] = parse_value(fields[name], text)
     return config.replace(**changes)
 
@@ -172,11 +202,18 @@ def with_settings(config: C, texts: Iterable[str], task: str = "") -> C:
         key, sign, value = text.partition("=")
         section, dot, name = key.strip().partition(".")
         if not (sign and dot):
-            raise ConfigError(f"--set {text} is not KEY=VALUE. For example: --set optimiser.learning_rate=0.002")
+            raise ConfigError(
+                "--set {text} is not KEY=VALUE. For example: --set optimiser.learning_rate=0.002", text=text
+            )
         section = "options" if task and section in (task, "task") else section
         if not isinstance(getattr(config, section, None), BaseConfig):
             known = [field for field, value in vars(config).items() if isinstance(value, BaseConfig)]
-            raise ConfigError(f"--set {text}: there is no section {section!r}. {did_you_mean(section, known)}")
+            raise ConfigError(
+                "--set {text}: there is no section {section!r}. {hint}",
+                text=text,
+                section=section,
+                hint=did_you_mean(section, known),
+            )
         changes.setdefault(section, {})[name] = value.strip()
     for section, given in changes.items():  # all of a section at once: two options may only fit together
         config = config.replace(**{section: with_texts(getattr(config, section), given)})
@@ -204,7 +241,9 @@ def from_dict(config: type[C], values: Mapping[str, Any], where: str = "") -> C:
     given: dict[str, Any] = {}
     for name, value in values.items():
         if name not in fields:
-            raise ConfigError(f"There is no option {where}{name}. {did_you_mean(name, fields)}")
+            raise ConfigError(
+                "There is no option {where}{name}. {hint}", where=where, name=name, hint=did_you_mean(name, fields)
+            )
         if isinstance(value, Mapping) is not _is_section(hints[name]):
             raise ConfigError(_misplaced(f"{where}{name}", _is_section(hints[name])))
         if isinstance(value, Mapping):
@@ -222,10 +261,17 @@ def _is_section(hint: Any) -> bool:
     return isinstance(hint, type) and issubclass(hint, BaseConfig)
 
 
-def _misplaced(name: str, is_section: bool) -> str:
+def _misplaced(name: str, is_section: bool) -> Message:
     if is_section:
-        return f"{name} is a section with options of its own, not a value. Write [{name}] and its options below that."
-    return f"{name} is a value, not a section. Write {name.rpartition('.')[2]} = ... instead of [{name}]."
+        return Message(
+            "{name} is a section with options of its own, not a value. Write [{name}] and its options below that.",
+            name=name,
+        )
+    return Message(
+        "{name} is a value, not a section. Write {name2} = ... instead of [{name}].",
+        name=name,
+        name2=name.rpartition(".")[2],
+    )
 
 
 def to_toml(values: Mapping[str, Any]) -> str:
@@ -238,7 +284,11 @@ def read_toml(file: Path) -> dict[str, Any]:
     with file.open("rb") as opened:
         content = opened.read(LARGEST + 1)
     if len(content) > LARGEST:
-        raise ConfigError(f"{file} is larger than {LARGEST >> 20} MB: settings are not. Put the right file there.")
+        raise ConfigError(
+            "{file} is larger than {largest} MB: settings are not. Put the right file there.",
+            file=file,
+            largest=LARGEST >> 20,
+        )
     return from_toml(content, str(file))
 
 
@@ -250,7 +300,7 @@ def from_toml(text: str | bytes, name: str = "config.toml") -> dict[str, Any]:
     except RecursionError as error:
         raise ConfigError(_too_deep(name)) from error
     except ValueError as error:  # what is no TOML or no UTF-8, and numbers of thousands of digits
-        raise ConfigError(f"{name} is not a TOML file: {error}.") from error
+        raise ConfigError("{name} is not a TOML file: {error}.", name=name, error=error) from error
     _check_tree(values, name)
     return values
 
@@ -264,11 +314,15 @@ def _check_tree(values: dict[str, Any], name: str) -> None:
         if isinstance(value, (dict, list)):
             left += [(one, depth + 1) for one in (value.values() if isinstance(value, dict) else value)]
         elif isinstance(value, int) and value not in WHOLE_NUMBERS:
-            raise ConfigError(f"{name} is not a TOML file: a whole number in it has more than 64 bits.")
+            raise ConfigError("{name} is not a TOML file: a whole number in it has more than 64 bits.", name=name)
 
 
-def _too_deep(name: str) -> str:
-    return f"{name} is damaged: its tables or lists lie within each other more than {DEEPEST} times."
+def _too_deep(name: str) -> Message:
+    return Message(
+        "{name} is damaged: its tables or lists lie within each other more than {deepest} times.",
+        name=name,
+        deepest=DEEPEST,
+    )
 
 
 def check_kinds(values: Mapping[str, Any], kinds: Mapping[str, type], name: str) -> None:
@@ -279,4 +333,10 @@ def check_kinds(values: Mapping[str, Any], kinds: Mapping[str, type], name: str)
         holder = values.get(table, {}) if table else values
         value = holder.get(inner) if isinstance(holder, Mapping) else None
         if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
-            raise ConfigError(f"{name} is damaged: {key} = {str(value)[:80]} is not {_type_words(kind)}.")
+            raise ConfigError(
+                "{name} is damaged: {key} = {value} is not {kind}.",
+                name=name,
+                key=key,
+                value=str(value)[:80],
+                kind=_type_words(kind),
+            )

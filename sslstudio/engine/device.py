@@ -16,6 +16,7 @@ import torch
 from sslstudio.engine.distributed import Place
 from sslstudio.engine.errors import ConfigError, did_you_mean
 from sslstudio.engine.memory import give_back, keep_for_reuse
+from sslstudio.engine.messages import NOTHING, Message, joined, plain
 
 # What torch says on each kind of device when memory runs out; only CUDA's allocator has an error class of its own.
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
@@ -37,7 +38,7 @@ class Device:
     handle: torch.device
     title: str
     dtype: torch.dtype
-    note: str = ""
+    note: Message = NOTHING
 
     @property
     def accelerated(self) -> bool:
@@ -126,8 +127,8 @@ def _tried(name: str) -> DeviceFound:
     if name.startswith("cuda"):
         return _try_cuda(int(name.removeprefix("cuda:")))
     if name == "mps":
-        return DeviceFound(name, "Apple GPU", _try_kernel(name))
-    return DeviceFound(name, f"CPU, {os.cpu_count() or 1} cores")
+        return DeviceFound(name, Message("Apple GPU"), _try_kernel(name))
+    return DeviceFound(name, Message("CPU, {cpu_count} cores", cpu_count=os.cpu_count() or 1))
 
 
 def _try_cuda(number: int) -> DeviceFound:
@@ -138,17 +139,28 @@ def _try_cuda(number: int) -> DeviceFound:
     nvidia = torch.version.hip is None  # AMD's names for architectures are others
     if nvidia and built and not any(arch.endswith(f"_{major}0") or arch.endswith(f"_{major}{minor}") for arch in built):
         return DeviceFound(
-            name, title, f"its architecture sm_{major}{minor} is not in this build of PyTorch ({' '.join(built)})"
+            name,
+            title,
+            Message(
+                "its architecture sm_{major}{minor} is not in this build of PyTorch ({built:words})",
+                major=major,
+                minor=minor,
+                built=built,
+            ),
         )
     return DeviceFound(name, title, _try_kernel(name))
 
 
-def _try_kernel(name: str) -> str:
+def _try_kernel(name: str) -> Message:
     try:
         square = torch.ones(8, 8, device=name)
-        return "" if float((square @ square).sum().cpu()) == 512.0 else "a test computation gave a wrong result"
+        return (
+            NOTHING
+            if float((square @ square).sum().cpu()) == 512.0
+            else Message("a test computation gave a wrong result")
+        )
     except RuntimeError as error:  # a driver too old, memory full, a kernel missing: torch says it as RuntimeError
-        return str(error).splitlines()[0]
+        return plain(str(error).splitlines()[0])
 
 
 def choose(device: str = "auto", precision: str = "auto") -> Device:
@@ -163,15 +175,20 @@ def choose(device: str = "auto", precision: str = "auto") -> Device:
         notes: list[str] = []
         for one in map(_tried, names):  # as far as the first that works
             if not one.trouble:
-                return _with_precision(one, precision, "; ".join(notes))
-            notes.append(f"{one.title} is not used: {one.trouble}")
+                return _with_precision(one, precision, joined(notes, "semicolons"))
+            notes.append(Message("{one} is not used: {trouble}", one=one.title, trouble=one.trouble))
     wanted = "cuda:0" if device == "cuda" else device
     if wanted not in names:
-        raise ConfigError(f"There is no device {device!r} here. {did_you_mean(device, names)}")
+        raise ConfigError("There is no device {device!r} here. {hint}", device=device, hint=did_you_mean(device, names))
     asked = _tried(wanted)
     if asked.trouble:
-        raise ConfigError(f"The device {device} ({asked.title}) cannot be used: {asked.trouble}. Try --device auto.")
-    return _with_precision(asked, precision, "")
+        raise ConfigError(
+            "The device {device} ({asked}) cannot be used: {trouble}. Try --device auto.",
+            device=device,
+            asked=asked.title,
+            trouble=asked.trouble,
+        )
+    return _with_precision(asked, precision, NOTHING)
 
 
 def choose_together(device: str, precision: str, where: Place) -> Device:
@@ -184,8 +201,10 @@ def choose_together(device: str, precision: str, where: Place) -> Device:
         return choose(device, precision)
     if gpus < where.local_size:
         raise ConfigError(
-            f"{where.local_size} processes were started on this machine, which has {gpus} "
-            f"GPU{'s' if gpus > 1 else ''}. Start as many as it has (--nproc-per-node {gpus}), or add --device cpu."
+            "{local_size} processes were started on this machine, which has {gpus} GPU{gpus:plural(|s)}. "
+            "Start as many as it has (--nproc-per-node {gpus}), or add --device cpu.",
+            local_size=where.local_size,
+            gpus=gpus,
         )
     torch.cuda.set_device(where.local_rank)
     return choose(f"cuda:{where.local_rank}", precision)
@@ -198,7 +217,7 @@ def backend() -> str:
     return "cpu:gloo,cuda:nccl" if torch.distributed.is_nccl_available() else "cpu:gloo,cuda:gloo"
 
 
-def _with_precision(one: DeviceFound, precision: str, note: str) -> Device:
+def _with_precision(one: DeviceFound, precision: str, note: Message) -> Device:
     # On CPUs bfloat16 measured 0.6 to 1.0 times the speed of float32, so auto means float32 there.
     half = precision == "bfloat16" or (precision == "auto" and one.name.startswith("cuda") and _cuda_half(one.name))
     return Device(torch.device(one.name), one.title, torch.bfloat16 if half else torch.float32, note)

@@ -18,6 +18,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from sslstudio.engine.errors import ConfigError, RunError
+from sslstudio.engine.messages import Message
 
 PATIENCE = timedelta(days=30)  # a run that is paused keeps the others waiting
 MEETING = timedelta(minutes=10)  # for all processes to be there
@@ -60,9 +61,14 @@ class Team:
         return self.rank == 0
 
     @property
-    def title(self) -> str:
+    def title(self) -> Message:
         """For people."""
-        return f"{self.size} processes, {self.place.local_size} of them on {socket.gethostname()}"
+        return Message(
+            "{size} processes, {local_size} of them on {host}",
+            size=self.size,
+            local_size=self.place.local_size,
+            host=socket.gethostname(),
+        )
 
     # --- the leader's word
 
@@ -96,8 +102,10 @@ class Team:
         """A step of so many pictures begins: each process asks an equal share of them, up to one."""
         if pictures < self.size:
             raise ConfigError(
-                f"A batch of {pictures} pictures cannot be divided among {self.size} processes. "
-                "Take a larger optimiser.batch_size or fewer processes."
+                "A batch of {pictures} pictures cannot be divided among {size} processes. Take a larger "
+                "optimiser.batch_size or fewer processes.",
+                pictures=pictures,
+                size=self.size,
             )
         self._pictures = pictures
         first, last = self._bounds(pictures)
@@ -180,8 +188,11 @@ def joined(where: Place, backend: str) -> Iterator[Team]:
         if not _is_loss(error):
             raise
         raise RunError(
-            f"Process {where.rank + 1} of {where.size} on {socket.gethostname()} has lost the others: one of them has "
-            "ended, and its own message says why. What was saved last is kept; go on with: sslstudio resume RUN"
+            "Process {rank} of {size} on {host} has lost the others: one of them has ended, and its own "
+            "message says why. What was saved last is kept; go on with: sslstudio resume RUN",
+            rank=where.rank + 1,
+            size=where.size,
+            host=socket.gethostname(),
         ) from error
     finally:
         if dist.is_initialized():

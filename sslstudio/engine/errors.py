@@ -12,10 +12,34 @@ Anything else that is raised is a bug in the program and is shown with its trace
 
 import difflib
 from collections.abc import Iterable
+from typing import Any, Self
+
+from sslstudio.engine.messages import Message, declared
 
 
 class StudioError(Exception):
-    """Base of every error whose message is shown to the user as it is."""
+    """Base of every error whose message is shown to people: a template and the values in it, as in `Message`.
+
+    `str()` is English; whoever shows the error in another language says its `message`.
+    """
+
+    def __init__(self, template: str, /, **values: Any) -> None:
+        self.message = declared(template, values)
+        super().__init__(str(self.message))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.message)
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """An error of this kind with a message that is there already, such as one that came from a child process."""
+        error = cls.__new__(cls)
+        StudioError.__init__(error, message)
+        return error
+
+
+def _again(kind: type[StudioError], message: Message) -> StudioError:
+    return kind.of(message)
 
 
 class InputError(StudioError):
@@ -38,8 +62,8 @@ class RunError(StudioError):
     """A run cannot go on."""
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> Message:
     """A sentence that names the nearest known name, or lists them all when none is near."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"Did you mean {near[0]!r}?" if near else f"Known are: {', '.join(names)}."
+    return Message("Did you mean {near!r}?", near=near[0]) if near else Message("Known are: {names}.", names=names)

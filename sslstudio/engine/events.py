@@ -10,6 +10,7 @@ import math
 from typing import Any, ClassVar
 
 from sslstudio.engine.errors import RunError, did_you_mean
+from sslstudio.engine.messages import Message, from_stored, to_stored
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,7 @@ class Event:
 class Preparing(Event):
     """A stage before the first step, for example 'Reading pictures': `done` of `total` (0 when not known)."""
 
-    stage: str
+    stage: Message
     done: int
     total: int
 
@@ -39,8 +40,8 @@ class RunStarted(Event):
 
     job: str
     run: str
-    title: str
-    facts: dict[str, str]
+    title: Message
+    facts: dict[str, str | Message]
     total_steps: int
     first_step: int = 0
 
@@ -98,7 +99,7 @@ class Probed(Event):
     best_stage: int
     difference: dict[str, float]
     verdict: str
-    text: str
+    text: Message
     rank: float
     spread: float
     untrained_rank: float
@@ -114,7 +115,7 @@ class Alarm(Event):
 
     step: int
     name: str
-    text: str
+    text: Message
     change: str = ""
 
 
@@ -141,7 +142,7 @@ class Note(Event):
     """A sentence for people. `level` is info or warning."""
 
     level: str
-    text: str
+    text: Message
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -185,22 +186,11 @@ class RunFinished(Event):
 def to_json(event: Event) -> str:
     """One line of JSON: strict (a number that is not finite becomes null)."""
     values = {"event": event.kind, **dataclasses.asdict(event)}
-    return json.dumps(finite(values), ensure_ascii=False, allow_nan=False)
-
-
-def finite(value: Any) -> Any:
-    """The same lists and tables with None for each number that is not finite: JSON has no nan."""
-    if isinstance(value, dict):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    return json.dumps(to_stored(values), ensure_ascii=False, allow_nan=False)
 
 
 def _numbers(value: Any, hint: object) -> Any:
-    """The inverse of `finite` where a number belongs: null was one that is not finite."""
+    """The inverse of `to_stored` where a number belongs: null was one that is not finite."""
     if hint is float and value is None:
         return math.nan
     if hint == dict[str, float] and isinstance(value, dict):
@@ -213,18 +203,22 @@ def _numbers(value: Any, hint: object) -> Any:
 def from_json(line: str) -> Event:
     """The event of one line. Raises RunError when the line is not an event (a torn or foreign file)."""
     try:
-        values = json.loads(line)
+        values = from_stored(json.loads(line))
         name = values.pop("event")
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise RunError(f"This is not a line of an events file: {line[:80]!r}.") from error
+        raise RunError("This is not a line of an events file: {line!r}.", line=line[:80]) from error
     if not isinstance(name, str) or name not in Event.kinds:
-        raise RunError(f"There is no event called {name!r}. {did_you_mean(str(name), Event.kinds)}")
+        raise RunError(
+            "There is no event called {name!r}. {hint}", name=name, hint=did_you_mean(str(name), Event.kinds)
+        )
     kind = Event.kinds[name]
     hints = {field.name: field.type for field in dataclasses.fields(kind)}
     unknown = set(values) - set(hints)
     if unknown:
-        raise RunError(f"The event {name} has no {', '.join(sorted(unknown))}: was it written by a newer version?")
+        raise RunError(
+            "The event {name} has no {unknown}: was it written by a newer version?", name=name, unknown=sorted(unknown)
+        )
     try:
         return kind(**{key: _numbers(value, hints[key]) for key, value in values.items()})
     except TypeError as error:
-        raise RunError(f"The event {name} is incomplete: {error}.") from error
+        raise RunError("The event {name} is incomplete: {error}.", name=name, error=error) from error

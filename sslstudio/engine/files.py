@@ -29,7 +29,9 @@ def write_atomic(path: Path, content: bytes) -> None:
             OSError
         ):  # where it could not be made it cannot be removed, and the first error is the one to tell
             beside.unlink()
-        raise RunError(f"{path} could not be written: {error.strerror}. Is the disk full or read-only?") from error
+        raise RunError(
+            "{path} could not be written: {reason}. Is the disk full or read-only?", path=path, reason=error.strerror
+        ) from error
 
 
 def _sync_folder(folder: Path) -> None:

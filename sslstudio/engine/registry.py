@@ -31,7 +31,12 @@ class Registry(Generic[T]):
         try:
             return self._entries[name]
         except KeyError:
-            raise ConfigError(f"There is no {self.kind} called {name!r}. {did_you_mean(name, self._entries)}") from None
+            raise ConfigError(
+                "There is no {kind} called {name!r}. {hint}",
+                kind=self.kind,
+                name=name,
+                hint=did_you_mean(name, self._entries),
+            ) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sslstudio.engine.config import BaseConfig
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.events import Event, Preparing, RunStarted
+from sslstudio.engine.messages import Message
 from sslstudio.ui import settings
 from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.words import told
@@ -87,7 +88,7 @@ def look_at_folder(
     from sslstudio.engine.data.labels import recognising
 
     index = yield from scanned(folder)
-    yield Preparing(stage="Looking for labels", done=0, total=0)
+    yield Preparing(stage=Message("Looking for labels"), done=0, total=0)
     recognised = yield from recognising(index, labels_file)
     return recognised
 
@@ -97,7 +98,7 @@ def scanned(folder: Path) -> Generator["Preparing | Seen", None, "ImageIndex"]:
     from sslstudio.engine.data.album import root_of
     from sslstudio.engine.data.index import scanning
 
-    yield Preparing(stage="Looking for pictures", done=0, total=0)
+    yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
     steps, root = scanning(folder), root_of(folder)
     while True:
         try:

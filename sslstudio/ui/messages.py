@@ -19,7 +19,7 @@ SHEET_WIDTH = 640
 def error_text(error: BaseException) -> str:
     """The sentence of an error that is meant for people; for any other, that it is a bug and what it said."""
     if isinstance(error, StudioError):
-        return told(str(error))
+        return told(error.message)
     return tr("Something went wrong inside the program: {0}").format(f"{type(error).__name__}: {error}")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 from sslstudio.ui import jobs, messages
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Opening(QObject):
         if not self.allowed():
             return
         self.cancel()
-        self._study.opening.emit(Preparing(stage=self.tr("Looking for pictures"), done=0, total=0))
+        self._study.opening.emit(Preparing(stage=Message("Looking for pictures"), done=0, total=0))
         self._job = jobs.run(op, then, self._failed, owner=self, progress=self._study.opening.emit)
 
     def cancel(self) -> None:

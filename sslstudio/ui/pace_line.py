@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.errors import StudioError
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 from sslstudio.ui import jobs, messages, pace_calls, words
 from sslstudio.ui.progress import Progress
 from sslstudio.ui.study import Study
@@ -100,7 +101,7 @@ class PaceLine(QWidget):
             return
         self.measure.hide()
         self.stop.show()
-        self._progress(Preparing(stage="Measuring", done=0, total=0))
+        self._progress(Preparing(stage=Message("Measuring"), done=0, total=0))
         op = partial(pace_calls.measured_pace, config)
         take = partial(self._take, _key(config))
         self._measuring = jobs.run(op, take, self._failed, owner=self, progress=self._progress)

@@ -11,6 +11,7 @@ from sslstudio.engine.config import BaseConfig, from_dict, to_dict
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import ConfigError, StudioError
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 from sslstudio.engine.runs import project as projects
 from sslstudio.engine.runs.project import Opened, Project
 from sslstudio.ui import engine_calls, label_calls
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from sslstudio.engine.data.labels import Recognised
     from sslstudio.engine.runs.project_runs import Newest
 
-PROJECTS, RUNS = "Projects", "Runs"  # folders in the user's own; in Runs are those from before there were projects
+PROJECTS, RUNS = (
+    "Projects",
+    Message("Runs"),
+)  # folders in the user's own; in Runs are those from before there were projects
 Opening = Generator[Preparing | Seen, None, "OpenedPictures"]
 
 
@@ -59,7 +63,11 @@ def _look(project: Project, labels: str, told: str, control: RunControl) -> Open
     said = [told] if told else []
     known = project.labels
     if known and not labels and not os.path.exists(known):
-        said.append(f"The labels {known} are no longer there: those that are found by themselves are taken.")
+        said.append(
+            Message(
+                "The labels {known} are no longer there: those that are found by themselves are taken.", known=known
+            )
+        )
         known = ""
     project, wrong = _with_good_split(project)
     said += wrong
@@ -84,7 +92,9 @@ def _with_good_split(project: Project) -> tuple[Project, list[str]]:
     try:
         DataConfig(**{**project.data, "folder": "", "labels": ""})
     except (ConfigError, TypeError) as error:  # TypeError: a name that is none of its options
-        return replace(project, data={}), [f"The split in the project cannot be used, the usual one is: {error}"]
+        return replace(project, data={}), [
+            Message("The split in the project cannot be used, the usual one is: {error}", error=error)
+        ]
     return project, []
 
 

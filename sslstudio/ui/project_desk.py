@@ -8,6 +8,7 @@ from sslstudio.engine.errors import StudioError
 from sslstudio.engine.runs.project import Project, save_project
 from sslstudio.ui import jobs, messages, project_calls
 from sslstudio.ui.study import Study
+from sslstudio.ui.words import told
 
 SETTLE_MS = 500  # after the last change
 
@@ -67,4 +68,4 @@ class ProjectDesk(QObject):
                 save_project(project)
                 self._saved = project
             except StudioError as error:
-                self._study.said.emit(str(error))
+                self._study.said.emit(told(error.message))

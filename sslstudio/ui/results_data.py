@@ -46,7 +46,7 @@ def load_results(run: Path, control: RunControl) -> Results:
     opened = RunFolder.open(run)
     metrics = opened.metrics()
     if metrics is None or "parts" not in metrics:
-        raise DataError(f"{run.name} has no result yet: go on with it until it is finished.")
+        raise DataError("{run} has no result yet: go on with it until it is finished.", run=run.name)
     config = opened.config()
     data = config.get("data", {})
     found = {part: predictions_of(run, part) for part in metrics["parts"]}
@@ -62,7 +62,9 @@ def _coding(folder: Path, labels_file: str) -> "MaskCoding":
 
     masks = recognise(scan(folder), labels_file).masks
     if masks is None:
-        raise DataError(f"The masks of {folder.name} are gone: the pictures cannot be compared with them.")
+        raise DataError(
+            "The masks of {folder} are gone: the pictures cannot be compared with them.", folder=folder.name
+        )
     return masks.coding
 
 

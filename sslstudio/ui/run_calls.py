@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Event, Preparing
+from sslstudio.engine.messages import Message
 from sslstudio.ui.run_thread import Factory
-from sslstudio.ui.words import summed_up
+from sslstudio.ui.words import told
 
 if TYPE_CHECKING:
     from sslstudio.engine.data.labels import Recognised
@@ -38,7 +39,7 @@ def film(run: Path, out: Path, control: RunControl) -> Generator[Preparing, None
     if out.suffix.lower() != ".gif":
         out = out.with_name(f"{out.name}.gif")
         if out.exists():  # nobody was asked about this name
-            raise DataError(f"{out} exists already. Choose another name.")
+            raise DataError("{out} exists already. Choose another name.", out=out)
     yield from write_film(RunFolder.open(run), out)
     return out
 
@@ -83,7 +84,7 @@ def summary_of(run: Path, control: RunControl) -> str:
     from sslstudio.engine.runs.store import RunFolder
     from sslstudio.engine.runs.summary import summary
 
-    return summed_up(summary(RunFolder.open(run).events()))
+    return told(summary(RunFolder.open(run).events()))
 
 
 def queued(waiting: "Waiting") -> Factory:
@@ -109,14 +110,14 @@ def config_of(job: str, config: Any) -> dict[str, Any]:
     return config_dict(job, config)
 
 
-def title_of(config: Any) -> str:
+def title_of(config: Any) -> Message:
     """What a pretraining or a fine-tuning is called in the queue: in English, as in every record."""
     from sslstudio.engine.data import album
     from sslstudio.engine.tasks.base import load_tasks
 
     task = getattr(config, "task", "")
     what = load_tasks()[task].title if task else config.kind.capitalize()
-    return f"{what} on {album.title_of(config.data.folder)}"
+    return Message("{what} on {folder}", what=what, folder=album.title_of(config.data.folder))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from sslstudio.engine.errors import StudioError
 from sslstudio.engine.events import Event, RunFinished
 from sslstudio.engine.runs import study_folder
 from sslstudio.ui.run_thread import Factory
-from sslstudio.ui.words import summed_up, tr
+from sslstudio.ui.words import told, tr
 
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.train.compare_settings import CompareConfig
@@ -70,7 +70,7 @@ def what_became(out: Path, end: RunFinished, control: RunControl) -> str:
     """How a comparison or tournament ended, in a sentence."""
     from sslstudio.engine.train import studies
 
-    return summed_up(studies.what_became(out, end))
+    return told(studies.what_became(out, end))
 
 
 def sheet_text(out: Path, job: str, control: RunControl) -> str:

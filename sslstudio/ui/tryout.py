@@ -36,7 +36,7 @@ def try_window(*, every_page: bool) -> int:
     window.close()
     app.processEvents()
     if watch.said:
-        raise RunError(f"The window opened a dialog: {watch.said[0]}")
+        raise RunError("The window opened a dialog: {said}", said=watch.said[0])
     return drawn
 
 
@@ -45,7 +45,7 @@ def _wait(until: Callable[[], bool], otherwise: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while not until():
         if time.monotonic() > deadline:
-            raise RunError(f"{otherwise} within {PATIENCE:.0f} seconds.")
+            raise RunError("{otherwise} within {patience:.0f} seconds.", otherwise=otherwise, patience=PATIENCE)
         QApplication.processEvents()
         time.sleep(0.002)
     QApplication.processEvents()

@@ -1,15 +1,11 @@
 """Numbers and durations as people read them."""
 
 import math
-import re
 
 from PySide6.QtCore import QCoreApplication
 
 from sslstudio.engine import durations
 from sslstudio.ui import translate
-
-_SCORE = r"(?<![\d.,])([+\u2212]?)(0{mark}\d{{3}}|1{mark}000)(?!\d)"  # as the engine's sentences write it
-RAN = "Ran "
 
 
 def tr(text: str) -> str:
@@ -22,29 +18,11 @@ def told(text: str) -> str:
     return translate.told(text)
 
 
-def summed_up(sentence: str) -> str:
-    """What became of a run, whose parts are texts of their own: 'Ran 3 s, best at epoch 84, nothing lost.'"""
-    ran, *others = sentence.removesuffix(".").split(", ")
-    if ran.startswith(RAN):  # else the time in it is found first: '{0} h {1} min'
-        ran = tr("Ran {0}").format(told(ran.removeprefix(RAN)))
-    return ", ".join([told(ran), *map(told, others)]) + "." if sentence else ""
-
-
 def mask_class(name: str) -> str:
     """A class of masks: those that the program has named itself are in the window's language, others as they are."""
-    own = {"background": tr("background"), "object": tr("object")}
-    return own.get(name) or (told(name) if re.fullmatch(r"class \d+", name) else name)
+    from sslstudio.engine.data.masks import said_class
 
-
-def fact(said: str) -> str:
-    """A fact on a run, which may be a row of mask classes."""
-    names = said.split(", ")
-    return ", ".join(map(mask_class, names)) if names[0] == "background" else told(said)
-
-
-def puzzle_label(label: str) -> str:
-    """The pseudo label of a puzzle, which begins with the title of its task where there are several."""
-    return translate.under_title(label)
+    return told(said_class(name))
 
 
 def figures(said: str) -> str:
@@ -111,24 +89,6 @@ def metric(name: str) -> str:
 def is_share(name: str) -> bool:
     """Whether a metric lies between 0 and 1 and reads best in per cent."""
     return any(part in name for part in ("accuracy", "iou", "dice", "f1", "recall", "precision", "top"))
-
-
-def scores(sentence: str) -> str:
-    """A sentence of the engine about scores, with its figures as the tables beside it have them: 0.271 is 27.1 %, and
-    a difference of +0.058 is +5.8 points (said once, before its interval)."""
-    signed = 0
-
-    def in_percent(found: re.Match[str]) -> str:
-        nonlocal signed
-        sign, share = found.groups()
-        said = figures(f"{100 * float(share.replace(',', '.')):.1f}")
-        if not sign:
-            return f"{said} %"
-        signed += 1
-        return tr("{0} points").format(sign + said) if signed == 1 else sign + said
-
-    mark = re.escape(figures("0.5")[1])  # the other one is that of thousands
-    return re.sub(_SCORE.format(mark=mark), in_percent, sentence)
 
 
 def value(name: str, amount: float) -> str:

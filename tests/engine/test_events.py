@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sslstudio.engine import events
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.events import Evaluated, Event, Note, Probed, RunFinished, StepDone, from_json, to_json
+from sslstudio.engine.messages import Message
 
 KINDS = [kind for kind in Event.kinds.values() if kind.__module__ == events.__name__]
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -48,9 +49,9 @@ def test_all_kinds_are_known_by_their_names() -> None:
 
 
 def test_events_are_frozen() -> None:
-    event = Note(level="info", text="a")
+    event = Note(level="info", text=Message("a"))
     with pytest.raises(dataclasses.FrozenInstanceError):
-        event.text = "b"  # type: ignore[misc]
+        event.text = Message("b")  # type: ignore[misc]
 
 
 def step(**changes: Any) -> StepDone:
@@ -83,7 +84,8 @@ def test_nothing_in_the_result_stays_null() -> None:
 def test_a_probe_with_a_score_that_is_no_number_comes_back() -> None:
     event = Probed(
         step=1, share=0.5, labels=5, n=9, stages=[{"stage": 1, "linear": math.nan}], best_stage=1,
-        difference={"value": math.nan, "low": -0.1, "high": 0.1}, verdict="", text="", rank=math.nan, spread=0.0,
+        difference={"value": math.nan, "low": -0.1, "high": 0.1}, verdict="", text=Message(""),
+        rank=math.nan, spread=0.0,
         untrained_rank=1.0, untrained_spread=1.0,
     )  # fmt: skip
     again = from_json(to_json(event))

@@ -69,6 +69,7 @@ BASE = (
     "seeding",
     "files",
     "durations",
+    "messages",
 )
 LAYERS: dict[str, tuple[str, ...]] = {
     "base": ("base",),

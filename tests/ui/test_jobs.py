@@ -6,6 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 from sslstudio.ui import jobs
 
 
@@ -42,8 +43,8 @@ def test_the_answer_comes_on_the_window_s_thread(qtbot: QtBot) -> None:
 
 def test_a_generator_says_how_far_it_is_and_returns(qtbot: QtBot) -> None:
     def op(control: RunControl) -> Generator[Preparing, None, str]:
-        yield Preparing(stage="counting", done=1, total=2)
-        yield Preparing(stage="counting", done=2, total=2)
+        yield Preparing(stage=Message("counting"), done=1, total=2)
+        yield Preparing(stage=Message("counting"), done=2, total=2)
         return "counted"
 
     heard, owner = Heard(), QObject()
@@ -70,7 +71,7 @@ def test_a_cancelled_job_ends_and_says_nothing(qtbot: QtBot) -> None:
         try:
             while True:
                 begun.set()
-                yield Preparing(stage="for ever", done=0, total=0)
+                yield Preparing(stage=Message("for ever"), done=0, total=0)
         finally:
             ended.set()
 

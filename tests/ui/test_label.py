@@ -18,6 +18,7 @@ from sslstudio.engine.data.label_files import read_labels_table, read_mask
 from sslstudio.engine.data.labelling import Labelling
 from sslstudio.engine.data.mask_tools import brush
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.project import open_project
 from sslstudio.engine.train.look_alike import doubts
 from sslstudio.ui import label_calls
@@ -466,9 +467,9 @@ def holding(monkeypatch: pytest.MonkeyPatch, name: str) -> threading.Event:
     real, go = getattr(label_calls, name), threading.Event()
 
     def held(*given: Any) -> Generator[Preparing, None, Any]:
-        yield Preparing(stage="Writing the labels", done=1, total=2)
+        yield Preparing(stage=Message("Writing the labels"), done=1, total=2)
         assert go.wait(20)
-        yield Preparing(stage="Writing the labels", done=2, total=2)
+        yield Preparing(stage=Message("Writing the labels"), done=2, total=2)
         return (yield from real(*given))
 
     monkeypatch.setattr(label_calls, name, held)

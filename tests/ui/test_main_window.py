@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import CheckpointSaved, Event, RunFinished, RunStarted, StepDone
+from sslstudio.engine.messages import Message
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.study import STEPS
@@ -30,7 +31,7 @@ def drop(window: MainWindow, *paths: Path) -> None:
 
 def training(control: RunControl) -> Iterator[Event]:
     """A run that goes on until it is told to stop, then saves, as the engine's do."""
-    yield RunStarted(job="pretrain", run="/nowhere/run", title="A run", facts={}, total_steps=0)
+    yield RunStarted(job="pretrain", run="/nowhere/run", title=Message("A run"), facts={}, total_steps=0)
     step = 0
     while control.proceed():
         step += 1
@@ -142,7 +143,7 @@ def test_a_run_that_breaks_leaves_the_page_usable(window: MainWindow, sample: Pa
     assert isinstance(page, RunPage)
 
     def breaks(control: RunControl) -> Iterator[Event]:
-        yield RunStarted(job="pretrain", run="/nowhere/run", title="A run", facts={}, total_steps=0)
+        yield RunStarted(job="pretrain", run="/nowhere/run", title=Message("A run"), facts={}, total_steps=0)
         raise DataError("The folder is gone. Choose it again.")
 
     with qtbot.waitSignal(window.study.runner.ended):

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from sslstudio.ui import engine_calls
@@ -105,7 +106,7 @@ def test_making_puzzles_is_stopped_and_begun_again(
     real, go = getattr(engine_calls, name), threading.Event()
 
     def held(*given: Any) -> Generator[Preparing, None, Any]:
-        yield Preparing(stage="Reading pictures", done=10, total=60)
+        yield Preparing(stage=Message("Reading pictures"), done=10, total=60)
         assert go.wait(20)
         return (yield from real(*given))
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.images import ImagesPage
 from sslstudio.ui.pages.label import LabelPage
@@ -39,7 +40,7 @@ class Clock:
 
 
 def reading(done: int, total: int = 1000) -> Preparing:
-    return Preparing(stage="Reading pictures", done=done, total=total)
+    return Preparing(stage=Message("Reading pictures"), done=done, total=total)
 
 
 def test_the_time_left_is_that_of_the_pace_since_the_stage_began() -> None:
@@ -48,7 +49,7 @@ def test_the_time_left_is_that_of_the_pace_since_the_stage_began() -> None:
     assert progress.said(reading(400)) == "Reading pictures  ·  400 of 1,000"  # 400 were there before
     clock.now += 10
     assert progress.said(reading(500)) == "Reading pictures  ·  500 of 1,000  ·  50 s left"
-    assert progress.said(Preparing(stage="Drawing the map", done=0, total=0)) == "Drawing the map"
+    assert progress.said(Preparing(stage=Message("Drawing the map"), done=0, total=0)) == "Drawing the map"
     clock.now += 1000
     assert progress.far(reading(10)) == "10 of 1,000"
     clock.now += 1

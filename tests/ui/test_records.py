@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.events import Event, RunFinished, RunStarted, StepDone
+from sslstudio.engine.messages import Message
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.run_page import RunPage
 
@@ -20,7 +21,7 @@ def step(number: int) -> StepDone:
 
 def written(run: Path, *, anew: bool) -> list[Event]:
     """Three steps; with `anew` the process died after them and began again from nothing."""
-    start = RunStarted(job="pretrain", run=str(run), title="A run", facts={}, total_steps=3)
+    start = RunStarted(job="pretrain", run=str(run), title=Message("A run"), facts={}, total_steps=3)
     steps = [step(number) for number in (1, 2, 3)]
     return [start, *steps, *([start, *steps] if anew else [])]
 

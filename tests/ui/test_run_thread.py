@@ -7,11 +7,12 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.events import Event, Note, Paused, Resumed, RunFinished
+from sslstudio.engine.messages import plain
 from sslstudio.ui.run_thread import FLUSH_MS, Runner, RunThread
 
 
 def note(number: int) -> Note:
-    return Note(level="info", text=str(number))
+    return Note(level="info", text=plain(str(number)))
 
 
 def until_stopped(control: RunControl) -> Iterator[Event]:

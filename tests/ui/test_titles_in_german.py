@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import recognise
+from sslstudio.engine.messages import Message
 from sslstudio.ui import settings, study_words, words
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.pretrain import PretrainPage
@@ -57,9 +58,6 @@ def test_classes_of_masks_that_the_program_named_are_german_and_a_persons_own_st
     assert [words.mask_class(name) for name in ("background", "object", "class 3", "class act", "nucleus")] == [
         "Hintergrund", "Objekt", "Klasse 3", "class act", "nucleus",
     ]  # fmt: skip
-    assert words.fact("background, nucleus") == "Hintergrund, nucleus"
-    assert words.fact("48 x 48 pixels") == "48 x 48 Pixel"
-    assert words.fact("cat, background") == "cat, background"  # a folder of that name
 
 
 @pytest.mark.usefixtures("german")
@@ -140,8 +138,6 @@ def test_results_on_masks_say_background_in_german(
 
 @pytest.mark.usefixtures("german")
 def test_the_pseudo_labels_of_several_tasks_are_german() -> None:
-    assert words.puzzle_label("Context prediction: above left") == "Lage erraten: links oberhalb"
-    assert words.puzzle_label("Jigsaw puzzle: permutation 7 of 504: 7 9 4 6 1 2 8 3 5").startswith(
-        f"Kachelpuzzle: {words.told('permutation 7 of 504: 7 9 4 6 1 2 8 3 5')}"
-    )
-    assert words.puzzle_label("above left") == "links oberhalb"
+    label = Message("{title}: {label}", title=Message("Context prediction"), label=Message("above left"))
+    assert words.told(label) == "Lage erraten: links oberhalb"
+    assert words.told("above left") == "links oberhalb"

@@ -4,6 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sslstudio.engine.events import Alarm, RunFinished, RunStarted, StepDone
+from sslstudio.engine.messages import Message, plain
+from sslstudio.engine.runs.summary import summary
 from sslstudio.ui import words
 
 
@@ -52,38 +55,23 @@ def test_shares_are_said_in_per_cent() -> None:
 
 
 def test_scores_in_a_sentence_are_said_as_the_tables_say_them() -> None:
-    said = (
-        "Pretraining helps: balanced accuracy 0.771 pretrained against 0.713 from scratch, a difference of +0.058 "
-        "(95 % interval −0.021 to +1.000, n = 72)."
-    )
-    assert words.scores(said) == (
-        "Pretraining helps: balanced accuracy 77.1 % pretrained against 71.3 % from scratch, a difference of "
-        "+5.8 points (95 % interval −2.1 to +100.0, n = 72)."
-    )
-    german = "einem Mittel von 0,271, +0,058 (n = 1.721)"
-    assert words.scores(german) == german
-    for other in ("1,721 pictures, 0.25 of them, step 1,000 at 0.0012", "3 of 0.1234"):
-        assert words.scores(other) == other
-
-
-@pytest.mark.usefixtures("german")
-def test_scores_in_a_german_sentence_have_its_marks() -> None:
-    said = "einem Mittel von 0,271, +0,058 (n = 1.721)"
-    assert words.scores(said) == "einem Mittel von 27,1 %, +5,8 Punkte (n = 1.721)"
+    said = Message("of {mean:score}, {gap:points} ({low:signed} to {high:signed}, n = {n:,})", mean=0.271, gap=0.058,
+                   low=-0.021, high=1.0, n=1721)  # fmt: skip
+    assert said == "of 0.271, +0.058 (\u22120.021 to +1.000, n = 1,721)"
+    assert words.told(said) == "of 27.1 %, +5.8 points (\u22122.1 to +100.0, n = 1,721)"
 
 
 def test_what_became_of_a_run_is_in_one_language(german: None) -> None:
-    told = {
-        "Ran 7 h 12 min, best at epoch 84, nothing lost.": "Lief 7 h 12 min, am besten bei Epoche 84, nichts verloren.",
-        "Ran 80 s, stopped at step 420 of about 1,000, in 2 sittings, 1 alarm, nothing lost.": (
-            "Lief 80 s, angehalten bei Schritt 420 von etwa 1.000, in 2 Sitzungen, 1 Warnung, nichts verloren."
-        ),
-        "Interrupted at step 312 of about 1,000, 12 steps to be made again.": (
-            "Unterbrochen bei Schritt 312 von etwa 1.000, 12 Schritte werden wiederholt."
-        ),
-        "Ran 2 min, stopped with 6 of 14 runs done, 1 did not suit the pictures, 2 failed, nothing lost.": (
-            "Lief 2 min, angehalten nach 6 von 14 Läufen, 1 passte nicht zu den Bildern, 2 misslungen, nichts verloren."
-        ),
-    }
-    assert {said: words.summed_up(said) for said in told} == told
-    assert words.summed_up("") == ""
+    facts = {"job": "pretrain", "run": "r", "title": plain("Jigsaw"), "facts": {}, "total_steps": 1000}
+    step = StepDone(step=420, total_steps=1000, epoch=4.0, loss=1.0, metrics={}, chance={}, learning_rate=0.1,
+                    pictures_per_second=1.0, seconds_left=9.0)  # fmt: skip
+    ended = RunFinished(outcome="stopped", step=420, seconds=80.0, metrics={})
+    alarm = Alarm(step=400, name="x", text=plain("Look."))
+    events = [RunStarted(**facts), RunStarted(**facts), alarm, step, ended]  # type: ignore[arg-type]
+    assert words.told(summary(events)) == (
+        "Lief 80 s, angehalten bei Schritt 420 von etwa 1.000, in 2 Sitzungen, 1 Warnung, nichts verloren."
+    )
+    assert words.told(summary(events[:4])) == (
+        "Unterbrochen bei Schritt 420 von etwa 1.000, in 2 Sitzungen, 1 Warnung, 420 Schritte zu wiederholen."
+    )
+    assert words.told(summary([])) == ""

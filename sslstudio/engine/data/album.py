@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any
 from sslstudio.engine.config import read_toml, to_toml
 from sslstudio.engine.errors import ConfigError, DataError
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.messages import NOTHING, Message
 
 FILE, FORMAT = "sslstudio-folders.toml", 1
 PLACE = "pictures"  # the folder of a project that lists its folders of pictures
-NOTHING: Mapping[str, Path] = MappingProxyType({})
+_NO_FOLDERS: Mapping[str, Path] = MappingProxyType({})
 
 if TYPE_CHECKING:
     _Path = Path
@@ -35,7 +36,7 @@ class Album(_Path):
     """The folder of an album. `folders`: name -> the folder it stands for. What is derived from one (its parent, say)
     is a plain path. Two are the same when they list the same folders."""
 
-    folders: Mapping[str, Path] = NOTHING
+    folders: Mapping[str, Path] = _NO_FOLDERS
     __hash__ = _Path.__hash__
 
     @classmethod
@@ -103,12 +104,14 @@ def read_album(place: Path) -> Album:
     try:
         values = read_toml(file)
     except (OSError, ConfigError) as error:
-        raise DataError(f"The list of folders {file} cannot be read: {error}.") from error
+        raise DataError("The list of folders {file} cannot be read: {error}.", file=file, error=error) from error
     if isinstance(values.get("format"), int) and values["format"] > FORMAT:
-        raise DataError(f"{file} was written by a newer version of SSL Studio. Open it with that one.")
+        raise DataError("{file} was written by a newer version of SSL Studio. Open it with that one.", file=file)
     listed = values.get("folder")
     if not isinstance(listed, list) or not listed or not all(map(_is_entry, listed)):
-        raise DataError(f"{file} lists no folders. It needs, for each of them, [[folder]], name = ... and path = ...")
+        raise DataError(
+            "{file} lists no folders. It needs, for each of them, [[folder]], name = ... and path = ...", file=file
+        )
     base = os.path.abspath(place)
     folders = [(one["name"], Path(os.path.abspath(os.path.join(base, one["path"])))) for one in listed]
     _check(file, folders)
@@ -147,27 +150,37 @@ def _check(file: Path, folders: list[tuple[str, Path]]) -> None:
     taken: set[str] = set()
     for name, _ in folders:
         if "/" in name or "\\" in name or name.startswith(".") or name.casefold() in taken:
-            raise DataError(f"{file}: {name!r} cannot be the name of a folder, or two have it. Give it another one.")
+            raise DataError(
+                "{file}: {name!r} cannot be the name of a folder, or two have it. Give it another one.",
+                file=file,
+                name=name,
+            )
         taken.add(name.casefold())
     if torn := nested([folder for _, folder in folders]):
         raise DataError(torn)
 
 
-def nested(folders: Iterable[Path]) -> str:
+def nested(folders: Iterable[Path]) -> Message:
     """Why these folders cannot be read together, '' if they can: none may be, hold or list another one."""
     known: list[tuple[Path, Path]] = []
     for folder in folders:
         real = Path(os.path.realpath(folder))  # Path.resolve raises where links lead in a circle
         if is_album(folder):
-            return f"{folder} is a list of folders itself. Add the folders that it lists."
+            return Message("{folder} is a list of folders itself. Add the folders that it lists.", folder=folder)
         for other, there in known:
             if real == there:
-                return f"{folder} and {other} are the same folder. Keep one of them."
+                return Message(
+                    "{folder} and {other} are the same folder. Keep one of them.", folder=folder, other=other
+                )
             if real.is_relative_to(there) or there.is_relative_to(real):
                 inner, outer = (folder, other) if real.is_relative_to(there) else (other, folder)
-                return f"{inner} lies in {outer}: its pictures would count twice. Keep one of the two."
+                return Message(
+                    "{inner} lies in {outer}: its pictures would count twice. Keep one of the two.",
+                    inner=inner,
+                    outer=outer,
+                )
         known.append((folder, real))
-    return ""
+    return NOTHING
 
 
 def title_of(folder: str | Path) -> str:
@@ -185,7 +198,7 @@ def folders_of(place: Path) -> dict[str, Path]:
 def free_name(folder: Path, taken: Iterable[str]) -> str:
     """A name for a folder in an album: its own, with that of the folder around it or a number where it is taken."""
     used = {name.casefold() for name in taken}
-    own = folder.name.lstrip(".").replace("\\", "-") or "Pictures"
+    own = folder.name.lstrip(".").replace("\\", "-") or Message("Pictures")
     names = [own, f"{folder.parent.name} {own}".lstrip(". ").replace("\\", "-")]
     number = 2
     while (name := names.pop(0) if names else f"{own} {number}").casefold() in used:

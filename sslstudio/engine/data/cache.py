@@ -1,6 +1,5 @@
 """Every picture is decoded once, by all cores, into one file of uint8 squares that is mapped into memory."""
 
-import os
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -14,7 +13,7 @@ import numpy.typing as npt
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.cache_folder import cache_folder
-from sslstudio.engine.data.index import ImageIndex, Unreadable, printable
+from sslstudio.engine.data.index import ImageIndex, Unreadable
 from sslstudio.engine.data.pixelstore import PixelStore, store_folder
 from sslstudio.engine.data.reading import (
     WAITING,
@@ -32,12 +31,13 @@ from sslstudio.engine.data.reading import (
 )
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 
 if TYPE_CHECKING:  # scanning and decoding work without torch: the first page of the window must not load it
     import torch
 
 __all__ = ["STAGE", "WAITING", "PixelCache", "Positions", "build_cache"]
-STAGE = "Reading pictures"
+STAGE = Message("Reading pictures")
 
 Positions = Sequence[int] | npt.NDArray[np.integer]
 
@@ -161,9 +161,12 @@ def assembled(store: PixelStore, index: ImageIndex, passing: dict[str, str]) -> 
 
 def none_readable(index: ImageIndex, unreadable: Sequence[Unreadable]) -> DataError:
     """The error for a folder of which nothing can be read."""
-    first = "; ".join(f"{printable(item.path)}: {item.reason}" for item in unreadable[:5])
-    rest = f" and {len(unreadable) - 5} more" if len(unreadable) > 5 else ""
-    root = printable(os.fspath(index.root))
+    first = [Message("{path}: {reason}", path=item.path, reason=item.reason) for item in unreadable[:5]]
+    rest = Message(" and {unreadable} more", unreadable=len(unreadable) - 5) if len(unreadable) > 5 else ""
     return DataError(
-        f"Not one of the {len(index)} pictures in {root} can be read ({first}{rest}). Choose another folder."
+        "Not one of the {n} pictures in {root} can be read ({first:semicolons}{rest}). Choose another folder.",
+        n=len(index),
+        root=index.root,
+        first=first,
+        rest=rest,
     )

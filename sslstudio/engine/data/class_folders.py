@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sslstudio.engine.data.index import printable
 from sslstudio.engine.data.mask_pairs import PICTURE_WORDS, SPLIT_WORDS, folder_words, folders_of, plain_folder
+from sslstudio.engine.messages import Message
 
 UNLABELLED = frozenset({"unlabelled", "unlabeled", "unsorted", "unknown"})
 _OWNER = re.compile(
@@ -106,21 +107,32 @@ def _level(labelled: Mapping[str, Folders], depth: int) -> int:
     return depth - 1
 
 
-def _no_classes(sizes: Counter[str]) -> str | None:
+def _no_classes(sizes: Counter[str]) -> Message | None:
     examples = ", ".join(sorted(sizes, key=natural_key)[:3])
     if len(sizes) > sizes.total() / 2:
-        return (
-            f"The {len(sizes)} folders ({examples} ...) were not taken as classes: there are more of them than half of "
-            f"the {sizes.total()} pictures."
+        return Message(
+            "The {sizes} folders ({examples} ...) were not taken as classes: there are more of them than "
+            "half of the {total} pictures.",
+            sizes=len(sizes),
+            examples=examples,
+            total=sizes.total(),
         )
     if len(sizes) >= 3 and all(_OWNER.fullmatch(name) for name in sizes):
-        return f"The {len(sizes)} folders ({examples} ...) were not taken as classes: they are named like patients."
+        return Message(
+            "The {sizes} folders ({examples} ...) were not taken as classes: they are named like patients.",
+            sizes=len(sizes),
+            examples=examples,
+        )
     return None
 
 
-def _left_over(paths: Sequence[str], of: Mapping[str, int]) -> tuple[str, ...]:
+def _left_over(paths: Sequence[str], of: Mapping[str, int]) -> tuple[Message, ...]:
     rest = len(paths) - len(of)
-    return (f"{count(rest, 'picture')} in no class folder: without a label.",) if rest else ()
+    return (
+        (Message("{rest:,} {rest:plural(picture|pictures)} in no class folder: without a label.", rest=rest),)
+        if rest
+        else ()
+    )
 
 
 def count(number: int, thing: str) -> str:

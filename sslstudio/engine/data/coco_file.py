@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from sslstudio.engine.data.run_lengths import lengths_in
 from sslstudio.engine.errors import DataError
+from sslstudio.engine.messages import Message
 
 LARGEST: Final = 400_000_000  # pixels of one picture; more is a mistake in the file
-_EXPORT: Final = "Export it from the labelling program as COCO."
+_EXPORT: Final = Message("Export it from the labelling program as COCO.")
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,21 @@ def read_file(file: Path) -> CocoFile:
     content = _content(file)
     for key in ("images", "annotations"):
         if not isinstance(content.get(key), list):
-            raise DataError(f"{file.name} is not a COCO file: {_what_it_is(content, key)}. {_EXPORT}")
+            raise DataError(
+                "{file} is not a COCO file: {found}. {export}",
+                file=file.name,
+                found=_what_it_is(content, key),
+                export=_EXPORT,
+            )
     try:
         names = {_number(one, "id"): _name(one, "name") for one in content.get("categories") or []}
         pictures = _pictures(content["images"])
         for place, one in enumerate(content["annotations"], start=1):
             _take(pictures, names, one, place)
     except _Wrong as error:
-        raise DataError(f"{file.name} cannot be used as COCO: {error}. {_EXPORT}") from error
+        raise DataError(
+            "{file} cannot be used as COCO: {error}. {export}", file=file.name, error=error, export=_EXPORT
+        ) from error
     return CocoFile(file, names, list(pictures.values()))
 
 
@@ -92,23 +100,36 @@ def _content(file: Path) -> dict[str, Any]:
         content = json.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise DataError(
-            f"The labels file {file} cannot be read: {error.strerror or error}. Choose a JSON file that exists."
+            "The labels file {file} cannot be read: {reason}. Choose a JSON file that exists.",
+            file=file,
+            reason=error.strerror or error,
         ) from error
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{file.name} is not JSON that can be read: {_where(error)}. {_EXPORT}") from error
+        raise DataError(
+            "{file} is not JSON that can be read: {where}. {export}",
+            file=file.name,
+            where=_where(error),
+            export=_EXPORT,
+        ) from error
     if not isinstance(content, dict):
-        raise DataError(f"{file.name} is not a COCO file: it holds no lists with names. {_EXPORT}")
+        raise DataError(
+            "{file} is not a COCO file: it holds no lists with names. {export}", file=file.name, export=_EXPORT
+        )
     return content
 
 
-def _where(error: Exception) -> str:
-    return f"it is damaged at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "it is damaged"
+def _where(error: Exception) -> Message:
+    return (
+        Message("it is damaged at line {lineno}", lineno=error.lineno)
+        if isinstance(error, json.JSONDecodeError)
+        else Message("it is damaged")
+    )
 
 
-def _what_it_is(content: Mapping[str, Any], missing: str) -> str:
+def _what_it_is(content: Mapping[str, Any], missing: str) -> Message:
     if "shapes" in content:
-        return "it is labelme's file of one picture"
-    return f"it has no list called '{missing}'"
+        return Message("it is labelme's file of one picture")
+    return Message("it has no list called '{missing}'", missing=missing)
 
 
 def _pictures(entries: list[Any]) -> dict[int, CocoPicture]:
@@ -116,10 +137,17 @@ def _pictures(entries: list[Any]) -> dict[int, CocoPicture]:
     for one in entries:
         number = _number(one, "id")
         if number in pictures:
-            raise _Wrong(f"two of its pictures have the number {number}")
+            raise _Wrong(Message("two of its pictures have the number {number}", number=number))
         height, width = (_number(one, key) if one.get(key) is not None else 0 for key in ("height", "width"))
         if min(height, width) < 0 or height * width > LARGEST:
-            raise _Wrong(f"it says that picture {number} has {width} x {height} pixels")
+            raise _Wrong(
+                Message(
+                    "it says that picture {number} has {width} x {height} pixels",
+                    number=number,
+                    width=width,
+                    height=height,
+                )
+            )
         pictures[number] = CocoPicture(_name(one, "file_name"), height, width)
     return pictures
 
@@ -127,9 +155,17 @@ def _pictures(entries: list[Any]) -> dict[int, CocoPicture]:
 def _take(pictures: Mapping[int, CocoPicture], names: Mapping[int, str], entry: Any, place: int) -> None:
     picture, category = _number(entry, "image_id"), _number(entry, "category_id")
     if picture not in pictures:
-        raise _Wrong(f"annotation {place} belongs to picture {picture}, which it does not list")
+        raise _Wrong(
+            Message(
+                "annotation {place} belongs to picture {picture}, which it does not list", place=place, picture=picture
+            )
+        )
     if category not in names:
-        raise _Wrong(f"annotation {place} has the category {category}, which it does not list")
+        raise _Wrong(
+            Message(
+                "annotation {place} has the category {category}, which it does not list", place=place, category=category
+            )
+        )
     outline, box = entry.get("segmentation"), entry.get("bbox")
     held = pictures[picture]
     held.marks.append(
@@ -146,41 +182,52 @@ def _take(pictures: Mapping[int, CocoPicture], names: Mapping[int, str], entry: 
 def _polygons(outline: list[Any], place: int) -> tuple[tuple[float, ...], ...]:
     """What has at least three corners; a point or a line covers no pixel."""
     parts = [outline] if outline and not isinstance(outline[0], list) else outline
-    numbers = [_floats(part, f"the outline of annotation {place}") for part in parts]
+    numbers = [_floats(part, Message("the outline of annotation {place}", place=place)) for part in parts]
     if any(len(part) % 2 for part in numbers):
-        raise _Wrong(f"the outline of annotation {place} has an x without a y")
+        raise _Wrong(Message("the outline of annotation {place} has an x without a y", place=place))
     return tuple(part for part in numbers if len(part) >= 6)
 
 
 def _runs(outline: Mapping[str, Any], picture: CocoPicture, place: int) -> tuple[int, ...]:
     counts, size = outline.get("counts"), outline.get("size")
     if not isinstance(size, list) or len(size) != 2 or not all(isinstance(side, int) for side in size):
-        raise _Wrong(f"the run lengths of annotation {place} have no size")
+        raise _Wrong(Message("the run lengths of annotation {place} have no size", place=place))
     if not picture.height and not picture.width and min(size) > 0 and math.prod(size) <= LARGEST:
         picture.height, picture.width = size
     if size != [picture.height, picture.width]:
         raise _Wrong(
-            f"the run lengths of annotation {place} are for {size[1]} x {size[0]} pixels, and its picture has "
-            f"{picture.width} x {picture.height}"
+            Message(
+                "the run lengths of annotation {place} are for {size} x {size2} pixels, and its picture has "
+                "{width} x {height}",
+                place=place,
+                size=size[1],
+                size2=size[0],
+                width=picture.width,
+                height=picture.height,
+            )
         )
     runs = lengths_in(counts) if isinstance(counts, str) else counts
     if not isinstance(runs, list) or not all(isinstance(run, int) and run >= 0 for run in runs):
-        raise _Wrong(f"the run lengths of annotation {place} are not whole numbers")
+        raise _Wrong(Message("the run lengths of annotation {place} are not whole numbers", place=place))
     if sum(runs) != math.prod(size):
-        raise _Wrong(f"the run lengths of annotation {place} do not fill its picture")
+        raise _Wrong(Message("the run lengths of annotation {place} do not fill its picture", place=place))
     return tuple(runs)
 
 
 def _box(box: Any, place: int) -> tuple[float, float, float, float]:
-    numbers = _floats(box, f"the box of annotation {place}")
+    numbers = _floats(box, Message("the box of annotation {place}", place=place))
     if len(numbers) != 4:
-        raise _Wrong(f"the box of annotation {place} has {len(numbers)} numbers instead of 4")
+        raise _Wrong(
+            Message(
+                "the box of annotation {place} has {numbers} numbers instead of 4", place=place, numbers=len(numbers)
+            )
+        )
     return numbers[0], numbers[1], numbers[2], numbers[3]
 
 
 def _floats(values: Any, what: str) -> tuple[float, ...]:
     if not isinstance(values, list) or not all(isinstance(one, (int, float)) and math.isfinite(one) for one in values):
-        raise _Wrong(f"{what} does not consist of numbers")
+        raise _Wrong(Message("{what} does not consist of numbers", what=what))
     return tuple(map(float, values))
 
 
@@ -188,12 +235,14 @@ def _number(entry: Any, key: str) -> int:
     value = entry.get(key) if isinstance(entry, dict) else None
     whole = isinstance(value, (int, float)) and math.isfinite(value) and value == int(value)
     if not whole or value is None:
-        raise _Wrong(f"it needs a whole number for '{key}' and has {json.dumps(value)[:40]}")
+        raise _Wrong(
+            Message("it needs a whole number for '{key}' and has {found}", key=key, found=json.dumps(value)[:40])
+        )
     return int(value)
 
 
 def _name(entry: Any, key: str) -> str:
     value = entry.get(key) if isinstance(entry, dict) else None
     if not isinstance(value, str) or not value.strip():
-        raise _Wrong(f"it needs a name for '{key}' and has {json.dumps(value)[:40]}")
+        raise _Wrong(Message("it needs a name for '{key}' and has {found}", key=key, found=json.dumps(value)[:40]))
     return value.strip()

@@ -17,7 +17,6 @@ import filelock
 
 from sslstudio.engine.data.album import roots_of
 from sslstudio.engine.data.cache_folder import cache_folder
-from sslstudio.engine.data.class_folders import count
 from sslstudio.engine.data.coco_file import CocoFile, CocoPicture, Mark, read_file
 from sslstudio.engine.data.coco_paint import paint
 from sslstudio.engine.data.coco_search import near
@@ -28,8 +27,9 @@ from sslstudio.engine.data.picture_names import lookup_of, named_pictures
 from sslstudio.engine.data.reading import make_folder
 from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message, from_stored, to_stored
 
-STAGE: Final = "Making masks from the outlines"
+STAGE: Final = Message("Making masks from the outlines")
 FORMAT: Final = 1
 MOST_CLASSES: Final = 254  # a mask has a byte a pixel, 0 is background and 255 is not counted
 _A_STEP = 20  # pictures between two events
@@ -77,7 +77,9 @@ def coco_labels(
             shutil.rmtree(folder / "masks", ignore_errors=True)
             (folder / "made.json").unlink(missing_ok=True)
             made = yield from _make(files, pictures, asked, folder)
-            content = json.dumps([stamp, list(vars(made).values())])  # surrogates of odd names survive as escapes
+            content = json.dumps(
+                to_stored([stamp, list(vars(made).values())])
+            )  # surrogates of odd names survive as escapes
             _write(folder / "made.json", content.encode("ascii"))
     return replace(made, masks={path: str(folder / "masks" / mask) for path, mask in made.masks.items()})
 
@@ -95,7 +97,7 @@ def _made(folder: Path, stamp: list[Any]) -> CocoLabels | None:
     try:
         found, fields = json.loads((folder / "made.json").read_bytes())
         found_in, names, masks, classes, notes = fields
-        labels = CocoLabels(found_in, tuple(names), masks, classes, tuple(notes))
+        labels = CocoLabels(from_stored(found_in), tuple(names), masks, classes, tuple(from_stored(notes)))
     except (OSError, ValueError, TypeError):
         return None
     whole = found == stamp and all((folder / "masks" / mask).is_file() for mask in labels.masks.values())
@@ -117,26 +119,37 @@ def _make(
                 raise
             if isinstance(error, _Elsewhere) and not near(file, pictures):
                 continue  # what lies above the pictures may be about anything
-            notes.append(" ".join([f"{file.name} was not taken as labels.", str(error)]))
+            notes.append(Message("{file} was not taken as labels. {error}", file=file.name, error=error))
             continue
         twice = found.keys() & listed.keys()
         if twice:
-            notes.append(f"{count(len(twice), 'picture')} of {file.name} are in another file too, which was taken.")
+            notes.append(
+                Message(
+                    "{twice:,} {twice:plural(picture|pictures)} of {file} are in another file too, which was taken.",
+                    twice=len(twice),
+                    file=file.name,
+                )
+            )
         listed = found | listed
         notes += said
     taken_files = list(dict.fromkeys(content.file.name for content, _ in listed.values()))
-    found_in = f"COCO file {', '.join(taken_files[:_SHOWN])}"
+    found_in = Message("COCO file {taken_files}", taken_files=taken_files[:_SHOWN])
     if not any(mark.outlined for _, picture in listed.values() for mark in picture.marks):
         kinds, classes, of_boxes = _classes(listed)
         return CocoLabels(found_in, kinds, {}, classes, (*notes, *of_boxes))
     names = ("background", *_used_names(listed))
     if len(names) - 1 > MOST_CLASSES:
-        raise DataError(f"{found_in} marks {len(names) - 1} classes; masks can hold {MOST_CLASSES}. Export fewer.")
+        raise DataError(
+            "{found_in} marks {names} classes; masks can hold {most_classes}. Export fewer.",
+            found_in=found_in,
+            names=len(names) - 1,
+            most_classes=MOST_CLASSES,
+        )
     masks = yield from _paint_all(listed, names, pictures.root, folder / "masks")
     return CocoLabels(found_in, names, masks, {}, (*notes, *_mark_notes(listed)))
 
 
-def _matched(content: CocoFile, pictures: ImageIndex) -> tuple[Listed, list[str]]:
+def _matched(content: CocoFile, pictures: ImageIndex) -> tuple[Listed, list[Message]]:
     """The pictures of the file that are here: those beside it, if it lies beside any, else those of all folders."""
     beside = near(content.file, pictures)
     named = [picture.name for picture in content.pictures]
@@ -146,16 +159,34 @@ def _matched(content: CocoFile, pictures: ImageIndex) -> tuple[Listed, list[str]
     listed = {paths[0]: (content, one) for one, paths in zip(content.pictures, found, strict=True) if len(paths) == 1}
     if not listed:
         raise _Elsewhere(
-            f"{content.file.name} lists {count(len(named), 'picture')} and none is in this folder: it says "
-            f"{_some(named)}; the pictures are called {_some(pictures.paths)}. Choose the folder that it belongs to."
+            "{file} lists {named:,} {named:plural(picture|pictures)} and none is in this folder: it says "
+            "{some}; the pictures are called {some2}. Choose the folder that it belongs to.",
+            file=content.file.name,
+            named=len(named),
+            some=_some(named),
+            some2=_some(pictures.paths),
         )
     missing = [name for name, paths in zip(named, found, strict=True) if not paths]
     torn = [name for name, paths in zip(named, found, strict=True) if len(paths) > 1]
     notes = []
     if missing:
-        notes.append(f"{count(len(missing), 'picture')} of {content.file.name} not in this folder: {_some(missing)}.")
+        notes.append(
+            Message(
+                "{missing:,} {missing:plural(picture|pictures)} of {file} not in this folder: {some}.",
+                missing=len(missing),
+                file=content.file.name,
+                some=_some(missing),
+            )
+        )
     if torn:
-        notes.append(f"{count(len(torn), 'name')} in {content.file.name} for more than one picture: {_some(torn)}.")
+        notes.append(
+            Message(
+                "{torn:,} {torn:plural(name|names)} in {file} for more than one picture: {some}.",
+                torn=len(torn),
+                file=content.file.name,
+                some=_some(torn),
+            )
+        )
     return listed, notes
 
 
@@ -170,19 +201,23 @@ def _check_labels(content: CocoFile, listed: Listed) -> None:
     """Raises DataError when the file gives neither masks nor one class a picture."""
     marks = [mark for _, picture in listed.values() for mark in picture.marks]
     if not marks:
-        raise DataError(f"{content.file.name} marks nothing in the pictures of this folder. Export it with outlines.")
+        raise DataError(
+            "{file} marks nothing in the pictures of this folder. Export it with outlines.", file=content.file.name
+        )
     if any(mark.outlined for mark in marks):
         return
     of = {path: {content.names[mark.category] for mark in picture.marks} for path, (_, picture) in listed.items()}
     if any(len(found) > 1 for found in of.values()):
-        why = "some pictures have several classes"
+        why = Message("some pictures have several classes")
     elif len({name for found in of.values() for name in found}) < 2:
-        why = "there is one class only"
+        why = Message("there is one class only")
     else:
         return
     raise DataError(
-        f"{content.file.name} has no outlines: boxes alone give no masks, and as labels of whole pictures they do not "
-        f"do, because {why}. Export polygons or masks."
+        "{file} has no outlines: boxes alone give no masks, and as labels of whole pictures they do "
+        "not do, because {why}. Export polygons or masks.",
+        file=content.file.name,
+        why=why,
     )
 
 
@@ -194,7 +229,11 @@ def _classes(listed: Listed) -> tuple[tuple[str, ...], dict[str, int], tuple[str
         if len(found) == 1:
             of[path] = names.index(found.pop())
     boxes = any(mark.box for _, picture in listed.values() for mark in picture.marks)
-    return names, of, ("There are no outlines: the boxes were taken as labels of the whole pictures.",) if boxes else ()
+    return (
+        names,
+        of,
+        (Message("There are no outlines: the boxes were taken as labels of the whole pictures."),) if boxes else (),
+    )
 
 
 def _used_names(listed: Listed) -> list[str]:
@@ -231,7 +270,9 @@ def _write(file: Path, content: bytes) -> None:
     try:
         file.write_bytes(content)
     except OSError as error:
-        raise RunError(f"{file} could not be written: {error.strerror}. Is the disk full or read-only?") from error
+        raise RunError(
+            "{file} could not be written: {reason}. Is the disk full or read-only?", file=file, reason=error.strerror
+        ) from error
 
 
 def _size(picture: Path, content: CocoFile) -> tuple[int, int]:
@@ -239,19 +280,33 @@ def _size(picture: Path, content: CocoFile) -> tuple[int, int]:
         return mask_size(picture)
     except DataError as error:
         raise DataError(
-            f"{content.file.name} does not say how large {printable(picture.name)} is, and it cannot be read."
+            "{file} does not say how large {picture} is, and it cannot be read.",
+            file=content.file.name,
+            picture=picture.name,
         ) from error
 
 
-def _mark_notes(listed: Listed) -> list[str]:
+def _mark_notes(listed: Listed) -> list[Message]:
     marks: list[Mark] = [mark for _, picture in listed.values() for mark in picture.marks]
     kinds = Counter("crowd" if mark.crowd else "box" for mark in marks if mark.crowd or not mark.outlined)
     empty = sum(not picture.marks for _, picture in listed.values())
     notes = []
     if kinds["crowd"]:
-        notes.append(f"{count(kinds['crowd'], 'crowd')} roughly outlined: what lies in it is not counted.")
+        notes.append(
+            Message(
+                "{kinds:,} {kinds:plural(crowd|crowds)} roughly outlined: what lies in it is not counted.",
+                kinds=kinds["crowd"],
+            )
+        )
     if kinds["box"]:
-        notes.append(f"{count(kinds['box'], 'object')} with a box and no outline: what lies in it is not counted.")
+        notes.append(
+            Message(
+                "{kinds:,} {kinds:plural(object|objects)} with a box and no outline: what lies in it is not counted.",
+                kinds=kinds["box"],
+            )
+        )
     if empty:
-        notes.append(f"{count(empty, 'picture')} with nothing marked: background only.")
+        notes.append(
+            Message("{empty:,} {empty:plural(picture|pictures)} with nothing marked: background only.", empty=empty)
+        )
     return notes

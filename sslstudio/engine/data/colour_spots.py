@@ -13,12 +13,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.data import colour, draw
+from sslstudio.engine.messages import Message
 
 SHOWN_SIDE = 192  # pixels: pictures for people are enlarged to about this
 SWATCH = 48  # pixels
 FAINT = 12.0  # weakest colour of a spot, as a distance from grey in the ab plane: below it four hues look alike
 LIGHTNESS = (35.0, 75.0)  # of the colours to choose from: darker and lighter ones cannot be told apart
-HUES = ("red to yellow", "yellow to green", "green to blue", "blue to red")
+HUES = (Message("red to yellow"), Message("yellow to green"), Message("green to blue"), Message("blue to red"))
 
 # pieces, choices, right, answer, solved of a `tasks.base.Game`
 Spot = tuple[

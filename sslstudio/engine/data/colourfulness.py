@@ -9,6 +9,7 @@ from torch import Tensor
 from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.colour import has_colour, rgb_to_lab
 from sslstudio.engine.errors import TaskDoesNotFit
+from sslstudio.engine.messages import Message
 
 MOST_GREY = 0.8  # share of grey pictures above which what is left is too little
 COLOURED_PLACES = 0.01  # a picture with fewer is grey: a coloured mark or caption does not make it colourful
@@ -17,7 +18,7 @@ SAME_HUE = 4.0  # units of Lab around one line through grey
 CHUNK = 128
 _SIDE = 32  # pixels: enough to judge colour, and the noise averages out
 
-INSTEAD = "Use jigsaw or context_prediction, which learn from the shapes in a picture."
+INSTEAD = Message("Use jigsaw or context_prediction, which learn from the shapes in a picture.")
 
 
 def chunks_of(images: Tensor) -> Iterator[Tensor]:
@@ -32,15 +33,21 @@ def refuse_without_colour(images: Tensor) -> None:
     colourful = has_colour(lab[:, 1:], COLOURED_PLACES)
     count, grey = len(lab), int((~colourful).sum())
     if grey > MOST_GREY * count:
-        cure = "Use" if grey == count else "Take out the grey ones, or use"
+        cure = "Use" if grey == count else Message("Take out the grey ones, or use")
         raise TaskDoesNotFit(
-            f"Colorization needs colour, and {grey:,} of {count:,} pictures looked at are grey. "
-            f"{cure} jigsaw or context_prediction, which learn from grey pictures."
+            "Colorization needs colour, and {grey:,} of {count:,} pictures looked at are grey. {cure} "
+            "jigsaw or context_prediction, which learn from grey pictures.",
+            grey=grey,
+            count=count,
+            cure=cure,
         )
     if _is_tint(lab[colourful]):
         raise TaskDoesNotFit(
-            f"Colorization needs colours that differ. The {count - grey:,} coloured pictures looked at have a tint: "
-            f"their colour follows from the brightness alone, so there is nothing to recognise. {INSTEAD}"
+            "Colorization needs colours that differ. The {count:,} coloured pictures looked at have a "
+            "tint: their colour follows from the brightness alone, so there is nothing to recognise. "
+            "{instead}",
+            count=count - grey,
+            instead=INSTEAD,
         )
 
 

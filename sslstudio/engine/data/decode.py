@@ -22,6 +22,7 @@ from sslstudio.engine.data.reasons import BROKEN, CannotOpen, check_size, from_l
 from sslstudio.engine.data.signature import HEAD, Kind, describe, kind_of
 from sslstudio.engine.data.tone import flatten, from_values
 from sslstudio.engine.errors import DataError
+from sslstudio.engine.messages import Message
 
 # The plugins are called directly and not through Image.open: it would warn about large pictures by a global limit.
 _PLUGINS: dict[Kind, type[ImageFile.ImageFile]] = {
@@ -113,7 +114,9 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
         mode = os.stat(path).st_mode
         if not stat.S_ISREG(mode):
-            raise DataError("a folder, not a file" if stat.S_ISDIR(mode) else "not a file with content")
+            raise DataError(
+                Message("a folder, not a file") if stat.S_ISDIR(mode) else Message("not a file with content")
+            )
         file = open(path, "rb")  # noqa: SIM115 (closed below; errors of the body must not pass through this handler)
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
         raise from_os(error if isinstance(error, OSError) else OSError(str(error))) from error
@@ -133,7 +136,7 @@ def _kind(file: BinaryIO, path: Path) -> Kind:
     if kind is None and path.suffix.lower() in (".dcm", ".dicom") and head.strip(b"\0") and _is_bare_dicom(head):
         return Kind.DICOM
     if kind is None:
-        raise DataError(f"not a picture that can be read: {describe(head)}")
+        raise DataError("not a picture that can be read: {described}", described=describe(head))
     return kind
 
 

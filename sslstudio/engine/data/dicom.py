@@ -26,6 +26,7 @@ from pydicom.uid import (
 from sslstudio.engine.data.reasons import check_size, silence_log
 from sslstudio.engine.data.tone import Bytes, Values, from_values, stretch
 from sslstudio.engine.errors import DataError
+from sslstudio.engine.messages import Message
 
 silence_log("pydicom")
 
@@ -52,11 +53,11 @@ def read_dicom(file: BinaryIO) -> Image.Image:
         values = _first_frame(dataset)
         return _shown(dataset, values)
     except (InvalidDicomError, BytesLengthException) as error:
-        raise DataError(f"not a picture that can be read: {error}") from error
+        raise DataError("not a picture that can be read: {error}", error=error) from error
 
 
 def _check(dataset: Dataset) -> None:
-    if not dataset.get("Rows") or not dataset.get("Columns"):
+    if not dataset.get(Message("Rows")) or not dataset.get("Columns"):
         raise DataError("this DICOM file holds no picture (a report, a plan or an index of others)")
     depth = (int(dataset.get("BitsAllocated", 8)) + 7) // 8
     check_size(int(dataset.Columns), int(dataset.Rows), depth * int(dataset.get("SamplesPerPixel", 1)))
@@ -71,7 +72,9 @@ def _first_frame(dataset: Dataset) -> Values:
         return pixel_array(dataset, index=0)
     except (NotImplementedError, RuntimeError) as error:
         if syntax not in _CODECS:
-            raise DataError(f"not a picture that can be read: compression {syntax.name!r} is not supported") from error
+            raise DataError(
+                "not a picture that can be read: compression {syntax!r} is not supported", syntax=syntax.name
+            ) from error
         return _decoded(dataset, _CODECS[syntax])
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from sslstudio.engine.errors import ConfigError
+from sslstudio.engine.messages import Message
 
-_EXAMPLES = (
-    "Write folder:1 for the first folder level, subfolder:1 for the one below it, or name:PATTERN such as "
-    "name:(patient\\d+)."
+_EXAMPLES = Message(
+    "Write folder:1 for the first folder level, subfolder:1 for the one below it, or "
+    "name:PATTERN such as name:(patient\\d+)."
 )
 _OWNERS = (
     "patient|pat|subject|subj|sub|case|donor|person|participant|animal|mouse|rat|slide|specimen|biopsy|plate"
@@ -37,15 +38,27 @@ def group_paths(paths: Sequence[str], rule: str) -> dict[str, str]:
     elif kind == "name":
         found = _by_name(paths, rest.strip())
     else:
-        raise ConfigError(f"groups = {rule!r} is not a rule for what belongs together. {_EXAMPLES}")
+        raise ConfigError(
+            "groups = {rule!r} is not a rule for what belongs together. {examples}", rule=rule, examples=_EXAMPLES
+        )
     if paths and not found:
-        raise ConfigError(f"groups = {rule!r} fits no picture, for example not {paths[0]}. {_EXAMPLES}")
+        raise ConfigError(
+            "groups = {rule!r} fits no picture, for example not {paths}. {examples}",
+            rule=rule,
+            paths=paths[0],
+            examples=_EXAMPLES,
+        )
     return {path: found.get(path, f"/{path}") for path in paths}  # no folder and no match begins with a slash
 
 
 def _by_folder(paths: Sequence[str], level: str, above: int = 0) -> dict[str, str]:
     if not level.isdecimal() or int(level) < 1:
-        raise ConfigError(f"groups = '{'sub' * above}folder:{level}' needs a folder level, 1 or more. {_EXAMPLES}")
+        raise ConfigError(
+            "groups = '{above}folder:{level}' needs a folder level, 1 or more. {examples}",
+            above="sub" * above,
+            level=level,
+            examples=_EXAMPLES,
+        )
     number = int(level)
     folders = {path: PurePosixPath(path).parts[above:-1] for path in paths}
     return {path: "/".join(parts[:number]) for path, parts in folders.items() if len(parts) >= number}
@@ -64,9 +77,14 @@ def _by_name(paths: Sequence[str], pattern: str) -> dict[str, str]:
     try:
         searched = re.compile(pattern)
     except re.error as error:
-        raise ConfigError(f"groups = 'name:{pattern}' is not a pattern: {error}. {_EXAMPLES}") from error
+        raise ConfigError(
+            "groups = 'name:{pattern}' is not a pattern: {error}. {examples}",
+            pattern=pattern,
+            error=error,
+            examples=_EXAMPLES,
+        ) from error
     if not pattern:
-        raise ConfigError(f"groups = 'name:' has no pattern. {_EXAMPLES}")
+        raise ConfigError("groups = 'name:' has no pattern. {examples}", examples=_EXAMPLES)
     matches = {path: searched.search(PurePosixPath(path).name) for path in paths}
     texts = {path: _text(match) for path, match in matches.items() if match}
     return {path: text for path, text in texts.items() if text}

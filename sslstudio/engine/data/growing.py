@@ -184,7 +184,7 @@ class GrowingCache(PixelCache):
         wanted = np.arange(len(self)) if positions is None else np.asarray(positions, dtype=np.int64)
         good = self.readable(wanted)
         if not good.all():
-            raise DataError(f"{self.index.paths[int(wanted[~good][0])]} cannot be read.")
+            raise DataError("{paths} cannot be read.", paths=self.index.paths[int(wanted[~good][0])])
         slots = self._slots[wanted]
         if len(slots) and int(slots.max()) >= len(self._pixels):
             self._map()

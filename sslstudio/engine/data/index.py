@@ -17,6 +17,7 @@ from sslstudio.engine.data.reasons import from_os
 from sslstudio.engine.data.remembered import Remembered
 from sslstudio.engine.data.walk import FIRST, Found, Run, Walk
 from sslstudio.engine.errors import DataError
+from sslstudio.engine.messages import Message, joined
 
 __all__ = [
     "HIDDEN", "HIDDEN_FOLDER", "NO_SUFFIX", "SUFFIXES", "Found", "ImageFile", "ImageIndex", "Unreadable", "file_at",
@@ -150,8 +151,10 @@ def _walked_all(album: Album, cache_dir: Path | None) -> Generator[Found, None, 
     """One folder after the other: what is remembered of each is the same as when it is opened alone."""
     for name, folder in album.gone().items():
         raise DataError(
-            f"The folder {name} is not there: {printable(os.fspath(folder))}. Plug in its disk, say where it is now, "
-            "or take it out of the project."
+            "The folder {name} is not there: {folder}. Plug in its disk, say where it is now, or take it "
+            "out of the project.",
+            name=name,
+            folder=folder,
         )
     whole = ImageIndex(album, ())
     for prefix in sorted(f"{name}/" for name in album.folders):
@@ -171,23 +174,32 @@ def _check_root(root: str) -> None:
     try:
         mode = os.stat(root).st_mode
     except FileNotFoundError:
-        raise DataError(f"There is no folder {printable(root)}. Check the spelling, or choose it again.") from None
+        raise DataError("There is no folder {root}. Check the spelling, or choose it again.", root=root) from None
     except (OSError, ValueError) as error:
-        raise DataError(f"The folder {printable(root)} cannot be opened: {error}.") from error
+        raise DataError("The folder {root} cannot be opened: {error}.", root=root, error=error) from error
     if not stat.S_ISDIR(mode):
-        raise DataError(f"{printable(root)} is a file, not a folder. Choose the folder that holds the pictures.")
+        raise DataError("{root} is a file, not a folder. Choose the folder that holds the pictures.", root=root)
 
 
-def _no_pictures(index: ImageIndex) -> str:
+def _no_pictures(index: ImageIndex) -> Message:
     unreadable, ignored = index.unreadable, Counter(index.ignored)
-    parts = [f"There are no pictures in {printable(os.fspath(index.root))}. Looked for {', '.join(SUFFIXES)}."]
+    parts = [Message("There are no pictures in {root}. Looked for {suffixes}.", root=index.root, suffixes=SUFFIXES)]
     if ignored:
-        most = ", ".join(f"{suffix} {count}" for suffix, count in ignored.most_common(5))
+        most = [Message("{suffix} {n}", suffix=suffix, n=count) for suffix, count in ignored.most_common(5)]
         rest = ", ..." if len(ignored) > 5 else ""
         total = ignored.total()
-        parts.append(f"Found {total} other {'file' if total == 1 else 'files'} ({most}{rest}).")
+        parts.append(
+            Message("Found {total} other {total:plural(file|files)} ({most}{rest}).", total=total, most=most, rest=rest)
+        )
     if unreadable:
         first = unreadable[0]
-        parts.append(f"{len(unreadable)} could not be read, first {printable(first.path)}: {first.reason}.")
-    parts.append("Choose the folder that holds the pictures.")
-    return " ".join(parts)
+        parts.append(
+            Message(
+                "{unreadable} could not be read, first {first}: {reason}.",
+                unreadable=len(unreadable),
+                first=first.path,
+                reason=first.reason,
+            )
+        )
+    parts.append(Message("Choose the folder that holds the pictures."))
+    return joined(parts)

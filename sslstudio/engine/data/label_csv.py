@@ -10,11 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sslstudio.engine.data.class_folders import FolderClasses, count, natural_key
+from sslstudio.engine.data.class_folders import FolderClasses, natural_key
 from sslstudio.engine.data.index import printable
 from sslstudio.engine.data.picture_names import Lookup, lookup_of, named_pictures
 from sslstudio.engine.errors import DataError
+from sslstudio.engine.messages import Message
 
 SEPARATORS = (",", ";", "\t", "|")
 SUFFIX = re.compile(r"\.[A-Za-z]{3,4}$")
@@ -31,8 +33,8 @@ Row = list[str]
 class Contradiction(DataError):
     """Rows that give one picture different labels. `share`: of the pictures that the rows name."""
 
-    def __init__(self, text: str, share: float) -> None:
-        super().__init__(text)
+    def __init__(self, template: str, /, *, share: float, **values: Any) -> None:
+        super().__init__(template, **values)
         self.share = share
 
 
@@ -59,8 +61,9 @@ def read_labels(file: Path, paths: Sequence[str]) -> FolderClasses:
     tables = [table for rows in _readings(text) if (table := _table(rows, lookup)) is not None]
     if not tables:
         raise DataError(
-            f"{file.name} is not a table of labels: no line has two columns. "
-            "Write one line a picture: its file name, a comma, its label."
+            "{file} is not a table of labels: no line has two columns. Write one line a picture: its "
+            "file name, a comma, its label.",
+            file=file.name,
         )
     table = max(tables, key=lambda table: (table.named, len(table.rows[0])))
     if not any(table.pictures):
@@ -85,7 +88,9 @@ def _bytes(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise DataError(
-            f"The labels file {file} cannot be read: {error.strerror or error}. Choose a CSV file that exists."
+            "The labels file {file} cannot be read: {reason}. Choose a CSV file that exists.",
+            file=file,
+            reason=error.strerror or error,
         ) from error
 
 
@@ -142,10 +147,14 @@ def _label_column(file: Path, table: _Table, header: Row | None) -> list[str]:
     for values in columns.values():
         if _is_label([values[place] for place in body], most=most):
             return values
-    seen = ", ".join(header or [f"column {column + 1}" for column in range(len(table.rows[0]))])
+    seen = header or [Message("column {number}", number=column + 1) for column in range(len(table.rows[0]))]
     raise DataError(
-        f"{file.name} names {count(table.named, 'picture')}, but none of its columns ({seen}) holds classes: at least "
-        "two different values that repeat. Call the column with the classes 'label'."
+        "{file} names {named:,} {named:plural(picture|pictures)}, but none of its columns ({seen}) "
+        "holds classes: at least two different values that repeat. Call the column with the classes "
+        "'label'.",
+        file=file.name,
+        named=table.named,
+        seen=seen,
     )
 
 
@@ -184,8 +193,9 @@ def _classes(file: Path, table: _Table, labels: list[str], header: bool, paths: 
     names = tuple(sorted(set(label_of.values()), key=lambda name: (natural_key(name), name)))
     if len(names) < 2:
         raise DataError(
-            f"{file.name} gives {'one class only: ' + names[0] if names else 'no label'} to the pictures here. "
-            "There have to be two classes at least."
+            "{file} gives {names} to the pictures here. There have to be two classes at least.",
+            file=file.name,
+            names=Message("one class only: {name}", name=names[0]) if names else Message("no label"),
         )
     numbers = {name: number for number, name in enumerate(names)}
     of = {path: numbers[label_of[path]] for path in paths if path in label_of}
@@ -197,26 +207,37 @@ def _check_agreement(file: Path, given: Mapping[str, Mapping[str, int]]) -> None
     torn = {path: found for path, found in given.items() if len(found) > 1}
     if torn:
         path, found = next(iter(torn.items()))
-        both = " and ".join(f"{label!r} (row {row})" for label, row in list(found.items())[:2])
-        more = f" {count(len(torn) - 1, 'more picture')} likewise." if len(torn) > 1 else ""
+        both = [Message("{label!r} (row {row})", label=label, row=row) for label, row in list(found.items())[:2]]
+        more: str = ""
+        if len(torn) > 1:
+            more = Message(" {n:,} more {n:plural(picture|pictures)} likewise.", n=len(torn) - 1)
         raise Contradiction(
-            f"{file.name} gives {path} two labels: {both}.{more} Keep one row a picture.", len(torn) / len(given)
+            "{file} gives {path} two labels: {both:and}.{more} Keep one row a picture.",
+            file=file.name,
+            path=path,
+            both=both,
+            more=more,
+            share=len(torn) / len(given),
         )
 
 
-def _notes(table: _Table, cells: Mapping[int, str], unlabelled: int) -> Iterable[str]:
+def _notes(table: _Table, cells: Mapping[int, str], unlabelled: int) -> Iterable[Message]:
     nothing = [cell for row, cell in cells.items() if not table.pictures[row]]
     ambiguous = [cell for row, cell in cells.items() if len(table.pictures[row]) > 1]
     if nothing:
-        yield f"{_rows(nothing)} no picture that is here: {_some(nothing)}."
+        yield Message(
+            "{n:,} {n:plural(row names|rows name)} no picture that is here: {names}.",
+            n=len(nothing),
+            names=_some(nothing),
+        )
     if ambiguous:
-        yield f"{_rows(ambiguous)} more than one picture; write the folder too: {_some(ambiguous)}."
+        yield Message(
+            "{n:,} {n:plural(row names|rows name)} more than one picture; write the folder too: {names}.",
+            n=len(ambiguous),
+            names=_some(ambiguous),
+        )
     if unlabelled:
-        yield f"{count(unlabelled, 'picture')} without a label."
-
-
-def _rows(cells: Sequence[str]) -> str:
-    return f"{count(len(cells), 'row')} name{'s' if len(cells) == 1 else ''}"
+        yield Message("{n:,} {n:plural(picture|pictures)} without a label.", n=unlabelled)
 
 
 def _some(names: Sequence[str]) -> str:
@@ -224,9 +245,13 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(shown[:_SHOWN]) + (" ..." if len(shown) > _SHOWN else "")
 
 
-def _names_nothing(file: Path, table: _Table, paths: Sequence[str]) -> str:
+def _names_nothing(file: Path, table: _Table, paths: Sequence[str]) -> Message:
     cells = [row[table.column] for row in table.rows]
-    return (
-        f"{file.name} has {count(len(cells), 'row')} and none names a picture of this folder: it says {_some(cells)}; "
-        f"the pictures are called {_some(paths)}. Write the file names as they are in the folder."
+    return Message(
+        "{file} has {n:,} {n:plural(row|rows)} and none names a picture of this folder: it says {cells}; the pictures "
+        "are called {pictures}. Write the file names as they are in the folder.",
+        file=file.name,
+        n=len(cells),
+        cells=_some(cells),
+        pictures=_some(paths),
     )

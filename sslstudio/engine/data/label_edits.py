@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from sslstudio.engine.data.mask_stroke import Mask, Rect
+from sslstudio.engine.messages import Message
 
 Kind = Literal["classification", "segmentation"]
 KINDS: tuple[Kind, ...] = ("classification", "segmentation")
@@ -95,7 +96,7 @@ def edit_from_json(values: Mapping[str, Any]) -> Edit:
             number, after = int(values["number"]), values["after"]
             made = LabelClass(number, str(after[0]), int(after[1])) if after is not None else None
             if values["kind"] not in KINDS:
-                raise ValueError(f"no kind of labels: {values['kind']}")
+                raise ValueError(Message("no kind of labels: {values}", values=values["kind"]))
             return ClassSet(values["kind"], number, None, made)
         case "labels":
             return Labelled(tuple((str(path), None, after) for path, after in values["after"]))
@@ -106,7 +107,7 @@ def edit_from_json(values: Mapping[str, Any]) -> Edit:
                 str(values["path"]), int(height), int(width), Rect(*map(int, values["rect"])),
                 None if values["new"] else b"", content,
             )  # fmt: skip
-    raise ValueError(f"no edit of labels: {values['edit']}")
+    raise ValueError(Message("no edit of labels: {values}", values=values["edit"]))
 
 
 def packed(pixels: Mask) -> bytes:

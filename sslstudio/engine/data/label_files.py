@@ -56,7 +56,9 @@ def read_classes(folder: Path) -> Classes:
             kind = next(kind for kind in KINDS if kind == line["kind"])
         except (KeyError, TypeError, ValueError, StopIteration) as error:
             raise DataError(
-                f"{folder / CLASSES} is damaged: it needs lines of kind, number, name and colour, and has {line}."
+                "{folder} is damaged: it needs lines of kind, number, name and colour, and has {line}.",
+                folder=folder / CLASSES,
+                line=line,
             ) from error
         found[kind][made.number] = made
     return found
@@ -83,7 +85,9 @@ def _rows(file: Path) -> list[dict[str, str]]:
         with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
             return list(csv.DictReader(lines))
     except (OSError, csv.Error) as error:
-        raise DataError(f"The labels in {file.parent} cannot be read: {file.name}: {error}.") from error
+        raise DataError(
+            "The labels in {file} cannot be read: {file2}: {error}.", file=file.parent, file2=file.name, error=error
+        ) from error
 
 
 def _write(file: Path, header: list[str], lines: Iterable[list[Any]]) -> None:
@@ -114,7 +118,7 @@ def read_mask(folder: Path, path: str) -> Mask | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, SyntaxError) as error:
-        raise DataError(f"The mask {file} cannot be read: {error}.") from error
+        raise DataError("The mask {file} cannot be read: {error}.", file=file, error=error) from error
 
 
 def write_mask_file(folder: Path, path: str, mask: Mask | None) -> None:

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from sslstudio.engine.data.label_edits import Edit, edit_from_json
 from sslstudio.engine.errors import RunError
+from sslstudio.engine.messages import Message
 
 
 class Journal:
@@ -32,7 +33,7 @@ class Journal:
             before = self._file.tell()
             try:
                 if self._file.write(line) != len(line):
-                    raise OSError(None, "the disk took only a part")
+                    raise OSError(None, Message("the disk took only a part"))
                 os.fsync(self._file.fileno())
             except OSError:
                 with suppress(OSError):  # half a line would be left out when the journal is read
@@ -40,8 +41,9 @@ class Journal:
                 raise
         except OSError as error:
             raise RunError(
-                f"The label could not be saved in {self.path.parent}: {error.strerror or error}. Is the disk full or "
-                "read-only?"
+                "The label could not be saved in {path}: {reason}. Is the disk full or read-only?",
+                path=self.path.parent,
+                reason=error.strerror or error,
             ) from error
         self.lines += 1
 
@@ -53,7 +55,9 @@ class Journal:
             self._file.truncate(0)
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise RunError(f"{self.path} could not be written: {error.strerror or error}.") from error
+            raise RunError(
+                "{path} could not be written: {reason}.", path=self.path, reason=error.strerror or error
+            ) from error
         self.lines = 0
 
     def close(self) -> None:
@@ -71,7 +75,9 @@ def edits_in(path: Path) -> Iterator[Edit]:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise RunError(f"The labels in {path.parent} cannot be read: {error.strerror or error}.") from error
+        raise RunError(
+            "The labels in {path} cannot be read: {reason}.", path=path.parent, reason=error.strerror or error
+        ) from error
     lines = content.split(b"\n")
     for number, line in enumerate(lines[:-1], start=1):  # after the last line break stands nothing, or what was cut off
         try:
@@ -79,7 +85,10 @@ def edits_in(path: Path) -> Iterator[Edit]:
             edit = edit_from_json(values)
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(
-                f"Line {number} of {path} is damaged ({error}). The labels up to there are safe in the files beside "
-                "it; move the journal away to go on without the rest."
+                "Line {number} of {path} is damaged ({error}). The labels up to there are safe in the files "
+                "beside it; move the journal away to go on without the rest.",
+                number=number,
+                path=path,
+                error=error,
             ) from error
         yield edit

@@ -9,8 +9,9 @@ from sslstudio.engine.data import label_files
 from sslstudio.engine.data.labelling import Labelling
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 
-STAGE = "Taking over the labels"
+STAGE = Message("Taking over the labels")
 A_STEP = 100  # masks between two events
 
 
@@ -39,6 +40,8 @@ def labels_below(source: Path, target: Path, name: str, pictures: Path) -> Gener
         (beside / label_files.JOURNAL).touch()  # by which it is known that somebody has labelled
         beside.rename(target)
     except OSError as error:
-        raise RunError(f"The labels could not be copied to {target}: {error.strerror or error}.") from error
+        raise RunError(
+            "The labels could not be copied to {target}: {reason}.", target=target, reason=error.strerror or error
+        ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)

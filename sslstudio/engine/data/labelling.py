@@ -32,14 +32,16 @@ class Labelling:
 
     def __init__(self, folder: Path) -> None:
         if not label_files.is_labelling(folder):
-            raise DataError(f"{folder} holds no labels made in this program. Choose a folder with a classes.csv.")
+            raise DataError(
+                "{folder} holds no labels made in this program. Choose a folder with a classes.csv.", folder=folder
+            )
         self.folder = folder
         self._lock = filelock.FileLock(str(folder / ".lock"), timeout=0, thread_local=False)
         try:
             self._lock.acquire()
         except filelock.Timeout as error:
             raise DataError(
-                f"The labels in {folder} are being edited in another window. Close it, then try again."
+                "The labels in {folder} are being edited in another window. Close it, then try again.", folder=folder
             ) from error
         try:
             self._load()
@@ -97,7 +99,9 @@ class Labelling:
         """A new class. Raises DataError for a name that cannot be used, or when there are too many."""
         number = self._free(kind)
         if number > MOST_CLASSES:
-            raise DataError(f"There are {MOST_CLASSES} classes already: a mask cannot tell more apart.")
+            raise DataError(
+                "There are {most_classes} classes already: a mask cannot tell more apart.", most_classes=MOST_CLASSES
+            )
         return ClassSet(kind, number, None, LabelClass(number, self._fitting(kind, name, number), number))
 
     def renaming(self, kind: Kind, number: int, name: str) -> ClassSet:
@@ -116,10 +120,12 @@ class Labelling:
     def _fitting(self, kind: Kind, name: str, number: int) -> str:
         plain = " ".join(name.split())
         if plain.casefold() in NO_LABEL:
-            raise DataError(f"A class cannot be called {plain!r}: in tables that means no label. Try another name.")
+            raise DataError(
+                "A class cannot be called {plain!r}: in tables that means no label. Try another name.", plain=plain
+            )
         others = (one for one in self.classes[kind].values() if one.number != number)
         if any(one.name.casefold() == plain.casefold() for one in others):
-            raise DataError(f"There is a class called {plain!r} already. Try another name.")
+            raise DataError("There is a class called {plain!r} already. Try another name.", plain=plain)
         return plain
 
     def labelling(self, paths: Iterable[str], number: int | None) -> Labelled | None:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from sslstudio.engine.data import label_files
-from sslstudio.engine.data.class_folders import FolderClasses, count
+from sslstudio.engine.data.class_folders import FolderClasses
 from sslstudio.engine.data.label_edits import Kind, LabelClass
 from sslstudio.engine.data.labelling import Labelling
 from sslstudio.engine.data.mask_coding import IGNORE, MaskCoding
@@ -20,11 +20,12 @@ from sslstudio.engine.data.mask_files import mask_png
 from sslstudio.engine.data.masks import decode_mask
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 
 if TYPE_CHECKING:  # labels.py reads what is written here
     from sslstudio.engine.data.labels import Recognised
 
-FOLDER = "Labels"  # in the user's own
+FOLDER = Message("Labels")  # in the user's own
 
 
 def labels_folder(home: Path, pictures: Path) -> Path | None:
@@ -87,7 +88,7 @@ def _copy_masks(folder: Path, recognised: "Recognised") -> Generator[Preparing, 
         file.parent.mkdir(parents=True, exist_ok=True)
         # The folder gets its name when all is there: the single file need not be whole at once.
         file.write_bytes(mask_png(decode_mask(root / mask, masks.coding, None)))
-        yield Preparing(stage="Taking over the masks that are there", done=done, total=len(masks.of))
+        yield Preparing(stage=Message("Taking over the masks that are there"), done=done, total=len(masks.of))
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,11 @@ def read_made(folder: Path, paths: Sequence[str]) -> Made:
     """
     if not label_files.is_labelling(folder):
         raise DataError(
-            f"{folder} is a folder, but not one with labels made in this program. Choose a CSV file, or a folder that "
-            f"holds {label_files.LABELS} and {label_files.CLASSES}."
+            "{folder} is a folder, but not one with labels made in this program. Choose a CSV file, or a "
+            "folder that holds {labels} and {classes}.",
+            folder=folder,
+            labels=label_files.LABELS,
+            classes=label_files.CLASSES,
         )
     journal = folder / label_files.JOURNAL
     if journal.exists() and journal.stat().st_size:  # a crash has left it, or a window is open and has not saved
@@ -121,10 +125,10 @@ def read_made(folder: Path, paths: Sequence[str]) -> Made:
     masks = {path: str(label_files.mask_file(folder, path)) for path in _present(label_files.masks_in(folder), paths)}
     used = _values_in(list(masks.values()))
     if masks and not used:
-        notes = (*notes, f"Nothing is marked in {count(len(masks), 'mask')}.")
+        notes = (*notes, Message("Nothing is marked in {masks:,} {masks:plural(mask|masks)}.", masks=len(masks)))
         masks = {}
     known = names["segmentation"]
-    mask_names = tuple(known[value].name if value in known else f"class {value}" for value in used)
+    mask_names = tuple(known[value].name if value in known else Message("class {value}", value=value) for value in used)
     coding = MaskCoding("ids", (0, *used), ignore=IGNORE) if masks else None
     return Made(classes, ("background", *mask_names), masks, coding, notes)
 
@@ -143,12 +147,20 @@ def _classes(
     order = [one.name for _, one in sorted(names[kind].items()) if one.name in used]
     order += sorted(used - set(order))
     if len(order) < 2:
-        only = f"{count(len(labelled), 'picture')} labelled, all {order[0]}: two classes are needed." if order else ""
+        only = (
+            Message(
+                "{labelled:,} {labelled:plural(picture|pictures)} labelled, all {order}: two classes are needed.",
+                labelled=len(labelled),
+                order=order[0],
+            )
+            if order
+            else ""
+        )
         return None, (only,) if only else ()
     number = {name: place for place, name in enumerate(order)}
     of = {path: number[table[path]] for path in labelled}
     rest = len(paths) - len(of)
-    notes = (f"{count(rest, 'picture')} without a label.",) if rest else ()
+    notes = (Message("{rest:,} {rest:plural(picture|pictures)} without a label.", rest=rest),) if rest else ()
     return FolderClasses(tuple(order), of, notes), ()
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from sslstudio.engine.control import to_end
 from sslstudio.engine.data.album import Album
-from sslstudio.engine.data.class_folders import class_folders, count, given_parts, natural_key
+from sslstudio.engine.data.class_folders import class_folders, given_parts, natural_key
 from sslstudio.engine.data.coco_labels import CocoLabels, coco_labels
 from sslstudio.engine.data.coco_search import find_files
-from sslstudio.engine.data.index import ImageIndex, printable
+from sslstudio.engine.data.index import ImageIndex
 from sslstudio.engine.data.label_csv import Contradiction, read_labels
 from sslstudio.engine.data.label_tables import beside, owner_of, tables_in
 from sslstudio.engine.data.labelling_start import read_made
@@ -20,6 +20,7 @@ from sslstudio.engine.data.mask_pairs import MaskPairs, find_pairs
 from sslstudio.engine.data.masks import IGNORE, MaskCoding, decode_mask, learn_coding
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message, joined
 
 _FEW_CONTRADICTIONS = 0.05  # more: the table lists objects in the pictures, it does not label pictures
 _MASKS_A_CLASS = 8  # looked at to give the numbers in the masks the names of the class folders
@@ -95,7 +96,7 @@ def recognising(index: ImageIndex, labels_file: str = "") -> Generator[Preparing
 def _from_made(pictures: ImageIndex, folder: Path, given: Mapping[str, str]) -> Recognised:
     """Only what was labelled in the program: that began with what was there."""
     made = read_made(folder, pictures.paths)
-    found_in = "the labels made here"
+    found_in = Message("the labels made here")
     classes = ClassLabels(found_in, made.classes.names, made.classes.of, made.classes.notes) if made.classes else None
     masks = MaskLabels(found_in, made.mask_names, made.masks, made.coding) if made.coding else None
     parts, notes = _labelled_parts(given, classes, masks)
@@ -114,12 +115,12 @@ def _find_classes(
     table, table_notes = (None, ()) if listed and asked else _find_table(pictures, labels_file)
     table = table or listed
     if table is not None:
-        instead = ("There are class folders too; the labels of the file were taken.",) if folders else ()
+        instead = (Message("There are class folders too; the labels of the file were taken."),) if folders else ()
         labels = ClassLabels(table.found_in, table.names, table.of, (*table.notes, *instead))
         return labels, table_notes
     if folders is None:
         return None, (*notes, *table_notes)
-    return ClassLabels("class folders", folders.names, folders.of, folders.notes), (*notes, *table_notes)
+    return ClassLabels(Message("class folders"), folders.names, folders.of, folders.notes), (*notes, *table_notes)
 
 
 def _find_table(pictures: ImageIndex, labels_file: str) -> tuple[ClassLabels | None, tuple[str, ...]]:
@@ -133,7 +134,7 @@ def _find_table(pictures: ImageIndex, labels_file: str) -> tuple[ClassLabels | N
         except Contradiction as error:
             if error.share <= _FEW_CONTRADICTIONS or len(pictures) < 1 / _FEW_CONTRADICTIONS:
                 raise
-            notes.append(f"{file.name} was not taken as labels: it gives many pictures several.")
+            notes.append(Message("{file} was not taken as labels: it gives many pictures several.", file=file.name))
             continue
         except DataError:
             continue  # a table of something else
@@ -150,12 +151,12 @@ def _together(tables: Sequence[ClassLabels]) -> ClassLabels | None:
     numbers = {name: number for number, name in enumerate(names)}
     of = {path: numbers[one.names[number]] for one in tables for path, number in one.of.items()}
     notes = tuple(note for one in tables for note in one.notes)
-    return ClassLabels(", ".join(dict.fromkeys(one.found_in for one in tables)), names, of, notes)
+    return ClassLabels(joined(dict.fromkeys(one.found_in for one in tables), ""), names, of, notes)
 
 
 def _read_table(file: Path, pictures: ImageIndex) -> ClassLabels:
     found = read_labels(file, beside(file, pictures))
-    return ClassLabels(f"CSV file {file.name}", found.names, found.of, found.notes)
+    return ClassLabels(Message("CSV file {file}", file=file.name), found.names, found.of, found.notes)
 
 
 # COCO
@@ -167,7 +168,11 @@ def _find_coco(
     """What the file asked for gives, else those that lie beside or above the pictures."""
     files, large = ([asked], []) if asked else find_files(pictures)
     notes = tuple(
-        f"{file.name} is large ({file.stat().st_size >> 20} MB) and was not read: choose it as labels to use it."
+        Message(
+            "{file} is large ({size} MB) and was not read: choose it as labels to use it.",
+            file=file.name,
+            size=file.stat().st_size >> 20,
+        )
         for file in large
     )
     if not files:
@@ -183,10 +188,14 @@ def _coco_masks(
     if coco is None or not coco.masks:
         return masks, ()
     if masks is not None and not asked:
-        return masks, (f"There are outlines in the {coco.found_in} too; the mask files were taken.",)
+        return masks, (
+            Message("There are outlines in the {found_in} too; the mask files were taken.", found_in=coco.found_in),
+        )
     missing = pictures - len(coco.masks)
-    notes = (f"{count(missing, 'picture')} without a mask.",) if missing else ()
-    instead = ("There are mask files too; the outlines were taken.",) if masks else ()
+    notes = (
+        (Message("{missing:,} {missing:plural(picture|pictures)} without a mask.", missing=missing),) if missing else ()
+    )
+    instead = (Message("There are mask files too; the outlines were taken."),) if masks else ()
     return MaskLabels(coco.found_in, coco.names, coco.masks, coco.coding, notes), instead
 
 
@@ -201,7 +210,7 @@ def _find_masks(index: ImageIndex) -> tuple[MaskPairs | None, MaskCoding | None,
     try:
         return pairs, learn_coding([index.root / mask for mask in sorted(pairs.of.values())]), ()
     except DataError as error:
-        return None, None, (f"{pairs.found_in}: not taken as masks. {error}",)
+        return None, None, (Message("{found_in}: not taken as masks. {error}", found_in=pairs.found_in, error=error),)
 
 
 def _mask_labels(
@@ -217,7 +226,7 @@ def _plain_names(coding: MaskCoding) -> tuple[str, ...]:
         return ("background", "object")
     if coding.kind == "colours":
         return ("background", *(f"#{colour:06x}" for colour in coding.values[1:]))
-    return ("background", *(f"class {value}" for value in coding.values[1:]))
+    return ("background", *(Message("class {value}", value=value) for value in coding.values[1:]))
 
 
 def _names_by_class(root: Path, pairs: MaskPairs, coding: MaskCoding, classes: ClassLabels) -> tuple[str, ...] | None:
@@ -244,22 +253,30 @@ def _numbers_in(root: Path, masks: Sequence[str], coding: MaskCoding) -> set[int
     return found - {0, IGNORE}
 
 
-def _mask_notes(pairs: MaskPairs, coding: MaskCoding, pictures: int) -> list[str]:
+def _mask_notes(pairs: MaskPairs, coding: MaskCoding, pictures: int) -> list[Message]:
     notes = []
     if missing := pictures - len(pairs.of):
-        notes.append(f"{count(missing, 'picture')} without a mask.")
+        notes.append(Message("{missing:,} {missing:plural(picture|pictures)} without a mask.", missing=missing))
     if pairs.orphans:
         notes.append(
-            f"{count(len(pairs.orphans), 'mask')} without a picture: {printable(', '.join(pairs.orphans[:3]))}."
+            Message(
+                "{orphans:,} {orphans:plural(mask|masks)} without a picture: {orphans2}.",
+                orphans=len(pairs.orphans),
+                orphans2=pairs.orphans[:3],
+            )
         )
     if pairs.further:
         notes.append(
-            f"{count(len(pairs.further), 'further mask')} of pictures left out: {printable(pairs.further[0])}."
+            Message(
+                "{further:,} {further:plural(further mask|further masks)} of pictures left out: {further2}.",
+                further=len(pairs.further),
+                further2=pairs.further[0],
+            )
         )
     if coding.instances:
-        notes.append("The masks number single objects; all of them were taken as one class, 'object'.")
+        notes.append(Message("The masks number single objects; all of them were taken as one class, 'object'."))
     if coding.ignore is not None:
-        notes.append("The value 255 in the masks marks what is not counted.")
+        notes.append(Message("The value 255 in the masks marks what is not counted."))
     return notes
 
 
@@ -275,5 +292,9 @@ def _labelled_parts(
     if not labelled or not empty:
         return dict(given), ()
     kept = {path: part for path, part in given.items() if part not in empty}
-    names = " and ".join(empty)
-    return kept, (f"The pictures in the folder for {names} have no labels: they are used for pretraining only.",)
+    return kept, (
+        Message(
+            "The pictures in the folder for {parts:and} have no labels: they are used for pretraining only.",
+            parts=empty,
+        ),
+    )

@@ -14,11 +14,16 @@ from typing import NamedTuple
 
 from sslstudio.engine.data.reasons import from_os
 from sslstudio.engine.data.signature import HEAD, kind_of
+from sslstudio.engine.messages import Message
 
 SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".dcm", ".dicom",
 )  # fmt: skip
-HIDDEN, HIDDEN_FOLDER, NO_SUFFIX = "hidden", "hidden folder", "no suffix"  # keys of `ignored` that are no suffixes
+HIDDEN, HIDDEN_FOLDER, NO_SUFFIX = (
+    "hidden",
+    Message("hidden folder"),
+    Message("no suffix"),
+)  # keys of `ignored` that are no suffixes
 _AT_ONCE = 4096  # names between two signs of life
 
 
@@ -149,7 +154,7 @@ class _Lister:
             else:
                 self._take_unknown(name, suffix)
         elif suffix in SUFFIXES:
-            self._cannot(name, "not a file with content (a pipe, a socket or a device)")
+            self._cannot(name, Message("not a file with content (a pipe, a socket or a device)"))
         else:
             self.found.ignored[printable(suffix) or NO_SUFFIX] += 1
 
@@ -165,7 +170,11 @@ def _is_plain(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _why_no_stat(entry: os.DirEntry[str], error: OSError) -> str:
+def _why_no_stat(entry: os.DirEntry[str], error: OSError) -> Message:
     if not entry.is_symlink():
-        return str(from_os(error))
-    return "a link that leads nowhere" if isinstance(error, FileNotFoundError) else f"a broken link: {from_os(error)}"
+        return from_os(error).message
+    return (
+        Message("a link that leads nowhere")
+        if isinstance(error, FileNotFoundError)
+        else Message("a broken link: {reason}", reason=from_os(error))
+    )

@@ -109,7 +109,9 @@ class Pictures:
             if not bad.any():
                 return numbers
             numbers = np.where(bad, (numbers + 1) % len(self), numbers)
-        raise DataError(f"Not one of the {len(self)} pictures to train on can be read. Choose another folder.")
+        raise DataError(
+            "Not one of the {value} pictures to train on can be read. Choose another folder.", value=len(self)
+        )
 
     def _gather(self, numbers: Numbers) -> Tensor:
         return self.device.bring(self._cache.pixels(self._positions[self.stand_ins(numbers)]))

@@ -10,6 +10,7 @@ from PIL import Image
 
 from sslstudio.engine.data.mask_files import MOST_VALUES, codes_of, is_grey, read_codes, unpack
 from sslstudio.engine.errors import DataError
+from sslstudio.engine.messages import Message
 
 IGNORE = 255  # the class number of pixels that count neither as right nor as wrong
 LOOKED_AT = 256  # masks that are read to learn the coding
@@ -55,15 +56,18 @@ def learn_coding(paths: Sequence[Path]) -> MaskCoding:
         seen = _look(paths, colours)
     if len(seen.counts) < 2:
         raise DataError(
-            f"The masks hold one value only ({next(iter(seen.counts))}): nothing is marked in them. "
-            "Choose masks in which the background and the objects have different values."
+            "The masks hold one value only ({next}): nothing is marked in them. Choose masks in which "
+            "the background and the objects have different values.",
+            next=next(iter(seen.counts)),
         )
     lossy = any(path.suffix.lower() in (".jpg", ".jpeg", ".jpe", ".jfif") for path in looked_at)
     coding = _coding(seen, "colours" if colours else "ids", lossy)
     if coding is None:
         raise DataError(
-            f"{paths[0].name} and the other masks hold {len(seen.counts)} different values: they look like "
-            "photographs, not like masks. A mask has one value or colour a class; try PNG files instead of JPEG."
+            "{name} and the other masks hold {counts} different values: they look like photographs, not "
+            "like masks. A mask has one value or colour a class; try PNG files instead of JPEG.",
+            name=paths[0].name,
+            counts=len(seen.counts),
         )
     return coding
 
@@ -96,12 +100,12 @@ def _look(paths: Sequence[Path], colours: bool) -> _Seen:
     counts: dict[int, int] = {}
     files: list[frozenset[int]] = []
     equal = inside = 0
-    problem = "there are none"
+    problem = Message("there are none")
     for path in paths:
         try:
             codes = read_codes(path, as_colours=colours)
         except DataError as error:
-            problem = str(error)
+            problem = error.message
             continue
         values, pixels = np.unique(codes, return_counts=True)
         for value, count in zip(values.tolist(), pixels.tolist(), strict=True):
@@ -111,7 +115,7 @@ def _look(paths: Sequence[Path], colours: bool) -> _Seen:
         inside += int(objects.sum())
         equal += int((objects & (codes[:, :-1] == codes[:, 1:])).sum())
     if not files:
-        raise DataError(f"No mask could be read: {problem}")
+        raise DataError("No mask could be read: {problem}", problem=problem)
     return _Seen(counts, files, equal / max(inside, 1))
 
 

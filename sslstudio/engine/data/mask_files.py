@@ -32,7 +32,7 @@ def _opened(path: Path) -> Image.Image:
     try:
         return Image.open(path)
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise DataError(f"The mask {path.name} cannot be read: {error}.") from error
+        raise DataError("The mask {path} cannot be read: {error}.", path=path.name, error=error) from error
 
 
 def read_codes(path: Path, *, as_colours: bool) -> Codes:
@@ -43,16 +43,18 @@ def read_codes(path: Path, *, as_colours: bool) -> Codes:
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         if path.suffix.lower() in (".tif", ".tiff"):  # 32-bit and compressed TIFF that Pillow does not know
             return _read_tiff(path)
-        raise DataError(f"The mask {path.name} cannot be read: {error}.") from error
+        raise DataError("The mask {path} cannot be read: {error}.", path=path.name, error=error) from error
 
 
 def _read_tiff(path: Path) -> Codes:
     try:
         values = tifffile.imread(path)
     except (OSError, ValueError, tifffile.TiffFileError) as error:
-        raise DataError(f"The mask {path.name} cannot be read: {error}.") from error
+        raise DataError("The mask {path} cannot be read: {error}.", path=path.name, error=error) from error
     if values.ndim != 2:
-        raise DataError(f"The mask {path.name} has the shape {values.shape}, not height and width.")
+        raise DataError(
+            "The mask {path} has the shape {shape}, not height and width.", path=path.name, shape=values.shape
+        )
     return np.asarray(values).clip(0, 2**31 - 1).astype(np.int32)
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from sslstudio.engine.messages import Message, joined
+
 SPLIT_WORDS = {
     "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
     "test": "test", "testing": "test",
@@ -135,7 +137,7 @@ def _by_folder(paths: Sequence[str]) -> MaskPairs | None:
         found, lost = _match(masks, keys)
         if found and len(found) >= 0.1 * len(masks):
             pairs, orphans, folders = pairs + found, orphans + lost, [*folders, folder]
-    return _settle(f"mask folder {_named(folders)}", pairs, orphans) if pairs else None
+    return _settle(Message("mask folder {named}", named=_named(folders)), pairs, orphans) if pairs else None
 
 
 def _by_stem(paths: Sequence[str]) -> MaskPairs | None:
@@ -146,7 +148,7 @@ def _by_stem(paths: Sequence[str]) -> MaskPairs | None:
     found, lost = _match(candidates, _picture_keys(path for path in paths if path not in marked))
     if not found or len(found) < 0.5 * len(candidates):
         return None
-    return _settle(f"file names such as {name_of(found[0][1])}", found, lost)
+    return _settle(Message("file names such as {name}", name=name_of(found[0][1])), found, lost)
 
 
 def _match(masks: Sequence[str], keys: dict[Key, list[str]]) -> tuple[list[tuple[str, str, int]], list[str]]:
@@ -174,5 +176,7 @@ def _settle(found_in: str, pairs: list[tuple[str, str, int]], orphans: list[str]
     return MaskPairs(found_in, of, tuple(orphans), tuple(further))
 
 
-def _named(folders: Sequence[str]) -> str:
-    return ", ".join(folders[:3]) + (f" and {len(folders) - 3} more" if len(folders) > 3 else "")
+def _named(folders: Sequence[str]) -> Message:
+    if len(folders) <= 3:
+        return joined(folders, "")
+    return Message("{folders} and {n} more", folders=folders[:3], n=len(folders) - 3)

@@ -14,6 +14,7 @@ from sslstudio.engine.data.groups import suggest_groups
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import Recognised, recognising
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 
 LISTED = 20  # files named one by one on a terminal
 
@@ -61,47 +62,69 @@ class Overview:
         masks, classes = self.recognised.masks, self.recognised.classes
         return [*self.recognised.notes, *(classes.notes if classes else ()), *(masks.notes if masks else ())]
 
-    def lines(self) -> list[str]:
+    def lines(self) -> list[Message]:
         """For people."""
         facts = self.to_json()
         height, width = facts["median_size"]
-        lines = [f"{facts['pictures']:,} pictures in {self.folder}, typically {width} x {height} pixels"]
+        lines = [
+            Message(
+                "{n:,} pictures in {folder}, typically {width} x {height} pixels",
+                n=facts["pictures"],
+                folder=self.folder,
+                width=width,
+                height=height,
+            )
+        ]
         if isinstance(root := self.cache.index.root, Album):
             each = self.cache.index.counts()
-            lines.append("Folders: " + ", ".join(f"{name} {each.get(name, 0):,}" for name in root.folders))
+            counted = [Message("{name} {n:,}", name=name, n=each.get(name, 0)) for name in root.folders]
+            lines.append(Message("Folders: {counted}", counted=counted))
         if self.classes:
-            counts = ", ".join(f"{name} {count:,}" for name, count in self.classes.items())
-            lines.append(f"Classes from {facts['classes_found_in']}: {counts}")
+            counts = [Message("{name} {n:,}", name=name, n=count) for name, count in self.classes.items()]
+            lines.append(
+                Message("Classes from {found_in}: {counts}", found_in=facts["classes_found_in"], counts=counts)
+            )
         if facts["masks"]:
-            lines.append(f"Masks for {facts['masks']:,} pictures: {', '.join(facts['mask_classes'])}")
+            lines.append(Message("Masks for {n:,} pictures: {names}", n=facts["masks"], names=facts["mask_classes"]))
         if not self.classes and not facts["masks"]:
-            lines.append("No labels were recognised: pretraining needs none.")
+            lines.append(Message("No labels were recognised: pretraining needs none."))
         if facts["given_split"]:
             lines.append(
-                "The folders say: " + ", ".join(f"{n:,} for {part}" for part, n in facts["given_split"].items())
+                Message(
+                    "The folders say: {parts}",
+                    parts=[Message("{n:,} for {part}", n=n, part=part) for part, n in facts["given_split"].items()],
+                )
             )
-        lines += [f"Note: {note}" for note in self.notes()]
+        lines += [Message("Note: {note}", note=note) for note in self.notes()]
         if facts["suggested_groups"]:
-            lines.append(f"Pictures may belong together; keep them so with: --groups '{facts['suggested_groups']}'")
+            lines.append(
+                Message(
+                    "Pictures may belong together; keep them so with: --groups '{rule}'",
+                    rule=facts["suggested_groups"],
+                )
+            )
         if facts["ignored"]:
-            kinds = ", ".join(f"{suffix or 'no suffix'} {count:,}" for suffix, count in facts["ignored"].items())
-            lines.append(f"Other files, left alone: {kinds}")
+            kinds = [
+                Message("{suffix} {n:,}", suffix=suffix or Message("no suffix"), n=count)
+                for suffix, count in facts["ignored"].items()
+            ]
+            lines.append(Message("Other files, left alone: {kinds}", kinds=kinds))
         return lines + self._unreadable_lines()
 
-    def _unreadable_lines(self) -> list[str]:
+    def _unreadable_lines(self) -> list[Message]:
         broken = self.cache.index.unreadable
         if not broken:
-            return ["Every picture can be read."]
-        lines = [f"{len(broken):,} files cannot be read:"]
-        lines += [f"  {one.path}: {one.reason}" for one in broken[:LISTED]]
+            return [Message("Every picture can be read.")]
+        lines = [Message("{n:,} {n:plural(file|files)} cannot be read:", n=len(broken))]
+        lines += [Message("  {path}: {reason}", path=one.path, reason=one.reason) for one in broken[:LISTED]]
         if len(broken) > LISTED:
-            lines.append(f"  and {len(broken) - LISTED:,} more (all of them with --json)")
+            lines.append(Message("  and {n:,} more (all of them with --json)", n=len(broken) - LISTED))
         return lines
 
 
 def look_at(folder: Path, labels_file: str, side: int, control: RunControl) -> Generator[Preparing, None, Overview]:
     """Read every picture of a folder once (into the cache of this `side`) and recognise its labels."""
-    yield Preparing(stage="Looking for pictures", done=0, total=0)
+    yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
     recognised = yield from recognising(scan(folder), labels_file)
     cache = yield from build_cache(recognised.pictures, side, control=control)
     return Overview(folder, recognised, cache)

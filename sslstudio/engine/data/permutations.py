@@ -27,6 +27,8 @@ from itertools import permutations, product
 import numpy as np
 import numpy.typing as npt
 
+from sslstudio.engine.messages import Message
+
 Permutations = npt.NDArray[np.int64]  # (k, 9)
 
 MOST = 5000
@@ -41,7 +43,9 @@ def permutation_set(count: int) -> Permutations:
     Raises ValueError unless 2 <= count <= 5000.
     """
     if not 2 <= count <= MOST:
-        raise ValueError(f"{count} permutations were asked for; there are sets of 2 to {MOST}.")
+        raise ValueError(
+            Message("{count} permutations were asked for; there are sets of 2 to {most}.", count=count, most=MOST)
+        )
     if count <= 72:
         chosen = _greedy(affine_group(), count)
     elif count <= 504:

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from sslstudio.engine.collector import put_off
 from sslstudio.engine.data.index import ImageFile, printable
 from sslstudio.engine.errors import RunError
+from sslstudio.engine.messages import from_text, to_text
 
 MOST_SIDE: Final = 1024
 FORMAT: Final = 1  # raise it when decoding changes: everything is then decoded again, in another folder
@@ -109,7 +110,7 @@ class PixelStore:
             for path, size, mtime_ns, slot, height, width, reason in self._table.execute("SELECT * FROM pictures"):
                 if slot is None or slot < whole:
                     name = os.fsdecode(path)
-                    rows[name] = Row(name, size, int(mtime_ns), slot, height, width, reason)
+                    rows[name] = Row(name, size, int(mtime_ns), slot, height, width, from_text(reason))
         self._table.execute("DELETE FROM pictures WHERE slot >= ?", (whole,))
         self._table.commit()
         return rows
@@ -138,7 +139,7 @@ class PixelStore:
 
     def put_reason(self, file: ImageFile, reason: str) -> None:
         """Remember that a file cannot be read, and why."""
-        self._pending.append(Row(file.path, file.size, file.mtime_ns, None, reason=printable(reason)))
+        self._pending.append(Row(file.path, file.size, file.mtime_ns, None, reason=reason))
 
     def commit(self) -> None:
         """Record what was put since the last commit, after its pixels have reached the disk."""
@@ -188,7 +189,15 @@ def _square(pixels: io.FileIO, slot: int, side: int) -> npt.NDArray[np.uint8]:
 
 
 def _values(row: Row) -> tuple[Any, ...]:
-    return (os.fsencode(row.path), row.size, str(row.mtime_ns), row.slot, row.height, row.width, row.reason)
+    return (
+        os.fsencode(row.path),
+        row.size,
+        str(row.mtime_ns),
+        row.slot,
+        row.height,
+        row.width,
+        printable(to_text(row.reason)),
+    )
 
 
 def _open_table(path: Path) -> sqlite3.Connection:
@@ -225,6 +234,8 @@ def is_full(error: Exception) -> bool:
 def disk_full(folder: Path, needed: int) -> RunError:
     """The error for a disk that cannot take `needed` bytes more."""
     return RunError(
-        f"The disk is full: the decoded pictures need {needed / 1e6:,.1f} MB more in {printable(os.fspath(folder))}. "
-        "Make room there, choose a smaller picture size, or set SSLSTUDIO_CACHE to a folder on a larger disk."
+        "The disk is full: the decoded pictures need {needed:,.1f} MB more in {folder}. Make room "
+        "there, choose a smaller picture size, or set SSLSTUDIO_CACHE to a folder on a larger disk.",
+        needed=needed / 1000000.0,
+        folder=folder,
     )

@@ -9,6 +9,7 @@ from torch import Tensor
 from sslstudio.engine.data import draw
 from sslstudio.engine.data.draw import Colour, Picture
 from sslstudio.engine.data.view_pictures import BOARD_SIDE, GAP, Shown, line, outlined, tile
+from sslstudio.engine.messages import Message
 
 SPOTS = 5  # that are shown: more lines cannot be told apart
 DOT = 4  # radius in pixels
@@ -32,13 +33,17 @@ def show_places(
     answer = None
     if guesses is not None:
         answer = _joined(asked, first, [_pixel(spot, tiles, 1) for spot in guesses[:count].tolist()])
-    said = f"finds {found} of {count} spots" if count else "the views have no spot in common"
+    said = (
+        Message("finds {found} of {count} spots", found=found, count=count)
+        if count
+        else Message("the views have no spot in common")
+    )
     return Shown(
         source=outlined(image, matrices),
         asked=_dotted(asked, first),
         truth=_joined(asked, first, second),
         answer=answer,
-        label="the same spots in both views" if count else "the views have no spot in common",
+        label=Message("the same spots in both views") if count else Message("the views have no spot in common"),
         answer_label="" if guesses is None else said,
         correct=None if guesses is None or not count else 2 * found > count,
     )

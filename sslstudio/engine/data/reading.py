@@ -16,14 +16,15 @@ import filelock
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.album import where
 from sslstudio.engine.data.decode import Squeezed, squeeze
-from sslstudio.engine.data.index import ImageFile, ImageIndex, file_at, printable
+from sslstudio.engine.data.index import ImageFile, ImageIndex, file_at
 from sslstudio.engine.data.pixelstore import PixelStore, disk_full, is_full
 from sslstudio.engine.data.reasons import CannotOpen
 from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 
-COMPARING = "Comparing with what was read before"
-WAITING = "Waiting for another run that reads the same pictures"
+COMPARING = Message("Comparing with what was read before")
+WAITING = Message("Waiting for another run that reads the same pictures")
 EVENT_SECONDS = 0.1
 COMMIT_SECONDS = 1.0
 COMMIT_PICTURES = 512
@@ -62,8 +63,10 @@ def make_folder(folder: Path) -> None:
         if is_full(error):
             raise disk_full(folder, 0) from error
         raise RunError(
-            f"The folder for decoded pictures, {printable(os.fspath(folder))}, cannot be made: {error.strerror}. "
-            "Set SSLSTUDIO_CACHE to a folder that can be written."
+            "The folder for decoded pictures, {folder}, cannot be made: {reason}. Set SSLSTUDIO_CACHE to "
+            "a folder that can be written.",
+            folder=folder,
+            reason=error.strerror,
         ) from error
 
 
@@ -75,7 +78,7 @@ def room(folder: Path, needed: int) -> Iterator[None]:
     except (OSError, sqlite3.Error) as error:
         if is_full(error):
             raise disk_full(folder, needed) from error
-        raise RunError(f"Decoded pictures cannot be kept in {printable(os.fspath(folder))}: {error}.") from error
+        raise RunError("Decoded pictures cannot be kept in {folder}: {error}.", folder=folder, error=error) from error
 
 
 def wait_for(lock: filelock.BaseFileLock, control: RunControl, total: int) -> Iterator[Preparing]:
@@ -142,7 +145,7 @@ def keep(store: PixelStore, file: ImageFile, outcome: Outcome, passing: dict[str
     elif isinstance(outcome, CannotOpen):
         passing[file.path] = str(outcome)
     else:
-        store.put_reason(file, str(outcome))
+        store.put_reason(file, outcome.message)
     return None
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from sslstudio.engine.data.signature import Kind
 from sslstudio.engine.errors import DataError
+from sslstudio.engine.messages import Message
 
 PIXELS_LIMIT = 250_000_000  # about 1 GB while it is decoded, for each worker
 
@@ -57,13 +58,24 @@ def silence_log(name: str) -> None:
 def check_size(width: int, height: int, bytes_per_pixel: int = 1) -> None:
     """Raises DataError before anything is decoded if the picture has no pixels or more than can be held."""
     if width < 1 or height < 1:
-        raise DataError(f"not a picture that can be read: it is {width}x{height} pixels")
+        raise DataError("not a picture that can be read: it is {width}x{height} pixels", width=width, height=height)
     if width * height > PIXELS_LIMIT:
-        limit = f"{PIXELS_LIMIT // 1_000_000} million pixels"
-        raise DataError(f"too large: {width}x{height} pixels is over the limit of {limit}; cut it into smaller ones")
+        limit = Message("{n} million pixels", n=PIXELS_LIMIT // 1_000_000)
+        raise DataError(
+            "too large: {width}x{height} pixels is over the limit of {limit}; cut it into smaller ones",
+            width=width,
+            height=height,
+            limit=limit,
+        )
     if width * height * bytes_per_pixel > 8 * PIXELS_LIMIT:
-        limit = f"{8 * PIXELS_LIMIT // 1_000_000} MB"
-        raise DataError(f"too large: {width}x{height} pixels of {bytes_per_pixel} bytes is over the limit of {limit}")
+        limit = Message("{n} MB", n=8 * PIXELS_LIMIT // 1_000_000)
+        raise DataError(
+            "too large: {width}x{height} pixels of {bytes_a_pixel} bytes is over the limit of {limit}",
+            width=width,
+            height=height,
+            bytes_a_pixel=bytes_per_pixel,
+            limit=limit,
+        )
 
 
 def from_os(error: OSError) -> CannotOpen:
@@ -72,7 +84,7 @@ def from_os(error: OSError) -> CannotOpen:
         return CannotOpen("the file is gone, or it is a link that leads nowhere")
     if isinstance(error, PermissionError):
         return CannotOpen("no permission to read it")
-    return CannotOpen(f"it cannot be opened: {error.strerror or error}")
+    return CannotOpen("it cannot be opened: {reason}", reason=error.strerror or error)
 
 
 def from_library(error: Exception, kind: Kind, file: BinaryIO) -> DataError:
@@ -83,7 +95,7 @@ def from_library(error: Exception, kind: Kind, file: BinaryIO) -> DataError:
     if isinstance(error, EOFError) or _EARLY.search(text) or _ends_early(kind, file):
         return DataError("the file ends too early")
     words = text.encode("ascii", "replace").decode()[:160] or type(error).__name__
-    return DataError(f"not a picture that can be read: damaged {kind.value} data ({words})")
+    return DataError("not a picture that can be read: damaged {value} data ({words})", value=kind.value, words=words)
 
 
 def _ends_early(kind: Kind, file: BinaryIO) -> bool:

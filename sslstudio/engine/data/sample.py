@@ -14,6 +14,7 @@ from sslstudio.engine.data.sample_scene import Noise, landscape, occlude, photog
 from sslstudio.engine.data.sample_shapes import KINDS, make_frame
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 from sslstudio.engine.seeding import derive
 
 MARKER = "sample.json"  # written last: the sample is complete
@@ -38,13 +39,13 @@ def make_sample(folder: Path, *, count: int = 2400, side: int = 96, seed: int = 
     noise = Noise(side * _SUPERSAMPLING, np.random.default_rng(derive(seed, "sample", "noise")))
     for done, (kind, number) in enumerate(_list(count)):
         if done % _REPORT_EVERY == 0:
-            yield Preparing(stage="Drawing the sample", done=done, total=count)
+            yield Preparing(stage=Message("Drawing the sample"), done=done, total=count)
         rng = np.random.default_rng(derive(seed, "sample", kind, number))
         picture, mask = draw_picture(kind, side, rng, noise)
         _save(picture, folder / "images" / kind / f"{number:04}.png")
         _save(mask, folder / "masks" / kind / f"{number:04}.png")
     os.replace(folder / BEGUN, folder / MARKER)
-    yield Preparing(stage="Drawing the sample", done=count, total=count)
+    yield Preparing(stage=Message("Drawing the sample"), done=count, total=count)
 
 
 def draw_picture(
@@ -74,18 +75,23 @@ def _is_finished(folder: Path, about: dict[str, Any]) -> bool:
     if not folder.exists():
         return False
     if not folder.is_dir():
-        raise DataError(f"{folder} is a file; the sample needs a folder. Choose another name.")
+        raise DataError("{folder} is a file; the sample needs a folder. Choose another name.", folder=folder)
     if not any(folder.iterdir()):
         return False
     for name in (MARKER, BEGUN):
         if (folder / name).is_file():
             found = _read(folder / name)
             if found != about:
-                raise DataError(f"{folder} holds another sample ({found}). Choose an empty or a new folder.")
+                raise DataError(
+                    "{folder} holds another sample ({found}). Choose an empty or a new folder.",
+                    folder=folder,
+                    found=found,
+                )
             return name == MARKER
     raise DataError(
-        f"{folder} is not empty and is not a sample of this program: nothing in it was changed. "
-        "Choose an empty or a new folder for the sample."
+        "{folder} is not empty and is not a sample of this program: nothing in it was changed. "
+        "Choose an empty or a new folder for the sample.",
+        folder=folder,
     )
 
 

@@ -2,21 +2,23 @@
 
 import enum
 
+from sslstudio.engine.messages import Message
+
 HEAD = 132  # bytes that are enough for every signature: DICOM has its own at 128
 
 _BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}  # sizes of the second header: 'BM' alone also begins ordinary texts
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _HEIF = {b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis"}
 _FOREIGN = {
-    b"%PDF": "a PDF document: export its pictures as PNG or TIFF",
-    b"PK\x03\x04": "a ZIP archive: unpack it first",
-    b"Rar!": "a RAR archive: unpack it first",
-    b"\x1f\x8b": "a gzip archive: unpack it first",
-    b"8BPS": "a Photoshop document: save it as PNG or TIFF",
-    b"\x89HDF": "an HDF5 file: export its pictures as PNG or TIFF",
-    b"\xff\x4f\xff\x51": "a JPEG 2000 picture: save it as PNG or TIFF",
-    b"\0\0\0\x0cjP  ": "a JPEG 2000 picture: save it as PNG or TIFF",
-    b"<svg": "an SVG drawing: save it as PNG",
+    b"%PDF": Message("a PDF document: export its pictures as PNG or TIFF"),
+    b"PK\x03\x04": Message("a ZIP archive: unpack it first"),
+    b"Rar!": Message("a RAR archive: unpack it first"),
+    b"\x1f\x8b": Message("a gzip archive: unpack it first"),
+    b"8BPS": Message("a Photoshop document: save it as PNG or TIFF"),
+    b"\x89HDF": Message("an HDF5 file: export its pictures as PNG or TIFF"),
+    b"\xff\x4f\xff\x51": Message("a JPEG 2000 picture: save it as PNG or TIFF"),
+    b"\0\0\0\x0cjP  ": Message("a JPEG 2000 picture: save it as PNG or TIFF"),
+    b"<svg": Message("an SVG drawing: save it as PNG"),
 }
 
 
@@ -53,25 +55,29 @@ def _is_bmp(head: bytes) -> bool:
     return head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in _BMP_HEADERS
 
 
-def describe(head: bytes) -> str:
+def describe(head: bytes) -> Message:
     """What a file that is no known picture seems to be, to be read after 'not a picture that can be read: '."""
     if not head.strip(b"\0"):
-        return "it holds nothing but zeros"
+        return Message("it holds nothing but zeros")
     if head[4:8] == b"ftyp":
         return _describe_box(head[8:12])
     for magic, words in _FOREIGN.items():
         if head.startswith(magic):
-            return f"it is {words}"
+            return Message("it is {words}", words=words)
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html")):
-        return "it is a web page (HTML)"
-    return "it is a text" if _is_text(head) else "it begins like no known picture format"
+        return Message("it is a web page (HTML)")
+    return Message("it is a text") if _is_text(head) else Message("it begins like no known picture format")
 
 
-def _describe_box(brand: bytes) -> str:
+def _describe_box(brand: bytes) -> Message:
     if brand in _HEIF:
-        return "it is a HEIC picture: save it as JPEG or PNG"
-    return "it is an AVIF picture: save it as JPEG or PNG" if brand in (b"avif", b"avis") else "it is a film"
+        return Message("it is a HEIC picture: save it as JPEG or PNG")
+    return (
+        Message("it is an AVIF picture: save it as JPEG or PNG")
+        if brand in (b"avif", b"avis")
+        else Message("it is a film")
+    )
 
 
 def _is_text(head: bytes) -> bool:

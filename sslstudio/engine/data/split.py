@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sslstudio.engine.data.groups import group_paths, suggest_groups
 from sslstudio.engine.errors import ConfigError, DataError
+from sslstudio.engine.messages import Message
 from sslstudio.engine.seeding import derive
 
 __all__ = ["Split", "draw_labelled", "group_paths", "make_split", "suggest_groups"]
@@ -55,7 +56,7 @@ class Split:
         """The inverse of `to_json`. Raises DataError when a part is missing."""
         missing = [part for part in PARTS if part not in values]
         if missing:
-            raise DataError(f"The split has no {', '.join(missing)}: it needs {', '.join(PARTS)}.")
+            raise DataError("The split has no {missing}: it needs {parts}.", missing=missing, parts=PARTS)
         return cls(*(tuple(values[part]) for part in PARTS))
 
 
@@ -77,7 +78,9 @@ def make_split(
     """
     if validation + test >= 1:
         raise ConfigError(
-            f"Validation share {validation} and test share {test} leave nothing to train on. Try 0.1 and 0.2."
+            "Validation share {validation} and test share {test} leave nothing to train on. Try 0.1 and 0.2.",
+            validation=validation,
+            test=test,
         )
     ordered = sorted(set(paths))
     grouped = {path: (groups or {}).get(path) for path in ordered}
@@ -196,7 +199,7 @@ def draw_labelled(paths: Sequence[str], labels: Mapping[str, int] | None, count:
     not depend on the others. Raises DataError for a class that `labels` names and `paths` has no picture of.
     """
     if count < 1:
-        raise ConfigError(f"Labelled pictures = {count} is too few. Try 1 or more.")
+        raise ConfigError("Labelled pictures = {count} is too few. Try 1 or more.", count=count)
     members: dict[int, list[str]] = {label: [] for label in sorted(set((labels or {}).values()))}
     for path in sorted(set(paths)):
         if labels is None or path in labels:
@@ -210,9 +213,11 @@ def draw_labelled(paths: Sequence[str], labels: Mapping[str, int] | None, count:
     return tuple(sorted(drawn))
 
 
-def _no_member(label: int, labels: Mapping[str, int]) -> str:
+def _no_member(label: int, labels: Mapping[str, int]) -> Message:
     example = min(path for path, other in labels.items() if other == label)
-    return (
-        f"The training part has no picture of class number {label}, the class of {example}. "
-        "Label more pictures of this class, or make the held-out shares smaller."
+    return Message(
+        "The training part has no picture of class number {label}, the class of {example}. Label "
+        "more pictures of this class, or make the held-out shares smaller.",
+        label=label,
+        example=example,
     )

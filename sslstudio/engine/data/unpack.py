@@ -15,9 +15,10 @@ from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.messages import Message
 
 MARKER = ".unpacked.json"  # what the folder was made from
-STAGE = "Unpacking the pictures"
+STAGE = Message("Unpacking the pictures")
 REPORT_EVERY = 50  # files
 SPARE = 0.95  # share of the free disk that an archive may take
 LEFT_OUT = ("__MACOSX/", ".DS_Store", "Thumbs.db")  # what systems put into archives beside the pictures
@@ -40,13 +41,22 @@ def unpack(archive: Path, into: Path, control: RunControl) -> Generator[Preparin
             _check_room(wanted, into, archive)
             yield from _extract(content, wanted, beside, control)
         if control.stopping:
-            raise DataError(f"Stopped while {archive.name} was unpacked.")
+            raise DataError("Stopped while {archive} was unpacked.", archive=archive.name)
         write_atomic(beside / MARKER, json.dumps(about).encode())
         beside.rename(folder)
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
-        raise DataError(f"{archive.name} is not a zip file that can be read: {error}. Unpack it yourself.") from error
+        raise DataError(
+            "{archive} is not a zip file that can be read: {error}. Unpack it yourself.",
+            archive=archive.name,
+            error=error,
+        ) from error
     except OSError as error:
-        raise DataError(f"{archive.name} could not be unpacked into {into}: {error.strerror or error}.") from error
+        raise DataError(
+            "{archive} could not be unpacked into {into}: {reason}.",
+            archive=archive.name,
+            into=into,
+            reason=error.strerror or error,
+        ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return folder
@@ -56,7 +66,7 @@ def _about(archive: Path) -> dict[str, object]:
     try:
         found = archive.stat()
     except OSError as error:
-        raise DataError(f"{archive} cannot be read: {error.strerror}.") from error
+        raise DataError("{archive} cannot be read: {reason}.", archive=archive, reason=error.strerror) from error
     return {"archive": archive.name, "size": found.st_size, "changed": found.st_mtime_ns}
 
 
@@ -84,12 +94,16 @@ def _wanted(content: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
             continue
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or stat.S_ISLNK(one.external_attr >> 16):
-            raise DataError(f"{archive.name} holds {one.filename!r}, which leads out of its folder: it is left alone.")
+            raise DataError(
+                "{archive} holds {filename!r}, which leads out of its folder: it is left alone.",
+                archive=archive.name,
+                filename=one.filename,
+            )
         if one.flag_bits & 1:
-            raise DataError(f"{archive.name} needs a password. Unpack it yourself and drop the folder.")
+            raise DataError("{archive} needs a password. Unpack it yourself and drop the folder.", archive=archive.name)
         wanted.append(one)
     if not wanted:
-        raise DataError(f"There is no file in {archive.name}.")
+        raise DataError("There is no file in {archive}.", archive=archive.name)
     return wanted
 
 
@@ -98,8 +112,12 @@ def _check_room(wanted: list[zipfile.ZipInfo], into: Path, archive: Path) -> Non
     needed, free = sum(one.file_size for one in wanted), shutil.disk_usage(into).free
     if needed > SPARE * free:
         raise DataError(
-            f"{archive.name} takes {needed / 1e9:,.1f} GB unpacked, and {into} has room for {free / 1e9:,.1f} GB. Make "
-            "room, or unpack it on another disk and drop the folder."
+            "{archive} takes {needed:,.1f} GB unpacked, and {into} has room for {free:,.1f} GB. Make "
+            "room, or unpack it on another disk and drop the folder.",
+            archive=archive.name,
+            needed=needed / 1000000000.0,
+            into=into,
+            free=free / 1000000000.0,
         )
 
 

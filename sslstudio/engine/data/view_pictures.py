@@ -10,6 +10,7 @@ from torch import Tensor
 from sslstudio.engine.data import draw
 from sslstudio.engine.data.draw import Colour, Picture
 from sslstudio.engine.data.two_views import corners
+from sslstudio.engine.messages import Message
 
 BOARD_SIDE = 192  # pixels: pictures for people are enlarged to about this
 GAP = 6  # pixels between the views of a drawn board
@@ -46,14 +47,18 @@ def show_pair(images: Tensor, views: Tensor, matrices: Tensor, partners: Sequenc
         asked=draw.board(tiles, 2, GAP),
         truth=_marked(tiles, 1 + choices.index(number), draw.RIGHT),
         answer=None if said is None else _answer(first, tile(views[said, 1]), said == number),
-        label="the outlined view and the first one are the same picture",
+        label=Message("the outlined view and the first one are the same picture"),
         answer_label="" if said is None else _words(said == number, count),
         correct=None if said is None else said == number,
     )
 
 
-def _words(right: bool, count: int) -> str:
-    return f"finds its partner among {count}" if right else f"takes a view of another picture, among {count}"
+def _words(right: bool, count: int) -> Message:
+    return (
+        Message("finds its partner among {count}", count=count)
+        if right
+        else Message("takes a view of another picture, among {count}", count=count)
+    )
 
 
 def _answer(first: Picture, taken: Picture, right: bool) -> Picture:

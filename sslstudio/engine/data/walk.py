@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from sslstudio.engine.data.listing import Listed, Unreadable, list_folder, printable
+from sslstudio.engine.data.listing import Listed, Unreadable, list_folder
 from sslstudio.engine.data.reasons import from_os
 from sslstudio.engine.data.remembered import Remembered
 from sslstudio.engine.errors import DataError
+from sslstudio.engine.messages import Message
 
 FIRST = 60  # pictures named while a scan goes on: what a screen shows
 _SAY_SECONDS = 0.1
@@ -57,9 +58,9 @@ class Walk:
             except OSError as error:
                 if not prefix:
                     raise DataError(
-                        f"The folder {printable(self._root)} cannot be listed: {from_os(error)}."
+                        "The folder {root} cannot be listed: {reason}.", root=self._root, reason=from_os(error)
                     ) from error
-                reason = f"the folder cannot be listed: {from_os(error)}"
+                reason = Message("the folder cannot be listed: {reason}", reason=from_os(error))
                 self.unreadable.append(Unreadable(prefix.rstrip("/"), reason))
         self._remembered.keep(self.pictures)
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from sslstudio.engine.data.augment import grey
+from sslstudio.engine.messages import Message
 from sslstudio.engine.tasks.base import Batch
 
 FRAME = 0.1  # width of the masked frame, as a share of the side
@@ -19,7 +20,7 @@ CENTRE = (1 - (1 - 2 * FRAME) ** 2) ** 0.5  # side of the square in the middle t
 CORNER = 0.3  # side of a masked corner
 SHIFT = 0.06  # how far a shifted picture moves
 RIM = 0.12  # width of the erased rim of a tile, as a share of its side
-CORNERS = ("top left", "top right", "bottom left", "bottom right")
+CORNERS = (Message("top left"), Message("top right"), Message("bottom left"), Message("bottom right"))
 
 
 def same(pictures: Tensor) -> Tensor:
@@ -97,9 +98,9 @@ GREY = Alteration("grey", pictures=without_colour)
 FRAME_COVERED = Alteration("frame", pictures=partial(covered, place=_frame))
 CENTRE_COVERED = Alteration("centre", pictures=partial(covered, place=partial(_middle, CENTRE)))
 CORNERS_COVERED = tuple(
-    Alteration(f"corner, {name}", pictures=partial(covered, place=partial(_corner, number)))
+    Alteration(Message("corner, {name}", name=name), pictures=partial(covered, place=partial(_corner, number)))
     for number, name in enumerate(CORNERS)
 )
-SMALL_CENTRE_COVERED = Alteration("small centre", pictures=partial(covered, place=partial(_middle, CORNER)))
+SMALL_CENTRE_COVERED = Alteration(Message("small centre"), pictures=partial(covered, place=partial(_middle, CORNER)))
 MIRRORED = Alteration("mirrored", pictures=lambda pictures: pictures.flip(-1))
 SHIFTED = Alteration("shifted", pictures=shifted)

@@ -17,12 +17,13 @@ from sslstudio.engine.evaluate import alterations as alter
 from sslstudio.engine.evaluate.alterations import Alteration
 from sslstudio.engine.evaluate.questions import Array, Audited, Interval, Questions
 from sslstudio.engine.evaluate.signs.looked import tiles_of
+from sslstudio.engine.messages import Message
 
 MAY_FALL = 0.3  # share of what was learnt that may go with what should not matter
 MUST_FALL = 0.75  # share that must go with what the puzzle is about
 EDGES_MAY_FALL = 0.5  # a tile without its rim, or from a smaller cell, also shows less
 WIDER = (0.25, 0.2, 0.15, 0.1)  # by how much a gap is widened: more would leave too little of a tile to recognise
-AS_THEY_ARE = Alteration("as they are")
+AS_THEY_ARE = Alteration(Message("as they are"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,15 +75,15 @@ def audited(trained: Audited, images: Tensor, device: Device, seed: int = 0) -> 
     if not questions.metric:
         yield TaskAudit(
             task=trained.name, metric="",
-            verdict="This task has no answer that guessing could get right, so no check of the audit applies.",
+            verdict=Message("This task has no answer that guessing could get right, so no check of the audit applies."),
         )  # fmt: skip
         return
     auditor = _Auditor(trained, questions)
     base = questions.interval(auditor.base)
     found = TaskAudit(
         task=trained.name, metric=questions.metric, n=questions.n, chance=questions.chance, base=base,
-        verdict=f"Nothing to audit: {questions.metric} is {base[0]:.3f} on held-out pictures, and guessing gives "
-        f"{questions.chance:.3f}.",
+        verdict=Message("Nothing to audit: {metric} is {base:.3f} on held-out pictures, and guessing gives "
+"{chance:.3f}.", metric=questions.metric, base=base[0], chance=questions.chance),
     )  # fmt: skip
     if not questions.has_learnt(base):
         yield found
@@ -94,11 +95,14 @@ def audited(trained: Audited, images: Tensor, device: Device, seed: int = 0) -> 
     yield replace(found, checks=tuple(checks), verdict=_summary(checks), left_out=auditor.left_out)
 
 
-def _summary(checks: list[Check]) -> str:
+def _summary(checks: list[Check]) -> Message:
     failed = [check for check in checks if check.passed is False]
     if not failed:
-        return "No shortcut was found: what should not matter hardly matters."
-    return "It takes a shortcut. " + " ".join(f"When {one.title}: it {one.verdict}." for one in failed)
+        return Message("No shortcut was found: what should not matter hardly matters.")
+    return Message(
+        "It takes a shortcut. {failed:words}",
+        failed=(Message("When {one}: it {verdict}.", one=one.title, verdict=one.verdict) for one in failed),
+    )
 
 
 class _Auditor:
@@ -116,61 +120,78 @@ class _Auditor:
         yield from self._tiles(tiles_of(batch) is not None)
         yield from self._gaps()
         yield from self._covered(any(one.is_floating_point() and one.ndim >= 4 for one in batch.targets.values()))
-        fault = "tells left from right: by text, or because the subject has sides, which is fine"
-        yield self._stays("mirrored", "the pictures are mirrored", self._ask(alter.MIRRORED), fault, ("mirror=true",))
-        fault = "depends on exact places: whole pixels, or what stands at the very edge"
-        yield self._stays("shifted", "the pictures are shifted by some pixels", self._ask(alter.SHIFTED), fault)
+        fault = Message("tells left from right: by text, or because the subject has sides, which is fine")
+        yield self._stays(
+            "mirrored", Message("the pictures are mirrored"), self._ask(alter.MIRRORED), fault, ("mirror=true",)
+        )
+        fault = Message("depends on exact places: whole pixels, or what stands at the very edge")
+        yield self._stays(
+            "shifted", Message("the pictures are shifted by some pixels"), self._ask(alter.SHIFTED), fault
+        )
 
     def _ask(self, alteration: Alteration) -> Array:
         return self.questions.ask(alteration)
 
     def _tiles(self, has_tiles: bool) -> Iterator[Check]:
         if not has_tiles:
-            self.left_out["tiles"] = "Mean colours and rims of tiles: this task asks about no tiles."
+            self.left_out["tiles"] = Message("Mean colours and rims of tiles: this task asks about no tiles.")
             return
-        yield self._falls(self._check("mean_colour", "tiles become their mean colour", self._ask(alter.MEAN_COLOUR)))
+        yield self._falls(
+            self._check("mean_colour", Message("tiles become their mean colour"), self._ask(alter.MEAN_COLOUR))
+        )
         yield self._stays(
-            "rims", "the rims of the tiles are erased", self._ask(alter.RIMS), "matches the edges of tiles",
+            "rims", Message("the rims of the tiles are erased"), self._ask(alter.RIMS),
+            Message("matches the edges of tiles"),
             ("gap=0.1", "gap=0.25", "gap=0.4"), most=EDGES_MAY_FALL,
         )  # fmt: skip
 
     def _gaps(self) -> Iterator[Check]:
         own = getattr(self.trained.options, "gap", None)
         if own is None:
-            self.left_out["gap"] = "Another gap between tiles: this task has none."
+            self.left_out["gap"] = Message("Another gap between tiles: this task has none.")
             return
         if own > 0 and (task := self.trained.with_gap(0.0)) is not None:
-            check = self._check("no_gap", "the tiles touch each other", self.questions.ask(AS_THEY_ARE, task))
-            yield replace(check, verdict=f"asked with edges that fit it gets {check.value:.3f}, else {check.base:.3f}")
+            check = self._check("no_gap", Message("the tiles touch each other"), self.questions.ask(AS_THEY_ARE, task))
+            yield replace(
+                check,
+                verdict=Message(
+                    "asked with edges that fit it gets {value:.3f}, else {base:.3f}", value=check.value, base=check.base
+                ),
+            )
         for gap in (round(own + more, 3) for more in WIDER):
             if (task := self.trained.with_gap(gap)) is not None:
                 yield self._stays(
-                    "large_gap", f"the gap between tiles is {gap:g} instead of {own:g}",
-                    self.questions.ask(AS_THEY_ARE, task), "matches the edges of tiles",
+                    "large_gap", Message("the gap between tiles is {gap:g} instead of {own:g}", gap=gap, own=own),
+                    self.questions.ask(AS_THEY_ARE, task), Message("matches the edges of tiles"),
                     ("gap=0.1", "gap=0.25", "gap=0.4"), most=EDGES_MAY_FALL,
                 )  # fmt: skip
                 return
-        self.left_out["gap"] = f"A larger gap between tiles: {own:g} is the largest that leaves room for them."
+        self.left_out["gap"] = Message(
+            "A larger gap between tiles: {own:g} is the largest that leaves room for them.", own=own
+        )
 
     def _covered(self, paints: bool) -> Iterator[Check]:
         if paints:
-            self.left_out["covered"] = (
-                "Colour taken away, frame or corner covered: the answer is the picture itself, so that covering a part "
-                "of it changes the answer too."
+            self.left_out["covered"] = Message(
+                "Colour taken away, frame or corner covered: the answer is the picture itself, so that "
+                "covering a part of it changes the answer too."
             )
             return
         grey = self._ask(alter.GREY)
-        yield self._stays("grey", "colour is taken away", grey, "relies on colour", ("grey=0.66", "colour=drop"))
+        yield self._stays(
+            "grey", Message("colour is taken away"), grey, Message("relies on colour"), ("grey=0.66", "colour=drop")
+        )
         smaller = ("round=true", "field=0.5")
         yield self._stays(
-            "frame", "the outer tenth is covered", self._ask(alter.FRAME_COVERED), "relies on the frame: crop it",
+            "frame", Message("the outer tenth is covered"), self._ask(alter.FRAME_COVERED),
+            Message("relies on the frame: crop it"),
             smaller, self._ask(alter.CENTRE_COVERED),
         )  # fmt: skip
         found = [(place, self._ask(one)) for place, one in zip(alter.CORNERS, alter.CORNERS_COVERED, strict=True)]
         place, worst = max(found, key=lambda pair: self._lost(pair[1])[0])
         yield self._stays(
-            "corner", f"the {place} corner is covered", worst,
-            "relies on that corner: look for a stamp or text, and crop it", smaller,
+            "corner", Message("the {place} corner is covered", place=place), worst,
+            Message("relies on that corner: look for a stamp or text, and crop it"), smaller,
             self._ask(alter.SMALL_CENTRE_COVERED),
         )  # fmt: skip
 
@@ -196,22 +217,24 @@ class _Auditor:
             failed = self.questions.interval((control - values) / self.learnt)[1] > 0
         if not failed:
             return replace(check, passed=True, verdict=_kept(check.lost))
-        verdict = f"{fault}; {min(1.0, check.lost):.0%} of what was learnt is lost"
+        verdict = Message("{fault}; {value:.0%} of what was learnt is lost", fault=fault, value=min(1.0, check.lost))
         return replace(check, passed=False, verdict=verdict, change=self.trained.first_change(*changes))
 
     def _falls(self, check: Check) -> Check:
         """Tiles of one colour must not be enough."""
         above = check.low > check.chance if self.learnt > 0 else check.high < check.chance
         if check.lost >= MUST_FALL or not above:
-            return replace(check, passed=True, verdict="falls to guessing, as it must")
+            return replace(check, passed=True, verdict=Message("falls to guessing, as it must"))
         return replace(
             check, passed=False, change=self.trained.first_change("normalise=true", "grey=0.66", "colour=drop"),
-            verdict=f"relies on the brightness or colour of whole tiles, which give {1 - check.lost:.0%} of what was "
-            "learnt",
+            verdict=Message(
+                "relies on the brightness or colour of whole tiles, which give {kept:.0%} of what was learnt",
+                kept=1 - check.lost,
+            ),
         )  # fmt: skip
 
 
-def _kept(lost: float) -> str:
+def _kept(lost: float) -> Message:
     if np.isnan(lost) or lost < 0.05:
-        return "stays"
-    return f"{min(1.0, lost):.0%} of what was learnt is lost, which is no sign of a shortcut"
+        return Message("stays")
+    return Message("{value:.0%} of what was learnt is lost, which is no sign of a shortcut", value=min(1.0, lost))

@@ -20,10 +20,11 @@ from sslstudio.engine.data.run_lengths import run_lengths
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.messages import Message
 
 Mask = npt.NDArray[np.uint8]  # (height, width) class numbers
-STAGE = "Writing COCO"
-READING = "Reading the COCO file back"
+STAGE = Message("Writing COCO")
+READING = Message("Reading the COCO file back")
 A_STEP = 20  # pictures between two events
 
 
@@ -53,7 +54,11 @@ def write_coco(
         if number % A_STEP == 0:
             yield Preparing(stage=READING, done=number, total=len(masks))
         if picture in masks and not np.array_equal(mask, read_mask(root / masks[picture])):
-            raise RunError(f"{file} was read back and its mask of {picture} is another one. Use the PNG masks instead.")
+            raise RunError(
+                "{file} was read back and its mask of {picture} is another one. Use the PNG masks instead.",
+                file=file,
+                picture=picture,
+            )
     return len(annotations)
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from sslstudio.engine.evaluate.probes import Array, headline
+from sslstudio.engine.messages import Message
 from sslstudio.engine.seeding import derive
 
 Numbers = npt.NDArray[np.int64]
 RESAMPLES = 400
-HELPS, UNCLEAR, HARMS = "helps", "no difference yet", "harms"
+HELPS, UNCLEAR, HARMS = "helps", Message("no difference yet"), "harms"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 
 Features = npt.NDArray[np.float32]  # (N, D)
 Places = npt.NDArray[np.float64]  # (N, 2)
@@ -16,7 +17,7 @@ Places = npt.NDArray[np.float64]  # (N, 2)
 PARTS = 50  # principal components that t-SNE looks at, as its authors advise (van der Maaten & Hinton 2008)
 MOST_TSNE = 5_000  # pictures: beyond, it takes minutes
 LEAST_TSNE = 12
-STAGE = "Drawing the map"
+STAGE = Message("Drawing the map")
 STEPS = 250  # iterations at a time, the fewest that scikit-learn makes
 EXAGGERATIONS = (12.0, 1.0, 1.0, 1.0)  # of each such step
 

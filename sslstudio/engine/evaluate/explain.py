@@ -12,10 +12,11 @@ from torch import Tensor
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 
 PATCHES = 12  # a side; neighbouring ones overlap by half
 AT_ONCE = 24
-STAGE = "Covering one part after the other"
+STAGE = Message("Covering one part after the other")
 Map = npt.NDArray[np.float32]
 
 

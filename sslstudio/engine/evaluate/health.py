@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sslstudio.engine.evaluate.compare_probes import HARMS, HELPS
 from sslstudio.engine.events import Alarm, Evaluated, Event, Probed, StepDone
+from sslstudio.engine.messages import Message
 
 SPREAD_LEFT = 0.1  # of the untrained network's spread: below, pictures look ten times more alike than by chance weights
 LEAST_RANK = 1.5  # RankMe is 1 when all embeddings are one; even one direction beside it gives about 2
@@ -28,7 +29,7 @@ WARMED = 20  # logged steps before anything is said about the loss
 SPIKE = 3.0  # times the median of the last logged losses
 SPIKES = 3  # one bad batch is no alarm
 REMEMBERED = 20  # logged steps
-VIEWS = "try another task: one that compares views (vicreg) suits most pictures"
+VIEWS = Message("try another task: one that compares views (vicreg) suits most pictures")
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,11 @@ class Health:
         """What is said before a run ends because its loss is no longer a number."""
         return Alarm(
             step=step,
-            name="not a number",
-            text="The loss is no longer a number: the steps were too large and the weights are lost. The last "
-            "checkpoint is kept. Start again with a third of the learning rate.",
+            name=Message("not a number"),
+            text=Message(
+                "The loss is no longer a number: the steps were too large and the weights are lost. The last "
+                "checkpoint is kept. Start again with a third of the learning rate."
+            ),
             change=self._changes.slower,
         )
 
@@ -108,11 +111,16 @@ class Health:
         stays = self._logged > WARMED and stays_above(list(self._losses), statistics.fmean(self._first))
         if not stays and self._spikes < SPIKES:
             return []
-        seen = "stays above where it began" if stays else f"has jumped to {SPIKE:.0f} times its value several times"
-        text = (
-            f"The learning rate is too high: the loss {seen}. Stop, and start again with a third of the learning rate."
+        seen = (
+            Message("stays above where it began")
+            if stays
+            else Message("has jumped to {spike:.0f} times its value several times", spike=SPIKE)
         )
-        return [Alarm(step=step, name="learning rate too high", text=text, change=self._changes.slower)]
+        text = Message(
+            "The learning rate is too high: the loss {seen}. Stop, and start again with a third of the learning rate.",
+            seen=seen,
+        )
+        return [Alarm(step=step, name=Message("learning rate too high"), text=text, change=self._changes.slower)]
 
     def _mean(self, name: str) -> float:
         values = [metrics[name] for metrics in self._recent if name in metrics]
@@ -127,21 +135,35 @@ class Health:
                 if fair and at_chance(held_out, chance, event.n):
                     found.append(self._at_chance(event, name, chance))
                 if is_memorised(self._mean(name), held_out, event.n):
-                    found.append(self._memorised(event.step, f"{self._mean(name):.0%} right", f"{held_out:.0%}"))
+                    found.append(
+                        self._memorised(
+                            event.step,
+                            Message("{mean:.0%} right", mean=self._mean(name)),
+                            Message("{share:.0%}", share=held_out),
+                        )
+                    )
         return found + self._rising(event)
 
     def _at_chance(self, event: Evaluated, name: str, chance: float) -> Alarm:
-        text = (
-            f"No better than guessing: {event.metrics[name]:.1%} of the held-out puzzles are right, guessing gives "
-            f"{chance:.1%} ({event.n} pictures, {self._share:.0%} of the run). The puzzle is too hard for these "
-            "pictures, or it needs longer."
+        text = Message(
+            "No better than guessing: {metrics:.1%} of the held-out puzzles are right, guessing gives "
+            "{chance:.1%} ({n} pictures, {share:.0%} of the run). The puzzle is too hard for these "
+            "pictures, or it needs longer.",
+            metrics=event.metrics[name],
+            chance=chance,
+            n=event.n,
+            share=self._share,
         )
-        return Alarm(step=event.step, name="at chance", text=text, change=self._changes.easier or self._changes.longer)
+        return Alarm(
+            step=event.step, name=Message("at chance"), text=text, change=self._changes.easier or self._changes.longer
+        )
 
     def _memorised(self, step: int, ours: str, theirs: str) -> Alarm:
-        text = (
-            f"The pictures are learnt by heart: {ours} on those it trains on, {theirs} on others. More pictures help "
-            "most; otherwise more variety or a shorter run."
+        text = Message(
+            "The pictures are learnt by heart: {ours} on those it trains on, {theirs} on others. More "
+            "pictures help most; otherwise more variety or a shorter run.",
+            ours=ours,
+            theirs=theirs,
         )
         return Alarm(step=step, name="memorised", text=text, change=self._changes.varied)
 
@@ -152,7 +174,13 @@ class Health:
         if loss < self._lowest:
             self._lowest, self._loss_then = loss, now
         if self._lowest > 0 and loss > RISEN * self._lowest and now < self._loss_then:
-            return [self._memorised(event.step, f"a loss of {now:.3g} and falling", f"{loss:.3g} and rising")]
+            return [
+                self._memorised(
+                    event.step,
+                    Message("a loss of {now:.3g} and falling", now=now),
+                    Message("{loss:.3g} and rising", loss=loss),
+                )
+            ]
         return []
 
     def _probed(self, event: Probed) -> list[Alarm]:
@@ -162,26 +190,32 @@ class Health:
         if self._solved and is_flat(event):
             found.append(self._solved_at_once(event.step))
         if event.verdict == HARMS and event.share >= FAIR_SHARE:
-            text = (
-                f"So far this makes the features worse than those of an untrained network. Stop, and {self._instead}."
+            text = Message(
+                "So far this makes the features worse than those of an untrained network. Stop, and {instead}.",
+                instead=self._instead,
             )
             found.append(Alarm(step=event.step, name="harms", text=text))
         return found
 
     def _collapse(self, event: Probed) -> Alarm:
-        text = (
-            f"Collapse: the network says nearly the same of every picture (spread {event.spread:.3f}, untrained "
-            f"{event.untrained_spread:.3f}; {event.rank:.1f} directions used). A falling loss means nothing then. "
-            "Start again with a third of the learning rate, or take another task."
+        text = Message(
+            "Collapse: the network says nearly the same of every picture (spread {spread:.3f}, untrained "
+            "{untrained_spread:.3f}; {rank:.1f} directions used). A falling loss means nothing then. "
+            "Start again with a third of the learning rate, or take another task.",
+            spread=event.spread,
+            untrained_spread=event.untrained_spread,
+            rank=event.rank,
         )
         return Alarm(step=event.step, name="collapse", text=text, change=self._changes.slower)
 
     def _solved_at_once(self, step: int) -> Alarm:
-        text = (
-            f"The puzzle was solved almost at once (over {SOLVED:.0%} right) and the features are no better for it. A "
-            "puzzle solved this fast teaches nothing more: something gives the answer away. Make it harder."
+        text = Message(
+            "The puzzle was solved almost at once (over {solved:.0%} right) and the features are no "
+            "better for it. A puzzle solved this fast teaches nothing more: something gives the answer "
+            "away. Make it harder.",
+            solved=SOLVED,
         )
-        return Alarm(step=step, name="solved at once", text=text, change=self._changes.harder)
+        return Alarm(step=step, name=Message("solved at once"), text=text, change=self._changes.harder)
 
 
 def _is_share(name: str) -> bool:

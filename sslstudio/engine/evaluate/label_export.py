@@ -10,11 +10,12 @@ from sslstudio.engine.data.mask_coding import IGNORE
 from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.evaluate.coco import write_coco
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 
 COCO = "coco.json"
-NOT_COUNTED = "not counted"  # what the value IGNORE is called there
-STAGE = "Writing the labels"
-CHECKING = "Checking the masks"
+NOT_COUNTED = Message("not counted")  # what the value IGNORE is called there
+STAGE = Message("Writing the labels")
+CHECKING = Message("Checking the masks")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def export_labels(folder: Path, out: Path) -> Generator[Preparing, None, Exporte
     it.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DataError(f"{out} is not empty. Choose a new folder, so that nothing is overwritten.")
+        raise DataError("{out} is not empty. Choose a new folder, so that nothing is overwritten.", out=out)
     part = out.with_name(f".{out.name}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)
@@ -45,7 +46,9 @@ def export_labels(folder: Path, out: Path) -> Generator[Preparing, None, Exporte
         part.rename(out)
         return made
     except OSError as error:
-        raise RunError(f"The labels could not be written to {out}: {error.strerror or error}.") from error
+        raise RunError(
+            "The labels could not be written to {out}: {reason}.", out=out, reason=error.strerror or error
+        ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -72,4 +75,4 @@ def _write_coco(part: Path, paths: list[str]) -> Generator[Preparing, None, int]
         names[number] = one.name
     names[IGNORE] = names[IGNORE] or NOT_COUNTED
     masks = {path: str(label_files.mask_file(part, path).relative_to(part)) for path in paths}
-    return (yield from write_coco(part / COCO, part, masks, names, "Labels made with SSL Studio"))
+    return (yield from write_coco(part / COCO, part, masks, names, Message("Labels made with SSL Studio")))

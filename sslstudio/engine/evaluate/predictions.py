@@ -24,6 +24,7 @@ from sslstudio.engine.errors import RunError
 from sslstudio.engine.evaluate.scores import Array, one_hot_confusions
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.networks import Network
 from sslstudio.engine.seeding import generator
 
@@ -61,7 +62,7 @@ class Predictor:
         if self.kind == "segmentation":
             return (total + self._answers(images.flip(-1)).flip(-1)) / 2 if self.views > 1 and self.flip else total
         for number in range(1, self.views):
-            rng = generator(0, "views at the test", number, device=images.device)
+            rng = generator(0, Message("views at the test"), number, device=images.device)
             total = total + self._answers(vary(images, None, rng, flip=self.flip)[0])
         return total / self.views
 
@@ -76,7 +77,7 @@ def score_classes(
     rows: list[tuple[str, Tensor]] = []
     for names, chances in predictor.chunks(pictures, control):
         rows += zip(names, chances, strict=True)
-        yield Preparing(stage="Scoring the test pictures", done=len(rows), total=len(pictures))
+        yield Preparing(stage=Message("Scoring the test pictures"), done=len(rows), total=len(pictures))
     write_class_table(table, predictor.names, rows, truth)
     return one_hot_confusions(truth, [int(chances.argmax()) for _, chances in rows], len(predictor.names))
 
@@ -126,7 +127,7 @@ def score_masks(
             write_mask(table.with_suffix("") / f"{path}.png", guess)
             confusions.append(confusion_of(truth, guess, classes))
             lines.append([path, masks.of[path], mean_iou(confusions[-1])])
-        yield Preparing(stage="Scoring the test pictures", done=len(lines), total=len(pictures))
+        yield Preparing(stage=Message("Scoring the test pictures"), done=len(lines), total=len(pictures))
     write_table(table, ["file", "mask", "iou"], lines)
     return np.stack(confusions)
 

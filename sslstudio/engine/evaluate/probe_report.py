@@ -6,6 +6,7 @@ from sslstudio.engine.evaluate.compare_probes import HARMS, HELPS, Difference, c
 from sslstudio.engine.evaluate.probes import Counts, Labels, score_name, stage_scores
 from sslstudio.engine.evaluate.rank import Reach
 from sslstudio.engine.events import Probed
+from sslstudio.engine.messages import Message
 
 
 class _Numbers(TypedDict):
@@ -15,7 +16,7 @@ class _Numbers(TypedDict):
     untrained_spread: float
 
 
-SAYS = {HELPS: "It helps", HARMS: "It harms"}
+SAYS = {HELPS: Message("It helps"), HARMS: Message("It harms")}
 
 
 def stage_rows(kind: str, ours: Counts, theirs: Counts) -> list[dict[str, float]]:
@@ -58,14 +59,24 @@ def probed(
     )
 
 
-def _sentence(labels: Labels, gap: Difference, taught: int, n: int, draws: int) -> str:
-    each = "labelled pictures" if labels.kind == "segmentation" else "labels a class"
-    return (
-        f"{SAYS.get(gap.verdict, 'No difference yet')}: with {taught} {each} a linear probe reads a "
-        f"{score_name(labels.kind)} of {gap.ours:.3f} from these features and {gap.theirs:.3f} from the same network "
-        f"untrained, {signed(gap.value)} (95 % interval {signed(gap.low)} to {signed(gap.high)}; {n} scored pictures, "
-        f"{draws} draws of labels; each network at the best of its four stages, chosen on other pictures than "
-        "it is scored on)."
+def _sentence(labels: Labels, gap: Difference, taught: int, n: int, draws: int) -> Message:
+    each = Message("labelled pictures") if labels.kind == "segmentation" else Message("labels a class")
+    return Message(
+        "{says}: with {taught} {each} a linear probe reads a {score} of {ours:score} from these "
+        "features and {theirs:score} from the same network untrained, {gap:points} (95 % interval "
+        "{low:signed} to {high:signed}; {n} scored pictures, {draws} draws of labels; each network at the "
+        "best of its four stages, chosen on other pictures than it is scored on).",
+        says=SAYS.get(gap.verdict, Message("No difference yet")),
+        taught=taught,
+        each=each,
+        score=score_name(labels.kind),
+        ours=gap.ours,
+        theirs=gap.theirs,
+        gap=gap.value,
+        low=gap.low,
+        high=gap.high,
+        n=n,
+        draws=draws,
     )
 
 
@@ -76,10 +87,14 @@ def signed(value: float) -> str:
 
 def unlabelled(at: tuple[int, float], ours: Reach, theirs: Reach) -> Probed:
     """The event where there are no labels, or too few."""
-    text = (
-        f"Not enough labels to probe with. The features use about {ours.rank:.1f} directions (RankMe; untrained "
-        f"{theirs.rank:.1f}) and spread {ours.spread:.3f} (untrained {theirs.spread:.3f}). That shows a collapse; it "
-        "does not show whether they help."
+    text = Message(
+        "Not enough labels to probe with. The features use about {rank:.1f} directions (RankMe; "
+        "untrained {rank2:.1f}) and spread {spread:.3f} (untrained {spread2:.3f}). That shows a "
+        "collapse; it does not show whether they help.",
+        rank=ours.rank,
+        rank2=theirs.rank,
+        spread=ours.spread,
+        spread2=theirs.spread,
     )
     return Probed(
         step=at[0],

@@ -19,6 +19,8 @@ from torch import Tensor
 from sslstudio.engine.data.views import IGNORE
 from sslstudio.engine.evaluate.ridge import linear_answers, nearest_answers, neighbours, standardised
 from sslstudio.engine.evaluate.scores import HEADLINE
+from sslstudio.engine.evaluate.verdict import TITLES
+from sslstudio.engine.messages import Message
 from sslstudio.engine.seeding import derive
 
 Array = npt.NDArray[np.float64]
@@ -193,6 +195,6 @@ def stage_scores(kind: str, counts: Array) -> list[float]:
     return [float(value) for value in headline(kind, counts.sum(axis=2)).mean(axis=1)]
 
 
-def score_name(kind: str) -> str:
+def score_name(kind: str) -> Message:
     """In words."""
-    return HEADLINE[kind].replace("_", " ").replace("iou", "IoU")
+    return TITLES[HEADLINE[kind]]

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, Score, always, difference, per_class, score
+from sslstudio.engine.messages import Message
 
-TITLES = {"balanced_accuracy": "balanced accuracy", "mean_iou": "mean IoU"}
-BEGINNING = {"balanced_accuracy": "Balanced accuracy", "mean_iou": "Mean IoU"}  # of a sentence
+TITLES = {"balanced_accuracy": Message("balanced accuracy"), "mean_iou": Message("mean IoU")}
+BEGINNING = {"balanced_accuracy": Message("Balanced accuracy"), "mean_iou": Message("Mean IoU")}  # of a sentence
 FEW = 50  # test pictures under which the interval itself is shaky
 
 
@@ -57,32 +58,46 @@ def _part(kind: str, names: Sequence[str], confusions: Array, groups: Sequence[s
     }
 
 
-def verdict(headline: str, parts: Mapping[str, Any], gap: Score | None, baseline: float) -> str:
+def verdict(headline: str, parts: Mapping[str, Any], gap: Score | None, baseline: float) -> Message:
     """One or two sentences that a person can repeat without lying. What has no twin beside it says so."""
     title = TITLES[headline]
     if gap is None:
         part, content = next(iter(parts.items()))
         one = content["scores"][headline]
-        above = "above the" if one["low"] > baseline else "not clearly above the"
+        above = Message("above the") if one["low"] > baseline else Message("not clearly above the")
         name = BEGINNING[headline]
-        said = (
-            f"{one['value']:.3f} (95 % interval {one['low']:.3f} to {one['high']:.3f}, n = {one['n']}), {above} "
-            f"{baseline:.3f} of always guessing the most frequent class"
+        said = Message(
+            "{value:score} (95 % interval {low:score} to {high:score}, n = {n}), {above} {baseline:score} of "
+            "always guessing the most frequent class",
+            value=one["value"],
+            low=one["low"],
+            high=one["high"],
+            n=one["n"],
+            above=above,
+            baseline=baseline,
         )
         if part == "scratch":
-            return f"{name} from scratch: {said}."
-        alone = f"{name} with pretraining: {said}."
-        return f"{alone} It was not compared with not pretraining."
+            return Message("{name} from scratch: {said}.", name=name, said=said)
+        alone = Message("{name} with pretraining: {said}.", name=name, said=said)
+        return Message("{alone} It was not compared with not pretraining.", alone=alone)
     ours, theirs = (parts[part]["scores"][headline]["value"] for part in ("pretrained", "scratch"))
     if gap.low > 0:
-        says = "Pretraining helps"
+        says = Message("Pretraining helps")
     elif gap.high < 0:
-        says = "Pretraining harms"
+        says = Message("Pretraining harms")
     else:
-        says = "No difference can be told from chance"
-    return (
-        f"{says}: {title} {ours:.3f} pretrained against {theirs:.3f} from scratch, a difference of "
-        f"{_signed(gap.value)} (95 % interval {_signed(gap.low)} to {_signed(gap.high)}, n = {gap.n})."
+        says = Message("No difference can be told from chance")
+    return Message(
+        "{says}: {title} {ours:score} pretrained against {theirs:score} from scratch, a difference of "
+        "{gap:points} (95 % interval {low:signed} to {high:signed}, n = {n}).",
+        says=says,
+        title=title,
+        ours=ours,
+        theirs=theirs,
+        gap=gap.value,
+        low=gap.low,
+        high=gap.high,
+        n=gap.n,
     )
 
 
@@ -91,13 +106,21 @@ def _signed(value: float) -> str:
     return f"{value:+.3f}".replace("-", "−")
 
 
-def _notes(n_test: int, n_train: int, compared: bool) -> list[str]:
+def _notes(n_test: int, n_train: int, compared: bool) -> list[Message]:
     notes = []
     if n_test < FEW:
-        notes.append(f"Only {n_test} test pictures: the numbers can be far off. Label more pictures for the test.")
+        notes.append(
+            Message(
+                "Only {n_test} test pictures: the numbers can be far off. Label more pictures for the test.",
+                n_test=n_test,
+            )
+        )
     if compared:
         notes.append(
-            f"The interval covers the luck of the test pictures, not that of the draw of the {n_train:,} labelled "
-            "training pictures: another draw or seed can differ by several points."
+            Message(
+                "The interval covers the luck of the test pictures, not that of the draw of the {n_train:,} "
+                "labelled training pictures: another draw or seed can differ by several points.",
+                n_train=n_train,
+            )
         )
     return notes

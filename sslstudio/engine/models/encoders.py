@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from sslstudio.engine.config import BaseConfig, option
+from sslstudio.engine.messages import Message
 from sslstudio.engine.registry import Registry
 from sslstudio.engine.seeding import seeded_init
 
@@ -30,7 +31,9 @@ class ResNetShape:
 
 ENCODERS: Registry[ResNetShape] = Registry("encoder")
 ENCODERS.register("small")(
-    ResNetShape(BasicBlock, (1, 1, 1, 1), (32, 64, 128, 256), "ResNet of half width with 10 layers, for laptops")
+    ResNetShape(
+        BasicBlock, (1, 1, 1, 1), (32, 64, 128, 256), Message("ResNet of half width with 10 layers, for laptops")
+    )
 )
 ENCODERS.register("resnet18")(ResNetShape(BasicBlock, (2, 2, 2, 2), (64, 128, 256, 512), "ResNet-18"))
 ENCODERS.register("resnet34")(ResNetShape(BasicBlock, (3, 4, 6, 3), (64, 128, 256, 512), "ResNet-34"))

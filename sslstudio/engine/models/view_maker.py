@@ -53,19 +53,23 @@ def check_views(images: Tensor) -> None:
     side = min(images.shape[-2:])
     if side < LEAST_SIDE:
         raise TaskDoesNotFit(
-            f"Parts of a picture are to be recognised as one, for which pictures of {side} pixels are too small. Set "
-            f"the picture side to {LEAST_SIDE} pixels or more."
+            "Parts of a picture are to be recognised as one, for which pictures of {side} pixels are too "
+            "small. Set the picture side to {least_side} pixels or more.",
+            side=side,
+            least_side=LEAST_SIDE,
         )
     if len(images) > 1 and bool((images == images[:1]).all()):
         raise TaskDoesNotFit(
-            f"All of the {len(images)} pictures that were looked at are the same, so there is nothing to tell apart. "
-            "Choose a folder with different pictures."
+            "All of the {images} pictures that were looked at are the same, so there is nothing to tell "
+            "apart. Choose a folder with different pictures.",
+            images=len(images),
         )
     blank = blank_share(images)
     if blank > MOST_BLANK:
         raise TaskDoesNotFit(
-            f"{blank:.0%} of these pictures' area is blank: most views would show nothing. Cut the empty border off, "
-            "or stretch the contrast of the pictures."
+            "{blank:.0%} of these pictures' area is blank: most views would show nothing. Cut the empty "
+            "border off, or stretch the contrast of the pictures.",
+            blank=blank,
         )
 
 

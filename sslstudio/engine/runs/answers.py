@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.errors import RunError
+from sslstudio.engine.messages import Message
 
 JOURNAL, ABOUT = "answers.jsonl", "about.json"
 
@@ -26,10 +27,12 @@ def answers_in(out: Path) -> list[Answer]:
     names = about.get("classes") if isinstance(about, dict) else None
     try:
         if not isinstance(names, list):
-            raise ValueError(f"{ABOUT} names no classes")
+            raise ValueError(Message("{about} names no classes", about=ABOUT))
         found = [_answer(line, names) for line in read_answers(out)]
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise RunError(f"The answers in {out} cannot be read: {error}. Predict into another folder.") from error
+        raise RunError(
+            "The answers in {out} cannot be read: {error}. Predict into another folder.", out=out, error=error
+        ) from error
     return sorted(found, key=lambda one: one.confidence)
 
 
@@ -62,4 +65,4 @@ def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise RunError(f"{file} cannot be read: {error.strerror}.") from error
+        raise RunError("{file} cannot be read: {reason}.", file=file, reason=error.strerror) from error

@@ -26,7 +26,7 @@ def bring_back(place: Path) -> Path:
 def remove(place: Path) -> None:
     """Remove a run that was set aside, for good. Raises RunError for any other folder: only those are ever removed."""
     if place.parent.name != ASIDE:
-        raise RunError(f"{place} was not discarded, so it is not removed.")
+        raise RunError("{place} was not discarded, so it is not removed.", place=place)
     shutil.rmtree(place, ignore_errors=True)
     _tidy(place.parent)
 
@@ -35,7 +35,11 @@ def _moved(source: Path, target: Path) -> Path:
     try:
         return source.rename(target)
     except OSError as error:
-        raise RunError(f"{source} could not be moved: {error.strerror}. Is a file in it open elsewhere?") from error
+        raise RunError(
+            "{source} could not be moved: {reason}. Is a file in it open elsewhere?",
+            source=source,
+            reason=error.strerror,
+        ) from error
 
 
 def free_path(path: Path) -> Path:

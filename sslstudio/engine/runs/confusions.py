@@ -31,7 +31,7 @@ def read_confusions(file: Path) -> tuple[tuple[str, ...], Array]:
         with np.load(file, allow_pickle=False) as content:
             return tuple(content["paths"].tolist()), content["confusions"].astype(np.float64)
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
-        raise RunError(f"{file} cannot be read: {error}. Score that run again.") from error
+        raise RunError("{file} cannot be read: {error}. Score that run again.", file=file, error=error) from error
 
 
 def where_confused(run: Path, part: str, truth: int, predicted: int) -> dict[str, int]:

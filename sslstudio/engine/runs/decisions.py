@@ -34,14 +34,20 @@ def read_decisions(run: Path) -> dict[str, Decision]:
     with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
         rows = list(csv.DictReader(lines))
     if any(row.get(name) is None for row in rows for name in names):
-        raise DataError(f"{file} has other columns than {', '.join(names)}. Move it away to decide anew.")
+        raise DataError("{file} has other columns than {names}. Move it away to decide anew.", file=file, names=names)
     return {row["file"]: Decision(*(row[name] for name in names)) for row in rows}
 
 
 def decide(run: Path, file: str, label: str, suggested: str, decision: str) -> dict[str, Decision]:
     """Write down one decision (a later one on the same picture replaces it) and return all. Raises DataError."""
     if decision not in (KEEP, CHANGE, UNSURE):
-        raise DataError(f"{decision!r} is no decision: {KEEP}, {CHANGE} and {UNSURE} are.")
+        raise DataError(
+            "{decision!r} is no decision: {keep}, {change} and {unsure} are.",
+            decision=decision,
+            keep=KEEP,
+            change=CHANGE,
+            unsure=UNSURE,
+        )
     made = Decision(file, label, suggested, decision, time.strftime("%Y-%m-%d %H:%M:%S"))
     found = {**read_decisions(run), file: made}
     _write(run / FILE, found)

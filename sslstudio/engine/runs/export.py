@@ -23,7 +23,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from sslstudio.engine.errors import DataError, RunError, did_you_mean
-from sslstudio.engine.events import Preparing, finite
+from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message, to_stored
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.networks import Network, PixelScale
 from sslstudio.engine.runs import load_exported
@@ -89,24 +90,30 @@ class Written:
     greatest: float
     size: float
 
-    def line(self) -> str:
+    def line(self) -> Message:
         """For people."""
-        return (
-            f"{self.file}: {self.bytes / 1e6:,.1f} MB, read back; on {self.pictures} pictures the answers differ by "
-            f"at most {self.greatest:.1e} (the largest answer is {self.size:.3g})"
+        return Message(
+            "{file}: {bytes:,.1f} MB, read back; on {pictures} pictures the answers differ by at most "
+            "{greatest:.1e} (the largest answer is {size:.3g})",
+            file=self.file,
+            bytes=self.bytes / 1000000.0,
+            pictures=self.pictures,
+            greatest=self.greatest,
+            size=self.size,
         )
 
 
 def chosen_formats(name: str) -> tuple[str, ...]:
     """The formats that a word stands for. Raises DataError for an unknown word or when a library is missing."""
     if name != "all" and name not in FORMATS:
-        raise DataError(f"There is no format {name!r}. {did_you_mean(name, (*FORMATS, 'all'))}")
+        raise DataError("There is no format {name!r}. {hint}", name=name, hint=did_you_mean(name, (*FORMATS, "all")))
     formats = FORMATS if name == "all" else (name,)
     missing = [one for form in formats for one in NEEDED.get(form, ()) if importlib.util.find_spec(one) is None]
     if missing:
         raise DataError(
-            f"ONNX files need {' and '.join(missing)}, which are not installed here. Install them with: "
-            'pip install "sslstudio[export]", or choose the format safetensors or torchscript.'
+            "ONNX files need {missing:and}, which are not installed here. Install them with: pip install "
+            '"sslstudio[export]", or choose the format safetensors or torchscript.',
+            missing=missing,
         )
     return formats
 
@@ -120,16 +127,18 @@ def write_export(
     RunError when a file answers otherwise than the network or cannot be written.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DataError(f"{out} exists already and is not empty. Choose another folder for the export.")
+        raise DataError("{out} exists already and is not empty. Choose another folder for the export.", out=out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name[:40]}-", dir=out.parent))
     except OSError as error:
-        raise DataError(f"The folder {out} cannot be made: {error.strerror}. Choose another one.") from error
+        raise DataError(
+            "The folder {out} cannot be made: {reason}. Choose another one.", out=out, reason=error.strerror
+        ) from error
     try:
         written = yield from _write_all(beside, exportables, formats, pictures)
         content = {**card, "files": [vars(one) for one in written]}
-        text = json.dumps(finite(content), indent=1, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(to_stored(content), indent=1, ensure_ascii=False, allow_nan=False)
         (beside / CARD).write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
         source = Path(load_exported.__file__).with_suffix(".py")
         (beside / SNIPPET).write_bytes(source.read_bytes())
@@ -138,7 +147,9 @@ def write_export(
             out.rmdir()  # empty: looked at above
         beside.replace(out)
     except OSError as error:
-        raise RunError(f"{out} could not be written: {error.strerror}. Is the disk full or read-only?") from error
+        raise RunError(
+            "{out} could not be written: {reason}. Is the disk full or read-only?", out=out, reason=error.strerror
+        ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return written
@@ -153,11 +164,11 @@ def _write_all(
         with torch.no_grad():
             wanted = one.network(pictures)
         for form in formats:
-            yield Preparing(stage="Writing and reading back", done=len(written), total=total)
+            yield Preparing(stage=Message("Writing and reading back"), done=len(written), total=total)
             file = folder / f"{one.name}{SUFFIXES[form]}"
             found = WRITERS[form](one, pictures, file)
             written.append(_checked(file, form, wanted, found))
-    yield Preparing(stage="Writing and reading back", done=total, total=total)
+    yield Preparing(stage=Message("Writing and reading back"), done=total, total=total)
     return written
 
 
@@ -165,8 +176,11 @@ def _checked(file: Path, form: str, wanted: Tensor, found: Tensor) -> Written:
     greatest, size = float((found - wanted).abs().max()), float(wanted.abs().max())
     if not greatest <= TOLERANCE * max(size, 1e-6):  # nan is not small either
         raise RunError(
-            f"{file.name} was read back and answers otherwise than the network: the greatest difference is "
-            f"{greatest:.2e} where the largest answer is {size:.2e}. Nothing was kept."
+            "{file} was read back and answers otherwise than the network: the greatest difference is "
+            "{greatest:.2e} where the largest answer is {size:.2e}. Nothing was kept.",
+            file=file.name,
+            greatest=greatest,
+            size=size,
         )
     content = file.read_bytes()
     return Written(file.name, form, len(content), hashlib.sha256(content).hexdigest(), len(wanted), greatest, size)

@@ -10,13 +10,14 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Evaluated, Preparing, SampleSaved
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.sheets import CELL, INK, LINE, MARGIN, PAPER, RIGHT, SOFT, WRONG
 from sslstudio.engine.runs.store import RunFolder
 
 ROWS = (("what the network gets", 1), ("the network's answer", 3), ("right answer", 2))  # title, column of a sheet
 COLUMNS, ROW = 4, CELL + 2 * LINE + MARGIN  # of a sheet of answers
 FRAME = 5  # pixels around an answer that is right or wrong
-STAGE = "Drawing the film"
+STAGE = Message("Drawing the film")
 LENGTH = 7.0  # seconds of a film, the rest on the last picture apart
 QUICKEST, SLOWEST, LAST = 0.12, 0.8, 2.5  # seconds that a picture stands
 
@@ -109,8 +110,9 @@ def frames_of(run: RunFolder) -> Iterator[Image.Image]:
     sheets = sheets_of(run)
     if not sheets:
         raise DataError(
-            f"{run.path} has no pictures of answers yet. They come with the first evaluation of a pretraining: let it "
-            "run on, or choose another run."
+            "{run} has no pictures of answers yet. They come with the first evaluation of a pretraining: "
+            "let it run on, or choose another run.",
+            run=run.path,
         )
     size: tuple[int, int] | None = None
     for sheet in sheets:
@@ -125,7 +127,9 @@ def write_film(run: RunFolder, out: Path) -> Generator[Preparing, None, int]:
     Raises DataError when there is nothing to show or the name is not that of a GIF.
     """
     if out.suffix.lower() != ".gif":
-        raise DataError(f"{out} is not the name of a GIF. Try {out.with_suffix('.gif')}")
+        raise DataError(
+            "{out} is not the name of a GIF. Try {with_suffix}", out=out, with_suffix=out.with_suffix(".gif")
+        )
     frames: list[Image.Image] = []
     count = len(sheets_of(run))
     for frame in frames_of(run):

@@ -31,7 +31,7 @@ def predictions_of(run: Path, part: str) -> list[Prediction]:
     own = run / f"predictions-{part}.csv"
     tables = [own] if own.exists() else sorted(run.glob(f"fold-*/predictions-{part}.csv"))
     if not tables:
-        raise DataError(f"The predictions of {run.name} are gone: {own.name} is not there.")
+        raise DataError("The predictions of {run} are gone: {own} is not there.", run=run.name, own=own.name)
     return sorted((one for table in tables for one in read_predictions(table)), key=_worth_a_look)
 
 
@@ -42,7 +42,7 @@ def read_predictions(file: Path) -> list[Prediction]:
         with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
             found = [_prediction(line) for line in csv.DictReader(lines)]
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        raise RunError(f"{file} cannot be read: {error}. Score that run again.") from error
+        raise RunError("{file} cannot be read: {error}. Score that run again.", file=file, error=error) from error
     return sorted(found, key=_worth_a_look)
 
 

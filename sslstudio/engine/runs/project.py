@@ -20,6 +20,7 @@ from sslstudio.engine.config import read_toml, to_toml
 from sslstudio.engine.data.album import root_of
 from sslstudio.engine.errors import ConfigError, DataError, RunError, StudioError
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.messages import NOTHING, Message
 
 FILE, COPY, DAMAGED = "sslstudio.toml", "sslstudio.before.toml", "sslstudio.damaged.toml"
 RUNS, LABELS = "runs", "labels"
@@ -88,7 +89,11 @@ def open_project(folder: Path) -> Opened:
     the program has written it.
     """
     if not is_project(folder):
-        raise DataError(f"{folder} is not a project: there is no {FILE} in it. Choose the folder that holds it.")
+        raise DataError(
+            "{folder} is not a project: there is no {file} in it. Choose the folder that holds it.",
+            folder=folder,
+            file=FILE,
+        )
     folder = folder.absolute()
     try:
         return Opened(_read(folder, FILE))
@@ -97,10 +102,15 @@ def open_project(folder: Path) -> Opened:
             project = _read(folder, COPY)
         except RunError as second:
             raise DataError(
-                f"{error} The copy beside it cannot be read either: {second} Mend one of them with an editor, or move "
-                "both away and open the pictures anew; the runs beside them stay."
+                "{error} The copy beside it cannot be read either: {second} Mend one of them with an editor, "
+                "or move both away and open the pictures anew; the runs beside them stay.",
+                error=error,
+                second=second,
             ) from error
-        return Opened(project, f"{error} The last good copy of it was opened: what was changed after it is missing.")
+        return Opened(
+            project,
+            Message("{error} The last good copy of it was opened: what was changed after it is missing.", error=error),
+        )
 
 
 def save_project(project: Project, *, wanted: Callable[[], bool] = lambda: True) -> None:
@@ -118,7 +128,9 @@ def save_project(project: Project, *, wanted: Callable[[], bool] = lambda: True)
             for folder in (project.folder, project.runs):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RunError(f"The project {project.folder} cannot be made: {error.strerror}.") from error
+            raise RunError(
+                "The project {folder} cannot be made: {reason}.", folder=project.folder, reason=error.strerror
+            ) from error
         file = project.folder / FILE
         old = file.read_bytes() if file.is_file() else b""
         if old == content:
@@ -151,7 +163,8 @@ def _encoded(project: Project) -> bytes:
         return to_toml(values).encode()
     except UnicodeEncodeError as error:
         raise DataError(
-            f"The project cannot be written down: a name in it is not UTF-8 ({error.object[:80]!r}). Rename the file."
+            "The project cannot be written down: a name in it is not UTF-8 ({object!r}). Rename the file.",
+            object=error.object[:80],
         ) from error
 
 
@@ -173,14 +186,17 @@ def _read(folder: Path, name: str) -> Project:
     try:
         values = read_toml(file)
     except OSError as error:
-        raise RunError(f"{file} cannot be read: {error.strerror}.") from error
+        raise RunError("{file} cannot be read: {reason}.", file=file, reason=error.strerror) from error
     except ConfigError as error:
-        raise RunError(f"{file} is damaged.") from error
+        raise RunError("{file} is damaged.", file=file) from error
     written = values.pop("format", None)
     if isinstance(written, int) and written > FORMAT:
         raise ConfigError(
-            f"{file} was written by a newer version of SSL Studio (format {written}, this one reads up to {FORMAT}). "
-            "Open it with that version; nothing was changed."
+            "{file} was written by a newer version of SSL Studio (format {written}, this one reads up to "
+            "{format}). Open it with that version; nothing was changed.",
+            file=file,
+            written=written,
+            format=FORMAT,
         )
     return _project(folder, file, written, values)
 
@@ -189,7 +205,11 @@ def _project(folder: Path, file: Path, written: object, values: dict[str, Any]) 
     known = {one.name for one in fields(Project)} - {"folder"}
     wrong = [key for key in values if key in known and not _is_fitting(key, values[key])]
     if type(written) is not int or not values.get("pictures") or wrong:
-        raise RunError(f"{file} is damaged: {', '.join(wrong) or 'format or pictures'} is not as it should be.")
+        raise RunError(
+            "{file} is damaged: {wrong} is not as it should be.",
+            file=file,
+            wrong=", ".join(wrong) or Message("format or pictures"),
+        )
     given = {key: value for key, value in values.items() if key in known}
     given["pictures"] = Path(os.path.abspath(folder / values["pictures"]))
     if given.get("labels"):
@@ -219,7 +239,7 @@ def project_of(pictures: Path, projects: Path, others: Sequence[Path] = ()) -> O
     for found in known_projects(projects, others, passed):
         if real_place(found.project.pictures) == wanted:
             return found
-    free = free_project(projects, wanted.name or "Pictures")
+    free = free_project(projects, wanted.name or Message("Pictures"))
     anew = Project(folder=(projects / free).absolute(), pictures=pictures.absolute(), name=free)
     return Opened(anew, passed_over(passed))
 
@@ -244,13 +264,14 @@ def known_projects(projects: Path, others: Sequence[Path] = (), passed: list[Pat
         yield opened
 
 
-def passed_over(folders: Sequence[Path]) -> str:
+def passed_over(folders: Sequence[Path]) -> Message:
     """What is to be said where a new project is begun and one of these may have been the right one; '' for none."""
     if not folders:
-        return ""
-    return (
-        f"A project that cannot be read was passed over, and a new one begun: {', '.join(map(str, folders))}. Open it "
-        "from its folder to see what is wrong with it."
+        return NOTHING
+    return Message(
+        "A project that cannot be read was passed over, and a new one begun: {folders}. Open it from its "
+        "folder to see what is wrong with it.",
+        folders=folders,
     )
 
 
@@ -282,8 +303,12 @@ def with_pictures(project: Project, pictures: Path) -> Project:
     found = sum((root / path).exists() for path in project.examples)
     if found < ENOUGH * len(project.examples):
         raise DataError(
-            f"Only {found:,} of {len(project.examples):,} pictures that were looked for are in {pictures}, where they "
-            f"would be called {project.examples[0]} and the like. Choose the folder that holds them as before."
+            "Only {found:,} of {examples:,} pictures that were looked for are in {pictures}, where they "
+            "would be called {examples2} and the like. Choose the folder that holds them as before.",
+            found=found,
+            examples=len(project.examples),
+            pictures=pictures,
+            examples2=project.examples[0],
         )
     labels = Path(project.labels)
     if project.labels and labels.is_relative_to(project.pictures):  # they have moved with the pictures

@@ -62,9 +62,9 @@ def listed_with(project: Project, folders: Sequence[Path]) -> dict[str, Path]:
     listed = folders_of(project.pictures)
     for folder in folders:
         if not folder.is_dir():
-            raise DataError(f"There is no folder {folder}. Check the spelling, or choose it again.")
+            raise DataError("There is no folder {folder}. Check the spelling, or choose it again.", folder=folder)
         if folder.resolve() in [one.resolve() for one in listed.values()]:
-            raise DataError(f"{folder} is in the project already.")
+            raise DataError("{folder} is in the project already.", folder=folder)
         listed[free_name(folder, listed)] = folder.absolute()
     if torn := nested(listed.values()):
         raise DataError(torn)
@@ -102,8 +102,12 @@ def moved(project: Project, name: str, folder: Path) -> Project:
     found = sum((folder / path).exists() for path in wanted)
     if found < ENOUGH * len(wanted):
         raise DataError(
-            f"Only {found:,} of {len(wanted):,} pictures that were looked for are in {folder}, where they would be "
-            f"called {wanted[0]} and the like. Choose the folder that holds them as before."
+            "Only {found:,} of {wanted:,} pictures that were looked for are in {folder}, where they "
+            "would be called {wanted2} and the like. Choose the folder that holds them as before.",
+            found=found,
+            wanted=len(wanted),
+            folder=folder,
+            wanted2=wanted[0],
         )
     return with_folders(project, {**folders_of(project.pictures), name: folder.absolute()})
 

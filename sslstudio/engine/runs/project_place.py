@@ -18,11 +18,12 @@ from sslstudio.engine.data.pixelstore import move_stores
 from sslstudio.engine.errors import ConfigError, DataError, RunError
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.aside import free_path
 from sslstudio.engine.runs.project import COPY, Project, open_project, save_project
 from sslstudio.engine.runs.store import CONFIG
 
-STAGE = "Copying the project (megabytes)"
+STAGE = Message("Copying the project (megabytes)")
 MEGABYTE = 1_000_000
 SPARE = 0.95  # share of the free disk that a copy may take
 CHUNK = 1 << 20
@@ -35,13 +36,17 @@ def fitting_name(name: str) -> str:
     """The name without spaces around it. Raises DataError for one that a folder cannot have on every system."""
     plain = " ".join(name.split())
     if not plain or len(plain) > LONGEST:
-        raise DataError(f"A project needs a name of 1 to {LONGEST} letters. Write another one.")
+        raise DataError("A project needs a name of 1 to {longest} letters. Write another one.", longest=LONGEST)
     if set(plain) & FORBIDDEN or not plain.isprintable() or plain[0] == "." or plain[-1] == ".":
         raise DataError(
-            f"{plain!r} cannot be the name of a folder: leave out {' '.join(sorted(FORBIDDEN))} and dots at its ends."
+            "{plain!r} cannot be the name of a folder: leave out {forbidden:words} and dots at its ends.",
+            plain=plain,
+            forbidden=sorted(FORBIDDEN),
         )
     if plain.partition(".")[0].casefold() in RESERVED:
-        raise DataError(f"{plain!r} cannot be the name of a folder: Windows keeps it for itself. Write another one.")
+        raise DataError(
+            "{plain!r} cannot be the name of a folder: Windows keeps it for itself. Write another one.", plain=plain
+        )
     return plain
 
 
@@ -54,11 +59,15 @@ def renamed(project: Project, name: str, cache_dir: Path) -> Project:
     old, new = project.folder.absolute(), project.folder.absolute().with_name(plain)
     if new.name != old.name:
         if new.exists() and not new.samefile(old):  # 'Pets' for 'pets' is the same folder on some systems
-            raise DataError(f"There is something called {plain} in {new.parent} already. Write another name.")
+            raise DataError(
+                "There is something called {plain} in {new} already. Write another name.", plain=plain, new=new.parent
+            )
         try:
             old.rename(new)
         except OSError as error:
-            raise RunError(f"{old} could not be renamed: {error.strerror}. Is a file in it open elsewhere?") from error
+            raise RunError(
+                "{old} could not be renamed: {reason}. Is a file in it open elsewhere?", old=old, reason=error.strerror
+            ) from error
         move_stores(old / PLACE, new / PLACE, cache_dir)
     moved = replace(_in_place(project, old, new), name=plain)
     _redirect(new, old, new)
@@ -75,9 +84,11 @@ def copied(project: Project, target: Path, runs: bool, control: RunControl) -> G
     old, new = project.folder.absolute(), target.absolute()
     fitting_name(new.name)
     if new.exists():
-        raise DataError(f"There is something called {new.name} in {new.parent} already. Choose another name.")
+        raise DataError(
+            "There is something called {new} in {new2} already. Choose another name.", new=new.name, new2=new.parent
+        )
     if new.is_relative_to(old):
-        raise DataError(f"{new} lies in the project itself. Choose a place outside it.")
+        raise DataError("{new} lies in the project itself. Choose a place outside it.", new=new)
     beside = free_path(new.with_name(f".{new.name}.part"))
     try:
         beside.mkdir(parents=True)
@@ -90,7 +101,9 @@ def copied(project: Project, target: Path, runs: bool, control: RunControl) -> G
         _redirect(beside, old, new)
         beside.rename(new)
     except OSError as error:
-        raise RunError(f"The project could not be copied to {new}: {error.strerror or error}.") from error
+        raise RunError(
+            "The project could not be copied to {new}: {reason}.", new=new, reason=error.strerror or error
+        ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return open_project(new).project
@@ -130,8 +143,11 @@ def _copy_files(old: Path, beside: Path, files: list[Path], control: RunControl)
     free = shutil.disk_usage(beside).free
     if total > SPARE * free:
         raise DataError(
-            f"The copy takes {total / 1e9:,.1f} GB, and {beside.parent} has room for {free / 1e9:,.1f} GB. Make room, "
-            "choose another disk, or leave out the runs."
+            "The copy takes {total:,.1f} GB, and {beside} has room for {free:,.1f} GB. Make room, choose "
+            "another disk, or leave out the runs.",
+            total=total / 1000000000.0,
+            beside=beside.parent,
+            free=free / 1000000000.0,
         )
     done = 0
     for number, file in enumerate(files):

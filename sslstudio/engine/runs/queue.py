@@ -11,6 +11,7 @@ from typing import Any
 
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.messages import from_stored, to_stored
 
 JOBS = ("pretrain", "finetune")
 
@@ -72,7 +73,7 @@ class RunQueue:
         return place
 
     def _write(self, runs: list[Waiting]) -> None:
-        text = json.dumps([asdict(run) for run in runs], indent=1, ensure_ascii=False) + "\n"
+        text = json.dumps(to_stored([asdict(run) for run in runs]), indent=1, ensure_ascii=False) + "\n"
         self.file.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(self.file, text.encode(errors="backslashreplace"))
         self._runs = runs
@@ -80,15 +81,19 @@ class RunQueue:
     def _read(self) -> list[Waiting]:
         try:
             content = json.loads(self.file.read_text(encoding="utf-8"))
-            runs = [Waiting(**item) for item in content]
+            runs = [Waiting(**item) for item in from_stored(content)]
         except FileNotFoundError:
             return []
         except (ValueError, TypeError) as error:
             raise RunError(
-                f"The list of waiting runs {self.file} cannot be read: {error}. Mend it with an editor, or move it "
-                "away to begin with an empty one."
+                "The list of waiting runs {file} cannot be read: {error}. Mend it with an editor, or move it "
+                "away to begin with an empty one.",
+                file=self.file,
+                error=error,
             ) from error
         strange = next((run.job for run in runs if run.job not in JOBS), None)
         if strange is not None:
-            raise RunError(f"{self.file} names a job {strange!r}. Known are: {', '.join(JOBS)}.")
+            raise RunError(
+                "{file} names a job {strange!r}. Known are: {jobs}.", file=self.file, strange=strange, jobs=JOBS
+            )
         return runs

@@ -74,7 +74,7 @@ def without_listed(run: Path, name: str) -> None:
     place = pictures_folder(run)
     rest = {one: folder for one, folder in folders_of(place).items() if one != name}
     if not rest:
-        raise DataError(f"{name} is the only folder of the pictures of this run. Say where it is instead.")
+        raise DataError("{name} is the only folder of the pictures of this run. Say where it is instead.", name=name)
     write_album(place, rest)
 
 
@@ -94,7 +94,11 @@ def _found(paths: Sequence[str], folder: Path) -> int:
     found = sum((root / path).exists() for path in paths)
     if found < ENOUGH * len(paths):
         raise DataError(
-            f"Only {found:,} of the {len(paths):,} pictures of this run are in {folder}, where it looks for "
-            f"{paths[0]} and the like. Choose the folder that holds them in the same folders as before."
+            "Only {found:,} of the {paths:,} pictures of this run are in {folder}, where it looks for "
+            "{paths2} and the like. Choose the folder that holds them in the same folders as before.",
+            found=found,
+            paths=len(paths),
+            folder=folder,
+            paths2=paths[0],
         )
     return found

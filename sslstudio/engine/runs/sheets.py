@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from sslstudio.engine.messages import Message
 from sslstudio.engine.tasks.base import Picture, Puzzle
 
 CELL = 192
@@ -15,7 +16,12 @@ INK, PAPER, SOFT, RIGHT, WRONG = "#1d2733", "#ffffff", "#5b6876", "#00734f", "#b
 
 def puzzle_sheet(puzzles: Sequence[Puzzle], headings: tuple[str, str, str, str] | None = None) -> Image.Image:
     """One row a puzzle: the picture, what the network is asked, the right answer and (if there is one) its answer."""
-    titles = headings or ("picture", "what the network gets", "right answer", "the network's answer")
+    titles = headings or (
+        "picture",
+        Message("what the network gets"),
+        Message("right answer"),
+        Message("the network's answer"),
+    )
     columns = 4 if any(puzzle.answer is not None for puzzle in puzzles) else 3
     width = MARGIN + columns * (CELL + MARGIN)
     row = CELL + 2 * LINE + MARGIN

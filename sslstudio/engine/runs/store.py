@@ -20,8 +20,9 @@ from typing import Any
 
 from sslstudio.engine.config import check_kinds, read_toml, to_toml
 from sslstudio.engine.errors import DataError, RunError, StudioError
-from sslstudio.engine.events import Event, Preparing, RunFinished, RunStarted, StepDone, finite, from_json, to_json
+from sslstudio.engine.events import Event, Preparing, RunFinished, RunStarted, StepDone, from_json, to_json
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.messages import from_stored, to_stored
 from sslstudio.engine.runs.summary import summary
 from sslstudio.engine.runs.writer import writer_of, writing
 
@@ -49,14 +50,17 @@ class RunFolder:
         """A new run. Raises DataError when the folder holds something already: nothing is ever overwritten."""
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise DataError(
-                f"{path} exists already and is not empty. Choose another folder for the run, "
-                f"or go on with it: sslstudio resume {path}"
+                "{path} exists already and is not empty. Choose another folder for the run, or go on with "
+                "it: sslstudio resume {path}",
+                path=path,
             )
         content = _encoded(config)
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise DataError(f"The run folder {path} cannot be made: {error.strerror}. Choose another one.") from error
+            raise DataError(
+                "The run folder {path} cannot be made: {reason}. Choose another one.", path=path, reason=error.strerror
+            ) from error
         write_atomic(path / CONFIG, content)
         return cls(path)
 
@@ -65,7 +69,9 @@ class RunFolder:
         """A run that exists. Raises DataError when the folder is not a run."""
         if not (path / CONFIG).is_file():
             raise DataError(
-                f"{path} is not a run: there is no {CONFIG} in it. Runs are listed by: sslstudio runs FOLDER"
+                "{path} is not a run: there is no {config} in it. Runs are listed by: sslstudio runs FOLDER",
+                path=path,
+                config=CONFIG,
             )
         return cls(path)
 
@@ -130,17 +136,17 @@ class RunFolder:
 
     def write_json(self, name: str, content: Any) -> None:
         """Write a JSON file of this run, atomically. A number that is not finite becomes null."""
-        text = json.dumps(finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        text = json.dumps(to_stored(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         write_atomic(self.path / name, text.encode(errors=ODD_NAMES))
 
     def read_json(self, name: str) -> Any:
         """A JSON file of this run, None if there is none. Raises RunError when it is damaged."""
         try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"))
+            return from_stored(json.loads((self.path / name).read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
         except ValueError as error:
-            raise RunError(f"{self.path / name} is damaged: {error}.") from error
+            raise RunError("{path} is damaged: {error}.", path=self.path / name, error=error) from error
 
     def metrics(self) -> dict[str, Any] | None:
         """The result, None while there is none."""
@@ -153,8 +159,9 @@ def _encoded(config: dict[str, Any]) -> bytes:
         return to_toml(config).encode()
     except UnicodeEncodeError as error:
         raise DataError(
-            "The name of a folder or file in the settings is not UTF-8, so that it cannot be written down: "
-            f"{error.object[max(0, error.start - 40) : error.end + 40]!r}. Rename it."
+            "The name of a folder or file in the settings is not UTF-8, so that it cannot be written "
+            "down: {object!r}. Rename it.",
+            object=error.object[max(0, error.start - 40) : error.end + 40],
         ) from error
 
 
@@ -185,7 +192,7 @@ class RunSummary:
 def list_runs(folder: Path) -> list[RunSummary]:
     """The runs in a folder and its sub-folders (three levels), newest first. Raises DataError when it is missing."""
     if not folder.is_dir():
-        raise DataError(f"There is no folder {folder}.")
+        raise DataError("There is no folder {folder}.", folder=folder)
     runs = [summary for path in run_folders(folder) if (summary := summary_of(path)) is not None]
     return sorted(runs, key=lambda run: run.modified, reverse=True)
 

@@ -40,7 +40,9 @@ def sheet_of(folder: Path, job: str) -> str:
     try:
         return (folder / SHEETS[job]).read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise RunError(f"There is no table in {folder} yet. Go on until the first result is there.") from error
+        raise RunError(
+            "There is no table in {folder} yet. Go on until the first result is there.", folder=folder
+        ) from error
 
 
 def csv_of(table: Mapping[str, Any], job: str) -> str:

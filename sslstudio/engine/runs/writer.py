@@ -80,8 +80,12 @@ def refuse_second_writer(run: Path) -> None:
     writer = writer_of(run)
     if writer is not None:
         raise RunError(
-            f"{run} is being written by process {writer.pid} on {writer.host}. Stop it there first, or wait: "
-            f"if that machine has crashed, the run is free after {SILENT:.0f} seconds."
+            "{run} is being written by process {pid} on {host}. Stop it there first, or wait: if that "
+            "machine has crashed, the run is free after {silent:.0f} seconds.",
+            run=run,
+            pid=writer.pid,
+            host=writer.host,
+            silent=SILENT,
         )
 
 

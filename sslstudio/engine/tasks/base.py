@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from sslstudio.engine.config import BaseConfig
+from sslstudio.engine.messages import NOTHING, Message
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.registry import Registry
 
@@ -92,13 +93,13 @@ class Game:
 class PretextTask(nn.Module):
     """Base of every pretext task: a module that owns its heads, makes its own labels and can show its puzzles."""
 
-    title: ClassVar[str]  # "Jigsaw puzzle"
-    summary: ClassVar[str]  # one or two sentences for a person who does not know the field
+    title: ClassVar[Message]  # "Jigsaw puzzle"
+    summary: ClassVar[Message]  # one or two sentences for a person who does not know the field
     paper: ClassVar[str]  # "Noroozi & Favaro, ECCV 2016, arXiv:1603.09246"
-    label_from: ClassVar[str]  # where the pseudo label comes from, in a sentence or two
-    helps: ClassVar[str]  # two sentences: pictures that it suits
-    fails: ClassVar[str]  # two sentences: pictures that it teaches nothing, or the wrong thing
-    no_game: ClassVar[str] = ""  # why a person cannot play it, for a task without `play`
+    label_from: ClassVar[Message]  # where the pseudo label comes from, in a sentence or two
+    helps: ClassVar[Message]  # two sentences: pictures that it suits
+    fails: ClassVar[Message]  # two sentences: pictures that it teaches nothing, or the wrong thing
+    no_game: ClassVar[Message] = NOTHING  # why a person cannot play it, for a task without `play`
     Config: ClassVar[type[BaseConfig]]
     compares: bool = False  # whether the loss compares the pictures of a batch, so that half a batch asks less
 
@@ -156,7 +157,7 @@ class PretextTask(nn.Module):
         return []
 
 
-TASKS: Registry[type[PretextTask]] = Registry("pretext task")
+TASKS: Registry[type[PretextTask]] = Registry(Message("pretext task"))
 
 
 def load_tasks() -> Registry[type[PretextTask]]:

@@ -15,6 +15,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from sslstudio.engine.config import BaseConfig, option
 from sslstudio.engine.data.two_views import ViewsConfig
 from sslstudio.engine.errors import RunError
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.embedding_losses import found, nearest, regression_loss, spread
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Mlp
@@ -52,26 +53,27 @@ class Byol(PretextTask):
     state, so a run that is resumed goes on with it.
     """
 
-    title = "BYOL"
-    summary = (
-        "Two random views of each picture are made; from one of them the network predicts what a slowly following "
-        "copy of itself sees in the other. Needs no large batches and no wrong answers."
+    title = Message("BYOL")
+    summary = Message(
+        "Two random views of each picture are made; from one of them the network predicts what a "
+        "slowly following copy of itself sees in the other. Needs no large batches and no wrong "
+        "answers."
     )
     paper = "Grill et al., NeurIPS 2020, arXiv:2006.07733"
-    label_from = (
-        "Both views were cut from one picture; what the slow copy of the network says about one is the answer for"
-        " the other."
+    label_from = Message(
+        "Both views were cut from one picture; what the slow copy of the network says about one is "
+        "the answer for the other."
     )
-    helps = (
+    helps = Message(
         "Sets with many pictures that look alike, because nothing is pushed apart. It gets along with small batches."
     )
-    fails = (
-        "Short runs, because the slow copy has little to teach at first. If the spread falls to nothing, "
-        "everything gets the same answer: the alarm says so."
+    fails = Message(
+        "Short runs, because the slow copy has little to teach at first. If the spread falls to "
+        "nothing, everything gets the same answer: the alarm says so."
     )
-    no_game = (
-        "Two views of one picture are to be found among the views of a whole batch of pictures. For a person that is "
-        "either plain or luck, so a score would say nothing."
+    no_game = Message(
+        "Two views of one picture are to be found among the views of a whole batch of pictures. For "
+        "a person that is either plain or luck, so a score would say nothing."
     )
     Config: ClassVar[type[BaseConfig]] = ByolConfig
 

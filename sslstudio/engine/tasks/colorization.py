@@ -15,6 +15,7 @@ from sslstudio.engine.data import colour, draw
 from sslstudio.engine.data.colour_spots import colour_spots
 from sslstudio.engine.data.colourfulness import chunks_of, refuse_without_colour
 from sslstudio.engine.distributed import summed
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.colour_nets import undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult
@@ -72,22 +73,22 @@ class Colorization(PretextTask):
     weighing as much as in the loss; `ab_error` is the mean distance to the true colour in the ab plane.
     """
 
-    title = "Colorization"
-    summary = (
-        "The network gets pictures without their colour and paints them. To know that grass is green and sky is blue "
-        "it has to recognise grass and sky."
+    title = Message("Colorization")
+    summary = Message(
+        "The network gets pictures without their colour and paints them. To know that grass is green "
+        "and sky is blue it has to recognise grass and sky."
     )
     paper = "Zhang, Isola & Efros, ECCV 2016, arXiv:1603.08511"
-    label_from = (
+    label_from = Message(
         "The colours were in your picture all along. The program takes them away, and they are the right answer."
     )
-    helps = (
-        "Colour photographs in which the colour belongs to the thing: plants, food, stained slides, birds. What "
-        "is learnt is sharp in place, so it suits later marking of areas."
+    helps = Message(
+        "Colour photographs in which the colour belongs to the thing: plants, food, stained slides, "
+        "birds. What is learnt is sharp in place, so it suits later marking of areas."
     )
-    fails = (
-        "Grey scans have no colours to learn from, and the program refuses them. Where the colour is a matter of "
-        "chance, as with cars or clothes, there is little to be known."
+    fails = Message(
+        "Grey scans have no colours to learn from, and the program refuses them. Where the colour is "
+        "a matter of chance, as with cars or clothes, there is little to be known."
     )
     Config: ClassVar[type[BaseConfig]] = ColorizationConfig
     bins: Tensor
@@ -185,8 +186,8 @@ class Colorization(PretextTask):
                 asked=draw.to_picture(asked[number]),
                 truth=draw.to_picture(truth[number]),
                 answer=None if answer is None else draw.to_picture(answer[number]),
-                label="the true colours",
-                answer_label="" if answer is None else "the network's colours",
+                label=Message("the true colours"),
+                answer_label="" if answer is None else Message("the network's colours"),
             )
             for number in range(len(light))
         ]
@@ -195,7 +196,7 @@ class Colorization(PretextTask):
         """One marked spot in each picture that has colour; its colour is to be chosen among four."""
         said = result.answers["ab"] if result else None
         spots = colour_spots(batch.inputs["light"], batch.targets["ab"], said, count)
-        question = "Which colour has the marked spot?"
+        question = Message("Which colour has the marked spot?")
         return [Game("colour", question, *spot) for spot in spots]
 
 

@@ -15,6 +15,7 @@ from sslstudio.engine.config import BaseConfig, option
 from sslstudio.engine.data import colour, draw
 from sslstudio.engine.data.colour_spots import colour_spots
 from sslstudio.engine.data.colourfulness import chunks_of, refuse_without_colour
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.colour_nets import PatchCritic, undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult
@@ -62,22 +63,22 @@ class ColorizationGan(PretextTask):
     better, while the critic's loss only says who is ahead.
     """
 
-    title = "Colorization with a critic"
-    summary = (
-        "The network paints pictures that have lost their colour, while a second network learns to tell painted from "
-        "true ones. That rewards vivid, plausible colours instead of a dull mean."
+    title = Message("Colorization with a critic")
+    summary = Message(
+        "The network paints pictures that have lost their colour, while a second network learns to "
+        "tell painted from true ones. That rewards vivid, plausible colours instead of a dull mean."
     )
     paper = "Isola et al., CVPR 2017, arXiv:1611.07004; Treneska et al., Sensors 2022, 22(4):1599"
-    label_from = (
+    label_from = Message(
         "The colours were in your picture all along. A second network also says whether the painted colours look true."
     )
-    helps = (
-        "Colour photographs with rich colours, if plain colorization turns out dull. The second network rewards "
-        "colours that look true instead of a careful brown."
+    helps = Message(
+        "Colour photographs with rich colours, if plain colorization turns out dull. The second "
+        "network rewards colours that look true instead of a careful brown."
     )
-    fails = (
-        "Grey scans have no colours to learn from, and the program refuses them. Two networks that compete need "
-        "longer and can lose their balance; when time is short take plain colorization."
+    fails = Message(
+        "Grey scans have no colours to learn from, and the program refuses them. Two networks that "
+        "compete need longer and can lose their balance; when time is short take plain colorization."
     )
     Config: ClassVar[type[BaseConfig]] = ColorizationGanConfig
     guess: Tensor
@@ -153,8 +154,8 @@ class ColorizationGan(PretextTask):
                 asked=draw.to_picture(asked[number]),
                 truth=draw.to_picture(truth[number]),
                 answer=None if answer is None else draw.to_picture(answer[number]),
-                label="the true colours",
-                answer_label="" if answer is None else "the painted colours",
+                label=Message("the true colours"),
+                answer_label="" if answer is None else Message("the painted colours"),
             )
             for number in range(len(light))
         ]
@@ -163,5 +164,5 @@ class ColorizationGan(PretextTask):
         """One marked spot in each picture that has colour; its colour is to be chosen among four."""
         said = result.answers["ab"] if result else None
         spots = colour_spots(batch.inputs["light"], batch.targets["ab"], said, count)
-        question = "Which colour has the marked spot?"
+        question = Message("Which colour has the marked spot?")
         return [Game("colour", question, *spot) for spot in spots]

@@ -15,14 +15,16 @@ from sslstudio.engine.constants import constant
 from sslstudio.engine.data import augment, draw
 from sslstudio.engine.data.tile_boards import GAP, board, located, tile_pictures
 from sslstudio.engine.errors import ConfigError, TaskDoesNotFit
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, Picture, PretextTask, Puzzle, TaskResult
 
 CENTRE = 4
 CELLS = (0, 1, 2, 3, 5, 6, 7, 8)  # neighbour number -> patch of the grid
 NEIGHBOURS = (
-    "above left", "straight above", "above right", "to the left", "to the right", "below left", "straight below",
-    "below right",
+    Message("above left"), Message("straight above"), Message("above right"), Message("to the left"),
+    Message("to the right"), Message("below left"), Message("straight below"),
+    Message("below right"),
 )  # fmt: skip
 
 LEAST_PATCH = 8  # pixels of the picture
@@ -87,8 +89,12 @@ class ContextConfig(BaseConfig):
         super().__post_init__()
         if 2 * self.jitter > self.gap:
             raise ConfigError(
-                f"jitter = {self.jitter} lets patches overlap, because gap = {self.gap} is less than twice as much. "
-                f"Try a jitter of {self.gap / 2:g} or less, or a gap of {2 * self.jitter:g} or more."
+                "jitter = {jitter} lets patches overlap, because gap = {gap} is less than twice as much. Try "
+                "a jitter of {gap2:g} or less, or a gap of {jitter2:g} or more.",
+                jitter=self.jitter,
+                gap=self.gap,
+                gap2=self.gap / 2,
+                jitter2=2 * self.jitter,
             )
 
     @property
@@ -106,20 +112,20 @@ class ContextPrediction(PretextTask):
     itself, so its row in the batch says nothing about the answer.
     """
 
-    title = "Context prediction"
-    summary = (
-        "The network sees two patches of a picture and says on which side of the first the second lies. To do that it "
-        "has to recognise what the patches are parts of."
+    title = Message("Context prediction")
+    summary = Message(
+        "The network sees two patches of a picture and says on which side of the first the second "
+        "lies. To do that it has to recognise what the patches are parts of."
     )
     paper = "Doersch, Gupta & Efros, ICCV 2015, arXiv:1505.05192"
-    label_from = "The program cut both patches out, so it knows on which side the second one lies."
-    helps = (
-        "Pictures in which neighbouring parts follow from each other, such as scans, animals or streets. Eight "
-        "questions from one look at a picture make it quick."
+    label_from = Message("The program cut both patches out, so it knows on which side the second one lies.")
+    helps = Message(
+        "Pictures in which neighbouring parts follow from each other, such as scans, animals or "
+        "streets. Eight questions from one look at a picture make it quick."
     )
-    fails = (
-        "Where every patch looks like its neighbours, the side cannot be told. A lens with colour fringes or a "
-        "dark rim tells it for the wrong reason; the clinic looks for that."
+    fails = Message(
+        "Where every patch looks like its neighbours, the side cannot be told. A lens with colour "
+        "fringes or a dark rim tells it for the wrong reason; the clinic looks for that."
     )
     Config: ClassVar[type[BaseConfig]] = ContextConfig
 
@@ -144,15 +150,21 @@ class ContextPrediction(PretextTask):
         side, extent = min(images.shape[-2:]), config.grid.extent
         if side * extent < LEAST_PATCH:
             raise TaskDoesNotFit(
-                f"Context prediction lays 3 x 3 patches into a picture, which need {LEAST_PATCH} pixels each; pictures "
-                f"of {side} pixels leave {side * extent:.1f}. Set the picture side to {-(-LEAST_PATCH // extent):.0f} "
-                "pixels or more."
+                "Context prediction lays 3 x 3 patches into a picture, which need {least_patch} pixels each; "
+                "pictures of {side} pixels leave {side2:.1f}. Set the picture side to {value:.0f} pixels or "
+                "more.",
+                least_patch=LEAST_PATCH,
+                side=side,
+                side2=side * extent,
+                value=-(-LEAST_PATCH // extent),
             )
         blank = augment.blank_share(images)
         if blank > MOST_BLANK:
             raise TaskDoesNotFit(
-                f"{blank:.0%} of the ninths of these pictures are blank, so patches from there could lie anywhere. Cut "
-                "the empty border off the pictures, or use a task that looks at the picture as a whole."
+                "{blank:.0%} of the ninths of these pictures are blank, so patches from there could lie "
+                "anywhere. Cut the empty border off the pictures, or use a task that looks at the picture as "
+                "a whole.",
+                blank=blank,
             )
 
     def patch_side(self, images: Tensor) -> int:
@@ -219,7 +231,7 @@ class ContextPrediction(PretextTask):
         right = int(batch.targets["neighbour"][picture, pair])
         return Game(
             kind="side",
-            question="On which side of the patch in the middle does the other one lie?",
+            question=Message("On which side of the patch in the middle does the other one lie?"),
             pieces=(patches[CENTRE], patches[CELLS[pair]]),
             choices=NEIGHBOURS,
             right=(right,),

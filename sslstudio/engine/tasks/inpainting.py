@@ -16,6 +16,7 @@ from sslstudio.engine.data.fields import cut_fields, moments_within, shown_field
 from sslstudio.engine.data.holes import cut_blocks, filled_smoothly, rim_of
 from sslstudio.engine.distributed import summed
 from sslstudio.engine.errors import TaskDoesNotFit
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.colour_nets import undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Picture, PretextTask, Puzzle, TaskResult
@@ -82,22 +83,25 @@ class Inpainting(PretextTask):
     what is seen. `beyond_blur` is the same against a smooth filling from the edges: above 0 more than that is known.
     """
 
-    title = "Inpainting"
-    summary = (
-        "Blocks are cut out of each picture and the network paints what is missing. To do that it has to know how "
-        "things go on where they cannot be seen. Works without colour and suits later marking of areas."
+    title = Message("Inpainting")
+    summary = Message(
+        "Blocks are cut out of each picture and the network paints what is missing. To do that it "
+        "has to know how things go on where they cannot be seen. Works without colour and suits "
+        "later marking of areas."
     )
     paper = "Pathak et al., CVPR 2016, arXiv:1604.07379"
-    label_from = "The program cut the holes itself and kept what was in them."
-    helps = (
-        "Pictures in which things go on in a way that can be foretold: anatomy, buildings, surfaces with a "
-        "pattern. It needs no colour and suits later marking of areas."
+    label_from = Message("The program cut the holes itself and kept what was in them.")
+    helps = Message(
+        "Pictures in which things go on in a way that can be foretold: anatomy, buildings, surfaces "
+        "with a pattern. It needs no colour and suits later marking of areas."
     )
-    fails = (
-        "Noise and fine chance detail cannot be foretold, so the network learns to blur. Where most of the "
-        "picture is blank, most holes have nothing in them."
+    fails = Message(
+        "Noise and fine chance detail cannot be foretold, so the network learns to blur. Where most "
+        "of the picture is blank, most holes have nothing in them."
     )
-    no_game = "The network paints what is missing, pixel by pixel. There is no right answer that one could choose."
+    no_game = Message(
+        "The network paints what is missing, pixel by pixel. There is no right answer that one could choose."
+    )
     Config: ClassVar[type[BaseConfig]] = InpaintingConfig
 
     def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
@@ -113,14 +117,17 @@ class Inpainting(PretextTask):
         side = min(images.shape[-2:])
         if side < LEAST_SIDE:
             raise TaskDoesNotFit(
-                f"Inpainting cuts holes into pictures, and pictures of {side} pixels leave too little around a hole. "
-                f"Set the picture side to {LEAST_SIDE} pixels or more."
+                "Inpainting cuts holes into pictures, and pictures of {side} pixels leave too little around "
+                "a hole. Set the picture side to {least_side} pixels or more.",
+                side=side,
+                least_side=LEAST_SIDE,
             )
         blank = augment.blank_share(images, cells=4)
         if blank > MOST_BLANK:
             raise TaskDoesNotFit(
-                f"{blank:.0%} of the places of these pictures are blank, so most holes have nothing in them that could "
-                "be painted. Cut the empty border off the pictures."
+                "{blank:.0%} of the places of these pictures are blank, so most holes have nothing in them "
+                "that could be painted. Cut the empty border off the pictures.",
+                blank=blank,
             )
 
     def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
@@ -178,8 +185,8 @@ class Inpainting(PretextTask):
             asked=_shown(batch.inputs["pictures"][number]),
             truth=_shown(batch.targets["pictures"][number]),
             answer=None if result is None else _shown(result.answers["pictures"][number]),
-            label="what was cut out",
-            answer_label="" if result is None else "what the network paints",
+            label=Message("what was cut out"),
+            answer_label="" if result is None else Message("what the network paints"),
         )
 
 

@@ -16,6 +16,7 @@ from sslstudio.engine.data.permutations import MOST, permutation_set
 from sslstudio.engine.data.tile_boards import board, located, put_together, tile_pictures
 from sslstudio.engine.distributed import averaged
 from sslstudio.engine.errors import ConfigError, TaskDoesNotFit
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Mlp
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult
@@ -111,8 +112,11 @@ class JigsawConfig(BaseConfig):
         super().__post_init__()
         if self.gap + self.jitter > 0.75:
             raise ConfigError(
-                f"gap = {self.gap} and jitter = {self.jitter} leave {1 - self.gap - self.jitter:.2f} of a cell to its "
-                "tile. Make one smaller, so that together they take 0.75 at most."
+                "gap = {gap} and jitter = {jitter} leave {gap2:.2f} of a cell to its tile. Make one smaller, "
+                "so that together they take 0.75 at most.",
+                gap=self.gap,
+                jitter=self.jitter,
+                gap2=1 - self.gap - self.jitter,
             )
 
     @property
@@ -130,21 +134,21 @@ class Jigsaw(PretextTask):
     The tiles' places in the picture travel in `targets` (for drawing only), out of the network's reach.
     """
 
-    title = "Jigsaw puzzle"
-    summary = (
-        "Each picture is cut into nine tiles and shuffled; the network puts them back in order. To do that it has to "
-        "learn which parts things have and how these lie to each other."
+    title = Message("Jigsaw puzzle")
+    summary = Message(
+        "Each picture is cut into nine tiles and shuffled; the network puts them back in order. To "
+        "do that it has to learn which parts things have and how these lie to each other."
     )
     paper = "Noroozi & Favaro, ECCV 2016, arXiv:1603.09246"
-    label_from = "The program shuffled the tiles itself, so it knows the order. Nobody has to label anything."
-    helps = (
-        "Pictures with parts that belong to each other: organs, machines, plants, faces, rooms. It asks for shape"
-        " and place, so it works on grey pictures too."
+    label_from = Message("The program shuffled the tiles itself, so it knows the order. Nobody has to label anything.")
+    helps = Message(
+        "Pictures with parts that belong to each other: organs, machines, plants, faces, rooms. It "
+        "asks for shape and place, so it works on grey pictures too."
     )
-    fails = (
-        "Textures without any order, such as fabric or cells lying anywhere, leave nothing to put back. If every "
-        "subject sits in the middle of a dark ground, the place of a tile is told by its darkness instead of by "
-        "what it shows."
+    fails = Message(
+        "Textures without any order, such as fabric or cells lying anywhere, leave nothing to put "
+        "back. If every subject sits in the middle of a dark ground, the place of a tile is told by "
+        "its darkness instead of by what it shows."
     )
     Config: ClassVar[type[BaseConfig]] = JigsawConfig
     order: Tensor
@@ -171,14 +175,19 @@ class Jigsaw(PretextTask):
         side = min(images.shape[-2:])
         if side / 3 < LEAST_CELL:
             raise TaskDoesNotFit(
-                f"A jigsaw puzzle cuts a picture into 3 x 3 cells, which need {LEAST_CELL} pixels each; pictures of "
-                f"{side} pixels are too small. Set the picture side to {3 * LEAST_CELL + 2} pixels or more."
+                "A jigsaw puzzle cuts a picture into 3 x 3 cells, which need {least_cell} pixels each; "
+                "pictures of {side} pixels are too small. Set the picture side to {least_cell2} pixels or "
+                "more.",
+                least_cell=LEAST_CELL,
+                side=side,
+                least_cell2=3 * LEAST_CELL + 2,
             )
         blank = augment.blank_share(images)
         if blank > MOST_BLANK:
             raise TaskDoesNotFit(
-                f"{blank:.0%} of the tiles of these pictures are blank, so their order cannot be found. Cut the empty "
-                "border off the pictures, or use a task that looks at the picture as a whole."
+                "{blank:.0%} of the tiles of these pictures are blank, so their order cannot be found. Cut "
+                "the empty border off the pictures, or use a task that looks at the picture as a whole.",
+                blank=blank,
             )
 
     def tile_side(self, images: Tensor) -> int:
@@ -275,18 +284,23 @@ class Jigsaw(PretextTask):
         said = self.order[result.answers["permutation"][picture, question]].tolist() if result else None
         return Game(
             kind="order",
-            question="Put the nine tiles back in order.",
+            question=Message("Put the nine tiles back in order."),
             pieces=tuple(tiles[tile] for tile in shuffle),
-            choices=tuple(f"place {place + 1}" for place in range(9)),
+            choices=tuple(Message("place {place}", place=place + 1) for place in range(9)),
             right=tuple(shuffle),
             answer=None if said is None else tuple(said),
             solved=located(images[picture], batch.targets["boxes"][picture], draw.MARK),
         )
 
-    def _words(self, number: int) -> str:
+    def _words(self, number: int) -> Message:
         """For people, who count from 1: permutation 17 of 72: 4 7 1 ..., the tiles row by row."""
         tiles = " ".join(str(tile + 1) for tile in self.order[number].tolist())
-        return f"permutation {number + 1} of {self.config.permutations}: {tiles}"
+        return Message(
+            "permutation {number} of {permutations}: {tiles}",
+            number=number + 1,
+            permutations=self.config.permutations,
+            tiles=tiles,
+        )
 
 
 def permuted(embedded: Tensor, orders: Tensor) -> Tensor:

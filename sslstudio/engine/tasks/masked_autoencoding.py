@@ -16,6 +16,7 @@ from sslstudio.engine.data.fields import cut_fields, moments_within, shown_field
 from sslstudio.engine.data.patches import patch_moments, seen_patches
 from sslstudio.engine.distributed import summed
 from sslstudio.engine.errors import TaskDoesNotFit
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.colour_nets import undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.visible import Densify, spread_to, visible_stages
@@ -74,22 +75,24 @@ class MaskedAutoencoding(PretextTask):
     in one shade, its own mean (without `even`: the mean of what is seen).
     """
 
-    title = "Masked autoencoding"
-    summary = (
-        "More than half of each picture is hidden, patch by patch, and the network paints it from the rest. To do "
-        "that it has to know what things look like as a whole. Works without colour."
+    title = Message("Masked autoencoding")
+    summary = Message(
+        "More than half of each picture is hidden, patch by patch, and the network paints it from "
+        "the rest. To do that it has to know what things look like as a whole. Works without colour."
     )
     paper = "Tian et al. (SparK), ICLR 2023, arXiv:2301.03580"
-    label_from = "The program hid the patches itself and kept what was in them."
-    helps = (
-        "Many pictures and enough time: with most of the picture hidden, guessing from the nearest pixels is not "
-        "enough. It needs no colour and no choice of how pictures may be changed."
+    label_from = Message("The program hid the patches itself and kept what was in them.")
+    helps = Message(
+        "Many pictures and enough time: with most of the picture hidden, guessing from the nearest "
+        "pixels is not enough. It needs no colour and no choice of how pictures may be changed."
     )
-    fails = (
-        "Within a few minutes on a small set other tasks teach more. Smooth pictures can be filled in without "
-        "knowing what they show."
+    fails = Message(
+        "Within a few minutes on a small set other tasks teach more. Smooth pictures can be filled "
+        "in without knowing what they show."
     )
-    no_game = "The network paints what is missing, pixel by pixel. There is no right answer that one could choose."
+    no_game = Message(
+        "The network paints what is missing, pixel by pixel. There is no right answer that one could choose."
+    )
     Config: ClassVar[type[BaseConfig]] = MaskedAutoencodingConfig
 
     def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
@@ -108,14 +111,17 @@ class MaskedAutoencoding(PretextTask):
         side = min(images.shape[-2:])
         if side < LEAST_SIDE:
             raise TaskDoesNotFit(
-                f"Masked autoencoding hides patches of at least 8 pixels, and pictures of {side} pixels have too few "
-                f"of them. Set the picture side to {LEAST_SIDE} pixels or more (48 is better)."
+                "Masked autoencoding hides patches of at least 8 pixels, and pictures of {side} pixels have "
+                "too few of them. Set the picture side to {least_side} pixels or more (48 is better).",
+                side=side,
+                least_side=LEAST_SIDE,
             )
         blank = augment.blank_share(images, cells=4)
         if blank > MOST_BLANK:
             raise TaskDoesNotFit(
-                f"{blank:.0%} of the places of these pictures are blank, so most patches have nothing in them that "
-                "could be painted. Cut the empty border off the pictures."
+                "{blank:.0%} of the places of these pictures are blank, so most patches have nothing in them "
+                "that could be painted. Cut the empty border off the pictures.",
+                blank=blank,
             )
 
     def side(self, images: Tensor) -> int:
@@ -165,13 +171,16 @@ class MaskedAutoencoding(PretextTask):
     def _puzzle(self, images: Tensor, batch: Batch, result: TaskResult | None, number: int) -> Puzzle:
         shades = batch.targets["shades"][number]
         places = spread_to(batch.inputs["seen"][number : number + 1], *shades.shape[-2:])[0]
-        painted = "what the network paints" + (", in each patch's true brightness" if self.config.even else "")
+        painted = Message(
+            "what the network paints{value}",
+            value=Message(", in each patch's true brightness") if self.config.even else "",
+        )
         return Puzzle(
             source=shown_field(images[number], batch.targets["boxes"][number], SHOWN_SIDE),
             asked=_shown(torch.where(places > 0, shades, 0.5)),
             truth=_shown(shades),
             answer=None if result is None else _shown(result.answers["shades"][number]),
-            label="what was hidden",
+            label=Message("what was hidden"),
             answer_label="" if result is None else painted,
         )
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from sslstudio.engine.config import BaseConfig, option
 from sslstudio.engine.distributed import averaged, part_of_batch
 from sslstudio.engine.errors import ConfigError, TaskDoesNotFit, did_you_mean
+from sslstudio.engine.messages import NOTHING, Message, joined
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult, load_tasks
 
@@ -47,10 +48,17 @@ class MultitaskConfig(BaseConfig):
         names, known = self.names, [name for name in load_tasks() if name != NAME]
         for name in names:
             if name not in known:
-                raise ConfigError(f"tasks = {self.tasks!r}: {name!r} cannot be used. {did_you_mean(name, known)}")
+                raise ConfigError(
+                    "tasks = {tasks!r}: {name!r} cannot be used. {hint}",
+                    tasks=self.tasks,
+                    name=name,
+                    hint=did_you_mean(name, known),
+                )
         if len(names) < 2 or len(set(names)) < len(names):
             raise ConfigError(
-                f"tasks = {self.tasks!r} should name two or more different tasks. Known are: {', '.join(known)}."
+                "tasks = {tasks!r} should name two or more different tasks. Known are: {known}.",
+                tasks=self.tasks,
+                known=known,
             )
 
     @property
@@ -70,20 +78,20 @@ class Multitask(PretextTask):
     task that is solved by a shortcut, while here a solved task fades by itself.
     """
 
-    title = "Several tasks at once"
-    summary = (
-        "Several of the other tasks teach the same network in turn with each batch. On small sets they complement each "
-        "other: what one task can overlook another one needs."
+    title = Message("Several tasks at once")
+    summary = Message(
+        "Several of the other tasks teach the same network in turn with each batch. On small sets "
+        "they complement each other: what one task can overlook another one needs."
     )
     paper = "Doersch & Zisserman, ICCV 2017, arXiv:1708.07860"
-    label_from = "Each of the tasks makes its labels itself, as it would alone."
-    helps = (
-        "Small sets and doubt about which task suits: what one task can overlook another one needs. It also "
-        "guards against a shortcut in one of them."
+    label_from = Message("Each of the tasks makes its labels itself, as it would alone.")
+    helps = Message(
+        "Small sets and doubt about which task suits: what one task can overlook another one needs. "
+        "It also guards against a shortcut in one of them."
     )
-    fails = (
-        "The time is shared, so each task gets less of it. If one of the tasks suits your pictures clearly best, "
-        "that one alone teaches more in the same time."
+    fails = Message(
+        "The time is shared, so each task gets less of it. If one of the tasks suits your pictures "
+        "clearly best, that one alone teaches more in the same time."
     )
     Config: ClassVar[type[BaseConfig]] = MultitaskConfig
     scale: Tensor
@@ -112,12 +120,16 @@ class Multitask(PretextTask):
             return
         left = [name for name in config.names if name not in troubles]
         advice = {
-            0: "Use a task that fits these pictures instead.",
-            1: f"Only {left[0]!r} is left: use that task by itself." if left else "",
-        }.get(len(left), f"Leave out what does not fit: tasks = {','.join(left)!r}.")
-        found = " ".join(f"{name}: {trouble}" for name, trouble in troubles.items())
+            0: Message("Use a task that fits these pictures instead."),
+            1: Message("Only {left!r} is left: use that task by itself.", left=left[0]) if left else "",
+        }.get(len(left), Message("Leave out what does not fit: tasks = {left!r}.", left=",".join(left)))
+        found = joined(Message("{name}: {trouble}", name=name, trouble=trouble) for name, trouble in troubles.items())
         raise TaskDoesNotFit(
-            f"{len(troubles)} of the {len(config.names)} tasks cannot use these pictures. {found} {advice}"
+            "{troubles} of the {names} tasks cannot use these pictures. {found} {advice}",
+            troubles=len(troubles),
+            names=len(config.names),
+            found=found,
+            advice=advice,
         )
 
     def prepare(self, images: Tensor) -> None:
@@ -197,7 +209,10 @@ class Multitask(PretextTask):
     ) -> list[Puzzle]:
         answered = None if result is None else replace(result, answers=_without(result.answers, f"{name}/"))
         puzzles = task.preview(images, _batch_of(batch, name), answered, count)
-        return [replace(puzzle, label=f"{task.title}: {puzzle.label}") for puzzle in puzzles]
+        return [
+            replace(puzzle, label=Message("{title}: {label}", title=task.title, label=puzzle.label))
+            for puzzle in puzzles
+        ]
 
 
 def _in_turn(columns: list[list[T]]) -> list[T]:
@@ -206,14 +221,14 @@ def _in_turn(columns: list[list[T]]) -> list[T]:
     return [column[row] for row in rows for column in columns if row < len(column)]
 
 
-def _trouble(name: str, images: Tensor) -> str:
+def _trouble(name: str, images: Tensor) -> Message:
     """Why a task cannot use these pictures; '' if it can."""
     kind = load_tasks()[name]
     try:
         kind.check(kind.Config(), images)
     except TaskDoesNotFit as error:
-        return str(error)
-    return ""
+        return error.message
+    return NOTHING
 
 
 def _loss_of_guessing(task: PretextTask) -> float:

@@ -14,13 +14,19 @@ from sslstudio.engine.config import BaseConfig, option
 from sslstudio.engine.data import augment, draw
 from sslstudio.engine.data.fields import Fields, cut_fields, disc, shown_field, standardise_within
 from sslstudio.engine.errors import TaskDoesNotFit
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, Picture, PretextTask, Puzzle, TaskResult
 
 LEAST_SIDE = 16  # pixels: in less than this nobody can tell up from down
 LEAST_FIELD = 24  # pixels: however small the share, the network sees this many if the picture has them
 SHOWN_SIDE = 160  # pixels: pictures for people are enlarged to about this
-TURNS = ("upright", "a quarter turn to the left", "upside down", "a quarter turn to the right")
+TURNS = (
+    "upright",
+    Message("a quarter turn to the left"),
+    Message("upside down"),
+    Message("a quarter turn to the right"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,20 +82,21 @@ class Rotation(PretextTask):
     turns of a picture side by side. Which picture a row shows travels in `targets` (for drawing only).
     """
 
-    title = "Rotation"
-    summary = (
-        "Each picture is shown upright, upside down and lying on either side; the network says which way up it was. "
-        "To do that it has to recognise what is in the picture. Of no use where there is no up and down."
+    title = Message("Rotation")
+    summary = Message(
+        "Each picture is shown upright, upside down and lying on either side; the network says which "
+        "way up it was. To do that it has to recognise what is in the picture. Of no use where there "
+        "is no up and down."
     )
     paper = "Gidaris, Singh & Komodakis, ICLR 2018, arXiv:1803.07728"
-    label_from = "The program turned the picture itself, so it knows by how much."
-    helps = (
-        "Pictures with a clear up and down: animals, people, landscapes, products on a table. It is one of the "
-        "quickest tasks, so a few minutes already help."
+    label_from = Message("The program turned the picture itself, so it knows by how much.")
+    helps = Message(
+        "Pictures with a clear up and down: animals, people, landscapes, products on a table. It is "
+        "one of the quickest tasks, so a few minutes already help."
     )
-    fails = (
-        "Slides under a microscope, pictures from above and many parts have no up and down. Then the network can "
-        "only guess, or it finds a stamp or a shadow that gives the answer away."
+    fails = Message(
+        "Slides under a microscope, pictures from above and many parts have no up and down. Then the "
+        "network can only guess, or it finds a stamp or a shadow that gives the answer away."
     )
     Config: ClassVar[type[BaseConfig]] = RotationConfig
 
@@ -107,8 +114,10 @@ class Rotation(PretextTask):
         side = min(images.shape[-2:])
         if side < LEAST_SIDE:
             raise TaskDoesNotFit(
-                f"Rotation asks which way up a picture is, which cannot be seen in pictures of {side} pixels. "
-                f"Set the picture side to {LEAST_SIDE} pixels or more (32 is better)."
+                "Rotation asks which way up a picture is, which cannot be seen in pictures of {side} pixels. "
+                "Set the picture side to {least_side} pixels or more (32 is better).",
+                side=side,
+                least_side=LEAST_SIDE,
             )
 
     def side(self, images: Tensor) -> int:
@@ -173,7 +182,7 @@ class Rotation(PretextTask):
         turn, asked = int(batch.targets["turn"][row]), batch.inputs["pictures"][row]
         return Game(
             kind="turn",
-            question="Turn the picture until it is upright.",
+            question=Message("Turn the picture until it is upright."),
             pieces=(_shown(asked, 0),),
             choices=TURNS,
             right=(turn,),

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sslstudio.engine.config import BaseConfig, option
 from sslstudio.engine.data.two_views import ViewsConfig
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.embedding_losses import found, nearest, nt_xent, spread
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Mlp
@@ -42,24 +43,26 @@ class Simclr(PretextTask):
     All other pictures of the batch are the wrong answers, so a larger batch makes a harder and better question.
     """
 
-    title = "SimCLR"
-    summary = (
-        "Two random views of each picture are made, and the network has to find which two belong together among all "
-        "views of the batch. Gives strong features for classification; likes large batches."
+    title = Message("SimCLR")
+    summary = Message(
+        "Two random views of each picture are made, and the network has to find which two belong "
+        "together among all views of the batch. Gives strong features for classification; likes "
+        "large batches."
     )
     paper = "Chen, Kornblith, Norouzi & Hinton, ICML 2020, arXiv:2002.05709"
-    label_from = "Both views were cut from one picture, so the program knows that they belong together."
-    helps = (
-        "Large sets of different pictures on a strong graphics card. The more pictures are compared at once, the "
-        "finer the differences that are learnt."
+    label_from = Message("Both views were cut from one picture, so the program knows that they belong together.")
+    helps = Message(
+        "Large sets of different pictures on a strong graphics card. The more pictures are compared "
+        "at once, the finer the differences that are learnt."
     )
-    fails = (
-        "With small batches there are too few wrong answers to choose among, and little is learnt. Near copies, "
-        "as in videos or neighbouring slices, count as different although they show the same."
+    fails = Message(
+        "With small batches there are too few wrong answers to choose among, and little is learnt. "
+        "Near copies, as in videos or neighbouring slices, count as different although they show the "
+        "same."
     )
-    no_game = (
-        "Two views of one picture are to be found among the views of a whole batch of pictures. For a person that is "
-        "either plain or luck, so a score would say nothing."
+    no_game = Message(
+        "Two views of one picture are to be found among the views of a whole batch of pictures. For "
+        "a person that is either plain or luck, so a score would say nothing."
     )
     Config: ClassVar[type[BaseConfig]] = SimclrConfig
     compares = True

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.config import BaseConfig, option
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.embedding_losses import VicregLossConfig, found, nearest, spread, vicreg_loss
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.view_maker import Expander, ViewMaker, check_views, rows_of
@@ -34,24 +35,26 @@ class Vicreg(PretextTask):
     Both views go through the encoder in one batch. Nothing needs a large batch, a teacher or negative pairs.
     """
 
-    title = "VICReg"
-    summary = (
-        "Two random views of each picture are made, and the network learns that they are the same thing while "
-        "different pictures stay different. It asks for no large batches and gives strong features for classification."
+    title = Message("VICReg")
+    summary = Message(
+        "Two random views of each picture are made, and the network learns that they are the same "
+        "thing while different pictures stay different. It asks for no large batches and gives "
+        "strong features for classification."
     )
     paper = "Bardes, Ponce & LeCun, ICLR 2022, arXiv:2105.04906"
-    label_from = "Both views were cut from one picture, so the program knows that they belong together."
-    helps = (
-        "Nearly any set of different pictures that are to be told apart as a whole. It was worth the most in our "
-        "own comparison, and it needs neither large batches nor colour."
+    label_from = Message("Both views were cut from one picture, so the program knows that they belong together.")
+    helps = Message(
+        "Nearly any set of different pictures that are to be told apart as a whole. It was worth the "
+        "most in our own comparison, and it needs neither large batches nor colour."
     )
-    fails = (
-        "If the pictures differ only in something that the views change, such as shade or size, that very thing "
-        "is unlearnt. Then lower the change in the options, or take a task that asks about places."
+    fails = Message(
+        "If the pictures differ only in something that the views change, such as shade or size, that "
+        "very thing is unlearnt. Then lower the change in the options, or take a task that asks "
+        "about places."
     )
-    no_game = (
-        "Two views of one picture are to be found among the views of a whole batch of pictures. For a person that is "
-        "either plain or luck, so a score would say nothing."
+    no_game = Message(
+        "Two views of one picture are to be found among the views of a whole batch of pictures. For "
+        "a person that is either plain or luck, so a score would say nothing."
     )
     Config: ClassVar[type[BaseConfig]] = VicregConfig
     compares = True

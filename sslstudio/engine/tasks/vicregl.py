@@ -13,6 +13,7 @@ from torch import Tensor
 from sslstudio.engine.config import BaseConfig, option
 from sslstudio.engine.data.place_pictures import SPOTS, show_places
 from sslstudio.engine.data.two_views import cell_places
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.embedding_losses import VicregLossConfig, found, nearest, spread, vicreg_loss
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.place_matching import alike, at_places, counterparts, likeness_loss, near_share
@@ -61,23 +62,26 @@ class Vicregl(PretextTask):
     in segmentation the places of one picture have to differ too.
     """
 
-    title = "VICRegL"
-    summary = (
-        "Two random views of each picture are made, and the network learns that they are the same thing, as a whole "
-        "and spot by spot. Meant for segmentation, where it matters what lies where."
+    title = Message("VICRegL")
+    summary = Message(
+        "Two random views of each picture are made, and the network learns that they are the same "
+        "thing, as a whole and spot by spot. Meant for segmentation, where it matters what lies "
+        "where."
     )
     paper = "Bardes, Ponce & LeCun, NeurIPS 2022, arXiv:2210.01571"
-    label_from = "Both views were cut from one picture, so the program knows which spots of them show the same place."
-    helps = (
-        "When areas are to be marked later: cells, lesions, defects. It learns about each spot and about the "
-        "whole picture at once."
+    label_from = Message(
+        "Both views were cut from one picture, so the program knows which spots of them show the same place."
     )
-    fails = (
+    helps = Message(
+        "When areas are to be marked later: cells, lesions, defects. It learns about each spot and "
+        "about the whole picture at once."
+    )
+    fails = Message(
         "For sorting whole pictures plain VICReg is quicker. In very small pictures there are too few spots to compare."
     )
-    no_game = (
-        "Two views of one picture are to be found among the views of a whole batch of pictures. For a person that is "
-        "either plain or luck, so a score would say nothing."
+    no_game = Message(
+        "Two views of one picture are to be found among the views of a whole batch of pictures. For "
+        "a person that is either plain or luck, so a score would say nothing."
     )
     Config: ClassVar[type[BaseConfig]] = VicreglConfig
     compares = True

@@ -17,6 +17,7 @@ from sslstudio.engine.errors import DataError
 from sslstudio.engine.evaluate.predictions import Predictor
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.encoders import build_encoder
 from sslstudio.engine.models.networks import Classifier, Network, PixelScale, Segmenter
 from sslstudio.engine.runs.store import RunFolder
@@ -52,18 +53,30 @@ def load_trained(path: Path, device: str = "auto", part: str = "", weights: str 
     """
     run = RunFolder.open(path)
     if run.job != "finetune":
-        raise DataError(f"{path} is a pretraining run: it has no classes to predict. Fine-tune it first.")
+        raise DataError("{path} is a pretraining run: it has no classes to predict. Fine-tune it first.", path=path)
     if run.read_json("folds.json") is not None:
-        raise DataError(f"{path} is a cross-validation: its networks are those of its folds. Take {path / 'fold-1'}.")
+        raise DataError(
+            "{path} is a cross-validation: its networks are those of its folds. Take {path2}.",
+            path=path,
+            path2=path / "fold-1",
+        )
     config, plan = finetune_from_dict(run.config()), run.read_json("plan.json")
     part = part or parts_of(config)[0]
     if part not in parts_of(config):
         raise DataError(
-            f"{path} has no part {part!r}: it was made without a twin. It has: {', '.join(parts_of(config))}."
+            "{path} has no part {part!r}: it was made without a twin. It has: {parts_of}.",
+            path=path,
+            part=part,
+            parts_of=parts_of(config),
         )
     file = path / f"{prefix_of(part, config)}{weights}.safetensors"
     if plan is None or not file.exists():
-        raise DataError(f"{path} has no {weights} weights of the part {part!r}. Go on with it: sslstudio resume {path}")
+        raise DataError(
+            "{path} has no {weights} weights of the part {part!r}. Go on with it: sslstudio resume {path}",
+            path=path,
+            weights=weights,
+            part=part,
+        )
     names = tuple(plan["classes"])
     scale, encoder = PixelScale(torch.zeros(1, 3, 1, 1, dtype=torch.uint8)), build_encoder(config.encoder, 0)
     network: Network = Segmenter(scale, encoder, len(names))
@@ -101,7 +114,11 @@ def evaluate_run(
     assert found is not None
     paths = tuple(path for path in session.split.test if path in found.of)
     if not paths:
-        raise DataError(f"None of the {len(session.split.test)} pictures to test with in {folder} has a label.")
+        raise DataError(
+            "None of the {test} pictures to test with in {folder} has a label.",
+            test=len(session.split.test),
+            folder=folder,
+        )
     confusions = yield from score_part(trained.predictor, session, paths, table, control)
     frequent = int(confusions.sum((0, 2)).argmax())
     names = trained.predictor.names
@@ -125,6 +142,10 @@ def _with_names_of(trained: Trained, session: Session) -> Session:
     return replace(session, recognised=replace(recognised, classes=classes))
 
 
-def _unlike(names: Sequence[str], found: Sequence[str]) -> str:
-    there = f"has the classes {', '.join(found)}" if found else "has no labels that were recognised"
-    return f"The run knows the classes {', '.join(names)}; the folder {there}. Name them alike to score the run on it."
+def _unlike(names: Sequence[str], found: Sequence[str]) -> Message:
+    there = Message("has the classes {found}", found=found) if found else Message("has no labels that were recognised")
+    return Message(
+        "The run knows the classes {names}; the folder {there}. Name them alike to score the run on it.",
+        names=names,
+        there=there,
+    )

@@ -21,6 +21,7 @@ from sslstudio.engine.data.index import ImageIndex, scan
 from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import Batch, TaskResult
@@ -35,7 +36,7 @@ from sslstudio.engine.train.tuning import Choice, settle
 
 READ = 400  # pictures that are decoded at most
 ROUNDS = 5
-STAGE = "Measuring"
+STAGE = Message("Measuring")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +155,7 @@ def bench(config: PretrainConfig, control: RunControl, rounds: int = ROUNDS) -> 
     """
     device = devices.choose(config.hardware.device, config.hardware.precision)
     device.forget_peak()
-    yield Preparing(stage="Looking for pictures", done=0, total=0)
+    yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
     began = time.perf_counter()
     index = scan(Path(config.data.folder))
     scanned = len(index) / max(1e-9, time.perf_counter() - began)
@@ -165,7 +166,11 @@ def bench(config: PretrainConfig, control: RunControl, rounds: int = ROUNDS) -> 
         cache = yield from build_cache(some.pictures, side, control=control, cache_dir=Path(folder))
         read = len(cache) / (time.perf_counter() - began)
         if len(cache) < 4:
-            raise DataError(f"Only {len(cache)} pictures in {config.data.folder} can be read; at least 4 are needed.")
+            raise DataError(
+                "Only {cache} pictures in {folder} can be read; at least 4 are needed.",
+                cache=len(cache),
+                folder=config.data.folder,
+            )
         some = replace(some, pictures=cache.index)
         session = Session(some, cache, draw_split(some, config.data))
         config = resolved(config, session, device)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.store import RunFolder
 
 
@@ -31,7 +32,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             meta = json.loads((file.metadata() or {}).get("sslstudio", "{}"))
             return {name: file.get_tensor(name) for name in file.keys()}, meta  # noqa: SIM118  not a dict
     except (OSError, SafetensorError, ValueError) as error:
-        raise RunError(f"The weights in {path} cannot be read: {error}.") from error
+        raise RunError("The weights in {path} cannot be read: {error}.", path=path, error=error) from error
 
 
 def training_state(modules: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -48,7 +49,9 @@ def restore_training(tensors: Mapping[str, Tensor], modules: nn.Module, optimise
     try:
         modules.load_state_dict(weights)
     except RuntimeError as error:
-        raise RunError(f"The checkpoint belongs to another network: {str(error).splitlines()[0]}") from error
+        raise RunError(
+            "The checkpoint belongs to another network: {error}", error=str(error).splitlines()[0]
+        ) from error
     moments: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         if name.startswith("optimiser."):
@@ -69,7 +72,7 @@ def lay_like_weights(optimiser: torch.optim.Optimizer) -> None:
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Named tensors of a .safetensors or .pth/.pt file. Raises DataError; never unpickles anything but tensors."""
     if not path.is_file():
-        raise DataError(f"There is no weights file {path}.")
+        raise DataError("There is no weights file {path}.", path=path)
     if path.suffix == ".safetensors":
         try:
             return load_tensors(path)[0]
@@ -80,8 +83,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     except Exception as error:  # torch.load raises whatever the damaged bytes lead it to
         reason = next(iter(str(error).splitlines()), type(error).__name__)  # an EOFError says nothing
         raise DataError(
-            f"{path} is not a weights file that can be read safely: {reason}. "
-            "Save it as .safetensors, or with torch.save(model.state_dict())."
+            "{path} is not a weights file that can be read safely: {reason}. Save it as .safetensors, or "
+            "with torch.save(model.state_dict()).",
+            path=path,
+            reason=reason,
         ) from error
     return _tensors_of(content, path)
 
@@ -93,11 +98,11 @@ def _tensors_of(content: Any, path: Path) -> dict[str, Tensor]:
     tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)} if isinstance(
         content, Mapping) else {}  # fmt: skip
     if not tensors:
-        raise DataError(f"{path} holds no named weights.")
+        raise DataError("{path} holds no named weights.", path=path)
     return tensors
 
 
-def load_encoder(encoder: nn.Module, path: Path) -> str:
+def load_encoder(encoder: nn.Module, path: Path) -> Message:
     """Put the weights of a file (or of a run folder) into the encoder; returns a sentence that says how many fitted.
 
     Names may carry a prefix (encoder., backbone., module. ...): the one under which most tensors fit is taken.
@@ -111,15 +116,20 @@ def load_encoder(encoder: nn.Module, path: Path) -> str:
     best = max(sorted(fits), key=lambda prefix: len(fits[prefix]))
     if len(fits[best]) < len(wanted) / 2:
         raise DataError(
-            f"Only {len(fits[best])} of the encoder's {len(wanted)} tensors are in {file} with the right shape. "
-            "Choose the encoder and stem that the weights were made for (--encoder, --set encoder.stem=...)."
+            "Only {fits} of the encoder's {wanted} tensors are in {file} with the right shape. Choose "
+            "the encoder and stem that the weights were made for (--encoder, --set encoder.stem=...).",
+            fits=len(fits[best]),
+            wanted=len(wanted),
+            file=file,
         )
     encoder.load_state_dict(fits[best], strict=False)
     if len(fits[best]) == len(wanted):
-        return f"The encoder starts from all of its weights in {file.name}"
-    return (
-        f"{len(fits[best])} of {len(wanted)} parts of the encoder start from their weights in {file.name}, the others "
-        "untrained"
+        return Message("The encoder starts from all of its weights in {file}", file=file.name)
+    return Message(
+        "{fits} of {wanted} parts of the encoder start from their weights in {file}, the others untrained",
+        fits=len(fits[best]),
+        wanted=len(wanted),
+        file=file.name,
     )
 
 

@@ -25,6 +25,7 @@ from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import RunError, StudioError
 from sslstudio.engine.events import Event, Note, from_json
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.messages import Message, from_stored, plain
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.settings import config_dict
 
@@ -63,11 +64,13 @@ def in_child(order: Order, control: RunControl) -> Iterator[Event]:
     except _Died as death:
         if control.stopping or _saved(Path(order.run)) <= before:
             raise RunError(death.words) from None
-        yield Note(level="warning", text=f"{death.words} It is started again from what it saved last.")
+        yield Note(
+            level="warning", text=Message("{words} It is started again from what it saved last.", words=death.words)
+        )
         try:
             yield from _Child(Order(order.run, order.processes)).events(control)
         except _Died as again:
-            raise RunError(f"{again.words} What was saved last is kept.") from None
+            raise RunError("{words} What was saved last is kept.", words=again.words) from None
 
 
 def _saved(run: Path) -> int:
@@ -79,6 +82,11 @@ class _Died(Exception):
     def __init__(self, words: str) -> None:
         super().__init__(words)
         self.words = words
+
+
+def _message(stored: Any) -> Message:
+    said = from_stored(stored)
+    return said if isinstance(said, Message) else plain(str(said))
 
 
 class _Child:
@@ -126,7 +134,7 @@ class _Child:
             said = json.loads(line)
             if isinstance(said, dict) and isinstance(said.get("error"), str):
                 kind = getattr(errors, said["error"], RunError)
-                self.error = self.error or kind(str(said.get("text", "")))
+                self.error = self.error or kind.of(_message(said.get("text", "")))
                 return True
             if isinstance(said, dict) and isinstance(said.get("died"), int):
                 self.code = said["died"]
@@ -147,16 +155,20 @@ class _Child:
         return lines[-1][:SHOWN] if lines else ""
 
 
-def _cause(code: int, last: str) -> str:
+def _cause(code: int, last: str) -> Message:
     if code >= 0:
-        return f"The process of the training ended by itself with code {code}. {last}".strip()
+        return Message("The process of the training ended by itself with code {code}. {last}", code=code, last=last)
     name = signal.Signals(-code).name
     if name == "SIGKILL":
-        return (
-            "The process of the training was killed, most often because the machine ran out of memory. If it happens "
-            "again, take a smaller batch or smaller pictures."
+        return Message(
+            "The process of the training was killed, most often because the machine ran out of memory. "
+            "If it happens again, take a smaller batch or smaller pictures."
         )
-    return f"The process of the training crashed ({name}), most often inside a driver or library. {last}".strip()
+    return Message(
+        "The process of the training crashed ({name}), most often inside a driver or library. {last}",
+        name=name,
+        last=last,
+    )
 
 
 def worker_command(order: Path) -> list[str]:

@@ -17,6 +17,7 @@ from sslstudio.engine.evaluate.explain import entropy, occlusion
 from sslstudio.engine.evaluate.nearby import Doubt, directions, doubts, nearest
 from sslstudio.engine.evaluate.predictions import CHUNK
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 from sslstudio.engine.train.apply import Trained, load_trained
 from sslstudio.engine.train.labelled import labels_of
 from sslstudio.engine.train.session import Session, open_session
@@ -81,7 +82,7 @@ class Closer:
     def _picture(self, path: str) -> torch.Tensor:
         pictures = Pictures(self.session.cache, [path], self.trained.predictor.device)
         if not len(pictures):
-            raise RunError(f"{path} is not there any more.")
+            raise RunError("{path} is not there any more.", path=path)
         return to_float(pictures.take(torch.tensor([0])))
 
 
@@ -105,7 +106,7 @@ def look_closer(run: Path, part: str, control: RunControl) -> Generator[Preparin
             chances = trained.predictor.chances(images).cpu()
         answers.append(chances if chances.ndim == 2 else chances.mean(dim=(2, 3)))
         done = sum(len(chunk) for chunk in features)
-        yield Preparing(stage="Looking at the labelled pictures", done=done, total=len(pictures))
+        yield Preparing(stage=Message("Looking at the labelled pictures"), done=done, total=len(pictures))
     plan = trained.run.read_json("plan.json") or {}
     return Closer(
         trained, session, pictures.paths, tuple(labels[path] for path in pictures.paths), names,

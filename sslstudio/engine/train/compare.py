@@ -32,6 +32,7 @@ from sslstudio.engine.events import (
     StepDone,
 )
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.study_folder import COMPARE, CONFIGS
 from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place, carried_out, result_words, tidy
 from sslstudio.engine.train.compare_facts import look_at_split
@@ -61,7 +62,7 @@ def compare(config: CompareConfig, control: RunControl) -> Iterator[Event]:
     Raises StudioError in words when the folder cannot be compared on, or holds a comparison with other settings.
     """
     began = time.monotonic()
-    yield Preparing(stage="Looking for pictures", done=0, total=0)
+    yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
     config, whole, changed = yield from _settled(config)
     units = units_of(config)
     left = [unit for unit in units if not settled(unit, config)]
@@ -78,7 +79,7 @@ def compare(config: CompareConfig, control: RunControl) -> Iterator[Event]:
     yield from _work(units, config, whole, control)
     if control.proceed():
         yield from look_at_split(whole, control)
-    yield Preparing(stage="Working out the intervals", done=0, total=0)
+    yield Preparing(stage=Message("Working out the intervals"), done=0, total=0)
     table = write_tables(whole)
     left = [unit for unit in units if not settled(unit, config)]
     yield RunFinished(
@@ -91,9 +92,14 @@ def compare(config: CompareConfig, control: RunControl) -> Iterator[Event]:
 
 def _facts(config: CompareConfig, total: int, left: int) -> dict[str, str]:
     return {
-        "Rows": ", ".join(sources_of(config)),
-        "Labels": f"{config.labels} in {config.seeds} draws, {config.steps} steps each",
-        "Runs": f"{total:,} in all, {left:,} to do",
+        Message("Rows"): ", ".join(sources_of(config)),
+        Message("Labels"): Message(
+            "{labels} in {seeds} draws, {steps} steps each",
+            labels=config.labels,
+            seeds=config.seeds,
+            steps=config.steps,
+        ),
+        Message("Runs"): Message("{total:,} in all, {left:,} to do", total=total, left=left),
     }
 
 
@@ -103,7 +109,7 @@ def stored_config(out: Path) -> CompareConfig | None:
     return from_dict(CompareConfig, read_toml(file)) if file.exists() else None
 
 
-def _settled(config: CompareConfig) -> Generator[Preparing, None, tuple[CompareConfig, CompareConfig, str]]:
+def _settled(config: CompareConfig) -> Generator[Preparing, None, tuple[CompareConfig, CompareConfig, Message]]:
     """The config with every `auto` filled in, what the folder holds with it, which is written down, and a sentence
     where the labels are others than those that it began with. Both configs have the labels that it keeps."""
     out = Path(config.out)
@@ -112,7 +118,9 @@ def _settled(config: CompareConfig) -> Generator[Preparing, None, tuple[CompareC
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"The folder {out} cannot be made: {error.strerror}. Choose another one.") from error
+        raise InputError(
+            "The folder {out} cannot be made: {reason}. Choose another one.", out=out, reason=error.strerror
+        ) from error
     with FileLock(out / "compare.lock", thread_local=False):
         stored = stored_config(out)
         config = resolved(following(config, stored) if stored else config)
@@ -147,7 +155,7 @@ def _work(units: list[Unit], config: CompareConfig, whole: CompareConfig, contro
         left = [unit for unit in left if not settled(unit, config)]
         if left and not worked:
             done = len(units) - len(left)
-            yield Preparing(stage="Waiting for what another process works on", done=done, total=len(units))
+            yield Preparing(stage=Message("Waiting for what another process works on"), done=done, total=len(units))
             time.sleep(WAIT_SECONDS)
 
 
@@ -183,7 +191,16 @@ def _claim(unit: Unit, units: list[Unit], config: CompareConfig, control: RunCon
             yield from _do(unit, place, config, control)
             if place.outcome() is not None:
                 done = sum(settled(other, config) for other in units)
-                yield Note(level="info", text=f"{done} of {len(units)}: {unit.words()}: {result_words(place)}")
+                yield Note(
+                    level="info",
+                    text=Message(
+                        "{done} of {units}: {words}: {result}",
+                        done=done,
+                        units=len(units),
+                        words=unit.words(),
+                        result=result_words(place),
+                    ),
+                )
     finally:
         lock.release()
     return True
@@ -194,12 +211,12 @@ def _do(unit: Unit, place: Place, config: CompareConfig, control: RunControl) ->
     try:
         yield from _heard(unit, carried_out(place, lambda: _start(unit, config, control), control))
     except TaskDoesNotFit as error:
-        place.note(REFUSED, str(error))
+        place.note(REFUSED, error.message)
         return
     except StudioError as error:
         if unit.source == SCRATCH and isinstance(error, InputError):
             raise  # it is the pictures or the labels: no row can be done
-        place.note(FAILED, str(error))
+        place.note(FAILED, error.message)
         return
     if not place.finished():  # stopped
         return

@@ -10,8 +10,10 @@ from typing import Any
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.evaluate.scores import Array
+from sslstudio.engine.evaluate.verdict import TITLES
 from sslstudio.engine.events import Event, RunFinished
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.messages import Message, from_stored, to_stored
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.compare_settings import SCRATCH, CompareConfig, cell_folder
@@ -40,16 +42,18 @@ class Place:
         """Write down that it is settled."""
         content = {"outcome": outcome, "words": words, **facts}
         self.record.parent.mkdir(parents=True, exist_ok=True)  # a run that was refused has made no folder
-        write_atomic(self.record, (json.dumps(content, indent=1) + "\n").encode())
+        write_atomic(self.record, (json.dumps(to_stored(content), indent=1) + "\n").encode())
 
     def facts(self) -> dict[str, Any]:
         """What was written down; empty while it is not settled."""
         try:
-            content: dict[str, Any] = json.loads(self.record.read_text(encoding="utf-8"))
+            content: dict[str, Any] = from_stored(json.loads(self.record.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return {}
         except ValueError as error:
-            raise RunError(f"{self.record} is damaged: {error}. Remove it, and that run is done again.") from error
+            raise RunError(
+                "{record} is damaged: {error}. Remove it, and that run is done again.", record=self.record, error=error
+            ) from error
         return content
 
     def outcome(self) -> str | None:
@@ -104,14 +108,15 @@ def scored_pictures(place: Place) -> Scored:
     return Scored(*read_confusions(confusions_file(place.path, part)))
 
 
-def result_words(place: Place) -> str:
+def result_words(place: Place) -> Message:
     """One line on how it went."""
     facts, metrics = place.facts(), place.metrics()
     if facts["outcome"] != DONE:
-        return f"{facts['outcome']}: {facts['words']}"
-    seconds = f"{facts.get('seconds', 0):.0f} s"
+        return Message("{outcome}: {words}", outcome=facts["outcome"], words=facts["words"])
+    seconds = facts.get("seconds", 0)
     if metrics.get("job") == "finetune":
         name = metrics["headline"]
         part = next(iter(metrics["parts"].values()))
-        return f"{name.replace('_', ' ')} {part['scores'][name]['value']:.3f} ({seconds})"
-    return f"pretrained ({seconds})"
+        title, value = TITLES[name], part["scores"][name]["value"]
+        return Message("{title} {value:score} ({seconds:.0f} s)", title=title, value=value, seconds=seconds)
+    return Message("pretrained ({seconds:.0f} s)", seconds=seconds)

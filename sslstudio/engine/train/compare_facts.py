@@ -14,6 +14,7 @@ from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.split import suggest_groups
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.messages import Message, declared, from_stored, to_stored
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.compare_cells import Place, cell_place
 from sslstudio.engine.train.compare_settings import (
@@ -42,67 +43,93 @@ def look_at_split(config: CompareConfig, control: RunControl) -> Generator[Prepa
         session = yield from open_session(
             config.data, device, control, RunFolder(runs[0].parent).read_json(runs[0].name)
         )
-        yield Preparing(stage="Looking for near copies across the split", done=0, total=0)
+        yield Preparing(stage=Message("Looking for near copies across the split"), done=0, total=0)
         pictures = Pictures(session.cache, session.cache.index.paths, device)
         groups = near_duplicates(pictures.take(chunk) for chunk in pictures.chunks(CHUNK))
         tested = set(session.split.test)
         pairs = [pair for pair in across(groups, pictures.paths, session.split) if pair[0] in tested]
         content = {"near_copies": [list(pair) for pair in pairs], "notes": _notes(config, session, pairs)}
-        write_atomic(file, (json.dumps(content, indent=1) + "\n").encode())
+        write_atomic(file, (json.dumps(to_stored(content), indent=1) + "\n").encode())
 
 
-def split_notes(config: CompareConfig) -> list[str]:
+def split_notes(config: CompareConfig) -> list[Message]:
     """The sentences of facts.json; none while it is not there."""
     try:
-        content: dict[str, Any] = json.loads((Path(config.out) / FACTS).read_text(encoding="utf-8"))
+        content: dict[str, Any] = from_stored(json.loads((Path(config.out) / FACTS).read_text(encoding="utf-8")))
     except FileNotFoundError:
         return []
-    return list(content["notes"])
+    return [declared(note, {}) for note in content["notes"]]
 
 
 def _notes(config: CompareConfig, session: Session, pairs: list[tuple[str, str]]) -> list[str]:
     total = len(session.cache.index)
-    compared = "" if total <= MOST else f" (the first {MOST:,} of the {total:,} pictures were compared)"
-    copies = f"No test picture has a near copy among the pictures trained or watched with{compared}."
+    compared = (
+        ""
+        if total <= MOST
+        else Message(" (the first {most:,} of the {total:,} pictures were compared)", most=MOST, total=total)
+    )
+    copies = Message(
+        "No test picture has a near copy among the pictures trained or watched with{compared}.", compared=compared
+    )
     if pairs:
-        copies = (
-            f"{len(pairs):,} of the {len(session.split.test):,} test pictures have a near copy among the pictures "
-            f"trained or watched with{compared}, for example {pairs[0][0]} and {pairs[0][1]}: every row is too good by "
-            "what they give away."
+        copies = Message(
+            "{pairs:,} of the {test:,} test pictures have a near copy among the pictures trained or "
+            "watched with{compared}, for example {one} and {other}: every row is too good by what "
+            "they give away.",
+            pairs=len(pairs),
+            test=len(session.split.test),
+            compared=compared,
+            one=pairs[0][0],
+            other=pairs[0][1],
         )
     return [copies, _together(config, session)]
 
 
-def _together(config: CompareConfig, session: Session) -> str:
+def _together(config: CompareConfig, session: Session) -> Message:
     if config.data.groups:
-        return f"Pictures that belong together ({config.data.groups}) were kept on one side of the split."
+        return Message(
+            "Pictures that belong together ({groups}) were kept on one side of the split.", groups=config.data.groups
+        )
     rule = suggest_groups(session.cache.index.paths)
     if rule:
-        return f"Names look as if several pictures belong together: think of --groups '{rule}' in another comparison."
-    return "Which pictures come from one patient, slide or video is not known: if some do, every row is too good."
+        return Message(
+            "Names look as if several pictures belong together: think of --groups '{rule}' in another comparison.",
+            rule=rule,
+        )
+    return Message(
+        "Which pictures come from one patient, slide or video is not known: if some do, every row is too good."
+    )
 
 
-def notes_on(config: CompareConfig, rows: list[dict[str, Any]], n_test: int) -> list[str]:
+def notes_on(config: CompareConfig, rows: list[dict[str, Any]], n_test: int) -> list[Message]:
     """What is to be known of the table, in sentences."""
     notes = split_notes(config)
     if n_test < 50:
-        notes.append(f"Only {n_test} test pictures: the numbers can be far off.")
+        notes.append(Message("Only {n_test} test pictures: the numbers can be far off.", n_test=n_test))
     if config.seeds < 5:
-        notes.append(f"{config.seeds} draws of labels are few: the intervals are rough. Try five or more.")
+        notes.append(
+            Message("{seeds} draws of labels are few: the intervals are rough. Try five or more.", seeds=config.seeds)
+        )
     notes += _flatness(rows[0]["cells"])
-    notes.append("Each row rests on one pretraining: the luck of its own seed is not in the intervals.")
+    notes.append(Message("Each row rests on one pretraining: the luck of its own seed is not in the intervals."))
     if weights_of(config):
-        notes.append("What the weights from elsewhere have seen is not known here: it may include the test pictures.")
+        notes.append(
+            Message("What the weights from elsewhere have seen is not known here: it may include the test pictures.")
+        )
     return notes
 
 
-def _flatness(cells: Sequence[Mapping[str, Any]]) -> list[str]:
+def _flatness(cells: Sequence[Mapping[str, Any]]) -> list[Message]:
     """A word when more labels no longer help scratch: what labels are worth is then a matter of the steps."""
     if len(cells) < 2 or cells[-1]["score"]["value"] - cells[-2]["score"]["value"] > FLAT:
         return []
     return [
-        f"From scratch {cells[-1]['labels']} labels are hardly better than {cells[-2]['labels']}: the steps may be too "
-        "few for them, and what labels are worth is too high then. Try more steps in another comparison."
+        Message(
+            "From scratch {more} labels are hardly better than {fewer}: the steps may be too few for "
+            "them, and what labels are worth is too high then. Try more steps in another comparison.",
+            more=cells[-1]["labels"],
+            fewer=cells[-2]["labels"],
+        )
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sslstudio.engine.config import BaseConfig, option, section, to_dict, with_settings
 from sslstudio.engine.data.album import title_of
 from sslstudio.engine.errors import ConfigError
+from sslstudio.engine.messages import Message, plain
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.settings import (
@@ -65,9 +66,9 @@ class CompareConfig(BaseConfig):
             pretrain_config(self, task)
         finetune_config(self, SCRATCH, 1, 0)
 
-    def title(self) -> str:
+    def title(self) -> Message:
         """What it is called, for people."""
-        return f"Label efficiency on {title_of(self.data.folder)}"
+        return Message("Label efficiency on {folder}", folder=title_of(self.data.folder))
 
 
 def parts(text: str, separator: str = ",") -> list[str]:
@@ -79,7 +80,9 @@ def counts_of(text: str) -> list[int]:
     """'5,10' -> [5, 10], sorted. Raises ConfigError for what is not a whole number above zero."""
     wrong = [piece for piece in parts(text) if not (piece.isdecimal() and int(piece) > 0)]
     if wrong:
-        raise ConfigError(f"labels = {text!r}: {wrong[0]!r} is not a number of labels. For example: 5,10,25")
+        raise ConfigError(
+            "labels = {text!r}: {wrong!r} is not a number of labels. For example: 5,10,25", text=text, wrong=wrong[0]
+        )
     return sorted({int(piece) for piece in parts(text)})
 
 
@@ -93,7 +96,9 @@ def weights_of(config: CompareConfig) -> dict[str, str]:
     pairs = [piece.partition("=") for piece in parts(config.weights, SEPARATOR)]
     for name, sign, place in pairs:
         if not (name and sign and place):
-            raise ConfigError(f"weights = {name!r} is not NAME=FILE. For example: imagenet=/data/resnet18.pth")
+            raise ConfigError(
+                "weights = {name!r} is not NAME=FILE. For example: imagenet=/data/resnet18.pth", name=name
+            )
     return {name.strip(): place.strip() for name, _, place in pairs}
 
 
@@ -112,10 +117,12 @@ def _check_names(config: CompareConfig) -> None:
     names = sources_of(config)
     double = [name for name in names if names.count(name) > 1]
     if double:
-        raise ConfigError(f"There are two rows called {double[0]!r}. Give the weights another name.")
+        raise ConfigError("There are two rows called {double!r}. Give the weights another name.", double=double[0])
     odd = [name for name in weights_of(config) if not re.fullmatch(r"[\w.-]+", name)]
     if odd:
-        raise ConfigError(f"weights = {odd[0]!r} is not a name that a folder can have. Use letters, digits, - and _.")
+        raise ConfigError(
+            "weights = {odd!r} is not a name that a folder can have. Use letters, digits, - and _.", odd=odd[0]
+        )
 
 
 def pretraining_folder(config: CompareConfig, task: str) -> Path:
@@ -153,7 +160,11 @@ def _check_owners(config: CompareConfig) -> None:
     for text in parts(config.pretrain_settings, SEPARATOR):
         owner = text.partition(".")[0].strip()
         if owner in load_tasks() and owner not in tasks_of(config):
-            raise ConfigError(f"--set {text}: {owner} is not compared. Add it to --tasks, or leave the option out.")
+            raise ConfigError(
+                "--set {text}: {owner} is not compared. Add it to --tasks, or leave the option out.",
+                text=text,
+                owner=owner,
+            )
 
 
 def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) -> FinetuneConfig:
@@ -207,22 +218,30 @@ def _union(first: Iterable[str], second: Iterable[str], separator: str = ",") ->
 
 
 def _check_same(config: CompareConfig, stored: CompareConfig) -> None:
-    pairs = [(finetune_config(config, SCRATCH, 1, 0), finetune_config(stored, SCRATCH, 1, 0), "fine-tuning: ")]
+    pairs = [(finetune_config(config, SCRATCH, 1, 0), finetune_config(stored, SCRATCH, 1, 0), Message("fine-tuning"))]
     common = [task for task in tasks_of(config) if task in tasks_of(stored)]
-    pairs += [(pretrain_config(config, task), pretrain_config(stored, task), f"{task}: ") for task in common]  # type: ignore[misc]
-    changed = [where + words for new, old, where in pairs for words in _changes(_flat(old), _flat(new))]
+    pairs += [(pretrain_config(config, task), pretrain_config(stored, task), plain(task)) for task in common]  # type: ignore[misc]
+    changed = [
+        Message("{where}: {change}", where=where, change=change)
+        for new, old, where in pairs
+        for change in _changes(_flat(old), _flat(new))
+    ]
     places, theirs = weights_of(config), weights_of(stored)
-    changed += [f"the weights {name}" for name in places if name in theirs and places[name] != theirs[name]]
+    changed += [
+        Message("the weights {name}", name=name) for name in places if name in theirs and places[name] != theirs[name]
+    ]
     if changed:
         raise ConfigError(
-            f"{stored.out} holds a comparison with other settings: {'; '.join(changed[:4])}. Tasks, weights, labels "
-            "and draws can be added to it, anything else needs another folder: choose another --out."
+            "{out} holds a comparison with other settings: {changed:semicolons}. Tasks, weights, labels and draws "
+            "can be added to it, anything else needs another folder: choose another --out.",
+            out=stored.out,
+            changed=changed[:4],
         )
 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return [
-        f"{key} was {old.get(key, 'auto')} and now is {new.get(key, 'auto')}"
+        Message("{key} was {old} and now is {new}", key=key, old=old.get(key, "auto"), new=new.get(key, "auto"))
         for key in sorted({*old, *new})
         if old.get(key) != new.get(key) and key != "out" and not key.startswith("hardware.")
     ]

@@ -20,8 +20,8 @@ from sslstudio.engine.evaluate.label_efficiency import (
     worth,
 )
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, pooled
-from sslstudio.engine.events import finite
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.messages import NOTHING, Message, from_stored, plain, to_stored
 from sslstudio.engine.runs.efficiency_sheet import curve_png, markdown
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
@@ -60,8 +60,8 @@ def write_tables(config: CompareConfig) -> dict[str, Any]:
     """Write what is there so far, and give back the content of table.json."""
     out = Path(config.out)
     with FileLock(out / "table.lock", thread_local=False):
-        table: dict[str, Any] = finite(build_table(config))
-        write_atomic(out / "table.json", (json.dumps(table, indent=1) + "\n").encode())
+        table: dict[str, Any] = from_stored(to_stored(build_table(config)))
+        write_atomic(out / "table.json", (json.dumps(to_stored(table), indent=1) + "\n").encode())
         write_atomic(out / "table.md", markdown(table).encode(errors="backslashreplace"))
         write_atomic(out / "curve.png", curve_png(table))
     return table
@@ -110,7 +110,7 @@ def _test_pictures(config: CompareConfig) -> tuple[list[str], dict[str, str]]:
                 paths = scored_pictures(cell_place(config, source, labels, draw)).paths
                 first = first or paths
                 if paths != first:
-                    notes[source] = "left out: it was tested on other pictures, so that it cannot be compared"
+                    notes[source] = Message("left out: it was tested on other pictures, so that it cannot be compared")
     return list(first), notes
 
 
@@ -148,22 +148,30 @@ def _row(config: CompareConfig, source: str, columns: Columns, luck: Luck | None
     return row
 
 
-def _title(config: CompareConfig, source: str) -> str:
+def _title(config: CompareConfig, source: str) -> Message:
     if source == SCRATCH:
-        return "From scratch"
-    return load_tasks()[source].title if source in tasks_of(config) else source
+        return Message("From scratch")
+    return load_tasks()[source].title if source in tasks_of(config) else plain(source)
 
 
-def _trouble(place: Place) -> str:
+def _trouble(place: Place) -> Message:
     facts = place.facts()
-    return f"{facts['outcome']}: {facts['words']}" if facts and facts["outcome"] != DONE else ""
+    return (
+        Message("{outcome}: {words}", outcome=facts["outcome"], words=facts["words"])
+        if facts and facts["outcome"] != DONE
+        else NOTHING
+    )
 
 
-def _failures(config: CompareConfig, source: str) -> str:
+def _failures(config: CompareConfig, source: str) -> Message:
     places = [cell_place(config, source, labels, draw) for labels in labels_of(config, source)
               for draw in range(config.seeds)]  # fmt: skip
     words = [trouble for place in places if (trouble := _trouble(place))]
-    return f"{len(words)} of {len(places)} cells {words[0]}" if words else ""
+    return (
+        Message("{words} of {places} cells {words2}", words=len(words), places=len(places), words2=words[0])
+        if words
+        else NOTHING
+    )
 
 
 def _cell(config: CompareConfig, source: str, labels: int, columns: Columns, luck: Luck | None) -> dict[str, Any]:

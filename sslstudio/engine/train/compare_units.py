@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from sslstudio.engine import device as devices
+from sslstudio.engine.messages import Message, plain
 from sslstudio.engine.models.encoders import build_encoder
 from sslstudio.engine.seeding import generator
 from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place
@@ -48,9 +49,15 @@ class Unit:
             return Place(cell_folder(config, self.source, self.labels, self.draw))
         return Place(pretraining_folder(config, self.source))
 
-    def words(self) -> str:
+    def words(self) -> Message:
         """For people."""
-        return f"{self.source}, {self.labels} labels, draw {self.draw + 1}" if self.is_cell else self.source
+        return (
+            Message(
+                "{source}, {labels} labels, draw {draw}", source=self.source, labels=self.labels, draw=self.draw + 1
+            )
+            if self.is_cell
+            else plain(self.source)
+        )
 
 
 def units_of(config: CompareConfig) -> list[Unit]:

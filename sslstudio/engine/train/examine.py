@@ -23,6 +23,7 @@ from sslstudio.engine.evaluate.questions import Audited
 from sslstudio.engine.evaluate.signs.looked import FINE
 from sslstudio.engine.evaluate.signs.sheet import example_sheet
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import Picture, PretextTask, load_tasks
 from sslstudio.engine.train.session import Session, open_session
@@ -31,9 +32,9 @@ from sslstudio.engine.train.trained import trained_task
 
 SAMPLE = 600  # pictures that the signs are measured on
 CHUNK = 512
-LOOKING = "Looking at the pictures"
-COMPARING = "Comparing the pictures"
-ASKING = "Asking altered puzzles"
+LOOKING = Message("Looking at the pictures")
+COMPARING = Message("Comparing the pictures")
+ASKING = Message("Asking altered puzzles")
 HELD_OUT = 256  # pictures that the audit asks about
 CHECKS = 9  # of a task with tiles; others have fewer
 AUDIT = "audit.json"
@@ -130,13 +131,17 @@ def audit(path: Path, device_name: str, control: RunControl) -> Generator[Prepar
     """
     run = RunFolder.open(path)
     if run.job != "pretrain":
-        raise DataError(f"{path} is a fine-tuning run: it has no puzzles to audit. Give the run it started from.")
+        raise DataError(
+            "{path} is a fine-tuning run: it has no puzzles to audit. Give the run it started from.", path=path
+        )
     config = pretrain_from_dict(run.config())
     device = devices.choose(device_name, config.hardware.precision)
     session = yield from open_session(config.data, device, control, run.read_json("split.json"))
     held_out = Pictures(session.cache, session.split.validation, device)
     if not len(held_out):
-        raise DataError(f"None of the pictures that {path} kept aside is there any more, so there is nothing to ask.")
+        raise DataError(
+            "None of the pictures that {path} kept aside is there any more, so there is nothing to ask.", path=path
+        )
     images = held_out.spread(HELD_OUT)
     parts = []
     for trained in _trained(run, config, device):
@@ -150,7 +155,7 @@ def audit(path: Path, device_name: str, control: RunControl) -> Generator[Prepar
 def _audited_part(
     trained: Audited, images: Tensor, device: Device, seed: int, control: RunControl
 ) -> Generator[Preparing, None, TaskAudit]:
-    stage = f"{ASKING} ({trained.name})"
+    stage = Message("{stage} ({name})", stage=ASKING, name=trained.name)
     for number, item in enumerate(audited(trained, images, device, seed)):
         if isinstance(item, TaskAudit):
             yield Preparing(stage=stage, done=CHECKS, total=CHECKS)

@@ -78,7 +78,7 @@ def export_run(
 def _pretrained(path: Path, config: PretrainConfig, session: Session, device: Device) -> Network:
     """The encoder of a pretraining as fine-tuning starts from it: statistics of whole pictures, not of puzzles."""
     if not (path / "last.safetensors").exists():
-        raise DataError(f"{path} has no weights yet. Go on with it: sslstudio resume {path}")
+        raise DataError("{path} has no weights yet. Go on with it: sslstudio resume {path}", path=path)
     encoder = build_encoder(config.encoder, config.seed)
     load_encoder(encoder, path)
     unlabelled = Pictures(session.cache, session.split.train, device)

@@ -22,6 +22,7 @@ from sslstudio.engine import device as devices
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.album import root_of, title_of
 from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.data.masks import said_class
 from sslstudio.engine.data.split import group_paths
 from sslstudio.engine.device import Device
 from sslstudio.engine.errors import DataError, RunError
@@ -29,6 +30,7 @@ from sslstudio.engine.evaluate.predictions import Predictor, score_classes, scor
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.events import Event, Note, Preparing, RunFinished, RunStarted
+from sslstudio.engine.messages import Message, joined
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.store import RunFolder
@@ -99,12 +101,16 @@ def pretraining_of(source: str) -> PretrainConfig | None:
     if path.is_dir():
         run = RunFolder.open(path)
         if run.job != "pretrain":
-            raise DataError(f"{source} is a fine-tuning run. Start from a pretraining run: sslstudio runs FOLDER")
+            raise DataError(
+                "{source} is a fine-tuning run. Start from a pretraining run: sslstudio runs FOLDER", source=source
+            )
         if not (path / "last.safetensors").exists():
-            raise DataError(f"{source} has no weights yet. Go on with it: sslstudio resume {source}")
+            raise DataError("{source} has no weights yet. Go on with it: sslstudio resume {source}", source=source)
         return pretrain_from_dict(run.config())
     if not path.exists():
-        raise DataError(f"There is no run or weights file {source}. Give a run folder, a file, or scratch.")
+        raise DataError(
+            "There is no run or weights file {source}. Give a run folder, a file, or scratch.", source=source
+        )
     return None
 
 
@@ -137,7 +143,12 @@ def _run(
     yield RunStarted(
         job="finetune",
         run=str(run.path),
-        title=f"{config.kind.capitalize()} on {title_of(config.data.folder)}, {len(first.pictures)} labels",
+        title=Message(
+            "{kind} on {folder}, {pictures} labels",
+            kind=config.kind.capitalize(),
+            folder=title_of(config.data.folder),
+            pictures=len(first.pictures),
+        ),
         facts={**_facts(labelled, first), **hardware_facts(device, first.network.encoder)},
         total_steps=plan.total(0, 0.0),
         first_step=sum(training.step for training in trainings.values()),
@@ -155,11 +166,16 @@ def _run(
 
 
 def _facts(labelled: Labelled, job: LabelledJob) -> dict[str, str]:
+    names = map(said_class, labelled.names) if labelled.kind == "segmentation" else labelled.names
     return {
-        "Classes": ", ".join(labelled.names),
-        "Labelled pictures": f"{len(job.pictures):,} to train on, {len(job.watched):,} to watch with, "
-        f"{len(labelled.test):,} for the test",
-        "Batch": f"{job.batch_size} pictures",
+        Message("Classes"): joined(names, ""),
+        Message("Labelled pictures"): Message(
+            "{pictures:,} to train on, {watched:,} to watch with, {test:,} for the test",
+            pictures=len(job.pictures),
+            watched=len(job.watched),
+            test=len(labelled.test),
+        ),
+        Message("Batch"): Message("{batch_size} pictures", batch_size=job.batch_size),
     }
 
 
@@ -237,13 +253,15 @@ def score_part(
     return (yield from score_masks(predictor, pictures, session.recognised.pictures.root, masks, table, control))
 
 
-def _honesty(config: FinetuneConfig, session: Session, labelled: Labelled) -> list[str]:
+def _honesty(config: FinetuneConfig, session: Session, labelled: Labelled) -> list[Message]:
     """What is to be known of how the test pictures were kept apart."""
     notes = []
     if not config.data.groups:
         notes.append(
-            "The split does not know patients, slides or videos: if several pictures come from one of them, the result "
-            "is too good. Say which belong together by the option 'Keep together'."
+            Message(
+                "The split does not know patients, slides or videos: if several pictures come from one of "
+                "them, the result is too good. Say which belong together by the option 'Keep together'."
+            )
         )
     source = pretraining_of(config.source) if config.source != "scratch" and Path(config.source).exists() else None
     if source is not None:
@@ -252,8 +270,12 @@ def _honesty(config: FinetuneConfig, session: Session, labelled: Labelled) -> li
         root = session.recognised.pictures.root.resolve()
         count = sum((root / path) in seen for path in labelled.test)
         notes.append(
-            f"{count:,} of the {len(labelled.test):,} test pictures were seen in pretraining, without their labels."
+            Message(
+                "{count:,} of the {test:,} test pictures were seen in pretraining, without their labels.",
+                count=count,
+                test=len(labelled.test),
+            )
             if count
-            else "No test picture was seen in pretraining."
+            else Message("No test picture was seen in pretraining.")
         )
     return notes

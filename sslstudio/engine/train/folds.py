@@ -23,6 +23,7 @@ from sslstudio.engine.errors import DataError
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.events import Event, RunFinished, RunStarted, StepDone
+from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import derive
@@ -32,9 +33,10 @@ from sslstudio.engine.train.labelled import labels_of, parts_of
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import FinetuneConfig, config_dict, finetune_from_dict
 
-NOTE = (
-    "Cross-validated: each of the {0:,} labelled pictures was tested on once, by a network trained on the others "
-    "({1} folds). Pretraining on this folder has seen most of them, without their labels."
+NOTE = Message(
+    "Cross-validated: each of the {{0:,}} labelled pictures was tested on once, by a network "
+    "trained on the others ({{1}} folds). Pretraining on this folder has seen most of them, "
+    "without their labels."
 )
 
 
@@ -86,9 +88,12 @@ def deal(session: Session, config: FinetuneConfig, folds: int) -> list[Split]:
     units = len(set(groups.values())) if groups else len(paths)
     if fewest < folds or units < folds:
         raise DataError(
-            f"{folds} folds were asked for, and the smallest class has {fewest} labelled pictures"
-            + (f" ({units} groups in all)" if groups else "")
-            + f". Take {max(2, min(fewest, units))} folds or fewer, or label more pictures."
+            "{folds} folds were asked for, and the smallest class has {fewest} labelled pictures{said}. "
+            "Take {value} folds or fewer, or label more pictures.",
+            folds=folds,
+            fewest=fewest,
+            said=Message(" ({units} groups in all)", units=units) if groups else "",
+            value=max(2, min(fewest, units)),
         )
     dealer = StratifiedGroupKFold(folds, shuffle=True, random_state=derive(config.seed, "folds") % 2**32)
     owners = np.array([groups[path] for path in paths]) if groups else np.arange(len(paths))
@@ -107,8 +112,13 @@ def _run(
     yield RunStarted(
         job="finetune",
         run=str(run.path),
-        title=f"{config.kind.capitalize()} on {title_of(config.data.folder)}, {len(splits)} folds",
-        facts={"Folds": f"{len(splits)}, each tested on once", **session.facts()},
+        title=Message(
+            "{kind} on {folder}, {splits} folds",
+            kind=config.kind.capitalize(),
+            folder=title_of(config.data.folder),
+            splits=len(splits),
+        ),
+        facts={Message("Folds"): Message("{splits}, each tested on once", splits=len(splits)), **session.facts()},
         total_steps=0,
     )
     steps = 0

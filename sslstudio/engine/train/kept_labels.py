@@ -16,6 +16,7 @@ from sslstudio.engine.data.labelling_start import begin
 from sslstudio.engine.data.labels import Recognised, recognise, recognising
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import NOTHING, Message
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.settings import DataConfig
 
@@ -31,7 +32,7 @@ class Kept:
     """The pictures with the labels that a comparison began with. `note`: a sentence where they are others by now."""
 
     data: DataConfig
-    note: str = ""
+    note: Message = NOTHING
 
 
 def keep_labels(out: Path, data: DataConfig, kind: str = "") -> Generator[Preparing, None, Kept]:
@@ -63,21 +64,23 @@ def _made_here(data: DataConfig) -> bool:
     return bool(data.labels) and (root_of(Path(data.folder)) / Path(data.labels).expanduser()).is_dir()
 
 
-def _told(data: DataConfig, kept: DataConfig, kind: str) -> str:
+def _told(data: DataConfig, kept: DataConfig, kind: str) -> Message:
     """A sentence where the labels are others than those that were kept."""
     index = scan(Path(data.folder))
     try:
         now, then = recognise(index, data.labels), recognise(index, kept.labels)
     except DataError:  # they are gone, and not needed
-        return ""
+        return NOTHING
     kind = kind or ("classification" if then.classes else "segmentation")
     paths = then.pictures.paths
     changed = sum(_label(kind, now, path) != _label(kind, then, path) for path in paths)
     if not changed:
-        return ""
-    return (
-        f"Labels that have changed since this began: {changed:,}. It goes on with those that it began with, so that "
-        "all its rows are of the same. Begin a new one to use the labels as they are now."
+        return NOTHING
+    return Message(
+        "Labels that have changed since this began: {changed:,}. It goes on with those that it began "
+        "with, so that all its rows are of the same. Begin a new one to use the labels as they are "
+        "now.",
+        changed=changed,
     )
 
 
@@ -94,9 +97,10 @@ def check_labels(run: RunFolder, kind: str, recognised: Recognised, paths: Seque
     noted = run.read_json(FILE)
     if noted and noted["digest"] != _digest(kind, recognised, paths):
         raise DataError(
-            f"The labelled pictures of {run.path.name}, or their labels, have changed since it was begun: its networks "
-            "would be trained on different ones, and could not be compared. Begin a new fine-tuning with the labels as "
-            "they are now."
+            "The labelled pictures of {run}, or their labels, have changed since it was begun: its "
+            "networks would be trained on different ones, and could not be compared. Begin a new "
+            "fine-tuning with the labels as they are now.",
+            run=run.path.name,
         )
 
 

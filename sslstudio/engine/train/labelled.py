@@ -19,6 +19,7 @@ from sslstudio.engine.device import Device
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS
 from sslstudio.engine.events import Evaluated, Event
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.networks import Network
 from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import TaskResult
@@ -56,8 +57,10 @@ def choose_labelled(session: Session, config: FinetuneConfig) -> Labelled:
     )
     if len(train) < 2 or not test:
         raise DataError(
-            f"{len(train)} labelled pictures are left to train on and {len(test)} to test with: too few. "
-            "Label more pictures, or change the test share (--set data.test=0.3)."
+            "{train} labelled pictures are left to train on and {test} to test with: too few. Label more "
+            "pictures, or change the test share (--set data.test=0.3).",
+            train=len(train),
+            test=len(test),
         )
     if config.labels_per_class is not None:
         classes = {path: labels[path] for path in train} if config.kind == "classification" else None
@@ -75,16 +78,18 @@ def labels_of(session: Session, config: FinetuneConfig) -> tuple[dict[str, int],
     if config.kind == "classification":
         if classes is None:
             raise DataError(
-                f"No classes were found in {config.data.folder}. Label some pictures in the window, sort them into one "
-                "folder a class, or give a CSV of file names and labels."
-                + (" There are masks: try --kind segmentation." if masks else "")
+                "No classes were found in {folder}. Label some pictures in the window, sort them into one "
+                "folder a class, or give a CSV of file names and labels.{value}",
+                folder=config.data.folder,
+                value=Message(" There are masks: try --kind segmentation.") if masks else "",
             )
         return {path: label for path, label in classes.of.items() if path in readable}, classes.names
     if masks is None:
         raise DataError(
-            f"No masks were found in {config.data.folder}. Put pictures into images/ and masks of the same names into "
-            "masks/, or name masks like the pictures with _mask at the end."
-            + (" There are classes: try --kind classification." if classes else "")
+            "No masks were found in {folder}. Put pictures into images/ and masks of the same names into "
+            "masks/, or name masks like the pictures with _mask at the end.{value}",
+            folder=config.data.folder,
+            value=Message(" There are classes: try --kind classification.") if classes else "",
         )
     return {path: 0 for path in masks.of if path in readable}, masks.names
 

@@ -19,6 +19,7 @@ from sslstudio.engine.device import Device
 from sslstudio.engine.evaluate.embedding import Features, Places, flat_map
 from sslstudio.engine.evaluate.features import MEASURED_ON, measured_copy, stage_features
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.models.networks import PixelScale
 from sslstudio.engine.runs.store import RunFolder
@@ -70,7 +71,7 @@ def _coarse(pictures: Pictures) -> Generator[Preparing, None, Features]:
     found = []
     for chosen in pictures.chunks(CHUNK):
         found.append(F.adaptive_avg_pool2d(to_float(pictures.take(chosen)), COARSE).flatten(1).cpu())
-        yield Preparing(stage="Comparing pictures", done=int(chosen[-1]) + 1, total=len(pictures))
+        yield Preparing(stage=Message("Comparing pictures"), done=int(chosen[-1]) + 1, total=len(pictures))
     return np.asarray(torch.cat(found).numpy(), np.float32)
 
 
@@ -84,7 +85,7 @@ def _learnt(encoder: Encoder, cache: PixelCache, device: Device) -> Generator[Pr
         with torch.no_grad():
             images = scale(to_float(pictures.take(chosen)))
         found.append(stage_features(twin, images, device)[-1])
-        yield Preparing(stage="Comparing pictures", done=int(chosen[-1]) + 1, total=len(pictures))
+        yield Preparing(stage=Message("Comparing pictures"), done=int(chosen[-1]) + 1, total=len(pictures))
     return np.asarray(torch.cat(found).numpy(), np.float32)
 
 
@@ -101,5 +102,5 @@ def doubts(index: ImageIndex, run: Path, control: RunControl) -> Generator[Prepa
         entropy = -(chances * chances.clamp_min(1e-9).log()).sum(dim=1).flatten(1 if chances.ndim > 2 else 0)
         each: npt.NDArray[np.float64] = (entropy.mean(dim=1) if chances.ndim > 2 else entropy).double().numpy()
         found.update(zip(paths, each.tolist(), strict=True))
-        yield Preparing(stage="Asking the network", done=len(found), total=len(pictures))
+        yield Preparing(stage=Message("Asking the network"), done=len(found), total=len(pictures))
     return found

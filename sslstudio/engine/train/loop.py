@@ -18,6 +18,7 @@ from sslstudio.engine.device import Device
 from sslstudio.engine.distributed import Team
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.events import CheckpointSaved, Event, Note, Paused, Resumed, StepDone
+from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.checkpoint import (
     lay_like_weights,
@@ -204,8 +205,10 @@ class Training:
         loss = metrics.pop("loss")
         if not math.isfinite(loss):
             raise RunError(
-                f"The loss is no longer a number at step {self.step}: the training has diverged. The weights of the "
-                f"last checkpoint are kept. Try a learning rate of {self.config.learning_rate / 3:.2g}."
+                "The loss is no longer a number at step {step}: the training has diverged. The weights of "
+                "the last checkpoint are kept. Try a learning rate of {learning_rate:.2g}.",
+                step=self.step,
+                learning_rate=self.config.learning_rate / 3,
             )
         yield StepDone(
             part=self.job.part,
@@ -250,7 +253,7 @@ class Training:
             if not devices.is_out_of_memory(error):
                 raise
         self.device.release()  # only here: the error held what was computed
-        yield Note(level="warning", text=left_out_words("held-out pictures"))
+        yield Note(level="warning", text=left_out_words(Message("held-out pictures")))
         return math.nan
 
     def _save(self, best: bool = False) -> CheckpointSaved:

@@ -2,6 +2,7 @@
 
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.device import Device
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.encoders import Encoder
 
 
@@ -9,8 +10,12 @@ def hardware_facts(device: Device, encoder: Encoder) -> dict[str, str]:
     """Lines for people."""
     weights = sum(weight.numel() for weight in encoder.parameters())
     return {
-        "Device": f"{device.title}, computing in {device.precision}",
-        "Encoder": f"{encoder.spec.name}, {weights / 1e6:.1f} million weights",
+        Message("Device"): Message(
+            "{device}, computing in {precision}", device=device.title, precision=device.precision
+        ),
+        Message("Encoder"): Message(
+            "{spec}, {weights:.1f} million weights", spec=encoder.spec.name, weights=weights / 1000000.0
+        ),
     }
 
 
@@ -18,7 +23,11 @@ def feed_facts(pictures: Pictures) -> dict[str, str]:
     """Where a GPU's pictures lie; nothing of a CPU, which reads the mapped file."""
     if not pictures.device.accelerated:
         return {}
-    where = "all of them in the GPU's memory" if pictures.resident else "fetched from the disk, a batch ahead"
+    where = (
+        Message("all of them in the GPU's memory")
+        if pictures.resident
+        else Message("fetched from the disk, a batch ahead")
+    )
     if pictures.reading:
-        where = "fetched as they are read, and kept in the GPU's memory then if they fit"
-    return {"Feeding": where}
+        where = Message("fetched as they are read, and kept in the GPU's memory then if they fit")
+    return {Message("Feeding"): where}

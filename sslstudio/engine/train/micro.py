@@ -8,6 +8,7 @@ pictures with each other: that is said.
 import math
 
 from sslstudio.engine.errors import RunError
+from sslstudio.engine.messages import NOTHING, Message
 
 WHOLE = slice(None)
 LEAST = 2  # pictures in a part: batch norm needs two
@@ -23,8 +24,9 @@ def finer(batch_size: int, parts: int) -> int:
     now = part_count(batch_size, 2 * parts)
     if now == parts:
         raise RunError(
-            f"The memory does not suffice for {math.ceil(batch_size / parts)} pictures at once. Take smaller pictures "
-            "or a smaller encoder, or close other programs. The last checkpoint is kept."
+            "The memory does not suffice for {ceil} pictures at once. Take smaller pictures or a smaller "
+            "encoder, or close other programs. The last checkpoint is kept.",
+            ceil=math.ceil(batch_size / parts),
         )
     return now
 
@@ -49,22 +51,33 @@ def counted(part: slice) -> tuple[int, ...]:
     return () if part is WHOLE else (int(part.start),)
 
 
-def in_parts_words(batch_size: int, parts: int, compares: bool, asked: bool = False) -> str:
+def in_parts_words(batch_size: int, parts: int, compares: bool, asked: bool = False) -> Message:
     """What is said when a batch is computed in parts, because it was `asked` for or because it does not fit."""
     size = math.ceil(batch_size / parts)
-    why = "" if asked else f"The memory does not suffice for {batch_size} pictures at once. "
-    seen = f"Batch norm sees {size} pictures at a time"
+    why = (
+        NOTHING
+        if asked
+        else Message("The memory does not suffice for {batch_size} pictures at once. ", batch_size=batch_size)
+    )
+    seen = Message("Batch norm sees {size} pictures at a time", size=size)
     if compares:
-        seen = f"Pictures are compared within a part only, as if a batch had {size}"
-    return (
-        f"{why}Each step is computed in {parts} parts of {size} and their gradients are added, so a step still learns "
-        f"from {batch_size}. {seen}."
+        seen = Message("Pictures are compared within a part only, as if a batch had {size}", size=size)
+    return Message(
+        "{why}Each step is computed in {parts} parts of {size} and their gradients are added, so a "
+        "step still learns from {batch_size}. {seen}.",
+        why=why,
+        parts=parts,
+        size=size,
+        batch_size=batch_size,
+        seen=seen,
     )
 
 
-def left_out_words(what: str) -> str:
+def left_out_words(what: str) -> Message:
     """What is said when a look at a network while it trains does not fit beside the training and is left out."""
-    return (
-        f"The memory does not suffice to look at {what} beside the training, so that look is left out. The training "
-        "goes on as it would. Smaller pictures, a smaller batch or fewer open programs make room."
+    return Message(
+        "The memory does not suffice to look at {what} beside the training, so that look is left "
+        "out. The training goes on as it would. Smaller pictures, a smaller batch or fewer open "
+        "programs make room.",
+        what=what,
     )

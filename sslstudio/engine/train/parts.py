@@ -4,6 +4,7 @@ from pathlib import Path
 
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.device import Device
+from sslstudio.engine.messages import NOTHING, Message
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.models.networks import ALL, LAST, Classifier, Network, PixelScale, Segmenter
 from sslstudio.engine.runs.store import RunFolder
@@ -18,29 +19,29 @@ SCALE_FROM = 512  # pictures that the pixel scale is measured on
 STAGES = "stages.json"  # which stage each part reads: {"pretrained": {"stage": 3, "right": [.., .., .., ..]}}
 
 
-def first_encoder(part: str, config: FinetuneConfig) -> tuple[Encoder, str]:
+def first_encoder(part: str, config: FinetuneConfig) -> tuple[Encoder, Message]:
     """The encoder of a part at its first weights, and where they came from ('' for random ones).
 
     Raises DataError when the source holds another network.
     """
     encoder = build_encoder(config.encoder, config.seed)
-    return encoder, "" if part == FROM_SCRATCH else load_encoder(encoder, Path(config.source))
+    return encoder, NOTHING if part == FROM_SCRATCH else load_encoder(encoder, Path(config.source))
 
 
 def build_part(
     part: str, config: FinetuneConfig, labelled: Labelled, session: Session, device: Device, run: RunFolder
-) -> tuple[Network, Recipe, list[str]]:
+) -> tuple[Network, Recipe, list[Message]]:
     """The network of a part, its recipe, and sentences on where it starts.
 
     A part whose training is under way gets the weights of its checkpoint later, so they are not looked for here.
     """
     if (run.path / f"{prefix_of(part, config)}last.safetensors").exists():
-        encoder, said = build_encoder(config.encoder, config.seed), ""
+        encoder, said = build_encoder(config.encoder, config.seed), NOTHING
     else:
         encoder, said = first_encoder(part, config)
     unlabelled = Pictures(session.cache, session.split.train, device)
     scale = PixelScale(unlabelled.spread(SCALE_FROM).cpu())
-    notes = [said + "."] if said else []
+    notes = [Message("{said}.", said=said)] if said else []
     spared = part != FROM_SCRATCH or config.mode == "probe"
     if spared:
         start = Network(scale, encoder, encoder).to(device.handle)
@@ -76,19 +77,24 @@ def fixed_stage(part: str, config: FinetuneConfig) -> int | None:
 def _stage(
     part: str, start: Network, config: FinetuneConfig, labelled: Labelled, session: Session, device: Device,
     run: RunFolder,
-) -> tuple[int, str]:  # fmt: skip
+) -> tuple[int, Message]:  # fmt: skip
     """The stage that a part reads, chosen once and kept in the run folder."""
     stored = run.read_json(STAGES) or {}
     if part in stored:
-        return int(stored[part]["stage"]), ""
+        return int(stored[part]["stage"]), NOTHING
     pictures = Pictures(session.cache, labelled.train, device)
     targets = targets_of(session, config.kind, pictures.paths)
     stage, right = stage_by_probe(start, pictures, targets, config.seed)
     run.write_json(STAGES, {**stored, part: {"stage": stage, "right": right}})
-    shares = ", ".join(f"{share:.2f}" for share in right)
+    shares = [Message("{share:.2f}", share=share) for share in right]
     return stage, (
-        f"Classes are read from stage {stage} of 4: a linear probe, cross-validated on the {len(pictures)} labelled "
-        f"pictures, gets {shares} right on stages 1 to 4."
+        Message(
+            "Classes are read from stage {stage} of 4: a linear probe, cross-validated on the {pictures} "
+            "labelled pictures, gets {shares} right on stages 1 to 4.",
+            stage=stage,
+            pictures=len(pictures),
+            shares=shares,
+        )
     )
 
 

@@ -11,6 +11,7 @@ from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import Game
@@ -20,7 +21,7 @@ from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import PretrainConfig, pretrain_from_dict
 from sslstudio.engine.train.trained import trained_task
 
-NOTHING = "These pictures give no puzzle that a person could play. Look at the puzzles instead."
+NOTHING = Message("These pictures give no puzzle that a person could play. Look at the puzzles instead.")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ def play_round(
     run = RunFolder.open(run_path) if run_path else None
     if run is not None:
         if run.job != "pretrain":
-            raise DataError(f"{run.path} is a fine-tuning run: it has no puzzles. Give the run it started from.")
+            raise DataError(
+                "{run} is a fine-tuning run: it has no puzzles. Give the run it started from.", run=run.path
+            )
         config = pretrain_from_dict(run.config())
     device = devices.choose("cpu")  # a few puzzles, beside a training that may have the other device
     session = yield from open_session(config.data, device, control, run.read_json("split.json") if run else None)
@@ -69,7 +72,7 @@ def _deal(config: PretrainConfig, session: Session, run: RunFolder | None, count
         return Round((), task.no_game)
     chunks = list(held_out.chunks(min(config.optimiser.batch_size, len(trained_on)), HELD_OUT))
     images = held_out.take(chunks[draw % len(chunks)])
-    batch = task.make_batch(images, generator(config.seed, "held-out puzzles", draw))
+    batch = task.make_batch(images, generator(config.seed, Message("held-out puzzles"), draw))
     result = task(encoder, batch) if step is not None else None
     games = tuple(task.play(images, batch, result, count))
     return Round(games, "" if games else NOTHING, step)

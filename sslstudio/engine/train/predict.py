@@ -25,6 +25,7 @@ from sslstudio.engine.evaluate.coco import write_coco
 from sslstudio.engine.evaluate.predictions import mask_of, write_mask, write_table
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.answers import ABOUT, JOURNAL, parsed, read_answers
 from sslstudio.engine.train.apply import Trained
 
@@ -60,18 +61,18 @@ def predict_folder(
     todo = [path for path in cache.index.paths if path not in known]
     new = 0
     try:
-        yield Preparing(stage="Predicting", done=len(known), total=len(stamps))
+        yield Preparing(stage=Message("Predicting"), done=len(known), total=len(stamps))
         for answers in _answers(trained, cache, todo, out, stamps, control):
             known.update(answers)
             new += len(answers)
-            yield Preparing(stage="Predicting", done=len(known), total=len(stamps))
+            yield Preparing(stage=Message("Predicting"), done=len(known), total=len(stamps))
     finally:  # also when stopped or closed: what was answered is to be found in the table
         _write_table(out, trained, [known[path] for path in cache.index.paths if path in known], separator)
     if cache.index.unreadable:
         write_table(out / UNREADABLE, ["file", "reason"], [[one.path, one.reason] for one in cache.index.unreadable])
     if trained.config.kind == "segmentation":
         masks = {path: str(known[path]["mask"]) for path in cache.index.paths}
-        about = f"Predicted by {trained.run.path.resolve().name} ({trained.part})"
+        about = Message("Predicted by {name} ({part})", name=trained.run.path.resolve().name, part=trained.part)
         yield from write_coco(out / COCO, out, masks, trained.predictor.names, about)
     return Predicted(len(known), new, len(cache.index.unreadable), out / TABLE)
 
@@ -96,18 +97,25 @@ def _claim(out: Path, trained: Trained, folder: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(f"The folder {out} cannot be made: {error.strerror}. Choose another one.") from error
+        raise DataError(
+            "The folder {out} cannot be made: {reason}. Choose another one.", out=out, reason=error.strerror
+        ) from error
     file = out / ABOUT
     if file.exists():
         stored = parsed(file.read_text(encoding="utf-8"))
         if not isinstance(stored, dict) or any(stored.get(key) != about[key] for key in about if key != "run"):
             raise DataError(
-                f"{out} holds the answers of another network, or for other pictures. Choose another folder for these."
+                "{out} holds the answers of another network, or for other pictures. Choose another folder for these.",
+                out=out,
             )
         return
     ours = [name for name in (TABLE, JOURNAL, COCO, UNREADABLE, MASKS) if (out / name).exists()]
     if ours:
-        raise DataError(f"{out} holds {ours[0]} already, and not from here. Choose another folder for the answers.")
+        raise DataError(
+            "{out} holds {ours} already, and not from here. Choose another folder for the answers.",
+            out=out,
+            ours=ours[0],
+        )
     write_atomic(file, json.dumps(about, indent=1, ensure_ascii=False).encode(errors=ODD_NAMES))
 
 
@@ -141,7 +149,9 @@ def _answers(
                 journal.flush()
                 yield lines
     except OSError as error:
-        raise RunError(f"{out} could not be written: {error.strerror}. Is the disk full or read-only?") from error
+        raise RunError(
+            "{out} could not be written: {reason}. Is the disk full or read-only?", out=out, reason=error.strerror
+        ) from error
 
 
 def _answer(trained: Trained, out: Path, path: str, chances: Tensor, size: tuple[int, int]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from sslstudio.engine.device import Device
 from sslstudio.engine.distributed import Team
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Evaluated, Event, Note, RunFinished, RunStarted, SampleSaved
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.models.shared_norm import share_norms
 from sslstudio.engine.runs.sheets import puzzle_sheet
@@ -44,7 +45,9 @@ from sslstudio.engine.train.watching import Watcher, probe_results
 
 HELD_OUT = 256  # pictures that puzzles are scored on
 SHOWN = 4  # puzzles on a sample sheet
-WHOLE_TOGETHER = "Pictures at once: not used, because each of several processes takes its share of a batch whole."
+WHOLE_TOGETHER = Message(
+    "Pictures at once: not used, because each of several processes takes its share of a batch whole."
+)
 
 
 class PretrainJob:
@@ -107,7 +110,7 @@ class PretrainJob:
         sums: dict[str, torch.Tensor] = {}
         for number, chunk in enumerate(self.held_out.chunks(self.batch_size)):
             images = self.held_out.take(chunk)
-            rng = generator(self.config.seed, "held-out puzzles", number, device=self.device.handle)
+            rng = generator(self.config.seed, Message("held-out puzzles"), number, device=self.device.handle)
             batch = self.task.make_batch(images, rng)
             with self.device.autocast():
                 result = self.task(self.encoder, batch)
@@ -220,24 +223,25 @@ def _tuned(
 ) -> Generator[Event, None, None]:
     job, training = made_ready(config, session, device, run, team)
     notes = list(_first_weights(config, job)) if not training.restore() else []
+    facts: dict[str, str]
     if team is not None:
         notes += [Note(level="warning", text=WHOLE_TOGETHER)] if config.hardware.at_once else []
         send_start(team, training, {"config": config_dict("pretrain", config), "split": session.split.to_json()})
-        facts = {"Together": team.title}
+        facts = {Message("Together"): team.title}
     else:
         choice = yield from settle(job, config.hardware, config.budget, run, control)
         training.device = device = job.device
         notes += _in_parts(config, job, training, choice.parts)
-        facts = {"Step": choice.words}
+        facts = {Message("Step"): choice.words}
     yield RunStarted(
         job="pretrain",
         run=str(run.path),
-        title=f"{type(job.task).title} on {title_of(config.data.folder)}",
+        title=Message("{title} on {folder}", title=type(job.task).title, folder=title_of(config.data.folder)),
         facts={
             **session.facts(),
             **hardware_facts(device, job.encoder),
             **feed_facts(job.pictures),
-            "Batch": f"{job.batch_size} pictures",
+            Message("Batch"): Message("{batch_size} pictures", batch_size=job.batch_size),
             **facts,
         },
         total_steps=training.plan.total(0, 0.0),
@@ -268,7 +272,7 @@ def _in_parts(config: PretrainConfig, job: PretrainJob, training: Training, part
 def _first_weights(config: PretrainConfig, job: PretrainJob) -> Iterator[Note]:
     job.task.prepare(looked_at(job.pictures, config))
     if config.encoder.weights:
-        yield Note(level="info", text=load_encoder(job.encoder, Path(config.encoder.weights)) + ".")
+        yield Note(level="info", text=Message("{said}.", said=load_encoder(job.encoder, Path(config.encoder.weights))))
         job.task.attach(job.encoder)
 
 

@@ -11,6 +11,7 @@ from sslstudio.engine.data.glimpse import Glimpse
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.encoders import build_encoder
 from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Puzzle, load_tasks
@@ -50,5 +51,5 @@ def preview_puzzles(
     rng = generator(config.seed, "preview", draw)
     chosen = torch.randperm(len(pictures), generator=rng)[:count]
     images = pictures.take(chosen)
-    batch = task.make_batch(images, generator(config.seed, "preview puzzles", draw))
+    batch = task.make_batch(images, generator(config.seed, Message("preview puzzles"), draw))
     yield PuzzlesReady(task.preview(images, batch, None, len(chosen)))

@@ -21,6 +21,7 @@ from sslstudio.engine.data.split import group_paths
 from sslstudio.engine.errors import DataError, StudioError
 from sslstudio.engine.events import Evaluated, Event, Note, Preparing, RunFinished, RunStarted, SampleSaved, StepDone
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.report_marks import Chart, Series, inline
 from sslstudio.engine.runs.report_page import Report, Shown, page, part_title
 from sslstudio.engine.runs.store import RunFolder
@@ -64,14 +65,16 @@ def write_report(
     Raises DataError when the run has no result, or `out` is no name of an HTML file, or exists and may not be replaced.
     """
     if out.suffix.lower() not in (".html", ".htm"):
-        raise DataError(f"{out} is not the name of an HTML file. Try {out.with_suffix('.html')}")
+        raise DataError(
+            "{out} is not the name of an HTML file. Try {with_suffix}", out=out, with_suffix=out.with_suffix(".html")
+        )
     if out.exists() and not replace:
-        raise DataError(f"{out} exists already. Choose another name for the report.")
+        raise DataError("{out} exists already. Choose another name for the report.", out=out)
     run = _read(path)
     metrics = run.folder.metrics()
     if metrics is None:
-        raise DataError(f"{path} has no result yet. Go on with it: sslstudio resume {path}")
-    yield Preparing(stage="Reading the run", done=0, total=0)
+        raise DataError("{path} has no result yet. Go on with it: sslstudio resume {path}", path=path)
+    yield Preparing(stage=Message("Reading the run"), done=0, total=0)
     source = _source(run)
     try:
         session, trouble = (yield from _session(run, control)), ""
@@ -207,7 +210,7 @@ def _data_facts(run: _Run, session: Session | None) -> Generator[Preparing, None
         count = len(set(group_paths(session.cache.index.paths, data.groups).values()))
         together = f"{count:,} groups by the rule {data.groups}; none is torn apart"
     unreadable = session.cache.index.unreadable
-    yield Preparing(stage="Looking for near copies across the split", done=0, total=0)
+    yield Preparing(stage=Message("Looking for near copies across the split"), done=0, total=0)
     pictures = Pictures(session.cache, session.cache.index.paths, devices.choose("cpu"))
     groups = near_duplicates(pictures.take(chunk) for chunk in pictures.chunks(CHUNK, MOST))
     tested = set(session.split.test)
@@ -226,7 +229,7 @@ def _data_facts(run: _Run, session: Session | None) -> Generator[Preparing, None
 def _settings(config: BaseConfig, title: str = "") -> dict[str, list[tuple[str, str]]]:
     """Every option with its words, by section. Folders by their name alone."""
     title = title or ("Fine-tuning" if isinstance(config, FinetuneConfig) else "Pretraining")
-    pairs = [(one.about.title, _value(one.name, getattr(config, one.name))) for one in options_of(type(config))]
+    pairs = [(str(one.about.title), _value(one.name, getattr(config, one.name))) for one in options_of(type(config))]
     found = {title: pairs}
     for field in fields(config):
         part = getattr(config, field.name)

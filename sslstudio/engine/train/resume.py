@@ -34,5 +34,7 @@ def unfinished(path: Path) -> RunFolder:
     refuse_second_writer(path)
     events = run.events()
     if events and isinstance(events[-1], RunFinished) and events[-1].outcome == "finished":
-        raise DataError(f"{path} is finished: there is nothing left to do. Start another run to train longer.")
+        raise DataError(
+            "{path} is finished: there is nothing left to do. Start another run to train longer.", path=path
+        )
     return run

@@ -22,6 +22,7 @@ from sslstudio.engine.data.split import Split, group_paths, make_split
 from sslstudio.engine.device import Device
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Event, Note, Preparing
+from sslstudio.engine.messages import Message
 from sslstudio.engine.train.settings import DataConfig
 
 SIDE_CPU = 96
@@ -51,14 +52,20 @@ class Session:
         index, side = self.cache.index, self.cache.side
         broken = len(self.cache.broken)
         unreadable = len(index.unreadable) + broken
-        said = f"{len(index) - broken:,} read, {unreadable:,} could not be read"
+        said = Message(
+            "{index:,} read, {unreadable:,} could not be read", index=len(index) - broken, unreadable=unreadable
+        )
         if not self.cache.complete:
-            said = f"{len(index):,} found and read while the training goes on"
+            said = Message("{index:,} found and read while the training goes on", index=len(index))
         return {
-            "Pictures": said,
-            "Read at": f"{side} x {side} pixels",
-            "Set apart": f"{len(self.split.train):,} to train on, {len(self.split.validation):,} to watch with, "
-            f"{len(self.split.test):,} kept for the test",
+            Message("Pictures"): said,
+            Message("Read at"): Message("{side} x {side} pixels", side=side),
+            Message("Set apart"): Message(
+                "{train:,} to train on, {validation:,} to watch with, {test:,} kept for the test",
+                train=len(self.split.train),
+                validation=len(self.split.validation),
+                test=len(self.split.test),
+            ),
         }
 
 
@@ -97,7 +104,7 @@ def look_at(
     """
     if not config.folder:
         raise DataError("No folder was given. Choose the folder that holds the pictures.")
-    yield Preparing(stage="Looking for pictures", done=0, total=0)
+    yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
     recognised = yield from recognising(scan(Path(config.folder)), config.labels)
     side = config.side or suitable_side(recognised.pictures, device)
     split = Split.from_json(stored_split) if stored_split else (set_apart or draw_split)(recognised, config)
@@ -140,15 +147,25 @@ def told_when_read(session: Session, events: Generator[Event, None, T]) -> Gener
             if not told and session.cache.complete:
                 told = True
                 broken = len(session.cache.broken)
-                rest = f" {broken:,} of them could not be; others stand in for these." if broken else ""
-                yield Note(level="info", text=f"All {len(session.cache):,} pictures have been read.{rest}")
+                rest = (
+                    Message(" {broken:,} of them could not be; others stand in for these.", broken=broken)
+                    if broken
+                    else ""
+                )
+                yield Note(
+                    level="info",
+                    text=Message("All {cache:,} pictures have been read.{rest}", cache=len(session.cache), rest=rest),
+                )
 
 
 def _check_enough(count: int, config: DataConfig) -> None:
     if count < LEAST:
         raise DataError(
-            f"Only {count} pictures in {config.folder} can be read; at least {LEAST} are needed, and some "
-            "hundreds before anything can be learnt. See what is wrong with: sslstudio index FOLDER"
+            "Only {count} pictures in {folder} can be read; at least {least} are needed, and some "
+            "hundreds before anything can be learnt. See what is wrong with: sslstudio index FOLDER",
+            count=count,
+            folder=config.folder,
+            least=LEAST,
         )
 
 

@@ -183,7 +183,7 @@ class PretrainConfig(BaseConfig):
         if type(self.options) is BaseConfig:
             object.__setattr__(self, "options", wanted())
         elif not isinstance(self.options, wanted):
-            raise ConfigError(f"The options are not those of the task {self.task!r}.")
+            raise ConfigError("The options are not those of the task {task!r}.", task=self.task)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import recognise
-from sslstudio.engine.durations import duration
 from sslstudio.engine.errors import RunError, StudioError
 from sslstudio.engine.events import RunFinished
+from sslstudio.engine.messages import NOTHING, Message, from_stored
 from sslstudio.engine.runs.study_folder import COMPARE, CONFIGS, TABLES, TOURNAMENT
 from sslstudio.engine.train.compare import resolved, stored_config
 from sslstudio.engine.train.compare_cells import FAILED, REFUSED
@@ -65,13 +65,15 @@ def open_study(path: Path) -> OpenedStudy:
     """Raises RunError when the folder holds neither, or when its table is damaged."""
     config = stored_config(path) or stored_tournament(path)
     if config is None:
-        raise RunError(f"{path} holds no comparison and no tournament.")
+        raise RunError("{path} holds no comparison and no tournament.", path=path)
     job = COMPARE if isinstance(config, CompareConfig) else TOURNAMENT
     file = path / TABLES[job]
     try:
-        table = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        table = from_stored(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
     except ValueError as error:
-        raise RunError(f"{file} is damaged: {error}. Remove it; going on writes it anew.") from error
+        raise RunError(
+            "{file} is damaged: {error}. Remove it; going on writes it anew.", file=file, error=error
+        ) from error
     return OpenedStudy(path, config.replace(out=str(path)), table)
 
 
@@ -105,19 +107,19 @@ def stand_of(path: Path) -> Stand:
     return Stand(job, config.title(), done, outcomes.count(REFUSED), outcomes.count(FAILED), total)
 
 
-def what_became(path: Path, end: RunFinished) -> str:
+def what_became(path: Path, end: RunFinished) -> Message:
     """How it ended, in a sentence for whoever comes back: 'Ran 7 h 12 min, 65 of 65 runs done, nothing lost.'"""
     stand = stand_of(path)
     done, total = stand.settled, stand.total
-    stopped = f"stopped with {done:,} of {total:,} runs done"
+    stopped = Message("stopped with {done:,} of {total:,} runs done", done=done, total=total)
     parts = [
-        f"Ran {duration(end.seconds)}",
-        f"{done:,} of {total:,} runs done" if end.outcome == "finished" else stopped,
-        f"{stand.refused:,} did not suit the pictures" if stand.refused else "",
-        f"{stand.failed:,} failed" if stand.failed else "",
-        "nothing lost",
+        Message("Ran {seconds:duration}", seconds=end.seconds),
+        Message("{done:,} of {total:,} runs done", done=done, total=total) if end.outcome == "finished" else stopped,
+        Message("{refused:,} did not suit the pictures", refused=stand.refused) if stand.refused else NOTHING,
+        Message("{failed:,} failed", failed=stand.failed) if stand.failed else NOTHING,
+        Message("nothing lost"),
     ]
-    return ", ".join(part for part in parts if part) + "."
+    return Message("{parts}.", parts=[part for part in parts if part])
 
 
 def ahead_of(config: CompareConfig) -> Ahead:

@@ -50,7 +50,7 @@ def resume_together(path: Path, control: RunControl, where: Place) -> Iterator[E
 def _resumed(path: Path, control: RunControl, team: Team) -> Iterator[Event]:
     run = unfinished(path)
     if run.job != "pretrain":
-        raise DataError(f"{path} is no pretraining: only a pretraining can be shared by several processes.")
+        raise DataError("{path} is no pretraining: only a pretraining can be shared by several processes.", path=path)
     yield from resume_pretrain(run, pretrain_from_dict({**run.config(), "out": str(path)}), control, team)
 
 
@@ -79,8 +79,10 @@ def _follow(team: Team, control: RunControl) -> None:
             break
     if not set(session.split.train) <= set(session.cache.index.paths):
         raise ConfigError(
-            f"Pictures that the run needs are missing from {config.data.folder} on the machine of process "
-            f"{team.rank + 1}. Every machine must see the same pictures under the same path."
+            "Pictures that the run needs are missing from {folder} on the machine of process {rank}. "
+            "Every machine must see the same pictures under the same path.",
+            folder=config.data.folder,
+            rank=team.rank + 1,
         )
     _, training = made_ready(config, session, device, RunFolder(Path(config.out)), team)
     team.divide(training.job.batch_size)

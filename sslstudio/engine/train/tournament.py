@@ -19,8 +19,9 @@ from filelock import FileLock, Timeout
 from sslstudio.engine.config import to_dict, to_toml
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import ConfigError, DataError, RunError, StudioError, TaskDoesNotFit
-from sslstudio.engine.events import Advanced, CheckpointSaved, Event, Note, Preparing, RunFinished, RunStarted, finite
+from sslstudio.engine.events import Advanced, CheckpointSaved, Event, Note, Preparing, RunFinished, RunStarted
 from sslstudio.engine.files import write_atomic
+from sslstudio.engine.messages import Message, from_stored, to_stored
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.runs.study_folder import CONFIGS, TOURNAMENT
 from sslstudio.engine.runs.tournament_sheet import tournament_markdown
@@ -71,7 +72,7 @@ def tournament(config: TournamentConfig, control: RunControl) -> Iterator[Event]
     Raises StudioError in words when the folder holds another tournament, or when no task suits the pictures.
     """
     began = time.monotonic()
-    yield Preparing(stage="Looking for pictures", done=0, total=0)
+    yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
     config = _settled(config)
     out = Path(config.out)
     lock = FileLock(out / "tournament.lock", timeout=0, thread_local=False)
@@ -79,14 +80,14 @@ def tournament(config: TournamentConfig, control: RunControl) -> Iterator[Event]
         lock.acquire()
     except Timeout:
         raise RunError(
-            f"Another process plays the tournament in {out}. Wait for it, or choose another --out."
+            "Another process plays the tournament in {out}. Wait for it, or choose another --out.", out=out
         ) from None
     try:
         yield RunStarted(
             job=TOURNAMENT,
             run=config.out,
             title=config.title(),
-            facts={"Tasks": ", ".join(tasks_of(config.runs()))},
+            facts={Message("Tasks"): ", ".join(tasks_of(config.runs()))},
             total_steps=0,
         )
         kept = yield from keep_labels(out, config.data)
@@ -105,7 +106,9 @@ def _settled(config: TournamentConfig) -> TournamentConfig:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(f"The folder {out} cannot be made: {error.strerror}. Choose another one.") from error
+        raise DataError(
+            "The folder {out} cannot be made: {reason}. Choose another one.", out=out, reason=error.strerror
+        ) from error
     folder = str(Path(config.data.folder).resolve())
     config = config.replace(tasks=config.runs().tasks, data=config.data.replace(folder=folder))
     stored = stored_tournament(out)
@@ -125,8 +128,11 @@ def _same(config: TournamentConfig, stored: TournamentConfig) -> TournamentConfi
     asked = config.replace(data=data, encoder=config.encoder.replace(name=name, stem=stem))
     if asked.replace(hardware=stored.hardware) != stored:
         raise ConfigError(
-            f"{stored.out} holds a tournament with other settings (tasks {stored.tasks}; {stored.minutes:g} minutes). "
-            "Go on with the same ones, or choose another --out."
+            "{out} holds a tournament with other settings (tasks {tasks}; {minutes:g} minutes). Go on "
+            "with the same ones, or choose another --out.",
+            out=stored.out,
+            tasks=stored.tasks,
+            minutes=stored.minutes,
         )
     return asked
 
@@ -140,7 +146,12 @@ def _play(config: TournamentConfig, control: RunControl) -> Iterator[Event]:
         minutes = SEARCH * config.minutes / count / len(entries)
         begun = sum(runs for runs, _ in planned[: number - 1])
         for done, entry in enumerate(entries, start=begun):
-            yield _advanced(config, planned, done, f"round {number} of {count}: {entry.task}")
+            yield _advanced(
+                config,
+                planned,
+                done,
+                Message("round {number} of {count}: {task}", number=number, count=count, task=entry.task),
+            )
             yield from _do(_round_config(config, entry, number, minutes), entry, control)
             if entry.place.outcome() is None:  # stopped
                 return
@@ -148,10 +159,14 @@ def _play(config: TournamentConfig, control: RunControl) -> Iterator[Event]:
         if not ranked:
             write_table(config)
             raise TaskDoesNotFit(_none_left(entries))
-        yield Note(level="info", text=f"Round {number}: " + ", ".join(entry.task for entry in ranked))
+        yield Note(
+            level="info", text=Message("Round {number}: {task}", number=number, task=(entry.task for entry in ranked))
+        )
         tasks = [entry.task for entry in ranked[: survivors(len(entries), last=number == count)]]
     entry = Entry(tasks[0], winner_place(config))
-    yield _advanced(config, planned, sum(runs for runs, _ in planned[:-1]), f"the winner goes on: {entry.task}")
+    yield _advanced(
+        config, planned, sum(runs for runs, _ in planned[:-1]), Message("the winner goes on: {task}", task=entry.task)
+    )
     yield from _do(_winner_config(config, entry), entry, control)
 
 
@@ -166,9 +181,12 @@ def ranking(entries: list[Entry]) -> list[Entry]:
     return [entry for _, entry in sorted(scored, key=lambda pair: pair[0], reverse=True)]
 
 
-def _none_left(entries: list[Entry]) -> str:
-    reasons = "; ".join(f"{entry.task}: {entry.place.facts().get('words') or 'no probe'}" for entry in entries)
-    return f"No task suits these pictures. {reasons}"
+def _none_left(entries: list[Entry]) -> Message:
+    reasons = [
+        Message("{task}: {why}", task=entry.task, why=entry.place.facts().get("words") or Message("no probe"))
+        for entry in entries
+    ]
+    return Message("No task suits these pictures. {reasons:semicolons}", reasons=reasons)
 
 
 def _round_config(config: TournamentConfig, entry: Entry, number: int, minutes: float) -> PretrainConfig:
@@ -204,14 +222,14 @@ def _do(run: PretrainConfig, entry: Entry, control: RunControl) -> Iterator[Even
             if not isinstance(event, (RunFinished, CheckpointSaved)):
                 yield event
     except TaskDoesNotFit as error:
-        place.note(REFUSED, str(error), seconds=time.monotonic() - began)
-        yield Note(level="info", text=f"{entry.task} does not suit: {error}")
+        place.note(REFUSED, error.message, seconds=time.monotonic() - began)
+        yield Note(level="info", text=Message("{task} does not suit: {error}", task=entry.task, error=error))
         return
     except StudioError as error:
         if isinstance(error, DataError):
             raise  # it is the pictures: no task can be played
-        place.note(FAILED, str(error), seconds=time.monotonic() - began)
-        yield Note(level="warning", text=f"{entry.task} failed: {error}")
+        place.note(FAILED, error.message, seconds=time.monotonic() - began)
+        yield Note(level="warning", text=Message("{task} failed: {error}", task=entry.task, error=error))
         return
     if place.finished():
         place.note(DONE, seconds=max(time.monotonic() - began, place.metrics()["seconds"]))
@@ -222,17 +240,19 @@ def write_table(config: TournamentConfig) -> dict[str, Any]:
     tasks = tasks_of(config.runs())
     winner = winner_place(config)
     played = [_round_rows(config, number, tasks) for number in range(1, rounds(len(tasks)) + 1)]
-    table: dict[str, Any] = finite(
-        {
-            "folder": config.data.folder,
-            "minutes": config.minutes,
-            "rounds": [rows for rows in played if rows],
-            "winner": _winner(winner),
-            "winner_run": str(winner.path) if winner.outcome() == DONE else "",
-        }
+    table: dict[str, Any] = from_stored(
+        to_stored(
+            {
+                "folder": config.data.folder,
+                "minutes": config.minutes,
+                "rounds": [rows for rows in played if rows],
+                "winner": _winner(winner),
+                "winner_run": str(winner.path) if winner.outcome() == DONE else "",
+            }
+        )
     )
     out = Path(config.out)
-    write_atomic(out / "tournament.json", (json.dumps(table, indent=1) + "\n").encode())
+    write_atomic(out / "tournament.json", (json.dumps(to_stored(table), indent=1) + "\n").encode())
     write_atomic(out / "tournament.md", tournament_markdown(table).encode(errors="backslashreplace"))
     return table
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sslstudio.engine.config import BaseConfig, from_dict, option, read_toml, section
 from sslstudio.engine.data.album import title_of
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.study_folder import CONFIGS, TOURNAMENT
 from sslstudio.engine.tasks.base import load_tasks
@@ -26,9 +27,11 @@ class TournamentConfig(BaseConfig):
     encoder: EncoderConfig = section(EncoderConfig)
     hardware: HardwareConfig = section(HardwareConfig)
 
-    def title(self) -> str:
+    def title(self) -> Message:
         """What it is called, for people."""
-        return f"Tournament on {title_of(self.data.folder)}, {self.minutes:g} minutes"
+        return Message(
+            "Tournament on {folder}, {minutes:g} minutes", folder=title_of(self.data.folder), minutes=self.minutes
+        )
 
     def runs(self) -> CompareConfig:
         """The same as what a comparison is told, which knows how to make a pretraining of it."""

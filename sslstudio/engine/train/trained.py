@@ -22,7 +22,7 @@ def trained_task(run: RunFolder, config: PretrainConfig, device: Device) -> tupl
     """
     file = run.path / "last.safetensors"
     if not file.exists():
-        raise DataError(f"{run.path} has no weights yet. Go on with it: sslstudio resume {run.path}")
+        raise DataError("{run} has no weights yet. Go on with it: sslstudio resume {run}", run=run.path)
     encoder, task = build_task(config, device)
     modules = nn.ModuleDict({"encoder": encoder, "task": task})
     tensors, meta = load_tensors(file)
@@ -30,6 +30,8 @@ def trained_task(run: RunFolder, config: PretrainConfig, device: Device) -> tupl
     try:
         modules.load_state_dict(weights)
     except RuntimeError as error:
-        raise RunError(f"The weights in {file} belong to another network: {str(error).splitlines()[0]}") from error
+        raise RunError(
+            "The weights in {file} belong to another network: {error}", file=file, error=str(error).splitlines()[0]
+        ) from error
     modules.eval()
     return encoder, task, int(meta["step"])

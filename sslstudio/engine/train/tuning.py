@@ -22,6 +22,7 @@ from sslstudio.engine.data.loader import Order, Pictures
 from sslstudio.engine.device import Device
 from sslstudio.engine.errors import StudioError
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import NOTHING, Message
 from sslstudio.engine.models.encoders import LAYOUTS, Encoder
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import generator
@@ -30,7 +31,7 @@ from sslstudio.engine.train.micro import parts_holding
 from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig
 
 STEP = "step.json"
-STAGE = "Trying how a step is fastest here"
+STAGE = Message("Trying how a step is fastest here")
 LEAST_MINUTES = 2.0  # of a run that is worth trying for
 SHARE, LONGEST = 0.03, 10.0  # of the run's time, and seconds, that trying may take
 COMPILED_FROM = 10.0  # minutes: compiling alone takes one
@@ -53,11 +54,12 @@ class Choice:
     tried: dict[str, float]
 
     @property
-    def words(self) -> str:
+    def words(self) -> Message:
         """A line for people."""
-        ways = f"{self.way}, {self.threads} thread{'s' if self.threads > 1 else ''}"
-        cut = f", batches in {self.parts} parts" if self.parts > 1 else ""
-        return ways + cut + (f" (fastest of {len(self.tried)} tried)" if len(self.tried) > 1 else "")
+        ways = Message("{way}, {threads} {threads:plural(thread|threads)}", way=self.way, threads=self.threads)
+        cut = Message(", batches in {parts} parts", parts=self.parts) if self.parts > 1 else NOTHING
+        best = Message(" (fastest of {tried} tried)", tried=len(self.tried)) if len(self.tried) > 1 else NOTHING
+        return Message("{ways}{cut}{best}", ways=ways, cut=cut, best=best)
 
     @property
     def way(self) -> str:
@@ -165,7 +167,11 @@ class _Probe:
                     break
                 other = replace(choice, **{key: value})
                 faster = self._rate(other)
-                name = other.way if key != "threads" else f"{other.way}, {other.threads} threads"
+                name = (
+                    other.way
+                    if key != "threads"
+                    else Message("{way}, {threads} threads", way=other.way, threads=other.threads)
+                )
                 tried = {**choice.tried, name: faster}
                 if faster > rate * MARGINS[key]:
                     choice, rate = other, faster

@@ -21,6 +21,7 @@ from sslstudio.engine.errors import RunError
 from sslstudio.engine.evaluate.health import VIEWS, Changes, Health
 from sslstudio.engine.evaluate.probe_report import probed, unlabelled
 from sslstudio.engine.events import Event, Note, Probed, StepDone
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.loop import Training
@@ -93,7 +94,7 @@ class Watcher:
         self._last = time.monotonic() - began
         self._spent += self._last
         if event is None:
-            yield Note(level="warning", text=left_out_words("the features"))
+            yield Note(level="warning", text=left_out_words(Message("the features")))
             return
         yield event
         yield from self.health.take(event)
@@ -134,12 +135,13 @@ def probe_results(run: RunFolder) -> dict[str, Any]:
     return {name: dataclasses.asdict(found[0]) if found else None for name, found in result.items()}
 
 
-def instead_of(config: PretrainConfig) -> str:
+def instead_of(config: PretrainConfig) -> Message:
     """What to try when the task of this run harms: not the same again."""
     if isinstance(config.options, ViewsConfig):
-        return (
-            f"make its views differ less ({config.task}.colour=0.2 where colour tells the classes apart), or try a "
-            "task that looks at one picture (rotation)"
+        return Message(
+            "make its views differ less ({task}.colour=0.2 where colour tells the classes apart), or try "
+            "a task that looks at one picture (rotation)",
+            task=config.task,
         )
     return VIEWS
 

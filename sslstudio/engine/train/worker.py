@@ -16,6 +16,7 @@ from sslstudio.engine.control import RunControl
 from sslstudio.engine.distributed import place
 from sslstudio.engine.errors import InputError, StudioError
 from sslstudio.engine.events import Event, to_json
+from sslstudio.engine.messages import to_stored
 from sslstudio.engine.train.child import Order, worker_command
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain
@@ -38,7 +39,7 @@ def work(path: Path, control: RunControl) -> int:
         for event in _events(order, control):
             _print(to_json(event))
     except StudioError as error:
-        _print(json.dumps({"error": type(error).__name__, "text": str(error)}))
+        _print(json.dumps({"error": type(error).__name__, "text": to_stored(error.message)}))
         return 2 if isinstance(error, InputError) else 1
     return 0
 

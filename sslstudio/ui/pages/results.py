@@ -138,7 +138,7 @@ class ResultsPage(Page):
         """Show a result."""
         self.results = results
         metrics = results.metrics
-        self.verdict.setText(words.tidy(words.scores(words.told(metrics["verdict"]))))
+        self.verdict.setText(words.tidy(words.told(metrics["verdict"])))
         trained = words.count(metrics["n_train"], self.tr("labelled picture"), self.tr("labelled pictures"))
         tested = words.count(metrics["n_test"], self.tr("test picture"), self.tr("test pictures"))
         parts = [self.tr("Trained on {0}").format(trained), self.tr("measured on {0}").format(tested), results.run.name]

@@ -86,4 +86,4 @@ class ExplainedView(QWidget):
             shown.setFixedSize(SIDE, SIDE)
             shown.show_image(to_image(content), caption)
             self.pictures.addLayout(column(shown, text(caption, "small", wrap=False), gap=5))
-        self.words.setText(self.tr("In words: {0}").format(words.puzzle_label(puzzle.label)))
+        self.words.setText(self.tr("In words: {0}").format(words.told(puzzle.label)))

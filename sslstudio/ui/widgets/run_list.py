@@ -98,7 +98,7 @@ class RunList(QWidget):
         run = self.chosen
         self.open_button.setEnabled(run is not None and run.outcome != "damaged" and not self._busy)
         self.resume_button.setEnabled(run is not None and run.outcome in ("stopped", "interrupted") and not self._busy)
-        self.told.setText(words.summed_up(run.told) if run is not None else "")
+        self.told.setText(words.told(run.told) if run is not None else "")
         self.told.setVisible(bool(self.told.text()))
         for one in (self.open_button, self.resume_button):
             one.setVisible(bool(self._runs))

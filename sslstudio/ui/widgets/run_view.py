@@ -169,7 +169,7 @@ class RunView(QWidget):
         self.state.setText(begun.format(words.told(event.title), words.count(event.first_step)))
         clear(self.facts)
         for name, fact in event.facts.items():
-            self.facts.addRow(text(words.told(name), "muted", wrap=False), text(words.fact(fact)))
+            self.facts.addRow(text(words.told(name), "muted", wrap=False), text(words.told(fact)))
         self.facts.addRow(text(self.tr("Kept in"), "muted", wrap=False), text(str(self.run)))
 
     def _show_step(self, event: StepDone) -> None:
@@ -201,7 +201,7 @@ class RunView(QWidget):
     def _add_finding(self, event: Probed | Alarm) -> None:
         if isinstance(event, Probed):
             said = words.told(event.text)
-            self.add_note(words.scores(said) if event.difference else said, warning=event.verdict == "harms")
+            self.add_note(said, warning=event.verdict == "harms")
             return
         self.add_note(alarm_text(event), warning=True)
         self.alarm.say(alarm_text(event))

@@ -1,7 +1,7 @@
 """A comparison or a tournament to watch: where the whole stands, what is done now, its table, what to know of it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +73,9 @@ class StudyView(QWidget):
         """Show a table that has something in it, or {}."""
         raise NotImplementedError
 
-    def notes_of(self, content: Mapping[str, Any]) -> list[str]:
+    def notes_of(self, content: Mapping[str, Any]) -> Sequence[str]:
         """What is to be known of a table."""
-        return [str(note) for note in content.get("notes", [])]
+        return list(content.get("notes", []))
 
     def clear(self) -> None:
         """Begin anew."""
@@ -180,7 +180,7 @@ class StudyView(QWidget):
         self.table = content
         self.show_rows(content)
 
-    def _show_notes(self, notes: list[str]) -> None:
+    def _show_notes(self, notes: Sequence[str]) -> None:
         clear(self.notes)
         for note in notes:
             self._add_note(note, warning=False)
@@ -274,7 +274,7 @@ class TournamentView(StudyView):
             lines.append(_entry(self.tr("Winner"), winner, True, False))
         fill(self.rows, lines)
 
-    def notes_of(self, content: Mapping[str, Any]) -> list[str]:
+    def notes_of(self, content: Mapping[str, Any]) -> Sequence[str]:
         """How sure the ranking is."""
         from sslstudio.engine.runs.tournament_notes import tournament_notes
 

@@ -15,6 +15,7 @@ from sslstudio.engine.evaluate.health import (
     stays_above,
 )
 from sslstudio.engine.events import Alarm, Evaluated, Event, Note, Probed, StepDone
+from sslstudio.engine.messages import Message
 
 CHANGES = Changes(
     harder="jigsaw.permutations=504",
@@ -55,7 +56,7 @@ def probed(number: int, verdict: str = "helps", rank: float = 30.0, spread: floa
         best_stage=0,
         difference={},
         verdict=verdict if labels else "",
-        text="",
+        text=Message(""),
         rank=rank,
         spread=spread,
         untrained_rank=20.0,
@@ -204,7 +205,7 @@ def test_a_loss_that_is_no_number_has_an_answer() -> None:
 
 def test_other_events_and_other_metrics_say_nothing() -> None:
     colours = Evaluated(step=900, split="validation", n=50, metrics={"ab_error": 30.0}, chance={"ab_error": 20.0})
-    assert alarms([Note(level="info", text=""), step(900, 1.0), colours]) == []
+    assert alarms([Note(level="info", text=Message("")), step(900, 1.0), colours]) == []
 
 
 def test_the_borders_of_the_judgements() -> None:

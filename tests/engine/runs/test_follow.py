@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.events import Event, Note, RunFinished, to_json
+from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.follow import EventLog, follow
 from sslstudio.engine.runs.store import EVENTS
 from tests.engine.runs.test_writer import leave
@@ -18,7 +19,7 @@ END = RunFinished(outcome="finished", step=3, seconds=1.0, metrics={})
 
 
 def note(text: str) -> Note:
-    return Note(level="info", text=text)
+    return Note(level="info", text=Message(text))
 
 
 def write(run: Path, content: str | bytes) -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from sslstudio.engine.errors import ConfigError, DataError, RunError
 from sslstudio.engine.events import Event, Note, Preparing, RunFinished, RunStarted, StepDone
+from sslstudio.engine.messages import Message
 from sslstudio.engine.runs import store
 from sslstudio.engine.runs.store import CONFIG, EVENTS, RunFolder, list_runs
 
-START = RunStarted(job="pretrain", run="r", title="Jigsaw on shapes", facts={"Device": "CPU"}, total_steps=9)
+START = RunStarted(job="pretrain", run="r", title=Message("Jigsaw on shapes"), facts={"Device": "CPU"}, total_steps=9)
 END = RunFinished(outcome="finished", step=9, seconds=1.0, metrics={})
 
 
@@ -82,7 +83,7 @@ def test_an_event_is_on_disk_before_it_is_handed_on(tmp_path: Path) -> None:
 
 
 def test_preparing_is_shown_but_not_written_down(tmp_path: Path) -> None:
-    preparing = Preparing(stage="Reading pictures", done=1, total=2)
+    preparing = Preparing(stage=Message("Reading pictures"), done=1, total=2)
     run = RunFolder.create(tmp_path / "run", {"job": "pretrain"})
     assert list(run.record(said(preparing, START))) == [preparing, START]
     assert run.events() == [START]
@@ -107,7 +108,7 @@ def test_a_torn_last_line_is_left_out_and_does_not_spoil_the_next(tmp_path: Path
 
 
 def test_a_character_torn_in_two_does_not_hide_the_rest(tmp_path: Path) -> None:
-    run = made(tmp_path / "run", START, Note(level="info", text="Zürich"))
+    run = made(tmp_path / "run", START, Note(level="info", text=Message("Zürich")))
     content = (run.path / EVENTS).read_bytes()
     (run.path / EVENTS).write_bytes(content[: content.index("ü".encode()) + 1])
     assert run.events() == [START]
@@ -146,10 +147,10 @@ def test_json_files_are_strict_and_come_back(tmp_path: Path) -> None:
 def test_names_that_are_no_text_are_kept(tmp_path: Path) -> None:
     """Picture files may have names in another encoding; Python carries their bytes as lone surrogates."""
     odd = os.fsdecode(b"bl\xe4tter/1.png")
-    run = made(tmp_path / "run", Note(level="info", text=odd))
+    run = made(tmp_path / "run", Note(level="info", text=Message(odd)))
     run.write_json("split.json", {"train": [odd]})
     assert run.read_json("split.json") == {"train": [odd]}
-    assert run.events() == [Note(level="info", text=odd)]
+    assert run.events() == [Note(level="info", text=Message(odd))]
     (run.path / "split.json").read_bytes().decode("utf-8")
 
 

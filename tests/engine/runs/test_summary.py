@@ -1,9 +1,10 @@
 from sslstudio.engine.events import Alarm, CheckpointSaved, Event, RunFinished, RunStarted, StepDone
+from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.summary import summary
 
 
 def started(first: int = 0) -> RunStarted:
-    return RunStarted(job="pretrain", run="run", title="Jigsaw", facts={}, total_steps=1000, first_step=first)
+    return RunStarted(job="pretrain", run="run", title=Message("Jigsaw"), facts={}, total_steps=1000, first_step=first)
 
 
 def step(number: int, part: str = "") -> StepDone:
@@ -30,7 +31,8 @@ def test_a_night_that_went_well() -> None:
 
 def test_a_run_that_was_stopped_and_one_of_two_sittings() -> None:
     events = [started(), step(300), saved(300, best=True), ended("stopped", 300, 60), started(300), step(420),
-              saved(420), Alarm(step=410, name="solved", text="Solved."), ended("stopped", 420, 80.0)]  # fmt: skip
+              saved(420), Alarm(step=410, name="solved", text=Message("Solved.")),
+              ended("stopped", 420, 80.0)]  # fmt: skip
     assert summary(events) == (
         "Ran 80 s, stopped at step 420 of about 1,000, best at epoch 30, in 2 sittings, 1 alarm, nothing lost."
     )

@@ -12,6 +12,7 @@ import pytest
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.events import Note, Paused, Resumed, StepDone, to_json
+from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train import child
 from sslstudio.engine.train.child import Order, in_child
@@ -19,7 +20,7 @@ from sslstudio.engine.train.launch import resumed, started
 from tests.engine.train.runs_for_tests import finished, of, pretrain_config, run_pretrain
 
 Script = Callable[..., None]
-HELLO = to_json(Note(level="info", text="hello"))
+HELLO = to_json(Note(level="info", text=Message("hello")))
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.data.decode import decode
 from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.events import Preparing
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.networks import PixelScale
 from sslstudio.engine.runs import export, load_exported
@@ -135,7 +136,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 
 def test_a_stage_is_told_for_each_file(tmp_path: Path) -> None:
     steps = list(write_export(tmp_path / "out", [plain()], ("torchscript",), torch.rand(2, 3, 32, 32), {}))
-    assert steps == [Preparing(stage="Writing and reading back", done=number, total=1) for number in (0, 1)]
+    assert steps == [Preparing(stage=Message("Writing and reading back"), done=number, total=1) for number in (0, 1)]
 
 
 def test_missing_libraries_are_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:

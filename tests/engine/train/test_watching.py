@@ -19,6 +19,7 @@ from sslstudio.engine.errors import ConfigError, RunError
 from sslstudio.engine.evaluate.health import Health
 from sslstudio.engine.evaluate.probes import Labels
 from sslstudio.engine.events import Alarm, Event, Probed, RunStarted, StepDone
+from sslstudio.engine.messages import Message
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import TaskResult, load_tasks
@@ -265,7 +266,8 @@ def test_a_task_that_harms_is_not_answered_with_itself(task: str) -> None:
     assert with_settings(PretrainConfig(task=task), change, task).task == task
     alarm = Health(changes_for(PretrainConfig(task=task)), advice).take(
         Probed(
-            step=5, share=0.5, labels=5, n=50, stages=[], best_stage=0, difference={}, verdict="harms", text="",
+            step=5, share=0.5, labels=5, n=50, stages=[], best_stage=0, difference={}, verdict="harms",
+            text=Message(""),
             rank=20.0, spread=0.4, untrained_rank=20.0, untrained_spread=0.4,
         )
     )[0]  # fmt: skip

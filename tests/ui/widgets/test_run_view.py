@@ -16,6 +16,7 @@ from sslstudio.engine.events import (
     SampleSaved,
     StepDone,
 )
+from sslstudio.engine.messages import Message
 from sslstudio.ui.widgets.curves import Curves, TwinCurves
 from sslstudio.ui.widgets.run_view import RunView
 
@@ -29,7 +30,9 @@ def view(qtbot: QtBot) -> RunView:
 
 def started(run: Path, first: int = 0) -> RunStarted:
     facts = {"Device": "CPU", "Pictures": "60 read"}
-    return RunStarted(job="pretrain", run=str(run), title="Jigsaw", facts=facts, total_steps=100, first_step=first)
+    return RunStarted(
+        job="pretrain", run=str(run), title=Message("Jigsaw"), facts=facts, total_steps=100, first_step=first
+    )
 
 
 def step(number: int, part: str = "") -> StepDone:
@@ -40,7 +43,7 @@ def step(number: int, part: str = "") -> StepDone:
 
 
 def test_where_a_run_stands(view: RunView, tmp_path: Path) -> None:
-    view.take([Preparing(stage="Reading pictures", done=5, total=60)])
+    view.take([Preparing(stage=Message("Reading pictures"), done=5, total=60)])
     assert view.state.text() == "Reading pictures  ·  5 of 60"
     view.take([started(tmp_path), step(1), step(25)])
     assert view.state.text() == "Step 25 of about 100"
@@ -81,7 +84,11 @@ def test_the_newest_answers_are_shown_until_one_looks_back(view: RunView, tmp_pa
 
 def test_notes_are_counted_and_forgotten_with_the_run(view: RunView, tmp_path: Path) -> None:
     view.take(
-        [started(tmp_path), Note(level="warning", text="Few pictures."), Note(level="info", text="Weights taken.")]
+        [
+            started(tmp_path),
+            Note(level="warning", text=Message("Few pictures.")),
+            Note(level="info", text=Message("Weights taken.")),
+        ]
     )
     titles = [view.tabs.tabText(number) for number in range(view.tabs.count())]
     assert "Notes (2)" in titles
@@ -96,7 +103,8 @@ def probed(number: int, verdict: str) -> Probed:
         step=number, share=0.25, labels=10, n=200,
         stages=[{"stage": 1.0, "linear": 0.6, "knn": 0.5, "untrained_linear": 0.4, "untrained_knn": 0.4}],
         best_stage=1, difference={"value": 0.2, "low": 0.1, "high": 0.3, "ours": 0.6, "untrained": 0.4},
-        verdict=verdict, text=f"It {verdict}.", rank=30.0, spread=0.5, untrained_rank=9.0, untrained_spread=0.1,
+        verdict=verdict, text=Message(f"It {verdict}."),
+        rank=30.0, spread=0.5, untrained_rank=9.0, untrained_spread=0.1,
     )  # fmt: skip
 
 
@@ -110,7 +118,7 @@ def test_what_the_features_are_worth_is_drawn_and_said(view: RunView, tmp_path: 
 
 def test_an_alarm_is_not_to_be_overlooked_and_says_what_to_change(view: RunView, tmp_path: Path) -> None:
     view.show()
-    alarm = Alarm(step=9, name="solved", text="The puzzle is solved.", change="jigsaw.field=0.5")
+    alarm = Alarm(step=9, name="solved", text=Message("The puzzle is solved."), change="jigsaw.field=0.5")
     view.take([started(tmp_path), alarm])
     assert view.alarm.label.text() == "The puzzle is solved. What to change: field to 0.5."
     assert view.alarm.isVisible()

@@ -7,11 +7,12 @@ import numpy as np
 from sslstudio.engine.data.duplicates import across
 from sslstudio.engine.data.groups import group_paths, suggest_groups
 from sslstudio.engine.evaluate.signs.looked import CAREFUL, EXAMPLES, TILE_TASKS, UNSUITABLE, Finding, LookedAt
+from sslstudio.engine.messages import Message
 from sslstudio.engine.tasks.base import load_tasks
 
-FEW, FEW_TITLE = "few", "Number of pictures"
-SMALL, SMALL_TITLE = "small", "Size of the pictures"
-COPIES, COPIES_TITLE = "copies", "Pictures that are there twice"
+FEW, FEW_TITLE = "few", Message("Number of pictures")
+SMALL, SMALL_TITLE = "small", Message("Size of the pictures")
+COPIES, COPIES_TITLE = "copies", Message("Pictures that are there twice")
 LEAST_PICTURES, GOOD_PICTURES = 50, 200  # the first: fewer than a batch; the second: below it runs learn by heart
 LEAST_SIDE = 48  # pixels: nine tiles of less than 16 pixels show parts of nothing
 MANY_COPIES = 0.02  # share of pictures with a near copy
@@ -22,13 +23,14 @@ def few_pictures(seen: LookedAt) -> Finding:
     """Careful below 200 pictures to train on, unsuitable below 50."""
     count = len(seen.split.train)
     tasks = tuple(load_tasks().names())
-    fine = Finding(name=FEW, title=FEW_TITLE, tasks=tasks, text=f"{count:,} pictures to train on.")
+    fine = Finding(name=FEW, title=FEW_TITLE, tasks=tasks, text=Message("{count:,} pictures to train on.", count=count))
     if count >= GOOD_PICTURES:
         return fine
     return replace(
         fine, severity=UNSUITABLE if count < LEAST_PICTURES else CAREFUL, change="encoder.name=small",
-        text=f"Only {count:,} pictures are there to train on; {GOOD_PICTURES} or more are needed before a network "
-        "learns more than these by heart. Add pictures, labelled or not; a small encoder remembers less.",
+        text=Message("Only {count:,} pictures are there to train on; {good_pictures} or more are needed before a "
+"network learns more than these by heart. Add pictures, labelled or not; a small encoder "
+"remembers less.", count=count, good_pictures=GOOD_PICTURES),
     )  # fmt: skip
 
 
@@ -36,8 +38,12 @@ def small_pictures(seen: LookedAt) -> Finding:
     """Careful for tiles when pictures have less than 48 pixels a side, in the files or as the network gets them."""
     short = seen.sizes.min(axis=1)
     typical = float(np.median(short))
-    words = f"the short side of the files is typically {typical:.0f} pixels, and the network gets {seen.side}"
-    fine = Finding(name=SMALL, title=SMALL_TITLE, tasks=TILE_TASKS, text=f"Large enough: {words}.")
+    words = Message(
+        "the short side of the files is typically {typical:.0f} pixels, and the network gets {side}",
+        typical=typical,
+        side=seen.side,
+    )
+    fine = Finding(name=SMALL, title=SMALL_TITLE, tasks=TILE_TASKS, text=Message("Large enough: {words}.", words=words))
     if min(typical, seen.side) >= LEAST_SIDE:
         return fine
     larger = f"data.side={min(96, int(typical) // 8 * 8)}" if typical >= LEAST_SIDE else "jigsaw.field=1.0"
@@ -45,8 +51,8 @@ def small_pictures(seen: LookedAt) -> Finding:
     examples = tuple(seen.every[place] for place in np.argsort(short, kind="stable")[:3])
     return replace(
         fine, severity=CAREFUL, change=larger, share=share, examples=examples,
-        text=f"A ninth of such pictures shows little: {words}. Tasks that look at the picture as a whole suit small "
-        "pictures better; else take the tiles from all of it.",
+        text=Message("A ninth of such pictures shows little: {words}. Tasks that look at the picture as a whole "
+"suit small pictures better; else take the tiles from all of it.", words=words),
     )  # fmt: skip
 
 
@@ -56,23 +62,29 @@ def copies(seen: LookedAt) -> Finding:
     held_out = max(1, len(seen.split.validation) + len(seen.split.test))
     copied = sum(len(group) for group in seen.copies)
     share = copied / max(1, len(seen.every))
-    words = (
-        f"{copied:,} of {len(seen.every):,} pictures have a near copy ({len(seen.copies):,} groups), and "
-        f"{len(leaking):,} of {held_out:,} held-out pictures have one among those learnt from"
+    words = Message(
+        "{copied:,} of {every:,} pictures have a near copy ({copies:,} groups), and {leaking:,} of "
+        "{held_out:,} held-out pictures have one among those learnt from",
+        copied=copied,
+        every=len(seen.every),
+        copies=len(seen.copies),
+        leaking=len(leaking),
+        held_out=held_out,
     )
     examples = tuple(path for pair in leaking for path in pair)[:EXAMPLES]
     examples = examples or tuple(seen.every[one] for group in seen.copies for one in group[:2])[:EXAMPLES]
     tasks = tuple(load_tasks().names())
     fine = Finding(
-        name=COPIES, title=COPIES_TITLE, tasks=tasks, share=share, text=f"{words}.", examples=examples, counts=False
+        name=COPIES, title=COPIES_TITLE, tasks=tasks, share=share,
+        text=Message("{words}.", words=words), examples=examples, counts=False
     )  # fmt: skip
     if share < MANY_COPIES and len(leaking) < LEAKING * held_out:
         return fine
     rule = _rule_that_helps(seen)
-    cure = "Keep what belongs together on one side of the split" if rule else "Take the copies out"
+    cure = Message("Keep what belongs together on one side of the split") if rule else Message("Take the copies out")
     return replace(
         fine, severity=CAREFUL, change=f"data.groups={rule}" if rule else "",
-        text=f"{words}: results on them look better than they are. {cure}.",
+        text=Message("{words}: results on them look better than they are. {cure}.", words=words, cure=cure),
     )  # fmt: skip
 
 

@@ -10,8 +10,9 @@ from sslstudio.engine.data.colour import has_colour, rgb_to_lab
 from sslstudio.engine.data.colourfulness import CHUNK, COLOURED_PLACES, refuse_without_colour
 from sslstudio.engine.errors import TaskDoesNotFit
 from sslstudio.engine.evaluate.signs.looked import CAREFUL, COLOUR_TASKS, UNSUITABLE, Finding, LookedAt
+from sslstudio.engine.messages import Message
 
-NAME, TITLE = "colour", "Colour"
+NAME, TITLE = "colour", Message("Colour")
 MANY_GREY = 0.25  # share of grey pictures from which colorization loses much of what it could learn from
 _SIDE = 32
 
@@ -21,15 +22,15 @@ def grey_pictures(seen: LookedAt) -> Finding:
     grey = _grey(seen)
     share = float(grey.float().mean())
     examples = seen.worst(grey.float())
-    words = f"{int(grey.sum()):,} of {len(grey):,} pictures looked at are grey"
-    text = f"{words}: there is colour to learn."
+    words = Message("{sum:,} of {grey:,} pictures looked at are grey", sum=int(grey.sum()), grey=len(grey))
+    text = Message("{words}: there is colour to learn.", words=words)
     fine = Finding(name=NAME, title=TITLE, tasks=COLOUR_TASKS, share=share, text=text)
     try:
         refuse_without_colour(seen.images)
     except TaskDoesNotFit as refusal:
         return replace(fine, severity=UNSUITABLE, text=str(refusal), examples=examples or seen.paths[:3])
     if share > MANY_GREY:
-        text = f"{words}: colorization learns nothing from these, and puts its time into the rest."
+        text = Message("{words}: colorization learns nothing from these, and puts its time into the rest.", words=words)
         return replace(fine, severity=CAREFUL, text=text, examples=examples)
     return fine
 

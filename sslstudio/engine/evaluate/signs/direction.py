@@ -14,12 +14,13 @@ from torch import Tensor
 from sslstudio.engine.data.fields import disc, standardise_within
 from sslstudio.engine.evaluate.signs.looked import CAREFUL, UNSUITABLE, Finding, LookedAt
 from sslstudio.engine.evaluate.signs.simple import described, right_by_picture
+from sslstudio.engine.messages import Message
 from sslstudio.engine.seeding import generator
 
-NAME, TITLE = "direction", "Up and down"
-FRAME_NAME, FRAME_TITLE = "direction_frame", "What tells up from down"
+NAME, TITLE = "direction", Message("Up and down")
+FRAME_NAME, FRAME_TITLE = "direction_frame", Message("What tells up from down")
 TASKS = ("rotation",)
-TOO_FEW = "Too few pictures to tell whether they have an up and a down."
+TOO_FEW = Message("Too few pictures to tell whether they have an up and a down.")
 LEAST = 60  # pictures: with fewer a linear classifier learns nothing, whatever is to be seen
 ENOUGH = 150  # pictures from which what it cannot tell is not there; with fewer it may not have learnt to see it
 NO_DIRECTION = 0.36  # right answers below which there is next to no up and down (guessing gives 0.25)
@@ -37,17 +38,17 @@ def up_and_down(seen: LookedAt) -> Finding:
     if len(seen.images) < ENOUGH:
         return fine
     mean = float(_right(seen, disc(_side(seen), seen.images.device)).mean())
-    words = f"a simple look tells which way up a picture is in {mean:.0%} of cases (guessing: 25 %)"
+    words = Message("a simple look tells which way up a picture is in {mean:.0%} of cases (guessing: 25 %)", mean=mean)
     if mean >= NO_DIRECTION:
-        return replace(fine, text=f"There is an up and a down: {words}.")
+        return replace(fine, text=Message("There is an up and a down: {words}.", words=words))
     texture = coarse_share(seen.lightness()) < TEXTURE
-    says = "no up and down" if texture else "hardly an up and a down to be seen"
-    many = "They show a texture or many small things, which look alike from all sides. " if texture else ""
+    says = Message("no up and down") if texture else Message("hardly an up and a down to be seen")
+    many = Message("They show a texture or many small things, which look alike from all sides. ") if texture else ""
     return replace(
         fine, severity=UNSUITABLE if texture else CAREFUL, change="simclr.turn=180", examples=seen.paths[:4],
         share=1 - mean,
-        text=f"These pictures have {says}: {words}. {many}Rotation has little to teach here; the tasks with two views "
-        "may turn these pictures as far as they like.",
+        text=Message("These pictures have {says}: {words}. {many}Rotation has little to teach here; the tasks "
+"with two views may turn these pictures as far as they like.", says=says, words=words, many=many),
     )  # fmt: skip
 
 
@@ -57,14 +58,18 @@ def frame_tells(seen: LookedAt) -> Finding:
     if len(seen.images) < LEAST:
         return fine
     rim, rest = (float(_right(seen, part).mean()) for part in _rim_and_rest(seen))
-    words = f"the outer tenth tells which way up a picture is in {rim:.0%} of cases, all the rest in {rest:.0%}"
+    words = Message(
+        "the outer tenth tells which way up a picture is in {rim:.0%} of cases, all the rest in {rest:.0%}",
+        rim=rim,
+        rest=rest,
+    )
     if rim < FRAME_TELLS or rim < rest + FRAME_MORE:
-        return replace(fine, text=f"The subject matters, not the rim: {words}.")
+        return replace(fine, text=Message("The subject matters, not the rim: {words}.", words=words))
     return replace(
         fine, severity=CAREFUL, change=seen.first_new("rotation.round=true", "rotation.field=0.5"), share=rim,
         examples=seen.paths[:4], boxes=((FRAME, FRAME, 1 - FRAME, 1 - FRAME),),
-        text=f"The rim gives the answer away: {words}. A stamp, a border or a shadow at the edge does that. Look at a "
-        "round field, without the corners, or at a smaller one, or cut the rim off.",
+        text=Message("The rim gives the answer away: {words}. A stamp, a border or a shadow at the edge does "
+"that. Look at a round field, without the corners, or at a smaller one, or cut the rim off.", words=words),
     )  # fmt: skip
 
 

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from sslstudio.engine.evaluate.signs.looked import CAREFUL, TILE_TASKS, Box, Finding, LookedAt
+from sslstudio.engine.messages import Message
 
-BORDER, BORDER_TITLE = "border", "Borders and letterboxes"
-CORNERS, CORNERS_TITLE = "corners", "Dark corners"
+BORDER, BORDER_TITLE = "border", Message("Borders and letterboxes")
+CORNERS, CORNERS_TITLE = "corners", Message("Dark corners")
 TASKS = (*TILE_TASKS, "rotation")
 EVEN = 2.0  # shades that the pixels of a border deviate by at most
 JUMP = 8.0  # shades from the border to the picture ...
@@ -32,8 +33,10 @@ def borders(seen: LookedAt) -> Finding:
     widths = torch.stack([border_widths(torch.rot90(shades, turn, dims=(-2, -1))) for turn in range(4)], dim=1)
     has = (widths > 0).any(dim=1)
     share = float(has.float().mean())
-    words = f"{int(has.sum()):,} of {len(has):,} pictures looked at have a border of one shade"
-    fine = Finding(name=BORDER, title=BORDER_TITLE, tasks=TASKS, share=share, text=f"{words}.")
+    words = Message(
+        "{sum:,} of {has:,} pictures looked at have a border of one shade", sum=int(has.sum()), has=len(has)
+    )
+    fine = Finding(name=BORDER, title=BORDER_TITLE, tasks=TASKS, share=share, text=Message("{words}.", words=words))
     if share < MANY:
         return fine
     # rot90 by k brings the right, the bottom and the left side to the top in turn
@@ -42,8 +45,9 @@ def borders(seen: LookedAt) -> Finding:
     return replace(
         fine, severity=CAREFUL, examples=seen.worst(widths.amax(dim=1).float()),
         change=seen.first_new("rotation.round=true", "jigsaw.field=0.6"), boxes=((left, top, 1 - right, 1 - bottom),),
-        text=f"{words}, typically {widest:.0%} of the side wide. A border tells where a tile was and which way up a "
-        "picture is. Cut it off; a round field leaves much of it out, a smaller one shows it less often.",
+        text=Message("{words}, typically {widest:.0%} of the side wide. A border tells where a tile was and which "
+"way up a picture is. Cut it off; a round field leaves much of it out, a smaller one shows "
+"it less often.", words=words, widest=widest),
     )  # fmt: skip
 
 
@@ -73,16 +77,19 @@ def dark_corners(seen: LookedAt) -> Finding:
     odd = darker if dark else brighter
     share, word = float(odd.float().mean()), "darker" if dark else "brighter"
     ratio = float(((corner + 0.01) / (inner + 0.01)).median())
-    words = f"in {share:.0%} of the pictures the corners are {word} than the ring further in"
-    text = f"No common shadow in the corners: {words}."
+    words = Message(
+        "in {share:.0%} of the pictures the corners are {word} than the ring further in", share=share, word=word
+    )
+    text = Message("No common shadow in the corners: {words}.", words=words)
     fine = Finding(name=CORNERS, title=CORNERS_TITLE, tasks=TILE_TASKS, share=share, text=text)
     if share < MOST_CORNERS:
         return fine
     return replace(
         fine, severity=CAREFUL, change=seen.first_new("jigsaw.field=0.6", "jigsaw.field=0.5"), boxes=_corner_boxes(),
         examples=seen.worst((inner - corner) * (1 if dark else -1)),
-        text=f"The corners stand out: {words} (typically {ratio:.2f} times as bright). A shadow of the lens, a round "
-        "view or an empty ground marks the outer tiles. A smaller field leaves the corners out more often.",
+        text=Message("The corners stand out: {words} (typically {ratio:.2f} times as bright). A shadow of the "
+"lens, a round view or an empty ground marks the outer tiles. A smaller field leaves the "
+"corners out more often.", words=words, ratio=ratio),
     )  # fmt: skip
 
 

@@ -13,8 +13,9 @@ from torch import Tensor
 from sslstudio.engine.config import options_of
 from sslstudio.engine.data.augment import has_colour
 from sslstudio.engine.evaluate.signs.looked import CAREFUL, TILE_TASKS, Finding, LookedAt
+from sslstudio.engine.messages import Message
 
-NAME, TITLE = "fringes", "Colour fringes of the lens"
+NAME, TITLE = "fringes", Message("Colour fringes of the lens")
 LEAST = 16  # coloured pictures
 SEEN = 0.35  # pixels at the corner from which a network can see it
 CERTAIN = 6.0  # standard errors over pictures
@@ -28,24 +29,26 @@ def colour_fringes(seen: LookedAt) -> Finding:
     shades = seen.shades()
     chosen = torch.nonzero(has_colour(shades))[:, 0]
     chosen = chosen[torch.linspace(0, len(chosen) - 1, min(_MOST, len(chosen))).round().long()]
-    text = "Too few coloured pictures for colour fringes to matter."
+    text = Message("Too few coloured pictures for colour fringes to matter.")
     fine = Finding(name=NAME, title=TITLE, tasks=TILE_TASKS, text=text)
     if len(chosen) < LEAST:
         return fine
     red, blue = channel_scales(shades[chosen])
     corner = seen.side / 2**0.5  # pixels from the centre
     shift = max(abs(red), abs(blue)) * corner
-    words = (
-        f"towards the corners red lies {red * corner:+.1f} and blue {blue * corner:+.1f} pixels farther out than green"
+    words = Message(
+        "towards the corners red lies {red:+.1f} and blue {blue:+.1f} pixels farther out than green",
+        red=red * corner,
+        blue=blue * corner,
     )
     if shift < SEEN:
-        return replace(fine, text=f"The colours lie upon each other: {words}.")
+        return replace(fine, text=Message("The colours lie upon each other: {words}.", words=words))
     return replace(
         fine, severity=CAREFUL, change=_answer(seen, shift), share=1.0,
         examples=tuple(seen.paths[number] for number in chosen[:4].tolist()),
         boxes=((0.0, 0.0, 0.25, 0.25), (0.75, 0.75, 1.0, 1.0)),
-        text=f"The lens leaves colour fringes: {words}. Their direction tells where a tile was. Colours of each tile "
-        "that are shifted at random, or grey pictures, hide it.",
+        text=Message("The lens leaves colour fringes: {words}. Their direction tells where a tile was. Colours of "
+"each tile that are shifted at random, or grey pictures, hide it.", words=words),
     )  # fmt: skip
 
 

@@ -15,9 +15,10 @@ from scipy import ndimage
 from torch import Tensor
 
 from sslstudio.engine.evaluate.signs.looked import CAREFUL, Box, Finding, LookedAt
+from sslstudio.engine.messages import Message
 from sslstudio.engine.tasks.base import load_tasks
 
-NAME, TITLE = "marks", "Text, stamps and scale bars"
+NAME, TITLE = "marks", Message("Text, stamps and scale bars")
 SHARP = 8.0  # shades of 255 in the mean picture that no subject leaves there
 CERTAIN = 8.0  # standard errors
 LONGEST = 0.7  # of the side: what is longer is a frame line, see the sign for frames
@@ -32,19 +33,19 @@ def burnt_in(seen: LookedAt) -> Finding:
     boxes = _boxes(places)
     fine = Finding(
         name=NAME, title=TITLE, tasks=tuple(load_tasks().names()),
-        text="Nothing sharp stands at one place in many pictures: no text, stamp or scale bar.",
+        text=Message("Nothing sharp stands at one place in many pictures: no text, stamp or scale bar."),
     )  # fmt: skip
     if not boxes:
         return fine
     likeness = _likeness(detail, places & _within(boxes, seen.side))
     share = float((likeness > 0.4).float().mean())
-    where = ", ".join(_words(box) for box in boxes[:3])
+    where = [_words(box) for box in boxes[:3]]
     return replace(
         fine, severity=CAREFUL, share=share, examples=seen.worst(likeness), boxes=tuple(boxes),
         change=seen.first_new("rotation.round=true", "jigsaw.field=0.5"),
-        text=f"Something sharp stands at the same place in about {share:.0%} of the pictures ({where}): text, a stamp "
-        "or a scale bar. It tells a tile's place and which way up a picture is. Cut it off or paint it over. A round "
-        "field leaves corners out; a smaller one shows it less often.",
+        text=Message("Something sharp stands at the same place in about {share:.0%} of the pictures ({where}): "
+"text, a stamp or a scale bar. It tells a tile's place and which way up a picture is. Cut it "
+"off or paint it over. A round field leaves corners out; a smaller one shows it less often.", share=share, where=where),
     )  # fmt: skip
 
 
@@ -89,8 +90,13 @@ def _likeness(detail: Tensor, places: Tensor) -> Tensor:
     return F.cosine_similarity(there, there.mean(dim=0, keepdim=True), dim=1)
 
 
-def _words(box: Box) -> str:
+def _words(box: Box) -> Message:
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    row = "top" if y < 1 / 3 else "bottom" if y > 2 / 3 else "middle"
-    column = "left" if x < 1 / 3 else "right" if x > 2 / 3 else "middle"
-    return "in the middle" if row == column == "middle" else f"{row} {column}"
+    return _PLACES[min(2, int(3 * y))][min(2, int(3 * x))]
+
+
+_PLACES = (
+    (Message("top left"), Message("top middle"), Message("top right")),
+    (Message("middle left"), Message("in the middle"), Message("middle right")),
+    (Message("bottom left"), Message("bottom middle"), Message("bottom right")),
+)

@@ -12,12 +12,13 @@ from torch import Tensor
 from sslstudio.engine.data.augment import BLANK, blank_share, standardise_each
 from sslstudio.engine.evaluate.signs.looked import CAREFUL, TILE_TASKS, UNSUITABLE, Finding, LookedAt, tiles_of
 from sslstudio.engine.evaluate.signs.simple import described, interval, right_by_picture
+from sslstudio.engine.messages import Message
 from sslstudio.engine.seeding import generator
 
-CENTRED, CENTRED_TITLE = "centred", "Always the same place"
-SCATTERED, SCATTERED_TITLE = "scattered", "Nothing has its place"
-EMPTY, EMPTY_TITLE = "blank", "Blank tiles"
-EDGES, EDGES_TITLE = "edges", "Edges that fit together"
+CENTRED, CENTRED_TITLE = "centred", Message("Always the same place")
+SCATTERED, SCATTERED_TITLE = "scattered", Message("Nothing has its place")
+EMPTY, EMPTY_TITLE = "blank", Message("Blank tiles")
+EDGES, EDGES_TITLE = "edges", Message("Edges that fit together")
 LEAST = 60  # pictures: with fewer a linear classifier learns nothing
 ENOUGH = 150  # pictures from which a place that cannot be told is not there to be told
 NO_PLACE = 0.15  # tiles whose place is told below which there is no arrangement to learn (guessing: 0.11)
@@ -35,28 +36,32 @@ def centred(seen: LookedAt) -> Finding:
 
     Measured at a field of 0.75: photographs and landscapes 0.17 to 0.28, slices of heads 0.64, cells 0.11.
     """
-    fine = Finding(name=CENTRED, title=CENTRED_TITLE, tasks=TILE_TASKS, text="Too few pictures to tell.")
+    fine = Finding(name=CENTRED, title=CENTRED_TITLE, tasks=TILE_TASKS, text=Message("Too few pictures to tell."))
     if len(seen.images) < LEAST:
         return fine
     told = {task: _told(seen, task) for task in TILE_TASKS}
     worst = max(told, key=lambda task: told[task][0])
     mean, low, high = told[worst]
-    words = f"a simple look at a single tile tells its place in {mean:.0%} of cases (guessing: 11 %)"
+    words = Message("a simple look at a single tile tells its place in {mean:.0%} of cases (guessing: 11 %)", mean=mean)
     if high < NO_PLACE and len(seen.images) >= ENOUGH:
         return replace(
             fine, name=SCATTERED, title=SCATTERED_TITLE, severity=CAREFUL, examples=seen.paths[:4], share=1 - mean,
-            text=f"Things lie anywhere in these pictures: {words}. A puzzle of tiles then has next to no order to "
-            "learn, and may stay at guessing. Tasks with two views (vicreg, vicregl) or inpainting need none.",
+            text=Message("Things lie anywhere in these pictures: {words}. A puzzle of tiles then has next to no order "
+"to learn, and may stay at guessing. Tasks with two views (vicreg, vicregl) or inpainting "
+"need none.", words=words),
         )  # fmt: skip
     if low <= GIVEN_AWAY:
-        return replace(fine, text=f"A tile's look does not give its place away: {words}.")
+        return replace(fine, text=Message("A tile's look does not give its place away: {words}.", words=words))
     better = _told(seen, worst, field=SMALLER_FIELD)[0]
     return replace(
         fine, severity=CAREFUL, change=seen.first_new(f"{worst}.field={SMALLER_FIELD}", f"{worst}.field=0.35"),
         examples=seen.paths[:4], share=mean,
         boxes=tuple((x / 3, y / 3, (x + 1) / 3, (y + 1) / 3) for y in range(3) for x in range(3)),
-        text=f"The same things lie at the same places: {words}. The puzzle is then solved without understanding. Tiles "
-        f"from a smaller field, which may lie anywhere, make that {better:.0%}.",
+        text=Message(
+            "The same things lie at the same places: {words}. The puzzle is then solved without "
+            "understanding. Tiles from a smaller field, which may lie anywhere, make that {better:.0%}.",
+            words=words, better=better,
+        ),
     )  # fmt: skip
 
 
@@ -77,15 +82,16 @@ def _tiles(seen: LookedAt, task: str, **changes: float) -> Tensor:
 def blank(seen: LookedAt) -> Finding:
     """Careful from three blank ninths in ten on: they fit anywhere. Unsuitable where the tasks themselves refuse."""
     share = blank_share(seen.images)
-    words = f"{share:.0%} of the ninths of these pictures show next to nothing"
-    fine = Finding(name=EMPTY, title=EMPTY_TITLE, tasks=TILE_TASKS, share=share, text=f"{words}.")
+    words = Message("{share:.0%} of the ninths of these pictures show next to nothing", share=share)
+    fine = Finding(name=EMPTY, title=EMPTY_TITLE, tasks=TILE_TASKS, share=share, text=Message("{words}.", words=words))
     if share < MANY_BLANK:
         return fine
     each = torch.tensor([blank_share(image[None]) for image in seen.images])
     return replace(
         fine, severity=UNSUITABLE if share > MOSTLY_BLANK else CAREFUL, change=seen.first_new("jigsaw.field=1.0"),
         examples=seen.worst(each),
-        text=f"{words}; blank tiles fit anywhere. Cut the empty border off, or take tiles from the whole picture.",
+        text=Message("{words}; blank tiles fit anywhere. Cut the empty border off, or take tiles from the whole "
+"picture.", words=words),
     )  # fmt: skip
 
 
@@ -93,8 +99,11 @@ def edges(seen: LookedAt) -> Finding:
     """Careful when a tile's neighbour is found by fitting edges: the options leave no gap between tiles."""
     found = {task: edges_fit(_tiles(seen, task)) for task in TILE_TASKS}
     worst = max(found, key=lambda task: found[task])
-    words = f"the right neighbour of a tile has the best fitting edge in {found[worst]:.0%} of cases (guessing: 12 %)"
-    text = f"Edges do not give the order away: {words}."
+    words = Message(
+        "the right neighbour of a tile has the best fitting edge in {found:.0%} of cases (guessing: 12 %)",
+        found=found[worst],
+    )
+    text = Message("Edges do not give the order away: {words}.", words=words)
     fine = Finding(name=EDGES, title=EDGES_TITLE, tasks=TILE_TASKS, share=found[worst], text=text)
     if found[worst] < EDGE_FITS:
         return fine
@@ -102,8 +111,11 @@ def edges(seen: LookedAt) -> Finding:
     name, value = max(_NEEDED[worst].items(), key=lambda item: item[1] - getattr(options, item[0]))
     return replace(
         fine, tasks=(worst,), severity=CAREFUL, change=f"{worst}.{name}={value}", examples=seen.paths[:4],
-        text=f"Tiles can be put together by their edges alone: {words}. With a gap between tiles and room to move the "
-        f"network has to look at what they show (gap = {options.gap}, jitter = {options.jitter}).",  # type: ignore[attr-defined]
+        text=Message(
+            "Tiles can be put together by their edges alone: {words}. With a gap between tiles and room "
+            "to move the network has to look at what they show (gap = {gap}, jitter = {jitter}).",
+            words=words, gap=options.gap, jitter=options.jitter,  # type: ignore[attr-defined]
+        ),
     )  # fmt: skip
 
 
