@@ -1,7 +1,8 @@
 """A fine-tuning run read back for the results page. Nothing is computed here: metrics.json and the tables of
 predictions say it all. Runs on another thread."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,20 +52,25 @@ def load_results(run: Path, control: RunControl) -> Results:
     data = config.get("data", {})
     found = {part: predictions_of(run, part) for part in metrics["parts"]}
     folder = root_of(Path(data.get("folder", "")))
-    coding = _coding(folder, data.get("labels", "")) if metrics["kind"] == "segmentation" else None
+    masks = metrics["kind"] == "segmentation"
+    coding = _coding(folder, data.get("labels", ""), metrics["classes"]) if masks else None
     network = run if opened.read_json("folds.json") is None else run / "fold-1"
     return Results(run, folder, config.get("source", ""), metrics, found, coding, network)
 
 
-def _coding(folder: Path, labels_file: str) -> "MaskCoding":
+def _coding(folder: Path, labels_file: str, names: Sequence[str]) -> "MaskCoding":
+    """What the values of the masks mean, in the numbers of the network's classes."""
     from sslstudio.engine.data.index import scan
     from sslstudio.engine.data.labels import recognise
+    from sslstudio.engine.data.named_alike import masks_alike
 
     masks = recognise(scan(folder), labels_file).masks
     if masks is None:
         raise DataError(
             "The masks of {folder} are gone: the pictures cannot be compared with them.", folder=folder.name
         )
+    with suppress(DataError):  # they are called otherwise by now
+        return masks_alike(names, masks, partly=True).coding
     return masks.coding
 
 

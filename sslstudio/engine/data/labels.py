@@ -17,7 +17,7 @@ from sslstudio.engine.data.label_csv import Contradiction, read_labels
 from sslstudio.engine.data.label_tables import beside, owner_of, tables_in
 from sslstudio.engine.data.labelling_start import read_made
 from sslstudio.engine.data.mask_pairs import MaskPairs, find_pairs
-from sslstudio.engine.data.masks import IGNORE, MaskCoding, decode_mask, learn_coding
+from sslstudio.engine.data.masks import IGNORE, OBJECT, MaskCoding, decode_mask, learn_coding
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.messages import Message, joined
@@ -223,10 +223,13 @@ def _mask_labels(
 
 def _plain_names(coding: MaskCoding) -> tuple[str, ...]:
     if len(coding.values) == 2:
-        return ("background", "object")
-    if coding.kind == "colours":
-        return ("background", *(f"#{colour:06x}" for colour in coding.values[1:]))
-    return ("background", *(Message("class {value}", value=value) for value in coding.values[1:]))
+        return ("background", OBJECT)
+    return ("background", *(plain_name(coding.kind, value) for value in coding.values[1:]))
+
+
+def plain_name(kind: str, value: int) -> str:
+    """What a class is called whose value in the masks is all that is known of it."""
+    return f"#{value:06x}" if kind == "colours" else Message("class {value}", value=value)
 
 
 def _names_by_class(root: Path, pairs: MaskPairs, coding: MaskCoding, classes: ClassLabels) -> tuple[str, ...] | None:

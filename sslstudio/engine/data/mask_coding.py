@@ -24,7 +24,8 @@ class MaskCoding:
 
     binary: two values, told apart at their middle. `ignore` is 255 when the id 255 means "do not count".
     `nearest`: the values were saved with loss, a pixel takes the nearest. `instances`: every object had a number of
-    its own; they are taken together as one class.
+    its own; they are taken together as one class. `numbers[c]` is what the class is called instead of c, where a
+    network counts them in another order; () where nothing is renumbered.
     """
 
     kind: Literal["ids", "binary", "colours"]
@@ -32,6 +33,7 @@ class MaskCoding:
     ignore: int | None = None
     nearest: bool = False
     instances: bool = False
+    numbers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

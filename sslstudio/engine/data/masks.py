@@ -28,6 +28,11 @@ def decode_mask(path: Path, coding: MaskCoding, side: int | None) -> NDArray[np.
 
     A value that the coding does not know becomes 255. Raises DataError when the file cannot be read.
     """
+    classes = _decoded(path, coding, side)
+    return _numbers(coding.numbers)[classes] if coding.numbers else classes
+
+
+def _decoded(path: Path, coding: MaskCoding, side: int | None) -> NDArray[np.uint8]:
     codes = read_codes(path, as_colours=coding.kind == "colours")
     if side is not None:
         codes = codes[np.ix_(_nearest_places(codes.shape[0], side), _nearest_places(codes.shape[1], side))]
@@ -46,6 +51,13 @@ def decode_mask(path: Path, coding: MaskCoding, side: int | None) -> NDArray[np.
 
 def _nearest_places(length: int, side: int) -> NDArray[np.intp]:
     return ((np.arange(side) + 0.5) * length / side).astype(np.intp)
+
+
+@lru_cache(maxsize=8)
+def _numbers(numbers: tuple[int, ...]) -> NDArray[np.uint8]:
+    table = np.full(256, IGNORE, np.uint8)
+    table[: len(numbers)] = numbers
+    return table
 
 
 @lru_cache(maxsize=8)

@@ -8,8 +8,9 @@ same resamples, which takes out what makes a test picture hard for both.
 Letters: n pictures (or groups), C classes, R resamples.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -47,10 +48,14 @@ def classification_scores(confusion: Array) -> dict[str, Array]:
     return {"accuracy": accuracy, "balanced_accuracy": _mean(recall), "macro_f1": _mean(f1)}
 
 
-def segmentation_scores(confusion: Array) -> dict[str, Array]:
-    """mean IoU and mean Dice over the classes (background is one of them), and pixel accuracy, of (..., C, C)."""
+def segmentation_scores(confusion: Array, counted: npt.NDArray[np.bool_] | None = None) -> dict[str, Array]:
+    """mean IoU and mean Dice over the classes (background is one of them), and pixel accuracy, of (..., C, C).
+
+    counted: (C,) the classes that are to be in the means; None: all that occur.
+    """
     right, truth, guessed = _margins(confusion)
     union = truth + guessed - right
+    union = union if counted is None else np.where(counted, union, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         iou = np.where(union > 0, right / union, np.nan)
         dice = np.where(union > 0, 2 * right / (truth + guessed), np.nan)
@@ -58,7 +63,8 @@ def segmentation_scores(confusion: Array) -> dict[str, Array]:
     return {"mean_iou": _mean(iou), "mean_dice": _mean(dice), "pixel_accuracy": accuracy}
 
 
-SCORERS = {"classification": classification_scores, "segmentation": segmentation_scores}
+Scorer = Callable[[Array], dict[str, Array]]
+SCORERS: dict[str, Scorer] = {"classification": classification_scores, "segmentation": segmentation_scores}
 
 
 def _margins(confusion: Array) -> tuple[Array, Array, Array]:
@@ -102,10 +108,18 @@ def _resamples(units: Array, seed: int) -> Iterator[Array]:
         yield (weights @ flat).reshape(CHUNK, *units.shape[1:])
 
 
-def score(kind: str, confusions: Array, groups: Sequence[str] | None = None, seed: int = 0) -> dict[str, Score]:
-    """Every score of `kind` (classification or segmentation) for (n, C, C), with intervals."""
+def score(
+    kind: str, confusions: Array, groups: Sequence[str] | None = None, seed: int = 0,
+    counted: npt.NDArray[np.bool_] | None = None,
+) -> dict[str, Score]:  # fmt: skip
+    """Every score of `kind` (classification or segmentation) for (n, C, C), with intervals.
+
+    counted: see `segmentation_scores`; of a classification, classes without a picture never count.
+    """
     units = pooled(confusions, groups)
     scorer = SCORERS[kind]
+    if counted is not None and kind == "segmentation":
+        scorer = partial(segmentation_scores, counted=counted)
     values = scorer(units.sum(0))
     drawn = [scorer(sums) for sums in _resamples(units, seed)]
     return {

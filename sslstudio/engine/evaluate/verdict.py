@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, Score, always, difference, per_class, score
 from sslstudio.engine.messages import Message
@@ -21,19 +22,21 @@ def summarise(
     n_train: int,
     most_frequent: int,
     groups: Sequence[str] | None = None,
+    counted: npt.NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """The content of metrics.json.
 
     `confusions`: part (pretrained, scratch) -> (n, C, C) on the same test pictures; `most_frequent`: the class that
-    is most frequent among the training labels, which the baseline always guesses.
+    is most frequent among the training labels, which the baseline always guesses; `counted`: see `scores.score`.
     """
     headline = HEADLINE[kind]
-    parts = {part: _part(kind, names, matrices, groups) for part, matrices in confusions.items()}
+    parts = {part: _part(kind, names, matrices, groups, counted) for part, matrices in confusions.items()}
     some = next(iter(confusions.values()))
     gap = None
     if {"pretrained", "scratch"} <= set(confusions):
         gap = difference(kind, confusions["pretrained"], confusions["scratch"], groups)
-    baseline = {name: value.value for name, value in score(kind, always(some, most_frequent), groups).items()}
+    guessed = score(kind, always(some, most_frequent), groups, counted=counted)
+    baseline = {name: value.value for name, value in guessed.items()}
     return {
         "job": "finetune",
         "kind": kind,
@@ -49,10 +52,13 @@ def summarise(
     }
 
 
-def _part(kind: str, names: Sequence[str], confusions: Array, groups: Sequence[str] | None) -> dict[str, Any]:
+def _part(
+    kind: str, names: Sequence[str], confusions: Array, groups: Sequence[str] | None,
+    counted: npt.NDArray[np.bool_] | None,
+) -> dict[str, Any]:  # fmt: skip
     total = confusions.sum(0)
     return {
-        "scores": {name: value.to_json() for name, value in score(kind, confusions, groups).items()},
+        "scores": {name: value.to_json() for name, value in score(kind, confusions, groups, counted=counted).items()},
         "confusion": np.rint(total).astype(int).tolist(),
         "per_class": per_class(kind, total, names),
     }

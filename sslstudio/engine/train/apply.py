@@ -1,6 +1,6 @@
 """A fine-tuned run put to use: loaded, and scored on another labelled folder."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,13 @@ from torch import Tensor
 
 from sslstudio.engine import device as devices
 from sslstudio.engine.control import RunControl
-from sslstudio.engine.data.labels import ClassLabels
+from sslstudio.engine.data.named_alike import named_alike
 from sslstudio.engine.data.split import Split
 from sslstudio.engine.device import Device
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.evaluate.predictions import Predictor
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message
 from sslstudio.engine.models.encoders import build_encoder
 from sslstudio.engine.models.networks import Classifier, Network, PixelScale, Segmenter
 from sslstudio.engine.runs.store import RunFolder
@@ -25,7 +24,7 @@ from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.finetune import score_part
 from sslstudio.engine.train.labelled import parts_of, prefix_of
 from sslstudio.engine.train.parts import stage_of
-from sslstudio.engine.train.session import Session, open_session
+from sslstudio.engine.train.session import open_session
 from sslstudio.engine.train.settings import FinetuneConfig, finetune_from_dict
 
 
@@ -109,7 +108,8 @@ def evaluate_run(
     session = yield from open_session(data, trained.predictor.device, control, stored)
     if not own:
         session = replace(session, split=Split(train=(), validation=(), test=tuple(session.cache.index.paths)))
-    session = _with_names_of(trained, session)
+    recognised = named_alike(trained.config.kind, trained.predictor.names, session.recognised)
+    session = replace(session, recognised=recognised)
     found = session.recognised.classes if trained.config.kind == "classification" else session.recognised.masks
     assert found is not None
     paths = tuple(path for path in session.split.test if path in found.of)
@@ -121,31 +121,8 @@ def evaluate_run(
         )
     confusions = yield from score_part(trained.predictor, session, paths, table, control)
     frequent = int(confusions.sum((0, 2)).argmax())
-    names = trained.predictor.names
+    counted = None if own else confusions.sum((0, 2)) > 0  # another folder may have some of the classes only
     return summarise(
-        trained.config.kind, names, {trained.part: confusions}, n_train=0, most_frequent=frequent, groups=None
-    )
-
-
-def _with_names_of(trained: Trained, session: Session) -> Session:
-    """The folder's labels in the run's numbering. Raises DataError when they are not the run's classes."""
-    names, recognised = trained.predictor.names, session.recognised
-    if trained.config.kind == "segmentation":
-        if recognised.masks is None or len(recognised.masks.names) > len(names):
-            raise DataError(_unlike(names, recognised.masks.names if recognised.masks else ()))
-        return session
-    if recognised.classes is None or not set(recognised.classes.names) <= set(names):
-        raise DataError(_unlike(names, recognised.classes.names if recognised.classes else ()))
-    theirs = recognised.classes
-    renumbered = {path: names.index(theirs.names[label]) for path, label in theirs.of.items()}
-    classes = ClassLabels(found_in=theirs.found_in, names=names, of=renumbered, notes=theirs.notes)
-    return replace(session, recognised=replace(recognised, classes=classes))
-
-
-def _unlike(names: Sequence[str], found: Sequence[str]) -> Message:
-    there = Message("has the classes {found}", found=found) if found else Message("has no labels that were recognised")
-    return Message(
-        "The run knows the classes {names}; the folder {there}. Name them alike to score the run on it.",
-        names=names,
-        there=there,
-    )
+        trained.config.kind, trained.predictor.names, {trained.part: confusions}, n_train=0, most_frequent=frequent,
+        groups=None, counted=counted,
+    )  # fmt: skip

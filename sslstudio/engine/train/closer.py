@@ -1,7 +1,7 @@
 """A closer look at a fine-tuned run: features and answers of all its labelled pictures, asked once and then at hand."""
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.data.named_alike import named_alike
 from sslstudio.engine.errors import RunError
 from sslstudio.engine.evaluate.embedding import flat_map
 from sslstudio.engine.evaluate.explain import entropy, occlusion
@@ -91,7 +92,10 @@ def look_closer(run: Path, part: str, control: RunControl) -> Generator[Preparin
     trained = load_trained(run, "auto", part)
     device = trained.predictor.device
     session = yield from open_session(trained.config.data, device, control, trained.run.read_json("split.json"))
-    labels, names = _as_taught(trained, *labels_of(session, trained.config))
+    # Since the network was taught, labels may have been corrected and classes added or emptied.
+    alike = named_alike(trained.config.kind, trained.predictor.names, session.recognised, partly=True)
+    session = replace(session, recognised=alike)
+    labels, names = labels_of(session, trained.config)
     paths = _chosen(session, labels)
     pictures = Pictures(session.cache, paths, device)
     network = trained.predictor.network
@@ -112,18 +116,6 @@ def look_closer(run: Path, part: str, control: RunControl) -> Generator[Preparin
         trained, session, pictures.paths, tuple(labels[path] for path in pictures.paths), names,
         directions(torch.cat(features).numpy()), torch.cat(answers).numpy(), frozenset(plan.get("labelled", ())),
     )  # fmt: skip
-
-
-def _as_taught(
-    trained: Trained, labels: dict[str, int], found: tuple[str, ...]
-) -> tuple[dict[str, int], tuple[str, ...]]:
-    """The labels with the class numbers of the network: since it was taught, labels may have been corrected and classes
-    added or emptied. Those of classes that it does not know are left out."""
-    names = trained.predictor.names
-    if trained.config.kind != "classification" or names == found:
-        return labels, found
-    known = {number: names.index(name) for number, name in enumerate(found) if name in names}
-    return {path: known[label] for path, label in labels.items() if label in known}, names
 
 
 def _chosen(session: Session, labels: Mapping[str, int]) -> list[str]:

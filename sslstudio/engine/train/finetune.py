@@ -8,6 +8,7 @@ are the weights after the last step.
 """
 
 import copy
+import dataclasses
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import replace
@@ -34,7 +35,7 @@ from sslstudio.engine.messages import Message, joined
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.store import RunFolder
-from sslstudio.engine.train.kept_labels import check_labels, note_labels
+from sslstudio.engine.train.kept_labels import as_begun, check_labels, note_labels
 from sslstudio.engine.train.kept_split import split_kept, suited
 from sslstudio.engine.train.labelled import Labelled, LabelledJob, choose_labelled, parts_of, targets_of
 from sslstudio.engine.train.loop import WATCHING, Training
@@ -88,6 +89,7 @@ def go_on(
     run: RunFolder, config: FinetuneConfig, session: Session, device: Device, control: RunControl
 ) -> Iterator[Event]:
     """The rest of a run, on the pictures as it set them apart. Raises DataError when their labels are others by now."""
+    session = dataclasses.replace(session, recognised=as_begun(run, config.kind, session.recognised))
     labelled = choose_labelled(session, config)
     check_labels(run, config.kind, session.recognised, labelled.paths)
     yield from run.record(_run(config, labelled, session, device, run, control))

@@ -28,7 +28,7 @@ from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import derive
 from sslstudio.engine.train.finetune import following, go_on, pretraining_of, start
-from sslstudio.engine.train.kept_labels import check_labels, note_labels
+from sslstudio.engine.train.kept_labels import as_begun, check_labels, note_labels
 from sslstudio.engine.train.labelled import labels_of, parts_of
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import FinetuneConfig, config_dict, finetune_from_dict
@@ -65,6 +65,7 @@ def resume_folds(run: RunFolder, control: RunControl) -> Iterator[Event]:
     config = finetune_from_dict({**run.config(), "out": str(run.path)})
     device = devices.choose(config.hardware.device, config.hardware.precision)
     session = yield from open_session(config.data, device, control)
+    session = dataclasses.replace(session, recognised=as_begun(run, config.kind, session.recognised))
     splits = [Split.from_json(values) for values in run.read_json("folds.json")]
     check_labels(run, config.kind, session.recognised, _tested(splits))
     yield from run.record(_run(config, splits, session, device, run, control))

@@ -6,14 +6,17 @@ its labels were, and does not go on when they are others.
 
 import hashlib
 import shutil
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from sslstudio.engine.data.album import root_of
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labelling_start import begin
-from sslstudio.engine.data.labels import Recognised, recognise, recognising
+from sslstudio.engine.data.labels import MaskLabels, Recognised, recognise, recognising
+from sslstudio.engine.data.mask_coding import IGNORE
+from sslstudio.engine.data.named_alike import named_alike
 from sslstudio.engine.errors import DataError
 from sslstudio.engine.events import Preparing
 from sslstudio.engine.messages import NOTHING, Message
@@ -89,19 +92,59 @@ def _told(data: DataConfig, kept: DataConfig, kind: str) -> Message:
 
 def note_labels(run: RunFolder, kind: str, recognised: Recognised, paths: Sequence[str]) -> None:
     """Write down with a run what the labels of these pictures are, for `check_labels`."""
-    run.write_json(FILE, {"digest": _digest(kind, recognised, paths)})
+    labels = recognised.classes if kind == "classification" else recognised.masks
+    content = {"digest": _digest(kind, recognised, paths), "classes": labels.names if labels else ()}
+    values = {"values": _values(recognised.masks)} if kind == "segmentation" and recognised.masks else {}
+    run.write_json(FILE, {**content, **values})
+
+
+def as_begun(run: RunFolder, kind: str, recognised: Recognised) -> Recognised:
+    """The labels numbered as when the run began: classes that were added, emptied or listed in another order since
+    then change the numbers of the others. What is of a class that the run does not know does not count.
+
+    Raises DataError when it knows none of the classes.
+    """
+    noted, plan = run.read_json(FILE) or {}, run.read_json("plan.json") or {}  # older runs note no classes
+    names = noted.get("classes") or plan.get("classes")
+    try:
+        return named_alike(kind, names, recognised, partly=True) if names else recognised
+    except DataError as error:
+        raise _changed(run) from error
 
 
 def check_labels(run: RunFolder, kind: str, recognised: Recognised, paths: Sequence[str]) -> None:
     """Raises DataError when these pictures or their labels are others than when the run began."""
     noted = run.read_json(FILE)
-    if noted and noted["digest"] != _digest(kind, recognised, paths):
-        raise DataError(
-            "The labelled pictures of {run}, or their labels, have changed since it was begun: its "
-            "networks would be trained on different ones, and could not be compared. Begin a new "
-            "fine-tuning with the labels as they are now.",
-            run=run.path.name,
-        )
+    if noted and (noted["digest"] != _digest(kind, recognised, paths) or not _mean_the_same(noted, recognised)):
+        raise _changed(run)
+
+
+def _changed(run: RunFolder) -> DataError:
+    return DataError(
+        "The labelled pictures of {run}, or their labels, have changed since it was begun: its "
+        "networks would be trained on different ones, and could not be compared. Begin a new "
+        "fine-tuning with the labels as they are now.",
+        run=run.path.name,
+    )
+
+
+def _values(masks: MaskLabels) -> dict[str, int]:
+    """What stands in the masks for each class."""
+    numbers = masks.coding.numbers or range(len(masks.coding.values))
+    known = zip(numbers, masks.coding.values, strict=True)
+    return {masks.names[number]: value for number, value in known if number != IGNORE}
+
+
+def _mean_the_same(noted: Mapping[str, Any], recognised: Recognised) -> bool:
+    """Whether the values in the masks stand for the classes that they stood for. Files that are the same may mean
+    others: a list of classes was edited, or further masks have shown what the values are."""
+    masks = recognised.masks
+    if "values" not in noted or masks is None:
+        return True
+    now = _values(masks)
+    gone = [value for name, value in noted["values"].items() if name not in now]
+    moved = [name for name, value in noted["values"].items() if now.get(name, value) != value]
+    return not moved and not set(gone) & set(masks.coding.values)
 
 
 def _digest(kind: str, recognised: Recognised, paths: Sequence[str]) -> str:

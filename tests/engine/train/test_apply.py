@@ -3,12 +3,18 @@
 import json
 import shutil
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import numpy as np
 import pytest
 
 from sslstudio.engine.control import RunControl, to_end
+from sslstudio.engine.data.index import scan
+from sslstudio.engine.data.labels import recognise
+from sslstudio.engine.data.mask_files import mask_png
+from sslstudio.engine.data.masks import decode_mask
 from sslstudio.engine.errors import DataError
+from sslstudio.engine.evaluate.coco import write_coco
 from sslstudio.engine.train.apply import evaluate_run, load_trained
 
 R = TypeVar("R")
@@ -45,6 +51,67 @@ def test_classes_that_the_run_does_not_know_are_refused(classified: Path, sample
         shutil.copytree(sample_folder / "images" / name, tmp_path / "other" / new)
     with pytest.raises(DataError, match="lorry"):
         to_end(evaluate_run(load_trained(classified, "cpu"), tmp_path / "other", tmp_path / "t.csv", RunControl()))
+
+
+def outlined(folder: Path, sample: Path, names: dict[str, str]) -> Path:
+    """A folder with the sample's pictures and their outlines as COCO, the classes `names` only: in another order, and
+    called as they are to be called."""
+    recognised = recognise(scan(sample))
+    masks = recognised.masks
+    assert masks is not None
+    own = {number: name for number, name in enumerate(masks.names) if name in names}
+    order = {number: place for place, number in enumerate(reversed(own), start=1)}
+    table = np.zeros(256, np.uint8)
+    for number, place in order.items():
+        table[number] = place
+    numbered = folder.with_name(f"{folder.name} numbered")
+    folder.mkdir()
+    numbered.mkdir()
+    taken = {}
+    for path, mask in masks.of.items():
+        values = table[decode_mask(sample / mask, masks.coding, None)]
+        if values.any():
+            name = path.replace("/", "-")
+            shutil.copyfile(sample / path, folder / name)
+            (numbered / f"{name}.png").write_bytes(mask_png(values))
+            taken[name] = f"{name}.png"
+    called = ["background", *(names[own[number]] for number in reversed(own))]
+    to_end(write_coco(folder / "ann.json", numbered, taken, called, "a test"))
+    return folder
+
+
+def scored(run: Path, folder: Path, table: Path) -> dict[str, dict[str, Any]]:
+    """What each class of the run got."""
+    metrics = to_end(evaluate_run(load_trained(run, "cpu"), folder, table, RunControl()))
+    rows = {row["name"]: row for row in metrics["parts"]["pretrained"]["per_class"]}
+    return {**rows, "scores": metrics["parts"]["pretrained"]["scores"]}
+
+
+def test_masks_are_matched_by_name_in_another_order_and_where_classes_are_missing(
+    segmented: Path, sample_folder: Path, tmp_path: Path
+) -> None:
+    names = load_trained(segmented, "cpu").predictor.names[1:]
+    assert len(names) > 2
+    copy = tmp_path / "same"
+    shutil.copytree(sample_folder, copy)  # another folder: all of its pictures are scored
+    same = scored(segmented, copy, tmp_path / "same.csv")
+    other = scored(segmented, outlined(tmp_path / "other", sample_folder, dict(zip(names, names, strict=True))),
+                   tmp_path / "other.csv")  # fmt: skip
+    assert other == same
+    one = names[1]
+    alone = scored(segmented, outlined(tmp_path / "alone", sample_folder, {one: one}), tmp_path / "alone.csv")
+    assert alone[one]["n"] == same[one]["n"] > 0
+    present = [row["iou"] for name, row in alone.items() if name != "scores" and row["n"]]
+    assert len(present) == 2
+    assert alone["scores"]["mean_iou"]["value"] == pytest.approx(np.mean(present))  # of those that are there
+
+
+def test_masks_of_other_classes_are_refused(segmented: Path, sample_folder: Path, tmp_path: Path) -> None:
+    names = load_trained(segmented, "cpu").predictor.names[1:]
+    called = {name: f"new {name}" for name in names}
+    folder = outlined(tmp_path / "other", sample_folder, called)
+    with pytest.raises(DataError, match=f"the folder has the classes background.*new {names[0]}"):
+        scored(segmented, folder, tmp_path / "t.csv")
 
 
 def test_runs_that_cannot_predict_say_why(pretrained: Path, classified: Path, tmp_path: Path) -> None:

@@ -213,3 +213,44 @@ def test_a_run_of_before_goes_on(sample_folder: Path, tmp_path: Path) -> None:
     stop_halfway(config)
     (tmp_path / "run" / "labels.json").unlink()  # which older versions did not write
     assert finished(list(resume(tmp_path / "run", RunControl()))).outcome == "finished"
+
+
+@pytest.mark.parametrize("folds", [1, 3])
+def test_a_class_that_is_new_since_then_does_not_move_the_others(
+    folds: int, sample_folder: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    shutil.copytree(sample_folder / "images", folder)
+    labels = classes_of(folder)
+    table = write(tmp_path / "classes.csv", labels)
+    config = finetune_config(folder, tmp_path / "run", "scratch").replace(
+        data=DataConfig(folder=str(folder), labels=str(table)), folds=folds, labels_per_class=6,
+        budget=BudgetConfig(steps=4),
+    )  # fmt: skip
+    stop_halfway(config)
+    shutil.copy(folder / next(iter(labels)), folder / "aardvark.png")
+    write(table, {"aardvark.png": "aardvark", **labels})
+    metrics = finished(list(resume(tmp_path / "run", RunControl()))).metrics
+    assert metrics["classes"] == sorted(set(labels.values()))  # which it would have come before
+
+
+def test_masks_whose_classes_were_given_each_others_names_are_other_labels(sample_folder: Path, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    for _ in begin(made, recognise(scan(sample_folder))):
+        pass
+    config = finetune_config(sample_folder, tmp_path / "run", "scratch", "segmentation").replace(
+        data=DataConfig(folder=str(sample_folder), labels=str(made)), budget=BudgetConfig(steps=4)
+    )
+    stop_halfway(config)
+    whole = (made / "classes.csv").read_text(encoding="utf-8-sig")
+    lines = [line.split(",") for line in whole.splitlines()]
+    first, second = [name for kind, _, name, _ in lines if kind == "segmentation"][:2]
+    for change in ({first: second, second: first}, {first: f"another {first}"}):
+        others = [
+            (kind, n, change.get(name, name) if kind == "segmentation" else name, c) for kind, n, name, c in lines
+        ]
+        (made / "classes.csv").write_text("\n".join(map(",".join, others)), encoding="utf-8")
+        with pytest.raises(DataError, match="have changed since it was begun"):
+            list(resume(tmp_path / "run", RunControl()))
+    (made / "classes.csv").write_text(whole, encoding="utf-8")
+    assert finished(list(resume(tmp_path / "run", RunControl()))).outcome == "finished"
