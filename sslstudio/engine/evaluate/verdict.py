@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, Score, always, difference, per_class, score
-from sslstudio.engine.messages import Message
+from sslstudio.engine.messages import NOTHING, Message, joined
 
 TITLES = {"balanced_accuracy": Message("balanced accuracy"), "mean_iou": Message("mean IoU")}
 BEGINNING = {"balanced_accuracy": Message("Balanced accuracy"), "mean_iou": Message("Mean IoU")}  # of a sentence
@@ -47,7 +47,7 @@ def summarise(
         "baseline": baseline,
         "parts": parts,
         "difference": gap.to_json() if gap else None,
-        "verdict": verdict(headline, parts, gap, baseline[headline]),
+        "verdict": verdict(headline, parts, gap, baseline),
         "notes": _notes(len(some), n_train, gap is not None),
     }
 
@@ -64,28 +64,70 @@ def _part(
     }
 
 
-def verdict(headline: str, parts: Mapping[str, Any], gap: Score | None, baseline: float) -> Message:
-    """One or two sentences that a person can repeat without lying. What has no twin beside it says so."""
-    title = TITLES[headline]
+def verdict(headline: str, parts: Mapping[str, Any], gap: Score | None, baseline: Mapping[str, float]) -> Message:
+    """A few sentences that a person can repeat without lying. What has no twin beside it says so.
+
+    First what always guessing the most frequent class gets as well: a network that does not beat that is of no use,
+    whatever its twin does.
+    """
+    scores = (parts["pretrained"] if gap else next(iter(parts.values())))["scores"]
+    pixels = _fewer_pixels(scores, baseline)
     if gap is None:
-        part, content = next(iter(parts.items()))
-        one = content["scores"][headline]
-        above = Message("above the") if one["low"] > baseline else Message("not clearly above the")
-        name = BEGINNING[headline]
-        said = Message(
-            "{value:score} (95 % interval {low:score} to {high:score}, n = {n}), {above} {baseline:score} of "
-            "always guessing the most frequent class",
-            value=one["value"],
-            low=one["low"],
-            high=one["high"],
-            n=one["n"],
-            above=above,
-            baseline=baseline,
-        )
-        if part == "scratch":
-            return Message("{name} from scratch: {said}.", name=name, said=said)
-        alone = Message("{name} with pretraining: {said}.", name=name, said=said)
-        return Message("{alone} It was not compared with not pretraining.", alone=alone)
+        return joined([pixels, _alone(headline, parts, baseline[headline])])
+    return joined([_no_better(headline, scores, baseline[headline]), pixels, _compared(headline, parts, gap)])
+
+
+def _no_better(headline: str, scores: Mapping[str, Any], baseline: float) -> Message:
+    """Nothing where the interval is above the baseline."""
+    one = scores[headline]
+    if one["low"] > baseline:
+        return NOTHING
+    return Message(
+        "No better than always guessing the most frequent class, which has a {title} of {baseline:score}: with "
+        "pretraining it is {value:score} (95 % interval {low:score} to {high:score}).",
+        title=TITLES[headline],
+        baseline=baseline,
+        value=one["value"],
+        low=one["low"],
+        high=one["high"],
+    )
+
+
+def _fewer_pixels(scores: Mapping[str, Any], baseline: Mapping[str, float]) -> Message:
+    """Nothing where as many pixels are right as guessing gets, or there are no masks."""
+    right = scores.get("pixel_accuracy")
+    if right is None or not right["high"] < baseline["pixel_accuracy"]:
+        return NOTHING
+    return Message(
+        "Fewer pixels are right than by always guessing the most frequent class: {value:score} instead of "
+        "{baseline:score}.",
+        value=right["value"],
+        baseline=baseline["pixel_accuracy"],
+    )
+
+
+def _alone(headline: str, parts: Mapping[str, Any], baseline: float) -> Message:
+    part, content = next(iter(parts.items()))
+    one = content["scores"][headline]
+    above = Message("above the") if one["low"] > baseline else Message("not clearly above the")
+    name = BEGINNING[headline]
+    said = Message(
+        "{value:score} (95 % interval {low:score} to {high:score}, n = {n}), {above} {baseline:score} of "
+        "always guessing the most frequent class",
+        value=one["value"],
+        low=one["low"],
+        high=one["high"],
+        n=one["n"],
+        above=above,
+        baseline=baseline,
+    )
+    if part == "scratch":
+        return Message("{name} from scratch: {said}.", name=name, said=said)
+    alone = Message("{name} with pretraining: {said}.", name=name, said=said)
+    return Message("{alone} It was not compared with not pretraining.", alone=alone)
+
+
+def _compared(headline: str, parts: Mapping[str, Any], gap: Score) -> Message:
     ours, theirs = (parts[part]["scores"][headline]["value"] for part in ("pretrained", "scratch"))
     if gap.low > 0:
         says = Message("Pretraining helps")
@@ -97,7 +139,7 @@ def verdict(headline: str, parts: Mapping[str, Any], gap: Score | None, baseline
         "{says}: {title} {ours:score} pretrained against {theirs:score} from scratch, a difference of "
         "{gap:points} (95 % interval {low:signed} to {high:signed}, n = {n}).",
         says=says,
-        title=title,
+        title=TITLES[headline],
         ours=ours,
         theirs=theirs,
         gap=gap.value,

@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
 import torch
 
 from sslstudio.engine import device as devices
@@ -234,11 +235,21 @@ def _score(
         labelled.names,
         confusions,
         n_train=len(first.pictures),
-        most_frequent=first.most_frequent(),
+        most_frequent=most_frequent(session, first),
         groups=[groups[path] for path in labelled.test] if groups else None,
     )
     metrics["notes"] += _honesty(config, session, labelled)
     return metrics
+
+
+def most_frequent(session: Session, job: LabelledJob) -> int:
+    """The class that the baseline guesses. Of a classification the one with the most labelled pictures that are not set
+    apart, since of each class as many are drawn to train on; of masks the one with the most pixels among the drawn."""
+    classes = session.recognised.classes
+    if job.kind == "classification" and classes is not None:
+        labels = [classes.of[path] for path in session.split.train if path in classes.of]
+        return int(np.bincount(labels, minlength=len(classes.names)).argmax())
+    return job.most_frequent_pixel()
 
 
 def score_part(

@@ -204,8 +204,8 @@ class LabelledJob:
         """Guessing one class always gives one over the number of classes in balanced accuracy."""
         return {"balanced_accuracy": 1.0 / self.classes} if self.kind == "classification" else {}
 
-    def most_frequent(self) -> int:
-        """The class that occurs most often in the training labels: what the baseline guesses."""
+    def most_frequent_pixel(self) -> int:
+        """The class that occurs most often in the masks that are trained on."""
         values = self.targets.flatten().to(torch.int64)
         counts = torch.bincount(values[values != IGNORE], minlength=self.classes)
         return int(counts.argmax())

@@ -16,6 +16,7 @@ from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.resume import resume
+from sslstudio.engine.train.settings import BudgetConfig, DataConfig
 from tests.engine.train.runs_for_tests import finetune_config, finished, of, run_finetune
 
 
@@ -25,7 +26,8 @@ def test_both_parts_take_the_same_steps_and_the_result_compares_them(classified:
     assert last["pretrained"].step == last["scratch"].step == last["scratch"].total_steps
     assert last["pretrained"].seconds_left > 0  # the twin is still to come
     assert last["scratch"].seconds_left == 0
-    metrics = json.loads((classified / "metrics.json").read_text())
+    metrics = RunFolder(classified).metrics()
+    assert metrics is not None
     assert metrics["n_train"] == 15  # three a class of five
     assert set(metrics["parts"]) == {"pretrained", "scratch"}
     for part in metrics["parts"].values():
@@ -145,3 +147,21 @@ def test_a_folder_without_labels_says_what_to_do(tmp_path: Path) -> None:
         run_finetune(finetune_config(folder, tmp_path / "run", "scratch"))
     with pytest.raises(DataError, match="masks of the same names"):
         run_finetune(finetune_config(folder, tmp_path / "run", "scratch", "segmentation"))
+
+
+def test_the_baseline_guesses_what_is_frequent_among_all_labels_not_in_the_draw(
+    sample_folder: Path, tmp_path: Path
+) -> None:
+    """Of each class as many are drawn; the first class is the rare one."""
+    names = sorted(path.relative_to(sample_folder).as_posix() for path in (sample_folder / "images").rglob("*.*"))
+    rare = set(names[::4])
+    with (tmp_path / "labels.csv").open("w", newline="") as out:
+        csv.writer(out).writerows([("file", "label"), *((name, "a" if name in rare else "b") for name in names)])
+    config = finetune_config(sample_folder, tmp_path / "run", "scratch").replace(
+        data=DataConfig(folder=str(sample_folder), labels=str(tmp_path / "labels.csv")), budget=BudgetConfig(steps=1)
+    )
+    metrics = finished(run_finetune(config)).metrics
+    counts = {row["name"]: row["n"] for row in metrics["parts"]["scratch"]["per_class"]}
+    assert metrics["n_train"] == 6
+    assert counts["b"] > counts["a"] > 0
+    assert metrics["baseline"]["accuracy"] == pytest.approx(counts["b"] / metrics["n_test"])

@@ -8,6 +8,7 @@ import pytest
 
 from sslstudio.engine.control import RunControl, to_end
 from sslstudio.engine.errors import DataError
+from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.report_run import write_report
 from tests.engine.runs.test_report_page import asks_nobody, read
 
@@ -22,7 +23,8 @@ def test_a_classification_is_reported_from_its_own_files(classified: Path, sampl
     text = written(classified, tmp_path / "report.html")
     reader = read(text)
     said = " ".join(reader.texts)
-    metrics = json.loads((classified / "metrics.json").read_text())
+    metrics = RunFolder(classified).metrics()
+    assert metrics is not None
     split = json.loads((classified / "split.json").read_text())
     assert asks_nobody(reader)
     assert metrics["verdict"] in said
