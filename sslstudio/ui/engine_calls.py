@@ -58,12 +58,13 @@ def load_engine(control: RunControl) -> EngineFacts:
 
     from sslstudio.engine import device
     from sslstudio.engine.tasks.base import load_tasks
-    from sslstudio.engine.train import finetune, preview, resume, settings  # noqa: F401  loaded now, used later
+    from sslstudio.engine.train import finetune, preview, resume  # noqa: F401  loaded now, used later
+    from sslstudio.engine.train import settings as training_config
 
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=0.1)
     tasks = load_tasks()
     facts = {name: _facts(name, tasks[name]) for name in tasks}
-    return EngineFacts(facts, settings.DEFAULT_TASK, settings.DEFAULT_FOR_MASKS, tuple(device.found()))
+    return EngineFacts(facts, training_config.DEFAULT_TASK, training_config.DEFAULT_FOR_MASKS, tuple(device.found()))
 
 
 def _facts(name: str, task: type["PretextTask"]) -> TaskFacts:

@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget
 
 from sslstudio.engine.events import Event, StepDone
 from sslstudio.ui import jobs, messages, settings, words
-from sslstudio.ui.actions import Commands, build_menus
 from sslstudio.ui.attendant import Attendant
 from sslstudio.ui.closing import Closing
 from sslstudio.ui.drops import Opener, dropped
 from sslstudio.ui.help import Help
+from sslstudio.ui.menus import Commands, build_menus
 from sslstudio.ui.pages.images import ImagesPage
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.preferences import Preferences

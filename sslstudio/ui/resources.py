@@ -8,11 +8,13 @@ from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
+import sslstudio
+
 ICON_SIZES = (16, 20, 24, 32, 48, 64)
 
 
 def _places() -> list[Path]:
-    package = Path(__file__).resolve().parent.parent
+    package = Path(sslstudio.__file__).resolve().parent
     frozen = getattr(sys, "_MEIPASS", None)
     bundled = [Path(frozen) / "resources"] if frozen else []
     return [*bundled, package.parent / "resources", package / "resources"]
