@@ -33,7 +33,7 @@ def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def pretrained(sample_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A jigsaw run of two epochs."""
-    from tests.engine.train.runs_for_tests import pretrain_config, run_pretrain
+    from tests.support.small_runs import pretrain_config, run_pretrain
 
     out = tmp_path_factory.mktemp("runs") / "pretrained"
     run_pretrain(pretrain_config(sample_folder, out))
@@ -43,7 +43,7 @@ def pretrained(sample_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="session")
 def classified(sample_folder: Path, pretrained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A classification with its twin, from that run."""
-    from tests.engine.train.runs_for_tests import finetune_config, run_finetune
+    from tests.support.small_runs import finetune_config, run_finetune
 
     out = tmp_path_factory.mktemp("runs") / "classified"
     run_finetune(finetune_config(sample_folder, out, str(pretrained)))
@@ -53,7 +53,7 @@ def classified(sample_folder: Path, pretrained: Path, tmp_path_factory: pytest.T
 @pytest.fixture(scope="session")
 def segmented(sample_folder: Path, pretrained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A segmentation with its twin, from that run."""
-    from tests.engine.train.runs_for_tests import finetune_config, run_finetune
+    from tests.support.small_runs import finetune_config, run_finetune
 
     out = tmp_path_factory.mktemp("runs") / "segmented"
     run_finetune(finetune_config(sample_folder, out, str(pretrained), "segmentation").replace(labels_per_class=10))

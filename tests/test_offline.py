@@ -22,7 +22,7 @@ import pytest
 
 import sslstudio
 from sslstudio.cli import parser
-from tests import offline_child
+from tests.support import offline_child
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the home and the network's counters are Linux's")
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 
 from sslstudio.engine.events import Event, StepDone, from_json
-from tests.engine.train.team_for_tests import free_port, team_environment
+from tests.support.process_team import free_port, team_environment
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.data.sample import make_sample
 from sslstudio.ui import messages, translate
 from sslstudio.ui.main_window import MainWindow
-from tests.ui import leftovers
+from tests.support import leftovers
 
 # what opens a dialog, as it is before `said` puts something else in its place
 OPENERS = {
@@ -112,7 +112,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> Said:
 
 @pytest.fixture
 def real_dialogs(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Dialogs open, and the test answers them (tests/ui/answering.py)."""
+    """Dialogs open, and the test answers them (tests/support/answering.py)."""
     for name, opens in OPENERS.items():
         monkeypatch.setattr(messages, name, opens)
 

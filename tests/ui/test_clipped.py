@@ -16,7 +16,7 @@ from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.study import STEPS
 from sslstudio.ui.widgets.layout import column, row, scrolled, text
-from tests.ui.clipped import clipped
+from tests.support.clipped import clipped
 from tests.ui.conftest import Said
 
 LONG = 60_000

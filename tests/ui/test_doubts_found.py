@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.runs.decisions import read_decisions
 from sslstudio.engine.runs.store import RunFolder
-from tests.engine.train.runs_for_tests import finetune_config, run_finetune
+from tests.support.small_runs import finetune_config, run_finetune
 from tests.ui.test_take import DOUBTS, LONG, Opener, click, opened
 
 __all__ = ["opened"]

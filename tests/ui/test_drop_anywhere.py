@@ -16,7 +16,7 @@ from sslstudio.engine.train.tournament import tournament
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
 from sslstudio.ui.study import STEPS
-from tests.engine.train.compare_for_tests import compare_config
+from tests.support.small_comparisons import compare_config
 from tests.ui.conftest import Said
 from tests.ui.test_drops import trained
 from tests.ui.test_main_window import training

@@ -11,7 +11,7 @@ import shiboken6
 from PySide6.QtCore import QThread, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
-from tests.ui import leftovers
+from tests.support import leftovers
 
 Undo = Callable[[], object]
 

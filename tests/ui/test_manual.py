@@ -15,7 +15,7 @@ from sslstudio.ui.actions import manual_keys
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.manual import Manual, contents, folder
 from sslstudio.ui.theme import colours, theme
-from tests.ui.clipped import clipped
+from tests.support.clipped import clipped
 from tests.ui.conftest import Said
 
 ENGLISH = resources.find("manual")

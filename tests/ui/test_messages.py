@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.errors import DataError
 from sslstudio.ui import journal, messages
 from sslstudio.ui.stopping import BEST, DISCARD, LAST
-from tests.ui.answering import Act, answering, button, click, press, type_text
+from tests.support.answering import Act, answering, button, click, press, type_text
 
 pytestmark = pytest.mark.usefixtures("real_dialogs")
 ENTER, ESCAPE, SPACE, TAB = Qt.Key.Key_Return, Qt.Key.Key_Escape, Qt.Key.Key_Space, Qt.Key.Key_Tab

@@ -16,7 +16,7 @@ from sslstudio.engine.runs.store import ASIDE, RunFolder
 from sslstudio.ui import messages, run_calls
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.pretrain import PretrainPage
-from tests.ui.answering import Act, answering, click, press
+from tests.support.answering import Act, answering, click, press
 
 LONG = 60_000
 

@@ -17,7 +17,7 @@ from sslstudio.ui.pages.pretext import PretextPage
 from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.progress import Progress
 from sslstudio.ui.widgets.busy_line import BusyLine
-from tests.ui.clipped import clipped
+from tests.support.clipped import clipped
 
 LONG = 60_000
 

@@ -28,7 +28,7 @@ from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
 from sslstudio.ui.pages.finetune import FinetunePage
 from sslstudio.ui.pages.pretrain import PretrainPage
-from tests.engine.train.compare_for_tests import compare_config
+from tests.support.small_comparisons import compare_config
 from tests.ui.conftest import Said
 from tests.ui.test_drops import from_scratch
 

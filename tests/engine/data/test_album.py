@@ -31,7 +31,7 @@ from sslstudio.engine.data.groups import below, group_paths, suggest_groups
 from sslstudio.engine.data.index import file_at, scan, scanning
 from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.errors import ConfigError, DataError
-from tests.engine.decoded import watch
+from tests.support.decoded import watch
 
 NAMES = ("scanner A", "scanner-A", "b", "b.2")
 PATHS = st.sampled_from(("1.jpg", "2.png", "cats/1.jpg", "cats/deep/3.png", "cats-2/1.jpg", "notes.txt", ".x.jpg"))

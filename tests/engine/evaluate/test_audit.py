@@ -29,7 +29,7 @@ from sslstudio.engine.train.settings import (
     OptimiserConfig,
     PretrainConfig,
 )
-from tests.engine.evaluate.planted import stamped, textures
+from tests.support.planted import stamped, textures
 
 SMALL = 36  # pixels
 

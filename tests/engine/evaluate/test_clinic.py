@@ -27,7 +27,7 @@ from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.tasks.multitask import MultitaskConfig
 from sslstudio.engine.train.examine import Examined, examine
 from sslstudio.engine.train.settings import DataConfig
-from tests.engine.evaluate.planted import (
+from tests.support.planted import (
     SIDE,
     aberrated,
     grey,

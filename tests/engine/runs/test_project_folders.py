@@ -22,7 +22,7 @@ from sslstudio.engine.data.mask_stroke import Patch, Rect
 from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.runs.project import Project, examples_of, open_project, save_project
 from sslstudio.engine.runs.project_folders import moved, project_of_several, with_folders, with_more, without
-from tests.engine.decoded import watch
+from tests.support.decoded import watch
 
 
 def disk(place: Path, *names: str) -> list[Path]:

@@ -21,7 +21,7 @@ from sslstudio.engine.runs import project_place
 from sslstudio.engine.runs.project import Project, open_project, save_project
 from sslstudio.engine.runs.project_place import copied, fitting_name, renamed
 from sslstudio.engine.runs.store import RunFolder
-from tests.engine.decoded import watch
+from tests.support.decoded import watch
 
 
 @pytest.fixture

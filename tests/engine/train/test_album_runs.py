@@ -14,7 +14,7 @@ from sslstudio.engine.train.apply import load_trained
 from sslstudio.engine.train.predict import predict_folder
 from sslstudio.engine.train.report_errors import worst_answers
 from sslstudio.engine.train.settings import finetune_from_dict
-from tests.engine.train.runs_for_tests import finetune_config, finished, pretrain_config, run_finetune, run_pretrain
+from tests.support.small_runs import finetune_config, finished, pretrain_config, run_finetune, run_pretrain
 
 
 @pytest.fixture(scope="module")

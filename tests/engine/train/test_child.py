@@ -17,7 +17,7 @@ from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train import child
 from sslstudio.engine.train.child import Order, in_child
 from sslstudio.engine.train.launch import resumed, started
-from tests.engine.train.runs_for_tests import finished, of, pretrain_config, run_pretrain
+from tests.support.small_runs import finished, of, pretrain_config, run_pretrain
 
 Script = Callable[..., None]
 HELLO = to_json(Note(level="info", text=Message("hello")))

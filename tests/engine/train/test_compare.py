@@ -19,7 +19,7 @@ from sslstudio.engine.runs.store import RunFolder, list_runs
 from sslstudio.engine.train.compare import compare, stored_config
 from sslstudio.engine.train.compare_cells import Place, scored_pictures
 from sslstudio.engine.train.compare_units import Unit, settled, units_of
-from tests.engine.train.compare_for_tests import compare_config, content, run_compare, table_of
+from tests.support.small_comparisons import compare_config, content, run_compare, table_of
 
 
 @pytest.fixture(scope="module")

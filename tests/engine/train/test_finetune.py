@@ -17,7 +17,7 @@ from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.resume import resume
 from sslstudio.engine.train.settings import BudgetConfig, DataConfig
-from tests.engine.train.runs_for_tests import finetune_config, finished, of, run_finetune
+from tests.support.small_runs import finetune_config, finished, of, run_finetune
 
 
 def test_both_parts_take_the_same_steps_and_the_result_compares_them(classified: Path) -> None:

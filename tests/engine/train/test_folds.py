@@ -14,7 +14,7 @@ from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.resume import resume
 from sslstudio.engine.train.settings import BudgetConfig, FinetuneConfig
-from tests.engine.train.runs_for_tests import finetune_config, finished, of, run_finetune
+from tests.support.small_runs import finetune_config, finished, of, run_finetune
 
 FOLDS = 3
 

@@ -23,8 +23,8 @@ from sslstudio.engine.train.resume import resume
 from sslstudio.engine.train.settings import BudgetConfig, DataConfig, FinetuneConfig
 from sslstudio.engine.train.tournament import tournament
 from sslstudio.engine.train.tournament_settings import TournamentConfig
-from tests.engine.train.compare_for_tests import compare_config, content, run_compare, table_of
-from tests.engine.train.runs_for_tests import CPU, finetune_config, finished
+from tests.support.small_comparisons import compare_config, content, run_compare, table_of
+from tests.support.small_runs import CPU, finetune_config, finished
 
 
 @pytest.fixture

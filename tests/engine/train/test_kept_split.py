@@ -15,7 +15,7 @@ from sslstudio.engine.train.finetune import pretraining_of
 from sslstudio.engine.train.kept_split import split_kept, suited
 from sslstudio.engine.train.session import draw_split
 from sslstudio.engine.train.settings import DataConfig
-from tests.engine.train.runs_for_tests import finetune_config, run_finetune
+from tests.support.small_runs import finetune_config, run_finetune
 
 CLASSES = "classification"
 

@@ -30,8 +30,8 @@ from sslstudio.engine.train.micro import (
 from sslstudio.engine.train.plan import Plan
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.resume import resume
-from tests.engine.train.runs_for_tests import finished, of, pretrain_config, run_pretrain
 from tests.engine.train.test_loop import CPU, FAST, ReachThree
+from tests.support.small_runs import finished, of, pretrain_config, run_pretrain
 
 TOO_MUCH = 1 << 46  # bytes: no machine has them, so the allocator refuses
 

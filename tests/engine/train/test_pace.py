@@ -14,7 +14,7 @@ from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.pace import estimate, known_pace, trained_on
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.settings import BudgetConfig, DataConfig, PretrainConfig
-from tests.engine.train.runs_for_tests import pretrain_config
+from tests.support.small_runs import pretrain_config
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from sslstudio.engine.runs.store import RunFolder, list_runs
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.play import Round, play_round
 from sslstudio.engine.train.settings import PretrainConfig
-from tests.engine.train.runs_for_tests import of, pretrain_config
+from tests.support.small_runs import of, pretrain_config
 
 
 def dealt(config: PretrainConfig, run: Path | None = None, count: int = 6, draw: int = 0) -> Round:

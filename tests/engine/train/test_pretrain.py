@@ -21,7 +21,7 @@ from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.resume import resume
 from sslstudio.engine.train.settings import pretrain_from_dict
-from tests.engine.train.runs_for_tests import finished, of, pretrain_config, run_pretrain
+from tests.support.small_runs import finished, of, pretrain_config, run_pretrain
 
 
 def test_a_run_leaves_what_the_design_says(pretrained: Path) -> None:

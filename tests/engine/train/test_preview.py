@@ -8,7 +8,7 @@ import pytest
 from sslstudio.engine.control import RunControl
 from sslstudio.engine.tasks.base import Puzzle, load_tasks
 from sslstudio.engine.train.preview import PuzzlesReady, preview_puzzles
-from tests.engine.train.runs_for_tests import pretrain_config
+from tests.support.small_runs import pretrain_config
 
 
 def puzzles(folder: Path, task: str, draw: int) -> list[Puzzle]:

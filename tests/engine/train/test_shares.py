@@ -13,8 +13,8 @@ from sslstudio.engine.data.index import scan
 from sslstudio.engine.distributed import Place, Team
 from sslstudio.engine.errors import ConfigError
 from sslstudio.engine.tasks.base import load_tasks
-from tests.engine.train.team_for_tests import run_team
-from tests.engine.train.team_worker import every_task
+from tests.support.process_team import run_team
+from tests.support.team_worker import every_task
 
 PICTURES = 7  # not the same number for each
 
@@ -27,7 +27,7 @@ def answers(sample_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> li
     images = cache.pixels()[:PICTURES].contiguous()
     save_file({"images": images}, folder / "images.safetensors")
     codes = run_team(
-        ["-m", "tests.engine.train.team_worker", str(folder / "images.safetensors"), str(folder)], 2, folder / "log"
+        ["-m", "tests.support.team_worker", str(folder / "images.safetensors"), str(folder)], 2, folder / "log"
     )
     said = [Path(f"{folder}/log-{rank}.err").read_text() for rank in (0, 1)]
     assert codes == [0, 0], said

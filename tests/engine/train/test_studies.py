@@ -21,7 +21,7 @@ from sslstudio.engine.train.compare_units import Unit, ahead, timed_cell, units_
 from sslstudio.engine.train.settings import BudgetConfig, DataConfig
 from sslstudio.engine.train.studies import ahead_of, list_studies, open_study, stand_of, what_became
 from sslstudio.engine.train.tournament_settings import TournamentConfig, place_of, winner_place
-from tests.engine.train.compare_for_tests import compare_config
+from tests.support.small_comparisons import compare_config
 
 
 def planned(folder: Path, out: Path, **changes: Any) -> CompareConfig:

@@ -11,8 +11,8 @@ import pytest
 
 from sslstudio.engine.events import RunStarted, StepDone, from_json
 from sslstudio.engine.runs.store import RunFolder
-from tests.engine.train.runs_for_tests import finished, of, pretrain_config, run_pretrain
-from tests.engine.train.team_for_tests import run_team
+from tests.support.process_team import run_team
+from tests.support.small_runs import finished, of, pretrain_config, run_pretrain
 
 SETTINGS = ["--set", "optimiser.batch_size=14", "--set", "probe.enabled=false", "--device", "cpu", "--json"]
 

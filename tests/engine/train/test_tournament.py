@@ -21,7 +21,7 @@ from sslstudio.engine.train.settings import DataConfig, HardwareConfig
 from sslstudio.engine.train.tournament import Entry, ranking, tournament
 from sslstudio.engine.train.tournament_plan import minutes_after, rounds, schedule, survivors
 from sslstudio.engine.train.tournament_settings import TournamentConfig
-from tests.engine.train.compare_for_tests import content, table_of
+from tests.support.small_comparisons import content, table_of
 
 
 def config_for(folder: Path, out: Path, **changes: Any) -> TournamentConfig:

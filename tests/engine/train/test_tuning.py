@@ -16,7 +16,7 @@ from sslstudio.engine.train.pretrain import PretrainJob, resolved
 from sslstudio.engine.train.session import open_session
 from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig
 from sslstudio.engine.train.tuning import Choice, settle
-from tests.engine.train.runs_for_tests import pretrain_config
+from tests.support.small_runs import pretrain_config
 
 EPOCHS, LONG = BudgetConfig(epochs=3), BudgetConfig(minutes=30.0)
 BY_HAND = HardwareConfig(device="cpu", precision="float32", layout="contiguous", threads=1, compile="off", tune="on")

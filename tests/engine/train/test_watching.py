@@ -33,7 +33,7 @@ from sslstudio.engine.train.resume import resume
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import OptimiserConfig, PretrainConfig
 from sslstudio.engine.train.watching import Watcher, changes_for, instead_of, probe_results
-from tests.engine.train.runs_for_tests import finished, of, pretrain_config, run_pretrain
+from tests.support.small_runs import finished, of, pretrain_config, run_pretrain
 
 CPU = devices.choose("cpu")
 

@@ -1,4 +1,4 @@
-"""One step of each task, alone or as a process of a team: `python -m tests.engine.train.team_worker IMAGES OUT`."""
+"""One step of each task, alone or as a process of a team: `python -m tests.support.team_worker IMAGES OUT`."""
 
 import sys
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Every page and dialog as a picture, to be looked at: light and dark, 100 to 200 per cent, small and large screen.
 
-    python tests/ui/screenshots.py OUT [FOLDER] [--scales 100,150,200] [--no-comparisons]
+    python tests/support/screenshots.py OUT [FOLDER] [--scales 100,150,200] [--no-comparisons]
 
 FOLDER is a folder with pictures and labels; without it the sample pictures are drawn. Short real trainings are run
 once and kept in OUT/home (or SSLSTUDIO_HOME), so that a second call is quick. SSLSTUDIO_LANGUAGE=de shows it in
@@ -33,8 +33,8 @@ from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.pages.study_tab import StudyTab
 from sslstudio.ui.theme import theme
-from tests.ui.clipped import clipped
-from tests.ui.dialog_shots import DialogShots
+from tests.support.clipped import clipped
+from tests.support.dialog_shots import DialogShots
 
 SIZES = ((1280, 720), (1920, 1080))
 SCREEN = {"name": "4K", "x": 0, "y": 0, "width": 3840, "height": 2160, "logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}

@@ -14,10 +14,10 @@ from sslstudio.ui import messages
 from sslstudio.ui.folder_calls import Known
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.theme import theme
-from tests.ui.clipped import clipped
+from tests.support.clipped import clipped
 
 if TYPE_CHECKING:
-    from tests.ui.screenshots import Shooter
+    from tests.support.screenshots import Shooter
 
 APPEAR_MS = 30_000  # a dialog may wait for something to be looked up first
 
