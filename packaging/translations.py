@@ -19,8 +19,8 @@ import polib
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from sslstudio.engine import errors  # noqa: E402
-from sslstudio.engine.messages import has_words  # noqa: E402
+from sslstudio.engine.core import errors  # noqa: E402
+from sslstudio.engine.core.messages import has_words  # noqa: E402
 
 CATALOGUES = ROOT / "resources" / "translations"
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}

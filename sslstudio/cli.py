@@ -20,7 +20,7 @@ from sslstudio import (
     commands_suggest,
     commands_take,
 )
-from sslstudio.engine.errors import InputError, StudioError
+from sslstudio.engine.core.errors import InputError, StudioError
 from sslstudio.engine.memory import keep_for_reuse
 
 Add = Callable[..., argparse.ArgumentParser]

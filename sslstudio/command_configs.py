@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from sslstudio.engine.config import BaseConfig, with_settings
+from sslstudio.engine.core.config import BaseConfig, with_settings
 
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.train.compare_settings import CompareConfig

@@ -11,11 +11,11 @@ from typing import TypeVar
 
 from sslstudio.command_configs import finetune_config, pretrain_config
 from sslstudio.console import print_json, print_result, show
-from sslstudio.engine.config import options_of, to_dict, with_settings
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.durations import duration
-from sslstudio.engine.errors import InputError
-from sslstudio.engine.events import Event, RunFinished
+from sslstudio.engine.core.config import options_of, to_dict, with_settings
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.durations import duration
+from sslstudio.engine.core.errors import InputError
+from sslstudio.engine.core.events import Event, RunFinished
 
 R = TypeVar("R")
 

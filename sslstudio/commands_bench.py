@@ -32,7 +32,7 @@ def bench(options: argparse.Namespace) -> int:
     """`sslstudio bench`."""
     from sslstudio.commands import returned, say, steered
     from sslstudio.console import print_json
-    from sslstudio.engine.config import with_settings
+    from sslstudio.engine.core.config import with_settings
     from sslstudio.engine.data.sample import make_sample
     from sslstudio.engine.models.encoders import EncoderConfig
     from sslstudio.engine.train.bench import bench as measure
@@ -60,7 +60,7 @@ def bench(options: argparse.Namespace) -> int:
 
 def bench_lines(found: "Bench") -> list[str]:
     """The table for people."""
-    from sslstudio.engine.durations import duration
+    from sslstudio.engine.core.durations import duration
 
     memory = "not known" if found.memory is None else f"{found.memory / 1e9:.1f} GB at most"
     trained = f"{found.task}, encoder {found.encoder}, {found.side} x {found.side} pixels, {found.batch_size} a batch"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sslstudio.engine.config import BaseConfig
+    from sslstudio.engine.core.config import BaseConfig
     from sslstudio.engine.evaluate.audit import TaskAudit
     from sslstudio.engine.train.examine import Examined
     from sslstudio.engine.train.settings import DataConfig
@@ -58,8 +58,8 @@ def clinic(options: argparse.Namespace) -> int:
 
 def _changed(data: "DataConfig", texts: list[str]) -> tuple["DataConfig", dict[str, "BaseConfig"]]:
     """The data settings, and the options of each task that --set TASK.OPTION=VALUE names."""
-    from sslstudio.engine.config import BaseConfig, with_texts
-    from sslstudio.engine.errors import ConfigError, did_you_mean
+    from sslstudio.engine.core.config import BaseConfig, with_texts
+    from sslstudio.engine.core.errors import ConfigError, did_you_mean
     from sslstudio.engine.tasks.base import load_tasks
     from sslstudio.engine.train.settings import DataConfig
 
@@ -127,7 +127,7 @@ def audit(options: argparse.Namespace) -> int:
     """`sslstudio audit`."""
     from sslstudio.commands import returned, say, steered
     from sslstudio.console import print_json
-    from sslstudio.engine.messages import to_stored
+    from sslstudio.engine.core.messages import to_stored
     from sslstudio.engine.train.examine import AUDIT
     from sslstudio.engine.train.examine import audit as run
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from sslstudio.engine.errors import InputError
+from sslstudio.engine.core.errors import InputError
 
 Add = Callable[..., argparse.ArgumentParser]
 
@@ -19,7 +19,7 @@ def add_parsers(add: Add) -> None:
 def gif(options: argparse.Namespace) -> int:
     """`sslstudio gif`."""
     from sslstudio.commands import say
-    from sslstudio.engine.control import to_end
+    from sslstudio.engine.core.control import to_end
     from sslstudio.engine.runs.film import write_film
     from sslstudio.engine.runs.store import RunFolder
 

@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import Preparing
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Preparing
 
 Add = Callable[..., argparse.ArgumentParser]
 

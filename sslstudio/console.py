@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
-from sslstudio.engine.durations import duration
-from sslstudio.engine.events import (
+from sslstudio.engine.core.durations import duration
+from sslstudio.engine.core.events import (
     Alarm,
     Evaluated,
     Event,

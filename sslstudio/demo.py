@@ -6,9 +6,9 @@ from pathlib import Path
 
 import platformdirs
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Event
 from sslstudio.engine.data.sample import make_sample
-from sslstudio.engine.events import Event
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.settings import DEFAULT_TASK, BudgetConfig, DataConfig, FinetuneConfig, PretrainConfig

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.about.doctor import window_trouble
-from sslstudio.engine.control import to_end
-from sslstudio.engine.errors import RunError
+from sslstudio.engine.core.control import to_end
+from sslstudio.engine.core.errors import RunError
 
 FAILED = "FAILED: "  # an outcome that begins so is a failure
 PICTURES = 36
@@ -172,7 +172,7 @@ def _dicom(grey: Any, syntax: str, content: bytes) -> bytes:
 
 
 def _read(pictures: Path) -> str:
-    from sslstudio.engine.control import RunControl
+    from sslstudio.engine.core.control import RunControl
     from sslstudio.engine.data.cache import build_cache
     from sslstudio.engine.data.index import scan
 
@@ -206,8 +206,8 @@ def _shared(pictures: Path, out: Path) -> dict[str, Any]:
 
 
 def _pretrain(pictures: Path, task: str, out: Path) -> str:
-    from sslstudio.engine.control import RunControl
-    from sslstudio.engine.events import RunFinished, StepDone
+    from sslstudio.engine.core.control import RunControl
+    from sslstudio.engine.core.events import RunFinished, StepDone
     from sslstudio.engine.train.pretrain import pretrain
     from sslstudio.engine.train.settings import PretrainConfig
 
@@ -239,8 +239,8 @@ def _read_checkpoint(run: Path) -> str:
 
 
 def _finetune(pictures: Path, source: Path, out: Path) -> str:
-    from sslstudio.engine.control import RunControl
-    from sslstudio.engine.events import RunFinished
+    from sslstudio.engine.core.control import RunControl
+    from sslstudio.engine.core.events import RunFinished
     from sslstudio.engine.train.finetune import finetune
     from sslstudio.engine.train.settings import FinetuneConfig
 

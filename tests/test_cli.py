@@ -12,9 +12,9 @@ from PIL import Image
 from sslstudio.cli import main, parser
 from sslstudio.command_configs import config_of
 from sslstudio.console import print_result
+from sslstudio.engine.core.events import from_json
 from sslstudio.engine.evaluate.scores import one_hot_confusions
 from sslstudio.engine.evaluate.verdict import summarise
-from sslstudio.engine.events import from_json
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.settings import DEFAULT_TASK, FinetuneConfig
 

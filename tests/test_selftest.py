@@ -10,7 +10,7 @@ import pytest
 
 from sslstudio import selftest
 from sslstudio.cli import main, parser
-from sslstudio.engine.errors import RunError
+from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.ui.study import STEPS
 

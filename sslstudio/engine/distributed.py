@@ -17,8 +17,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from sslstudio.engine.errors import ConfigError, RunError
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.errors import ConfigError, RunError
+from sslstudio.engine.core.messages import Message
 
 PATIENCE = timedelta(days=30)  # a run that is paused keeps the others waiting
 MEETING = timedelta(minutes=10)  # for all processes to be there

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
-from sslstudio.engine.errors import StudioError
+from sslstudio.engine.core.errors import StudioError
 
 
 def check_screen() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QComboBox
 
-from sslstudio.engine.errors import ConfigError
+from sslstudio.engine.core.errors import ConfigError
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.run_settings import BudgetEditor, FileLine, RunSettings

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from sslstudio.engine.errors import StudioError
-from sslstudio.engine.events import Preparing
+from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.core.events import Preparing
 from sslstudio.ui import jobs, take_calls
 
 if TYPE_CHECKING:

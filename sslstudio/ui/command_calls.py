@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
 
 
 def line_of(said: Any, control: RunControl) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import DataError, RunError
-from sslstudio.engine.events import Preparing
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.runs import project as projects
 from sslstudio.engine.runs.project import Opened, Project
 from sslstudio.ui import engine_calls

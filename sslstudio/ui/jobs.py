@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, QObject, QRunnable, Qt, QThreadPool, Signal
 from shiboken6 import isValid
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
 
 Steps = Generator[Any, None, Any]
 _alive: set["Job"] = set()

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.data.decode import read_picture
-from sslstudio.engine.events import Preparing
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.data.index import ImageIndex

@@ -7,10 +7,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.data.label_corrections import correcting, other_labels
 from sslstudio.engine.data.label_edits import Edit, Kind, Labelled, Painted
 from sslstudio.engine.data.labelling import Labelling
-from sslstudio.engine.errors import StudioError
 from sslstudio.ui import jobs, label_calls, messages, words
 from sslstudio.ui.study import Study
 

@@ -7,7 +7,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget
 
-from sslstudio.engine.events import Event, StepDone
+from sslstudio.engine.core.events import Event, StepDone
 from sslstudio.ui import jobs, messages, settings, words
 from sslstudio.ui.attendant import Attendant
 from sslstudio.ui.closing import Closing

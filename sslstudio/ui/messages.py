@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QRect, QSize, Qt, QTimer
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QInputDialog, QMessageBox, QVBoxLayout, QWidget
 
-from sslstudio.engine.errors import StudioError
+from sslstudio.engine.core.errors import StudioError
 from sslstudio.ui import journal
 from sslstudio.ui.widgets.layout import scrolled, text
 from sslstudio.ui.widgets.tables import fill, table, wrap

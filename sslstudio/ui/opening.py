@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.ui import jobs, messages
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from sslstudio.engine.events import Event
+from sslstudio.engine.core.events import Event
 from sslstudio.ui import jobs, messages, run_calls
 from sslstudio.ui.widgets.curves import Curves
 from sslstudio.ui.widgets.run_list import RunList

@@ -4,8 +4,8 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import Preparing
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Preparing
 
 if TYPE_CHECKING:
     from sslstudio.engine.train.pace import Estimate

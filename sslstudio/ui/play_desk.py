@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from sslstudio.engine.errors import StudioError
-from sslstudio.engine.events import Preparing
+from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.core.events import Preparing
 from sslstudio.ui import engine_calls, jobs, messages, words
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.busy_line import BusyState

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from sslstudio.engine.events import Preparing
+from sslstudio.engine.core.events import Preparing
 from sslstudio.ui import words
 from sslstudio.ui.words import tr
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sslstudio.engine.config import BaseConfig, from_dict, to_dict
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import ConfigError, StudioError
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.config import BaseConfig, from_dict, to_dict
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import ConfigError, StudioError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.runs import project as projects
 from sslstudio.engine.runs.project import Opened, Project
 from sslstudio.ui import engine_calls, label_calls
@@ -118,7 +118,7 @@ def all_options(engine: EngineFacts, project: Project) -> tuple[dict[str, BaseCo
 
 def renamed(project: Project, name: str, control: RunControl) -> Opened:
     """A project with another name."""
-    from sslstudio.engine.data.cache_folder import cache_folder
+    from sslstudio.engine.core.cache_folder import cache_folder
     from sslstudio.engine.runs import project_place
 
     return Opened(project_place.renamed(project, name, cache_folder()))

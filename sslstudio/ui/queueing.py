@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from sslstudio.engine.errors import StudioError
+from sslstudio.engine.core.errors import StudioError
 from sslstudio.ui import run_calls
 from sslstudio.ui.widgets.layout import button
 from sslstudio.ui.widgets.queue_view import QueueView

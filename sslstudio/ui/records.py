@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from sslstudio.engine.events import Event, RunStarted
+from sslstudio.engine.core.events import Event, RunStarted
 from sslstudio.ui import engine_calls, jobs, messages, run_calls
 
 if TYPE_CHECKING:

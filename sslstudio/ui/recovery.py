@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from sslstudio.engine.events import RunStarted
+from sslstudio.engine.core.events import RunStarted
 from sslstudio.engine.runs.study_folder import COMPARE, TOURNAMENT
 from sslstudio.ui import jobs, messages, run_calls, settings, words
 from sslstudio.ui.drops import Opener

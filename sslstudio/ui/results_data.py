@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image
 from PySide6.QtGui import QImage
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data.album import root_of
 from sslstudio.engine.data.decode import read_picture
-from sslstudio.engine.errors import DataError
 from sslstudio.engine.runs.predictions import Prediction, mask_file, predictions_of
 from sslstudio.ui import words
 from sslstudio.ui.widgets.gallery_model import GalleryItem

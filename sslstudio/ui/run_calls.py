@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Event, Preparing
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Event, Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.words import told
 

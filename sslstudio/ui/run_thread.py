@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import Event, RunStarted
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Event, RunStarted
 from sslstudio.engine.memory import give_back
 
 FLUSH_MS = 50

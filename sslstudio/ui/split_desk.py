@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from sslstudio.engine.errors import ConfigError
+from sslstudio.engine.core.errors import ConfigError
 from sslstudio.ui import jobs, messages, run_calls, words
 from sslstudio.ui.actions import page_shortcuts, split_keys
 from sslstudio.ui.pages.page import Page

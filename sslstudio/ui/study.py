@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from sslstudio.engine.config import BaseConfig
+from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.runs.aside import free_path
 from sslstudio.engine.runs.project import RUNS, Opened, Project, is_project
 from sslstudio.ui import engine_calls, folder_calls, jobs, messages, project_calls, settings

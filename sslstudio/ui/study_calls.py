@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QImage
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import StudioError
-from sslstudio.engine.events import Event, RunFinished
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.core.events import Event, RunFinished
 from sslstudio.engine.runs import study_folder
 from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.words import told, tr

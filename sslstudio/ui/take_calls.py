@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QColor, QImage
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import Preparing
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.runs import answers
 from sslstudio.ui.theme import colours
 

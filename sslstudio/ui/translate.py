@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator
 
-from sslstudio.engine.messages import Language, Message
+from sslstudio.engine.core.messages import Language, Message
 from sslstudio.ui import resources, settings
 
 WINDOW_ENGLISH = Language(percent=True)  # scores as the tables beside them have them

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from sslstudio.engine.errors import StudioError
+from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.runs.queue import RunQueue, Waiting
 from sslstudio.ui import messages, run_calls, settings
 from sslstudio.ui.run_thread import Runner

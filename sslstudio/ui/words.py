@@ -4,7 +4,7 @@ import math
 
 from PySide6.QtCore import QCoreApplication
 
-from sslstudio.engine import durations
+from sslstudio.engine.core import durations
 from sslstudio.ui import translate
 
 

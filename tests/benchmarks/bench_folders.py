@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sslstudio.engine.control import to_end
+from sslstudio.engine.core.control import to_end
 from sslstudio.engine.data.index import scan
 from tests.benchmarks.bench_kit import Figures, clock, in_a_process, medians, peak_mb, show
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl, to_end
+from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.data.cache import build_cache
 from sslstudio.engine.data.growing import GrowingCache
 from sslstudio.engine.data.index import scan

@@ -41,7 +41,7 @@ def photographs(folder: Path, *, count: int, folders: int, size: tuple[int, int]
 def place_apart(folder: Path | None) -> Iterator[tuple[Path, Path]]:
     """with place_apart(folder) as (place, pictures): a home and a cache that nobody else has; the pictures are those of
     `folder`, or 300 drawn ones."""
-    from sslstudio.engine.control import to_end
+    from sslstudio.engine.core.control import to_end
     from sslstudio.engine.data.sample import make_sample
 
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the program itself sets it

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl, to_end
+from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.sample import make_sample
 from sslstudio.engine.models.encoders import EncoderConfig

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import mean
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl, to_end
+from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.data.sample import make_sample
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import load_tasks

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from sslstudio.engine.events import Event, StepDone, from_json
+from sslstudio.engine.core.events import Event, StepDone, from_json
 from tests.support.process_team import free_port, team_environment
 
 

@@ -69,7 +69,7 @@ def in_the_window(folder: Path, out: Path, options: argparse.Namespace) -> Figur
     from PySide6.QtCore import QElapsedTimer, QSettings, Qt, QTimer
     from PySide6.QtWidgets import QApplication
 
-    from sslstudio.engine.events import Event, StepDone
+    from sslstudio.engine.core.events import Event, StepDone
     from sslstudio.ui.main_window import MainWindow
     from sslstudio.ui.pages.run_page import RunPage
 
@@ -132,7 +132,7 @@ def in_the_window(folder: Path, out: Path, options: argparse.Namespace) -> Figur
 
 
 def _config(folder: Path, out: Path, options: argparse.Namespace) -> object:
-    from sslstudio.engine.config import with_settings
+    from sslstudio.engine.core.config import with_settings
     from sslstudio.engine.train.settings import DataConfig, PretrainConfig
 
     config = PretrainConfig(out=str(out), task=options.task, data=DataConfig(folder=str(folder)))

@@ -11,7 +11,7 @@ from statistics import mean
 import torch
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl, to_end
+from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.evaluate.features import measured_copy, stage_features

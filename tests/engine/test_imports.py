@@ -50,8 +50,8 @@ def test_looking_at_a_folder_needs_no_torch() -> None:
         "sslstudio.engine.data.index",
         "sslstudio.engine.data.decode",
         "sslstudio.engine.data.cache",
-        "sslstudio.engine.events",
-        "sslstudio.engine.config",
+        "sslstudio.engine.core.events",
+        "sslstudio.engine.core.config",
     }
     loaded = loaded_by(*light)
     assert light <= loaded

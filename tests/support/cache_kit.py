@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.data.cache import PixelCache, build_cache
 from sslstudio.engine.data.decode import decode
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.pixelstore import store_folder
-from sslstudio.engine.events import Preparing
 
 SIDE = 8
 CHILD = """

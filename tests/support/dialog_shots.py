@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QDeadlineTimer, QTimer
 from PySide6.QtWidgets import QApplication
 
-from sslstudio.engine.errors import DataError
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.runs.project import Opened, Project
 from sslstudio.ui import messages
 from sslstudio.ui.folder_calls import Known

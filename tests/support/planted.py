@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.config import BaseConfig
+from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.duplicates import Group
 from sslstudio.engine.data.split import Split

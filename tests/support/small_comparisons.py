@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import Event, RunFinished
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Event, RunFinished
 from sslstudio.engine.train.compare import compare
 from sslstudio.engine.train.compare_settings import CompareConfig
 from sslstudio.engine.train.settings import DataConfig, HardwareConfig

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import Event, RunFinished
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Event, RunFinished
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.settings import (

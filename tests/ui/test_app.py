@@ -5,7 +5,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.errors import StudioError
+from sslstudio.engine.core.errors import StudioError
 from sslstudio.ui import app
 from sslstudio.ui.main_window import MainWindow
 from tests.ui.conftest import Said

@@ -6,9 +6,9 @@ import pytest
 from PySide6.QtWidgets import QApplication, QMainWindow, QSystemTrayIcon, QWidget
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Event
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Event
 from sslstudio.ui import attendant, resources, settings
 from sslstudio.ui.attendant import Attendant
 from sslstudio.ui.run_thread import Runner

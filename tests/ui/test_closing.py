@@ -6,8 +6,8 @@ from threading import Event as Flag
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import Event
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Event
 from sslstudio.ui.closing import Closing
 from sslstudio.ui.study import Study
 from tests.ui.conftest import Said

@@ -9,8 +9,8 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDro
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import Advanced
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Advanced
 from sslstudio.engine.train.compare import compare
 from sslstudio.engine.train.tournament import tournament
 from sslstudio.ui.main_window import MainWindow

@@ -10,8 +10,8 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QUrl
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import DataError
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.train.compare import compare
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data.album import folders_of, write_album
-from sslstudio.engine.errors import DataError
 from sslstudio.engine.runs.project import open_project
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.settings import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, OptimiserConfig

@@ -9,7 +9,7 @@ from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import QApplication, QDialog, QTableWidget
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.errors import DataError
+from sslstudio.engine.core.errors import DataError
 from sslstudio.ui import journal
 from sslstudio.ui.actions import CLASS_KEYS
 from sslstudio.ui.main_window import MainWindow

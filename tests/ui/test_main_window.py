@@ -10,10 +10,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import CheckpointSaved, Event, RunFinished, RunStarted, StepDone
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import CheckpointSaved, Event, RunFinished, RunStarted, StepDone
+from sslstudio.engine.core.messages import Message
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.study import STEPS

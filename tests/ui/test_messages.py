@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QDialog, QLabel, QTableWidget, QTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.errors import DataError
+from sslstudio.engine.core.errors import DataError
 from sslstudio.ui import journal, messages
 from sslstudio.ui.stopping import BEST, DISCARD, LAST
 from tests.support.answering import Act, answering, button, click, press, type_text

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import Event
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Event
 from sslstudio.engine.runs.queue import Waiting
 from sslstudio.engine.runs.store import ASIDE, RunFolder
 from sslstudio.ui import messages, run_calls

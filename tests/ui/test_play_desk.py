@@ -10,9 +10,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from sslstudio.ui import engine_calls

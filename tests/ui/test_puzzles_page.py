@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.tasks.base import Puzzle
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig, OptimiserConfig, PretrainConfig

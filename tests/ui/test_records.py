@@ -5,9 +5,9 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import Event, RunFinished, RunStarted, StepDone
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Event, RunFinished, RunStarted, StepDone
+from sslstudio.engine.core.messages import Message
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.run_page import RunPage
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import Advanced, CheckpointSaved, Event, RunFinished, StepDone
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Advanced, CheckpointSaved, Event, RunFinished, StepDone
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.compare import compare
 from sslstudio.engine.train.finetune import finetune

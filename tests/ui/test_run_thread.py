@@ -4,10 +4,10 @@ from collections.abc import Iterator
 import pytest
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import RunError
-from sslstudio.engine.events import Event, Note, Paused, Resumed, RunFinished
-from sslstudio.engine.messages import plain
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.events import Event, Note, Paused, Resumed, RunFinished
+from sslstudio.engine.core.messages import plain
 from sslstudio.ui.run_thread import FLUSH_MS, Runner, RunThread
 
 

@@ -16,7 +16,7 @@ QSettings.setDefaultFormat(QSettings.Format.IniFormat)
 QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, sys.argv[1])
 app = QApplication([])
 from sslstudio.engine.device import DeviceFound
-from sslstudio.engine.errors import DataError
+from sslstudio.engine.core.errors import DataError
 from sslstudio.ui import messages, translate
 translate.speak(sys.argv[2], app)
 from sslstudio.ui.theme import theme

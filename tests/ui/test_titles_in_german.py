@@ -7,9 +7,9 @@ import pytest
 from PySide6.QtWidgets import QTableWidget
 from pytestqt.qtbot import QtBot
 
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import recognise
-from sslstudio.engine.messages import Message
 from sslstudio.ui import settings, study_words, words
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.pretrain import PretrainPage
@@ -124,7 +124,7 @@ def test_the_queue_is_kept_in_english_and_shown_in_german(
 def test_results_on_masks_say_background_in_german(
     german: None, window: MainWindow, sample_folder: Path, segmented: Path, qtbot: QtBot
 ) -> None:
-    from sslstudio.engine.control import RunControl
+    from sslstudio.engine.core.control import RunControl
     from sslstudio.ui.pages.results import ResultsPage
 
     window.go("results")

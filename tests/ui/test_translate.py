@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QCoreApplication, Qt
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.messages import Language, Message, plain
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.messages import Language, Message, plain
 from sslstudio.ui import messages, resources, settings, study_words, translate, words
 from sslstudio.ui.actions import natives
 from sslstudio.ui.main_window import MainWindow
@@ -67,7 +67,7 @@ def test_translations_keep_places_keys_and_spaces(texts: Any, file: Path) -> Non
 
 @pytest.mark.parametrize("file", CATALOGUES, ids=lambda file: file.stem)
 def test_every_option_and_task_is_translated(file: Path) -> None:
-    from sslstudio.engine.config import options_of
+    from sslstudio.engine.core.config import options_of
     from sslstudio.engine.tasks.base import TASKS, load_tasks
     from sslstudio.engine.train import settings as engine
 

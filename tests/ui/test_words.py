@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.engine.events import Alarm, RunFinished, RunStarted, StepDone
-from sslstudio.engine.messages import Message, plain
+from sslstudio.engine.core.events import Alarm, RunFinished, RunStarted, StepDone
+from sslstudio.engine.core.messages import Message, plain
 from sslstudio.engine.runs.summary import summary
 from sslstudio.ui import words
 

@@ -1,0 +1,1 @@
+"""About the program and the machine: versions, licences of all parts, bug reports that name nobody."""

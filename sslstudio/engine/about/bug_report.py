@@ -16,8 +16,8 @@ from pathlib import Path
 from sslstudio import __version__
 from sslstudio.engine.about.doctor import findings
 from sslstudio.engine.about.masking import masked, names_of, without_files, without_places, without_words
-from sslstudio.engine.errors import StudioError
-from sslstudio.engine.files import write_atomic
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.errors import StudioError
 
 LAST_LINES = 400  # of a run's record
 WHAT = """This is a bug report of SSL Studio {version}.

@@ -16,7 +16,7 @@ PACKAGES = ("torch", "torchvision", "PySide6-Essentials", "pyqtgraph", "pillow",
 def findings() -> dict[str, Any]:
     """Facts for people and for bug reports, without anything private."""
     from sslstudio.engine import device
-    from sslstudio.engine.data.cache_folder import cache_folder
+    from sslstudio.engine.core.cache_folder import cache_folder
 
     used = device.choose()
     gpu = used.accelerated

@@ -17,10 +17,10 @@ from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sslstudio.engine.config import read_toml, to_toml
-from sslstudio.engine.errors import ConfigError, DataError
-from sslstudio.engine.files import write_atomic
-from sslstudio.engine.messages import NOTHING, Message
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.config import read_toml, to_toml
+from sslstudio.engine.core.errors import ConfigError, DataError
+from sslstudio.engine.core.messages import NOTHING, Message
 
 FILE, FORMAT = "sslstudio-folders.toml", 1
 PLACE = "pictures"  # the folder of a project that lists its folders of pictures

@@ -11,8 +11,11 @@ import filelock
 import numpy as np
 import numpy.typing as npt
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.data.cache_folder import cache_folder
+from sslstudio.engine.core.cache_folder import cache_folder
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.index import ImageIndex, Unreadable
 from sslstudio.engine.data.pixelstore import PixelStore, store_folder
 from sslstudio.engine.data.reading import (
@@ -29,9 +32,6 @@ from sslstudio.engine.data.reading import (
     room,
     wait_for,
 )
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message
 
 if TYPE_CHECKING:  # scanning and decoding work without torch: the first page of the window must not load it
     import torch

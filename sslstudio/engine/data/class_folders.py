@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.index import printable
 from sslstudio.engine.data.mask_pairs import PICTURE_WORDS, SPLIT_WORDS, folder_words, folders_of, plain_folder
-from sslstudio.engine.messages import Message
 
 UNLABELLED = frozenset({"unlabelled", "unlabeled", "unsorted", "unknown"})
 _OWNER = re.compile(

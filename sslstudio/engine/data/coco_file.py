@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.run_lengths import lengths_in
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.messages import Message
 
 LARGEST: Final = 400_000_000  # pixels of one picture; more is a mistake in the file
 _EXPORT: Final = Message("Export it from the labelling program as COCO.")

@@ -15,8 +15,11 @@ from typing import Any, Final
 
 import filelock
 
+from sslstudio.engine.core.cache_folder import cache_folder
+from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message, from_stored, to_stored
 from sslstudio.engine.data.album import roots_of
-from sslstudio.engine.data.cache_folder import cache_folder
 from sslstudio.engine.data.coco_file import CocoFile, CocoPicture, Mark, read_file
 from sslstudio.engine.data.coco_paint import paint
 from sslstudio.engine.data.coco_search import near
@@ -25,9 +28,6 @@ from sslstudio.engine.data.mask_coding import IGNORE, MaskCoding
 from sslstudio.engine.data.mask_files import mask_png, mask_size
 from sslstudio.engine.data.picture_names import lookup_of, named_pictures
 from sslstudio.engine.data.reading import make_folder
-from sslstudio.engine.errors import DataError, RunError
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message, from_stored, to_stored
 
 STAGE: Final = Message("Making masks from the outlines")
 FORMAT: Final = 1

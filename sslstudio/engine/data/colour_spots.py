@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data import colour, draw
-from sslstudio.engine.messages import Message
 
 SHOWN_SIDE = 192  # pixels: pictures for people are enlarged to about this
 SWATCH = 48  # pixels

@@ -6,10 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.core.errors import TaskDoesNotFit
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.colour import has_colour, rgb_to_lab
-from sslstudio.engine.errors import TaskDoesNotFit
-from sslstudio.engine.messages import Message
 
 MOST_GREY = 0.8  # share of grey pictures above which what is left is too little
 COLOURED_PLACES = 0.01  # a picture with fewer is grey: a coloured mark or caption does not make it colourful

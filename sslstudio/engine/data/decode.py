@@ -17,12 +17,12 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.fast_jpeg import read_scaled
 from sslstudio.engine.data.reasons import BROKEN, CannotOpen, check_size, from_library, from_os, silence
 from sslstudio.engine.data.signature import HEAD, Kind, describe, kind_of
 from sslstudio.engine.data.tone import flatten, from_values
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.messages import Message
 
 # The plugins are called directly and not through Image.open: it would warn about large pictures by a global limit.
 _PLUGINS: dict[Kind, type[ImageFile.ImageFile]] = {

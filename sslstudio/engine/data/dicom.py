@@ -23,10 +23,10 @@ from pydicom.uid import (
     JPEGLSNearLossless,
 )
 
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.reasons import check_size, silence_log
 from sslstudio.engine.data.tone import Bytes, Values, from_values, stretch
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.messages import Message
 
 silence_log("pydicom")
 

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from sslstudio.engine.errors import ConfigError
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.errors import ConfigError
+from sslstudio.engine.core.messages import Message
 
 _EXAMPLES = Message(
     "Write folder:1 for the first folder level, subfolder:1 for the one below it, or "

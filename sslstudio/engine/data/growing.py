@@ -17,9 +17,11 @@ import filelock
 import numpy as np
 import numpy.typing as npt
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.cache_folder import cache_folder
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.data.cache import STAGE, PixelCache, Positions
-from sslstudio.engine.data.cache_folder import cache_folder
 from sslstudio.engine.data.index import ImageIndex, Unreadable
 from sslstudio.engine.data.pixelstore import PixelStore, store_folder
 from sslstudio.engine.data.reading import (
@@ -37,8 +39,6 @@ from sslstudio.engine.data.reading import (
     room,
     wait_for,
 )
-from sslstudio.engine.errors import DataError, RunError
-from sslstudio.engine.events import Preparing
 
 if TYPE_CHECKING:
     import torch

@@ -9,15 +9,15 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from sslstudio.engine.control import to_end
+from sslstudio.engine.core.cache_folder import cache_folder
+from sslstudio.engine.core.control import to_end
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.messages import Message, joined
 from sslstudio.engine.data.album import Album, root_of, where
-from sslstudio.engine.data.cache_folder import cache_folder
 from sslstudio.engine.data.listing import HIDDEN, HIDDEN_FOLDER, NO_SUFFIX, SUFFIXES, Unreadable, printable
 from sslstudio.engine.data.reasons import from_os
 from sslstudio.engine.data.remembered import Remembered
 from sslstudio.engine.data.walk import FIRST, Found, Run, Walk
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.messages import Message, joined
 
 __all__ = [
     "HIDDEN", "HIDDEN_FOLDER", "NO_SUFFIX", "SUFFIXES", "Found", "ImageFile", "ImageIndex", "Unreadable", "file_at",

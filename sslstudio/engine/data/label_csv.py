@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.class_folders import FolderClasses, natural_key
 from sslstudio.engine.data.index import printable
 from sslstudio.engine.data.picture_names import Lookup, lookup_of, named_pictures
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.messages import Message
 
 SEPARATORS = (",", ";", "\t", "|")
 SUFFIX = re.compile(r"\.[A-Za-z]{3,4}$")

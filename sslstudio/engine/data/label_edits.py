@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.mask_stroke import Mask, Rect
-from sslstudio.engine.messages import Message
 
 Kind = Literal["classification", "segmentation"]
 KINDS: tuple[Kind, ...] = ("classification", "segmentation")

@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.label_edits import Edit, edit_from_json
-from sslstudio.engine.errors import RunError
-from sslstudio.engine.messages import Message
 
 
 class Journal:

@@ -5,11 +5,11 @@ from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data import label_files
 from sslstudio.engine.data.labelling import Labelling
-from sslstudio.engine.errors import RunError
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message
 
 STAGE = Message("Taking over the labels")
 A_STEP = 100  # masks between two events

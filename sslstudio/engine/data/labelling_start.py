@@ -11,6 +11,9 @@ import filelock
 import numpy as np
 from PIL import Image
 
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data import label_files
 from sslstudio.engine.data.class_folders import FolderClasses
 from sslstudio.engine.data.label_edits import Kind, LabelClass
@@ -18,9 +21,6 @@ from sslstudio.engine.data.labelling import Labelling
 from sslstudio.engine.data.mask_coding import IGNORE, MaskCoding
 from sslstudio.engine.data.mask_files import mask_png
 from sslstudio.engine.data.masks import decode_mask
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message
 
 if TYPE_CHECKING:  # labels.py reads what is written here
     from sslstudio.engine.data.labels import Recognised

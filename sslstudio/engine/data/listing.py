@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.reasons import from_os
 from sslstudio.engine.data.signature import HEAD, kind_of
-from sslstudio.engine.messages import Message
 
 SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".dcm", ".dicom",

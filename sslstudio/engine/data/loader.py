@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data.cache import PixelCache
 from sslstudio.engine.device import Device
-from sslstudio.engine.errors import DataError
 from sslstudio.engine.seeding import generator
 
 SLICE = 1024  # pictures that are copied to the device at once

@@ -9,7 +9,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from sslstudio.engine.errors import DataError
+from sslstudio.engine.core.errors import DataError
 
 MOST_VALUES = 64  # more than that is a photograph, or has to cluster
 

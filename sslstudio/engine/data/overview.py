@@ -7,14 +7,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.album import Album
 from sslstudio.engine.data.cache import PixelCache, build_cache
 from sslstudio.engine.data.groups import suggest_groups
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import Recognised, recognising
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message
 
 LISTED = 20  # files named one by one on a terminal
 

@@ -27,7 +27,7 @@ from itertools import permutations, product
 import numpy as np
 import numpy.typing as npt
 
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.messages import Message
 
 Permutations = npt.NDArray[np.int64]  # (k, 9)
 

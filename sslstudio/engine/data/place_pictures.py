@@ -6,10 +6,10 @@ Letters: N spots, s side of a view. Spots are (x, y) in -1..1 from edge to edge 
 import numpy as np
 from torch import Tensor
 
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data import draw
 from sslstudio.engine.data.draw import Colour, Picture
 from sslstudio.engine.data.view_pictures import BOARD_SIDE, GAP, Shown, line, outlined, tile
-from sslstudio.engine.messages import Message
 
 SPOTS = 5  # that are shown: more lines cannot be told apart
 DOT = 4  # radius in pixels

@@ -11,9 +11,9 @@ from typing import BinaryIO, Literal
 
 from PIL import Image
 
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.signature import Kind
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.messages import Message
 
 PIXELS_LIMIT = 250_000_000  # about 1 GB while it is decoded, for each worker
 

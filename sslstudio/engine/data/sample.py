@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.sample_scene import Noise, landscape, occlude, photograph, shadow, shine
 from sslstudio.engine.data.sample_shapes import KINDS, make_frame
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message
 from sslstudio.engine.seeding import derive
 
 MARKER = "sample.json"  # written last: the sample is complete

@@ -2,7 +2,7 @@
 
 import enum
 
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.messages import Message
 
 HEAD = 132  # bytes that are enough for every signature: DICOM has its own at 128
 

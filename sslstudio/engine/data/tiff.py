@@ -8,9 +8,9 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 from tifffile import COMPRESSION, EXTRASAMPLE, PHOTOMETRIC, SAMPLEFORMAT, TiffFile, TiffPage
 
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data.reasons import check_size, silence_log
 from sslstudio.engine.data.tone import Values, flatten, from_values
-from sslstudio.engine.errors import DataError
 
 silence_log("tifffile")
 

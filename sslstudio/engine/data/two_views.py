@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.config import BaseConfig, option
+from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.data.augment import chosen, degraded, to_float, uniform
 
 STRETCH = math.log(4 / 3)  # most that a view is stretched, as in the random crops of Inception and SimCLR

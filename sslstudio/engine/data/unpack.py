@@ -11,11 +11,11 @@ import zipfile
 from collections.abc import Generator
 from pathlib import Path, PurePosixPath
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.files import write_atomic
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 
 MARKER = ".unpacked.json"  # what the folder was made from
 STAGE = Message("Unpacking the pictures")

@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data import draw
 from sslstudio.engine.data.draw import Colour, Picture
 from sslstudio.engine.data.two_views import corners
-from sslstudio.engine.messages import Message
 
 BOARD_SIDE = 192  # pixels: pictures for people are enlarged to about this
 GAP = 6  # pixels between the views of a drawn board

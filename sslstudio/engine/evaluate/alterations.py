@@ -11,8 +11,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.augment import grey
-from sslstudio.engine.messages import Message
 from sslstudio.engine.tasks.base import Batch
 
 FRAME = 0.1  # width of the masked frame, as a share of the side

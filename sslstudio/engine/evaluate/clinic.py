@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sslstudio.engine.config import BaseConfig
-from sslstudio.engine.errors import TaskDoesNotFit
+from sslstudio.engine.core.config import BaseConfig
+from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.evaluate.signs import amount, colour, direction, frame, lens, marks, places
 from sslstudio.engine.evaluate.signs.looked import CAREFUL, FINE, SEVERITIES, UNSUITABLE, Finding, LookedAt
 from sslstudio.engine.tasks.base import load_tasks

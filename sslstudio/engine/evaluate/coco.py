@@ -14,13 +14,13 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.coco_file import read_file
 from sslstudio.engine.data.coco_paint import paint
 from sslstudio.engine.data.run_lengths import run_lengths
-from sslstudio.engine.errors import RunError
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.files import write_atomic
-from sslstudio.engine.messages import Message
 
 Mask = npt.NDArray[np.uint8]  # (height, width) class numbers
 STAGE = Message("Writing COCO")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.evaluate.probes import Array, headline
-from sslstudio.engine.messages import Message
 from sslstudio.engine.seeding import derive
 
 Numbers = npt.NDArray[np.int64]

@@ -8,8 +8,8 @@ from collections.abc import Generator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 
 Features = npt.NDArray[np.float32]  # (N, D)
 Places = npt.NDArray[np.float64]  # (N, 2)

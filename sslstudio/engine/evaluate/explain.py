@@ -9,10 +9,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import RunError
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 
 PATCHES = 12  # a side; neighbouring ones overlap by half
 AT_ONCE = 24

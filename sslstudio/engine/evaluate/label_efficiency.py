@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS, Array
-from sslstudio.engine.messages import Message
 from sslstudio.engine.seeding import derive
 
 RESAMPLES = 1000

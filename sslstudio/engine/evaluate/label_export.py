@@ -5,12 +5,12 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data import label_files
 from sslstudio.engine.data.mask_coding import IGNORE
-from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.evaluate.coco import write_coco
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message
 
 COCO = "coco.json"
 NOT_COUNTED = Message("not counted")  # what the value IGNORE is called there

@@ -12,7 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.labels import MaskLabels
 from sslstudio.engine.data.loader import Pictures
@@ -20,11 +24,7 @@ from sslstudio.engine.data.mask_files import mask_png
 from sslstudio.engine.data.masks import decode_mask
 from sslstudio.engine.data.views import IGNORE, vary
 from sslstudio.engine.device import Device
-from sslstudio.engine.errors import RunError
 from sslstudio.engine.evaluate.scores import Array, one_hot_confusions
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.files import write_atomic
-from sslstudio.engine.messages import Message
 from sslstudio.engine.models.networks import Network
 from sslstudio.engine.seeding import generator
 

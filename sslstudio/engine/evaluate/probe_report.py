@@ -2,11 +2,11 @@
 
 from typing import TypedDict
 
+from sslstudio.engine.core.events import Probed
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.evaluate.compare_probes import HARMS, HELPS, Difference, compare
 from sslstudio.engine.evaluate.probes import Counts, Labels, score_name, stage_scores
 from sslstudio.engine.evaluate.rank import Reach
-from sslstudio.engine.events import Probed
-from sslstudio.engine.messages import Message
 
 
 class _Numbers(TypedDict):

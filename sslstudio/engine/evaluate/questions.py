@@ -8,9 +8,9 @@ import torch
 from scipy.special import stdtrit
 from torch import Tensor
 
-from sslstudio.engine.config import BaseConfig, with_texts
+from sslstudio.engine.core.config import BaseConfig, with_texts
+from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.device import Device
-from sslstudio.engine.errors import ConfigError
 from sslstudio.engine.evaluate.alterations import Alteration
 from sslstudio.engine.evaluate.scores import wilson
 from sslstudio.engine.models.encoders import Encoder

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sslstudio.engine.core.messages import NOTHING, Message, joined
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, Score, always, difference, per_class, score
-from sslstudio.engine.messages import NOTHING, Message, joined
 
 TITLES = {"balanced_accuracy": Message("balanced accuracy"), "mean_iou": Message("mean IoU")}
 BEGINNING = {"balanced_accuracy": Message("Balanced accuracy"), "mean_iou": Message("Mean IoU")}  # of a sentence

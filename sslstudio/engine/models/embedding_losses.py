@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.config import option
+from sslstudio.engine.core.config import option
 from sslstudio.engine.data.two_views import ViewsConfig
 from sslstudio.engine.distributed import averaged, counted, gathered, summed
 

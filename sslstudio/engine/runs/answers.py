@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.errors import RunError
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.messages import Message
 
 JOURNAL, ABOUT = "answers.jsonl", "about.json"
 

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from sslstudio.engine.errors import RunError
+from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.runs.store import ASIDE, RunFolder
 
 

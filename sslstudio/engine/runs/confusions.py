@@ -7,8 +7,8 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from sslstudio.engine.errors import RunError
-from sslstudio.engine.files import write_atomic
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.errors import RunError
 
 Array = npt.NDArray[np.float64]
 

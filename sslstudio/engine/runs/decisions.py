@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.files import write_atomic
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.errors import DataError
 
 FILE = "doubts.csv"
 KEEP, CHANGE, UNSURE = "keep", "change", "unsure"

@@ -22,9 +22,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from sslstudio.engine.errors import DataError, RunError, did_you_mean
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message, to_stored
+from sslstudio.engine.core.errors import DataError, RunError, did_you_mean
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.networks import Network, PixelScale
 from sslstudio.engine.runs import load_exported

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Evaluated, Preparing, SampleSaved
-from sslstudio.engine.files import write_atomic
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Evaluated, Preparing, SampleSaved
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.runs.sheets import CELL, INK, LINE, MARGIN, PAPER, RIGHT, SOFT, WRONG
 from sslstudio.engine.runs.store import RunFolder
 

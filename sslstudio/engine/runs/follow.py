@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import Event, RunFinished, from_json
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Event, RunFinished, from_json
 from sslstudio.engine.runs.store import EVENTS
 from sslstudio.engine.runs.writer import writer_of
 

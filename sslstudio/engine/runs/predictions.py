@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sslstudio.engine.errors import DataError, RunError
+from sslstudio.engine.core.errors import DataError, RunError
 
 
 @dataclass(frozen=True)

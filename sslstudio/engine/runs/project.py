@@ -16,11 +16,11 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.config import read_toml, to_toml
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.config import read_toml, to_toml
+from sslstudio.engine.core.errors import ConfigError, DataError, RunError, StudioError
+from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.data.album import root_of
-from sslstudio.engine.errors import ConfigError, DataError, RunError, StudioError
-from sslstudio.engine.files import write_atomic
-from sslstudio.engine.messages import NOTHING, Message
 
 FILE, COPY, DAMAGED = "sslstudio.toml", "sslstudio.before.toml", "sslstudio.damaged.toml"
 RUNS, LABELS = "runs", "labels"

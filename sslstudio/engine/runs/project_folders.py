@@ -8,15 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sslstudio.engine.core.cache_folder import cache_folder
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.data.album import PLACE, folders_of, free_name, is_album, nested, write_album
-from sslstudio.engine.data.cache_folder import cache_folder
 from sslstudio.engine.data.groups import below
 from sslstudio.engine.data.label_files import is_labelling
 from sslstudio.engine.data.label_move import labels_below
 from sslstudio.engine.data.labelling_start import is_edited
 from sslstudio.engine.data.pixelstore import move_stores
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Preparing
 from sslstudio.engine.runs.aside import free_path
 from sslstudio.engine.runs.project import (
     ENOUGH,

@@ -10,15 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.config import read_toml, to_toml
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.config import read_toml, to_toml
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import ConfigError, DataError, RunError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data import label_files
 from sslstudio.engine.data.album import PLACE, is_album, read_album, write_album
 from sslstudio.engine.data.pixelstore import move_stores
-from sslstudio.engine.errors import ConfigError, DataError, RunError
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.files import write_atomic
-from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.aside import free_path
 from sslstudio.engine.runs.project import COPY, Project, open_project, save_project
 from sslstudio.engine.runs.store import CONFIG

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.errors import RunError
-from sslstudio.engine.files import write_atomic
-from sslstudio.engine.messages import from_stored, to_stored
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.messages import from_stored, to_stored
 
 JOBS = ("pretrain", "finetune")
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.tasks.base import Picture, Puzzle
 
 CELL = 192

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.config import check_kinds, read_toml, to_toml
-from sslstudio.engine.errors import DataError, RunError, StudioError
-from sslstudio.engine.events import Event, Preparing, RunFinished, RunStarted, StepDone, from_json, to_json
-from sslstudio.engine.files import write_atomic
-from sslstudio.engine.messages import from_stored, to_stored
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.config import check_kinds, read_toml, to_toml
+from sslstudio.engine.core.errors import DataError, RunError, StudioError
+from sslstudio.engine.core.events import Event, Preparing, RunFinished, RunStarted, StepDone, from_json, to_json
+from sslstudio.engine.core.messages import from_stored, to_stored
 from sslstudio.engine.runs.summary import summary
 from sslstudio.engine.runs.writer import writer_of, writing
 

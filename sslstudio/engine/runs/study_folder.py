@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.config import check_kinds, read_toml
-from sslstudio.engine.errors import RunError
-from sslstudio.engine.files import write_atomic
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.config import check_kinds, read_toml
+from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.runs.study_csv import efficiency_csv, tournament_csv
 
 COMPARE, TOURNAMENT = "compare", "tournament"

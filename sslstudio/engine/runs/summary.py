@@ -3,8 +3,8 @@ lost.'"""
 
 from collections.abc import Sequence
 
-from sslstudio.engine.events import Alarm, CheckpointSaved, Event, RunFinished, RunStarted, StepDone
-from sslstudio.engine.messages import NOTHING, Message
+from sslstudio.engine.core.events import Alarm, CheckpointSaved, Event, RunFinished, RunStarted, StepDone
+from sslstudio.engine.core.messages import NOTHING, Message
 
 
 def summary(events: Sequence[Event]) -> Message:

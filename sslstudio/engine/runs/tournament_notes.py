@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.messages import Message
 
 Table = Mapping[str, Any]
 

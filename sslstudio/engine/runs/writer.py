@@ -14,9 +14,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import RunError
-from sslstudio.engine.files import write_atomic
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import RunError
 
 WRITER = "writer.json"
 BEAT = 10.0  # seconds

@@ -14,10 +14,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from sslstudio.engine.config import BaseConfig
-from sslstudio.engine.messages import NOTHING, Message
+from sslstudio.engine.core.config import BaseConfig
+from sslstudio.engine.core.messages import NOTHING, Message
+from sslstudio.engine.core.registry import Registry
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
-from sslstudio.engine.registry import Registry
 
 Picture = npt.NDArray[np.uint8]  # (height, width, 3)
 

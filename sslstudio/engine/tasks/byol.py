@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from sslstudio.engine.config import BaseConfig, option
+from sslstudio.engine.core.config import BaseConfig, option
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.two_views import ViewsConfig
-from sslstudio.engine.errors import RunError
-from sslstudio.engine.messages import Message
 from sslstudio.engine.models.embedding_losses import found, nearest, regression_loss, spread
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Mlp

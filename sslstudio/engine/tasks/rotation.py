@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslstudio.engine.config import BaseConfig, option
+from sslstudio.engine.core.config import BaseConfig, option
+from sslstudio.engine.core.errors import TaskDoesNotFit
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data import augment, draw
 from sslstudio.engine.data.fields import Fields, cut_fields, disc, shown_field, standardise_within
-from sslstudio.engine.errors import TaskDoesNotFit
-from sslstudio.engine.messages import Message
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, Picture, PretextTask, Puzzle, TaskResult
 

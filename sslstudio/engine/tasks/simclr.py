@@ -9,9 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from sslstudio.engine.config import BaseConfig, option
+from sslstudio.engine.core.config import BaseConfig, option
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.two_views import ViewsConfig
-from sslstudio.engine.messages import Message
 from sslstudio.engine.models.embedding_losses import found, nearest, nt_xent, spread
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Mlp

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.config import BaseConfig, option
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.config import BaseConfig, option
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.models.embedding_losses import VicregLossConfig, found, nearest, spread, vicreg_loss
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.view_maker import Expander, ViewMaker, check_views, rows_of

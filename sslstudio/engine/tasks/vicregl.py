@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.config import BaseConfig, option
+from sslstudio.engine.core.config import BaseConfig, option
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.place_pictures import SPOTS, show_places
 from sslstudio.engine.data.two_views import cell_places
-from sslstudio.engine.messages import Message
 from sslstudio.engine.models.embedding_losses import VicregLossConfig, found, nearest, spread, vicreg_loss
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.place_matching import alike, at_places, counterparts, likeness_loss, near_share

@@ -15,13 +15,13 @@ from statistics import median
 from typing import Any
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.cache import build_cache
 from sslstudio.engine.data.index import ImageIndex, scan
 from sslstudio.engine.data.labels import recognise
-from sslstudio.engine.errors import DataError, RunError
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import Batch, TaskResult

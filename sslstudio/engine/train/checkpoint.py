@@ -13,9 +13,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from sslstudio.engine.errors import DataError, RunError
-from sslstudio.engine.files import write_atomic
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.runs.store import RunFolder
 
 

@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import sslstudio
-from sslstudio.engine import errors
-from sslstudio.engine.config import BaseConfig
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import RunError, StudioError
-from sslstudio.engine.events import Event, Note, from_json
-from sslstudio.engine.files import write_atomic
-from sslstudio.engine.messages import Message, from_stored, plain
+from sslstudio.engine.core import errors
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.config import BaseConfig
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import RunError, StudioError
+from sslstudio.engine.core.events import Event, Note, from_json
+from sslstudio.engine.core.messages import Message, from_stored, plain
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.settings import config_dict
 

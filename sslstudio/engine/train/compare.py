@@ -16,12 +16,11 @@ import torch
 from filelock import FileLock, Timeout
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.config import from_dict, read_toml, to_dict, to_toml
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.data.index import scan
-from sslstudio.engine.data.labels import recognise
-from sslstudio.engine.errors import InputError, StudioError, TaskDoesNotFit
-from sslstudio.engine.events import (
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.config import from_dict, read_toml, to_dict, to_toml
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import InputError, StudioError, TaskDoesNotFit
+from sslstudio.engine.core.events import (
     Advanced,
     CheckpointSaved,
     Event,
@@ -31,8 +30,9 @@ from sslstudio.engine.events import (
     RunStarted,
     StepDone,
 )
-from sslstudio.engine.files import write_atomic
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.messages import Message
+from sslstudio.engine.data.index import scan
+from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.runs.study_folder import COMPARE, CONFIGS
 from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place, carried_out, result_words, tidy
 from sslstudio.engine.train.compare_facts import look_at_split

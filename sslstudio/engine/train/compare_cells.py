@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import RunError
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.events import Event, RunFinished
+from sslstudio.engine.core.messages import Message, from_stored, to_stored
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import TITLES
-from sslstudio.engine.events import Event, RunFinished
-from sslstudio.engine.files import write_atomic
-from sslstudio.engine.messages import Message, from_stored, to_stored
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.compare_settings import SCRATCH, CompareConfig, cell_folder

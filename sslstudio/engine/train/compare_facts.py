@@ -8,13 +8,13 @@ from typing import Any
 from filelock import FileLock
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message, declared, from_stored, to_stored
 from sslstudio.engine.data.duplicates import MOST, across, near_duplicates
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.split import suggest_groups
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.files import write_atomic
-from sslstudio.engine.messages import Message, declared, from_stored, to_stored
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.compare_cells import Place, cell_place
 from sslstudio.engine.train.compare_settings import (

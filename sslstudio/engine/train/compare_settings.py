@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.config import BaseConfig, option, section, to_dict, with_settings
+from sslstudio.engine.core.config import BaseConfig, option, section, to_dict, with_settings
+from sslstudio.engine.core.errors import ConfigError
+from sslstudio.engine.core.messages import Message, plain
 from sslstudio.engine.data.album import title_of
-from sslstudio.engine.errors import ConfigError
-from sslstudio.engine.messages import Message, plain
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.settings import (

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.messages import NOTHING, Message, from_stored, plain, to_stored
 from sslstudio.engine.data.groups import group_paths
 from sslstudio.engine.evaluate.label_efficiency import (
     Luck,
@@ -20,8 +22,6 @@ from sslstudio.engine.evaluate.label_efficiency import (
     worth,
 )
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, pooled
-from sslstudio.engine.files import write_atomic
-from sslstudio.engine.messages import NOTHING, Message, from_stored, plain, to_stored
 from sslstudio.engine.runs.efficiency_sheet import curve_png, markdown
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import load_tasks

@@ -10,20 +10,20 @@ from PIL import Image
 from torch import Tensor, nn
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.config import BaseConfig
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.config import BaseConfig
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.duplicates import MOST, Group, near_duplicates
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.device import Device
-from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.evaluate.audit import TaskAudit, audited
 from sslstudio.engine.evaluate.clinic import SIGNS, Clinic, Finding, LookedAt, findings_of, judged
 from sslstudio.engine.evaluate.predictions import write_table
 from sslstudio.engine.evaluate.questions import Audited
 from sslstudio.engine.evaluate.signs.looked import FINE
 from sslstudio.engine.evaluate.signs.sheet import example_sheet
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import Picture, PretextTask, load_tasks
 from sslstudio.engine.train.session import Session, open_session

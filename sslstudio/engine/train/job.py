@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from torch import nn
 
-from sslstudio.engine.events import Event
+from sslstudio.engine.core.events import Event
 from sslstudio.engine.tasks.base import TaskResult
 from sslstudio.engine.train.micro import WHOLE
 

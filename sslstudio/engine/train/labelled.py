@@ -10,16 +10,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Evaluated, Event
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.loader import Order, Pictures
 from sslstudio.engine.data.masks import decode_mask
 from sslstudio.engine.data.split import draw_labelled
 from sslstudio.engine.data.views import IGNORE, vary
 from sslstudio.engine.device import Device
-from sslstudio.engine.errors import DataError
 from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS
-from sslstudio.engine.events import Evaluated, Event
-from sslstudio.engine.messages import Message
 from sslstudio.engine.models.networks import Network
 from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import TaskResult

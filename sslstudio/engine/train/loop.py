@@ -13,12 +13,12 @@ import torch
 from torch import nn
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.events import CheckpointSaved, Event, Note, Paused, Resumed, StepDone
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.device import Device
 from sslstudio.engine.distributed import Team
-from sslstudio.engine.errors import RunError
-from sslstudio.engine.events import CheckpointSaved, Event, Note, Paused, Resumed, StepDone
-from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.checkpoint import (
     lay_like_weights,

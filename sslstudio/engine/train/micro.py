@@ -7,8 +7,8 @@ pictures with each other: that is said.
 
 import math
 
-from sslstudio.engine.errors import RunError
-from sslstudio.engine.messages import NOTHING, Message
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.messages import NOTHING, Message
 
 WHOLE = slice(None)
 LEAST = 2  # pictures in a part: batch norm needs two

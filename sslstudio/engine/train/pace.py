@@ -5,8 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from sslstudio.engine.errors import StudioError
-from sslstudio.engine.events import StepDone
+from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.core.events import StepDone
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.settings import BudgetConfig, DataConfig, PretrainConfig, pretrain_from_dict
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.device import Device
-from sslstudio.engine.messages import NOTHING, Message
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.models.networks import ALL, LAST, Classifier, Network, PixelScale, Segmenter
 from sslstudio.engine.runs.store import RunFolder

@@ -7,11 +7,11 @@ from pathlib import Path
 import torch
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import Game

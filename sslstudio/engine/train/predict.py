@@ -15,17 +15,17 @@ from typing import Any
 
 from torch import Tensor
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.cache import PixelCache, build_cache
 from sslstudio.engine.data.index import file_at, scan
 from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.evaluate.coco import write_coco
 from sslstudio.engine.evaluate.predictions import mask_of, write_mask, write_table
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.files import write_atomic
-from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.answers import ABOUT, JOURNAL, parsed, read_answers
 from sslstudio.engine.train.apply import Trained
 

@@ -16,15 +16,15 @@ import torch
 from torch import nn
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Evaluated, Event, Note, RunFinished, RunStarted, SampleSaved
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.album import title_of
 from sslstudio.engine.data.feed import Feed
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.device import Device
 from sslstudio.engine.distributed import Team
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Evaluated, Event, Note, RunFinished, RunStarted, SampleSaved
-from sslstudio.engine.messages import Message
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.models.shared_norm import share_norms
 from sslstudio.engine.runs.sheets import puzzle_sheet

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import torch
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.glimpse import Glimpse
 from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message
 from sslstudio.engine.models.encoders import build_encoder
 from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Puzzle, load_tasks

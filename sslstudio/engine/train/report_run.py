@@ -12,16 +12,25 @@ from PIL import Image
 
 from sslstudio import __version__
 from sslstudio.engine import device as devices
-from sslstudio.engine.config import BaseConfig, options_of
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.config import BaseConfig, options_of
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError, StudioError
+from sslstudio.engine.core.events import (
+    Evaluated,
+    Event,
+    Note,
+    Preparing,
+    RunFinished,
+    RunStarted,
+    SampleSaved,
+    StepDone,
+)
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.album import title_of
 from sslstudio.engine.data.duplicates import MOST, across, near_duplicates
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.split import group_paths
-from sslstudio.engine.errors import DataError, StudioError
-from sslstudio.engine.events import Evaluated, Event, Note, Preparing, RunFinished, RunStarted, SampleSaved, StepDone
-from sslstudio.engine.files import write_atomic
-from sslstudio.engine.messages import Message
 from sslstudio.engine.runs.report_marks import Chart, Series, inline
 from sslstudio.engine.runs.report_page import Report, Shown, page, part_title
 from sslstudio.engine.runs.store import RunFolder

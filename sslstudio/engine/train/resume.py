@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Event, RunFinished
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Event, RunFinished
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.runs.writer import refuse_second_writer
 from sslstudio.engine.train.finetune import resume_finetune

@@ -11,7 +11,10 @@ from typing import Any, TypeVar
 import numpy as np
 from torch import Tensor
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Event, Note, Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.cache import PixelCache, build_cache, none_readable
 from sslstudio.engine.data.decode import short_side_of
 from sslstudio.engine.data.growing import GrowingCache, grow_cache
@@ -20,9 +23,6 @@ from sslstudio.engine.data.labels import Recognised, recognising
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.split import Split, group_paths, make_split
 from sslstudio.engine.device import Device
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Event, Note, Preparing
-from sslstudio.engine.messages import Message
 from sslstudio.engine.train.settings import DataConfig
 
 SIDE_CPU = 96

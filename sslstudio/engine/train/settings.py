@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sslstudio.engine.config import BaseConfig, from_dict, option, section, to_dict
-from sslstudio.engine.errors import ConfigError
+from sslstudio.engine.core.config import BaseConfig, from_dict, option, section, to_dict
+from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sslstudio.engine.core.errors import RunError, StudioError
+from sslstudio.engine.core.events import RunFinished
+from sslstudio.engine.core.messages import NOTHING, Message, from_stored
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import recognise
-from sslstudio.engine.errors import RunError, StudioError
-from sslstudio.engine.events import RunFinished
-from sslstudio.engine.messages import NOTHING, Message, from_stored
 from sslstudio.engine.runs.study_folder import COMPARE, CONFIGS, TABLES, TOURNAMENT
 from sslstudio.engine.train.compare import resolved, stored_config
 from sslstudio.engine.train.compare_cells import FAILED, REFUSED

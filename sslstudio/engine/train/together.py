@@ -10,10 +10,10 @@ from pathlib import Path
 
 from sslstudio.engine import device as devices
 from sslstudio.engine import distributed
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import ConfigError, DataError, StudioError
+from sslstudio.engine.core.events import Event
 from sslstudio.engine.distributed import Place, Team
-from sslstudio.engine.errors import ConfigError, DataError, StudioError
-from sslstudio.engine.events import Event
 from sslstudio.engine.runs.store import CONFIG, RunFolder
 from sslstudio.engine.runs.writer import wait_until_free
 from sslstudio.engine.train.pretrain import chosen_device, made_ready, pretrain, resume_pretrain

@@ -16,12 +16,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from sslstudio.engine.config import to_dict, to_toml
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import ConfigError, DataError, RunError, StudioError, TaskDoesNotFit
-from sslstudio.engine.events import Advanced, CheckpointSaved, Event, Note, Preparing, RunFinished, RunStarted
-from sslstudio.engine.files import write_atomic
-from sslstudio.engine.messages import Message, from_stored, to_stored
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.config import to_dict, to_toml
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import ConfigError, DataError, RunError, StudioError, TaskDoesNotFit
+from sslstudio.engine.core.events import Advanced, CheckpointSaved, Event, Note, Preparing, RunFinished, RunStarted
+from sslstudio.engine.core.messages import Message, from_stored, to_stored
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.runs.study_folder import CONFIGS, TOURNAMENT
 from sslstudio.engine.runs.tournament_sheet import tournament_markdown

@@ -17,12 +17,12 @@ import torch
 from torch import Tensor
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.data.loader import Order, Pictures
 from sslstudio.engine.device import Device
-from sslstudio.engine.errors import StudioError
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import NOTHING, Message
 from sslstudio.engine.models.encoders import LAYOUTS, Encoder
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.seeding import generator

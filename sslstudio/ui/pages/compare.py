@@ -7,8 +7,8 @@ from typing import Any
 from PySide6.QtGui import QGuiApplication, QImage, QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QTabWidget
 
-from sslstudio.engine.errors import StudioError
-from sslstudio.engine.events import Event
+from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.core.events import Event
 from sslstudio.engine.runs.study_folder import COMPARE, CURVE, study_job
 from sslstudio.ui import jobs, messages, settings, study_calls
 from sslstudio.ui.checkup import checkup_of

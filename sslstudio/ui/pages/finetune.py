@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QPushButton
 
-from sslstudio.engine.errors import ConfigError, StudioError
+from sslstudio.engine.core.errors import ConfigError, StudioError
 from sslstudio.ui import engine_calls, messages, run_calls, words
 from sslstudio.ui.choices import Choices
 from sslstudio.ui.pages.run_page import RunPage

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QProgressBar, QStackedWidget, QTabWidget, QWidget
 
+from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.data.index import ImageIndex, printable
-from sslstudio.engine.events import Preparing
 from sslstudio.ui import jobs, messages, project_calls, settings, words
 from sslstudio.ui.engine_calls import Seen
 from sslstudio.ui.pages.page import Page

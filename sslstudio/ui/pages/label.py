@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QStackedWidget
 
-from sslstudio.engine.events import Preparing
+from sslstudio.engine.core.events import Preparing
 from sslstudio.ui import jobs, label_calls, messages
 from sslstudio.ui.actions import class_shortcuts, label_keys, page_shortcuts
 from sslstudio.ui.label_desk import desk_of

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QStackedWidget, QTabWidget
 
-from sslstudio.engine.errors import ConfigError, StudioError
-from sslstudio.engine.events import Preparing
+from sslstudio.engine.core.errors import ConfigError, StudioError
+from sslstudio.engine.core.events import Preparing
 from sslstudio.ui import command_calls, engine_calls, jobs, messages, settings
 from sslstudio.ui.checkup import checkup_of
 from sslstudio.ui.pages.page import Page
@@ -170,7 +170,7 @@ class PretextPage(Page):
     def apply_change(self, change: str) -> None:
         """Take over a change of settings that a finding recommends: an option of this or another task
         ("jigsaw.field=0.5"), how the pictures are split ("data.groups=..."), or the network ("encoder.name=small")."""
-        from sslstudio.engine.config import with_settings
+        from sslstudio.engine.core.config import with_settings
 
         study, (key, _, _) = self.study, change.partition("=")
         section, _, name = key.partition(".")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
 
-from sslstudio.engine.errors import StudioError
-from sslstudio.engine.events import Event
+from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.core.events import Event
 from sslstudio.ui import engine_calls, jobs, messages
 from sslstudio.ui.overlay import Overlay
 from sslstudio.ui.pages.page import Page

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from sslstudio.engine.errors import ConfigError, StudioError
+from sslstudio.engine.core.errors import ConfigError, StudioError
 from sslstudio.ui import jobs, messages, study_calls
 from sslstudio.ui.checkup import Checkup
 from sslstudio.ui.run_thread import Factory

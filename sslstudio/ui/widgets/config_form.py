@@ -6,7 +6,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from sslstudio.engine.config import BaseConfig, Value, options_of
+from sslstudio.engine.core.config import BaseConfig, Value, options_of
 from sslstudio.ui import words
 from sslstudio.ui.widgets.fields import Editor, SwitchEditor, editor_for
 from sslstudio.ui.widgets.fold import Fold

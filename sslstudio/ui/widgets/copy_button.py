@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QFocusEvent, QGuiApplication
 from PySide6.QtWidgets import QPushButton
 
-from sslstudio.engine.errors import StudioError
+from sslstudio.engine.core.errors import StudioError
 from sslstudio.ui import command_calls, jobs, messages
 from sslstudio.ui.theme import set_role
 

@@ -7,7 +7,7 @@ import numpy as np
 from PySide6.QtCore import QElapsedTimer, QTimer
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from sslstudio.engine.events import Evaluated, Event, Probed, StepDone
+from sslstudio.engine.core.events import Evaluated, Event, Probed, StepDone
 from sslstudio.ui import words
 from sslstudio.ui.widgets.curve_tools import CurveTools
 from sslstudio.ui.widgets.layout import keep_hidden, row

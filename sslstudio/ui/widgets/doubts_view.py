@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from sslstudio.engine.events import Preparing
+from sslstudio.engine.core.events import Preparing
 from sslstudio.ui import jobs, messages, results_data, take_calls, words
 from sslstudio.ui.actions import doubt_keys, page_shortcuts
 from sslstudio.ui.closer_desk import CloserDesk

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )  # fmt: skip
 
-from sslstudio.engine.config import OptionField, Value
+from sslstudio.engine.core.config import OptionField, Value
 from sslstudio.ui.words import figures, told, tr
 
 MOST = 2**31 - 1  # what a spin box holds

@@ -23,8 +23,8 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QImage, QPixmap
 
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data.decode import read_picture
-from sslstudio.engine.errors import DataError
 
 THUMB = 160  # pixels of the short side that is decoded: sharp at 200 % on cells of 100
 KEPT = 1500  # pixmaps

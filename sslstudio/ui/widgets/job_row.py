@@ -6,8 +6,8 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QWidget
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import Preparing
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Preparing
 from sslstudio.ui import jobs, messages
 from sslstudio.ui.progress import Progress
 from sslstudio.ui.widgets.layout import button, column, row, text

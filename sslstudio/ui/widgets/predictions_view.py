@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
-from sslstudio.engine.events import Preparing
+from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.runs.predictions import Prediction
 from sslstudio.ui import jobs, messages, results_data, take_calls, words
 from sslstudio.ui.closer_desk import CloserDesk

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFormLayout, QProgressBar, QTabWidget, QVBoxLayout, QWidget
 
-from sslstudio.engine.events import (
+from sslstudio.engine.core.events import (
     Alarm,
     Event,
     Note,

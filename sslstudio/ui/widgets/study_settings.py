@@ -13,7 +13,7 @@ from sslstudio.ui.widgets.run_settings import SPLIT, BudgetEditor, DeviceBox
 from sslstudio.ui.widgets.task_checks import TaskChecks
 
 if TYPE_CHECKING:  # imports torch
-    from sslstudio.engine.config import BaseConfig
+    from sslstudio.engine.core.config import BaseConfig
     from sslstudio.ui.engine_calls import EngineFacts
 
 COMPARE_PLAIN = ("kind", "labels", "seeds")

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QHeaderView, QProgressBar, QTabWidget, QVBoxLayout, QWidget
 
-from sslstudio.engine.events import (
+from sslstudio.engine.core.events import (
     Advanced,
     Alarm,
     Event,

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sslstudio.cli import main
-from sslstudio.engine.control import RunControl, to_end
+from sslstudio.engine.core.control import RunControl, to_end
+from sslstudio.engine.core.errors import ConfigError, DataError
 from sslstudio.engine.data import album as albums
 from sslstudio.engine.data import remembered
 from sslstudio.engine.data.album import (
@@ -30,7 +31,6 @@ from sslstudio.engine.data.duplicates import near_duplicates
 from sslstudio.engine.data.groups import below, group_paths, suggest_groups
 from sslstudio.engine.data.index import file_at, scan, scanning
 from sslstudio.engine.data.labels import recognise
-from sslstudio.engine.errors import ConfigError, DataError
 from tests.support.decoded import watch
 
 NAMES = ("scanner A", "scanner-A", "b", "b.2")

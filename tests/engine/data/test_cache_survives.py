@@ -89,7 +89,7 @@ def test_two_processes_at_once(tools: Any, root: Path, tmp_path: Path) -> None:
 def test_a_full_disk_is_said_in_words(tools: Any, root: Path, tmp_path: Path) -> None:
     """The system refuses to let the file of pixels grow beyond seven pictures."""
     body = """
-    from sslstudio.engine.errors import RunError
+    from sslstudio.engine.core.errors import RunError
     try:
         for event in cache.build_cache(scan(root), 64, cache_dir=where, workers=2):
             pass

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
+from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.data.album import write_album
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import MaskLabels, Recognised, recognise
 from sslstudio.engine.data.masks import IGNORE, decode_mask
-from sslstudio.engine.errors import DataError, StudioError
 from sslstudio.engine.evaluate.coco import write_coco
 from sslstudio.engine.evaluate.predictions import write_mask
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data import tone
 from sslstudio.engine.data.decode import decode, read_picture, squeeze
 from sslstudio.engine.data.reasons import PIXELS_LIMIT, CannotOpen, check_size
-from sslstudio.engine.errors import DataError
 
 SIDE = 32
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data import fast_jpeg
 from sslstudio.engine.data.decode import squeeze
 from sslstudio.engine.data.fast_jpeg import read_scaled
-from sslstudio.engine.errors import DataError
 
 pytest.importorskip("simplejpeg")
 

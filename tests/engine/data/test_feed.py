@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from sslstudio.engine import device as devices
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data.cache import PixelCache
 from sslstudio.engine.data.feed import Feed
 from sslstudio.engine.data.index import ImageIndex
 from sslstudio.engine.data.loader import Order, Pictures
-from sslstudio.engine.errors import DataError
 
 
 def some_pictures(folder: Path, count: int = 23) -> Pictures:

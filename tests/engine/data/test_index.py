@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data.index import (
     HIDDEN,
     HIDDEN_FOLDER,
@@ -29,7 +30,6 @@ from sslstudio.engine.data.index import (
     scanning,
 )
 from sslstudio.engine.data.walk import FIRST
-from sslstudio.engine.errors import DataError
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data.label_corrections import correcting, name_of, other_labels
 from sslstudio.engine.data.labelling import Labelling
-from sslstudio.engine.errors import DataError
 from tests.engine.data.test_labelling import CLASSIFY, PATHS, empty
 
 NAMES = st.sampled_from(["", "leaf", "shell", "sea urchin"])

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data.index import ImageIndex, scan
 from sslstudio.engine.data.labels import Recognised, recognise
-from sslstudio.engine.errors import DataError
 
 Make = Callable[..., Recognised]
 

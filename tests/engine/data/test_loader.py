@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sslstudio.engine.control import to_end
+from sslstudio.engine.core.control import to_end
 from sslstudio.engine.data import loader
 from sslstudio.engine.data.cache import PixelCache, build_cache
 from sslstudio.engine.data.index import scan

@@ -8,8 +8,8 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data.masks import MaskCoding, decode_mask, learn_coding, mask_size
-from sslstudio.engine.errors import DataError
 
 Plan = NDArray[np.uint8]
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data import listing, remembered
 from sslstudio.engine.data.index import ImageIndex, file_at, scan
-from sslstudio.engine.errors import DataError
 
 FOLDERS = ("", "a", "a-b", "a/b", "a/b/c", "z")
 NAMES = ("1.jpg", "2.PNG", "b.jpg", "note.txt", "IM1", ".hidden.jpg", "é.tif")

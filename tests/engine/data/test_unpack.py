@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data.unpack import MARKER, unpack
-from sslstudio.engine.errors import DataError
 
 
 def zipped(file: Path, **content: bytes) -> Path:

@@ -10,13 +10,13 @@ from PIL import Image
 from torch import Tensor
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.config import BaseConfig
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import DataError, RunError
+from sslstudio.engine.core.config import BaseConfig
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.evaluate import alterations as alter
 from sslstudio.engine.evaluate.audit import Check, TaskAudit, audited
 from sslstudio.engine.evaluate.questions import Audited, Questions
-from sslstudio.engine.events import Preparing
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.seeding import seeded_init
 from sslstudio.engine.tasks.base import load_tasks

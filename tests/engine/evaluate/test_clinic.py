@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
-from sslstudio.engine.config import BaseConfig, with_texts
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.config import BaseConfig, with_texts
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.data.sample import make_sample
-from sslstudio.engine.errors import RunError
 from sslstudio.engine.evaluate.clinic import Clinic, findings_of, judged
 from sslstudio.engine.evaluate.signs import amount, colour, direction, frame, lens, marks, places
 from sslstudio.engine.evaluate.signs.looked import CAREFUL, FINE, UNSUITABLE, Finding, LookedAt
 from sslstudio.engine.evaluate.signs.sheet import example_sheet
 from sslstudio.engine.evaluate.signs.simple import interval, right_by_picture
-from sslstudio.engine.events import Preparing
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import load_tasks

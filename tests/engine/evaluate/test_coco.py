@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from sslstudio.engine.control import to_end
+from sslstudio.engine.core.control import to_end
+from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.data.run_lengths import from_runs
-from sslstudio.engine.errors import RunError
 from sslstudio.engine.evaluate import coco
 from sslstudio.engine.evaluate.coco import patches, read_coco, write_coco
 from sslstudio.engine.evaluate.predictions import write_mask

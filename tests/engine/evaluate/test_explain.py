@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from sslstudio.engine.control import RunControl, to_end
-from sslstudio.engine.errors import RunError
+from sslstudio.engine.core.control import RunControl, to_end
+from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.evaluate.explain import PATCHES, entropy, occlusion
 
 SIDE = 48

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 import pytest
 
+from sslstudio.engine.core.events import Alarm, Evaluated, Event, Note, Probed, StepDone
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.evaluate import health
 from sslstudio.engine.evaluate.health import (
     Changes,
@@ -14,8 +16,6 @@ from sslstudio.engine.evaluate.health import (
     is_memorised,
     stays_above,
 )
-from sslstudio.engine.events import Alarm, Evaluated, Event, Note, Probed, StepDone
-from sslstudio.engine.messages import Message
 
 CHANGES = Changes(
     harder="jigsaw.permutations=504",

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sslstudio.engine.control import to_end
+from sslstudio.engine.core.control import to_end
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data.label_files import LABELS, mask_file, masks_in, read_classes, read_mask
 from sslstudio.engine.data.labelling import Labelling
 from sslstudio.engine.data.mask_coding import IGNORE
 from sslstudio.engine.data.mask_stroke import Patch, Rect
-from sslstudio.engine.errors import DataError
 from sslstudio.engine.evaluate.coco import read_coco
 from sslstudio.engine.evaluate.label_export import COCO, Exported, export_labels
 from tests.engine.data.test_labelling import CLASSIFY, empty

@@ -12,7 +12,9 @@ import torch
 from PIL import Image
 from sklearn.metrics import confusion_matrix, jaccard_score
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.data.cache import build_cache
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import MaskLabels
@@ -21,7 +23,6 @@ from sslstudio.engine.data.mask_files import PALETTE
 from sslstudio.engine.data.masks import MaskCoding
 from sslstudio.engine.data.views import IGNORE
 from sslstudio.engine.device import choose
-from sslstudio.engine.errors import RunError
 from sslstudio.engine.evaluate.predictions import (
     CHUNK,
     Predictor,
@@ -33,7 +34,6 @@ from sslstudio.engine.evaluate.predictions import (
     write_class_table,
     write_mask,
 )
-from sslstudio.engine.events import Preparing
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.networks import Classifier, PixelScale, Segmenter
 from sslstudio.engine.seeding import derive, seeded_init

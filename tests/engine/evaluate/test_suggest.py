@@ -2,7 +2,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from sslstudio.engine.control import to_end
+from sslstudio.engine.core.control import to_end
 from sslstudio.engine.evaluate import suggest as module
 from sslstudio.engine.evaluate.embedding import Features, compact, flat_map, inside
 from sslstudio.engine.evaluate.suggest import suggest

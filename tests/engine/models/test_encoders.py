@@ -5,7 +5,7 @@ import torch
 import torchvision
 from torch import Tensor
 
-from sslstudio.engine.errors import ConfigError
+from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.models.encoders import (
     ENCODERS,
     STEM_STRIDES,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sslstudio.engine.errors import RunError
+from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.runs.answers import ABOUT, JOURNAL, Answer, answers_in
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio.engine.errors import DataError, RunError
+from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.runs.aside import bring_back, remove, set_aside
 from sslstudio.engine.runs.store import RunFolder, list_runs
 

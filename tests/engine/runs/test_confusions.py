@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sslstudio.engine.errors import RunError
+from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions, where_confused, write_confusions
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio.engine.errors import DataError
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.runs.decisions import CHANGE, FILE, KEEP, UNSURE, decide, read_decisions, take_back
 
 

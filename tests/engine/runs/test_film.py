@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageColor
 
-from sslstudio.engine.control import to_end
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Evaluated, SampleSaved, to_json
+from sslstudio.engine.core.control import to_end
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Evaluated, SampleSaved, to_json
 from sslstudio.engine.runs.film import ROWS, frames_of, sheets_of, strip_of, write_film
 from sslstudio.engine.runs.sheets import CELL, MARGIN, RIGHT, WRONG, puzzle_sheet
 from sslstudio.engine.runs.store import EVENTS, RunFolder

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import Event, Note, RunFinished, to_json
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import Event, Note, RunFinished, to_json
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.runs.follow import EventLog, follow
 from sslstudio.engine.runs.store import EVENTS
 from tests.engine.runs.test_writer import leave

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio.engine.errors import DataError, RunError
+from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.runs.predictions import Prediction, mask_file, predictions_of, read_predictions
 
 HEAD = "file,label,predicted,confidence,p_a,p_b"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from sslstudio.engine.core.errors import ConfigError, DataError, StudioError
 from sslstudio.engine.data.album import root_of
-from sslstudio.engine.errors import ConfigError, DataError, StudioError
 from sslstudio.engine.runs.project import (
     COPY,
     DAMAGED,

@@ -9,17 +9,17 @@ import filelock
 import numpy as np
 import pytest
 
-from sslstudio.engine.control import to_end
+from sslstudio.engine.core.cache_folder import cache_folder
+from sslstudio.engine.core.control import to_end
+from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.data import label_files, pixelstore
 from sslstudio.engine.data.album import folders_of, is_album
 from sslstudio.engine.data.cache import PixelCache, build_cache
-from sslstudio.engine.data.cache_folder import cache_folder
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labelling import Labelling
 from sslstudio.engine.data.labelling_start import begin
 from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.data.mask_stroke import Patch, Rect
-from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.runs.project import Project, examples_of, open_project, save_project
 from sslstudio.engine.runs.project_folders import moved, project_of_several, with_folders, with_more, without
 from tests.support.decoded import watch

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.engine.config import from_toml
-from sslstudio.engine.control import RunControl, to_end
+from sslstudio.engine.core.config import from_toml
+from sslstudio.engine.core.control import RunControl, to_end
+from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.data import label_files
 from sslstudio.engine.data.album import folders_of, write_album
 from sslstudio.engine.data.cache import build_cache
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labelling_start import begin
 from sslstudio.engine.data.labels import recognise
-from sslstudio.engine.errors import DataError, RunError
 from sslstudio.engine.runs import project_place
 from sslstudio.engine.runs.project import Project, open_project, save_project
 from sslstudio.engine.runs.project_place import copied, fitting_name, renamed

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslstudio.engine.errors import RunError
+from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.runs.queue import RunQueue, Waiting
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data.album import folders_of, write_album
-from sslstudio.engine.errors import DataError
 from sslstudio.engine.runs.relink import (
     BEFORE,
     gone_folder,

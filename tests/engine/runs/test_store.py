@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sslstudio.engine.errors import ConfigError, DataError, RunError
-from sslstudio.engine.events import Event, Note, Preparing, RunFinished, RunStarted, StepDone
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.errors import ConfigError, DataError, RunError
+from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, RunStarted, StepDone
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.runs import store
 from sslstudio.engine.runs.store import CONFIG, EVENTS, RunFolder, list_runs
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sslstudio.engine.errors import DataError, RunError
+from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.runs.relink import pictures_folder, relink
 from sslstudio.engine.runs.store import CONFIG, RunFolder
 from sslstudio.engine.runs.study_folder import save_table, study_job

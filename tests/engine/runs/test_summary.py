@@ -1,5 +1,5 @@
-from sslstudio.engine.events import Alarm, CheckpointSaved, Event, RunFinished, RunStarted, StepDone
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.events import Alarm, CheckpointSaved, Event, RunFinished, RunStarted, StepDone
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.runs.summary import summary
 
 

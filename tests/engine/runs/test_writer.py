@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import RunError
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.runs.writer import SILENT, WRITER, Writer, wait_until_free, writer_of, writing
 
 

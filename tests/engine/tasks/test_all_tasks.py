@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sslstudio.engine.config import BaseConfig, from_dict, from_toml, options_of, to_dict, to_toml
+from sslstudio.engine.core.config import BaseConfig, from_dict, from_toml, options_of, to_dict, to_toml
 from sslstudio.engine.data import draw
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.seeding import generator, seeded_init

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.data.holes import filled_smoothly, rim_of
-from sslstudio.engine.errors import TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Batch

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.data.augment import BLANK
-from sslstudio.engine.errors import TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.visible import spread_to
 from sslstudio.engine.seeding import generator, seeded_init

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.errors import TaskDoesNotFit
+from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Batch

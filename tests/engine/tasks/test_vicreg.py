@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sslstudio.engine.errors import TaskDoesNotFit
+from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.models.embedding_losses import covariance_loss, variance_loss
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.seeding import generator, seeded_init

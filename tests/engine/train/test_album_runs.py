@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio.engine.control import RunControl, to_end
+from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.data.album import write_album
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.apply import load_trained

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import DataError, RunError
-from sslstudio.engine.events import Note, Paused, Resumed, StepDone, to_json
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.events import Note, Paused, Resumed, StepDone, to_json
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train import child
 from sslstudio.engine.train.child import Order, in_child

@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from sslstudio.engine.control import RunControl, to_end
-from sslstudio.engine.errors import RunError
+from sslstudio.engine.core.control import RunControl, to_end
+from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.train.closer import Closer, look_closer
 
 R = TypeVar("R")

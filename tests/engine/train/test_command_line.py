@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sslstudio.cli import parser
 from sslstudio.command_configs import config_of
-from sslstudio.engine.config import BaseConfig, OptionField, options_of
+from sslstudio.engine.core.config import BaseConfig, OptionField, options_of
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.command_line import command_line, command_words

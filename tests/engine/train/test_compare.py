@@ -11,9 +11,9 @@ import pytest
 from filelock import FileLock
 from PIL import Image
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import ConfigError, DataError
-from sslstudio.engine.events import Note, Preparing, RunFinished, RunStarted, StepDone
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import ConfigError, DataError
+from sslstudio.engine.core.events import Note, Preparing, RunFinished, RunStarted, StepDone
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.store import RunFolder, list_runs
 from sslstudio.engine.train.compare import compare, stored_config

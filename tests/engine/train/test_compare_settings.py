@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.engine.config import from_dict, from_toml, to_dict, to_toml
-from sslstudio.engine.errors import ConfigError
+from sslstudio.engine.core.config import from_dict, from_toml, to_dict, to_toml
+from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.tasks.jigsaw import JigsawConfig
 from sslstudio.engine.train.compare_settings import (
     CompareConfig,

@@ -13,11 +13,11 @@ from PIL import Image
 from safetensors.torch import load_file
 from torchvision.models import resnet18, resnet50
 
-from sslstudio.engine.control import RunControl, to_end
+from sslstudio.engine.core.control import RunControl, to_end
+from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.decode import decode
-from sslstudio.engine.errors import DataError, RunError
-from sslstudio.engine.events import Preparing
-from sslstudio.engine.messages import Message
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.networks import PixelScale
 from sslstudio.engine.runs import export, load_exported

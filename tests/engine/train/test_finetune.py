@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import CheckpointSaved, StepDone
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import CheckpointSaved, StepDone
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.finetune import finetune

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import RunFinished, RunStarted, StepDone
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import RunFinished, RunStarted, StepDone
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.finetune import finetune

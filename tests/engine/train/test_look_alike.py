@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from sslstudio.engine.control import RunControl, to_end
+from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.train.look_alike import doubts, look_alike

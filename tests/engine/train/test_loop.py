@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import RunError
-from sslstudio.engine.events import CheckpointSaved, Evaluated, Event, Paused, Resumed, StepDone
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.events import CheckpointSaved, Evaluated, Event, Paused, Resumed, StepDone
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import TaskResult
 from sslstudio.engine.train.loop import FIRST_STEPS, Training

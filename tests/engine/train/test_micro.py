@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import RunError
-from sslstudio.engine.events import Evaluated, Note, Probed, StepDone
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.events import Evaluated, Note, Probed, StepDone
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import Batch, Puzzle, TaskResult, load_tasks

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.events import StepDone
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.events import StepDone
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import load_tasks

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import DataError
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Evaluated, Event, Preparing
 from sslstudio.engine.evaluate.games import tally
-from sslstudio.engine.events import Evaluated, Event, Preparing
 from sslstudio.engine.runs.store import RunFolder, list_runs
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.play import Round, play_round

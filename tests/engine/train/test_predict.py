@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sslstudio.engine.control import RunControl, to_end
-from sslstudio.engine.errors import DataError, RunError
+from sslstudio.engine.core.control import RunControl, to_end
+from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.evaluate import predictions
 from sslstudio.engine.evaluate.coco import read_coco, read_mask
 from sslstudio.engine.train.apply import load_trained

@@ -11,10 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
-from sslstudio.engine.config import from_toml
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import ConfigError, DataError, TaskDoesNotFit
-from sslstudio.engine.events import Evaluated, Note, RunStarted, SampleSaved, StepDone, from_json
+from sslstudio.engine.core.config import from_toml
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import ConfigError, DataError, TaskDoesNotFit
+from sslstudio.engine.core.events import Evaluated, Note, RunStarted, SampleSaved, StepDone, from_json
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.checkpoint import load_tensors

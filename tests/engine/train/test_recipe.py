@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl, to_end
+from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.networks import ALL, LAST, Classifier, Network, PixelScale

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl, to_end
+from sslstudio.engine.core.control import RunControl, to_end
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Evaluated, StepDone
 from sslstudio.engine.data.index import scan
-from sslstudio.engine.errors import DataError
-from sslstudio.engine.events import Evaluated, StepDone
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.session import SIDE_CPU, open_session, suitable_side

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslstudio.engine.config import BaseConfig, from_toml, options_of, to_toml
-from sslstudio.engine.errors import ConfigError
+from sslstudio.engine.core.config import BaseConfig, from_toml, options_of, to_toml
+from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.settings import (

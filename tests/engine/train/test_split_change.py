@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labels import Recognised, recognise
-from sslstudio.engine.errors import ConfigError
 from sslstudio.engine.train.session import draw_split
 from sslstudio.engine.train.settings import DataConfig
 from sslstudio.engine.train.split_change import Leak, leak_of

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from sslstudio.engine.control import RunControl
-from sslstudio.engine.errors import ConfigError, RunError, TaskDoesNotFit
-from sslstudio.engine.events import Event, RunFinished, StepDone
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import ConfigError, RunError, TaskDoesNotFit
+from sslstudio.engine.core.events import Event, RunFinished, StepDone
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.compare_cells import DONE, Place

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.control import RunControl, to_end
-from sslstudio.engine.events import Preparing
+from sslstudio.engine.core.control import RunControl, to_end
+from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.models.networks import PixelScale
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train import tuning

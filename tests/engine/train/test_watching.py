@@ -13,13 +13,13 @@ from PIL import Image
 from torch import nn
 
 from sslstudio.engine import device as devices
-from sslstudio.engine.config import with_settings
-from sslstudio.engine.control import RunControl, to_end
-from sslstudio.engine.errors import ConfigError, RunError
+from sslstudio.engine.core.config import with_settings
+from sslstudio.engine.core.control import RunControl, to_end
+from sslstudio.engine.core.errors import ConfigError, RunError
+from sslstudio.engine.core.events import Alarm, Event, Probed, RunStarted, StepDone
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.evaluate.health import Health
 from sslstudio.engine.evaluate.probes import Labels
-from sslstudio.engine.events import Alarm, Event, Probed, RunStarted, StepDone
-from sslstudio.engine.messages import Message
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import TaskResult, load_tasks

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.config import BaseConfig, OptionField, option, options_of
+from sslstudio.engine.core.config import BaseConfig, OptionField, option, options_of
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.settings import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, OptimiserConfig
 from sslstudio.ui.widgets.config_form import ConfigForm

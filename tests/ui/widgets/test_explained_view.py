@@ -2,7 +2,7 @@ import numpy as np
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.tasks.base import Puzzle, load_tasks
 from sslstudio.ui.engine_calls import load_engine
 from sslstudio.ui.widgets.explained_view import ExplainedView

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.events import Evaluated, StepDone
+from sslstudio.engine.core.events import Evaluated, StepDone
 from sslstudio.ui.theme import theme
 from sslstudio.ui.widgets.curves import Curves, TwinCurves
 from sslstudio.ui.widgets.live_plot import LivePlot

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.data.masks import MaskCoding
 from sslstudio.engine.runs.predictions import read_predictions
 from sslstudio.engine.runs.store import RunFolder

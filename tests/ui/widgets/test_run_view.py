@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.events import (
+from sslstudio.engine.core.events import (
     Alarm,
     Event,
     Note,
@@ -16,7 +16,7 @@ from sslstudio.engine.events import (
     SampleSaved,
     StepDone,
 )
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core.messages import Message
 from sslstudio.ui.widgets.curves import Curves, TwinCurves
 from sslstudio.ui.widgets.run_view import RunView
 

@@ -2,7 +2,7 @@
 
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.config import BaseConfig
+from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.evaluate.clinic import Clinic
 from sslstudio.engine.evaluate.signs.looked import Finding
 from sslstudio.ui.engine_calls import TaskFacts

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.duplicates import across
 from sslstudio.engine.data.groups import group_paths, suggest_groups
 from sslstudio.engine.evaluate.signs.looked import CAREFUL, EXAMPLES, TILE_TASKS, UNSUITABLE, Finding, LookedAt
-from sslstudio.engine.messages import Message
 from sslstudio.engine.tasks.base import load_tasks
 
 FEW, FEW_TITLE = "few", Message("Number of pictures")

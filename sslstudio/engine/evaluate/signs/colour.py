@@ -5,12 +5,12 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F
 
+from sslstudio.engine.core.errors import TaskDoesNotFit
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.colour import has_colour, rgb_to_lab
 from sslstudio.engine.data.colourfulness import CHUNK, COLOURED_PLACES, refuse_without_colour
-from sslstudio.engine.errors import TaskDoesNotFit
 from sslstudio.engine.evaluate.signs.looked import CAREFUL, COLOUR_TASKS, UNSUITABLE, Finding, LookedAt
-from sslstudio.engine.messages import Message
 
 NAME, TITLE = "colour", Message("Colour")
 MANY_GREY = 0.25  # share of grey pictures from which colorization loses much of what it could learn from

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.config import options_of
+from sslstudio.engine.core.config import options_of
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.augment import has_colour
 from sslstudio.engine.evaluate.signs.looked import CAREFUL, TILE_TASKS, Finding, LookedAt
-from sslstudio.engine.messages import Message
 
 NAME, TITLE = "fringes", Message("Colour fringes of the lens")
 LEAST = 16  # coloured pictures

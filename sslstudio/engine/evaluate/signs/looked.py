@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from sslstudio.engine.config import BaseConfig, with_texts
+from sslstudio.engine.core.config import BaseConfig, with_texts
 from sslstudio.engine.data.augment import grey, to_float
 from sslstudio.engine.data.duplicates import Group
 from sslstudio.engine.data.split import Split

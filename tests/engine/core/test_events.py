@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslstudio.engine import events
-from sslstudio.engine.errors import RunError
-from sslstudio.engine.events import Evaluated, Event, Note, Probed, RunFinished, StepDone, from_json, to_json
-from sslstudio.engine.messages import Message
+from sslstudio.engine.core import events
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.events import Evaluated, Event, Note, Probed, RunFinished, StepDone, from_json, to_json
+from sslstudio.engine.core.messages import Message
 
 KINDS = [kind for kind in Event.kinds.values() if kind.__module__ == events.__name__]
 numbers = st.floats(allow_nan=False, allow_infinity=False)

@@ -9,8 +9,8 @@ import json
 import math
 from typing import Any, ClassVar
 
-from sslstudio.engine.errors import RunError, did_you_mean
-from sslstudio.engine.messages import Message, from_stored, to_stored
+from sslstudio.engine.core.errors import RunError, did_you_mean
+from sslstudio.engine.core.messages import Message, from_stored, to_stored
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,8 @@ from typing import Any, Self
 
 import tomli_w
 
-from sslstudio.engine.errors import ConfigError, did_you_mean
-from sslstudio.engine.messages import Message, declared
+from sslstudio.engine.core.errors import ConfigError, did_you_mean
+from sslstudio.engine.core.messages import Message, declared
 
 Value = bool | int | float | str | None
 

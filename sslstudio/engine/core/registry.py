@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
-from sslstudio.engine.errors import ConfigError, did_you_mean
+from sslstudio.engine.core.errors import ConfigError, did_you_mean
 
 T = TypeVar("T")
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.engine.errors import ConfigError, DataError, StudioError
-from sslstudio.engine.events import Note, from_json, to_json
-from sslstudio.engine.messages import (
+from sslstudio.engine.core.errors import ConfigError, DataError, StudioError
+from sslstudio.engine.core.events import Note, from_json, to_json
+from sslstudio.engine.core.messages import (
     Language,
     Message,
     duration,

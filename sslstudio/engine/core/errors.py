@@ -14,7 +14,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any, Self
 
-from sslstudio.engine.messages import Message, declared
+from sslstudio.engine.core.messages import Message, declared
 
 
 class StudioError(Exception):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.engine.durations import duration
+from sslstudio.engine.core.durations import duration
 
 
 @pytest.mark.parametrize(

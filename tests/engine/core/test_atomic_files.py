@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio.engine.errors import RunError
-from sslstudio.engine.files import write_atomic
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.errors import RunError
 
 
 @contextmanager

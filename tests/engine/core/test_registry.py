@@ -2,8 +2,8 @@
 
 import pytest
 
-from sslstudio.engine.errors import ConfigError
-from sslstudio.engine.registry import Registry
+from sslstudio.engine.core.errors import ConfigError
+from sslstudio.engine.core.registry import Registry
 
 
 def filled() -> Registry[int]:

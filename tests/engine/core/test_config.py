@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslstudio.engine.config import (
+from sslstudio.engine.core.config import (
     LARGEST,
     BaseConfig,
     check_kinds,
@@ -23,7 +23,7 @@ from sslstudio.engine.config import (
     to_toml,
     with_texts,
 )
-from sslstudio.engine.errors import ConfigError
+from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.train.settings import DataConfig
 
 

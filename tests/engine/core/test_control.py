@@ -2,7 +2,7 @@
 
 import threading
 
-from sslstudio.engine.control import RunControl
+from sslstudio.engine.core.control import RunControl
 
 SOON = 5.0  # seconds within which a thread that is not stuck has ended on any machine
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.engine import errors
+from sslstudio.engine.core import errors
 
 names = st.lists(st.text("abcdefghij_", min_size=1, max_size=8), min_size=1, max_size=6, unique=True)
 

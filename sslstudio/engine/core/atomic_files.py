@@ -9,7 +9,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from sslstudio.engine.errors import RunError
+from sslstudio.engine.core.errors import RunError
 
 
 def write_atomic(path: Path, content: bytes) -> None:
