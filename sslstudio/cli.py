@@ -20,8 +20,8 @@ from sslstudio import (
     commands_suggest,
     commands_take,
 )
+from sslstudio.engine.compute.malloc import keep_for_reuse
 from sslstudio.engine.core.errors import InputError, StudioError
-from sslstudio.engine.memory import keep_for_reuse
 
 Add = Callable[..., argparse.ArgumentParser]
 TOGETHER = ("pretrain", "resume", "work")  # the commands that torchrun may start

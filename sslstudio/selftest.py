@@ -118,7 +118,7 @@ def _odd_files() -> dict[str, bytes]:
     import imagecodecs
     import numpy as np
 
-    from sslstudio.engine.seeding import derive
+    from sslstudio.engine.compute.seeding import derive
 
     rng = np.random.default_rng(derive(0, "self-test"))
     grey = rng.integers(0, 4096, (SIDE, SIDE), dtype=np.uint16)

@@ -17,9 +17,9 @@ from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.words import told
 
 if TYPE_CHECKING:  # these modules import torch
+    from sslstudio.engine.compute.device import DeviceFound
     from sslstudio.engine.data.index import ImageIndex
     from sslstudio.engine.data.labels import Recognised
-    from sslstudio.engine.device import DeviceFound
     from sslstudio.engine.evaluate.clinic import Clinic
     from sslstudio.engine.evaluate.games import Tally
     from sslstudio.engine.tasks.base import Game, PretextTask, Puzzle
@@ -56,7 +56,7 @@ def load_engine(control: RunControl) -> EngineFacts:
     which would stop the window for moments when a training starts: so make one here."""
     import torch
 
-    from sslstudio.engine import device
+    from sslstudio.engine.compute import device
     from sslstudio.engine.tasks.base import load_tasks
     from sslstudio.engine.train import finetune, preview, resume  # noqa: F401  loaded now, used later
     from sslstudio.engine.train import settings as training_config
@@ -121,7 +121,7 @@ def check_pictures(
     recognised: "Recognised", config: "DataConfig", control: RunControl
 ) -> Generator[Preparing, None, "ImageIndex"]:
     """Read every picture once, as the training will; the index then knows what cannot be read, and why."""
-    from sslstudio.engine import device
+    from sslstudio.engine.compute import device
     from sslstudio.engine.data.cache import build_cache
     from sslstudio.engine.train.session import suitable_side
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
+from sslstudio.engine.compute.malloc import give_back
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, RunStarted
-from sslstudio.engine.memory import give_back
 
 FLUSH_MS = 50
 ENDING_MS = 2000  # for a process that was ended to be gone

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.data.sample import make_sample
 from sslstudio.engine.models.encoders import EncoderConfig

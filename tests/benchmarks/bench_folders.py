@@ -88,7 +88,7 @@ def costs(folder: Path, cache: Path) -> Figures:
     """Microseconds for each picture of a folder, from the first scan to an epoch, and bytes of memory."""
     import torch
 
-    from sslstudio.engine import device as devices
+    from sslstudio.engine.compute import device as devices
     from sslstudio.engine.data.cache import build_cache
     from sslstudio.engine.data.labels import recognise
     from sslstudio.engine.data.loader import Order, Pictures

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.bench_memory --tasks jigsaw simclr --encoder resnet18 --steps 30 --runs 5
 
-Without is how glibc does it by itself: see sslstudio/engine/memory.py. On Linux only.
+Without is how glibc does it by itself: see sslstudio/engine/compute/malloc.py. On Linux only.
 """
 
 import argparse

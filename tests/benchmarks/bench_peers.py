@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.sample import make_sample

@@ -10,7 +10,7 @@ from statistics import mean
 
 import torch
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.loader import Pictures

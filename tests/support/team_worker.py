@@ -7,11 +7,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from sslstudio.engine import distributed
-from sslstudio.engine.distributed import Team
+from sslstudio.engine.compute import process_group
+from sslstudio.engine.compute.process_group import Team
+from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.sync_batch_norm import share_norms
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
-from sslstudio.engine.models.shared_norm import share_norms
-from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.shares import asked_together, states_of
 
@@ -53,10 +53,10 @@ def every_task(images: Tensor, team: Team | None) -> dict[str, Tensor]:
 
 
 def main(images: Path, out: Path) -> None:
-    where = distributed.place()
+    where = process_group.place()
     assert where is not None
     torch.set_num_threads(1)
-    with distributed.joined(where, "gloo") as team:
+    with process_group.joined(where, "gloo") as team:
         save_file(every_task(load_file(images)["images"], team), out / f"{where.rank}.safetensors")
 
 

@@ -9,8 +9,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
+from sslstudio.engine.compute.device import DeviceFound
 from sslstudio.engine.core.events import Paused, Resumed
-from sslstudio.engine.device import DeviceFound
 from sslstudio.ui import messages, resources, settings
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.run_page import RunPage

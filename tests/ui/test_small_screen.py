@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QPushButton, QScrollArea
 QSettings.setDefaultFormat(QSettings.Format.IniFormat)
 QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, sys.argv[1])
 app = QApplication([])
-from sslstudio.engine.device import DeviceFound
+from sslstudio.engine.compute.device import DeviceFound
 from sslstudio.engine.core.errors import DataError
 from sslstudio.ui import messages, translate
 translate.speak(sys.argv[2], app)

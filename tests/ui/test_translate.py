@@ -171,7 +171,7 @@ def test_english_needs_no_catalogue() -> None:
 def test_axes_and_facts_of_the_machine_speak_german(german: None, qtbot: QtBot) -> None:
     import torch
 
-    from sslstudio.engine.device import Device
+    from sslstudio.engine.compute.device import Device
     from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
     from sslstudio.engine.train.machine_facts import hardware_facts
 

@@ -15,7 +15,7 @@ PACKAGES = ("torch", "torchvision", "PySide6-Essentials", "pyqtgraph", "pillow",
 
 def findings() -> dict[str, Any]:
     """Facts for people and for bug reports, without anything private."""
-    from sslstudio.engine import device
+    from sslstudio.engine.compute import device
     from sslstudio.engine.core.cache_folder import cache_folder
 
     used = device.choose()

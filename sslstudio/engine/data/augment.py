@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.constants import constant
+from sslstudio.engine.compute.constants import constant
 
 BLANK = 2.0 / 255.0  # deviation of shades in [0, 1] below which a patch shows next to nothing
 

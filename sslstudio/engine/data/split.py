@@ -8,10 +8,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sslstudio.engine.compute.seeding import derive
 from sslstudio.engine.core.errors import ConfigError, DataError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.groups import group_paths, suggest_groups
-from sslstudio.engine.seeding import derive
 
 __all__ = ["Split", "draw_labelled", "group_paths", "make_split", "suggest_groups"]
 

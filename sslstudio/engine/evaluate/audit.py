@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.device import Device
 from sslstudio.engine.evaluate import alterations as alter
 from sslstudio.engine.evaluate.alterations import Alteration
 from sslstudio.engine.evaluate.questions import Array, Audited, Interval, Questions

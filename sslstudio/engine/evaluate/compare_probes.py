@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sslstudio.engine.compute.seeding import derive
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.evaluate.probes import Array, headline
-from sslstudio.engine.seeding import derive
 
 Numbers = npt.NDArray[np.int64]
 RESAMPLES = 400

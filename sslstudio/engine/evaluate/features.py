@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslstudio.engine.device import Device
+from sslstudio.engine.compute.device import Device
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.networks import pooled
 

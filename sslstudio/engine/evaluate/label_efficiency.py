@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
+from sslstudio.engine.compute.seeding import derive
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS, Array
-from sslstudio.engine.seeding import derive
 
 RESAMPLES = 1000
 CHUNK = 100  # resamples at once, so that memory stays flat

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.compute.device import Device
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
@@ -23,10 +25,8 @@ from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.mask_files import mask_png
 from sslstudio.engine.data.masks import decode_mask
 from sslstudio.engine.data.views import IGNORE, vary
-from sslstudio.engine.device import Device
 from sslstudio.engine.evaluate.scores import Array, one_hot_confusions
 from sslstudio.engine.models.networks import Network
-from sslstudio.engine.seeding import generator
 
 CHUNK = 64
 

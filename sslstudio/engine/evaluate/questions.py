@@ -8,13 +8,13 @@ import torch
 from scipy.special import stdtrit
 from torch import Tensor
 
+from sslstudio.engine.compute.device import Device
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.config import BaseConfig, with_texts
 from sslstudio.engine.core.errors import ConfigError
-from sslstudio.engine.device import Device
 from sslstudio.engine.evaluate.alterations import Alteration
 from sslstudio.engine.evaluate.scores import wilson
 from sslstudio.engine.models.encoders import Encoder
-from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import Batch, PretextTask
 
 CHUNK = 4  # pictures whose answers are averaged: what the intervals rest on

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sslstudio.engine.seeding import derive
+from sslstudio.engine.compute.seeding import derive
 
 Array = npt.NDArray[np.float64]
 RESAMPLES = 2000

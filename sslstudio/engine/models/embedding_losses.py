@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.compute.process_group import averaged, counted, gathered, summed
 from sslstudio.engine.core.config import option
 from sslstudio.engine.data.two_views import ViewsConfig
-from sslstudio.engine.distributed import averaged, counted, gathered, summed
 
 EPSILON = 1e-4  # under the root of the variance, as in VICReg's code: the gradient stays finite at a collapse
 

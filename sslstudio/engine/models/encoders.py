@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
+from sslstudio.engine.compute.seeding import seeded_init
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.registry import Registry
-from sslstudio.engine.seeding import seeded_init
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.constants import constant
+from sslstudio.engine.compute.constants import constant
+from sslstudio.engine.compute.process_group import summed
 from sslstudio.engine.data.two_views import cell_places, inverse, placed
-from sslstudio.engine.distributed import summed
 from sslstudio.engine.models.embedding_losses import exact
 
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-from sslstudio.engine.distributed import summed
+from sslstudio.engine.compute.process_group import summed
 from sslstudio.engine.models.encoders import Encoder
 
 

@@ -10,12 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.compute.process_group import summed
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data import colour, draw
 from sslstudio.engine.data.colour_spots import colour_spots
 from sslstudio.engine.data.colourfulness import chunks_of, refuse_without_colour
-from sslstudio.engine.distributed import summed
 from sslstudio.engine.models.colour_nets import undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslstudio.engine.constants import constant
+from sslstudio.engine.compute.constants import constant
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.core.messages import Message

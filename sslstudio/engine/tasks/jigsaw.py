@@ -10,13 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sslstudio.engine.compute.process_group import averaged
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data import augment, draw
 from sslstudio.engine.data.permutations import MOST, permutation_set
 from sslstudio.engine.data.tile_boards import board, located, put_together, tile_pictures
-from sslstudio.engine.distributed import averaged
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Mlp
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult

@@ -10,13 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.compute.process_group import summed
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data import augment, draw
 from sslstudio.engine.data.fields import cut_fields, moments_within, shown_field
 from sslstudio.engine.data.patches import patch_moments, seen_patches
-from sslstudio.engine.distributed import summed
 from sslstudio.engine.models.colour_nets import undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.visible import Densify, spread_to, visible_stages

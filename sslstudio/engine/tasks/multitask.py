@@ -8,10 +8,10 @@ from typing import ClassVar, TypeVar
 import torch
 from torch import Tensor, nn
 
+from sslstudio.engine.compute.process_group import averaged, part_of_batch
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit, did_you_mean
 from sslstudio.engine.core.messages import NOTHING, Message, joined
-from sslstudio.engine.distributed import averaged, part_of_batch
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult, load_tasks
 

@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
+from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.data.named_alike import named_alike
 from sslstudio.engine.data.split import Split
-from sslstudio.engine.device import Device
 from sslstudio.engine.evaluate.predictions import Predictor
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.models.encoders import build_encoder

@@ -14,7 +14,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
@@ -23,7 +24,6 @@ from sslstudio.engine.data.cache import build_cache
 from sslstudio.engine.data.index import ImageIndex, scan
 from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.runs.store import RunFolder
-from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.train.looked_at import looked_at
 from sslstudio.engine.train.loop import Training

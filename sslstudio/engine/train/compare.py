@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import from_dict, read_toml, to_dict, to_toml
 from sslstudio.engine.core.control import RunControl

@@ -7,7 +7,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing

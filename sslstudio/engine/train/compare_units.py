@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import torch
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.messages import Message, plain
 from sslstudio.engine.models.encoders import build_encoder
-from sslstudio.engine.seeding import generator
 from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place
 from sslstudio.engine.train.compare_settings import (
     SCRATCH,

@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
+from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
@@ -17,7 +18,6 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.duplicates import MOST, Group, near_duplicates
 from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.device import Device
 from sslstudio.engine.evaluate.audit import TaskAudit, audited
 from sslstudio.engine.evaluate.clinic import SIGNS, Clinic, Finding, LookedAt, findings_of, judged
 from sslstudio.engine.evaluate.predictions import write_table

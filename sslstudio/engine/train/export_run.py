@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from sslstudio import __version__
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
+from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.data.album import title_of
 from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.device import Device
 from sslstudio.engine.models.encoders import ENCODERS, STEM_STRIDES, Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.networks import Classifier, Network, PixelScale, Segmenter
 from sslstudio.engine.runs import load_exported

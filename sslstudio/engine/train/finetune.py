@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
+from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, RunStarted
@@ -29,7 +30,6 @@ from sslstudio.engine.data.album import root_of, title_of
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.masks import said_class
 from sslstudio.engine.data.split import group_paths
-from sslstudio.engine.device import Device
 from sslstudio.engine.evaluate.predictions import Predictor, score_classes, score_masks
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import summarise

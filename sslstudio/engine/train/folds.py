@@ -14,19 +14,19 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
+from sslstudio.engine.compute.device import Device
+from sslstudio.engine.compute.seeding import derive
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, RunFinished, RunStarted, StepDone
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.album import title_of
 from sslstudio.engine.data.split import Split, draw_labelled, group_paths
-from sslstudio.engine.device import Device
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.store import RunFolder
-from sslstudio.engine.seeding import derive
 from sslstudio.engine.train.finetune import following, go_on, pretraining_of, start
 from sslstudio.engine.train.kept_labels import as_begun, check_labels, note_labels
 from sslstudio.engine.train.labelled import labels_of, parts_of

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sslstudio.engine.compute.device import Device
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, Event
 from sslstudio.engine.core.messages import Message
@@ -18,10 +20,8 @@ from sslstudio.engine.data.loader import Order, Pictures
 from sslstudio.engine.data.masks import decode_mask
 from sslstudio.engine.data.split import draw_labelled
 from sslstudio.engine.data.views import IGNORE, vary
-from sslstudio.engine.device import Device
 from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS
 from sslstudio.engine.models.networks import Network
-from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import TaskResult
 from sslstudio.engine.train.losses import segmentation_loss
 from sslstudio.engine.train.micro import WHOLE, counted

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
+from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
@@ -17,7 +18,6 @@ from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.cache import PixelCache, build_cache
 from sslstudio.engine.data.index import ImageIndex
 from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.device import Device
 from sslstudio.engine.evaluate.embedding import Features, Places, flat_map
 from sslstudio.engine.evaluate.features import MEASURED_ON, measured_copy, stage_features
 from sslstudio.engine.models.encoders import Encoder, build_encoder

@@ -12,13 +12,13 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
+from sslstudio.engine.compute.device import Device
+from sslstudio.engine.compute.process_group import Team
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import CheckpointSaved, Event, Note, Paused, Resumed, StepDone
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.device import Device
-from sslstudio.engine.distributed import Team
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.checkpoint import (
     lay_like_weights,

@@ -1,8 +1,8 @@
 """What a run says of the machine that it is computed on."""
 
+from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.device import Device
 from sslstudio.engine.models.encoders import Encoder
 
 

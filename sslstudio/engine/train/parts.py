@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
+from sslstudio.engine.compute.device import Device
+from sslstudio.engine.compute.seeding import seeded_init
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.device import Device
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.models.networks import ALL, LAST, Classifier, Network, PixelScale, Segmenter
 from sslstudio.engine.runs.store import RunFolder
-from sslstudio.engine.seeding import seeded_init
 from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.labelled import Labelled, prefix_of, targets_of
 from sslstudio.engine.train.recipe import FROM_SCRATCH, Recipe, recalibrate, recipe_of, stage_by_probe, standardise

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import torch
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.runs.store import RunFolder
-from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import Game
 from sslstudio.engine.train.looked_at import looked_at
 from sslstudio.engine.train.pretrain import HELD_OUT, build_task, resolved

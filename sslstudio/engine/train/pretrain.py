@@ -15,7 +15,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
+from sslstudio.engine.compute.device import Device
+from sslstudio.engine.compute.process_group import Team
+from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.sync_batch_norm import share_norms
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, Event, Note, RunFinished, RunStarted, SampleSaved
@@ -23,13 +27,9 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.album import title_of
 from sslstudio.engine.data.feed import Feed
 from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.device import Device
-from sslstudio.engine.distributed import Team
 from sslstudio.engine.models.encoders import Encoder, build_encoder
-from sslstudio.engine.models.shared_norm import share_norms
 from sslstudio.engine.runs.sheets import puzzle_sheet
 from sslstudio.engine.runs.store import RunFolder
-from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import PretextTask, Puzzle, TaskResult, load_tasks
 from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.looked_at import LOOKED_AT, looked_at, order_of

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
+from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
@@ -13,7 +14,6 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.glimpse import Glimpse
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.models.encoders import build_encoder
-from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Puzzle, load_tasks
 from sslstudio.engine.train.looked_at import LOOKED_AT, looked_at, order_of
 from sslstudio.engine.train.session import look_at

@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 
 from sslstudio import __version__
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import BaseConfig, options_of
 from sslstudio.engine.core.control import RunControl

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from torch import Tensor
 
+from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, Note, Preparing
@@ -22,7 +23,6 @@ from sslstudio.engine.data.index import ImageIndex, scan
 from sslstudio.engine.data.labels import Recognised, recognising
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.split import Split, group_paths, make_split
-from sslstudio.engine.device import Device
 from sslstudio.engine.train.settings import DataConfig
 
 SIDE_CPU = 96

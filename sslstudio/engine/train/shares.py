@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from sslstudio.engine.distributed import Team
+from sslstudio.engine.compute.process_group import Team
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.tasks.base import Batch, PretextTask, TaskResult
 from sslstudio.engine.train.checkpoint import restore_training, training_state

@@ -8,12 +8,12 @@ only the pictures have to be within everyone's reach.
 from collections.abc import Iterator
 from pathlib import Path
 
-from sslstudio.engine import device as devices
-from sslstudio.engine import distributed
+from sslstudio.engine.compute import device as devices
+from sslstudio.engine.compute import process_group
+from sslstudio.engine.compute.process_group import Place, Team
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, StudioError
 from sslstudio.engine.core.events import Event
-from sslstudio.engine.distributed import Place, Team
 from sslstudio.engine.runs.store import CONFIG, RunFolder
 from sslstudio.engine.runs.writer import wait_until_free
 from sslstudio.engine.train.pretrain import chosen_device, made_ready, pretrain, resume_pretrain
@@ -28,7 +28,7 @@ def pretrain_together(config: PretrainConfig, control: RunControl, where: Place)
 
     After a restart of all processes by torchrun the leader goes on with the run folder that the start before has left.
     """
-    with distributed.joined(where, devices.backend()) as team:
+    with process_group.joined(where, devices.backend()) as team:
         if not team.leads:
             _follow(team, control)
         elif where.restarts and (Path(config.out) / CONFIG).is_file():
@@ -40,7 +40,7 @@ def pretrain_together(config: PretrainConfig, control: RunControl, where: Place)
 
 def resume_together(path: Path, control: RunControl, where: Place) -> Iterator[Event]:
     """This process's part of the rest of a pretraining."""
-    with distributed.joined(where, devices.backend()) as team:
+    with process_group.joined(where, devices.backend()) as team:
         if team.leads:
             yield from _leading(team, _resumed(path, control, team))
         else:

@@ -2,8 +2,8 @@
 
 from torch import nn
 
+from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.device import Device
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import PretextTask

@@ -16,16 +16,16 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
+from sslstudio.engine.compute.device import Device
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.data.loader import Order, Pictures
-from sslstudio.engine.device import Device
 from sslstudio.engine.models.encoders import LAYOUTS, Encoder
 from sslstudio.engine.runs.store import RunFolder
-from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import PretextTask
 from sslstudio.engine.train.micro import parts_holding
 from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig

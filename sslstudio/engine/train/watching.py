@@ -13,13 +13,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
+from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Event, Note, Probed, StepDone
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.two_views import ViewsConfig
-from sslstudio.engine.device import Device
 from sslstudio.engine.evaluate.health import VIEWS, Changes, Health
 from sslstudio.engine.evaluate.probe_report import probed, unlabelled
 from sslstudio.engine.models.encoders import Encoder, build_encoder

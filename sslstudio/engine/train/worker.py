@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from sslstudio.engine.compute.process_group import place
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import InputError, StudioError
 from sslstudio.engine.core.events import Event, to_json
 from sslstudio.engine.core.messages import to_stored
-from sslstudio.engine.distributed import place
 from sslstudio.engine.train.child import Order, worker_command
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain

@@ -23,7 +23,7 @@ from sslstudio.ui.widgets.run_settings import RunSettings
 from sslstudio.ui.widgets.run_view import RunView
 
 if TYPE_CHECKING:  # imports torch
-    from sslstudio.engine.device import DeviceFound
+    from sslstudio.engine.compute.device import DeviceFound
 
 
 class RunPage(Page):

@@ -13,7 +13,7 @@ from sslstudio.ui.widgets.layout import Card, Piece, button, clear, column, held
 from sslstudio.ui.widgets.run_settings import DeviceBox
 
 if TYPE_CHECKING:  # imports torch
-    from sslstudio.engine.device import DeviceFound
+    from sslstudio.engine.compute.device import DeviceFound
 
 
 def _note(content: str) -> QLabel:

@@ -16,7 +16,7 @@ from sslstudio.ui.widgets.layout import button, column, held, keep_hidden, row, 
 from sslstudio.ui.widgets.reset_row import ResetRow
 
 if TYPE_CHECKING:  # imports torch
-    from sslstudio.engine.device import DeviceFound
+    from sslstudio.engine.compute.device import DeviceFound
     from sslstudio.engine.models.encoders import EncoderConfig
     from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig, OptimiserConfig
 

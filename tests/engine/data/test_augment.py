@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.data import augment
-from sslstudio.engine.seeding import generator
 
 
 def colours(count: int, side: int = 24, channels: int = 3) -> Tensor:

@@ -7,11 +7,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.data import colour
 from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.colourfulness import refuse_without_colour
-from sslstudio.engine.seeding import generator
 
 # Published values of the corners of the sRGB cube under D65 (two decimals).
 KNOWN = {

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.data.duplicates import across, near_duplicates, signature, straddling
 from sslstudio.engine.data.split import Split
-from sslstudio.engine.seeding import generator
 
 SIDE = 48
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data.cache import PixelCache
 from sslstudio.engine.data.feed import Feed

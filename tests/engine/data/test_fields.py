@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.data import augment, draw
 from sslstudio.engine.data.fields import cut_fields, disc, shown_field, standardise_within
-from sslstudio.engine.seeding import generator
 
 
 def noise(count: int, height: int, width: int) -> Tensor:

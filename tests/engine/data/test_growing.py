@@ -11,6 +11,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sslstudio.engine.compute.device import choose
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.data import growing
@@ -22,7 +23,6 @@ from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.pixelstore import store_folder
 from sslstudio.engine.data.reading import outcome_of
-from sslstudio.engine.device import choose
 
 SIDE = 8
 

@@ -4,8 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.data.holes import cut_blocks, filled_smoothly, rim_of
-from sslstudio.engine.seeding import generator
 
 
 @settings(max_examples=30, deadline=None)

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from sslstudio.engine.compute.device import Device, choose
+from sslstudio.engine.compute.seeding import derive
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.data import loader
 from sslstudio.engine.data.cache import PixelCache, build_cache
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.loader import Order, Pictures
-from sslstudio.engine.device import Device, choose
-from sslstudio.engine.seeding import derive
 
 SIDE = 16
 

@@ -6,9 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.data.augment import BLANK
 from sslstudio.engine.data.patches import patch_moments, seen_patches
-from sslstudio.engine.seeding import generator
 
 
 @settings(max_examples=30, deadline=None)

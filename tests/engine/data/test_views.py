@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.data.views import IGNORE, LIGHT, SHIFT, ZOOM, vary
-from sslstudio.engine.seeding import generator
 
 SIDE = 64
 

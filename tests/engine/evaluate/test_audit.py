@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
+from sslstudio.engine.compute.seeding import seeded_init
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
@@ -18,7 +19,6 @@ from sslstudio.engine.evaluate import alterations as alter
 from sslstudio.engine.evaluate.audit import Check, TaskAudit, audited
 from sslstudio.engine.evaluate.questions import Audited, Questions
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
-from sslstudio.engine.seeding import seeded_init
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.examine import AuditDone, audit
 from sslstudio.engine.train.pretrain import pretrain

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.config import BaseConfig, with_texts
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
@@ -22,7 +23,6 @@ from sslstudio.engine.evaluate.signs.looked import CAREFUL, FINE, UNSUITABLE, Fi
 from sslstudio.engine.evaluate.signs.sheet import example_sheet
 from sslstudio.engine.evaluate.signs.simple import interval, right_by_picture
 from sslstudio.engine.models.encoders import EncoderConfig
-from sslstudio.engine.seeding import generator
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.tasks.multitask import MultitaskConfig
 from sslstudio.engine.train.examine import Examined, examine

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.evaluate.features import (
     CHUNK,
     classes_at_places,
@@ -13,7 +14,6 @@ from sslstudio.engine.evaluate.features import (
     stage_features,
 )
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
-from sslstudio.engine.seeding import generator
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ import torch
 from PIL import Image
 from sklearn.metrics import confusion_matrix, jaccard_score
 
+from sslstudio.engine.compute.device import choose
+from sslstudio.engine.compute.seeding import derive, seeded_init
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
@@ -22,7 +24,6 @@ from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.mask_files import PALETTE
 from sslstudio.engine.data.masks import MaskCoding
 from sslstudio.engine.data.views import IGNORE
-from sslstudio.engine.device import choose
 from sslstudio.engine.evaluate.predictions import (
     CHUNK,
     Predictor,
@@ -36,7 +37,6 @@ from sslstudio.engine.evaluate.predictions import (
 )
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.networks import Classifier, PixelScale, Segmenter
-from sslstudio.engine.seeding import derive, seeded_init
 
 SIDE = 16
 COUNT = CHUNK + 6

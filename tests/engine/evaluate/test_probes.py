@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.events import Probed, from_json, to_json
 from sslstudio.engine.evaluate import compare_probes, scores
 from sslstudio.engine.evaluate.compare_probes import HARMS, HELPS, UNCLEAR, Difference, chosen_fairly, compare, student
@@ -21,7 +22,6 @@ from sslstudio.engine.evaluate.probes import (
     stage_scores,
 )
 from sslstudio.engine.evaluate.rank import Reach
-from sslstudio.engine.seeding import generator
 
 CLASSES = 3
 

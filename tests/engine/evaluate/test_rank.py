@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.evaluate.rank import rank_me, reach, spread
-from sslstudio.engine.seeding import generator
 
 
 @pytest.mark.parametrize("directions", [1, 3, 8])

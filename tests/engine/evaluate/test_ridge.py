@@ -9,8 +9,8 @@ from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor
 
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.evaluate.ridge import PENALTY, linear_answers, nearest_answers, neighbours, standardised
-from sslstudio.engine.seeding import generator
 
 
 def planted(n: int, dims: int, classes: int, seed: int) -> tuple[Tensor, Tensor]:

@@ -15,6 +15,7 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
+from sslstudio.engine.compute.seeding import derive
 from sslstudio.engine.evaluate.scores import (
     Array,
     always,
@@ -27,7 +28,6 @@ from sslstudio.engine.evaluate.scores import (
     segmentation_scores,
     wilson,
 )
-from sslstudio.engine.seeding import derive
 
 
 @st.composite

@@ -5,6 +5,7 @@ import torch
 import torchvision
 from torch import Tensor
 
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.models.encoders import (
     ENCODERS,
@@ -13,7 +14,6 @@ from sslstudio.engine.models.encoders import (
     EncoderConfig,
     build_encoder,
 )
-from sslstudio.engine.seeding import generator
 
 every_resnet = pytest.mark.parametrize("name", ["resnet18", "resnet34", "resnet50"])
 

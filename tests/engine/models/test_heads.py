@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.models.encoders import EncoderSpec
 from sslstudio.engine.models.heads import ConvNormRelu, Decoder, Mlp
-from sslstudio.engine.seeding import generator, seeded_init
 
 SPEC = EncoderSpec("any", (8, 16, 32, 64), (2, 4, 8, 16))
 SIDES = (48, 24, 12, 6)

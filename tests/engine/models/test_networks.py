@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.networks import Classifier, Network, PixelScale, Segmenter, pooled
-from sslstudio.engine.seeding import generator, seeded_init
 
 SIDE = 32
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.data.two_views import ViewsConfig, cell_places, placed, random_matrices
 from sslstudio.engine.models import place_matching as matching
-from sslstudio.engine.seeding import generator
 
 SAME = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
-from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.byol import Byol, ByolConfig
 
 SMALL = ByolConfig(hidden=32, outputs=16)

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.data import colour
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
-from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.tasks.colorization import GAIN, Colorization, ColorizationConfig, soft_cross_entropy
 

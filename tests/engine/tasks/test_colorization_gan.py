@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.data import colour
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
-from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Batch
 from sslstudio.engine.tasks.colorization_gan import ColorizationGan, ColorizationGanConfig
 

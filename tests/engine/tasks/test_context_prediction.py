@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.data import augment, draw
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
-from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.tasks.context_prediction import NEIGHBOURS, ContextConfig, ContextPrediction
 

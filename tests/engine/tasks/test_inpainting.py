@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.data.holes import filled_smoothly, rim_of
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
-from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Batch
 from sslstudio.engine.tasks.inpainting import Inpainting, InpaintingConfig
 

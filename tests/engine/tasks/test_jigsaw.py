@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.data import augment
 from sslstudio.engine.data.permutations import permutation_set
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.heads import Mlp
-from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.tasks.jigsaw import Jigsaw, JigsawConfig, permuted
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
-from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask
 from sslstudio.engine.tasks.byol import Byol
 from sslstudio.engine.tasks.multitask import Multitask, MultitaskConfig

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
-from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.simclr import Simclr, SimclrConfig
 
 SMALL = SimclrConfig(hidden=32, outputs=16)

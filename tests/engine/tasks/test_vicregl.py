@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.data.place_pictures import COLOURS, SPOTS
 from sslstudio.engine.data.two_views import cell_places, placed
 from sslstudio.engine.data.view_pictures import GAP
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.place_matching import counterparts
-from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.tasks.vicregl import MOST_CELLS, Vicregl, VicreglConfig, spread_out
 

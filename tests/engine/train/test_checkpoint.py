@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
-from sslstudio.engine.seeding import generator, seeded_init
 from sslstudio.engine.train.checkpoint import (
     lay_like_weights,
     load_encoder,

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import CheckpointSaved, Evaluated, Event, Paused, Resumed, StepDone

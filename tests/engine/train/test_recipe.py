@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, StepDone

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.models.networks import PixelScale

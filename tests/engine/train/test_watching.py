@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.config import with_settings
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import ConfigError, RunError

@@ -1,6 +1,6 @@
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.device import DeviceFound
+from sslstudio.engine.compute.device import DeviceFound
 from sslstudio.ui.widgets.run_settings import DeviceBox
 
 CPU = DeviceFound("cpu", "CPU")

@@ -11,7 +11,7 @@ glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C libr
 STEPS = """
 import resource, sys, threading
 import torch
-from sslstudio.engine.memory import give_back, keep_for_reuse
+from sslstudio.engine.compute.malloc import give_back, keep_for_reuse
 
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -67,6 +67,6 @@ def test_a_step_is_given_no_pages_that_the_one_before_has_had_and_in_the_end_the
 @glibc
 @pytest.mark.parametrize("name", ["MALLOC_ARENA_MAX", "GLIBC_TUNABLES"])
 def test_what_the_environment_says_about_memory_stands(name: str) -> None:
-    asked = "from sslstudio.engine.memory import keep_for_reuse; print(keep_for_reuse())"
+    asked = "from sslstudio.engine.compute.malloc import keep_for_reuse; print(keep_for_reuse())"
     assert run(asked) == "True\n"
     assert run(asked, **{name: ""}) == "False\n"

@@ -9,8 +9,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from sslstudio.engine import distributed
-from sslstudio.engine.distributed import Team
+from sslstudio.engine.compute import process_group
+from sslstudio.engine.compute.process_group import Team
 
 
 class SharedNorm1d(nn.BatchNorm1d):
@@ -18,7 +18,7 @@ class SharedNorm1d(nn.BatchNorm1d):
 
     def forward(self, values: Tensor) -> Tensor:
         """(N, C) to (N, C)."""
-        team = distributed.current()
+        team = process_group.current()
         return super().forward(values) if team is None or not self.training else _norm(self, values, team)
 
 
@@ -27,7 +27,7 @@ class SharedNorm2d(nn.BatchNorm2d):
 
     def forward(self, values: Tensor) -> Tensor:
         """(N, C, H, W) to (N, C, H, W)."""
-        team = distributed.current()
+        team = process_group.current()
         return super().forward(values) if team is None or not self.training else _norm(self, values, team)
 
 

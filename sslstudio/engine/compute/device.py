@@ -13,10 +13,10 @@ from pathlib import Path
 
 import torch
 
+from sslstudio.engine.compute.malloc import give_back, keep_for_reuse
+from sslstudio.engine.compute.process_group import Place
 from sslstudio.engine.core.errors import ConfigError, did_you_mean
 from sslstudio.engine.core.messages import NOTHING, Message, joined, plain
-from sslstudio.engine.distributed import Place
-from sslstudio.engine.memory import give_back, keep_for_reuse
 
 # What torch says on each kind of device when memory runs out; only CUDA's allocator has an error class of its own.
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sslstudio
-from sslstudio.engine.seeding import derive, generator, seeded_init
+from sslstudio.engine.compute.seeding import derive, generator, seeded_init
 
 purposes = st.tuples(st.integers(0, 2**40), st.lists(st.text("ab1, '()", max_size=3) | st.integers(0, 99), max_size=3))
 

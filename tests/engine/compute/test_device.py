@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from sslstudio.engine import device as devices
+from sslstudio.engine.compute import device as devices
+from sslstudio.engine.compute.device import Device, DeviceFound, choose, found
 from sslstudio.engine.core.errors import ConfigError
-from sslstudio.engine.device import Device, DeviceFound, choose, found
 
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
 BROKEN = DeviceFound("cuda:0", "Old GPU", "its architecture sm_30 is not in this build of PyTorch (sm_90)")
