@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.data.decode import read_picture
+from sslstudio.engine.images.formats.decode import read_picture
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.data.index import ImageIndex

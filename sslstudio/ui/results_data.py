@@ -14,7 +14,7 @@ from PySide6.QtGui import QImage
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data.album import root_of
-from sslstudio.engine.data.decode import read_picture
+from sslstudio.engine.images.formats.decode import read_picture
 from sslstudio.engine.runs.predictions import Prediction, mask_file, predictions_of
 from sslstudio.ui import words
 from sslstudio.ui.widgets.gallery_model import GalleryItem

@@ -48,7 +48,7 @@ def test_looking_at_a_folder_needs_no_torch() -> None:
     """The first page of the window scans and decodes."""
     light = {
         "sslstudio.engine.data.index",
-        "sslstudio.engine.data.decode",
+        "sslstudio.engine.images.formats.decode",
         "sslstudio.engine.data.cache",
         "sslstudio.engine.core.events",
         "sslstudio.engine.core.config",

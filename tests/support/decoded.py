@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sslstudio.engine.data import reading
-from sslstudio.engine.data.decode import Squeezed, squeeze
+from sslstudio.engine.images.formats.decode import Squeezed, squeeze
 
 
 def watch(monkeypatch: pytest.MonkeyPatch) -> list[Path]:

@@ -15,9 +15,9 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message, joined
 from sslstudio.engine.data.album import Album, root_of, where
 from sslstudio.engine.data.listing import HIDDEN, HIDDEN_FOLDER, NO_SUFFIX, SUFFIXES, Unreadable, printable
-from sslstudio.engine.data.reasons import from_os
 from sslstudio.engine.data.remembered import Remembered
 from sslstudio.engine.data.walk import FIRST, Found, Run, Walk
+from sslstudio.engine.images.formats.errors import from_os
 
 __all__ = [
     "HIDDEN", "HIDDEN_FOLDER", "NO_SUFFIX", "SUFFIXES", "Found", "ImageFile", "ImageIndex", "Unreadable", "file_at",

@@ -13,8 +13,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.reasons import from_os
-from sslstudio.engine.data.signature import HEAD, kind_of
+from sslstudio.engine.images.formats.errors import from_os
+from sslstudio.engine.images.formats.file_type import HEAD, kind_of
 
 SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".dcm", ".dicom",

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.listing import Listed, Unreadable, list_folder
-from sslstudio.engine.data.reasons import from_os
 from sslstudio.engine.data.remembered import Remembered
+from sslstudio.engine.images.formats.errors import from_os
 
 FIRST = 60  # pictures named while a scan goes on: what a screen shows
 _SAY_SECONDS = 0.1

@@ -24,7 +24,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QImage, QPixmap
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data.decode import read_picture
+from sslstudio.engine.images.formats.decode import read_picture
 
 THUMB = 160  # pixels of the short side that is decoded: sharp at 200 % on cells of 100
 KEPT = 1500  # pixmaps

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.data.cache import STAGE, WAITING, PixelCache, build_cache
-from sslstudio.engine.data.decode import decode
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.pixelstore import store_folder
+from sslstudio.engine.images.formats.decode import decode
 
 SIDE = 8
 PARTS = st.sets(st.integers(0, 11), min_size=1)

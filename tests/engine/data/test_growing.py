@@ -16,13 +16,13 @@ from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.data import growing
 from sslstudio.engine.data.cache import build_cache
-from sslstudio.engine.data.decode import Squeezed, decode
 from sslstudio.engine.data.glimpse import Glimpse
 from sslstudio.engine.data.growing import GrowingCache, grow_cache
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.pixelstore import store_folder
 from sslstudio.engine.data.reading import outcome_of
+from sslstudio.engine.images.formats.decode import Squeezed, decode
 
 SIDE = 8
 

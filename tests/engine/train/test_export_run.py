@@ -17,7 +17,7 @@ from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.decode import decode
+from sslstudio.engine.images.formats.decode import decode
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.networks import PixelScale
 from sslstudio.engine.runs import export, load_exported

@@ -9,8 +9,8 @@ from PIL.TiffImagePlugin import TiffImageFile
 from tifffile import COMPRESSION, EXTRASAMPLE, PHOTOMETRIC, SAMPLEFORMAT, TiffFile, TiffPage
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data.reasons import check_size, silence_log
-from sslstudio.engine.data.tone import Values, flatten, from_values
+from sslstudio.engine.images.formats.errors import check_size, silence_log
+from sslstudio.engine.images.formats.tone import Values, flatten, from_values
 
 silence_log("tifffile")
 

@@ -19,10 +19,10 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.fast_jpeg import read_scaled
-from sslstudio.engine.data.reasons import BROKEN, CannotOpen, check_size, from_library, from_os, silence
-from sslstudio.engine.data.signature import HEAD, Kind, describe, kind_of
-from sslstudio.engine.data.tone import flatten, from_values
+from sslstudio.engine.images.formats.errors import BROKEN, CannotOpen, check_size, from_library, from_os, silence
+from sslstudio.engine.images.formats.file_type import HEAD, Kind, describe, kind_of
+from sslstudio.engine.images.formats.jpeg import read_scaled
+from sslstudio.engine.images.formats.tone import flatten, from_values
 
 # The plugins are called directly and not through Image.open: it would warn about large pictures by a global limit.
 _PLUGINS: dict[Kind, type[ImageFile.ImageFile]] = {
@@ -147,11 +147,11 @@ def _is_bare_dicom(head: bytes) -> bool:
 
 def _read(file: BinaryIO, kind: Kind, short_side: int | None) -> Upright:
     if kind is Kind.DICOM:
-        from sslstudio.engine.data.dicom import read_dicom  # a quarter of a second, only where there is DICOM
+        from sslstudio.engine.images.formats.dicom import read_dicom  # a quarter of a second, only where there is DICOM
 
         return _turned(read_dicom(file), 1)
     if kind is Kind.TIFF:
-        from sslstudio.engine.data.tiff import read_tiff
+        from sslstudio.engine.images.formats.tiff import read_tiff
 
         return _turned(*read_tiff(file))
     return _read_plugin(file, kind, short_side)

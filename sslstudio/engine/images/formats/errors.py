@@ -13,7 +13,7 @@ from PIL import Image
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.signature import Kind
+from sslstudio.engine.images.formats.file_type import Kind
 
 PIXELS_LIMIT = 250_000_000  # about 1 GB while it is decoded, for each worker
 

@@ -13,9 +13,9 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data import fast_jpeg
-from sslstudio.engine.data.decode import squeeze
-from sslstudio.engine.data.fast_jpeg import read_scaled
+from sslstudio.engine.images.formats import jpeg as fast_jpeg
+from sslstudio.engine.images.formats.decode import squeeze
+from sslstudio.engine.images.formats.jpeg import read_scaled
 
 pytest.importorskip("simplejpeg")
 

@@ -25,8 +25,8 @@ from pydicom.uid import (
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.reasons import check_size, silence_log
-from sslstudio.engine.data.tone import Bytes, Values, from_values, stretch
+from sslstudio.engine.images.formats.errors import check_size, silence_log
+from sslstudio.engine.images.formats.tone import Bytes, Values, from_values, stretch
 
 silence_log("pydicom")
 

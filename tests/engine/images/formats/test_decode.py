@@ -16,9 +16,9 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data import tone
-from sslstudio.engine.data.decode import decode, read_picture, squeeze
-from sslstudio.engine.data.reasons import PIXELS_LIMIT, CannotOpen, check_size
+from sslstudio.engine.images.formats import tone
+from sslstudio.engine.images.formats.decode import decode, read_picture, squeeze
+from sslstudio.engine.images.formats.errors import PIXELS_LIMIT, CannotOpen, check_size
 
 SIDE = 32
 
@@ -251,4 +251,4 @@ def test_the_libraries_are_silenced_once(odd_tree: Any) -> None:
         decode(odd_tree.root / "jpeg" / "corrupt exif.jpg", SIDE)
     patterns = [getattr(entry[3], "pattern", "") for entry in warnings.filters]
     assert sum("PIL" in pattern for pattern in patterns) == 1
-    assert not any(re.match(pattern, "sslstudio.engine.data.decode") for pattern in patterns if pattern)
+    assert not any(re.match(pattern, "sslstudio.engine.images.formats.decode") for pattern in patterns if pattern)
