@@ -122,7 +122,7 @@ def check_pictures(
 ) -> Generator[Preparing, None, "ImageIndex"]:
     """Read every picture once, as the training will; the index then knows what cannot be read, and why."""
     from sslstudio.engine.compute import device
-    from sslstudio.engine.data.cache import build_cache
+    from sslstudio.engine.images.cache.pixel_cache import build_cache
     from sslstudio.engine.train.session import suitable_side
 
     side = config.side or suitable_side(recognised.pictures, device.choose())

@@ -49,7 +49,7 @@ def test_looking_at_a_folder_needs_no_torch() -> None:
     light = {
         "sslstudio.engine.data.index",
         "sslstudio.engine.images.formats.decode",
-        "sslstudio.engine.data.cache",
+        "sslstudio.engine.images.cache.pixel_cache",
         "sslstudio.engine.core.events",
         "sslstudio.engine.core.config",
     }

@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image
 
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.data.cache import PixelCache, build_cache
 from sslstudio.engine.data.index import scan
-from sslstudio.engine.data.pixelstore import store_folder
+from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
+from sslstudio.engine.images.cache.store import store_folder
 from sslstudio.engine.images.formats.decode import decode
 
 SIDE = 8

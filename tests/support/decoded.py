@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio.engine.data import reading
+from sslstudio.engine.images.cache import reader as cache_reader
 from sslstudio.engine.images.formats.decode import Squeezed, squeeze
 
 
@@ -16,5 +16,5 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         files.append(file)
         return squeeze(file, side)
 
-    monkeypatch.setattr(reading, "squeeze", watched)
+    monkeypatch.setattr(cache_reader, "squeeze", watched)
     return files

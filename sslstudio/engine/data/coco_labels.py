@@ -27,7 +27,7 @@ from sslstudio.engine.data.index import ImageIndex, printable
 from sslstudio.engine.data.mask_coding import IGNORE, MaskCoding
 from sslstudio.engine.data.mask_files import mask_png, mask_size
 from sslstudio.engine.data.picture_names import lookup_of, named_pictures
-from sslstudio.engine.data.reading import make_folder
+from sslstudio.engine.images.cache.reader import make_folder
 
 STAGE: Final = Message("Making masks from the outlines")
 FORMAT: Final = 1

@@ -14,7 +14,7 @@ from torch import Tensor
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data.cache import PixelCache
+from sslstudio.engine.images.cache.pixel_cache import PixelCache
 
 SLICE = 1024  # pictures that are copied to the device at once
 Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]

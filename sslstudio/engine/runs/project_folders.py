@@ -16,7 +16,7 @@ from sslstudio.engine.data.groups import below
 from sslstudio.engine.data.label_files import is_labelling
 from sslstudio.engine.data.label_move import labels_below
 from sslstudio.engine.data.labelling_start import is_edited
-from sslstudio.engine.data.pixelstore import move_stores
+from sslstudio.engine.images.cache.store import move_stores
 from sslstudio.engine.runs.aside import free_path
 from sslstudio.engine.runs.project import (
     ENOUGH,

@@ -18,7 +18,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data import label_files
 from sslstudio.engine.data.album import PLACE, is_album, read_album, write_album
-from sslstudio.engine.data.pixelstore import move_stores
+from sslstudio.engine.images.cache.store import move_stores
 from sslstudio.engine.runs.aside import free_path
 from sslstudio.engine.runs.project import COPY, Project, open_project, save_project
 from sslstudio.engine.runs.store import CONFIG

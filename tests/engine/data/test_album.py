@@ -26,11 +26,11 @@ from sslstudio.engine.data.album import (
     where,
     write_album,
 )
-from sslstudio.engine.data.cache import build_cache
 from sslstudio.engine.data.duplicates import near_duplicates
 from sslstudio.engine.data.groups import below, group_paths, suggest_groups
 from sslstudio.engine.data.index import file_at, scan, scanning
 from sslstudio.engine.data.labels import recognise
+from sslstudio.engine.images.cache.pixel_cache import build_cache
 from tests.support.decoded import watch
 
 NAMES = ("scanner A", "scanner-A", "b", "b.2")

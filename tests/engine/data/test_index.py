@@ -218,7 +218,9 @@ def test_pictures_are_not_opened(tmp_path: Path) -> None:
 
 
 def test_scanning_and_decoding_load_no_torch() -> None:
-    code = "import sys, sslstudio.engine.data.cache, sslstudio.engine.data.index; sys.exit('torch' in sys.modules)"
+    code = "import sys, sslstudio.engine.images.cache.pixel_cache\n"
+    code += "import sslstudio.engine.data.index\n"
+    code += "sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -12,14 +12,15 @@ import pytest
 from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.data import label_files, pixelstore
+from sslstudio.engine.data import label_files
 from sslstudio.engine.data.album import folders_of, is_album
-from sslstudio.engine.data.cache import PixelCache, build_cache
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.labelling import Labelling
 from sslstudio.engine.data.labelling_start import begin
 from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.data.mask_stroke import Patch, Rect
+from sslstudio.engine.images.cache import store as pixel_store
+from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.runs.project import Project, examples_of, open_project, save_project
 from sslstudio.engine.runs.project_folders import moved, project_of_several, with_folders, with_more, without
 from tests.support.decoded import watch
@@ -195,12 +196,12 @@ def test_what_was_read_of_the_first_folder_is_not_read_again(
 def test_a_store_that_is_being_read_stays_and_is_read_again(
     sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pixelstore, "LOCK_SECONDS", 0.0)
+    monkeypatch.setattr(pixel_store, "LOCK_SECONDS", 0.0)
     first, second = tmp_path / "a", tmp_path / "b"
     for folder in (first, second):
         shutil.copytree(sample_folder / "images", folder)
     cached(first)
-    with filelock.FileLock(pixelstore.store_folder(cache_folder(), first, 16) / "lock"):
+    with filelock.FileLock(pixel_store.store_folder(cache_folder(), first, 16) / "lock"):
         now = grown(Project(folder=tmp_path / "home" / "a", pictures=first), second)
     decoded = watch(monkeypatch)
     cached(first)

@@ -19,10 +19,10 @@ import filelock
 import numpy as np
 import numpy.typing as npt
 
-from sslstudio.engine.collector import put_off
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.messages import from_text, to_text
 from sslstudio.engine.data.index import ImageFile, printable
+from sslstudio.engine.images.cache.collector import put_off
 
 MOST_SIDE: Final = 1024
 FORMAT: Final = 1  # raise it when decoding changes: everything is then decoded again, in another folder

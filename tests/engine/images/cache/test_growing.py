@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from sslstudio.engine.compute.device import choose
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.data import growing
-from sslstudio.engine.data.cache import build_cache
-from sslstudio.engine.data.glimpse import Glimpse
-from sslstudio.engine.data.growing import GrowingCache, grow_cache
 from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.data.pixelstore import store_folder
-from sslstudio.engine.data.reading import outcome_of
+from sslstudio.engine.images.cache import growing
+from sslstudio.engine.images.cache.growing import GrowingCache, grow_cache
+from sslstudio.engine.images.cache.pixel_cache import build_cache
+from sslstudio.engine.images.cache.reader import outcome_of
+from sslstudio.engine.images.cache.sampler import Glimpse
+from sslstudio.engine.images.cache.store import store_folder
 from sslstudio.engine.images.formats.decode import Squeezed, decode
 
 SIDE = 8
@@ -105,7 +105,7 @@ def test_a_full_disk_is_told_to_whoever_waits(root: Path, tmp_path: Path, monkey
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("sslstudio.engine.data.pixelstore.PixelStore.put", full)
+    monkeypatch.setattr("sslstudio.engine.images.cache.store.PixelStore.put", full)
     cache = grown(root, tmp_path / "cache")
     with pytest.raises(RunError, match="The disk is full"):
         cache.readable([3])

@@ -21,10 +21,9 @@ from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.data.cache import STAGE, PixelCache, Positions
 from sslstudio.engine.data.index import ImageIndex, Unreadable
-from sslstudio.engine.data.pixelstore import PixelStore, store_folder
-from sslstudio.engine.data.reading import (
+from sslstudio.engine.images.cache.pixel_cache import STAGE, PixelCache, Positions
+from sslstudio.engine.images.cache.reader import (
     Compared,
     Outcome,
     Pace,
@@ -39,6 +38,7 @@ from sslstudio.engine.data.reading import (
     room,
     wait_for,
 )
+from sslstudio.engine.images.cache.store import PixelStore, store_folder
 
 if TYPE_CHECKING:
     import torch

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.data.cache import STAGE, WAITING, PixelCache, build_cache
 from sslstudio.engine.data.index import scan
-from sslstudio.engine.data.pixelstore import store_folder
+from sslstudio.engine.images.cache.pixel_cache import STAGE, WAITING, PixelCache, build_cache
+from sslstudio.engine.images.cache.store import store_folder
 from sslstudio.engine.images.formats.decode import decode
 
 SIDE = 8
@@ -200,7 +200,7 @@ def test_not_one_readable_picture_is_an_error(tools: Any, tmp_path: Path) -> Non
 def test_stopping_keeps_what_was_decoded(
     tools: Any, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sslstudio.engine.data.reading.EVENT_SECONDS", 0.0)
+    monkeypatch.setattr("sslstudio.engine.images.cache.reader.EVENT_SECONDS", 0.0)
     control = RunControl()
     steps = build_cache(scan(root), SIDE, cache_dir=tmp_path / "cache", control=control)
     for _ in range(4):

@@ -19,7 +19,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.album import where
 from sslstudio.engine.data.index import ImageFile, ImageIndex, file_at
-from sslstudio.engine.data.pixelstore import PixelStore, disk_full, is_full
+from sslstudio.engine.images.cache.store import PixelStore, disk_full, is_full
 from sslstudio.engine.images.formats.decode import Squeezed, squeeze
 from sslstudio.engine.images.formats.errors import CannotOpen
 

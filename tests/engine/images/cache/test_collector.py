@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from sslstudio.engine.collector import put_off
+from sslstudio.engine.images.cache.collector import put_off
 
 
 def test_it_is_off_within_and_on_again_even_after_an_error() -> None:

@@ -17,8 +17,7 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.index import ImageIndex, Unreadable
-from sslstudio.engine.data.pixelstore import PixelStore, store_folder
-from sslstudio.engine.data.reading import (
+from sslstudio.engine.images.cache.reader import (
     WAITING,
     Pace,
     check_stop,
@@ -32,6 +31,7 @@ from sslstudio.engine.data.reading import (
     room,
     wait_for,
 )
+from sslstudio.engine.images.cache.store import PixelStore, store_folder
 
 if TYPE_CHECKING:  # scanning and decoding work without torch: the first page of the window must not load it
     import torch

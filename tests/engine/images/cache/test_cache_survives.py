@@ -40,7 +40,7 @@ def test_killed_at_any_line(tools: Any, root: Path, tmp_path: Path) -> None:
     lines = last = 0
     def trace(frame, event, argument):
         global lines
-        if not frame.f_code.co_filename.endswith("pixelstore.py"):
+        if not frame.f_code.co_filename.endswith(os.path.join("cache", "store.py")):
             return None
         if event == "line":
             lines += 1
