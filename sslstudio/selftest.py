@@ -173,8 +173,8 @@ def _dicom(grey: Any, syntax: str, content: bytes) -> bytes:
 
 def _read(pictures: Path) -> str:
     from sslstudio.engine.core.control import RunControl
-    from sslstudio.engine.data.index import scan
     from sslstudio.engine.images.cache.pixel_cache import build_cache
+    from sslstudio.engine.images.index import scan
 
     cache = to_end(build_cache(scan(pictures), SIDE, control=RunControl()))
     reasons = {one.path.rpartition("/")[2]: one.reason for one in cache.index.unreadable}

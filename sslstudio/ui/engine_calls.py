@@ -18,10 +18,10 @@ from sslstudio.ui.words import told
 
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.compute.device import DeviceFound
-    from sslstudio.engine.data.index import ImageIndex
     from sslstudio.engine.data.labels import Recognised
     from sslstudio.engine.evaluate.clinic import Clinic
     from sslstudio.engine.evaluate.games import Tally
+    from sslstudio.engine.images.index import ImageIndex
     from sslstudio.engine.tasks.base import Game, PretextTask, Puzzle
     from sslstudio.engine.train.play import Round
     from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, PretrainConfig
@@ -96,8 +96,8 @@ def look_at_folder(
 
 def scanned(folder: Path) -> Generator["Preparing | Seen", None, "ImageIndex"]:
     """The pictures of a folder."""
-    from sslstudio.engine.data.album import root_of
-    from sslstudio.engine.data.index import scanning
+    from sslstudio.engine.images.index import scanning
+    from sslstudio.engine.images.multi_folder import root_of
 
     yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
     steps, root = scanning(folder), root_of(folder)

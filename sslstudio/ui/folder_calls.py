@@ -68,7 +68,7 @@ def opened_together(
     home: Path, others: Sequence[Path], folders: Sequence[Path], control: RunControl
 ) -> Generator[Preparing | Seen, None, Opened]:
     """The project of these folders together. Raises DataError for one without pictures."""
-    from sslstudio.engine.data.album import nested
+    from sslstudio.engine.images.multi_folder import nested
     from sslstudio.engine.runs.project_folders import project_of_several
 
     if torn := nested(folders):
@@ -107,6 +107,6 @@ def draw_sample(folder: Path, control: RunControl) -> Generator[Preparing, None,
 
 def unpacked(archive: Path, into: Path, control: RunControl) -> Generator[Preparing, None, Path]:
     """The folder that a zip file of pictures becomes."""
-    from sslstudio.engine.data.unpack import unpack
+    from sslstudio.engine.images.zip_archive import unpack
 
     return unpack(archive, into, control)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from sslstudio.engine.data.album import Album
+from sslstudio.engine.images.multi_folder import Album
 from sslstudio.engine.runs.project import is_project
 from sslstudio.ui import folder_calls, messages, settings
 from sslstudio.ui.words import count

@@ -153,7 +153,7 @@ class Recent:
 def recent(folders: Sequence[str], control: RunControl) -> list[Recent]:
     """What is known of projects; those that cannot be read are named by their folder and say why when they are
     opened."""
-    from sslstudio.engine.data.album import folders_of
+    from sslstudio.engine.images.multi_folder import folders_of
     from sslstudio.engine.runs.project_runs import runs_counted
 
     found = []

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 from sslstudio.ui import engine_calls, jobs, messages
 
 if TYPE_CHECKING:
-    from sslstudio.engine.data.index import ImageIndex
+    from sslstudio.engine.images.index import ImageIndex
     from sslstudio.ui.study import Study
 
 

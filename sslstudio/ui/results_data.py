@@ -13,8 +13,8 @@ from PySide6.QtGui import QImage
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data.album import root_of
 from sslstudio.engine.images.formats.decode import read_picture
+from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.runs.predictions import Prediction, mask_file, predictions_of
 from sslstudio.ui import words
 from sslstudio.ui.widgets.gallery_model import GalleryItem
@@ -60,9 +60,9 @@ def load_results(run: Path, control: RunControl) -> Results:
 
 def _coding(folder: Path, labels_file: str, names: Sequence[str]) -> "MaskCoding":
     """What the values of the masks mean, in the numbers of the network's classes."""
-    from sslstudio.engine.data.index import scan
     from sslstudio.engine.data.labels import recognise
     from sslstudio.engine.data.named_alike import masks_alike
+    from sslstudio.engine.images.index import scan
 
     masks = recognise(scan(folder), labels_file).masks
     if masks is None:

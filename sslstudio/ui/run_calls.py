@@ -112,12 +112,12 @@ def config_of(job: str, config: Any) -> dict[str, Any]:
 
 def title_of(config: Any) -> Message:
     """What a pretraining or a fine-tuning is called in the queue: in English, as in every record."""
-    from sslstudio.engine.data import album
+    from sslstudio.engine.images import multi_folder
     from sslstudio.engine.tasks.base import load_tasks
 
     task = getattr(config, "task", "")
     what = load_tasks()[task].title if task else config.kind.capitalize()
-    return Message("{what} on {folder}", what=what, folder=album.title_of(config.data.folder))
+    return Message("{what} on {folder}", what=what, folder=multi_folder.title_of(config.data.folder))
 
 
 @dataclass(frozen=True)

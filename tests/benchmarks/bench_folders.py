@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from sslstudio.engine.core.control import to_end
-from sslstudio.engine.data.index import scan
+from sslstudio.engine.images.index import scan
 from tests.benchmarks.bench_kit import Figures, clock, in_a_process, medians, peak_mb, show
 
 CHANGES = 10

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
-from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.loader import Order, Pictures
 from sslstudio.engine.images.cache.growing import GrowingCache
 from sslstudio.engine.images.cache.pixel_cache import build_cache
 from sslstudio.engine.images.cache.reader import cores
+from sslstudio.engine.images.index import scan
 from sslstudio.engine.train.looked_at import LOOKED_AT
 from sslstudio.engine.train.preview import PuzzlesReady, preview_puzzles
 from sslstudio.engine.train.session import open_session, read_first

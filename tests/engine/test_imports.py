@@ -47,7 +47,7 @@ def test_the_package_loads_neither_torch_nor_qt(module: str) -> None:
 def test_looking_at_a_folder_needs_no_torch() -> None:
     """The first page of the window scans and decodes."""
     light = {
-        "sslstudio.engine.data.index",
+        "sslstudio.engine.images.index",
         "sslstudio.engine.images.formats.decode",
         "sslstudio.engine.images.cache.pixel_cache",
         "sslstudio.engine.core.events",

@@ -13,17 +13,17 @@ import numpy as np
 from PIL import Image
 
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.data.index import scan
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.cache.store import store_folder
 from sslstudio.engine.images.formats.decode import decode
+from sslstudio.engine.images.index import scan
 
 SIDE = 8
 CHILD = """
     import os, signal, sys
     from pathlib import Path
     from sslstudio.engine.data import cache, reading
-    from sslstudio.engine.data.index import scan
+    from sslstudio.engine.images.index import scan
     reading.EVENT_SECONDS = 0.0
     reading.COMMIT_PICTURES = 5
     root, where = Path(sys.argv[1]), Path(sys.argv[2])

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Container, Iterable, Mapping
 
-from sslstudio.engine.data.index import SUFFIXES
+from sslstudio.engine.images.index import SUFFIXES
 
 _BACK = "\\"
 LONGEST = 400  # characters of a picture's path

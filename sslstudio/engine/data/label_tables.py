@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from sslstudio.engine.data.album import Album, roots_of
-from sslstudio.engine.data.index import ImageIndex
+from sslstudio.engine.images.index import ImageIndex
+from sslstudio.engine.images.multi_folder import Album, roots_of
 
 LARGEST = 64 << 20  # bytes; a larger file is read only when it is asked for
 

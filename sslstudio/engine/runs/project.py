@@ -20,7 +20,7 @@ from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import read_toml, to_toml
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError, StudioError
 from sslstudio.engine.core.messages import NOTHING, Message
-from sslstudio.engine.data.album import root_of
+from sslstudio.engine.images.multi_folder import root_of
 
 FILE, COPY, DAMAGED = "sslstudio.toml", "sslstudio.before.toml", "sslstudio.damaged.toml"
 RUNS, LABELS = "runs", "labels"

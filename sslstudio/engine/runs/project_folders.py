@@ -11,12 +11,12 @@ from typing import Any
 from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.data.album import PLACE, folders_of, free_name, is_album, nested, write_album
 from sslstudio.engine.data.groups import below
 from sslstudio.engine.data.label_files import is_labelling
 from sslstudio.engine.data.label_move import labels_below
 from sslstudio.engine.data.labelling_start import is_edited
 from sslstudio.engine.images.cache.store import move_stores
+from sslstudio.engine.images.multi_folder import PLACE, folders_of, free_name, is_album, nested, write_album
 from sslstudio.engine.runs.aside import free_path
 from sslstudio.engine.runs.project import (
     ENOUGH,

@@ -8,7 +8,7 @@ from typing import Any
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data.album import Album, folders_of, root_of, write_album
+from sslstudio.engine.images.multi_folder import Album, folders_of, root_of, write_album
 from sslstudio.engine.runs.store import CONFIG, RunFolder, run_folders
 from sslstudio.engine.runs.study_folder import CONFIGS, study_job, study_settings
 

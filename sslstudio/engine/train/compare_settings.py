@@ -9,7 +9,7 @@ from typing import Any
 from sslstudio.engine.core.config import BaseConfig, option, section, to_dict, with_settings
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.messages import Message, plain
-from sslstudio.engine.data.album import title_of
+from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.settings import (

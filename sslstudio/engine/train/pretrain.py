@@ -24,9 +24,9 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, Event, Note, RunFinished, RunStarted, SampleSaved
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.album import title_of
 from sslstudio.engine.data.feed import Feed
 from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.runs.sheets import puzzle_sheet
 from sslstudio.engine.runs.store import RunFolder

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sslstudio.engine.core.config import BaseConfig, from_dict, option, read_toml, section
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.album import title_of
+from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.study_folder import CONFIGS, TOURNAMENT
 from sslstudio.engine.tasks.base import load_tasks

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QProgressBar, QStackedWidget, QTabWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.data.index import ImageIndex, printable
+from sslstudio.engine.images.index import ImageIndex, printable
 from sslstudio.ui import jobs, messages, project_calls, settings, words
 from sslstudio.ui.engine_calls import Seen
 from sslstudio.ui.pages.page import Page

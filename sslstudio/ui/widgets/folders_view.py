@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from sslstudio.engine.data.index import printable
+from sslstudio.engine.images.index import printable
 from sslstudio.ui import words
 from sslstudio.ui.widgets.layout import button, column, row, text
 from sslstudio.ui.widgets.tables import fill, table

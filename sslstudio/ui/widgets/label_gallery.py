@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QItemSelectionModel, Signal
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QWidget
 
-from sslstudio.engine.data.index import printable
+from sslstudio.engine.images.index import printable
 from sslstudio.ui import words
 from sslstudio.ui.widgets.gallery_model import GalleryItem
 from sslstudio.ui.widgets.gallery_view import GalleryView

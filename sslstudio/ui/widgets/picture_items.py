@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import overload
 
-from sslstudio.engine.data.index import ImageIndex, printable
+from sslstudio.engine.images.index import ImageIndex, printable
 from sslstudio.ui.widgets.gallery_model import GalleryItem
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from sslstudio.engine.data.index import printable
+from sslstudio.engine.images.index import printable
 from sslstudio.ui import words
 from sslstudio.ui.project_calls import Recent
 from sslstudio.ui.widgets.layout import button, text

@@ -11,9 +11,9 @@ import torch
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data.feed import Feed
-from sslstudio.engine.data.index import ImageIndex
 from sslstudio.engine.data.loader import Order, Pictures
 from sslstudio.engine.images.cache.pixel_cache import PixelCache
+from sslstudio.engine.images.index import ImageIndex
 
 
 def some_pictures(folder: Path, count: int = 23) -> Pictures:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.label_edits import Edit, Kind
 from sslstudio.engine.data.label_files import JOURNAL, LABELS, masks_in, read_labels_table, write_classes
 from sslstudio.engine.data.labelling import Labelling
@@ -23,6 +22,7 @@ from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.data.mask_stroke import Mask, Stroke
 from sslstudio.engine.data.mask_tools import brush
 from sslstudio.engine.data.masks import decode_mask
+from sslstudio.engine.images.index import scan
 
 PATHS = ("a.png", "deep/b.png", "c, with a comma.png")
 SHAPE = (9, 7)

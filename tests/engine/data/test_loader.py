@@ -11,9 +11,9 @@ from sslstudio.engine.compute.device import Device, choose
 from sslstudio.engine.compute.seeding import derive
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.data import loader
-from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.loader import Order, Pictures
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
+from sslstudio.engine.images.index import scan
 
 SIDE = 16
 

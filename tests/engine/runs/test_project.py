@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sslstudio.engine.core.errors import ConfigError, DataError, StudioError
-from sslstudio.engine.data.album import root_of
+from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.runs.project import (
     COPY,
     DAMAGED,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data.album import folders_of, write_album
+from sslstudio.engine.images.multi_folder import folders_of, write_album
 from sslstudio.engine.runs.relink import (
     BEFORE,
     gone_folder,

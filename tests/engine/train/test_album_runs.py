@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sslstudio.engine.core.control import RunControl, to_end
-from sslstudio.engine.data.album import write_album
+from sslstudio.engine.images.multi_folder import write_album
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.apply import load_trained
 from sslstudio.engine.train.predict import predict_folder

@@ -11,7 +11,7 @@ from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, StepDone
-from sslstudio.engine.data.index import scan
+from sslstudio.engine.images.index import scan
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.session import SIDE_CPU, open_session, suitable_side

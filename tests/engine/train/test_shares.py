@@ -10,8 +10,8 @@ from torch import Tensor
 from sslstudio.engine.compute.process_group import Place, Team
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import ConfigError
-from sslstudio.engine.data.index import scan
 from sslstudio.engine.images.cache.pixel_cache import build_cache
+from sslstudio.engine.images.index import scan
 from sslstudio.engine.tasks.base import load_tasks
 from tests.support.process_team import run_team
 from tests.support.team_worker import every_task

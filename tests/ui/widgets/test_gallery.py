@@ -8,7 +8,7 @@ from PySide6.QtGui import QImage, QPixmap
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.data.index import ImageIndex
+from sslstudio.engine.images.index import ImageIndex
 from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel, thumbnail
 from sslstudio.ui.widgets.gallery_view import GalleryView
 from sslstudio.ui.widgets.picture_items import PictureItems

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sslstudio.engine.data.index import ImageIndex
 from sslstudio.engine.data.labels import ClassLabels, MaskLabels, Recognised
 from sslstudio.engine.data.mask_coding import MaskCoding
+from sslstudio.engine.images.index import ImageIndex
 from sslstudio.ui.widgets.labels_view import lacks_labels
 
 

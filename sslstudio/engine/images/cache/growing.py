@@ -21,7 +21,6 @@ from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.data.index import ImageIndex, Unreadable
 from sslstudio.engine.images.cache.pixel_cache import STAGE, PixelCache, Positions
 from sslstudio.engine.images.cache.reader import (
     Compared,
@@ -39,6 +38,7 @@ from sslstudio.engine.images.cache.reader import (
     wait_for,
 )
 from sslstudio.engine.images.cache.store import PixelStore, store_folder
+from sslstudio.engine.images.index import ImageIndex, Unreadable
 
 if TYPE_CHECKING:
     import torch

@@ -16,7 +16,6 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.index import ImageIndex, Unreadable
 from sslstudio.engine.images.cache.reader import (
     WAITING,
     Pace,
@@ -32,6 +31,7 @@ from sslstudio.engine.images.cache.reader import (
     wait_for,
 )
 from sslstudio.engine.images.cache.store import PixelStore, store_folder
+from sslstudio.engine.images.index import ImageIndex, Unreadable
 
 if TYPE_CHECKING:  # scanning and decoding work without torch: the first page of the window must not load it
     import torch

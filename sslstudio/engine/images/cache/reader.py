@@ -17,11 +17,11 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.album import where
-from sslstudio.engine.data.index import ImageFile, ImageIndex, file_at
 from sslstudio.engine.images.cache.store import PixelStore, disk_full, is_full
 from sslstudio.engine.images.formats.decode import Squeezed, squeeze
 from sslstudio.engine.images.formats.errors import CannotOpen
+from sslstudio.engine.images.index import ImageFile, ImageIndex, file_at
+from sslstudio.engine.images.multi_folder import where
 
 COMPARING = Message("Comparing with what was read before")
 WAITING = Message("Waiting for another run that reads the same pictures")

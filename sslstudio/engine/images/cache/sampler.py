@@ -13,10 +13,10 @@ from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.data.index import ImageFile, ImageIndex, file_at
 from sslstudio.engine.images.cache.pixel_cache import STAGE, PixelCache, Positions
 from sslstudio.engine.images.cache.reader import Outcome, check_stop, cores, outcome_of
 from sslstudio.engine.images.cache.store import peek, store_folder
+from sslstudio.engine.images.index import ImageFile, ImageIndex, file_at
 
 if TYPE_CHECKING:
     import torch

@@ -21,8 +21,8 @@ import numpy.typing as npt
 
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.messages import from_text, to_text
-from sslstudio.engine.data.index import ImageFile, printable
 from sslstudio.engine.images.cache.collector import put_off
+from sslstudio.engine.images.index import ImageFile, printable
 
 MOST_SIDE: Final = 1024
 FORMAT: Final = 1  # raise it when decoding changes: everything is then decoded again, in another folder

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from sslstudio.engine.compute.device import choose
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.data.index import scan
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.images.cache import growing
 from sslstudio.engine.images.cache.growing import GrowingCache, grow_cache
@@ -23,6 +22,7 @@ from sslstudio.engine.images.cache.reader import outcome_of
 from sslstudio.engine.images.cache.sampler import Glimpse
 from sslstudio.engine.images.cache.store import store_folder
 from sslstudio.engine.images.formats.decode import Squeezed, decode
+from sslstudio.engine.images.index import scan
 
 SIDE = 8
 

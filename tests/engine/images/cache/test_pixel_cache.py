@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.data.index import scan
 from sslstudio.engine.images.cache.pixel_cache import STAGE, WAITING, PixelCache, build_cache
 from sslstudio.engine.images.cache.store import store_folder
 from sslstudio.engine.images.formats.decode import decode
+from sslstudio.engine.images.index import scan
 
 SIDE = 8
 PARTS = st.sets(st.integers(0, 11), min_size=1)

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from sslstudio.engine.data.listing import Folder, Listed
+from sslstudio.engine.images.listing import Folder, Listed
 
 FORMAT: Final = 1
 LEAST = 2000  # pictures: fewer are listed as fast as they are remembered

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.listing import Listed, Unreadable, list_folder
-from sslstudio.engine.data.remembered import Remembered
 from sslstudio.engine.images.formats.errors import from_os
+from sslstudio.engine.images.listing import Listed, Unreadable, list_folder
+from sslstudio.engine.images.listing_cache import Remembered
 
 FIRST = 60  # pictures named while a scan goes on: what a screen shows
 _SAY_SECONDS = 0.1

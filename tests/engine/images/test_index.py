@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data.index import (
+from sslstudio.engine.images.index import (
     HIDDEN,
     HIDDEN_FOLDER,
     NO_SUFFIX,
@@ -29,7 +29,7 @@ from sslstudio.engine.data.index import (
     scan,
     scanning,
 )
-from sslstudio.engine.data.walk import FIRST
+from sslstudio.engine.images.scanner import FIRST
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 
@@ -219,7 +219,7 @@ def test_pictures_are_not_opened(tmp_path: Path) -> None:
 
 def test_scanning_and_decoding_load_no_torch() -> None:
     code = "import sys, sslstudio.engine.images.cache.pixel_cache\n"
-    code += "import sslstudio.engine.data.index\n"
+    code += "import sslstudio.engine.images.index\n"
     code += "sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data import listing, remembered
-from sslstudio.engine.data.index import ImageIndex, file_at, scan
+from sslstudio.engine.images import listing, listing_cache
+from sslstudio.engine.images.index import ImageIndex, file_at, scan
 
 FOLDERS = ("", "a", "a-b", "a/b", "a/b/c", "z")
 NAMES = ("1.jpg", "2.PNG", "b.jpg", "note.txt", "IM1", ".hidden.jpg", "é.tif")
@@ -32,9 +32,9 @@ TICKS = itertools.count(1)
 @pytest.fixture
 def all_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small folders are remembered too, and at once."""
-    monkeypatch.setattr(remembered, "LEAST", 0)
-    monkeypatch.setattr(remembered, "STALE", 0.0)
-    monkeypatch.setattr(remembered, "RACE_NS", -(10**18))
+    monkeypatch.setattr(listing_cache, "LEAST", 0)
+    monkeypatch.setattr(listing_cache, "STALE", 0.0)
+    monkeypatch.setattr(listing_cache, "RACE_NS", -(10**18))
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         folders.append(prefix)
         return real(root, prefix)
 
-    monkeypatch.setattr("sslstudio.engine.data.walk.list_folder", watched)
+    monkeypatch.setattr("sslstudio.engine.images.scanner.list_folder", watched)
     return folders
 
 
@@ -115,7 +115,7 @@ def test_only_changed_folders_are_listed_again(all_remembered: None, listed: lis
 def test_a_folder_that_just_changed_is_not_remembered(
     all_remembered: None, monkeypatch: pytest.MonkeyPatch, listed: list[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(remembered, "RACE_NS", 3_000_000_000)
+    monkeypatch.setattr(listing_cache, "RACE_NS", 3_000_000_000)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "1.jpg").write_bytes(b"")
     for _ in range(2):

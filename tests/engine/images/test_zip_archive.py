@@ -9,7 +9,7 @@ import pytest
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data.unpack import MARKER, unpack
+from sslstudio.engine.images.zip_archive import MARKER, unpack
 
 
 def zipped(file: Path, **content: bytes) -> Path:

@@ -13,9 +13,14 @@ from hypothesis import strategies as st
 from sslstudio.cli import main
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import ConfigError, DataError
-from sslstudio.engine.data import album as albums
-from sslstudio.engine.data import remembered
-from sslstudio.engine.data.album import (
+from sslstudio.engine.data.duplicates import near_duplicates
+from sslstudio.engine.data.groups import below, group_paths, suggest_groups
+from sslstudio.engine.data.labels import recognise
+from sslstudio.engine.images import listing_cache
+from sslstudio.engine.images import multi_folder as albums
+from sslstudio.engine.images.cache.pixel_cache import build_cache
+from sslstudio.engine.images.index import file_at, scan, scanning
+from sslstudio.engine.images.multi_folder import (
     FILE,
     Album,
     free_name,
@@ -26,11 +31,6 @@ from sslstudio.engine.data.album import (
     where,
     write_album,
 )
-from sslstudio.engine.data.duplicates import near_duplicates
-from sslstudio.engine.data.groups import below, group_paths, suggest_groups
-from sslstudio.engine.data.index import file_at, scan, scanning
-from sslstudio.engine.data.labels import recognise
-from sslstudio.engine.images.cache.pixel_cache import build_cache
 from tests.support.decoded import watch
 
 NAMES = ("scanner A", "scanner-A", "b", "b.2")
@@ -55,9 +55,9 @@ def alone(folder: Path, cache: Path) -> list[str]:
 @pytest.fixture
 def all_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small folders are remembered too, and at once."""
-    monkeypatch.setattr(remembered, "LEAST", 0)
-    monkeypatch.setattr(remembered, "STALE", 0.0)
-    monkeypatch.setattr(remembered, "RACE_NS", -(10**18))
+    monkeypatch.setattr(listing_cache, "LEAST", 0)
+    monkeypatch.setattr(listing_cache, "STALE", 0.0)
+    monkeypatch.setattr(listing_cache, "RACE_NS", -(10**18))
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
