@@ -8,8 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData, QObject, QUrl, Signal
 from PySide6.QtWidgets import QWidget
 
-from sslstudio.engine.data.coco_search import pictures_folder
 from sslstudio.engine.images.listing import SUFFIXES as PICTURES
+from sslstudio.engine.labels.coco.search import pictures_folder
 from sslstudio.engine.runs.project import FILE, is_project
 from sslstudio.engine.runs.study_folder import study_job
 from sslstudio.ui import engine_calls, folder_calls, jobs, journal, messages, settings

@@ -10,7 +10,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data import label_files
 from sslstudio.engine.data.mask_coding import IGNORE
-from sslstudio.engine.evaluate.coco import write_coco
+from sslstudio.engine.labels.coco.writer import write_coco
 
 COCO = "coco.json"
 NOT_COUNTED = Message("not counted")  # what the value IGNORE is called there

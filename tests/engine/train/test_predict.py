@@ -13,7 +13,7 @@ from PIL import Image
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.evaluate import predictions
-from sslstudio.engine.evaluate.coco import read_coco, read_mask
+from sslstudio.engine.labels.coco.writer import read_coco, read_mask
 from sslstudio.engine.train.apply import load_trained
 from sslstudio.engine.train.predict import Predicted, predict_folder
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslstudio.engine.data.coco_paint import filled
+from sslstudio.engine.labels.coco.raster import filled
 
 points = st.lists(st.tuples(st.floats(-4, 14), st.floats(-4, 14)), min_size=3, max_size=7)
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from sslstudio.engine.data.coco_file import CocoPicture, Mark
 from sslstudio.engine.data.mask_coding import IGNORE
-from sslstudio.engine.data.run_lengths import from_runs
+from sslstudio.engine.labels.coco.reader import CocoPicture, Mark
+from sslstudio.engine.labels.coco.run_lengths import from_runs
 
 Inside = NDArray[np.bool_]  # (height, width)
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.run_lengths import lengths_in
+from sslstudio.engine.labels.coco.run_lengths import lengths_in
 
 LARGEST: Final = 400_000_000  # pixels of one picture; more is a mistake in the file
 _EXPORT: Final = Message("Export it from the labelling program as COCO.")

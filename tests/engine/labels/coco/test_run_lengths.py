@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from sslstudio.engine.data.run_lengths import from_runs, lengths_in, run_lengths
+from sslstudio.engine.labels.coco.run_lengths import from_runs, lengths_in, run_lengths
 
 
 @settings(deadline=None)

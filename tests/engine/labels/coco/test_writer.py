@@ -12,10 +12,10 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import RunError
-from sslstudio.engine.data.run_lengths import from_runs
-from sslstudio.engine.evaluate import coco
-from sslstudio.engine.evaluate.coco import patches, read_coco, write_coco
 from sslstudio.engine.evaluate.predictions import write_mask
+from sslstudio.engine.labels.coco import writer as coco_writer
+from sslstudio.engine.labels.coco.run_lengths import from_runs
+from sslstudio.engine.labels.coco.writer import patches, read_coco, write_coco
 
 R = TypeVar("R")
 
@@ -57,6 +57,6 @@ def test_a_folder_of_masks_is_written_and_read_back(tmp_path: Path) -> None:
 def test_a_difference_is_not_kept_quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mask = np.ones((5, 6), np.uint8)
     write_mask(tmp_path / "m.png", mask)
-    monkeypatch.setattr(coco, "run_lengths", lambda inside: [1, inside.size - 1])
+    monkeypatch.setattr(coco_writer, "run_lengths", lambda inside: [1, inside.size - 1])
     with pytest.raises(RunError, match=r"a\.png is another one"):
         to_end(write_coco(tmp_path / "c.json", tmp_path, {"a.png": "m.png"}, ["background", "x"], ""))
