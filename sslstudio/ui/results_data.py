@@ -22,7 +22,7 @@ from sslstudio.ui.widgets.overlay_view import Overlay, mask_image
 from sslstudio.ui.widgets.picture import to_image
 
 if TYPE_CHECKING:
-    from sslstudio.engine.data.masks import MaskCoding
+    from sslstudio.engine.labels.masks.decode import MaskCoding
 
 LARGE = 900  # pixels of the short side of a picture that is looked at closely
 
@@ -112,7 +112,7 @@ def load_picture(path: Path, control: RunControl) -> QImage:
 
 def load_overlay(results: Results, part: str, one: Prediction, control: RunControl) -> Overlay:
     """A picture with its two masks, ready to be painted."""
-    from sslstudio.engine.data.masks import decode_mask
+    from sslstudio.engine.labels.masks.decode import decode_mask
 
     if results.coding is None:
         raise DataError("These pictures have no masks.")

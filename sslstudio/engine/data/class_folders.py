@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.mask_pairs import PICTURE_WORDS, SPLIT_WORDS, folder_words, folders_of, plain_folder
 from sslstudio.engine.images.index import printable
+from sslstudio.engine.labels.masks.pairing import PICTURE_WORDS, SPLIT_WORDS, folder_words, folders_of, plain_folder
 
 UNLABELLED = frozenset({"unlabelled", "unlabeled", "unsorted", "unknown"})
 _OWNER = re.compile(

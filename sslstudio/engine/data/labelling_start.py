@@ -18,9 +18,9 @@ from sslstudio.engine.data import label_files
 from sslstudio.engine.data.class_folders import FolderClasses
 from sslstudio.engine.data.label_edits import Kind, LabelClass
 from sslstudio.engine.data.labelling import Labelling
-from sslstudio.engine.data.mask_coding import IGNORE, MaskCoding
-from sslstudio.engine.data.mask_files import mask_png
-from sslstudio.engine.data.masks import decode_mask
+from sslstudio.engine.labels.masks.coding import IGNORE, MaskCoding
+from sslstudio.engine.labels.masks.decode import decode_mask
+from sslstudio.engine.labels.masks.files import mask_png
 
 if TYPE_CHECKING:  # labels.py reads what is written here
     from sslstudio.engine.data.labels import Recognised

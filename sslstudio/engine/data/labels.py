@@ -15,12 +15,12 @@ from sslstudio.engine.data.class_folders import class_folders, given_parts, natu
 from sslstudio.engine.data.label_csv import Contradiction, read_labels
 from sslstudio.engine.data.label_tables import beside, owner_of, tables_in
 from sslstudio.engine.data.labelling_start import read_made
-from sslstudio.engine.data.mask_pairs import MaskPairs, find_pairs
-from sslstudio.engine.data.masks import IGNORE, OBJECT, MaskCoding, decode_mask, learn_coding
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.images.multi_folder import Album
 from sslstudio.engine.labels.coco.labels import CocoLabels, coco_labels
 from sslstudio.engine.labels.coco.search import find_files
+from sslstudio.engine.labels.masks.decode import IGNORE, OBJECT, MaskCoding, decode_mask, learn_coding
+from sslstudio.engine.labels.masks.pairing import MaskPairs, find_pairs
 
 _FEW_CONTRADICTIONS = 0.05  # more: the table lists objects in the pictures, it does not label pictures
 _MASKS_A_CLASS = 8  # looked at to give the numbers in the masks the names of the class folders

@@ -9,8 +9,8 @@ from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data import label_files
-from sslstudio.engine.data.mask_coding import IGNORE
 from sslstudio.engine.labels.coco.writer import write_coco
+from sslstudio.engine.labels.masks.coding import IGNORE
 
 COCO = "coco.json"
 NOT_COUNTED = Message("not counted")  # what the value IGNORE is called there

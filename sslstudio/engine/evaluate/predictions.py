@@ -22,10 +22,10 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.labels import MaskLabels
 from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.data.mask_files import mask_png
-from sslstudio.engine.data.masks import decode_mask
 from sslstudio.engine.data.views import IGNORE, vary
 from sslstudio.engine.evaluate.scores import Array, one_hot_confusions
+from sslstudio.engine.labels.masks.decode import decode_mask
+from sslstudio.engine.labels.masks.files import mask_png
 from sslstudio.engine.models.networks import Network
 
 CHUNK = 64

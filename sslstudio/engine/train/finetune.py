@@ -27,12 +27,12 @@ from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, RunStarted
 from sslstudio.engine.core.messages import Message, joined
 from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.data.masks import said_class
 from sslstudio.engine.data.split import group_paths
 from sslstudio.engine.evaluate.predictions import Predictor, score_classes, score_masks
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.images.multi_folder import root_of, title_of
+from sslstudio.engine.labels.masks.decode import said_class
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.store import RunFolder

@@ -17,10 +17,10 @@ from sslstudio.engine.core.events import Evaluated, Event
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.loader import Order, Pictures
-from sslstudio.engine.data.masks import decode_mask
 from sslstudio.engine.data.split import draw_labelled
 from sslstudio.engine.data.views import IGNORE, vary
 from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS
+from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.models.networks import Network
 from sslstudio.engine.tasks.base import TaskResult
 from sslstudio.engine.train.losses import segmentation_loss

@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data.mask_files import PALETTE
 from sslstudio.engine.images.formats.decode import read_picture
 from sslstudio.engine.images.multi_folder import root_of
+from sslstudio.engine.labels.masks.files import PALETTE
 from sslstudio.engine.runs.report_marks import inline
 from sslstudio.engine.runs.report_page import Shown
 from sslstudio.engine.runs.store import RunFolder

@@ -21,8 +21,8 @@ from sslstudio.engine.data.labelling_start import FOLDER, begin, is_edited, labe
 from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.data.mask_stroke import Mask, Stroke
 from sslstudio.engine.data.mask_tools import brush
-from sslstudio.engine.data.masks import decode_mask
 from sslstudio.engine.images.index import scan
+from sslstudio.engine.labels.masks.decode import decode_mask
 
 PATHS = ("a.png", "deep/b.png", "c, with a comma.png")
 SHAPE = (9, 7)

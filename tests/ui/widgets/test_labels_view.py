@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from sslstudio.engine.data.labels import ClassLabels, MaskLabels, Recognised
-from sslstudio.engine.data.mask_coding import MaskCoding
 from sslstudio.engine.images.index import ImageIndex
+from sslstudio.engine.labels.masks.coding import MaskCoding
 from sslstudio.ui.widgets.labels_view import lacks_labels
 
 

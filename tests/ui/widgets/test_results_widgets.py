@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.data.masks import MaskCoding
+from sslstudio.engine.labels.masks.decode import MaskCoding
 from sslstudio.engine.runs.predictions import read_predictions
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.ui import words

@@ -19,8 +19,6 @@ from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message, from_stored, to_stored
-from sslstudio.engine.data.mask_coding import IGNORE, MaskCoding
-from sslstudio.engine.data.mask_files import mask_png, mask_size
 from sslstudio.engine.data.picture_names import lookup_of, named_pictures
 from sslstudio.engine.images.cache.reader import make_folder
 from sslstudio.engine.images.index import ImageIndex, printable
@@ -28,6 +26,8 @@ from sslstudio.engine.images.multi_folder import roots_of
 from sslstudio.engine.labels.coco.raster import paint
 from sslstudio.engine.labels.coco.reader import CocoFile, CocoPicture, Mark, read_file
 from sslstudio.engine.labels.coco.search import near
+from sslstudio.engine.labels.masks.coding import IGNORE, MaskCoding
+from sslstudio.engine.labels.masks.files import mask_png, mask_size
 
 STAGE: Final = Message("Making masks from the outlines")
 FORMAT: Final = 1

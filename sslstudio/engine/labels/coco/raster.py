@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from sslstudio.engine.data.mask_coding import IGNORE
 from sslstudio.engine.labels.coco.reader import CocoPicture, Mark
 from sslstudio.engine.labels.coco.run_lengths import from_runs
+from sslstudio.engine.labels.masks.coding import IGNORE
 
 Inside = NDArray[np.bool_]  # (height, width)
 

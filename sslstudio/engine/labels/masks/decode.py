@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sslstudio.engine.core.messages import Message, plain
-from sslstudio.engine.data.mask_coding import IGNORE, MaskCoding, learn_coding
-from sslstudio.engine.data.mask_files import Codes, mask_size, read_codes, unpack
+from sslstudio.engine.labels.masks.coding import IGNORE, MaskCoding, learn_coding
+from sslstudio.engine.labels.masks.files import Codes, mask_size, read_codes, unpack
 
 BACKGROUND, OBJECT, NUMBERED = "background", "object", "class "  # the names of classes that nobody has named
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data.masks import MaskCoding, decode_mask, learn_coding, mask_size
+from sslstudio.engine.labels.masks.decode import MaskCoding, decode_mask, learn_coding, mask_size
 
 Plan = NDArray[np.uint8]
 

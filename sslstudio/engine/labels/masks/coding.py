@@ -10,7 +10,7 @@ from PIL import Image
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.mask_files import MOST_VALUES, codes_of, is_grey, read_codes, unpack
+from sslstudio.engine.labels.masks.files import MOST_VALUES, codes_of, is_grey, read_codes, unpack
 
 IGNORE = 255  # the class number of pixels that count neither as right nor as wrong
 LOOKED_AT = 256  # masks that are read to learn the coding
