@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from sslstudio.engine.core.errors import StudioError
-from sslstudio.engine.data.label_corrections import name_of
+from sslstudio.engine.labels.editing.transfer import name_of
 from sslstudio.engine.runs.decisions import CHANGE, decide, read_decisions, take_back
 from sslstudio.ui import messages
 from sslstudio.ui.label_desk import desk_of

@@ -12,10 +12,10 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.images.formats.decode import read_picture
 
 if TYPE_CHECKING:  # imports torch
-    from sslstudio.engine.data.labelling import Labelling
     from sslstudio.engine.data.labels import Recognised
-    from sslstudio.engine.evaluate.label_export import Exported
     from sslstudio.engine.images.index import ImageIndex
+    from sslstudio.engine.labels.editing.export import Exported
+    from sslstudio.engine.labels.editing.store import Labelling
     from sslstudio.engine.train.look_alike import LookAlike
 
 SUGGESTED = 24  # pictures to label next
@@ -23,8 +23,8 @@ SUGGESTED = 24  # pictures to label next
 
 def open_labels(folder: Path, recognised: "Recognised", control: RunControl) -> Generator[Preparing, None, "Labelling"]:
     """The labels in a folder; made from what was recognised where nobody has labelled yet."""
-    from sslstudio.engine.data.labelling import Labelling
-    from sslstudio.engine.data.labelling_start import begin
+    from sslstudio.engine.labels.editing.start import begin
+    from sslstudio.engine.labels.editing.store import Labelling
 
     yield from begin(folder, recognised)
     return Labelling(folder)
@@ -32,21 +32,21 @@ def open_labels(folder: Path, recognised: "Recognised", control: RunControl) -> 
 
 def exporting(folder: Path, out: Path, control: RunControl) -> Generator[Preparing, None, "Exported"]:
     """The saved labels of a folder, written into a new one."""
-    from sslstudio.engine.evaluate.label_export import export_labels
+    from sslstudio.engine.labels.editing.export import export_labels
 
     return export_labels(folder, out)
 
 
 def made_labels(folder: Path) -> str:
     """This folder if somebody has made labels in it, else ''."""
-    from sslstudio.engine.data.labelling_start import is_edited
+    from sslstudio.engine.labels.editing.start import is_edited
 
     return str(folder) if is_edited(folder) else ""
 
 
 def made_before(home: Path, pictures: Path) -> Path | None:
     """The folder of labels that were made for these pictures before they had a project; None when there is none."""
-    from sslstudio.engine.data.labelling_start import labels_folder
+    from sslstudio.engine.labels.editing.start import labels_folder
 
     return labels_folder(home, pictures)
 

@@ -8,9 +8,9 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from sslstudio.engine.core.errors import StudioError
-from sslstudio.engine.data.label_corrections import correcting, other_labels
-from sslstudio.engine.data.label_edits import Edit, Kind, Labelled, Painted
-from sslstudio.engine.data.labelling import Labelling
+from sslstudio.engine.labels.editing.edits import Edit, Kind, Labelled, Painted
+from sslstudio.engine.labels.editing.store import Labelling
+from sslstudio.engine.labels.editing.transfer import correcting, other_labels
 from sslstudio.ui import jobs, label_calls, messages, words
 from sslstudio.ui.study import Study
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject
 
 from sslstudio.engine.core.errors import StudioError
-from sslstudio.engine.data.label_edits import ClassSet, Edit, Painted
-from sslstudio.engine.data.mask_stroke import Patch, Rect
+from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Painted
+from sslstudio.engine.labels.editing.stroke import Patch, Rect
 from sslstudio.ui import jobs, label_calls, messages
 from sslstudio.ui.label_desk import LabelDesk, paths_of
 from sslstudio.ui.widgets.label_board import CLASSES, LabelBoard

@@ -15,7 +15,7 @@ from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import button
 
 if TYPE_CHECKING:
-    from sslstudio.engine.evaluate.label_export import Exported
+    from sslstudio.engine.labels.editing.export import Exported
 
 
 class LabelExport(QObject):

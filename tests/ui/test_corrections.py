@@ -11,9 +11,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.data.label_corrections import name_of
-from sslstudio.engine.data.label_files import read_labels_table
-from sslstudio.engine.data.labelling import Labelling
+from sslstudio.engine.labels.editing.files import read_labels_table
+from sslstudio.engine.labels.editing.store import Labelling
+from sslstudio.engine.labels.editing.transfer import name_of
 from sslstudio.engine.runs.decisions import read_decisions
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.finetune import FinetunePage

@@ -16,9 +16,9 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.label_files import read_labels_table, read_mask
-from sslstudio.engine.data.labelling import Labelling
-from sslstudio.engine.data.mask_tools import brush
+from sslstudio.engine.labels.editing.files import read_labels_table, read_mask
+from sslstudio.engine.labels.editing.store import Labelling
+from sslstudio.engine.labels.editing.tools import brush
 from sslstudio.engine.runs.project import open_project
 from sslstudio.engine.train.look_alike import doubts
 from sslstudio.ui import label_calls

@@ -12,11 +12,11 @@ from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.data.groups import below
-from sslstudio.engine.data.label_files import is_labelling
-from sslstudio.engine.data.label_move import labels_below
-from sslstudio.engine.data.labelling_start import is_edited
 from sslstudio.engine.images.cache.store import move_stores
 from sslstudio.engine.images.multi_folder import PLACE, folders_of, free_name, is_album, nested, write_album
+from sslstudio.engine.labels.editing.files import is_labelling
+from sslstudio.engine.labels.editing.label_move import labels_below
+from sslstudio.engine.labels.editing.start import is_edited
 from sslstudio.engine.runs.aside import free_path
 from sslstudio.engine.runs.project import (
     ENOUGH,

@@ -16,9 +16,9 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data import label_files
 from sslstudio.engine.images.cache.store import move_stores
 from sslstudio.engine.images.multi_folder import PLACE, is_album, read_album, write_album
+from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.runs.aside import free_path
 from sslstudio.engine.runs.project import COPY, Project, open_project, save_project
 from sslstudio.engine.runs.store import CONFIG

@@ -10,7 +10,7 @@ from pathlib import Path
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import StudioError
-from sslstudio.engine.data import label_files
+from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.runs.project import Project, save_project, with_pictures
 from sslstudio.engine.runs.relink import pictures_folder, relink
 from sslstudio.engine.runs.store import CONFIG, RunFolder, RunSummary, list_runs, run_folders

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from sslstudio.engine.data.mask_stroke import Mask, Rect
+from sslstudio.engine.labels.editing.stroke import Mask, Rect
 from sslstudio.ui.theme import class_colour, colours, theme
 from sslstudio.ui.widgets.picture import to_image
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sslstudio.engine.data.label_edits import LabelClass
+from sslstudio.engine.labels.editing.edits import LabelClass
 from sslstudio.ui import words
 from sslstudio.ui.actions import CLASS_KEYS
 from sslstudio.ui.theme import MASKS, colours, theme

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QTabWidget, QWidget
 
-from sslstudio.engine.data.label_edits import Kind
+from sslstudio.engine.labels.editing.edits import Kind
 from sslstudio.ui.theme import set_role
 from sslstudio.ui.widgets.class_list import ClassList
 from sslstudio.ui.widgets.label_gallery import LabelGallery

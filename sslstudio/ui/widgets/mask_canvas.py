@@ -3,8 +3,8 @@
 from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
 
-from sslstudio.engine.data.mask_stroke import Area, Stroke
-from sslstudio.engine.data.mask_tools import brush, fill, polygon, wand
+from sslstudio.engine.labels.editing.stroke import Area, Stroke
+from sslstudio.engine.labels.editing.tools import brush, fill, polygon, wand
 from sslstudio.ui.actions import CLOSE, GIVE_UP, HIDE, PAN, SHORTEN
 from sslstudio.ui.theme import class_colour, colours
 from sslstudio.ui.widgets.canvas_view import CanvasView

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.data.label_edits import Edit, Kind
-from sslstudio.engine.data.label_files import JOURNAL, LABELS, masks_in, read_labels_table, write_classes
-from sslstudio.engine.data.labelling import Labelling
-from sslstudio.engine.data.labelling_start import FOLDER, begin, is_edited, labels_folder
 from sslstudio.engine.data.labels import recognise
-from sslstudio.engine.data.mask_stroke import Mask, Stroke
-from sslstudio.engine.data.mask_tools import brush
 from sslstudio.engine.images.index import scan
+from sslstudio.engine.labels.editing.edits import Edit, Kind
+from sslstudio.engine.labels.editing.files import JOURNAL, LABELS, masks_in, read_labels_table, write_classes
+from sslstudio.engine.labels.editing.start import FOLDER, begin, is_edited, labels_folder
+from sslstudio.engine.labels.editing.store import Labelling
+from sslstudio.engine.labels.editing.stroke import Mask, Stroke
+from sslstudio.engine.labels.editing.tools import brush
 from sslstudio.engine.labels.masks.decode import decode_mask
 
 PATHS = ("a.png", "deep/b.png", "c, with a comma.png")
@@ -166,9 +166,9 @@ def test_killed_in_the_middle_everything_that_was_said_is_there(tmp_path: Path) 
         import numpy as np
         from pathlib import Path
         from sslstudio.engine.data import labelling
-        from sslstudio.engine.data.labelling import Labelling
-        from sslstudio.engine.data.mask_stroke import Stroke
-        from sslstudio.engine.data.mask_tools import brush
+        from sslstudio.engine.labels.editing.store import Labelling
+        from sslstudio.engine.labels.editing.stroke import Stroke
+        from sslstudio.engine.labels.editing.tools import brush
         labelling.SAVE_AFTER = 30
         store = Labelling(Path({str(folder)!r}))
         store.apply(store.adding("classification", "cat"))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from sslstudio.engine.data.mask_stroke import Area, Mask
+from sslstudio.engine.labels.editing.stroke import Area, Mask
 
 WINDOW = 64  # pixels: half of what a fill looks at first
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.label_edits import Edit, edit_from_json
+from sslstudio.engine.labels.editing.edits import Edit, edit_from_json
 
 
 class Journal:

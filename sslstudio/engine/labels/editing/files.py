@@ -19,8 +19,8 @@ from PIL import Image
 
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data.label_edits import KINDS, Kind, LabelClass
-from sslstudio.engine.data.mask_stroke import Mask
+from sslstudio.engine.labels.editing.edits import KINDS, Kind, LabelClass
+from sslstudio.engine.labels.editing.stroke import Mask
 from sslstudio.engine.labels.masks.files import mask_png
 
 LABELS, CLASSES, MASKS, ABOUT, JOURNAL = "labels.csv", "classes.csv", "masks", "about.json", "journal.jsonl"

@@ -8,8 +8,8 @@ from pathlib import Path
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data import label_files
-from sslstudio.engine.data.labelling import Labelling
+from sslstudio.engine.labels.editing import files as label_files
+from sslstudio.engine.labels.editing.store import Labelling
 
 STAGE = Message("Taking over the labels")
 A_STEP = 100  # masks between two events

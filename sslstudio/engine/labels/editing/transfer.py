@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from sslstudio.engine.data.label_edits import Edit
-from sslstudio.engine.data.labelling import Labelling
+from sslstudio.engine.labels.editing.edits import Edit
+from sslstudio.engine.labels.editing.store import Labelling
 
 
 def name_of(store: Labelling, path: str) -> str:

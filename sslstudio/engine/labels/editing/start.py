@@ -14,10 +14,10 @@ from PIL import Image
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data import label_files
 from sslstudio.engine.data.class_folders import FolderClasses
-from sslstudio.engine.data.label_edits import Kind, LabelClass
-from sslstudio.engine.data.labelling import Labelling
+from sslstudio.engine.labels.editing import files as label_files
+from sslstudio.engine.labels.editing.edits import Kind, LabelClass
+from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.masks.coding import IGNORE, MaskCoding
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.labels.masks.files import mask_png

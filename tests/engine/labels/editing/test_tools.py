@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslstudio.engine.data.mask_stroke import Area, Mask, Stroke
-from sslstudio.engine.data.mask_tools import WINDOW, brush, fill, polygon, wand
+from sslstudio.engine.labels.editing.stroke import Area, Mask, Stroke
+from sslstudio.engine.labels.editing.tools import WINDOW, brush, fill, polygon, wand
 
 SHAPE = (40, 50)
 COORDINATE = st.floats(-20, 70)

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data.label_corrections import correcting, name_of, other_labels
-from sslstudio.engine.data.labelling import Labelling
-from tests.engine.data.test_labelling import CLASSIFY, PATHS, empty
+from sslstudio.engine.labels.editing.store import Labelling
+from sslstudio.engine.labels.editing.transfer import correcting, name_of, other_labels
+from tests.engine.labels.editing.test_store import CLASSIFY, PATHS, empty
 
 NAMES = st.sampled_from(["", "leaf", "shell", "sea urchin"])
 LABELS = st.dictionaries(st.sampled_from(PATHS), NAMES)

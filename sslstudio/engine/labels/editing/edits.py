@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.mask_stroke import Mask, Rect
+from sslstudio.engine.labels.editing.stroke import Mask, Rect
 
 Kind = Literal["classification", "segmentation"]
 KINDS: tuple[Kind, ...] = ("classification", "segmentation")
