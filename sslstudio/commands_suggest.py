@@ -44,9 +44,9 @@ def suggest(options: argparse.Namespace) -> int:
 
 
 def _next_ones(options: argparse.Namespace, control: RunControl) -> Generator[Preparing, None, list[str]]:
-    from sslstudio.engine.data.labels import recognise
     from sslstudio.engine.evaluate.suggest import suggest as pick
     from sslstudio.engine.images.index import scan
+    from sslstudio.engine.labels.recognise import recognise
     from sslstudio.engine.train.look_alike import doubts, look_alike
 
     recognised = recognise(scan(options.folder), options.labels)

@@ -18,10 +18,10 @@ from sslstudio.ui.words import told
 
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.compute.device import DeviceFound
-    from sslstudio.engine.data.labels import Recognised
     from sslstudio.engine.evaluate.clinic import Clinic
     from sslstudio.engine.evaluate.games import Tally
     from sslstudio.engine.images.index import ImageIndex
+    from sslstudio.engine.labels.recognise import Recognised
     from sslstudio.engine.tasks.base import Game, PretextTask, Puzzle
     from sslstudio.engine.train.play import Round
     from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, PretrainConfig
@@ -86,7 +86,7 @@ def look_at_folder(
     folder: Path, labels_file: str, control: RunControl
 ) -> Generator["Preparing | Seen", None, "Recognised"]:
     """The pictures of a folder and the labels found beside them."""
-    from sslstudio.engine.data.labels import recognising
+    from sslstudio.engine.labels.recognise import recognising
 
     index = yield from scanned(folder)
     yield Preparing(stage=Message("Looking for labels"), done=0, total=0)

@@ -12,10 +12,10 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.images.formats.decode import read_picture
 
 if TYPE_CHECKING:  # imports torch
-    from sslstudio.engine.data.labels import Recognised
     from sslstudio.engine.images.index import ImageIndex
     from sslstudio.engine.labels.editing.export import Exported
     from sslstudio.engine.labels.editing.store import Labelling
+    from sslstudio.engine.labels.recognise import Recognised
     from sslstudio.engine.train.look_alike import LookAlike
 
 SUGGESTED = 24  # pictures to label next

@@ -18,7 +18,7 @@ from sslstudio.ui import engine_calls, label_calls
 from sslstudio.ui.engine_calls import EngineFacts, Seen
 
 if TYPE_CHECKING:
-    from sslstudio.engine.data.labels import Recognised
+    from sslstudio.engine.labels.recognise import Recognised
     from sslstudio.engine.runs.project_runs import Newest
 
 PROJECTS, RUNS = (

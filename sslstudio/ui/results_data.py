@@ -60,9 +60,9 @@ def load_results(run: Path, control: RunControl) -> Results:
 
 def _coding(folder: Path, labels_file: str, names: Sequence[str]) -> "MaskCoding":
     """What the values of the masks mean, in the numbers of the network's classes."""
-    from sslstudio.engine.data.labels import recognise
-    from sslstudio.engine.data.named_alike import masks_alike
     from sslstudio.engine.images.index import scan
+    from sslstudio.engine.labels.named_alike import masks_alike
+    from sslstudio.engine.labels.recognise import recognise
 
     masks = recognise(scan(folder), labels_file).masks
     if masks is None:

@@ -14,7 +14,7 @@ from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.words import told
 
 if TYPE_CHECKING:
-    from sslstudio.engine.data.labels import Recognised
+    from sslstudio.engine.labels.recognise import Recognised
     from sslstudio.engine.runs.queue import Waiting
     from sslstudio.engine.train.settings import DataConfig
     from sslstudio.engine.train.split_change import Leak

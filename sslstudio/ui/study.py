@@ -25,8 +25,8 @@ from sslstudio.ui.run_thread import Runner
 from sslstudio.ui.waiting_line import WaitingLine
 
 if TYPE_CHECKING:
-    from sslstudio.engine.data.labels import Recognised
     from sslstudio.engine.images.index import ImageIndex
+    from sslstudio.engine.labels.recognise import Recognised
 
 STEPS = ("images", "pretext", "pretrain", "label", "finetune", "results", "compare")
 SAMPLE = "Sample pictures"  # folder in the user's own

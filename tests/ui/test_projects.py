@@ -7,10 +7,10 @@ import pytest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.editing.store import Labelling
+from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.runs.project import FILE, open_project
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.finetune import FinetunePage

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QTableWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.images.index import scan
+from sslstudio.engine.labels.recognise import recognise
 from sslstudio.ui import settings, study_words, words
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.pretrain import PretrainPage

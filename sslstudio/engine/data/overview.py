@@ -11,10 +11,10 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.groups import suggest_groups
-from sslstudio.engine.data.labels import Recognised, recognising
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.images.multi_folder import Album
+from sslstudio.engine.labels.recognise import Recognised, recognising
 
 LISTED = 20  # files named one by one on a terminal
 

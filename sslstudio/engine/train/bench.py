@@ -20,9 +20,9 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.images.cache.pixel_cache import build_cache
 from sslstudio.engine.images.index import ImageIndex, scan
+from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.train.looked_at import looked_at

@@ -14,11 +14,11 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.data.named_alike import named_alike
 from sslstudio.engine.evaluate.embedding import flat_map
 from sslstudio.engine.evaluate.explain import entropy, occlusion
 from sslstudio.engine.evaluate.nearby import Doubt, directions, doubts, nearest
 from sslstudio.engine.evaluate.predictions import CHUNK
+from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.train.apply import Trained, load_trained
 from sslstudio.engine.train.labelled import labels_of
 from sslstudio.engine.train.session import Session, open_session

@@ -31,8 +31,8 @@ from sslstudio.engine.core.events import (
     StepDone,
 )
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.images.index import scan
+from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.runs.study_folder import COMPARE, CONFIGS
 from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place, carried_out, result_words, tidy
 from sslstudio.engine.train.compare_facts import look_at_split

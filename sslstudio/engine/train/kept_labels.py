@@ -14,12 +14,12 @@ from typing import Any
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message
-from sslstudio.engine.data.labels import MaskLabels, Recognised, recognise, recognising
-from sslstudio.engine.data.named_alike import named_alike
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.masks.coding import IGNORE
+from sslstudio.engine.labels.named_alike import named_alike
+from sslstudio.engine.labels.recognise import MaskLabels, Recognised, recognise, recognising
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.settings import DataConfig
 

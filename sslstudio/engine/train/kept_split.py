@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from sslstudio.engine.data.labels import Recognised
 from sslstudio.engine.data.split import PARTS, Split, group_paths
+from sslstudio.engine.labels.recognise import Recognised
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.session import draw_split
 from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, PretrainConfig

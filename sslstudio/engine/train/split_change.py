@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sslstudio.engine.core.errors import StudioError
-from sslstudio.engine.data.labels import Recognised
+from sslstudio.engine.labels.recognise import Recognised
 from sslstudio.engine.runs.relink import pictures_folder
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.session import draw_split

@@ -10,8 +10,8 @@ from typing import Any
 from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.events import RunFinished
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored
-from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.images.index import scan
+from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.runs.study_folder import COMPARE, CONFIGS, TABLES, TOURNAMENT
 from sslstudio.engine.train.compare import resolved, stored_config
 from sslstudio.engine.train.compare_cells import FAILED, REFUSED

@@ -14,7 +14,7 @@ from sslstudio.ui.widgets.layout import column, text
 from sslstudio.ui.widgets.run_settings import FileLine
 
 if TYPE_CHECKING:
-    from sslstudio.engine.data.labels import Recognised
+    from sslstudio.engine.labels.recognise import Recognised
     from sslstudio.engine.runs.store import RunSummary
 
 SCRATCH, FILE = "scratch", "file"

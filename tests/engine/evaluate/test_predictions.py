@@ -17,7 +17,6 @@ from sslstudio.engine.compute.seeding import derive, seeded_init
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.data.labels import MaskLabels
 from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.views import IGNORE
 from sslstudio.engine.evaluate.predictions import (
@@ -35,6 +34,7 @@ from sslstudio.engine.images.cache.pixel_cache import build_cache
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.masks.decode import MaskCoding
 from sslstudio.engine.labels.masks.files import PALETTE
+from sslstudio.engine.labels.recognise import MaskLabels
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.networks import Classifier, PixelScale, Segmenter
 

@@ -15,7 +15,6 @@ from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import ConfigError, DataError
 from sslstudio.engine.data.duplicates import near_duplicates
 from sslstudio.engine.data.groups import below, group_paths, suggest_groups
-from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.images import listing_cache
 from sslstudio.engine.images import multi_folder as albums
 from sslstudio.engine.images.cache.pixel_cache import build_cache
@@ -31,6 +30,7 @@ from sslstudio.engine.images.multi_folder import (
     where,
     write_album,
 )
+from sslstudio.engine.labels.recognise import recognise
 from tests.support.decoded import watch
 
 NAMES = ("scanner A", "scanner-A", "b", "b.2")

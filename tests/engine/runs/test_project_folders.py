@@ -12,7 +12,6 @@ import pytest
 from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.images.cache import store as pixel_store
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import scan
@@ -21,6 +20,7 @@ from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.stroke import Patch, Rect
+from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.runs.project import Project, examples_of, open_project, save_project
 from sslstudio.engine.runs.project_folders import moved, project_of_several, with_folders, with_more, without
 from tests.support.decoded import watch

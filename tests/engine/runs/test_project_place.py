@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from sslstudio.engine.core.config import from_toml
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.images.cache.pixel_cache import build_cache
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.images.multi_folder import folders_of, write_album
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.labels.editing.start import begin
+from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.runs import project_place
 from sslstudio.engine.runs.project import Project, open_project, save_project
 from sslstudio.engine.runs.project_place import copied, fitting_name, renamed

@@ -12,9 +12,9 @@ import pytest
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, Note, RunFinished, StepDone
-from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.editing.start import begin
+from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.compare import compare
 from sslstudio.engine.train.finetune import finetune

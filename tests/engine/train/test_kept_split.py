@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio.engine.data.labels import Recognised, recognise
 from sslstudio.engine.data.split import Split
 from sslstudio.engine.images.index import scan
+from sslstudio.engine.labels.recognise import Recognised, recognise
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.finetune import pretraining_of
 from sslstudio.engine.train.kept_split import split_kept, suited

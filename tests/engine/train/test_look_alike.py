@@ -6,8 +6,8 @@ from typing import TypeVar
 import numpy as np
 
 from sslstudio.engine.core.control import RunControl, to_end
-from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.images.index import scan
+from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.train.look_alike import doubts, look_alike
 
 R = TypeVar("R")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sslstudio.engine.data.labels import ClassLabels, MaskLabels, Recognised
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.masks.coding import MaskCoding
+from sslstudio.engine.labels.recognise import ClassLabels, MaskLabels, Recognised
 from sslstudio.ui.widgets.labels_view import lacks_labels
 
 

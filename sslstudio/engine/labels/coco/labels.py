@@ -19,7 +19,6 @@ from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message, from_stored, to_stored
-from sslstudio.engine.data.picture_names import lookup_of, named_pictures
 from sslstudio.engine.images.cache.reader import make_folder
 from sslstudio.engine.images.index import ImageIndex, printable
 from sslstudio.engine.images.multi_folder import roots_of
@@ -28,6 +27,7 @@ from sslstudio.engine.labels.coco.reader import CocoFile, CocoPicture, Mark, rea
 from sslstudio.engine.labels.coco.search import near
 from sslstudio.engine.labels.masks.coding import IGNORE, MaskCoding
 from sslstudio.engine.labels.masks.files import mask_png, mask_size
+from sslstudio.engine.labels.picture_names import lookup_of, named_pictures
 
 STAGE: Final = Message("Making masks from the outlines")
 FORMAT: Final = 1

@@ -4,10 +4,10 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from sslstudio.engine.data.label_tables import LARGEST
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.images.multi_folder import roots_of
 from sslstudio.engine.labels.coco.reader import looks_like_coco
+from sslstudio.engine.labels.label_tables import LARGEST
 from sslstudio.engine.labels.masks.pairing import MASK_WORDS, PICTURE_WORDS, SPLIT_WORDS, folder_words
 
 _FOLDERS = 200  # looked into; in more of them nobody keeps one file each

@@ -14,7 +14,7 @@ from PIL import Image
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.class_folders import FolderClasses
+from sslstudio.engine.labels.class_folders import FolderClasses
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.labels.editing.edits import Kind, LabelClass
 from sslstudio.engine.labels.editing.store import Labelling
@@ -23,7 +23,7 @@ from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.labels.masks.files import mask_png
 
 if TYPE_CHECKING:  # labels.py reads what is written here
-    from sslstudio.engine.data.labels import Recognised
+    from sslstudio.engine.labels.recognise import Recognised
 
 FOLDER = Message("Labels")  # in the user's own
 

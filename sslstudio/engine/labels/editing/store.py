@@ -14,7 +14,7 @@ import filelock
 import numpy as np
 
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.data.label_csv import NO_LABEL
+from sslstudio.engine.labels.csv_table import NO_LABEL
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Kind, LabelClass, Labelled, Painted, packed, unpacked
 from sslstudio.engine.labels.editing.journal import Journal, edits_in

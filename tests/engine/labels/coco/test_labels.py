@@ -13,12 +13,12 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from sslstudio.engine.core.errors import DataError, StudioError
-from sslstudio.engine.data.labels import MaskLabels, Recognised, recognise
 from sslstudio.engine.evaluate.predictions import write_mask
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.images.multi_folder import write_album
 from sslstudio.engine.labels.coco.writer import write_coco
 from sslstudio.engine.labels.masks.decode import IGNORE, decode_mask
+from sslstudio.engine.labels.recognise import MaskLabels, Recognised, recognise
 
 Mask = np.ndarray[tuple[int, int], np.dtype[np.uint8]]
 SQUARE = [[2, 1, 5, 1, 5, 4, 2, 4]]  # columns 2-4, rows 1-3

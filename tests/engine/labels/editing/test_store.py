@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.data.labels import recognise
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.editing.edits import Edit, Kind
 from sslstudio.engine.labels.editing.files import JOURNAL, LABELS, masks_in, read_labels_table, write_classes
@@ -23,6 +22,7 @@ from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.stroke import Mask, Stroke
 from sslstudio.engine.labels.editing.tools import brush
 from sslstudio.engine.labels.masks.decode import decode_mask
+from sslstudio.engine.labels.recognise import recognise
 
 PATHS = ("a.png", "deep/b.png", "c, with a comma.png")
 SHAPE = (9, 7)

@@ -14,9 +14,9 @@ from typing import Any
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.class_folders import FolderClasses, natural_key
-from sslstudio.engine.data.picture_names import Lookup, lookup_of, named_pictures
 from sslstudio.engine.images.index import printable
+from sslstudio.engine.labels.class_folders import FolderClasses, natural_key
+from sslstudio.engine.labels.picture_names import Lookup, lookup_of, named_pictures
 
 SEPARATORS = (",", ";", "\t", "|")
 SUFFIX = re.compile(r"\.[A-Za-z]{3,4}$")

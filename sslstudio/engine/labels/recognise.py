@@ -11,14 +11,14 @@ from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message, joined
-from sslstudio.engine.data.class_folders import class_folders, given_parts, natural_key
-from sslstudio.engine.data.label_csv import Contradiction, read_labels
-from sslstudio.engine.data.label_tables import beside, owner_of, tables_in
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.images.multi_folder import Album
+from sslstudio.engine.labels.class_folders import class_folders, given_parts, natural_key
 from sslstudio.engine.labels.coco.labels import CocoLabels, coco_labels
 from sslstudio.engine.labels.coco.search import find_files
+from sslstudio.engine.labels.csv_table import Contradiction, read_labels
 from sslstudio.engine.labels.editing.start import read_made
+from sslstudio.engine.labels.label_tables import beside, owner_of, tables_in
 from sslstudio.engine.labels.masks.decode import IGNORE, OBJECT, MaskCoding, decode_mask, learn_coding
 from sslstudio.engine.labels.masks.pairing import MaskPairs, find_pairs
 

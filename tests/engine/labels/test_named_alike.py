@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data.labels import ClassLabels, MaskLabels, recognise
-from sslstudio.engine.data.named_alike import classes_alike, masks_alike
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.masks.coding import IGNORE, MaskCoding
 from sslstudio.engine.labels.masks.decode import decode_mask
+from sslstudio.engine.labels.named_alike import classes_alike, masks_alike
+from sslstudio.engine.labels.recognise import ClassLabels, MaskLabels, recognise
 
 NAMES = ("background", "disc", "square", "star")
 DIFFERENT = st.permutations(NAMES[1:]).flatmap(lambda names: st.integers(1, 3).map(lambda n: tuple(names[:n])))

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data.labels import Recognised, recognise
 from sslstudio.engine.images.index import ImageIndex, scan
+from sslstudio.engine.labels.recognise import Recognised, recognise
 
 Make = Callable[..., Recognised]
 
