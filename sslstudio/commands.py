@@ -131,7 +131,7 @@ def sample(options: argparse.Namespace) -> int:
 
 def index(options: argparse.Namespace) -> int:
     """`sslstudio index`."""
-    from sslstudio.engine.data.overview import look_at
+    from sslstudio.engine.dataset.overview import look_at
 
     with steered() as control:
         found = returned(look_at(options.folder, options.labels, options.side, control), options.json)

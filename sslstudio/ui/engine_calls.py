@@ -112,7 +112,7 @@ def scanned(folder: Path) -> Generator["Preparing | Seen", None, "ImageIndex"]:
 
 def groups_in(paths: Sequence[str], control: RunControl) -> str:
     """The rule by which pictures seem to belong together; '' if there is none."""
-    from sslstudio.engine.data.groups import suggest_groups
+    from sslstudio.engine.dataset.groups import suggest_groups
 
     return suggest_groups(paths) or ""
 

@@ -89,8 +89,8 @@ def costs(folder: Path, cache: Path) -> Figures:
     import torch
 
     from sslstudio.engine.compute import device as devices
-    from sslstudio.engine.data.loader import Order, Pictures
-    from sslstudio.engine.data.split import make_split
+    from sslstudio.engine.dataset.loader import Order, Pictures
+    from sslstudio.engine.dataset.split import make_split
     from sslstudio.engine.images.cache.pixel_cache import build_cache
     from sslstudio.engine.labels.recognise import recognise
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
-from sslstudio.engine.data.loader import Order, Pictures
+from sslstudio.engine.dataset.loader import Order, Pictures
 from sslstudio.engine.images.cache.growing import GrowingCache
 from sslstudio.engine.images.cache.pixel_cache import build_cache
 from sslstudio.engine.images.cache.reader import cores

@@ -13,7 +13,7 @@ import torch
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.data.augment import to_float
-from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.features import measured_copy, stage_features
 from sslstudio.engine.evaluate.ridge import linear_answers, standardised
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder

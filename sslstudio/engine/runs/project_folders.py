@@ -11,7 +11,7 @@ from typing import Any
 from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.data.groups import below
+from sslstudio.engine.dataset.groups import below
 from sslstudio.engine.images.cache.store import move_stores
 from sslstudio.engine.images.multi_folder import PLACE, folders_of, free_name, is_album, nested, write_album
 from sslstudio.engine.labels.editing.files import is_labelling

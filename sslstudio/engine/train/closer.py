@@ -13,7 +13,7 @@ from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.augment import to_float
-from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.embedding import flat_map
 from sslstudio.engine.evaluate.explain import entropy, occlusion
 from sslstudio.engine.evaluate.nearby import Doubt, directions, doubts, nearest

@@ -12,9 +12,9 @@ from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message, declared, from_stored, to_stored
-from sslstudio.engine.data.duplicates import MOST, across, near_duplicates
-from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.data.split import suggest_groups
+from sslstudio.engine.dataset.loader import Pictures
+from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
+from sslstudio.engine.dataset.split import suggest_groups
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.compare_cells import Place, cell_place
 from sslstudio.engine.train.compare_settings import (

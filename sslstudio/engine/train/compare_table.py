@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored, plain, to_stored
-from sslstudio.engine.data.groups import group_paths
+from sslstudio.engine.dataset.groups import group_paths
 from sslstudio.engine.evaluate.label_efficiency import (
     Luck,
     draw_scores,

@@ -16,7 +16,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.data.augment import to_float
-from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import ENCODERS, STEM_STRIDES, Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.networks import Classifier, Network, PixelScale, Segmenter

@@ -26,8 +26,8 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, RunStarted
 from sslstudio.engine.core.messages import Message, joined
-from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.data.split import group_paths
+from sslstudio.engine.dataset.loader import Pictures
+from sslstudio.engine.dataset.split import group_paths
 from sslstudio.engine.evaluate.predictions import Predictor, score_classes, score_masks
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import summarise

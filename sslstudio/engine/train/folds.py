@@ -21,7 +21,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, RunFinished, RunStarted, StepDone
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.split import Split, draw_labelled, group_paths
+from sslstudio.engine.dataset.split import Split, draw_labelled, group_paths
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.images.multi_folder import title_of

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from sslstudio.engine.data.split import PARTS, Split, group_paths
+from sslstudio.engine.dataset.split import PARTS, Split, group_paths
 from sslstudio.engine.labels.recognise import Recognised
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.session import draw_split

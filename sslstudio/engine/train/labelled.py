@@ -16,9 +16,9 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, Event
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.data.augment import to_float
-from sslstudio.engine.data.loader import Order, Pictures
-from sslstudio.engine.data.split import draw_labelled
 from sslstudio.engine.data.views import IGNORE, vary
+from sslstudio.engine.dataset.loader import Order, Pictures
+from sslstudio.engine.dataset.split import draw_labelled
 from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.models.networks import Network

@@ -2,7 +2,7 @@
 
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.models.encoders import Encoder
 
 

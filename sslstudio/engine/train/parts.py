@@ -5,7 +5,7 @@ from pathlib import Path
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.seeding import seeded_init
 from sslstudio.engine.core.messages import NOTHING, Message
-from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.models.networks import ALL, LAST, Classifier, Network, PixelScale, Segmenter
 from sslstudio.engine.runs.store import RunFolder

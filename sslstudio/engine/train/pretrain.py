@@ -24,8 +24,8 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, Event, Note, RunFinished, RunStarted, SampleSaved
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.feed import Feed
-from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.dataset.loader import Pictures
+from sslstudio.engine.dataset.prefetch import Feed
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.runs.sheets import puzzle_sheet

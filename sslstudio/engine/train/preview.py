@@ -11,7 +11,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.images.cache.sampler import Glimpse
 from sslstudio.engine.models.encoders import build_encoder
 from sslstudio.engine.tasks.base import Puzzle, load_tasks

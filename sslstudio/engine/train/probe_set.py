@@ -10,8 +10,8 @@ from torch import Tensor
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.data.augment import to_float
-from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.data.split import draw_labelled, group_paths
+from sslstudio.engine.dataset.loader import Pictures
+from sslstudio.engine.dataset.split import draw_labelled, group_paths
 from sslstudio.engine.evaluate.features import classes_at_places, measured_copy, place_features, stage_features
 from sslstudio.engine.evaluate.probes import Counts, Labels, count_answers, draws_of, labels_taught
 from sslstudio.engine.evaluate.rank import Reach, reach

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from sslstudio.engine.data.augment import to_float
-from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.probes import best_stage
 from sslstudio.engine.models.networks import LAST, Classifier, Network, Standard, pooled
 from sslstudio.engine.train.settings import FinetuneConfig

@@ -27,9 +27,9 @@ from sslstudio.engine.core.events import (
     StepDone,
 )
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.duplicates import MOST, across, near_duplicates
-from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.data.split import group_paths
+from sslstudio.engine.dataset.loader import Pictures
+from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
+from sslstudio.engine.dataset.split import group_paths
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.runs.report_marks import Chart, Series, inline
 from sslstudio.engine.runs.report_page import Report, Shown, page, part_title

@@ -16,8 +16,8 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, Note, Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.loader import Pictures
-from sslstudio.engine.data.split import Split, group_paths, make_split
+from sslstudio.engine.dataset.loader import Pictures
+from sslstudio.engine.dataset.split import Split, group_paths, make_split
 from sslstudio.engine.images.cache.growing import GrowingCache, grow_cache
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache, none_readable
 from sslstudio.engine.images.formats.decode import short_side_of

@@ -23,7 +23,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message
-from sslstudio.engine.data.loader import Order, Pictures
+from sslstudio.engine.dataset.loader import Order, Pictures
 from sslstudio.engine.models.encoders import LAYOUTS, Encoder
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import PretextTask

@@ -17,8 +17,8 @@ from sslstudio.engine.compute.seeding import derive, seeded_init
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.data.loader import Pictures
 from sslstudio.engine.data.views import IGNORE
+from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.predictions import (
     CHUNK,
     Predictor,

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sslstudio.cli import main
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import ConfigError, DataError
-from sslstudio.engine.data.duplicates import near_duplicates
-from sslstudio.engine.data.groups import below, group_paths, suggest_groups
+from sslstudio.engine.dataset.groups import below, group_paths, suggest_groups
+from sslstudio.engine.dataset.near_duplicates import near_duplicates
 from sslstudio.engine.images import listing_cache
 from sslstudio.engine.images import multi_folder as albums
 from sslstudio.engine.images.cache.pixel_cache import build_cache

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio.engine.data.split import Split
+from sslstudio.engine.dataset.split import Split
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import Recognised, recognise
 from sslstudio.engine.runs.store import RunFolder

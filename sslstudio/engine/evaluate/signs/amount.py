@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.duplicates import across
-from sslstudio.engine.data.groups import group_paths, suggest_groups
+from sslstudio.engine.dataset.groups import group_paths, suggest_groups
+from sslstudio.engine.dataset.near_duplicates import across
 from sslstudio.engine.evaluate.signs.looked import CAREFUL, EXAMPLES, TILE_TASKS, UNSUITABLE, Finding, LookedAt
 from sslstudio.engine.tasks.base import load_tasks
 

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from sslstudio.engine.core.config import BaseConfig, with_texts
 from sslstudio.engine.data.augment import grey, to_float
-from sslstudio.engine.data.duplicates import Group
-from sslstudio.engine.data.split import Split
+from sslstudio.engine.dataset.near_duplicates import Group
+from sslstudio.engine.dataset.split import Split
 from sslstudio.engine.models.encoders import EncoderSpec
 from sslstudio.engine.tasks.base import Batch, load_tasks
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sslstudio.engine.compute.device import choose
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.data.loader import Pictures
+from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.images.cache import growing
 from sslstudio.engine.images.cache.growing import GrowingCache, grow_cache
 from sslstudio.engine.images.cache.pixel_cache import build_cache

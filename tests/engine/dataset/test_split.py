@@ -9,7 +9,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from sslstudio.engine.core.errors import ConfigError, DataError
-from sslstudio.engine.data.split import Split, draw_labelled, group_paths, make_split, suggest_groups
+from sslstudio.engine.dataset.split import Split, draw_labelled, group_paths, make_split, suggest_groups
 
 SHARES = st.sampled_from([(0.1, 0.2), (0.02, 0.05), (0.25, 0.25), (0.3, 0.6), (0.5, 0.1)])
 CLASS_SIZES = st.lists(st.integers(1, 40), min_size=1, max_size=6)

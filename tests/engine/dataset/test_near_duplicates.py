@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.data.duplicates import across, near_duplicates, signature, straddling
-from sslstudio.engine.data.split import Split
+from sslstudio.engine.dataset.near_duplicates import across, near_duplicates, signature, straddling
+from sslstudio.engine.dataset.split import Split
 
 SIDE = 48
 

@@ -10,7 +10,7 @@ from typing import Any
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.groups import suggest_groups
+from sslstudio.engine.dataset.groups import suggest_groups
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.images.multi_folder import Album

@@ -8,7 +8,7 @@ import time
 
 from torch import Tensor
 
-from sslstudio.engine.data.loader import Order, Pictures
+from sslstudio.engine.dataset.loader import Order, Pictures
 
 
 class Feed:

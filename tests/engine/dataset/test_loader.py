@@ -10,8 +10,8 @@ from PIL import Image
 from sslstudio.engine.compute.device import Device, choose
 from sslstudio.engine.compute.seeding import derive
 from sslstudio.engine.core.control import to_end
-from sslstudio.engine.data import loader
-from sslstudio.engine.data.loader import Order, Pictures
+from sslstudio.engine.dataset import loader
+from sslstudio.engine.dataset.loader import Order, Pictures
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import scan
 

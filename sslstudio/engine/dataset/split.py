@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sslstudio.engine.compute.seeding import derive
 from sslstudio.engine.core.errors import ConfigError, DataError
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.groups import group_paths, suggest_groups
+from sslstudio.engine.dataset.groups import group_paths, suggest_groups
 
 __all__ = ["Split", "draw_labelled", "group_paths", "make_split", "suggest_groups"]
 

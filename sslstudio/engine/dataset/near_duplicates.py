@@ -20,7 +20,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
-from sslstudio.engine.data.split import PARTS, Split
+from sslstudio.engine.dataset.split import PARTS, Split
 
 LIKENESS = 0.92
 MOST = 20_000  # pictures compared at most: the time grows with their square (10 s for these, on one core)

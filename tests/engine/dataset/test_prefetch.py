@@ -10,8 +10,8 @@ import torch
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data.feed import Feed
-from sslstudio.engine.data.loader import Order, Pictures
+from sslstudio.engine.dataset.loader import Order, Pictures
+from sslstudio.engine.dataset.prefetch import Feed
 from sslstudio.engine.images.cache.pixel_cache import PixelCache
 from sslstudio.engine.images.index import ImageIndex
 
