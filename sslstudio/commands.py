@@ -122,7 +122,7 @@ def runs(options: argparse.Namespace) -> int:
 
 def sample(options: argparse.Namespace) -> int:
     """`sslstudio sample`."""
-    from sslstudio.engine.data.sample import make_sample
+    from sslstudio.engine.sample.make import make_sample
 
     show(make_sample(options.folder, count=options.count, seed=options.seed), False)
     say(f"{options.count:,} pictures with classes and masks are in {options.folder}.")

@@ -33,8 +33,8 @@ def bench(options: argparse.Namespace) -> int:
     from sslstudio.commands import returned, say, steered
     from sslstudio.console import print_json
     from sslstudio.engine.core.config import with_settings
-    from sslstudio.engine.data.sample import make_sample
     from sslstudio.engine.models.encoders import EncoderConfig
+    from sslstudio.engine.sample.make import make_sample
     from sslstudio.engine.train.bench import bench as measure
     from sslstudio.engine.train.settings import DataConfig, HardwareConfig, PretrainConfig
 

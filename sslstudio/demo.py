@@ -8,7 +8,7 @@ import platformdirs
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event
-from sslstudio.engine.data.sample import make_sample
+from sslstudio.engine.sample.make import make_sample
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.settings import DEFAULT_TASK, BudgetConfig, DataConfig, FinetuneConfig, PretrainConfig

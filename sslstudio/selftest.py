@@ -101,7 +101,7 @@ def _find_tasks(found: list[str]) -> str:
 
 
 def _draw(folder: Path) -> str:
-    from sslstudio.engine.data.sample import make_sample
+    from sslstudio.engine.sample.make import make_sample
 
     for _ in make_sample(folder, count=PICTURES, side=SIDE):
         pass

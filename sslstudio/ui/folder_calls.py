@@ -94,7 +94,7 @@ def with_folders(project: Project, folders: Mapping[str, Path], control: RunCont
 
 def draw_sample(folder: Path, control: RunControl) -> Generator[Preparing, None, Path]:
     """Draw the sample pictures, unless they are there."""
-    from sslstudio.engine.data.sample import make_sample
+    from sslstudio.engine.sample.make import make_sample
 
     done = folder / ".complete"
     if not done.exists():

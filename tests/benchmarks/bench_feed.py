@@ -10,8 +10,8 @@ from statistics import median
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
-from sslstudio.engine.data.sample import make_sample
 from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.sample.make import make_sample
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.bench import bench
 from sslstudio.engine.train.settings import DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig

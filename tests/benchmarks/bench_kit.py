@@ -42,7 +42,7 @@ def place_apart(folder: Path | None) -> Iterator[tuple[Path, Path]]:
     """with place_apart(folder) as (place, pictures): a home and a cache that nobody else has; the pictures are those of
     `folder`, or 300 drawn ones."""
     from sslstudio.engine.core.control import to_end
-    from sslstudio.engine.data.sample import make_sample
+    from sslstudio.engine.sample.make import make_sample
 
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the program itself sets it
     with tempfile.TemporaryDirectory() as name:

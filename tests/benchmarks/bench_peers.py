@@ -18,9 +18,9 @@ import torch
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
-from sslstudio.engine.data.sample import make_sample
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.sample.make import make_sample
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.bench import Bench, bench
 from sslstudio.engine.train.settings import DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig

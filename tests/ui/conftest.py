@@ -11,7 +11,7 @@ from PySide6.QtCore import QLocale, QSettings
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.data.sample import make_sample
+from sslstudio.engine.sample.make import make_sample
 from sslstudio.ui import messages, translate
 from sslstudio.ui.main_window import MainWindow
 from tests.support import leftovers

@@ -16,13 +16,13 @@ from sslstudio.engine.core.config import BaseConfig, with_texts
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.data.sample import make_sample
 from sslstudio.engine.evaluate.clinic import Clinic, findings_of, judged
 from sslstudio.engine.evaluate.signs import amount, colour, direction, frame, lens, marks, places
 from sslstudio.engine.evaluate.signs.looked import CAREFUL, FINE, UNSUITABLE, Finding, LookedAt
 from sslstudio.engine.evaluate.signs.sheet import example_sheet
 from sslstudio.engine.evaluate.signs.simple import interval, right_by_picture
 from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.sample.make import make_sample
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.tasks.multitask import MultitaskConfig
 from sslstudio.engine.train.examine import Examined, examine

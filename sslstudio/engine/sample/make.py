@@ -14,8 +14,8 @@ from sslstudio.engine.compute.seeding import derive
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.sample_scene import Noise, landscape, occlude, photograph, shadow, shine
-from sslstudio.engine.data.sample_shapes import KINDS, make_frame
+from sslstudio.engine.sample.scene import Noise, landscape, occlude, photograph, shadow, shine
+from sslstudio.engine.sample.shapes import KINDS, make_frame
 
 MARKER = "sample.json"  # written last: the sample is complete
 BEGUN = "sample-unfinished.json"  # written first, renamed to the marker at the end

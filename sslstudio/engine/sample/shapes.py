@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sslstudio.engine.data.sample_scene import Canvas, Colour, Field, Where, rgb
+from sslstudio.engine.sample.scene import Canvas, Colour, Field, Where, rgb
 
 
 @dataclass

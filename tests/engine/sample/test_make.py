@@ -9,11 +9,11 @@ from PIL import Image
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.data.sample import BEGUN, MARKER, draw_picture, make_sample
-from sslstudio.engine.data.sample_scene import Noise
-from sslstudio.engine.data.sample_shapes import KINDS
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
+from sslstudio.engine.sample.make import BEGUN, MARKER, draw_picture, make_sample
+from sslstudio.engine.sample.scene import Noise
+from sslstudio.engine.sample.shapes import KINDS
 
 COUNT = 30
 
