@@ -12,7 +12,6 @@ import torch
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
-from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.features import measured_copy, stage_features
 from sslstudio.engine.evaluate.ridge import linear_answers, standardised
@@ -30,6 +29,7 @@ from sslstudio.engine.train.settings import (
     PretrainConfig,
     ProbeConfig,
 )
+from sslstudio.engine.transforms.geometry import to_float
 from tests.benchmarks.bench_kit import Figures
 from tests.benchmarks.reference_jigsaw import Reference
 

@@ -16,8 +16,8 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from sslstudio.engine.compute.seeding import seeded_init
-from sslstudio.engine.data.permutations import permutation_set
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
+from sslstudio.engine.transforms.permutations import permutation_set
 
 FIELD, CELL, CUT = 225, 75, 64  # pixels: the square that is cut, its nine cells, and the random crop of each of these
 KINDS = 504  # permutations

@@ -7,11 +7,11 @@ from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.config import BaseConfig
-from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.dataset.near_duplicates import Group
 from sslstudio.engine.dataset.split import Split
 from sslstudio.engine.evaluate.signs.looked import LookedAt
 from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.transforms.geometry import to_float
 
 SIDE = 48
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.augment import grey
 from sslstudio.engine.tasks.base import Batch
+from sslstudio.engine.transforms.geometry import grey
 
 FRAME = 0.1  # width of the masked frame, as a share of the side
 CENTRE = (1 - (1 - 2 * FRAME) ** 2) ** 0.5  # side of the square in the middle that has the frame's area

@@ -19,14 +19,14 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.augment import to_float
-from sslstudio.engine.data.views import IGNORE, vary
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.scores import Array, one_hot_confusions
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.labels.masks.files import mask_png
 from sslstudio.engine.labels.recognise import MaskLabels
 from sslstudio.engine.models.networks import Network
+from sslstudio.engine.transforms.finetune_views import IGNORE, vary
+from sslstudio.engine.transforms.geometry import to_float
 
 CHUNK = 64
 

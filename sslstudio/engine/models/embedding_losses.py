@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sslstudio.engine.compute.process_group import averaged, counted, gathered, summed
 from sslstudio.engine.core.config import option
-from sslstudio.engine.data.two_views import ViewsConfig
+from sslstudio.engine.transforms.two_views import ViewsConfig
 
 EPSILON = 1e-4  # under the root of the variance, as in VICReg's code: the gradient stays finite at a collapse
 

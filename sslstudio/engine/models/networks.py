@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.heads import Decoder
+from sslstudio.engine.transforms.geometry import to_float
 
 
 class PixelScale(nn.Module):

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from sslstudio.engine.compute.constants import constant
 from sslstudio.engine.compute.process_group import summed
-from sslstudio.engine.data.two_views import cell_places, inverse, placed
 from sslstudio.engine.models.embedding_losses import exact
+from sslstudio.engine.transforms.two_views import cell_places, inverse, placed
 
 
 def counterparts(matrices: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:

@@ -4,10 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from sslstudio.engine.core.errors import TaskDoesNotFit
-from sslstudio.engine.data.augment import blank_share, to_float
-from sslstudio.engine.data.two_views import ViewsConfig, two_views
-from sslstudio.engine.data.view_pictures import Shown, show_pair
 from sslstudio.engine.models.heads import Mlp
+from sslstudio.engine.transforms.draw_views import Shown, show_pair
+from sslstudio.engine.transforms.geometry import blank_share, to_float
+from sslstudio.engine.transforms.two_views import ViewsConfig, two_views
 
 MOST_BLANK = 0.9  # share of the cells of all pictures without structure above which two views have nothing in common
 LEAST_SIDE = 16  # pixels

@@ -15,12 +15,12 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.two_views import ViewsConfig
 from sslstudio.engine.models.embedding_losses import found, nearest, regression_loss, spread
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Mlp
 from sslstudio.engine.models.view_maker import ViewMaker, check_views, rows_of
 from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.transforms.two_views import ViewsConfig
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,12 +13,12 @@ from torch import Tensor
 from sslstudio.engine.compute.process_group import summed
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data import colour, draw
-from sslstudio.engine.data.colour_spots import colour_spots
-from sslstudio.engine.data.colourfulness import chunks_of, refuse_without_colour
 from sslstudio.engine.models.colour_nets import undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.transforms import draw, lab_colour
+from sslstudio.engine.transforms.colour_quiz import colour_spots
+from sslstudio.engine.transforms.colourfulness import chunks_of, refuse_without_colour
 
 GAIN = 4.0  # on the output: AdamW moves all weights alike, so what 32 features say would grow slowly from near 0
 SPREAD = 20.0  # about the deviation of a and b in photographs: regression answers in units of it
@@ -99,7 +99,7 @@ class Colorization(PretextTask):
         super().__init__(config, encoder_spec)
         assert isinstance(config, ColorizationConfig)
         self.config = config
-        bins = colour.ab_bins().clone()
+        bins = lab_colour.ab_bins().clone()
         outputs = len(bins) if config.loss == "classes" else 2
         self.decoder, self.stride = undecided_decoder(encoder_spec, outputs, config.skips)
         self.register_buffer("bins", bins, persistent=False)
@@ -115,15 +115,17 @@ class Colorization(PretextTask):
     @torch.no_grad()
     def prepare(self, images: Tensor) -> None:
         """How often each bin occurs in the coloured pictures; the weights and what guessing gives follow."""
-        maps = torch.cat([colour.light_and_colour(chunk, self.stride)[1] for chunk in chunks_of(images)])
-        maps = maps[colour.has_colour(maps)]
+        maps = torch.cat([lab_colour.light_and_colour(chunk, self.stride)[1] for chunk in chunks_of(images)])
+        maps = maps[lab_colour.has_colour(maps)]
         if not len(maps):
             return
-        parts = [colour.soft_encode(part, self.bins) for part in torch.split(maps, 32)]
+        parts = [lab_colour.soft_encode(part, self.bins) for part in torch.split(maps, 32)]
         nearest, weights = (torch.cat(list(kind)) for kind in zip(*parts, strict=True))
         if self.config.rebalance:
-            self.balance.copy_(colour.rebalancing(colour.bin_shares(nearest, weights, len(self.bins))))
-        counted = self.balance * torch.bincount(colour.main_bins(nearest, weights).flatten(), minlength=len(self.bins))
+            self.balance.copy_(lab_colour.rebalancing(lab_colour.bin_shares(nearest, weights, len(self.bins))))
+        counted = self.balance * torch.bincount(
+            lab_colour.main_bins(nearest, weights).flatten(), minlength=len(self.bins)
+        )
         away = torch.linalg.vector_norm(maps - maps.mean(dim=(0, 2, 3), keepdim=True), dim=1).mean()
         self.guess.copy_(torch.stack([counted.max() / counted.sum(), away]))
 
@@ -132,38 +134,38 @@ class Colorization(PretextTask):
 
         For classes also the soft labels, nearest and weights (B, h, w, K).
         """
-        fields = colour.random_fields(images, self.config.field, self.config.mirror, rng)
-        light, ab = colour.light_and_colour(fields, self.stride)
-        targets = {"ab": ab, "counts": colour.has_colour(ab)}
+        fields = lab_colour.random_fields(images, self.config.field, self.config.mirror, rng)
+        light, ab = lab_colour.light_and_colour(fields, self.stride)
+        targets = {"ab": ab, "counts": lab_colour.has_colour(ab)}
         if self.config.loss == "classes":
-            targets["nearest"], targets["weights"] = colour.soft_encode(ab, self.bins)
+            targets["nearest"], targets["weights"] = lab_colour.soft_encode(ab, self.bins)
         return Batch({"light": light}, targets)
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
         """Answers: ab (B, 2, h, w)."""
-        output = GAIN * self.decoder(encoder.stages(colour.as_input(batch.inputs["light"]))).float()
+        output = GAIN * self.decoder(encoder.stages(lab_colour.as_input(batch.inputs["light"]))).float()
         if self.config.loss == "classes":
             return self._score_classes(output, batch.targets)
         return self._score_regression(output, batch.targets)
 
     def _score_classes(self, logits: Tensor, targets: dict[str, Tensor]) -> TaskResult:
         nearest, weights, counts = targets["nearest"], targets["weights"], targets["counts"]
-        truth = colour.main_bins(nearest, weights)
+        truth = lab_colour.main_bins(nearest, weights)
         share = self.balance[truth] * counts.view(-1, 1, 1)  # (B, h, w)
         # A weighted mean: undecided answers cost log(Q) in every batch.
         share = share / summed(share.sum()).clamp_min(1e-6)
         loss = summed((share * soft_cross_entropy(logits, nearest, weights)).sum())
         with torch.no_grad():
             accuracy = summed(((logits.argmax(dim=1) == truth) * share).sum())
-            ab = colour.annealed_mean(logits, self.bins, self.config.temperature)
-            error = colour.mean_distance(ab, targets["ab"], counts)
+            ab = lab_colour.annealed_mean(logits, self.bins, self.config.temperature)
+            error = lab_colour.mean_distance(ab, targets["ab"], counts)
         return TaskResult(loss, {"weighted_accuracy": accuracy, "ab_error": error}, {"ab": ab})
 
     def _score_regression(self, output: Tensor, targets: dict[str, Tensor]) -> TaskResult:
         each = F.smooth_l1_loss(output, targets["ab"] / SPREAD, reduction="none")
         ab = output.detach() * SPREAD
-        error = colour.mean_distance(ab, targets["ab"], targets["counts"])
-        return TaskResult(colour.mean_over(each, targets["counts"]), {"ab_error": error}, {"ab": ab})
+        error = lab_colour.mean_distance(ab, targets["ab"], targets["counts"])
+        return TaskResult(lab_colour.mean_over(each, targets["counts"]), {"ab_error": error}, {"ab": ab})
 
     def chance(self) -> dict[str, float]:
         """Known after `prepare`: always the bin that pays most; for regression always the mean colour.
@@ -178,8 +180,8 @@ class Colorization(PretextTask):
     def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
         """The lightness as asked, and the true and the answered colours painted over it."""
         light, grey = batch.inputs["light"][:count], torch.zeros_like(batch.targets["ab"][:count])
-        asked, truth = colour.coloured(light, grey), colour.coloured(light, batch.targets["ab"][:count])
-        answer = colour.coloured(light, result.answers["ab"][:count]) if result else None
+        asked, truth = lab_colour.coloured(light, grey), lab_colour.coloured(light, batch.targets["ab"][:count])
+        answer = lab_colour.coloured(light, result.answers["ab"][:count]) if result else None
         return [
             Puzzle(
                 source=draw.to_picture(images[number]),

@@ -13,14 +13,14 @@ from torch.func import functional_call
 
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data import colour, draw
-from sslstudio.engine.data.colour_spots import colour_spots
-from sslstudio.engine.data.colourfulness import chunks_of, refuse_without_colour
 from sslstudio.engine.models.colour_nets import PatchCritic, undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.transforms import draw, lab_colour
+from sslstudio.engine.transforms.colour_quiz import colour_spots
+from sslstudio.engine.transforms.colourfulness import chunks_of, refuse_without_colour
 
-SHARPER = colour.FURTHEST / 20  # the critic gets a and b with a deviation of about 1, as it gets the lightness
+SHARPER = lab_colour.FURTHEST / 20  # the critic gets a and b with a deviation of about 1, as it gets the lightness
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,44 +99,46 @@ class ColorizationGan(PretextTask):
     @torch.no_grad()
     def prepare(self, images: Tensor) -> None:
         """Measure how far the colours are from their mean."""
-        maps = torch.cat([colour.light_and_colour(chunk, self.stride)[1] for chunk in chunks_of(images)])
-        maps = maps[colour.has_colour(maps)]
+        maps = torch.cat([lab_colour.light_and_colour(chunk, self.stride)[1] for chunk in chunks_of(images)])
+        maps = maps[lab_colour.has_colour(maps)]
         if len(maps):
             away = torch.linalg.vector_norm(maps - maps.mean(dim=(0, 2, 3), keepdim=True), dim=1)
             self.guess.copy_(away.mean())
 
     def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
         """inputs: light (B, 1, H, W). targets: ab (B, 2, h, w), counts (B,) whether there is colour."""
-        fields = colour.random_fields(images, self.config.field, self.config.mirror, rng)
-        light, ab = colour.light_and_colour(fields, self.stride)
-        return Batch({"light": light}, {"ab": ab, "counts": colour.has_colour(ab)})
+        fields = lab_colour.random_fields(images, self.config.field, self.config.mirror, rng)
+        light, ab = lab_colour.light_and_colour(fields, self.stride)
+        return Batch({"light": light}, {"ab": ab, "counts": lab_colour.has_colour(ab)})
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
         """Answers: ab (B, 2, h, w)."""
-        truth, counts = batch.targets["ab"] / colour.FURTHEST, batch.targets["counts"]
-        light = colour.as_input(batch.inputs["light"])
+        truth, counts = batch.targets["ab"] / lab_colour.FURTHEST, batch.targets["counts"]
+        light = lab_colour.as_input(batch.inputs["light"])
         painted = torch.tanh(self.decoder(encoder.stages(light)).float())
         coarse = F.adaptive_avg_pool2d(light[:, :1], (truth.shape[-2], truth.shape[-1]))
-        distance = colour.mean_over((painted - truth).abs(), counts)
+        distance = lab_colour.mean_over((painted - truth).abs(), counts)
         painter = distance + self.config.adversarial * self._fooling(coarse, painted, counts)
         critic, seen = self._judge(coarse, painted.detach(), truth, counts)
         loss = painter + (critic - critic.detach())  # the critic's gradient without its value
-        ab = painted.detach() * colour.FURTHEST
-        return TaskResult(loss, {"ab_error": colour.mean_distance(ab, batch.targets["ab"], counts), **seen}, {"ab": ab})
+        ab = painted.detach() * lab_colour.FURTHEST
+        return TaskResult(
+            loss, {"ab_error": lab_colour.mean_distance(ab, batch.targets["ab"], counts), **seen}, {"ab": ab}
+        )
 
     def _fooling(self, light: Tensor, painted: Tensor, counts: Tensor) -> Tensor:
         """How little the critic believes the painted colours. No gradient reaches the critic's weights."""
         held = {name: weight.detach() for name, weight in self.critic.named_parameters()}
         logits = functional_call(self.critic, held, (torch.cat([light, SHARPER * painted], dim=1),)).float()
-        return colour.mean_over(F.softplus(-logits), counts)
+        return lab_colour.mean_over(F.softplus(-logits), counts)
 
     def _judge(self, light: Tensor, painted: Tensor, truth: Tensor, counts: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The critic's own loss (half of it for true, half for painted), and what it takes for real of both."""
         real = self.critic(torch.cat([light, SHARPER * truth], dim=1)).float()
         fake = self.critic(torch.cat([light, SHARPER * painted], dim=1)).float()
-        loss = 0.5 * colour.mean_over(F.softplus(-real) + F.softplus(fake), counts)
+        loss = 0.5 * lab_colour.mean_over(F.softplus(-real) + F.softplus(fake), counts)
         seen = {"d_real": real.detach().sigmoid(), "d_fake": fake.detach().sigmoid()}
-        return loss, {name: colour.mean_over(value, counts) for name, value in seen.items()}
+        return loss, {name: lab_colour.mean_over(value, counts) for name, value in seen.items()}
 
     def chance(self) -> dict[str, float]:
         """Known after `prepare`: always the mean colour."""
@@ -146,8 +148,8 @@ class ColorizationGan(PretextTask):
     def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
         """The lightness as asked, and the true and the painted colours over it."""
         light, grey = batch.inputs["light"][:count], torch.zeros_like(batch.targets["ab"][:count])
-        asked, truth = colour.coloured(light, grey), colour.coloured(light, batch.targets["ab"][:count])
-        answer = colour.coloured(light, result.answers["ab"][:count]) if result else None
+        asked, truth = lab_colour.coloured(light, grey), lab_colour.coloured(light, batch.targets["ab"][:count])
+        answer = lab_colour.coloured(light, result.answers["ab"][:count]) if result else None
         return [
             Puzzle(
                 source=draw.to_picture(images[number]),

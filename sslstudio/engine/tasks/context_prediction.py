@@ -14,10 +14,10 @@ from sslstudio.engine.compute.constants import constant
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data import augment, draw
-from sslstudio.engine.data.tile_boards import GAP, board, located, tile_pictures
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, Picture, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.transforms import draw, geometry
+from sslstudio.engine.transforms.tile_boards import GAP, board, located, tile_pictures
 
 CENTRE = 4
 CELLS = (0, 1, 2, 3, 5, 6, 7, 8)  # neighbour number -> patch of the grid
@@ -98,10 +98,10 @@ class ContextConfig(BaseConfig):
             )
 
     @property
-    def grid(self) -> augment.GridShape:
+    def grid(self) -> geometry.GridShape:
         """Three patches, two gaps and the room to move at both ends fill the field."""
         patch = 1 / (3 + 2 * self.gap + 2 * self.jitter)
-        return augment.GridShape((1 + self.gap) * patch, self.jitter * patch, patch)
+        return geometry.GridShape((1 + self.gap) * patch, self.jitter * patch, patch)
 
 
 @TASKS.register("context_prediction")
@@ -158,7 +158,7 @@ class ContextPrediction(PretextTask):
                 side2=side * extent,
                 value=-(-LEAST_PATCH // extent),
             )
-        blank = augment.blank_share(images)
+        blank = geometry.blank_share(images)
         if blank > MOST_BLANK:
             raise TaskDoesNotFit(
                 "{blank:.0%} of the ninths of these pictures are blank, so patches from there could lie "
@@ -169,7 +169,7 @@ class ContextPrediction(PretextTask):
 
     def patch_side(self, images: Tensor) -> int:
         """Side of a patch in pixels, as the network gets it."""
-        return self.config.patch or augment.square_side(self.config.grid.extent * min(images.shape[-2:]))
+        return self.config.patch or geometry.square_side(self.config.grid.extent * min(images.shape[-2:]))
 
     def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
         """inputs: patches (B, 9, 3, s, s), row by row.
@@ -178,23 +178,23 @@ class ContextPrediction(PretextTask):
         turned with the picture where it was mirrored (for drawing only).
         """
         config, pictures = self.config, images.shape[0]
-        mirror = augment.chosen(pictures, 0.5 if config.mirror else 0.0, rng)
-        shades = augment.mirrored(augment.to_float(images), mirror)
-        grid = augment.place_grid(shades, config.grid, config.field, rng, config.turn)
-        patches = augment.cut_grid(shades, grid, self.patch_side(images)).flatten(0, 1)
-        patches = self._without_colour(patches, augment.has_colour(shades), rng)
-        patches = augment.degraded(patches, config.degrade, rng)
-        patches = augment.standardise_each(patches).view(pictures, 9, *patches.shape[1:])
+        mirror = geometry.chosen(pictures, 0.5 if config.mirror else 0.0, rng)
+        shades = geometry.mirrored(geometry.to_float(images), mirror)
+        grid = geometry.place_grid(shades, config.grid, config.field, rng, config.turn)
+        patches = geometry.cut_grid(shades, grid, self.patch_side(images)).flatten(0, 1)
+        patches = self._without_colour(patches, geometry.has_colour(shades), rng)
+        patches = geometry.degraded(patches, config.degrade, rng)
+        patches = geometry.standardise_each(patches).view(pictures, 9, *patches.shape[1:])
         neighbour = torch.arange(len(CELLS), device=images.device).repeat(pictures, 1)
-        boxes = augment.unmirrored_boxes(grid.boxes(), mirror, images.shape[-1])
+        boxes = geometry.unmirrored_boxes(grid.boxes(), mirror, images.shape[-1])
         return Batch({"patches": patches}, {"neighbour": neighbour, "boxes": boxes})
 
     def _without_colour(self, patches: Tensor, has_colour: Tensor, rng: torch.Generator) -> Tensor:
         """`patches` (B * 9, 3, s, s), `has_colour` (B,)."""
         if self.config.colour == "drop":
-            dropped = augment.drop_colour(patches, rng)
+            dropped = geometry.drop_colour(patches, rng)
             return torch.where(has_colour.repeat_interleave(9).view(-1, 1, 1, 1), dropped, patches)
-        return augment.project_colour(patches) if self.config.colour == "project" else patches
+        return geometry.project_colour(patches) if self.config.colour == "project" else patches
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
         """Answers: neighbour (B, 8), the number of NEIGHBOURS that the network says for each."""

@@ -14,12 +14,12 @@ from sslstudio.engine.compute.process_group import summed
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data import augment, draw
-from sslstudio.engine.data.fields import cut_fields, moments_within, shown_field
-from sslstudio.engine.data.holes import cut_blocks, filled_smoothly, rim_of
 from sslstudio.engine.models.colour_nets import undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Picture, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.transforms import draw, geometry
+from sslstudio.engine.transforms.masking import cut_blocks, filled_smoothly, rim_of
+from sslstudio.engine.transforms.random_crop import cut_fields, moments_within, shown_field
 
 LEAST_SIDE = 24  # pixels: a hole in less leaves too little around it to guess from
 MOST_BLANK = 0.8  # share of cells without structure above which a hole has nothing in it to be painted
@@ -122,7 +122,7 @@ class Inpainting(PretextTask):
                 side=side,
                 least_side=LEAST_SIDE,
             )
-        blank = augment.blank_share(images, cells=4)
+        blank = geometry.blank_share(images, cells=4)
         if blank > MOST_BLANK:
             raise TaskDoesNotFit(
                 "{blank:.0%} of the places of these pictures are blank, so most holes have nothing in them "

@@ -14,12 +14,12 @@ from sslstudio.engine.compute.process_group import averaged
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data import augment, draw
-from sslstudio.engine.data.permutations import MOST, permutation_set
-from sslstudio.engine.data.tile_boards import board, located, put_together, tile_pictures
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Mlp
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.transforms import draw, geometry
+from sslstudio.engine.transforms.permutations import MOST, permutation_set
+from sslstudio.engine.transforms.tile_boards import board, located, put_together, tile_pictures
 
 LEAST_CELL = 10  # pixels: a smaller cell gives a tile of less than 8 pixels, in which nothing can be recognised
 MOST_BLANK = 0.6  # share of cells without structure above which the order of the tiles is a matter of luck
@@ -120,9 +120,9 @@ class JigsawConfig(BaseConfig):
             )
 
     @property
-    def grid(self) -> augment.GridShape:
+    def grid(self) -> geometry.GridShape:
         """Three cells a side; a tile fills what gap and jitter leave of its cell, so it never touches the next one."""
-        return augment.GridShape(1 / 3, self.jitter / 6, (1 - self.gap - self.jitter) / 3)
+        return geometry.GridShape(1 / 3, self.jitter / 6, (1 - self.gap - self.jitter) / 3)
 
 
 @TASKS.register("jigsaw")
@@ -182,7 +182,7 @@ class Jigsaw(PretextTask):
                 side=side,
                 least_cell2=3 * LEAST_CELL + 2,
             )
-        blank = augment.blank_share(images)
+        blank = geometry.blank_share(images)
         if blank > MOST_BLANK:
             raise TaskDoesNotFit(
                 "{blank:.0%} of the tiles of these pictures are blank, so their order cannot be found. Cut "
@@ -192,7 +192,7 @@ class Jigsaw(PretextTask):
 
     def tile_side(self, images: Tensor) -> int:
         """Side of a tile in pixels, as the network gets it."""
-        return self.config.tile or augment.square_side(self.config.grid.extent * min(images.shape[-2:]))
+        return self.config.tile or geometry.square_side(self.config.grid.extent * min(images.shape[-2:]))
 
     def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
         """inputs: tiles (B, 9, 3, s, s) in their true order, order (B, P) numbers of permutations.
@@ -200,17 +200,17 @@ class Jigsaw(PretextTask):
         targets: permutation (B, P), the same numbers; boxes (B, 9, 4), where the tiles lie in `images`.
         """
         config, pictures = self.config, images.shape[0]
-        mirror = augment.chosen(pictures, 0.5 if config.mirror else 0.0, rng)
-        shades = augment.mirrored(augment.to_float(images), mirror)
-        is_grey = augment.chosen(pictures, config.grey, rng)
-        shades = torch.where(is_grey.view(-1, 1, 1, 1), augment.grey(shades), shades)
-        grid = augment.place_grid(shades, config.grid, config.field, rng, config.turn)
-        tiles = augment.cut_grid(shades, grid, self.tile_side(images), self._shift(shades, rng))
-        tiles = augment.standardise_each(tiles) if config.normalise else (tiles - 0.5) / 0.25
+        mirror = geometry.chosen(pictures, 0.5 if config.mirror else 0.0, rng)
+        shades = geometry.mirrored(geometry.to_float(images), mirror)
+        is_grey = geometry.chosen(pictures, config.grey, rng)
+        shades = torch.where(is_grey.view(-1, 1, 1, 1), geometry.grey(shades), shades)
+        grid = geometry.place_grid(shades, config.grid, config.field, rng, config.turn)
+        tiles = geometry.cut_grid(shades, grid, self.tile_side(images), self._shift(shades, rng))
+        tiles = geometry.standardise_each(tiles) if config.normalise else (tiles - 0.5) / 0.25
         # The number in force stays on the device; rounding could give it itself, hence the minimum.
-        drawn = augment.uniform((pictures, config.permutations_per_picture), 0.0, 1.0, rng) * self.asked
+        drawn = geometry.uniform((pictures, config.permutations_per_picture), 0.0, 1.0, rng) * self.asked
         order = torch.minimum(drawn, self.asked - 1).long()
-        boxes = augment.unmirrored_boxes(grid.boxes(), mirror, images.shape[-1])
+        boxes = geometry.unmirrored_boxes(grid.boxes(), mirror, images.shape[-1])
         return Batch({"tiles": tiles, "order": order}, {"permutation": order, "boxes": boxes})
 
     def _shift(self, shades: Tensor, rng: torch.Generator) -> Tensor | None:
@@ -218,8 +218,8 @@ class Jigsaw(PretextTask):
         farthest = self.config.chroma_shift * min(shades.shape[-2:]) / 255
         if farthest == 0:
             return None
-        shift = augment.uniform((shades.shape[0], 3, 9, 2), -farthest, farthest, rng)
-        return shift * augment.has_colour(shades).view(-1, 1, 1, 1)
+        shift = geometry.uniform((shades.shape[0], 3, 9, 2), -farthest, farthest, rng)
+        return shift * geometry.has_colour(shades).view(-1, 1, 1, 1)
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
         """Answers: permutation (B, P), the number that the network takes for the right one."""

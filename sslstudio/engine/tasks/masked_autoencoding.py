@@ -14,13 +14,13 @@ from sslstudio.engine.compute.process_group import summed
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data import augment, draw
-from sslstudio.engine.data.fields import cut_fields, moments_within, shown_field
-from sslstudio.engine.data.patches import patch_moments, seen_patches
 from sslstudio.engine.models.colour_nets import undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.visible import Densify, spread_to, visible_stages
 from sslstudio.engine.tasks.base import TASKS, Batch, Picture, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.transforms import draw, geometry
+from sslstudio.engine.transforms.patches import patch_moments, seen_patches
+from sslstudio.engine.transforms.random_crop import cut_fields, moments_within, shown_field
 
 LEAST_SIDE = 24  # pixels: three patches a side of the smallest kind
 LEAST_GRID = 3  # patches a side: smaller pictures are enlarged to it
@@ -116,7 +116,7 @@ class MaskedAutoencoding(PretextTask):
                 side=side,
                 least_side=LEAST_SIDE,
             )
-        blank = augment.blank_share(images, cells=4)
+        blank = geometry.blank_share(images, cells=4)
         if blank > MOST_BLANK:
             raise TaskDoesNotFit(
                 "{blank:.0%} of the places of these pictures are blank, so most patches have nothing in them "

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data import augment, draw
-from sslstudio.engine.data.fields import Fields, cut_fields, disc, shown_field, standardise_within
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, Picture, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.transforms import draw, geometry
+from sslstudio.engine.transforms.random_crop import Fields, cut_fields, disc, shown_field, standardise_within
 
 LEAST_SIDE = 16  # pixels: in less than this nobody can tell up from down
 LEAST_FIELD = 24  # pixels: however small the share, the network sees this many if the picture has them
@@ -143,8 +143,8 @@ class Rotation(PretextTask):
 
     def _even(self, fields: Fields, rng: torch.Generator) -> Tensor:
         shades = fields.shades
-        is_grey = augment.chosen(len(shades), self.config.grey, rng).view(-1, 1, 1, 1)
-        return standardise_within(torch.where(is_grey, augment.grey(shades), shades), self._seen(shades))
+        is_grey = geometry.chosen(len(shades), self.config.grey, rng).view(-1, 1, 1, 1)
+        return standardise_within(torch.where(is_grey, geometry.grey(shades), shades), self._seen(shades))
 
     def _seen(self, pictures: Tensor) -> Tensor:
         side = pictures.shape[-1]
@@ -153,8 +153,8 @@ class Rotation(PretextTask):
     def _lit(self, pictures: Tensor, rng: torch.Generator) -> Tensor:
         """Contrast and brightness changed for each row by itself; the blank corners stay 0, the mean of every row."""
         amount = self.config.light
-        gain = augment.uniform((len(pictures), 1, 1, 1), 1 - amount, 1 + amount, rng)
-        lift = augment.uniform((len(pictures), 1, 1, 1), -amount, amount, rng)
+        gain = geometry.uniform((len(pictures), 1, 1, 1), 1 - amount, 1 + amount, rng)
+        lift = geometry.uniform((len(pictures), 1, 1, 1), -amount, amount, rng)
         return (pictures * gain + lift) * self._seen(pictures)
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:

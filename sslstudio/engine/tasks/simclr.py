@@ -11,12 +11,12 @@ from torch import Tensor
 
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.two_views import ViewsConfig
 from sslstudio.engine.models.embedding_losses import found, nearest, nt_xent, spread
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Mlp
 from sslstudio.engine.models.view_maker import ViewMaker, check_views, rows_of
 from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.transforms.two_views import ViewsConfig
 
 
 @dataclass(frozen=True, kw_only=True)

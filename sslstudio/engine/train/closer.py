@@ -12,7 +12,6 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.embedding import flat_map
 from sslstudio.engine.evaluate.explain import entropy, occlusion
@@ -22,6 +21,7 @@ from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.train.apply import Trained, load_trained
 from sslstudio.engine.train.labelled import labels_of
 from sslstudio.engine.train.session import Session, open_session
+from sslstudio.engine.transforms.geometry import to_float
 
 MOST = 3000  # pictures on the map and among the neighbours: t-SNE of more takes minutes
 Array = npt.NDArray[np.float32]

@@ -15,7 +15,6 @@ from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import ENCODERS, STEM_STRIDES, Encoder, EncoderConfig, build_encoder
@@ -31,6 +30,7 @@ from sslstudio.engine.train.parts import SCALE_FROM
 from sslstudio.engine.train.recipe import recalibrate
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, PretrainConfig, pretrain_from_dict
+from sslstudio.engine.transforms.geometry import to_float
 
 COMPARED_ON = 8  # pictures that each file is asked about
 

@@ -15,8 +15,6 @@ from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, Event
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.augment import to_float
-from sslstudio.engine.data.views import IGNORE, vary
 from sslstudio.engine.dataset.loader import Order, Pictures
 from sslstudio.engine.dataset.split import draw_labelled
 from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS
@@ -28,6 +26,8 @@ from sslstudio.engine.train.micro import WHOLE, counted
 from sslstudio.engine.train.recipe import Recipe, parameter_groups
 from sslstudio.engine.train.session import Session
 from sslstudio.engine.train.settings import FinetuneConfig
+from sslstudio.engine.transforms.finetune_views import IGNORE, vary
+from sslstudio.engine.transforms.geometry import to_float
 
 WATCHED = 256  # validation pictures that are scored while training
 

@@ -14,7 +14,6 @@ from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.embedding import Features, Places, flat_map
 from sslstudio.engine.evaluate.features import MEASURED_ON, measured_copy, stage_features
@@ -28,6 +27,7 @@ from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.parts import SCALE_FROM
 from sslstudio.engine.train.session import suitable_side
 from sslstudio.engine.train.settings import pretrain_from_dict
+from sslstudio.engine.transforms.geometry import to_float
 
 CHUNK = 64
 COARSE = 8  # pixels a side that pictures are compared by while nothing is pretrained

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.data.views import IGNORE
+from sslstudio.engine.transforms.finetune_views import IGNORE
 
 
 def dice_loss(logits: Tensor, masks: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.split import draw_labelled, group_paths
 from sslstudio.engine.evaluate.features import classes_at_places, measured_copy, place_features, stage_features
@@ -20,6 +19,7 @@ from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.networks import PixelScale
 from sslstudio.engine.train.session import Session
 from sslstudio.engine.train.settings import PretrainConfig
+from sslstudio.engine.transforms.geometry import to_float
 
 GRID = 10  # places a side at which a mask is asked for
 MASKS = 120  # pictures with masks that are probed at most

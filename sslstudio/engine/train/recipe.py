@@ -15,11 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sslstudio.engine.data.augment import to_float
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.probes import best_stage
 from sslstudio.engine.models.networks import LAST, Classifier, Network, Standard, pooled
 from sslstudio.engine.train.settings import FinetuneConfig
+from sslstudio.engine.transforms.geometry import to_float
 
 CALIBRATED_ON = 512  # pictures that batch statistics are measured on
 CHUNK = 64

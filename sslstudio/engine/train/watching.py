@@ -19,7 +19,6 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Event, Note, Probed, StepDone
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.two_views import ViewsConfig
 from sslstudio.engine.evaluate.health import VIEWS, Changes, Health
 from sslstudio.engine.evaluate.probe_report import probed, unlabelled
 from sslstudio.engine.models.encoders import Encoder, build_encoder
@@ -29,6 +28,7 @@ from sslstudio.engine.train.micro import left_out_words
 from sslstudio.engine.train.probe_set import SEED, ProbeSet, Reading
 from sslstudio.engine.train.session import Session
 from sslstudio.engine.train.settings import PretrainConfig
+from sslstudio.engine.transforms.two_views import ViewsConfig
 
 QUARTER = 0.25  # always looked at: early enough to stop a run that does not help, late enough to tell
 SCHEDULE = (0.05, 0.12, QUARTER, 0.5, 0.75)  # shares of the run; the end is looked at too

@@ -17,7 +17,6 @@ from sslstudio.engine.compute.seeding import derive, seeded_init
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.data.views import IGNORE
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.predictions import (
     CHUNK,
@@ -37,6 +36,7 @@ from sslstudio.engine.labels.masks.files import PALETTE
 from sslstudio.engine.labels.recognise import MaskLabels
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.networks import Classifier, PixelScale, Segmenter
+from sslstudio.engine.transforms.finetune_views import IGNORE
 
 SIDE = 16
 COUNT = CHUNK + 6

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.config import BaseConfig, from_dict, from_toml, options_of, to_dict, to_toml
-from sslstudio.engine.data import draw
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import GAMES, TASKS, Batch, Game, PretextTask, Puzzle, load_tasks
+from sslstudio.engine.transforms import draw
 
 SIDE = 48
 

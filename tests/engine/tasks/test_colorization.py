@@ -10,10 +10,10 @@ from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.errors import TaskDoesNotFit
-from sslstudio.engine.data import colour
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.tasks.colorization import GAIN, Colorization, ColorizationConfig, soft_cross_entropy
+from sslstudio.engine.transforms import lab_colour
 
 
 def made(stem: str = "small", **options: Any) -> tuple[Colorization, Encoder]:
@@ -32,7 +32,7 @@ def patterned(count: int, seed: int = 0, side: int = 32) -> Tensor:
     lab[:, :1] = 40 + 20 * torch.where(which, stripes, dots)
     red, blue = torch.tensor([40.0, 20.0]), torch.tensor([10.0, -40.0])
     lab[:, 1:] = torch.where(which, red.view(2, 1, 1), blue.view(2, 1, 1))
-    return (colour.lab_to_rgb(lab) * 255).round().to(torch.uint8)
+    return (lab_colour.lab_to_rgb(lab) * 255).round().to(torch.uint8)
 
 
 def ask(task: Colorization, encoder: Encoder, images: Tensor, seed: int = 0) -> tuple[Batch, TaskResult]:
@@ -75,10 +75,10 @@ def test_the_loss_is_the_mean_weighted_by_rarity_over_coloured_pictures() -> Non
     batch = task.make_batch(images, generator(0, "batch"))
     assert batch.targets["counts"].tolist() == [True] * 3 + [False] * 2
     with torch.no_grad():
-        logits = GAIN * task.decoder(encoder.stages(colour.as_input(batch.inputs["light"])))
+        logits = GAIN * task.decoder(encoder.stages(lab_colour.as_input(batch.inputs["light"])))
         found = float(task(encoder, batch).loss)
     each = soft_cross_entropy(logits, batch.targets["nearest"], batch.targets["weights"])[:3]
-    balance = task.balance[colour.main_bins(batch.targets["nearest"], batch.targets["weights"])][:3]
+    balance = task.balance[lab_colour.main_bins(batch.targets["nearest"], batch.targets["weights"])][:3]
     assert float(balance.max()) > 1.2 * float(balance.min())
     wanted = (each * balance).sum() / balance.sum()
     assert found == pytest.approx(float(wanted), rel=1e-4)
@@ -111,7 +111,7 @@ def test_chance_is_what_the_best_single_answer_reaches() -> None:
     images = patterned(24)
     task.prepare(images)
     batch = task.make_batch(images, generator(0, "batch"))
-    truth = colour.main_bins(batch.targets["nearest"], batch.targets["weights"]).flatten()
+    truth = lab_colour.main_bins(batch.targets["nearest"], batch.targets["weights"]).flatten()
     share = task.balance[truth] / task.balance[truth].sum()
     best = max(float(share[truth == number].sum()) for number in set(truth.tolist()))
     assert task.chance()["weighted_accuracy"] == pytest.approx(best, abs=0.01)

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.errors import TaskDoesNotFit
-from sslstudio.engine.data import colour
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import Batch
 from sslstudio.engine.tasks.colorization_gan import ColorizationGan, ColorizationGanConfig
+from sslstudio.engine.transforms import lab_colour
 
 
 def made(**options: Any) -> tuple[ColorizationGan, Encoder]:
@@ -35,7 +35,7 @@ def gradients(module: nn.Module) -> dict[str, Tensor]:
 
 def painted(task: ColorizationGan, encoder: Encoder, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     """Coarse lightness, painted and true ab in [-1, 1]."""
-    light = colour.as_input(batch.inputs["light"])
+    light = lab_colour.as_input(batch.inputs["light"])
     ab = torch.tanh(task.decoder(encoder.stages(light)))
     truth = batch.targets["ab"] / 110
     return F.avg_pool2d(light[:, :1], light.shape[-1] // ab.shape[-1]), ab, truth

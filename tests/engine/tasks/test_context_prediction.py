@@ -7,10 +7,10 @@ from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
-from sslstudio.engine.data import augment, draw
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.tasks.context_prediction import NEIGHBOURS, ContextConfig, ContextPrediction
+from sslstudio.engine.transforms import draw, geometry
 
 PLAIN = ContextConfig(colour="keep", degrade=0.0, turn=0.0)
 STEPS = {  # name -> (x, y) from the centre, y downwards: written out by hand, not derived from the code
@@ -75,8 +75,8 @@ def test_every_pair_is_what_its_name_says() -> None:
     batch = task.make_batch(slopes(5), generator(2))
     boxes = batch.targets["boxes"]
     centres = ((boxes[..., :2] + boxes[..., 2:]) / 2).flatten(0, 1)  # (B * 9, 2) as x, y
-    content = augment.cut_patches(
-        augment.to_float(slopes(5)), centres.view(5, 9, 2), boxes[:, 0, 2] - boxes[:, 0, 0], 16
+    content = geometry.cut_patches(
+        geometry.to_float(slopes(5)), centres.view(5, 9, 2), boxes[:, 0, 2] - boxes[:, 0, 0], 16
     ).mean(dim=(3, 4))[..., :2].flatten(0, 1) * 64  # fmt: skip
     assert torch.allclose(content, centres, atol=1.0)  # the colours and the boxes tell the same place
     embedded = content.repeat(1, encoder.spec.dim // 2)
@@ -95,10 +95,10 @@ def test_the_patches_are_cut_where_the_boxes_are_also_when_mirrored() -> None:
     images = noise(12, 64)
     batch = make_task(PLAIN.replace(mirror=True, patch=16)).make_batch(images, generator(3))
     boxes = batch.targets["boxes"]
-    cut = augment.cut_patches(
-        augment.to_float(images), (boxes[..., :2] + boxes[..., 2:]) / 2, boxes[:, 0, 2] - boxes[:, 0, 0], 16
+    cut = geometry.cut_patches(
+        geometry.to_float(images), (boxes[..., :2] + boxes[..., 2:]) / 2, boxes[:, 0, 2] - boxes[:, 0, 0], 16
     )
-    cut = augment.standardise_each(cut)
+    cut = geometry.standardise_each(cut)
     straight = (cut - batch.inputs["patches"]).abs().amax(dim=(1, 2, 3, 4)) < 1e-2
     turned = (cut.flip(-1) - batch.inputs["patches"]).abs().amax(dim=(1, 2, 3, 4)) < 1e-2
     assert (straight ^ turned).all()

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.errors import TaskDoesNotFit
-from sslstudio.engine.data.holes import filled_smoothly, rim_of
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import Batch
 from sslstudio.engine.tasks.inpainting import Inpainting, InpaintingConfig
+from sslstudio.engine.transforms.masking import filled_smoothly, rim_of
 
 SIDE = 32
 

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
-from sslstudio.engine.data import augment
-from sslstudio.engine.data.permutations import permutation_set
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.heads import Mlp
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.tasks.jigsaw import Jigsaw, JigsawConfig, permuted
+from sslstudio.engine.transforms import geometry
+from sslstudio.engine.transforms.permutations import permutation_set
 
 PLAIN = JigsawConfig(normalise=False, grey=0.0, chroma_shift=0.0, turn=0.0)
 
@@ -83,7 +83,7 @@ def test_tiles_show_what_lies_in_their_boxes_also_when_mirrored() -> None:
     tiles, boxes = batch.inputs["tiles"] * 0.25 + 0.5, batch.targets["boxes"]
     centres = (boxes[..., :2] + boxes[..., 2:]) / 2
     extent = boxes[:, 0, 2] - boxes[:, 0, 0]
-    cut = augment.cut_patches(augment.to_float(images), centres, extent, 16)
+    cut = geometry.cut_patches(geometry.to_float(images), centres, extent, 16)
     straight = (cut - tiles).abs().amax(dim=(1, 2, 3, 4)) < 1e-3
     turned = (cut.flip(-1) - tiles).abs().amax(dim=(1, 2, 3, 4)) < 1e-3
     assert (straight ^ turned).all()

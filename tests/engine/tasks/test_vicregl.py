@@ -5,13 +5,13 @@ import torch
 from torch import Tensor, nn
 
 from sslstudio.engine.compute.seeding import generator, seeded_init
-from sslstudio.engine.data.place_pictures import COLOURS, SPOTS
-from sslstudio.engine.data.two_views import cell_places, placed
-from sslstudio.engine.data.view_pictures import GAP
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.place_matching import counterparts
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.tasks.vicregl import MOST_CELLS, Vicregl, VicreglConfig, spread_out
+from sslstudio.engine.transforms.draw_views import GAP
+from sslstudio.engine.transforms.place_pictures import COLOURS, SPOTS
+from sslstudio.engine.transforms.two_views import cell_places, placed
 
 SMALL = VicreglConfig(expander=16, place_expander=16)
 STILL = SMALL.replace(smallest=1.0, mirror=False, turn=0.0, colour=0.0, grey=0.0, blur=0.0)

@@ -7,10 +7,10 @@ import torch.nn.functional as F
 
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.augment import to_float
-from sslstudio.engine.data.colour import has_colour, rgb_to_lab
-from sslstudio.engine.data.colourfulness import CHUNK, COLOURED_PLACES, refuse_without_colour
 from sslstudio.engine.evaluate.signs.looked import CAREFUL, COLOUR_TASKS, UNSUITABLE, Finding, LookedAt
+from sslstudio.engine.transforms.colourfulness import CHUNK, COLOURED_PLACES, refuse_without_colour
+from sslstudio.engine.transforms.geometry import to_float
+from sslstudio.engine.transforms.lab_colour import has_colour, rgb_to_lab
 
 NAME, TITLE = "colour", Message("Colour")
 MANY_GREY = 0.25  # share of grey pictures from which colorization loses much of what it could learn from

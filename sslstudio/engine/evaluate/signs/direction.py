@@ -13,9 +13,9 @@ from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.fields import disc, standardise_within
 from sslstudio.engine.evaluate.signs.looked import CAREFUL, UNSUITABLE, Finding, LookedAt
 from sslstudio.engine.evaluate.signs.simple import described, right_by_picture
+from sslstudio.engine.transforms.random_crop import disc, standardise_within
 
 NAME, TITLE = "direction", Message("Up and down")
 FRAME_NAME, FRAME_TITLE = "direction_frame", Message("What tells up from down")

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from sslstudio.engine.core.config import options_of
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.augment import has_colour
 from sslstudio.engine.evaluate.signs.looked import CAREFUL, TILE_TASKS, Finding, LookedAt
+from sslstudio.engine.transforms.geometry import has_colour
 
 NAME, TITLE = "fringes", Message("Colour fringes of the lens")
 LEAST = 16  # coloured pictures

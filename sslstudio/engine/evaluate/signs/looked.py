@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from sslstudio.engine.core.config import BaseConfig, with_texts
-from sslstudio.engine.data.augment import grey, to_float
 from sslstudio.engine.dataset.near_duplicates import Group
 from sslstudio.engine.dataset.split import Split
 from sslstudio.engine.models.encoders import EncoderSpec
 from sslstudio.engine.tasks.base import Batch, load_tasks
+from sslstudio.engine.transforms.geometry import grey, to_float
 
 FINE, CAREFUL, UNSUITABLE = "fine", "careful", "unsuitable"
 SEVERITIES = (FINE, CAREFUL, UNSUITABLE)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from sslstudio.engine.data import draw
 from sslstudio.engine.evaluate.signs.looked import Finding
+from sslstudio.engine.transforms import draw
 
 _SIDE = 192  # pixels: small pictures are enlarged to about this
 _COLUMNS = 3

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.data.augment import grey
+from sslstudio.engine.transforms.geometry import grey
 
 FOLDS = 5
 _SMALL = 6  # side of the small picture

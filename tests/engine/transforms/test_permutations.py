@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslstudio.engine.data import permutations as p
+from sslstudio.engine.transforms import permutations as p
 
 GROUPS = [(p.affine_group, 72, 8), (p.projective_group, 504, 7), (p.semilinear_group, 1512, 6)]
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data import colour, draw
+from sslstudio.engine.transforms import draw, lab_colour
 
 SHOWN_SIDE = 192  # pixels: pictures for people are enlarged to about this
 SWATCH = 48  # pixels
@@ -68,8 +68,8 @@ def _spot(light: Tensor, ab: Tensor, said: Tensor | None, place: tuple[int, int]
     if said is not None:
         there = said[:, row, column].float().cpu()
         answer = (int(torch.linalg.vector_norm(colours - there, dim=1).argmin()),)
-    grey = colour.coloured(light[None], torch.zeros_like(ab)[None])[0]
-    asked, solved = (_marked(picture, box) for picture in (grey, colour.coloured(light[None], ab[None])[0]))
+    grey = lab_colour.coloured(light[None], torch.zeros_like(ab)[None])[0]
+    asked, solved = (_marked(picture, box) for picture in (grey, lab_colour.coloured(light[None], ab[None])[0]))
     swatches = [_swatch(min(max(lightness, LIGHTNESS[0]), LIGHTNESS[1]), one) for one in colours]
     return (asked, *swatches), HUES, (right,), answer, solved
 
@@ -91,4 +91,4 @@ def _marked(picture: Tensor, box: draw.Box) -> draw.Picture:
 
 def _swatch(lightness: float, ab: Tensor) -> draw.Picture:
     lab = torch.cat([torch.tensor([lightness]), ab]).view(3, 1, 1).expand(3, SWATCH, SWATCH)
-    return draw.to_picture(colour.lab_to_rgb(lab))
+    return draw.to_picture(lab_colour.lab_to_rgb(lab))

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.data.augment import BLANK
-from sslstudio.engine.data.patches import patch_moments, seen_patches
+from sslstudio.engine.transforms.geometry import BLANK
+from sslstudio.engine.transforms.patches import patch_moments, seen_patches
 
 
 @settings(max_examples=30, deadline=None)

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data.augment import to_float
-from sslstudio.engine.data.colour import has_colour, rgb_to_lab
+from sslstudio.engine.transforms.geometry import to_float
+from sslstudio.engine.transforms.lab_colour import has_colour, rgb_to_lab
 
 MOST_GREY = 0.8  # share of grey pictures above which what is left is too little
 COLOURED_PLACES = 0.01  # a picture with fewer is grey: a coloured mark or caption does not make it colourful

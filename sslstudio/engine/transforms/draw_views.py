@@ -8,9 +8,9 @@ import numpy.typing as npt
 from torch import Tensor
 
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data import draw
-from sslstudio.engine.data.draw import Colour, Picture
-from sslstudio.engine.data.two_views import corners
+from sslstudio.engine.transforms import draw
+from sslstudio.engine.transforms.draw import Colour, Picture
+from sslstudio.engine.transforms.two_views import corners
 
 BOARD_SIDE = 192  # pixels: pictures for people are enlarged to about this
 GAP = 6  # pixels between the views of a drawn board

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.data import augment, draw
-from sslstudio.engine.data.fields import cut_fields, disc, shown_field, standardise_within
+from sslstudio.engine.transforms import draw, geometry
+from sslstudio.engine.transforms.random_crop import cut_fields, disc, shown_field, standardise_within
 
 
 def noise(count: int, height: int, width: int) -> Tensor:
@@ -27,7 +27,7 @@ def test_fields_show_what_lies_in_their_boxes_also_when_mirrored(height: int, wi
     assert torch.allclose(right - left, bottom - top, atol=1e-3)
     assert float((right - left).min()) >= 20 - 1e-3
     centres = torch.stack([left + right, top + bottom], dim=1)[:, None] / 2
-    cut = augment.cut_patches(augment.to_float(images), centres, right - left, 20)[:, 0]
+    cut = geometry.cut_patches(geometry.to_float(images), centres, right - left, 20)[:, 0]
     straight = (cut - fields.shades).abs().amax(dim=(1, 2, 3)) < 1e-3
     turned = (cut.flip(-1) - fields.shades).abs().amax(dim=(1, 2, 3)) < 1e-3
     assert bool((straight ^ turned).all())

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sslstudio.engine.data.colour_spots import FAINT, HUES, colour_spots
+from sslstudio.engine.transforms.colour_quiz import FAINT, HUES, colour_spots
 
 
 def scene(hue: float, strength: float = 40.0) -> tuple[Tensor, Tensor]:

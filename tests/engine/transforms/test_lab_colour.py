@@ -9,9 +9,9 @@ from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.errors import TaskDoesNotFit
-from sslstudio.engine.data import colour
-from sslstudio.engine.data.augment import to_float
-from sslstudio.engine.data.colourfulness import refuse_without_colour
+from sslstudio.engine.transforms import lab_colour
+from sslstudio.engine.transforms.colourfulness import refuse_without_colour
+from sslstudio.engine.transforms.geometry import to_float
 
 # Published values of the corners of the sRGB cube under D65 (two decimals).
 KNOWN = {
@@ -39,23 +39,23 @@ def one_pixel(*channels: float) -> Tensor:
 
 @pytest.mark.parametrize(("rgb", "lab"), KNOWN.items())
 def test_lab_of_known_colours(rgb: tuple[float, ...], lab: tuple[float, ...]) -> None:
-    assert colour.rgb_to_lab(one_pixel(*rgb)).flatten().tolist() == pytest.approx(lab, abs=0.006)
-    assert colour.lab_to_rgb(one_pixel(*lab)).flatten().tolist() == pytest.approx(rgb, abs=1 / 255)
+    assert lab_colour.rgb_to_lab(one_pixel(*rgb)).flatten().tolist() == pytest.approx(lab, abs=0.006)
+    assert lab_colour.lab_to_rgb(one_pixel(*lab)).flatten().tolist() == pytest.approx(rgb, abs=1 / 255)
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 255), min_size=3, max_size=30))
 def test_every_colour_comes_back(values: list[int]) -> None:
     shades = torch.tensor(values[: len(values) // 3 * 3], dtype=torch.float32).view(3, 1, -1) / 255
-    lab = colour.rgb_to_lab(shades)
-    assert float(lab[1:].abs().max()) <= colour.FURTHEST
-    assert torch.allclose(colour.lab_to_rgb(lab), shades, atol=0.5 / 255)
+    lab = lab_colour.rgb_to_lab(shades)
+    assert float(lab[1:].abs().max()) <= lab_colour.FURTHEST
+    assert torch.allclose(lab_colour.lab_to_rgb(lab), shades, atol=0.5 / 255)
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_greys_have_no_colour_and_lightness_rises_with_them(first: float, second: float) -> None:
-    low, high = (colour.rgb_to_lab(one_pixel(shade, shade, shade)).flatten() for shade in sorted((first, second)))
+    low, high = (lab_colour.rgb_to_lab(one_pixel(shade, shade, shade)).flatten() for shade in sorted((first, second)))
     assert float(low[1:].abs().max()) < 1e-3
     assert float(low[0]) <= float(high[0]) + 1e-3
 
@@ -63,33 +63,33 @@ def test_greys_have_no_colour_and_lightness_rises_with_them(first: float, second
 @settings(max_examples=30, deadline=None)
 @given(st.floats(0, 100), st.floats(-200, 200), st.floats(-200, 200))
 def test_a_colour_that_no_screen_shows_is_cut_off(light: float, a: float, b: float) -> None:
-    shown = colour.lab_to_rgb(one_pixel(light, a, b))
+    shown = lab_colour.lab_to_rgb(one_pixel(light, a, b))
     assert bool(torch.isfinite(shown).all())
     assert 0.0 <= float(shown.min()) <= float(shown.max()) <= 1.0
 
 
 def test_the_bins_are_the_published_313() -> None:
     published = {(float(a), float(b)) for a, (low, high) in PUBLISHED.items() for b in range(low, high + 1, 10)}
-    bins = [(a, b) for a, b in colour.ab_bins().tolist()]
+    bins = [(a, b) for a, b in lab_colour.ab_bins().tolist()]
     assert len(bins) == 313
     assert set(bins) == published
     assert bins == sorted(bins)
-    assert colour.ab_bins().amin(dim=0).tolist() == [-90, -110]
-    assert colour.ab_bins().amax(dim=0).tolist() == [100, 100]
+    assert lab_colour.ab_bins().amin(dim=0).tolist() == [-90, -110]
+    assert lab_colour.ab_bins().amax(dim=0).tolist() == [100, 100]
 
 
 def some_ab(seed: int, shape: tuple[int, int, int] = (2, 4, 5)) -> Tensor:
     count, height, width = shape
     shades = torch.rand(count, 3, height, width, generator=generator(seed, "ab"))
-    return colour.rgb_to_lab(shades)[:, 1:]
+    return lab_colour.rgb_to_lab(shades)[:, 1:]
 
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10_000))
 @example(69)
 def test_soft_encoding_is_that_of_plain_numpy(seed: int) -> None:
-    ab, bins = some_ab(seed), colour.ab_bins()
-    nearest, weights = colour.soft_encode(ab, bins)
+    ab, bins = some_ab(seed), lab_colour.ab_bins()
+    nearest, weights = lab_colour.soft_encode(ab, bins)
     assert nearest.shape == weights.shape == (2, 4, 5, 10)
     assert torch.allclose(weights.sum(dim=-1), torch.ones(2, 4, 5))
     points = bins.double().numpy()
@@ -104,9 +104,9 @@ def test_soft_encoding_is_that_of_plain_numpy(seed: int) -> None:
 
 
 def test_a_colour_on_a_bin_belongs_mainly_to_it() -> None:
-    bins = colour.ab_bins()
-    nearest, weights = colour.soft_encode(bins.T.reshape(1, 2, 1, 313), bins)
-    assert torch.equal(colour.main_bins(nearest, weights).flatten(), torch.arange(313))
+    bins = lab_colour.ab_bins()
+    nearest, weights = lab_colour.soft_encode(bins.T.reshape(1, 2, 1, 313), bins)
+    assert torch.equal(lab_colour.main_bins(nearest, weights).flatten(), torch.arange(313))
 
 
 @settings(max_examples=50, deadline=None)
@@ -114,7 +114,7 @@ def test_a_colour_on_a_bin_belongs_mainly_to_it() -> None:
 def test_rebalancing_keeps_the_mean_at_one_and_prefers_rare_bins(values: list[float]) -> None:
     shares = torch.tensor(values, dtype=torch.float64)
     shares /= shares.sum()
-    weights = colour.rebalancing(shares)
+    weights = lab_colour.rebalancing(shares)
     assert float((shares * weights).sum()) == pytest.approx(1.0)
     assert float(weights.max() / weights.min()) <= 1 + len(values) + 1e-9
     order = shares.argsort()
@@ -124,17 +124,17 @@ def test_rebalancing_keeps_the_mean_at_one_and_prefers_rare_bins(values: list[fl
 def test_bin_shares_count_the_weights() -> None:
     nearest = torch.tensor([[0, 1], [1, 2]])
     weights = torch.tensor([[0.75, 0.25], [0.5, 0.5]])
-    assert colour.bin_shares(nearest, weights, 4).tolist() == [0.375, 0.375, 0.25, 0.0]
+    assert lab_colour.bin_shares(nearest, weights, 4).tolist() == [0.375, 0.375, 0.25, 0.0]
 
 
 def test_the_annealed_mean_goes_from_the_mean_to_the_mode() -> None:
-    bins = colour.ab_bins()
+    bins = lab_colour.ab_bins()
     logits = torch.randn(2, 313, 3, 4, generator=generator(0, "logits"))
     mean = torch.einsum("bqhw,qc->bchw", logits.softmax(dim=1), bins)
-    assert torch.allclose(colour.annealed_mean(logits, bins, 1.0), mean, atol=1e-4)
+    assert torch.allclose(lab_colour.annealed_mean(logits, bins, 1.0), mean, atol=1e-4)
     mode = bins[logits.argmax(dim=1)].movedim(-1, 1)
-    assert torch.allclose(colour.annealed_mean(logits, bins, 1e-5), mode, atol=1e-3)
-    middle = colour.annealed_mean(logits, bins, 0.38)
+    assert torch.allclose(lab_colour.annealed_mean(logits, bins, 1e-5), mode, atol=1e-3)
+    middle = lab_colour.annealed_mean(logits, bins, 0.38)
     assert float((middle - mode).norm()) < float((mean - mode).norm())
 
 
@@ -146,12 +146,12 @@ def coded(count: int = 6, side: int = 48) -> Tensor:
 
 
 def test_lightness_and_colour_come_from_the_same_field() -> None:
-    fields = colour.random_fields(coded(), 0.4, True, generator(0, "fields"))
-    light, ab = colour.light_and_colour(fields, 4)
+    fields = lab_colour.random_fields(coded(), 0.4, True, generator(0, "fields"))
+    light, ab = lab_colour.light_and_colour(fields, 4)
     assert light.shape == (6, 1, 48, 48)
     assert ab.shape == (6, 2, 12, 12)
     coarse = torch.nn.functional.avg_pool2d(light, 4).flatten()
-    curve = colour.rgb_to_lab(to_float(coded(24)))
+    curve = lab_colour.rgb_to_lab(to_float(coded(24)))
     known, order = curve[:, 0].flatten().sort()
     place = torch.searchsorted(known, coarse).clamp_max(len(known) - 1)
     wanted = curve[:, 1:].movedim(1, -1).reshape(-1, 2)[order][place]
@@ -163,9 +163,9 @@ def test_lightness_and_colour_come_from_the_same_field() -> None:
 
 def test_a_field_of_the_whole_picture_is_the_picture_or_its_mirror_image() -> None:
     images = coded(16, 32)
-    whole = colour.random_fields(images, 1.0, False, generator(0, "fields"))
+    whole = lab_colour.random_fields(images, 1.0, False, generator(0, "fields"))
     assert torch.allclose(whole, to_float(images), atol=1e-4)
-    either = colour.random_fields(images, 1.0, True, generator(0, "fields"))
+    either = lab_colour.random_fields(images, 1.0, True, generator(0, "fields"))
     same = (either - to_float(images)).abs().amax(dim=(1, 2, 3)) < 1e-4
     turned = (either - to_float(images).flip(-1)).abs().amax(dim=(1, 2, 3)) < 1e-4
     assert bool((same | turned).all())
@@ -175,7 +175,7 @@ def test_a_field_of_the_whole_picture_is_the_picture_or_its_mirror_image() -> No
 @pytest.mark.parametrize("stride", [2, 4, 8, 16])
 @pytest.mark.parametrize("side", [16, 45, 64])
 def test_the_map_of_answers_has_the_size_of_the_decoders_output(side: int, stride: int) -> None:
-    _, ab = colour.light_and_colour(torch.rand(1, 3, side, side), stride)
+    _, ab = lab_colour.light_and_colour(torch.rand(1, 3, side, side), stride)
     assert ab.shape[-1] == -(-side // stride)
 
 
@@ -183,13 +183,13 @@ def test_full_lightness_and_the_true_colour_give_the_picture_back() -> None:
     lab = torch.empty(2, 3, 32, 32)
     lab[:, :1] = torch.rand(2, 1, 32, 32, generator=generator(0, "light")) * 30 + 40
     lab[:, 1:] = torch.tensor([20.0, -15.0]).view(2, 1, 1)
-    painted = colour.coloured(lab[:, :1], lab[:, 1:, ::4, ::4])
-    assert torch.allclose(painted, colour.lab_to_rgb(lab), atol=1e-5)
+    painted = lab_colour.coloured(lab[:, :1], lab[:, 1:, ::4, ::4])
+    assert torch.allclose(painted, lab_colour.lab_to_rgb(lab), atol=1e-5)
 
 
 def test_the_input_of_the_encoder_is_about_standard_and_the_same_in_all_channels() -> None:
     light = torch.rand(2, 1, 8, 8, generator=generator(0, "light")) * 100
-    asked = colour.as_input(light)
+    asked = lab_colour.as_input(light)
     assert asked.shape == (2, 3, 8, 8)
     assert torch.equal(asked[:, 0], asked[:, 2])
     assert float(asked.mean()) == pytest.approx(0.0, abs=0.25)
@@ -198,8 +198,8 @@ def test_the_input_of_the_encoder_is_about_standard_and_the_same_in_all_channels
 
 def test_only_pictures_that_count_enter_the_mean() -> None:
     values = torch.tensor([[1.0, 3.0], [100.0, 100.0], [4.0, 4.0]])
-    assert float(colour.mean_over(values, torch.tensor([True, False, True]))) == 3.0
-    assert float(colour.mean_over(values, torch.tensor([False, False, False]))) == 0.0
+    assert float(lab_colour.mean_over(values, torch.tensor([True, False, True]))) == 3.0
+    assert float(lab_colour.mean_over(values, torch.tensor([False, False, False]))) == 0.0
 
 
 # -- does colorization fit? ------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.compute.process_group import summed
-from sslstudio.engine.data.augment import chosen, cut_patches, mirrored, to_float, uniform
+from sslstudio.engine.transforms.geometry import chosen, cut_patches, mirrored, to_float, uniform
 
 BIN_STEP = 10.0
 NEAREST = 10  # bins that share a colour: the authors' code; the text of the paper says 5

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.data.augment import uniform
+from sslstudio.engine.transforms.geometry import uniform
 
 SMALLEST = 0.5  # of the largest block's side
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.data.augment import BLANK, uniform
+from sslstudio.engine.transforms.geometry import BLANK, uniform
 
 
 def seen_patches(count: int, grid: int, hidden: float, rng: torch.Generator) -> Tensor:

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.data.views import IGNORE, LIGHT, SHIFT, ZOOM, vary
+from sslstudio.engine.transforms.finetune_views import IGNORE, LIGHT, SHIFT, ZOOM, vary
 
 SIDE = 64
 

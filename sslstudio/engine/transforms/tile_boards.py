@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from sslstudio.engine.data import draw
-from sslstudio.engine.data.draw import Picture
+from sslstudio.engine.transforms import draw
+from sslstudio.engine.transforms.draw import Picture
 
 BOARD_SIDE = 192  # pixels: pictures for people are enlarged to about this
 GAP = 6  # pixels between the tiles of a drawn board

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sslstudio.engine.data import draw
+from sslstudio.engine.transforms import draw
 
 
 def plain(shade: int, height: int = 4, width: int = 4) -> draw.Picture:

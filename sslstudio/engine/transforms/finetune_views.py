@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.data.augment import chosen, uniform
+from sslstudio.engine.transforms.geometry import chosen, uniform
 
 TURN = 0.17  # radians, about 10 degrees
 ZOOM = (0.8, 1.15)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.data import two_views as views
-from sslstudio.engine.data.two_views import ViewsConfig
+from sslstudio.engine.transforms import two_views as views
+from sslstudio.engine.transforms.two_views import ViewsConfig
 
 STILL = ViewsConfig(smallest=1.0, size=1.0, mirror=False, turn=0.0, colour=0.0, grey=0.0, blur=0.0)
 NO_SHIFT, NO_SCALE = torch.zeros(3), torch.ones(3)

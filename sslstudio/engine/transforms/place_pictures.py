@@ -7,9 +7,9 @@ import numpy as np
 from torch import Tensor
 
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.data import draw
-from sslstudio.engine.data.draw import Colour, Picture
-from sslstudio.engine.data.view_pictures import BOARD_SIDE, GAP, Shown, line, outlined, tile
+from sslstudio.engine.transforms import draw
+from sslstudio.engine.transforms.draw import Colour, Picture
+from sslstudio.engine.transforms.draw_views import BOARD_SIDE, GAP, Shown, line, outlined, tile
 
 SPOTS = 5  # that are shown: more lines cannot be told apart
 DOT = 4  # radius in pixels

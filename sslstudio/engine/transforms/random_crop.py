@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sslstudio.engine.data import augment, draw
+from sslstudio.engine.transforms import draw, geometry
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,15 @@ def cut_fields(images: Tensor, smallest: float, side: int, mirror: bool, rng: to
     boxes lie on the pictures as they were handed in.
     """
     count, _, height, width = images.shape
-    which = augment.chosen(count, 0.5 if mirror else 0.0, rng)
-    extent = min(height, width) * augment.uniform((count,), smallest, 1.0, rng)
+    which = geometry.chosen(count, 0.5 if mirror else 0.0, rng)
+    extent = min(height, width) * geometry.uniform((count,), smallest, 1.0, rng)
     room = torch.stack([width - extent, height - extent], dim=1)
-    centres = extent[:, None] / 2 + room * augment.uniform((count, 2), 0.0, 1.0, rng)
-    shades = augment.mirrored(augment.to_float(images), which)
-    cut = augment.cut_patches(shades, centres[:, None], extent, side)[:, 0]
+    centres = extent[:, None] / 2 + room * geometry.uniform((count, 2), 0.0, 1.0, rng)
+    shades = geometry.mirrored(geometry.to_float(images), which)
+    cut = geometry.cut_patches(shades, centres[:, None], extent, side)[:, 0]
     half = extent[:, None] / 2
     boxes = torch.cat([centres - half, centres + half], dim=1)[:, None]
-    return Fields(cut, augment.unmirrored_boxes(boxes, which, width)[:, 0])
+    return Fields(cut, geometry.unmirrored_boxes(boxes, which, width)[:, 0])
 
 
 def disc(side: int, device: torch.device) -> Tensor:
@@ -54,7 +54,7 @@ def moments_within(pictures: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
     mean = (pictures * places).sum(dim=(1, 2, 3), keepdim=True) / count
     away = (pictures - mean) * places
     deviation = (away.square().sum(dim=(1, 2, 3), keepdim=True) / count).sqrt()
-    return mean, deviation.clamp_min(augment.BLANK)
+    return mean, deviation.clamp_min(geometry.BLANK)
 
 
 def standardise_within(pictures: Tensor, seen: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.data.holes import cut_blocks, filled_smoothly, rim_of
+from sslstudio.engine.transforms.masking import cut_blocks, filled_smoothly, rim_of
 
 
 @settings(max_examples=30, deadline=None)
