@@ -16,7 +16,7 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.features import measured_copy, stage_features
 from sslstudio.engine.evaluate.ridge import linear_answers, standardised
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
-from sslstudio.engine.models.networks import PixelScale
+from sslstudio.engine.models.finetuned import PixelScale
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.pretrain import pretrain

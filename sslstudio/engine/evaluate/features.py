@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.models.encoders import Encoder
-from sslstudio.engine.models.networks import pooled
+from sslstudio.engine.models.finetuned import pooled
 
 CHUNK = 64
 MEASURED_ON = 256  # pictures

@@ -24,7 +24,7 @@ from sslstudio.engine.evaluate.scores import Array, one_hot_confusions
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.labels.masks.files import mask_png
 from sslstudio.engine.labels.recognise import MaskLabels
-from sslstudio.engine.models.networks import Network
+from sslstudio.engine.models.finetuned import Network
 from sslstudio.engine.transforms.finetune_views import IGNORE, vary
 from sslstudio.engine.transforms.geometry import to_float
 

@@ -26,7 +26,7 @@ from sslstudio.engine.core.errors import DataError, RunError, did_you_mean
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.models.encoders import Encoder
-from sslstudio.engine.models.networks import Network, PixelScale
+from sslstudio.engine.models.finetuned import Network, PixelScale
 from sslstudio.engine.runs import load_exported
 
 FORMATS = ("safetensors", "onnx", "torchscript")

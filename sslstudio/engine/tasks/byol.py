@@ -15,10 +15,10 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.models.embedding_losses import found, nearest, regression_loss, spread
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Mlp
-from sslstudio.engine.models.view_maker import ViewMaker, check_views, rows_of
+from sslstudio.engine.models.joint_embedding_losses import found, nearest, regression_loss, spread
+from sslstudio.engine.models.two_view_base import ViewMaker, check_views, rows_of
 from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
 from sslstudio.engine.transforms.two_views import ViewsConfig
 

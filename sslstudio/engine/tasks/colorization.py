@@ -13,7 +13,7 @@ from torch import Tensor
 from sslstudio.engine.compute.process_group import summed
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.models.colour_nets import undecided_decoder
+from sslstudio.engine.models.colour_decoder import undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult
 from sslstudio.engine.transforms import draw, lab_colour

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.models.embedding_losses import found, nearest, nt_xent, spread
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Mlp
-from sslstudio.engine.models.view_maker import ViewMaker, check_views, rows_of
+from sslstudio.engine.models.joint_embedding_losses import found, nearest, nt_xent, spread
+from sslstudio.engine.models.two_view_base import ViewMaker, check_views, rows_of
 from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
 from sslstudio.engine.transforms.two_views import ViewsConfig
 

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.models.embedding_losses import VicregLossConfig, found, nearest, spread, vicreg_loss
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
-from sslstudio.engine.models.view_maker import Expander, ViewMaker, check_views, rows_of
+from sslstudio.engine.models.joint_embedding_losses import VicregLossConfig, found, nearest, spread, vicreg_loss
+from sslstudio.engine.models.two_view_base import Expander, ViewMaker, check_views, rows_of
 from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
 
 

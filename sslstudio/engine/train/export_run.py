@@ -18,7 +18,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import ENCODERS, STEM_STRIDES, Encoder, EncoderConfig, build_encoder
-from sslstudio.engine.models.networks import Classifier, Network, PixelScale, Segmenter
+from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale, Segmenter
 from sslstudio.engine.runs import load_exported
 from sslstudio.engine.runs.export import Chances, Embedding, Exportable, Written, chosen_formats, write_export
 from sslstudio.engine.runs.store import RunFolder

@@ -19,7 +19,7 @@ from sslstudio.engine.dataset.loader import Order, Pictures
 from sslstudio.engine.dataset.split import draw_labelled
 from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS
 from sslstudio.engine.labels.masks.decode import decode_mask
-from sslstudio.engine.models.networks import Network
+from sslstudio.engine.models.finetuned import Network
 from sslstudio.engine.tasks.base import TaskResult
 from sslstudio.engine.train.losses import segmentation_loss
 from sslstudio.engine.train.micro import WHOLE, counted

@@ -20,7 +20,7 @@ from sslstudio.engine.evaluate.features import MEASURED_ON, measured_copy, stage
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.models.encoders import Encoder, build_encoder
-from sslstudio.engine.models.networks import PixelScale
+from sslstudio.engine.models.finetuned import PixelScale
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.apply import load_trained
 from sslstudio.engine.train.checkpoint import load_encoder

@@ -7,7 +7,7 @@ from sslstudio.engine.compute.seeding import seeded_init
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.models.encoders import Encoder, build_encoder
-from sslstudio.engine.models.networks import ALL, LAST, Classifier, Network, PixelScale, Segmenter
+from sslstudio.engine.models.finetuned import ALL, LAST, Classifier, Network, PixelScale, Segmenter
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.labelled import Labelled, prefix_of, targets_of

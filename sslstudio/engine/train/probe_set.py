@@ -16,7 +16,7 @@ from sslstudio.engine.evaluate.probes import Counts, Labels, count_answers, draw
 from sslstudio.engine.evaluate.rank import Reach, reach
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.models.encoders import Encoder
-from sslstudio.engine.models.networks import PixelScale
+from sslstudio.engine.models.finetuned import PixelScale
 from sslstudio.engine.train.session import Session
 from sslstudio.engine.train.settings import PretrainConfig
 from sslstudio.engine.transforms.geometry import to_float

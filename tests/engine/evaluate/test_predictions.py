@@ -35,7 +35,7 @@ from sslstudio.engine.labels.masks.decode import MaskCoding
 from sslstudio.engine.labels.masks.files import PALETTE
 from sslstudio.engine.labels.recognise import MaskLabels
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
-from sslstudio.engine.models.networks import Classifier, PixelScale, Segmenter
+from sslstudio.engine.models.finetuned import Classifier, PixelScale, Segmenter
 from sslstudio.engine.transforms.finetune_views import IGNORE
 
 SIDE = 16

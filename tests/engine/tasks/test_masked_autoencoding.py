@@ -8,7 +8,7 @@ from torch import Tensor
 from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
-from sslstudio.engine.models.visible import spread_to
+from sslstudio.engine.models.sparse_encoder import spread_to
 from sslstudio.engine.tasks.base import Batch
 from sslstudio.engine.tasks.masked_autoencoding import MaskedAutoencoding, MaskedAutoencodingConfig
 from sslstudio.engine.transforms.geometry import BLANK

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.errors import TaskDoesNotFit
-from sslstudio.engine.models.embedding_losses import covariance_loss, variance_loss
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
+from sslstudio.engine.models.joint_embedding_losses import covariance_loss, variance_loss
 from sslstudio.engine.tasks.base import Batch
 from sslstudio.engine.tasks.vicreg import Vicreg, VicregConfig
 

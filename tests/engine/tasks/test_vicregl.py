@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.models.dense_matching import counterparts
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
-from sslstudio.engine.models.place_matching import counterparts
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.tasks.vicregl import MOST_CELLS, Vicregl, VicreglConfig, spread_out
 from sslstudio.engine.transforms.draw_views import GAP

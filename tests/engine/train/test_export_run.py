@@ -19,7 +19,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.formats.decode import decode
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
-from sslstudio.engine.models.networks import PixelScale
+from sslstudio.engine.models.finetuned import PixelScale
 from sslstudio.engine.runs import export, load_exported
 from sslstudio.engine.runs.export import Embedding, Exportable, write_export
 from sslstudio.engine.train.apply import load_trained

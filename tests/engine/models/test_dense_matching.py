@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.models import place_matching as matching
+from sslstudio.engine.models import dense_matching as matching
 from sslstudio.engine.transforms.two_views import ViewsConfig, cell_places, placed, random_matrices
 
 SAME = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])

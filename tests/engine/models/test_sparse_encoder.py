@@ -9,7 +9,7 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.models.encoders import Encoder, ResNetShape
-from sslstudio.engine.models.visible import Densify, norm_of_seen, spread_to, visible_stages
+from sslstudio.engine.models.sparse_encoder import Densify, norm_of_seen, spread_to, visible_stages
 from sslstudio.engine.transforms.patches import seen_patches
 
 GRID = 3

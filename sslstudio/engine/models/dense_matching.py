@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sslstudio.engine.compute.constants import constant
 from sslstudio.engine.compute.process_group import summed
-from sslstudio.engine.models.embedding_losses import exact
+from sslstudio.engine.models.joint_embedding_losses import exact
 from sslstudio.engine.transforms.two_views import cell_places, inverse, placed
 
 

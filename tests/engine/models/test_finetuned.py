@@ -8,7 +8,7 @@ from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
-from sslstudio.engine.models.networks import Classifier, Network, PixelScale, Segmenter, pooled
+from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale, Segmenter, pooled
 
 SIDE = 32
 

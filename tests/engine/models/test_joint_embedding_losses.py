@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.models import embedding_losses as losses
-from sslstudio.engine.models.embedding_losses import VicregLossConfig
+from sslstudio.engine.models import joint_embedding_losses as losses
+from sslstudio.engine.models.joint_embedding_losses import VicregLossConfig
 
 Rows = npt.NDArray[np.float64]
 seeds = st.integers(0, 10_000)
