@@ -164,7 +164,7 @@ def tasks(options: argparse.Namespace) -> int:
 
 def preview(options: argparse.Namespace) -> int:
     """`sslstudio preview`."""
-    from sslstudio.engine.runs.sheets import puzzle_sheet
+    from sslstudio.engine.tasks.contact_sheet import puzzle_sheet
     from sslstudio.engine.train.preview import PuzzlesReady, preview_puzzles
     from sslstudio.engine.train.settings import DataConfig, PretrainConfig
 

@@ -28,9 +28,9 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.prefetch import Feed
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import Encoder, build_encoder
-from sslstudio.engine.runs.sheets import puzzle_sheet
 from sslstudio.engine.runs.store import RunFolder
 from sslstudio.engine.tasks.base import PretextTask, Puzzle, TaskResult, load_tasks
+from sslstudio.engine.tasks.contact_sheet import puzzle_sheet
 from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.looked_at import LOOKED_AT, looked_at, order_of
 from sslstudio.engine.train.loop import Training

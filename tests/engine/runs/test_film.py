@@ -9,9 +9,9 @@ from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, SampleSaved, to_json
 from sslstudio.engine.runs.film import ROWS, frames_of, sheets_of, strip_of, write_film
-from sslstudio.engine.runs.sheets import CELL, MARGIN, RIGHT, WRONG, puzzle_sheet
 from sslstudio.engine.runs.store import EVENTS, RunFolder
-from tests.engine.runs.test_sheets import TINTS, puzzle
+from sslstudio.engine.tasks.contact_sheet import CELL, MARGIN, RIGHT, WRONG, puzzle_sheet
+from tests.engine.tasks.test_contact_sheet import TINTS, puzzle
 
 
 def colours(strip: Image.Image, line: int, number: int) -> list[tuple[int, ...]]:

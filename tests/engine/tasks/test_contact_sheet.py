@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
-from sslstudio.engine.runs.sheets import CELL, INK, LINE, MARGIN, PAPER, RIGHT, WRONG, fitted, puzzle_sheet
 from sslstudio.engine.tasks.base import Picture, Puzzle
+from sslstudio.engine.tasks.contact_sheet import CELL, INK, LINE, MARGIN, PAPER, RIGHT, WRONG, fitted, puzzle_sheet
 
 TINTS = ((200, 10, 10), (10, 200, 10), (10, 10, 200), (200, 200, 10))
 
