@@ -84,7 +84,7 @@ def _show_result(last: Event | None, as_json: bool) -> None:
 
 def resume(options: argparse.Namespace) -> int:
     """`sslstudio resume`."""
-    from sslstudio.engine.runs.store import RunFolder
+    from sslstudio.engine.runs.run_folder import RunFolder
     from sslstudio.engine.runs.summary import summary
     from sslstudio.engine.train.launch import resumed
 
@@ -105,7 +105,7 @@ def work(options: argparse.Namespace) -> int:
 
 def runs(options: argparse.Namespace) -> int:
     """`sslstudio runs`."""
-    from sslstudio.engine.runs.store import list_runs
+    from sslstudio.engine.runs.run_folder import list_runs
 
     found = list_runs(options.folder)
     for run in found:

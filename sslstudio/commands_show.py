@@ -21,7 +21,7 @@ def gif(options: argparse.Namespace) -> int:
     from sslstudio.commands import say
     from sslstudio.engine.core.control import to_end
     from sslstudio.engine.runs.film import write_film
-    from sslstudio.engine.runs.store import RunFolder
+    from sslstudio.engine.runs.run_folder import RunFolder
 
     if options.out.exists():
         raise InputError("{out} exists already and is not overwritten. Choose another name.", out=options.out)

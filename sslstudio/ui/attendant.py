@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QMainWindow, QSystemTrayIcon
 
 from sslstudio.engine.core.events import Event, Paused, Resumed, RunFinished, RunStarted
-from sslstudio.engine.runs.study_folder import COMPARE, TOURNAMENT
+from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
 from sslstudio.ui import jobs, run_calls, settings, study_calls
 from sslstudio.ui.awake import Awake
 from sslstudio.ui.run_thread import Runner

@@ -10,7 +10,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.labels.editing.transfer import name_of
-from sslstudio.engine.runs.decisions import CHANGE, decide, read_decisions, take_back
+from sslstudio.engine.runs.label_decisions import CHANGE, decide, read_decisions, take_back
 from sslstudio.ui import messages
 from sslstudio.ui.label_desk import desk_of
 from sslstudio.ui.study import Study

@@ -226,7 +226,7 @@ def runs_in(folders: Sequence[Path], control: RunControl) -> list[Any]:
 
 def events_of(run: Path, control: RunControl) -> list[Event]:
     """What a run said; one that has moved since says where it is now."""
-    from sslstudio.engine.runs.store import RunFolder
+    from sslstudio.engine.runs.run_folder import RunFolder
 
     return [
         replace(event, run=str(run)) if isinstance(event, RunStarted) and Path(event.run).name == run.name else event
@@ -264,8 +264,8 @@ class RunAbout:
 
 def about_run(run: Path, control: RunControl) -> RunAbout:
     """What a run, a comparison or a tournament needs to be shown."""
+    from sslstudio.engine.runs.experiment_folder import study_job
     from sslstudio.engine.runs.relink import gone_folder, pictures_folder, settings_of
-    from sslstudio.engine.runs.study_folder import study_job
 
     config, folder = settings_of(run), pictures_folder(run)
     job = "compare" if study_job(run) else str(config.get("job", "pretrain"))

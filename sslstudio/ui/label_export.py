@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
-from sslstudio.engine.runs.aside import free_path
+from sslstudio.engine.runs.trash import free_path
 from sslstudio.ui import jobs, label_calls, messages, settings, words
 from sslstudio.ui.label_desk import LabelDesk
 from sslstudio.ui.pages.page import Page

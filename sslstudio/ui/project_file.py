@@ -6,8 +6,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 
-from sslstudio.engine.runs.aside import free_path
 from sslstudio.engine.runs.project import Project
+from sslstudio.engine.runs.trash import free_path
 from sslstudio.ui import messages, project_calls
 from sslstudio.ui.study import Study
 

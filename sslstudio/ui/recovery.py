@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.core.events import RunStarted
-from sslstudio.engine.runs.study_folder import COMPARE, TOURNAMENT
+from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
 from sslstudio.ui import jobs, messages, run_calls, settings, words
 from sslstudio.ui.drops import Opener
 from sslstudio.ui.run_calls import Interrupted

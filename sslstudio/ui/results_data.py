@@ -15,7 +15,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.images.formats.decode import read_picture
 from sslstudio.engine.images.multi_folder import root_of
-from sslstudio.engine.runs.predictions import Prediction, mask_file, predictions_of
+from sslstudio.engine.runs.test_predictions import Prediction, mask_file, predictions_of
 from sslstudio.ui import words
 from sslstudio.ui.widgets.gallery_model import GalleryItem
 from sslstudio.ui.widgets.overlay_view import Overlay, mask_image
@@ -42,7 +42,7 @@ class Results:
 
 def load_results(run: Path, control: RunControl) -> Results:
     """Read a finished fine-tuning run. Raises DataError when it has no result yet."""
-    from sslstudio.engine.runs.store import RunFolder
+    from sslstudio.engine.runs.run_folder import RunFolder
 
     opened = RunFolder.open(run)
     metrics = opened.metrics()

@@ -34,7 +34,7 @@ def strip(sheet: Path, control: RunControl) -> Any:
 def film(run: Path, out: Path, control: RunControl) -> Generator[Preparing, None, Path]:
     """Write the film of a run; where it is. A name without .gif gets it, and then replaces nothing."""
     from sslstudio.engine.runs.film import write_film
-    from sslstudio.engine.runs.store import RunFolder
+    from sslstudio.engine.runs.run_folder import RunFolder
 
     if out.suffix.lower() != ".gif":
         out = out.with_name(f"{out.name}.gif")
@@ -46,42 +46,42 @@ def film(run: Path, out: Path, control: RunControl) -> Generator[Preparing, None
 
 def use_weights(run: Path, which: str, control: RunControl) -> None:
     """Choose the weights of a run that others start from: best or last."""
-    from sslstudio.engine.runs.store import RunFolder
+    from sslstudio.engine.runs.run_folder import RunFolder
 
     RunFolder.open(run).use_weights(which)
 
 
 def set_aside(run: Path, control: RunControl) -> Path:
     """Move a run out of the list; where it is."""
-    from sslstudio.engine.runs.aside import set_aside as move
+    from sslstudio.engine.runs.trash import set_aside as move
 
     return move(run)
 
 
 def bring_back(place: Path, control: RunControl) -> Path:
     """Undo `set_aside`; where the run is again."""
-    from sslstudio.engine.runs.aside import bring_back as move
+    from sslstudio.engine.runs.trash import bring_back as move
 
     return move(place)
 
 
 def remove(place: Path) -> None:
     """Remove a run that was set aside, at once: the window is closing."""
-    from sslstudio.engine.runs.aside import remove as delete
+    from sslstudio.engine.runs.trash import remove as delete
 
     delete(place)
 
 
 def events_of(runs: Sequence[Path], control: RunControl) -> dict[Path, list[Event]]:
     """The records of several runs."""
-    from sslstudio.engine.runs.store import RunFolder
+    from sslstudio.engine.runs.run_folder import RunFolder
 
     return {run: RunFolder.open(run).events() for run in runs}
 
 
 def summary_of(run: Path, control: RunControl) -> str:
     """What became of a run, in a sentence."""
-    from sslstudio.engine.runs.store import RunFolder
+    from sslstudio.engine.runs.run_folder import RunFolder
     from sslstudio.engine.runs.summary import summary
 
     return told(summary(RunFolder.open(run).events()))
@@ -133,8 +133,8 @@ class Interrupted:
 
 def interrupted_run(run: Path, control: RunControl) -> Interrupted | None:
     """A run that has no end but a checkpoint, a comparison or tournament with something left; None for any other."""
-    from sslstudio.engine.runs.store import summary_of
-    from sslstudio.engine.runs.study_folder import study_job
+    from sslstudio.engine.runs.experiment_folder import study_job
+    from sslstudio.engine.runs.run_folder import summary_of
 
     if study_job(run):
         from sslstudio.engine.train.studies import stand_of
@@ -150,7 +150,7 @@ def interrupted_run(run: Path, control: RunControl) -> Interrupted | None:
 
 def split_leak(recognised: "Recognised", config: "DataConfig", folders: Sequence[Path], control: RunControl) -> "Leak":
     """Which tests of the runs in some folders a training with this split would spoil."""
-    from sslstudio.engine.runs.store import run_folders
+    from sslstudio.engine.runs.run_folder import run_folders
     from sslstudio.engine.train.split_change import leak_of
 
     return leak_of(recognised, config, [run for folder in folders for run in run_folders(folder)])
@@ -159,7 +159,7 @@ def split_leak(recognised: "Recognised", config: "DataConfig", folders: Sequence
 def split_of_source(run: Path, config: "DataConfig") -> dict[str, Any]:
     """The settings by which a pretraining on the same pictures set them apart, where `config` has others: by option.
     Reads one small file."""
-    from sslstudio.engine.runs.store import RunFolder
+    from sslstudio.engine.runs.run_folder import RunFolder
     from sslstudio.engine.train.kept_split import SETTINGS
     from sslstudio.engine.train.settings import pretrain_from_dict
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event, RunFinished
-from sslstudio.engine.runs import study_folder
+from sslstudio.engine.runs import experiment_folder
 from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.words import told, tr
 
@@ -75,7 +75,7 @@ def what_became(out: Path, end: RunFinished, control: RunControl) -> str:
 
 def sheet_text(out: Path, job: str, control: RunControl) -> str:
     """The table as Markdown, as the engine wrote it."""
-    return study_folder.sheet_of(out, job)
+    return experiment_folder.sheet_of(out, job)
 
 
 def save_picture(file: Path, picture: QImage, control: RunControl) -> Path:
@@ -88,10 +88,10 @@ def save_picture(file: Path, picture: QImage, control: RunControl) -> Path:
 
 def table_csv(table: Mapping[str, Any], job: str) -> str:
     """The table as CSV: quick, it is at hand."""
-    return study_folder.csv_of(table, job)
+    return experiment_folder.csv_of(table, job)
 
 
 def save_table(file: Path, out: Path, job: str, table: Mapping[str, Any], control: RunControl) -> Path:
     """Write the table into a file of the user's choice; where it is."""
-    study_folder.save_table(file, out, job, table)
+    experiment_folder.save_table(file, out, job, table)
     return file

@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QImage
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.runs import answers
+from sslstudio.engine.runs import folder_predictions
 from sslstudio.ui.theme import colours
 
 if TYPE_CHECKING:  # these modules import torch
@@ -102,7 +102,7 @@ def spots(closer: "Closer", control: RunControl) -> Generator[Preparing, None, l
 
 def doubtful(closer: "Closer", run: Path, control: RunControl) -> list[DoubtLine]:
     """Labels that are probably wrong, with what was decided on them."""
-    from sslstudio.engine.runs.decisions import read_decisions
+    from sslstudio.engine.runs.label_decisions import read_decisions
 
     decided = read_decisions(run)
     lines = []
@@ -124,9 +124,9 @@ def predicting(
     return predict_folder(load_trained(run, "auto", part), folder, out, control, separator)
 
 
-def answers_in(out: Path, control: RunControl) -> list[answers.Answer]:
+def answers_in(out: Path, control: RunControl) -> list[folder_predictions.Answer]:
     """The answers of a folder, the least sure first."""
-    return answers.answers_in(out)
+    return folder_predictions.answers_in(out)
 
 
 def exporting(

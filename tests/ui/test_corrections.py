@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.labels.editing.files import read_labels_table
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.transfer import name_of
-from sslstudio.engine.runs.decisions import read_decisions
+from sslstudio.engine.runs.label_decisions import read_decisions
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.finetune import FinetunePage
 from sslstudio.ui.pages.results import ResultsPage

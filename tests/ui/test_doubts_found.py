@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.runs.decisions import read_decisions
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.label_decisions import read_decisions
+from sslstudio.engine.runs.run_folder import RunFolder
 from tests.support.small_runs import finetune_config, run_finetune
 from tests.ui.test_take import DOUBTS, LONG, Opener, click, opened
 

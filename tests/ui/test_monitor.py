@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event
 from sslstudio.engine.runs.queue import Waiting
-from sslstudio.engine.runs.store import ASIDE, RunFolder
+from sslstudio.engine.runs.run_folder import ASIDE, RunFolder
 from sslstudio.ui import messages, run_calls
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.pretrain import PretrainPage

@@ -52,7 +52,7 @@ def _user() -> str:
 
 
 def _folders_of(run: Path) -> list[str]:
-    from sslstudio.engine.runs.store import RunFolder
+    from sslstudio.engine.runs.run_folder import RunFolder
 
     try:
         config = RunFolder.open(run).config()
@@ -100,7 +100,7 @@ def _name_of(place: str) -> str:
 
 def _pictures_of(run: Path) -> list[str]:
     """The pictures of a run, relative to their folder, as far as it says."""
-    from sslstudio.engine.runs.store import RunFolder
+    from sslstudio.engine.runs.run_folder import RunFolder
 
     try:
         split = RunFolder.open(run).read_json("split.json") or {}

@@ -11,7 +11,7 @@ from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, Preparing, SampleSaved
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.contact_sheet import CELL, INK, LINE, MARGIN, PAPER, RIGHT, SOFT, WRONG
 
 ROWS = (("what the network gets", 1), ("the network's answer", 3), ("right answer", 2))  # title, column of a sheet

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, RunFinished, from_json
-from sslstudio.engine.runs.store import EVENTS
-from sslstudio.engine.runs.writer import writer_of
+from sslstudio.engine.runs.run_folder import EVENTS
+from sslstudio.engine.runs.writer_lock import writer_of
 
 EVERY = 0.5  # seconds between two looks
 KNOWN = 256  # bytes before the position by which a file is recognised

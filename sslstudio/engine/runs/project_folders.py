@@ -17,7 +17,6 @@ from sslstudio.engine.images.multi_folder import PLACE, folders_of, free_name, i
 from sslstudio.engine.labels.editing.files import is_labelling
 from sslstudio.engine.labels.editing.label_move import labels_below
 from sslstudio.engine.labels.editing.start import is_edited
-from sslstudio.engine.runs.aside import free_path
 from sslstudio.engine.runs.project import (
     ENOUGH,
     LABELS,
@@ -30,6 +29,7 @@ from sslstudio.engine.runs.project import (
     real_place,
     save_project,
 )
+from sslstudio.engine.runs.trash import free_path
 
 NAMED = 3  # folders in the name of a project
 

@@ -11,10 +11,10 @@ from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.labels.editing import files as label_files
+from sslstudio.engine.runs.experiment_folder import study_job
 from sslstudio.engine.runs.project import Project, save_project, with_pictures
 from sslstudio.engine.runs.relink import pictures_folder, relink
-from sslstudio.engine.runs.store import CONFIG, RunFolder, RunSummary, list_runs, run_folders
-from sslstudio.engine.runs.study_folder import study_job
+from sslstudio.engine.runs.run_folder import CONFIG, RunFolder, RunSummary, list_runs, run_folders
 
 WEIGHTS, METRICS = "last.safetensors", "metrics.json"
 

@@ -9,8 +9,8 @@ from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.images.multi_folder import Album, folders_of, root_of, write_album
-from sslstudio.engine.runs.store import CONFIG, RunFolder, run_folders
-from sslstudio.engine.runs.study_folder import CONFIGS, study_job, study_settings
+from sslstudio.engine.runs.experiment_folder import CONFIGS, study_job, study_settings
+from sslstudio.engine.runs.run_folder import CONFIG, RunFolder, run_folders
 
 BEFORE = "config.before-move.toml"  # the settings as they were, kept once
 ENOUGH = 0.5  # share of a run's pictures that must be found again

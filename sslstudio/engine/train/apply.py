@@ -19,7 +19,7 @@ from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.models.encoders import build_encoder
 from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale, Segmenter
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.finetune import score_part
 from sslstudio.engine.train.labelled import parts_of, prefix_of

@@ -23,7 +23,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.cache.pixel_cache import build_cache
 from sslstudio.engine.images.index import ImageIndex, scan
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.train.looked_at import looked_at
 from sslstudio.engine.train.loop import Training

@@ -33,7 +33,7 @@ from sslstudio.engine.core.events import (
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.runs.study_folder import COMPARE, CONFIGS
+from sslstudio.engine.runs.experiment_folder import COMPARE, CONFIGS
 from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place, carried_out, result_words, tidy
 from sslstudio.engine.train.compare_facts import look_at_split
 from sslstudio.engine.train.compare_settings import (

@@ -23,7 +23,7 @@ from sslstudio.engine.evaluate.label_efficiency import (
 )
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, pooled
 from sslstudio.engine.runs.efficiency_sheet import curve_png, markdown
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.compare_cells import DONE, Place, cell_place, scored_pictures
 from sslstudio.engine.train.compare_facts import machines, notes_on

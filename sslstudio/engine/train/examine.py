@@ -24,7 +24,7 @@ from sslstudio.engine.evaluate.predictions import write_table
 from sslstudio.engine.evaluate.questions import Audited
 from sslstudio.engine.evaluate.signs.looked import FINE
 from sslstudio.engine.evaluate.signs.sheet import example_sheet
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Picture, PretextTask, load_tasks
 from sslstudio.engine.train.session import Session, open_session
 from sslstudio.engine.train.settings import DataConfig, PretrainConfig, pretrain_from_dict

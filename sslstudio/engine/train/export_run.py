@@ -21,7 +21,7 @@ from sslstudio.engine.models.encoders import ENCODERS, STEM_STRIDES, Encoder, En
 from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale, Segmenter
 from sslstudio.engine.runs import load_exported
 from sslstudio.engine.runs.export import Chances, Embedding, Exportable, Written, chosen_formats, write_export
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.apply import Trained, load_trained
 from sslstudio.engine.train.checkpoint import load_encoder

@@ -35,7 +35,7 @@ from sslstudio.engine.images.multi_folder import root_of, title_of
 from sslstudio.engine.labels.masks.decode import said_class
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.kept_labels import as_begun, check_labels, note_labels
 from sslstudio.engine.train.kept_split import split_kept, suited
 from sslstudio.engine.train.labelled import Labelled, LabelledJob, choose_labelled, parts_of, targets_of

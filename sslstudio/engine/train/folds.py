@@ -26,7 +26,7 @@ from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.finetune import following, go_on, pretraining_of, start
 from sslstudio.engine.train.kept_labels import as_begun, check_labels, note_labels
 from sslstudio.engine.train.labelled import labels_of, parts_of

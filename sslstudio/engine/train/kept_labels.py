@@ -20,7 +20,7 @@ from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.masks.coding import IGNORE
 from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.labels.recognise import MaskLabels, Recognised, recognise, recognising
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.settings import DataConfig
 
 FOLDER = "labels"  # of a comparison

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sslstudio.engine.dataset.split import PARTS, Split, group_paths
 from sslstudio.engine.labels.recognise import Recognised
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.session import draw_split
 from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, PretrainConfig
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from sslstudio.engine.compute.process_group import place
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.child import in_child, order_to_resume, order_to_start
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain

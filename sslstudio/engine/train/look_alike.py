@@ -21,7 +21,7 @@ from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.models.finetuned import PixelScale
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.apply import load_trained
 from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.parts import SCALE_FROM

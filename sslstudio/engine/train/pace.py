@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import StepDone
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.settings import BudgetConfig, DataConfig, PretrainConfig, pretrain_from_dict
 
 

@@ -8,7 +8,7 @@ from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.models.finetuned import ALL, LAST, Classifier, Network, PixelScale, Segmenter
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.labelled import Labelled, prefix_of, targets_of
 from sslstudio.engine.train.recipe import FROM_SCRATCH, Recipe, recalibrate, recipe_of, stage_by_probe, standardise

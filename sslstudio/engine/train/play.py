@@ -13,7 +13,7 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Game
 from sslstudio.engine.train.looked_at import looked_at
 from sslstudio.engine.train.pretrain import HELD_OUT, build_task, resolved

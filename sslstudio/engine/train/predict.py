@@ -26,7 +26,7 @@ from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import file_at, scan
 from sslstudio.engine.labels.coco.writer import write_coco
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.runs.answers import ABOUT, JOURNAL, parsed, read_answers
+from sslstudio.engine.runs.folder_predictions import ABOUT, JOURNAL, parsed, read_answers
 from sslstudio.engine.train.apply import Trained
 
 TABLE, COCO, UNREADABLE = "predictions.csv", "coco.json", "unreadable.csv"

@@ -14,7 +14,7 @@ from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.labels.masks.files import PALETTE
 from sslstudio.engine.runs.report_marks import inline
 from sslstudio.engine.runs.report_page import Shown
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.settings import FinetuneConfig, PretrainConfig
 
 MOST = 24

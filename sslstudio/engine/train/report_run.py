@@ -33,7 +33,7 @@ from sslstudio.engine.dataset.split import group_paths
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.runs.report_marks import Chart, Series, inline
 from sslstudio.engine.runs.report_page import Report, Shown, page, part_title
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.command_line import command_line
 from sslstudio.engine.train.report_errors import worst_answers

@@ -6,8 +6,8 @@ from pathlib import Path
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, RunFinished
-from sslstudio.engine.runs.store import RunFolder
-from sslstudio.engine.runs.writer import refuse_second_writer
+from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.runs.writer_lock import refuse_second_writer
 from sslstudio.engine.train.finetune import resume_finetune
 from sslstudio.engine.train.folds import resume_folds
 from sslstudio.engine.train.pretrain import resume_pretrain

@@ -12,7 +12,7 @@ from sslstudio.engine.core.events import RunFinished
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.runs.study_folder import COMPARE, CONFIGS, TABLES, TOURNAMENT
+from sslstudio.engine.runs.experiment_folder import COMPARE, CONFIGS, TABLES, TOURNAMENT
 from sslstudio.engine.train.compare import resolved, stored_config
 from sslstudio.engine.train.compare_cells import FAILED, REFUSED
 from sslstudio.engine.train.compare_settings import CompareConfig, tasks_of

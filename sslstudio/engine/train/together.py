@@ -14,8 +14,8 @@ from sslstudio.engine.compute.process_group import Place, Team
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, StudioError
 from sslstudio.engine.core.events import Event
-from sslstudio.engine.runs.store import CONFIG, RunFolder
-from sslstudio.engine.runs.writer import wait_until_free
+from sslstudio.engine.runs.run_folder import CONFIG, RunFolder
+from sslstudio.engine.runs.writer_lock import wait_until_free
 from sslstudio.engine.train.pretrain import chosen_device, made_ready, pretrain, resume_pretrain
 from sslstudio.engine.train.resume import unfinished
 from sslstudio.engine.train.session import open_session

@@ -22,8 +22,8 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError, StudioError, TaskDoesNotFit
 from sslstudio.engine.core.events import Advanced, CheckpointSaved, Event, Note, Preparing, RunFinished, RunStarted
 from sslstudio.engine.core.messages import Message, from_stored, to_stored
-from sslstudio.engine.runs.store import RunFolder
-from sslstudio.engine.runs.study_folder import CONFIGS, TOURNAMENT
+from sslstudio.engine.runs.experiment_folder import CONFIGS, TOURNAMENT
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.runs.tournament_sheet import tournament_markdown
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.compare import resolved

@@ -7,7 +7,7 @@ from sslstudio.engine.core.config import BaseConfig, from_dict, option, read_tom
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import EncoderConfig
-from sslstudio.engine.runs.study_folder import CONFIGS, TOURNAMENT
+from sslstudio.engine.runs.experiment_folder import CONFIGS, TOURNAMENT
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.compare_cells import Place
 from sslstudio.engine.train.compare_settings import CompareConfig, tasks_of

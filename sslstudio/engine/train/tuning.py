@@ -25,7 +25,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Order, Pictures
 from sslstudio.engine.models.encoders import LAYOUTS, Encoder
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import PretextTask
 from sslstudio.engine.train.micro import parts_holding
 from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig

@@ -22,7 +22,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.evaluate.health import VIEWS, Changes, Health
 from sslstudio.engine.evaluate.probe_report import probed, unlabelled
 from sslstudio.engine.models.encoders import Encoder, build_encoder
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.loop import Training
 from sslstudio.engine.train.micro import left_out_words
 from sslstudio.engine.train.probe_set import SEED, ProbeSet, Reading

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStackedWidget, QTabWidget
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event
-from sslstudio.engine.runs.study_folder import COMPARE, CURVE, study_job
+from sslstudio.engine.runs.experiment_folder import COMPARE, CURVE, study_job
 from sslstudio.ui import jobs, messages, settings, study_calls
 from sslstudio.ui.checkup import checkup_of
 from sslstudio.ui.pages.efficiency_tab import EfficiencyTab

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.runs.study_folder import COMPARE
+from sslstudio.engine.runs.experiment_folder import COMPARE
 from sslstudio.ui import jobs, messages, study_calls, study_words
 from sslstudio.ui.checkup import Checkup
 from sslstudio.ui.pages.study_tab import StudyTab

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.runs.study_folder import TOURNAMENT
+from sslstudio.engine.runs.experiment_folder import TOURNAMENT
 from sslstudio.ui import study_calls, study_words
 from sslstudio.ui.checkup import Checkup
 from sslstudio.ui.pages.study_tab import StudyTab

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QImage
 
-from sslstudio.engine.runs.predictions import Prediction
+from sslstudio.engine.runs.test_predictions import Prediction
 from sslstudio.ui import jobs, messages, results_data, take_calls, words
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.widgets.busy_line import BusyLine

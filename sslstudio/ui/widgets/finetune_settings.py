@@ -15,7 +15,7 @@ from sslstudio.ui.widgets.run_settings import FileLine
 
 if TYPE_CHECKING:
     from sslstudio.engine.labels.recognise import Recognised
-    from sslstudio.engine.runs.store import RunSummary
+    from sslstudio.engine.runs.run_folder import RunSummary
 
 SCRATCH, FILE = "scratch", "file"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import isnan
 
-from sslstudio.engine.runs.predictions import Prediction
+from sslstudio.engine.runs.test_predictions import Prediction
 from sslstudio.ui import words
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.take_calls import Spot

@@ -8,7 +8,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.engine.images.multi_folder import root_of
-from sslstudio.engine.runs.answers import Answer
+from sslstudio.engine.runs.folder_predictions import Answer
 from sslstudio.ui import jobs, messages, settings, take_calls, words
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.widgets.copy_button import CopyButton

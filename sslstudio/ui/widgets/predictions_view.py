@@ -8,7 +8,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.runs.predictions import Prediction
+from sslstudio.engine.runs.test_predictions import Prediction
 from sslstudio.ui import jobs, messages, results_data, take_calls, words
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.results_data import Results

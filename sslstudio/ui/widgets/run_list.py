@@ -12,7 +12,7 @@ from sslstudio.ui.widgets.layout import Card, button, row, text
 from sslstudio.ui.widgets.tables import fill, table
 
 if TYPE_CHECKING:
-    from sslstudio.engine.runs.store import RunSummary
+    from sslstudio.engine.runs.run_folder import RunSummary
 
 
 class RunList(QWidget):

@@ -19,7 +19,7 @@ from sslstudio.engine.core.events import (
     RunStarted,
     StepDone,
 )
-from sslstudio.engine.runs.study_folder import COMPARE, TOURNAMENT
+from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
 from sslstudio.ui import study_words, words
 from sslstudio.ui.progress import Progress
 from sslstudio.ui.widgets.efficiency_plot import EfficiencyPlot

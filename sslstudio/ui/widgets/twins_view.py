@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from sslstudio.engine.runs.predictions import Prediction
+from sslstudio.engine.runs.test_predictions import Prediction
 from sslstudio.ui import words
 from sslstudio.ui.actions import CHOOSE, SIDEWAYS
 from sslstudio.ui.theme import colours, theme

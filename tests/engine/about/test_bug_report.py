@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sslstudio.engine.about.bug_report import masks, write_report
 from sslstudio.engine.about.masking import masked, names_of, without_files, without_places
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 
 
 def contents(file: Path) -> dict[str, str]:

@@ -12,8 +12,8 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, Note, RunFinished, to_json
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.runs.follow import EventLog, follow
-from sslstudio.engine.runs.store import EVENTS
-from tests.engine.runs.test_writer import leave
+from sslstudio.engine.runs.run_folder import EVENTS
+from tests.engine.runs.test_writer_lock import leave
 
 END = RunFinished(outcome="finished", step=3, seconds=1.0, metrics={})
 

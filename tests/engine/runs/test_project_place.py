@@ -20,7 +20,7 @@ from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.runs import project_place
 from sslstudio.engine.runs.project import Project, open_project, save_project
 from sslstudio.engine.runs.project_place import copied, fitting_name, renamed
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from tests.support.decoded import watch
 
 

@@ -11,7 +11,7 @@ from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.runs.project import Project, open_project
 from sslstudio.engine.runs.project_runs import earlier_runs, mend_runs, newest, relink_project, runs_counted, runs_in
 from sslstudio.engine.runs.relink import pictures_folder
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 
 PATHS = [f"{number}.png" for number in range(10)]
 

@@ -14,7 +14,7 @@ from sslstudio.engine.runs.relink import (
     relink_listed,
     without_listed,
 )
-from sslstudio.engine.runs.store import CONFIG, RunFolder
+from sslstudio.engine.runs.run_folder import CONFIG, RunFolder
 
 PATHS = [f"cats/{number}.png" for number in range(10)]
 

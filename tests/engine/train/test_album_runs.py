@@ -9,7 +9,7 @@ import pytest
 
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.images.multi_folder import write_album
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.apply import load_trained
 from sslstudio.engine.train.predict import predict_folder
 from sslstudio.engine.train.report_errors import worst_answers

@@ -13,7 +13,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Note, Paused, Resumed, StepDone, to_json
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train import child
 from sslstudio.engine.train.child import Order, in_child
 from sslstudio.engine.train.launch import resumed, started

@@ -15,7 +15,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError
 from sslstudio.engine.core.events import Note, Preparing, RunFinished, RunStarted, StepDone
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
-from sslstudio.engine.runs.store import RunFolder, list_runs
+from sslstudio.engine.runs.run_folder import RunFolder, list_runs
 from sslstudio.engine.train.compare import compare, stored_config
 from sslstudio.engine.train.compare_cells import Place, scored_pictures
 from sslstudio.engine.train.compare_units import Unit, settled, units_of

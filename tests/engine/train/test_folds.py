@@ -10,7 +10,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import RunFinished, RunStarted, StepDone
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.resume import resume
 from sslstudio.engine.train.settings import BudgetConfig, FinetuneConfig

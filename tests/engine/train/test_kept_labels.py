@@ -15,7 +15,7 @@ from sslstudio.engine.core.events import Event, Note, RunFinished, StepDone
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.compare import compare
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.kept_labels import FOLDER, keep_labels

@@ -10,7 +10,7 @@ import pytest
 from sslstudio.engine.dataset.split import Split
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import Recognised, recognise
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.finetune import pretraining_of
 from sslstudio.engine.train.kept_split import split_kept, suited
 from sslstudio.engine.train.session import draw_split

@@ -13,7 +13,7 @@ from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import CheckpointSaved, Evaluated, Event, Paused, Resumed, StepDone
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import TaskResult
 from sslstudio.engine.train.loop import FIRST_STEPS, Training
 from sslstudio.engine.train.micro import WHOLE

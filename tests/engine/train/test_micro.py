@@ -12,7 +12,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Evaluated, Note, Probed, StepDone
 from sslstudio.engine.models.encoders import Encoder
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Batch, Puzzle, TaskResult, load_tasks
 from sslstudio.engine.tasks.jigsaw import Jigsaw
 from sslstudio.engine.train import probe_set

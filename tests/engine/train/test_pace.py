@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import StepDone
 from sslstudio.engine.models.encoders import EncoderConfig
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.pace import estimate, known_pace, trained_on
 from sslstudio.engine.train.pretrain import pretrain

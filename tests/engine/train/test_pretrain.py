@@ -15,7 +15,7 @@ from sslstudio.engine.core.config import from_toml
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, TaskDoesNotFit
 from sslstudio.engine.core.events import Evaluated, Note, RunStarted, SampleSaved, StepDone, from_json
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.pretrain import pretrain

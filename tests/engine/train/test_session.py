@@ -12,7 +12,7 @@ from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, StepDone
 from sslstudio.engine.images.index import scan
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.session import SIDE_CPU, open_session, suitable_side
 from sslstudio.engine.train.settings import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig

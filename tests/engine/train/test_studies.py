@@ -13,7 +13,7 @@ from sslstudio.engine.core.config import to_dict, to_toml
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, RunError
 from sslstudio.engine.core.events import Advanced, RunFinished, StepDone
-from sslstudio.engine.runs.study_csv import efficiency_csv, tournament_csv
+from sslstudio.engine.runs.experiment_csv import efficiency_csv, tournament_csv
 from sslstudio.engine.train.compare import compare
 from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED
 from sslstudio.engine.train.compare_settings import CompareConfig

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sslstudio.engine.core.events import RunStarted, StepDone, from_json
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from tests.support.process_team import run_team
 from tests.support.small_runs import finished, of, pretrain_config, run_pretrain
 

@@ -14,7 +14,7 @@ from PIL import Image
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, RunError, TaskDoesNotFit
 from sslstudio.engine.core.events import Event, RunFinished, StepDone
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.compare_cells import DONE, Place
 from sslstudio.engine.train.settings import DataConfig, HardwareConfig

@@ -10,7 +10,7 @@ from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.models.finetuned import PixelScale
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train import tuning
 from sslstudio.engine.train.pretrain import PretrainJob, resolved
 from sslstudio.engine.train.session import open_session

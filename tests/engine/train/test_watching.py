@@ -21,7 +21,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.evaluate.health import Health
 from sslstudio.engine.evaluate.probes import Labels
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import TaskResult, load_tasks
 from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.loop import Training

@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.engine.runs.predictions import Prediction
+from sslstudio.engine.runs.test_predictions import Prediction
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.take_calls import Spot
 from sslstudio.ui.widgets.map_colours import STEPS, colourings

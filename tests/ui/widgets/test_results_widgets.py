@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.labels.masks.decode import MaskCoding
-from sslstudio.engine.runs.predictions import read_predictions
-from sslstudio.engine.runs.store import RunFolder
+from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.runs.test_predictions import read_predictions
 from sslstudio.ui import words
 from sslstudio.ui.results_data import Results, items_of, load_overlay, load_results
 from sslstudio.ui.theme import MASKS

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.runs.experiment_folder import save_table, study_job
 from sslstudio.engine.runs.relink import pictures_folder, relink
-from sslstudio.engine.runs.store import CONFIG, RunFolder
-from sslstudio.engine.runs.study_folder import save_table, study_job
+from sslstudio.engine.runs.run_folder import CONFIG, RunFolder
 
 TABLE: dict[str, Any] = {"headline": "mean_iou", "rows": []}
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.runs.aside import bring_back, remove, set_aside
-from sslstudio.engine.runs.store import RunFolder, list_runs
+from sslstudio.engine.runs.run_folder import RunFolder, list_runs
+from sslstudio.engine.runs.trash import bring_back, remove, set_aside
 
 
 @pytest.fixture

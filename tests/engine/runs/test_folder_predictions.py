@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sslstudio.engine.core.errors import RunError
-from sslstudio.engine.runs.answers import ABOUT, JOURNAL, Answer, answers_in
+from sslstudio.engine.runs.folder_predictions import ABOUT, JOURNAL, Answer, answers_in
 
 
 def write(out: Path, about: Any, lines: list[Any], torn: str = "") -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.runs.predictions import Prediction, mask_file, predictions_of, read_predictions
+from sslstudio.engine.runs.test_predictions import Prediction, mask_file, predictions_of, read_predictions
 
 HEAD = "file,label,predicted,confidence,p_a,p_b"
 

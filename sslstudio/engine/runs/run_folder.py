@@ -24,7 +24,7 @@ from sslstudio.engine.core.errors import DataError, RunError, StudioError
 from sslstudio.engine.core.events import Event, Preparing, RunFinished, RunStarted, StepDone, from_json, to_json
 from sslstudio.engine.core.messages import from_stored, to_stored
 from sslstudio.engine.runs.summary import summary
-from sslstudio.engine.runs.writer import writer_of, writing
+from sslstudio.engine.runs.writer_lock import writer_of, writing
 
 CONFIG = "config.toml"
 EVENTS = "events.jsonl"

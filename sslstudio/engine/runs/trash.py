@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from sslstudio.engine.core.errors import RunError
-from sslstudio.engine.runs.store import ASIDE, RunFolder
+from sslstudio.engine.runs.run_folder import ASIDE, RunFolder
 
 
 def set_aside(run: Path) -> Path:

@@ -13,7 +13,7 @@ from typing import Any
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import check_kinds, read_toml
 from sslstudio.engine.core.errors import RunError
-from sslstudio.engine.runs.study_csv import efficiency_csv, tournament_csv
+from sslstudio.engine.runs.experiment_csv import efficiency_csv, tournament_csv
 
 COMPARE, TOURNAMENT = "compare", "tournament"
 CONFIGS = {COMPARE: "compare.toml", TOURNAMENT: "tournament.toml"}  # not config.toml: that makes a folder a run

@@ -11,7 +11,7 @@ import pytest
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
-from sslstudio.engine.runs.writer import SILENT, WRITER, Writer, wait_until_free, writer_of, writing
+from sslstudio.engine.runs.writer_lock import SILENT, WRITER, Writer, wait_until_free, writer_of, writing
 
 
 def leave(run: Path, host: str, pid: int, silent: float = 0.0) -> None:

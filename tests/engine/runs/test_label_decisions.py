@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.runs.decisions import CHANGE, FILE, KEEP, UNSURE, decide, read_decisions, take_back
+from sslstudio.engine.runs.label_decisions import CHANGE, FILE, KEEP, UNSURE, decide, read_decisions, take_back
 
 
 def test_decisions_are_kept_replaced_and_taken_back(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError
 from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, RunStarted, StepDone
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.runs import store
-from sslstudio.engine.runs.store import CONFIG, EVENTS, RunFolder, list_runs
+from sslstudio.engine.runs import run_folder
+from sslstudio.engine.runs.run_folder import CONFIG, EVENTS, RunFolder, list_runs
 
 START = RunStarted(job="pretrain", run="r", title=Message("Jigsaw on shapes"), facts={"Device": "CPU"}, total_steps=9)
 END = RunFinished(outcome="finished", step=9, seconds=1.0, metrics={})
@@ -249,7 +249,7 @@ def test_a_config_of_another_program_is_not_a_run(tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_moved_away_meanwhile_has_no_line(tmp_path: Path) -> None:
-    assert store.summary_of(tmp_path / "gone") is None
+    assert run_folder.summary_of(tmp_path / "gone") is None
 
 
 def test_a_run_that_is_moved_away_while_runs_are_listed_is_left_out(
