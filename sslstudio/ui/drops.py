@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.images.listing import SUFFIXES as PICTURES
 from sslstudio.engine.labels.coco.search import pictures_folder
+from sslstudio.engine.projects.project import FILE, is_project
 from sslstudio.engine.runs.experiment_folder import study_job
-from sslstudio.engine.runs.project import FILE, is_project
 from sslstudio.ui import engine_calls, folder_calls, jobs, journal, messages, settings
 from sslstudio.ui.engine_calls import RunAbout
 from sslstudio.ui.folder_calls import Known

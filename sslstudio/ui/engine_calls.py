@@ -219,7 +219,7 @@ def _follow(run: Path, control: RunControl) -> Iterator[Event]:
 
 def runs_in(folders: Sequence[Path], control: RunControl) -> list[Any]:
     """The runs of some folders; what is not there yet is left out."""
-    from sslstudio.engine.runs import project_runs
+    from sslstudio.engine.projects import runs as project_runs
 
     return project_runs.runs_in(folders)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.runs import project as projects
-from sslstudio.engine.runs.project import Opened, Project
+from sslstudio.engine.projects import project as projects
+from sslstudio.engine.projects.project import Opened, Project
 from sslstudio.ui import engine_calls
 from sslstudio.ui.engine_calls import Seen
 from sslstudio.ui.project_calls import PROJECTS
@@ -37,8 +37,8 @@ def _known(opened: Opened) -> Known:
 
 def relinked(known: Known, folder: Path, control: RunControl) -> Known:
     """The same, once the project knows where the missing folder is."""
-    from sslstudio.engine.runs.project_folders import moved
-    from sslstudio.engine.runs.project_runs import relink_project
+    from sslstudio.engine.projects.folders import moved
+    from sslstudio.engine.projects.runs import relink_project
 
     assert known.gone is not None
     name, project = known.gone[0], known.opened.project
@@ -48,7 +48,7 @@ def relinked(known: Known, folder: Path, control: RunControl) -> Known:
 
 def taken_out(known: Known, control: RunControl) -> Known:
     """The same without the missing folder."""
-    from sslstudio.engine.runs.project_folders import without
+    from sslstudio.engine.projects.folders import without
 
     assert known.gone is not None
     return _known(Opened(without(known.opened.project, known.gone[0]), known.opened.told))
@@ -56,7 +56,7 @@ def taken_out(known: Known, control: RunControl) -> Known:
 
 def added(project: Project, folders: Sequence[Path], control: RunControl) -> Generator[Preparing | Seen, None, Opened]:
     """The project with more folders. Raises DataError for one without pictures."""
-    from sslstudio.engine.runs.project_folders import listed_with, with_more
+    from sslstudio.engine.projects.folders import listed_with, with_more
 
     listed_with(project, folders)  # what cannot be is said before anything is looked for
     for folder in folders:
@@ -69,7 +69,7 @@ def opened_together(
 ) -> Generator[Preparing | Seen, None, Opened]:
     """The project of these folders together. Raises DataError for one without pictures."""
     from sslstudio.engine.images.multi_folder import nested
-    from sslstudio.engine.runs.project_folders import project_of_several
+    from sslstudio.engine.projects.folders import project_of_several
 
     if torn := nested(folders):
         raise DataError(torn)
@@ -80,14 +80,14 @@ def opened_together(
 
 def without(project: Project, name: str, control: RunControl) -> Opened:
     """The project without one of its folders."""
-    from sslstudio.engine.runs.project_folders import without as taken_from
+    from sslstudio.engine.projects.folders import without as taken_from
 
     return Opened(taken_from(project, name))
 
 
 def with_folders(project: Project, folders: Mapping[str, Path], control: RunControl) -> Opened:
     """The project with the folders that it had before."""
-    from sslstudio.engine.runs.project_folders import with_folders as listing
+    from sslstudio.engine.projects.folders import with_folders as listing
 
     return Opened(listing(project, folders))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from sslstudio.engine.images.multi_folder import Album
-from sslstudio.engine.runs.project import is_project
+from sslstudio.engine.projects.project import is_project
 from sslstudio.ui import folder_calls, messages, settings
 from sslstudio.ui.words import count
 

@@ -67,7 +67,7 @@ def compared(
 
 
 def _newest_pretrained(runs: Sequence[Path]) -> Path | None:
-    from sslstudio.engine.runs.project_runs import runs_in
+    from sslstudio.engine.projects.runs import runs_in
 
     usable = (one.path for one in runs_in(runs) if one.job == "pretrain" and (one.path / "last.safetensors").exists())
     return next(usable, None)

@@ -12,14 +12,14 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.runs import project as projects
-from sslstudio.engine.runs.project import Opened, Project
+from sslstudio.engine.projects import project as projects
+from sslstudio.engine.projects.project import Opened, Project
 from sslstudio.ui import engine_calls, label_calls
 from sslstudio.ui.engine_calls import EngineFacts, Seen
 
 if TYPE_CHECKING:
     from sslstudio.engine.labels.recognise import Recognised
-    from sslstudio.engine.runs.project_runs import Newest
+    from sslstudio.engine.projects.runs import Newest
 
 PROJECTS, RUNS = (
     "Projects",
@@ -41,7 +41,7 @@ class OpenedPictures:
 
 def open_pictures(home: Path, others: Sequence[Path], folder: Path, labels: str, control: RunControl) -> Opening:
     """The pictures of a folder and the project for them; others: projects that lie elsewhere."""
-    from sslstudio.engine.runs.project_runs import earlier_runs
+    from sslstudio.engine.projects.runs import earlier_runs
 
     opened = projects.project_of(folder, home / PROJECTS, others)
     project = opened.project
@@ -58,7 +58,7 @@ def open_known(opened: Opened, control: RunControl) -> Opening:
 
 
 def _look(project: Project, labels: str, told: str, control: RunControl) -> Opening:
-    from sslstudio.engine.runs.project_runs import mend_runs, newest
+    from sslstudio.engine.projects.runs import mend_runs, newest
 
     said = [told] if told else []
     known = project.labels
@@ -119,17 +119,17 @@ def all_options(engine: EngineFacts, project: Project) -> tuple[dict[str, BaseCo
 def renamed(project: Project, name: str, control: RunControl) -> Opened:
     """A project with another name."""
     from sslstudio.engine.core.cache_folder import cache_folder
-    from sslstudio.engine.runs import project_place
+    from sslstudio.engine.projects import relocate
 
-    return Opened(project_place.renamed(project, name, cache_folder()))
+    return Opened(relocate.renamed(project, name, cache_folder()))
 
 
 def copied(project: Project, target: Path, runs: bool, control: RunControl) -> Generator[Preparing, None, Project]:
     """A copy of a project at another place, as it is set now."""
-    from sslstudio.engine.runs import project_place
+    from sslstudio.engine.projects import relocate
 
     projects.save_project(project)
-    return (yield from project_place.copied(project, target, runs, control))
+    return (yield from relocate.copied(project, target, runs, control))
 
 
 def save(project: Project, control: RunControl) -> None:
@@ -154,7 +154,7 @@ def recent(folders: Sequence[str], control: RunControl) -> list[Recent]:
     """What is known of projects; those that cannot be read are named by their folder and say why when they are
     opened."""
     from sslstudio.engine.images.multi_folder import folders_of
-    from sslstudio.engine.runs.project_runs import runs_counted
+    from sslstudio.engine.projects.runs import runs_counted
 
     found = []
     for folder in map(Path, folders):

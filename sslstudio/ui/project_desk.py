@@ -5,7 +5,7 @@ from functools import partial
 from PySide6.QtCore import QObject, QTimer
 
 from sslstudio.engine.core.errors import StudioError
-from sslstudio.engine.runs.project import Project, save_project
+from sslstudio.engine.projects.project import Project, save_project
 from sslstudio.ui import jobs, messages, project_calls
 from sslstudio.ui.study import Study
 from sslstudio.ui.words import told

@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 
-from sslstudio.engine.runs.project import Project
+from sslstudio.engine.projects.project import Project
 from sslstudio.engine.runs.trash import free_path
 from sslstudio.ui import messages, project_calls
 from sslstudio.ui.study import Study

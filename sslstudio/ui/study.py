@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from sslstudio.engine.core.config import BaseConfig
-from sslstudio.engine.runs.project import RUNS, Opened, Project, is_project
+from sslstudio.engine.projects.project import RUNS, Opened, Project, is_project
 from sslstudio.engine.runs.trash import free_path
 from sslstudio.ui import engine_calls, folder_calls, jobs, messages, project_calls, settings
 from sslstudio.ui.engine_calls import EngineFacts, TaskFacts

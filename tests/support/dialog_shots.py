@@ -9,7 +9,7 @@ from PySide6.QtCore import QDeadlineTimer, QTimer
 from PySide6.QtWidgets import QApplication
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.runs.project import Opened, Project
+from sslstudio.engine.projects.project import Opened, Project
 from sslstudio.ui import messages
 from sslstudio.ui.folder_calls import Known
 from sslstudio.ui.pages.run_page import RunPage

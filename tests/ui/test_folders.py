@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.images.multi_folder import folders_of, write_album
-from sslstudio.engine.runs.project import open_project
+from sslstudio.engine.projects.project import open_project
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.settings import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, OptimiserConfig
 from sslstudio.ui import settings

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.runs.project import is_project, open_project
+from sslstudio.engine.projects.project import is_project, open_project
 from sslstudio.ui import settings
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.label import LabelPage

@@ -11,7 +11,7 @@ from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.runs.project import FILE, open_project
+from sslstudio.engine.projects.project import FILE, open_project
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.finetune import FinetunePage
 from sslstudio.ui.pages.images import ImagesPage

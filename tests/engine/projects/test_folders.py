@@ -21,8 +21,8 @@ from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.stroke import Patch, Rect
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.runs.project import Project, examples_of, open_project, save_project
-from sslstudio.engine.runs.project_folders import moved, project_of_several, with_folders, with_more, without
+from sslstudio.engine.projects.folders import moved, project_of_several, with_folders, with_more, without
+from sslstudio.engine.projects.project import Project, examples_of, open_project, save_project
 from tests.support.decoded import watch
 
 

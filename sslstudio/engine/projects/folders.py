@@ -17,7 +17,7 @@ from sslstudio.engine.images.multi_folder import PLACE, folders_of, free_name, i
 from sslstudio.engine.labels.editing.files import is_labelling
 from sslstudio.engine.labels.editing.label_move import labels_below
 from sslstudio.engine.labels.editing.start import is_edited
-from sslstudio.engine.runs.project import (
+from sslstudio.engine.projects.project import (
     ENOUGH,
     LABELS,
     Opened,

@@ -17,9 +17,9 @@ from sslstudio.engine.images.multi_folder import folders_of, write_album
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.runs import project_place
-from sslstudio.engine.runs.project import Project, open_project, save_project
-from sslstudio.engine.runs.project_place import copied, fitting_name, renamed
+from sslstudio.engine.projects import relocate
+from sslstudio.engine.projects.project import Project, open_project, save_project
+from sslstudio.engine.projects.relocate import copied, fitting_name, renamed
 from sslstudio.engine.runs.run_folder import RunFolder
 from tests.support.decoded import watch
 
@@ -136,7 +136,7 @@ def test_of_a_copy_that_is_not_finished_nothing_is_left(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     before, control = tree(project.folder), RunControl()
-    monkeypatch.setattr(project_place, "CHUNK", 1000)
+    monkeypatch.setattr(relocate, "CHUNK", 1000)
     if how == "full":
         usage = namedtuple("usage", "total used free")
         monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1, 1, 1000))

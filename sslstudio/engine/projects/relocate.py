@@ -19,7 +19,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.cache.store import move_stores
 from sslstudio.engine.images.multi_folder import PLACE, is_album, read_album, write_album
 from sslstudio.engine.labels.editing import files as label_files
-from sslstudio.engine.runs.project import COPY, Project, open_project, save_project
+from sslstudio.engine.projects.project import COPY, Project, open_project, save_project
 from sslstudio.engine.runs.run_folder import CONFIG
 from sslstudio.engine.runs.trash import free_path
 

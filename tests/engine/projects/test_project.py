@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from sslstudio.engine.core.errors import ConfigError, DataError, StudioError
 from sslstudio.engine.images.multi_folder import root_of
-from sslstudio.engine.runs.project import (
+from sslstudio.engine.projects.folders import project_of_several
+from sslstudio.engine.projects.project import (
     COPY,
     DAMAGED,
     FILE,
@@ -23,7 +24,6 @@ from sslstudio.engine.runs.project import (
     save_project,
     with_pictures,
 )
-from sslstudio.engine.runs.project_folders import project_of_several
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 VALUES = st.one_of(
@@ -151,7 +151,7 @@ KILLED = """
 import os, sys
 from dataclasses import replace
 from pathlib import Path
-from sslstudio.engine.runs.project import open_project, save_project
+from sslstudio.engine.projects.project import open_project, save_project
 
 def save_and_die(new, deadly):
     left = deadly

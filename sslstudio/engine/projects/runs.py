@@ -11,8 +11,8 @@ from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.labels.editing import files as label_files
+from sslstudio.engine.projects.project import Project, save_project, with_pictures
 from sslstudio.engine.runs.experiment_folder import study_job
-from sslstudio.engine.runs.project import Project, save_project, with_pictures
 from sslstudio.engine.runs.relink import pictures_folder, relink
 from sslstudio.engine.runs.run_folder import CONFIG, RunFolder, RunSummary, list_runs, run_folders
 

@@ -8,8 +8,8 @@ import pytest
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.labels.editing import files as label_files
-from sslstudio.engine.runs.project import Project, open_project
-from sslstudio.engine.runs.project_runs import earlier_runs, mend_runs, newest, relink_project, runs_counted, runs_in
+from sslstudio.engine.projects.project import Project, open_project
+from sslstudio.engine.projects.runs import earlier_runs, mend_runs, newest, relink_project, runs_counted, runs_in
 from sslstudio.engine.runs.relink import pictures_folder
 from sslstudio.engine.runs.run_folder import RunFolder
 
