@@ -44,7 +44,7 @@ def suggest(options: argparse.Namespace) -> int:
 
 
 def _next_ones(options: argparse.Namespace, control: RunControl) -> Generator[Preparing, None, list[str]]:
-    from sslstudio.engine.evaluate.suggest import suggest as pick
+    from sslstudio.engine.evaluate.active_learning import suggest as pick
     from sslstudio.engine.images.index import scan
     from sslstudio.engine.labels.recognise import recognise
     from sslstudio.engine.train.look_alike import doubts, look_alike

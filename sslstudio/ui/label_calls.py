@@ -77,7 +77,7 @@ def suggested(
     alike: "LookAlike", labelled: frozenset[str], index: "ImageIndex", run: Path | None, control: RunControl
 ) -> Generator[Preparing, None, list[str]]:
     """The pictures to label next. run: a fine-tuned one, whose doubts count then."""
-    from sslstudio.engine.evaluate.suggest import suggest
+    from sslstudio.engine.evaluate.active_learning import suggest
     from sslstudio.engine.train.look_alike import doubts
 
     unsure: Any = None

@@ -14,7 +14,7 @@ from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.features import measured_copy, stage_features
-from sslstudio.engine.evaluate.ridge import linear_answers, standardised
+from sslstudio.engine.evaluate.linear_and_knn import linear_answers, standardised
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import PixelScale
 from sslstudio.engine.tasks.base import load_tasks

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sslstudio.engine.core.events import Alarm, Evaluated, Event, Probed, StepDone
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.evaluate.compare_probes import HARMS, HELPS
+from sslstudio.engine.evaluate.probe_difference import HARMS, HELPS
 
 SPREAD_LEFT = 0.1  # of the untrained network's spread: below, pictures look ten times more alike than by chance weights
 LEAST_RANK = 1.5  # RankMe is 1 when all embeddings are one; even one direction beside it gives about 2

@@ -4,9 +4,9 @@ from typing import TypedDict
 
 from sslstudio.engine.core.events import Probed
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.evaluate.compare_probes import HARMS, HELPS, Difference, compare
+from sslstudio.engine.evaluate.probe_difference import HARMS, HELPS, Difference, compare
 from sslstudio.engine.evaluate.probes import Counts, Labels, score_name, stage_scores
-from sslstudio.engine.evaluate.rank import Reach
+from sslstudio.engine.evaluate.rankme import Reach
 
 
 class _Numbers(TypedDict):

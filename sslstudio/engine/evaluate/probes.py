@@ -18,7 +18,7 @@ from torch import Tensor
 
 from sslstudio.engine.compute.seeding import derive
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.evaluate.ridge import linear_answers, nearest_answers, neighbours, standardised
+from sslstudio.engine.evaluate.linear_and_knn import linear_answers, nearest_answers, neighbours, standardised
 from sslstudio.engine.evaluate.scores import HEADLINE
 from sslstudio.engine.evaluate.verdict import TITLES
 from sslstudio.engine.transforms.finetune_views import IGNORE

@@ -14,7 +14,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.dataset.split import Split
-from sslstudio.engine.evaluate.predictions import Predictor
+from sslstudio.engine.evaluate.predict import Predictor
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.models.encoders import build_encoder

@@ -13,10 +13,10 @@ from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.evaluate.embedding import flat_map
-from sslstudio.engine.evaluate.explain import entropy, occlusion
-from sslstudio.engine.evaluate.nearby import Doubt, directions, doubts, nearest
-from sslstudio.engine.evaluate.predictions import CHUNK
+from sslstudio.engine.evaluate.embedding_map import flat_map
+from sslstudio.engine.evaluate.neighbours import Doubt, directions, doubts, nearest
+from sslstudio.engine.evaluate.occlusion import entropy, occlusion
+from sslstudio.engine.evaluate.predict import CHUNK
 from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.train.apply import Trained, load_trained
 from sslstudio.engine.train.labelled import labels_of

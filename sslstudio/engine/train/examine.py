@@ -20,7 +20,7 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, Group, near_duplicates
 from sslstudio.engine.evaluate.audit import TaskAudit, audited
 from sslstudio.engine.evaluate.clinic import SIGNS, Clinic, Finding, LookedAt, findings_of, judged
-from sslstudio.engine.evaluate.predictions import write_table
+from sslstudio.engine.evaluate.predict import write_table
 from sslstudio.engine.evaluate.questions import Audited
 from sslstudio.engine.evaluate.signs.looked import FINE
 from sslstudio.engine.evaluate.signs.sheet import example_sheet

@@ -28,7 +28,7 @@ from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, Ru
 from sslstudio.engine.core.messages import Message, joined
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.split import group_paths
-from sslstudio.engine.evaluate.predictions import Predictor, score_classes, score_masks
+from sslstudio.engine.evaluate.predict import Predictor, score_classes, score_masks
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.images.multi_folder import root_of, title_of

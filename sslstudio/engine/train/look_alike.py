@@ -15,7 +15,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.evaluate.embedding import Features, Places, flat_map
+from sslstudio.engine.evaluate.embedding_map import Features, Places, flat_map
 from sslstudio.engine.evaluate.features import MEASURED_ON, measured_copy, stage_features
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import ImageIndex

@@ -21,7 +21,7 @@ from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.evaluate.predictions import mask_of, write_mask, write_table
+from sslstudio.engine.evaluate.predict import mask_of, write_mask, write_table
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import file_at, scan
 from sslstudio.engine.labels.coco.writer import write_coco

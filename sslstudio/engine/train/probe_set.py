@@ -13,7 +13,7 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.split import draw_labelled, group_paths
 from sslstudio.engine.evaluate.features import classes_at_places, measured_copy, place_features, stage_features
 from sslstudio.engine.evaluate.probes import Counts, Labels, count_answers, draws_of, labels_taught
-from sslstudio.engine.evaluate.rank import Reach, reach
+from sslstudio.engine.evaluate.rankme import Reach, reach
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.finetuned import PixelScale

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from sslstudio.engine.evaluate.embedding import inside
+from sslstudio.engine.evaluate.embedding_map import inside
 from sslstudio.ui.actions import ARROWS, GIVE_UP
 from sslstudio.ui.theme import colours, theme
 from sslstudio.ui.widgets.gallery_model import Decoder, GalleryItem, thumbnail

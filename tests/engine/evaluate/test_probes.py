@@ -9,8 +9,16 @@ from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.events import Probed, from_json, to_json
-from sslstudio.engine.evaluate import compare_probes, scores
-from sslstudio.engine.evaluate.compare_probes import HARMS, HELPS, UNCLEAR, Difference, chosen_fairly, compare, student
+from sslstudio.engine.evaluate import probe_difference, scores
+from sslstudio.engine.evaluate.probe_difference import (
+    HARMS,
+    HELPS,
+    UNCLEAR,
+    Difference,
+    chosen_fairly,
+    compare,
+    student,
+)
 from sslstudio.engine.evaluate.probe_report import probed, stage_rows, unlabelled
 from sslstudio.engine.evaluate.probes import (
     Counts,
@@ -21,7 +29,7 @@ from sslstudio.engine.evaluate.probes import (
     headline,
     stage_scores,
 )
-from sslstudio.engine.evaluate.rank import Reach
+from sslstudio.engine.evaluate.rankme import Reach
 
 CLASSES = 3
 
@@ -186,7 +194,7 @@ class TestVerdict:
             labels = labels_of(60)
             drawn = draws_of(labels, 5, 6, seed)
             counts = count_answers(four(labels.targets[:, 0], (0.0,) * 8, seed), labels, drawn, 0).linear
-            fair = chosen_fairly(labels.kind, counts, compare_probes.halves(labels.group.numpy(), seed))
+            fair = chosen_fairly(labels.kind, counts, probe_difference.halves(labels.group.numpy(), seed))
             values.append(float(headline(labels.kind, fair.sum(1)).mean()))
             assert max(stage_scores(labels.kind, counts)) > 1 / CLASSES
         assert np.mean(values) == pytest.approx(1 / CLASSES, abs=0.035)

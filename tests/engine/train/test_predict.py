@@ -12,7 +12,7 @@ from PIL import Image
 
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.evaluate import predictions
+from sslstudio.engine.evaluate import predict
 from sslstudio.engine.labels.coco.writer import read_coco, read_mask
 from sslstudio.engine.train.apply import load_trained
 from sslstudio.engine.train.predict import Predicted, predict_folder
@@ -54,7 +54,7 @@ def test_what_was_stopped_goes_on_to_the_same_table(
     classified: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     predicted(classified, folder, tmp_path / "whole")
-    monkeypatch.setattr(predictions, "CHUNK", 4)
+    monkeypatch.setattr(predict, "CHUNK", 4)
     control = RunControl()
     steps = predict_folder(load_trained(classified, "cpu"), folder, tmp_path / "out", control)
     while (event := next(steps)).stage != "Predicting" or event.done < 4:

@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from sslstudio.engine.core.errors import DataError, StudioError
-from sslstudio.engine.evaluate.predictions import write_mask
+from sslstudio.engine.evaluate.predict import write_mask
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.images.multi_folder import write_album
 from sslstudio.engine.labels.coco.writer import write_coco

@@ -18,7 +18,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.evaluate.predictions import (
+from sslstudio.engine.evaluate.predict import (
     CHUNK,
     Predictor,
     confusion_of,

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslstudio.engine.evaluate.nearby import Array, directions, doubts, nearest
+from sslstudio.engine.evaluate.neighbours import Array, directions, doubts, nearest
 
 
 def clusters(each: int = 20, seed: int = 0) -> tuple[Array, list[int]]:

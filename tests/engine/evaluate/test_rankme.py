@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.evaluate.rank import rank_me, reach, spread
+from sslstudio.engine.evaluate.rankme import rank_me, reach, spread
 
 
 @pytest.mark.parametrize("directions", [1, 3, 8])

@@ -3,9 +3,9 @@ import numpy.typing as npt
 import pytest
 
 from sslstudio.engine.core.control import to_end
-from sslstudio.engine.evaluate import suggest as module
-from sslstudio.engine.evaluate.embedding import Features, compact, flat_map, inside
-from sslstudio.engine.evaluate.suggest import suggest
+from sslstudio.engine.evaluate import active_learning as module
+from sslstudio.engine.evaluate.active_learning import suggest
+from sslstudio.engine.evaluate.embedding_map import Features, compact, flat_map, inside
 
 
 def planted(

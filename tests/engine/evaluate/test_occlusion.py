@@ -9,7 +9,7 @@ from torch import Tensor
 
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import RunError
-from sslstudio.engine.evaluate.explain import PATCHES, entropy, occlusion
+from sslstudio.engine.evaluate.occlusion import PATCHES, entropy, occlusion
 
 SIDE = 48
 

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from sslstudio.engine.evaluate.embedding import Features, compact
+from sslstudio.engine.evaluate.embedding_map import Features, compact
 
 MOST = 10_000  # pictures compared: the time grows with their square
 NEIGHBOURS = 8

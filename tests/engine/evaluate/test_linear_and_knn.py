@@ -10,7 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.evaluate.ridge import PENALTY, linear_answers, nearest_answers, neighbours, standardised
+from sslstudio.engine.evaluate.linear_and_knn import PENALTY, linear_answers, nearest_answers, neighbours, standardised
 
 
 def planted(n: int, dims: int, classes: int, seed: int) -> tuple[Tensor, Tensor]:
