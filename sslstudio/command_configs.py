@@ -8,8 +8,8 @@ from sslstudio.engine.core.config import BaseConfig, with_settings
 
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.train.compare_settings import CompareConfig
-    from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, PretrainConfig
     from sslstudio.engine.train.tournament_settings import TournamentConfig
+    from sslstudio.engine.training.config import DataConfig, FinetuneConfig, PretrainConfig
 
 
 def config_of(options: argparse.Namespace) -> BaseConfig:
@@ -26,7 +26,7 @@ def config_of(options: argparse.Namespace) -> BaseConfig:
 
 def pretrain_config(options: argparse.Namespace) -> "PretrainConfig":
     """Of `sslstudio pretrain`."""
-    from sslstudio.engine.train.settings import PretrainConfig
+    from sslstudio.engine.training.config import PretrainConfig
 
     config = PretrainConfig(task=options.task, **_run_settings(options))
     return with_settings(config, options.settings, options.task)
@@ -34,7 +34,7 @@ def pretrain_config(options: argparse.Namespace) -> "PretrainConfig":
 
 def finetune_config(options: argparse.Namespace) -> "FinetuneConfig":
     """Of `sslstudio finetune`."""
-    from sslstudio.engine.train.settings import FinetuneConfig
+    from sslstudio.engine.training.config import FinetuneConfig
 
     config = FinetuneConfig(
         kind=options.kind,
@@ -54,7 +54,7 @@ def finetune_config(options: argparse.Namespace) -> "FinetuneConfig":
 def _run_settings(options: argparse.Namespace) -> dict[str, Any]:
     """The sections that pretraining and fine-tuning share, from the flags."""
     from sslstudio.engine.models.encoders import EncoderConfig
-    from sslstudio.engine.train.settings import BudgetConfig, DataConfig, HardwareConfig
+    from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareConfig
 
     minutes = options.minutes if options.epochs is None else None
     data = {"folder": str(options.folder), "side": options.side, "groups": options.groups}
@@ -74,7 +74,7 @@ def compare_config(options: argparse.Namespace) -> "CompareConfig":
     """Of `sslstudio compare`."""
     from sslstudio.engine.models.encoders import EncoderConfig
     from sslstudio.engine.train.compare_settings import CompareConfig
-    from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig
+    from sslstudio.engine.training.config import BudgetConfig, HardwareConfig
 
     minutes = options.minutes if options.minutes or options.pretrain_epochs else 10.0
     config = CompareConfig(
@@ -100,8 +100,8 @@ def compare_config(options: argparse.Namespace) -> "CompareConfig":
 def tournament_config(options: argparse.Namespace) -> "TournamentConfig":
     """Of `sslstudio tournament`."""
     from sslstudio.engine.models.encoders import EncoderConfig
-    from sslstudio.engine.train.settings import HardwareConfig
     from sslstudio.engine.train.tournament_settings import TournamentConfig
+    from sslstudio.engine.training.config import HardwareConfig
 
     config = TournamentConfig(
         out=str(options.out),
@@ -116,7 +116,7 @@ def tournament_config(options: argparse.Namespace) -> "TournamentConfig":
 
 
 def _data(options: argparse.Namespace) -> "DataConfig":
-    from sslstudio.engine.train.settings import DataConfig
+    from sslstudio.engine.training.config import DataConfig
 
     return DataConfig(folder=str(options.folder), labels=options.label_file, side=options.side, groups=options.groups)
 

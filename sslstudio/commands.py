@@ -166,7 +166,7 @@ def preview(options: argparse.Namespace) -> int:
     """`sslstudio preview`."""
     from sslstudio.engine.tasks.contact_sheet import puzzle_sheet
     from sslstudio.engine.train.preview import PuzzlesReady, preview_puzzles
-    from sslstudio.engine.train.settings import DataConfig, PretrainConfig
+    from sslstudio.engine.training.config import DataConfig, PretrainConfig
 
     data = DataConfig(folder=str(options.folder), side=options.side, groups=options.groups)
     config = with_settings(

@@ -36,7 +36,7 @@ def bench(options: argparse.Namespace) -> int:
     from sslstudio.engine.models.encoders import EncoderConfig
     from sslstudio.engine.sample.make import make_sample
     from sslstudio.engine.train.bench import bench as measure
-    from sslstudio.engine.train.settings import DataConfig, HardwareConfig, PretrainConfig
+    from sslstudio.engine.training.config import DataConfig, HardwareConfig, PretrainConfig
 
     with TemporaryDirectory(prefix="sslstudio-drawn-") as drawn, steered() as control:
         if options.folder is None:

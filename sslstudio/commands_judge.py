@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from sslstudio.engine.core.config import BaseConfig
     from sslstudio.engine.evaluate.audit import TaskAudit
     from sslstudio.engine.train.examine import Examined
-    from sslstudio.engine.train.settings import DataConfig
+    from sslstudio.engine.training.config import DataConfig
 
 Add = Callable[..., argparse.ArgumentParser]
 
@@ -39,7 +39,7 @@ def clinic(options: argparse.Namespace) -> int:
     from sslstudio.console import print_json
     from sslstudio.engine.tasks.base import load_tasks
     from sslstudio.engine.train.examine import examine
-    from sslstudio.engine.train.settings import DataConfig
+    from sslstudio.engine.training.config import DataConfig
 
     if options.task:
         _ = load_tasks()[options.task]  # an unknown name is told before the pictures are read
@@ -61,7 +61,7 @@ def _changed(data: "DataConfig", texts: list[str]) -> tuple["DataConfig", dict[s
     from sslstudio.engine.core.config import BaseConfig, with_texts
     from sslstudio.engine.core.errors import ConfigError, did_you_mean
     from sslstudio.engine.tasks.base import load_tasks
-    from sslstudio.engine.train.settings import DataConfig
+    from sslstudio.engine.training.config import DataConfig
 
     registry = load_tasks()
     changed: dict[str, BaseConfig] = {}

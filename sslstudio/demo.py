@@ -11,7 +11,7 @@ from sslstudio.engine.core.events import Event
 from sslstudio.engine.sample.make import make_sample
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain
-from sslstudio.engine.train.settings import DEFAULT_TASK, BudgetConfig, DataConfig, FinetuneConfig, PretrainConfig
+from sslstudio.engine.training.config import DEFAULT_TASK, BudgetConfig, DataConfig, FinetuneConfig, PretrainConfig
 
 LABELS_PER_CLASS = 10
 PRETRAINING = 0.6  # share of the minutes

@@ -194,7 +194,7 @@ def _read(pictures: Path) -> str:
 
 def _shared(pictures: Path, out: Path) -> dict[str, Any]:
     from sslstudio.engine.models.encoders import EncoderConfig
-    from sslstudio.engine.train.settings import BudgetConfig, DataConfig, OptimiserConfig
+    from sslstudio.engine.training.config import BudgetConfig, DataConfig, OptimiserConfig
 
     return {
         "out": str(out),
@@ -209,7 +209,7 @@ def _pretrain(pictures: Path, task: str, out: Path) -> str:
     from sslstudio.engine.core.control import RunControl
     from sslstudio.engine.core.events import RunFinished, StepDone
     from sslstudio.engine.train.pretrain import pretrain
-    from sslstudio.engine.train.settings import PretrainConfig
+    from sslstudio.engine.training.config import PretrainConfig
 
     events = list(pretrain(PretrainConfig(task=task, **_shared(pictures, out)), RunControl()))
     losses = [event.loss for event in events if isinstance(event, StepDone)]
@@ -225,7 +225,7 @@ def _pretrain(pictures: Path, task: str, out: Path) -> str:
 
 
 def _read_checkpoint(run: Path) -> str:
-    from sslstudio.engine.train.checkpoint import load_tensors
+    from sslstudio.engine.training.checkpoint import load_tensors
 
     path = run / "last.safetensors"
     tensors, meta = load_tensors(path)
@@ -242,7 +242,7 @@ def _finetune(pictures: Path, source: Path, out: Path) -> str:
     from sslstudio.engine.core.control import RunControl
     from sslstudio.engine.core.events import RunFinished
     from sslstudio.engine.train.finetune import finetune
-    from sslstudio.engine.train.settings import FinetuneConfig
+    from sslstudio.engine.training.config import FinetuneConfig
 
     last = list(finetune(FinetuneConfig(source=str(source), **_shared(pictures, out)), RunControl()))[-1]
     if not isinstance(last, RunFinished) or set(last.metrics.get("parts", {})) != {"pretrained", "scratch"}:

@@ -16,7 +16,7 @@ from sslstudio.engine.core.events import from_json
 from sslstudio.engine.evaluate.scores import one_hot_confusions
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.settings import DEFAULT_TASK, FinetuneConfig
+from sslstudio.engine.training.config import DEFAULT_TASK, FinetuneConfig
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.labels.recognise import Recognised
     from sslstudio.engine.tasks.base import Game, PretextTask, Puzzle
     from sslstudio.engine.train.play import Round
-    from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, PretrainConfig
+    from sslstudio.engine.training.config import DataConfig, FinetuneConfig, PretrainConfig
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def load_engine(control: RunControl) -> EngineFacts:
     from sslstudio.engine.compute import device
     from sslstudio.engine.tasks.base import load_tasks
     from sslstudio.engine.train import finetune, preview, resume  # noqa: F401  loaded now, used later
-    from sslstudio.engine.train import settings as training_config
+    from sslstudio.engine.training import config as training_config
 
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=0.1)
     tasks = load_tasks()
@@ -123,7 +123,7 @@ def check_pictures(
     """Read every picture once, as the training will; the index then knows what cannot be read, and why."""
     from sslstudio.engine.compute import device
     from sslstudio.engine.images.cache.pixel_cache import build_cache
-    from sslstudio.engine.train.session import suitable_side
+    from sslstudio.engine.training.session import suitable_side
 
     side = config.side or suitable_side(recognised.pictures, device.choose())
     cache = yield from build_cache(recognised.pictures, side, control=control)

@@ -8,8 +8,8 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
 
 if TYPE_CHECKING:
-    from sslstudio.engine.train.pace import Estimate
-    from sslstudio.engine.train.settings import PretrainConfig
+    from sslstudio.engine.training.config import PretrainConfig
+    from sslstudio.engine.training.time_estimate import Estimate
 
 ROUNDS = 3
 
@@ -18,7 +18,7 @@ def estimated(
     config: "PretrainConfig", pictures: int, runs: Sequence[Path], measured: float | None, control: RunControl
 ) -> "Estimate | None":
     """What the budget comes to: as it was measured, else as an earlier run shows; None where nothing is known."""
-    from sslstudio.engine.train.pace import estimate, known_pace, trained_on
+    from sslstudio.engine.training.time_estimate import estimate, known_pace, trained_on
 
     pace = measured or known_pace(runs, config)
     if pace is None:

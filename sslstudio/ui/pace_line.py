@@ -17,7 +17,7 @@ from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.layout import button, row, text
 
 if TYPE_CHECKING:
-    from sslstudio.engine.train.pace import Estimate
+    from sslstudio.engine.training.time_estimate import Estimate
 
 SETTLE_MS = 250  # after the last change of a setting
 

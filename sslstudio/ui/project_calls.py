@@ -87,7 +87,7 @@ def _with_good_split(project: Project) -> tuple[Project, list[str]]:
     """Somebody may have edited the file."""
     if not project.data:
         return project, []
-    from sslstudio.engine.train.settings import DataConfig
+    from sslstudio.engine.training.config import DataConfig
 
     try:
         DataConfig(**{**project.data, "folder": "", "labels": ""})

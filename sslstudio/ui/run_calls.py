@@ -16,8 +16,8 @@ from sslstudio.ui.words import told
 if TYPE_CHECKING:
     from sslstudio.engine.labels.recognise import Recognised
     from sslstudio.engine.runs.queue import Waiting
-    from sslstudio.engine.train.settings import DataConfig
     from sslstudio.engine.train.split_change import Leak
+    from sslstudio.engine.training.config import DataConfig
 
 
 def strip(sheet: Path, control: RunControl) -> Any:
@@ -95,7 +95,7 @@ def queued(waiting: "Waiting") -> Factory:
 def _queued(waiting: "Waiting", control: RunControl) -> Iterator[Event]:
     from sslstudio.engine.train.finetune import finetune
     from sslstudio.engine.train.pretrain import pretrain
-    from sslstudio.engine.train.settings import finetune_from_dict, pretrain_from_dict
+    from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict
 
     values = {key: value for key, value in waiting.config.items() if key != "job"}
     if waiting.job == "finetune":
@@ -105,7 +105,7 @@ def _queued(waiting: "Waiting", control: RunControl) -> Iterator[Event]:
 
 def config_of(job: str, config: Any) -> dict[str, Any]:
     """A config as it waits in the queue: what config.toml will hold. Quick, once the engine is there."""
-    from sslstudio.engine.train.settings import config_dict
+    from sslstudio.engine.training.config import config_dict
 
     return config_dict(job, config)
 
@@ -161,7 +161,7 @@ def split_of_source(run: Path, config: "DataConfig") -> dict[str, Any]:
     Reads one small file."""
     from sslstudio.engine.runs.run_folder import RunFolder
     from sslstudio.engine.train.kept_split import SETTINGS
-    from sslstudio.engine.train.settings import pretrain_from_dict
+    from sslstudio.engine.training.config import pretrain_from_dict
 
     theirs = pretrain_from_dict(RunFolder.open(run).config()).data
     if Path(theirs.folder).resolve() != Path(config.folder).resolve():

@@ -78,7 +78,7 @@ class SplitDesk(QObject):
 
     def whole(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Values of the split with the defaults of what is not among them."""
-        from sslstudio.engine.train.settings import DataConfig
+        from sslstudio.engine.training.config import DataConfig
 
         defaults = DataConfig()
         return {name: values.get(name, getattr(defaults, name)) for name in SPLIT}

@@ -207,7 +207,7 @@ class Study(QObject):
 
     def data_config(self) -> Any:
         """The engine's DataConfig of the open folder."""
-        from sslstudio.engine.train.settings import DataConfig
+        from sslstudio.engine.training.config import DataConfig
 
         return DataConfig(folder=str(self.folder or ""), labels=self.labels_file, **self.data_values)
 

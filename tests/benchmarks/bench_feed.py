@@ -14,7 +14,7 @@ from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.sample.make import make_sample
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.bench import bench
-from sslstudio.engine.train.settings import DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
+from sslstudio.engine.training.config import DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from tests.benchmarks.bench_kit import Figures, show
 
 

@@ -23,7 +23,7 @@ from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.sample.make import make_sample
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.bench import Bench, bench
-from sslstudio.engine.train.settings import DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
+from sslstudio.engine.training.config import DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from tests.benchmarks.bench_kit import Figures, medians, show
 from tests.benchmarks.probe_kit import probed
 from tests.benchmarks.reference_jigsaw import CELL, Reference

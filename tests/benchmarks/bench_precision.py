@@ -14,10 +14,9 @@ from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.sample.make import make_sample
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.pretrain import pretrain
-from sslstudio.engine.train.session import open_session
-from sslstudio.engine.train.settings import (
+from sslstudio.engine.training.checkpoint import load_encoder
+from sslstudio.engine.training.config import (
     BudgetConfig,
     DataConfig,
     HardwareConfig,
@@ -25,6 +24,7 @@ from sslstudio.engine.train.settings import (
     PretrainConfig,
     ProbeConfig,
 )
+from sslstudio.engine.training.session import open_session
 from tests.benchmarks.bench_kit import Figures, show
 from tests.benchmarks.probe_kit import Reader
 

@@ -133,7 +133,7 @@ def in_the_window(folder: Path, out: Path, options: argparse.Namespace) -> Figur
 
 def _config(folder: Path, out: Path, options: argparse.Namespace) -> object:
     from sslstudio.engine.core.config import with_settings
-    from sslstudio.engine.train.settings import DataConfig, PretrainConfig
+    from sslstudio.engine.training.config import DataConfig, PretrainConfig
 
     config = PretrainConfig(out=str(out), task=options.task, data=DataConfig(folder=str(folder)))
     return with_settings(config, settings(options), options.task)

@@ -18,10 +18,9 @@ from sslstudio.engine.evaluate.linear_and_knn import linear_answers, standardise
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import PixelScale
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.pretrain import pretrain
-from sslstudio.engine.train.session import Session, open_session
-from sslstudio.engine.train.settings import (
+from sslstudio.engine.training.checkpoint import load_encoder
+from sslstudio.engine.training.config import (
     BudgetConfig,
     DataConfig,
     HardwareConfig,
@@ -29,6 +28,7 @@ from sslstudio.engine.train.settings import (
     PretrainConfig,
     ProbeConfig,
 )
+from sslstudio.engine.training.session import Session, open_session
 from sslstudio.engine.transforms.geometry import to_float
 from tests.benchmarks.bench_kit import Figures
 from tests.benchmarks.reference_jigsaw import Reference

@@ -9,7 +9,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, RunFinished
 from sslstudio.engine.train.compare import compare
 from sslstudio.engine.train.compare_settings import CompareConfig
-from sslstudio.engine.train.settings import DataConfig, HardwareConfig
+from sslstudio.engine.training.config import DataConfig, HardwareConfig
 
 QUICK = "budget.steps=2;probe.enabled=false;optimiser.batch_size=8"
 

@@ -8,7 +8,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, RunFinished
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain
-from sslstudio.engine.train.settings import (
+from sslstudio.engine.training.config import (
     BudgetConfig,
     DataConfig,
     FinetuneConfig,

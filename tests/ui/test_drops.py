@@ -15,7 +15,7 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.train.compare import compare
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain
-from sslstudio.engine.train.settings import (
+from sslstudio.engine.training.config import (
     BudgetConfig,
     DataConfig,
     FinetuneConfig,

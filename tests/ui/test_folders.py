@@ -11,7 +11,7 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.images.multi_folder import folders_of, write_album
 from sslstudio.engine.projects.project import open_project
 from sslstudio.engine.train.finetune import finetune
-from sslstudio.engine.train.settings import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, OptimiserConfig
+from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, OptimiserConfig
 from sslstudio.ui import settings
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.images import FOLDERS, ImagesPage

@@ -14,15 +14,9 @@ from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.compare import compare
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain
-from sslstudio.engine.train.settings import (
-    BudgetConfig,
-    DataConfig,
-    HardwareConfig,
-    OptimiserConfig,
-    PretrainConfig,
-)
 from sslstudio.engine.train.tournament import tournament
 from sslstudio.engine.train.tournament_settings import TournamentConfig
+from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from sslstudio.ui import settings
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.projects.project import open_project
-from sslstudio.engine.train.session import draw_split
+from sslstudio.engine.training.session import draw_split
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.finetune import FinetunePage
 from sslstudio.ui.pages.pretext import PretextPage

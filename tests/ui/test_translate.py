@@ -69,7 +69,7 @@ def test_translations_keep_places_keys_and_spaces(texts: Any, file: Path) -> Non
 def test_every_option_and_task_is_translated(file: Path) -> None:
     from sslstudio.engine.core.config import options_of
     from sslstudio.engine.tasks.base import TASKS, load_tasks
-    from sslstudio.engine.train import settings as engine
+    from sslstudio.engine.training import config as engine
 
     load_tasks()
     tasks = [TASKS[name] for name in TASKS]
@@ -173,7 +173,7 @@ def test_axes_and_facts_of_the_machine_speak_german(german: None, qtbot: QtBot) 
 
     from sslstudio.engine.compute.device import Device
     from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
-    from sslstudio.engine.train.machine_facts import hardware_facts
+    from sslstudio.engine.training.machine_facts import hardware_facts
 
     axis = ValueAxis("left")
     assert axis.tickStrings([0.5, 1.5], 1.0, 0.5) == ["0,5", "1,5"]

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.events import RunFinished
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.checkpoint import load_tensors
+from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.finetune import FinetunePage
 from sslstudio.ui.pages.pretext import PUZZLES, PretextPage

@@ -20,12 +20,12 @@ from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.models.encoders import build_encoder
 from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale, Segmenter
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.finetune import score_part
 from sslstudio.engine.train.labelled import parts_of, prefix_of
 from sslstudio.engine.train.parts import stage_of
-from sslstudio.engine.train.session import open_session
-from sslstudio.engine.train.settings import FinetuneConfig, finetune_from_dict
+from sslstudio.engine.training.checkpoint import load_tensors
+from sslstudio.engine.training.config import FinetuneConfig, finetune_from_dict
+from sslstudio.engine.training.session import open_session
 
 
 @dataclass(frozen=True)

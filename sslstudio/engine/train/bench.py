@@ -26,13 +26,13 @@ from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.train.looked_at import looked_at
-from sslstudio.engine.train.loop import Training
-from sslstudio.engine.train.micro import WHOLE, counted
-from sslstudio.engine.train.plan import Plan
 from sslstudio.engine.train.pretrain import PretrainJob, resolved
-from sslstudio.engine.train.session import Session, draw_split, suitable_side
-from sslstudio.engine.train.settings import PretrainConfig
-from sslstudio.engine.train.tuning import Choice, settle
+from sslstudio.engine.training.autotune import Choice, settle
+from sslstudio.engine.training.config import PretrainConfig
+from sslstudio.engine.training.loop import Training
+from sslstudio.engine.training.micro_batches import WHOLE, counted
+from sslstudio.engine.training.schedule import Plan
+from sslstudio.engine.training.session import Session, draw_split, suitable_side
 
 READ = 400  # pictures that are decoded at most
 ROUNDS = 5

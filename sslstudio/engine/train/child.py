@@ -27,7 +27,7 @@ from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.events import Event, Note, from_json
 from sslstudio.engine.core.messages import Message, from_stored, plain
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.settings import config_dict
+from sslstudio.engine.training.config import config_dict
 
 LOG = "process.log"  # in the run folder, when the process has died: what it said beside its events
 SHOWN = 300  # characters of its last words

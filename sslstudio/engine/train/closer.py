@@ -20,7 +20,7 @@ from sslstudio.engine.evaluate.predict import CHUNK
 from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.train.apply import Trained, load_trained
 from sslstudio.engine.train.labelled import labels_of
-from sslstudio.engine.train.session import Session, open_session
+from sslstudio.engine.training.session import Session, open_session
 from sslstudio.engine.transforms.geometry import to_float
 
 MOST = 3000  # pictures on the map and among the neighbours: t-SNE of more takes minutes

@@ -50,8 +50,8 @@ from sslstudio.engine.train.compare_units import Unit, ahead, ready, settled, un
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.kept_labels import keep_labels
 from sslstudio.engine.train.pretrain import pretrain
-from sslstudio.engine.train.session import suitable_side
-from sslstudio.engine.train.settings import HardwareConfig
+from sslstudio.engine.training.config import HardwareConfig
+from sslstudio.engine.training.session import suitable_side
 
 WAIT_SECONDS = 1.0  # between two looks at what another process works on
 

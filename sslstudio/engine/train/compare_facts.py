@@ -25,7 +25,7 @@ from sslstudio.engine.train.compare_settings import (
     tasks_of,
     weights_of,
 )
-from sslstudio.engine.train.session import Session, open_session
+from sslstudio.engine.training.session import Session, open_session
 
 FACTS = "facts.json"
 CHUNK = 512

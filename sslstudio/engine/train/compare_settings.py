@@ -12,13 +12,7 @@ from sslstudio.engine.core.messages import Message, plain
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.settings import (
-    BudgetConfig,
-    DataConfig,
-    FinetuneConfig,
-    HardwareConfig,
-    PretrainConfig,
-)
+from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, PretrainConfig
 
 SCRATCH = "scratch"
 SEPARATOR = ";"

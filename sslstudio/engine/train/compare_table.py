@@ -36,7 +36,7 @@ from sslstudio.engine.train.compare_settings import (
     sources_of,
     tasks_of,
 )
-from sslstudio.engine.train.settings import pretrain_from_dict
+from sslstudio.engine.training.config import pretrain_from_dict
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ from sslstudio.engine.evaluate.signs.looked import FINE
 from sslstudio.engine.evaluate.signs.sheet import example_sheet
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Picture, PretextTask, load_tasks
-from sslstudio.engine.train.session import Session, open_session
-from sslstudio.engine.train.settings import DataConfig, PretrainConfig, pretrain_from_dict
 from sslstudio.engine.train.trained import trained_task
+from sslstudio.engine.training.config import DataConfig, PretrainConfig, pretrain_from_dict
+from sslstudio.engine.training.session import Session, open_session
 
 SAMPLE = 600  # pictures that the signs are measured on
 CHUNK = 512

@@ -24,12 +24,12 @@ from sslstudio.engine.runs.export import Chances, Embedding, Exportable, Written
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.apply import Trained, load_trained
-from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.finetune import pretraining_of
 from sslstudio.engine.train.parts import SCALE_FROM
 from sslstudio.engine.train.recipe import recalibrate
-from sslstudio.engine.train.session import Session, open_session
-from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, PretrainConfig, pretrain_from_dict
+from sslstudio.engine.training.checkpoint import load_encoder
+from sslstudio.engine.training.config import DataConfig, FinetuneConfig, PretrainConfig, pretrain_from_dict
+from sslstudio.engine.training.session import Session, open_session
 from sslstudio.engine.transforms.geometry import to_float
 
 COMPARED_ON = 8  # pictures that each file is asked about

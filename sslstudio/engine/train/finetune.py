@@ -39,12 +39,12 @@ from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.kept_labels import as_begun, check_labels, note_labels
 from sslstudio.engine.train.kept_split import split_kept, suited
 from sslstudio.engine.train.labelled import Labelled, LabelledJob, choose_labelled, parts_of, targets_of
-from sslstudio.engine.train.loop import WATCHING, Training
-from sslstudio.engine.train.machine_facts import hardware_facts
 from sslstudio.engine.train.parts import build_part, first_encoder
-from sslstudio.engine.train.plan import Plan
-from sslstudio.engine.train.session import Session, open_session
-from sslstudio.engine.train.settings import FinetuneConfig, PretrainConfig, config_dict, pretrain_from_dict
+from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig, config_dict, pretrain_from_dict
+from sslstudio.engine.training.loop import WATCHING, Training
+from sslstudio.engine.training.machine_facts import hardware_facts
+from sslstudio.engine.training.schedule import Plan
+from sslstudio.engine.training.session import Session, open_session
 
 LEAST_STEPS = 10
 

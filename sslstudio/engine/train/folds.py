@@ -30,8 +30,8 @@ from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.finetune import following, go_on, pretraining_of, start
 from sslstudio.engine.train.kept_labels import as_begun, check_labels, note_labels
 from sslstudio.engine.train.labelled import labels_of, parts_of
-from sslstudio.engine.train.session import Session, open_session
-from sslstudio.engine.train.settings import FinetuneConfig, config_dict, finetune_from_dict
+from sslstudio.engine.training.config import FinetuneConfig, config_dict, finetune_from_dict
+from sslstudio.engine.training.session import Session, open_session
 
 NOTE = Message(
     "Cross-validated: each of the {{0:,}} labelled pictures was tested on once, by a network "

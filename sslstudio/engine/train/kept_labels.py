@@ -21,7 +21,7 @@ from sslstudio.engine.labels.masks.coding import IGNORE
 from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.labels.recognise import MaskLabels, Recognised, recognise, recognising
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.settings import DataConfig
+from sslstudio.engine.training.config import DataConfig
 
 FOLDER = "labels"  # of a comparison
 FILE = "labels.json"  # of a fine-tuning

@@ -10,8 +10,8 @@ from pathlib import Path
 from sslstudio.engine.dataset.split import PARTS, Split, group_paths
 from sslstudio.engine.labels.recognise import Recognised
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.session import draw_split
-from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, PretrainConfig
+from sslstudio.engine.training.config import DataConfig, FinetuneConfig, PretrainConfig
+from sslstudio.engine.training.session import draw_split
 
 SETTINGS = ("groups", "test", "validation", "split_seed")
 RARE = 3  # pictures of a class: with fewer, one of the parts has to do without it

@@ -22,10 +22,10 @@ from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.models.finetuned import Network
 from sslstudio.engine.tasks.base import TaskResult
 from sslstudio.engine.train.losses import segmentation_loss
-from sslstudio.engine.train.micro import WHOLE, counted
 from sslstudio.engine.train.recipe import Recipe, parameter_groups
-from sslstudio.engine.train.session import Session
-from sslstudio.engine.train.settings import FinetuneConfig
+from sslstudio.engine.training.config import FinetuneConfig
+from sslstudio.engine.training.micro_batches import WHOLE, counted
+from sslstudio.engine.training.session import Session
 from sslstudio.engine.transforms.finetune_views import IGNORE, vary
 from sslstudio.engine.transforms.geometry import to_float
 

@@ -11,8 +11,8 @@ from sslstudio.engine.train.child import in_child, order_to_resume, order_to_sta
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.resume import resume
-from sslstudio.engine.train.settings import FinetuneConfig, PretrainConfig
 from sslstudio.engine.train.together import pretrain_together, resume_together
+from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig
 
 
 def started(config: PretrainConfig | FinetuneConfig, control: RunControl, *, apart: bool = False) -> Iterator[Event]:

@@ -23,10 +23,10 @@ from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.models.finetuned import PixelScale
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.apply import load_trained
-from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.parts import SCALE_FROM
-from sslstudio.engine.train.session import suitable_side
-from sslstudio.engine.train.settings import pretrain_from_dict
+from sslstudio.engine.training.checkpoint import load_encoder
+from sslstudio.engine.training.config import pretrain_from_dict
+from sslstudio.engine.training.session import suitable_side
 from sslstudio.engine.transforms.geometry import to_float
 
 CHUNK = 64

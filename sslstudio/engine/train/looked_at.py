@@ -7,7 +7,7 @@ as a sample they are as good as any.
 from torch import Tensor
 
 from sslstudio.engine.dataset.loader import Order, Pictures
-from sslstudio.engine.train.settings import PretrainConfig
+from sslstudio.engine.training.config import PretrainConfig
 
 LOOKED_AT = 64
 

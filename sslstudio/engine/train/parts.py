@@ -9,11 +9,11 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.models.finetuned import ALL, LAST, Classifier, Network, PixelScale, Segmenter
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.labelled import Labelled, prefix_of, targets_of
 from sslstudio.engine.train.recipe import FROM_SCRATCH, Recipe, recalibrate, recipe_of, stage_by_probe, standardise
-from sslstudio.engine.train.session import Session
-from sslstudio.engine.train.settings import FinetuneConfig
+from sslstudio.engine.training.checkpoint import load_encoder
+from sslstudio.engine.training.config import FinetuneConfig
+from sslstudio.engine.training.session import Session
 
 SCALE_FROM = 512  # pictures that the pixel scale is measured on
 STAGES = "stages.json"  # which stage each part reads: {"pretrained": {"stage": 3, "right": [.., .., .., ..]}}

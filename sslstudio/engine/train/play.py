@@ -17,9 +17,9 @@ from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Game
 from sslstudio.engine.train.looked_at import looked_at
 from sslstudio.engine.train.pretrain import HELD_OUT, build_task, resolved
-from sslstudio.engine.train.session import Session, open_session
-from sslstudio.engine.train.settings import PretrainConfig, pretrain_from_dict
 from sslstudio.engine.train.trained import trained_task
+from sslstudio.engine.training.config import PretrainConfig, pretrain_from_dict
+from sslstudio.engine.training.session import Session, open_session
 
 NOTHING = Message("These pictures give no puzzle that a person could play. Look at the puzzles instead.")
 

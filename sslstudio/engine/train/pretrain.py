@@ -31,17 +31,17 @@ from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import PretextTask, Puzzle, TaskResult, load_tasks
 from sslstudio.engine.tasks.contact_sheet import puzzle_sheet
-from sslstudio.engine.train.checkpoint import load_encoder
 from sslstudio.engine.train.looked_at import LOOKED_AT, looked_at, order_of
-from sslstudio.engine.train.loop import Training
-from sslstudio.engine.train.machine_facts import feed_facts, hardware_facts
-from sslstudio.engine.train.micro import WHOLE, counted, in_parts_words
-from sslstudio.engine.train.plan import Plan
-from sslstudio.engine.train.session import Session, open_session, read_first, told_when_read
-from sslstudio.engine.train.settings import BudgetConfig, PretrainConfig, config_dict
 from sslstudio.engine.train.shares import asked_together, send_start, states_of
-from sslstudio.engine.train.tuning import as_asked, put_in_force, settle
 from sslstudio.engine.train.watching import Watcher, probe_results
+from sslstudio.engine.training.autotune import as_asked, put_in_force, settle
+from sslstudio.engine.training.checkpoint import load_encoder
+from sslstudio.engine.training.config import BudgetConfig, PretrainConfig, config_dict
+from sslstudio.engine.training.loop import Training
+from sslstudio.engine.training.machine_facts import feed_facts, hardware_facts
+from sslstudio.engine.training.micro_batches import WHOLE, counted, in_parts_words
+from sslstudio.engine.training.schedule import Plan
+from sslstudio.engine.training.session import Session, open_session, read_first, told_when_read
 
 HELD_OUT = 256  # pictures that puzzles are scored on
 SHOWN = 4  # puzzles on a sample sheet

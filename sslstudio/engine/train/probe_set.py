@@ -17,8 +17,8 @@ from sslstudio.engine.evaluate.rankme import Reach, reach
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.finetuned import PixelScale
-from sslstudio.engine.train.session import Session
-from sslstudio.engine.train.settings import PretrainConfig
+from sslstudio.engine.training.config import PretrainConfig
+from sslstudio.engine.training.session import Session
 from sslstudio.engine.transforms.geometry import to_float
 
 GRID = 10  # places a side at which a mask is asked for

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.probes import best_stage
 from sslstudio.engine.models.finetuned import LAST, Classifier, Network, Standard, pooled
-from sslstudio.engine.train.settings import FinetuneConfig
+from sslstudio.engine.training.config import FinetuneConfig
 from sslstudio.engine.transforms.geometry import to_float
 
 CALIBRATED_ON = 512  # pictures that batch statistics are measured on

@@ -15,7 +15,7 @@ from sslstudio.engine.labels.masks.files import PALETTE
 from sslstudio.engine.runs.report_marks import inline
 from sslstudio.engine.runs.report_page import Shown
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.settings import FinetuneConfig, PretrainConfig
+from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig
 
 MOST = 24
 SIDE = 160

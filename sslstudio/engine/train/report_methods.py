@@ -7,7 +7,7 @@ from typing import Any
 from sslstudio.engine.evaluate.scores import RESAMPLES
 from sslstudio.engine.models.encoders import ENCODERS
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.settings import FinetuneConfig, OptimiserConfig, PretrainConfig
+from sslstudio.engine.training.config import FinetuneConfig, OptimiserConfig, PretrainConfig
 
 ADAMW = "Loshchilov & Hutter, Decoupled weight decay regularization, ICLR 2019, arXiv:1711.05101"
 COSINE = "Loshchilov & Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017, arXiv:1608.03983"

@@ -38,8 +38,8 @@ from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.command_line import command_line
 from sslstudio.engine.train.report_errors import worst_answers
 from sslstudio.engine.train.report_methods import Did, methods
-from sslstudio.engine.train.session import Session, open_session
-from sslstudio.engine.train.settings import FinetuneConfig, PretrainConfig, finetune_from_dict, pretrain_from_dict
+from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig, finetune_from_dict, pretrain_from_dict
+from sslstudio.engine.training.session import Session, open_session
 
 PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "pillow")
 CHUNK = 512

@@ -11,7 +11,7 @@ from sslstudio.engine.runs.writer_lock import refuse_second_writer
 from sslstudio.engine.train.finetune import resume_finetune
 from sslstudio.engine.train.folds import resume_folds
 from sslstudio.engine.train.pretrain import resume_pretrain
-from sslstudio.engine.train.settings import finetune_from_dict, pretrain_from_dict
+from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict
 
 
 def resume(path: Path, control: RunControl) -> Iterator[Event]:

@@ -14,8 +14,8 @@ from torch import Tensor
 from sslstudio.engine.compute.process_group import Team
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.tasks.base import Batch, PretextTask, TaskResult
-from sslstudio.engine.train.checkpoint import restore_training, training_state
-from sslstudio.engine.train.loop import Training
+from sslstudio.engine.training.checkpoint import restore_training, training_state
+from sslstudio.engine.training.loop import Training
 
 
 def part_of(team: Team, batch: Batch) -> Batch:

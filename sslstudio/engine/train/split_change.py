@@ -9,8 +9,8 @@ from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.labels.recognise import Recognised
 from sslstudio.engine.runs.relink import pictures_folder
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.session import draw_split
-from sslstudio.engine.train.settings import DataConfig
+from sslstudio.engine.training.config import DataConfig
+from sslstudio.engine.training.session import draw_split
 
 
 @dataclass(frozen=True)

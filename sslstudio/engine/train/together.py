@@ -18,9 +18,9 @@ from sslstudio.engine.runs.run_folder import CONFIG, RunFolder
 from sslstudio.engine.runs.writer_lock import wait_until_free
 from sslstudio.engine.train.pretrain import chosen_device, made_ready, pretrain, resume_pretrain
 from sslstudio.engine.train.resume import unfinished
-from sslstudio.engine.train.session import open_session
-from sslstudio.engine.train.settings import PretrainConfig, pretrain_from_dict
 from sslstudio.engine.train.shares import take_start
+from sslstudio.engine.training.config import PretrainConfig, pretrain_from_dict
+from sslstudio.engine.training.session import open_session
 
 
 def pretrain_together(config: PretrainConfig, control: RunControl, where: Place) -> Iterator[Event]:

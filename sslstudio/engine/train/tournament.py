@@ -31,7 +31,6 @@ from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place, c
 from sslstudio.engine.train.compare_settings import pretrain_config, tasks_of
 from sslstudio.engine.train.kept_labels import keep_labels
 from sslstudio.engine.train.pretrain import pretrain
-from sslstudio.engine.train.settings import BudgetConfig, PretrainConfig
 from sslstudio.engine.train.tournament_plan import (
     LEAST,
     SEARCH,
@@ -48,6 +47,7 @@ from sslstudio.engine.train.tournament_settings import (
     stored_tournament,
     winner_place,
 )
+from sslstudio.engine.training.config import BudgetConfig, PretrainConfig
 
 
 @dataclass(frozen=True)

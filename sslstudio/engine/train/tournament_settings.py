@@ -11,8 +11,8 @@ from sslstudio.engine.runs.experiment_folder import CONFIGS, TOURNAMENT
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.compare_cells import Place
 from sslstudio.engine.train.compare_settings import CompareConfig, tasks_of
-from sslstudio.engine.train.settings import DataConfig, HardwareConfig
 from sslstudio.engine.train.tournament_plan import rounds
+from sslstudio.engine.training.config import DataConfig, HardwareConfig
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import PretextTask
-from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.pretrain import build_task
-from sslstudio.engine.train.settings import PretrainConfig
+from sslstudio.engine.training.checkpoint import load_tensors
+from sslstudio.engine.training.config import PretrainConfig
 
 MODEL = "model."  # what the names of weights begin with in a checkpoint
 

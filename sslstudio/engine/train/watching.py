@@ -23,11 +23,11 @@ from sslstudio.engine.evaluate.health import VIEWS, Changes, Health
 from sslstudio.engine.evaluate.probe_report import probed, unlabelled
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.loop import Training
-from sslstudio.engine.train.micro import left_out_words
 from sslstudio.engine.train.probe_set import SEED, ProbeSet, Reading
-from sslstudio.engine.train.session import Session
-from sslstudio.engine.train.settings import PretrainConfig
+from sslstudio.engine.training.config import PretrainConfig
+from sslstudio.engine.training.loop import Training
+from sslstudio.engine.training.micro_batches import left_out_words
+from sslstudio.engine.training.session import Session
 from sslstudio.engine.transforms.two_views import ViewsConfig
 
 QUARTER = 0.25  # always looked at: early enough to stop a run that does not help, late enough to tell

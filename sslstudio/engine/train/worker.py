@@ -21,8 +21,8 @@ from sslstudio.engine.train.child import Order, worker_command
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.resume import resume
-from sslstudio.engine.train.settings import finetune_from_dict, pretrain_from_dict
 from sslstudio.engine.train.together import pretrain_together, resume_together
+from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict
 
 WORDS = ("stop", "pause", "resume")
 

@@ -140,7 +140,7 @@ class FinetunePage(RunPage):
 
     def config(self) -> Any:
         """The engine's FinetuneConfig as it is set. Raises ConfigError."""
-        from sslstudio.engine.train.settings import FinetuneConfig
+        from sslstudio.engine.training.config import FinetuneConfig
 
         if self.study.taking_labels:
             raise ConfigError(self.tr("The labels are being read just now. Try again in a moment."))

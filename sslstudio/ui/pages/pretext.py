@@ -231,7 +231,7 @@ class PretextPage(Page):
 
     def config(self, task: str = "") -> Any:
         """The engine's PretrainConfig as far as puzzles need it, of the chosen task unless another is asked for."""
-        from sslstudio.engine.train.settings import PretrainConfig
+        from sslstudio.engine.training.config import PretrainConfig
 
         task = task or self.study.task
         return PretrainConfig(task=task, options=self.study.options[task], data=self.study.data_config())

@@ -78,7 +78,7 @@ class PretrainPage(RunPage):
 
     def config(self) -> Any:
         """The engine's PretrainConfig as it is set. Raises ConfigError."""
-        from sslstudio.engine.train.settings import PretrainConfig
+        from sslstudio.engine.training.config import PretrainConfig
 
         assert self.settings is not None
         study = self.study

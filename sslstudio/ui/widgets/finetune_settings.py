@@ -26,7 +26,7 @@ class FinetuneSettings(QWidget):
     source_changed = Signal()
 
     def __init__(self, below_source: QWidget) -> None:
-        from sslstudio.engine.train.settings import FinetuneConfig
+        from sslstudio.engine.training.config import FinetuneConfig
 
         super().__init__()
         self.kind, self.source = ChoiceBox(), ChoiceBox()

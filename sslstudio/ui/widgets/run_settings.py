@@ -18,7 +18,7 @@ from sslstudio.ui.widgets.reset_row import ResetRow
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.compute.device import DeviceFound
     from sslstudio.engine.models.encoders import EncoderConfig
-    from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig, OptimiserConfig
+    from sslstudio.engine.training.config import BudgetConfig, HardwareConfig, OptimiserConfig
 
 SPLIT = ("side", "groups", "validation", "test", "split_seed")
 
@@ -60,7 +60,7 @@ class BudgetEditor(QWidget):
 
     def budget(self) -> "BudgetConfig":
         """The engine's config."""
-        from sslstudio.engine.train.settings import BudgetConfig
+        from sslstudio.engine.training.config import BudgetConfig
 
         if self.unit.currentData() == "epochs":
             return BudgetConfig(epochs=int(self.amount.value()), minutes=None)
@@ -199,12 +199,12 @@ class RunSettings(QWidget):
 
     def _make_forms(self, starting: bool) -> None:
         from sslstudio.engine.models.encoders import EncoderConfig
-        from sslstudio.engine.train.settings import (
+        from sslstudio.engine.training.config import (  # fmt: skip
             DataConfig,
             HardwareConfig,
             OptimiserConfig,
             PretrainConfig,
-        )  # fmt: skip
+        )
 
         forms: list[tuple[str, Any, tuple[str, ...]]] = [
             ("encoder", EncoderConfig(), ("name",)),
@@ -280,14 +280,14 @@ class RunSettings(QWidget):
 
     def optimiser_config(self) -> "OptimiserConfig":
         """The engine's config."""
-        from sslstudio.engine.train.settings import OptimiserConfig
+        from sslstudio.engine.training.config import OptimiserConfig
 
         values: dict[str, Any] = {**self.batch.values(), **self.forms["optimiser"].values()}
         return OptimiserConfig(**values)
 
     def hardware_config(self) -> "HardwareConfig":
         """The engine's config."""
-        from sslstudio.engine.train.settings import HardwareConfig
+        from sslstudio.engine.training.config import HardwareConfig
 
         values: dict[str, Any] = dict(self.forms["precision"].values())
         if self.device.processes():

@@ -40,7 +40,7 @@ class StudySettings(QWidget):
 
     def __init__(self, engine: "EngineFacts", checked: list[str]) -> None:
         from sslstudio.engine.models.encoders import EncoderConfig
-        from sslstudio.engine.train.settings import DataConfig, HardwareConfig
+        from sslstudio.engine.training.config import DataConfig, HardwareConfig
 
         super().__init__()
         self.tasks = TaskChecks(engine.tasks, checked)
@@ -94,7 +94,7 @@ class StudySettings(QWidget):
     def shared(self, data: Any) -> dict[str, Any]:
         """The options that both configs have; `data` is the engine's DataConfig of the open folder."""
         from sslstudio.engine.models.encoders import EncoderConfig
-        from sslstudio.engine.train.settings import HardwareConfig
+        from sslstudio.engine.training.config import HardwareConfig
 
         values: dict[str, Any] = dict(self.precision.values())
         encoder: dict[str, Any] = dict(self.encoder.values())

@@ -24,7 +24,7 @@ from sslstudio.engine.core.config import (
     with_texts,
 )
 from sslstudio.engine.core.errors import ConfigError
-from sslstudio.engine.train.settings import DataConfig
+from sslstudio.engine.training.config import DataConfig
 
 
 @dataclass(frozen=True, kw_only=True)

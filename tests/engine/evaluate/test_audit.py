@@ -22,13 +22,7 @@ from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.examine import AuditDone, audit
 from sslstudio.engine.train.pretrain import pretrain
-from sslstudio.engine.train.settings import (
-    BudgetConfig,
-    DataConfig,
-    HardwareConfig,
-    OptimiserConfig,
-    PretrainConfig,
-)
+from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from tests.support.planted import stamped, textures
 
 SMALL = 36  # pixels

@@ -26,7 +26,7 @@ from sslstudio.engine.sample.make import make_sample
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.tasks.multitask import MultitaskConfig
 from sslstudio.engine.train.examine import Examined, examine
-from sslstudio.engine.train.settings import DataConfig
+from sslstudio.engine.training.config import DataConfig
 from tests.support.planted import (
     SIDE,
     aberrated,

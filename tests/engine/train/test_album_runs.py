@@ -13,7 +13,7 @@ from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.apply import load_trained
 from sslstudio.engine.train.predict import predict_folder
 from sslstudio.engine.train.report_errors import worst_answers
-from sslstudio.engine.train.settings import finetune_from_dict
+from sslstudio.engine.training.config import finetune_from_dict
 from tests.support.small_runs import finetune_config, finished, pretrain_config, run_finetune, run_pretrain
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 
 from sslstudio.engine.train.bench import _ReadyJob, made
-from sslstudio.engine.train.micro import WHOLE, parts_of
-from tests.engine.train.test_tuning import job_on
+from sslstudio.engine.training.micro_batches import WHOLE, parts_of
+from tests.engine.training.test_autotune import job_on
 
 
 def test_a_ready_step_in_parts_is_asked_each_part_once_and_no_more(sample_folder: Path, tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.command_line import command_line, command_words
 from sslstudio.engine.train.compare_settings import CompareConfig
-from sslstudio.engine.train.settings import (
+from sslstudio.engine.train.tournament_settings import TournamentConfig
+from sslstudio.engine.training.config import (
     BudgetConfig,
     DataConfig,
     FinetuneConfig,
@@ -24,7 +25,6 @@ from sslstudio.engine.train.settings import (
     ProbeConfig,
     RecipeConfig,
 )
-from sslstudio.engine.train.tournament_settings import TournamentConfig
 
 # A lone -- ends the options of any command line, so it is no value that can be typed.
 TEXTS = st.text("abcXYZ019 -_./:'\"$%&é", max_size=12).map(str.strip).filter(lambda text: text != "--")

@@ -18,7 +18,7 @@ from sslstudio.engine.train.compare_settings import (
     sources_of,
     weights_of,
 )
-from sslstudio.engine.train.settings import DataConfig
+from sslstudio.engine.training.config import DataConfig
 
 BASE = CompareConfig(out="out", tasks="jigsaw,rotation", labels="5,10", scratch_labels="50", seeds=3)
 

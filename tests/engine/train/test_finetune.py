@@ -13,10 +13,10 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import CheckpointSaved, StepDone
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.resume import resume
-from sslstudio.engine.train.settings import BudgetConfig, DataConfig
+from sslstudio.engine.training.checkpoint import load_tensors
+from sslstudio.engine.training.config import BudgetConfig, DataConfig
 from tests.support.small_runs import finetune_config, finished, of, run_finetune
 
 

@@ -13,7 +13,7 @@ from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.resume import resume
-from sslstudio.engine.train.settings import BudgetConfig, FinetuneConfig
+from sslstudio.engine.training.config import BudgetConfig, FinetuneConfig
 from tests.support.small_runs import finetune_config, finished, of, run_finetune
 
 FOLDS = 3

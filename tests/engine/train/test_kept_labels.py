@@ -20,9 +20,9 @@ from sslstudio.engine.train.compare import compare
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.kept_labels import FOLDER, keep_labels
 from sslstudio.engine.train.resume import resume
-from sslstudio.engine.train.settings import BudgetConfig, DataConfig, FinetuneConfig
 from sslstudio.engine.train.tournament import tournament
 from sslstudio.engine.train.tournament_settings import TournamentConfig
+from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig
 from tests.support.small_comparisons import compare_config, content, run_compare, table_of
 from tests.support.small_runs import CPU, finetune_config, finished
 

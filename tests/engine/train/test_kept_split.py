@@ -13,8 +13,8 @@ from sslstudio.engine.labels.recognise import Recognised, recognise
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.finetune import pretraining_of
 from sslstudio.engine.train.kept_split import split_kept, suited
-from sslstudio.engine.train.session import draw_split
-from sslstudio.engine.train.settings import DataConfig
+from sslstudio.engine.training.config import DataConfig
+from sslstudio.engine.training.session import draw_split
 from tests.support.small_runs import finetune_config, run_finetune
 
 CLASSES = "classification"

@@ -13,7 +13,7 @@ from sslstudio.engine.evaluate.games import tally
 from sslstudio.engine.runs.run_folder import RunFolder, list_runs
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.play import Round, play_round
-from sslstudio.engine.train.settings import PretrainConfig
+from sslstudio.engine.training.config import PretrainConfig
 from tests.support.small_runs import of, pretrain_config
 
 

@@ -11,8 +11,8 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import ALL, LAST, Classifier, Network, PixelScale
 from sslstudio.engine.train.recipe import Recipe, parameter_groups, recalibrate, recipe_of, stage_by_probe, standardise
-from sslstudio.engine.train.session import Session, open_session
-from sslstudio.engine.train.settings import DataConfig, FinetuneConfig, RecipeConfig
+from sslstudio.engine.training.config import DataConfig, FinetuneConfig, RecipeConfig
+from sslstudio.engine.training.session import Session, open_session
 
 
 @pytest.fixture

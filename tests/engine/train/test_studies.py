@@ -18,9 +18,9 @@ from sslstudio.engine.train.compare import compare
 from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED
 from sslstudio.engine.train.compare_settings import CompareConfig
 from sslstudio.engine.train.compare_units import Unit, ahead, timed_cell, units_of
-from sslstudio.engine.train.settings import BudgetConfig, DataConfig
 from sslstudio.engine.train.studies import ahead_of, list_studies, open_study, stand_of, what_became
 from sslstudio.engine.train.tournament_settings import TournamentConfig, place_of, winner_place
+from sslstudio.engine.training.config import BudgetConfig, DataConfig
 from tests.support.small_comparisons import compare_config
 
 

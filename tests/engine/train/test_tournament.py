@@ -15,12 +15,12 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, RunError, TaskDoesNotFit
 from sslstudio.engine.core.events import Event, RunFinished, StepDone
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.checkpoint import load_tensors
 from sslstudio.engine.train.compare_cells import DONE, Place
-from sslstudio.engine.train.settings import DataConfig, HardwareConfig
 from sslstudio.engine.train.tournament import Entry, ranking, tournament
 from sslstudio.engine.train.tournament_plan import minutes_after, rounds, schedule, survivors
 from sslstudio.engine.train.tournament_settings import TournamentConfig
+from sslstudio.engine.training.checkpoint import load_tensors
+from sslstudio.engine.training.config import DataConfig, HardwareConfig
 from tests.support.small_comparisons import content, table_of
 
 

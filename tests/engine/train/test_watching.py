@@ -23,16 +23,16 @@ from sslstudio.engine.evaluate.probes import Labels
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import TaskResult, load_tasks
-from sslstudio.engine.train.checkpoint import load_tensors
-from sslstudio.engine.train.loop import Training
-from sslstudio.engine.train.micro import WHOLE
-from sslstudio.engine.train.plan import Plan
 from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.train.probe_set import GRID, ProbeSet
 from sslstudio.engine.train.resume import resume
-from sslstudio.engine.train.session import Session, open_session
-from sslstudio.engine.train.settings import OptimiserConfig, PretrainConfig
 from sslstudio.engine.train.watching import Watcher, changes_for, instead_of, probe_results
+from sslstudio.engine.training.checkpoint import load_tensors
+from sslstudio.engine.training.config import OptimiserConfig, PretrainConfig
+from sslstudio.engine.training.loop import Training
+from sslstudio.engine.training.micro_batches import WHOLE
+from sslstudio.engine.training.schedule import Plan
+from sslstudio.engine.training.session import Session, open_session
 from tests.support.small_runs import finished, of, pretrain_config, run_pretrain
 
 CPU = devices.choose("cpu")

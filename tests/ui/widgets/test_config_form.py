@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.config import BaseConfig, OptionField, option, options_of
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.settings import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, OptimiserConfig
+from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, OptimiserConfig
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.fields import NumberBox, NumberEditor, number_in, whole_in
 

@@ -15,10 +15,10 @@ from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import CheckpointSaved, Evaluated, Event, Paused, Resumed, StepDone
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import TaskResult
-from sslstudio.engine.train.loop import FIRST_STEPS, Training
-from sslstudio.engine.train.micro import WHOLE
-from sslstudio.engine.train.plan import Plan
-from sslstudio.engine.train.settings import OptimiserConfig
+from sslstudio.engine.training.config import OptimiserConfig
+from sslstudio.engine.training.loop import FIRST_STEPS, Training
+from sslstudio.engine.training.micro_batches import WHOLE
+from sslstudio.engine.training.schedule import Plan
 
 CPU = devices.choose("cpu")
 FAST = OptimiserConfig(learning_rate=0.3, warmup_steps=2, weight_decay=0.0)

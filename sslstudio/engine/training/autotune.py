@@ -27,8 +27,8 @@ from sslstudio.engine.dataset.loader import Order, Pictures
 from sslstudio.engine.models.encoders import LAYOUTS, Encoder
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import PretextTask
-from sslstudio.engine.train.micro import parts_holding
-from sslstudio.engine.train.settings import BudgetConfig, HardwareConfig
+from sslstudio.engine.training.config import BudgetConfig, HardwareConfig
+from sslstudio.engine.training.micro_batches import parts_holding
 
 STEP = "step.json"
 STAGE = Message("Trying how a step is fastest here")

@@ -23,7 +23,7 @@ from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache, n
 from sslstudio.engine.images.formats.decode import short_side_of
 from sslstudio.engine.images.index import ImageIndex, scan
 from sslstudio.engine.labels.recognise import Recognised, recognising
-from sslstudio.engine.train.settings import DataConfig
+from sslstudio.engine.training.config import DataConfig
 
 SIDE_CPU = 96
 SIDE_GPU = 224

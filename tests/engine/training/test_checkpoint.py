@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
-from sslstudio.engine.train.checkpoint import (
+from sslstudio.engine.training.checkpoint import (
     lay_like_weights,
     load_encoder,
     load_tensors,

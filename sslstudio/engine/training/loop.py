@@ -20,17 +20,17 @@ from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import CheckpointSaved, Event, Note, Paused, Resumed, StepDone
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.checkpoint import (
+from sslstudio.engine.training.checkpoint import (
     lay_like_weights,
     load_tensors,
     restore_training,
     save_tensors,
     training_state,
 )
-from sslstudio.engine.train.job import Job
-from sslstudio.engine.train.micro import WHOLE, finer, in_parts_words, left_out_words, parts_of
-from sslstudio.engine.train.plan import Plan, learning_rate
-from sslstudio.engine.train.settings import OptimiserConfig
+from sslstudio.engine.training.config import OptimiserConfig
+from sslstudio.engine.training.job import Job
+from sslstudio.engine.training.micro_batches import WHOLE, finer, in_parts_words, left_out_words, parts_of
+from sslstudio.engine.training.schedule import Plan, learning_rate
 
 EVALUATIONS = 20  # over a whole training
 WATCHING = 0.1  # share of the time that evaluations may take

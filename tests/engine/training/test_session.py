@@ -14,8 +14,8 @@ from sslstudio.engine.core.events import Evaluated, StepDone
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.pretrain import pretrain
-from sslstudio.engine.train.session import SIDE_CPU, open_session, suitable_side
-from sslstudio.engine.train.settings import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
+from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
+from sslstudio.engine.training.session import SIDE_CPU, open_session, suitable_side
 
 CPU = devices.choose("cpu")
 

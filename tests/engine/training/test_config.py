@@ -10,7 +10,7 @@ from sslstudio.engine.core.config import BaseConfig, from_toml, options_of, to_t
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.settings import (
+from sslstudio.engine.training.config import (
     BudgetConfig,
     DataConfig,
     FinetuneConfig,

@@ -7,7 +7,7 @@ from torch import nn
 
 from sslstudio.engine.core.events import Event
 from sslstudio.engine.tasks.base import TaskResult
-from sslstudio.engine.train.micro import WHOLE
+from sslstudio.engine.training.micro_batches import WHOLE
 
 
 class Job(Protocol):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import StepDone
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.settings import BudgetConfig, DataConfig, PretrainConfig, pretrain_from_dict
+from sslstudio.engine.training.config import BudgetConfig, DataConfig, PretrainConfig, pretrain_from_dict
 
 
 class Estimate(NamedTuple):

@@ -11,9 +11,9 @@ from sslstudio.engine.core.events import StepDone
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.pace import estimate, known_pace, trained_on
 from sslstudio.engine.train.pretrain import pretrain
-from sslstudio.engine.train.settings import BudgetConfig, DataConfig, PretrainConfig
+from sslstudio.engine.training.config import BudgetConfig, DataConfig, PretrainConfig
+from sslstudio.engine.training.time_estimate import estimate, known_pace, trained_on
 from tests.support.small_runs import pretrain_config
 
 

@@ -16,9 +16,11 @@ from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Batch, Puzzle, TaskResult, load_tasks
 from sslstudio.engine.tasks.jigsaw import Jigsaw
 from sslstudio.engine.train import probe_set
-from sslstudio.engine.train.checkpoint import load_tensors
-from sslstudio.engine.train.loop import Training
-from sslstudio.engine.train.micro import (
+from sslstudio.engine.train.pretrain import pretrain
+from sslstudio.engine.train.resume import resume
+from sslstudio.engine.training.checkpoint import load_tensors
+from sslstudio.engine.training.loop import Training
+from sslstudio.engine.training.micro_batches import (
     LEAST,
     WHOLE,
     in_parts_words,
@@ -27,10 +29,8 @@ from sslstudio.engine.train.micro import (
     parts_holding,
     parts_of,
 )
-from sslstudio.engine.train.plan import Plan
-from sslstudio.engine.train.pretrain import pretrain
-from sslstudio.engine.train.resume import resume
-from tests.engine.train.test_loop import CPU, FAST, ReachThree
+from sslstudio.engine.training.schedule import Plan
+from tests.engine.training.test_loop import CPU, FAST, ReachThree
 from tests.support.small_runs import finished, of, pretrain_config, run_pretrain
 
 TOO_MUCH = 1 << 46  # bytes: no machine has them, so the allocator refuses

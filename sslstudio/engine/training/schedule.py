@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from sslstudio.engine.train.settings import OptimiserConfig
+from sslstudio.engine.training.config import OptimiserConfig
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 import pytest
 
-from sslstudio.engine.train.plan import Plan, learning_rate
-from sslstudio.engine.train.settings import OptimiserConfig
+from sslstudio.engine.training.config import OptimiserConfig
+from sslstudio.engine.training.schedule import Plan, learning_rate
 
 
 def test_the_learning_rate_rises_linearly_and_falls_as_a_cosine() -> None:
