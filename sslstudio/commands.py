@@ -164,8 +164,8 @@ def tasks(options: argparse.Namespace) -> int:
 
 def preview(options: argparse.Namespace) -> int:
     """`sslstudio preview`."""
+    from sslstudio.engine.pretraining.preview import PuzzlesReady, preview_puzzles
     from sslstudio.engine.tasks.contact_sheet import puzzle_sheet
-    from sslstudio.engine.train.preview import PuzzlesReady, preview_puzzles
     from sslstudio.engine.training.config import DataConfig, PretrainConfig
 
     data = DataConfig(folder=str(options.folder), side=options.side, groups=options.groups)

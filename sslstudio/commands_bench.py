@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sslstudio.engine.train.bench import Bench
+    from sslstudio.engine.pretraining.bench import Bench
 
 Add = Callable[..., argparse.ArgumentParser]
 DRAWN = 300  # sample pictures where no folder is given
@@ -34,8 +34,8 @@ def bench(options: argparse.Namespace) -> int:
     from sslstudio.console import print_json
     from sslstudio.engine.core.config import with_settings
     from sslstudio.engine.models.encoders import EncoderConfig
+    from sslstudio.engine.pretraining.bench import bench as measure
     from sslstudio.engine.sample.make import make_sample
-    from sslstudio.engine.train.bench import bench as measure
     from sslstudio.engine.training.config import DataConfig, HardwareConfig, PretrainConfig
 
     with TemporaryDirectory(prefix="sslstudio-drawn-") as drawn, steered() as control:

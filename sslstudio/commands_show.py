@@ -20,7 +20,7 @@ def gif(options: argparse.Namespace) -> int:
     """`sslstudio gif`."""
     from sslstudio.commands import say
     from sslstudio.engine.core.control import to_end
-    from sslstudio.engine.runs.film import write_film
+    from sslstudio.engine.pretraining.animation import write_film
     from sslstudio.engine.runs.run_folder import RunFolder
 
     if options.out.exists():

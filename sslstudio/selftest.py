@@ -208,7 +208,7 @@ def _shared(pictures: Path, out: Path) -> dict[str, Any]:
 def _pretrain(pictures: Path, task: str, out: Path) -> str:
     from sslstudio.engine.core.control import RunControl
     from sslstudio.engine.core.events import RunFinished, StepDone
-    from sslstudio.engine.train.pretrain import pretrain
+    from sslstudio.engine.pretraining.run import pretrain
     from sslstudio.engine.training.config import PretrainConfig
 
     events = list(pretrain(PretrainConfig(task=task, **_shared(pictures, out)), RunControl()))

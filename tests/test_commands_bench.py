@@ -7,7 +7,7 @@ import pytest
 
 from sslstudio.cli import main
 from sslstudio.commands_bench import bench_lines
-from sslstudio.engine.train.bench import Bench
+from sslstudio.engine.pretraining.bench import Bench
 
 FOUND = Bench(
     device="CPU, 2 cores", step_way="float32, channels last, 2 threads", task="vicreg", encoder="small", side=96,

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from sslstudio.cli import main
-from tests.engine.runs.test_film import run_with
+from tests.engine.pretraining.test_animation import run_with
 
 
 def test_a_run_becomes_a_film(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

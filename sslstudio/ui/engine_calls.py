@@ -19,11 +19,11 @@ from sslstudio.ui.words import told
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.compute.device import DeviceFound
     from sslstudio.engine.evaluate.clinic import Clinic
-    from sslstudio.engine.evaluate.games import Tally
     from sslstudio.engine.images.index import ImageIndex
     from sslstudio.engine.labels.recognise import Recognised
+    from sslstudio.engine.pretraining.games import Tally
+    from sslstudio.engine.pretraining.play import Round
     from sslstudio.engine.tasks.base import Game, PretextTask, Puzzle
-    from sslstudio.engine.train.play import Round
     from sslstudio.engine.training.config import DataConfig, FinetuneConfig, PretrainConfig
 
 
@@ -57,8 +57,9 @@ def load_engine(control: RunControl) -> EngineFacts:
     import torch
 
     from sslstudio.engine.compute import device
+    from sslstudio.engine.pretraining import preview  # noqa: F401  loaded now, used later
     from sslstudio.engine.tasks.base import load_tasks
-    from sslstudio.engine.train import finetune, preview, resume  # noqa: F401  loaded now, used later
+    from sslstudio.engine.train import finetune, resume  # noqa: F401  loaded now, used later
     from sslstudio.engine.training import config as training_config
 
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=0.1)
@@ -134,7 +135,7 @@ def puzzles_of(
     config: "PretrainConfig", count: int, draw: int, control: RunControl
 ) -> Generator[Preparing, None, list["Puzzle"]]:
     """Puzzles of a task on the user's pictures."""
-    from sslstudio.engine.train.preview import PuzzlesReady, preview_puzzles
+    from sslstudio.engine.pretraining.preview import PuzzlesReady, preview_puzzles
 
     puzzles: list[Puzzle] = []
     for said in preview_puzzles(config, count, draw, control):
@@ -149,14 +150,14 @@ def round_of(
     config: "PretrainConfig", run: Path | None, count: int, draw: int, control: RunControl
 ) -> Generator[Preparing, None, "Round"]:
     """Held-out puzzles to play, with the answers of a run's network if one is given."""
-    from sslstudio.engine.train.play import play_round
+    from sslstudio.engine.pretraining.play import play_round
 
     return play_round(config, run, count, draw, control)
 
 
 def tallied(games: Sequence["Game"], answers: Sequence[tuple[int, ...] | None]) -> "Tally":
     """How many of the games were solved. Adds up a few whole numbers, once the engine is there."""
-    from sslstudio.engine.evaluate.games import tally
+    from sslstudio.engine.pretraining.games import tally
 
     return tally(games, answers)
 

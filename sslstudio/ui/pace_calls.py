@@ -28,7 +28,7 @@ def estimated(
 
 def measured_pace(config: "PretrainConfig", control: RunControl) -> Generator[Preparing, None, float]:
     """Pictures a second of this pretraining on this machine, tried on a part of the pictures."""
-    from sslstudio.engine.train.bench import bench
+    from sslstudio.engine.pretraining.bench import bench
 
     found = yield from bench(config, control, ROUNDS)
     return found.end_to_end

@@ -17,8 +17,8 @@ from sslstudio.ui.widgets.layout import scrolled
 from sslstudio.ui.widgets.play_view import Network, PlayView
 
 if TYPE_CHECKING:  # these import torch
+    from sslstudio.engine.pretraining.play import Round
     from sslstudio.engine.runs.run_folder import RunSummary
-    from sslstudio.engine.train.play import Round
 
 GAMES = 8  # in a round
 NOBODY = ""

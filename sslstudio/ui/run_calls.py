@@ -25,7 +25,7 @@ def strip(sheet: Path, control: RunControl) -> Any:
     import numpy as np
     from PIL import Image
 
-    from sslstudio.engine.runs.film import strip_of
+    from sslstudio.engine.pretraining.animation import strip_of
 
     with Image.open(sheet) as file:
         return np.asarray(strip_of(file))
@@ -33,7 +33,7 @@ def strip(sheet: Path, control: RunControl) -> Any:
 
 def film(run: Path, out: Path, control: RunControl) -> Generator[Preparing, None, Path]:
     """Write the film of a run; where it is. A name without .gif gets it, and then replaces nothing."""
-    from sslstudio.engine.runs.film import write_film
+    from sslstudio.engine.pretraining.animation import write_film
     from sslstudio.engine.runs.run_folder import RunFolder
 
     if out.suffix.lower() != ".gif":
@@ -93,8 +93,8 @@ def queued(waiting: "Waiting") -> Factory:
 
 
 def _queued(waiting: "Waiting", control: RunControl) -> Iterator[Event]:
+    from sslstudio.engine.pretraining.run import pretrain
     from sslstudio.engine.train.finetune import finetune
-    from sslstudio.engine.train.pretrain import pretrain
     from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict
 
     values = {key: value for key, value in waiting.config.items() if key != "job"}

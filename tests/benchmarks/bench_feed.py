@@ -11,9 +11,9 @@ from statistics import median
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.pretraining.bench import bench
 from sslstudio.engine.sample.make import make_sample
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.bench import bench
 from sslstudio.engine.training.config import DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from tests.benchmarks.bench_kit import Figures, show
 

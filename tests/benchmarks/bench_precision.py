@@ -12,9 +12,9 @@ from statistics import mean
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
+from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.sample.make import make_sample
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.training.checkpoint import load_encoder
 from sslstudio.engine.training.config import (
     BudgetConfig,

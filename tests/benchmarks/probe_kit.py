@@ -17,8 +17,8 @@ from sslstudio.engine.evaluate.features import measured_copy, stage_features
 from sslstudio.engine.evaluate.linear_and_knn import linear_answers, standardised
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import PixelScale
+from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.training.checkpoint import load_encoder
 from sslstudio.engine.training.config import (
     BudgetConfig,

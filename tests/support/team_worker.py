@@ -12,8 +12,8 @@ from sslstudio.engine.compute.process_group import Team
 from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.compute.sync_batch_norm import share_norms
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
+from sslstudio.engine.pretraining.data_parallel import asked_together, states_of
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.shares import asked_together, states_of
 
 
 def answered(name: str, images: Tensor, team: Team | None) -> dict[str, Tensor]:

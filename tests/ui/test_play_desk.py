@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.train.pretrain import pretrain
+from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.training.config import BudgetConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from sslstudio.ui import engine_calls
 from sslstudio.ui.main_window import MainWindow

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.tasks.base import Puzzle
-from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.training.config import BudgetConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.pretext import PretextPage

@@ -33,6 +33,7 @@ from sslstudio.engine.core.events import (
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
+from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.experiment_folder import COMPARE, CONFIGS
 from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place, carried_out, result_words, tidy
 from sslstudio.engine.train.compare_facts import look_at_split
@@ -49,7 +50,6 @@ from sslstudio.engine.train.compare_table import write_tables
 from sslstudio.engine.train.compare_units import Unit, ahead, ready, settled, units_of
 from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.kept_labels import keep_labels
-from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.training.config import HardwareConfig
 from sslstudio.engine.training.session import suitable_side
 

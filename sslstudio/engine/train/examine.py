@@ -24,9 +24,9 @@ from sslstudio.engine.evaluate.predict import write_table
 from sslstudio.engine.evaluate.questions import Audited
 from sslstudio.engine.evaluate.signs.looked import FINE
 from sslstudio.engine.evaluate.signs.sheet import example_sheet
+from sslstudio.engine.pretraining.trained import trained_task
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Picture, PretextTask, load_tasks
-from sslstudio.engine.train.trained import trained_task
 from sslstudio.engine.training.config import DataConfig, PretrainConfig, pretrain_from_dict
 from sslstudio.engine.training.session import Session, open_session
 

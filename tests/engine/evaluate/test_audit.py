@@ -19,9 +19,9 @@ from sslstudio.engine.evaluate import alterations as alter
 from sslstudio.engine.evaluate.audit import Check, TaskAudit, audited
 from sslstudio.engine.evaluate.questions import Audited, Questions
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
+from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.examine import AuditDone, audit
-from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from tests.support.planted import stamped, textures
 

@@ -10,8 +10,8 @@ from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.models.finetuned import PixelScale
+from sslstudio.engine.pretraining.run import PretrainJob, resolved
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.pretrain import PretrainJob, resolved
 from sslstudio.engine.training import autotune
 from sslstudio.engine.training.autotune import Choice, settle
 from sslstudio.engine.training.config import BudgetConfig, HardwareConfig

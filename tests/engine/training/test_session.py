@@ -12,8 +12,8 @@ from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, StepDone
 from sslstudio.engine.images.index import scan
+from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from sslstudio.engine.training.session import SIDE_CPU, open_session, suitable_side
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import StepDone
 from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.pretrain import pretrain
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, PretrainConfig
 from sslstudio.engine.training.time_estimate import estimate, known_pace, trained_on
 from tests.support.small_runs import pretrain_config

@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.runs.film import sheets_of
+from sslstudio.engine.pretraining.animation import sheets_of
 from sslstudio.ui.widgets.answers import Answers
-from tests.engine.runs.test_film import run_with
+from tests.engine.pretraining.test_animation import run_with
 
 
 @pytest.fixture

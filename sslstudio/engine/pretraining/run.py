@@ -28,12 +28,12 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.prefetch import Feed
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import Encoder, build_encoder
+from sslstudio.engine.pretraining.data_parallel import asked_together, send_start, states_of
+from sslstudio.engine.pretraining.looked_at import LOOKED_AT, looked_at, order_of
+from sslstudio.engine.pretraining.online_probe import Watcher, probe_results
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import PretextTask, Puzzle, TaskResult, load_tasks
 from sslstudio.engine.tasks.contact_sheet import puzzle_sheet
-from sslstudio.engine.train.looked_at import LOOKED_AT, looked_at, order_of
-from sslstudio.engine.train.shares import asked_together, send_start, states_of
-from sslstudio.engine.train.watching import Watcher, probe_results
 from sslstudio.engine.training.autotune import as_asked, put_in_force, settle
 from sslstudio.engine.training.checkpoint import load_encoder
 from sslstudio.engine.training.config import BudgetConfig, PretrainConfig, config_dict

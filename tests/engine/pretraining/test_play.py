@@ -9,10 +9,10 @@ import pytest
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, Event, Preparing
-from sslstudio.engine.evaluate.games import tally
+from sslstudio.engine.pretraining.games import tally
+from sslstudio.engine.pretraining.play import Round, play_round
 from sslstudio.engine.runs.run_folder import RunFolder, list_runs
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.play import Round, play_round
 from sslstudio.engine.training.config import PretrainConfig
 from tests.support.small_runs import of, pretrain_config
 

@@ -7,15 +7,8 @@ import pytest
 
 from sslstudio.engine.core.events import Alarm, Evaluated, Event, Note, Probed, StepDone
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.evaluate import health
-from sslstudio.engine.evaluate.health import (
-    Changes,
-    Health,
-    at_chance,
-    has_collapsed,
-    is_memorised,
-    stays_above,
-)
+from sslstudio.engine.pretraining import alarms as health
+from sslstudio.engine.pretraining.alarms import Changes, Health, at_chance, has_collapsed, is_memorised, stays_above
 
 CHANGES = Changes(
     harder="jigsaw.permutations=504",

@@ -19,11 +19,11 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Event, Note, Probed, StepDone
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.evaluate.health import VIEWS, Changes, Health
 from sslstudio.engine.evaluate.probe_report import probed, unlabelled
 from sslstudio.engine.models.encoders import Encoder, build_encoder
+from sslstudio.engine.pretraining.alarms import VIEWS, Changes, Health
+from sslstudio.engine.pretraining.probe_set import SEED, ProbeSet, Reading
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.probe_set import SEED, ProbeSet, Reading
 from sslstudio.engine.training.config import PretrainConfig
 from sslstudio.engine.training.loop import Training
 from sslstudio.engine.training.micro_batches import left_out_words

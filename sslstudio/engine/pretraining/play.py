@@ -13,11 +13,11 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
+from sslstudio.engine.pretraining.looked_at import looked_at
+from sslstudio.engine.pretraining.run import HELD_OUT, build_task, resolved
+from sslstudio.engine.pretraining.trained import trained_task
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Game
-from sslstudio.engine.train.looked_at import looked_at
-from sslstudio.engine.train.pretrain import HELD_OUT, build_task, resolved
-from sslstudio.engine.train.trained import trained_task
 from sslstudio.engine.training.config import PretrainConfig, pretrain_from_dict
 from sslstudio.engine.training.session import Session, open_session
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.pretraining.preview import PuzzlesReady, preview_puzzles
 from sslstudio.engine.tasks.base import Puzzle, load_tasks
-from sslstudio.engine.train.preview import PuzzlesReady, preview_puzzles
 from tests.support.small_runs import pretrain_config
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from sslstudio.engine.train.bench import _ReadyJob, made
+from sslstudio.engine.pretraining.bench import _ReadyJob, made
 from sslstudio.engine.training.micro_batches import WHOLE, parts_of
 from tests.engine.training.test_autotune import job_on
 

@@ -8,7 +8,7 @@ from PIL import Image, ImageColor
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, SampleSaved, to_json
-from sslstudio.engine.runs.film import ROWS, frames_of, sheets_of, strip_of, write_film
+from sslstudio.engine.pretraining.animation import ROWS, frames_of, sheets_of, strip_of, write_film
 from sslstudio.engine.runs.run_folder import EVENTS, RunFolder
 from sslstudio.engine.tasks.contact_sheet import CELL, MARGIN, RIGHT, WRONG, puzzle_sheet
 from tests.engine.tasks.test_contact_sheet import TINTS, puzzle

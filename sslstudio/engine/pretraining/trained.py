@@ -5,9 +5,9 @@ from torch import nn
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.models.encoders import Encoder
+from sslstudio.engine.pretraining.run import build_task
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import PretextTask
-from sslstudio.engine.train.pretrain import build_task
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.engine.training.config import PretrainConfig
 

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslstudio.engine.evaluate.games import guessed_parts, tally
+from sslstudio.engine.pretraining.games import guessed_parts, tally
 from sslstudio.engine.tasks.base import Game
 
 PICTURE = np.zeros((16, 16, 3), np.uint8)
