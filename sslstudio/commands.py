@@ -69,7 +69,7 @@ def pretrain(options: argparse.Namespace) -> int:
 
 def finetune(options: argparse.Namespace) -> int:
     """`sslstudio finetune`."""
-    from sslstudio.engine.train.finetune import finetune as run
+    from sslstudio.engine.finetuning.run import finetune as run
 
     config = finetune_config(options)
     with steered() as control:
@@ -197,7 +197,7 @@ def preview(options: argparse.Namespace) -> int:
 
 def evaluate(options: argparse.Namespace) -> int:
     """`sslstudio evaluate`."""
-    from sslstudio.engine.train.apply import evaluate_run, load_trained
+    from sslstudio.engine.finetuning.load import evaluate_run, load_trained
 
     trained = load_trained(options.run, options.device, options.part, options.weights)
     table = options.run / f"evaluated-{options.folder.resolve().name}.csv"

@@ -45,9 +45,9 @@ def suggest(options: argparse.Namespace) -> int:
 
 def _next_ones(options: argparse.Namespace, control: RunControl) -> Generator[Preparing, None, list[str]]:
     from sslstudio.engine.evaluate.active_learning import suggest as pick
+    from sslstudio.engine.finetuning.similarity import doubts, look_alike
     from sslstudio.engine.images.index import scan
     from sslstudio.engine.labels.recognise import recognise
-    from sslstudio.engine.train.look_alike import doubts, look_alike
 
     recognised = recognise(scan(options.folder), options.labels)
     alike = yield from look_alike(recognised.pictures, options.source, control, options.device)

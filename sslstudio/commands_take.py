@@ -42,8 +42,8 @@ def predict(options: argparse.Namespace) -> int:
     """`sslstudio predict`."""
     from sslstudio.commands import returned, say, steered
     from sslstudio.console import print_json
-    from sslstudio.engine.train.apply import load_trained
-    from sslstudio.engine.train.predict import predict_folder
+    from sslstudio.engine.finetuning.load import load_trained
+    from sslstudio.engine.finetuning.predict import predict_folder
 
     trained = load_trained(options.run, options.device, options.part, options.weights)
     separator = SEPARATORS[options.separator]

@@ -11,7 +11,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.ui import jobs, take_calls
 
 if TYPE_CHECKING:
-    from sslstudio.engine.train.closer import Closer
+    from sslstudio.engine.finetuning.inspection import Closer
 
 
 class CloserDesk(QObject):

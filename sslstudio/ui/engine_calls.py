@@ -57,9 +57,10 @@ def load_engine(control: RunControl) -> EngineFacts:
     import torch
 
     from sslstudio.engine.compute import device
+    from sslstudio.engine.finetuning import run as finetune  # noqa: F401  loaded now, used later
     from sslstudio.engine.pretraining import preview  # noqa: F401  loaded now, used later
     from sslstudio.engine.tasks.base import load_tasks
-    from sslstudio.engine.train import finetune, resume  # noqa: F401  loaded now, used later
+    from sslstudio.engine.train import resume  # noqa: F401  loaded now, used later
     from sslstudio.engine.training import config as training_config
 
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=0.1)

@@ -12,11 +12,11 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.images.formats.decode import read_picture
 
 if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.finetuning.similarity import LookAlike
     from sslstudio.engine.images.index import ImageIndex
     from sslstudio.engine.labels.editing.export import Exported
     from sslstudio.engine.labels.editing.store import Labelling
     from sslstudio.engine.labels.recognise import Recognised
-    from sslstudio.engine.train.look_alike import LookAlike
 
 SUGGESTED = 24  # pictures to label next
 
@@ -60,7 +60,7 @@ def compared(
     index: "ImageIndex", run: Path | None, runs: Sequence[Path], control: RunControl
 ) -> Generator[Preparing, None, "LookAlike"]:
     """The pictures on a map, alike ones side by side, by a pretraining run: this one, or the newest in `runs`."""
-    from sslstudio.engine.train.look_alike import look_alike
+    from sslstudio.engine.finetuning.similarity import look_alike
 
     found = yield from look_alike(index, run or _newest_pretrained(runs), control)
     return found
@@ -78,7 +78,7 @@ def suggested(
 ) -> Generator[Preparing, None, list[str]]:
     """The pictures to label next. run: a fine-tuned one, whose doubts count then."""
     from sslstudio.engine.evaluate.active_learning import suggest
-    from sslstudio.engine.train.look_alike import doubts
+    from sslstudio.engine.finetuning.similarity import doubts
 
     unsure: Any = None
     if run is not None:

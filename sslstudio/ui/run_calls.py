@@ -14,9 +14,9 @@ from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.words import told
 
 if TYPE_CHECKING:
+    from sslstudio.engine.finetuning.split_change import Leak
     from sslstudio.engine.labels.recognise import Recognised
     from sslstudio.engine.runs.queue import Waiting
-    from sslstudio.engine.train.split_change import Leak
     from sslstudio.engine.training.config import DataConfig
 
 
@@ -93,8 +93,8 @@ def queued(waiting: "Waiting") -> Factory:
 
 
 def _queued(waiting: "Waiting", control: RunControl) -> Iterator[Event]:
+    from sslstudio.engine.finetuning.run import finetune
     from sslstudio.engine.pretraining.run import pretrain
-    from sslstudio.engine.train.finetune import finetune
     from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict
 
     values = {key: value for key, value in waiting.config.items() if key != "job"}
@@ -150,8 +150,8 @@ def interrupted_run(run: Path, control: RunControl) -> Interrupted | None:
 
 def split_leak(recognised: "Recognised", config: "DataConfig", folders: Sequence[Path], control: RunControl) -> "Leak":
     """Which tests of the runs in some folders a training with this split would spoil."""
+    from sslstudio.engine.finetuning.split_change import leak_of
     from sslstudio.engine.runs.run_folder import run_folders
-    from sslstudio.engine.train.split_change import leak_of
 
     return leak_of(recognised, config, [run for folder in folders for run in run_folders(folder)])
 
@@ -159,8 +159,8 @@ def split_leak(recognised: "Recognised", config: "DataConfig", folders: Sequence
 def split_of_source(run: Path, config: "DataConfig") -> dict[str, Any]:
     """The settings by which a pretraining on the same pictures set them apart, where `config` has others: by option.
     Reads one small file."""
+    from sslstudio.engine.finetuning.split_policy import SETTINGS
     from sslstudio.engine.runs.run_folder import RunFolder
-    from sslstudio.engine.train.kept_split import SETTINGS
     from sslstudio.engine.training.config import pretrain_from_dict
 
     theirs = pretrain_from_dict(RunFolder.open(run).config()).data

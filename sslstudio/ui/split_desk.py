@@ -18,7 +18,7 @@ from sslstudio.ui.widgets.run_settings import SPLIT, RunSettings
 from sslstudio.ui.widgets.split_line import SplitLine
 
 if TYPE_CHECKING:  # imports torch
-    from sslstudio.engine.train.split_change import Leak
+    from sslstudio.engine.finetuning.split_change import Leak
 
 ONE_GO_S = 2.0  # a value that is typed or turned changes several times
 

@@ -18,9 +18,9 @@ from sslstudio.engine.runs import folder_predictions
 from sslstudio.ui.theme import colours
 
 if TYPE_CHECKING:  # these modules import torch
-    from sslstudio.engine.train.closer import Closer
+    from sslstudio.engine.finetuning.inspection import Closer
+    from sslstudio.engine.finetuning.predict import Predicted
     from sslstudio.engine.train.export_run import Exported
-    from sslstudio.engine.train.predict import Predicted
 
 Pixels = npt.NDArray[np.float32]
 
@@ -53,7 +53,7 @@ class DoubtLine:
 
 def looked(run: Path, part: str, control: RunControl) -> Generator[Preparing, None, "Closer"]:
     """The network of a run and what it says of all labelled pictures."""
-    from sslstudio.engine.train.closer import look_closer
+    from sslstudio.engine.finetuning.inspection import look_closer
 
     return look_closer(run, part, control)
 
@@ -118,8 +118,8 @@ def predicting(
     run: Path, part: str, folder: Path, out: Path, separator: str, control: RunControl
 ) -> Generator[Preparing, None, "Predicted"]:
     """Answers for all pictures of a folder."""
-    from sslstudio.engine.train.apply import load_trained
-    from sslstudio.engine.train.predict import predict_folder
+    from sslstudio.engine.finetuning.load import load_trained
+    from sslstudio.engine.finetuning.predict import predict_folder
 
     return predict_folder(load_trained(run, "auto", part), folder, out, control, separator)
 

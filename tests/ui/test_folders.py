@@ -8,9 +8,9 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.finetuning.run import finetune
 from sslstudio.engine.images.multi_folder import folders_of, write_album
 from sslstudio.engine.projects.project import open_project
-from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, OptimiserConfig
 from sslstudio.ui import settings
 from sslstudio.ui.main_window import MainWindow

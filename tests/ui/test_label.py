@@ -16,11 +16,11 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.finetuning.similarity import doubts
 from sslstudio.engine.labels.editing.files import read_labels_table, read_mask
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.tools import brush
 from sslstudio.engine.projects.project import open_project
-from sslstudio.engine.train.look_alike import doubts
 from sslstudio.ui import label_calls
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.finetune import FinetunePage

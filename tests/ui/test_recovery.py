@@ -10,10 +10,10 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Advanced, CheckpointSaved, Event, RunFinished, StepDone
+from sslstudio.engine.finetuning.run import finetune
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.compare import compare
-from sslstudio.engine.train.finetune import finetune
 from sslstudio.engine.train.tournament import tournament
 from sslstudio.engine.train.tournament_settings import TournamentConfig
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig

@@ -31,6 +31,8 @@ from sslstudio.engine.core.events import (
     StepDone,
 )
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.finetuning.label_snapshot import keep_labels
+from sslstudio.engine.finetuning.run import finetune
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.pretraining.run import pretrain
@@ -48,8 +50,6 @@ from sslstudio.engine.train.compare_settings import (
 )
 from sslstudio.engine.train.compare_table import write_tables
 from sslstudio.engine.train.compare_units import Unit, ahead, ready, settled, units_of
-from sslstudio.engine.train.finetune import finetune
-from sslstudio.engine.train.kept_labels import keep_labels
 from sslstudio.engine.training.config import HardwareConfig
 from sslstudio.engine.training.session import suitable_side
 

@@ -16,6 +16,10 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.dataset.loader import Pictures
+from sslstudio.engine.finetuning.load import Trained, load_trained
+from sslstudio.engine.finetuning.networks import SCALE_FROM
+from sslstudio.engine.finetuning.recipe import recalibrate
+from sslstudio.engine.finetuning.run import pretraining_of
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import ENCODERS, STEM_STRIDES, Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale, Segmenter
@@ -23,10 +27,6 @@ from sslstudio.engine.runs import load_exported
 from sslstudio.engine.runs.export import Chances, Embedding, Exportable, Written, chosen_formats, write_export
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.apply import Trained, load_trained
-from sslstudio.engine.train.finetune import pretraining_of
-from sslstudio.engine.train.parts import SCALE_FROM
-from sslstudio.engine.train.recipe import recalibrate
 from sslstudio.engine.training.checkpoint import load_encoder
 from sslstudio.engine.training.config import DataConfig, FinetuneConfig, PretrainConfig, pretrain_from_dict
 from sslstudio.engine.training.session import Session, open_session

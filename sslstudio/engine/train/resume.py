@@ -6,11 +6,11 @@ from pathlib import Path
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, RunFinished
+from sslstudio.engine.finetuning.cross_validation import resume_folds
+from sslstudio.engine.finetuning.run import resume_finetune
 from sslstudio.engine.pretraining.run import resume_pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.runs.writer_lock import refuse_second_writer
-from sslstudio.engine.train.finetune import resume_finetune
-from sslstudio.engine.train.folds import resume_folds
 from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict
 
 

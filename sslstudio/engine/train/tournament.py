@@ -22,6 +22,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError, StudioError, TaskDoesNotFit
 from sslstudio.engine.core.events import Advanced, CheckpointSaved, Event, Note, Preparing, RunFinished, RunStarted
 from sslstudio.engine.core.messages import Message, from_stored, to_stored
+from sslstudio.engine.finetuning.label_snapshot import keep_labels
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.experiment_folder import CONFIGS, TOURNAMENT
 from sslstudio.engine.runs.run_folder import RunFolder
@@ -30,7 +31,6 @@ from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.compare import resolved
 from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place, carried_out
 from sslstudio.engine.train.compare_settings import pretrain_config, tasks_of
-from sslstudio.engine.train.kept_labels import keep_labels
 from sslstudio.engine.train.tournament_plan import (
     LEAST,
     SEARCH,

@@ -22,7 +22,7 @@ from sslstudio.ui.widgets.label_gallery import ALL, NEXT
 from sslstudio.ui.widgets.layout import EmptyState, button, text
 
 if TYPE_CHECKING:
-    from sslstudio.engine.train.look_alike import LookAlike
+    from sslstudio.engine.finetuning.similarity import LookAlike
 
 
 class LabelPage(Page):

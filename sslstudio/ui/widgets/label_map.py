@@ -14,7 +14,7 @@ from sslstudio.ui.widgets.gallery_model import GalleryItem
 from sslstudio.ui.widgets.layout import EmptyState, column, text
 
 if TYPE_CHECKING:
-    from sslstudio.engine.train.look_alike import LookAlike
+    from sslstudio.engine.finetuning.similarity import LookAlike
 
 
 class LabelMap(QWidget):

@@ -9,7 +9,7 @@ from sslstudio.ui import words
 from sslstudio.ui.widgets.layout import Notice, button, row
 
 if TYPE_CHECKING:  # imports torch
-    from sslstudio.engine.train.split_change import Leak
+    from sslstudio.engine.finetuning.split_change import Leak
 
 
 class SplitLine(QWidget):

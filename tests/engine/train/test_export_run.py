@@ -17,12 +17,12 @@ from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.finetuning.load import load_trained
 from sslstudio.engine.images.formats.decode import decode
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import PixelScale
 from sslstudio.engine.runs import export, load_exported
 from sslstudio.engine.runs.export import Embedding, Exportable, write_export
-from sslstudio.engine.train.apply import load_trained
 from sslstudio.engine.train.export_run import Exported, encoder_facts, export_run
 
 R = TypeVar("R")

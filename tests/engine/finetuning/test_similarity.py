@@ -6,9 +6,9 @@ from typing import TypeVar
 import numpy as np
 
 from sslstudio.engine.core.control import RunControl, to_end
+from sslstudio.engine.finetuning.similarity import doubts, look_alike
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.train.look_alike import doubts, look_alike
 
 R = TypeVar("R")
 

@@ -31,15 +31,15 @@ from sslstudio.engine.dataset.split import group_paths
 from sslstudio.engine.evaluate.predict import Predictor, score_classes, score_masks
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import summarise
+from sslstudio.engine.finetuning.label_snapshot import as_begun, check_labels, note_labels
+from sslstudio.engine.finetuning.labelled import Labelled, LabelledJob, choose_labelled, parts_of, targets_of
+from sslstudio.engine.finetuning.networks import build_part, first_encoder
+from sslstudio.engine.finetuning.split_policy import split_kept, suited
 from sslstudio.engine.images.multi_folder import root_of, title_of
 from sslstudio.engine.labels.masks.decode import said_class
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.kept_labels import as_begun, check_labels, note_labels
-from sslstudio.engine.train.kept_split import split_kept, suited
-from sslstudio.engine.train.labelled import Labelled, LabelledJob, choose_labelled, parts_of, targets_of
-from sslstudio.engine.train.parts import build_part, first_encoder
 from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig, config_dict, pretrain_from_dict
 from sslstudio.engine.training.loop import WATCHING, Training
 from sslstudio.engine.training.machine_facts import hardware_facts
@@ -52,7 +52,7 @@ LEAST_STEPS = 10
 def finetune(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
     """Run a fine-tuning from its start. Raises StudioError in words, before anything is written, when it cannot be."""
     if config.folds > 1:
-        from sslstudio.engine.train.folds import cross_validate  # which runs this module once a fold
+        from sslstudio.engine.finetuning.cross_validation import cross_validate  # which runs this module once a fold
 
         yield from cross_validate(config, config.folds, control)
         return

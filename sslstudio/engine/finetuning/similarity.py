@@ -17,13 +17,13 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.embedding_map import Features, Places, flat_map
 from sslstudio.engine.evaluate.features import MEASURED_ON, measured_copy, stage_features
+from sslstudio.engine.finetuning.load import load_trained
+from sslstudio.engine.finetuning.networks import SCALE_FROM
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.models.finetuned import PixelScale
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.apply import load_trained
-from sslstudio.engine.train.parts import SCALE_FROM
 from sslstudio.engine.training.checkpoint import load_encoder
 from sslstudio.engine.training.config import pretrain_from_dict
 from sslstudio.engine.training.session import suitable_side

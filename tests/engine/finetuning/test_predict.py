@@ -13,9 +13,9 @@ from PIL import Image
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.evaluate import predict
+from sslstudio.engine.finetuning.load import load_trained
+from sslstudio.engine.finetuning.predict import Predicted, predict_folder
 from sslstudio.engine.labels.coco.writer import read_coco, read_mask
-from sslstudio.engine.train.apply import load_trained
-from sslstudio.engine.train.predict import Predicted, predict_folder
 
 R = TypeVar("R")
 

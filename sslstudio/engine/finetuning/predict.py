@@ -22,12 +22,12 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.predict import mask_of, write_mask, write_table
+from sslstudio.engine.finetuning.load import Trained
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import file_at, scan
 from sslstudio.engine.labels.coco.writer import write_coco
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.runs.folder_predictions import ABOUT, JOURNAL, parsed, read_answers
-from sslstudio.engine.train.apply import Trained
 
 TABLE, COCO, UNREADABLE = "predictions.csv", "coco.json", "unreadable.csv"
 MASKS = "masks"

@@ -18,11 +18,11 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Order, Pictures
 from sslstudio.engine.dataset.split import draw_labelled
 from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS
+from sslstudio.engine.finetuning.losses import segmentation_loss
+from sslstudio.engine.finetuning.recipe import Recipe, parameter_groups
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.models.finetuned import Network
 from sslstudio.engine.tasks.base import TaskResult
-from sslstudio.engine.train.losses import segmentation_loss
-from sslstudio.engine.train.recipe import Recipe, parameter_groups
 from sslstudio.engine.training.config import FinetuneConfig
 from sslstudio.engine.training.micro_batches import WHOLE, counted
 from sslstudio.engine.training.session import Session

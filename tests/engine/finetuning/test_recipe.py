@@ -8,9 +8,16 @@ import torch
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.dataset.loader import Pictures
+from sslstudio.engine.finetuning.recipe import (
+    Recipe,
+    parameter_groups,
+    recalibrate,
+    recipe_of,
+    stage_by_probe,
+    standardise,
+)
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import ALL, LAST, Classifier, Network, PixelScale
-from sslstudio.engine.train.recipe import Recipe, parameter_groups, recalibrate, recipe_of, stage_by_probe, standardise
 from sslstudio.engine.training.config import DataConfig, FinetuneConfig, RecipeConfig
 from sslstudio.engine.training.session import Session, open_session
 

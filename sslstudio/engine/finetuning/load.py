@@ -16,13 +16,13 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.dataset.split import Split
 from sslstudio.engine.evaluate.predict import Predictor
 from sslstudio.engine.evaluate.verdict import summarise
+from sslstudio.engine.finetuning.labelled import parts_of, prefix_of
+from sslstudio.engine.finetuning.networks import stage_of
+from sslstudio.engine.finetuning.run import score_part
 from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.models.encoders import build_encoder
 from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale, Segmenter
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.finetune import score_part
-from sslstudio.engine.train.labelled import parts_of, prefix_of
-from sslstudio.engine.train.parts import stage_of
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.engine.training.config import FinetuneConfig, finetune_from_dict
 from sslstudio.engine.training.session import open_session

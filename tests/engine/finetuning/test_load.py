@@ -10,12 +10,12 @@ import pytest
 
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.finetuning.load import evaluate_run, load_trained
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.coco.writer import write_coco
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.labels.masks.files import mask_png
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.train.apply import evaluate_run, load_trained
 
 R = TypeVar("R")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from sslstudio.engine.core.errors import ConfigError
+from sslstudio.engine.finetuning.split_change import Leak, leak_of
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import Recognised, recognise
-from sslstudio.engine.train.split_change import Leak, leak_of
 from sslstudio.engine.training.config import DataConfig
 from sslstudio.engine.training.session import draw_split
 

@@ -6,11 +6,11 @@ from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.seeding import seeded_init
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Pictures
+from sslstudio.engine.finetuning.labelled import Labelled, prefix_of, targets_of
+from sslstudio.engine.finetuning.recipe import FROM_SCRATCH, Recipe, recalibrate, recipe_of, stage_by_probe, standardise
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.models.finetuned import ALL, LAST, Classifier, Network, PixelScale, Segmenter
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.labelled import Labelled, prefix_of, targets_of
-from sslstudio.engine.train.recipe import FROM_SCRATCH, Recipe, recalibrate, recipe_of, stage_by_probe, standardise
 from sslstudio.engine.training.checkpoint import load_encoder
 from sslstudio.engine.training.config import FinetuneConfig
 from sslstudio.engine.training.session import Session

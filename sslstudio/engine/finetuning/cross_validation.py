@@ -24,12 +24,12 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.split import Split, draw_labelled, group_paths
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import summarise
+from sslstudio.engine.finetuning.label_snapshot import as_begun, check_labels, note_labels
+from sslstudio.engine.finetuning.labelled import labels_of, parts_of
+from sslstudio.engine.finetuning.run import following, go_on, pretraining_of, start
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.finetune import following, go_on, pretraining_of, start
-from sslstudio.engine.train.kept_labels import as_begun, check_labels, note_labels
-from sslstudio.engine.train.labelled import labels_of, parts_of
 from sslstudio.engine.training.config import FinetuneConfig, config_dict, finetune_from_dict
 from sslstudio.engine.training.session import Session, open_session
 

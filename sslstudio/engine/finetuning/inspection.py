@@ -17,9 +17,9 @@ from sslstudio.engine.evaluate.embedding_map import flat_map
 from sslstudio.engine.evaluate.neighbours import Doubt, directions, doubts, nearest
 from sslstudio.engine.evaluate.occlusion import entropy, occlusion
 from sslstudio.engine.evaluate.predict import CHUNK
+from sslstudio.engine.finetuning.labelled import labels_of
+from sslstudio.engine.finetuning.load import Trained, load_trained
 from sslstudio.engine.labels.named_alike import named_alike
-from sslstudio.engine.train.apply import Trained, load_trained
-from sslstudio.engine.train.labelled import labels_of
 from sslstudio.engine.training.session import Session, open_session
 from sslstudio.engine.transforms.geometry import to_float
 

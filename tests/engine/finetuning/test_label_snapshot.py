@@ -12,13 +12,13 @@ import pytest
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, Note, RunFinished, StepDone
+from sslstudio.engine.finetuning.label_snapshot import FOLDER, keep_labels
+from sslstudio.engine.finetuning.run import finetune
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.compare import compare
-from sslstudio.engine.train.finetune import finetune
-from sslstudio.engine.train.kept_labels import FOLDER, keep_labels
 from sslstudio.engine.train.resume import resume
 from sslstudio.engine.train.tournament import tournament
 from sslstudio.engine.train.tournament_settings import TournamentConfig
