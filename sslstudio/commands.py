@@ -57,7 +57,7 @@ def returned(events: Generator[Event, None, R], as_json: bool) -> R:
 
 def pretrain(options: argparse.Namespace) -> int:
     """`sslstudio pretrain`."""
-    from sslstudio.engine.train.launch import started
+    from sslstudio.engine.launch.launcher import started
 
     config = pretrain_config(options)
     with steered() as control:
@@ -84,9 +84,9 @@ def _show_result(last: Event | None, as_json: bool) -> None:
 
 def resume(options: argparse.Namespace) -> int:
     """`sslstudio resume`."""
+    from sslstudio.engine.launch.launcher import resumed
     from sslstudio.engine.runs.run_folder import RunFolder
     from sslstudio.engine.runs.summary import summary
-    from sslstudio.engine.train.launch import resumed
 
     with steered() as control:
         _show_result(show(resumed(options.run, control), options.json), options.json)
@@ -97,7 +97,7 @@ def resume(options: argparse.Namespace) -> int:
 
 def work(options: argparse.Namespace) -> int:
     """`sslstudio work`: the child's end of `engine.train.child`."""
-    from sslstudio.engine.train.worker import work as run
+    from sslstudio.engine.launch.worker import work as run
 
     with steered() as control:
         return run(options.order, control)

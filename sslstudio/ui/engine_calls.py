@@ -58,9 +58,9 @@ def load_engine(control: RunControl) -> EngineFacts:
 
     from sslstudio.engine.compute import device
     from sslstudio.engine.finetuning import run as finetune  # noqa: F401  loaded now, used later
+    from sslstudio.engine.launch import resume  # noqa: F401  loaded now, used later
     from sslstudio.engine.pretraining import preview  # noqa: F401  loaded now, used later
     from sslstudio.engine.tasks.base import load_tasks
-    from sslstudio.engine.train import resume  # noqa: F401  loaded now, used later
     from sslstudio.engine.training import config as training_config
 
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=0.1)
@@ -187,7 +187,7 @@ def pretraining(config: "PretrainConfig") -> Factory:
 
 
 def _start(config: "PretrainConfig | FinetuneConfig", apart: bool, control: RunControl) -> Iterator[Event]:
-    from sslstudio.engine.train.launch import started
+    from sslstudio.engine.launch.launcher import started
 
     return started(config, control, apart=apart)
 
@@ -203,7 +203,7 @@ def resuming(run: Path) -> Factory:
 
 
 def _resume(run: Path, apart: bool, control: RunControl) -> Iterator[Event]:
-    from sslstudio.engine.train.launch import resumed
+    from sslstudio.engine.launch.launcher import resumed
 
     return resumed(run, control, apart=apart)
 

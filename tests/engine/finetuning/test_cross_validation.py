@@ -10,9 +10,9 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import RunFinished, RunStarted, StepDone
 from sslstudio.engine.finetuning.run import finetune
+from sslstudio.engine.launch.resume import resume
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.resume import resume
 from sslstudio.engine.training.config import BudgetConfig, FinetuneConfig
 from tests.support.small_runs import finetune_config, finished, of, run_finetune
 

@@ -17,9 +17,9 @@ from sslstudio.engine.finetuning.run import finetune
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.recognise import recognise
+from sslstudio.engine.launch.resume import resume
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.train.compare import compare
-from sslstudio.engine.train.resume import resume
 from sslstudio.engine.train.tournament import tournament
 from sslstudio.engine.train.tournament_settings import TournamentConfig
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig

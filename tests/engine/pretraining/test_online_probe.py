@@ -19,6 +19,7 @@ from sslstudio.engine.core.errors import ConfigError, RunError
 from sslstudio.engine.core.events import Alarm, Event, Probed, RunStarted, StepDone
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.evaluate.probes import Labels
+from sslstudio.engine.launch.resume import resume
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.pretraining.alarms import Health
 from sslstudio.engine.pretraining.online_probe import Watcher, changes_for, instead_of, probe_results
@@ -26,7 +27,6 @@ from sslstudio.engine.pretraining.probe_set import GRID, ProbeSet
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import TaskResult, load_tasks
-from sslstudio.engine.train.resume import resume
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.engine.training.config import OptimiserConfig, PretrainConfig
 from sslstudio.engine.training.loop import Training

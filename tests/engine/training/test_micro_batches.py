@@ -11,13 +11,13 @@ from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Evaluated, Note, Probed, StepDone
+from sslstudio.engine.launch.resume import resume
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.pretraining import probe_set
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Batch, Puzzle, TaskResult, load_tasks
 from sslstudio.engine.tasks.jigsaw import Jigsaw
-from sslstudio.engine.train.resume import resume
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.engine.training.loop import Training
 from sslstudio.engine.training.micro_batches import (

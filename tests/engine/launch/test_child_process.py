@@ -13,10 +13,10 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Note, Paused, Resumed, StepDone, to_json
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.launch import child_process
+from sslstudio.engine.launch.child_process import Order, in_child
+from sslstudio.engine.launch.launcher import resumed, started
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train import child
-from sslstudio.engine.train.child import Order, in_child
-from sslstudio.engine.train.launch import resumed, started
 from tests.support.small_runs import finished, of, pretrain_config, run_pretrain
 
 Script = Callable[..., None]
@@ -31,7 +31,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Script:
         left = list(codes)
         common = f"import os, signal, sys, json\nHELLO = {HELLO!r}\norder = json.load(open(sys.argv[1]))\n"
         monkeypatch.setattr(
-            child, "worker_command", lambda order: [sys.executable, "-c", common + left.pop(0), str(order)]
+            child_process, "worker_command", lambda order: [sys.executable, "-c", common + left.pop(0), str(order)]
         )
 
     return use
@@ -85,7 +85,7 @@ def test_a_child_that_crashes_is_an_error_in_words_and_its_last_words_are_kept(s
     script("print(HELLO, flush=True); sys.stderr.write('driver: bad thing\\n'); os.abort()")
     with pytest.raises(RunError, match=r"crashed \(SIGABRT\).*driver: bad thing"):
         list(in_child(Order(str(tmp_path)), RunControl()))
-    assert "driver: bad thing" in (tmp_path / child.LOG).read_text()
+    assert "driver: bad thing" in (tmp_path / child_process.LOG).read_text()
 
 
 def test_a_child_that_was_killed_before_it_saved_anything_is_not_started_again(script: Script, tmp_path: Path) -> None:
@@ -154,6 +154,6 @@ def is_running(pid: int) -> bool:
 
 
 def test_an_order_travels_as_json(tmp_path: Path) -> None:
-    order = child.order_to_start("pretrain", pretrain_config(tmp_path, tmp_path / "run"))
+    order = child_process.order_to_start("pretrain", pretrain_config(tmp_path, tmp_path / "run"))
     assert json.loads(json.dumps(order.config)) == order.config
     assert order.processes == 1

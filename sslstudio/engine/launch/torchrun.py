@@ -14,11 +14,11 @@ from sslstudio.engine.compute.process_group import Place, Team
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, StudioError
 from sslstudio.engine.core.events import Event
+from sslstudio.engine.launch.resume import unfinished
 from sslstudio.engine.pretraining.data_parallel import take_start
 from sslstudio.engine.pretraining.run import chosen_device, made_ready, pretrain, resume_pretrain
 from sslstudio.engine.runs.run_folder import CONFIG, RunFolder
 from sslstudio.engine.runs.writer_lock import wait_until_free
-from sslstudio.engine.train.resume import unfinished
 from sslstudio.engine.training.config import PretrainConfig, pretrain_from_dict
 from sslstudio.engine.training.session import open_session
 

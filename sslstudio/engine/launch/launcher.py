@@ -7,11 +7,11 @@ from sslstudio.engine.compute.process_group import place
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event
 from sslstudio.engine.finetuning.run import finetune
+from sslstudio.engine.launch.child_process import in_child, order_to_resume, order_to_start
+from sslstudio.engine.launch.resume import resume
+from sslstudio.engine.launch.torchrun import pretrain_together, resume_together
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.child import in_child, order_to_resume, order_to_start
-from sslstudio.engine.train.resume import resume
-from sslstudio.engine.train.together import pretrain_together, resume_together
 from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig
 
 
