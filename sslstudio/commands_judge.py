@@ -101,7 +101,7 @@ def _content(found: "Examined", saved: list[Path], task: str) -> dict[str, Any]:
 
 def clinic_lines(found: "Examined", task: str = "") -> list[str]:
     """What the clinic says, for people: what was found, what is fine, and what suits."""
-    from sslstudio.engine.evaluate.signs.looked import FINE, SEVERITIES
+    from sslstudio.engine.clinic.signs.looked import FINE, SEVERITIES
 
     clinic = found.clinic
     names = [task] if task else list(clinic.options)

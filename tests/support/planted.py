@@ -5,11 +5,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.clinic.signs.looked import LookedAt
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.dataset.near_duplicates import Group
 from sslstudio.engine.dataset.split import Split
-from sslstudio.engine.evaluate.signs.looked import LookedAt
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.transforms.geometry import to_float
 

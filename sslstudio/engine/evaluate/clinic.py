@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sslstudio.engine.clinic.signs import amount, colour, direction, frame, lens, marks, places
+from sslstudio.engine.clinic.signs.looked import CAREFUL, FINE, SEVERITIES, UNSUITABLE, Finding, LookedAt
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.errors import TaskDoesNotFit
-from sslstudio.engine.evaluate.signs import amount, colour, direction, frame, lens, marks, places
-from sslstudio.engine.evaluate.signs.looked import CAREFUL, FINE, SEVERITIES, UNSUITABLE, Finding, LookedAt
 from sslstudio.engine.tasks.base import load_tasks
 
 __all__ = ["SIGNS", "SUITABLE", "Clinic", "Finding", "LookedAt", "Suitability", "findings_of", "judged"]

@@ -9,6 +9,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from sslstudio.engine.clinic.signs.looked import FINE
+from sslstudio.engine.clinic.signs.sheet import example_sheet
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.config import BaseConfig
@@ -22,8 +24,6 @@ from sslstudio.engine.evaluate.audit import TaskAudit, audited
 from sslstudio.engine.evaluate.clinic import SIGNS, Clinic, Finding, LookedAt, findings_of, judged
 from sslstudio.engine.evaluate.predict import write_table
 from sslstudio.engine.evaluate.questions import Audited
-from sslstudio.engine.evaluate.signs.looked import FINE
-from sslstudio.engine.evaluate.signs.sheet import example_sheet
 from sslstudio.engine.pretraining.trained import trained_task
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Picture, PretextTask, load_tasks

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
+from sslstudio.engine.clinic.signs import amount, colour, direction, frame, lens, marks, places
+from sslstudio.engine.clinic.signs.looked import CAREFUL, FINE, UNSUITABLE, Finding, LookedAt
+from sslstudio.engine.clinic.signs.sheet import example_sheet
+from sslstudio.engine.clinic.signs.simple import interval, right_by_picture
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.config import BaseConfig, with_texts
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.evaluate.clinic import Clinic, findings_of, judged
-from sslstudio.engine.evaluate.signs import amount, colour, direction, frame, lens, marks, places
-from sslstudio.engine.evaluate.signs.looked import CAREFUL, FINE, UNSUITABLE, Finding, LookedAt
-from sslstudio.engine.evaluate.signs.sheet import example_sheet
-from sslstudio.engine.evaluate.signs.simple import interval, right_by_picture
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.sample.make import make_sample
 from sslstudio.engine.tasks.base import load_tasks

@@ -5,9 +5,9 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F
 
+from sslstudio.engine.clinic.signs.looked import CAREFUL, COLOUR_TASKS, UNSUITABLE, Finding, LookedAt
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.evaluate.signs.looked import CAREFUL, COLOUR_TASKS, UNSUITABLE, Finding, LookedAt
 from sslstudio.engine.transforms.colourfulness import CHUNK, COLOURED_PLACES, refuse_without_colour
 from sslstudio.engine.transforms.geometry import to_float
 from sslstudio.engine.transforms.lab_colour import has_colour, rgb_to_lab

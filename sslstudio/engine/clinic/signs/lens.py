@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.clinic.signs.looked import CAREFUL, TILE_TASKS, Finding, LookedAt
 from sslstudio.engine.core.config import options_of
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.evaluate.signs.looked import CAREFUL, TILE_TASKS, Finding, LookedAt
 from sslstudio.engine.transforms.geometry import has_colour
 
 NAME, TITLE = "fringes", Message("Colour fringes of the lens")

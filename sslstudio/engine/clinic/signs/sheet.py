@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from sslstudio.engine.evaluate.signs.looked import Finding
+from sslstudio.engine.clinic.signs.looked import Finding
 from sslstudio.engine.transforms import draw
 
 _SIDE = 192  # pixels: small pictures are enlarged to about this

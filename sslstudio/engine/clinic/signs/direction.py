@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.clinic.signs.looked import CAREFUL, UNSUITABLE, Finding, LookedAt
+from sslstudio.engine.clinic.signs.simple import described, right_by_picture
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.evaluate.signs.looked import CAREFUL, UNSUITABLE, Finding, LookedAt
-from sslstudio.engine.evaluate.signs.simple import described, right_by_picture
 from sslstudio.engine.transforms.random_crop import disc, standardise_within
 
 NAME, TITLE = "direction", Message("Up and down")

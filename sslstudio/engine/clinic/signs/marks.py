@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from scipy import ndimage
 from torch import Tensor
 
+from sslstudio.engine.clinic.signs.looked import CAREFUL, Box, Finding, LookedAt
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.evaluate.signs.looked import CAREFUL, Box, Finding, LookedAt
 from sslstudio.engine.tasks.base import load_tasks
 
 NAME, TITLE = "marks", Message("Text, stamps and scale bars")

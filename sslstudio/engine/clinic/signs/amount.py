@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from sslstudio.engine.clinic.signs.looked import CAREFUL, EXAMPLES, TILE_TASKS, UNSUITABLE, Finding, LookedAt
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.groups import group_paths, suggest_groups
 from sslstudio.engine.dataset.near_duplicates import across
-from sslstudio.engine.evaluate.signs.looked import CAREFUL, EXAMPLES, TILE_TASKS, UNSUITABLE, Finding, LookedAt
 from sslstudio.engine.tasks.base import load_tasks
 
 FEW, FEW_TITLE = "few", Message("Number of pictures")

@@ -9,10 +9,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from sslstudio.engine.clinic.signs.looked import CAREFUL, TILE_TASKS, UNSUITABLE, Finding, LookedAt, tiles_of
+from sslstudio.engine.clinic.signs.simple import described, interval, right_by_picture
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.evaluate.signs.looked import CAREFUL, TILE_TASKS, UNSUITABLE, Finding, LookedAt, tiles_of
-from sslstudio.engine.evaluate.signs.simple import described, interval, right_by_picture
 from sslstudio.engine.transforms.geometry import BLANK, blank_share, standardise_each
 
 CENTRED, CENTRED_TITLE = "centred", Message("Always the same place")

@@ -11,8 +11,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from sslstudio.engine.clinic.signs.looked import CAREFUL, TILE_TASKS, Box, Finding, LookedAt
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.evaluate.signs.looked import CAREFUL, TILE_TASKS, Box, Finding, LookedAt
 
 BORDER, BORDER_TITLE = "border", Message("Borders and letterboxes")
 CORNERS, CORNERS_TITLE = "corners", Message("Dark corners")
