@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sslstudio.engine.clinic.run import Examined
+    from sslstudio.engine.clinic.shortcut_audit import TaskAudit
     from sslstudio.engine.core.config import BaseConfig
-    from sslstudio.engine.evaluate.audit import TaskAudit
-    from sslstudio.engine.train.examine import Examined
     from sslstudio.engine.training.config import DataConfig
 
 Add = Callable[..., argparse.ArgumentParser]
@@ -37,8 +37,8 @@ def clinic(options: argparse.Namespace) -> int:
     """`sslstudio clinic`."""
     from sslstudio.commands import returned, say, steered
     from sslstudio.console import print_json
+    from sslstudio.engine.clinic.run import examine
     from sslstudio.engine.tasks.base import load_tasks
-    from sslstudio.engine.train.examine import examine
     from sslstudio.engine.training.config import DataConfig
 
     if options.task:
@@ -127,9 +127,9 @@ def audit(options: argparse.Namespace) -> int:
     """`sslstudio audit`."""
     from sslstudio.commands import returned, say, steered
     from sslstudio.console import print_json
+    from sslstudio.engine.clinic.run import AUDIT
+    from sslstudio.engine.clinic.run import audit as run
     from sslstudio.engine.core.messages import to_stored
-    from sslstudio.engine.train.examine import AUDIT
-    from sslstudio.engine.train.examine import audit as run
 
     with steered() as control:
         done = returned(run(options.run, options.device, control), options.json)

@@ -17,8 +17,8 @@ from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.words import told
 
 if TYPE_CHECKING:  # these modules import torch
+    from sslstudio.engine.clinic.clinic import Clinic
     from sslstudio.engine.compute.device import DeviceFound
-    from sslstudio.engine.evaluate.clinic import Clinic
     from sslstudio.engine.images.index import ImageIndex
     from sslstudio.engine.labels.recognise import Recognised
     from sslstudio.engine.pretraining.games import Tally
@@ -175,7 +175,7 @@ def checked_up(
     data: "DataConfig", options: dict[str, Any], control: RunControl
 ) -> Generator[Preparing, None, CheckedUp]:
     """Whether the tasks suit the pictures of a folder."""
-    from sslstudio.engine.train.examine import examine
+    from sslstudio.engine.clinic.run import examine
 
     found = yield from examine(data, options, control)
     return CheckedUp(found.clinic, found.example_sheets())

@@ -13,7 +13,7 @@ from sslstudio.ui.widgets.layout import Card, button, clear, column, held, row, 
 from sslstudio.ui.widgets.picture import Picture
 
 if TYPE_CHECKING:
-    from sslstudio.engine.evaluate.clinic import Clinic, Finding
+    from sslstudio.engine.clinic.clinic import Clinic, Finding
 
 EXAMPLE_HEIGHT = 128  # pixels on the screen
 

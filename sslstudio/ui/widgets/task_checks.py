@@ -10,7 +10,7 @@ from sslstudio.ui import words
 from sslstudio.ui.widgets.layout import column, row, text
 
 if TYPE_CHECKING:  # imports torch
-    from sslstudio.engine.evaluate.clinic import Clinic
+    from sslstudio.engine.clinic.clinic import Clinic
     from sslstudio.ui.engine_calls import TaskFacts
 
 

@@ -6,7 +6,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.evaluate.clinic import Clinic, Finding
+from sslstudio.engine.clinic.clinic import Clinic, Finding
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.ui.widgets.suit_view import SuitView
 

@@ -9,6 +9,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from sslstudio.engine.clinic.clinic import SIGNS, Clinic, Finding, LookedAt, findings_of, judged
+from sslstudio.engine.clinic.puzzle_scores import Audited
+from sslstudio.engine.clinic.shortcut_audit import TaskAudit, audited
 from sslstudio.engine.clinic.signs.looked import FINE
 from sslstudio.engine.clinic.signs.sheet import example_sheet
 from sslstudio.engine.compute import device as devices
@@ -20,10 +23,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, Group, near_duplicates
-from sslstudio.engine.evaluate.audit import TaskAudit, audited
-from sslstudio.engine.evaluate.clinic import SIGNS, Clinic, Finding, LookedAt, findings_of, judged
 from sslstudio.engine.evaluate.predict import write_table
-from sslstudio.engine.evaluate.questions import Audited
 from sslstudio.engine.pretraining.trained import trained_task
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Picture, PretextTask, load_tasks

@@ -8,11 +8,11 @@ import torch
 from scipy.special import stdtrit
 from torch import Tensor
 
+from sslstudio.engine.clinic.alterations import Alteration
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.config import BaseConfig, with_texts
 from sslstudio.engine.core.errors import ConfigError
-from sslstudio.engine.evaluate.alterations import Alteration
 from sslstudio.engine.evaluate.scores import wilson
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.tasks.base import Batch, PretextTask

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from sslstudio.engine.clinic import alterations as alter
+from sslstudio.engine.clinic.alterations import Alteration
+from sslstudio.engine.clinic.puzzle_scores import Array, Audited, Interval, Questions
 from sslstudio.engine.clinic.signs.looked import tiles_of
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.evaluate import alterations as alter
-from sslstudio.engine.evaluate.alterations import Alteration
-from sslstudio.engine.evaluate.questions import Array, Audited, Interval, Questions
 
 MAY_FALL = 0.3  # share of what was learnt that may go with what should not matter
 MUST_FALL = 0.75  # share that must go with what the puzzle is about

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
+from sslstudio.engine.clinic.clinic import Clinic, findings_of, judged
+from sslstudio.engine.clinic.run import Examined, examine
 from sslstudio.engine.clinic.signs import amount, colour, direction, frame, lens, marks, places
 from sslstudio.engine.clinic.signs.looked import CAREFUL, FINE, UNSUITABLE, Finding, LookedAt
 from sslstudio.engine.clinic.signs.sheet import example_sheet
@@ -20,12 +22,10 @@ from sslstudio.engine.core.config import BaseConfig, with_texts
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.evaluate.clinic import Clinic, findings_of, judged
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.sample.make import make_sample
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.tasks.multitask import MultitaskConfig
-from sslstudio.engine.train.examine import Examined, examine
 from sslstudio.engine.training.config import DataConfig
 from tests.support.planted import (
     SIDE,

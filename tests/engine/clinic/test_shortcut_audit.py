@@ -9,19 +9,19 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from sslstudio.engine.clinic import alterations as alter
+from sslstudio.engine.clinic.puzzle_scores import Audited, Questions
+from sslstudio.engine.clinic.run import AuditDone, audit
+from sslstudio.engine.clinic.shortcut_audit import Check, TaskAudit, audited
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.seeding import seeded_init
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.evaluate import alterations as alter
-from sslstudio.engine.evaluate.audit import Check, TaskAudit, audited
-from sslstudio.engine.evaluate.questions import Audited, Questions
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.examine import AuditDone, audit
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from tests.support.planted import stamped, textures
 
