@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sslstudio.engine.core.config import BaseConfig, with_settings
 
 if TYPE_CHECKING:  # these modules import torch
-    from sslstudio.engine.train.compare_settings import CompareConfig
-    from sslstudio.engine.train.tournament_settings import TournamentConfig
+    from sslstudio.engine.experiments.compare_config import CompareConfig
+    from sslstudio.engine.experiments.tournament_config import TournamentConfig
     from sslstudio.engine.training.config import DataConfig, FinetuneConfig, PretrainConfig
 
 
@@ -72,8 +72,8 @@ def _run_settings(options: argparse.Namespace) -> dict[str, Any]:
 
 def compare_config(options: argparse.Namespace) -> "CompareConfig":
     """Of `sslstudio compare`."""
+    from sslstudio.engine.experiments.compare_config import CompareConfig
     from sslstudio.engine.models.encoders import EncoderConfig
-    from sslstudio.engine.train.compare_settings import CompareConfig
     from sslstudio.engine.training.config import BudgetConfig, HardwareConfig
 
     minutes = options.minutes if options.minutes or options.pretrain_epochs else 10.0
@@ -99,8 +99,8 @@ def compare_config(options: argparse.Namespace) -> "CompareConfig":
 
 def tournament_config(options: argparse.Namespace) -> "TournamentConfig":
     """Of `sslstudio tournament`."""
+    from sslstudio.engine.experiments.tournament_config import TournamentConfig
     from sslstudio.engine.models.encoders import EncoderConfig
-    from sslstudio.engine.train.tournament_settings import TournamentConfig
     from sslstudio.engine.training.config import HardwareConfig
 
     config = TournamentConfig(

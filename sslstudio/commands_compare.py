@@ -63,7 +63,7 @@ def compare(options: argparse.Namespace) -> int:
     """`sslstudio compare`."""
     from sslstudio.commands import say, steered
     from sslstudio.console import show
-    from sslstudio.engine.train.compare import compare as run
+    from sslstudio.engine.experiments.compare import compare as run
 
     config = compare_config(options)
     with steered() as control:
@@ -78,7 +78,7 @@ def tournament(options: argparse.Namespace) -> int:
     """`sslstudio tournament`."""
     from sslstudio.commands import say, steered
     from sslstudio.console import show
-    from sslstudio.engine.train.tournament import tournament as run
+    from sslstudio.engine.experiments.tournament import tournament as run
 
     config = tournament_config(options)
     with steered() as control:

@@ -137,7 +137,7 @@ def interrupted_run(run: Path, control: RunControl) -> Interrupted | None:
     from sslstudio.engine.runs.run_folder import summary_of
 
     if study_job(run):
-        from sslstudio.engine.train.studies import stand_of
+        from sslstudio.engine.experiments.catalogue import stand_of
 
         stand = stand_of(run)
         left = stand.settled < stand.total

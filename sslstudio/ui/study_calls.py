@@ -15,10 +15,10 @@ from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.words import told, tr
 
 if TYPE_CHECKING:  # these modules import torch
-    from sslstudio.engine.train.compare_settings import CompareConfig
-    from sslstudio.engine.train.compare_units import Ahead
-    from sslstudio.engine.train.studies import OpenedStudy, StudySummary
-    from sslstudio.engine.train.tournament_settings import TournamentConfig
+    from sslstudio.engine.experiments.catalogue import OpenedStudy, StudySummary
+    from sslstudio.engine.experiments.compare_config import CompareConfig
+    from sslstudio.engine.experiments.plan import Ahead
+    from sslstudio.engine.experiments.tournament_config import TournamentConfig
 
 
 def comparing(config: "CompareConfig") -> Factory:
@@ -27,7 +27,7 @@ def comparing(config: "CompareConfig") -> Factory:
 
 
 def _compare(config: "CompareConfig", control: RunControl) -> Iterator[Event]:
-    from sslstudio.engine.train.compare import compare
+    from sslstudio.engine.experiments.compare import compare
 
     return compare(config, control)
 
@@ -38,21 +38,21 @@ def playing(config: "TournamentConfig") -> Factory:
 
 
 def _play(config: "TournamentConfig", control: RunControl) -> Iterator[Event]:
-    from sslstudio.engine.train.tournament import tournament
+    from sslstudio.engine.experiments.tournament import tournament
 
     return tournament(config, control)
 
 
 def ahead_of(config: "CompareConfig", control: RunControl) -> "Ahead":
     """What a comparison will take."""
-    from sslstudio.engine.train import studies
+    from sslstudio.engine.experiments import catalogue
 
-    return studies.ahead_of(config)
+    return catalogue.ahead_of(config)
 
 
 def studies_in(places: Sequence[Path], job: str, control: RunControl) -> "list[StudySummary]":
     """The comparisons or tournaments of a folder, newest first, and after them older ones, each at its own place."""
-    from sslstudio.engine.train.studies import list_studies
+    from sslstudio.engine.experiments.catalogue import list_studies
 
     older = places[1:]
     elsewhere = [one for parent in sorted({place.parent for place in older}) for one in list_studies(parent, job)]
@@ -61,16 +61,16 @@ def studies_in(places: Sequence[Path], job: str, control: RunControl) -> "list[S
 
 def opened_study(path: Path, control: RunControl) -> "OpenedStudy":
     """An earlier one."""
-    from sslstudio.engine.train.studies import open_study
+    from sslstudio.engine.experiments.catalogue import open_study
 
     return open_study(path)
 
 
 def what_became(out: Path, end: RunFinished, control: RunControl) -> str:
     """How a comparison or tournament ended, in a sentence."""
-    from sslstudio.engine.train import studies
+    from sslstudio.engine.experiments import catalogue
 
-    return told(studies.what_became(out, end))
+    return told(catalogue.what_became(out, end))
 
 
 def sheet_text(out: Path, job: str, control: RunControl) -> str:

@@ -8,7 +8,7 @@ from sslstudio.ui import words
 from sslstudio.ui.words import tr
 
 if TYPE_CHECKING:  # imports torch
-    from sslstudio.engine.train.compare_units import Ahead
+    from sslstudio.engine.experiments.plan import Ahead
 
 Table = Mapping[str, Any]
 NOTHING = "–"
@@ -51,8 +51,8 @@ def schedule_words(planned: list[tuple[int, float]]) -> str:
 
 def source_title(source: str) -> str:
     """What a name in a comparison or a tournament stands for: the task, or no pretraining at all."""
+    from sslstudio.engine.experiments.compare_config import SCRATCH
     from sslstudio.engine.tasks.base import load_tasks
-    from sslstudio.engine.train.compare_settings import SCRATCH
 
     tasks = load_tasks()
     title = "From scratch" if source == SCRATCH else tasks[source].title if source in tasks.names() else source

@@ -7,8 +7,8 @@ from typing import Any
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, RunFinished
-from sslstudio.engine.train.compare import compare
-from sslstudio.engine.train.compare_settings import CompareConfig
+from sslstudio.engine.experiments.compare import compare
+from sslstudio.engine.experiments.compare_config import CompareConfig
 from sslstudio.engine.training.config import DataConfig, HardwareConfig
 
 QUICK = "budget.steps=2;probe.enabled=false;optimiser.batch_size=8"

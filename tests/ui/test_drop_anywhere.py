@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Advanced
-from sslstudio.engine.train.compare import compare
-from sslstudio.engine.train.tournament import tournament
+from sslstudio.engine.experiments.compare import compare
+from sslstudio.engine.experiments.tournament import tournament
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
 from sslstudio.ui.study import STEPS

@@ -12,9 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.experiments.compare import compare
 from sslstudio.engine.finetuning.run import finetune
 from sslstudio.engine.pretraining.run import pretrain
-from sslstudio.engine.train.compare import compare
 from sslstudio.engine.training.config import (
     BudgetConfig,
     DataConfig,

@@ -10,12 +10,12 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Advanced, CheckpointSaved, Event, RunFinished, StepDone
+from sslstudio.engine.experiments.compare import compare
+from sslstudio.engine.experiments.tournament import tournament
+from sslstudio.engine.experiments.tournament_config import TournamentConfig
 from sslstudio.engine.finetuning.run import finetune
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.compare import compare
-from sslstudio.engine.train.tournament import tournament
-from sslstudio.engine.train.tournament_settings import TournamentConfig
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from sslstudio.ui import settings
 from sslstudio.ui.main_window import MainWindow

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from sslstudio.engine.train.compare_units import Ahead
-from sslstudio.engine.train.tournament_plan import schedule
+from sslstudio.engine.experiments.plan import Ahead
+from sslstudio.engine.experiments.tournament_plan import schedule
 from sslstudio.ui import study_words
 
 

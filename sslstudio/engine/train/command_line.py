@@ -7,8 +7,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from sslstudio.engine.core.config import BaseConfig, Value, options_of
-from sslstudio.engine.train.compare_settings import SEPARATOR, CompareConfig
-from sslstudio.engine.train.tournament_settings import TournamentConfig
+from sslstudio.engine.experiments.compare_config import SEPARATOR, CompareConfig
+from sslstudio.engine.experiments.tournament_config import TournamentConfig
 from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig
 
 Runnable = PretrainConfig | FinetuneConfig | CompareConfig | TournamentConfig

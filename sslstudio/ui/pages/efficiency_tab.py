@@ -28,7 +28,7 @@ class EfficiencyTab(StudyTab):
 
     def make_settings(self) -> StudySettings:
         """The chosen task and those that are compared by default."""
-        from sslstudio.engine.train.compare_settings import CompareConfig, tasks_of
+        from sslstudio.engine.experiments.compare_config import CompareConfig, tasks_of
 
         assert self.study.engine is not None
         return CompareSettings(self.study.engine, [self.study.task, *tasks_of(CompareConfig())])

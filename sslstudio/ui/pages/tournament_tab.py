@@ -51,7 +51,7 @@ class TournamentTab(StudyTab):
 
     def ask_estimate(self) -> None:
         """The rounds and their minutes follow from the settings."""
-        from sslstudio.engine.train.tournament_plan import schedule
+        from sslstudio.engine.experiments.tournament_plan import schedule
 
         self._settling.stop()
         config = self.checked_config()

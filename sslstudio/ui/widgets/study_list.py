@@ -13,7 +13,7 @@ from sslstudio.ui.widgets.run_list import outcome_title
 from sslstudio.ui.widgets.tables import fill, table
 
 if TYPE_CHECKING:  # imports torch
-    from sslstudio.engine.train.studies import StudySummary
+    from sslstudio.engine.experiments.catalogue import StudySummary
 
 
 class StudyList(QWidget):

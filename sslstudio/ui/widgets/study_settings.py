@@ -107,7 +107,7 @@ class StudySettings(QWidget):
 
     def show_shared(self, config: Any) -> None:
         """Set what both have."""
-        from sslstudio.engine.train.compare_settings import parts
+        from sslstudio.engine.experiments.compare_config import parts
 
         self.tasks.choose(parts(config.tasks))
         for form, section in ((self.encoder, config.encoder), (self.data, config.data)):
@@ -120,7 +120,7 @@ class CompareSettings(StudySettings):
 
     def make_own(self) -> list[QWidget]:
         """Kind, labels, draws, time."""
-        from sslstudio.engine.train.compare_settings import CompareConfig
+        from sslstudio.engine.experiments.compare_config import CompareConfig
 
         self.form = form_of(CompareConfig(), COMPARE_PLAIN)
         self.budget = BudgetEditor(10.0)
@@ -132,7 +132,7 @@ class CompareSettings(StudySettings):
 
     def make_more(self) -> list[QWidget]:
         """Steps and what is compared beside the tasks."""
-        from sslstudio.engine.train.compare_settings import CompareConfig
+        from sslstudio.engine.experiments.compare_config import CompareConfig
 
         self.more = form_of(CompareConfig(), COMPARE_MORE)
         self.more.changed.connect(self.changed)
@@ -140,7 +140,7 @@ class CompareSettings(StudySettings):
 
     def config(self, out: str, data: Any) -> Any:
         """The engine's CompareConfig. Raises ConfigError."""
-        from sslstudio.engine.train.compare_settings import CompareConfig
+        from sslstudio.engine.experiments.compare_config import CompareConfig
 
         values: dict[str, Any] = {**self.form.values(), **self.more.values(), **self.shared(data)}
         return CompareConfig(out=out, pretraining=self.budget.budget(), **values)
@@ -159,7 +159,7 @@ class TournamentSettings(StudySettings):
 
     def make_own(self) -> list[QWidget]:
         """The time there is."""
-        from sslstudio.engine.train.tournament_settings import TournamentConfig
+        from sslstudio.engine.experiments.tournament_config import TournamentConfig
 
         self.form = form_of(TournamentConfig(), ("minutes",))
         self.form.changed.connect(self.changed)
@@ -167,7 +167,7 @@ class TournamentSettings(StudySettings):
 
     def make_more(self) -> list[QWidget]:
         """Options of the tasks."""
-        from sslstudio.engine.train.tournament_settings import TournamentConfig
+        from sslstudio.engine.experiments.tournament_config import TournamentConfig
 
         self.more = form_of(TournamentConfig(), ("pretrain_settings",))
         self.more.changed.connect(self.changed)
@@ -175,7 +175,7 @@ class TournamentSettings(StudySettings):
 
     def config(self, out: str, data: Any) -> Any:
         """The engine's TournamentConfig. Raises ConfigError."""
-        from sslstudio.engine.train.tournament_settings import TournamentConfig
+        from sslstudio.engine.experiments.tournament_config import TournamentConfig
 
         values: dict[str, Any] = {**self.form.values(), **self.more.values(), **self.shared(data)}
         return TournamentConfig(out=out, **values)

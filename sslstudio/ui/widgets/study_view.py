@@ -276,7 +276,7 @@ class TournamentView(StudyView):
 
     def notes_of(self, content: Mapping[str, Any]) -> Sequence[str]:
         """How sure the ranking is."""
-        from sslstudio.engine.runs.tournament_notes import tournament_notes
+        from sslstudio.engine.experiments.tournament_notes import tournament_notes
 
         return tournament_notes(content) if content.get("rounds") else []
 

@@ -12,6 +12,9 @@ import pytest
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, Note, RunFinished, StepDone
+from sslstudio.engine.experiments.compare import compare
+from sslstudio.engine.experiments.tournament import tournament
+from sslstudio.engine.experiments.tournament_config import TournamentConfig
 from sslstudio.engine.finetuning.label_snapshot import FOLDER, keep_labels
 from sslstudio.engine.finetuning.run import finetune
 from sslstudio.engine.images.index import scan
@@ -19,9 +22,6 @@ from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.launch.resume import resume
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.compare import compare
-from sslstudio.engine.train.tournament import tournament
-from sslstudio.engine.train.tournament_settings import TournamentConfig
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig
 from tests.support.small_comparisons import compare_config, content, run_compare, table_of
 from tests.support.small_runs import CPU, finetune_config, finished

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from sslstudio.cli import parser
 from sslstudio.command_configs import config_of
 from sslstudio.engine.core.config import BaseConfig, OptionField, options_of
+from sslstudio.engine.experiments.compare_config import CompareConfig
+from sslstudio.engine.experiments.tournament_config import TournamentConfig
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.train.command_line import command_line, command_words
-from sslstudio.engine.train.compare_settings import CompareConfig
-from sslstudio.engine.train.tournament_settings import TournamentConfig
 from sslstudio.engine.training.config import (
     BudgetConfig,
     DataConfig,

@@ -12,22 +12,10 @@ from filelock import FileLock
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored, plain, to_stored
 from sslstudio.engine.dataset.groups import group_paths
-from sslstudio.engine.evaluate.label_efficiency import (
-    Luck,
-    draw_scores,
-    estimate,
-    mean_over_draws,
-    resampled_scores,
-    resampling,
-    worth,
-)
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, pooled
-from sslstudio.engine.runs.efficiency_sheet import curve_png, markdown
-from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.compare_cells import DONE, Place, cell_place, scored_pictures
-from sslstudio.engine.train.compare_facts import machines, notes_on
-from sslstudio.engine.train.compare_settings import (
+from sslstudio.engine.experiments.caveats import machines, notes_on
+from sslstudio.engine.experiments.compare_cells import DONE, Place, cell_place, scored_pictures
+from sslstudio.engine.experiments.compare_config import (
     SCRATCH,
     CompareConfig,
     counts_of,
@@ -36,6 +24,18 @@ from sslstudio.engine.train.compare_settings import (
     sources_of,
     tasks_of,
 )
+from sslstudio.engine.experiments.label_efficiency import (
+    Luck,
+    draw_scores,
+    estimate,
+    mean_over_draws,
+    resampled_scores,
+    resampling,
+    worth,
+)
+from sslstudio.engine.experiments.report import curve_png, markdown
+from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import pretrain_from_dict
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sslstudio.engine.runs.efficiency_sheet import NOTHING, grid, signed
-from sslstudio.engine.runs.tournament_notes import tournament_notes
+from sslstudio.engine.experiments.report import NOTHING, grid, signed
+from sslstudio.engine.experiments.tournament_notes import tournament_notes
 
 Table = Mapping[str, Any]
 

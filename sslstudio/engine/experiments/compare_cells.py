@@ -14,10 +14,10 @@ from sslstudio.engine.core.events import Event, RunFinished
 from sslstudio.engine.core.messages import Message, from_stored, to_stored
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import TITLES
+from sslstudio.engine.experiments.compare_config import SCRATCH, CompareConfig, cell_folder
 from sslstudio.engine.launch.resume import resume
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.compare_settings import SCRATCH, CompareConfig, cell_folder
 
 DONE, REFUSED, FAILED = "done", "refused", "failed"
 

@@ -10,15 +10,15 @@ from typing import Any
 from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.events import RunFinished
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored
+from sslstudio.engine.experiments.compare import resolved, stored_config
+from sslstudio.engine.experiments.compare_cells import FAILED, REFUSED
+from sslstudio.engine.experiments.compare_config import CompareConfig, tasks_of
+from sslstudio.engine.experiments.plan import Ahead, ahead, settled, timed_cell, units_of
+from sslstudio.engine.experiments.tournament_config import TournamentConfig, places_of, stored_tournament, winner_place
+from sslstudio.engine.experiments.tournament_plan import schedule
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.runs.experiment_folder import COMPARE, CONFIGS, TABLES, TOURNAMENT
-from sslstudio.engine.train.compare import resolved, stored_config
-from sslstudio.engine.train.compare_cells import FAILED, REFUSED
-from sslstudio.engine.train.compare_settings import CompareConfig, tasks_of
-from sslstudio.engine.train.compare_units import Ahead, ahead, settled, timed_cell, units_of
-from sslstudio.engine.train.tournament_plan import schedule
-from sslstudio.engine.train.tournament_settings import TournamentConfig, places_of, stored_tournament, winner_place
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from sslstudio.engine.core.config import BaseConfig, from_dict, option, read_toml, section
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.experiments.compare_cells import Place
+from sslstudio.engine.experiments.compare_config import CompareConfig, tasks_of
+from sslstudio.engine.experiments.tournament_plan import rounds
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.experiment_folder import CONFIGS, TOURNAMENT
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.compare_cells import Place
-from sslstudio.engine.train.compare_settings import CompareConfig, tasks_of
-from sslstudio.engine.train.tournament_plan import rounds
 from sslstudio.engine.training.config import DataConfig, HardwareConfig
 
 

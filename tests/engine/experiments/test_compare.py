@@ -14,11 +14,11 @@ from PIL import Image
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError
 from sslstudio.engine.core.events import Note, Preparing, RunFinished, RunStarted, StepDone
+from sslstudio.engine.experiments.compare import compare, stored_config
+from sslstudio.engine.experiments.compare_cells import Place, scored_pictures
+from sslstudio.engine.experiments.plan import Unit, settled, units_of
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.run_folder import RunFolder, list_runs
-from sslstudio.engine.train.compare import compare, stored_config
-from sslstudio.engine.train.compare_cells import Place, scored_pictures
-from sslstudio.engine.train.compare_units import Unit, settled, units_of
 from tests.support.small_comparisons import compare_config, content, run_compare, table_of
 
 

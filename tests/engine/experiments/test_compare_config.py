@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from sslstudio.engine.core.config import from_dict, from_toml, to_dict, to_toml
 from sslstudio.engine.core.errors import ConfigError
-from sslstudio.engine.tasks.jigsaw import JigsawConfig
-from sslstudio.engine.train.compare_settings import (
+from sslstudio.engine.experiments.compare_config import (
     CompareConfig,
     counts_of,
     finetune_config,
@@ -18,6 +17,7 @@ from sslstudio.engine.train.compare_settings import (
     sources_of,
     weights_of,
 )
+from sslstudio.engine.tasks.jigsaw import JigsawConfig
 from sslstudio.engine.training.config import DataConfig
 
 BASE = CompareConfig(out="out", tasks="jigsaw,rotation", labels="5,10", scratch_labels="50", seeds=3)

@@ -14,11 +14,11 @@ from PIL import Image
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, RunError, TaskDoesNotFit
 from sslstudio.engine.core.events import Event, RunFinished, StepDone
+from sslstudio.engine.experiments.compare_cells import DONE, Place
+from sslstudio.engine.experiments.tournament import Entry, ranking, tournament
+from sslstudio.engine.experiments.tournament_config import TournamentConfig
+from sslstudio.engine.experiments.tournament_plan import minutes_after, rounds, schedule, survivors
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.compare_cells import DONE, Place
-from sslstudio.engine.train.tournament import Entry, ranking, tournament
-from sslstudio.engine.train.tournament_plan import minutes_after, rounds, schedule, survivors
-from sslstudio.engine.train.tournament_settings import TournamentConfig
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.engine.training.config import DataConfig, HardwareConfig
 from tests.support.small_comparisons import content, table_of

@@ -13,13 +13,13 @@ from sslstudio.engine.core.config import to_dict, to_toml
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, RunError
 from sslstudio.engine.core.events import Advanced, RunFinished, StepDone
+from sslstudio.engine.experiments.catalogue import ahead_of, list_studies, open_study, stand_of, what_became
+from sslstudio.engine.experiments.compare import compare
+from sslstudio.engine.experiments.compare_cells import DONE, FAILED, REFUSED
+from sslstudio.engine.experiments.compare_config import CompareConfig
+from sslstudio.engine.experiments.plan import Unit, ahead, timed_cell, units_of
+from sslstudio.engine.experiments.tournament_config import TournamentConfig, place_of, winner_place
 from sslstudio.engine.runs.experiment_csv import efficiency_csv, tournament_csv
-from sslstudio.engine.train.compare import compare
-from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED
-from sslstudio.engine.train.compare_settings import CompareConfig
-from sslstudio.engine.train.compare_units import Unit, ahead, timed_cell, units_of
-from sslstudio.engine.train.studies import ahead_of, list_studies, open_study, stand_of, what_became
-from sslstudio.engine.train.tournament_settings import TournamentConfig, place_of, winner_place
 from sslstudio.engine.training.config import BudgetConfig, DataConfig
 from tests.support.small_comparisons import compare_config
 

@@ -22,16 +22,17 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError, StudioError, TaskDoesNotFit
 from sslstudio.engine.core.events import Advanced, CheckpointSaved, Event, Note, Preparing, RunFinished, RunStarted
 from sslstudio.engine.core.messages import Message, from_stored, to_stored
-from sslstudio.engine.finetuning.label_snapshot import keep_labels
-from sslstudio.engine.pretraining.run import pretrain
-from sslstudio.engine.runs.experiment_folder import CONFIGS, TOURNAMENT
-from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.runs.tournament_sheet import tournament_markdown
-from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.compare import resolved
-from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place, carried_out
-from sslstudio.engine.train.compare_settings import pretrain_config, tasks_of
-from sslstudio.engine.train.tournament_plan import (
+from sslstudio.engine.experiments.compare import resolved
+from sslstudio.engine.experiments.compare_cells import DONE, FAILED, REFUSED, Place, carried_out
+from sslstudio.engine.experiments.compare_config import pretrain_config, tasks_of
+from sslstudio.engine.experiments.tournament_config import (
+    TournamentConfig,
+    place_of,
+    places_of,
+    stored_tournament,
+    winner_place,
+)
+from sslstudio.engine.experiments.tournament_plan import (
     LEAST,
     SEARCH,
     Planned,
@@ -40,13 +41,12 @@ from sslstudio.engine.train.tournament_plan import (
     schedule,
     survivors,
 )
-from sslstudio.engine.train.tournament_settings import (
-    TournamentConfig,
-    place_of,
-    places_of,
-    stored_tournament,
-    winner_place,
-)
+from sslstudio.engine.experiments.tournament_report import tournament_markdown
+from sslstudio.engine.finetuning.label_snapshot import keep_labels
+from sslstudio.engine.pretraining.run import pretrain
+from sslstudio.engine.runs.experiment_folder import CONFIGS, TOURNAMENT
+from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import BudgetConfig, PretrainConfig
 
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.isotonic import isotonic_regression
 
-from sslstudio.engine.evaluate.label_efficiency import (
+from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS, Array, one_hot_confusions
+from sslstudio.engine.experiments.label_efficiency import (
     Luck,
     draw_scores,
     estimate,
@@ -19,7 +20,6 @@ from sslstudio.engine.evaluate.label_efficiency import (
     resampling,
     worth,
 )
-from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS, Array, one_hot_confusions
 
 GRID = [5, 10, 25, 100]
 curves = st.lists(st.floats(0.0, 1.0), min_size=len(GRID), max_size=len(GRID)).map(lambda values: np.array(values))

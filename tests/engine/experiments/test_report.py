@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sslstudio.engine.runs.efficiency_sheet import curve_png, markdown
+from sslstudio.engine.experiments.report import curve_png, markdown
 
 
 def estimate(value: float, reach: float | None = 0.05) -> dict[str, Any]:

@@ -10,9 +10,8 @@ import torch
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.messages import Message, plain
-from sslstudio.engine.models.encoders import build_encoder
-from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place
-from sslstudio.engine.train.compare_settings import (
+from sslstudio.engine.experiments.compare_cells import DONE, FAILED, REFUSED, Place
+from sslstudio.engine.experiments.compare_config import (
     SCRATCH,
     CompareConfig,
     cell_folder,
@@ -24,6 +23,7 @@ from sslstudio.engine.train.compare_settings import (
     sources_of,
     tasks_of,
 )
+from sslstudio.engine.models.encoders import build_encoder
 
 TRIES = 3  # steps that are timed; the quickest counts, others have to do with what else the machine does
 LONG_STEP = 1.0  # seconds; one such step is enough, the person waits for the number

@@ -31,15 +31,9 @@ from sslstudio.engine.core.events import (
     StepDone,
 )
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.finetuning.label_snapshot import keep_labels
-from sslstudio.engine.finetuning.run import finetune
-from sslstudio.engine.images.index import scan
-from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.pretraining.run import pretrain
-from sslstudio.engine.runs.experiment_folder import COMPARE, CONFIGS
-from sslstudio.engine.train.compare_cells import DONE, FAILED, REFUSED, Place, carried_out, result_words, tidy
-from sslstudio.engine.train.compare_facts import look_at_split
-from sslstudio.engine.train.compare_settings import (
+from sslstudio.engine.experiments.caveats import look_at_split
+from sslstudio.engine.experiments.compare_cells import DONE, FAILED, REFUSED, Place, carried_out, result_words, tidy
+from sslstudio.engine.experiments.compare_config import (
     SCRATCH,
     CompareConfig,
     finetune_config,
@@ -48,8 +42,14 @@ from sslstudio.engine.train.compare_settings import (
     pretrain_config,
     sources_of,
 )
-from sslstudio.engine.train.compare_table import write_tables
-from sslstudio.engine.train.compare_units import Unit, ahead, ready, settled, units_of
+from sslstudio.engine.experiments.plan import Unit, ahead, ready, settled, units_of
+from sslstudio.engine.experiments.table import write_tables
+from sslstudio.engine.finetuning.label_snapshot import keep_labels
+from sslstudio.engine.finetuning.run import finetune
+from sslstudio.engine.images.index import scan
+from sslstudio.engine.labels.recognise import recognise
+from sslstudio.engine.pretraining.run import pretrain
+from sslstudio.engine.runs.experiment_folder import COMPARE, CONFIGS
 from sslstudio.engine.training.config import HardwareConfig
 from sslstudio.engine.training.session import suitable_side
 

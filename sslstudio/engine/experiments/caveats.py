@@ -15,9 +15,8 @@ from sslstudio.engine.core.messages import Message, declared, from_stored, to_st
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import suggest_groups
-from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.compare_cells import Place, cell_place
-from sslstudio.engine.train.compare_settings import (
+from sslstudio.engine.experiments.compare_cells import Place, cell_place
+from sslstudio.engine.experiments.compare_config import (
     CompareConfig,
     labels_of,
     pretraining_folder,
@@ -25,6 +24,7 @@ from sslstudio.engine.train.compare_settings import (
     tasks_of,
     weights_of,
 )
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.session import Session, open_session
 
 FACTS = "facts.json"
