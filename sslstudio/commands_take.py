@@ -80,7 +80,7 @@ def report(options: argparse.Namespace) -> int:
     """`sslstudio report`."""
     from sslstudio.commands import returned, say, steered
     from sslstudio.console import print_json
-    from sslstudio.engine.train.report_run import write_report
+    from sslstudio.engine.report.run import write_report
 
     with steered() as control:
         steps = write_report(options.run, options.out, control, pictures=not options.without_pictures)

@@ -141,7 +141,7 @@ def exporting(
 def reporting(run: Path, out: Path, pictures: bool, control: RunControl) -> Generator[Preparing, None, Path]:
     """The report as one page, in place of one that a person has agreed to replace. A name without .html gets it, and
     then replaces nothing: nobody was asked about that name."""
-    from sslstudio.engine.train.report_run import write_report
+    from sslstudio.engine.report.run import write_report
 
     asked = bool(out.suffix)
     file = out if asked else out.with_name(f"{out.name}.html")

@@ -11,8 +11,8 @@ from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.finetuning.load import load_trained
 from sslstudio.engine.finetuning.predict import predict_folder
 from sslstudio.engine.images.multi_folder import write_album
+from sslstudio.engine.report.worst_errors import worst_answers
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.report_errors import worst_answers
 from sslstudio.engine.training.config import finetune_from_dict
 from tests.support.small_runs import finetune_config, finished, pretrain_config, run_finetune, run_pretrain
 

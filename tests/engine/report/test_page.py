@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sslstudio.engine.runs.report_marks import MOST_POINTS, Chart, Series, _ticks, inline, mark, svg, thinned
-from sslstudio.engine.runs.report_page import Report, Shown, page
+from sslstudio.engine.report.html import MOST_POINTS, Chart, Series, _ticks, inline, mark, svg, thinned
+from sslstudio.engine.report.page import Report, Shown, page
 
 EMPTY = {"meta", "img", "line", "circle", "polyline"}
 EVIL = "<script>alert('1')</script>&\"x"

@@ -12,8 +12,8 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.images.formats.decode import read_picture
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.labels.masks.files import PALETTE
-from sslstudio.engine.runs.report_marks import inline
-from sslstudio.engine.runs.report_page import Shown
+from sslstudio.engine.report.html import inline
+from sslstudio.engine.report.page import Shown
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sslstudio.engine.runs.report_marks import Chart, Markup, image, interval, joined, mark, svg, table
+from sslstudio.engine.report.html import Chart, Markup, image, interval, joined, mark, svg, table
 
 Pairs = Sequence[tuple[str, str]]
 

@@ -8,9 +8,9 @@ import pytest
 
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.report.run import write_report
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.train.report_run import write_report
-from tests.engine.runs.test_report_page import asks_nobody, read
+from tests.engine.report.test_page import asks_nobody, read
 
 R = TypeVar("R")
 

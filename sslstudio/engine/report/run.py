@@ -31,13 +31,13 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import group_paths
 from sslstudio.engine.images.multi_folder import title_of
-from sslstudio.engine.runs.report_marks import Chart, Series, inline
-from sslstudio.engine.runs.report_page import Report, Shown, page, part_title
+from sslstudio.engine.report.command_line import command_line
+from sslstudio.engine.report.html import Chart, Series, inline
+from sslstudio.engine.report.methods import Did, methods
+from sslstudio.engine.report.page import Report, Shown, page, part_title
+from sslstudio.engine.report.worst_errors import worst_answers
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.command_line import command_line
-from sslstudio.engine.train.report_errors import worst_answers
-from sslstudio.engine.train.report_methods import Did, methods
 from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig, finetune_from_dict, pretrain_from_dict
 from sslstudio.engine.training.session import Session, open_session
 

@@ -13,8 +13,8 @@ from sslstudio.engine.core.config import BaseConfig, OptionField, options_of
 from sslstudio.engine.experiments.compare_config import CompareConfig
 from sslstudio.engine.experiments.tournament_config import TournamentConfig
 from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.report.command_line import command_line, command_words
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.train.command_line import command_line, command_words
 from sslstudio.engine.training.config import (
     BudgetConfig,
     DataConfig,
