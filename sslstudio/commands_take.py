@@ -63,7 +63,7 @@ def export(options: argparse.Namespace) -> int:
     """`sslstudio export`."""
     from sslstudio.commands import returned, say, steered
     from sslstudio.console import print_json
-    from sslstudio.engine.train.export_run import export_run
+    from sslstudio.engine.export.run import export_run
 
     with steered() as control:
         steps = export_run(options.run, options.out, options.format, control, options.part, options.weights)

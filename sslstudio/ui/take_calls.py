@@ -18,9 +18,9 @@ from sslstudio.engine.runs import folder_predictions
 from sslstudio.ui.theme import colours
 
 if TYPE_CHECKING:  # these modules import torch
+    from sslstudio.engine.export.run import Exported
     from sslstudio.engine.finetuning.inspection import Closer
     from sslstudio.engine.finetuning.predict import Predicted
-    from sslstudio.engine.train.export_run import Exported
 
 Pixels = npt.NDArray[np.float32]
 
@@ -133,7 +133,7 @@ def exporting(
     run: Path, part: str, out: Path, form: str, control: RunControl
 ) -> Generator[Preparing, None, "Exported"]:
     """Encoder and model as files."""
-    from sslstudio.engine.train.export_run import export_run
+    from sslstudio.engine.export.run import export_run
 
     return export_run(run, out, form, control, part)
 

@@ -16,7 +16,7 @@ from sslstudio.ui.widgets.layout import Card, button, column, row, text
 from sslstudio.ui.widgets.predict_card import PredictCard
 
 if TYPE_CHECKING:
-    from sslstudio.engine.train.export_run import Exported
+    from sslstudio.engine.export.run import Exported
 
 FORMATS = ("all", "safetensors", "onnx", "torchscript")
 

@@ -25,9 +25,9 @@ from torch import Tensor, nn
 from sslstudio.engine.core.errors import DataError, RunError, did_you_mean
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message, to_stored
+from sslstudio.engine.export import use_it
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.finetuned import Network, PixelScale
-from sslstudio.engine.runs import load_exported
 
 FORMATS = ("safetensors", "onnx", "torchscript")
 SUFFIXES = {"safetensors": ".safetensors", "onnx": ".onnx", "torchscript": ".torchscript.pt"}
@@ -140,7 +140,7 @@ def write_export(
         content = {**card, "files": [vars(one) for one in written]}
         text = json.dumps(to_stored(content), indent=1, ensure_ascii=False, allow_nan=False)
         (beside / CARD).write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
-        source = Path(load_exported.__file__).with_suffix(".py")
+        source = Path(use_it.__file__).with_suffix(".py")
         (beside / SNIPPET).write_bytes(source.read_bytes())
         beside.chmod(0o755)  # what mkdtemp made is for its owner alone
         if out.exists():
@@ -209,7 +209,7 @@ def _onnx(one: Exportable, pictures: Tensor, file: Path) -> Tensor:
             dynamic_axes={"pictures": {0: "n"}, "answers": {0: "n"}},
         )
     onnx.checker.check_model(str(file), full_check=True)
-    return torch.from_numpy(load_exported.ask_onnx(file, pictures.numpy()))
+    return torch.from_numpy(use_it.ask_onnx(file, pictures.numpy()))
 
 
 def _torchscript(one: Exportable, pictures: Tensor, file: Path) -> Tensor:

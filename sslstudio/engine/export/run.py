@@ -16,6 +16,8 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.dataset.loader import Pictures
+from sslstudio.engine.export import use_it
+from sslstudio.engine.export.formats import Chances, Embedding, Exportable, Written, chosen_formats, write_export
 from sslstudio.engine.finetuning.load import Trained, load_trained
 from sslstudio.engine.finetuning.networks import SCALE_FROM
 from sslstudio.engine.finetuning.recipe import recalibrate
@@ -23,8 +25,6 @@ from sslstudio.engine.finetuning.run import pretraining_of
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import ENCODERS, STEM_STRIDES, Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale, Segmenter
-from sslstudio.engine.runs import load_exported
-from sslstudio.engine.runs.export import Chances, Embedding, Exportable, Written, chosen_formats, write_export
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.checkpoint import load_encoder
@@ -99,7 +99,7 @@ def _encoder(scale: PixelScale, encoder: Encoder, config: EncoderConfig) -> Expo
     """Read back into torchvision's own ResNet, which is what its names promise."""
 
     def rebuilt(tensors: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
-        net: nn.Module = load_exported.torchvision_encoder(encoder_facts(config))
+        net: nn.Module = use_it.torchvision_encoder(encoder_facts(config))
         net.load_state_dict(tensors)
         return nn.Sequential(scale, net)
 

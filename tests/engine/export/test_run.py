@@ -17,13 +17,14 @@ from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.export import formats as export_formats
+from sslstudio.engine.export import use_it
+from sslstudio.engine.export.formats import Embedding, Exportable, write_export
+from sslstudio.engine.export.run import Exported, encoder_facts, export_run
 from sslstudio.engine.finetuning.load import load_trained
 from sslstudio.engine.images.formats.decode import decode
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import PixelScale
-from sslstudio.engine.runs import export, load_exported
-from sslstudio.engine.runs.export import Embedding, Exportable, write_export
-from sslstudio.engine.train.export_run import Exported, encoder_facts, export_run
 
 R = TypeVar("R")
 
@@ -35,7 +36,7 @@ def exported(run: Path, out: Path, form: str = "all") -> Exported:
 def test_a_classification_is_taken_away_whole(classified: Path, sample_folder: Path, tmp_path: Path) -> None:
     done = exported(classified, tmp_path / "out")
     names = {one.file for one in done.files}
-    assert names == {f"{name}{suffix}" for name in ("encoder", "model") for suffix in export.SUFFIXES.values()}
+    assert names == {f"{name}{suffix}" for name in ("encoder", "model") for suffix in export_formats.SUFFIXES.values()}
     assert all(one.pictures == 8 and one.greatest <= 1e-4 * one.size for one in done.files)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {*names, "card.json", "use_it.py"}
     card = json.loads((tmp_path / "out" / "card.json").read_text())
@@ -70,7 +71,7 @@ def test_the_snippet_runs_by_itself_and_says_what_the_program_says(
 def test_masks_come_out_of_onnx_as_probabilities(segmented: Path, tmp_path: Path) -> None:
     exported(segmented, tmp_path / "out", "onnx")
     pictures = np.random.default_rng(0).random((3, 3, 48, 48), np.float32)
-    chances = load_exported.ask_onnx(tmp_path / "out" / "model.onnx", pictures)
+    chances = use_it.ask_onnx(tmp_path / "out" / "model.onnx", pictures)
     assert chances.shape[0] == 3
     assert chances.shape[2:] == (48, 48)
     assert np.abs(chances.sum(1) - 1).max() < 1e-4
@@ -89,7 +90,7 @@ def test_a_pretraining_gives_its_encoder_with_whole_picture_statistics(pretraine
 def test_torchvisions_network_computes_the_same(name: str, stem: str) -> None:
     config = EncoderConfig(name=name, stem=stem)
     encoder = build_encoder(config, 3).eval()
-    twin = load_exported.torchvision_encoder(encoder_facts(config))
+    twin = use_it.torchvision_encoder(encoder_facts(config))
     twin.load_state_dict(encoder.state_dict())
     pictures = torch.rand(2, 3, 40, 40)
     with torch.no_grad():
@@ -147,8 +148,8 @@ def test_missing_libraries_are_said_in_words(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(importlib.util, "find_spec", without)
     with pytest.raises(DataError, match=r"onnxruntime.*sslstudio\[export\]"):
-        export.chosen_formats("all")
-    assert export.chosen_formats("torchscript") == ("torchscript",)
+        export_formats.chosen_formats("all")
+    assert export_formats.chosen_formats("torchscript") == ("torchscript",)
 
 
 def test_wrong_words_are_answered(pretrained: Path, tmp_path: Path) -> None:
@@ -166,4 +167,4 @@ def test_the_picture_is_prepared_as_the_program_does(tmp_path: Path) -> None:
     exif[0x0112] = 6  # on its side
     image.save(picture, exif=exif)
     ours = decode(picture, 32).astype(np.float32).transpose(2, 0, 1) / 255
-    assert np.abs(load_exported.prepare(picture, 32)[0] - ours).max() < 1e-6
+    assert np.abs(use_it.prepare(picture, 32)[0] - ours).max() < 1e-6
