@@ -17,6 +17,6 @@ if __name__ == "__main__":
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything can load onnxruntime, which would call its maker
     multiprocessing.freeze_support()  # must come first: a child process begins here as well
     _open_missing_streams()
-    from sslstudio.cli import main
+    from sslstudio.cli.main import main
 
     sys.exit(main())

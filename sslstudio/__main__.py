@@ -2,7 +2,7 @@
 
 import sys
 
-from sslstudio.cli import main
+from sslstudio.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

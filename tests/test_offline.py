@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 import sslstudio
-from sslstudio.cli import parser
+from sslstudio.cli.main import parser
 from tests.support import offline_child
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the home and the network's counters are Linux's")
@@ -203,9 +203,9 @@ def test_the_built_program_is_silent_from_its_first_lines() -> None:
     """Its first file is run as the main one; here with a program in the place of the command line's."""
     entry = Path(sslstudio.__file__).parent.parent / "packaging" / "entry.py"
     text = (
-        "import os, runpy, sys, types\nfound = types.ModuleType('sslstudio.cli')\n"
+        "import os, runpy, sys, types\nfound = types.ModuleType('sslstudio.cli.main')\n"
         "found.main = lambda: int(os.environ.get('ORT_DISABLE_TELEMETRY') != '1')\n"
-        "sys.modules['sslstudio.cli'] = found\n"
+        "sys.modules['sslstudio.cli.main'] = found\n"
         f"runpy.run_path({str(entry)!r}, run_name='__main__')"
     )
     kept = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}

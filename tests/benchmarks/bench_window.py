@@ -33,7 +33,7 @@ def event(window, what):
     return done
 MainWindow.event = event
 sys.argv = ["sslstudio"]
-from sslstudio.cli import main
+from sslstudio.cli.main import main
 main()
 """
 

@@ -10,8 +10,8 @@ from types import ModuleType
 import pytest
 
 from sslstudio import __version__
-from sslstudio.cli import parser
-from sslstudio.command_configs import config_of
+from sslstudio.cli.config_args import config_of
+from sslstudio.cli.main import parser
 
 ROOT = Path(__file__).resolve().parents[2]
 MANUAL = ROOT / "resources" / "manual"

@@ -37,7 +37,7 @@ def files_below(folder: str) -> set[str]:
 
 def main(commands: Path, result: Path) -> None:
     """Run them; the result holds for each its exit code, what was asked, and the files that appeared at home."""
-    from sslstudio.cli import main as sslstudio
+    from sslstudio.cli.main import main as sslstudio
 
     told = []
     for arguments in json.loads(commands.read_text()):

@@ -14,8 +14,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTableWidget
 from pytestqt.qtbot import QtBot
 
-from sslstudio.cli import parser
-from sslstudio.command_configs import config_of
+from sslstudio.cli.config_args import config_of
+from sslstudio.cli.main import parser
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
 from sslstudio.ui.pages.finetune import FinetunePage

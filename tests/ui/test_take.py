@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from sslstudio.cli import parser
+from sslstudio.cli.main import parser
 from sslstudio.engine.runs.label_decisions import read_decisions
 from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.study import Study

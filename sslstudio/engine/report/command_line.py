@@ -1,4 +1,4 @@
-"""A config as the line that does the same in a terminal. The way back is sslstudio/command_configs.py."""
+"""A config as the line that does the same in a terminal. The way back is sslstudio/cli/config_args.py."""
 
 import dataclasses
 import os

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sslstudio.cli import main
+from sslstudio.cli.main import main
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import ConfigError, DataError
 from sslstudio.engine.dataset.groups import below, group_paths, suggest_groups

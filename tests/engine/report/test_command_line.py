@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslstudio.cli import parser
-from sslstudio.command_configs import config_of
+from sslstudio.cli.config_args import config_of
+from sslstudio.cli.main import parser
 from sslstudio.engine.core.config import BaseConfig, OptionField, options_of
 from sslstudio.engine.experiments.compare_config import CompareConfig
 from sslstudio.engine.experiments.tournament_config import TournamentConfig

@@ -40,8 +40,8 @@ def add_parsers(add: Add) -> None:
 
 def predict(options: argparse.Namespace) -> int:
     """`sslstudio predict`."""
-    from sslstudio.commands import returned, say, steered
-    from sslstudio.console import print_json
+    from sslstudio.cli.console import print_json
+    from sslstudio.cli.train import returned, say, steered
     from sslstudio.engine.finetuning.load import load_trained
     from sslstudio.engine.finetuning.predict import predict_folder
 
@@ -61,8 +61,8 @@ def predict(options: argparse.Namespace) -> int:
 
 def export(options: argparse.Namespace) -> int:
     """`sslstudio export`."""
-    from sslstudio.commands import returned, say, steered
-    from sslstudio.console import print_json
+    from sslstudio.cli.console import print_json
+    from sslstudio.cli.train import returned, say, steered
     from sslstudio.engine.export.run import export_run
 
     with steered() as control:
@@ -78,8 +78,8 @@ def export(options: argparse.Namespace) -> int:
 
 def report(options: argparse.Namespace) -> int:
     """`sslstudio report`."""
-    from sslstudio.commands import returned, say, steered
-    from sslstudio.console import print_json
+    from sslstudio.cli.console import print_json
+    from sslstudio.cli.train import returned, say, steered
     from sslstudio.engine.report.run import write_report
 
     with steered() as control:

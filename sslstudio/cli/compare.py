@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from sslstudio.command_configs import compare_config, tournament_config
+from sslstudio.cli.config_args import compare_config, tournament_config
 
 Add = Callable[..., argparse.ArgumentParser]
 SETTINGS = "an option of pretraining (optimiser.batch_size=128) or of one task (jigsaw.permutations=504)"
@@ -61,8 +61,8 @@ def _add_pictures(command: argparse.ArgumentParser) -> None:
 
 def compare(options: argparse.Namespace) -> int:
     """`sslstudio compare`."""
-    from sslstudio.commands import say, steered
-    from sslstudio.console import show
+    from sslstudio.cli.console import show
+    from sslstudio.cli.train import say, steered
     from sslstudio.engine.experiments.compare import compare as run
 
     config = compare_config(options)
@@ -76,8 +76,8 @@ def compare(options: argparse.Namespace) -> int:
 
 def tournament(options: argparse.Namespace) -> int:
     """`sslstudio tournament`."""
-    from sslstudio.commands import say, steered
-    from sslstudio.console import show
+    from sslstudio.cli.console import show
+    from sslstudio.cli.train import say, steered
     from sslstudio.engine.experiments.tournament import tournament as run
 
     config = tournament_config(options)

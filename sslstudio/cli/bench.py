@@ -30,8 +30,8 @@ def add_parsers(add: Add) -> None:
 
 def bench(options: argparse.Namespace) -> int:
     """`sslstudio bench`."""
-    from sslstudio.commands import returned, say, steered
-    from sslstudio.console import print_json
+    from sslstudio.cli.console import print_json
+    from sslstudio.cli.train import returned, say, steered
     from sslstudio.engine.core.config import with_settings
     from sslstudio.engine.models.encoders import EncoderConfig
     from sslstudio.engine.pretraining.bench import bench as measure

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from sslstudio.cli import main, parser
-from sslstudio.command_configs import config_of
-from sslstudio.console import print_result
+from sslstudio.cli.config_args import config_of
+from sslstudio.cli.console import print_result
+from sslstudio.cli.main import main, parser
 from sslstudio.engine.core.events import from_json
 from sslstudio.engine.evaluate.scores import one_hot_confusions
 from sslstudio.engine.evaluate.verdict import summarise

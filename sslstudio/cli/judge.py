@@ -35,8 +35,8 @@ def add_parsers(add: Add) -> None:
 
 def clinic(options: argparse.Namespace) -> int:
     """`sslstudio clinic`."""
-    from sslstudio.commands import returned, say, steered
-    from sslstudio.console import print_json
+    from sslstudio.cli.console import print_json
+    from sslstudio.cli.train import returned, say, steered
     from sslstudio.engine.clinic.run import examine
     from sslstudio.engine.tasks.base import load_tasks
     from sslstudio.engine.training.config import DataConfig
@@ -125,8 +125,8 @@ def clinic_lines(found: "Examined", task: str = "") -> list[str]:
 
 def audit(options: argparse.Namespace) -> int:
     """`sslstudio audit`."""
-    from sslstudio.commands import returned, say, steered
-    from sslstudio.console import print_json
+    from sslstudio.cli.console import print_json
+    from sslstudio.cli.train import returned, say, steered
     from sslstudio.engine.clinic.run import AUDIT
     from sslstudio.engine.clinic.run import audit as run
     from sslstudio.engine.core.messages import to_stored

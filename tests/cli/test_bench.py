@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio.cli import main
-from sslstudio.commands_bench import bench_lines
+from sslstudio.cli.bench import bench_lines
+from sslstudio.cli.main import main
 from sslstudio.engine.pretraining.bench import Bench
 
 FOUND = Bench(

@@ -9,8 +9,8 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sslstudio.command_configs import finetune_config, pretrain_config
-from sslstudio.console import print_json, print_result, show
+from sslstudio.cli.config_args import finetune_config, pretrain_config
+from sslstudio.cli.console import print_json, print_result, show
 from sslstudio.engine.core.config import options_of, to_dict, with_settings
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.durations import duration
@@ -226,7 +226,7 @@ def doctor(options: argparse.Namespace) -> int:
 
 def demo(options: argparse.Namespace) -> int:
     """`sslstudio demo`."""
-    from sslstudio.demo import run_demo
+    from sslstudio.cli.demo import run_demo
 
     began = time.monotonic()
     with steered() as control:
@@ -239,7 +239,7 @@ def demo(options: argparse.Namespace) -> int:
 
 def self_test(options: argparse.Namespace) -> int:
     """`sslstudio self-test`."""
-    from sslstudio.selftest import has_failed, run_self_test
+    from sslstudio.cli.selftest import has_failed, run_self_test
 
     def told(name: str, outcome: str) -> None:
         if not options.json:

@@ -31,8 +31,8 @@ def add_parsers(add: Add) -> None:
 
 def suggest(options: argparse.Namespace) -> int:
     """`sslstudio suggest`."""
-    from sslstudio.commands import returned, say, steered
-    from sslstudio.console import print_json
+    from sslstudio.cli.console import print_json
+    from sslstudio.cli.train import returned, say, steered
 
     with steered() as control:
         found = returned(_next_ones(options, control), options.json)

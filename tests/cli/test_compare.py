@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio.cli import main
+from sslstudio.cli.main import main
 
 QUICK = ["--set", "budget.steps=2", "--set", "probe.enabled=false", "--set", "optimiser.batch_size=8"]
 

@@ -18,7 +18,7 @@ def add_parsers(add: Add) -> None:
 
 def gif(options: argparse.Namespace) -> int:
     """`sslstudio gif`."""
-    from sslstudio.commands import say
+    from sslstudio.cli.train import say
     from sslstudio.engine.core.control import to_end
     from sslstudio.engine.pretraining.animation import write_film
     from sslstudio.engine.runs.run_folder import RunFolder

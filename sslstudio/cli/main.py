@@ -11,15 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from sslstudio import (
-    __version__,
-    commands_bench,
-    commands_compare,
-    commands_judge,
-    commands_show,
-    commands_suggest,
-    commands_take,
-)
+from sslstudio import __version__
+from sslstudio.cli import bench, compare, export, judge, show, suggest
 from sslstudio.engine.compute.malloc import keep_for_reuse
 from sslstudio.engine.core.errors import InputError, StudioError
 
@@ -60,16 +53,16 @@ def _command(name: str | None) -> Callable[[argparse.Namespace], int | None]:
         from sslstudio.ui.app import run
 
         return lambda _: run()
-    from sslstudio import commands
+    from sslstudio.cli import train as commands
 
     places = (
         commands,
-        commands_bench,
-        commands_judge,
-        commands_compare,
-        commands_show,
-        commands_suggest,
-        commands_take,
+        bench,
+        judge,
+        compare,
+        show,
+        suggest,
+        export,
     )
     found = (getattr(place, name.replace("-", "_"), None) for place in places)
     command: Callable[[argparse.Namespace], int | None] = next(one for one in found if one is not None)
@@ -105,12 +98,12 @@ def parser() -> argparse.ArgumentParser:
     _add_looking(add)
     _add_training(add)
     _add_using(add)
-    commands_judge.add_parsers(add)
-    commands_bench.add_parsers(add)
-    commands_compare.add_parsers(add)
-    commands_show.add_parsers(add)
-    commands_suggest.add_parsers(add)
-    commands_take.add_parsers(add)
+    judge.add_parsers(add)
+    bench.add_parsers(add)
+    compare.add_parsers(add)
+    show.add_parsers(add)
+    suggest.add_parsers(add)
+    export.add_parsers(add)
     return top
 
 

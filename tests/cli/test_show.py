@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from sslstudio.cli import main
+from sslstudio.cli.main import main
 from tests.engine.pretraining.test_animation import run_with
 
 

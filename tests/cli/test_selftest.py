@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio import selftest
-from sslstudio.cli import main, parser
+from sslstudio.cli import selftest
+from sslstudio.cli.main import main, parser
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.ui.study import STEPS

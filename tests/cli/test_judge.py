@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio.cli import main
+from sslstudio.cli.main import main
 from sslstudio.engine.tasks.base import load_tasks
 
 
