@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QSystemTrayIcon
 
 from sslstudio.engine.core.events import Event, Paused, Resumed, RunFinished, RunStarted
 from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
-from sslstudio.ui import jobs, run_calls, settings, study_calls
+from sslstudio.ui import jobs, run_calls, study_calls
 from sslstudio.ui.awake import Awake
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.run_thread import Runner
 
 SHOWN_MS = 15_000
@@ -48,7 +49,7 @@ class Attendant(QObject):
 
     def suit(self) -> None:
         """Hold sleep off or let it come, as the settings are now."""
-        if self._working and settings.keeps_awake():
+        if self._working and app_settings.keeps_awake():
             self.awake.hold()
         else:
             self.awake.release()
@@ -88,7 +89,7 @@ class Attendant(QObject):
         if not words:
             return
         self.told.emit(title, words)
-        if self._window.isActiveWindow() or not settings.notifies():
+        if self._window.isActiveWindow() or not app_settings.notifies():
             return  # whoever is looking sees it in the window
         QApplication.alert(self._window)
         if QSystemTrayIcon.isSystemTrayAvailable() and QSystemTrayIcon.supportsMessages():

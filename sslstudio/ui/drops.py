@@ -12,7 +12,8 @@ from sslstudio.engine.images.listing import SUFFIXES as PICTURES
 from sslstudio.engine.labels.coco.search import pictures_folder
 from sslstudio.engine.projects.project import FILE, is_project
 from sslstudio.engine.runs.experiment_folder import study_job
-from sslstudio.ui import engine_calls, folder_calls, jobs, journal, messages, settings
+from sslstudio.ui import engine_calls, folder_calls, jobs, messages
+from sslstudio.ui.base import app_settings, error_log
 from sslstudio.ui.engine_calls import RunAbout
 from sslstudio.ui.folder_calls import Known
 from sslstudio.ui.study import Study
@@ -80,7 +81,7 @@ class Opener(QObject):
     def open(self, what: Dropped) -> None:
         """Open it, whatever it is."""
         self._awaited = None
-        journal.note_place(what.path, *what.more)
+        error_log.note_place(what.path, *what.more)
         ways: dict[str, Callable[[Path], None]] = {
             FOLDER: partial(self._open_folders, what),
             ZIP: self._open_zip,
@@ -112,7 +113,7 @@ class Opener(QObject):
         messages.tell(self._window, self.tr("This cannot be opened"), said.format(file.name))
 
     def _open_zip(self, archive: Path) -> None:
-        self.study.prepare_folder(partial(folder_calls.unpacked, archive, settings.home() / UNPACKED))
+        self.study.prepare_folder(partial(folder_calls.unpacked, archive, app_settings.home() / UNPACKED))
 
     def _open_labels(self, file: Path) -> None:
         """Labels belong to the open pictures; without any, to those beside the file."""

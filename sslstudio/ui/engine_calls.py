@@ -12,7 +12,7 @@ from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, Preparing, RunStarted
 from sslstudio.engine.core.messages import Message
-from sslstudio.ui import settings
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.words import told
 
@@ -183,7 +183,7 @@ def checked_up(
 
 def pretraining(config: "PretrainConfig") -> Factory:
     """A pretraining run, to be started by the runner."""
-    return partial(_start, config, settings.apart())
+    return partial(_start, config, app_settings.apart())
 
 
 def _start(config: "PretrainConfig | FinetuneConfig", apart: bool, control: RunControl) -> Iterator[Event]:
@@ -194,12 +194,12 @@ def _start(config: "PretrainConfig | FinetuneConfig", apart: bool, control: RunC
 
 def finetuning(config: "FinetuneConfig") -> Factory:
     """A fine-tuning run, to be started by the runner."""
-    return partial(_start, config, settings.apart())
+    return partial(_start, config, app_settings.apart())
 
 
 def resuming(run: Path) -> Factory:
     """The rest of a run, to be started by the runner."""
-    return partial(_resume, run, settings.apart())
+    return partial(_resume, run, app_settings.apart())
 
 
 def _resume(run: Path, apart: bool, control: RunControl) -> Iterator[Event]:

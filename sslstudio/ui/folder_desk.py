@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject
 
 from sslstudio.engine.images.multi_folder import Album
 from sslstudio.engine.projects.project import is_project
-from sslstudio.ui import folder_calls, messages, settings
+from sslstudio.ui import folder_calls, messages
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.words import count
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ class FolderDesk(QObject):
         if len(folders) == 1:
             self._study.open_folder(folders[0])
             return
-        others = [Path(one) for one in settings.recent_folders() if is_project(Path(one))]
-        op = partial(folder_calls.opened_together, settings.home(), others, folders)
+        others = [Path(one) for one in app_settings.recent_folders() if is_project(Path(one))]
+        op = partial(folder_calls.opened_together, app_settings.home(), others, folders)
         self._study.open_made(op)
 
     def add(self, folders: Sequence[Path]) -> None:

@@ -10,8 +10,9 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from sslstudio import __version__
-from sslstudio.ui import engine_calls, jobs, journal, messages, settings
+from sslstudio.ui import engine_calls, jobs, messages
 from sslstudio.ui.actions import page_key_rows
+from sslstudio.ui.base import app_settings, error_log
 from sslstudio.ui.manual import Manual
 from sslstudio.ui.study import Study
 
@@ -72,23 +73,23 @@ class Help(QObject):
 
     def report(self) -> None:
         """Write a zip file that can be sent with a bug report."""
-        start = settings.home() / time.strftime("SSL Studio report %Y-%m-%d %H.%M.zip")
+        start = app_settings.home() / time.strftime("SSL Studio report %Y-%m-%d %H.%M.zip")
         title, kinds = self.tr("Save the bug report"), self.tr("Zip files (*.zip)")
         file = messages.choose_new_file(self._window, title, kinds, start)
         if file is not None:
             run = self._study.result or self._study.pretrained
             seen = self._study.recognised.pictures.paths if self._study.recognised else []
-            op = partial(engine_calls.bug_report, file, journal.lines(), run, self._places(), seen)
+            op = partial(engine_calls.bug_report, file, error_log.lines(), run, self._places(), seen)
             jobs.run(op, self._say_written, partial(messages.tell_error, self._window), owner=self)
 
     def _places(self) -> dict[str, str]:
         """What a person has or had open, and what stands for it in a report."""
         study = self._study
-        known = [study.folder, study.labels_file, *study.folders.several.values(), *settings.recent_folders()]
+        known = [study.folder, study.labels_file, *study.folders.several.values(), *app_settings.recent_folders()]
         named = {str(place): "<pictures>" for place in known if place}
         own = {str(study.project.folder): "<project>"} if study.project else {}
-        pointed = {place: "<place>" for place in journal.places()}
-        return {**pointed, **named, **own, str(settings.home()): "<home>"}
+        pointed = {place: "<place>" for place in error_log.places()}
+        return {**pointed, **named, **own, str(app_settings.home()): "<home>"}
 
     def _say_written(self, file: Path) -> None:
         said = self.tr(

@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from sslstudio.engine.runs.trash import free_path
-from sslstudio.ui import jobs, label_calls, messages, settings, words
+from sslstudio.ui import jobs, label_calls, messages, words
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.label_desk import LabelDesk
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.widgets.busy_line import BusyLine
@@ -39,7 +40,7 @@ class LabelExport(QObject):
         project = self._page.study.project
         if self._desk.store is None or project is None:
             return
-        inside = messages.choose_folder(self._page, self.tr("The folder to export into"), settings.home())
+        inside = messages.choose_folder(self._page, self.tr("The folder to export into"), app_settings.home())
         if inside is not None:
             self._out = free_path(inside / self.tr("{0} labels").format(project.name))
             self._begin()

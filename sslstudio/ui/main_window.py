@@ -8,8 +8,11 @@ from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragL
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget
 
 from sslstudio.engine.core.events import Event, StepDone
-from sslstudio.ui import jobs, messages, settings, words
+from sslstudio.ui import jobs, messages, words
 from sslstudio.ui.attendant import Attendant
+from sslstudio.ui.base import app_settings
+from sslstudio.ui.base.resources import icon
+from sslstudio.ui.base.theme import theme
 from sslstudio.ui.closing import Closing
 from sslstudio.ui.drops import Opener, dropped
 from sslstudio.ui.help import Help
@@ -21,9 +24,7 @@ from sslstudio.ui.project_desk import ProjectDesk
 from sslstudio.ui.project_file import ProjectFile
 from sslstudio.ui.reading_order import InOrder
 from sslstudio.ui.recovery import Recovery
-from sslstudio.ui.resources import icon
 from sslstudio.ui.study import STEPS, Study
-from sslstudio.ui.theme import theme
 from sslstudio.ui.tour import Tour
 from sslstudio.ui.widgets.layout import row
 from sslstudio.ui.widgets.steps import StepList
@@ -45,7 +46,7 @@ class MainWindow(QMainWindow):
 
     def __init__(self) -> None:
         super().__init__()
-        theme().follow(settings.appearance())
+        theme().follow(app_settings.appearance())
         self.study = Study(self)
         self.opener = Opener(self.study, self)
         self.opener.run_wanted.connect(self._show_run)
@@ -71,7 +72,7 @@ class MainWindow(QMainWindow):
         self._add_status()
         self._listen()
         self.go("images")
-        if not self.restoreGeometry(settings.geometry()):
+        if not self.restoreGeometry(app_settings.geometry()):
             self.resize(1280, 800)
 
     # --- building
@@ -218,7 +219,7 @@ class MainWindow(QMainWindow):
             page.copy.copy()
 
     def _show_home(self) -> None:
-        home = settings.home()
+        home = app_settings.home()
         home.mkdir(parents=True, exist_ok=True)
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(home)))
 
@@ -266,7 +267,7 @@ class MainWindow(QMainWindow):
         if not self.closing.may():
             event.ignore()
             return
-        settings.set_geometry(self.saveGeometry())
+        app_settings.set_geometry(self.saveGeometry())
         jobs.cancel_all()
         self.project_desk.finish()
         self.attendant.finish()

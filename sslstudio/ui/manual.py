@@ -9,8 +9,9 @@ from PySide6.QtCore import QLocale, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QWidget
 
-from sslstudio.ui import messages, resources
+from sslstudio.ui import messages
 from sslstudio.ui.actions import manual_keys, native, page_shortcuts
+from sslstudio.ui.base import resources
 from sslstudio.ui.widgets.layout import column, row, text, tool
 from sslstudio.ui.widgets.markdown_view import MarkdownView
 

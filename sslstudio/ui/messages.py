@@ -8,7 +8,7 @@ from PySide6.QtCore import QRect, QSize, Qt, QTimer
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QInputDialog, QMessageBox, QVBoxLayout, QWidget
 
 from sslstudio.engine.core.errors import StudioError
-from sslstudio.ui import journal
+from sslstudio.ui.base import error_log
 from sslstudio.ui.widgets.layout import scrolled, text
 from sslstudio.ui.widgets.tables import fill, table, wrap
 from sslstudio.ui.words import told, tr
@@ -30,7 +30,7 @@ def error_details(error: BaseException) -> str:
 
 def tell_error(parent: QWidget | None, error: BaseException) -> None:
     """Show an error; a bug comes with a traceback that can be copied into a report."""
-    journal.note(error)
+    error_log.note(error)
     _tell(parent, QMessageBox.Icon.Warning, tr("SSL Studio"), error_text(error), error_details(error))
 
 
@@ -171,5 +171,5 @@ def choose_new_file(parent: QWidget | None, title: str, kinds: str, start: Path)
 def _pointed_at(chosen: str) -> Path | None:
     if not chosen:
         return None
-    journal.note_place(Path(chosen))
+    error_log.note_place(Path(chosen))
     return Path(chosen)

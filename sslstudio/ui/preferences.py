@@ -3,10 +3,11 @@
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow
 
-from sslstudio.ui import messages, settings
+from sslstudio.ui import messages
 from sslstudio.ui.attendant import Attendant
+from sslstudio.ui.base import app_settings
+from sslstudio.ui.base.theme import theme
 from sslstudio.ui.study import Study
-from sslstudio.ui.theme import theme
 from sslstudio.ui.widgets.preferences_form import PreferencesForm
 from sslstudio.ui.widgets.run_settings import DeviceBox
 
@@ -34,11 +35,11 @@ class Preferences(QObject):
 
     def _act(self, name: str) -> None:
         if name == "appearance":
-            theme().follow(settings.appearance())
+            theme().follow(app_settings.appearance())
         elif name == "home":
             self._study.runs_changed.emit()
         elif name == "keeps_awake":
             self._attendant.suit()
         elif name == "device":
             for box in self._window.findChildren(DeviceBox):
-                box.prefer(settings.device())
+                box.prefer(app_settings.device())

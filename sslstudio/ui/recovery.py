@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.core.events import RunStarted
 from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
-from sslstudio.ui import jobs, messages, run_calls, settings, words
+from sslstudio.ui import jobs, messages, run_calls, words
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.drops import Opener
 from sslstudio.ui.run_calls import Interrupted
 from sslstudio.ui.study import Study
@@ -20,23 +21,23 @@ class Recovery(QObject):
     def __init__(self, study: Study, opener: Opener, window: QWidget) -> None:
         super().__init__(window)
         self._study, self._opener, self._window = study, opener, window
-        self._left = settings.under_way()
+        self._left = app_settings.under_way()
         study.runner.begun.connect(self._remember)
-        study.runner.ended.connect(lambda _: settings.set_under_way(""))
+        study.runner.ended.connect(lambda _: app_settings.set_under_way(""))
         study.engine_ready.connect(self.offer)
 
     def _remember(self, run: RunStarted) -> None:
-        settings.set_under_way(run.run)
+        app_settings.set_under_way(run.run)
 
     def offer(self) -> None:
         """Ask about a run that the last session left without an end; another one asked for meanwhile goes first."""
         left, self._left = self._left, ""
         if left and not self._study.runner.active:
             op = partial(run_calls.interrupted_run, Path(left))
-            jobs.run(op, self._ask, lambda _: settings.set_under_way(""), owner=self)  # a run that is gone: no word
+            jobs.run(op, self._ask, lambda _: app_settings.set_under_way(""), owner=self)  # a run that is gone: no word
 
     def _ask(self, found: Interrupted | None) -> None:
-        settings.set_under_way("")
+        app_settings.set_under_way("")
         if found is None or self._study.runner.active:
             return
         said = self._question(found.job).format(

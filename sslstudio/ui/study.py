@@ -15,7 +15,8 @@ from shiboken6 import isValid
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.projects.project import RUNS, Opened, Project, is_project
 from sslstudio.engine.runs.trash import free_path
-from sslstudio.ui import engine_calls, folder_calls, jobs, messages, project_calls, settings
+from sslstudio.ui import engine_calls, folder_calls, jobs, messages, project_calls
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.engine_calls import EngineFacts, TaskFacts
 from sslstudio.ui.folder_desk import FolderDesk
 from sslstudio.ui.opening import Opening
@@ -124,8 +125,8 @@ class Study(QObject):
         if is_project(folder):
             self.project_wanted.emit(folder)
             return
-        others = [Path(one) for one in settings.recent_folders() if is_project(Path(one))]
-        op = partial(project_calls.open_pictures, settings.home(), others, folder, labels_file)
+        others = [Path(one) for one in app_settings.recent_folders() if is_project(Path(one))]
+        op = partial(project_calls.open_pictures, app_settings.home(), others, folder, labels_file)
         self.under_way.begin(op, self._take_pictures)
 
     def open_project(self, opened: Opened) -> None:
@@ -134,7 +135,7 @@ class Study(QObject):
 
     def open_sample(self) -> None:
         """Draw the sample pictures into the user's folder and open them."""
-        self.prepare_folder(partial(folder_calls.draw_sample, settings.home() / SAMPLE))
+        self.prepare_folder(partial(folder_calls.draw_sample, app_settings.home() / SAMPLE))
 
     def prepare_folder(self, op: Callable[..., Any]) -> None:
         """Open the folder that `op` makes: one that is drawn or unpacked first."""
@@ -174,7 +175,7 @@ class Study(QObject):
         self.project, self.recognised, self.readable = opened.project, opened.recognised, None
         self.folder, self.labels_file = opened.project.pictures, opened.project.labels
         self.pretrained, self.result = opened.newest.pretrained, opened.newest.result
-        settings.add_recent(opened.project.folder, self.folder)
+        app_settings.add_recent(opened.project.folder, self.folder)
         self._bring_back(opened)
         self.opening.emit(None)
         self.pictures_changed.emit()
@@ -270,7 +271,7 @@ class Study(QObject):
     @property
     def runs_folder(self) -> Path:
         """Where runs on the open folder are kept."""
-        return self.project.runs if self.project else settings.home() / project_calls.PROJECTS / SAMPLE / RUNS
+        return self.project.runs if self.project else app_settings.home() / project_calls.PROJECTS / SAMPLE / RUNS
 
     @property
     def all_runs(self) -> tuple[Path, ...]:

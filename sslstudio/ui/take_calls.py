@@ -15,7 +15,7 @@ from PySide6.QtGui import QColor, QImage
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.runs import folder_predictions
-from sslstudio.ui.theme import colours
+from sslstudio.ui.base.theme import colours
 
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.export.run import Exported

@@ -6,8 +6,8 @@ from PySide6.QtCore import QEvent, QObject, QPoint
 from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
-from sslstudio.ui import settings
 from sslstudio.ui.actions import tour_shortcut
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.study import STEPS, Study
 from sslstudio.ui.widgets.steps import StepList
 from sslstudio.ui.widgets.tour_panel import TourPanel
@@ -48,7 +48,7 @@ class Tour(QObject):
 
     def begin_once(self) -> None:
         """Begin at the very first start of the program only."""
-        if not settings.toured():
+        if not app_settings.toured():
             self.begin()
 
     def begin(self) -> None:
@@ -63,7 +63,7 @@ class Tour(QObject):
 
     def end(self) -> None:
         """Take it away; it does not come again by itself."""
-        settings.set_toured()
+        app_settings.set_toured()
         if self.panel is None or self._escape is None:
             return
         self._window.removeEventFilter(self)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator
 
 from sslstudio.engine.core.messages import Language, Message
-from sslstudio.ui import resources, settings
+from sslstudio.ui.base import app_settings, resources
 
 WINDOW_ENGLISH = Language(percent=True)  # scores as the tables beside them have them
 
@@ -59,7 +59,7 @@ _spoken: list[Catalogue] = []  # one, or none while the window speaks English
 
 def wanted() -> str:
     """The code of the language to speak: SSLSTUDIO_LANGUAGE, else what was chosen, else the system's, else English."""
-    asked = os.environ.get("SSLSTUDIO_LANGUAGE") or settings.language() or QLocale.system().name()
+    asked = os.environ.get("SSLSTUDIO_LANGUAGE") or app_settings.language() or QLocale.system().name()
     code = asked.partition("_")[0]
     return code if code in resources.languages() else "en"
 

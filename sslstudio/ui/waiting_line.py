@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.runs.queue import RunQueue, Waiting
-from sslstudio.ui import messages, run_calls, settings
+from sslstudio.ui import messages, run_calls
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.run_thread import Runner
 
 FILE = "queue.json"
@@ -25,7 +26,7 @@ class WaitingLine(QObject):
     def __init__(self, runner: Runner, parent: QObject) -> None:
         super().__init__(parent)
         self._runner = runner
-        self._queue = RunQueue(settings.home() / FILE)
+        self._queue = RunQueue(app_settings.home() / FILE)
         self._next = QTimer(self, interval=0, singleShot=True)  # once every page has heard that the run has ended
         self._next.timeout.connect(self.start)
         self._now: Waiting | None = None  # the run of the queue that goes on
@@ -37,7 +38,7 @@ class WaitingLine(QObject):
     @property
     def queue(self) -> RunQueue:
         """The runs that wait; another folder of runs has another queue."""
-        file = settings.home() / FILE
+        file = app_settings.home() / FILE
         if self._queue.file != file:
             self._queue = RunQueue(file)
         return self._queue

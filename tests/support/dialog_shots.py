@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QApplication
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.projects.project import Opened, Project
 from sslstudio.ui import messages
+from sslstudio.ui.base.theme import theme
 from sslstudio.ui.folder_calls import Known
 from sslstudio.ui.pages.run_page import RunPage
-from sslstudio.ui.theme import theme
 from tests.support.clipped import clipped
 
 if TYPE_CHECKING:

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QApplication
 
 from sslstudio.engine.core.config import Value
 from sslstudio.ui import translate
+from sslstudio.ui.base.theme import theme
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
 from sslstudio.ui.pages.finetune import FinetunePage
@@ -32,7 +33,6 @@ from sslstudio.ui.pages.label import LabelPage
 from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.pages.study_tab import StudyTab
-from sslstudio.ui.theme import theme
 from tests.support.clipped import clipped
 from tests.support.dialog_shots import DialogShots
 

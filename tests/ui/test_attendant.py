@@ -9,8 +9,9 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event
-from sslstudio.ui import attendant, resources, settings
+from sslstudio.ui import attendant
 from sslstudio.ui.attendant import Attendant
+from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.run_thread import Runner
 
 told: list[tuple[str, str]] = []
@@ -62,7 +63,7 @@ def test_the_end_of_a_run_is_told_outside_the_window(
     monkeypatch.setattr(attendant, "QSystemTrayIcon", Tray)
     monkeypatch.setattr(attendant, "QApplication", Application)
     monkeypatch.setattr(Tray, "there", there)
-    monkeypatch.setattr(settings, "notifies", lambda: wanted)
+    monkeypatch.setattr(app_settings, "notifies", lambda: wanted)
     told.clear()
     alerted.clear()
     window = QMainWindow()

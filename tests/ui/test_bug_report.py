@@ -10,7 +10,8 @@ import pytest
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui import journal, messages
+from sslstudio.ui import messages
+from sslstudio.ui.base import error_log
 from sslstudio.ui.main_window import MainWindow
 from tests.ui.conftest import Said
 from tests.ui.test_drops import trained
@@ -31,7 +32,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LOGNAME", "drmueller")
     monkeypatch.setenv("SSLSTUDIO_HOME", str(folder / "SSL Studio"))
     monkeypatch.setattr(messages, "tell_error", tell_error)
-    monkeypatch.setattr(journal, "_entries", type(journal._entries)(maxlen=journal.MOST))
+    monkeypatch.setattr(error_log, "_entries", type(error_log._entries)(maxlen=error_log.MOST))
     return folder
 
 
@@ -74,8 +75,8 @@ def test_a_report_tells_nothing_of_the_person_or_the_patients(
     for number, file in enumerate((table, archive, empty), start=1):  # neither can be used
         drop(window, file)
         qtbot.waitUntil(lambda number=number: len(boxes) == number, timeout=LONG)  # type: ignore[misc]
-    assert "Anna Schmidt" in "".join(journal.lines())
-    assert str(tmp_path) in "".join(journal.lines())
+    assert "Anna Schmidt" in "".join(error_log.lines())
+    assert str(tmp_path) in "".join(error_log.lines())
     said.file = tmp_path / "report.zip"
     report(window)
     qtbot.waitUntil(lambda: bool(said.questions) or len(boxes) > 3, timeout=LONG)

@@ -12,7 +12,7 @@ from sslstudio.engine.finetuning.run import finetune
 from sslstudio.engine.images.multi_folder import folders_of, write_album
 from sslstudio.engine.projects.project import open_project
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, OptimiserConfig
-from sslstudio.ui import settings
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.images import FOLDERS, ImagesPage
 from sslstudio.ui.pages.label import LabelPage
@@ -107,7 +107,7 @@ def test_folders_dropped_together_are_one_project_that_comes_back(
     assert window.study.project.folder.name == "pets + archive"
     assert said.offered == ["add", "instead"]
     assert said.questions == []
-    (again,) = [one for one in recent(settings.recent_folders(), RunControl()) if one.more]
+    (again,) = [one for one in recent(app_settings.recent_folders(), RunControl()) if one.more]
     assert (again.name, again.pictures, again.more) == ("pets + archive", pictures, ("archive",))
 
 

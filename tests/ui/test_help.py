@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication, QDialog, QTableWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.ui import journal
 from sslstudio.ui.actions import CLASS_KEYS
+from sslstudio.ui.base import error_log
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.messages import show_table
 from tests.ui.conftest import Said
@@ -65,7 +65,7 @@ def test_about_names_the_parts_with_their_licences(window: MainWindow, said: Sai
 
 
 def test_a_report_is_written_where_it_is_wanted(window: MainWindow, said: Said, tmp_path: Path, qtbot: QtBot) -> None:
-    journal.note(DataError("the pictures ran away"))
+    error_log.note(DataError("the pictures ran away"))
     said.file = tmp_path / "report.zip"
     window.help.report()
     qtbot.waitUntil(lambda: bool(said.questions), timeout=20_000)

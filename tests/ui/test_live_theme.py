@@ -10,11 +10,11 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtWidgets import QTabWidget
 from pytestqt.qtbot import QtBot
 
+from sslstudio.ui.base.theme import DARK, LIGHT, Colours, theme
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.study import STEPS
-from sslstudio.ui.theme import DARK, LIGHT, Colours, theme
 
 LONG = 60_000
 SPARSE = 3  # every third pixel of every third line

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QDialog, QLabel, QTableWidget, QTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.ui import journal, messages
+from sslstudio.ui import messages
+from sslstudio.ui.base import error_log
 from sslstudio.ui.stopping import BEST, DISCARD, LAST
 from tests.support.answering import Act, answering, button, click, press, type_text
 
@@ -175,7 +176,7 @@ def test_an_error_for_people_is_its_sentence_and_no_more(parent: QWidget) -> Non
     error = raised(DataError("There is no folder /x."))
     with answering(look):
         messages.tell_error(parent, error)
-    assert "There is no folder /x." in journal.lines()[-1]
+    assert "There is no folder /x." in error_log.lines()[-1]
 
 
 def test_a_bug_shows_its_traceback_to_whoever_asks_for_it(parent: QWidget) -> None:
@@ -237,7 +238,7 @@ def test_a_path_is_typed_and_taken(kind: str, own_chooser: None, places: Path, p
     opens, name = CHOOSERS[kind]
     with answering(type_text(str(places / name))):
         assert opens(parent, places) == places / name
-    assert str(places / name) in journal.places()  # so that a report can leave the name out
+    assert str(places / name) in error_log.places()  # so that a report can leave the name out
 
 
 @pytest.mark.parametrize("kind", CHOOSERS)

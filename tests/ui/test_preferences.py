@@ -11,10 +11,11 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.compute.device import DeviceFound
 from sslstudio.engine.core.events import Paused, Resumed
-from sslstudio.ui import messages, resources, settings
+from sslstudio.ui import messages
+from sslstudio.ui.base import app_settings, resources
+from sslstudio.ui.base.theme import theme
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.run_page import RunPage
-from sslstudio.ui.theme import theme
 from sslstudio.ui.widgets.preferences_form import PreferencesForm
 from sslstudio.ui.widgets.run_settings import DeviceBox
 from tests.ui.conftest import Said
@@ -54,7 +55,7 @@ def pick(box: object, name: str) -> None:
 def test_the_appearance_changes_at_once_and_stays(window: MainWindow, visit: Visit, qtbot: QtBot) -> None:
     visit(lambda form: pick(form.appearance, "dark"))
     assert theme().dark
-    assert settings.appearance() == "dark"
+    assert app_settings.appearance() == "dark"
     visit(lambda form: pick(form.appearance, "light"))
     assert not theme().dark
 
@@ -66,16 +67,16 @@ def test_the_language_is_kept_and_those_with_a_translation_are_offered(
     (tmp_path / "translations" / "studio_de.qm").touch()
     real = resources._places()
     monkeypatch.setattr(resources, "_places", lambda: [tmp_path, *real])
-    assert settings.language() == ""
+    assert app_settings.language() == ""
 
     def choose(form: PreferencesForm) -> None:
         assert [form.language.itemText(number) for number in range(3)] == ["As the system", "English", "Deutsch"]
         pick(form.language, "de")
 
     visit(choose)
-    assert settings.language() == "de"
+    assert app_settings.language() == "de"
     visit(lambda form: pick(form.language, ""))
-    assert settings.language() == ""
+    assert app_settings.language() == ""
 
 
 def test_runs_go_where_it_is_said(
@@ -85,7 +86,7 @@ def test_runs_go_where_it_is_said(
     visit(lambda form: movable.append(form.elsewhere.isEnabled()))
     assert movable == [False]  # SSLSTUDIO_HOME says where
     monkeypatch.delenv("SSLSTUDIO_HOME")
-    settings.set_home(tmp_path / "before")
+    app_settings.set_home(tmp_path / "before")
     said.folder = tmp_path / "elsewhere"
 
     def move(form: PreferencesForm) -> None:
@@ -123,7 +124,7 @@ def test_the_device_is_taken_by_settings_that_stand_and_by_later_ones(
 
 
 def test_a_preferred_device_that_is_gone_or_broken_leaves_the_choice_to_the_program(qtbot: QtBot) -> None:
-    settings.set_device("cuda:0")
+    app_settings.set_device("cuda:0")
     gone = DeviceBox([DeviceFound("cpu", "CPU")])
     broken = DeviceBox([DeviceFound("cuda:0", "GPU", "too old"), DeviceFound("cpu", "CPU")])
     there = DeviceBox([DeviceFound("cuda:0", "GPU"), DeviceFound("cpu", "CPU")])
@@ -133,11 +134,11 @@ def test_a_preferred_device_that_is_gone_or_broken_leaves_the_choice_to_the_prog
 
 
 def test_trainings_go_on_apart_when_wanted(visit: Visit) -> None:
-    assert not settings.apart()
+    assert not app_settings.apart()
     visit(lambda form: form.apart.click())
-    assert settings.apart()
+    assert app_settings.apart()
     visit(lambda form: form.apart.click())
-    assert not settings.apart()
+    assert not app_settings.apart()
 
 
 def test_sleep_is_held_off_only_when_wanted_also_in_a_run_that_goes_on(window: MainWindow, visit: Visit) -> None:

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.projects.project import is_project, open_project
-from sslstudio.ui import settings
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.label import LabelPage
 from sslstudio.ui.pages.pretrain import PretrainPage
@@ -53,7 +53,7 @@ def test_a_project_is_renamed_with_its_runs_and_labels(
     assert study.project is not None
     assert (study.project.name, study.folder) == ("Animals of 2026", pictures)
     assert study.pretrained is not None
-    assert settings.recent_folders() == [str(new)]
+    assert app_settings.recent_folders() == [str(new)]
     window.go("label")
     qtbot.waitUntil(lambda: label.desk.store is not None, timeout=LONG)
     assert label.desk.store is not None

@@ -17,7 +17,7 @@ from sslstudio.engine.finetuning.run import finetune
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
-from sslstudio.ui import settings
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
 from sslstudio.ui.pages.finetune import FinetunePage
@@ -60,7 +60,7 @@ def opened(qtbot: QtBot) -> MainWindow:
 
 
 def test_it_goes_on_where_it_stopped(broken_off: Path, said: Said, qtbot: QtBot) -> None:
-    settings.set_under_way(str(broken_off))
+    app_settings.set_under_way(str(broken_off))
     window = opened(qtbot)
     qtbot.waitUntil(lambda: window.study.pretrained == broken_off, timeout=LONG)
     assert "Go on where it stopped?" in said.questions[0]
@@ -69,7 +69,7 @@ def test_it_goes_on_where_it_stopped(broken_off: Path, said: Said, qtbot: QtBot)
     last = RunFolder(broken_off).events()[-1]
     assert isinstance(last, RunFinished)
     assert (last.outcome, last.step) == ("finished", 4)
-    assert settings.under_way() == ""
+    assert app_settings.under_way() == ""
     qtbot.waitUntil(lambda: not window.study.runner.active and window.study.readable is not None, timeout=LONG)
 
 
@@ -79,7 +79,7 @@ def test_a_fine_tuning_goes_on_where_it_stopped(
 ) -> None:
     run = tmp_path / "run"
     breaks_off(finetune(from_scratch(sample, run, folds, 3), RunControl()), CheckpointSaved)
-    settings.set_under_way(str(run))
+    app_settings.set_under_way(str(run))
     window = opened(qtbot)
     qtbot.waitUntil(lambda: window.study.result == run, timeout=LONG)
     assert "The last training ended without a word" in said.questions[0]
@@ -96,7 +96,7 @@ def test_a_comparison_goes_on_as_a_whole(sample: Path, tmp_path: Path, said: Sai
     breaks_off(compare(config, RunControl()), Advanced, 3)  # as the pretraining begins; scratch is done
     done = out / "cells" / "scratch" / "2-0.json"
     before = done.stat().st_mtime_ns
-    settings.set_under_way(str(out))
+    app_settings.set_under_way(str(out))
     window = opened(qtbot)
     qtbot.waitUntil(lambda: (out / "cells" / "rotation" / "2-0.json").exists(), timeout=LONG)
     qtbot.waitUntil(lambda: not window.study.runner.active and window.study.readable is not None, timeout=LONG)
@@ -109,7 +109,7 @@ def test_a_comparison_goes_on_as_a_whole(sample: Path, tmp_path: Path, said: Sai
     assert (page.current, page.efficiency.out) == (page.efficiency, out)
     assert (page.efficiency.view.outcome, done.stat().st_mtime_ns) == ("finished", before)
     assert [row["source"] for row in page.efficiency.view.table["rows"]] == ["scratch", "rotation"]
-    assert (settings.under_way(), said.errors) == ("", [])
+    assert (app_settings.under_way(), said.errors) == ("", [])
 
 
 def small_tournament(sample: Path, out: Path) -> TournamentConfig:
@@ -124,7 +124,7 @@ def test_a_tournament_goes_on_as_a_whole(sample: Path, tmp_path: Path, said: Sai
     breaks_off(tournament(small_tournament(sample, out), RunControl()), Advanced, 2)
     done = out / "round-1" / "rotation.json"
     before = done.stat().st_mtime_ns
-    settings.set_under_way(str(out))
+    app_settings.set_under_way(str(out))
     window = opened(qtbot)
     qtbot.waitUntil(lambda: (out / "round-1" / "jigsaw").exists(), timeout=LONG)
     window.study.runner.stop()
@@ -139,21 +139,21 @@ def test_a_tournament_goes_on_as_a_whole(sample: Path, tmp_path: Path, said: Sai
 
 def test_it_is_asked_once_and_left_alone_when_not_wanted(broken_off: Path, said: Said, qtbot: QtBot) -> None:
     said.agrees = False
-    settings.set_under_way(str(broken_off))
+    app_settings.set_under_way(str(broken_off))
     opened(qtbot)
     qtbot.waitUntil(lambda: len(said.questions) == 1, timeout=LONG)
     before = (broken_off / "events.jsonl").read_bytes()
     opened(qtbot)
-    assert settings.under_way() == ""
+    assert app_settings.under_way() == ""
     assert len(said.questions) == 1
     assert (broken_off / "events.jsonl").read_bytes() == before
 
 
 @pytest.mark.parametrize("left", ["", "/gone/run"])
 def test_nothing_is_asked_where_nothing_is_left(left: str, said: Said, qtbot: QtBot) -> None:
-    settings.set_under_way(left)
+    app_settings.set_under_way(left)
     opened(qtbot)
-    qtbot.waitUntil(lambda: settings.under_way() == "", timeout=LONG)
+    qtbot.waitUntil(lambda: app_settings.under_way() == "", timeout=LONG)
     assert not said.questions
 
 
@@ -162,10 +162,10 @@ def test_a_run_is_remembered_as_long_as_it_goes(window: MainWindow, sample: Path
         out=str(tmp_path / "run"), data=DataConfig(folder=str(sample), side=32), budget=BudgetConfig(minutes=5.0)
     )
     window.study.runner.start("pretrain", lambda control: pretrain(config, control))
-    qtbot.waitUntil(lambda: settings.under_way() == str(tmp_path / "run"), timeout=LONG)
+    qtbot.waitUntil(lambda: app_settings.under_way() == str(tmp_path / "run"), timeout=LONG)
     window.study.runner.stop()
     qtbot.waitUntil(lambda: not window.study.runner.active, timeout=LONG)
-    assert settings.under_way() == ""
+    assert app_settings.under_way() == ""
 
 
 def followed(window: MainWindow) -> tuple[list[tuple[str, str]], set[str]]:
@@ -173,7 +173,7 @@ def followed(window: MainWindow) -> tuple[list[tuple[str, str]], set[str]]:
     told: list[tuple[str, str]] = []
     known: set[str] = set()
     window.attendant.told.connect(lambda title, text: told.append((title, text)))
-    window.study.runner.events.connect(lambda *_: known.add(settings.under_way()))
+    window.study.runner.events.connect(lambda *_: known.add(app_settings.under_way()))
     return told, known
 
 

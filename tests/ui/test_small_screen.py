@@ -19,7 +19,7 @@ from sslstudio.engine.compute.device import DeviceFound
 from sslstudio.engine.core.errors import DataError
 from sslstudio.ui import messages, translate
 translate.speak(sys.argv[2], app)
-from sslstudio.ui.theme import theme
+from sslstudio.ui.base.theme import theme
 from sslstudio.ui.widgets.preferences_form import PreferencesForm
 theme()
 screen = app.primaryScreen().availableGeometry()

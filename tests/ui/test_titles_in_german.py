@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.ui import settings, study_words, words
+from sslstudio.ui import study_words, words
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.pretrain import PretrainPage
 from sslstudio.ui.results_data import load_results
@@ -116,7 +117,7 @@ def test_the_queue_is_kept_in_english_and_shown_in_german(
     assert window.study.engine is not None
     window.study.choose_task("jigsaw", window.study.engine.tasks["jigsaw"].config())
     page.queueing.add()
-    (kept,) = json.loads((settings.home() / FILE).read_text(encoding="utf-8"))
+    (kept,) = json.loads((app_settings.home() / FILE).read_text(encoding="utf-8"))
     assert kept["title"] == "Jigsaw puzzle on little zoo"
     assert cell(page.queueing.view.table, 0, 1) == "Kachelpuzzle mit little zoo"
 

@@ -8,7 +8,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui import app, settings
+from sslstudio.ui import app
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.study import STEPS
 from sslstudio.ui.widgets.tour_panel import TourPanel
@@ -74,7 +75,7 @@ def test_it_points_at_every_step_in_turn(window: MainWindow, panel: TourPanel) -
         click(panel.next)
     assert len(set(told)) == len(STEPS)
     assert window.tour.panel is None
-    assert settings.toured()
+    assert app_settings.toured()
 
 
 def test_keys_lead_on_back_and_out(window: MainWindow, panel: TourPanel, qtbot: QtBot) -> None:
@@ -91,7 +92,7 @@ def test_keys_lead_on_back_and_out(window: MainWindow, panel: TourPanel, qtbot: 
     window.steps.setFocus()
     QTest.keyClick(window.steps, Qt.Key.Key_Escape)
     assert window.tour.panel is None
-    assert settings.toured()
+    assert app_settings.toured()
     QTest.keyClick(window.steps, Qt.Key.Key_Escape)  # and again: nothing is left of it
 
 

@@ -16,8 +16,9 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Language, Message, plain
-from sslstudio.ui import messages, resources, settings, study_words, translate, words
+from sslstudio.ui import messages, study_words, translate, words
 from sslstudio.ui.actions import natives
+from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.study import STEPS
 from sslstudio.ui.translate import Catalogue
@@ -150,9 +151,9 @@ def test_window_is_german(german: None, qtbot: QtBot) -> None:
 
 def test_language_is_the_one_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSLSTUDIO_LANGUAGE", raising=False)
-    settings.set_language("de")
+    app_settings.set_language("de")
     assert translate.wanted() == "de"
-    settings.set_language("xx")
+    app_settings.set_language("xx")
     assert translate.wanted() == "en"
     monkeypatch.setenv("SSLSTUDIO_LANGUAGE", "de_AT")
     assert translate.wanted() == "de"

@@ -10,14 +10,15 @@ from PySide6.QtWidgets import QStackedWidget, QTabWidget
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event
 from sslstudio.engine.runs.experiment_folder import COMPARE, CURVE, study_job
-from sslstudio.ui import jobs, messages, settings, study_calls
+from sslstudio.ui import jobs, messages, study_calls
+from sslstudio.ui.base import app_settings
+from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.checkup import checkup_of
 from sslstudio.ui.pages.efficiency_tab import EfficiencyTab
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.pages.study_tab import StudyTab
 from sslstudio.ui.pages.tournament_tab import TournamentTab
 from sslstudio.ui.study import Study
-from sslstudio.ui.theme import set_role, tint
 from sslstudio.ui.widgets.export_button import ExportButton
 from sslstudio.ui.widgets.layout import EmptyState, button, retitle
 
@@ -247,7 +248,7 @@ class ComparePage(Page):
         """Write the table into a file of the user's choice, CSV or Markdown by its ending."""
         tab = self.current
         kinds = self.tr("CSV (*.csv);;Markdown (*.md)")
-        file = messages.choose_new_file(self, self.tr("Save the table"), kinds, settings.home() / f"{tab.job}.csv")
+        file = messages.choose_new_file(self, self.tr("Save the table"), kinds, app_settings.home() / f"{tab.job}.csv")
         if file is not None and tab.view.out is not None:
             op = partial(study_calls.save_table, file, tab.view.out, tab.job, tab.view.table)
             jobs.run(op, self._say_saved, partial(messages.tell_error, self), owner=self)
@@ -258,7 +259,7 @@ class ComparePage(Page):
     def save_picture(self) -> None:
         """Write the curve into a file of the user's choice."""
         file = messages.choose_new_file(
-            self, self.tr("Save the picture"), "PNG (*.png)", settings.home() / f"{self.current.job}.png"
+            self, self.tr("Save the picture"), "PNG (*.png)", app_settings.home() / f"{self.current.job}.png"
         )
         if file is not None:
             op = partial(study_calls.save_picture, file, self._picture())

@@ -8,12 +8,12 @@ from PySide6.QtWidgets import QPushButton
 
 from sslstudio.engine.core.errors import ConfigError, StudioError
 from sslstudio.ui import engine_calls, messages, run_calls, words
+from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.choices import Choices
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.split_desk import SplitLink
 from sslstudio.ui.study import Study
-from sslstudio.ui.theme import set_role, tint
 from sslstudio.ui.widgets.curves import TwinCurves
 from sslstudio.ui.widgets.finetune_settings import SCRATCH, FinetuneSettings
 from sslstudio.ui.widgets.labels_view import LabelsView, lacks_labels

@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QProgressBar, QStackedWidget, QTabWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.images.index import ImageIndex, printable
-from sslstudio.ui import jobs, messages, project_calls, settings, words
+from sslstudio.ui import jobs, messages, project_calls, words
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.engine_calls import Seen
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.progress import Progress
@@ -73,7 +74,7 @@ class ImagesPage(Page):
         self.recent.chosen.connect(self.study.open_folder)
         self.welcome = held(column((self.drop, 1), self.recent, gap=14))
         self.stack.addWidget(self.welcome)
-        op = partial(project_calls.recent, settings.recent_folders())
+        op = partial(project_calls.recent, app_settings.recent_folders())
         jobs.run(op, self._take_recent, partial(messages.tell_error, self), owner=self)
 
     def _take_recent(self, projects: list[Recent]) -> None:

@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QStackedWidg
 
 from sslstudio.engine.core.errors import ConfigError, StudioError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import command_calls, engine_calls, jobs, messages, settings
+from sslstudio.ui import command_calls, engine_calls, jobs, messages
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.checkup import checkup_of
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.play_desk import PlayDesk
@@ -226,7 +227,7 @@ class PretextPage(Page):
         """Draw these puzzles into a file."""
         if self.study.engine is None or self.study.recognised is None:
             return None
-        out = settings.home() / self.tr("Puzzles") / f"{self.study.new_run(self.study.task).name}.png"
+        out = app_settings.home() / self.tr("Puzzles") / f"{self.study.new_run(self.study.task).name}.png"
         return command_calls.preview_words(self.config(), str(out), PUZZLES, self._draw)
 
     def config(self, task: str = "") -> Any:

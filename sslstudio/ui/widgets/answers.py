@@ -10,7 +10,7 @@ from PySide6.QtGui import QHideEvent, QImage
 from PySide6.QtWidgets import QSlider
 
 from sslstudio.ui import jobs, messages, run_calls, words
-from sslstudio.ui.theme import tint
+from sslstudio.ui.base.theme import tint
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, retitle, row, text
 from sslstudio.ui.widgets.picture import Picture, to_image

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from sslstudio.ui import words
-from sslstudio.ui.theme import colours, theme
+from sslstudio.ui.base.theme import colours, theme
 
 LINE = 26
 NAME = 170

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEv
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from sslstudio.engine.labels.editing.stroke import Mask, Rect
-from sslstudio.ui.theme import class_colour, colours, theme
+from sslstudio.ui.base.theme import class_colour, colours, theme
 from sslstudio.ui.widgets.picture import to_image
 
 STEP = 1.25  # of the zoom

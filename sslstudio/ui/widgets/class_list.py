@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from sslstudio.engine.labels.editing.edits import LabelClass
 from sslstudio.ui import words
 from sslstudio.ui.actions import CLASS_KEYS
-from sslstudio.ui.theme import MASKS, colours, theme
+from sslstudio.ui.base.theme import MASKS, colours, theme
 from sslstudio.ui.widgets.layout import button, column, row, text
 from sslstudio.ui.widgets.marks import paint_mark
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from sslstudio.ui import words
 from sslstudio.ui.actions import ARROWS, CHOOSE
-from sslstudio.ui.theme import Colours, colours, ink_on, theme
+from sslstudio.ui.base.theme import Colours, colours, ink_on, theme
 
 MOST_NUMBERS = 16  # classes: more would not be read
 LABEL = 130

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QPushButton
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.ui import command_calls, jobs, messages
-from sslstudio.ui.theme import set_role
+from sslstudio.ui.base.theme import set_role
 
 
 class CopyButton(QPushButton):

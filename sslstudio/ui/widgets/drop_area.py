@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout
 
-from sslstudio.ui.theme import set_role
+from sslstudio.ui.base.theme import set_role
 from sslstudio.ui.widgets.layout import row, symbol, text
 
 

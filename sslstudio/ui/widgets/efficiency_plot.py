@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from sslstudio.ui import study_words, words
-from sslstudio.ui.theme import colours, theme
+from sslstudio.ui.base.theme import colours, theme
 from sslstudio.ui.widgets.layout import Card, clear, held, row, scrolled, text
 from sslstudio.ui.widgets.plot_canvas import PlotCanvas
 from sslstudio.ui.widgets.plot_parts import SIGNS, PlainAxis, ValueAxis

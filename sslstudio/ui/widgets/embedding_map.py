@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from sslstudio.engine.evaluate.embedding_map import inside
 from sslstudio.ui.actions import ARROWS, GIVE_UP
-from sslstudio.ui.theme import colours, theme
+from sslstudio.ui.base.theme import colours, theme
 from sslstudio.ui.widgets.gallery_model import Decoder, GalleryItem, thumbnail
 from sslstudio.ui.widgets.hover_card import HoverCard
 from sslstudio.ui.widgets.marks import paint_mark

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QMenu, QPushButton
 
-from sslstudio.ui.theme import set_role, tint
+from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.widgets.layout import retitle
 
 

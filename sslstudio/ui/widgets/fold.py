@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from sslstudio.ui.theme import tint
+from sslstudio.ui.base.theme import tint
 from sslstudio.ui.widgets.layout import button, row
 
 

@@ -6,8 +6,8 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QS
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from sslstudio.ui import resources
-from sslstudio.ui.theme import colours, theme
+from sslstudio.ui.base import resources
+from sslstudio.ui.base.theme import colours, theme
 from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel
 
 CELL = QSize(124, 138)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QTabWidget, QWidget
 
 from sslstudio.engine.labels.editing.edits import Kind
-from sslstudio.ui.theme import set_role
+from sslstudio.ui.base.theme import set_role
 from sslstudio.ui.widgets.class_list import ClassList
 from sslstudio.ui.widgets.label_gallery import LabelGallery
 from sslstudio.ui.widgets.label_map import LabelMap

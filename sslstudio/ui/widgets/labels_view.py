@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui import words
-from sslstudio.ui.theme import set_role
+from sslstudio.ui.base.theme import set_role
 from sslstudio.ui.widgets.bars import Bars
 from sslstudio.ui.widgets.layout import Notice, clear, text
 

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )  # fmt: skip
 
-from sslstudio.ui.theme import set_role, tint
+from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.words import tr
 
 GAP = 16

@@ -8,7 +8,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QMenu, QPushButton, QSizePolicy, QWidget
 
 from sslstudio.ui import words
-from sslstudio.ui.theme import theme
+from sslstudio.ui.base.theme import theme
 from sslstudio.ui.widgets.layout import button, clear, column, row, scrolled
 from sslstudio.ui.widgets.marks import SHAPES, mark_icon
 

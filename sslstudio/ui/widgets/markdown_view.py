@@ -24,7 +24,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QTextBrowser, QTextEdit
 
-from sslstudio.ui.theme import Colours, colours, theme
+from sslstudio.ui.base.theme import Colours, colours, theme
 
 WEB = ("http", "https", "mailto")
 HEADINGS = {1: 1.75, 2: 1.3, 3: 1.1}  # of the size of the text

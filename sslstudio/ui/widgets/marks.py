@@ -8,7 +8,7 @@ from math import cos, pi, sin
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPixmap, QPolygonF
 
-from sslstudio.ui.theme import class_colour, colours
+from sslstudio.ui.base.theme import class_colour, colours
 
 Corners = tuple[tuple[float, float], ...]
 

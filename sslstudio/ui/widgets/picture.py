@@ -6,7 +6,7 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from sslstudio.ui.theme import colours
+from sslstudio.ui.base.theme import colours
 
 
 def to_image(picture: npt.NDArray[np.uint8]) -> QImage:

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 )
 
 from sslstudio.ui.actions import ALONG, GIVE_UP
-from sslstudio.ui.theme import colours
+from sslstudio.ui.base.theme import colours
 from sslstudio.ui.widgets.plot_hover import Hover
 from sslstudio.ui.widgets.plot_parts import PlainAxis
 from sslstudio.ui.widgets.points import Row

@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QLabel
 
-from sslstudio.ui.theme import colours
+from sslstudio.ui.base.theme import colours
 
 SPOT = 9  # pixels
 

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.runs.folder_predictions import Answer
-from sslstudio.ui import jobs, messages, settings, take_calls, words
+from sslstudio.ui import jobs, messages, take_calls, words
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.widgets.copy_button import CopyButton
 from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel
@@ -69,7 +70,7 @@ class PredictCard(Card):
         if self._results is None or self.folder is None:
             return None
         name = f"{self.folder.parent.name} {self.folder.name}".strip()
-        return settings.home() / PREDICTIONS / f"{self._results.run.name} {self._part}" / name
+        return app_settings.home() / PREDICTIONS / f"{self._results.run.name} {self._part}" / name
 
     def choose_folder(self) -> None:
         """Ask for the folder, and begin."""

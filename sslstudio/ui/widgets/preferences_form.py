@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QLocale, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from sslstudio.ui import messages, resources, settings
+from sslstudio.ui import messages
+from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.widgets.fields import steady
 from sslstudio.ui.widgets.layout import Card, Piece, button, clear, column, held, row, text
 from sslstudio.ui.widgets.run_settings import DeviceBox
@@ -31,7 +32,7 @@ class PreferencesForm(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.appearance, self.language = QComboBox(), QComboBox()
-        self.home, self.home_note = text(str(settings.home())), _note("")
+        self.home, self.home_note = text(str(app_settings.home())), _note("")
         self.elsewhere = button(self.tr("Choose…"), self._choose_home, icon="folder")
         self.device: DeviceBox | None = None
         self._device_place = column()
@@ -45,10 +46,10 @@ class PreferencesForm(QWidget):
 
     def _window_card(self) -> Card:
         names = {"system": self.tr("As the system"), "light": self.tr("Light"), "dark": self.tr("Dark")}
-        self._offer(self.appearance, names, settings.appearance(), self._set_appearance)
+        self._offer(self.appearance, names, app_settings.appearance(), self._set_appearance)
         known = {code: QLocale(code).nativeLanguageName() or code for code in resources.languages()}
         own = {"": self.tr("As the system"), "en": "English", **known}
-        self._offer(self.language, own, settings.language(), self._set_language)
+        self._offer(self.language, own, app_settings.language(), self._set_language)
         look = self._named(self.tr("Appearance"), self.appearance)
         speech = self._named(self.tr("Language"), self.language)
         note = _note(self.tr("Another language takes effect at the next start."))
@@ -56,10 +57,12 @@ class PreferencesForm(QWidget):
 
     def _runs_card(self) -> Card:
         self._say_home()
-        self.apart = self._switch(self.tr("Train in a process of its own"), settings.apart(), self._set_apart)
-        self.notifies = self._switch(self.tr("Tell me when a run has ended"), settings.notifies(), self._set_notifies)
+        self.apart = self._switch(self.tr("Train in a process of its own"), app_settings.apart(), self._set_apart)
+        self.notifies = self._switch(
+            self.tr("Tell me when a run has ended"), app_settings.notifies(), self._set_notifies
+        )
         self.awake = self._switch(
-            self.tr("Keep the computer awake during a training"), settings.keeps_awake(), self._set_awake
+            self.tr("Keep the computer awake during a training"), app_settings.keeps_awake(), self._set_awake
         )
         lines = (
             (self.apart, self.tr("The window stays, whatever becomes of the training. Counts from the next training.")),
@@ -104,7 +107,7 @@ class PreferencesForm(QWidget):
 
     def _say_home(self) -> None:
         fixed = bool(os.environ.get("SSLSTUDIO_HOME"))
-        self.home.setText(str(settings.home()))
+        self.home.setText(str(app_settings.home()))
         self.elsewhere.setEnabled(not fixed)
         self.home_note.setText(
             self.tr("Set by SSLSTUDIO_HOME, which goes before what is chosen here.") if fixed
@@ -112,33 +115,33 @@ class PreferencesForm(QWidget):
         )  # fmt: skip
 
     def _choose_home(self) -> None:
-        folder = messages.choose_folder(self, self.tr("Where runs are to be kept"), settings.home())
+        folder = messages.choose_folder(self, self.tr("Where runs are to be kept"), app_settings.home())
         if folder is not None:
-            settings.set_home(folder)
+            app_settings.set_home(folder)
             self._say_home()
             self.changed.emit("home")
 
     def _set_appearance(self, name: str) -> None:
-        settings.set_appearance(name)
+        app_settings.set_appearance(name)
         self.changed.emit("appearance")
 
     def _set_language(self, code: str) -> None:
-        settings.set_language(code)
+        app_settings.set_language(code)
         self.changed.emit("language")
 
     def _set_device(self) -> None:
         if self.device is not None:
-            settings.set_device(str(self.device.currentData()))
+            app_settings.set_device(str(self.device.currentData()))
             self.changed.emit("device")
 
     def _set_apart(self, wanted: bool) -> None:
-        settings.set_apart(wanted)
+        app_settings.set_apart(wanted)
         self.changed.emit("apart")
 
     def _set_notifies(self, wanted: bool) -> None:
-        settings.set_notifies(wanted)
+        app_settings.set_notifies(wanted)
         self.changed.emit("notifies")
 
     def _set_awake(self, wanted: bool) -> None:
-        settings.set_keeps_awake(wanted)
+        app_settings.set_keeps_awake(wanted)
         self.changed.emit("keeps_awake")

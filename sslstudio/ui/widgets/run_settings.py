@@ -7,7 +7,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from sslstudio.ui import messages, settings, words
+from sslstudio.ui import messages, words
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.widgets.choice_box import ChoiceBox
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.fields import NumberBox, roomy, steady
@@ -87,7 +88,7 @@ class DeviceBox(ChoiceBox):
         if self._gpus > 1:
             self.addItem(self.tr("All {0} GPUs together").format(self._gpus), "together")
         self.setAccessibleName(self.tr("Device"))
-        self.prefer(settings.device())
+        self.prefer(app_settings.device())
 
     def prefer(self, name: str) -> None:
         """Choose a device by its name if it is there and works, else leave the choice to the program."""

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from sslstudio.ui import words
-from sslstudio.ui.theme import colours, theme
+from sslstudio.ui.base.theme import colours, theme
 from sslstudio.ui.widgets.layout import Card, clear, column, text
 from sslstudio.ui.words import tr
 

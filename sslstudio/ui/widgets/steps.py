@@ -4,8 +4,8 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt,
 from PySide6.QtGui import QColor, QFont, QPainter
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from sslstudio.ui import resources
-from sslstudio.ui.theme import colours, theme
+from sslstudio.ui.base import resources
+from sslstudio.ui.base.theme import colours, theme
 
 ICON, STATE, DONE = (Qt.ItemDataRole.UserRole + number for number in range(3))
 WIDTH = 216

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from sslstudio.ui.theme import set_role, tint
+from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.fold import Fold
 from sslstudio.ui.widgets.layout import Notice, button, column, held, row, text

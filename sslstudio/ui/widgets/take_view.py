@@ -8,7 +8,8 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
 
-from sslstudio.ui import messages, settings, take_calls
+from sslstudio.ui import messages, take_calls
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.widgets.copy_button import CopyButton
 from sslstudio.ui.widgets.job_row import JobRow
@@ -63,7 +64,7 @@ class ExportCard(Card):
         """Ask for a folder; the files come into a new one in there."""
         if self._results is None:
             return
-        inside = messages.choose_folder(self, self.tr("The folder to export into"), settings.home())
+        inside = messages.choose_folder(self, self.tr("The folder to export into"), app_settings.home())
         if inside is None:
             return
         self.out = free_name(inside, f"{self._results.run.name} exported")
@@ -82,7 +83,7 @@ class ExportCard(Card):
         """The command that does the same."""
         if self._results is None:
             return []
-        out = self.out or settings.home() / f"{self._results.run.name} exported"
+        out = self.out or app_settings.home() / f"{self._results.run.name} exported"
         return [
             "export", self._results.run, "--format", self.form.currentData(), "--part", self._part, "--out", out,
         ]  # fmt: skip
@@ -125,7 +126,7 @@ class ReportCard(Card):
         """Ask for a name, and write it."""
         if self._results is None:
             return
-        start = settings.home() / f"{self._results.run.name}.html"
+        start = app_settings.home() / f"{self._results.run.name}.html"
         out = messages.choose_new_file(self, self.tr("The report"), self.tr("Web pages (*.html)"), start)
         if out is None:
             return
@@ -147,7 +148,7 @@ class ReportCard(Card):
         """The command that does the same."""
         if self._results is None:
             return []
-        out = self.out or settings.home() / f"{self._results.run.name}.html"
+        out = self.out or app_settings.home() / f"{self._results.run.name}.html"
         said: list[object] = ["report", self._results.run, "--out", out]
         return said if self.pictures.isChecked() else [*said, "--without-pictures"]
 

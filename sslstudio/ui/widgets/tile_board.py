@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QMouseEvent, Q
 from PySide6.QtWidgets import QSizePolicy
 
 from sslstudio.ui.actions import ARROWS, GIVE_UP, TAKE
-from sslstudio.ui.theme import colours
+from sslstudio.ui.base.theme import colours
 from sslstudio.ui.widgets.board import Board
 
 SIDE = 3

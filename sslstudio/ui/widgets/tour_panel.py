@@ -4,7 +4,7 @@ from PySide6.QtCore import QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from sslstudio.ui.theme import colours, theme
+from sslstudio.ui.base.theme import colours, theme
 from sslstudio.ui.widgets.layout import button, column, retitle, row, text
 
 WIDTH, ARROW = 400, 12

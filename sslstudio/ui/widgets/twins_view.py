@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from sslstudio.engine.runs.test_predictions import Prediction
 from sslstudio.ui import words
 from sslstudio.ui.actions import CHOOSE, SIDEWAYS
-from sslstudio.ui.theme import colours, theme
+from sslstudio.ui.base.theme import colours, theme
 
 BOTH, FIRST, SECOND, NONE = range(4)
 

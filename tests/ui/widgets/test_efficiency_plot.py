@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.theme import theme
+from sslstudio.ui.base.theme import theme
 from sslstudio.ui.widgets.efficiency_plot import EfficiencyPlot, row_colour
 from sslstudio.ui.widgets.plot_parts import PlainAxis
 

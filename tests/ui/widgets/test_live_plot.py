@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.events import Evaluated, StepDone
-from sslstudio.ui.theme import theme
+from sslstudio.ui.base.theme import theme
 from sslstudio.ui.widgets.curves import Curves, TwinCurves
 from sslstudio.ui.widgets.live_plot import LivePlot
 from sslstudio.ui.widgets.plot_parts import LegendKey, PlainAxis, stroke

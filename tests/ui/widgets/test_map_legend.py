@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.theme import class_colour
+from sslstudio.ui.base.theme import class_colour
 from sslstudio.ui.widgets.map_legend import HIDDEN, OTHERS, MapLegend
 from sslstudio.ui.widgets.marks import SHAPES, paint_mark, shape_of
 from tests.ui.widgets.test_embedding_map import around, draw, shown

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.actions import ALONG, GIVE_UP
-from sslstudio.ui.theme import theme
+from sslstudio.ui.base.theme import theme
 from sslstudio.ui.widgets.curves import Curves
 from sslstudio.ui.widgets.efficiency_plot import EfficiencyPlot
 from sslstudio.ui.widgets.plot_canvas import PlotCanvas, next_stop

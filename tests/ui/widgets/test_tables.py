@@ -2,7 +2,7 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.theme import theme
+from sslstudio.ui.base.theme import theme
 from sslstudio.ui.widgets.tables import PADDING, fill, make_room, table, wrap
 
 LONG = "20.5 % (17.3 to 24.3 %)\n+0.3 points (-2.9 to +3.9)\nNo clear difference\nworth 2.9 times the labels"

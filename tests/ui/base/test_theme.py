@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.labels.masks.files import PALETTE
-from sslstudio.ui.theme import DARK, LIGHT, MASKS, Colours, class_colour, ink_on, palette, style_sheet, theme, tint
+from sslstudio.ui.base.theme import DARK, LIGHT, MASKS, Colours, class_colour, ink_on, palette, style_sheet, theme, tint
 from sslstudio.ui.widgets.confusion_matrix import shade
 from sslstudio.ui.widgets.layout import Card
 from sslstudio.ui.widgets.map_colours import STEP_MARKS

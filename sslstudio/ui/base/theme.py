@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QStyleFactory, QWidget
 
-from sslstudio.ui import resources
+from sslstudio.ui.base import resources
 
 APPEARANCES = ("system", "light", "dark")
 

@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 import sslstudio.ui
-from sslstudio.ui import resources
+from sslstudio.ui.base import resources
 
 DRAWN = sorted(path.stem for path in resources.find("icons").glob("*.svg"))
 
