@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QMainWindow, QWidget
 
-from sslstudio.ui.words import tr
+from sslstudio.ui.text.formatting import tr
 
 CLASS_KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0")
 PAN, HIDE = Qt.Key.Key_Space, Qt.Key.Key_H  # held

@@ -35,7 +35,7 @@ def run(folder: Path | None = None) -> int:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from sslstudio.ui import translate
+    from sslstudio.ui.text import translate
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
     app.setApplicationName("SSL Studio")

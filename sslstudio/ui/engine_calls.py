@@ -14,7 +14,7 @@ from sslstudio.engine.core.events import Event, Preparing, RunStarted
 from sslstudio.engine.core.messages import Message
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.run_thread import Factory
-from sslstudio.ui.words import told
+from sslstudio.ui.text.formatting import told
 
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.clinic.clinic import Clinic

@@ -12,7 +12,7 @@ from sslstudio.engine.images.multi_folder import Album
 from sslstudio.engine.projects.project import is_project
 from sslstudio.ui import folder_calls, messages
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.words import count
+from sslstudio.ui.text.formatting import count
 
 if TYPE_CHECKING:
     from sslstudio.ui.study import Study

@@ -11,8 +11,9 @@ from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.labels.editing.edits import Edit, Kind, Labelled, Painted
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.transfer import correcting, other_labels
-from sslstudio.ui import jobs, label_calls, messages, words
+from sslstudio.ui import jobs, label_calls, messages
 from sslstudio.ui.study import Study
+from sslstudio.ui.text import formatting
 
 ENOUGH = 5  # labels a class: fewer teach little, and none would be left to test with
 MOST_UNDO = 1000
@@ -116,14 +117,14 @@ class LabelDesk(QObject):
         lacking, differing = other_labels(store, {path: classes.names[one] for path, one in classes.of.items()})
         if not lacking and not differing:
             return
-        told = words.tr(
+        told = formatting.tr(
             "The labels that are used now ({0}) name {1} without a label among those made in this program, and {2} "
             "with another one. Take them over? That can be undone."
         )
-        answers = {"lacking": words.tr("Where there is none")} if lacking else {}
-        answers |= {"all": words.tr("All of them")} if differing else {}
-        asked = told.format(words.told(classes.found_in), _pictures(lacking), _pictures(differing))
-        chosen = messages.choose(study.window, asked, answers, words.tr("Leave them out"))
+        answers = {"lacking": formatting.tr("Where there is none")} if lacking else {}
+        answers |= {"all": formatting.tr("All of them")} if differing else {}
+        asked = told.format(formatting.told(classes.found_in), _pictures(lacking), _pictures(differing))
+        chosen = messages.choose(study.window, asked, answers, formatting.tr("Leave them out"))
         for edit in correcting(store, lacking | (differing if chosen == "all" else {}) if chosen else {}):
             self.do(edit)
 
@@ -209,28 +210,28 @@ class LabelDesk(QObject):
         if self.store is None:
             return "", False
         done = len(self.labelled(kind))
-        said = words.tr("{0} of {1} labelled").format(words.count(done), words.count(pictures))
+        said = formatting.tr("{0} of {1} labelled").format(formatting.count(done), formatting.count(pictures))
         missing = self._missing(kind, done)
         enough = not missing and bool(self.store.names(kind))
-        return words.facts_line([said, missing or (words.tr("enough to start") if enough else "")]), enough
+        return formatting.facts_line([said, missing or (formatting.tr("enough to start") if enough else "")]), enough
 
     def _missing(self, kind: Kind, done: int) -> str:
         assert self.store is not None
         if kind == "segmentation":
             lacking = ENOUGH - done
-            return words.tr("{0} more to start").format(lacking) if lacking > 0 else ""
+            return formatting.tr("{0} more to start").format(lacking) if lacking > 0 else ""
         classes, counts = self.store.names(kind), self.store.counts()
         if len(classes) < 2:
-            return words.tr("two classes are needed")
+            return formatting.tr("two classes are needed")
         short = [one.name for one in classes if counts[one.number] < ENOUGH]
         if not short:
             return ""
         named = ", ".join(short[:3]) + (" …" if len(short) > 3 else "")
-        return words.tr("to start: {0} a class; still few: {1}").format(ENOUGH, named)
+        return formatting.tr("to start: {0} a class; still few: {1}").format(ENOUGH, named)
 
 
 def _pictures(labels: Mapping[str, str]) -> str:
-    return words.count(len(labels), words.tr("picture"), words.tr("pictures"))
+    return formatting.count(len(labels), formatting.tr("picture"), formatting.tr("pictures"))
 
 
 def paths_of(edit: Edit) -> list[str]:

@@ -8,10 +8,11 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from sslstudio.engine.runs.trash import free_path
-from sslstudio.ui import jobs, label_calls, messages, words
+from sslstudio.ui import jobs, label_calls, messages
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.label_desk import LabelDesk
 from sslstudio.ui.pages.page import Page
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import button
 
@@ -81,11 +82,11 @@ class LabelExport(QObject):
     def _done(self, made: "Exported") -> None:
         self._ended()
         said = [
-            words.count(made.labelled, self.tr("labelled picture"), self.tr("labelled pictures"))
+            formatting.count(made.labelled, self.tr("labelled picture"), self.tr("labelled pictures"))
             + " (labels.csv, classes.csv)"
         ]
         if made.masks:
-            said.append(words.count(made.masks, self.tr("mask"), self.tr("masks")) + " (masks, coco.json)")
+            said.append(formatting.count(made.masks, self.tr("mask"), self.tr("masks")) + " (masks, coco.json)")
         told = self.tr("In {0}: {1}.").format(made.out, ", ".join(said))
         if messages.choose(self._page, told, {"open": self.tr("Open the folder")}, self.tr("Close")) == "open":
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(made.out)))

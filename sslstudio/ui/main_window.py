@@ -8,7 +8,7 @@ from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragL
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget
 
 from sslstudio.engine.core.events import Event, StepDone
-from sslstudio.ui import jobs, messages, words
+from sslstudio.ui import jobs, messages
 from sslstudio.ui.attendant import Attendant
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.resources import icon
@@ -25,6 +25,7 @@ from sslstudio.ui.project_file import ProjectFile
 from sslstudio.ui.reading_order import InOrder
 from sslstudio.ui.recovery import Recovery
 from sslstudio.ui.study import STEPS, Study
+from sslstudio.ui.text import formatting
 from sslstudio.ui.tour import Tour
 from sslstudio.ui.widgets.layout import row
 from sslstudio.ui.widgets.steps import StepList
@@ -143,7 +144,7 @@ class MainWindow(QMainWindow):
     def _say_states(self) -> None:
         study, runner = self.study, self.study.runner
         index = study.readable or (study.recognised.pictures if study.recognised else None)
-        counted = words.count(len(index), self.tr("picture"), self.tr("pictures")) if index else ""
+        counted = formatting.count(len(index), self.tr("picture"), self.tr("pictures")) if index else ""
         self.steps.say("images", counted, index is not None)
         task = study.task_facts
         self.steps.say("pretext", task.title if task and index else "", False)
@@ -169,9 +170,9 @@ class MainWindow(QMainWindow):
             titles = {"pretrain": self.tr("Pretraining"), "compare": self.tr("Comparing")}
             title = titles.get(job, self.tr("Fine-tuning"))
             last = steps[-1]
-            speed = self.tr("{0} pictures a second").format(words.number(last.pictures_per_second))
-            left = "" if job == "compare" else words.left(last.seconds_left)  # of one run of many
-            self.told.setText(words.facts_line([title, left, speed]))
+            speed = self.tr("{0} pictures a second").format(formatting.number(last.pictures_per_second))
+            left = "" if job == "compare" else formatting.left(last.seconds_left)  # of one run of many
+            self.told.setText(formatting.facts_line([title, left, speed]))
 
     def _run_ended(self) -> None:
         self._say_states()

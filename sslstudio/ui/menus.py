@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from sslstudio.ui.words import tr
+from sslstudio.ui.text.formatting import tr
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QInputDial
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.ui.base import error_log
+from sslstudio.ui.text.formatting import told, tr
 from sslstudio.ui.widgets.layout import scrolled, text
 from sslstudio.ui.widgets.tables import fill, table, wrap
-from sslstudio.ui.words import told, tr
 
 SHEET_WIDTH = 640
 

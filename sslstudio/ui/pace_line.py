@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.ui import jobs, messages, pace_calls, words
+from sslstudio.ui import jobs, messages, pace_calls
 from sslstudio.ui.progress import Progress
 from sslstudio.ui.study import Study
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import button, row, text
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ class PaceLine(QWidget):
         if found is None:
             self.told.setText(self.tr("How fast this machine is with these settings is not known yet."))
             return
-        time, speed = words.duration(found.seconds), words.number(found.pace)
-        passes = words.figures(f"{found.epochs:,.0f}" if found.epochs >= 10 else f"{found.epochs:.1f}")
+        time, speed = formatting.duration(found.seconds), formatting.number(found.pace)
+        passes = formatting.figures(f"{found.epochs:,.0f}" if found.epochs >= 10 else f"{found.epochs:.1f}")
         said = self.tr("On this machine: about {0}, {1} passes over the pictures, at {2} pictures a second.")
         self.told.setText(said.format(time, passes, speed))
 

@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import engine_calls, jobs, messages, words
+from sslstudio.ui import engine_calls, jobs, messages
 from sslstudio.ui.study import Study
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.busy_line import BusyState
 from sslstudio.ui.widgets.layout import scrolled
 from sslstudio.ui.widgets.play_view import Network, PlayView
@@ -90,7 +91,10 @@ class PlayDesk(QWidget):
         usable = [run for run in runs if run.task == task and (run.path / "last.safetensors").exists()]
         networks = [Network(self.tr("nobody"), NOBODY)]
         networks += [
-            Network(self.tr("{0}, step {1}").format(words.when_of(run.path.name), words.count(run.step)), str(run.path))
+            Network(
+                self.tr("{0}, step {1}").format(formatting.when_of(run.path.name), formatting.count(run.step)),
+                str(run.path),
+            )
             for run in usable
         ]
         self._run = networks[1].run if usable else NOBODY

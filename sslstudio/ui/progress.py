@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import words
-from sslstudio.ui.words import tr
+from sslstudio.ui.text import formatting
+from sslstudio.ui.text.formatting import tr
 
 SETTLED = 0.5  # seconds that a stage must have gone on before its pace says anything
 
@@ -24,7 +24,7 @@ class Progress:
 
     def said(self, event: Preparing) -> str:
         """The stage, how much of it is done, and the time left."""
-        return words.facts_line([words.told(event.stage), self.far(event)])
+        return formatting.facts_line([formatting.told(event.stage), self.far(event)])
 
     def far(self, event: Preparing) -> str:
         """The same without the stage; '' while nothing is known."""
@@ -33,8 +33,8 @@ class Progress:
         self._last = event.done
         if not event.total:
             return ""
-        said = [tr("{0} of {1}").format(words.count(event.done), words.count(event.total))]
+        said = [tr("{0} of {1}").format(formatting.count(event.done), formatting.count(event.total))]
         new, seconds = event.done - self._first, self._clock() - self._began
         if new and seconds > SETTLED and event.done < event.total:
-            said.append(words.left(seconds / new * (event.total - event.done)))
-        return words.facts_line(said)
+            said.append(formatting.left(seconds / new * (event.total - event.done)))
+        return formatting.facts_line(said)

@@ -8,7 +8,7 @@ from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.projects.project import Project, save_project
 from sslstudio.ui import jobs, messages, project_calls
 from sslstudio.ui.study import Study
-from sslstudio.ui.words import told
+from sslstudio.ui.text.formatting import told
 
 SETTLE_MS = 500  # after the last change
 

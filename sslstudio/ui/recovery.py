@@ -8,11 +8,12 @@ from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.core.events import RunStarted
 from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
-from sslstudio.ui import jobs, messages, run_calls, words
+from sslstudio.ui import jobs, messages, run_calls
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.drops import Opener
 from sslstudio.ui.run_calls import Interrupted
 from sslstudio.ui.study import Study
+from sslstudio.ui.text import formatting
 
 
 class Recovery(QObject):
@@ -41,7 +42,7 @@ class Recovery(QObject):
         if found is None or self._study.runner.active:
             return
         said = self._question(found.job).format(
-            words.count(found.done), words.count(found.total), words.told(found.title)
+            formatting.count(found.done), formatting.count(found.total), formatting.told(found.title)
         )
         if messages.ask(self._window, said, self.tr("Go on with it"), self.tr("Not now")):
             self._opener.open_run(found.run, go_on=True)

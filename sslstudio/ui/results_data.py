@@ -16,7 +16,7 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.images.formats.decode import read_picture
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.runs.test_predictions import Prediction, mask_file, predictions_of
-from sslstudio.ui import words
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.gallery_model import GalleryItem
 from sslstudio.ui.widgets.overlay_view import Overlay, mask_image
 from sslstudio.ui.widgets.picture import to_image
@@ -96,10 +96,10 @@ def items_of(
 
 def _item(folder: Path, one: Prediction) -> GalleryItem:
     if one.iou is not None:
-        return GalleryItem(folder / one.file, words.overlap(one.iou), tip=one.file)
-    sure = words.percent(one.confidence, 0)
+        return GalleryItem(folder / one.file, formatting.overlap(one.iou), tip=one.file)
+    sure = formatting.percent(one.confidence, 0)
     caption = f"{one.predicted} {sure}"
-    told = words.tr("{0}\nYour label: {1}\nThe network says: {2}, {3} sure").format(
+    told = formatting.tr("{0}\nYour label: {1}\nThe network says: {2}, {3} sure").format(
         one.file, one.label, one.predicted, sure
     )
     return GalleryItem(folder / one.file, caption, "bad" if one.wrong else "good", told)
@@ -120,6 +120,6 @@ def load_overlay(results: Results, part: str, one: Prediction, control: RunContr
     truth = decode_mask(results.folder / one.mask, results.coding, None)
     with Image.open(mask_file(results.run, part, one.file)) as image:
         predicted = np.asarray(image, dtype=np.uint8)
-    title = words.facts_line([one.file, words.overlap(one.iou or 0.0)])
+    title = formatting.facts_line([one.file, formatting.overlap(one.iou or 0.0)])
     shown = to_image(np.asarray(picture.convert("RGB")))
     return Overlay(title, shown, mask_image(truth), mask_image(predicted), (truth, predicted))

@@ -11,7 +11,7 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.ui.run_thread import Factory
-from sslstudio.ui.words import told
+from sslstudio.ui.text.formatting import told
 
 if TYPE_CHECKING:
     from sslstudio.engine.finetuning.split_change import Leak

@@ -10,10 +10,11 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from sslstudio.engine.core.errors import ConfigError
-from sslstudio.ui import jobs, messages, run_calls, words
+from sslstudio.ui import jobs, messages, run_calls
 from sslstudio.ui.actions import page_shortcuts, split_keys
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.study import Study
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.run_settings import SPLIT, RunSettings
 from sslstudio.ui.widgets.split_line import SplitLine
 
@@ -157,5 +158,5 @@ class SplitLink(QObject):
 
     def _offer(self) -> None:
         form, stack = self._settings.forms["data"], self.desk.undo_stack
-        titles = [words.told(form.editor(name).field.about.title) for name in self.desk.last()]
+        titles = [formatting.told(form.editor(name).field.about.title) for name in self.desk.last()]
         self.line.offer(stack.canUndo(), stack.canRedo(), ", ".join(titles))

@@ -12,7 +12,7 @@ from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event, RunFinished
 from sslstudio.engine.runs import experiment_folder
 from sslstudio.ui.run_thread import Factory
-from sslstudio.ui.words import told, tr
+from sslstudio.ui.text.formatting import told, tr
 
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.experiments.catalogue import OpenedStudy, StudySummary

@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sslstudio.ui import words
-from sslstudio.ui.words import tr
+from sslstudio.ui.text import formatting
+from sslstudio.ui.text.formatting import tr
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.experiments.plan import Ahead
@@ -19,33 +19,33 @@ def ahead_words(left: "Ahead") -> str:
     """How much is to be done, and how long that takes, before it begins."""
     if not left.pretrainings and not left.cells:
         return tr("Everything that is set here is done already.")
-    trained = words.count(left.pretrainings, tr("pretraining"), tr("pretrainings"))
-    tuned = words.count(left.cells, tr("fine-tuning"), tr("fine-tunings"))
+    trained = formatting.count(left.pretrainings, tr("pretraining"), tr("pretrainings"))
+    tuned = formatting.count(left.cells, tr("fine-tuning"), tr("fine-tunings"))
     parts = [_lasting(trained, left.pretraining_seconds)] if left.pretrainings else []
     if left.cells:
-        each = words.duration(left.cell_seconds)
+        each = formatting.duration(left.cell_seconds)
         parts.append(tr("{0} of about {1} each").format(tuned, each) if each else tuned)
     said = tr(" and ").join(parts)
-    whole = words.duration(left.seconds)
+    whole = formatting.duration(left.seconds)
     whole = tr("About {0} in all: {1}.").format(whole, said) if whole else tr("To do: {0}.").format(said)
     if left.done:
-        whole += " " + tr("{0} runs are done already and are not done again.").format(words.count(left.done))
+        whole += " " + tr("{0} runs are done already and are not done again.").format(formatting.count(left.done))
     return whole
 
 
 def _lasting(what: str, seconds: float) -> str:
-    took = words.duration(seconds)
+    took = formatting.duration(seconds)
     return tr("{0} ({1})").format(what, took) if took else what
 
 
 def schedule_words(planned: list[tuple[int, float]]) -> str:
     """How a tournament spends its time."""
     rounds = [
-        tr("round {0}: {1} tasks, {2} each").format(number, runs, words.duration(60 * minutes))
+        tr("round {0}: {1} tasks, {2} each").format(number, runs, formatting.duration(60 * minutes))
         for number, (runs, minutes) in enumerate(planned[:-1], start=1)
     ]
-    last = tr("then the winner goes on for {0}").format(words.duration(60 * planned[-1][1]))
-    whole = words.duration(60 * sum(runs * minutes for runs, minutes in planned))
+    last = tr("then the winner goes on for {0}").format(formatting.duration(60 * planned[-1][1]))
+    whole = formatting.duration(60 * sum(runs * minutes for runs, minutes in planned))
     return tr("About {0} in all: {1}.").format(whole, "; ".join([*rounds, last]))
 
 
@@ -56,18 +56,20 @@ def source_title(source: str) -> str:
 
     tasks = load_tasks()
     title = "From scratch" if source == SCRATCH else tasks[source].title if source in tasks.names() else source
-    return words.told(title)
+    return formatting.told(title)
 
 
 def now_words(now: str) -> str:
     """'rotation, 2 labels, draw 1', as the engine says what it is at, with the task's title in its place."""
     source, comma, rest = now.partition(",")
-    return source_title(source) + words.told(f"x{comma}{rest}").removeprefix("x") if comma else source_title(source)
+    return (
+        source_title(source) + formatting.told(f"x{comma}{rest}").removeprefix("x") if comma else source_title(source)
+    )
 
 
 def score_words(score: Table) -> str:
     """71.2 % (68.0 to 74.1 %)."""
-    return f"{words.percent(score['value'])}{_between(score, 1)}"
+    return f"{formatting.percent(score['value'])}{_between(score, 1)}"
 
 
 def points_words(difference: Table | None) -> str:
@@ -81,14 +83,14 @@ def points_words(difference: Table | None) -> str:
 
 
 def _signed(share: float) -> str:
-    return words.figures(f"{100 * share:+.1f}".replace("-", "\u2212"))
+    return formatting.figures(f"{100 * share:+.1f}".replace("-", "\u2212"))
 
 
 def _between(score: Table, digits: int) -> str:
     low, high = score["low"], score["high"]
     if low is None or high is None:
         return ""
-    return " " + _interval(words.figures(f"{100 * low:.{digits}f}"), words.percent(high, digits))
+    return " " + _interval(formatting.figures(f"{100 * low:.{digits}f}"), formatting.percent(high, digits))
 
 
 def _interval(low: str, high: str) -> str:
@@ -108,7 +110,7 @@ def worth_words(worth: Table | None) -> str:
 
 def _times(value: float, bound: int) -> str:
     sign = {1: tr("over "), 0: "", -1: tr("under ")}[bound]
-    return f"{sign}{words.figures(f'{value:.1f}')}"
+    return f"{sign}{formatting.figures(f'{value:.1f}')}"
 
 
 def verdict_title(verdict: str | None) -> str:
@@ -139,10 +141,10 @@ def probe_words(probe: Table | None) -> str:
     rank, before = probe.get("rank"), probe.get("untrained_rank")
     if rank is None or before is None:
         return NOTHING
-    return tr("{0} directions used (untrained {1})").format(words.number(rank), words.number(before))
+    return tr("{0} directions used (untrained {1})").format(formatting.number(rank), formatting.number(before))
 
 
 def left_words(after: float, current: float) -> str:
     """How long a whole still takes: what comes after the run that goes on, and the rest of that one."""
     whole = after + (current if math.isfinite(current) else 0.0)
-    return words.duration(whole) or NOTHING
+    return formatting.duration(whole) or NOTHING

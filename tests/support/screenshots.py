@@ -24,7 +24,6 @@ from PySide6.QtCore import QDeadlineTimer, QSettings
 from PySide6.QtWidgets import QApplication
 
 from sslstudio.engine.core.config import Value
-from sslstudio.ui import translate
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
@@ -33,6 +32,7 @@ from sslstudio.ui.pages.label import LabelPage
 from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.pages.study_tab import StudyTab
+from sslstudio.ui.text import translate
 from tests.support.clipped import clipped
 from tests.support.dialog_shots import DialogShots
 

@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.sample.make import make_sample
-from sslstudio.ui import messages, translate
+from sslstudio.ui import messages
 from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.text import translate
 from tests.support import leftovers
 
 # what opens a dialog, as it is before `said` puts something else in its place

@@ -10,11 +10,12 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.ui import study_words, words
+from sslstudio.ui import study_words
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.pretrain import PretrainPage
 from sslstudio.ui.results_data import load_results
+from sslstudio.ui.text import formatting
 from sslstudio.ui.waiting_line import FILE
 from sslstudio.ui.widgets.labels_view import LabelsView
 from sslstudio.ui.widgets.study_view import EfficiencyView, TournamentView
@@ -39,12 +40,12 @@ def cell(rows: QTableWidget, line: int, place: int) -> str:
     ],
 )
 def test_the_title_of_a_run_is_german_throughout(title: str, said: str) -> None:
-    assert words.told(title) == said
+    assert formatting.told(title) == said
 
 
 @pytest.mark.usefixtures("german")
 def test_the_sentence_of_a_probe_is_german_throughout() -> None:
-    said = words.told(
+    said = formatting.told(
         "No difference yet: with 5 labels a class a linear probe reads a balanced accuracy of 0.176 from these "
         "features and 0.180 from the same network untrained, −0.003 (95 % interval −0.022 to +0.016; 48 scored "
         "pictures, 10 draws of labels; each network at the best of its four stages, chosen on other pictures than it "
@@ -56,7 +57,7 @@ def test_the_sentence_of_a_probe_is_german_throughout() -> None:
 
 @pytest.mark.usefixtures("german")
 def test_classes_of_masks_that_the_program_named_are_german_and_a_persons_own_stay() -> None:
-    assert [words.mask_class(name) for name in ("background", "object", "class 3", "class act", "nucleus")] == [
+    assert [formatting.mask_class(name) for name in ("background", "object", "class 3", "class act", "nucleus")] == [
         "Hintergrund", "Objekt", "Klasse 3", "class act", "nucleus",
     ]  # fmt: skip
 
@@ -72,7 +73,7 @@ def test_masks_say_background_in_german(sample: Path, qtbot: QtBot) -> None:
 def test_a_side_is_not_taken_for_a_right_answer(german: None) -> None:
     from sslstudio.engine.tasks.context_prediction import NEIGHBOURS
 
-    said = [words.told(name) for name in NEIGHBOURS]
+    said = [formatting.told(name) for name in NEIGHBOURS]
     assert said == [
         "links oberhalb", "oberhalb", "rechts oberhalb", "links", "rechts", "links unterhalb", "unterhalb",
         "rechts unterhalb",
@@ -140,5 +141,5 @@ def test_results_on_masks_say_background_in_german(
 @pytest.mark.usefixtures("german")
 def test_the_pseudo_labels_of_several_tasks_are_german() -> None:
     label = Message("{title}: {label}", title=Message("Context prediction"), label=Message("above left"))
-    assert words.told(label) == "Lage erraten: links oberhalb"
-    assert words.told("above left") == "links oberhalb"
+    assert formatting.told(label) == "Lage erraten: links oberhalb"
+    assert formatting.told("above left") == "links oberhalb"

@@ -7,13 +7,14 @@ from typing import Any
 from PySide6.QtWidgets import QPushButton
 
 from sslstudio.engine.core.errors import ConfigError, StudioError
-from sslstudio.ui import engine_calls, messages, run_calls, words
+from sslstudio.ui import engine_calls, messages, run_calls
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.choices import Choices
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.split_desk import SplitLink
 from sslstudio.ui.study import Study
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.curves import TwinCurves
 from sslstudio.ui.widgets.finetune_settings import SCRATCH, FinetuneSettings
 from sslstudio.ui.widgets.labels_view import LabelsView, lacks_labels
@@ -167,7 +168,7 @@ class FinetunePage(RunPage):
         self.settings.forms["stem"].setVisible(run is None)
         differing = self._split_of_source(run)
         form = self.settings.forms["data"]
-        self.apart.say([words.told(form.editor(name).field.about.title) for name in differing])
+        self.apart.say([formatting.told(form.editor(name).field.about.title) for name in differing])
 
     def _split_of_source(self, run: Path | None) -> dict[str, Any]:
         with suppress(StudioError, OSError):  # it has gone, or a value is on the way to another: said at the start

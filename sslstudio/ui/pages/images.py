@@ -8,13 +8,14 @@ from PySide6.QtWidgets import QProgressBar, QStackedWidget, QTabWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.images.index import ImageIndex, printable
-from sslstudio.ui import jobs, messages, project_calls, words
+from sslstudio.ui import jobs, messages, project_calls
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.engine_calls import Seen
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.progress import Progress
 from sslstudio.ui.project_calls import Recent
 from sslstudio.ui.study import Study
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.drop_area import DropArea
 from sslstudio.ui.widgets.folders_view import FoldersView
@@ -160,11 +161,11 @@ class ImagesPage(Page):
             return
         self._show(self.busy)
         if isinstance(said, Seen):
-            self.busy_count.setText(self.tr("{0} so far").format(words.count(said.pictures)))
+            self.busy_count.setText(self.tr("{0} so far").format(formatting.count(said.pictures)))
             if said.first and len(said.first) != self.first.gallery.rowCount():
                 self._show_first(said.first)
             return
-        self.busy_stage.setText(words.told(said.stage))
+        self.busy_stage.setText(formatting.told(said.stage))
         self.busy_bar.setRange(0, said.total)
         self.busy_bar.setValue(said.done)
         self.busy_count.setText(self._progress.far(said))
@@ -193,8 +194,8 @@ class ImagesPage(Page):
         self.gallery.show_items(PictureItems(index))
         self.labels.say(*labels_in_words(recognised))
         self.labels_view.show_labels(recognised)
-        self.others.say(words.count(sum(index.ignored.values())))
-        fill(self.others_table, [(kind, words.count(count)) for kind, count in index.ignored.items()])
+        self.others.say(formatting.count(sum(index.ignored.values())))
+        fill(self.others_table, [(kind, formatting.count(count)) for kind, count in index.ignored.items()])
         self.tabs.setTabVisible(3, bool(index.ignored))
         if self.tabs.currentIndex() != FOLDERS or not self.study.folders.several:
             self.tabs.setCurrentIndex(0)  # but the list of folders stays in sight when it has changed
@@ -205,7 +206,7 @@ class ImagesPage(Page):
         """Where the pictures come from."""
         several, project, counts = self.study.folders.several, self.study.project, index.counts()
         self.title.setText(project.name if several and project else index.root.name)
-        parts = (f"{name} ({words.count(counts.get(name, 0))})" for name in several)
+        parts = (f"{name} ({formatting.count(counts.get(name, 0))})" for name in several)
         self.subtitle.setText(", ".join(parts) if several else str(index.root))
         self.folders.show_folders(several, counts, self.study.folders.to_bring_back)
         self.tabs.setTabVisible(FOLDERS, bool(several))
@@ -215,11 +216,13 @@ class ImagesPage(Page):
             self._show_readable(self.study.readable, checked=True)
 
     def _show_readable(self, index: ImageIndex, *, checked: bool) -> None:
-        self.pictures.say(words.count(len(index)), self.tr("Pictures"))
+        self.pictures.say(formatting.count(len(index)), self.tr("Pictures"))
         broken = len(index.unreadable)
-        self.broken.say(words.count(broken) if checked or broken else "…")
-        fill(self.broken_table, [(printable(one.path), words.told(one.reason)) for one in index.unreadable])
+        self.broken.say(formatting.count(broken) if checked or broken else "…")
+        fill(self.broken_table, [(printable(one.path), formatting.told(one.reason)) for one in index.unreadable])
         self.broken_none.setVisible(checked and not broken)
         self.broken_table.setVisible(bool(broken))
-        title = self.tr("Cannot be read ({0})").format(words.count(broken)) if broken else self.tr("Cannot be read")
+        title = (
+            self.tr("Cannot be read ({0})").format(formatting.count(broken)) if broken else self.tr("Cannot be read")
+        )
         self.tabs.setTabText(2, title)

@@ -7,12 +7,13 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QHideEvent
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
-from sslstudio.ui import jobs, messages, results_data, words
+from sslstudio.ui import jobs, messages, results_data
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.doubt_desk import DoubtDesk
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.study import Study
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.confusion_matrix import ConfusionMatrix
 from sslstudio.ui.widgets.doubts_view import DoubtsView
 from sslstudio.ui.widgets.layout import Card, EmptyState, button, clear, column, held, row, scrolled, symbol, text
@@ -138,15 +139,15 @@ class ResultsPage(Page):
         """Show a result."""
         self.results = results
         metrics = results.metrics
-        self.verdict.setText(words.tidy(words.told(metrics["verdict"])))
-        trained = words.count(metrics["n_train"], self.tr("labelled picture"), self.tr("labelled pictures"))
-        tested = words.count(metrics["n_test"], self.tr("test picture"), self.tr("test pictures"))
+        self.verdict.setText(formatting.tidy(formatting.told(metrics["verdict"])))
+        trained = formatting.count(metrics["n_train"], self.tr("labelled picture"), self.tr("labelled pictures"))
+        tested = formatting.count(metrics["n_test"], self.tr("test picture"), self.tr("test pictures"))
         parts = [self.tr("Trained on {0}").format(trained), self.tr("measured on {0}").format(tested), results.run.name]
-        self.counts.setText(words.facts_line(parts))
+        self.counts.setText(formatting.facts_line(parts))
         self.scores.show_scores(metrics)
         clear(self.notes)
         for sentence in [self._reading(), *metrics.get("notes", [])]:
-            self.notes.addWidget(text(words.tidy(words.told(sentence))))
+            self.notes.addWidget(text(formatting.tidy(formatting.told(sentence))))
         self._fill_parts()
         groups = compared(results.predictions)
         self.twins_card.setVisible(groups is not None)
@@ -179,7 +180,7 @@ class ResultsPage(Page):
         content = metrics["parts"][part]
         masks = metrics["kind"] == "segmentation"
         unit = self.tr("pixels") if masks else self.tr("pictures")
-        named = words.mask_class if masks else str
+        named = formatting.mask_class if masks else str
         self.matrix.show_matrix([named(name) for name in metrics["classes"]], content["confusion"], unit)
         self._hint()
         lines = content["per_class"]
@@ -214,7 +215,7 @@ class ResultsPage(Page):
             self.predictions.filter_by(names[truth], names[predicted])
             self.tabs.setCurrentIndex(2)
             return
-        pair = words.mask_class(names[truth]), words.mask_class(names[predicted])
+        pair = formatting.mask_class(names[truth]), formatting.mask_class(names[predicted])
         op = partial(results_data.confused_in, self.results.run, str(self.part.currentData()), truth, predicted)
         told = partial(self._show_confused, *pair)
         self._cell = jobs.run(op, told, lambda error: self._hint(messages.error_text(error)), owner=self)
@@ -267,11 +268,11 @@ def class_head(key: str, unit: str) -> str:
     """The heading of a column of the class table, which counts pictures or pixels."""
     known = {
         "n": unit.capitalize(),
-        "precision": words.tr("Precision"),
-        "recall": words.tr("Recall"),
-        "f1": words.tr("F1"),
-        "iou": words.tr("IoU"),
-        "dice": words.tr("Dice"),
+        "precision": formatting.tr("Precision"),
+        "recall": formatting.tr("Recall"),
+        "f1": formatting.tr("F1"),
+        "iou": formatting.tr("IoU"),
+        "dice": formatting.tr("Dice"),
     }
     return known.get(key, key)
 
@@ -279,4 +280,4 @@ def class_head(key: str, unit: str) -> str:
 def _figure(key: str, value: float | None) -> str:
     if value is None:
         return "–"
-    return words.count(int(value)) if key == "n" else words.percent(value, 0)
+    return formatting.count(int(value)) if key == "n" else formatting.percent(value, 0)

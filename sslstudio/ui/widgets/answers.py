@@ -9,8 +9,9 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QImage
 from PySide6.QtWidgets import QSlider
 
-from sslstudio.ui import jobs, messages, run_calls, words
+from sslstudio.ui import jobs, messages, run_calls
 from sslstudio.ui.base.theme import tint
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, retitle, row, text
 from sslstudio.ui.widgets.picture import Picture, to_image
@@ -78,7 +79,7 @@ class Answers(Card):
         if number >= len(self._sheets):
             return
         step, file = self._sheets[number]
-        said = self.tr("Answers after {0} steps, to pictures it does not train on").format(words.count(step))
+        said = self.tr("Answers after {0} steps, to pictures it does not train on").format(formatting.count(step))
         self.told.setText(said)
         if file in self._strips:
             self.picture.show_image(self._strips[file], said)

@@ -6,8 +6,8 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from sslstudio.ui import words
 from sslstudio.ui.base.theme import colours, theme
+from sslstudio.ui.text import formatting
 
 LINE = 26
 NAME = 170
@@ -26,7 +26,7 @@ class Bars(QWidget):
     def show_counts(self, counts: Mapping[str, int]) -> None:
         """Show other counts."""
         self._counts = dict(counts)
-        said = ", ".join(f"{name} {words.count(count)}" for name, count in self._counts.items())
+        said = ", ".join(f"{name} {formatting.count(count)}" for name, count in self._counts.items())
         self.setAccessibleName(said)
         self.updateGeometry()
         self.update()
@@ -62,4 +62,4 @@ class Bars(QWidget):
         painter.drawRoundedRect(QRectF(name_width, top + 8, max(6.0, room * share), LINE - 16), 5, 5)
         painter.setPen(QColor(scheme.muted))
         right = Qt.AlignmentFlag.AlignRight | middle
-        painter.drawText(QRectF(self.width() - NUMBER, top, NUMBER - 4, LINE), right, words.count(count))
+        painter.drawText(QRectF(self.width() - NUMBER, top, NUMBER - 4, LINE), right, formatting.count(count))

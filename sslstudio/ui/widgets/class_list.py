@@ -15,9 +15,9 @@ from PySide6.QtWidgets import (
 )
 
 from sslstudio.engine.labels.editing.edits import LabelClass
-from sslstudio.ui import words
 from sslstudio.ui.actions import CLASS_KEYS
 from sslstudio.ui.base.theme import MASKS, colours, theme
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import button, column, row, text
 from sslstudio.ui.widgets.marks import paint_mark
 
@@ -112,7 +112,7 @@ class ClassList(QWidget):
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
             item.setData(NUMBER, one.number)
             item.setData(COLOUR, one.colour)
-            item.setData(COUNT, "" if counts is None else words.count(counts.get(one.number, 0)))
+            item.setData(COUNT, "" if counts is None else formatting.count(counts.get(one.number, 0)))
             self.list.addItem(item)
         self._filling = False
         self.choose(chosen)

@@ -9,8 +9,9 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QImage
 
 from sslstudio.engine.runs.test_predictions import Prediction
-from sslstudio.ui import jobs, messages, results_data, take_calls, words
+from sslstudio.ui import jobs, messages, results_data, take_calls
 from sslstudio.ui.closer_desk import CloserDesk
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel
 from sslstudio.ui.widgets.gallery_view import CELL, GalleryView
@@ -67,7 +68,7 @@ class CloseUp(Card):
         self.picture.show_mask(QImage(), QImage(), "")
         self.truth.setText(self.tr("Your label: {0}").format(one.label) if one.label else "")
         said = self.tr("The network says {0}, {1} sure\n{2}")
-        self.answer.setText(said.format(one.predicted, words.percent(one.confidence, 0), one.file))
+        self.answer.setText(said.format(one.predicted, formatting.percent(one.confidence, 0), one.file))
         self.near.show_items([])
         self.told.setText("")
         self._run("picture", partial(results_data.load_picture, folder / one.file), self._show_picture)
@@ -118,7 +119,7 @@ class CloseUp(Card):
         items = []
         for file, alike, label in found:
             mark = "" if one is None or not one.label or not label else "good" if label == one.label else "bad"
-            tip = self.tr("{0}\nYour label: {1}\nLikeness {2}").format(file, label or "–", words.number(alike))
+            tip = self.tr("{0}\nYour label: {1}\nLikeness {2}").format(file, label or "–", formatting.number(alike))
             items.append(GalleryItem(self._folder / file, label or Path(file).name, mark, tip))
         self.near.show_items(items)
 

@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.core.config import BaseConfig, Value, options_of
-from sslstudio.ui import words
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.fields import Editor, SwitchEditor, editor_for
 from sslstudio.ui.widgets.fold import Fold
 from sslstudio.ui.widgets.layout import clear, column, held, text
@@ -65,11 +65,11 @@ class ConfigForm(QWidget):
     def _line(self, editor: Editor) -> QWidget:
         about = editor.field.about
         pieces: list[QWidget] = (
-            [] if isinstance(editor, SwitchEditor) else [text(words.told(about.title), "field", wrap=False)]
+            [] if isinstance(editor, SwitchEditor) else [text(formatting.told(about.title), "field", wrap=False)]
         )
         pieces.append(editor)
         if about.help:
-            pieces.append(text(words.told(about.help), "small"))
+            pieces.append(text(formatting.told(about.help), "small"))
         return held(column(*pieces, gap=5))
 
     def values(self) -> dict[str, Value]:

@@ -17,9 +17,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from sslstudio.ui import words
 from sslstudio.ui.actions import ARROWS, CHOOSE
 from sslstudio.ui.base.theme import Colours, colours, ink_on, theme
+from sslstudio.ui.text import formatting
 
 MOST_NUMBERS = 16  # classes: more would not be read
 LABEL = 130
@@ -58,9 +58,14 @@ class ConfusionMatrix(QWidget):
     def said(self, truth: int, predicted: int) -> str:
         """A cell in words."""
         count, total = self._counts[truth][predicted], sum(self._counts[truth])
-        share = words.percent(count / total, 0) if total else "–"
+        share = formatting.percent(count / total, 0) if total else "–"
         return self.tr("{0} of {1} {2} labelled “{3}” were taken for “{4}” ({5})").format(
-            words.count(count), words.count(total), self._unit, self._names[truth], self._names[predicted], share
+            formatting.count(count),
+            formatting.count(total),
+            self._unit,
+            self._names[truth],
+            self._names[predicted],
+            share,
         )
 
     def _cell_size(self) -> tuple[float, float]:
@@ -185,7 +190,7 @@ class ConfusionMatrix(QWidget):
 def short_count(count: int) -> str:
     """Pixels come by the million: 1,234 -> '1,234', 123456 -> '123k', 12345678 -> '12M'."""
     if count < 10_000:
-        return words.figures(f"{count:,}")
+        return formatting.figures(f"{count:,}")
     return f"{count / 1e6:,.1f}M" if count >= 1_000_000 else f"{count / 1e3:,.0f}k"
 
 

@@ -8,13 +8,13 @@ from PySide6.QtCore import QElapsedTimer, QTimer
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.core.events import Evaluated, Event, Probed, StepDone
-from sslstudio.ui import words
+from sslstudio.ui.text import formatting
+from sslstudio.ui.text.formatting import tr
 from sslstudio.ui.widgets.curve_tools import CurveTools
 from sslstudio.ui.widgets.layout import keep_hidden, row
 from sslstudio.ui.widgets.live_plot import LivePlot
 from sslstudio.ui.widgets.points import Row
 from sslstudio.ui.widgets.score_table import PARTS, part_title
-from sslstudio.ui.words import tr
 
 CHANCE = -1  # the colour of guessing
 TURN_MS = 20  # between two plots that are drawn one after the other
@@ -149,7 +149,7 @@ class Curves(QWidget):
         """The first metric that has a chance level, else the first one."""
         if not self._metric and event.metrics:
             self._metric = _main_metric([event])
-            self.score.retitle(words.metric(self._metric), self._metric)
+            self.score.retitle(formatting.metric(self._metric), self._metric)
 
     def _take_step(self, event: StepDone) -> None:
         self.loss.append(self.tr("training"), event.step, event.loss, colour=0)
@@ -213,7 +213,7 @@ class TwinCurves(Curves):
     def _take_evaluation(self, event: Evaluated) -> None:
         colour = _colour(event.part)
         self._metric = self._metric if self._metric in event.metrics else _headline(event)
-        self.score.retitle(self.tr("{0}, held out").format(words.metric(self._metric)), self._metric)
+        self.score.retitle(self.tr("{0}, held out").format(formatting.metric(self._metric)), self._metric)
         score = event.metrics.get(self._metric, math.nan)
         self.score.append(part_title(event.part), event.step, score, colour=colour)
         if event.part == "pretrained" or "pretrained" not in [name.lower() for name in self.score.curve_names]:
@@ -243,7 +243,7 @@ def _headline(event: Evaluated) -> str:
 
 def state_line(event: StepDone) -> str:
     """Where a run stands, in a line."""
-    step = tr("Step {0}").format(words.count(event.step))
+    step = tr("Step {0}").format(formatting.count(event.step))
     if event.total_steps:
-        step = tr("Step {0} of about {1}").format(words.count(event.step), words.count(event.total_steps))
-    return words.facts_line([part_title(event.part) if event.part else "", step])
+        step = tr("Step {0} of about {1}").format(formatting.count(event.step), formatting.count(event.total_steps))
+    return formatting.facts_line([part_title(event.part) if event.part else "", step])

@@ -10,12 +10,13 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import jobs, messages, results_data, take_calls, words
+from sslstudio.ui import jobs, messages, results_data, take_calls
 from sslstudio.ui.actions import doubt_keys, page_shortcuts
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.doubt_desk import DoubtDesk
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.take_calls import DoubtLine
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import Card, EmptyState, button, column, held, row, text, tool
 from sslstudio.ui.widgets.picture import Picture
@@ -141,7 +142,7 @@ class DoubtsView(QWidget):
         self.deciding.look_at(self._results.run, self._results.folder, lines)
 
     def _explanation(self, count: int) -> list[str]:
-        counted = words.count(count, self.tr("label"), self.tr("labels"))
+        counted = formatting.count(count, self.tr("label"), self.tr("labels"))
         said = [self.tr("{0} that the network and the pictures most like it contradict, the most doubtful first.")
                 .format(counted)]  # fmt: skip
         if self.deciding.possible:
@@ -166,7 +167,7 @@ class DoubtsView(QWidget):
         """How many labels are changed, and the way on."""
         self.opening.rest()
         changed, stack = self.deciding.corrected(self.shown()), self.deciding.undo_stack
-        counted = words.count(changed, self.tr("label is changed"), self.tr("labels are changed"))
+        counted = formatting.count(changed, self.tr("label is changed"), self.tr("labels are changed"))
         self.corrected.setText(self.tr("{0}: the next fine-tuning uses that.").format(counted))
         self.corrected.setVisible(changed > 0)
         self.again.setVisible(changed > 0)
@@ -212,9 +213,9 @@ class DoubtsView(QWidget):
             "The network says “{3}”, {4} sure."
         )  # fmt: skip
         self.said.setText(
-            words.tidy(said.format(
-                one.label, words.percent(one.agree, 0), words.percent(one.other_agree, 0), one.suggested,
-                words.percent(one.chance, 0),
+            formatting.tidy(said.format(
+                one.label, formatting.percent(one.agree, 0), formatting.percent(one.other_agree, 0), one.suggested,
+                formatting.percent(one.chance, 0),
             ))
         )  # fmt: skip
         self.change.setText(self.tr(" Change it to “{0}”").format(one.suggested))

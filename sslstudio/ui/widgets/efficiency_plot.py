@@ -9,8 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from sslstudio.ui import study_words, words
+from sslstudio.ui import study_words
 from sslstudio.ui.base.theme import colours, theme
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import Card, clear, held, row, scrolled, text
 from sslstudio.ui.widgets.plot_canvas import PlotCanvas
 from sslstudio.ui.widgets.plot_parts import SIGNS, PlainAxis, ValueAxis
@@ -54,7 +55,7 @@ class CountAxis(PlainAxis):
 
     def show_counts(self, counts: list[int]) -> None:
         """Name these and no others."""
-        self.setTicks([[(float(np.log10(count)), words.count(count)) for count in counts]])
+        self.setTicks([[(float(np.log10(count)), formatting.count(count)) for count in counts]])
 
 
 class EfficiencyPlot(Card):
@@ -109,7 +110,7 @@ class EfficiencyPlot(Card):
             if one["cells"]:
                 self._draw_row(number, one, len(rows))
         for number, one in rows:
-            self.legend.addWidget(Sign(words.told(one["title"]), number))
+            self.legend.addWidget(Sign(formatting.told(one["title"]), number))
         self._draw_guess(table["baseline"])
         self.legend.addStretch(1)
         self._say_axes(table)
@@ -129,7 +130,7 @@ class EfficiencyPlot(Card):
         self._put(bar)
         self._put(pg.PlotDataItem(x, y, pen=pen))
         told = [
-            f"{words.told(one['title'])}, {words.count(cell['labels'])}\n{study_words.cell_words(cell)}"
+            f"{formatting.told(one['title'])}, {formatting.count(cell['labels'])}\n{study_words.cell_words(cell)}"
             for cell in cells
         ]
         points = pg.ScatterPlotItem(
@@ -151,13 +152,13 @@ class EfficiencyPlot(Card):
 
     def _say_axes(self, table: Mapping[str, Any]) -> None:
         across = self.tr("labels a class") if table["kind"] == "classification" else self.tr("labelled pictures")
-        what = words.metric(table["headline"])
+        what = formatting.metric(table["headline"])
         self.about.setText(
             self.tr("{0} (up) by {1} (across): mean of {2} draws of labels, strokes are 95 % intervals. Measured on "
-                    "{3} test pictures.").format(what, across, table["draws"], words.count(table["n_test"]))
+                    "{3} test pictures.").format(what, across, table["draws"], formatting.count(table["n_test"]))
         )  # fmt: skip
-        newest = [(words.told(one["title"]), one["cells"][-1]) for one in table["rows"] if one["cells"]]
-        said = [f"{title} {words.percent(cell['score']['value'])}" for title, cell in newest]
+        newest = [(formatting.told(one["title"]), one["cells"][-1]) for one in table["rows"] if one["cells"]]
+        said = [f"{title} {formatting.percent(cell['score']['value'])}" for title, cell in newest]
         self.plot.tell(f"{what}: {', '.join(said)}", self.about.text())
 
     # --- for the canvas

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from sslstudio.ui import words
 from sslstudio.ui.engine_calls import TaskFacts
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import Card, EmptyState, clear, column, held, row, scrolled, symbol, text
 from sslstudio.ui.widgets.picture import Picture, to_image
 
@@ -86,4 +86,4 @@ class ExplainedView(QWidget):
             shown.setFixedSize(SIDE, SIDE)
             shown.show_image(to_image(content), caption)
             self.pictures.addLayout(column(shown, text(caption, "small", wrap=False), gap=5))
-        self.words.setText(self.tr("In words: {0}").format(words.told(puzzle.label)))
+        self.words.setText(self.tr("In words: {0}").format(formatting.told(puzzle.label)))

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )  # fmt: skip
 
 from sslstudio.engine.core.config import OptionField, Value
-from sslstudio.ui.words import figures, told, tr
+from sslstudio.ui.text.formatting import figures, told, tr
 
 MOST = 2**31 - 1  # what a spin box holds
 DECIMALS = 10

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from sslstudio.ui import words
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.choice_box import ChoiceBox
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.fields import steady
@@ -74,7 +74,7 @@ class FinetuneSettings(QWidget):
         self.source.blockSignals(True)
         self.source.clear()
         for run in runs:
-            self.source.addItem(f"{words.when_of(run.path.name)}  {words.told(run.title)}", str(run.path))
+            self.source.addItem(f"{formatting.when_of(run.path.name)}  {formatting.told(run.title)}", str(run.path))
             self.source.setItemData(self.source.count() - 1, str(run.path), Qt.ItemDataRole.ToolTipRole)
         self.source.addItem(self.tr("A weights file"), FILE)
         self.source.addItem(self.tr("Nothing: from scratch"), SCRATCH)

@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.images.index import printable
-from sslstudio.ui import words
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import button, column, row, text
 from sslstudio.ui.widgets.tables import fill, table
 
@@ -32,7 +32,9 @@ class FoldersView(QWidget):
 
     def show_folders(self, folders: Mapping[str, Path], counts: Mapping[str, int], to_bring_back: str) -> None:
         """List them; the one that was taken out last can be brought back."""
-        lines = [(name, words.count(counts.get(name, 0)), printable(str(place))) for name, place in folders.items()]
+        lines = [
+            (name, formatting.count(counts.get(name, 0)), printable(str(place))) for name, place in folders.items()
+        ]
         fill(self.table, lines)
         self.back.setText(self.tr(" Bring back “{0}”").format(to_bring_back))
         self.back.setVisible(bool(to_bring_back))

@@ -7,7 +7,7 @@ from PySide6.QtCore import QItemSelectionModel, Signal
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QWidget
 
 from sslstudio.engine.images.index import printable
-from sslstudio.ui import words
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.gallery_model import GalleryItem
 from sslstudio.ui.widgets.gallery_view import GalleryView
 from sslstudio.ui.widgets.layout import column, text
@@ -65,7 +65,7 @@ class LabelGallery(QWidget):
             wanted = {ALL: (True, False), OPEN: (False,), LABELLED: (True,)}[which]
             self.shown = [path for path in self._paths if bool(self._label_of(path)) in wanted]
         self.view.show_items([self._item(path) for path in self.shown])
-        self.counted.setText(words.count(len(self.shown), self.tr("picture"), self.tr("pictures")))
+        self.counted.setText(formatting.count(len(self.shown), self.tr("picture"), self.tr("pictures")))
         if current in self.shown:
             self.go_to(current)
 

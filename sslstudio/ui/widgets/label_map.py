@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.engine.images.index import printable
-from sslstudio.ui import words
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.embedding_map import EmbeddingMap
 from sslstudio.ui.widgets.gallery_model import GalleryItem
 from sslstudio.ui.widgets.layout import EmptyState, column, text
@@ -69,7 +69,7 @@ class LabelMap(QWidget):
         return [self._paths[number] for number in self.map.selected]
 
     def _say_chosen(self, numbers: list[int]) -> None:
-        chosen = words.count(len(numbers), self.tr("picture chosen"), self.tr("pictures chosen"))
+        chosen = formatting.count(len(numbers), self.tr("picture chosen"), self.tr("pictures chosen"))
         how = self.tr("{0}: press the number of their class.").format(chosen) if numbers else (
             self.tr("Draw a line around some to label them all."))  # fmt: skip
         self.told.setText(f"{self._about} {how}")

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from sslstudio.ui import words
 from sslstudio.ui.base.theme import set_role
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.bars import Bars
 from sslstudio.ui.widgets.layout import Notice, clear, text
 
@@ -41,7 +41,7 @@ class LabelsView(QWidget):
         for sentence in notes_of(recognised):
             notice = Notice("info")
             self._notes.addWidget(notice)
-            notice.say(words.told(sentence))
+            notice.say(formatting.told(sentence))
 
     def _show_classes(self, recognised: "Recognised") -> None:
         classes = recognised.classes
@@ -51,8 +51,9 @@ class LabelsView(QWidget):
             self.classes.setText(self._no_classes(recognised.masks is not None))
             return
         said = self.tr("{0} in {1}, found in {2}").format(
-            words.count(len(classes.of), self.tr("labelled picture"), self.tr("labelled pictures")),
-            words.count(len(classes.names), self.tr("class"), self.tr("classes")), words.told(classes.found_in),
+            formatting.count(len(classes.of), self.tr("labelled picture"), self.tr("labelled pictures")),
+            formatting.count(len(classes.names), self.tr("class"), self.tr("classes")),
+            formatting.told(classes.found_in),
         )  # fmt: skip
         self.classes.setText(said)
         self.bars.show_counts(class_counts(recognised))
@@ -72,11 +73,12 @@ class LabelsView(QWidget):
             piece.setVisible(masks is not None)
         if masks is not None:
             said = self.tr("Masks for {0}, found in {1}").format(
-                words.count(len(masks.of), self.tr("picture"), self.tr("pictures")), words.told(masks.found_in)
+                formatting.count(len(masks.of), self.tr("picture"), self.tr("pictures")),
+                formatting.told(masks.found_in),
             )
             self.masks.setText(said)
             self.mask_names.setText(
-                self.tr("What they mark: {0}").format(", ".join(map(words.mask_class, masks.names)))
+                self.tr("What they mark: {0}").format(", ".join(map(formatting.mask_class, masks.names)))
             )
 
 
@@ -103,7 +105,7 @@ def notes_of(recognised: "Recognised") -> list[str]:
 def labels_in_words(recognised: "Recognised") -> tuple[str, str]:
     """The short answer to 'which labels are there?': a figure and what it counts."""
     if recognised.classes is not None:
-        return words.count(len(recognised.classes.names)), words.tr("Classes found")
+        return formatting.count(len(recognised.classes.names)), formatting.tr("Classes found")
     if recognised.masks is not None:
-        return words.count(len(recognised.masks.of)), words.tr("Masks found")
-    return words.tr("None"), words.tr("Labels: not needed yet")
+        return formatting.count(len(recognised.masks.of)), formatting.tr("Masks found")
+    return formatting.tr("None"), formatting.tr("Labels: not needed yet")

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )  # fmt: skip
 
 from sslstudio.ui.base.theme import set_role, tint
-from sslstudio.ui.words import tr
+from sslstudio.ui.text.formatting import tr
 
 GAP = 16
 MARGIN = 28

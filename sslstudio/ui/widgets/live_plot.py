@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QSizePolicy
 
-from sslstudio.ui import words
 from sslstudio.ui.base.theme import theme
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.flow import Flow
 from sslstudio.ui.widgets.layout import Card, text
 from sslstudio.ui.widgets.plot_canvas import PlotCanvas
@@ -77,7 +77,7 @@ class LivePlot(Card):
         self._repaint()
 
     def _fit_metric(self) -> None:
-        self._up.share = words.is_share(self._metric)
+        self._up.share = formatting.is_share(self._metric)
         self._shares.use(self._up.share)
 
     def retitle(self, title: str, metric: str) -> None:
@@ -147,7 +147,7 @@ class LivePlot(Card):
         for curve in self._curves.values():
             if curve.fresh:
                 self._draw(curve, growing=True)
-                curve.key.say(words.brief(self._metric, float(curve.points.xy[1][-1])))
+                curve.key.say(formatting.brief(self._metric, float(curve.points.xy[1][-1])))
                 curve.fresh = False
         self._plot.scene().prepareForPaint()  # else the first paint finds the new range, and asks for a second
         self._tell()
@@ -200,8 +200,8 @@ class LivePlot(Card):
         """The values of all curves at a step, for the pointer."""
         step = max(0, round(x))
         values = [(name, curve.points.at(step)) for name, curve in (*self._curves.items(), *self._earlier.items())]
-        said = [f"{name} {words.brief(self._metric, value)}" for name, value in values if value is not None]
-        return "\n".join([self.tr("Step {0}").format(words.count(step)), *said]) if said else ""
+        said = [f"{name} {formatting.brief(self._metric, value)}" for name, value in values if value is not None]
+        return "\n".join([self.tr("Step {0}").format(formatting.count(step)), *said]) if said else ""
 
     def stops(self) -> list[Row]:
         """The steps at which there are points, of each curve."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from math import isnan
 
 from sslstudio.engine.runs.test_predictions import Prediction
-from sslstudio.ui import words
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.take_calls import Spot
+from sslstudio.ui.text import formatting
 
 STEPS = (0.25, 0.5, 0.75)  # of the IoU of a picture: the mean over the classes in it
 # Vermilion, orange, sky blue, blue: from bad to good for any colour vision, and each with a shape of its own; grey.
@@ -34,31 +34,31 @@ def colourings(results: Results, part: str) -> list[Colouring]:
     if results.metrics["kind"] == "segmentation":
         return [_by_overlap(tested), _by_use(tested)]
     classes = tuple(results.metrics["classes"])
-    return [Colouring(words.tr("your label"), classes, lambda spot: classes.index(spot.label)), _by_error()]
+    return [Colouring(formatting.tr("your label"), classes, lambda spot: classes.index(spot.label)), _by_error()]
 
 
 def _by_error() -> Colouring:
-    names = words.tr("right"), words.tr("wrong"), words.tr("it was trained on")
+    names = formatting.tr("right"), formatting.tr("wrong"), formatting.tr("it was trained on")
     return Colouring(
-        words.tr("right or wrong"), names, lambda spot: 2 if spot.taught else int(spot.label != spot.answer)
+        formatting.tr("right or wrong"), names, lambda spot: 2 if spot.taught else int(spot.label != spot.answer)
     )
 
 
 def _by_overlap(tested: dict[str, Prediction]) -> Colouring:
-    low, half, high = (words.figures(f"{step:g}") for step in STEPS)
+    low, half, high = (formatting.figures(f"{step:g}") for step in STEPS)
     names = (
-        words.tr("hardly: below {0}").format(low),
-        words.tr("partly: {0} to {1}").format(low, half),
-        words.tr("mostly: {0} to {1}").format(half, high),
-        words.tr("well: {0} and more").format(high),
-        words.tr("not measured"),
+        formatting.tr("hardly: below {0}").format(low),
+        formatting.tr("partly: {0} to {1}").format(low, half),
+        formatting.tr("mostly: {0} to {1}").format(half, high),
+        formatting.tr("well: {0} and more").format(high),
+        formatting.tr("not measured"),
     )
 
     def of(spot: Spot) -> int:
         iou = measured(tested, spot)
         return len(STEPS) + 1 if iou is None else sum(iou >= step for step in STEPS)
 
-    return Colouring(words.tr("overlap with your mask (IoU)"), names, of, STEP_MARKS)
+    return Colouring(formatting.tr("overlap with your mask (IoU)"), names, of, STEP_MARKS)
 
 
 def measured(tested: dict[str, Prediction], spot: Spot) -> float | None:
@@ -68,7 +68,9 @@ def measured(tested: dict[str, Prediction], spot: Spot) -> float | None:
 
 
 def _by_use(tested: dict[str, Prediction]) -> Colouring:
-    names = words.tr("it was trained on"), words.tr("test picture"), words.tr("neither of the two")
+    names = formatting.tr("it was trained on"), formatting.tr("test picture"), formatting.tr("neither of the two")
     return Colouring(
-        words.tr("what they were used for"), names, lambda spot: 0 if spot.taught else 1 if spot.file in tested else 2
+        formatting.tr("what they were used for"),
+        names,
+        lambda spot: 0 if spot.taught else 1 if spot.file in tested else 2,
     )

@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QMenu, QPushButton, QSizePolicy, QWidget
 
-from sslstudio.ui import words
 from sslstudio.ui.base.theme import theme
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import button, clear, column, row, scrolled
 from sslstudio.ui.widgets.marks import SHAPES, mark_icon
 
@@ -79,7 +79,7 @@ class MapLegend(QWidget):
             self._add(number, self._names[number], self._mark_of(number))
         rest = len(self._names) - len(marked)
         if rest:
-            self._add(HIDDEN, self.tr("others ({0})").format(words.count(rest)), OTHERS)
+            self._add(HIDDEN, self.tr("others ({0})").format(formatting.count(rest)), OTHERS)
         self.choice.setVisible(rest > 0)
         self._tell_alone()
 

@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QComboBox, QStackedWidget, QWidget
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.runs.test_predictions import Prediction
-from sslstudio.ui import jobs, messages, results_data, take_calls, words
+from sslstudio.ui import jobs, messages, results_data, take_calls
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.take_calls import Spot
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.embedding_map import EmbeddingMap
 from sslstudio.ui.widgets.gallery_model import GalleryItem
@@ -121,7 +122,7 @@ class MapView(QWidget):
 
     def _take(self, spots: list[Spot]) -> None:
         self._job, self.spots = None, spots
-        counted = words.count(len(spots), self.tr("labelled picture"), self.tr("labelled pictures"))
+        counted = formatting.count(len(spots), self.tr("labelled picture"), self.tr("labelled pictures"))
         self.told.setText(self.tr("{0}; what the network sees alike lies together").format(counted))
         self.faces.setCurrentIndex(1)
         self.picture.show_image(QImage())
@@ -152,7 +153,7 @@ class MapView(QWidget):
 
     def _overlap(self, spot: Spot) -> str:
         iou = measured(self._tested, spot)
-        return "" if iou is None else words.overlap(iou)
+        return "" if iou is None else formatting.overlap(iou)
 
     def _colour(self) -> None:
         if not self.spots:

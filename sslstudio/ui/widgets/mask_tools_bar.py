@@ -5,8 +5,8 @@ from functools import partial
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QButtonGroup, QLabel, QPushButton, QSlider, QWidget
 
-from sslstudio.ui import words
 from sslstudio.ui.actions import HIDE, PageKey, label_keys, native
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import column, row, text, tool
 from sslstudio.ui.widgets.mask_canvas import ROUND, TOOLS, MaskCanvas
 
@@ -81,7 +81,7 @@ class MaskToolsBar(QWidget):
         self.tolerance_said.setText(str(value))
 
     def _say_size(self, radius: float) -> None:
-        self.size_said.setText(self.tr("{0} px").format(words.figures(f"{round(2 * radius, 1):g}")))
+        self.size_said.setText(self.tr("{0} px").format(formatting.figures(f"{round(2 * radius, 1):g}")))
         self.thickness.blockSignals(True)  # a radius between two whole pixels must not be rounded by the slider
         self.thickness.setValue(round(radius))
         self.thickness.blockSignals(False)

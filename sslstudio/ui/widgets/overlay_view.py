@@ -9,8 +9,8 @@ from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSlider, QToolTip, QWidget
 
-from sslstudio.ui import words
 from sslstudio.ui.base.theme import MASKS, colours
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, column, row, text
 from sslstudio.ui.widgets.picture import Picture
@@ -76,10 +76,10 @@ class MaskedPicture(Picture):
         if self._classes is not None and self._classes.size:
             found = np.bincount(self._classes.ravel(), minlength=256) / self._classes.size
             for number in np.flatnonzero(found).tolist():
-                yield f"{self._name(number)} {words.percent(float(found[number]), 0)}"
+                yield f"{self._name(number)} {formatting.percent(float(found[number]), 0)}"
 
     def _name(self, number: int) -> str:
-        return self._names[number] if number < len(self._names) else words.tr("left out")
+        return self._names[number] if number < len(self._names) else formatting.tr("left out")
 
     def named_at(self, place: QPoint) -> str:
         """The class at a point of the widget; '' beside the picture."""

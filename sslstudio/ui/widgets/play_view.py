@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from sslstudio.ui import engine_calls, words
+from sslstudio.ui import engine_calls
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.board import Board
 from sslstudio.ui.widgets.choice_box import ChoiceBox
 from sslstudio.ui.widgets.fields import steady
@@ -88,7 +89,7 @@ class PlayView(QWidget):
         self._games, self._now = games, 0
         learnt = self.tr("The network as it is after {0} steps. Neither of you has seen these pictures before.")
         alone = self.tr("Choose a pretraining, and its network answers the same puzzles.")
-        self.fair.setText(alone if step is None else learnt.format(words.count(step)))
+        self.fair.setText(alone if step is None else learnt.format(formatting.count(step)))
         self._ask()
 
     @property
@@ -101,7 +102,7 @@ class PlayView(QWidget):
         self.board = board_for(self.game)
         self.board.changed.connect(self._offer)
         self.place.addWidget(self.board)
-        self.question.setText(words.told(self.game.question))
+        self.question.setText(formatting.told(self.game.question))
         self.number.setText(self.tr("{0} of {1}").format(self._now + 1, len(self._games)))
         self.said.hide()
         self.check.show()
@@ -158,7 +159,7 @@ class PlayView(QWidget):
         self._say(self.you, self.tr("You"), games, [answer for _, answer in self._played])
         self._say(self.network, self.tr("The network"), games, [game.answer for game in games])
         chance = {game.chance for game in games or self._games}
-        self.guessing.say(words.percent(sum(chance) / len(chance)) if chance else "–")
+        self.guessing.say(formatting.percent(sum(chance) / len(chance)) if chance else "–")
         tiles = all(len(game.right) > 1 for game in games or self._games)
         self.guessing.say(
             self.guessing.value.text(), self.tr("Guessing, of the tiles") if tiles else self.tr("Guessing")
@@ -175,6 +176,8 @@ class PlayView(QWidget):
         figure.say(self.tr("{0} of {1}").format(counted.solved, counted.n), tiles if only_tiles else who)
         figure.setToolTip(
             self.tr("{0} solved; with so few puzzles anything from {1} to {2} is possible (95 % interval).").format(
-                words.percent(counted.share, 0), words.percent(counted.low, 0), words.percent(counted.high, 0)
+                formatting.percent(counted.share, 0),
+                formatting.percent(counted.low, 0),
+                formatting.percent(counted.high, 0),
             )
         )

@@ -8,8 +8,8 @@ from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPicture
 from PySide6.QtWidgets import QSizePolicy, QStyleOptionGraphicsItem, QWidget
 
-from sslstudio.ui import words
 from sslstudio.ui.base.theme import colours
+from sslstudio.ui.text import formatting as words
 
 SIGNS = ("o", "s", "t1", "d", "t", "p", "h", "star", "x")  # by them curves are told apart where colours are not
 SIGN = 6  # pixels

@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.runs.folder_predictions import Answer
-from sslstudio.ui import jobs, messages, take_calls, words
+from sslstudio.ui import jobs, messages, take_calls
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.results_data import Results
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.copy_button import CopyButton
 from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel
 from sslstudio.ui.widgets.gallery_view import GalleryView
@@ -115,11 +116,11 @@ class PredictCard(Card):
     def _show(self, answers: list[Answer]) -> None:
         if self.folder is None:
             return
-        counted = words.count(len(answers), self.tr("picture answered"), self.tr("pictures answered"))
+        counted = formatting.count(len(answers), self.tr("picture answered"), self.tr("pictures answered"))
         self.found.setText(self.tr("{0} in “{1}”, the least sure first").format(counted, self.folder.name))
         items, root = [], root_of(self.folder)
         for one in answers:
-            said = words.percent(one.confidence, 0)
+            said = formatting.percent(one.confidence, 0)
             path = self.out / one.mask if one.mask and self.out is not None else root / one.file
             tip = self.tr("{0}\n{1} sure").format(one.file, said)
             items.append(GalleryItem(path, f"{one.predicted} {said}".strip(), tip=tip))

@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.runs.test_predictions import Prediction
-from sslstudio.ui import jobs, messages, results_data, take_calls, words
+from sslstudio.ui import jobs, messages, results_data, take_calls
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.results_data import Results
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.close_up import CloseUp
 from sslstudio.ui.widgets.gallery_model import GalleryModel
 from sslstudio.ui.widgets.gallery_view import GalleryView
@@ -68,7 +69,7 @@ class PredictionsView(QWidget):
         self.closer.setCurrentIndex(1 if masks else 0)
         self._layout.setStretch(1, 2 if masks else 1)
         if masks:
-            self.overlay.name_classes([words.mask_class(name) for name in results.metrics["classes"]])
+            self.overlay.name_classes([formatting.mask_class(name) for name in results.metrics["classes"]])
         self.show_all()
 
     def show_all(self) -> None:
@@ -78,7 +79,7 @@ class PredictionsView(QWidget):
             said = self.tr("{0}, those that fit least first").format(self._counted(len(self._all)))
         else:
             said = self.tr("{0}, {1} wrong; first the mistakes it was most sure of").format(
-                self._counted(len(self._all)), words.count(wrong)
+                self._counted(len(self._all)), formatting.count(wrong)
             )
         self._show(self._all, said)
         self.everything.hide()
@@ -99,13 +100,15 @@ class PredictionsView(QWidget):
             said = self.tr("{0}, most first: {2} of “{1}” found")
         else:
             said = self.tr("{0}, most first: {2} of “{1}” taken for “{3}”")
-        of_pixels = words.count(total, self.tr("pixel"), self.tr("pixels"))
-        captions = {file: words.count(number, self.tr("pixel"), self.tr("pixels")) for file, number in pixels.items()}
+        of_pixels = formatting.count(total, self.tr("pixel"), self.tr("pixels"))
+        captions = {
+            file: formatting.count(number, self.tr("pixel"), self.tr("pixels")) for file, number in pixels.items()
+        }
         self._show(found, said.format(counted, label, of_pixels, predicted), captions)
         self.everything.show()
 
     def _counted(self, number: int) -> str:
-        return words.count(number, self.tr("picture"), self.tr("pictures"))
+        return formatting.count(number, self.tr("picture"), self.tr("pictures"))
 
     def _show(self, predictions: list[Prediction], said: str, captions: Mapping[str, str] | None = None) -> None:
         assert self._results is not None
@@ -191,7 +194,7 @@ class PredictionsView(QWidget):
         by_file = {tested.file: tested for tested in self._all}
         likeness = {file: alike for file, alike, _ in found if file in by_file}
         near = list(likeness)[:ALIKE]
-        captions = {file: self.tr("likeness {0}").format(words.figures(f"{likeness[file]:.2f}")) for file in near}
+        captions = {file: self.tr("likeness {0}").format(formatting.figures(f"{likeness[file]:.2f}")) for file in near}
         said = self.tr("{0} most like {1}, as the network sees them").format(
             self._counted(len(near)), Path(one.file).name
         )

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from sslstudio.ui import words
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import Card, clear, column, row, symbol, text
 from sslstudio.ui.widgets.picture import Picture, to_image
 
@@ -33,7 +33,7 @@ class PuzzleCard(Card):
             self._pictures.append(shown)
             shown.show_image(to_image(picture), caption)
             line.addLayout(column(text(caption, "small", wrap=False), shown, gap=5), 1)
-        self.add(line, row(symbol("tag", "accent", 18), (text(words.told(puzzle.label)), 1), gap=8))
+        self.add(line, row(symbol("tag", "accent", 18), (text(formatting.told(puzzle.label)), 1), gap=8))
 
     def fit(self, width: int) -> None:
         """Make the pictures as high as they are wide in a card of this width."""

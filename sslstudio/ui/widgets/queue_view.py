@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.runs.queue import Waiting
-from sslstudio.ui import words
+from sslstudio.ui.text import formatting
 from sslstudio.ui.waiting_line import WaitingLine
 from sslstudio.ui.widgets.layout import Card, button, row, text
 from sslstudio.ui.widgets.tables import fill, table
@@ -44,10 +44,10 @@ class QueueView(QWidget):
         runs, chosen = self._line.runs, self.chosen
         fill(
             self.table,
-            [(str(place), words.told(run.title), run.config.get("out", "")) for place, run in enumerate(runs, 1)],
+            [(str(place), formatting.told(run.title), run.config.get("out", "")) for place, run in enumerate(runs, 1)],
         )
         self.empty.setVisible(not runs)
-        over = [f"{words.told(title)}: {how}" for title, how in self._line.over[-MOST:]]
+        over = [f"{formatting.told(title)}: {how}" for title, how in self._line.over[-MOST:]]
         self.over.setText("\n".join([self.tr("Done so far:"), *over]))
         self.over.setVisible(bool(over))
         self.table.setVisible(bool(runs))

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from sslstudio.engine.images.index import printable
-from sslstudio.ui import words
 from sslstudio.ui.project_calls import Recent
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import button, text
 
 MOST = 4
@@ -39,7 +39,7 @@ class RecentProjects(QWidget):
             again = button(_beginning_of(one.name), partial(self.chosen.emit, one.folder), "link", "folder")
             again.setToolTip(printable(str(one.folder)))
             self._grid.addWidget(again, line, 0, Qt.AlignmentFlag.AlignLeft)
-            counted = "" if one.runs is None else words.count(one.runs, self.tr("run"), self.tr("runs"))
+            counted = "" if one.runs is None else formatting.count(one.runs, self.tr("run"), self.tr("runs"))
             where = printable(" + ".join([str(one.pictures), *one.more]))
             for place, said in enumerate((counted, one.opened, _end_of(where)), start=1):
                 self._grid.addWidget(_told(said), line, place)

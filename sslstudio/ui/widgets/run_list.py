@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from sslstudio.ui import words
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import Card, button, row, text
 from sslstudio.ui.widgets.tables import fill, table
 
@@ -98,7 +98,7 @@ class RunList(QWidget):
         run = self.chosen
         self.open_button.setEnabled(run is not None and run.outcome != "damaged" and not self._busy)
         self.resume_button.setEnabled(run is not None and run.outcome in ("stopped", "interrupted") and not self._busy)
-        self.told.setText(words.told(run.told) if run is not None else "")
+        self.told.setText(formatting.told(run.told) if run is not None else "")
         self.told.setVisible(bool(self.told.text()))
         for one in (self.open_button, self.resume_button):
             one.setVisible(bool(self._runs))
@@ -110,16 +110,16 @@ class RunList(QWidget):
 
 def _line(run: "RunSummary") -> tuple[str, ...]:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.modified))
-    return when, words.told(run.title), outcome_title(run.outcome), words.count(run.step)
+    return when, formatting.told(run.title), outcome_title(run.outcome), formatting.count(run.step)
 
 
 def outcome_title(outcome: str) -> str:
     """How a run ended, for people."""
     known = {
-        "finished": words.tr("Finished"),
-        "stopped": words.tr("Stopped, can go on"),
-        "interrupted": words.tr("Interrupted, can go on"),
-        "running": words.tr("Goes on in another process"),
-        "damaged": words.tr("Damaged"),
+        "finished": formatting.tr("Finished"),
+        "stopped": formatting.tr("Stopped, can go on"),
+        "interrupted": formatting.tr("Interrupted, can go on"),
+        "running": formatting.tr("Goes on in another process"),
+        "damaged": formatting.tr("Damaged"),
     }
     return known.get(outcome, outcome)

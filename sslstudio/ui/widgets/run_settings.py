@@ -7,8 +7,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from sslstudio.ui import messages, words
+from sslstudio.ui import messages
 from sslstudio.ui.base import app_settings
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.choice_box import ChoiceBox
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.fields import NumberBox, roomy, steady
@@ -76,11 +77,11 @@ class DeviceBox(ChoiceBox):
         super().__init__()
         steady(self)
         self._gpus = sum(one.name.startswith("cuda") and not one.trouble for one in devices) if sharing else 0
-        best = next((words.told(one.title) for one in devices if not one.trouble), "")
+        best = next((formatting.told(one.title) for one in devices if not one.trouble), "")
         self.addItem(self.tr("Automatic: {0}").format(best), "auto")
         for one in devices:
-            self.addItem(words.told(one.title), one.name)
-        self.trouble = "\n".join(f"{one.title}: {words.told(one.trouble)}" for one in devices if one.trouble)
+            self.addItem(formatting.told(one.title), one.name)
+        self.trouble = "\n".join(f"{one.title}: {formatting.told(one.trouble)}" for one in devices if one.trouble)
         items = self.model()
         for number, one in enumerate(devices, start=1):
             if one.trouble and isinstance(items, QStandardItemModel):

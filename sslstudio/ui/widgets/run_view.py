@@ -18,8 +18,8 @@ from sslstudio.engine.core.events import (
     SampleSaved,
     StepDone,
 )  # fmt: skip
-from sslstudio.ui import words
 from sslstudio.ui.progress import Progress
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.answers import Answers
 from sslstudio.ui.widgets.curves import Curves, state_line
 from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, keep_hidden, row, scrolled, text
@@ -147,7 +147,7 @@ class RunView(QWidget):
             case SampleSaved() if self.run is not None:
                 self.answers.add_sheet(event.step, self.run / event.path)
             case Note():
-                self.add_note(words.told(event.text), warning=event.level == "warning")
+                self.add_note(formatting.told(event.text), warning=event.level == "warning")
             case Probed() | Alarm():
                 self._add_finding(event)
             case Paused():
@@ -166,10 +166,10 @@ class RunView(QWidget):
         self.run = Path(event.run)
         self.bar.setRange(0, 1000)
         begun = self.tr("{0}: going on from step {1}") if event.first_step else self.tr("{0}: the first steps …")
-        self.state.setText(begun.format(words.told(event.title), words.count(event.first_step)))
+        self.state.setText(begun.format(formatting.told(event.title), formatting.count(event.first_step)))
         clear(self.facts)
         for name, fact in event.facts.items():
-            self.facts.addRow(text(words.told(name), "muted", wrap=False), text(words.told(fact)))
+            self.facts.addRow(text(formatting.told(name), "muted", wrap=False), text(formatting.told(fact)))
         self.facts.addRow(text(self.tr("Kept in"), "muted", wrap=False), text(str(self.run)))
 
     def _show_step(self, event: StepDone) -> None:
@@ -180,27 +180,27 @@ class RunView(QWidget):
             self.bar.setValue(round(1000 * (before + share) / max(self.parts, len(self._parts_seen))))
         if not self.outcome:
             self.state.setText(state_line(event))
-            self.left.say(words.duration(event.seconds_left) or "–", self.tr("Left"))
-        self.speed.say(words.number(event.pictures_per_second))
-        self.step.say(words.count(event.step))
-        self.epoch.say(words.figures(f"{event.epoch:,.1f}"))
+            self.left.say(formatting.duration(event.seconds_left) or "–", self.tr("Left"))
+        self.speed.say(formatting.number(event.pictures_per_second))
+        self.step.say(formatting.count(event.step))
+        self.epoch.say(formatting.figures(f"{event.epoch:,.1f}"))
 
     def _take_finish(self, event: RunFinished) -> None:
         self.outcome = event.outcome
-        took = words.duration(event.seconds)
+        took = formatting.duration(event.seconds)
         if event.outcome == "finished":
             self.bar.setRange(0, 1000)
             self.bar.setValue(1000)
             self.state.setText(self.tr("Finished after {0}").format(took))
         else:
             self.state.setText(
-                self.tr("Stopped at step {0}. It is saved and can go on.").format(words.count(event.step))
+                self.tr("Stopped at step {0}. It is saved and can go on.").format(formatting.count(event.step))
             )
         self.left.say(took or "–", self.tr("Taken"))
 
     def _add_finding(self, event: Probed | Alarm) -> None:
         if isinstance(event, Probed):
-            said = words.told(event.text)
+            said = formatting.told(event.text)
             self.add_note(said, warning=event.verdict == "harms")
             return
         self.add_note(alarm_text(event), warning=True)
@@ -222,8 +222,8 @@ class RunView(QWidget):
 def alarm_text(alarm: Alarm) -> str:
     """What is wrong, and the setting that answers it."""
     if not alarm.change:
-        return words.told(alarm.text)
+        return formatting.told(alarm.text)
     key, _, value = alarm.change.partition("=")
     name = key.rpartition(".")[2].replace("_", " ")
-    change: str = words.tr("What to change: {0} to {1}.").format(name, value)
-    return f"{words.told(alarm.text)} {change}"
+    change: str = formatting.tr("What to change: {0} to {1}.").format(name, value)
+    return f"{formatting.told(alarm.text)} {change}"

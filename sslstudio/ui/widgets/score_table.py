@@ -7,10 +7,10 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
-from sslstudio.ui import words
 from sslstudio.ui.base.theme import colours, theme
+from sslstudio.ui.text import formatting
+from sslstudio.ui.text.formatting import tr
 from sslstudio.ui.widgets.layout import Card, clear, column, text
-from sslstudio.ui.words import tr
 
 PARTS = ("pretrained", "scratch")
 
@@ -95,23 +95,23 @@ class ScoreTable(Card):
         return self._cells[name, part]
 
     def _add_line(self, line: int, name: str, parts: list[str], metrics: Mapping[str, Any]) -> None:
-        title = text(words.metric(name), "field" if name == metrics["headline"] else "body")
+        title = text(formatting.metric(name), "field" if name == metrics["headline"] else "body")
         title.setFixedWidth(NAME_WIDTH)
         self._grid.addWidget(title, line, 0, Qt.AlignmentFlag.AlignTop)
         baseline = metrics["baseline"].get(name)
         for place, part in enumerate(parts, start=1):
             score = metrics["parts"][part]["scores"][name]
             self._grid.addLayout(self._score(name, part, score, baseline), line, place)
-        said = words.percent(baseline) if baseline is not None else "–"
+        said = formatting.percent(baseline) if baseline is not None else "–"
         self._cells[name, "baseline"] = said
         self._grid.addWidget(text(said, "muted", wrap=False), line, len(parts) + 1, Qt.AlignmentFlag.AlignTop)
 
     def _score(self, name: str, part: str, score: Mapping[str, float], baseline: float | None) -> Any:
         value, low, high = score["value"], score["low"], score["high"]
-        self._cells[name, part] = words.percent(value)
-        figure = text(words.percent(value), "heading", wrap=False)
+        self._cells[name, part] = formatting.percent(value)
+        figure = text(formatting.percent(value), "heading", wrap=False)
         between = self.tr("95 %: {0} to {1}   n = {2}").format(
-            words.percent(low), words.percent(high), words.count(int(score["n"]))
+            formatting.percent(low), formatting.percent(high), formatting.count(int(score["n"]))
         )
         bar = IntervalBar(value, low, high, baseline, PARTS.index(part))
         return column(figure, bar, text(between, "small", wrap=False), gap=2)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
-from sslstudio.ui import words
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import Notice, button, row
 
 if TYPE_CHECKING:  # imports torch
@@ -43,8 +43,8 @@ class SplitLine(QWidget):
             "Nothing is trained yet: undo it, or go on."
         )
         leaking = leak is not None and bool(leak.pictures)
-        pictures = words.count(leak.pictures, self.tr("picture"), self.tr("pictures")) if leak else ""
-        runs = words.count(leak.runs, self.tr("run"), self.tr("runs")) if leak else ""
+        pictures = formatting.count(leak.pictures, self.tr("picture"), self.tr("pictures")) if leak else ""
+        runs = formatting.count(leak.runs, self.tr("run"), self.tr("runs")) if leak else ""
         self.notice.say(said.format(pictures, runs) if leaking else "")
         self._suit()
 

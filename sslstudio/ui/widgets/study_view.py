@@ -20,8 +20,9 @@ from sslstudio.engine.core.events import (
     StepDone,
 )
 from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
-from sslstudio.ui import study_words, words
+from sslstudio.ui import study_words
 from sslstudio.ui.progress import Progress
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.efficiency_plot import EfficiencyPlot
 from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, row, scrolled, text
 from sslstudio.ui.widgets.tables import fill, table, wrap
@@ -94,13 +95,13 @@ class StudyView(QWidget):
         """An earlier one."""
         self.clear()
         self.out = out
-        self.state.setText(words.tidy(out.name))
+        self.state.setText(formatting.tidy(out.name))
         self._show_table(content)
         self._show_notes(self.notes_of(content))
 
     def show_stand(self, done: int, total: int) -> None:
         """How much of an opened one is done."""
-        self.runs.say(self.tr("{0} of {1}").format(words.count(done), words.count(total)))
+        self.runs.say(self.tr("{0} of {1}").format(formatting.count(done), formatting.count(total)))
         self._fill_bar(done, total)
 
     def take(self, events: list[Event]) -> None:
@@ -122,7 +123,7 @@ class StudyView(QWidget):
         match event:
             case RunStarted() if event.job in (COMPARE, TOURNAMENT):
                 self.out = Path(event.run)
-                self.state.setText(words.told(event.title))
+                self.state.setText(formatting.told(event.title))
             case Preparing():
                 self.now.setText(self._progress.said(event))
             case Advanced():
@@ -140,7 +141,7 @@ class StudyView(QWidget):
         if event.now:
             self._at = event
             self.now.setText(self.tr("Now: {0}").format(study_words.now_words(event.now)))
-        self.runs.say(self.tr("{0} of {1}").format(words.count(event.done), words.count(event.total)))
+        self.runs.say(self.tr("{0} of {1}").format(formatting.count(event.done), formatting.count(event.total)))
         self._fill_bar(event.done, event.total)
         if event.table:
             self._show_table(event.table)
@@ -151,9 +152,11 @@ class StudyView(QWidget):
         share = min(1.0, event.step / event.total_steps) if event.total_steps else 0.0
         self._fill_bar(self._at.done + share, self._at.total)
         self.left.say(study_words.left_words(self._at.seconds_after, event.seconds_left))
-        step = self.tr("step {0} of about {1}").format(words.count(event.step), words.count(event.total_steps))
+        step = self.tr("step {0} of about {1}").format(
+            formatting.count(event.step), formatting.count(event.total_steps)
+        )
         now = self.tr("Now: {0}").format(study_words.now_words(self._at.now))
-        self.now.setText(words.facts_line([now, step]))
+        self.now.setText(formatting.facts_line([now, step]))
 
     def _fill_bar(self, done: float, total: int) -> None:
         self.bar.setRange(0, PARTS)
@@ -162,7 +165,7 @@ class StudyView(QWidget):
     def _finish(self, event: RunFinished) -> None:
         self.outcome = event.outcome
         finished = event.outcome == "finished"
-        took = words.duration(event.seconds)
+        took = formatting.duration(event.seconds)
         self.state.setText(
             self.tr("Finished after {0}").format(took) if finished
             else self.tr("Stopped. What is done is kept; it can go on.")
@@ -171,7 +174,7 @@ class StudyView(QWidget):
         if finished:
             self._fill_bar(1, 1)
             if self._at is not None:
-                self.runs.say(self.tr("{0} of {0}").format(words.count(self._at.total)))
+                self.runs.say(self.tr("{0} of {0}").format(formatting.count(self._at.total)))
         self.left.say(study_words.NOTHING)
         self._show_table(event.metrics)
         self._show_notes(self.notes_of(event.metrics))
@@ -189,7 +192,7 @@ class StudyView(QWidget):
     def _add_note(self, sentence: str, *, warning: bool) -> None:
         notice = Notice("warning" if warning else "info")
         self.notes.addWidget(notice)
-        notice.say(words.tidy(words.told(sentence)))
+        notice.say(formatting.tidy(formatting.told(sentence)))
         self._count_notes()
 
     def _count_notes(self) -> None:
@@ -221,7 +224,7 @@ class EfficiencyView(StudyView):
             return
         counts = content["scratch_labels"]
         unit = self.tr("{0} labels a class") if content["kind"] == "classification" else self.tr("{0} labelled")
-        heads = [self.tr("Learnt from"), *(unit.format(words.count(count)) for count in counts)]
+        heads = [self.tr("Learnt from"), *(unit.format(formatting.count(count)) for count in counts)]
         self.rows.setColumnCount(len(heads))
         self.rows.setHorizontalHeaderLabels(heads)
         self.rows.setAccessibleName(", ".join(heads))
@@ -234,7 +237,7 @@ class EfficiencyView(StudyView):
 
 def _line(one: Mapping[str, Any], counts: list[int]) -> list[str]:
     cells = {cell["labels"]: study_words.cell_words(cell) for cell in one["cells"]}
-    title = "\n".join(part for part in (words.told(one["title"]), words.told(one["note"])) if part)
+    title = "\n".join(part for part in (formatting.told(one["title"]), formatting.told(one["note"])) if part)
     return [title, *(cells.get(count, study_words.NOTHING) for count in counts)]
 
 
@@ -270,7 +273,7 @@ class TournamentView(StudyView):
             on = [entry["task"] for entry in later]
             lines += [_entry(str(number), entry, entry["task"] in on, bool(later)) for entry in entries]
         if winner is not None:
-            self.verdict.setText(self.tr("The winner: {0}").format(words.told(winner["title"])))
+            self.verdict.setText(self.tr("The winner: {0}").format(formatting.told(winner["title"])))
             lines.append(_entry(self.tr("Winner"), winner, True, False))
         fill(self.rows, lines)
 
@@ -283,15 +286,15 @@ class TournamentView(StudyView):
 
 def _entry(name: str, entry: Mapping[str, Any], on: bool, known: bool) -> list[str]:
     """One run: `on` if it went on, which is `known` once the next round has begun."""
-    tr = words.tr
+    tr = formatting.tr
     probe = entry["probe"]
     if entry["outcome"] == "refused":
-        how = tr("Out: it does not suit these pictures. {0}").format(words.told(entry["words"]))
+        how = tr("Out: it does not suit these pictures. {0}").format(formatting.told(entry["words"]))
     elif entry["outcome"] == "failed":
-        how = tr("Out: it failed. {0}").format(words.told(entry["words"]))
+        how = tr("Out: it failed. {0}").format(formatting.told(entry["words"]))
     else:
         state = (tr("Went on") if on else tr("Out: others did better")) if known else ""
         how = "\n".join(part for part in (state, study_words.verdict_title((probe or {}).get("verdict"))) if part)
     minutes = entry["minutes"]
-    took = words.figures(f"{minutes:.1f}") if math.isfinite(minutes) and minutes else study_words.NOTHING
-    return [name, words.told(entry["title"]), how, study_words.probe_words(probe), took]
+    took = formatting.figures(f"{minutes:.1f}") if math.isfinite(minutes) and minutes else study_words.NOTHING
+    return [name, formatting.told(entry["title"]), how, study_words.probe_words(probe), took]

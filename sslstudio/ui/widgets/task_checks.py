@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
-from sslstudio.ui import words
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import column, row, text
 
 if TYPE_CHECKING:  # imports torch
@@ -49,7 +49,7 @@ class TaskChecks(QWidget):
         pictures, say) is no reason to prefer one: it is said once, below."""
         against = _against(clinic, list(self.boxes)) if clinic is not None else {}
         common = set.intersection(*map(set, against.values())) if len(against) == len(self.boxes) else set()
-        self.told.setText(" ".join(map(words.told, sorted(common))))
+        self.told.setText(" ".join(map(formatting.told, sorted(common))))
         self._quiet = True
         for name, box in self.boxes.items():
             own = [reason for reason in against.get(name, ()) if reason not in common]
@@ -58,7 +58,7 @@ class TaskChecks(QWidget):
             if own and name not in self._touched:
                 box.setChecked(False)
             said = own[0] if own else ""
-            self.reasons[name].setText(words.told(said))
+            self.reasons[name].setText(formatting.told(said))
             self.reasons[name].setVisible(bool(said))
         self._quiet = False
         self.changed.emit()

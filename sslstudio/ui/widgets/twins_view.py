@@ -7,9 +7,9 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from sslstudio.engine.runs.test_predictions import Prediction
-from sslstudio.ui import words
 from sslstudio.ui.actions import CHOOSE, SIDEWAYS
 from sslstudio.ui.base.theme import colours, theme
+from sslstudio.ui.text import formatting
 
 BOTH, FIRST, SECOND, NONE = range(4)
 
@@ -103,7 +103,7 @@ class TwinsView(QWidget):
             painter.drawRoundedRect(QRectF(left + 1, top + 3, 14, 14), 3, 3)
             painter.setPen(QColor(scheme.text))
             room = QRectF(left + 22, top, width - 24, 20)
-            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, f"{words.count(count)} {title}")
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, f"{formatting.count(count)} {title}")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose a stretch, or its words."""

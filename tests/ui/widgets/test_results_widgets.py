@@ -14,9 +14,9 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.labels.masks.decode import MaskCoding
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.runs.test_predictions import read_predictions
-from sslstudio.ui import words
 from sslstudio.ui.base.theme import MASKS
 from sslstudio.ui.results_data import Results, items_of, load_overlay, load_results
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.confusion_matrix import ConfusionMatrix, short_count
 from sslstudio.ui.widgets.overlay_view import Overlay, OverlayView, mask_image
 from sslstudio.ui.widgets.score_table import ScoreTable
@@ -58,7 +58,7 @@ def test_a_result_without_a_twin_says_so(qtbot: QtBot) -> None:
 def test_a_long_name_of_a_score_is_wrapped(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     widths = []
     for name in ("Hits", "Hits, averaged over all of the classes that there are"):
-        monkeypatch.setattr(words, "metric", lambda _, name=name: name)
+        monkeypatch.setattr(formatting, "metric", lambda _, name=name: name)
         table = ScoreTable()
         qtbot.addWidget(table)
         table.show_scores(METRICS)

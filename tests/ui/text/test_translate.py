@@ -16,12 +16,13 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Language, Message, plain
-from sslstudio.ui import messages, study_words, translate, words
+from sslstudio.ui import messages, study_words
 from sslstudio.ui.actions import natives
 from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.study import STEPS
-from sslstudio.ui.translate import Catalogue
+from sslstudio.ui.text import formatting, translate
+from sslstudio.ui.text.translate import Catalogue
 from sslstudio.ui.widgets.plot_parts import ValueAxis
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,10 +119,10 @@ def test_values_that_are_messages_and_numbers_are_told_too() -> None:
 
 
 def test_numbers_and_errors_follow_the_language(german: None) -> None:
-    assert words.count(1721, "picture", "pictures") == "1.721 pictures"
-    assert words.percent(0.815) == "81,5 %"
-    assert words.number(1.234) == "1,23"
-    assert words.left(180) == "noch 3 min"
+    assert formatting.count(1721, "picture", "pictures") == "1.721 pictures"
+    assert formatting.percent(0.815) == "81,5 %"
+    assert formatting.number(1.234) == "1,23"
+    assert formatting.left(180) == "noch 3 min"
     error = DataError("There is no folder {root}. Check the spelling, or choose it again.", root="/me/Two pictures")
     said = messages.error_text(error)
     assert said == "Den Ordner /me/Two pictures gibt es nicht. Schreibweise prüfen oder neu wählen."

@@ -5,7 +5,7 @@ import math
 from PySide6.QtCore import QCoreApplication
 
 from sslstudio.engine.core import durations
-from sslstudio.ui import translate
+from sslstudio.ui.text import translate
 
 
 def tr(text: str) -> str:
