@@ -8,10 +8,11 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QSystemTrayIcon
 
 from sslstudio.engine.core.events import Event, Paused, Resumed, RunFinished, RunStarted
 from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
-from sslstudio.ui import jobs, run_calls, study_calls
+from sslstudio.ui import run_calls, study_calls
 from sslstudio.ui.awake import Awake
+from sslstudio.ui.background import jobs
+from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.run_thread import Runner
 
 SHOWN_MS = 15_000
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from sslstudio.ui import engine_calls, jobs
+from sslstudio.ui import engine_calls
+from sslstudio.ui.background import jobs
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.picture import to_image
 

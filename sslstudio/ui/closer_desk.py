@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, Signal
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import jobs, take_calls
+from sslstudio.ui import take_calls
+from sslstudio.ui.background import jobs
 
 if TYPE_CHECKING:
     from sslstudio.engine.finetuning.inspection import Closer

@@ -12,7 +12,8 @@ from sslstudio.engine.images.listing import SUFFIXES as PICTURES
 from sslstudio.engine.labels.coco.search import pictures_folder
 from sslstudio.engine.projects.project import FILE, is_project
 from sslstudio.engine.runs.experiment_folder import study_job
-from sslstudio.ui import engine_calls, folder_calls, jobs, messages
+from sslstudio.ui import engine_calls, folder_calls, messages
+from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings, error_log
 from sslstudio.ui.engine_calls import RunAbout
 from sslstudio.ui.folder_calls import Known

@@ -12,8 +12,8 @@ from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, Preparing, RunStarted
 from sslstudio.engine.core.messages import Message
+from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.text.formatting import told
 
 if TYPE_CHECKING:  # these modules import torch

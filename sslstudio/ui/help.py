@@ -10,8 +10,9 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from sslstudio import __version__
-from sslstudio.ui import engine_calls, jobs, messages
+from sslstudio.ui import engine_calls, messages
 from sslstudio.ui.actions import page_key_rows
+from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings, error_log
 from sslstudio.ui.manual import Manual
 from sslstudio.ui.study import Study

@@ -11,7 +11,8 @@ from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.labels.editing.edits import Edit, Kind, Labelled, Painted
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.transfer import correcting, other_labels
-from sslstudio.ui import jobs, label_calls, messages
+from sslstudio.ui import label_calls, messages
+from sslstudio.ui.background import jobs
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
 

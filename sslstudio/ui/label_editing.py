@@ -11,7 +11,8 @@ from PySide6.QtCore import QObject
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Painted
 from sslstudio.engine.labels.editing.stroke import Patch, Rect
-from sslstudio.ui import jobs, label_calls, messages
+from sslstudio.ui import label_calls, messages
+from sslstudio.ui.background import jobs
 from sslstudio.ui.label_desk import LabelDesk, paths_of
 from sslstudio.ui.widgets.label_board import CLASSES, LabelBoard
 from sslstudio.ui.widgets.picture import to_image

@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from sslstudio.engine.runs.trash import free_path
-from sslstudio.ui import jobs, label_calls, messages
+from sslstudio.ui import label_calls, messages
+from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.label_desk import LabelDesk
 from sslstudio.ui.pages.page import Page

@@ -8,8 +8,9 @@ from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragL
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget
 
 from sslstudio.engine.core.events import Event, StepDone
-from sslstudio.ui import jobs, messages
+from sslstudio.ui import messages
 from sslstudio.ui.attendant import Attendant
+from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.resources import icon
 from sslstudio.ui.base.theme import theme

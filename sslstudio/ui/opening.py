@@ -7,7 +7,8 @@ from PySide6.QtCore import QObject
 
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.ui import jobs, messages
+from sslstudio.ui import messages
+from sslstudio.ui.background import jobs
 
 if TYPE_CHECKING:
     from sslstudio.ui.study import Study

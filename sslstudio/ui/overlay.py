@@ -7,7 +7,8 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.core.events import Event
-from sslstudio.ui import jobs, messages, run_calls
+from sslstudio.ui import messages, run_calls
+from sslstudio.ui.background import jobs
 from sslstudio.ui.widgets.curves import Curves
 from sslstudio.ui.widgets.run_list import RunList
 

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.ui import jobs, messages, pace_calls
-from sslstudio.ui.progress import Progress
+from sslstudio.ui import messages, pace_calls
+from sslstudio.ui.background import jobs
+from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import button, row, text

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import engine_calls, jobs, messages
+from sslstudio.ui import engine_calls, messages
+from sslstudio.ui.background import jobs
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.busy_line import BusyState

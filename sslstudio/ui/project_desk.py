@@ -6,7 +6,8 @@ from PySide6.QtCore import QObject, QTimer
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.projects.project import Project, save_project
-from sslstudio.ui import jobs, messages, project_calls
+from sslstudio.ui import messages, project_calls
+from sslstudio.ui.background import jobs
 from sslstudio.ui.study import Study
 from sslstudio.ui.text.formatting import told
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from sslstudio.ui import engine_calls, jobs, messages
+from sslstudio.ui import engine_calls, messages
+from sslstudio.ui.background import jobs
 
 if TYPE_CHECKING:
     from sslstudio.engine.images.index import ImageIndex

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from sslstudio.engine.core.events import Event, RunStarted
-from sslstudio.ui import engine_calls, jobs, messages, run_calls
+from sslstudio.ui import engine_calls, messages, run_calls
+from sslstudio.ui.background import jobs
 
 if TYPE_CHECKING:
     from sslstudio.ui.pages.run_page import RunPage

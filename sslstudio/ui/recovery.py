@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.core.events import RunStarted
 from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
-from sslstudio.ui import jobs, messages, run_calls
+from sslstudio.ui import messages, run_calls
+from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.drops import Opener
 from sslstudio.ui.run_calls import Interrupted

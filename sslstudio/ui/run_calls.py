@@ -10,7 +10,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.ui.run_thread import Factory
+from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.text.formatting import told
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from sslstudio.engine.core.errors import ConfigError
-from sslstudio.ui import jobs, messages, run_calls
+from sslstudio.ui import messages, run_calls
 from sslstudio.ui.actions import page_shortcuts, split_keys
+from sslstudio.ui.background import jobs
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting

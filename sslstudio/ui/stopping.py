@@ -7,8 +7,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
-from sslstudio.ui import jobs, messages, run_calls
-from sslstudio.ui.run_thread import Runner
+from sslstudio.ui import messages, run_calls
+from sslstudio.ui.background import jobs
+from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.widgets.layout import button, row, symbol, text
 
 BEST, LAST, DISCARD = "best", "last", "discard"

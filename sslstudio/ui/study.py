@@ -15,14 +15,15 @@ from shiboken6 import isValid
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.projects.project import RUNS, Opened, Project, is_project
 from sslstudio.engine.runs.trash import free_path
-from sslstudio.ui import engine_calls, folder_calls, jobs, messages, project_calls
+from sslstudio.ui import engine_calls, folder_calls, messages, project_calls
+from sslstudio.ui.background import jobs
+from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.engine_calls import EngineFacts, TaskFacts
 from sslstudio.ui.folder_desk import FolderDesk
 from sslstudio.ui.opening import Opening
 from sslstudio.ui.project_calls import OpenedPictures
 from sslstudio.ui.reading import Reading
-from sslstudio.ui.run_thread import Runner
 from sslstudio.ui.waiting_line import WaitingLine
 
 if TYPE_CHECKING:

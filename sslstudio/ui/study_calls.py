@@ -11,7 +11,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event, RunFinished
 from sslstudio.engine.runs import experiment_folder
-from sslstudio.ui.run_thread import Factory
+from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.text.formatting import told, tr
 
 if TYPE_CHECKING:  # these modules import torch

@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.runs.queue import RunQueue, Waiting
 from sslstudio.ui import messages, run_calls
+from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.run_thread import Runner
 
 FILE = "queue.json"
 T = TypeVar("T")

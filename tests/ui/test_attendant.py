@@ -11,8 +11,8 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event
 from sslstudio.ui import attendant
 from sslstudio.ui.attendant import Attendant
+from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.base import app_settings, resources
-from sslstudio.ui.run_thread import Runner
 
 told: list[tuple[str, str]] = []
 alerted: list[QWidget] = []

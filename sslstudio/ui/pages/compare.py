@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QStackedWidget, QTabWidget
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event
 from sslstudio.engine.runs.experiment_folder import COMPARE, CURVE, study_job
-from sslstudio.ui import jobs, messages, study_calls
+from sslstudio.ui import messages, study_calls
+from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.checkup import checkup_of

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.runs.experiment_folder import COMPARE
-from sslstudio.ui import jobs, messages, study_calls, study_words
+from sslstudio.ui import messages, study_calls, study_words
+from sslstudio.ui.background import jobs
+from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.checkup import Checkup
 from sslstudio.ui.pages.study_tab import StudyTab
-from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.labels_view import lacks_labels
 from sslstudio.ui.widgets.study_settings import CompareSettings, StudySettings

@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QPushButton
 
 from sslstudio.engine.core.errors import ConfigError, StudioError
 from sslstudio.ui import engine_calls, messages, run_calls
+from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.choices import Choices
 from sslstudio.ui.pages.run_page import RunPage
-from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.split_desk import SplitLink
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting

@@ -8,11 +8,12 @@ from PySide6.QtWidgets import QProgressBar, QStackedWidget, QTabWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.images.index import ImageIndex, printable
-from sslstudio.ui import jobs, messages, project_calls
+from sslstudio.ui import messages, project_calls
+from sslstudio.ui.background import jobs
+from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.engine_calls import Seen
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.progress import Progress
 from sslstudio.ui.project_calls import Recent
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting

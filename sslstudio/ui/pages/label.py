@@ -7,14 +7,15 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QStackedWidget
 
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import jobs, label_calls, messages
+from sslstudio.ui import label_calls, messages
 from sslstudio.ui.actions import class_shortcuts, label_keys, page_shortcuts
+from sslstudio.ui.background import jobs
+from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.label_desk import desk_of
 from sslstudio.ui.label_editing import LabelEditing
 from sslstudio.ui.label_export import LabelExport
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.progress import Progress
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.busy_line import BusyState
 from sslstudio.ui.widgets.label_board import CLASSES, MAP, MASKS, LabelBoard

@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QStackedWidg
 
 from sslstudio.engine.core.errors import ConfigError, StudioError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import command_calls, engine_calls, jobs, messages
+from sslstudio.ui import command_calls, engine_calls, messages
+from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.checkup import checkup_of
 from sslstudio.ui.pages.page import Page

@@ -5,11 +5,12 @@ from typing import Any
 
 from PySide6.QtWidgets import QPushButton
 
-from sslstudio.ui import engine_calls, jobs, messages
+from sslstudio.ui import engine_calls, messages
+from sslstudio.ui.background import jobs
+from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.choices import Choices
 from sslstudio.ui.pace_line import PaceLine
 from sslstudio.ui.pages.run_page import RunPage
-from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.split_desk import SplitLink
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.curves import Curves

@@ -7,7 +7,8 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QHideEvent
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
-from sslstudio.ui import jobs, messages, results_data
+from sslstudio.ui import messages, results_data
+from sslstudio.ui.background import jobs
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.doubt_desk import DoubtDesk
 from sslstudio.ui.pages.page import Page

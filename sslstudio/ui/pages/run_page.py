@@ -8,13 +8,14 @@ from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event
-from sslstudio.ui import engine_calls, jobs, messages
+from sslstudio.ui import engine_calls, messages
+from sslstudio.ui.background import jobs
+from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.overlay import Overlay
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.queueing import Queueing
 from sslstudio.ui.records import Records
-from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.stopping import Stopping
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, retitle, row, side_panel

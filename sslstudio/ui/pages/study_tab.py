@@ -9,9 +9,10 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.core.errors import ConfigError, StudioError
-from sslstudio.ui import jobs, messages, study_calls
+from sslstudio.ui import messages, study_calls
+from sslstudio.ui.background import jobs
+from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.checkup import Checkup
-from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.layout import row, side_panel
 from sslstudio.ui.widgets.study_list import StudyList

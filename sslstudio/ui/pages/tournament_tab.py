@@ -5,9 +5,9 @@ from typing import Any
 
 from sslstudio.engine.runs.experiment_folder import TOURNAMENT
 from sslstudio.ui import study_calls, study_words
+from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.checkup import Checkup
 from sslstudio.ui.pages.study_tab import StudyTab
-from sslstudio.ui.run_thread import Factory
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.study_settings import StudySettings, TournamentSettings
 from sslstudio.ui.widgets.study_view import TournamentView

@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QImage
 from PySide6.QtWidgets import QSlider
 
-from sslstudio.ui import jobs, messages, run_calls
+from sslstudio.ui import messages, run_calls
+from sslstudio.ui.background import jobs
 from sslstudio.ui.base.theme import tint
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.busy_line import BusyLine

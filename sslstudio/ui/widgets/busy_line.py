@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui.progress import Progress
+from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.widgets.layout import EmptyState, button, row, text
 
 

@@ -9,7 +9,8 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QImage
 
 from sslstudio.engine.runs.test_predictions import Prediction
-from sslstudio.ui import jobs, messages, results_data, take_calls
+from sslstudio.ui import messages, results_data, take_calls
+from sslstudio.ui.background import jobs
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.busy_line import BusyLine

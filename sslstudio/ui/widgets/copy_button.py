@@ -8,7 +8,8 @@ from PySide6.QtGui import QFocusEvent, QGuiApplication
 from PySide6.QtWidgets import QPushButton
 
 from sslstudio.engine.core.errors import StudioError
-from sslstudio.ui import command_calls, jobs, messages
+from sslstudio.ui import command_calls, messages
+from sslstudio.ui.background import jobs
 from sslstudio.ui.base.theme import set_role
 
 

@@ -10,8 +10,9 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import jobs, messages, results_data, take_calls
+from sslstudio.ui import messages, results_data, take_calls
 from sslstudio.ui.actions import doubt_keys, page_shortcuts
+from sslstudio.ui.background import jobs
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.doubt_desk import DoubtDesk
 from sslstudio.ui.results_data import Results

@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QProgressBar, QWidget
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import jobs, messages
-from sslstudio.ui.progress import Progress
+from sslstudio.ui import messages
+from sslstudio.ui.background import jobs
+from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.widgets.layout import button, column, row, text
 
 

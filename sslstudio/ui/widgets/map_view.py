@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QComboBox, QStackedWidget, QWidget
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.runs.test_predictions import Prediction
-from sslstudio.ui import jobs, messages, results_data, take_calls
+from sslstudio.ui import messages, results_data, take_calls
+from sslstudio.ui.background import jobs
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.take_calls import Spot

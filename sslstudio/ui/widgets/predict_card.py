@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.runs.folder_predictions import Answer
-from sslstudio.ui import jobs, messages, take_calls
+from sslstudio.ui import messages, take_calls
+from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.text import formatting

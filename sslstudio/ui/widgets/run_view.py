@@ -18,12 +18,12 @@ from sslstudio.engine.core.events import (
     SampleSaved,
     StepDone,
 )  # fmt: skip
-from sslstudio.ui.progress import Progress
+from sslstudio.ui.background.progress import Progress
+from sslstudio.ui.background.throttle import Paced
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.answers import Answers
 from sslstudio.ui.widgets.curves import Curves, state_line
 from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, keep_hidden, row, scrolled, text
-from sslstudio.ui.widgets.paced import Paced
 
 STATES = (Preparing, RunStarted, Paused, Resumed, RunFinished)
 FIGURES_MS = 1000  # between two looks at step, speed and time left

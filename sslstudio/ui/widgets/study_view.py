@@ -21,7 +21,7 @@ from sslstudio.engine.core.events import (
 )
 from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
 from sslstudio.ui import study_words
-from sslstudio.ui.progress import Progress
+from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.efficiency_plot import EfficiencyPlot
 from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, row, scrolled, text

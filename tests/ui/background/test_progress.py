@@ -10,12 +10,12 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.images import ImagesPage
 from sslstudio.ui.pages.label import LabelPage
 from sslstudio.ui.pages.pretext import PretextPage
 from sslstudio.ui.pages.results import ResultsPage
-from sslstudio.ui.progress import Progress
 from sslstudio.ui.widgets.busy_line import BusyLine
 from tests.support.clipped import clipped
 

@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.ui import jobs
+from sslstudio.ui.background import jobs
 
 
 class Heard:

@@ -8,7 +8,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Event, Note, Paused, Resumed, RunFinished
 from sslstudio.engine.core.messages import plain
-from sslstudio.ui.run_thread import FLUSH_MS, Runner, RunThread
+from sslstudio.ui.background.runner import FLUSH_MS, Runner, RunThread
 
 
 def note(number: int) -> Note:
