@@ -8,11 +8,12 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QSystemTrayIcon
 
 from sslstudio.engine.core.events import Event, Paused, Resumed, RunFinished, RunStarted
 from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
-from sslstudio.ui import run_calls, study_calls
 from sslstudio.ui.awake import Awake
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.base import app_settings
+from sslstudio.ui.operations import experiments as experiment_operations
+from sslstudio.ui.operations import runs as run_operations
 
 SHOWN_MS = 15_000
 
@@ -83,8 +84,8 @@ class Attendant(QObject):
     def _summary(self, run: RunStarted) -> "partial[str]":
         """What is asked of the engine: a run has a record, a comparison or a tournament has those of its runs."""
         if run.job in (COMPARE, TOURNAMENT) and self._end is not None:
-            return partial(study_calls.what_became, Path(run.run), self._end)
-        return partial(run_calls.summary_of, Path(run.run))
+            return partial(experiment_operations.what_became, Path(run.run), self._end)
+        return partial(run_operations.summary_of, Path(run.run))
 
     def _tell(self, title: str, words: str) -> None:
         if not words:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from sslstudio.ui import engine_calls
 from sslstudio.ui.background import jobs
+from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.picture import to_image
 
 if TYPE_CHECKING:
-    from sslstudio.ui.engine_calls import CheckedUp
+    from sslstudio.ui.operations.engine import CheckedUp
 
 
 def checkup_of(study: Study) -> "Checkup":
@@ -51,7 +51,7 @@ class Checkup(QObject):
             self._job = None
         self.found, self.examples = None, {}
         if self._study.recognised is not None and self._study.engine is not None:
-            op = partial(engine_calls.checked_up, self._study.data_config(), dict(self._study.options))
+            op = partial(engine_operations.checked_up, self._study.data_config(), dict(self._study.options))
             self._job = jobs.run(op, self._take, self._failed, owner=self, progress=self.progressed.emit)
         self.changed.emit()
 

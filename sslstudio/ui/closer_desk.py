@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, Signal
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import take_calls
 from sslstudio.ui.background import jobs
+from sslstudio.ui.operations import inspection as inspection_operations
 
 if TYPE_CHECKING:
     from sslstudio.engine.finetuning.inspection import Closer
@@ -41,7 +41,7 @@ class CloserDesk(QObject):
         if self.closer is not None:
             self.found.emit()
         elif self.run is not None and self._job is None:
-            op = partial(take_calls.looked, self.run, self.part)
+            op = partial(inspection_operations.looked, self.run, self.part)
             self._job = jobs.run(op, self._take, self._fail, owner=self, progress=self._pass_on)
 
     def stop(self) -> None:

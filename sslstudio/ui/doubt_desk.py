@@ -13,8 +13,8 @@ from sslstudio.engine.labels.editing.transfer import name_of
 from sslstudio.engine.runs.label_decisions import CHANGE, decide, read_decisions, take_back
 from sslstudio.ui import messages
 from sslstudio.ui.label_desk import desk_of
+from sslstudio.ui.operations.inspection import DoubtLine
 from sslstudio.ui.study import Study
-from sslstudio.ui.take_calls import DoubtLine
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,13 @@ from sslstudio.engine.images.listing import SUFFIXES as PICTURES
 from sslstudio.engine.labels.coco.search import pictures_folder
 from sslstudio.engine.projects.project import FILE, is_project
 from sslstudio.engine.runs.experiment_folder import study_job
-from sslstudio.ui import engine_calls, folder_calls, messages
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings, error_log
-from sslstudio.ui.engine_calls import RunAbout
-from sslstudio.ui.folder_calls import Known
+from sslstudio.ui.operations import engine as engine_operations
+from sslstudio.ui.operations import folders as folder_operations
+from sslstudio.ui.operations.engine import RunAbout
+from sslstudio.ui.operations.folders import Known
 from sslstudio.ui.study import Study
 
 FOLDER, ZIP, LABELS, RUN, PROJECT, OTHER = "folder", "zip", "labels", "run", "project", "other"
@@ -114,7 +116,7 @@ class Opener(QObject):
         messages.tell(self._window, self.tr("This cannot be opened"), said.format(file.name))
 
     def _open_zip(self, archive: Path) -> None:
-        self.study.prepare_folder(partial(folder_calls.unpacked, archive, app_settings.home() / UNPACKED))
+        self.study.prepare_folder(partial(folder_operations.unpacked, archive, app_settings.home() / UNPACKED))
 
     def _open_labels(self, file: Path) -> None:
         """Labels belong to the open pictures; without any, to those beside the file."""
@@ -123,7 +125,7 @@ class Opener(QObject):
     def open_project(self, folder: Path) -> None:
         """Open a project; where its pictures are is asked if they are gone."""
         if self.study.may_open():
-            self._ask_project(partial(folder_calls.read_project, folder))
+            self._ask_project(partial(folder_operations.read_project, folder))
 
     def _ask_project(self, op: "partial[Known]") -> None:
         jobs.run(op, self._take_project, partial(messages.tell_error, self._window), owner=self)
@@ -137,9 +139,9 @@ class Opener(QObject):
         everything = self.tr("The pictures of this project are no longer in {0}. Where are they now?")
         answer = self._ask_lost(name, one.format(name, place), everything.format(place))
         if answer == WITHOUT:
-            self._ask_project(partial(folder_calls.taken_out, known))
+            self._ask_project(partial(folder_operations.taken_out, known))
         elif answer is not None:
-            self._ask_project(partial(folder_calls.relinked, known, Path(answer)))
+            self._ask_project(partial(folder_operations.relinked, known, Path(answer)))
 
     def _ask_lost(self, name: str, one: str, everything: str) -> str | Path | None:
         """Where a folder of pictures is now; WITHOUT to go on without it, None to leave it all as it is. `one` asks
@@ -153,7 +155,7 @@ class Opener(QObject):
 
     def open_run(self, run: Path, go_on: bool = False) -> None:
         """Show an earlier run, wherever it lies, or go on with it."""
-        self._ask(partial(engine_calls.about_run, run), go_on)
+        self._ask(partial(engine_operations.about_run, run), go_on)
 
     def _ask(self, op: "partial[RunAbout]", go_on: bool) -> None:
         jobs.run(op, partial(self._take_run, go_on), partial(messages.tell_error, self._window), owner=self)
@@ -165,9 +167,9 @@ class Opener(QObject):
             everything = self.tr("The pictures of this run are no longer in {0}. Where are they now?")
             answer = self._ask_lost(name, one.format(name, place), everything.format(place))
             if answer == WITHOUT:
-                self._ask(partial(engine_calls.run_without, about.run, name), go_on)
+                self._ask(partial(engine_operations.run_without, about.run, name), go_on)
             elif answer is not None:
-                self._ask(partial(engine_calls.relinked_run, about.run, name, Path(answer)), go_on)
+                self._ask(partial(engine_operations.relinked_run, about.run, name, Path(answer)), go_on)
         elif self.study.folder is not None and self.study.folder.resolve() == about.folder.resolve():
             self.run_wanted.emit(about.job, about.run, go_on)
         else:

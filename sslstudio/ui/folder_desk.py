@@ -10,8 +10,9 @@ from PySide6.QtCore import QObject
 
 from sslstudio.engine.images.multi_folder import Album
 from sslstudio.engine.projects.project import is_project
-from sslstudio.ui import folder_calls, messages
+from sslstudio.ui import messages
 from sslstudio.ui.base import app_settings
+from sslstudio.ui.operations import folders as folder_operations
 from sslstudio.ui.text.formatting import count
 
 if TYPE_CHECKING:
@@ -72,21 +73,21 @@ class FolderDesk(QObject):
             self._study.open_folder(folders[0])
             return
         others = [Path(one) for one in app_settings.recent_folders() if is_project(Path(one))]
-        op = partial(folder_calls.opened_together, app_settings.home(), others, folders)
+        op = partial(folder_operations.opened_together, app_settings.home(), others, folders)
         self._study.open_made(op)
 
     def add(self, folders: Sequence[Path]) -> None:
         """More folders for the open project; they are read together with the others."""
         project = self._study.project_now()
         if project is not None:
-            self._study.change_project(partial(folder_calls.added, project, folders))
+            self._study.change_project(partial(folder_operations.added, project, folders))
 
     def take_out(self, name: str) -> None:
         """The project without one of its folders."""
         project = self._study.project_now()
         if project is not None and len(self.several) > 1:
             self._before = Before(project.folder, dict(self.several), name)
-            self._study.change_project(partial(folder_calls.without, project, name))
+            self._study.change_project(partial(folder_operations.without, project, name))
 
     @property
     def to_bring_back(self) -> str:
@@ -101,4 +102,4 @@ class FolderDesk(QObject):
         project = self._study.project_now()
         if project is not None and self._before is not None and self.to_bring_back:
             folders = {**self._before.folders, **self.several}
-            self._study.change_project(partial(folder_calls.with_folders, project, folders))
+            self._study.change_project(partial(folder_operations.with_folders, project, folders))

@@ -10,11 +10,12 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from sslstudio import __version__
-from sslstudio.ui import engine_calls, messages
+from sslstudio.ui import messages
 from sslstudio.ui.actions import page_key_rows
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings, error_log
 from sslstudio.ui.manual import Manual
+from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.study import Study
 
 
@@ -62,7 +63,7 @@ class Help(QObject):
 
     def about(self) -> None:
         """What this is, and of what it is made."""
-        jobs.run(engine_calls.licences, self._show_about, partial(messages.tell_error, self._window), owner=self)
+        jobs.run(engine_operations.licences, self._show_about, partial(messages.tell_error, self._window), owner=self)
 
     def _show_about(self, parts: list[tuple[str, str, str]]) -> None:
         said = self.tr(
@@ -80,7 +81,7 @@ class Help(QObject):
         if file is not None:
             run = self._study.result or self._study.pretrained
             seen = self._study.recognised.pictures.paths if self._study.recognised else []
-            op = partial(engine_calls.bug_report, file, error_log.lines(), run, self._places(), seen)
+            op = partial(engine_operations.bug_report, file, error_log.lines(), run, self._places(), seen)
             jobs.run(op, self._say_written, partial(messages.tell_error, self._window), owner=self)
 
     def _places(self) -> dict[str, str]:

@@ -11,8 +11,9 @@ from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.labels.editing.edits import Edit, Kind, Labelled, Painted
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.transfer import correcting, other_labels
-from sslstudio.ui import label_calls, messages
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
+from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
 
@@ -73,7 +74,7 @@ class LabelDesk(QObject):
             return
         self.close()
         root = self.pictures = recognised.pictures.root
-        op = partial(label_calls.open_labels, project.labels_folder, recognised)
+        op = partial(label_operations.open_labels, project.labels_folder, recognised)
         self._job = jobs.run(
             op, partial(self._take, root), self._failed, owner=self, progress=self.opening.emit, over=self._over
         )

@@ -11,9 +11,10 @@ from PySide6.QtCore import QObject
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Painted
 from sslstudio.engine.labels.editing.stroke import Patch, Rect
-from sslstudio.ui import label_calls, messages
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.label_desk import LabelDesk, paths_of
+from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.widgets.label_board import CLASSES, LabelBoard
 from sslstudio.ui.widgets.picture import to_image
 
@@ -56,7 +57,7 @@ class LabelEditing(QObject):
         if self._loading is not None:
             self._loading.cancel()
         self.path = path
-        op = partial(label_calls.open_picture, self.root / path)
+        op = partial(label_operations.open_picture, self.root / path)
         self._loading = jobs.run(op, partial(self._show_picture, path), self._no_picture, owner=self)
         self._say_label()
 

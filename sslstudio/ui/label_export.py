@@ -8,10 +8,11 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from sslstudio.engine.runs.trash import free_path
-from sslstudio.ui import label_calls, messages
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.label_desk import LabelDesk
+from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.busy_line import BusyLine
@@ -54,7 +55,7 @@ class LabelExport(QObject):
         self.button.setEnabled(False)
         self.busy.wait(self.tr("Writing the labels"))
         self.changed.emit()
-        op = partial(label_calls.exporting, store.folder, self._out)
+        op = partial(label_operations.exporting, store.folder, self._out)
         self._job = jobs.run(
             op, self._done, self._failed, owner=self, progress=self.busy.show_progress, over=self._over
         )

@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.ui import messages, pace_calls
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
+from sslstudio.ui.operations import misc as misc_operations
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import button, row, text
@@ -76,7 +77,7 @@ class PaceLine(QWidget):
             self._asking.cancel()
         assert self._study.recognised is not None
         pictures, measured = len(self._study.recognised.pictures), self._measured.get(_key(config))
-        op = partial(pace_calls.estimated, config, pictures, tuple(self._runs), measured)
+        op = partial(misc_operations.estimated, config, pictures, tuple(self._runs), measured)
         self._asking = jobs.run(op, self._show, partial(messages.tell_error, self), owner=self)
 
     def _show(self, found: "Estimate | None") -> None:
@@ -104,7 +105,7 @@ class PaceLine(QWidget):
         self.measure.hide()
         self.stop.show()
         self._progress(Preparing(stage=Message("Measuring"), done=0, total=0))
-        op = partial(pace_calls.measured_pace, config)
+        op = partial(misc_operations.measured_pace, config)
         take = partial(self._take, _key(config))
         self._measuring = jobs.run(op, take, self._failed, owner=self, progress=self._progress)
 

@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import engine_calls, messages
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
+from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.busy_line import BusyState
@@ -85,7 +86,7 @@ class PlayDesk(QWidget):
             return
         self._stale = False
         self._wait()
-        self._ask(partial(engine_calls.runs_in, self._study.all_runs), self._take_runs)
+        self._ask(partial(engine_operations.runs_in, self._study.all_runs), self._take_runs)
 
     def _take_runs(self, runs: list["RunSummary"]) -> None:
         task = self._study.task
@@ -114,7 +115,7 @@ class PlayDesk(QWidget):
 
     def _deal(self) -> None:
         run = Path(self._run) if self._run else None
-        op = partial(engine_calls.round_of, self._config(), run, GAMES, self._draw)
+        op = partial(engine_operations.round_of, self._config(), run, GAMES, self._draw)
         self._ask(op, self._take_round)
 
     def _wait(self) -> None:

@@ -6,8 +6,9 @@ from PySide6.QtCore import QObject, QTimer
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.projects.project import Project, save_project
-from sslstudio.ui import messages, project_calls
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
+from sslstudio.ui.operations import projects as project_operations
 from sslstudio.ui.study import Study
 from sslstudio.ui.text.formatting import told
 
@@ -36,7 +37,7 @@ class ProjectDesk(QObject):
         if self._job is not None:
             self._settling.start()
         elif project is not None and project != self._saved:
-            op = partial(project_calls.save, project)
+            op = partial(project_operations.save, project)
             self._job = jobs.run(op, partial(self._written, project), self._failed, owner=self)
 
     def _there(self) -> Project | None:

@@ -8,7 +8,8 @@ from PySide6.QtGui import QDesktopServices
 
 from sslstudio.engine.projects.project import Project
 from sslstudio.engine.runs.trash import free_path
-from sslstudio.ui import messages, project_calls
+from sslstudio.ui import messages
+from sslstudio.ui.operations import projects as project_operations
 from sslstudio.ui.study import Study
 
 ALL, BARE = "all", "bare"
@@ -40,7 +41,7 @@ class ProjectFile(QObject):
         asked = self.tr("Name of the project, and of its folder in {0}").format(project.folder.parent)
         name = messages.ask_text(self._study.window, self.tr("Rename the project"), asked, project.name)
         if name and name != project.name:
-            self._study.change_project(partial(project_calls.renamed, project, name))
+            self._study.change_project(partial(project_operations.renamed, project, name))
 
     def copy(self) -> None:
         """Ask where a copy is to go and what is to be in it."""
@@ -56,7 +57,7 @@ class ProjectFile(QObject):
         answers = {ALL: self.tr("With its runs"), BARE: self.tr("Without runs")}
         answer = messages.choose(window, said.format(project.name, target), answers, self.tr("Cancel"))
         if answer:
-            op = partial(project_calls.copied, project, target, answer == ALL)
+            op = partial(project_operations.copied, project, target, answer == ALL)
             self._study.letting_go.emit()  # what was labelled is in the files then
             self._study.under_way.begin(op, self._offer)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from sslstudio.engine.core.errors import StudioError
-from sslstudio.ui import run_calls
+from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.widgets.layout import button
 from sslstudio.ui.widgets.queue_view import QueueView
 
@@ -39,7 +39,7 @@ class Queueing(QObject):
             page.wrong.say(str(error))
             return
         page.wrong.say("")
-        self._line.add(page.job, run_calls.title_of(config), config)
+        self._line.add(page.job, run_operations.title_of(config), config)
 
     def _count(self) -> None:
         count = len(self._line.runs)

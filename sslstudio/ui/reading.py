@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from sslstudio.ui import engine_calls, messages
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
+from sslstudio.ui.operations import engine as engine_operations
 
 if TYPE_CHECKING:
     from sslstudio.engine.images.index import ImageIndex
@@ -30,7 +31,7 @@ class Reading(QObject):
         study = self._study
         if study.engine is None or study.recognised is None or study.runner.active:
             return
-        op = partial(engine_calls.check_pictures, study.recognised, study.data_config())
+        op = partial(engine_operations.check_pictures, study.recognised, study.data_config())
         self._job = jobs.run(op, self._take, self._failed, owner=self, progress=study.checking.emit)
 
     def leave(self) -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from sslstudio.engine.core.events import Event, RunStarted
-from sslstudio.ui import engine_calls, messages, run_calls
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
+from sslstudio.ui.operations import engine as engine_operations
+from sslstudio.ui.operations import runs as run_operations
 
 if TYPE_CHECKING:
     from sslstudio.ui.pages.run_page import RunPage
@@ -28,9 +30,9 @@ class Records(QObject):
         """Show the record of an earlier run; one that another process writes is followed as it goes."""
         if self._page.runs.goes_on(run) and not self._runner.active:
             self.following = True
-            self._runner.start(self._page.job, engine_calls.following(run))
+            self._runner.start(self._page.job, engine_operations.following(run))
             return
-        jobs.run(partial(engine_calls.events_of, run), self._replay, self._failed, owner=self)
+        jobs.run(partial(engine_operations.events_of, run), self._replay, self._failed, owner=self)
 
     def _replay(self, events: list[Event]) -> None:
         page = self._page
@@ -42,13 +44,13 @@ class Records(QObject):
 
     def resume(self, run: Path) -> None:
         """Go on with an earlier run; its record up to here is shown first."""
-        jobs.run(partial(engine_calls.events_of, run), partial(self._go_on, run), self._failed, owner=self)
+        jobs.run(partial(engine_operations.events_of, run), partial(self._go_on, run), self._failed, owner=self)
 
     def _go_on(self, run: Path, events: list[Event]) -> None:
         if not self._runner.active:
             self._show(events)
             self._going_on = True
-            self._runner.start(self._page.job, engine_calls.resuming(run))
+            self._runner.start(self._page.job, engine_operations.resuming(run))
 
     def _show(self, events: list[Event]) -> None:
         view = self._page.view
@@ -78,4 +80,4 @@ class Records(QObject):
         """Say in a sentence what became of the run that is shown."""
         view = self._page.view
         if view.run is not None and view.run.is_dir():
-            jobs.run(partial(run_calls.summary_of, view.run), view.tell, self._failed, owner=self)
+            jobs.run(partial(run_operations.summary_of, view.run), view.tell, self._failed, owner=self)

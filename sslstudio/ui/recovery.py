@@ -8,11 +8,12 @@ from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.core.events import RunStarted
 from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
-from sslstudio.ui import messages, run_calls
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.drops import Opener
-from sslstudio.ui.run_calls import Interrupted
+from sslstudio.ui.operations import runs as run_operations
+from sslstudio.ui.operations.runs import Interrupted
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
 
@@ -35,7 +36,7 @@ class Recovery(QObject):
         """Ask about a run that the last session left without an end; another one asked for meanwhile goes first."""
         left, self._left = self._left, ""
         if left and not self._study.runner.active:
-            op = partial(run_calls.interrupted_run, Path(left))
+            op = partial(run_operations.interrupted_run, Path(left))
             jobs.run(op, self._ask, lambda _: app_settings.set_under_way(""), owner=self)  # a run that is gone: no word
 
     def _ask(self, found: Interrupted | None) -> None:

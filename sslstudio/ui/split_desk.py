@@ -10,9 +10,10 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from sslstudio.engine.core.errors import ConfigError
-from sslstudio.ui import messages, run_calls
+from sslstudio.ui import messages
 from sslstudio.ui.actions import page_shortcuts, split_keys
 from sslstudio.ui.background import jobs
+from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
@@ -120,7 +121,7 @@ class SplitDesk(QObject):
             config = study.data_config()
         except ConfigError:  # a value on the way to another; it is said at the start
             return
-        op = partial(run_calls.split_leak, study.recognised, config, study.all_runs)
+        op = partial(run_operations.split_leak, study.recognised, config, study.all_runs)
         self._job = jobs.run(op, self._take, self._failed, owner=self)
 
     def _take(self, leak: "Leak") -> None:

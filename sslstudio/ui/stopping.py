@@ -7,9 +7,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
-from sslstudio.ui import messages, run_calls
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Runner
+from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.widgets.layout import button, row, symbol, text
 
 BEST, LAST, DISCARD = "best", "last", "discard"
@@ -69,10 +70,10 @@ class Stopping(QObject):
             return True
         failed = partial(messages.tell_error, self._owner)
         if wanted == DISCARD:
-            jobs.run(partial(run_calls.set_aside, run), self._gone, failed, owner=self._owner)
+            jobs.run(partial(run_operations.set_aside, run), self._gone, failed, owner=self._owner)
             return False
         if self._runner.job == "pretrain":
-            jobs.run(partial(run_calls.use_weights, run, wanted), lambda _: None, failed, owner=self._owner)
+            jobs.run(partial(run_operations.use_weights, run, wanted), lambda _: None, failed, owner=self._owner)
         return True
 
     def _gone(self, place: Path) -> None:
@@ -84,7 +85,7 @@ class Stopping(QObject):
     def bring_back(self) -> None:
         """Undo the last discarding."""
         if self._aside:
-            op = partial(run_calls.bring_back, self._aside.pop())
+            op = partial(run_operations.bring_back, self._aside.pop())
             jobs.run(op, self.brought_back.emit, partial(messages.tell_error, self._owner), owner=self._owner)
         self.bar.setVisible(bool(self._aside))
         if self._aside:
@@ -93,5 +94,5 @@ class Stopping(QObject):
     def finish(self) -> None:
         """The window closes: what was discarded goes for good."""
         for place in self._aside:
-            run_calls.remove(place)
+            run_operations.remove(place)
         self._aside = []

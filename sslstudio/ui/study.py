@@ -15,14 +15,23 @@ from shiboken6 import isValid
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.projects.project import RUNS, Opened, Project, is_project
 from sslstudio.engine.runs.trash import free_path
-from sslstudio.ui import engine_calls, folder_calls, messages, project_calls
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.engine_calls import EngineFacts, TaskFacts
 from sslstudio.ui.folder_desk import FolderDesk
 from sslstudio.ui.opening import Opening
-from sslstudio.ui.project_calls import OpenedPictures
+from sslstudio.ui.operations import (
+    engine as engine_operations,
+)
+from sslstudio.ui.operations import (
+    folders as folder_operations,
+)
+from sslstudio.ui.operations import (
+    projects as project_operations,
+)
+from sslstudio.ui.operations.engine import EngineFacts, TaskFacts
+from sslstudio.ui.operations.projects import OpenedPictures
 from sslstudio.ui.reading import Reading
 from sslstudio.ui.waiting_line import WaitingLine
 
@@ -84,7 +93,7 @@ class Study(QObject):
 
     def load_engine(self) -> None:
         """Import torch off the UI thread."""
-        jobs.run(engine_calls.load_engine, self._take_engine, self._engine_failed, owner=self)
+        jobs.run(engine_operations.load_engine, self._take_engine, self._engine_failed, owner=self)
 
     def _take_engine(self, facts: EngineFacts) -> None:
         self.engine = facts
@@ -127,16 +136,16 @@ class Study(QObject):
             self.project_wanted.emit(folder)
             return
         others = [Path(one) for one in app_settings.recent_folders() if is_project(Path(one))]
-        op = partial(project_calls.open_pictures, app_settings.home(), others, folder, labels_file)
+        op = partial(project_operations.open_pictures, app_settings.home(), others, folder, labels_file)
         self.under_way.begin(op, self._take_pictures)
 
     def open_project(self, opened: Opened) -> None:
         """The same for a project whose pictures are there."""
-        self.under_way.begin(partial(project_calls.open_known, opened), self._take_pictures)
+        self.under_way.begin(partial(project_operations.open_known, opened), self._take_pictures)
 
     def open_sample(self) -> None:
         """Draw the sample pictures into the user's folder and open them."""
-        self.prepare_folder(partial(folder_calls.draw_sample, app_settings.home() / SAMPLE))
+        self.prepare_folder(partial(folder_operations.draw_sample, app_settings.home() / SAMPLE))
 
     def prepare_folder(self, op: Callable[..., Any]) -> None:
         """Open the folder that `op` makes: one that is drawn or unpacked first."""
@@ -189,7 +198,7 @@ class Study(QObject):
     def use_labels(self, labels_file: str) -> None:
         """Take other labels for the open pictures; what was pretrained on them stays."""
         if self.folder is not None:
-            op = partial(engine_calls.look_at_folder, self.folder, labels_file)
+            op = partial(engine_operations.look_at_folder, self.folder, labels_file)
             then = partial(self._take_labels, self.folder, labels_file)
             if self._labels_job is not None and self.taking_labels:
                 self._labels_job.cancel()  # these are newer
@@ -252,7 +261,7 @@ class Study(QObject):
         if self.task not in self.engine.tasks:  # a task that this program does not have
             self._task_chosen = False
             self._suggest_task()
-        self.options, wrong = project_calls.all_options(self.engine, project)
+        self.options, wrong = project_operations.all_options(self.engine, project)
         for error in wrong:
             self._tell(error)
 
@@ -260,7 +269,7 @@ class Study(QObject):
         """The project as it is to be saved; None while there is nothing to save."""
         if self.project is None:
             return None
-        options = project_calls.changed_options(self.engine, self.options) if self.engine else self.project.options
+        options = project_operations.changed_options(self.engine, self.options) if self.engine else self.project.options
         task = self.task if self._task_chosen else ""
         choices = {page: dict(values) for page, values in self.choices.items() if values}
         return replace(
@@ -272,7 +281,7 @@ class Study(QObject):
     @property
     def runs_folder(self) -> Path:
         """Where runs on the open folder are kept."""
-        return self.project.runs if self.project else app_settings.home() / project_calls.PROJECTS / SAMPLE / RUNS
+        return self.project.runs if self.project else app_settings.home() / project_operations.PROJECTS / SAMPLE / RUNS
 
     @property
     def all_runs(self) -> tuple[Path, ...]:

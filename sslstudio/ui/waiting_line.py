@@ -8,9 +8,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.runs.queue import RunQueue, Waiting
-from sslstudio.ui import messages, run_calls
+from sslstudio.ui import messages
 from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.base import app_settings
+from sslstudio.ui.operations import runs as run_operations
 
 FILE = "queue.json"
 T = TypeVar("T")
@@ -50,7 +51,7 @@ class WaitingLine(QObject):
 
     def add(self, job: str, title: str, config: Any) -> None:
         """Put a run at the end. `config` is the engine's."""
-        self._change(lambda: self.queue.add(Waiting(job, title, run_calls.config_of(job, config))))
+        self._change(lambda: self.queue.add(Waiting(job, title, run_operations.config_of(job, config))))
 
     def remove(self, number: int) -> Waiting | None:
         """Take one out; it is given back, so that it can be put in again."""
@@ -78,7 +79,7 @@ class WaitingLine(QObject):
             self._now, self._error = waiting, ""
             self.changed.emit()
             self.starting.emit(waiting)
-            self._runner.start(waiting.job, run_calls.queued(waiting))
+            self._runner.start(waiting.job, run_operations.queued(waiting))
 
     def _failed(self, error: Exception) -> None:
         self._error = messages.error_text(error)

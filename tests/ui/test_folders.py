@@ -14,9 +14,9 @@ from sslstudio.engine.projects.project import open_project
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, OptimiserConfig
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.operations.projects import recent
 from sslstudio.ui.pages.images import FOLDERS, ImagesPage
 from sslstudio.ui.pages.label import LabelPage
-from sslstudio.ui.project_calls import recent
 from sslstudio.ui.results_data import load_overlay, load_results
 from tests.ui.conftest import Said
 from tests.ui.test_drops import pictures, trained

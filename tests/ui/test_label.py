@@ -21,8 +21,8 @@ from sslstudio.engine.labels.editing.files import read_labels_table, read_mask
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.tools import brush
 from sslstudio.engine.projects.project import open_project
-from sslstudio.ui import label_calls
 from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.pages.finetune import FinetunePage
 from sslstudio.ui.pages.images import ImagesPage
 from sslstudio.ui.pages.label import LabelPage
@@ -464,7 +464,7 @@ def test_labels_are_taken_along_into_a_new_folder(page: LabelPage, tmp_path: Pat
 
 def holding(monkeypatch: pytest.MonkeyPatch, name: str) -> threading.Event:
     """An operation of label_calls says that it has begun, and goes on once the event is set."""
-    real, go = getattr(label_calls, name), threading.Event()
+    real, go = getattr(label_operations, name), threading.Event()
 
     def held(*given: Any) -> Generator[Preparing, None, Any]:
         yield Preparing(stage=Message("Writing the labels"), done=1, total=2)
@@ -472,7 +472,7 @@ def holding(monkeypatch: pytest.MonkeyPatch, name: str) -> threading.Event:
         yield Preparing(stage=Message("Writing the labels"), done=2, total=2)
         return (yield from real(*given))
 
-    monkeypatch.setattr(label_calls, name, held)
+    monkeypatch.setattr(label_operations, name, held)
     return go
 
 

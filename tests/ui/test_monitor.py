@@ -13,8 +13,9 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event
 from sslstudio.engine.runs.queue import Waiting
 from sslstudio.engine.runs.run_folder import ASIDE, RunFolder
-from sslstudio.ui import messages, run_calls
+from sslstudio.ui import messages
 from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.pretrain import PretrainPage
 from tests.support.answering import Act, answering, click, press
 
@@ -212,7 +213,7 @@ def test_the_queue_goes_on_after_a_run_that_failed_and_says_why_it_did(
     page.queueing.add()
     config = page.config()
     gone = config.replace(data=config.data.replace(folder=str(tmp_path / "gone")))
-    line.insert(0, Waiting("pretrain", "Jigsaw puzzle on gone", run_calls.config_of("pretrain", gone)))
+    line.insert(0, Waiting("pretrain", "Jigsaw puzzle on gone", run_operations.config_of("pretrain", gone)))
     QTest.mouseClick(page.queueing.view.begin, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not line.runs and not window.study.runner.active, timeout=2 * LONG)
     (failed, why), (done, how) = line.over

@@ -15,8 +15,8 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.training.config import BudgetConfig, HardwareConfig, OptimiserConfig, PretrainConfig
-from sslstudio.ui import engine_calls
 from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.pages.pretext import PretextPage
 from sslstudio.ui.widgets.tile_board import TileBoard
 
@@ -103,14 +103,14 @@ def test_puzzles_go_on_after_the_last_one(window: MainWindow, sample: Path, qtbo
 def test_making_puzzles_is_stopped_and_begun_again(
     name: str, tab: int, window: MainWindow, sample: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
-    real, go = getattr(engine_calls, name), threading.Event()
+    real, go = getattr(engine_operations, name), threading.Event()
 
     def held(*given: Any) -> Generator[Preparing, None, Any]:
         yield Preparing(stage=Message("Reading pictures"), done=10, total=60)
         assert go.wait(20)
         return (yield from real(*given))
 
-    monkeypatch.setattr(engine_calls, name, held)
+    monkeypatch.setattr(engine_operations, name, held)
     page = opened(window, sample, qtbot)
     page.choose_task("rotation")
     page.tabs.setCurrentIndex(tab)

@@ -10,11 +10,12 @@ from PySide6.QtWidgets import QStackedWidget, QTabWidget
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event
 from sslstudio.engine.runs.experiment_folder import COMPARE, CURVE, study_job
-from sslstudio.ui import messages, study_calls
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.checkup import checkup_of
+from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.pages.efficiency_tab import EfficiencyTab
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.pages.study_tab import StudyTab
@@ -231,14 +232,14 @@ class ComparePage(Page):
         """Put the table on the clipboard as Markdown."""
         tab = self.current
         if tab.view.out is not None:
-            op = partial(study_calls.sheet_text, tab.view.out, tab.job)
+            op = partial(experiment_operations.sheet_text, tab.view.out, tab.job)
             copied = self.tr("The table is on the clipboard.")
             jobs.run(op, lambda said: self._copy(said, copied), partial(messages.tell_error, self), owner=self)
 
     def copy_csv(self) -> None:
         """Put the table on the clipboard as CSV."""
         tab = self.current
-        self._copy(study_calls.table_csv(tab.view.table, tab.job), self.tr("The table is on the clipboard."))
+        self._copy(experiment_operations.table_csv(tab.view.table, tab.job), self.tr("The table is on the clipboard."))
 
     def copy_picture(self) -> None:
         """Put the curve on the clipboard; a tournament has none, and there the window's table is taken."""
@@ -251,7 +252,7 @@ class ComparePage(Page):
         kinds = self.tr("CSV (*.csv);;Markdown (*.md)")
         file = messages.choose_new_file(self, self.tr("Save the table"), kinds, app_settings.home() / f"{tab.job}.csv")
         if file is not None and tab.view.out is not None:
-            op = partial(study_calls.save_table, file, tab.view.out, tab.job, tab.view.table)
+            op = partial(experiment_operations.save_table, file, tab.view.out, tab.job, tab.view.table)
             jobs.run(op, self._say_saved, partial(messages.tell_error, self), owner=self)
 
     def _say_saved(self, file: Path) -> None:
@@ -263,7 +264,7 @@ class ComparePage(Page):
             self, self.tr("Save the picture"), "PNG (*.png)", app_settings.home() / f"{self.current.job}.png"
         )
         if file is not None:
-            op = partial(study_calls.save_picture, file, self._picture())
+            op = partial(experiment_operations.save_picture, file, self._picture())
             jobs.run(op, self._say_saved, partial(messages.tell_error, self), owner=self)
 
     def _picture(self) -> QImage:

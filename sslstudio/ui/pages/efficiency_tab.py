@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.runs.experiment_folder import COMPARE
-from sslstudio.ui import messages, study_calls, study_words
+from sslstudio.ui import messages, study_words
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.checkup import Checkup
+from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.pages.study_tab import StudyTab
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.labels_view import lacks_labels
@@ -65,7 +66,7 @@ class EfficiencyTab(StudyTab):
 
     def factory(self, config: Any) -> Factory:
         """A comparison."""
-        return study_calls.comparing(config)
+        return experiment_operations.comparing(config)
 
     def ask_estimate(self) -> None:
         """Have the engine count runs and time one."""
@@ -85,7 +86,9 @@ class EfficiencyTab(StudyTab):
             )
             return
         self.settings.estimate.setText(self.tr("Working out how long it takes…"))
-        self._job = jobs.run(partial(study_calls.ahead_of, config), self._say_estimate, self._no_estimate, owner=self)
+        self._job = jobs.run(
+            partial(experiment_operations.ahead_of, config), self._say_estimate, self._no_estimate, owner=self
+        )
 
     def _say_estimate(self, left: Any) -> None:
         self._job = None

@@ -7,10 +7,12 @@ from typing import Any
 from PySide6.QtWidgets import QPushButton
 
 from sslstudio.engine.core.errors import ConfigError, StudioError
-from sslstudio.ui import engine_calls, messages, run_calls
+from sslstudio.ui import messages
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.choices import Choices
+from sslstudio.ui.operations import engine as engine_operations
+from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.split_desk import SplitLink
 from sslstudio.ui.study import Study
@@ -172,7 +174,7 @@ class FinetunePage(RunPage):
 
     def _split_of_source(self, run: Path | None) -> dict[str, Any]:
         with suppress(StudioError, OSError):  # it has gone, or a value is on the way to another: said at the start
-            return run_calls.split_of_source(run, self.study.data_config()) if run is not None else {}
+            return run_operations.split_of_source(run, self.study.data_config()) if run is not None else {}
         return {}
 
     def _as_the_source(self) -> None:
@@ -188,4 +190,4 @@ class FinetunePage(RunPage):
         """The fine-tuning that is set."""
         config = self.config()
         self.view.parts = 2 if config.twin and config.source != SCRATCH else 1
-        return engine_calls.finetuning(config)
+        return engine_operations.finetuning(config)

@@ -8,13 +8,14 @@ from PySide6.QtWidgets import QProgressBar, QStackedWidget, QTabWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.images.index import ImageIndex, printable
-from sslstudio.ui import messages, project_calls
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.engine_calls import Seen
+from sslstudio.ui.operations import projects as project_operations
+from sslstudio.ui.operations.engine import Seen
+from sslstudio.ui.operations.projects import Recent
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.project_calls import Recent
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.busy_line import BusyLine
@@ -76,7 +77,7 @@ class ImagesPage(Page):
         self.recent.chosen.connect(self.study.open_folder)
         self.welcome = held(column((self.drop, 1), self.recent, gap=14))
         self.stack.addWidget(self.welcome)
-        op = partial(project_calls.recent, app_settings.recent_folders())
+        op = partial(project_operations.recent, app_settings.recent_folders())
         jobs.run(op, self._take_recent, partial(messages.tell_error, self), owner=self)
 
     def _take_recent(self, projects: list[Recent]) -> None:

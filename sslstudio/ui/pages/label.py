@@ -7,7 +7,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QStackedWidget
 
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import label_calls, messages
+from sslstudio.ui import messages
 from sslstudio.ui.actions import class_shortcuts, label_keys, page_shortcuts
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
@@ -15,6 +15,7 @@ from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.label_desk import desk_of
 from sslstudio.ui.label_editing import LabelEditing
 from sslstudio.ui.label_export import LabelExport
+from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.busy_line import BusyState
@@ -191,7 +192,7 @@ class LabelPage(Page):
         recognised, study = self.study.recognised, self.study
         if recognised is not None and self._asking is None:
             index = study.readable or recognised.pictures
-            op = partial(label_calls.compared, index, study.pretrained, study.all_runs)
+            op = partial(label_operations.compared, index, study.pretrained, study.all_runs)
             self._asking = jobs.run(op, self._take_alike, self._not_asked, owner=self, progress=self._say_busy)
 
     def stop_comparing(self) -> None:
@@ -233,7 +234,7 @@ class LabelPage(Page):
             self._compare()
         elif self._asking is None:
             index, labelled = self.study.readable or recognised.pictures, self.desk.labelled(self.board.kind)
-            op = partial(label_calls.suggested, self._alike, labelled, index, self.study.result)
+            op = partial(label_operations.suggested, self._alike, labelled, index, self.study.result)
             self._asking = jobs.run(op, self._take_suggested, self._not_asked, owner=self, progress=self._say_busy)
 
     def _take_suggested(self, paths: list[str]) -> None:

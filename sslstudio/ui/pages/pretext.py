@@ -8,10 +8,12 @@ from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QStackedWidg
 
 from sslstudio.engine.core.errors import ConfigError, StudioError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import command_calls, engine_calls, messages
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.checkup import checkup_of
+from sslstudio.ui.operations import command_calls as command_operations
+from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.play_desk import PlayDesk
 from sslstudio.ui.split_desk import split_desk_of
@@ -214,7 +216,7 @@ class PretextPage(Page):
             if self.faces.currentWidget() is not self.puzzles:
                 self.waiting.wait(self.tr("Making puzzles…"))
                 self._face(self.waiting)
-            op = partial(engine_calls.puzzles_of, self.config(), PUZZLES, self._draw)
+            op = partial(engine_operations.puzzles_of, self.config(), PUZZLES, self._draw)
             self._job = jobs.run(op, self._take_puzzles, self._refuse, owner=self, progress=self._show_progress)
 
     def stop_puzzles(self) -> None:
@@ -229,7 +231,7 @@ class PretextPage(Page):
         if self.study.engine is None or self.study.recognised is None:
             return None
         out = app_settings.home() / self.tr("Puzzles") / f"{self.study.new_run(self.study.task).name}.png"
-        return command_calls.preview_words(self.config(), str(out), PUZZLES, self._draw)
+        return command_operations.preview_words(self.config(), str(out), PUZZLES, self._draw)
 
     def config(self, task: str = "") -> Any:
         """The engine's PretrainConfig as far as puzzles need it, of the chosen task unless another is asked for."""

@@ -5,10 +5,11 @@ from typing import Any
 
 from PySide6.QtWidgets import QPushButton
 
-from sslstudio.ui import engine_calls, messages
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.choices import Choices
+from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.pace_line import PaceLine
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.split_desk import SplitLink
@@ -74,7 +75,7 @@ class PretrainPage(RunPage):
     def show_pictures(self) -> None:
         """Say which of the pictures seem to belong together."""
         if self.settings is not None and self.study.recognised is not None:
-            op = partial(engine_calls.groups_in, self.study.recognised.pictures.paths)
+            op = partial(engine_operations.groups_in, self.study.recognised.pictures.paths)
             jobs.run(op, self.settings.suggest_groups, partial(messages.tell_error, self), owner=self.settings)
 
     def config(self) -> Any:
@@ -92,4 +93,4 @@ class PretrainPage(RunPage):
 
     def factory(self) -> Factory:
         """The pretraining that is set."""
-        return engine_calls.pretraining(self.config())
+        return engine_operations.pretraining(self.config())

@@ -8,10 +8,11 @@ from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event
-from sslstudio.ui import engine_calls, messages
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.base.theme import set_role, tint
+from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.overlay import Overlay
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.queueing import Queueing
@@ -246,7 +247,7 @@ class RunPage(Page):
 
     def list_runs(self) -> None:
         """Look for the runs on these pictures."""
-        op = partial(engine_calls.runs_in, self.study.all_runs)
+        op = partial(engine_operations.runs_in, self.study.all_runs)
         jobs.run(op, self.show_runs, self.not_listed, owner=self)
 
     def not_listed(self, error: Exception) -> None:

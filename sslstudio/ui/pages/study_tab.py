@@ -9,10 +9,11 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.core.errors import ConfigError, StudioError
-from sslstudio.ui import messages, study_calls
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.checkup import Checkup
+from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.layout import row, side_panel
 from sslstudio.ui.widgets.study_list import StudyList
@@ -156,12 +157,12 @@ class StudyTab(QWidget):
 
     def list_studies(self) -> None:
         """Look for those on these pictures."""
-        op = partial(study_calls.studies_in, self.study.all_runs, self.job)
+        op = partial(experiment_operations.studies_in, self.study.all_runs, self.job)
         jobs.run(op, self.earlier.show_studies, partial(messages.tell_error, self), owner=self)
 
     def open_study(self, path: Path, then: Callable[[Any], None] | None = None) -> None:
         """Show an earlier one, with its settings: it can go on, and tasks may be added. `then` gets its config."""
-        op = partial(study_calls.opened_study, path)
+        op = partial(experiment_operations.opened_study, path)
         jobs.run(op, partial(self._show_study, then), partial(messages.tell_error, self), owner=self)
 
     def _show_study(self, then: Callable[[Any], None] | None, opened: Any) -> None:

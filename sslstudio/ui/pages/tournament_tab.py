@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.runs.experiment_folder import TOURNAMENT
-from sslstudio.ui import study_calls, study_words
+from sslstudio.ui import study_words
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.checkup import Checkup
+from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.pages.study_tab import StudyTab
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.study_settings import StudySettings, TournamentSettings
@@ -47,7 +48,7 @@ class TournamentTab(StudyTab):
 
     def factory(self, config: Any) -> Factory:
         """A tournament."""
-        return study_calls.playing(config)
+        return experiment_operations.playing(config)
 
     def ask_estimate(self) -> None:
         """The rounds and their minutes follow from the settings."""

@@ -9,9 +9,10 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QImage
 from PySide6.QtWidgets import QSlider
 
-from sslstudio.ui import messages, run_calls
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base.theme import tint
+from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, retitle, row, text
@@ -64,7 +65,7 @@ class Answers(Card):
             widget.setVisible(len(self._sheets) > 1)
         for shown in (self.rows, self.picture, self.keep):
             shown.show()
-        jobs.run(partial(run_calls.strip, file), partial(self._take, file), self._missing, owner=self)
+        jobs.run(partial(run_operations.strip, file), partial(self._take, file), self._missing, owner=self)
         if newest:
             self.slider.setValue(len(self._sheets) - 1)
             self._show(len(self._sheets) - 1)
@@ -129,7 +130,7 @@ class Answers(Card):
         start = run / self.tr("solved.gif")
         out = messages.choose_new_file(self, self.tr("Save as GIF"), self.tr("Films (*.gif)"), start)
         if out is not None:
-            op = partial(run_calls.film, run, out)
+            op = partial(run_operations.film, run, out)
             self.keep.setEnabled(False)
             self.busy.wait(self.tr("Drawing the film"))  # the name of its stage, too
             self._film = jobs.run(op, self._kept, self._not_kept, owner=self, progress=self.busy.show_progress)

@@ -9,9 +9,10 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QImage
 
 from sslstudio.engine.runs.test_predictions import Prediction
-from sslstudio.ui import messages, results_data, take_calls
+from sslstudio.ui import messages, results_data
 from sslstudio.ui.background import jobs
 from sslstudio.ui.closer_desk import CloserDesk
+from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel
@@ -109,10 +110,10 @@ class CloseUp(Card):
             return
         self.told.setText("")
         if self.near.gallery.rowCount() == 0:
-            self._run("near", partial(take_calls.neighbours, closer, one.file, NEIGHBOURS), self._show_near)
+            self._run("near", partial(inspection_operations.neighbours, closer, one.file, NEIGHBOURS), self._show_near)
         if self.why.isChecked() and "heat" not in self._jobs:
             self.busy.wait(self.tr("Covering one part after the other…"))
-            self._run("heat", partial(take_calls.heat, closer, one.file, one.predicted), self._show_heat)
+            self._run("heat", partial(inspection_operations.heat, closer, one.file, one.predicted), self._show_heat)
 
     def _show_near(self, found: list[tuple[str, float, str]]) -> None:
         self._files = [file for file, _, _ in found]

@@ -8,9 +8,10 @@ from PySide6.QtGui import QFocusEvent, QGuiApplication
 from PySide6.QtWidgets import QPushButton
 
 from sslstudio.engine.core.errors import StudioError
-from sslstudio.ui import command_calls, messages
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base.theme import set_role
+from sslstudio.ui.operations import command_calls as command_operations
 
 
 class CopyButton(QPushButton):
@@ -32,7 +33,7 @@ class CopyButton(QPushButton):
             self._failed(error)
             return
         if said:
-            jobs.run(partial(command_calls.line_of, said), self._copied, self._failed, owner=self)
+            jobs.run(partial(command_operations.line_of, said), self._copied, self._failed, owner=self)
 
     def _copied(self, line: str) -> None:
         QGuiApplication.clipboard().setText(line)

@@ -10,13 +10,14 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import messages, results_data, take_calls
+from sslstudio.ui import messages, results_data
 from sslstudio.ui.actions import doubt_keys, page_shortcuts
 from sslstudio.ui.background import jobs
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.doubt_desk import DoubtDesk
+from sslstudio.ui.operations import inspection as inspection_operations
+from sslstudio.ui.operations.inspection import DoubtLine
 from sslstudio.ui.results_data import Results
-from sslstudio.ui.take_calls import DoubtLine
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import Card, EmptyState, button, column, held, row, text, tool
@@ -113,7 +114,7 @@ class DoubtsView(QWidget):
         self.busy.rest()
         wanted = self.lines is None and self.isVisible() and not self._masks
         if wanted and self._results is not None and self._desk.closer is not None:
-            op = partial(take_calls.doubtful, self._desk.closer, self._results.run)
+            op = partial(inspection_operations.doubtful, self._desk.closer, self._results.run)
             self._job = jobs.run(op, self._take, self._failed, owner=self)
 
     def _tell_progress(self, said: Preparing) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from sslstudio.ui.engine_calls import TaskFacts
+from sslstudio.ui.operations.engine import TaskFacts
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import Card, EmptyState, clear, column, held, row, scrolled, symbol, text
 from sslstudio.ui.widgets.picture import Picture, to_image

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from math import isnan
 
 from sslstudio.engine.runs.test_predictions import Prediction
+from sslstudio.ui.operations.inspection import Spot
 from sslstudio.ui.results_data import Results
-from sslstudio.ui.take_calls import Spot
 from sslstudio.ui.text import formatting
 
 STEPS = (0.25, 0.5, 0.75)  # of the IoU of a picture: the mean over the classes in it

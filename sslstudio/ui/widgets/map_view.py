@@ -10,11 +10,12 @@ from PySide6.QtWidgets import QComboBox, QStackedWidget, QWidget
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.runs.test_predictions import Prediction
-from sslstudio.ui import messages, results_data, take_calls
+from sslstudio.ui import messages, results_data
 from sslstudio.ui.background import jobs
 from sslstudio.ui.closer_desk import CloserDesk
+from sslstudio.ui.operations import inspection as inspection_operations
+from sslstudio.ui.operations.inspection import Spot
 from sslstudio.ui.results_data import Results
-from sslstudio.ui.take_calls import Spot
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.embedding_map import EmbeddingMap
@@ -103,7 +104,7 @@ class MapView(QWidget):
         if self._desk.closer is not None and not self.spots and self._job is None and self.isVisible():
             self._wait()
             self.waiting.wait(self.tr("Drawing the map…"))
-            op = partial(take_calls.spots, self._desk.closer)
+            op = partial(inspection_operations.spots, self._desk.closer)
             self._job = jobs.run(op, self._take, self._failed, owner=self, progress=self.waiting.show_progress)
 
     def _failed(self, error: Exception) -> None:

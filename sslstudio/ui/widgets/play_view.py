@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from sslstudio.ui import engine_calls
+from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.board import Board
 from sslstudio.ui.widgets.choice_box import ChoiceBox
@@ -133,7 +133,7 @@ class PlayView(QWidget):
         self._say_score()
 
     def _judged(self, good: str, bad: str, answer: tuple[int, ...]) -> str:
-        counted = engine_calls.tallied([self.game], [answer])
+        counted = engine_operations.tallied([self.game], [answer])
         if counted.parts > 1:
             said = self.tr("{0} of {1} tiles in place").format(counted.right, counted.parts)
         else:
@@ -170,7 +170,7 @@ class PlayView(QWidget):
             figure.say("–", who)
             figure.setToolTip("")
             return
-        counted = engine_calls.tallied(games, answers)
+        counted = engine_operations.tallied(games, answers)
         tiles = self.tr("{0}: {1} of {2} tiles").format(who, counted.right, counted.parts)
         only_tiles = all(len(game.right) > 1 for game in games)
         figure.say(self.tr("{0} of {1}").format(counted.solved, counted.n), tiles if only_tiles else who)

@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.runs.folder_predictions import Answer
-from sslstudio.ui import messages, take_calls
+from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
+from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.copy_button import CopyButton
@@ -86,7 +87,7 @@ class PredictCard(Card):
         if self._results is None or self.folder is None or self.out is None or self.progress.active:
             return
         op = partial(
-            take_calls.predicting, self._results.run, self._part, self.folder, self.out, self.separator
+            inspection_operations.predicting, self._results.run, self._part, self.folder, self.out, self.separator
         )  # fmt: skip
         self.progress.start(op, self._done)
         self._refresh()
@@ -103,7 +104,7 @@ class PredictCard(Card):
         self._refresh()
         if self.out is not None and (self.out / "about.json").exists():
             failed = partial(messages.tell_error, self)
-            jobs.run(partial(take_calls.answers_in, self.out), self._show, failed, owner=self)
+            jobs.run(partial(inspection_operations.answers_in, self.out), self._show, failed, owner=self)
 
     def _refresh(self) -> None:
         there = self.folder is not None

@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.runs.test_predictions import Prediction
-from sslstudio.ui import messages, results_data, take_calls
+from sslstudio.ui import messages, results_data
 from sslstudio.ui.background import jobs
 from sslstudio.ui.closer_desk import CloserDesk
+from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.close_up import CloseUp
@@ -183,11 +184,11 @@ class PredictionsView(QWidget):
         self.overlay.busy.rest()
         if self._wants_alike:
             self._wants_alike = False
-            op = partial(take_calls.neighbours, closer, one.file, len(closer.paths))
+            op = partial(inspection_operations.neighbours, closer, one.file, len(closer.paths))
             jobs.run(op, partial(self._show_alike, one), self._not_found, owner=self)
         if self.overlay.waits:
             jobs.run(
-                partial(take_calls.uncertainty, closer, one.file), partial(self._take_uncertainty, one),
+                partial(inspection_operations.uncertainty, closer, one.file), partial(self._take_uncertainty, one),
                 self._not_found, owner=self,
             )  # fmt: skip
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from sslstudio.engine.images.index import printable
-from sslstudio.ui.project_calls import Recent
+from sslstudio.ui.operations.projects import Recent
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import button, text
 

@@ -14,7 +14,7 @@ from sslstudio.ui.widgets.task_checks import TaskChecks
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.core.config import BaseConfig
-    from sslstudio.ui.engine_calls import EngineFacts
+    from sslstudio.ui.operations.engine import EngineFacts
 
 COMPARE_PLAIN = ("kind", "labels", "seeds")
 COMPARE_MORE = (

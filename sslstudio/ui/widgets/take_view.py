@@ -8,8 +8,9 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
 
-from sslstudio.ui import messages, take_calls
+from sslstudio.ui import messages
 from sslstudio.ui.base import app_settings
+from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.widgets.copy_button import CopyButton
 from sslstudio.ui.widgets.job_row import JobRow
@@ -71,7 +72,7 @@ class ExportCard(Card):
         self.start_button.setEnabled(False)
         self.found.hide()
         op = partial(
-            take_calls.exporting, self._results.run, self._part, self.out, str(self.form.currentData())
+            inspection_operations.exporting, self._results.run, self._part, self.out, str(self.form.currentData())
         )  # fmt: skip
         self.progress.start(op, self._done)
 
@@ -131,7 +132,7 @@ class ReportCard(Card):
         if out is None:
             return
         self.start_button.setEnabled(False)
-        op = partial(take_calls.reporting, self._results.run, out, self.pictures.isChecked())
+        op = partial(inspection_operations.reporting, self._results.run, out, self.pictures.isChecked())
         self.progress.start(op, self._done)
 
     def _done(self, out: Path) -> None:

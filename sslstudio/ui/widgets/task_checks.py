@@ -11,7 +11,7 @@ from sslstudio.ui.widgets.layout import column, row, text
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.clinic.clinic import Clinic
-    from sslstudio.ui.engine_calls import TaskFacts
+    from sslstudio.ui.operations.engine import TaskFacts
 
 
 class TaskChecks(QWidget):

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sslstudio.engine.runs.test_predictions import Prediction
+from sslstudio.ui.operations.inspection import Spot
 from sslstudio.ui.results_data import Results
-from sslstudio.ui.take_calls import Spot
 from sslstudio.ui.widgets.map_colours import STEPS, colourings
 
 SPOT = Spot("a.png", 0.5, 0.5, "", "", False)

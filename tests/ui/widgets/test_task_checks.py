@@ -5,7 +5,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.clinic.clinic import Clinic
 from sslstudio.engine.clinic.signs.looked import Finding
 from sslstudio.engine.core.config import BaseConfig
-from sslstudio.ui.engine_calls import TaskFacts
+from sslstudio.ui.operations.engine import TaskFacts
 from sslstudio.ui.widgets.task_checks import TaskChecks
 
 TASKS = {

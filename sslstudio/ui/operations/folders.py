@@ -10,9 +10,9 @@ from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.projects import project as projects
 from sslstudio.engine.projects.project import Opened, Project
-from sslstudio.ui import engine_calls
-from sslstudio.ui.engine_calls import Seen
-from sslstudio.ui.project_calls import PROJECTS
+from sslstudio.ui.operations import engine as engine_operations
+from sslstudio.ui.operations.engine import Seen
+from sslstudio.ui.operations.projects import PROJECTS
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def added(project: Project, folders: Sequence[Path], control: RunControl) -> Gen
 
     listed_with(project, folders)  # what cannot be is said before anything is looked for
     for folder in folders:
-        yield from engine_calls.scanned(folder)
+        yield from engine_operations.scanned(folder)
     return Opened((yield from with_more(project, folders)))
 
 
@@ -74,7 +74,7 @@ def opened_together(
     if torn := nested(folders):
         raise DataError(torn)
     for folder in folders:
-        yield from engine_calls.scanned(folder)
+        yield from engine_operations.scanned(folder)
     return project_of_several(folders, home / PROJECTS, others)
 
 

@@ -14,8 +14,9 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.projects import project as projects
 from sslstudio.engine.projects.project import Opened, Project
-from sslstudio.ui import engine_calls, label_calls
-from sslstudio.ui.engine_calls import EngineFacts, Seen
+from sslstudio.ui.operations import engine as engine_operations
+from sslstudio.ui.operations import labels as label_operations
+from sslstudio.ui.operations.engine import EngineFacts, Seen
 
 if TYPE_CHECKING:
     from sslstudio.engine.labels.recognise import Recognised
@@ -46,7 +47,7 @@ def open_pictures(home: Path, others: Sequence[Path], folder: Path, labels: str,
     opened = projects.project_of(folder, home / PROJECTS, others)
     project = opened.project
     if not projects.is_project(project.folder):
-        made = label_calls.made_before(home, folder)
+        made = label_operations.made_before(home, folder)
         project = replace(project, earlier=earlier_runs(home / RUNS / folder.name, folder))
         project = replace(project, made=str(made)) if made else project
     return (yield from _look(replace(project, pictures=folder.absolute()), labels, opened.told, control))
@@ -71,8 +72,8 @@ def _look(project: Project, labels: str, told: str, control: RunControl) -> Open
         known = ""
     project, wrong = _with_good_split(project)
     said += wrong
-    labels = labels or known or label_calls.made_labels(project.labels_folder)
-    recognised = yield from engine_calls.look_at_folder(project.pictures, labels, control)
+    labels = labels or known or label_operations.made_labels(project.labels_folder)
+    recognised = yield from engine_operations.look_at_folder(project.pictures, labels, control)
     seen = projects.examples_of(recognised.pictures.paths)
     now = replace(project, labels=labels, examples=seen, opened=time.strftime("%Y-%m-%d %H:%M"))
     mend_runs(now)
