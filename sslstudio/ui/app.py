@@ -22,11 +22,11 @@ def check_screen() -> None:
 
 def tell_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """A bug in a slot: Qt would print it to a console that nobody sees, and go on. Say it, and keep it for a report."""
-    from sslstudio.ui import messages
+    from sslstudio.ui.widgets import dialogs
 
     sys.__excepthook__(kind, error, trace)
     if isinstance(error, Exception):
-        messages.tell_error(None, error)
+        dialogs.tell_error(None, error)
 
 
 def run(folder: Path | None = None) -> int:

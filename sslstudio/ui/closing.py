@@ -3,8 +3,8 @@
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
-from sslstudio.ui import messages
 from sslstudio.ui.study import Study
+from sslstudio.ui.widgets import dialogs
 
 PATIENCE_MS = 60_000  # how long a run may take to save itself
 
@@ -38,14 +38,14 @@ class Closing(QObject):
             self._window.close()
 
     def _agreed(self) -> bool:
-        return messages.ask(
+        return dialogs.ask(
             self._window, self.tr("A training goes on. Save it and close? It can go on later from where it stopped."),
             self.tr("Save and close"), self.tr("Keep training"),
         )  # fmt: skip
 
     def _give_up(self) -> None:
         """The run has not ended in good time: end it by force if that is wanted; its last checkpoint stays."""
-        if messages.ask(
+        if dialogs.ask(
             self._window, self.tr("The training does not answer. Close anyway? Its last saved state stays."),
             self.tr("Close anyway"), self.tr("Wait longer"),
         ):  # fmt: skip

@@ -11,10 +11,10 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.labels.editing.transfer import name_of
 from sslstudio.engine.runs.label_decisions import CHANGE, decide, read_decisions, take_back
-from sslstudio.ui import messages
 from sslstudio.ui.label_desk import desk_of
 from sslstudio.ui.operations.inspection import DoubtLine
 from sslstudio.ui.study import Study
+from sslstudio.ui.widgets import dialogs
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class DoubtDesk(QObject):
         try:
             was = read_decisions(run).get(line.file)
         except StudioError as error:
-            messages.tell_error(self._study.window, error)
+            dialogs.tell_error(self._study.window, error)
             return
         before = _State(was.decision if was else "", self._label_of(line))
         label = line.suggested if decision == CHANGE else line.label
@@ -138,7 +138,7 @@ class DoubtDesk(QObject):
             else:
                 take_back(run, line.file)
         except (StudioError, OSError) as error:
-            messages.tell_error(self._study.window, error)
+            dialogs.tell_error(self._study.window, error)
             return False
         if run == self.run:
             self.decided.emit(line.file, after.decision)

@@ -12,7 +12,6 @@ from sslstudio.engine.images.listing import SUFFIXES as PICTURES
 from sslstudio.engine.labels.coco.search import pictures_folder
 from sslstudio.engine.projects.project import FILE, is_project
 from sslstudio.engine.runs.experiment_folder import study_job
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings, error_log
 from sslstudio.ui.operations import engine as engine_operations
@@ -20,6 +19,7 @@ from sslstudio.ui.operations import folders as folder_operations
 from sslstudio.ui.operations.engine import RunAbout
 from sslstudio.ui.operations.folders import Known
 from sslstudio.ui.study import Study
+from sslstudio.ui.widgets import dialogs
 
 FOLDER, ZIP, LABELS, RUN, PROJECT, OTHER = "folder", "zip", "labels", "run", "project", "other"
 ORDER = (PROJECT, RUN, FOLDER, ZIP, LABELS, OTHER)  # which of several things is opened
@@ -106,14 +106,14 @@ class Opener(QObject):
     def _say_left(self, what: Dropped) -> None:
         names = ", ".join(path.name for path in what.left)
         said = self.tr("“{0}” is opened. These are left alone: {1}. Drop them one after the other.")
-        messages.tell(self._window, self.tr("Several things at once"), said.format(what.path.name, names))
+        dialogs.tell(self._window, self.tr("Several things at once"), said.format(what.path.name, names))
 
     def _refuse(self, file: Path) -> None:
         said = self.tr(
             "“{0}” is neither a picture nor anything else that can be opened. Drop a folder of pictures, a zip file of "
             "them, a table of labels (CSV, TSV), a COCO file, a run or a project."
         )
-        messages.tell(self._window, self.tr("This cannot be opened"), said.format(file.name))
+        dialogs.tell(self._window, self.tr("This cannot be opened"), said.format(file.name))
 
     def _open_zip(self, archive: Path) -> None:
         self.study.prepare_folder(partial(folder_operations.unpacked, archive, app_settings.home() / UNPACKED))
@@ -128,7 +128,7 @@ class Opener(QObject):
             self._ask_project(partial(folder_operations.read_project, folder))
 
     def _ask_project(self, op: "partial[Known]") -> None:
-        jobs.run(op, self._take_project, partial(messages.tell_error, self._window), owner=self)
+        jobs.run(op, self._take_project, partial(dialogs.tell_error, self._window), owner=self)
 
     def _take_project(self, known: Known) -> None:
         if known.gone is None:
@@ -148,17 +148,17 @@ class Opener(QObject):
         about one of several, `name`; `everything` about the place."""
         if name:
             answers = {FIND: self.tr("Say where it is…"), WITHOUT: self.tr("Go on without it")}
-            answer = messages.choose(self._window, one, answers, self.tr("Cancel"))
+            answer = dialogs.choose(self._window, one, answers, self.tr("Cancel"))
             if answer != FIND:
                 return WITHOUT if answer == WITHOUT else None
-        return messages.choose_folder(self._window, everything)
+        return dialogs.choose_folder(self._window, everything)
 
     def open_run(self, run: Path, go_on: bool = False) -> None:
         """Show an earlier run, wherever it lies, or go on with it."""
         self._ask(partial(engine_operations.about_run, run), go_on)
 
     def _ask(self, op: "partial[RunAbout]", go_on: bool) -> None:
-        jobs.run(op, partial(self._take_run, go_on), partial(messages.tell_error, self._window), owner=self)
+        jobs.run(op, partial(self._take_run, go_on), partial(dialogs.tell_error, self._window), owner=self)
 
     def _take_run(self, go_on: bool, about: RunAbout) -> None:
         if about.gone is not None:

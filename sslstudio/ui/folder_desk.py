@@ -10,10 +10,10 @@ from PySide6.QtCore import QObject
 
 from sslstudio.engine.images.multi_folder import Album
 from sslstudio.engine.projects.project import is_project
-from sslstudio.ui import messages
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.operations import folders as folder_operations
 from sslstudio.ui.text.formatting import count
+from sslstudio.ui.widgets import dialogs
 
 if TYPE_CHECKING:
     from sslstudio.ui.study import Study
@@ -62,7 +62,7 @@ class FolderDesk(QObject):
         named = self.tr("“{0}”").format(folders[0].name) if len(folders) == 1 else many
         answers = {ADD: self.tr("Add to these pictures"), INSTEAD: self.tr("Open instead")}
         said = self.tr("Add {0} to the pictures that are open, as one set, or open it instead of them?").format(named)
-        chosen = messages.choose(study.window, said, answers, self.tr("Cancel"))
+        chosen = dialogs.choose(study.window, said, answers, self.tr("Cancel"))
         if chosen == ADD:
             self.add(folders)
         elif chosen == INSTEAD:

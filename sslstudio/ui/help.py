@@ -10,13 +10,13 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from sslstudio import __version__
-from sslstudio.ui import messages
-from sslstudio.ui.actions import page_key_rows
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings, error_log
 from sslstudio.ui.manual import Manual
 from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.study import Study
+from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.shortcuts import page_key_rows
 
 
 class Help(QObject):
@@ -47,7 +47,7 @@ class Help(QObject):
 
     def keys(self) -> None:
         """Everything that has a key."""
-        messages.show_table(
+        dialogs.show_table(
             self._window, self.tr("Keys"), "", [self.tr("Where"), self.tr("What it does"), self.tr("Key")],
             self.key_rows(),
         )  # fmt: skip
@@ -63,7 +63,7 @@ class Help(QObject):
 
     def about(self) -> None:
         """What this is, and of what it is made."""
-        jobs.run(engine_operations.licences, self._show_about, partial(messages.tell_error, self._window), owner=self)
+        jobs.run(engine_operations.licences, self._show_about, partial(dialogs.tell_error, self._window), owner=self)
 
     def _show_about(self, parts: list[tuple[str, str, str]]) -> None:
         said = self.tr(
@@ -71,18 +71,18 @@ class Help(QObject):
             "whether that helped. Everything stays on this computer. MIT licence. It is made of these parts:"
         )
         heads = [self.tr("Part"), self.tr("Version"), self.tr("Licence")]
-        messages.show_table(self._window, self.tr("About SSL Studio"), said.format(__version__), heads, parts)
+        dialogs.show_table(self._window, self.tr("About SSL Studio"), said.format(__version__), heads, parts)
 
     def report(self) -> None:
         """Write a zip file that can be sent with a bug report."""
         start = app_settings.home() / time.strftime("SSL Studio report %Y-%m-%d %H.%M.zip")
         title, kinds = self.tr("Save the bug report"), self.tr("Zip files (*.zip)")
-        file = messages.choose_new_file(self._window, title, kinds, start)
+        file = dialogs.choose_new_file(self._window, title, kinds, start)
         if file is not None:
             run = self._study.result or self._study.pretrained
             seen = self._study.recognised.pictures.paths if self._study.recognised else []
             op = partial(engine_operations.bug_report, file, error_log.lines(), run, self._places(), seen)
-            jobs.run(op, self._say_written, partial(messages.tell_error, self._window), owner=self)
+            jobs.run(op, self._say_written, partial(dialogs.tell_error, self._window), owner=self)
 
     def _places(self) -> dict[str, str]:
         """What a person has or had open, and what stands for it in a report."""
@@ -98,7 +98,7 @@ class Help(QObject):
             "The report is in {0}. Names of people, computers and folders are masked, and no picture is in it. Please "
             "look into it before you send it."
         )
-        messages.tell(self._window, self.tr("Bug report"), said.format(file))
+        dialogs.tell(self._window, self.tr("Bug report"), said.format(file))
 
 
 def _plain(action: QAction) -> str:

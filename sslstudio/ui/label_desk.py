@@ -11,11 +11,11 @@ from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.labels.editing.edits import Edit, Kind, Labelled, Painted
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.transfer import correcting, other_labels
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets import dialogs
 
 ENOUGH = 5  # labels a class: fewer teach little, and none would be left to test with
 MOST_UNDO = 1000
@@ -107,7 +107,7 @@ class LabelDesk(QObject):
 
     def _failed(self, error: Exception) -> None:
         self._job, self.pictures = None, None
-        messages.tell_error(self._study.window, error)
+        dialogs.tell_error(self._study.window, error)
         self.failed.emit()
 
     def _offer_others(self, store: Labelling) -> None:
@@ -126,7 +126,7 @@ class LabelDesk(QObject):
         answers = {"lacking": formatting.tr("Where there is none")} if lacking else {}
         answers |= {"all": formatting.tr("All of them")} if differing else {}
         asked = told.format(formatting.told(classes.found_in), _pictures(lacking), _pictures(differing))
-        chosen = messages.choose(study.window, asked, answers, formatting.tr("Leave them out"))
+        chosen = dialogs.choose(study.window, asked, answers, formatting.tr("Leave them out"))
         for edit in correcting(store, lacking | (differing if chosen == "all" else {}) if chosen else {}):
             self.do(edit)
 
@@ -136,7 +136,7 @@ class LabelDesk(QObject):
             if self.store is not None and self.store.journal.lines:
                 self.store.save()
         except StudioError as error:
-            messages.tell_error(self._study.window, error)
+            dialogs.tell_error(self._study.window, error)
             return False
         return True
 
@@ -161,7 +161,7 @@ class LabelDesk(QObject):
             try:
                 store.close()
             except StudioError as error:
-                messages.tell_error(self._study.window, error)
+                dialogs.tell_error(self._study.window, error)
 
     # --- edits
 
@@ -181,7 +181,7 @@ class LabelDesk(QObject):
             self.store.apply(edit)
         except StudioError as error:
             self._kept = False
-            messages.tell_error(self._study.window, error)
+            dialogs.tell_error(self._study.window, error)
             return False
         self._news = True
         self.changed.emit(edit)
@@ -196,7 +196,7 @@ class LabelDesk(QObject):
         try:
             return all(self.apply(edit) for edit in correcting(self.store, labels))
         except StudioError as error:  # a name that no class can have
-            messages.tell_error(self._study.window, error)
+            dialogs.tell_error(self._study.window, error)
             return False
 
     # --- how far it is

@@ -11,10 +11,10 @@ from PySide6.QtCore import QObject
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Painted
 from sslstudio.engine.labels.editing.stroke import Patch, Rect
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.label_desk import LabelDesk, paths_of
 from sslstudio.ui.operations import labels as label_operations
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.label_board import CLASSES, LabelBoard
 from sslstudio.ui.widgets.picture import to_image
 
@@ -77,7 +77,7 @@ class LabelEditing(QObject):
 
     def _no_picture(self, error: Exception) -> None:
         self.board.canvas.show_picture(NOTHING, None)
-        self.board.say_label(messages.error_text(error))
+        self.board.say_label(dialogs.error_text(error))
 
     def _say_label(self) -> None:
         store, board = self.desk.store, self.board
@@ -176,7 +176,7 @@ class LabelEditing(QObject):
         try:
             edit = make()
         except StudioError as error:
-            messages.tell_error(self.board, error)
+            dialogs.tell_error(self.board, error)
             return False
         return self.desk.do(edit)
 

@@ -8,13 +8,13 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from sslstudio.engine.runs.trash import free_path
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.label_desk import LabelDesk
 from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import button
 
@@ -43,7 +43,7 @@ class LabelExport(QObject):
         project = self._page.study.project
         if self._desk.store is None or project is None:
             return
-        inside = messages.choose_folder(self._page, self.tr("The folder to export into"), app_settings.home())
+        inside = dialogs.choose_folder(self._page, self.tr("The folder to export into"), app_settings.home())
         if inside is not None:
             self._out = free_path(inside / self.tr("{0} labels").format(project.name))
             self._begin()
@@ -90,9 +90,9 @@ class LabelExport(QObject):
         if made.masks:
             said.append(formatting.count(made.masks, self.tr("mask"), self.tr("masks")) + " (masks, coco.json)")
         told = self.tr("In {0}: {1}.").format(made.out, ", ".join(said))
-        if messages.choose(self._page, told, {"open": self.tr("Open the folder")}, self.tr("Close")) == "open":
+        if dialogs.choose(self._page, told, {"open": self.tr("Open the folder")}, self.tr("Close")) == "open":
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(made.out)))
 
     def _failed(self, error: Exception) -> None:
         self._ended()
-        messages.tell_error(self._page, error)
+        dialogs.tell_error(self._page, error)

@@ -8,7 +8,6 @@ from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragL
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget
 
 from sslstudio.engine.core.events import Event, StepDone
-from sslstudio.ui import messages
 from sslstudio.ui.attendant import Attendant
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
@@ -28,6 +27,7 @@ from sslstudio.ui.recovery import Recovery
 from sslstudio.ui.study import STEPS, Study
 from sslstudio.ui.text import formatting
 from sslstudio.ui.tour import Tour
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import row
 from sslstudio.ui.widgets.steps import StepList
 
@@ -195,7 +195,7 @@ class MainWindow(QMainWindow):
 
     def _choose_project(self) -> None:
         start = self.study.runs_folder.parent.parent
-        folder = messages.choose_folder(self, self.tr("Choose the folder of a project"), start)
+        folder = dialogs.choose_folder(self, self.tr("Choose the folder of a project"), start)
         if folder is not None:
             self.go("images")
             self.opener.open_project(folder)

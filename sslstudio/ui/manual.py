@@ -9,11 +9,11 @@ from PySide6.QtCore import QLocale, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QWidget
 
-from sslstudio.ui import messages
-from sslstudio.ui.actions import manual_keys, native, page_shortcuts
 from sslstudio.ui.base import resources
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import column, row, text, tool
 from sslstudio.ui.widgets.markdown_view import MarkdownView
+from sslstudio.ui.widgets.shortcuts import manual_keys, native, page_shortcuts
 
 INDEX = "index.md"
 CHAPTER = re.compile(r"^## (.+)$")
@@ -248,7 +248,7 @@ class Manual(QWidget):
 
     def _ask_web(self, link: QUrl) -> None:
         question = self.tr("This leads out of the program, to {0}. Open it in the web browser?").format(link.toString())
-        if messages.ask(self, question, self.tr("Open it"), self.tr("Stay here")):
+        if dialogs.ask(self, question, self.tr("Open it"), self.tr("Stay here")):
             QDesktopServices.openUrl(link)
 
     # --- finding

@@ -7,8 +7,8 @@ from PySide6.QtCore import QObject
 
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
+from sslstudio.ui.widgets import dialogs
 
 if TYPE_CHECKING:
     from sslstudio.ui.study import Study
@@ -54,4 +54,4 @@ class Opening(QObject):
 
     def _failed(self, error: Exception) -> None:
         self.over()
-        messages.tell_error(self._study.window, error)
+        dialogs.tell_error(self._study.window, error)

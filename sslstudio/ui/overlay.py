@@ -7,9 +7,9 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.core.events import Event
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import runs as run_operations
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.curves import Curves
 from sslstudio.ui.widgets.run_list import RunList
 
@@ -25,7 +25,7 @@ class Overlay(QObject):
     def lay_over(self, runs: list[Path]) -> None:
         """Draw the curves of these runs too, and of no others."""
         op = partial(run_operations.events_of, runs)
-        jobs.run(op, self._take, partial(messages.tell_error, self._owner), owner=self._owner)
+        jobs.run(op, self._take, partial(dialogs.tell_error, self._owner), owner=self._owner)
 
     def _take(self, found: dict[Path, list[Event]]) -> None:
         self._curves.show_earlier({self._runs.title_of(run): events for run, events in found.items()})

@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.operations import misc as misc_operations
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import button, row, text
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class PaceLine(QWidget):
         assert self._study.recognised is not None
         pictures, measured = len(self._study.recognised.pictures), self._measured.get(_key(config))
         op = partial(misc_operations.estimated, config, pictures, tuple(self._runs), measured)
-        self._asking = jobs.run(op, self._show, partial(messages.tell_error, self), owner=self)
+        self._asking = jobs.run(op, self._show, partial(dialogs.tell_error, self), owner=self)
 
     def _show(self, found: "Estimate | None") -> None:
         self._asking = None
@@ -127,7 +127,7 @@ class PaceLine(QWidget):
     def _failed(self, error: Exception) -> None:
         self._measuring = None
         self._show(None)
-        messages.tell_error(self, error)
+        dialogs.tell_error(self, error)
 
 
 def _key(config: Any) -> str:

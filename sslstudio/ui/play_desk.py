@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyState
 from sslstudio.ui.widgets.layout import scrolled
 from sslstudio.ui.widgets.play_view import Network, PlayView
@@ -139,9 +139,9 @@ class PlayDesk(QWidget):
             self._say(self.tr("Nobody can play this one"), dealt.why)
 
     def _refuse(self, error: Exception) -> None:
-        self._say(self.tr("There is nothing to play"), messages.error_text(error))
+        self._say(self.tr("There is nothing to play"), dialogs.error_text(error))
         if not isinstance(error, StudioError):
-            messages.tell_error(self, error)
+            dialogs.tell_error(self, error)
 
     def _say(self, heading: str, explanation: str) -> None:
         self.told.say(heading, explanation)

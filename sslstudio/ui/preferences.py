@@ -3,11 +3,11 @@
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow
 
-from sslstudio.ui import messages
 from sslstudio.ui.attendant import Attendant
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.study import Study
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.preferences_form import PreferencesForm
 from sslstudio.ui.widgets.run_settings import DeviceBox
 
@@ -26,7 +26,7 @@ class Preferences(QObject):
         self._form = PreferencesForm()
         self._form.changed.connect(self._act)
         self._show_devices()
-        messages.show_sheet(self._window, self.tr("Preferences"), self._form)
+        dialogs.show_sheet(self._window, self.tr("Preferences"), self._form)
         self._form = None
 
     def _show_devices(self) -> None:

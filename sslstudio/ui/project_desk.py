@@ -6,11 +6,11 @@ from PySide6.QtCore import QObject, QTimer
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.projects.project import Project, save_project
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import projects as project_operations
 from sslstudio.ui.study import Study
 from sslstudio.ui.text.formatting import told
+from sslstudio.ui.widgets import dialogs
 
 SETTLE_MS = 500  # after the last change
 
@@ -51,7 +51,7 @@ class ProjectDesk(QObject):
 
     def _failed(self, error: Exception) -> None:
         self._job = None
-        self._study.said.emit(messages.error_text(error))
+        self._study.said.emit(dialogs.error_text(error))
 
     def _flush(self) -> None:
         """What waits to be written is written now: other pictures come, or the same are read anew."""

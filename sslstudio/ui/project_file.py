@@ -8,9 +8,9 @@ from PySide6.QtGui import QDesktopServices
 
 from sslstudio.engine.projects.project import Project
 from sslstudio.engine.runs.trash import free_path
-from sslstudio.ui import messages
 from sslstudio.ui.operations import projects as project_operations
 from sslstudio.ui.study import Study
+from sslstudio.ui.widgets import dialogs
 
 ALL, BARE = "all", "bare"
 
@@ -39,7 +39,7 @@ class ProjectFile(QObject):
             )
             return
         asked = self.tr("Name of the project, and of its folder in {0}").format(project.folder.parent)
-        name = messages.ask_text(self._study.window, self.tr("Rename the project"), asked, project.name)
+        name = dialogs.ask_text(self._study.window, self.tr("Rename the project"), asked, project.name)
         if name and name != project.name:
             self._study.change_project(partial(project_operations.renamed, project, name))
 
@@ -49,13 +49,13 @@ class ProjectFile(QObject):
         if project is None or not self._study.may_open():
             return
         window = self._study.window
-        place = messages.choose_folder(window, self.tr("Where is the copy of the project to go?"), Path.home())
+        place = dialogs.choose_folder(window, self.tr("Where is the copy of the project to go?"), Path.home())
         if place is None:
             return
         target = free_path(place / project.folder.name)
         said = self.tr("“{0}” is copied to {1}. With its runs, or only the settings and labels?")
         answers = {ALL: self.tr("With its runs"), BARE: self.tr("Without runs")}
-        answer = messages.choose(window, said.format(project.name, target), answers, self.tr("Cancel"))
+        answer = dialogs.choose(window, said.format(project.name, target), answers, self.tr("Cancel"))
         if answer:
             op = partial(project_operations.copied, project, target, answer == ALL)
             self._study.letting_go.emit()  # what was labelled is in the files then
@@ -64,7 +64,7 @@ class ProjectFile(QObject):
     def _offer(self, copy: Project) -> None:
         self._study.under_way.over()
         said = self.tr("The copy is in {0}. Go on with it, or with the project that is open?").format(copy.folder)
-        if messages.ask(self._study.window, said, self.tr("Go on with the copy"), self.tr("Stay here")):
+        if dialogs.ask(self._study.window, said, self.tr("Go on with the copy"), self.tr("Stay here")):
             self._study.project_wanted.emit(copy.folder)
 
     def show(self) -> None:

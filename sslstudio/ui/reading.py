@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import engine as engine_operations
+from sslstudio.ui.widgets import dialogs
 
 if TYPE_CHECKING:
     from sslstudio.engine.images.index import ImageIndex
@@ -54,4 +54,4 @@ class Reading(QObject):
     def _failed(self, error: Exception) -> None:
         self._job = None
         self._study.checking.emit(None)
-        messages.tell_error(self._study.window, error)
+        dialogs.tell_error(self._study.window, error)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from sslstudio.engine.core.events import Event, RunStarted
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.operations import runs as run_operations
+from sslstudio.ui.widgets import dialogs
 
 if TYPE_CHECKING:
     from sslstudio.ui.pages.run_page import RunPage
@@ -60,7 +60,7 @@ class Records(QObject):
         self.sum_up()
 
     def _failed(self, error: Exception) -> None:
-        messages.tell_error(self._page, error)
+        dialogs.tell_error(self._page, error)
 
     def begin(self) -> None:
         """A run of this page begins: what is shown of the last one goes, unless it goes on."""

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.core.events import RunStarted
 from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.drops import Opener
@@ -16,6 +15,7 @@ from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.operations.runs import Interrupted
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets import dialogs
 
 
 class Recovery(QObject):
@@ -46,7 +46,7 @@ class Recovery(QObject):
         said = self._question(found.job).format(
             formatting.count(found.done), formatting.count(found.total), formatting.told(found.title)
         )
-        if messages.ask(self._window, said, self.tr("Go on with it"), self.tr("Not now")):
+        if dialogs.ask(self._window, said, self.tr("Go on with it"), self.tr("Not now")):
             self._opener.open_run(found.run, go_on=True)
 
     def _question(self, job: str) -> str:

@@ -10,14 +10,14 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from sslstudio.engine.core.errors import ConfigError
-from sslstudio.ui import messages
-from sslstudio.ui.actions import page_shortcuts, split_keys
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.run_settings import SPLIT, RunSettings
+from sslstudio.ui.widgets.shortcuts import page_shortcuts, split_keys
 from sslstudio.ui.widgets.split_line import SplitLine
 
 if TYPE_CHECKING:  # imports torch
@@ -132,7 +132,7 @@ class SplitDesk(QObject):
         self._job = None
         self.warned.emit(None)
         if not isinstance(error, ConfigError):
-            messages.tell_error(self._study.window, error)
+            dialogs.tell_error(self._study.window, error)
 
 
 class SplitLink(QObject):

@@ -7,10 +7,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.operations import runs as run_operations
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import button, row, symbol, text
 
 BEST, LAST, DISCARD = "best", "last", "discard"
@@ -51,13 +51,13 @@ class Stopping(QObject):
             "What is to become of this run? What is kept can go on later; fine-tuning starts from the state that is "
             "chosen here."
         )
-        chosen = messages.choose(self._owner, question, answers, self.tr("Go on training"))
+        chosen = dialogs.choose(self._owner, question, answers, self.tr("Go on training"))
         if chosen and (chosen != DISCARD or self._sure()):
             self._wanted = chosen
             self._runner.stop()
 
     def _sure(self) -> bool:
-        return messages.ask(
+        return dialogs.ask(
             self._owner, self.tr("Discard all that this run has learnt? It can be brought back until the window is "
                                  "closed."),
             self.tr("Discard"), self.tr("Keep it"),
@@ -68,7 +68,7 @@ class Stopping(QObject):
         wanted, self._wanted = self._wanted, LAST
         if run is None or outcome != "stopped":  # it was finished before the question was answered
             return True
-        failed = partial(messages.tell_error, self._owner)
+        failed = partial(dialogs.tell_error, self._owner)
         if wanted == DISCARD:
             jobs.run(partial(run_operations.set_aside, run), self._gone, failed, owner=self._owner)
             return False
@@ -86,7 +86,7 @@ class Stopping(QObject):
         """Undo the last discarding."""
         if self._aside:
             op = partial(run_operations.bring_back, self._aside.pop())
-            jobs.run(op, self.brought_back.emit, partial(messages.tell_error, self._owner), owner=self._owner)
+            jobs.run(op, self.brought_back.emit, partial(dialogs.tell_error, self._owner), owner=self._owner)
         self.bar.setVisible(bool(self._aside))
         if self._aside:
             self.told.setText(self.tr("Discarded: {0}").format(self._aside[-1].name))

@@ -15,7 +15,6 @@ from shiboken6 import isValid
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.projects.project import RUNS, Opened, Project, is_project
 from sslstudio.engine.runs.trash import free_path
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.base import app_settings
@@ -34,6 +33,7 @@ from sslstudio.ui.operations.engine import EngineFacts, TaskFacts
 from sslstudio.ui.operations.projects import OpenedPictures
 from sslstudio.ui.reading import Reading
 from sslstudio.ui.waiting_line import WaitingLine
+from sslstudio.ui.widgets import dialogs
 
 if TYPE_CHECKING:
     from sslstudio.engine.images.index import ImageIndex
@@ -193,7 +193,7 @@ class Study(QObject):
             self.result_ready.emit(self.result)
         self.reading.begin()
         if opened.told:
-            messages.tell(self.window, self.tr("Project"), opened.told)
+            dialogs.tell(self.window, self.tr("Project"), opened.told)
 
     def use_labels(self, labels_file: str) -> None:
         """Take other labels for the open pictures; what was pretrained on them stays."""
@@ -307,4 +307,4 @@ class Study(QObject):
         self.result_ready.emit(run)
 
     def _tell(self, error: Exception) -> None:
-        messages.tell_error(self.window, error)
+        dialogs.tell_error(self.window, error)

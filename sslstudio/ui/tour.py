@@ -6,9 +6,9 @@ from PySide6.QtCore import QEvent, QObject, QPoint
 from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
-from sslstudio.ui.actions import tour_shortcut
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.study import STEPS, Study
+from sslstudio.ui.widgets.shortcuts import tour_shortcut
 from sslstudio.ui.widgets.steps import StepList
 from sslstudio.ui.widgets.tour_panel import TourPanel
 

@@ -8,10 +8,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.runs.queue import RunQueue, Waiting
-from sslstudio.ui import messages
 from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.operations import runs as run_operations
+from sslstudio.ui.widgets import dialogs
 
 FILE = "queue.json"
 T = TypeVar("T")
@@ -82,7 +82,7 @@ class WaitingLine(QObject):
             self._runner.start(waiting.job, run_operations.queued(waiting))
 
     def _failed(self, error: Exception) -> None:
-        self._error = messages.error_text(error)
+        self._error = dialogs.error_text(error)
 
     def _ended(self) -> None:
         if self._now is not None:
@@ -102,7 +102,7 @@ class WaitingLine(QObject):
         try:
             return call()
         except StudioError as error:
-            messages.tell_error(None, error)
+            dialogs.tell_error(None, error)
             return None
 
 

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QApplication
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.projects.project import Opened, Project
-from sslstudio.ui import messages
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.operations.folders import Known
 from sslstudio.ui.pages.run_page import RunPage
+from sslstudio.ui.widgets import dialogs
 from tests.support.clipped import clipped
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ class DialogShots:
         self.shoot("9-report", lambda: help_._say_written(Path.home() / "SSL Studio report 2026-11-25 16.20.zip"))
         self.shoot("9-rename", window.project_file.rename)
         error = DataError("There is no folder /data/scans. Check the spelling, or choose it again.")
-        self.shoot("9-error", lambda: messages.tell_error(window, error))
-        self.shoot("9-bug", lambda: messages.tell_error(window, ZeroDivisionError("division by zero")))
+        self.shoot("9-error", lambda: dialogs.tell_error(window, error))
+        self.shoot("9-bug", lambda: dialogs.tell_error(window, ZeroDivisionError("division by zero")))
         long = DataError(" ".join([f"There is no folder /data/{number}." for number in range(40)]))
-        self.shoot("9-error-long", lambda: messages.tell_error(window, long))
+        self.shoot("9-error-long", lambda: dialogs.tell_error(window, long))
         moved = Known(Opened(Project(folder=self._shooter.out, pictures=Path("/disk"))), ("scans", Path("/disk")))
         self.shoot("9-relink", lambda: window.opener._take_project(moved))
         self.shoot("9-add-folder", lambda: window.study.folders.open([self._shooter.out]))

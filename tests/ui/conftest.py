@@ -12,14 +12,14 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.sample.make import make_sample
-from sslstudio.ui import messages
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.text import translate
+from sslstudio.ui.widgets import dialogs
 from tests.support import leftovers
 
 # what opens a dialog, as it is before `said` puts something else in its place
 OPENERS = {
-    name: getattr(messages, name)
+    name: getattr(dialogs, name)
     for name in ("tell_error", "tell", "ask", "choose", "ask_text", "show_table", "choose_folder", "choose_file",
                  "choose_new_file")
 }  # fmt: skip
@@ -97,17 +97,17 @@ class Said:
 def said(monkeypatch: pytest.MonkeyPatch) -> Said:
     """No test opens a dialog: they would wait for a person."""
     box = Said()
-    monkeypatch.setattr(messages, "tell_error", lambda parent, error: box.errors.append(error))
-    monkeypatch.setattr(messages, "ask", lambda parent, question, yes, no: box.ask(question))
-    monkeypatch.setattr(messages, "choose", lambda parent, question, answers, stay: box.choose(answers))
-    monkeypatch.setattr(messages, "choose_folder", lambda *_: box.folder)
-    monkeypatch.setattr(messages, "ask_text", lambda *_: box.text)
-    monkeypatch.setattr(messages, "choose_file", lambda *_: box.file)
-    monkeypatch.setattr(messages, "choose_new_file", lambda *_: box.file)
+    monkeypatch.setattr(dialogs, "tell_error", lambda parent, error: box.errors.append(error))
+    monkeypatch.setattr(dialogs, "ask", lambda parent, question, yes, no: box.ask(question))
+    monkeypatch.setattr(dialogs, "choose", lambda parent, question, answers, stay: box.choose(answers))
+    monkeypatch.setattr(dialogs, "choose_folder", lambda *_: box.folder)
+    monkeypatch.setattr(dialogs, "ask_text", lambda *_: box.text)
+    monkeypatch.setattr(dialogs, "choose_file", lambda *_: box.file)
+    monkeypatch.setattr(dialogs, "choose_new_file", lambda *_: box.file)
     monkeypatch.setattr(
-        messages, "show_table", lambda parent, title, told, heads, rows: box.tables.append((title, list(rows)))
+        dialogs, "show_table", lambda parent, title, told, heads, rows: box.tables.append((title, list(rows)))
     )
-    monkeypatch.setattr(messages, "tell", lambda parent, title, text: box.questions.append(text))
+    monkeypatch.setattr(dialogs, "tell", lambda parent, title, text: box.questions.append(text))
     return box
 
 
@@ -115,7 +115,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> Said:
 def real_dialogs(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     """Dialogs open, and the test answers them (tests/support/answering.py)."""
     for name, opens in OPENERS.items():
-        monkeypatch.setattr(messages, name, opens)
+        monkeypatch.setattr(dialogs, name, opens)
 
 
 @pytest.fixture(autouse=True)

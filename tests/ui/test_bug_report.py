@@ -10,16 +10,16 @@ import pytest
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui import messages
 from sslstudio.ui.base import error_log
 from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.widgets import dialogs
 from tests.ui.conftest import Said
 from tests.ui.test_drops import trained
 from tests.ui.test_main_window import drop
 
 LONG = 60_000
 PATIENTS = ("Anna Schmidt 1961", "Weiß_Karl", "o'Hara (left)")
-tell_error = messages.tell_error  # the real one: tests get another in its place
+tell_error = dialogs.tell_error  # the real one: tests get another in its place
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(name, str(folder))
     monkeypatch.setenv("LOGNAME", "drmueller")
     monkeypatch.setenv("SSLSTUDIO_HOME", str(folder / "SSL Studio"))
-    monkeypatch.setattr(messages, "tell_error", tell_error)
+    monkeypatch.setattr(dialogs, "tell_error", tell_error)
     monkeypatch.setattr(error_log, "_entries", type(error_log._entries)(maxlen=error_log.MOST))
     return folder
 
@@ -40,7 +40,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def boxes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the boxes of errors say: nobody is there to close them."""
     said: list[str] = []
-    monkeypatch.setattr(messages, "_tell", lambda parent, icon, title, text, details="": said.append(text))
+    monkeypatch.setattr(dialogs, "_tell", lambda parent, icon, title, text, details="": said.append(text))
     return said
 
 

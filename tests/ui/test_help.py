@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QApplication, QDialog, QTableWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.ui.actions import CLASS_KEYS
 from sslstudio.ui.base import error_log
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.messages import show_table
+from sslstudio.ui.widgets.dialogs import show_table
+from sslstudio.ui.widgets.shortcuts import CLASS_KEYS
 from tests.ui.conftest import Said
 
 shown = show_table  # the real one: tests get another in its place

@@ -10,11 +10,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.actions import manual_keys
 from sslstudio.ui.base import resources
 from sslstudio.ui.base.theme import colours, theme
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.manual import Manual, contents, folder
+from sslstudio.ui.widgets.shortcuts import manual_keys
 from tests.support.clipped import clipped
 from tests.ui.conftest import Said
 

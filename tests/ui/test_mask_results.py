@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.ui.pages.results import ResultsPage
+from sslstudio.ui.widgets.class_marks import SHAPES
 from sslstudio.ui.widgets.map_colours import STEP_MARKS
-from sslstudio.ui.widgets.marks import SHAPES
 from tests.ui.conftest import Said
 from tests.ui.test_take import DOUBTS, LONG, MAP, TAKE, TEST_PICTURES, Opener, click, opened
 

@@ -13,10 +13,10 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event
 from sslstudio.engine.runs.queue import Waiting
 from sslstudio.engine.runs.run_folder import ASIDE, RunFolder
-from sslstudio.ui import messages
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.pretrain import PretrainPage
+from sslstudio.ui.widgets import dialogs
 from tests.support.answering import Act, answering, click, press
 
 LONG = 60_000
@@ -230,7 +230,7 @@ def test_a_bug_in_a_run_is_told_when_it_no_longer_holds_up_the_next_one(
 ) -> None:
     told: list[tuple[str, bool]] = []
     monkeypatch.setattr(
-        messages, "tell_error", lambda parent, error: told.append((str(error), window.study.runner.active))
+        dialogs, "tell_error", lambda parent, error: told.append((str(error), window.study.runner.active))
     )
 
     def breaks(control: RunControl) -> Iterator[Event]:

@@ -11,17 +11,17 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.compute.device import DeviceFound
 from sslstudio.engine.core.events import Paused, Resumed
-from sslstudio.ui import messages
 from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.run_page import RunPage
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.preferences_form import PreferencesForm
 from sslstudio.ui.widgets.run_settings import DeviceBox
 from tests.ui.conftest import Said
 
 Visit = Callable[[Callable[[PreferencesForm], None]], None]
-show_sheet = messages.show_sheet  # the real one: tests get another in its place
+show_sheet = dialogs.show_sheet  # the real one: tests get another in its place
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def visit(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> Visit:
             seen.append(form)
             act(form)
 
-        monkeypatch.setattr(messages, "show_sheet", look)
+        monkeypatch.setattr(dialogs, "show_sheet", look)
         window.activateWindow()
         QTest.keyClick(window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
         assert len(seen) == 1
@@ -178,7 +178,7 @@ def test_the_end_is_told_by_the_system_only_when_wanted(
 def test_the_dialog_fits_the_screen_and_all_of_it_is_reached_by_keys(
     window: MainWindow, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(messages, "show_sheet", show_sheet)
+    monkeypatch.setattr(dialogs, "show_sheet", show_sheet)
     reached: set[str] = set()
     fits: list[bool] = []
 

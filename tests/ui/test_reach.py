@@ -25,7 +25,6 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.actions import CLASS_KEYS
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
 from sslstudio.ui.pages.label import LabelPage
@@ -35,6 +34,7 @@ from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.reading_order import InOrder
 from sslstudio.ui.study import STEPS
 from sslstudio.ui.widgets.plot_canvas import PlotCanvas
+from sslstudio.ui.widgets.shortcuts import CLASS_KEYS
 from sslstudio.ui.widgets.study_view import EfficiencyView
 from tests.ui.widgets.test_efficiency_plot import table
 

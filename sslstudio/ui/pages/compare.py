@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QStackedWidget, QTabWidget
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event
 from sslstudio.engine.runs.experiment_folder import COMPARE, CURVE, study_job
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import set_role, tint
@@ -21,6 +20,7 @@ from sslstudio.ui.pages.page import Page
 from sslstudio.ui.pages.study_tab import StudyTab
 from sslstudio.ui.pages.tournament_tab import TournamentTab
 from sslstudio.ui.study import Study
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.export_button import ExportButton
 from sslstudio.ui.widgets.layout import EmptyState, button, retitle
 
@@ -203,9 +203,9 @@ class ComparePage(Page):
 
     def _failed(self, job: str, error: Exception) -> None:
         if job == JOB and self._running is not None:
-            self._running.view.fail(messages.error_text(error))
+            self._running.view.fail(dialogs.error_text(error))
             if not isinstance(error, StudioError):
-                messages.tell_error_soon(self, error)
+                dialogs.tell_error_soon(self, error)
 
     def _ended(self, job: str) -> None:
         if job == JOB and self._running is not None:
@@ -234,7 +234,7 @@ class ComparePage(Page):
         if tab.view.out is not None:
             op = partial(experiment_operations.sheet_text, tab.view.out, tab.job)
             copied = self.tr("The table is on the clipboard.")
-            jobs.run(op, lambda said: self._copy(said, copied), partial(messages.tell_error, self), owner=self)
+            jobs.run(op, lambda said: self._copy(said, copied), partial(dialogs.tell_error, self), owner=self)
 
     def copy_csv(self) -> None:
         """Put the table on the clipboard as CSV."""
@@ -250,22 +250,22 @@ class ComparePage(Page):
         """Write the table into a file of the user's choice, CSV or Markdown by its ending."""
         tab = self.current
         kinds = self.tr("CSV (*.csv);;Markdown (*.md)")
-        file = messages.choose_new_file(self, self.tr("Save the table"), kinds, app_settings.home() / f"{tab.job}.csv")
+        file = dialogs.choose_new_file(self, self.tr("Save the table"), kinds, app_settings.home() / f"{tab.job}.csv")
         if file is not None and tab.view.out is not None:
             op = partial(experiment_operations.save_table, file, tab.view.out, tab.job, tab.view.table)
-            jobs.run(op, self._say_saved, partial(messages.tell_error, self), owner=self)
+            jobs.run(op, self._say_saved, partial(dialogs.tell_error, self), owner=self)
 
     def _say_saved(self, file: Path) -> None:
         self.study.said.emit(self.tr("Saved: {0}").format(file))
 
     def save_picture(self) -> None:
         """Write the curve into a file of the user's choice."""
-        file = messages.choose_new_file(
+        file = dialogs.choose_new_file(
             self, self.tr("Save the picture"), "PNG (*.png)", app_settings.home() / f"{self.current.job}.png"
         )
         if file is not None:
             op = partial(experiment_operations.save_picture, file, self._picture())
-            jobs.run(op, self._say_saved, partial(messages.tell_error, self), owner=self)
+            jobs.run(op, self._say_saved, partial(dialogs.tell_error, self), owner=self)
 
     def _picture(self) -> QImage:
         view = self.current.view

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.runs.experiment_folder import COMPARE
-from sslstudio.ui import messages, study_words
+from sslstudio.ui import study_words
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.checkup import Checkup
 from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.pages.study_tab import StudyTab
 from sslstudio.ui.study import Study
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.labels_view import lacks_labels
 from sslstudio.ui.widgets.study_settings import CompareSettings, StudySettings
 from sslstudio.ui.widgets.study_view import EfficiencyView
@@ -104,7 +105,7 @@ class EfficiencyTab(StudyTab):
         if self.settings is not None:
             recognised = self.study.recognised
             self.settings.estimate.setText("")
-            self.settings.wrong.say(messages.error_text(error))
+            self.settings.wrong.say(dialogs.error_text(error))
             self.settings.offer_labelling(recognised is not None and lacks_labels(recognised))
 
     def encoder_run(self) -> Path | None:

@@ -7,7 +7,6 @@ from typing import Any
 from PySide6.QtWidgets import QPushButton
 
 from sslstudio.engine.core.errors import ConfigError, StudioError
-from sslstudio.ui import messages
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.choices import Choices
@@ -17,6 +16,7 @@ from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.split_desk import SplitLink
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.curves import TwinCurves
 from sslstudio.ui.widgets.finetune_settings import SCRATCH, FinetuneSettings
 from sslstudio.ui.widgets.labels_view import LabelsView, lacks_labels
@@ -77,7 +77,7 @@ class FinetunePage(RunPage):
     def choose_table(self) -> None:
         """Take the labels from a CSV or COCO file; the folder is looked at again."""
         folder = self.study.folder
-        file = messages.choose_file(
+        file = dialogs.choose_file(
             self, self.tr("Labels"), self.tr("Tables and COCO files (*.csv *.tsv *.txt *.json)"), folder
         )
         if file is not None and folder is not None:

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QProgressBar, QStackedWidget, QTabWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.images.index import ImageIndex, printable
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.base import app_settings
@@ -18,6 +17,7 @@ from sslstudio.ui.operations.projects import Recent
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.drop_area import DropArea
 from sslstudio.ui.widgets.folders_view import FoldersView
@@ -78,7 +78,7 @@ class ImagesPage(Page):
         self.welcome = held(column((self.drop, 1), self.recent, gap=14))
         self.stack.addWidget(self.welcome)
         op = partial(project_operations.recent, app_settings.recent_folders())
-        jobs.run(op, self._take_recent, partial(messages.tell_error, self), owner=self)
+        jobs.run(op, self._take_recent, partial(dialogs.tell_error, self), owner=self)
 
     def _take_recent(self, projects: list[Recent]) -> None:
         self._beside = parent_of(projects)
@@ -133,7 +133,7 @@ class ImagesPage(Page):
         """Ask for a folder and open it."""
         place = next(iter(self.study.folders.several.values()), self.study.folder)
         start = place.parent if place else self._beside
-        folder = messages.choose_folder(self, self.tr("Choose the folder with your pictures"), start)
+        folder = dialogs.choose_folder(self, self.tr("Choose the folder with your pictures"), start)
         if folder is not None:
             self.study.open_folder(folder)
 
@@ -143,7 +143,7 @@ class ImagesPage(Page):
             self.choose_folder()
             return
         start = [self.study.folder, *self.study.folders.several.values()][-1].parent
-        folder = messages.choose_folder(self, self.tr("Choose another folder, to be read together with these"), start)
+        folder = dialogs.choose_folder(self, self.tr("Choose another folder, to be read together with these"), start)
         if folder is not None:
             self.study.folders.add([folder])
 

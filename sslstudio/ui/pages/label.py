@@ -7,8 +7,6 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QStackedWidget
 
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import messages
-from sslstudio.ui.actions import class_shortcuts, label_keys, page_shortcuts
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.base.theme import set_role, tint
@@ -18,10 +16,12 @@ from sslstudio.ui.label_export import LabelExport
 from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.study import Study
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyState
 from sslstudio.ui.widgets.label_board import CLASSES, MAP, MASKS, LabelBoard
 from sslstudio.ui.widgets.label_gallery import ALL, NEXT
 from sslstudio.ui.widgets.layout import EmptyState, button, text
+from sslstudio.ui.widgets.shortcuts import class_shortcuts, label_keys, page_shortcuts
 
 if TYPE_CHECKING:
     from sslstudio.engine.finetuning.similarity import LookAlike
@@ -221,7 +221,7 @@ class LabelPage(Page):
         self._asking, self._wants_suggestions = None, False
         self.next_ones.setEnabled(True)
         self._show_progress()
-        messages.tell_error(self, error)
+        dialogs.tell_error(self, error)
 
     def suggest(self) -> None:
         """Show the pictures to label next; the first time the pictures are compared before."""

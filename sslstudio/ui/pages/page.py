@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QPushButton, QVBoxLayout, QWidget
 
 from sslstudio.ui.study import Study
-from sslstudio.ui.widgets.copy_button import CopyButton
+from sslstudio.ui.widgets.buttons import CopyButton
 from sslstudio.ui.widgets.gallery_view import GalleryView
 from sslstudio.ui.widgets.layout import MARGIN, EmptyState, button, column, row, text
 

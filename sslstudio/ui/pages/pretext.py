@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QStackedWidg
 
 from sslstudio.engine.core.errors import ConfigError, StudioError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.checkup import checkup_of
@@ -18,6 +17,7 @@ from sslstudio.ui.pages.page import Page
 from sslstudio.ui.play_desk import PlayDesk
 from sslstudio.ui.split_desk import split_desk_of
 from sslstudio.ui.study import Study
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyState
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.explained_view import ExplainedView
@@ -150,7 +150,7 @@ class PretextPage(Page):
         try:
             options = self.form.config()
         except ConfigError as error:  # two values that do not go together
-            self.wrong.say(messages.error_text(error))
+            self.wrong.say(dialogs.error_text(error))
             return
         self.wrong.say("")
         if self.study.engine is not None and options != self.study.options[self.study.task]:
@@ -265,8 +265,8 @@ class PretextPage(Page):
 
     def _refuse(self, error: Exception) -> None:
         self._job = None
-        self.refused.explanation.setText(messages.error_text(error))
+        self.refused.explanation.setText(dialogs.error_text(error))
         self.explained.say_nothing()
         self._face(self.refused)
         if not isinstance(error, StudioError):
-            messages.tell_error(self, error)
+            dialogs.tell_error(self, error)

@@ -5,7 +5,6 @@ from typing import Any
 
 from PySide6.QtWidgets import QPushButton
 
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.choices import Choices
@@ -14,6 +13,7 @@ from sslstudio.ui.pace_line import PaceLine
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.split_desk import SplitLink
 from sslstudio.ui.study import Study
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.curves import Curves
 from sslstudio.ui.widgets.layout import button, column, held, text
 from sslstudio.ui.widgets.run_settings import RunSettings
@@ -76,7 +76,7 @@ class PretrainPage(RunPage):
         """Say which of the pictures seem to belong together."""
         if self.settings is not None and self.study.recognised is not None:
             op = partial(engine_operations.groups_in, self.study.recognised.pictures.paths)
-            jobs.run(op, self.settings.suggest_groups, partial(messages.tell_error, self), owner=self.settings)
+            jobs.run(op, self.settings.suggest_groups, partial(dialogs.tell_error, self), owner=self.settings)
 
     def config(self) -> Any:
         """The engine's PretrainConfig as it is set. Raises ConfigError."""

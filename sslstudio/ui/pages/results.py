@@ -7,7 +7,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QHideEvent
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
-from sslstudio.ui import messages, results_data
+from sslstudio.ui import results_data
 from sslstudio.ui.background import jobs
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.doubt_desk import DoubtDesk
@@ -15,6 +15,7 @@ from sslstudio.ui.pages.page import Page
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.confusion_matrix import ConfusionMatrix
 from sslstudio.ui.widgets.doubts_view import DoubtsView
 from sslstudio.ui.widgets.layout import Card, EmptyState, button, clear, column, held, row, scrolled, symbol, text
@@ -119,7 +120,7 @@ class ResultsPage(Page):
 
     def _not_loaded(self, error: Exception) -> None:
         self._forget()
-        messages.tell_error(self, error)
+        dialogs.tell_error(self, error)
 
     def _pictures_changed(self) -> None:
         """Other labels for the same pictures leave the result as it is."""
@@ -219,7 +220,7 @@ class ResultsPage(Page):
         pair = formatting.mask_class(names[truth]), formatting.mask_class(names[predicted])
         op = partial(results_data.confused_in, self.results.run, str(self.part.currentData()), truth, predicted)
         told = partial(self._show_confused, *pair)
-        self._cell = jobs.run(op, told, lambda error: self._hint(messages.error_text(error)), owner=self)
+        self._cell = jobs.run(op, told, lambda error: self._hint(dialogs.error_text(error)), owner=self)
 
     def _show_confused(self, label: str, predicted: str, pixels: dict[str, int]) -> None:
         if pixels:

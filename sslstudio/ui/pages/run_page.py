@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.base.theme import set_role, tint
@@ -19,6 +18,7 @@ from sslstudio.ui.queueing import Queueing
 from sslstudio.ui.records import Records
 from sslstudio.ui.stopping import Stopping
 from sslstudio.ui.study import Study
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, retitle, row, side_panel
 from sslstudio.ui.widgets.run_list import RunList
 from sslstudio.ui.widgets.run_settings import RunSettings
@@ -225,9 +225,9 @@ class RunPage(Page):
 
     def _failed(self, job: str, error: Exception) -> None:
         if job == self.job:
-            self.view.fail(messages.error_text(error))
+            self.view.fail(dialogs.error_text(error))
             if not isinstance(error, StudioError):
-                messages.tell_error_soon(self, error)
+                dialogs.tell_error_soon(self, error)
 
     def _ended(self, job: str) -> None:
         if job == self.job:
@@ -252,7 +252,7 @@ class RunPage(Page):
 
     def not_listed(self, error: Exception) -> None:
         """The runs could not be looked for."""
-        messages.tell_error(self, error)
+        dialogs.tell_error(self, error)
 
     def show_runs(self, runs: list[Any]) -> None:
         """List the runs of this job."""

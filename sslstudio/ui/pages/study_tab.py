@@ -9,12 +9,12 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.core.errors import ConfigError, StudioError
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.checkup import Checkup
 from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.study import Study
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import row, side_panel
 from sslstudio.ui.widgets.study_list import StudyList
 from sslstudio.ui.widgets.study_settings import StudySettings
@@ -158,12 +158,12 @@ class StudyTab(QWidget):
     def list_studies(self) -> None:
         """Look for those on these pictures."""
         op = partial(experiment_operations.studies_in, self.study.all_runs, self.job)
-        jobs.run(op, self.earlier.show_studies, partial(messages.tell_error, self), owner=self)
+        jobs.run(op, self.earlier.show_studies, partial(dialogs.tell_error, self), owner=self)
 
     def open_study(self, path: Path, then: Callable[[Any], None] | None = None) -> None:
         """Show an earlier one, with its settings: it can go on, and tasks may be added. `then` gets its config."""
         op = partial(experiment_operations.opened_study, path)
-        jobs.run(op, partial(self._show_study, then), partial(messages.tell_error, self), owner=self)
+        jobs.run(op, partial(self._show_study, then), partial(dialogs.tell_error, self), owner=self)
 
     def _show_study(self, then: Callable[[Any], None] | None, opened: Any) -> None:
         if self.settings is None or self.study.runner.active:

@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QImage
 from PySide6.QtWidgets import QSlider
 
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base.theme import tint
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, retitle, row, text
 from sslstudio.ui.widgets.picture import Picture, to_image
@@ -128,7 +128,7 @@ class Answers(Card):
         """Write all sheets as an animated GIF."""
         run = self._sheets[-1][1].parent.parent
         start = run / self.tr("solved.gif")
-        out = messages.choose_new_file(self, self.tr("Save as GIF"), self.tr("Films (*.gif)"), start)
+        out = dialogs.choose_new_file(self, self.tr("Save as GIF"), self.tr("Films (*.gif)"), start)
         if out is not None:
             op = partial(run_operations.film, run, out)
             self.keep.setEnabled(False)
@@ -148,7 +148,7 @@ class Answers(Card):
 
     def _not_kept(self, error: Exception) -> None:
         self._film_over()
-        messages.tell_error(self, error)
+        dialogs.tell_error(self, error)
 
     def _kept(self, film: Path) -> None:
         self._film_over()

@@ -15,11 +15,11 @@ from PySide6.QtWidgets import (
 )
 
 from sslstudio.engine.labels.editing.edits import LabelClass
-from sslstudio.ui.actions import CLASS_KEYS
 from sslstudio.ui.base.theme import MASKS, colours, theme
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.class_marks import paint_mark
 from sslstudio.ui.widgets.layout import button, column, row, text
-from sslstudio.ui.widgets.marks import paint_mark
+from sslstudio.ui.widgets.shortcuts import CLASS_KEYS
 
 NUMBER, COLOUR, COUNT = (Qt.ItemDataRole.UserRole + place for place in range(3))
 HEIGHT = 34

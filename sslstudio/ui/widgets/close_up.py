@@ -9,11 +9,12 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QImage
 
 from sslstudio.engine.runs.test_predictions import Prediction
-from sslstudio.ui import messages, results_data
+from sslstudio.ui import results_data
 from sslstudio.ui.background import jobs
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel
 from sslstudio.ui.widgets.gallery_view import CELL, GalleryView
@@ -54,7 +55,7 @@ class CloseUp(Card):
         said = column(self.truth, self.answer, row(self.why, None), self.told, None)
         self.add((row((self.picture, 3), (said, 4), gap=14), 1), self.busy, self.near_told, self.near)
         desk.found.connect(self._ask_more)
-        desk.failed.connect(lambda error: self.busy.rest(messages.error_text(error), stopped=True))
+        desk.failed.connect(lambda error: self.busy.rest(dialogs.error_text(error), stopped=True))
         desk.progressed.connect(self.busy.show_progress)
 
     def sizeHint(self) -> QSize:
@@ -139,4 +140,4 @@ class CloseUp(Card):
         if name == "heat":
             self._jobs.pop(name, None)
             self.busy.rest()
-        self.told.setText(messages.error_text(error))
+        self.told.setText(dialogs.error_text(error))

@@ -17,9 +17,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from sslstudio.ui.actions import ARROWS, CHOOSE
 from sslstudio.ui.base.theme import Colours, colours, ink_on, theme
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.shortcuts import ARROWS, CHOOSE
 
 MOST_NUMBERS = 16  # classes: more would not be read
 LABEL = 130

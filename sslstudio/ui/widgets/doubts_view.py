@@ -10,8 +10,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import messages, results_data
-from sslstudio.ui.actions import doubt_keys, page_shortcuts
+from sslstudio.ui import results_data
 from sslstudio.ui.background import jobs
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.doubt_desk import DoubtDesk
@@ -19,9 +18,11 @@ from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.operations.inspection import DoubtLine
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import Card, EmptyState, button, column, held, row, text, tool
 from sslstudio.ui.widgets.picture import Picture
+from sslstudio.ui.widgets.shortcuts import doubt_keys, page_shortcuts
 from sslstudio.ui.widgets.tables import fill, table
 
 
@@ -125,7 +126,7 @@ class DoubtsView(QWidget):
         self._job = None
         if not self._masks:
             self._say(self.tr("Not known"), "")
-            self.busy.rest(messages.error_text(error), stopped=self.lines is None)
+            self.busy.rest(dialogs.error_text(error), stopped=self.lines is None)
 
     def _take(self, lines: list[DoubtLine]) -> None:
         self._job, self.lines = None, lines
@@ -223,7 +224,7 @@ class DoubtsView(QWidget):
         self.change.setText(self.tr(" Change it to “{0}”").format(one.suggested))
         self.back.setEnabled(bool(one.decision))
         op = partial(results_data.load_picture, self._results.folder / one.file)
-        jobs.run(op, partial(self._show, one.file), lambda error: self.said.setText(messages.error_text(error)),
+        jobs.run(op, partial(self._show, one.file), lambda error: self.said.setText(dialogs.error_text(error)),
                  owner=self)  # fmt: skip
 
     def _show(self, file: str, image: QImage) -> None:

@@ -21,11 +21,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from sslstudio.engine.evaluate.embedding_map import inside
-from sslstudio.ui.actions import ARROWS, GIVE_UP
 from sslstudio.ui.base.theme import colours, theme
+from sslstudio.ui.widgets.class_marks import paint_mark
 from sslstudio.ui.widgets.gallery_model import Decoder, GalleryItem, thumbnail
 from sslstudio.ui.widgets.hover_card import HoverCard
-from sslstudio.ui.widgets.marks import paint_mark
+from sslstudio.ui.widgets.shortcuts import ARROWS, GIVE_UP
 
 MARGIN = 16  # pixels around the points
 REACH = 9  # pixels from a point that still mean it

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QProgressBar, QWidget
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import button, column, row, text
 
 
@@ -62,7 +62,7 @@ class JobRow(QWidget):
             self._end(self.tr("Stopped. What was done is kept: start again to go on."))
 
     def _failed(self, error: Exception) -> None:
-        self._end(messages.error_text(error))
+        self._end(dialogs.error_text(error))
 
     def _end(self, said: str) -> None:
         self._job = None

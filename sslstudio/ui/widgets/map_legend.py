@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QCheckBox, QMenu, QPushButton, QSizePolicy, QWidge
 
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.class_marks import SHAPES, mark_icon
 from sslstudio.ui.widgets.layout import button, clear, column, row, scrolled
-from sslstudio.ui.widgets.marks import SHAPES, mark_icon
 
 HIDDEN, OTHERS = -1, 0  # groups of the map: not shown, and without a class of its own
 

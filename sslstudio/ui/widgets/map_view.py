@@ -10,13 +10,14 @@ from PySide6.QtWidgets import QComboBox, QStackedWidget, QWidget
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.runs.test_predictions import Prediction
-from sslstudio.ui import messages, results_data
+from sslstudio.ui import results_data
 from sslstudio.ui.background import jobs
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.operations.inspection import Spot
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.embedding_map import EmbeddingMap
 from sslstudio.ui.widgets.gallery_model import GalleryItem
@@ -110,7 +111,7 @@ class MapView(QWidget):
     def _failed(self, error: Exception) -> None:
         self._job = None
         self._wait()
-        self.waiting.rest(messages.error_text(error), stopped=True)
+        self.waiting.rest(dialogs.error_text(error), stopped=True)
 
     def stop(self) -> None:
         """Draw no map; it can be asked for again."""
@@ -180,7 +181,7 @@ class MapView(QWidget):
         self.said.setText("\n".join(said))
         self.open_button.setVisible(spot.file in self._tested)
         op = partial(results_data.load_picture, self._results.folder / spot.file)
-        jobs.run(op, partial(self._show, spot), lambda error: self.said.setText(messages.error_text(error)), owner=self)
+        jobs.run(op, partial(self._show, spot), lambda error: self.said.setText(dialogs.error_text(error)), owner=self)
 
     def _show(self, spot: Spot, image: QImage) -> None:
         self.picture.show_image(image, spot.file)

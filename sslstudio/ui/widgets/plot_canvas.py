@@ -17,11 +17,11 @@ from PySide6.QtGui import (
     QPen,
 )
 
-from sslstudio.ui.actions import ALONG, GIVE_UP
 from sslstudio.ui.base.theme import colours
 from sslstudio.ui.widgets.plot_hover import Hover
 from sslstudio.ui.widgets.plot_parts import PlainAxis
 from sslstudio.ui.widgets.points import Row
+from sslstudio.ui.widgets.shortcuts import ALONG, GIVE_UP
 
 PAGES = 10  # strides of a page key from one end of the curves to the other
 

@@ -9,13 +9,13 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.runs.folder_predictions import Answer
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.text import formatting
-from sslstudio.ui.widgets.copy_button import CopyButton
+from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.buttons import CopyButton
 from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel
 from sslstudio.ui.widgets.gallery_view import GalleryView
 from sslstudio.ui.widgets.job_row import JobRow
@@ -77,7 +77,7 @@ class PredictCard(Card):
 
     def choose_folder(self) -> None:
         """Ask for the folder, and begin."""
-        folder = messages.choose_folder(self, self.tr("The folder with the new pictures"))
+        folder = dialogs.choose_folder(self, self.tr("The folder with the new pictures"))
         if folder is not None:
             self.folder = folder
             self.start()
@@ -103,7 +103,7 @@ class PredictCard(Card):
     def _ended(self) -> None:
         self._refresh()
         if self.out is not None and (self.out / "about.json").exists():
-            failed = partial(messages.tell_error, self)
+            failed = partial(dialogs.tell_error, self)
             jobs.run(partial(inspection_operations.answers_in, self.out), self._show, failed, owner=self)
 
     def _refresh(self) -> None:

@@ -9,12 +9,13 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.runs.test_predictions import Prediction
-from sslstudio.ui import messages, results_data
+from sslstudio.ui import results_data
 from sslstudio.ui.background import jobs
 from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.close_up import CloseUp
 from sslstudio.ui.widgets.gallery_model import GalleryModel
 from sslstudio.ui.widgets.gallery_view import GalleryView
@@ -175,7 +176,7 @@ class PredictionsView(QWidget):
     def _not_found(self, error: Exception) -> None:
         if self.overlay.waits or self._wants_alike:
             self._wants_alike = False
-            self.overlay.busy.rest(messages.error_text(error), stopped=True)
+            self.overlay.busy.rest(dialogs.error_text(error), stopped=True)
 
     def _ask_more(self) -> None:
         closer, one = self.desk.closer, self._chosen
@@ -209,4 +210,4 @@ class PredictionsView(QWidget):
             self.overlay.show_uncertainty(image)
 
     def _not_shown(self, error: Exception) -> None:
-        self.told.setText(messages.error_text(error))
+        self.told.setText(dialogs.error_text(error))

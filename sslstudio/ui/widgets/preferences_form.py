@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QLocale, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from sslstudio.ui import messages
 from sslstudio.ui.base import app_settings, resources
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.fields import steady
 from sslstudio.ui.widgets.layout import Card, Piece, button, clear, column, held, row, text
 from sslstudio.ui.widgets.run_settings import DeviceBox
@@ -115,7 +115,7 @@ class PreferencesForm(QWidget):
         )  # fmt: skip
 
     def _choose_home(self) -> None:
-        folder = messages.choose_folder(self, self.tr("Where runs are to be kept"), app_settings.home())
+        folder = dialogs.choose_folder(self, self.tr("Where runs are to be kept"), app_settings.home())
         if folder is not None:
             app_settings.set_home(folder)
             self._say_home()

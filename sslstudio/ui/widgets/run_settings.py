@@ -7,13 +7,13 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from sslstudio.ui import messages
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.choice_box import ChoiceBox
+from sslstudio.ui.widgets.collapsible import Fold
 from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.fields import NumberBox, roomy, steady
-from sslstudio.ui.widgets.fold import Fold
 from sslstudio.ui.widgets.layout import button, column, held, keep_hidden, row, text
 from sslstudio.ui.widgets.reset_row import ResetRow
 
@@ -132,7 +132,7 @@ class FileLine(QWidget):
         self.changed.emit()
 
     def _choose(self) -> None:
-        file = messages.choose_file(self, self._title, self._kinds)
+        file = dialogs.choose_file(self, self._title, self._kinds)
         if file is not None:
             self.set_path(str(file))
 

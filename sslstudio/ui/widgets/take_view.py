@@ -8,11 +8,11 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
 
-from sslstudio.ui import messages
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.results_data import Results
-from sslstudio.ui.widgets.copy_button import CopyButton
+from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.buttons import CopyButton
 from sslstudio.ui.widgets.job_row import JobRow
 from sslstudio.ui.widgets.layout import Card, button, column, row, text
 from sslstudio.ui.widgets.predict_card import PredictCard
@@ -65,7 +65,7 @@ class ExportCard(Card):
         """Ask for a folder; the files come into a new one in there."""
         if self._results is None:
             return
-        inside = messages.choose_folder(self, self.tr("The folder to export into"), app_settings.home())
+        inside = dialogs.choose_folder(self, self.tr("The folder to export into"), app_settings.home())
         if inside is None:
             return
         self.out = free_name(inside, f"{self._results.run.name} exported")
@@ -128,7 +128,7 @@ class ReportCard(Card):
         if self._results is None:
             return
         start = app_settings.home() / f"{self._results.run.name}.html"
-        out = messages.choose_new_file(self, self.tr("The report"), self.tr("Web pages (*.html)"), start)
+        out = dialogs.choose_new_file(self, self.tr("The report"), self.tr("Web pages (*.html)"), start)
         if out is None:
             return
         self.start_button.setEnabled(False)

@@ -4,9 +4,9 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy
 
-from sslstudio.ui.actions import ARROWS, GIVE_UP, TAKE
 from sslstudio.ui.base.theme import colours
 from sslstudio.ui.widgets.board import Board
+from sslstudio.ui.widgets.shortcuts import ARROWS, GIVE_UP, TAKE
 
 SIDE = 3
 GAP = 5.0  # between tiles, in pixels of the screen

@@ -7,9 +7,9 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from sslstudio.engine.runs.test_predictions import Prediction
-from sslstudio.ui.actions import CHOOSE, SIDEWAYS
 from sslstudio.ui.base.theme import colours, theme
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.shortcuts import CHOOSE, SIDEWAYS
 
 BOTH, FIRST, SECOND, NONE = range(4)
 

@@ -16,14 +16,15 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Language, Message, plain
-from sslstudio.ui import messages, study_words
-from sslstudio.ui.actions import natives
+from sslstudio.ui import study_words
 from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.study import STEPS
 from sslstudio.ui.text import formatting, translate
 from sslstudio.ui.text.translate import Catalogue
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.plot_parts import ValueAxis
+from sslstudio.ui.widgets.shortcuts import natives
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUES = sorted((ROOT / "resources" / "translations").glob("*.po"))
@@ -124,7 +125,7 @@ def test_numbers_and_errors_follow_the_language(german: None) -> None:
     assert formatting.number(1.234) == "1,23"
     assert formatting.left(180) == "noch 3 min"
     error = DataError("There is no folder {root}. Check the spelling, or choose it again.", root="/me/Two pictures")
-    said = messages.error_text(error)
+    said = dialogs.error_text(error)
     assert said == "Den Ordner /me/Two pictures gibt es nicht. Schreibweise prüfen oder neu wählen."
 
 

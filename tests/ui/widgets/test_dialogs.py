@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QDialog, QLabel, QTableWidget, QTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.ui import messages
 from sslstudio.ui.base import error_log
 from sslstudio.ui.stopping import BEST, DISCARD, LAST
+from sslstudio.ui.widgets import dialogs
 from tests.support.answering import Act, answering, button, click, press, type_text
 
 pytestmark = pytest.mark.usefixtures("real_dialogs")
@@ -60,7 +60,7 @@ def parent(qtbot: QtBot) -> QWidget:
 )
 def test_a_question_is_agreed_to_only_by_its_own_button(act: Act, agreed: bool, parent: QWidget) -> None:
     with answering(act) as titles:
-        assert messages.ask(parent, "Discard all?", "Discard", "Keep it") is agreed
+        assert dialogs.ask(parent, "Discard all?", "Discard", "Keep it") is agreed
     assert titles == ["SSL Studio"]
 
 
@@ -82,7 +82,7 @@ STOPS = {BEST: "Keep the best state", LAST: "Keep the last state", DISCARD: "Dis
 )
 def test_each_answer_means_what_its_button_says(act: Act, chosen: str, parent: QWidget) -> None:
     with answering(act):
-        assert messages.choose(parent, "What is to become of this run?", STOPS, "Go on training") == chosen
+        assert dialogs.choose(parent, "What is to become of this run?", STOPS, "Go on training") == chosen
 
 
 def test_the_answers_stand_in_the_order_that_was_given_and_the_keyboard_is_on_the_safe_one(parent: QWidget) -> None:
@@ -96,7 +96,7 @@ def test_the_answers_stand_in_the_order_that_was_given_and_the_keyboard_is_on_th
 
     words_ = [*STOPS.values(), "Go on training"]
     with answering(look):
-        messages.choose(parent, "What is to become of this run?", STOPS, "Go on training")
+        dialogs.choose(parent, "What is to become of this run?", STOPS, "Go on training")
     assert seen == [words_]
 
 
@@ -116,7 +116,7 @@ def test_the_answers_stand_in_the_order_that_was_given_and_the_keyboard_is_on_th
 )
 def test_a_line_of_text_is_typed_or_not_given(act: Act, answer: str, parent: QWidget) -> None:
     with answering(act) as titles:
-        assert messages.ask_text(parent, "New class", "Its name", "as it was") == answer
+        assert dialogs.ask_text(parent, "New class", "Its name", "as it was") == answer
     assert titles == ["New class"]
 
 
@@ -128,7 +128,7 @@ def said_in(dialog: QDialog) -> str:
 def test_a_text_is_told_and_closed(closes: Act, parent: QWidget) -> None:
     seen: list[str] = []
     with answering(both(lambda dialog: seen.append(said_in(dialog)), closes)) as titles:
-        messages.tell(parent, "Report", "It is in the folder.")
+        dialogs.tell(parent, "Report", "It is in the folder.")
     assert titles == ["Report"]
     assert "It is in the folder." in seen[0]
 
@@ -137,7 +137,7 @@ def test_a_text_is_told_and_closed(closes: Act, parent: QWidget) -> None:
 def test_a_long_text_is_told_on_a_sheet_that_is_closed_in_every_way(closes: Act, parent: QWidget) -> None:
     seen: list[str] = []
     with answering(both(lambda dialog: seen.append(said_in(dialog)), closes)) as titles:
-        messages.tell(parent, "Report", "There is more to say than a box can hold. " * 120)
+        dialogs.tell(parent, "Report", "There is more to say than a box can hold. " * 120)
     assert titles == ["Report"]
     assert seen[0].startswith("There is more to say")
 
@@ -153,7 +153,7 @@ def test_a_table_is_read_and_closed(closes: Act, parent: QWidget) -> None:
         assert "Two could not be read." in said_in(dialog)
 
     with answering(both(read, closes)):
-        messages.show_table(
+        dialogs.show_table(
             parent, "Left out", "Two could not be read.", ["file", "why"], [("a.png", "empty"), ("b.png", "torn")]
         )
     assert seen == ["b.png", "torn"]
@@ -175,7 +175,7 @@ def test_an_error_for_people_is_its_sentence_and_no_more(parent: QWidget) -> Non
 
     error = raised(DataError("There is no folder /x."))
     with answering(look):
-        messages.tell_error(parent, error)
+        dialogs.tell_error(parent, error)
     assert "There is no folder /x." in error_log.lines()[-1]
 
 
@@ -189,7 +189,7 @@ def test_a_bug_shows_its_traceback_to_whoever_asks_for_it(parent: QWidget) -> No
         click("OK")(dialog)
 
     with answering(look):
-        messages.tell_error(parent, raised(ZeroDivisionError("by nothing")))
+        dialogs.tell_error(parent, raised(ZeroDivisionError("by nothing")))
     assert Path(__file__).name in seen[0]
     assert seen[0].rstrip().endswith("ZeroDivisionError: by nothing")
 
@@ -197,7 +197,7 @@ def test_a_bug_shows_its_traceback_to_whoever_asks_for_it(parent: QWidget) -> No
 def test_an_error_that_may_wait_is_told_after_what_was_going_on(parent: QWidget, qtbot: QtBot) -> None:
     done: list[str] = []
     with answering(both(lambda _: done.append("told"), press(ENTER))):
-        messages.tell_error_soon(parent, raised(DataError("The disk is full.")))
+        dialogs.tell_error_soon(parent, raised(DataError("The disk is full.")))
         done.append("gone on")
         qtbot.waitUntil(lambda: "told" in done)
     assert done == ["gone on", "told"]
@@ -224,10 +224,10 @@ def places(tmp_path: Path) -> Path:
 
 Chooser = Callable[[QWidget, Path], Path | None]
 CHOOSERS: dict[str, tuple[Chooser, str]] = {
-    "folder": (lambda parent, start: messages.choose_folder(parent, "Pictures", start), "scans"),
-    "file": (lambda parent, start: messages.choose_file(parent, "Labels", "CSV (*.csv)", start), "labels.csv"),
+    "folder": (lambda parent, start: dialogs.choose_folder(parent, "Pictures", start), "scans"),
+    "file": (lambda parent, start: dialogs.choose_file(parent, "Labels", "CSV (*.csv)", start), "labels.csv"),
     "new file": (
-        lambda parent, start: messages.choose_new_file(parent, "Save", "PNG (*.png)", start / "new.png"),
+        lambda parent, start: dialogs.choose_new_file(parent, "Save", "PNG (*.png)", start / "new.png"),
         "plot.png",
     ),
 }
@@ -254,7 +254,7 @@ def test_a_file_that_exists_is_replaced_only_if_that_is_wanted(
     old = places / "notes.txt"
 
     def save() -> Path | None:
-        return messages.choose_new_file(parent, "Save", "Text (*.txt)", places / "new.txt")
+        return dialogs.choose_new_file(parent, "Save", "Text (*.txt)", places / "new.txt")
 
     with answering(type_text(str(old)), press(ESCAPE), press(ESCAPE)) as titles:
         assert save() is None
@@ -265,7 +265,7 @@ def test_a_file_that_exists_is_replaced_only_if_that_is_wanted(
 
 def test_the_folder_for_a_new_file_is_made(own_chooser: None, places: Path, parent: QWidget) -> None:
     with answering(press(ENTER)):
-        assert messages.choose_new_file(parent, "Save", "PNG (*.png)", places / "exports" / "plot.png") == (
+        assert dialogs.choose_new_file(parent, "Save", "PNG (*.png)", places / "exports" / "plot.png") == (
             places / "exports" / "plot.png"
         )
     assert (places / "exports").is_dir()

@@ -8,10 +8,10 @@ from PySide6.QtGui import QFocusEvent, QGuiApplication
 from PySide6.QtWidgets import QPushButton
 
 from sslstudio.engine.core.errors import StudioError
-from sslstudio.ui import messages
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base.theme import set_role
 from sslstudio.ui.operations import command_calls as command_operations
+from sslstudio.ui.widgets import dialogs
 
 
 class CopyButton(QPushButton):
@@ -41,7 +41,7 @@ class CopyButton(QPushButton):
         self.setText(self.tr("Copied"))
 
     def _failed(self, error: Exception) -> None:
-        messages.tell_error(self, error)
+        dialogs.tell_error(self, error)
 
     def leaveEvent(self, event: QEvent) -> None:
         """What is set may be another thing by the next look."""
