@@ -6,10 +6,10 @@ from PySide6.QtWidgets import QMainWindow
 from sslstudio.ui.attendant import Attendant
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import theme
+from sslstudio.ui.forms.run_settings import DeviceBox
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.preferences_form import PreferencesForm
-from sslstudio.ui.widgets.run_settings import DeviceBox
 
 
 class Preferences(QObject):

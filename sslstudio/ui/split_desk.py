@@ -11,14 +11,14 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.ui.background import jobs
+from sslstudio.ui.forms.run_settings import SPLIT, RunSettings
+from sslstudio.ui.forms.split_line import SplitLine
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.run_settings import SPLIT, RunSettings
 from sslstudio.ui.widgets.shortcuts import page_shortcuts, split_keys
-from sslstudio.ui.widgets.split_line import SplitLine
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.finetuning.split_change import Leak

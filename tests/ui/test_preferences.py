@@ -13,11 +13,11 @@ from sslstudio.engine.compute.device import DeviceFound
 from sslstudio.engine.core.events import Paused, Resumed
 from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.base.theme import theme
+from sslstudio.ui.forms.run_settings import DeviceBox
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.preferences_form import PreferencesForm
-from sslstudio.ui.widgets.run_settings import DeviceBox
 from tests.ui.conftest import Said
 
 Visit = Callable[[Callable[[PreferencesForm], None]], None]

@@ -13,12 +13,12 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.tasks.base import Puzzle
 from sslstudio.engine.training.config import BudgetConfig, HardwareConfig, OptimiserConfig, PretrainConfig
+from sslstudio.ui.forms.reset_row import ResetRow
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.pretext import PretextPage
 from sslstudio.ui.pages.pretrain import PretrainPage
 from sslstudio.ui.widgets.game_boards import Choice, TurnBoard
 from sslstudio.ui.widgets.picture import Picture
-from sslstudio.ui.widgets.reset_row import ResetRow
 from tests.ui.test_play_desk import opened
 
 LONG = 60_000

@@ -10,6 +10,7 @@ from sslstudio.engine.core.errors import ConfigError, StudioError
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.choices import Choices
+from sslstudio.ui.forms.run_settings import RunSettings
 from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.run_page import RunPage
@@ -21,7 +22,6 @@ from sslstudio.ui.widgets.curves import TwinCurves
 from sslstudio.ui.widgets.finetune_settings import SCRATCH, FinetuneSettings
 from sslstudio.ui.widgets.labels_view import LabelsView, lacks_labels
 from sslstudio.ui.widgets.layout import Card, button, column, held, row, scrolled
-from sslstudio.ui.widgets.run_settings import RunSettings
 from sslstudio.ui.widgets.run_view import RunView
 from sslstudio.ui.widgets.source_split import SourceSplit
 

@@ -11,6 +11,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.checkup import checkup_of
+from sslstudio.ui.forms.config_form import ConfigForm
 from sslstudio.ui.operations import command_calls as command_operations
 from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.pages.page import Page
@@ -19,7 +20,6 @@ from sslstudio.ui.split_desk import split_desk_of
 from sslstudio.ui.study import Study
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyState
-from sslstudio.ui.widgets.config_form import ConfigForm
 from sslstudio.ui.widgets.explained_view import ExplainedView
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, row, scrolled, side_panel, text
 from sslstudio.ui.widgets.puzzle_view import PuzzleGrid

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QPushButton
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.choices import Choices
+from sslstudio.ui.forms.run_settings import RunSettings
 from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.pace_line import PaceLine
 from sslstudio.ui.pages.run_page import RunPage
@@ -16,7 +17,6 @@ from sslstudio.ui.study import Study
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.curves import Curves
 from sslstudio.ui.widgets.layout import button, column, held, text
-from sslstudio.ui.widgets.run_settings import RunSettings
 from sslstudio.ui.widgets.run_view import RunView
 
 MINUTES = 10.0

@@ -11,6 +11,7 @@ from sslstudio.engine.core.events import Event
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.base.theme import set_role, tint
+from sslstudio.ui.forms.run_settings import RunSettings
 from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.overlay import Overlay
 from sslstudio.ui.pages.page import Page
@@ -21,7 +22,6 @@ from sslstudio.ui.study import Study
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, retitle, row, side_panel
 from sslstudio.ui.widgets.run_list import RunList
-from sslstudio.ui.widgets.run_settings import RunSettings
 from sslstudio.ui.widgets.run_view import RunView
 
 if TYPE_CHECKING:  # imports torch

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from sslstudio.ui.forms.config_form import ConfigForm
+from sslstudio.ui.forms.editors import steady
+from sslstudio.ui.forms.run_settings import FileLine
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.choice_box import ChoiceBox
-from sslstudio.ui.widgets.config_form import ConfigForm
-from sslstudio.ui.widgets.fields import steady
 from sslstudio.ui.widgets.layout import column, text
-from sslstudio.ui.widgets.run_settings import FileLine
 
 if TYPE_CHECKING:
     from sslstudio.engine.labels.recognise import Recognised

@@ -8,10 +8,10 @@ from PySide6.QtCore import QLocale, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from sslstudio.ui.base import app_settings, resources
+from sslstudio.ui.forms.editors import steady
+from sslstudio.ui.forms.run_settings import DeviceBox
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.fields import steady
 from sslstudio.ui.widgets.layout import Card, Piece, button, clear, column, held, row, text
-from sslstudio.ui.widgets.run_settings import DeviceBox
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.compute.device import DeviceFound

@@ -1,7 +1,7 @@
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.compute.device import DeviceFound
-from sslstudio.ui.widgets.run_settings import DeviceBox
+from sslstudio.ui.forms.run_settings import DeviceBox
 
 CPU = DeviceFound("cpu", "CPU")
 

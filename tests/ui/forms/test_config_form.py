@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.config import BaseConfig, OptionField, option, options_of
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, OptimiserConfig
-from sslstudio.ui.widgets.config_form import ConfigForm
-from sslstudio.ui.widgets.fields import NumberBox, NumberEditor, number_in, whole_in
+from sslstudio.ui.forms.config_form import ConfigForm
+from sslstudio.ui.forms.editors import NumberBox, NumberEditor, number_in, whole_in
 
 TASKS = [load_tasks()[name].Config for name in load_tasks()]
 CONFIGS: list[type[BaseConfig]] = [*TASKS, DataConfig, OptimiserConfig, BudgetConfig, HardwareConfig, FinetuneConfig]

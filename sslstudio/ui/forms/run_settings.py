@@ -8,14 +8,14 @@ from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from sslstudio.ui.base import app_settings
+from sslstudio.ui.forms.config_form import ConfigForm
+from sslstudio.ui.forms.editors import NumberBox, roomy, steady
+from sslstudio.ui.forms.reset_row import ResetRow
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.choice_box import ChoiceBox
 from sslstudio.ui.widgets.collapsible import Fold
-from sslstudio.ui.widgets.config_form import ConfigForm
-from sslstudio.ui.widgets.fields import NumberBox, roomy, steady
 from sslstudio.ui.widgets.layout import button, column, held, keep_hidden, row, text
-from sslstudio.ui.widgets.reset_row import ResetRow
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.compute.device import DeviceFound

@@ -7,11 +7,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.core.config import BaseConfig, Value, options_of
+from sslstudio.ui.forms.editors import Editor, SwitchEditor, editor_for
+from sslstudio.ui.forms.reset_row import ResetRow
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.collapsible import Fold
-from sslstudio.ui.widgets.fields import Editor, SwitchEditor, editor_for
 from sslstudio.ui.widgets.layout import clear, column, held, text
-from sslstudio.ui.widgets.reset_row import ResetRow
 
 
 class ConfigForm(QWidget):
