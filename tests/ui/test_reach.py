@@ -31,9 +31,9 @@ from sslstudio.ui.pages.label import LabelPage
 from sslstudio.ui.pages.pretext import PretextPage
 from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.pages.run_page import RunPage
+from sslstudio.ui.plots.canvas import PlotCanvas
 from sslstudio.ui.reading_order import InOrder
 from sslstudio.ui.study import STEPS
-from sslstudio.ui.widgets.plot_canvas import PlotCanvas
 from sslstudio.ui.widgets.shortcuts import CLASS_KEYS
 from sslstudio.ui.widgets.study_view import EfficiencyView
 from tests.ui.widgets.test_efficiency_plot import table

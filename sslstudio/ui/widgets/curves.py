@@ -8,12 +8,12 @@ from PySide6.QtCore import QElapsedTimer, QTimer
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.core.events import Evaluated, Event, Probed, StepDone
+from sslstudio.ui.plots.live_plot import LivePlot
+from sslstudio.ui.plots.points import Row
 from sslstudio.ui.text import formatting
 from sslstudio.ui.text.formatting import tr
 from sslstudio.ui.widgets.curve_tools import CurveTools
 from sslstudio.ui.widgets.layout import keep_hidden, row
-from sslstudio.ui.widgets.live_plot import LivePlot
-from sslstudio.ui.widgets.points import Row
 from sslstudio.ui.widgets.score_table import PARTS, part_title
 
 CHANCE = -1  # the colour of guessing

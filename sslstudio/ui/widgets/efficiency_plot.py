@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from sslstudio.ui import study_words
 from sslstudio.ui.base.theme import colours, theme
+from sslstudio.ui.plots.axes import SIGNS, PlainAxis, ValueAxis
+from sslstudio.ui.plots.canvas import PlotCanvas
+from sslstudio.ui.plots.points import Row
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import Card, clear, held, row, scrolled, text
-from sslstudio.ui.widgets.plot_canvas import PlotCanvas
-from sslstudio.ui.widgets.plot_parts import SIGNS, PlainAxis, ValueAxis
-from sslstudio.ui.widgets.points import Row
 
 SIZE = 11
 BESIDE = 0.15  # decades left and right of the curves

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.ui.base.theme import class_colour
 from sslstudio.ui.widgets.class_marks import SHAPES, paint_mark, shape_of
 from sslstudio.ui.widgets.map_legend import HIDDEN, OTHERS, MapLegend
-from tests.ui.widgets.test_embedding_map import around, draw, shown
+from tests.ui.plots.test_scatter_map import around, draw, shown
 
 LEFT = Qt.MouseButton.LeftButton
 

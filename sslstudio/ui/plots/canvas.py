@@ -18,9 +18,9 @@ from PySide6.QtGui import (
 )
 
 from sslstudio.ui.base.theme import colours
-from sslstudio.ui.widgets.plot_hover import Hover
-from sslstudio.ui.widgets.plot_parts import PlainAxis
-from sslstudio.ui.widgets.points import Row
+from sslstudio.ui.plots.axes import PlainAxis
+from sslstudio.ui.plots.crosshair import Hover
+from sslstudio.ui.plots.points import Row
 from sslstudio.ui.widgets.shortcuts import ALONG, GIVE_UP
 
 PAGES = 10  # strides of a page key from one end of the curves to the other

@@ -10,12 +10,12 @@ from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QSizePolicy
 
 from sslstudio.ui.base.theme import theme
+from sslstudio.ui.plots.axes import SIGN, LegendKey, ShareRange, StepAxis, ValueAxis, ink, pale, sign_of, stroke
+from sslstudio.ui.plots.canvas import PlotCanvas
+from sslstudio.ui.plots.points import Points, Row
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.flow import Flow
 from sslstudio.ui.widgets.layout import Card, text
-from sslstudio.ui.widgets.plot_canvas import PlotCanvas
-from sslstudio.ui.widgets.plot_parts import SIGN, LegendKey, ShareRange, StepAxis, ValueAxis, ink, pale, sign_of, stroke
-from sslstudio.ui.widgets.points import Points, Row
 
 MOST_SIGNS = 6  # on a curve
 GROWN = 1.2  # times the points that it had when its signs were put on it: then they are put anew

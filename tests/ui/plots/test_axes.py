@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.widgets.plot_parts import ValueAxis
+from sslstudio.ui.plots.axes import ValueAxis
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.events import Evaluated, StepDone
 from sslstudio.ui.base.theme import theme
+from sslstudio.ui.plots.axes import LegendKey, PlainAxis, stroke
+from sslstudio.ui.plots.live_plot import LivePlot
+from sslstudio.ui.plots.points import Points
 from sslstudio.ui.widgets.curves import Curves, TwinCurves
-from sslstudio.ui.widgets.live_plot import LivePlot
-from sslstudio.ui.widgets.plot_parts import LegendKey, PlainAxis, stroke
-from sslstudio.ui.widgets.points import Points
 from tests.ui.widgets.test_run_view import probed
 
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.base.theme import class_colour
-from sslstudio.ui.widgets.embedding_map import EmbeddingMap
+from sslstudio.ui.plots.scatter_map import EmbeddingMap
 from sslstudio.ui.widgets.gallery_model import GalleryItem
 
 LEFT = Qt.MouseButton.LeftButton
