@@ -11,11 +11,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from sslstudio.ui.gallery.model import GalleryItem
 from sslstudio.ui.plots.live_plot import LivePlot
 from sslstudio.ui.plots.scatter_map import EmbeddingMap
 from sslstudio.ui.study import STEPS
 from sslstudio.ui.widgets.confusion_matrix import ConfusionMatrix
-from sslstudio.ui.widgets.gallery_model import GalleryItem
 from sslstudio.ui.widgets.game_boards import Choice, board_for
 from sslstudio.ui.widgets.shortcuts import (
     PageKey,

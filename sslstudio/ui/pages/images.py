@@ -11,6 +11,8 @@ from sslstudio.engine.images.index import ImageIndex, printable
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.base import app_settings
+from sslstudio.ui.gallery.model import GalleryItem
+from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.operations import projects as project_operations
 from sslstudio.ui.operations.engine import Seen
 from sslstudio.ui.operations.projects import Recent
@@ -21,8 +23,6 @@ from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.drop_area import DropArea
 from sslstudio.ui.widgets.folders_view import FoldersView
-from sslstudio.ui.widgets.gallery_model import GalleryItem
-from sslstudio.ui.widgets.gallery_view import GalleryView
 from sslstudio.ui.widgets.labels_view import LabelsView, labels_in_words, lacks_labels
 from sslstudio.ui.widgets.layout import Card, Figure, button, column, held, row, scrolled, text
 from sslstudio.ui.widgets.picture_items import PictureItems

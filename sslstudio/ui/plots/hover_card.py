@@ -4,7 +4,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QLabel, QWidget
 
-from sslstudio.ui.widgets.gallery_model import GalleryItem
+from sslstudio.ui.gallery.model import GalleryItem
 from sslstudio.ui.widgets.layout import column, text
 
 THUMB = 120

@@ -22,9 +22,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from sslstudio.engine.evaluate.embedding_map import inside
 from sslstudio.ui.base.theme import colours, theme
+from sslstudio.ui.gallery.model import Decoder, GalleryItem, thumbnail
 from sslstudio.ui.plots.hover_card import HoverCard
 from sslstudio.ui.widgets.class_marks import paint_mark
-from sslstudio.ui.widgets.gallery_model import Decoder, GalleryItem, thumbnail
 from sslstudio.ui.widgets.shortcuts import ARROWS, GIVE_UP
 
 MARGIN = 16  # pixels around the points

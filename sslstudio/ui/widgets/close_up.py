@@ -12,12 +12,12 @@ from sslstudio.engine.runs.test_predictions import Prediction
 from sslstudio.ui import results_data
 from sslstudio.ui.background import jobs
 from sslstudio.ui.closer_desk import CloserDesk
+from sslstudio.ui.gallery.model import GalleryItem, GalleryModel
+from sslstudio.ui.gallery.view import CELL, GalleryView
 from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyLine
-from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel
-from sslstudio.ui.widgets.gallery_view import CELL, GalleryView
 from sslstudio.ui.widgets.layout import Card, button, column, row, text
 from sslstudio.ui.widgets.overlay_view import MaskedPicture
 

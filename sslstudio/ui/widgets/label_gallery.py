@@ -7,9 +7,9 @@ from PySide6.QtCore import QItemSelectionModel, Signal
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QWidget
 
 from sslstudio.engine.images.index import printable
+from sslstudio.ui.gallery.model import GalleryItem
+from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.text import formatting
-from sslstudio.ui.widgets.gallery_model import GalleryItem
-from sslstudio.ui.widgets.gallery_view import GalleryView
 from sslstudio.ui.widgets.layout import column, text
 
 ALL, OPEN, LABELLED, NEXT = range(4)  # the filters, in the order of the box

@@ -8,9 +8,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.engine.images.index import printable
+from sslstudio.ui.gallery.model import GalleryItem
 from sslstudio.ui.plots.scatter_map import EmbeddingMap
 from sslstudio.ui.text import formatting
-from sslstudio.ui.widgets.gallery_model import GalleryItem
 from sslstudio.ui.widgets.layout import EmptyState, column, text
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import overload
 
 from sslstudio.engine.images.index import ImageIndex, printable
-from sslstudio.ui.widgets.gallery_model import GalleryItem
+from sslstudio.ui.gallery.model import GalleryItem
 
 
 class PictureItems(Sequence[GalleryItem]):

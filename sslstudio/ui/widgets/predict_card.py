@@ -11,13 +11,13 @@ from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.runs.folder_predictions import Answer
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
+from sslstudio.ui.gallery.model import GalleryItem, GalleryModel
+from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.buttons import CopyButton
-from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel
-from sslstudio.ui.widgets.gallery_view import GalleryView
 from sslstudio.ui.widgets.job_row import JobRow
 from sslstudio.ui.widgets.layout import Card, button, row, text
 

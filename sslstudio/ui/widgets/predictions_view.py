@@ -12,13 +12,13 @@ from sslstudio.engine.runs.test_predictions import Prediction
 from sslstudio.ui import results_data
 from sslstudio.ui.background import jobs
 from sslstudio.ui.closer_desk import CloserDesk
+from sslstudio.ui.gallery.model import GalleryModel
+from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.results_data import Results
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.close_up import CloseUp
-from sslstudio.ui.widgets.gallery_model import GalleryModel
-from sslstudio.ui.widgets.gallery_view import GalleryView
 from sslstudio.ui.widgets.layout import Card, button, row, text
 from sslstudio.ui.widgets.overlay_view import OverlayView
 

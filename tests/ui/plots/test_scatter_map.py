@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.base.theme import class_colour
+from sslstudio.ui.gallery.model import GalleryItem
 from sslstudio.ui.plots.scatter_map import EmbeddingMap
-from sslstudio.ui.widgets.gallery_model import GalleryItem
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 
 from sslstudio.ui.base import resources
 from sslstudio.ui.base.theme import colours, theme
-from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel
+from sslstudio.ui.gallery.model import GalleryItem, GalleryModel
 
 CELL = QSize(124, 138)
 CAPTION = 22

@@ -9,8 +9,8 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.images.index import ImageIndex
-from sslstudio.ui.widgets.gallery_model import GalleryItem, GalleryModel, thumbnail
-from sslstudio.ui.widgets.gallery_view import GalleryView
+from sslstudio.ui.gallery.model import GalleryItem, GalleryModel, thumbnail
+from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.widgets.picture_items import PictureItems
 
 MANY = 100_000
