@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.ui.forms.config_form import ConfigForm
 from sslstudio.ui.forms.run_settings import BudgetEditor, FileLine, RunSettings
-from sslstudio.ui.study import Study
+from sslstudio.ui.workspace.workspace import Study
 
 MOST = 1_000_000  # minutes or epochs
 AUTOMATIC = "automatic"  # TOML has no word for nothing

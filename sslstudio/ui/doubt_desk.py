@@ -11,10 +11,10 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.labels.editing.transfer import name_of
 from sslstudio.engine.runs.label_decisions import CHANGE, decide, read_decisions, take_back
-from sslstudio.ui.label_desk import desk_of
 from sslstudio.ui.operations.inspection import DoubtLine
-from sslstudio.ui.study import Study
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.workspace.labels import desk_of
+from sslstudio.ui.workspace.workspace import Study
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.operations import folders as folder_operations
 from sslstudio.ui.operations.engine import RunAbout
 from sslstudio.ui.operations.folders import Known
-from sslstudio.ui.study import Study
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.workspace.workspace import Study
 
 FOLDER, ZIP, LABELS, RUN, PROJECT, OTHER = "folder", "zip", "labels", "run", "project", "other"
 ORDER = (PROJECT, RUN, FOLDER, ZIP, LABELS, OTHER)  # which of several things is opened

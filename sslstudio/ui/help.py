@@ -14,9 +14,9 @@ from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings, error_log
 from sslstudio.ui.manual import Manual
 from sslstudio.ui.operations import engine as engine_operations
-from sslstudio.ui.study import Study
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.shortcuts import page_key_rows
+from sslstudio.ui.workspace.workspace import Study
 
 
 class Help(QObject):

@@ -12,11 +12,11 @@ from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Painted
 from sslstudio.engine.labels.editing.stroke import Patch, Rect
 from sslstudio.ui.background import jobs
-from sslstudio.ui.label_desk import LabelDesk, paths_of
 from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.label_board import CLASSES, LabelBoard
 from sslstudio.ui.widgets.picture import to_image
+from sslstudio.ui.workspace.labels import LabelDesk, paths_of
 
 NOTHING: npt.NDArray[np.uint8] = np.zeros((0, 0, 3), np.uint8)
 

@@ -10,13 +10,13 @@ from PySide6.QtGui import QDesktopServices
 from sslstudio.engine.runs.trash import free_path
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.label_desk import LabelDesk
 from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import button
+from sslstudio.ui.workspace.labels import LabelDesk
 
 if TYPE_CHECKING:
     from sslstudio.engine.labels.editing.export import Exported

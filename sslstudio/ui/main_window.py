@@ -24,12 +24,12 @@ from sslstudio.ui.project_desk import ProjectDesk
 from sslstudio.ui.project_file import ProjectFile
 from sslstudio.ui.reading_order import InOrder
 from sslstudio.ui.recovery import Recovery
-from sslstudio.ui.study import STEPS, Study
 from sslstudio.ui.text import formatting
 from sslstudio.ui.tour import Tour
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import row
 from sslstudio.ui.widgets.steps import StepList
+from sslstudio.ui.workspace.workspace import STEPS, Study
 
 ICONS = dict(zip(STEPS, ("images", "puzzle", "network", "pencil", "tag", "chart", "compare"), strict=True))
 # Pages beyond the first are made when they are first shown: pyqtgraph costs half a second.

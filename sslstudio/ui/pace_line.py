@@ -14,10 +14,10 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.operations import misc as misc_operations
-from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import button, row, text
+from sslstudio.ui.workspace.workspace import Study
 
 if TYPE_CHECKING:
     from sslstudio.engine.training.time_estimate import Estimate

@@ -7,9 +7,9 @@ from sslstudio.ui.attendant import Attendant
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.forms.run_settings import DeviceBox
-from sslstudio.ui.study import Study
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.preferences_form import PreferencesForm
+from sslstudio.ui.workspace.workspace import Study
 
 
 class Preferences(QObject):

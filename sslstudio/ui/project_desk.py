@@ -8,9 +8,9 @@ from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.projects.project import Project, save_project
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import projects as project_operations
-from sslstudio.ui.study import Study
 from sslstudio.ui.text.formatting import told
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.workspace.workspace import Study
 
 SETTLE_MS = 500  # after the last change
 

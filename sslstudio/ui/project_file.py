@@ -9,8 +9,8 @@ from PySide6.QtGui import QDesktopServices
 from sslstudio.engine.projects.project import Project
 from sslstudio.engine.runs.trash import free_path
 from sslstudio.ui.operations import projects as project_operations
-from sslstudio.ui.study import Study
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.workspace.workspace import Study
 
 ALL, BARE = "all", "bare"
 

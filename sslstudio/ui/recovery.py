@@ -13,9 +13,9 @@ from sslstudio.ui.base import app_settings
 from sslstudio.ui.drops import Opener
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.operations.runs import Interrupted
-from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.workspace.workspace import Study
 
 
 class Recovery(QObject):

@@ -15,10 +15,10 @@ from sslstudio.ui.forms.run_settings import SPLIT, RunSettings
 from sslstudio.ui.forms.split_line import SplitLine
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.shortcuts import page_shortcuts, split_keys
+from sslstudio.ui.workspace.workspace import Study
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.finetuning.split_change import Leak

@@ -7,10 +7,10 @@ from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.study import STEPS, Study
 from sslstudio.ui.widgets.shortcuts import tour_shortcut
 from sslstudio.ui.widgets.steps import StepList
 from sslstudio.ui.widgets.tour_panel import TourPanel
+from sslstudio.ui.workspace.workspace import STEPS, Study
 
 
 class Tour(QObject):

@@ -12,7 +12,7 @@ from sslstudio.cli import selftest
 from sslstudio.cli.main import main, parser
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.ui.study import STEPS
+from sslstudio.ui.workspace.workspace import STEPS
 
 
 def _self_test(home: Path, *flags: str) -> dict[str, str]:

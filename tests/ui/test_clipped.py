@@ -14,8 +14,8 @@ from sslstudio.ui.pages.label import LabelPage
 from sslstudio.ui.pages.pretext import PretextPage
 from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.pages.run_page import RunPage
-from sslstudio.ui.study import STEPS
 from sslstudio.ui.widgets.layout import column, row, scrolled, text
+from sslstudio.ui.workspace.workspace import STEPS
 from tests.support.clipped import clipped
 from tests.ui.conftest import Said
 

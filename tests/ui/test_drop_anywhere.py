@@ -15,7 +15,7 @@ from sslstudio.engine.experiments.compare import compare
 from sslstudio.engine.experiments.tournament import tournament
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
-from sslstudio.ui.study import STEPS
+from sslstudio.ui.workspace.workspace import STEPS
 from tests.support.small_comparisons import compare_config
 from tests.ui.conftest import Said
 from tests.ui.test_drops import trained

@@ -14,7 +14,6 @@ from pytestqt.qtbot import QtBot
 from sslstudio.ui.gallery.model import GalleryItem
 from sslstudio.ui.plots.live_plot import LivePlot
 from sslstudio.ui.plots.scatter_map import EmbeddingMap
-from sslstudio.ui.study import STEPS
 from sslstudio.ui.widgets.confusion_matrix import ConfusionMatrix
 from sslstudio.ui.widgets.game_boards import Choice, board_for
 from sslstudio.ui.widgets.shortcuts import (
@@ -30,6 +29,7 @@ from sslstudio.ui.widgets.shortcuts import (
     twin_keys,
 )
 from sslstudio.ui.widgets.twins_view import TwinsView
+from sslstudio.ui.workspace.workspace import STEPS
 from tests.ui.widgets.test_boards import HUES, ORDER, SIDES, game
 
 Key = Qt.Key

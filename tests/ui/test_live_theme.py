@@ -14,7 +14,7 @@ from sslstudio.ui.base.theme import DARK, LIGHT, Colours, theme
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.pages.run_page import RunPage
-from sslstudio.ui.study import STEPS
+from sslstudio.ui.workspace.workspace import STEPS
 
 LONG = 60_000
 SPARSE = 3  # every third pixel of every third line

@@ -16,8 +16,8 @@ from sslstudio.engine.core.events import CheckpointSaved, Event, RunFinished, Ru
 from sslstudio.engine.core.messages import Message
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.run_page import RunPage
-from sslstudio.ui.study import STEPS
 from sslstudio.ui.widgets.steps import DONE, STATE
+from sslstudio.ui.workspace.workspace import STEPS
 
 
 def drop(window: MainWindow, *paths: Path) -> None:

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.study import STEPS
+from sslstudio.ui.workspace.workspace import STEPS
 
 
 class Watcher(QObject):

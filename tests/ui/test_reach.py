@@ -33,9 +33,9 @@ from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.plots.canvas import PlotCanvas
 from sslstudio.ui.reading_order import InOrder
-from sslstudio.ui.study import STEPS
 from sslstudio.ui.widgets.shortcuts import CLASS_KEYS
 from sslstudio.ui.widgets.study_view import EfficiencyView
+from sslstudio.ui.workspace.workspace import STEPS
 from tests.ui.widgets.test_efficiency_plot import table
 
 LONG = 60_000

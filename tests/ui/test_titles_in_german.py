@@ -16,9 +16,9 @@ from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.pretrain import PretrainPage
 from sslstudio.ui.results_data import load_results
 from sslstudio.ui.text import formatting
-from sslstudio.ui.waiting_line import FILE
 from sslstudio.ui.widgets.labels_view import LabelsView
 from sslstudio.ui.widgets.study_view import EfficiencyView, TournamentView
+from sslstudio.ui.workspace.run_queue import FILE
 
 LONG = 60_000
 

@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 from sslstudio.ui import app
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.study import STEPS
 from sslstudio.ui.widgets.tour_panel import TourPanel
+from sslstudio.ui.workspace.workspace import STEPS
 from tests.ui.test_main_window import drop
 
 

@@ -13,16 +13,16 @@ from sslstudio.engine.runs.experiment_folder import COMPARE, CURVE, study_job
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import set_role, tint
-from sslstudio.ui.checkup import checkup_of
 from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.pages.efficiency_tab import EfficiencyTab
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.pages.study_tab import StudyTab
 from sslstudio.ui.pages.tournament_tab import TournamentTab
-from sslstudio.ui.study import Study
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.export_button import ExportButton
 from sslstudio.ui.widgets.layout import EmptyState, button, retitle
+from sslstudio.ui.workspace.clinic import checkup_of
+from sslstudio.ui.workspace.workspace import Study
 
 JOB = "compare"  # the name of this page; both kinds of run bear it
 

@@ -8,14 +8,14 @@ from sslstudio.engine.runs.experiment_folder import COMPARE
 from sslstudio.ui import study_words
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
-from sslstudio.ui.checkup import Checkup
 from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.pages.study_tab import StudyTab
-from sslstudio.ui.study import Study
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.labels_view import lacks_labels
 from sslstudio.ui.widgets.study_settings import CompareSettings, StudySettings
 from sslstudio.ui.widgets.study_view import EfficiencyView
+from sslstudio.ui.workspace.clinic import Checkup
+from sslstudio.ui.workspace.workspace import Study
 
 
 class EfficiencyTab(StudyTab):

@@ -15,7 +15,6 @@ from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.split_desk import SplitLink
-from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.curves import TwinCurves
@@ -24,6 +23,7 @@ from sslstudio.ui.widgets.labels_view import LabelsView, lacks_labels
 from sslstudio.ui.widgets.layout import Card, button, column, held, row, scrolled
 from sslstudio.ui.widgets.run_view import RunView
 from sslstudio.ui.widgets.source_split import SourceSplit
+from sslstudio.ui.workspace.workspace import Study
 
 MINUTES = 5.0
 BATCH = 16  # labels are few

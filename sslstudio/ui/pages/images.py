@@ -17,7 +17,6 @@ from sslstudio.ui.operations import projects as project_operations
 from sslstudio.ui.operations.engine import Seen
 from sslstudio.ui.operations.projects import Recent
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyLine
@@ -28,6 +27,7 @@ from sslstudio.ui.widgets.layout import Card, Figure, button, column, held, row,
 from sslstudio.ui.widgets.picture_items import PictureItems
 from sslstudio.ui.widgets.recent_projects import RecentProjects, parent_of
 from sslstudio.ui.widgets.tables import fill, table
+from sslstudio.ui.workspace.workspace import Study
 
 FOLDERS = 4  # its tab
 

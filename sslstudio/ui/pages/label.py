@@ -10,18 +10,18 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.base.theme import set_role, tint
-from sslstudio.ui.label_desk import desk_of
 from sslstudio.ui.label_editing import LabelEditing
 from sslstudio.ui.label_export import LabelExport
 from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.study import Study
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyState
 from sslstudio.ui.widgets.label_board import CLASSES, MAP, MASKS, LabelBoard
 from sslstudio.ui.widgets.label_gallery import ALL, NEXT
 from sslstudio.ui.widgets.layout import EmptyState, button, text
 from sslstudio.ui.widgets.shortcuts import class_shortcuts, label_keys, page_shortcuts
+from sslstudio.ui.workspace.labels import desk_of
+from sslstudio.ui.workspace.workspace import Study
 
 if TYPE_CHECKING:
     from sslstudio.engine.finetuning.similarity import LookAlike

@@ -4,9 +4,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QPushButton, QVBoxLayout, QWidget
 
 from sslstudio.ui.gallery.view import GalleryView
-from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.buttons import CopyButton
 from sslstudio.ui.widgets.layout import MARGIN, EmptyState, button, column, row, text
+from sslstudio.ui.workspace.workspace import Study
 
 
 class Page(QWidget):

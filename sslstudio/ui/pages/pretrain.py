@@ -13,11 +13,11 @@ from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.pace_line import PaceLine
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.split_desk import SplitLink
-from sslstudio.ui.study import Study
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.curves import Curves
 from sslstudio.ui.widgets.layout import button, column, held, text
 from sslstudio.ui.widgets.run_view import RunView
+from sslstudio.ui.workspace.workspace import Study
 
 MINUTES = 10.0
 

@@ -13,7 +13,6 @@ from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.doubt_desk import DoubtDesk
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.results_data import Results
-from sslstudio.ui.study import Study
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.confusion_matrix import ConfusionMatrix
@@ -25,6 +24,7 @@ from sslstudio.ui.widgets.score_table import ScoreTable, part_title
 from sslstudio.ui.widgets.tables import fill, make_room, table
 from sslstudio.ui.widgets.take_view import TakeView
 from sslstudio.ui.widgets.twins_view import TwinsView, compared
+from sslstudio.ui.workspace.workspace import Study
 
 MOST_WIDE = 440  # pixels for the table of classes: the matrix beside it needs the rest
 

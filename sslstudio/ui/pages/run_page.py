@@ -18,11 +18,11 @@ from sslstudio.ui.pages.page import Page
 from sslstudio.ui.queueing import Queueing
 from sslstudio.ui.records import Records
 from sslstudio.ui.stopping import Stopping
-from sslstudio.ui.study import Study
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, retitle, row, side_panel
 from sslstudio.ui.widgets.run_list import RunList
 from sslstudio.ui.widgets.run_view import RunView
+from sslstudio.ui.workspace.workspace import Study
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.compute.device import DeviceFound

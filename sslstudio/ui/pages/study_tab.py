@@ -11,14 +11,14 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from sslstudio.engine.core.errors import ConfigError, StudioError
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
-from sslstudio.ui.checkup import Checkup
 from sslstudio.ui.operations import experiments as experiment_operations
-from sslstudio.ui.study import Study
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import row, side_panel
 from sslstudio.ui.widgets.study_list import StudyList
 from sslstudio.ui.widgets.study_settings import StudySettings
 from sslstudio.ui.widgets.study_view import StudyView
+from sslstudio.ui.workspace.clinic import Checkup
+from sslstudio.ui.workspace.workspace import Study
 
 SETTLE_MS = 400  # after the last edit
 

@@ -6,12 +6,12 @@ from typing import Any
 from sslstudio.engine.runs.experiment_folder import TOURNAMENT
 from sslstudio.ui import study_words
 from sslstudio.ui.background.runner import Factory
-from sslstudio.ui.checkup import Checkup
 from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.pages.study_tab import StudyTab
-from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.study_settings import StudySettings, TournamentSettings
 from sslstudio.ui.widgets.study_view import TournamentView
+from sslstudio.ui.workspace.clinic import Checkup
+from sslstudio.ui.workspace.workspace import Study
 
 
 class TournamentTab(StudyTab):

@@ -5,9 +5,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.runs.queue import Waiting
 from sslstudio.ui.text import formatting
-from sslstudio.ui.waiting_line import WaitingLine
 from sslstudio.ui.widgets.layout import Card, button, row, text
 from sslstudio.ui.widgets.tables import fill, table
+from sslstudio.ui.workspace.run_queue import WaitingLine
 
 MOST = 6  # ends that are told
 

@@ -20,11 +20,11 @@ from sslstudio.ui import study_words
 from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.plots.axes import ValueAxis
-from sslstudio.ui.study import STEPS
 from sslstudio.ui.text import formatting, translate
 from sslstudio.ui.text.translate import Catalogue
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.shortcuts import natives
+from sslstudio.ui.workspace.workspace import STEPS
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUES = sorted((ROOT / "resources" / "translations").glob("*.po"))

@@ -18,8 +18,6 @@ from sslstudio.engine.runs.trash import free_path
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.folder_desk import FolderDesk
-from sslstudio.ui.opening import Opening
 from sslstudio.ui.operations import (
     engine as engine_operations,
 )
@@ -31,9 +29,11 @@ from sslstudio.ui.operations import (
 )
 from sslstudio.ui.operations.engine import EngineFacts, TaskFacts
 from sslstudio.ui.operations.projects import OpenedPictures
-from sslstudio.ui.reading import Reading
-from sslstudio.ui.waiting_line import WaitingLine
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.workspace.folders import FolderDesk
+from sslstudio.ui.workspace.reading import Reading
+from sslstudio.ui.workspace.run_queue import WaitingLine
+from sslstudio.ui.workspace.scanning import Opening
 
 if TYPE_CHECKING:
     from sslstudio.engine.images.index import ImageIndex

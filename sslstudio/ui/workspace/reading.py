@@ -12,7 +12,7 @@ from sslstudio.ui.widgets import dialogs
 
 if TYPE_CHECKING:
     from sslstudio.engine.images.index import ImageIndex
-    from sslstudio.ui.study import Study
+    from sslstudio.ui.workspace.workspace import Study
 
 
 class Reading(QObject):

@@ -11,7 +11,7 @@ from sslstudio.ui.background import jobs
 from sslstudio.ui.widgets import dialogs
 
 if TYPE_CHECKING:
-    from sslstudio.ui.study import Study
+    from sslstudio.ui.workspace.workspace import Study
 
 
 class Opening(QObject):

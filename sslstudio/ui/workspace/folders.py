@@ -16,7 +16,7 @@ from sslstudio.ui.text.formatting import count
 from sslstudio.ui.widgets import dialogs
 
 if TYPE_CHECKING:
-    from sslstudio.ui.study import Study
+    from sslstudio.ui.workspace.workspace import Study
 
 ADD, INSTEAD = "add", "instead"
 

@@ -8,8 +8,8 @@ from PySide6.QtGui import QImage
 
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import engine as engine_operations
-from sslstudio.ui.study import Study
 from sslstudio.ui.widgets.picture import to_image
+from sslstudio.ui.workspace.workspace import Study
 
 if TYPE_CHECKING:
     from sslstudio.ui.operations.engine import CheckedUp
