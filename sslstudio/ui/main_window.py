@@ -17,7 +17,7 @@ from sslstudio.ui.closing import Closing
 from sslstudio.ui.drops import Opener, dropped
 from sslstudio.ui.help import Help
 from sslstudio.ui.menus import Commands, build_menus
-from sslstudio.ui.pages.images import ImagesPage
+from sslstudio.ui.pages.images.page import ImagesPage
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.preferences import Preferences
 from sslstudio.ui.project_desk import ProjectDesk

@@ -12,7 +12,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.pages.images import ImagesPage
+from sslstudio.ui.pages.images.page import ImagesPage
 from sslstudio.ui.pages.label import LabelPage
 from sslstudio.ui.pages.pretext import PretextPage
 from sslstudio.ui.pages.results import ResultsPage

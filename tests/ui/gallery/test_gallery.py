@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.ui.gallery.model import GalleryItem, GalleryModel, thumbnail
 from sslstudio.ui.gallery.view import GalleryView
-from sslstudio.ui.widgets.picture_items import PictureItems
+from sslstudio.ui.pages.images.gallery_items import PictureItems
 
 MANY = 100_000
 

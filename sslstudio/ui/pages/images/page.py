@@ -16,16 +16,16 @@ from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.operations import projects as project_operations
 from sslstudio.ui.operations.engine import Seen
 from sslstudio.ui.operations.projects import Recent
+from sslstudio.ui.pages.images.drop_area import DropArea
+from sslstudio.ui.pages.images.folders_view import FoldersView
+from sslstudio.ui.pages.images.gallery_items import PictureItems
+from sslstudio.ui.pages.images.recent_projects import RecentProjects, parent_of
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyLine
-from sslstudio.ui.widgets.drop_area import DropArea
-from sslstudio.ui.widgets.folders_view import FoldersView
 from sslstudio.ui.widgets.labels_view import LabelsView, labels_in_words, lacks_labels
 from sslstudio.ui.widgets.layout import Card, Figure, button, column, held, row, scrolled, text
-from sslstudio.ui.widgets.picture_items import PictureItems
-from sslstudio.ui.widgets.recent_projects import RecentProjects, parent_of
 from sslstudio.ui.widgets.tables import fill, table
 from sslstudio.ui.workspace.workspace import Study
 
