@@ -34,7 +34,7 @@ from sslstudio.ui.workspace.workspace import STEPS, Study
 ICONS = dict(zip(STEPS, ("images", "puzzle", "network", "pencil", "tag", "chart", "compare"), strict=True))
 # Pages beyond the first are made when they are first shown: pyqtgraph costs half a second.
 PAGES = {
-    "pretext": ("sslstudio.ui.pages.pretext", "PretextPage"),
+    "pretext": ("sslstudio.ui.pages.puzzles.page", "PretextPage"),
     "pretrain": ("sslstudio.ui.pages.pretrain", "PretrainPage"),
     "label": ("sslstudio.ui.pages.label", "LabelPage"),
     "finetune": ("sslstudio.ui.pages.finetune", "FinetunePage"),

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.gallery.model import GalleryItem
+from sslstudio.ui.pages.puzzles.boards import Choice, board_for
 from sslstudio.ui.plots.live_plot import LivePlot
 from sslstudio.ui.plots.scatter_map import EmbeddingMap
 from sslstudio.ui.widgets.confusion_matrix import ConfusionMatrix
-from sslstudio.ui.widgets.game_boards import Choice, board_for
 from sslstudio.ui.widgets.shortcuts import (
     PageKey,
     choice_keys,
@@ -30,7 +30,7 @@ from sslstudio.ui.widgets.shortcuts import (
 )
 from sslstudio.ui.widgets.twins_view import TwinsView
 from sslstudio.ui.workspace.workspace import STEPS
-from tests.ui.widgets.test_boards import HUES, ORDER, SIDES, game
+from tests.ui.pages.puzzles.test_boards import HUES, ORDER, SIDES, game
 
 Key = Qt.Key
 KEYS = (

@@ -16,8 +16,8 @@ from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.finetune import FinetunePage
 from sslstudio.ui.pages.images.page import ImagesPage
 from sslstudio.ui.pages.label import LabelPage
-from sslstudio.ui.pages.pretext import PretextPage
 from sslstudio.ui.pages.pretrain import PretrainPage
+from sslstudio.ui.pages.puzzles.page import PretextPage
 from tests.ui.conftest import Said
 from tests.ui.test_drops import pictures, trained
 from tests.ui.test_main_window import drop

@@ -28,7 +28,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
 from sslstudio.ui.pages.label import LabelPage
-from sslstudio.ui.pages.pretext import PretextPage
+from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.plots.canvas import PlotCanvas

@@ -11,8 +11,8 @@ from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.finetune import FinetunePage
-from sslstudio.ui.pages.pretext import PUZZLES, PretextPage
 from sslstudio.ui.pages.pretrain import PretrainPage
+from sslstudio.ui.pages.puzzles.page import PUZZLES, PretextPage
 from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.pages.run_page import RunPage
 

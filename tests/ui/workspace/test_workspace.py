@@ -6,7 +6,7 @@ from pathlib import Path
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.pages.pretext import PretextPage
+from sslstudio.ui.pages.puzzles.page import PretextPage
 
 LONG = 60_000
 

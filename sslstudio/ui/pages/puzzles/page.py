@@ -14,14 +14,14 @@ from sslstudio.ui.forms.config_form import ConfigForm
 from sslstudio.ui.operations import command_calls as command_operations
 from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.play_desk import PlayDesk
+from sslstudio.ui.pages.puzzles.clinic_view import SuitView
+from sslstudio.ui.pages.puzzles.explanation import ExplainedView
+from sslstudio.ui.pages.puzzles.play import PlayDesk
+from sslstudio.ui.pages.puzzles.puzzle_view import PuzzleGrid
 from sslstudio.ui.split_desk import split_desk_of
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyState
-from sslstudio.ui.widgets.explained_view import ExplainedView
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, row, scrolled, side_panel, text
-from sslstudio.ui.widgets.puzzle_view import PuzzleGrid
-from sslstudio.ui.widgets.suit_view import SuitView
 from sslstudio.ui.workspace.clinic import checkup_of
 from sslstudio.ui.workspace.workspace import Study
 

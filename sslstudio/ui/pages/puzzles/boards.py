@@ -6,11 +6,11 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QIcon, QImage, QKeyEvent, QPixmap, QTransform
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QToolButton
 
-from sslstudio.ui.widgets.board import Board
+from sslstudio.ui.pages.puzzles.board import Board
+from sslstudio.ui.pages.puzzles.tile_board import TileBoard
 from sslstudio.ui.widgets.layout import button, column, held, row, text
 from sslstudio.ui.widgets.picture import Picture, to_image
 from sslstudio.ui.widgets.shortcuts import SIDEWAYS
-from sslstudio.ui.widgets.tile_board import TileBoard
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.tasks.base import Game

@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui.forms.editors import steady
 from sslstudio.ui.operations import engine as engine_operations
+from sslstudio.ui.pages.puzzles.board import Board
+from sslstudio.ui.pages.puzzles.boards import board_for
 from sslstudio.ui.text import formatting
-from sslstudio.ui.widgets.board import Board
 from sslstudio.ui.widgets.choice_box import ChoiceBox
-from sslstudio.ui.widgets.game_boards import board_for
 from sslstudio.ui.widgets.layout import Card, Figure, button, clear, column, held, row, text
 from sslstudio.ui.widgets.picture import Picture, to_image
 

@@ -12,11 +12,11 @@ from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import engine as engine_operations
+from sslstudio.ui.pages.puzzles.play_view import Network, PlayView
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyState
 from sslstudio.ui.widgets.layout import scrolled
-from sslstudio.ui.widgets.play_view import Network, PlayView
 from sslstudio.ui.workspace.workspace import Study
 
 if TYPE_CHECKING:  # these import torch

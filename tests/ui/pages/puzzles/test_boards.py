@@ -7,9 +7,9 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.tasks.base import Game
-from sslstudio.ui.widgets.board import Board
-from sslstudio.ui.widgets.game_boards import Choice, TurnBoard, board_for
-from sslstudio.ui.widgets.tile_board import TileBoard
+from sslstudio.ui.pages.puzzles.board import Board
+from sslstudio.ui.pages.puzzles.boards import Choice, TurnBoard, board_for
+from sslstudio.ui.pages.puzzles.tile_board import TileBoard
 
 SIDES = ("above left", "above", "above right", "left", "right", "below left", "below", "below right")
 HUES = ("red to yellow", "yellow to green", "green to blue", "blue to red")

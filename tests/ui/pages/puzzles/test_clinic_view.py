@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.clinic.clinic import Clinic, Finding
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.ui.widgets.suit_view import SuitView
+from sslstudio.ui.pages.puzzles.clinic_view import SuitView
 
 CENTRED = Finding(
     name="centred",

@@ -15,11 +15,11 @@ from sslstudio.engine.tasks.base import Puzzle
 from sslstudio.engine.training.config import BudgetConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from sslstudio.ui.forms.reset_row import ResetRow
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.pages.pretext import PretextPage
 from sslstudio.ui.pages.pretrain import PretrainPage
-from sslstudio.ui.widgets.game_boards import Choice, TurnBoard
+from sslstudio.ui.pages.puzzles.boards import Choice, TurnBoard
+from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.widgets.picture import Picture
-from tests.ui.test_play_desk import opened
+from tests.ui.pages.puzzles.test_play import opened
 
 LONG = 60_000
 

@@ -3,7 +3,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.tasks.base import Puzzle
-from sslstudio.ui.widgets.puzzle_view import PuzzleCard, PuzzleGrid
+from sslstudio.ui.pages.puzzles.puzzle_view import PuzzleCard, PuzzleGrid
 
 
 def puzzle(number: int) -> Puzzle:

@@ -5,7 +5,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.tasks.base import Puzzle, load_tasks
 from sslstudio.ui.operations.engine import load_engine
-from sslstudio.ui.widgets.explained_view import ExplainedView
+from sslstudio.ui.pages.puzzles.explanation import ExplainedView
 from sslstudio.ui.widgets.picture import Picture
 
 

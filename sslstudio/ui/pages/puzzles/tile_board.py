@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QMouseEvent, Q
 from PySide6.QtWidgets import QSizePolicy
 
 from sslstudio.ui.base.theme import colours
-from sslstudio.ui.widgets.board import Board
+from sslstudio.ui.pages.puzzles.board import Board
 from sslstudio.ui.widgets.shortcuts import ARROWS, GIVE_UP, TAKE
 
 SIDE = 3

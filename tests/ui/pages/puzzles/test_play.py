@@ -17,8 +17,8 @@ from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.training.config import BudgetConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.operations import engine as engine_operations
-from sslstudio.ui.pages.pretext import PretextPage
-from sslstudio.ui.widgets.tile_board import TileBoard
+from sslstudio.ui.pages.puzzles.page import PretextPage
+from sslstudio.ui.pages.puzzles.tile_board import TileBoard
 
 LONG = 60_000
 
