@@ -35,9 +35,9 @@ ICONS = dict(zip(STEPS, ("images", "puzzle", "network", "pencil", "tag", "chart"
 # Pages beyond the first are made when they are first shown: pyqtgraph costs half a second.
 PAGES = {
     "pretext": ("sslstudio.ui.pages.puzzles.page", "PretextPage"),
-    "pretrain": ("sslstudio.ui.pages.pretrain", "PretrainPage"),
+    "pretrain": ("sslstudio.ui.pages.train.pretrain", "PretrainPage"),
     "label": ("sslstudio.ui.pages.label", "LabelPage"),
-    "finetune": ("sslstudio.ui.pages.finetune", "FinetunePage"),
+    "finetune": ("sslstudio.ui.pages.train.finetune", "FinetunePage"),
     "results": ("sslstudio.ui.pages.results", "ResultsPage"),
     "compare": ("sslstudio.ui.pages.compare", "ComparePage"),
 }

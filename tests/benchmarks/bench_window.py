@@ -71,7 +71,7 @@ def in_the_window(folder: Path, out: Path, options: argparse.Namespace) -> Figur
 
     from sslstudio.engine.core.events import Event, StepDone
     from sslstudio.ui.main_window import MainWindow
-    from sslstudio.ui.pages.run_page import RunPage
+    from sslstudio.ui.pages.train.run_page import RunPage
 
     QSettings.setDefaultFormat(QSettings.Format.IniFormat)
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(out.parent / "settings"))

@@ -12,7 +12,7 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.projects.project import Opened, Project
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.operations.folders import Known
-from sslstudio.ui.pages.run_page import RunPage
+from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.widgets import dialogs
 from tests.support.clipped import clipped
 

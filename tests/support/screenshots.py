@@ -27,11 +27,11 @@ from sslstudio.engine.core.config import Value
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
-from sslstudio.ui.pages.finetune import FinetunePage
 from sslstudio.ui.pages.label import LabelPage
 from sslstudio.ui.pages.results import ResultsPage
-from sslstudio.ui.pages.run_page import RunPage
 from sslstudio.ui.pages.study_tab import StudyTab
+from sslstudio.ui.pages.train.finetune import FinetunePage
+from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.text import translate
 from tests.support.clipped import clipped
 from tests.support.dialog_shots import DialogShots

@@ -15,7 +15,7 @@ from sslstudio.cli.main import main
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
 from sslstudio.ui.pages.puzzles.page import PUZZLES, PretextPage
-from sslstudio.ui.pages.run_page import RunPage
+from sslstudio.ui.pages.train.run_page import RunPage
 
 LONG = 60_000
 

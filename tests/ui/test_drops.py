@@ -26,8 +26,8 @@ from sslstudio.engine.training.config import (
 from sslstudio.ui.drops import FOLDER, LABELS, RUN, ZIP, Dropped, dropped
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
-from sslstudio.ui.pages.finetune import FinetunePage
-from sslstudio.ui.pages.pretrain import PretrainPage
+from sslstudio.ui.pages.train.finetune import FinetunePage
+from sslstudio.ui.pages.train.pretrain import PretrainPage
 from sslstudio.ui.widgets.labels_view import LabelsView
 from tests.support.small_comparisons import compare_config
 from tests.ui.conftest import Said

@@ -15,7 +15,7 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import CheckpointSaved, Event, RunFinished, RunStarted, StepDone
 from sslstudio.engine.core.messages import Message
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.pages.run_page import RunPage
+from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.widgets.steps import DONE, STATE
 from sslstudio.ui.workspace.workspace import STEPS
 

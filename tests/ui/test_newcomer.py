@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.results import ResultsPage
-from sslstudio.ui.pages.run_page import RunPage
+from sslstudio.ui.pages.train.run_page import RunPage
 
 MOST_ACTIONS = 12
 MOST_SECONDS = 300

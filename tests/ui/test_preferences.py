@@ -15,7 +15,7 @@ from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.forms.run_settings import DeviceBox
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.pages.run_page import RunPage
+from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.preferences_form import PreferencesForm
 from tests.ui.conftest import Said

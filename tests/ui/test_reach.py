@@ -30,7 +30,7 @@ from sslstudio.ui.pages.compare import ComparePage
 from sslstudio.ui.pages.label import LabelPage
 from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.results import ResultsPage
-from sslstudio.ui.pages.run_page import RunPage
+from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.plots.canvas import PlotCanvas
 from sslstudio.ui.reading_order import InOrder
 from sslstudio.ui.widgets.shortcuts import CLASS_KEYS

@@ -20,8 +20,8 @@ from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareC
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
-from sslstudio.ui.pages.finetune import FinetunePage
-from sslstudio.ui.pages.pretrain import PretrainPage
+from sslstudio.ui.pages.train.finetune import FinetunePage
+from sslstudio.ui.pages.train.pretrain import PretrainPage
 from tests.support.small_comparisons import compare_config
 from tests.ui.conftest import Said
 from tests.ui.test_drops import from_scratch

@@ -13,7 +13,7 @@ from sslstudio.engine.labels.recognise import recognise
 from sslstudio.ui import study_words
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.pages.pretrain import PretrainPage
+from sslstudio.ui.pages.train.pretrain import PretrainPage
 from sslstudio.ui.results_data import load_results
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.labels_view import LabelsView

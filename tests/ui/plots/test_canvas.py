@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.base.theme import theme
+from sslstudio.ui.pages.train.curves import Curves
 from sslstudio.ui.plots.canvas import PlotCanvas, next_stop
-from sslstudio.ui.widgets.curves import Curves
 from sslstudio.ui.widgets.efficiency_plot import EfficiencyPlot
 from sslstudio.ui.widgets.shortcuts import ALONG, GIVE_UP
 from tests.ui.plots.test_live_plot import scored, step

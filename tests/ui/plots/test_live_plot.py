@@ -11,11 +11,11 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.events import Evaluated, StepDone
 from sslstudio.ui.base.theme import theme
+from sslstudio.ui.pages.train.curves import Curves, TwinCurves
 from sslstudio.ui.plots.axes import LegendKey, PlainAxis, stroke
 from sslstudio.ui.plots.live_plot import LivePlot
 from sslstudio.ui.plots.points import Points
-from sslstudio.ui.widgets.curves import Curves, TwinCurves
-from tests.ui.widgets.test_run_view import probed
+from tests.ui.pages.train.test_run_view import probed
 
 
 def step(number: int, part: str = "", loss: float = 1.0, accuracy: float = 0.5) -> StepDone:
@@ -324,7 +324,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[LivePlot]:
 def test_after_the_first_round_small_plots_take_turns(
     drawn: list[LivePlot], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sslstudio.ui.widgets.curves.REST_MS", 1)
+    monkeypatch.setattr("sslstudio.ui.pages.train.curves.REST_MS", 1)
     curves = TwinCurves()
     qtbot.addWidget(curves)
     curves.show()

@@ -6,12 +6,12 @@ from PySide6.QtCore import QObject
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.ui.operations import runs as run_operations
+from sslstudio.ui.pages.train.queue_view import QueueView
 from sslstudio.ui.widgets.layout import button
-from sslstudio.ui.widgets.queue_view import QueueView
 
 if TYPE_CHECKING:
     from sslstudio.engine.runs.queue import Waiting
-    from sslstudio.ui.pages.run_page import RunPage
+    from sslstudio.ui.pages.train.run_page import RunPage
 
 
 class Queueing(QObject):

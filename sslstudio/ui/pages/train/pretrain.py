@@ -7,16 +7,16 @@ from PySide6.QtWidgets import QPushButton
 
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
-from sslstudio.ui.choices import Choices
 from sslstudio.ui.forms.run_settings import RunSettings
 from sslstudio.ui.operations import engine as engine_operations
-from sslstudio.ui.pace_line import PaceLine
-from sslstudio.ui.pages.run_page import RunPage
+from sslstudio.ui.pages.train.curves import Curves
+from sslstudio.ui.pages.train.remembered_choices import Choices
+from sslstudio.ui.pages.train.run_page import RunPage
+from sslstudio.ui.pages.train.run_view import RunView
+from sslstudio.ui.pages.train.time_line import PaceLine
 from sslstudio.ui.split_desk import SplitLink
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.curves import Curves
 from sslstudio.ui.widgets.layout import button, column, held, text
-from sslstudio.ui.widgets.run_view import RunView
 from sslstudio.ui.workspace.workspace import Study
 
 MINUTES = 10.0

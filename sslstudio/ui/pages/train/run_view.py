@@ -20,9 +20,9 @@ from sslstudio.engine.core.events import (
 )  # fmt: skip
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.background.throttle import Paced
+from sslstudio.ui.pages.train.answers import Answers
+from sslstudio.ui.pages.train.curves import Curves, state_line
 from sslstudio.ui.text import formatting
-from sslstudio.ui.widgets.answers import Answers
-from sslstudio.ui.widgets.curves import Curves, state_line
 from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, keep_hidden, row, scrolled, text
 
 STATES = (Preparing, RunStarted, Paused, Resumed, RunFinished)

@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.pretraining.animation import sheets_of
-from sslstudio.ui.widgets.answers import Answers
+from sslstudio.ui.pages.train.answers import Answers
 from tests.engine.pretraining.test_animation import run_with
 
 

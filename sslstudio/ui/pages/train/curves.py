@@ -8,11 +8,11 @@ from PySide6.QtCore import QElapsedTimer, QTimer
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.core.events import Evaluated, Event, Probed, StepDone
+from sslstudio.ui.pages.train.curve_tools import CurveTools
 from sslstudio.ui.plots.live_plot import LivePlot
 from sslstudio.ui.plots.points import Row
 from sslstudio.ui.text import formatting
 from sslstudio.ui.text.formatting import tr
-from sslstudio.ui.widgets.curve_tools import CurveTools
 from sslstudio.ui.widgets.layout import keep_hidden, row
 from sslstudio.ui.widgets.score_table import PARTS, part_title
 

@@ -14,7 +14,7 @@ from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.widgets import dialogs
 
 if TYPE_CHECKING:
-    from sslstudio.ui.pages.run_page import RunPage
+    from sslstudio.ui.pages.train.run_page import RunPage
 
 
 class Records(QObject):

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QWidget
 from sslstudio.engine.core.events import Event
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import runs as run_operations
+from sslstudio.ui.pages.train.curves import Curves
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.curves import Curves
 from sslstudio.ui.widgets.run_list import RunList
 
 

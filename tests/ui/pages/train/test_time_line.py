@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.pages.pretrain import PretrainPage
+from sslstudio.ui.pages.train.pretrain import PretrainPage
 
 LONG = 60_000
 

@@ -8,8 +8,8 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.pages.finetune import FinetunePage
-from sslstudio.ui.widgets.finetune_settings import SCRATCH, FinetuneSettings
+from sslstudio.ui.pages.train.finetune import FinetunePage
+from sslstudio.ui.pages.train.finetune_settings import SCRATCH, FinetuneSettings
 from tests.ui.test_drops import pictures, trained
 from tests.ui.test_projects import open_folder
 

@@ -13,15 +13,15 @@ from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.forms.run_settings import RunSettings
 from sslstudio.ui.operations import engine as engine_operations
-from sslstudio.ui.overlay import Overlay
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.queueing import Queueing
-from sslstudio.ui.records import Records
-from sslstudio.ui.stopping import Stopping
+from sslstudio.ui.pages.train.overlay import Overlay
+from sslstudio.ui.pages.train.queueing import Queueing
+from sslstudio.ui.pages.train.run_controller import Records
+from sslstudio.ui.pages.train.run_view import RunView
+from sslstudio.ui.pages.train.stopping import Stopping
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, retitle, row, side_panel
 from sslstudio.ui.widgets.run_list import RunList
-from sslstudio.ui.widgets.run_view import RunView
 from sslstudio.ui.workspace.workspace import Study
 
 if TYPE_CHECKING:  # imports torch

@@ -17,8 +17,8 @@ from sslstudio.engine.core.events import (
     StepDone,
 )
 from sslstudio.engine.core.messages import Message
-from sslstudio.ui.widgets.curves import Curves, TwinCurves
-from sslstudio.ui.widgets.run_view import RunView
+from sslstudio.ui.pages.train.curves import Curves, TwinCurves
+from sslstudio.ui.pages.train.run_view import RunView
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, RunFinished, RunStarted, StepDone
 from sslstudio.engine.core.messages import Message
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.pages.run_page import RunPage
+from sslstudio.ui.pages.train.run_page import RunPage
 
 
 def step(number: int) -> StepDone:
