@@ -36,7 +36,7 @@ ICONS = dict(zip(STEPS, ("images", "puzzle", "network", "pencil", "tag", "chart"
 PAGES = {
     "pretext": ("sslstudio.ui.pages.puzzles.page", "PretextPage"),
     "pretrain": ("sslstudio.ui.pages.train.pretrain", "PretrainPage"),
-    "label": ("sslstudio.ui.pages.label", "LabelPage"),
+    "label": ("sslstudio.ui.pages.label.page", "LabelPage"),
     "finetune": ("sslstudio.ui.pages.train.finetune", "FinetunePage"),
     "results": ("sslstudio.ui.pages.results", "ResultsPage"),
     "compare": ("sslstudio.ui.pages.compare", "ComparePage"),

@@ -27,7 +27,7 @@ from sslstudio.engine.core.config import Value
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
-from sslstudio.ui.pages.label import LabelPage
+from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.pages.study_tab import StudyTab
 from sslstudio.ui.pages.train.finetune import FinetunePage

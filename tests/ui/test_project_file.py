@@ -12,7 +12,7 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.projects.project import is_project, open_project
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.pages.label import LabelPage
+from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.train.pretrain import PretrainPage
 from tests.ui.conftest import Said
 from tests.ui.test_drops import pictures, trained

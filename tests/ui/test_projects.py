@@ -14,7 +14,7 @@ from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.projects.project import FILE, open_project
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.images.page import ImagesPage
-from sslstudio.ui.pages.label import LabelPage
+from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.pretrain import PretrainPage

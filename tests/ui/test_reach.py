@@ -27,7 +27,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
-from sslstudio.ui.pages.label import LabelPage
+from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.pages.train.run_page import RunPage

@@ -13,7 +13,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.images.page import ImagesPage
-from sslstudio.ui.pages.label import LabelPage
+from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.results import ResultsPage
 from sslstudio.ui.widgets.busy_line import BusyLine

@@ -6,7 +6,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, QPolyg
 from sslstudio.engine.labels.editing.stroke import Area, Stroke
 from sslstudio.engine.labels.editing.tools import brush, fill, polygon, wand
 from sslstudio.ui.base.theme import class_colour, colours
-from sslstudio.ui.widgets.canvas_view import CanvasView
+from sslstudio.ui.pages.label.canvas_view import CanvasView
 from sslstudio.ui.widgets.shortcuts import CLOSE, GIVE_UP, HIDE, PAN, SHORTEN
 
 TOOLS = ("brush", "eraser", "polygon", "fill", "wand")

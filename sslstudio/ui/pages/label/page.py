@@ -10,14 +10,14 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.base.theme import set_role, tint
-from sslstudio.ui.label_editing import LabelEditing
-from sslstudio.ui.label_export import LabelExport
 from sslstudio.ui.operations import labels as label_operations
+from sslstudio.ui.pages.label.board import CLASSES, MAP, MASKS, LabelBoard
+from sslstudio.ui.pages.label.controller import LabelEditing
+from sslstudio.ui.pages.label.export import LabelExport
+from sslstudio.ui.pages.label.gallery import ALL, NEXT
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyState
-from sslstudio.ui.widgets.label_board import CLASSES, MAP, MASKS, LabelBoard
-from sslstudio.ui.widgets.label_gallery import ALL, NEXT
 from sslstudio.ui.widgets.layout import EmptyState, button, text
 from sslstudio.ui.widgets.shortcuts import class_shortcuts, label_keys, page_shortcuts
 from sslstudio.ui.workspace.labels import desk_of

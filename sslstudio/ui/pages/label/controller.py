@@ -13,8 +13,8 @@ from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Painted
 from sslstudio.engine.labels.editing.stroke import Patch, Rect
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import labels as label_operations
+from sslstudio.ui.pages.label.board import CLASSES, LabelBoard
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.label_board import CLASSES, LabelBoard
 from sslstudio.ui.widgets.picture import to_image
 from sslstudio.ui.workspace.labels import LabelDesk, paths_of
 

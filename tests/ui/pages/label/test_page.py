@@ -24,10 +24,10 @@ from sslstudio.engine.projects.project import open_project
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.pages.images.page import ImagesPage
-from sslstudio.ui.pages.label import LabelPage
+from sslstudio.ui.pages.label.board import CLASSES, MAP, MASKS
+from sslstudio.ui.pages.label.gallery import ALL, LABELLED, NEXT, OPEN
+from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.train.finetune import FinetunePage
-from sslstudio.ui.widgets.label_board import CLASSES, MAP, MASKS
-from sslstudio.ui.widgets.label_gallery import ALL, LABELLED, NEXT, OPEN
 from tests.ui.conftest import Said
 
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton

@@ -5,9 +5,9 @@ from functools import partial
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QButtonGroup, QLabel, QPushButton, QSlider, QWidget
 
+from sslstudio.ui.pages.label.mask_canvas import ROUND, TOOLS, MaskCanvas
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import column, row, text, tool
-from sslstudio.ui.widgets.mask_canvas import ROUND, TOOLS, MaskCanvas
 from sslstudio.ui.widgets.shortcuts import HIDE, PageKey, label_keys, native
 
 LINE = 30  # pixels: two lines of a hint, so that the picture keeps its place whatever the tool

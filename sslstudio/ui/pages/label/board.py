@@ -6,12 +6,12 @@ from PySide6.QtWidgets import QTabWidget, QWidget
 
 from sslstudio.engine.labels.editing.edits import Kind
 from sslstudio.ui.base.theme import set_role
-from sslstudio.ui.widgets.class_list import ClassList
-from sslstudio.ui.widgets.label_gallery import LabelGallery
-from sslstudio.ui.widgets.label_map import LabelMap
+from sslstudio.ui.pages.label.class_list import ClassList
+from sslstudio.ui.pages.label.gallery import LabelGallery
+from sslstudio.ui.pages.label.map import LabelMap
+from sslstudio.ui.pages.label.mask_canvas import MaskCanvas
+from sslstudio.ui.pages.label.mask_toolbar import MaskToolsBar
 from sslstudio.ui.widgets.layout import Card, button, column, held, row, text
-from sslstudio.ui.widgets.mask_canvas import MaskCanvas
-from sslstudio.ui.widgets.mask_tools_bar import MaskToolsBar
 from sslstudio.ui.widgets.picture import Picture
 
 CLASSES, MASKS, MAP = range(3)  # the tabs
