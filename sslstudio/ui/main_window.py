@@ -38,7 +38,7 @@ PAGES = {
     "pretrain": ("sslstudio.ui.pages.train.pretrain", "PretrainPage"),
     "label": ("sslstudio.ui.pages.label.page", "LabelPage"),
     "finetune": ("sslstudio.ui.pages.train.finetune", "FinetunePage"),
-    "results": ("sslstudio.ui.pages.results", "ResultsPage"),
+    "results": ("sslstudio.ui.pages.results.page", "ResultsPage"),
     "compare": ("sslstudio.ui.pages.compare", "ComparePage"),
 }
 

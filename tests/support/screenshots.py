@@ -28,7 +28,7 @@ from sslstudio.ui.base.theme import theme
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
 from sslstudio.ui.pages.label.page import LabelPage
-from sslstudio.ui.pages.results import ResultsPage
+from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.study_tab import StudyTab
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.run_page import RunPage

@@ -13,9 +13,10 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.gallery.model import GalleryItem
 from sslstudio.ui.pages.puzzles.boards import Choice, board_for
+from sslstudio.ui.pages.results.confusion_matrix import ConfusionMatrix
+from sslstudio.ui.pages.results.twins_view import TwinsView
 from sslstudio.ui.plots.live_plot import LivePlot
 from sslstudio.ui.plots.scatter_map import EmbeddingMap
-from sslstudio.ui.widgets.confusion_matrix import ConfusionMatrix
 from sslstudio.ui.widgets.shortcuts import (
     PageKey,
     choice_keys,
@@ -28,7 +29,6 @@ from sslstudio.ui.widgets.shortcuts import (
     turn_keys,
     twin_keys,
 )
-from sslstudio.ui.widgets.twins_view import TwinsView
 from sslstudio.ui.workspace.workspace import STEPS
 from tests.ui.pages.puzzles.test_boards import HUES, ORDER, SIDES, game
 

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.base.theme import DARK, LIGHT, Colours, theme
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.pages.results import ResultsPage
+from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.workspace.workspace import STEPS
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.pages.results import ResultsPage
+from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.train.run_page import RunPage
 
 MOST_ACTIONS = 12

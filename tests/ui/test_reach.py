@@ -29,7 +29,7 @@ from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import ComparePage
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.puzzles.page import PretextPage
-from sslstudio.ui.pages.results import ResultsPage
+from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.plots.canvas import PlotCanvas
 from sslstudio.ui.reading_order import InOrder

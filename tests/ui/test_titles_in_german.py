@@ -13,8 +13,8 @@ from sslstudio.engine.labels.recognise import recognise
 from sslstudio.ui import study_words
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.results.data import load_results
 from sslstudio.ui.pages.train.pretrain import PretrainPage
-from sslstudio.ui.results_data import load_results
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.labels_view import LabelsView
 from sslstudio.ui.widgets.study_view import EfficiencyView, TournamentView
@@ -127,7 +127,7 @@ def test_results_on_masks_say_background_in_german(
     german: None, window: MainWindow, sample_folder: Path, segmented: Path, qtbot: QtBot
 ) -> None:
     from sslstudio.engine.core.control import RunControl
-    from sslstudio.ui.pages.results import ResultsPage
+    from sslstudio.ui.pages.results.page import ResultsPage
 
     window.go("results")
     page = window.pages["results"]

@@ -15,7 +15,7 @@ from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.images.page import ImagesPage
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.puzzles.page import PretextPage
-from sslstudio.ui.pages.results import ResultsPage
+from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.widgets.busy_line import BusyLine
 from tests.support.clipped import clipped
 

@@ -22,9 +22,9 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.labels.masks.files import PALETTE
 from sslstudio.ui.base.theme import DARK, LIGHT, MASKS, Colours, class_colour, ink_on, palette, style_sheet, theme, tint
-from sslstudio.ui.widgets.confusion_matrix import shade
+from sslstudio.ui.pages.results.confusion_matrix import shade
+from sslstudio.ui.pages.results.map_colours import STEP_MARKS
 from sslstudio.ui.widgets.layout import Card
-from sslstudio.ui.widgets.map_colours import STEP_MARKS
 
 
 def luminance(name: str) -> float:

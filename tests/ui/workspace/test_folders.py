@@ -17,7 +17,7 @@ from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.operations.projects import recent
 from sslstudio.ui.pages.images.page import FOLDERS, ImagesPage
 from sslstudio.ui.pages.label.page import LabelPage
-from sslstudio.ui.results_data import load_overlay, load_results
+from sslstudio.ui.pages.results.data import load_overlay, load_results
 from tests.ui.conftest import Said
 from tests.ui.test_drops import pictures, trained
 from tests.ui.test_main_window import drop

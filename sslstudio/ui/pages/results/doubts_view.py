@@ -10,13 +10,13 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui import results_data
 from sslstudio.ui.background import jobs
-from sslstudio.ui.closer_desk import CloserDesk
-from sslstudio.ui.doubt_desk import DoubtDesk
 from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.operations.inspection import DoubtLine
-from sslstudio.ui.results_data import Results
+from sslstudio.ui.pages.results import data as results_data
+from sslstudio.ui.pages.results.data import Results
+from sslstudio.ui.pages.results.doubts import DoubtDesk
+from sslstudio.ui.pages.results.inspection import CloserDesk
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyLine

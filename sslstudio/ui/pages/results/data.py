@@ -17,8 +17,8 @@ from sslstudio.engine.images.formats.decode import read_picture
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.runs.test_predictions import Prediction, mask_file, predictions_of
 from sslstudio.ui.gallery.model import GalleryItem
+from sslstudio.ui.pages.results.mask_overlay import Overlay, mask_image
 from sslstudio.ui.text import formatting
-from sslstudio.ui.widgets.overlay_view import Overlay, mask_image
 from sslstudio.ui.widgets.picture import to_image
 
 if TYPE_CHECKING:

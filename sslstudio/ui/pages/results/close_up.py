@@ -9,17 +9,17 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QImage
 
 from sslstudio.engine.runs.test_predictions import Prediction
-from sslstudio.ui import results_data
 from sslstudio.ui.background import jobs
-from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.gallery.model import GalleryItem, GalleryModel
 from sslstudio.ui.gallery.view import CELL, GalleryView
 from sslstudio.ui.operations import inspection as inspection_operations
+from sslstudio.ui.pages.results import data as results_data
+from sslstudio.ui.pages.results.inspection import CloserDesk
+from sslstudio.ui.pages.results.mask_overlay import MaskedPicture
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, column, row, text
-from sslstudio.ui.widgets.overlay_view import MaskedPicture
 
 NEIGHBOURS = 6
 

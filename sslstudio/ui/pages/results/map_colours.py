@@ -10,7 +10,7 @@ from math import isnan
 
 from sslstudio.engine.runs.test_predictions import Prediction
 from sslstudio.ui.operations.inspection import Spot
-from sslstudio.ui.results_data import Results
+from sslstudio.ui.pages.results.data import Results
 from sslstudio.ui.text import formatting
 
 STEPS = (0.25, 0.5, 0.75)  # of the IoU of a picture: the mean over the classes in it

@@ -15,10 +15,10 @@ from sslstudio.engine.labels.masks.decode import MaskCoding
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.runs.test_predictions import read_predictions
 from sslstudio.ui.base.theme import MASKS
-from sslstudio.ui.results_data import Results, items_of, load_overlay, load_results
+from sslstudio.ui.pages.results.confusion_matrix import ConfusionMatrix, short_count
+from sslstudio.ui.pages.results.data import Results, items_of, load_overlay, load_results
+from sslstudio.ui.pages.results.mask_overlay import Overlay, OverlayView, mask_image
 from sslstudio.ui.text import formatting
-from sslstudio.ui.widgets.confusion_matrix import ConfusionMatrix, short_count
-from sslstudio.ui.widgets.overlay_view import Overlay, OverlayView, mask_image
 from sslstudio.ui.widgets.score_table import ScoreTable
 
 

@@ -9,18 +9,18 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.runs.test_predictions import Prediction
-from sslstudio.ui import results_data
 from sslstudio.ui.background import jobs
-from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.gallery.model import GalleryModel
 from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.operations import inspection as inspection_operations
-from sslstudio.ui.results_data import Results
+from sslstudio.ui.pages.results import data as results_data
+from sslstudio.ui.pages.results.close_up import CloseUp
+from sslstudio.ui.pages.results.data import Results
+from sslstudio.ui.pages.results.inspection import CloserDesk
+from sslstudio.ui.pages.results.mask_overlay import OverlayView
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.close_up import CloseUp
 from sslstudio.ui.widgets.layout import Card, button, row, text
-from sslstudio.ui.widgets.overlay_view import OverlayView
 
 ALIKE = 12  # pictures that are shown as most like one
 

@@ -7,23 +7,23 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QHideEvent
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
-from sslstudio.ui import results_data
 from sslstudio.ui.background import jobs
-from sslstudio.ui.closer_desk import CloserDesk
-from sslstudio.ui.doubt_desk import DoubtDesk
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.results_data import Results
+from sslstudio.ui.pages.results import data as results_data
+from sslstudio.ui.pages.results.confusion_matrix import ConfusionMatrix
+from sslstudio.ui.pages.results.data import Results
+from sslstudio.ui.pages.results.doubts import DoubtDesk
+from sslstudio.ui.pages.results.doubts_view import DoubtsView
+from sslstudio.ui.pages.results.export_view import TakeView
+from sslstudio.ui.pages.results.inspection import CloserDesk
+from sslstudio.ui.pages.results.map_view import MapView
+from sslstudio.ui.pages.results.predictions_view import PredictionsView
+from sslstudio.ui.pages.results.twins_view import TwinsView, compared
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.confusion_matrix import ConfusionMatrix
-from sslstudio.ui.widgets.doubts_view import DoubtsView
 from sslstudio.ui.widgets.layout import Card, EmptyState, button, clear, column, held, row, scrolled, symbol, text
-from sslstudio.ui.widgets.map_view import MapView
-from sslstudio.ui.widgets.predictions_view import PredictionsView
 from sslstudio.ui.widgets.score_table import ScoreTable, part_title
 from sslstudio.ui.widgets.tables import fill, make_room, table
-from sslstudio.ui.widgets.take_view import TakeView
-from sslstudio.ui.widgets.twins_view import TwinsView, compared
 from sslstudio.ui.workspace.workspace import Study
 
 MOST_WIDE = 440  # pixels for the table of classes: the matrix beside it needs the rest

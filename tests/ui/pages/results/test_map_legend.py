@@ -11,8 +11,8 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.base.theme import class_colour
+from sslstudio.ui.pages.results.map_legend import HIDDEN, OTHERS, MapLegend
 from sslstudio.ui.widgets.class_marks import SHAPES, paint_mark, shape_of
-from sslstudio.ui.widgets.map_legend import HIDDEN, OTHERS, MapLegend
 from tests.ui.plots.test_scatter_map import around, draw, shown
 
 LEFT = Qt.MouseButton.LeftButton

@@ -17,7 +17,7 @@ from sslstudio.engine.labels.editing.transfer import name_of
 from sslstudio.engine.runs.label_decisions import read_decisions
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.operations.inspection import DoubtLine
-from sslstudio.ui.pages.results import ResultsPage
+from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.finetune_settings import SCRATCH
 from tests.ui.conftest import Said

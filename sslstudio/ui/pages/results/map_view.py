@@ -10,20 +10,20 @@ from PySide6.QtWidgets import QComboBox, QStackedWidget, QWidget
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.runs.test_predictions import Prediction
-from sslstudio.ui import results_data
 from sslstudio.ui.background import jobs
-from sslstudio.ui.closer_desk import CloserDesk
 from sslstudio.ui.gallery.model import GalleryItem
 from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.operations.inspection import Spot
+from sslstudio.ui.pages.results import data as results_data
+from sslstudio.ui.pages.results.data import Results
+from sslstudio.ui.pages.results.inspection import CloserDesk
+from sslstudio.ui.pages.results.map_colours import Colouring, colourings, measured
+from sslstudio.ui.pages.results.map_legend import MapLegend
 from sslstudio.ui.plots.scatter_map import EmbeddingMap
-from sslstudio.ui.results_data import Results
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, column, held, row, symbol, text
-from sslstudio.ui.widgets.map_colours import Colouring, colourings, measured
-from sslstudio.ui.widgets.map_legend import MapLegend
 from sslstudio.ui.widgets.picture import Picture
 
 

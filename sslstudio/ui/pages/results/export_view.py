@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
 
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.operations import inspection as inspection_operations
-from sslstudio.ui.results_data import Results
+from sslstudio.ui.pages.results.data import Results
+from sslstudio.ui.pages.results.predict_card import PredictCard
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.buttons import CopyButton
 from sslstudio.ui.widgets.job_row import JobRow
 from sslstudio.ui.widgets.layout import Card, button, column, row, text
-from sslstudio.ui.widgets.predict_card import PredictCard
 
 if TYPE_CHECKING:
     from sslstudio.engine.export.run import Exported

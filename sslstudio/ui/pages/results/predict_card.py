@@ -14,7 +14,7 @@ from sslstudio.ui.base import app_settings
 from sslstudio.ui.gallery.model import GalleryItem, GalleryModel
 from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.operations import inspection as inspection_operations
-from sslstudio.ui.results_data import Results
+from sslstudio.ui.pages.results.data import Results
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.buttons import CopyButton

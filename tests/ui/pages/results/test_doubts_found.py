@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.runs.label_decisions import read_decisions
 from sslstudio.engine.runs.run_folder import RunFolder
 from tests.support.small_runs import finetune_config, run_finetune
-from tests.ui.test_take import DOUBTS, LONG, Opener, click, opened
+from tests.ui.pages.results.test_page import DOUBTS, LONG, Opener, click, opened
 
 __all__ = ["opened"]
 FLIPPED = "fire/30.png"  # a picture of the sea

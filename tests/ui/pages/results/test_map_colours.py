@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from sslstudio.engine.runs.test_predictions import Prediction
 from sslstudio.ui.operations.inspection import Spot
-from sslstudio.ui.results_data import Results
-from sslstudio.ui.widgets.map_colours import STEPS, colourings
+from sslstudio.ui.pages.results.data import Results
+from sslstudio.ui.pages.results.map_colours import STEPS, colourings
 
 SPOT = Spot("a.png", 0.5, 0.5, "", "", False)
 

@@ -13,11 +13,11 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
-from sslstudio.ui.pages.results import ResultsPage
+from sslstudio.ui.pages.results.map_colours import STEP_MARKS
+from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.widgets.class_marks import SHAPES
-from sslstudio.ui.widgets.map_colours import STEP_MARKS
 from tests.ui.conftest import Said
-from tests.ui.test_take import DOUBTS, LONG, MAP, TAKE, TEST_PICTURES, Opener, click, opened
+from tests.ui.pages.results.test_page import DOUBTS, LONG, MAP, TAKE, TEST_PICTURES, Opener, click, opened
 
 __all__ = ["opened"]
 MATRIX = 1

@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import Said
-from tests.ui.test_take import LONG, TAKE, TEST_PICTURES, Opener, click, opened
+from tests.ui.pages.results.test_page import LONG, TAKE, TEST_PICTURES, Opener, click, opened
 
 __all__ = ["opened"]
 
