@@ -39,7 +39,7 @@ PAGES = {
     "label": ("sslstudio.ui.pages.label.page", "LabelPage"),
     "finetune": ("sslstudio.ui.pages.train.finetune", "FinetunePage"),
     "results": ("sslstudio.ui.pages.results.page", "ResultsPage"),
-    "compare": ("sslstudio.ui.pages.compare", "ComparePage"),
+    "compare": ("sslstudio.ui.pages.compare.page", "ComparePage"),
 }
 
 

@@ -26,10 +26,10 @@ from PySide6.QtWidgets import QApplication
 from sslstudio.engine.core.config import Value
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.pages.compare import ComparePage
+from sslstudio.ui.pages.compare.page import ComparePage
+from sslstudio.ui.pages.compare.tab import StudyTab
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.results.page import ResultsPage
-from sslstudio.ui.pages.study_tab import StudyTab
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.text import translate

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QScr
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.pages.compare import ComparePage
+from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.results.page import ResultsPage

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.cli.main import main
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.pages.compare import ComparePage
+from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.puzzles.page import PUZZLES, PretextPage
 from sslstudio.ui.pages.train.run_page import RunPage
 

@@ -14,7 +14,7 @@ from sslstudio.engine.core.events import Advanced
 from sslstudio.engine.experiments.compare import compare
 from sslstudio.engine.experiments.tournament import tournament
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.pages.compare import ComparePage
+from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.workspace.workspace import STEPS
 from tests.support.small_comparisons import compare_config
 from tests.ui.conftest import Said

@@ -25,7 +25,7 @@ from sslstudio.engine.training.config import (
 )
 from sslstudio.ui.drops import FOLDER, LABELS, RUN, ZIP, Dropped, dropped
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.pages.compare import ComparePage
+from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.pretrain import PretrainPage
 from sslstudio.ui.widgets.labels_view import LabelsView

@@ -19,7 +19,7 @@ from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.pages.compare import ComparePage
+from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.pretrain import PretrainPage
 from tests.support.small_comparisons import compare_config

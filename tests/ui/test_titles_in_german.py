@@ -10,14 +10,14 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.ui import study_words
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.compare import words as experiment_words
+from sslstudio.ui.pages.compare.experiment_view import EfficiencyView, TournamentView
 from sslstudio.ui.pages.results.data import load_results
 from sslstudio.ui.pages.train.pretrain import PretrainPage
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.labels_view import LabelsView
-from sslstudio.ui.widgets.study_view import EfficiencyView, TournamentView
 from sslstudio.ui.workspace.run_queue import FILE
 
 LONG = 60_000
@@ -82,13 +82,13 @@ def test_a_side_is_not_taken_for_a_right_answer(german: None) -> None:
 
 @pytest.mark.usefixtures("german")
 def test_what_a_comparison_is_at_and_its_numbers_are_german() -> None:
-    assert study_words.now_words("rotation, 2 labels, draw 1") == "Drehung, 2 Beschriftungen, Ziehung 1"
-    assert study_words.now_words("scratch, 1000 labels, draw 3") == "Von null an, 1000 Beschriftungen, Ziehung 3"
-    assert study_words.now_words("jigsaw") == "Kachelpuzzle"
-    score = study_words.score_words({"value": 0.5, "low": 0.333, "high": 0.75})
-    assert score.replace(study_words.NO_BREAK, " ") == "50,0 % (33,3 bis 75,0 %)"
-    points = study_words.points_words({"value": 0.1, "low": -0.133, "high": 0.45})
-    assert points.replace(study_words.NO_BREAK, " ") == "+10,0 Punkte (−13,3 bis +45,0)"
+    assert experiment_words.now_words("rotation, 2 labels, draw 1") == "Drehung, 2 Beschriftungen, Ziehung 1"
+    assert experiment_words.now_words("scratch, 1000 labels, draw 3") == "Von null an, 1000 Beschriftungen, Ziehung 3"
+    assert experiment_words.now_words("jigsaw") == "Kachelpuzzle"
+    score = experiment_words.score_words({"value": 0.5, "low": 0.333, "high": 0.75})
+    assert score.replace(experiment_words.NO_BREAK, " ") == "50,0 % (33,3 bis 75,0 %)"
+    points = experiment_words.points_words({"value": 0.1, "low": -0.133, "high": 0.45})
+    assert points.replace(experiment_words.NO_BREAK, " ") == "+10,0 Punkte (−13,3 bis +45,0)"
 
 
 @pytest.mark.usefixtures("german")

@@ -12,12 +12,12 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.base.theme import theme
+from sslstudio.ui.pages.compare.efficiency_plot import EfficiencyPlot
 from sslstudio.ui.pages.train.curves import Curves
 from sslstudio.ui.plots.canvas import PlotCanvas, next_stop
-from sslstudio.ui.widgets.efficiency_plot import EfficiencyPlot
 from sslstudio.ui.widgets.shortcuts import ALONG, GIVE_UP
+from tests.ui.pages.compare.test_efficiency_plot import table
 from tests.ui.plots.test_live_plot import scored, step
-from tests.ui.widgets.test_efficiency_plot import table
 
 Key = Qt.Key
 ROWS = st.lists(st.lists(st.integers(-50, 50), unique=True).map(sorted), max_size=4)

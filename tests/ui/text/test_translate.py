@@ -16,9 +16,9 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Language, Message, plain
-from sslstudio.ui import study_words
 from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.pages.compare import words as experiment_words
 from sslstudio.ui.plots.axes import ValueAxis
 from sslstudio.ui.text import formatting, translate
 from sslstudio.ui.text.translate import Catalogue
@@ -185,7 +185,7 @@ def test_axes_and_facts_of_the_machine_speak_german(german: None, qtbot: QtBot) 
     assert translate.told(facts["Device"]) == "CPU, 2 Kerne, rechnet in float32"
     assert translate.told(facts["Encoder"]).endswith(" Millionen Gewichte")
     worth = {"value": 2.6, "low": 1.4, "high": 5.0, "bound": 0, "low_bound": 0, "high_bound": 0}
-    said = study_words.worth_words(worth)
+    said = experiment_words.worth_words(worth)
     assert all(number in said for number in ("2,6", "1,4", "5,0"))
 
 

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.forms.config_form import ConfigForm
 from sslstudio.ui.forms.run_settings import SPLIT, BudgetEditor, DeviceBox
+from sslstudio.ui.pages.compare.task_checks import TaskChecks
 from sslstudio.ui.widgets.collapsible import Fold
 from sslstudio.ui.widgets.layout import Notice, button, column, held, row, text
-from sslstudio.ui.widgets.task_checks import TaskChecks
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.core.config import BaseConfig

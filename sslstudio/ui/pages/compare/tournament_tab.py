@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.runs.experiment_folder import TOURNAMENT
-from sslstudio.ui import study_words
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.operations import experiments as experiment_operations
-from sslstudio.ui.pages.study_tab import StudyTab
-from sslstudio.ui.widgets.study_settings import StudySettings, TournamentSettings
-from sslstudio.ui.widgets.study_view import TournamentView
+from sslstudio.ui.pages.compare import words as experiment_words
+from sslstudio.ui.pages.compare.experiment_settings import StudySettings, TournamentSettings
+from sslstudio.ui.pages.compare.experiment_view import TournamentView
+from sslstudio.ui.pages.compare.tab import StudyTab
 from sslstudio.ui.workspace.clinic import Checkup
 from sslstudio.ui.workspace.workspace import Study
 
@@ -58,7 +58,7 @@ class TournamentTab(StudyTab):
         config = self.checked_config()
         if config is not None and self.settings is not None:
             planned = schedule(len(self.settings.tasks.chosen()), config.minutes)
-            said = self.over_words() if self.nothing_left() else study_words.schedule_words(planned)
+            said = self.over_words() if self.nothing_left() else experiment_words.schedule_words(planned)
             self.settings.estimate.setText(said)
             if self.nothing_left() and not self.view.outcome:  # one that was opened
                 runs = sum(runs for runs, _ in planned)

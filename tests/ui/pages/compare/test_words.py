@@ -6,7 +6,7 @@ import pytest
 
 from sslstudio.engine.experiments.plan import Ahead
 from sslstudio.engine.experiments.tournament_plan import schedule
-from sslstudio.ui import study_words
+from sslstudio.ui.pages.compare import words as experiment_words
 
 
 @pytest.mark.parametrize(
@@ -21,11 +21,11 @@ from sslstudio.ui import study_words
     ],
 )  # fmt: skip
 def test_how_much_is_ahead(left: Ahead, said: str) -> None:
-    assert study_words.ahead_words(left) == said
+    assert experiment_words.ahead_words(left) == said
 
 
 def test_the_rounds_of_a_tournament() -> None:
-    assert study_words.schedule_words(schedule(8, 32.0)) == (
+    assert experiment_words.schedule_words(schedule(8, 32.0)) == (
         "About 32 min in all: round 1: 8 tasks, 60 s each; round 2: 2 tasks, 4 min each; "
         "then the winner goes on for 16 min."
     )
@@ -38,17 +38,17 @@ def test_a_cell_says_score_difference_verdict_and_worth() -> None:
         "verdict": "no difference",
         "worth": {"value": 2.6, "bound": 0, "low": 1.4, "low_bound": 0, "high": 5.0, "high_bound": 1},
     }
-    assert study_words.cell_words(cell).splitlines() == [
+    assert experiment_words.cell_words(cell).splitlines() == [
         "71.2 % (68.0\u00a0to\u00a074.1\u00a0%)",
         "+4.1 points (\u22121.0\u00a0to\u00a0+7.2)",
         "No clear difference",
         "worth 2.6 times the labels (1.4\u00a0to\u00a0over\u00a05.0)",
     ]
     unknown = {"score": {"value": 0.5, "low": None, "high": None}, "difference": None}
-    assert study_words.cell_words(unknown) == "50.0 %"
+    assert experiment_words.cell_words(unknown) == "50.0 %"
 
 
 def test_the_whole_is_what_comes_after_and_the_rest_of_the_current_run() -> None:
-    assert study_words.left_words(600.0, 60.0) == "11 min"
-    assert study_words.left_words(600.0, math.nan) == "10 min"
-    assert study_words.left_words(math.nan, 60.0) == study_words.NOTHING
+    assert experiment_words.left_words(600.0, 60.0) == "11 min"
+    assert experiment_words.left_words(600.0, math.nan) == "10 min"
+    assert experiment_words.left_words(math.nan, 60.0) == experiment_words.NOTHING

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.runs.experiment_folder import COMPARE
-from sslstudio.ui import study_words
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.operations import experiments as experiment_operations
-from sslstudio.ui.pages.study_tab import StudyTab
+from sslstudio.ui.pages.compare import words as experiment_words
+from sslstudio.ui.pages.compare.experiment_settings import CompareSettings, StudySettings
+from sslstudio.ui.pages.compare.experiment_view import EfficiencyView
+from sslstudio.ui.pages.compare.tab import StudyTab
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.labels_view import lacks_labels
-from sslstudio.ui.widgets.study_settings import CompareSettings, StudySettings
-from sslstudio.ui.widgets.study_view import EfficiencyView
 from sslstudio.ui.workspace.clinic import Checkup
 from sslstudio.ui.workspace.workspace import Study
 
@@ -94,7 +94,7 @@ class EfficiencyTab(StudyTab):
     def _say_estimate(self, left: Any) -> None:
         self._job = None
         if self.settings is not None:
-            self.settings.estimate.setText(study_words.ahead_words(left))
+            self.settings.estimate.setText(experiment_words.ahead_words(left))
         if self.out is not None and not self.study.runner.active:
             self.view.show_stand(left.done, left.total)
             self._all_done = left.done == left.total

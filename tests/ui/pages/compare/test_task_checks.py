@@ -6,7 +6,7 @@ from sslstudio.engine.clinic.clinic import Clinic
 from sslstudio.engine.clinic.signs.looked import Finding
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.ui.operations.engine import TaskFacts
-from sslstudio.ui.widgets.task_checks import TaskChecks
+from sslstudio.ui.pages.compare.task_checks import TaskChecks
 
 TASKS = {
     name: TaskFacts(

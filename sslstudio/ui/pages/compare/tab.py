@@ -12,11 +12,11 @@ from sslstudio.engine.core.errors import ConfigError, StudioError
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.operations import experiments as experiment_operations
+from sslstudio.ui.pages.compare.experiment_list import StudyList
+from sslstudio.ui.pages.compare.experiment_settings import StudySettings
+from sslstudio.ui.pages.compare.experiment_view import StudyView
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import row, side_panel
-from sslstudio.ui.widgets.study_list import StudyList
-from sslstudio.ui.widgets.study_settings import StudySettings
-from sslstudio.ui.widgets.study_view import StudyView
 from sslstudio.ui.workspace.clinic import Checkup
 from sslstudio.ui.workspace.workspace import Study
 

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from sslstudio.ui import study_words
 from sslstudio.ui.base.theme import colours, theme
+from sslstudio.ui.pages.compare import words as experiment_words
 from sslstudio.ui.plots.axes import SIGNS, PlainAxis, ValueAxis
 from sslstudio.ui.plots.canvas import PlotCanvas
 from sslstudio.ui.plots.points import Row
@@ -130,7 +130,7 @@ class EfficiencyPlot(Card):
         self._put(bar)
         self._put(pg.PlotDataItem(x, y, pen=pen))
         told = [
-            f"{formatting.told(one['title'])}, {formatting.count(cell['labels'])}\n{study_words.cell_words(cell)}"
+            f"{formatting.told(one['title'])}, {formatting.count(cell['labels'])}\n{experiment_words.cell_words(cell)}"
             for cell in cells
         ]
         points = pg.ScatterPlotItem(

@@ -20,10 +20,10 @@ from sslstudio.engine.core.events import (
     StepDone,
 )
 from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
-from sslstudio.ui import study_words
 from sslstudio.ui.background.progress import Progress
+from sslstudio.ui.pages.compare import words as experiment_words
+from sslstudio.ui.pages.compare.efficiency_plot import EfficiencyPlot
 from sslstudio.ui.text import formatting
-from sslstudio.ui.widgets.efficiency_plot import EfficiencyPlot
 from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, row, scrolled, text
 from sslstudio.ui.widgets.tables import fill, table, wrap
 
@@ -85,8 +85,8 @@ class StudyView(QWidget):
         self.now.setText("")
         self.bar.setRange(0, PARTS)
         self.bar.setValue(0)
-        self.left.say(study_words.NOTHING)
-        self.runs.say(study_words.NOTHING)
+        self.left.say(experiment_words.NOTHING)
+        self.runs.say(experiment_words.NOTHING)
         self.trouble.say("")
         self._show_table({})
         self._show_notes([])
@@ -140,7 +140,7 @@ class StudyView(QWidget):
     def _advance(self, event: Advanced) -> None:
         if event.now:
             self._at = event
-            self.now.setText(self.tr("Now: {0}").format(study_words.now_words(event.now)))
+            self.now.setText(self.tr("Now: {0}").format(experiment_words.now_words(event.now)))
         self.runs.say(self.tr("{0} of {1}").format(formatting.count(event.done), formatting.count(event.total)))
         self._fill_bar(event.done, event.total)
         if event.table:
@@ -151,11 +151,11 @@ class StudyView(QWidget):
             return
         share = min(1.0, event.step / event.total_steps) if event.total_steps else 0.0
         self._fill_bar(self._at.done + share, self._at.total)
-        self.left.say(study_words.left_words(self._at.seconds_after, event.seconds_left))
+        self.left.say(experiment_words.left_words(self._at.seconds_after, event.seconds_left))
         step = self.tr("step {0} of about {1}").format(
             formatting.count(event.step), formatting.count(event.total_steps)
         )
-        now = self.tr("Now: {0}").format(study_words.now_words(self._at.now))
+        now = self.tr("Now: {0}").format(experiment_words.now_words(self._at.now))
         self.now.setText(formatting.facts_line([now, step]))
 
     def _fill_bar(self, done: float, total: int) -> None:
@@ -175,7 +175,7 @@ class StudyView(QWidget):
             self._fill_bar(1, 1)
             if self._at is not None:
                 self.runs.say(self.tr("{0} of {0}").format(formatting.count(self._at.total)))
-        self.left.say(study_words.NOTHING)
+        self.left.say(experiment_words.NOTHING)
         self._show_table(event.metrics)
         self._show_notes(self.notes_of(event.metrics))
 
@@ -236,9 +236,9 @@ class EfficiencyView(StudyView):
 
 
 def _line(one: Mapping[str, Any], counts: list[int]) -> list[str]:
-    cells = {cell["labels"]: study_words.cell_words(cell) for cell in one["cells"]}
+    cells = {cell["labels"]: experiment_words.cell_words(cell) for cell in one["cells"]}
     title = "\n".join(part for part in (formatting.told(one["title"]), formatting.told(one["note"])) if part)
-    return [title, *(cells.get(count, study_words.NOTHING) for count in counts)]
+    return [title, *(cells.get(count, experiment_words.NOTHING) for count in counts)]
 
 
 class TournamentView(StudyView):
@@ -294,7 +294,7 @@ def _entry(name: str, entry: Mapping[str, Any], on: bool, known: bool) -> list[s
         how = tr("Out: it failed. {0}").format(formatting.told(entry["words"]))
     else:
         state = (tr("Went on") if on else tr("Out: others did better")) if known else ""
-        how = "\n".join(part for part in (state, study_words.verdict_title((probe or {}).get("verdict"))) if part)
+        how = "\n".join(part for part in (state, experiment_words.verdict_title((probe or {}).get("verdict"))) if part)
     minutes = entry["minutes"]
-    took = formatting.figures(f"{minutes:.1f}") if math.isfinite(minutes) and minutes else study_words.NOTHING
-    return [name, formatting.told(entry["title"]), how, study_words.probe_words(probe), took]
+    took = formatting.figures(f"{minutes:.1f}") if math.isfinite(minutes) and minutes else experiment_words.NOTHING
+    return [name, formatting.told(entry["title"]), how, experiment_words.probe_words(probe), took]

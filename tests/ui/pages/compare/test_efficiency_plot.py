@@ -7,8 +7,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.base.theme import theme
+from sslstudio.ui.pages.compare.efficiency_plot import EfficiencyPlot, row_colour
 from sslstudio.ui.plots.axes import PlainAxis
-from sslstudio.ui.widgets.efficiency_plot import EfficiencyPlot, row_colour
 
 
 def cell(labels: int, value: float, difference: float | None) -> dict[str, Any]:

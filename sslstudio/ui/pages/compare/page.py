@@ -14,10 +14,10 @@ from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.operations import experiments as experiment_operations
-from sslstudio.ui.pages.efficiency_tab import EfficiencyTab
+from sslstudio.ui.pages.compare.label_efficiency_tab import EfficiencyTab
+from sslstudio.ui.pages.compare.tab import StudyTab
+from sslstudio.ui.pages.compare.tournament_tab import TournamentTab
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.pages.study_tab import StudyTab
-from sslstudio.ui.pages.tournament_tab import TournamentTab
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.export_button import ExportButton
 from sslstudio.ui.widgets.layout import EmptyState, button, retitle

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from sslstudio.ui import study_words
+from sslstudio.ui.pages.compare import words as experiment_words
 from sslstudio.ui.widgets.layout import Card, button, row, text
 from sslstudio.ui.widgets.run_list import outcome_title
 from sslstudio.ui.widgets.tables import fill, table
@@ -69,4 +69,4 @@ class StudyList(QWidget):
 def _line(one: "StudySummary") -> tuple[str, ...]:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.modified))
     tasks = [name.strip() for name in one.tasks.split(",") if name.strip()]
-    return when, ", ".join(study_words.source_title(name) for name in tasks), outcome_title(one.outcome)
+    return when, ", ".join(experiment_words.source_title(name) for name in tasks), outcome_title(one.outcome)
