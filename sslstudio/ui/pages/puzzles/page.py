@@ -18,7 +18,7 @@ from sslstudio.ui.pages.puzzles.clinic_view import SuitView
 from sslstudio.ui.pages.puzzles.explanation import ExplainedView
 from sslstudio.ui.pages.puzzles.play import PlayDesk
 from sslstudio.ui.pages.puzzles.puzzle_view import PuzzleGrid
-from sslstudio.ui.split_desk import split_desk_of
+from sslstudio.ui.pages.split import split_desk_of
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyState
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, row, scrolled, side_panel, text

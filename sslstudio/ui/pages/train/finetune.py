@@ -12,13 +12,13 @@ from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.forms.run_settings import RunSettings
 from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.operations import runs as run_operations
+from sslstudio.ui.pages.split import SplitLink
 from sslstudio.ui.pages.train.curves import TwinCurves
 from sslstudio.ui.pages.train.finetune_settings import SCRATCH, FinetuneSettings
 from sslstudio.ui.pages.train.remembered_choices import Choices
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.pages.train.run_view import RunView
 from sslstudio.ui.pages.train.source_split import SourceSplit
-from sslstudio.ui.split_desk import SplitLink
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.labels_view import LabelsView, lacks_labels

@@ -9,12 +9,12 @@ from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.forms.run_settings import RunSettings
 from sslstudio.ui.operations import engine as engine_operations
+from sslstudio.ui.pages.split import SplitLink
 from sslstudio.ui.pages.train.curves import Curves
 from sslstudio.ui.pages.train.remembered_choices import Choices
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.pages.train.run_view import RunView
 from sslstudio.ui.pages.train.time_line import PaceLine
-from sslstudio.ui.split_desk import SplitLink
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import button, column, held, text
 from sslstudio.ui.workspace.workspace import Study

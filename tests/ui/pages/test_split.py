@@ -14,9 +14,9 @@ from sslstudio.engine.training.session import draw_split
 from sslstudio.ui.forms.split_line import SplitLine
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.puzzles.page import PretextPage
+from sslstudio.ui.pages.split import split_desk_of
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.pretrain import PretrainPage
-from sslstudio.ui.split_desk import split_desk_of
 from tests.ui.test_drops import trained
 
 LONG = 60_000
