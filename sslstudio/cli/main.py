@@ -50,7 +50,7 @@ def _fail(message: str, code: int) -> int:
 
 def _command(name: str | None) -> Callable[[argparse.Namespace], int | None]:
     if name is None:
-        from sslstudio.ui.app import run
+        from sslstudio.ui.shell.app import run
 
         return lambda _: run()
     from sslstudio.cli import train as commands

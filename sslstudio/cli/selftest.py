@@ -258,7 +258,7 @@ def _open_window(every_page: bool) -> str:
     if trouble:
         return f"not tried: {trouble}"
     began = time.perf_counter()
-    from sslstudio.ui.tryout import try_window
+    from sslstudio.ui.shell.selftest import try_window
 
     pages = try_window(every_page=every_page)
     return f"opened, {pages} of its pages drawn, and closed in {time.perf_counter() - began:.2f} s"

@@ -23,7 +23,7 @@ TICK_MS, REST_MS = 16, 100  # a timer of 16 ms, ten times a second
 PAINTED = """
 import sys, time, os
 from PySide6.QtCore import QEvent
-from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.shell.main_window import MainWindow
 plain = MainWindow.event
 def event(window, what):
     done = plain(window, what)
@@ -70,8 +70,8 @@ def in_the_window(folder: Path, out: Path, options: argparse.Namespace) -> Figur
     from PySide6.QtWidgets import QApplication
 
     from sslstudio.engine.core.events import Event, StepDone
-    from sslstudio.ui.main_window import MainWindow
     from sslstudio.ui.pages.train.run_page import RunPage
+    from sslstudio.ui.shell.main_window import MainWindow
 
     QSettings.setDefaultFormat(QSettings.Format.IniFormat)
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(out.parent / "settings"))

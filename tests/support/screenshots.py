@@ -25,13 +25,13 @@ from PySide6.QtWidgets import QApplication
 
 from sslstudio.engine.core.config import Value
 from sslstudio.ui.base.theme import theme
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.compare.tab import StudyTab
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.run_page import RunPage
+from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.text import translate
 from tests.support.clipped import clipped
 from tests.support.dialog_shots import DialogShots

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.sample.make import make_sample
-from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.text import translate
 from sslstudio.ui.widgets import dialogs
 from tests.support import leftovers

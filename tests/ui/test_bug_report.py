@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.base import error_log
-from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets import dialogs
 from tests.ui.conftest import Said
-from tests.ui.test_drops import trained
-from tests.ui.test_main_window import drop
+from tests.ui.shell.test_drop_target import trained
+from tests.ui.shell.test_main_window import drop
 
 LONG = 60_000
 PATIENTS = ("Anna Schmidt 1961", "Weiß_Karl", "o'Hara (left)")

@@ -8,12 +8,12 @@ from PySide6.QtCore import QDeadlineTimer, QTimer
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QScrollArea, QTabBar, QTabWidget, QWidget
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.train.run_page import RunPage
+from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets.layout import column, row, scrolled, text
 from sslstudio.ui.workspace.workspace import STEPS
 from tests.support.clipped import clipped

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from sslstudio.cli.main import main
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.puzzles.page import PUZZLES, PretextPage
 from sslstudio.ui.pages.train.run_page import RunPage
+from sslstudio.ui.shell.main_window import MainWindow
 
 LONG = 60_000
 

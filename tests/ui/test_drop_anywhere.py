@@ -13,14 +13,14 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Advanced
 from sslstudio.engine.experiments.compare import compare
 from sslstudio.engine.experiments.tournament import tournament
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare.page import ComparePage
+from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.workspace.workspace import STEPS
 from tests.support.small_comparisons import compare_config
 from tests.ui.conftest import Said
-from tests.ui.test_drops import trained
-from tests.ui.test_main_window import training
-from tests.ui.test_recovery import breaks_off, small_tournament
+from tests.ui.shell.test_drop_target import trained
+from tests.ui.shell.test_main_window import training
+from tests.ui.shell.test_recovery import breaks_off, small_tournament
 
 LONG = 60_000
 COPY, LEFT, NONE = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QTabWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.base.theme import DARK, LIGHT, Colours, theme
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.train.run_page import RunPage
+from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.workspace.workspace import STEPS
 
 LONG = 60_000

@@ -10,9 +10,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.train.run_page import RunPage
+from sslstudio.ui.shell.main_window import MainWindow
 
 MOST_ACTIONS = 12
 MOST_SECONDS = 300

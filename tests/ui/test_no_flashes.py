@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.workspace.workspace import STEPS
 
 

@@ -25,7 +25,6 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare.experiment_view import EfficiencyView
 from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.label.page import LabelPage
@@ -33,7 +32,8 @@ from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.plots.canvas import PlotCanvas
-from sslstudio.ui.reading_order import InOrder
+from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.shell.tab_order import InOrder
 from sslstudio.ui.widgets.shortcuts import CLASS_KEYS
 from sslstudio.ui.workspace.workspace import STEPS
 from tests.ui.pages.compare.test_efficiency_plot import table

@@ -20,7 +20,7 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.ui import messages, translate
 translate.speak(sys.argv[2], app)
 from sslstudio.ui.base.theme import theme
-from sslstudio.ui.widgets.preferences_form import PreferencesForm
+from sslstudio.ui.shell.preferences_form import PreferencesForm
 theme()
 screen = app.primaryScreen().availableGeometry()
 assert (screen.width(), screen.height()) == (640, 360), screen

@@ -11,11 +11,11 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import words as experiment_words
 from sslstudio.ui.pages.compare.experiment_view import EfficiencyView, TournamentView
 from sslstudio.ui.pages.results.data import load_results
 from sslstudio.ui.pages.train.pretrain import PretrainPage
+from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.labels_view import LabelsView
 from sslstudio.ui.workspace.run_queue import FILE

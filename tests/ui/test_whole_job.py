@@ -9,12 +9,12 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.events import RunFinished
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.puzzles.page import PUZZLES, PretextPage
 from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.pretrain import PretrainPage
 from sslstudio.ui.pages.train.run_page import RunPage
+from sslstudio.ui.shell.main_window import MainWindow
 
 LONG = 60_000
 

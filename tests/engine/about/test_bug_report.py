@@ -90,7 +90,7 @@ def test_names_of_pictures_are_masked(text: str, expected: str) -> None:
         ("in /media/Eva/x.zip.", "in <path>"),
         ("[Errno 2] No such file: '/media/Eva Müller/a b.csv'", "[Errno 2] No such file: '<path>'"),
         (r"C:\Praxis\Eva\x.csv: no", "<path>: no"),
-        ('File "/opt/x/sslstudio/ui/app.py", line 3', 'File "<path>/sslstudio/ui/app.py", line 3'),
+        ('File "/opt/x/sslstudio/ui/shell/app.py", line 3', 'File "<path>/sslstudio/ui/shell/app.py", line 3'),
         ('File "/opt/x/site-packages/PIL/Image.py", line 3', 'File "<path>/PIL/Image.py", line 3'),
         ("12 pictures/s and 3 / 4, <run>/last", "12 pictures/s and 3 / 4, <run>/last"),
     ],

@@ -11,11 +11,11 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.ui.background.progress import Progress
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.images.page import ImagesPage
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.results.page import ResultsPage
+from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets.busy_line import BusyLine
 from tests.support.clipped import clipped
 

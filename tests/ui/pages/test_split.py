@@ -12,12 +12,12 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.projects.project import open_project
 from sslstudio.engine.training.session import draw_split
 from sslstudio.ui.forms.split_line import SplitLine
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.split import split_desk_of
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.pretrain import PretrainPage
-from tests.ui.test_drops import trained
+from sslstudio.ui.shell.main_window import MainWindow
+from tests.ui.shell.test_drop_target import trained
 
 LONG = 60_000
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier

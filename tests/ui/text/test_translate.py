@@ -17,9 +17,9 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Language, Message, plain
 from sslstudio.ui.base import app_settings, resources
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare import words as experiment_words
 from sslstudio.ui.plots.axes import ValueAxis
+from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.text import formatting, translate
 from sslstudio.ui.text.translate import Catalogue
 from sslstudio.ui.widgets import dialogs

@@ -13,15 +13,15 @@ from sslstudio.engine.images.multi_folder import folders_of, write_album
 from sslstudio.engine.projects.project import open_project
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, OptimiserConfig
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.operations.projects import recent
 from sslstudio.ui.pages.images.page import FOLDERS, ImagesPage
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.results.data import load_overlay, load_results
+from sslstudio.ui.shell.main_window import MainWindow
 from tests.ui.conftest import Said
-from tests.ui.test_drops import pictures, trained
-from tests.ui.test_main_window import drop
-from tests.ui.test_projects import open_folder
+from tests.ui.shell.test_drop_target import pictures, trained
+from tests.ui.shell.test_main_window import drop
+from tests.ui.shell.test_projects import open_folder
 
 LONG = 60_000
 __all__ = ["pictures"]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.puzzles.page import PretextPage
+from sslstudio.ui.shell.main_window import MainWindow
 
 LONG = 60_000
 

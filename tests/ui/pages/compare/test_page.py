@@ -16,11 +16,11 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.cli.config_args import config_of
 from sslstudio.cli.main import parser
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare.efficiency_plot import EfficiencyPlot, Sign
 from sslstudio.ui.pages.compare.experiment_settings import CompareSettings, TournamentSettings
 from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.train.finetune import FinetunePage
+from sslstudio.ui.shell.main_window import MainWindow
 from tests.ui.conftest import Said
 
 LONG = 120_000

@@ -21,13 +21,13 @@ from sslstudio.engine.labels.editing.files import read_labels_table, read_mask
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.tools import brush
 from sslstudio.engine.projects.project import open_project
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.pages.images.page import ImagesPage
 from sslstudio.ui.pages.label.board import CLASSES, MAP, MASKS
 from sslstudio.ui.pages.label.gallery import ALL, LABELLED, NEXT, OPEN
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.train.finetune import FinetunePage
+from sslstudio.ui.shell.main_window import MainWindow
 from tests.ui.conftest import Said
 
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton

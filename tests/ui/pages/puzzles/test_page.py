@@ -14,10 +14,10 @@ from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.tasks.base import Puzzle
 from sslstudio.engine.training.config import BudgetConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from sslstudio.ui.forms.reset_row import ResetRow
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.puzzles.boards import Choice, TurnBoard
 from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.train.pretrain import PretrainPage
+from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets.picture import Picture
 from tests.ui.pages.puzzles.test_play import opened
 

@@ -15,10 +15,10 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.training.config import BudgetConfig, HardwareConfig, OptimiserConfig, PretrainConfig
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.puzzles.tile_board import TileBoard
+from sslstudio.ui.shell.main_window import MainWindow
 
 LONG = 60_000
 

@@ -15,11 +15,11 @@ from sslstudio.engine.labels.editing.files import read_labels_table
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.transfer import name_of
 from sslstudio.engine.runs.label_decisions import read_decisions
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.operations.inspection import DoubtLine
 from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.finetune_settings import SCRATCH
+from sslstudio.ui.shell.main_window import MainWindow
 from tests.ui.conftest import Said
 
 LONG = 120_000

@@ -13,9 +13,9 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event
 from sslstudio.engine.runs.queue import Waiting
 from sslstudio.engine.runs.run_folder import ASIDE, RunFolder
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.train.pretrain import PretrainPage
+from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets import dialogs
 from tests.support.answering import Act, answering, click, press
 

@@ -8,8 +8,8 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, RunFinished, RunStarted, StepDone
 from sslstudio.engine.core.messages import Message
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.train.run_page import RunPage
+from sslstudio.ui.shell.main_window import MainWindow
 
 
 def step(number: int) -> StepDone:

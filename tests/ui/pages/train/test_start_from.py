@@ -7,11 +7,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.finetune_settings import SCRATCH, FinetuneSettings
-from tests.ui.test_drops import pictures, trained
-from tests.ui.test_projects import open_folder
+from sslstudio.ui.shell.main_window import MainWindow
+from tests.ui.shell.test_drop_target import pictures, trained
+from tests.ui.shell.test_projects import open_folder
 
 LONG = 60_000
 __all__ = ["pictures"]

@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.train.pretrain import PretrainPage
+from sslstudio.ui.shell.main_window import MainWindow
 
 LONG = 60_000
 

@@ -11,12 +11,12 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.projects.project import is_project, open_project
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.train.pretrain import PretrainPage
+from sslstudio.ui.shell.main_window import MainWindow
 from tests.ui.conftest import Said
-from tests.ui.test_drops import pictures, trained
-from tests.ui.test_projects import open_folder
+from tests.ui.shell.test_drop_target import pictures, trained
+from tests.ui.shell.test_projects import open_folder
 
 LONG = 60_000
 __all__ = ["pictures"]

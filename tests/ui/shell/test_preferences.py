@@ -14,10 +14,10 @@ from sslstudio.engine.core.events import Paused, Resumed
 from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.forms.run_settings import DeviceBox
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.train.run_page import RunPage
+from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.shell.preferences_form import PreferencesForm
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.preferences_form import PreferencesForm
 from tests.ui.conftest import Said
 
 Visit = Callable[[Callable[[PreferencesForm], None]], None]

@@ -18,13 +18,13 @@ from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.pretrain import PretrainPage
+from sslstudio.ui.shell.main_window import MainWindow
 from tests.support.small_comparisons import compare_config
 from tests.ui.conftest import Said
-from tests.ui.test_drops import from_scratch
+from tests.ui.shell.test_drop_target import from_scratch
 
 LONG = 60_000
 

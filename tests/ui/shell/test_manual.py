@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.base import resources
 from sslstudio.ui.base.theme import colours, theme
-from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.manual import Manual, contents, folder
+from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.shell.manual import Manual, contents, folder
 from sslstudio.ui.widgets.shortcuts import manual_keys
 from tests.support.clipped import clipped
 from tests.ui.conftest import Said

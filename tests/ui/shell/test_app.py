@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.errors import StudioError
-from sslstudio.ui import app
-from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.shell import app
+from sslstudio.ui.shell.main_window import MainWindow
 from tests.ui.conftest import Said
 
 

@@ -9,10 +9,10 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event
-from sslstudio.ui import attendant
-from sslstudio.ui.attendant import Attendant
 from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.base import app_settings, resources
+from sslstudio.ui.shell import run_notifier
+from sslstudio.ui.shell.run_notifier import Attendant
 
 told: list[tuple[str, str]] = []
 alerted: list[QWidget] = []
@@ -60,8 +60,8 @@ def fails(control: RunControl) -> Iterator[Event]:
 def test_the_end_of_a_run_is_told_outside_the_window(
     there: bool, wanted: bool, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
-    monkeypatch.setattr(attendant, "QSystemTrayIcon", Tray)
-    monkeypatch.setattr(attendant, "QApplication", Application)
+    monkeypatch.setattr(run_notifier, "QSystemTrayIcon", Tray)
+    monkeypatch.setattr(run_notifier, "QApplication", Application)
     monkeypatch.setattr(Tray, "there", there)
     monkeypatch.setattr(app_settings, "notifies", lambda: wanted)
     told.clear()

@@ -3,12 +3,12 @@
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow
 
-from sslstudio.ui.attendant import Attendant
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.forms.run_settings import DeviceBox
+from sslstudio.ui.shell.preferences_form import PreferencesForm
+from sslstudio.ui.shell.run_notifier import Attendant
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.preferences_form import PreferencesForm
 from sslstudio.ui.workspace.workspace import Study
 
 

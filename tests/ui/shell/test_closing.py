@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event
-from sslstudio.ui.closing import Closing
+from sslstudio.ui.shell.closing import Closing
 from sslstudio.ui.workspace.workspace import Study
 from tests.ui.conftest import Said
 

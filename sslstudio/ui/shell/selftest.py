@@ -7,7 +7,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from sslstudio.engine.core.errors import RunError
-from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.shell.main_window import MainWindow
 
 PATIENCE = 120.0  # seconds: importing torch from a slow disk takes most of a minute
 WATCH_MS = 100

@@ -14,9 +14,9 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import CheckpointSaved, Event, RunFinished, RunStarted, StepDone
 from sslstudio.engine.core.messages import Message
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.train.run_page import RunPage
-from sslstudio.ui.widgets.steps import DONE, STATE
+from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.shell.step_list import DONE, STATE
 from sslstudio.ui.workspace.workspace import STEPS
 
 
@@ -42,7 +42,7 @@ def training(control: RunControl) -> Iterator[Event]:
 
 
 def test_importing_the_window_leaves_torch_alone() -> None:
-    code = "import sys, sslstudio.ui.main_window; print({'torch', 'pyqtgraph'} & set(sys.modules))"
+    code = "import sys, sslstudio.ui.shell.main_window; print({'torch', 'pyqtgraph'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

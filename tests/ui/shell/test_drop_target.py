@@ -23,15 +23,15 @@ from sslstudio.engine.training.config import (
     OptimiserConfig,
     PretrainConfig,
 )
-from sslstudio.ui.drops import FOLDER, LABELS, RUN, ZIP, Dropped, dropped
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.pretrain import PretrainPage
+from sslstudio.ui.shell.drop_target import FOLDER, LABELS, RUN, ZIP, Dropped, dropped
+from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets.labels_view import LabelsView
 from tests.support.small_comparisons import compare_config
 from tests.ui.conftest import Said
-from tests.ui.test_main_window import drop
+from tests.ui.shell.test_main_window import drop
 
 LONG = 60_000
 

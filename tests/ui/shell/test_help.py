@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.ui.base import error_log
-from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets.dialogs import show_table
 from sslstudio.ui.widgets.shortcuts import CLASS_KEYS
 from tests.ui.conftest import Said

@@ -10,9 +10,9 @@ from sslstudio.engine.core.events import RunStarted
 from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.drops import Opener
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.operations.runs import Interrupted
+from sslstudio.ui.shell.drop_target import Opener
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.workspace.workspace import Study

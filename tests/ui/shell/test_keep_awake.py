@@ -4,7 +4,7 @@ import sys
 
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.awake import Awake, holding_program
+from sslstudio.ui.shell.keep_awake import Awake, holding_program
 
 WAITS = [sys.executable, "-c", "import sys; sys.stdin.read()"]
 

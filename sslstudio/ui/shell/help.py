@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 from sslstudio import __version__
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings, error_log
-from sslstudio.ui.manual import Manual
 from sslstudio.ui.operations import engine as engine_operations
+from sslstudio.ui.shell.manual import Manual
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.shortcuts import page_key_rows
 from sslstudio.ui.workspace.workspace import Study

@@ -12,15 +12,15 @@ from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.projects.project import FILE, open_project
-from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.pages.images.page import ImagesPage
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.pretrain import PretrainPage
+from sslstudio.ui.shell.main_window import MainWindow
 from tests.ui.conftest import Said
-from tests.ui.test_drops import pictures, trained
-from tests.ui.test_main_window import drop
+from tests.ui.shell.test_drop_target import pictures, trained
+from tests.ui.shell.test_main_window import drop
 
 LONG = 60_000
 __all__ = ["pictures"]

@@ -42,7 +42,7 @@ def run(folder: Path | None = None) -> int:
     app.setOrganizationName("SSL Studio")
     sys.excepthook = tell_unexpected
     translate.speak(translate.wanted(), app)  # before any module of the window is loaded: some hold texts
-    from sslstudio.ui.main_window import MainWindow
+    from sslstudio.ui.shell.main_window import MainWindow
 
     window = MainWindow()
     window.show()

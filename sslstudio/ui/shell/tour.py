@@ -7,9 +7,9 @@ from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from sslstudio.ui.base import app_settings
+from sslstudio.ui.shell.step_list import StepList
+from sslstudio.ui.shell.tour_panel import TourPanel
 from sslstudio.ui.widgets.shortcuts import tour_shortcut
-from sslstudio.ui.widgets.steps import StepList
-from sslstudio.ui.widgets.tour_panel import TourPanel
 from sslstudio.ui.workspace.workspace import STEPS, Study
 
 

@@ -8,27 +8,27 @@ from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragL
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget
 
 from sslstudio.engine.core.events import Event, StepDone
-from sslstudio.ui.attendant import Attendant
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.resources import icon
 from sslstudio.ui.base.theme import theme
-from sslstudio.ui.closing import Closing
-from sslstudio.ui.drops import Opener, dropped
-from sslstudio.ui.help import Help
-from sslstudio.ui.menus import Commands, build_menus
 from sslstudio.ui.pages.images.page import ImagesPage
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.preferences import Preferences
-from sslstudio.ui.project_desk import ProjectDesk
-from sslstudio.ui.project_file import ProjectFile
-from sslstudio.ui.reading_order import InOrder
-from sslstudio.ui.recovery import Recovery
+from sslstudio.ui.shell.autosave import ProjectDesk
+from sslstudio.ui.shell.closing import Closing
+from sslstudio.ui.shell.drop_target import Opener, dropped
+from sslstudio.ui.shell.help import Help
+from sslstudio.ui.shell.menus import Commands, build_menus
+from sslstudio.ui.shell.preferences import Preferences
+from sslstudio.ui.shell.project_menu import ProjectFile
+from sslstudio.ui.shell.recovery import Recovery
+from sslstudio.ui.shell.run_notifier import Attendant
+from sslstudio.ui.shell.step_list import StepList
+from sslstudio.ui.shell.tab_order import InOrder
+from sslstudio.ui.shell.tour import Tour
 from sslstudio.ui.text import formatting
-from sslstudio.ui.tour import Tour
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import row
-from sslstudio.ui.widgets.steps import StepList
 from sslstudio.ui.workspace.workspace import STEPS, Study
 
 ICONS = dict(zip(STEPS, ("images", "puzzle", "network", "pencil", "tag", "chart", "compare"), strict=True))

@@ -8,12 +8,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui import app
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.main_window import MainWindow
-from sslstudio.ui.widgets.tour_panel import TourPanel
+from sslstudio.ui.shell import app
+from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.shell.tour_panel import TourPanel
 from sslstudio.ui.workspace.workspace import STEPS
-from tests.ui.test_main_window import drop
+from tests.ui.shell.test_main_window import drop
 
 
 @pytest.fixture

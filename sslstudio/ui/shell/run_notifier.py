@@ -8,12 +8,12 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QSystemTrayIcon
 
 from sslstudio.engine.core.events import Event, Paused, Resumed, RunFinished, RunStarted
 from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
-from sslstudio.ui.awake import Awake
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.operations import runs as run_operations
+from sslstudio.ui.shell.keep_awake import Awake
 
 SHOWN_MS = 15_000
 
