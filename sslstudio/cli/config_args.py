@@ -1,4 +1,4 @@
-"""From what was typed to the config of a run. The way back is engine/train/command_line.py."""
+"""From what was typed to the config of a run. The way back is engine/report/command_line.py."""
 
 import argparse
 from collections.abc import Iterable

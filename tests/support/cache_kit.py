@@ -22,10 +22,10 @@ SIDE = 8
 CHILD = """
     import os, signal, sys
     from pathlib import Path
-    from sslstudio.engine.data import cache, reading
+    from sslstudio.engine.images.cache import pixel_cache, reader
     from sslstudio.engine.images.index import scan
-    reading.EVENT_SECONDS = 0.0
-    reading.COMMIT_PICTURES = 5
+    reader.EVENT_SECONDS = 0.0
+    reader.COMMIT_PICTURES = 5
     root, where = Path(sys.argv[1]), Path(sys.argv[2])
 """
 

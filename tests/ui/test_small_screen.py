@@ -17,10 +17,11 @@ QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, sys.arg
 app = QApplication([])
 from sslstudio.engine.compute.device import DeviceFound
 from sslstudio.engine.core.errors import DataError
-from sslstudio.ui import messages, translate
 translate.speak(sys.argv[2], app)
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.shell.preferences_form import PreferencesForm
+from sslstudio.ui.text import translate
+from sslstudio.ui.widgets import dialogs
 theme()
 screen = app.primaryScreen().availableGeometry()
 assert (screen.width(), screen.height()) == (640, 360), screen
@@ -44,14 +45,14 @@ def look(name, call):
 def preferences():
     form = PreferencesForm()
     form.show_devices([DeviceFound("cuda:0", "NVIDIA H100 80GB HBM3"), DeviceFound("cpu", "CPU, 16 cores")])
-    messages.show_sheet(None, "Preferences", form)
+    dialogs.show_sheet(None, "Preferences", form)
 
 look("preferences", preferences)
 rows = [("a part", "1.2", "MIT")] * 60
-look("licences", lambda: messages.show_table(None, "About", "It is made of parts. " * 9, ["a", "b", "c"], rows))
-look("short error", lambda: messages.tell_error(None, DataError("There is no folder /x. Choose another.")))
-look("long error", lambda: messages.tell_error(None, DataError("This cannot be read, and there is more to say. " * 30)))
-look("bug report", lambda: messages.tell(None, "Report", "The report is in /home/somebody/SSL Studio/report.zip. " * 3))
+look("licences", lambda: dialogs.show_table(None, "About", "It is made of parts. " * 9, ["a", "b", "c"], rows))
+look("short error", lambda: dialogs.tell_error(None, DataError("There is no folder /x. Choose another.")))
+look("long error", lambda: dialogs.tell_error(None, DataError("This cannot be read, and there is more to say. " * 30)))
+look("bug report", lambda: dialogs.tell(None, "Report", "The report is in /home/somebody/SSL Studio/report.zip. " * 3))
 print("all seen")
 """
 

@@ -87,7 +87,7 @@ class Probed(Event):
     `stages`, `difference` and `verdict` are empty and `best_stage` is 0. Else `stages` holds for each stage its number
     (`stage`) and the scores `linear`, `knn`, `untrained_linear` and `untrained_knn`; `difference` has value, low and
     high (95 % interval) and the scores `ours` and `untrained` that it is between; `verdict` is 'helps', 'harms' or
-    'no difference yet'. `rank` and `spread` (evaluate/rank.py) need no labels.
+    'no difference yet'. `rank` and `spread` (evaluate/rankme.py) need no labels.
     """
 
     step: int

@@ -3,7 +3,7 @@
 A folder is listed again when its own times or its place on the disk have changed. They change when a name in it comes,
 goes or is renamed, and when it is locked; what cannot be told that way (links, files that were looked into, folders
 that changed moments before) is never remembered. Changed content needs no listing: a picture's size and time are asked
-for when its pixels are (see cache.py).
+for when its pixels are (see cache/pixel_cache.py).
 """
 
 import hashlib

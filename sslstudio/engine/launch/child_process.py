@@ -1,6 +1,6 @@
 """A run in a child process, with the contract of a run in this one: a generator of events, steered by a RunControl.
 
-The child (train/worker.py) prints an event a line as JSON and reads pause, resume and stop from its standard input. It
+The child (launch/worker.py) prints an event a line as JSON and reads pause, resume and stop from its standard input. It
 survives nothing that this process would not, but this process survives it: a driver that aborts, a process that is
 killed for its memory. If it has saved something since it was started it is started once more from there.
 """

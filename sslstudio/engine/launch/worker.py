@@ -1,4 +1,4 @@
-"""The other end of train/child.py: carries out an order, prints events, listens to its standard input.
+"""The other end of launch/child_process.py: carries out an order, prints events, listens to its standard input.
 
 Started for several processes it becomes what torchrun is: it starts that many of itself and ends with them. They
 inherit its standard input and output; the first of them is the one that listens and speaks.

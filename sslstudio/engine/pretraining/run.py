@@ -150,7 +150,7 @@ def build_task(config: PretrainConfig, device: Device) -> tuple[Encoder, Pretext
 
 def pretrain(config: PretrainConfig, control: RunControl, team: Team | None = None) -> Iterator[Event]:
     """Run a pretraining from its start. Events of the preparation come first; the run folder is made when it is sure
-    that the pictures and the task fit. Raises StudioError in words. `team`: see train/together.py."""
+    that the pictures and the task fit. Raises StudioError in words. `team`: see launch/torchrun.py."""
     device = chosen_device(config, team)
     task = load_tasks()[config.task]
     session = yield from open_session(config.data, device, control, early=team is None)

@@ -1,6 +1,6 @@
 """The folders that the pictures of a project lie in: one as a rule. More are added, one is taken out of the list, one
-that has moved is found again. Only the list changes (see data/album.py): nothing is copied, and the folders stay as
-they are.
+that has moved is found again. Only the list changes (see images/multi_folder.py): nothing is copied, and the folders
+stay as they are.
 """
 
 from collections.abc import Generator, Mapping, Sequence

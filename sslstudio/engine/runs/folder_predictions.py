@@ -1,4 +1,4 @@
-"""The answers for new pictures as a folder of predictions keeps them, read back. train/predict.py writes them."""
+"""The answers for new pictures as a folder of predictions keeps them, read back. finetuning/predict.py writes them."""
 
 import json
 from dataclasses import dataclass

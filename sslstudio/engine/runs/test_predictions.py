@@ -1,4 +1,4 @@
-"""The predictions that a fine-tuning run keeps of its test pictures, read back. evaluate/predictions.py writes them."""
+"""The predictions that a fine-tuning run keeps of its test pictures, read back. evaluate/predict.py writes them."""
 
 import csv
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """The one training loop: pretraining and fine-tuning differ only in the Job that they hand to it.
 
-What a step does depends on the seed and its number alone (see engine/seeding.py), so a training that is killed and
+What a step does depends on the seed and its number alone (see compute/seeding.py), so a training that is killed and
 goes on from its checkpoint ends in the same weights as one that was not.
 """
 

@@ -1,4 +1,4 @@
-"""What the page of comparisons asks of the engine; like engine_calls, nothing here runs on the UI thread."""
+"""What the page of comparisons asks of the engine; as in engine.py, nothing here runs on the UI thread."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial

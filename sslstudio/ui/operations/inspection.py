@@ -1,6 +1,6 @@
 """What the results page asks of the engine beyond a run's own files: a closer look, and taking things away.
 
-These run on other threads; see engine_calls.py.
+These run on other threads; see engine.py.
 """
 
 from collections.abc import Generator

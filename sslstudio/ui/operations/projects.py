@@ -1,4 +1,4 @@
-"""What the window asks of the engine about projects; like engine_calls, nothing here runs on the UI thread."""
+"""What the window asks of the engine about projects; as in engine.py, nothing here runs on the UI thread."""
 
 import os
 import time

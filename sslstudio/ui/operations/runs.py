@@ -1,4 +1,4 @@
-"""What the window asks of the engine about runs. These run on other threads; see engine_calls.py."""
+"""What the window asks of the engine about runs. These run on other threads; see engine.py."""
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass

@@ -164,7 +164,7 @@ def test_language_is_the_one_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_english_needs_no_catalogue() -> None:
     code = (
-        "import sys; from PySide6.QtCore import QCoreApplication; from sslstudio.ui import translate; "
+        "import sys; from PySide6.QtCore import QCoreApplication; from sslstudio.ui.text import translate; "
         "app = QCoreApplication([]); translate.speak('en', app); assert translate.told('Out.') == 'Out.'; "
         "assert 'polib' not in sys.modules"
     )

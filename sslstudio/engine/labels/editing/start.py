@@ -22,7 +22,7 @@ from sslstudio.engine.labels.masks.coding import IGNORE, MaskCoding
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.labels.masks.files import mask_png
 
-if TYPE_CHECKING:  # labels.py reads what is written here
+if TYPE_CHECKING:  # recognise.py reads what is written here
     from sslstudio.engine.labels.recognise import Recognised
 
 FOLDER = Message("Labels")  # in the user's own

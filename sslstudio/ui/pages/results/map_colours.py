@@ -20,7 +20,7 @@ STEP_MARKS = (6, 9, 2, 5, 0)
 
 @dataclass(frozen=True)
 class Colouring:
-    """One way: `of` gives the number of a point's group in `names`. marks: of each group (see marks.py), or in turn."""
+    """`of` gives the number of a point's group in `names`. marks: of each group (class_marks.py), or in turn."""
 
     title: str
     names: tuple[str, ...]

@@ -10,7 +10,7 @@ from typing import Any
 def test_killed_between_pictures(tools: Any, root: Path, tmp_path: Path) -> None:
     """Killed from outside after the twelfth line of progress; two commits of five have been made by then."""
     body = """
-    for event in cache.build_cache(scan(root), 8, cache_dir=where, workers=2):
+    for event in pixel_cache.build_cache(scan(root), 8, cache_dir=where, workers=2):
         print(event.done, flush=True)
         if event.done == 12:
             sys.stdin.read()
@@ -49,7 +49,7 @@ def test_killed_at_any_line(tools: Any, root: Path, tmp_path: Path) -> None:
         return trace
     def update(copy):
         shutil.copytree(where / "old", where / copy)
-        steps = cache.build_cache(scan(root), 8, cache_dir=where / copy)
+        steps = pixel_cache.build_cache(scan(root), 8, cache_dir=where / copy)
         sys.settrace(trace)
         for event in steps:
             pass
@@ -75,7 +75,7 @@ def test_killed_at_any_line(tools: Any, root: Path, tmp_path: Path) -> None:
 
 def test_two_processes_at_once(tools: Any, root: Path, tmp_path: Path) -> None:
     body = """
-    for event in cache.build_cache(scan(root), 8, cache_dir=where, workers=2):
+    for event in pixel_cache.build_cache(scan(root), 8, cache_dir=where, workers=2):
         pass
     """
     both = [tools.child(body, root, tmp_path / "cache") for _ in range(2)]
@@ -91,7 +91,7 @@ def test_a_full_disk_is_said_in_words(tools: Any, root: Path, tmp_path: Path) ->
     body = """
     from sslstudio.engine.core.errors import RunError
     try:
-        for event in cache.build_cache(scan(root), 64, cache_dir=where, workers=2):
+        for event in pixel_cache.build_cache(scan(root), 64, cache_dir=where, workers=2):
             pass
     except RunError as error:
         print(error)

@@ -165,11 +165,11 @@ def test_killed_in_the_middle_everything_that_was_said_is_there(tmp_path: Path) 
     code = textwrap.dedent(f"""
         import numpy as np
         from pathlib import Path
-        from sslstudio.engine.data import labelling
+        from sslstudio.engine.labels.editing import store as stores
         from sslstudio.engine.labels.editing.store import Labelling
         from sslstudio.engine.labels.editing.stroke import Stroke
         from sslstudio.engine.labels.editing.tools import brush
-        labelling.SAVE_AFTER = 30
+        stores.SAVE_AFTER = 30
         store = Labelling(Path({str(folder)!r}))
         store.apply(store.adding("classification", "cat"))
         number = 0
