@@ -23,6 +23,7 @@ import pytest
 
 import sslstudio
 from sslstudio.cli.main import parser
+from sslstudio.engine.export import use_it
 from tests.support import offline_child
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the home and the network's counters are Linux's")
