@@ -14,7 +14,8 @@ from sslstudio.engine.dataset.groups import suggest_groups
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.images.multi_folder import Album
-from sslstudio.engine.labels.recognise import Recognised, recognising
+from sslstudio.engine.labels.recognise import recognising
+from sslstudio.engine.labels.types import Recognised
 
 LISTED = 20  # files named one by one on a terminal
 
@@ -50,6 +51,7 @@ class Overview:
             "masks": len(masks.of) if masks else 0,
             "mask_classes": list(masks.names) if masks else [],
             "given_split": dict(Counter(self.recognised.given_split.values())),
+            "label_sources": [vars(one) for one in self.recognised.candidates],
             "notes": self.notes(),
             "suggested_groups": suggest_groups(index.paths),
         }

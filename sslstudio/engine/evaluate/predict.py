@@ -23,7 +23,7 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.scores import Array, one_hot_confusions
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.labels.masks.files import mask_png
-from sslstudio.engine.labels.recognise import MaskLabels
+from sslstudio.engine.labels.types import MaskLabels
 from sslstudio.engine.models.finetuned import Network
 from sslstudio.engine.transforms.finetune_views import IGNORE, vary
 from sslstudio.engine.transforms.geometry import to_float

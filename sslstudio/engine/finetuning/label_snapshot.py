@@ -19,7 +19,8 @@ from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.masks.coding import IGNORE
 from sslstudio.engine.labels.named_alike import named_alike
-from sslstudio.engine.labels.recognise import MaskLabels, Recognised, recognise, recognising
+from sslstudio.engine.labels.recognise import recognise, recognising
+from sslstudio.engine.labels.types import MaskLabels, Recognised
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import DataConfig
 

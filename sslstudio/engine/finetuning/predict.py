@@ -25,7 +25,7 @@ from sslstudio.engine.evaluate.predict import mask_of, write_mask, write_table
 from sslstudio.engine.finetuning.load import Trained
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import file_at, scan
-from sslstudio.engine.labels.coco.writer import write_coco
+from sslstudio.engine.labels.formats.coco.writer import write_coco
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.runs.folder_predictions import ABOUT, JOURNAL, parsed, read_answers
 

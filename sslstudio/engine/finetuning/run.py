@@ -36,7 +36,7 @@ from sslstudio.engine.finetuning.labelled import Labelled, LabelledJob, choose_l
 from sslstudio.engine.finetuning.networks import build_part, first_encoder
 from sslstudio.engine.finetuning.split_policy import split_kept, suited
 from sslstudio.engine.images.multi_folder import root_of, title_of
-from sslstudio.engine.labels.masks.decode import said_class
+from sslstudio.engine.labels.mask_names import said_class
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.run_folder import RunFolder

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sslstudio.engine.core.errors import StudioError
-from sslstudio.engine.labels.recognise import Recognised
+from sslstudio.engine.labels.types import Recognised
 from sslstudio.engine.runs.relink import pictures_folder
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import DataConfig

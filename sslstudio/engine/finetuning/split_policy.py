@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sslstudio.engine.dataset.split import PARTS, Split, group_paths
-from sslstudio.engine.labels.recognise import Recognised
+from sslstudio.engine.labels.types import Recognised
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import DataConfig, FinetuneConfig, PretrainConfig
 from sslstudio.engine.training.session import draw_split

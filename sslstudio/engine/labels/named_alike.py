@@ -13,9 +13,10 @@ import numpy as np
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.labels.masks.decode import IGNORE, OBJECT
+from sslstudio.engine.labels.mask_names import OBJECT, plain_name
+from sslstudio.engine.labels.masks.coding import IGNORE
 from sslstudio.engine.labels.masks.files import unpack
-from sslstudio.engine.labels.recognise import ClassLabels, MaskLabels, Recognised, plain_name
+from sslstudio.engine.labels.types import ClassLabels, MaskLabels, Recognised
 
 COLOUR = re.compile("#[0-9a-f]{6}")
 NEAR = 24  # what JPEG makes of one colour in two folders

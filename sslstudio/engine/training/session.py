@@ -22,7 +22,8 @@ from sslstudio.engine.images.cache.growing import GrowingCache, grow_cache
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache, none_readable
 from sslstudio.engine.images.formats.decode import short_side_of
 from sslstudio.engine.images.index import ImageIndex, scan
-from sslstudio.engine.labels.recognise import Recognised, recognising
+from sslstudio.engine.labels.recognise import recognising
+from sslstudio.engine.labels.types import Recognised
 from sslstudio.engine.training.config import DataConfig
 
 SIDE_CPU = 96

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.clinic.clinic import Clinic
     from sslstudio.engine.compute.device import DeviceFound
     from sslstudio.engine.images.index import ImageIndex
-    from sslstudio.engine.labels.recognise import Recognised
+    from sslstudio.engine.labels.types import Recognised
     from sslstudio.engine.pretraining.games import Tally
     from sslstudio.engine.pretraining.play import Round
     from sslstudio.engine.tasks.base import Game, PretextTask, Puzzle

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.images.index import ImageIndex
     from sslstudio.engine.labels.editing.export import Exported
     from sslstudio.engine.labels.editing.store import Labelling
-    from sslstudio.engine.labels.recognise import Recognised
+    from sslstudio.engine.labels.types import Recognised
 
 SUGGESTED = 24  # pictures to label next
 

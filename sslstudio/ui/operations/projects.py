@@ -19,7 +19,7 @@ from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.operations.engine import EngineFacts, Seen
 
 if TYPE_CHECKING:
-    from sslstudio.engine.labels.recognise import Recognised
+    from sslstudio.engine.labels.types import Recognised
     from sslstudio.engine.projects.runs import Newest
 
 PROJECTS, RUNS = (

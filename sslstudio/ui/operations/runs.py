@@ -15,7 +15,7 @@ from sslstudio.ui.text.formatting import told
 
 if TYPE_CHECKING:
     from sslstudio.engine.finetuning.split_change import Leak
-    from sslstudio.engine.labels.recognise import Recognised
+    from sslstudio.engine.labels.types import Recognised
     from sslstudio.engine.runs.queue import Waiting
     from sslstudio.engine.training.config import DataConfig
 

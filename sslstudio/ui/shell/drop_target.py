@@ -9,7 +9,7 @@ from PySide6.QtCore import QMimeData, QObject, QUrl, Signal
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.images.listing import SUFFIXES as PICTURES
-from sslstudio.engine.labels.coco.search import pictures_folder
+from sslstudio.engine.labels.formats.coco.search import pictures_folder
 from sslstudio.engine.projects.project import FILE, is_project
 from sslstudio.engine.runs.experiment_folder import study_job
 from sslstudio.ui.background import jobs

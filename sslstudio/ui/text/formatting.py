@@ -20,7 +20,7 @@ def told(text: str) -> str:
 
 def mask_class(name: str) -> str:
     """A class of masks: those that the program has named itself are in the window's language, others as they are."""
-    from sslstudio.engine.labels.masks.decode import said_class
+    from sslstudio.engine.labels.mask_names import said_class
 
     return told(said_class(name))
 

@@ -11,7 +11,7 @@ from sslstudio.ui.widgets.bars import Bars
 from sslstudio.ui.widgets.layout import Notice, clear, text
 
 if TYPE_CHECKING:
-    from sslstudio.engine.labels.recognise import Recognised
+    from sslstudio.engine.labels.types import Recognised
 
 
 class LabelsView(QWidget):

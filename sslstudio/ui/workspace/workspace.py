@@ -37,7 +37,7 @@ from sslstudio.ui.workspace.scanning import Opening
 
 if TYPE_CHECKING:
     from sslstudio.engine.images.index import ImageIndex
-    from sslstudio.engine.labels.recognise import Recognised
+    from sslstudio.engine.labels.types import Recognised
 
 STEPS = ("images", "pretext", "pretrain", "label", "finetune", "results", "compare")
 SAMPLE = "Sample pictures"  # folder in the user's own

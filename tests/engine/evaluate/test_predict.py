@@ -17,6 +17,7 @@ from sslstudio.engine.compute.seeding import derive, seeded_init
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import plain
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.predict import (
     CHUNK,
@@ -33,7 +34,7 @@ from sslstudio.engine.images.cache.pixel_cache import build_cache
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.masks.decode import MaskCoding
 from sslstudio.engine.labels.masks.files import PALETTE
-from sslstudio.engine.labels.recognise import MaskLabels
+from sslstudio.engine.labels.types import MaskLabels
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import Classifier, PixelScale, Segmenter
 from sslstudio.engine.transforms.finetune_views import IGNORE
@@ -153,7 +154,7 @@ def test_a_file_name_that_is_no_text_does_not_stop_the_table(tmp_path: Path) -> 
 
 def mask_labels(pictures: Pictures) -> MaskLabels:
     of = {path: f"masks/{path}" for path in pictures.paths}
-    return MaskLabels("folder", NAMES, of, MaskCoding("ids", (0, 1, 2), ignore=IGNORE))
+    return MaskLabels(plain("folder"), NAMES, of, MaskCoding("ids", (0, 1, 2), ignore=IGNORE))
 
 
 def test_masks_are_scored_as_the_files_say(pictures: Pictures, tmp_path: Path) -> None:

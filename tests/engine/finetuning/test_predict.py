@@ -15,7 +15,7 @@ from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.evaluate import predict
 from sslstudio.engine.finetuning.load import load_trained
 from sslstudio.engine.finetuning.predict import Predicted, predict_folder
-from sslstudio.engine.labels.coco.writer import read_coco, read_mask
+from sslstudio.engine.labels.formats.coco.writer import read_coco, read_mask
 
 R = TypeVar("R")
 

@@ -8,7 +8,8 @@ import pytest
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.finetuning.split_change import Leak, leak_of
 from sslstudio.engine.images.index import scan
-from sslstudio.engine.labels.recognise import Recognised, recognise
+from sslstudio.engine.labels.recognise import recognise
+from sslstudio.engine.labels.types import Recognised
 from sslstudio.engine.training.config import DataConfig
 from sslstudio.engine.training.session import draw_split
 

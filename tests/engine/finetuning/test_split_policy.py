@@ -11,7 +11,8 @@ from sslstudio.engine.dataset.split import Split
 from sslstudio.engine.finetuning.run import pretraining_of
 from sslstudio.engine.finetuning.split_policy import split_kept, suited
 from sslstudio.engine.images.index import scan
-from sslstudio.engine.labels.recognise import Recognised, recognise
+from sslstudio.engine.labels.recognise import recognise
+from sslstudio.engine.labels.types import Recognised
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import DataConfig
 from sslstudio.engine.training.session import draw_split

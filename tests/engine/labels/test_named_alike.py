@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.messages import plain
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.masks.coding import IGNORE, MaskCoding
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.labels.named_alike import classes_alike, masks_alike
-from sslstudio.engine.labels.recognise import ClassLabels, MaskLabels, recognise
+from sslstudio.engine.labels.recognise import recognise
+from sslstudio.engine.labels.types import ClassLabels, MaskLabels
 
 NAMES = ("background", "disc", "square", "star")
 DIFFERENT = st.permutations(NAMES[1:]).flatmap(lambda names: st.integers(1, 3).map(lambda n: tuple(names[:n])))
@@ -47,11 +49,11 @@ def block(*values: Any) -> list[Any]:
 
 @given(given=DIFFERENT)
 def test_classes_and_masks_are_renumbered_by_name(given: tuple[str, ...]) -> None:
-    named = ClassLabels("a table", given, {str(number): number for number in range(len(given))})
+    named = ClassLabels(plain("a table"), given, {str(number): number for number in range(len(given))})
     found = classes_alike(NAMES, named)
     assert [NAMES[found.of[str(number)]] for number in range(len(given))] == list(given)
     coding = MaskCoding("ids", tuple(range(len(given) + 1)))
-    alike = masks_alike(NAMES, MaskLabels("masks", ("background", *given), {}, coding))
+    alike = masks_alike(NAMES, MaskLabels(plain("masks"), ("background", *given), {}, coding))
     numbers = alike.coding.numbers or tuple(range(len(given) + 1))
     assert [NAMES[number] for number in numbers] == ["background", *given]
     assert alike.names == NAMES
@@ -59,8 +61,8 @@ def test_classes_and_masks_are_renumbered_by_name(given: tuple[str, ...]) -> Non
 
 def test_other_classes_are_refused_or_do_not_count(tmp_path: Path) -> None:
     coding = MaskCoding("ids", (0, 1, 2))
-    masks = MaskLabels("masks", ("background", "dog", "square"), {}, coding)
-    classes = ClassLabels("a table", ("dog", "square"), {"a": 0, "b": 1})
+    masks = MaskLabels(plain("masks"), ("background", "dog", "square"), {}, coding)
+    classes = ClassLabels(plain("a table"), ("dog", "square"), {"a": 0, "b": 1})
     for call in (lambda **how: masks_alike(NAMES, masks, **how), lambda **how: classes_alike(NAMES, classes, **how)):
         with pytest.raises(DataError, match=r"knows the classes background, disc.*has the classes .*dog, square"):
             call()
@@ -105,7 +107,7 @@ def test_an_unnamed_class_is_the_only_one_of_the_network(tmp_path: Path, names: 
 
 
 def test_a_named_class_is_that_of_a_network_that_was_taught_an_unnamed_one() -> None:
-    theirs = MaskLabels("masks", ("background", "square"), {}, MaskCoding("ids", (0, 1)))
+    theirs = MaskLabels(plain("masks"), ("background", "square"), {}, MaskCoding("ids", (0, 1)))
     assert masks_alike(("background", "object"), theirs).names == ("background", "object")
     with pytest.raises(DataError, match="background, disc"):
         masks_alike(("background", "disc"), theirs)
@@ -130,7 +132,7 @@ def test_colours_that_were_saved_with_loss_are_the_same_within_what_is_lost(tmp_
 
 
 def test_what_is_alike_already_stays_as_it_is() -> None:
-    classes = ClassLabels("a table", ("a", "b"), {"x": 1})
+    classes = ClassLabels(plain("a table"), ("a", "b"), {"x": 1})
     assert classes_alike(("a", "b"), classes) is classes
-    masks = MaskLabels("masks", ("background", "a"), {}, MaskCoding("ids", (0, 3)))
+    masks = MaskLabels(plain("masks"), ("background", "a"), {}, MaskCoding("ids", (0, 3)))
     assert masks_alike(("background", "a"), masks) == masks

@@ -9,7 +9,8 @@ from PIL import Image
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.images.index import ImageIndex, scan
-from sslstudio.engine.labels.recognise import Recognised, recognise
+from sslstudio.engine.labels.recognise import recognise
+from sslstudio.engine.labels.types import Recognised
 
 Make = Callable[..., Recognised]
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from sslstudio.engine.core.messages import plain
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.masks.coding import MaskCoding
-from sslstudio.engine.labels.recognise import ClassLabels, MaskLabels, Recognised
+from sslstudio.engine.labels.types import ClassLabels, MaskLabels, Recognised
 from sslstudio.ui.widgets.labels_view import lacks_labels
 
 
@@ -35,8 +36,8 @@ def test_labelled_pictures_are_counted_once_however_often_it_is_asked(
     of, masks = Watched(dict.fromkeys(classed or "", 0)), Watched(dict.fromkeys(masked or "", "mask"))
     found = Recognised(
         ImageIndex.of(tmp_path, "abcd"),
-        None if classed is None else ClassLabels("folders", ("cat",), of),
-        None if masked is None else MaskLabels("masks", ("background", "cat"), masks, MaskCoding("ids", (0, 1))),
+        None if classed is None else ClassLabels(plain("folders"), ("cat",), of),
+        None if masked is None else MaskLabels(plain("masks"), ("background", "cat"), masks, MaskCoding("ids", (0, 1))),
         {},
     )
     assert [lacks_labels(found) for _ in range(50)] == [True] * 50

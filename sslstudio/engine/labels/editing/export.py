@@ -8,8 +8,8 @@ from pathlib import Path
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.labels.coco.writer import write_coco
 from sslstudio.engine.labels.editing import files as label_files
+from sslstudio.engine.labels.formats.coco.writer import write_coco
 from sslstudio.engine.labels.masks.coding import IGNORE
 
 COCO = "coco.json"

@@ -14,11 +14,11 @@ import filelock
 import numpy as np
 
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.labels.csv_table import NO_LABEL
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Kind, LabelClass, Labelled, Painted, packed, unpacked
 from sslstudio.engine.labels.editing.journal import Journal, edits_in
 from sslstudio.engine.labels.editing.stroke import Mask, Patch, Rect
+from sslstudio.engine.labels.formats.csv_table import NO_LABEL
 
 MOST_CLASSES = 254  # values of a mask beside 0 for the background and 255 for what does not count
 SAVE_AFTER = 200  # edits

@@ -6,21 +6,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sslstudio.engine.core.messages import Message, plain
 from sslstudio.engine.labels.masks.coding import IGNORE, MaskCoding, learn_coding
 from sslstudio.engine.labels.masks.files import Codes, mask_size, read_codes, unpack
 
-BACKGROUND, OBJECT, NUMBERED = "background", "object", "class "  # the names of classes that nobody has named
-
-__all__ = ["IGNORE", "MaskCoding", "decode_mask", "learn_coding", "mask_size", "said_class"]
-
-
-def said_class(name: str) -> Message:
-    """A class of masks for people: the program's own names can be translated, a person's stay as they are."""
-    number = name.removeprefix(NUMBERED)
-    if name != number and number.isdecimal():
-        return Message("class {value}", value=int(number))
-    return {BACKGROUND: Message("background"), OBJECT: Message("object")}.get(name, plain(name))
+__all__ = ["IGNORE", "MaskCoding", "decode_mask", "learn_coding", "mask_size"]
 
 
 def decode_mask(path: Path, coding: MaskCoding, side: int | None) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from sslstudio.ui.widgets.choice_box import ChoiceBox
 from sslstudio.ui.widgets.layout import column, text
 
 if TYPE_CHECKING:
-    from sslstudio.engine.labels.recognise import Recognised
+    from sslstudio.engine.labels.types import Recognised
     from sslstudio.engine.runs.run_folder import RunSummary
 
 SCRATCH, FILE = "scratch", "file"

@@ -7,11 +7,11 @@ import pytest
 
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.labels.coco.writer import read_coco
 from sslstudio.engine.labels.editing.export import COCO, Exported, export_labels
 from sslstudio.engine.labels.editing.files import LABELS, mask_file, masks_in, read_classes, read_mask
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.stroke import Patch, Rect
+from sslstudio.engine.labels.formats.coco.writer import read_coco
 from sslstudio.engine.labels.masks.coding import IGNORE
 from tests.engine.labels.editing.test_store import CLASSIFY, empty
 

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.messages import Message
-from sslstudio.engine.images.index import printable
-from sslstudio.engine.labels.class_folders import FolderClasses, natural_key
+from sslstudio.engine.core.messages import Message, joined
+from sslstudio.engine.images.index import ImageIndex, printable
+from sslstudio.engine.images.multi_folder import Album, roots_of
+from sslstudio.engine.labels.folder_words import natural_key
 from sslstudio.engine.labels.picture_names import Lookup, lookup_of, named_pictures
+from sslstudio.engine.labels.types import ASKED_FOR, LARGEST, SOURCES, Choices, ClassLabels, Found, LabelSource
 
 SEPARATORS = (",", ";", "\t", "|")
 SUFFIX = re.compile(r"\.[A-Za-z]{3,4}$")
@@ -27,6 +29,9 @@ LABEL_HEADERS = (
 NO_LABEL = frozenset({"", "nan", "n/a", "na", "?", "unlabelled", "unlabeled"})
 _SHOWN = 3  # examples named in a sentence
 
+CERTAINTY = 0.8
+_FEW_CONTRADICTIONS = 0.05  # more: the table lists objects in the pictures, it does not label pictures
+
 Row = list[str]
 
 
@@ -36,6 +41,82 @@ class Contradiction(DataError):
     def __init__(self, template: str, /, *, share: float, **values: Any) -> None:
         super().__init__(template, **values)
         self.share = share
+
+
+@SOURCES.register("csv_table")
+class CsvTables(LabelSource):
+    """A table with a row a picture."""
+
+    def takes(self, asked: Path) -> float:
+        """Tables have all kinds of names."""
+        return 0.9 if asked.suffix.lower() in (".csv", ".tsv") else 0.1
+
+    def candidates(self, index: ImageIndex, choices: Choices) -> list[Found]:
+        """The table asked for, else those that lie beside the folders of pictures and label them."""
+        if choices.asked:
+            return [_found(_read(choices.asked, index), ASKED_FOR)]
+        tables: list[ClassLabels] = []
+        best_of: dict[str, ClassLabels] = {}  # by folder of an album
+        notes: list[Message] = []
+        for file in tables_in(index.root):
+            try:
+                table = _read(file, index)
+            except Contradiction as error:
+                if error.share <= _FEW_CONTRADICTIONS or len(index) < 1 / _FEW_CONTRADICTIONS:
+                    return [Found("classes", None, error.message, CERTAINTY, problem=error)]
+                why = Message("{file} was not taken as labels: it gives many pictures several.", file=file.name)
+                notes.append(why)
+                continue
+            except DataError:
+                continue  # a table of something else
+            tables.append(table)
+            best = best_of.setdefault(owner := _owner_of(file, index.root), table)
+            best_of[owner] = max(best, table, key=lambda one: len(one.of))
+        if len(best_of) > 1:
+            tables = [_together(list(best_of.values()))]
+        return [
+            *(Found("classes", None, note, CERTAINTY, notes=(note,)) for note in notes),
+            *(_found(table, CERTAINTY) for table in tables),
+        ]
+
+
+def _found(labels: ClassLabels, certainty: float) -> Found:
+    reason = Message(
+        "The {found_in} gives a class to {n:,} {n:plural(picture|pictures)}.",
+        found_in=labels.found_in,
+        n=len(labels.of),
+    )
+    called = Message("labels in the {found_in}", found_in=labels.found_in)
+    return Found("classes", labels, reason, certainty, called, Message("the labels of the file"))
+
+
+def _together(tables: Sequence[ClassLabels]) -> ClassLabels:
+    """The labels of several folders of an album as one: classes of the same name are the same."""
+    names = tuple(sorted({name for one in tables for name in one.names}, key=lambda name: (natural_key(name), name)))
+    numbers = {name: number for number, name in enumerate(names)}
+    of = {path: numbers[one.names[number]] for one in tables for path, number in one.of.items()}
+    notes = tuple(note for one in tables for note in one.notes)
+    return ClassLabels(joined(dict.fromkeys(one.found_in for one in tables), ""), names, of, notes)
+
+
+def tables_in(root: Path) -> list[Path]:
+    """The CSV files beside the folders of pictures: of an album, those in each of its folders."""
+    roots = roots_of(root).values()
+    files = [file for one in roots for file in sorted(one.iterdir()) if file.suffix.lower() in (".csv", ".tsv")]
+    return [file for file in files if file.is_file() and file.stat().st_size <= LARGEST]
+
+
+def _owner_of(file: Path, root: Path) -> str:
+    """The name of the folder of an album that a file lies in; '' where there is no album, or it lies elsewhere."""
+    return root.owner_of(file) if isinstance(root, Album) else ""
+
+
+def _read(file: Path, pictures: ImageIndex) -> ClassLabels:
+    """The labels of a table for the pictures it speaks of: in an album those of its own folder, whose names another
+    may have too."""
+    owner = _owner_of(file, pictures.root)
+    paths = [path for path in pictures.paths if path.startswith(f"{owner}/")] if owner else pictures.paths
+    return read_labels(file, paths)
 
 
 @dataclass(frozen=True)
@@ -51,7 +132,7 @@ class _Table:
         return sum(len(found) == 1 for found in self.pictures)
 
 
-def read_labels(file: Path, paths: Sequence[str]) -> FolderClasses:
+def read_labels(file: Path, paths: Sequence[str]) -> ClassLabels:
     """The labels that the table gives to these pictures.
 
     Raises DataError when it cannot be read, names no picture, has no column of labels, or contradicts itself.
@@ -182,7 +263,7 @@ def _one_hot(columns: Mapping[int, list[str]], header: Row, body: Sequence[int])
 # Classes
 
 
-def _classes(file: Path, table: _Table, labels: list[str], header: bool, paths: Sequence[str]) -> FolderClasses:
+def _classes(file: Path, table: _Table, labels: list[str], header: bool, paths: Sequence[str]) -> ClassLabels:
     rows = range(1 if header else 0, len(table.rows))
     given: dict[str, dict[str, int]] = {}
     for row in rows:
@@ -200,7 +281,9 @@ def _classes(file: Path, table: _Table, labels: list[str], header: bool, paths: 
     numbers = {name: number for number, name in enumerate(names)}
     of = {path: numbers[label_of[path]] for path in paths if path in label_of}
     cells = {row: table.rows[row][table.column] for row in rows}
-    return FolderClasses(names, of, tuple(_notes(table, cells, len(paths) - len(of))))
+    return ClassLabels(
+        Message("CSV file {file}", file=file.name), names, of, tuple(_notes(table, cells, len(paths) - len(of)))
+    )
 
 
 def _check_agreement(file: Path, given: Mapping[str, Mapping[str, int]]) -> None:

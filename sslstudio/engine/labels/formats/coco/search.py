@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.images.multi_folder import roots_of
-from sslstudio.engine.labels.coco.reader import looks_like_coco
-from sslstudio.engine.labels.label_tables import LARGEST
-from sslstudio.engine.labels.masks.pairing import MASK_WORDS, PICTURE_WORDS, SPLIT_WORDS, folder_words
+from sslstudio.engine.labels.folder_words import MASK_WORDS, PICTURE_WORDS, SPLIT_WORDS, folder_words
+from sslstudio.engine.labels.formats.coco.reader import looks_like_coco
+from sslstudio.engine.labels.types import LARGEST
 
 _FOLDERS = 200  # looked into; in more of them nobody keeps one file each
 _FILES = 50  # looked at in a folder; more are one a picture, which is not COCO

@@ -16,9 +16,10 @@ from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.evaluate.predict import write_mask
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.images.multi_folder import write_album
-from sslstudio.engine.labels.coco.writer import write_coco
+from sslstudio.engine.labels.formats.coco.writer import write_coco
 from sslstudio.engine.labels.masks.decode import IGNORE, decode_mask
-from sslstudio.engine.labels.recognise import MaskLabels, Recognised, recognise
+from sslstudio.engine.labels.recognise import recognise
+from sslstudio.engine.labels.types import MaskLabels, Recognised
 
 Mask = np.ndarray[tuple[int, int], np.dtype[np.uint8]]
 SQUARE = [[2, 1, 5, 1, 5, 4, 2, 4]]  # columns 2-4, rows 1-3

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.labels.coco.run_lengths import lengths_in
 
 LARGEST: Final = 400_000_000  # pixels of one picture; more is a mistake in the file
 _EXPORT: Final = Message("Export it from the labelling program as COCO.")
@@ -212,6 +211,25 @@ def _runs(outline: Mapping[str, Any], picture: CocoPicture, place: int) -> tuple
     if sum(runs) != math.prod(size):
         raise _Wrong(Message("the run lengths of annotation {place} do not fill its picture", place=place))
     return tuple(runs)
+
+
+def lengths_in(text: str) -> list[int]:
+    """The lengths in COCO's short writing: five bits a letter, lowest first, 32 says that more follow, 16 in the last
+    that the value is negative; from the fourth on the difference to the last but one. A number that is cut off is -1.
+    """
+    runs: list[int] = []
+    value = shift = 0
+    for letter in text.encode("ascii", "replace"):
+        bits = letter - 48
+        value |= (bits & 31) << shift
+        shift += 5
+        if bits & 32:
+            continue
+        if bits & 16:
+            value -= 1 << shift
+        runs.append(value + (runs[-2] if len(runs) > 2 else 0))
+        value = shift = 0
+    return [*runs, -1] if shift else runs
 
 
 def _box(box: Any, place: int) -> tuple[float, float, float, float]:

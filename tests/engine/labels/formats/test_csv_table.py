@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.labels.csv_table import Contradiction, decode_text, read_labels
+from sslstudio.engine.labels.formats.csv_table import Contradiction, decode_text, read_labels
 
 PATHS = [f"images/{name}" for name in ("a.jpg", "b.jpg", "c.JPG", "d.png", "deep/e.png", "deep/f.png")]
 LABELS = {path: "cat" if place % 2 else "dog" for place, path in enumerate(PATHS)}

@@ -13,9 +13,9 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.evaluate.predict import write_mask
-from sslstudio.engine.labels.coco import writer as coco_writer
-from sslstudio.engine.labels.coco.run_lengths import from_runs
-from sslstudio.engine.labels.coco.writer import patches, read_coco, write_coco
+from sslstudio.engine.labels.formats.coco import writer as coco_writer
+from sslstudio.engine.labels.formats.coco.raster import from_runs
+from sslstudio.engine.labels.formats.coco.writer import patches, read_coco, write_coco
 
 R = TypeVar("R")
 

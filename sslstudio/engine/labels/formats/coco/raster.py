@@ -1,15 +1,15 @@
 """What COCO marks in a picture -> one class number a pixel. Polygons and run lengths, as COCO's own code reads them.
 
-A pixel belongs to a polygon when its middle does; of two on the same pixel the smaller one is seen.
+A pixel belongs to a polygon when its middle does; of two on the same pixel the smaller one is seen. Run lengths go down
+the columns, the first run of pixels outside (perhaps 0).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sslstudio.engine.labels.coco.reader import CocoPicture, Mark
-from sslstudio.engine.labels.coco.run_lengths import from_runs
+from sslstudio.engine.labels.formats.coco.reader import CocoPicture, Mark
 from sslstudio.engine.labels.masks.coding import IGNORE
 
 Inside = NDArray[np.bool_]  # (height, width)
@@ -56,3 +56,20 @@ def filled(corners: NDArray[np.float64], height: int, width: int) -> Inside:
         crossed[rows, np.clip(np.ceil(at - 0.5), 0, width).astype(int)] ^= True
     inside: Inside = np.logical_xor.accumulate(crossed[:, :width], axis=1)
     return inside
+
+
+# Run lengths
+
+
+def run_lengths(inside: NDArray[np.bool_]) -> list[int]:
+    """The lengths for (height, width)."""
+    flat = inside.ravel(order="F")
+    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    runs: list[int] = np.diff(np.concatenate([[0], changes, [flat.size]])).tolist()
+    return [0, *runs] if flat.size and flat[0] else runs
+
+
+def from_runs(counts: Sequence[int], height: int, width: int) -> NDArray[np.bool_]:
+    """The inverse of `run_lengths`."""
+    values = np.arange(len(counts)) % 2 == 1
+    return np.repeat(values, counts).reshape(height, width, order="F")

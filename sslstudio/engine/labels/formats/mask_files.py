@@ -1,30 +1,33 @@
-"""Which files of a folder are masks, and of which picture: by folder names (images/ and masks/) or by file names."""
+"""Masks as files among the pictures, paired with them by folder names (images/ and masks/) or by file names."""
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message, joined
+from sslstudio.engine.images.index import ImageIndex
+from sslstudio.engine.labels.folder_words import (
+    MASK_WORDS,
+    SPLIT_WORDS,
+    folder_words,
+    name_of,
+    plain_folder,
+    stem_of,
+)
+from sslstudio.engine.labels.mask_names import plain_names
+from sslstudio.engine.labels.masks.coding import MaskCoding, learn_coding
+from sslstudio.engine.labels.types import SOURCES, Choices, Found, LabelSource, MaskLabels
 
-SPLIT_WORDS = {
-    "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
-    "test": "test", "testing": "test",
-}  # fmt: skip
-PICTURE_WORDS = frozenset({
-    "image", "images", "img", "imgs", "picture", "pictures", "pic", "pics", "photo", "photos", "input", "inputs",
-    "jpegimages",
-})  # fmt: skip
-MASK_WORDS = frozenset({
-    "mask", "masks", "label", "labels", "annotation", "annotations", "seg", "segmentation", "segmentations",
-    "segmentationclass", "gt", "groundtruth", "groundtruths",
-})  # fmt: skip
 _MASK = "masks?|labels?|annotations?|segmentations?|seg|gt|groundtruth|ground[_-]truth"
 _MASK_STEM = re.compile(
     rf"(?P<a>.+)[_\-. ](?:{_MASK})(?:[_\-. ]?(?P<number>\d{{1,2}}))?|(?:{_MASK})(?:[_\-. ]|(?=\d))(?P<b>.+)"
 )
 _PICTURE = "images?|imgs?|photo|picture"
 _PICTURE_STEM = re.compile(rf"(.+)[_\-. ](?:{_PICTURE})|(?:{_PICTURE})(?:[_\-. ]|(?=\d))(.+)")
+
+CERTAINTY = 0.8
 
 Key = tuple[tuple[str, ...], str]  # folders without the words for pictures and masks, and the stem; lower case
 
@@ -33,7 +36,7 @@ Key = tuple[tuple[str, ...], str]  # folders without the words for pictures and 
 class MaskPairs:
     """`of`: picture -> mask. `orphans`: masks that have no picture. `further`: second masks of a picture."""
 
-    found_in: str
+    found_in: Message
     of: dict[str, str]
     orphans: tuple[str, ...]
     further: tuple[str, ...]
@@ -42,23 +45,6 @@ class MaskPairs:
     def masks(self) -> set[str]:
         """All files that are masks, paired or not."""
         return {*self.of.values(), *self.orphans, *self.further}
-
-
-@lru_cache(maxsize=100_000)
-def folder_words(name: str) -> tuple[str, ...]:
-    """Lower-case words of a folder name: 'Train_Masks' -> ('train', 'masks'), 'ground_truth' -> ('groundtruth',)."""
-    return tuple(
-        word for word in re.split(r"[_\-. ]+", re.sub(r"ground[_\- ]truth", "groundtruth", name.lower())) if word
-    )
-
-
-@lru_cache(maxsize=100_000)
-def plain_folder(name: str) -> str:
-    """A folder name without the words for pictures and masks; '' when nothing else is in it."""
-    words = folder_words(name)
-    if not set(words) <= PICTURE_WORDS | MASK_WORDS | SPLIT_WORDS.keys():
-        return name.lower()  # with_mask and no_mask are classes of people's faces
-    return "_".join(word for word in words if word in SPLIT_WORDS)
 
 
 def _is_mask_folder(name: str) -> bool:
@@ -74,25 +60,64 @@ def _mask_folder(folder: str) -> str:
     return "" if level is None else "/".join(parts[: level + 1])
 
 
+@SOURCES.register("mask_files")
+class MaskFiles(LabelSource):
+    """A mask file a picture, in a folder or with a name that says so."""
+
+    among_pictures = True
+
+    def candidates(self, index: ImageIndex, choices: Choices) -> list[Found]:
+        """The masks with what their values mean; files that turn out to be photographs stay pictures."""
+        pairs = find_pairs(index.paths)
+        if pairs is None:
+            return []
+        try:
+            coding = learn_coding([index.root / mask for mask in sorted(pairs.of.values())])
+        except DataError as error:
+            why = Message("{found_in}: not taken as masks. {error}", found_in=pairs.found_in, error=error)
+            return [Found("masks", None, why, CERTAINTY, notes=(why,))]
+        notes = _notes(pairs, coding, len(index) - len(pairs.masks))
+        labels = MaskLabels(pairs.found_in, plain_names(coding), pairs.of, coding, tuple(notes))
+        reason = Message(
+            "{found_in}: {n:,} files are called like a picture and hold few values.",
+            found_in=pairs.found_in,
+            n=len(pairs.of),
+        )
+        called, itself = Message("mask files"), Message("the mask files")
+        masks = frozenset(pairs.masks)
+        return [Found("masks", labels, reason, CERTAINTY, called, itself, files=masks, unnamed=True)]
+
+
+def _notes(pairs: MaskPairs, coding: MaskCoding, pictures: int) -> list[Message]:
+    notes = []
+    if missing := pictures - len(pairs.of):
+        notes.append(Message("{missing:,} {missing:plural(picture|pictures)} without a mask.", missing=missing))
+    if pairs.orphans:
+        notes.append(
+            Message(
+                "{orphans:,} {orphans:plural(mask|masks)} without a picture: {orphans2}.",
+                orphans=len(pairs.orphans),
+                orphans2=pairs.orphans[:3],
+            )
+        )
+    if pairs.further:
+        notes.append(
+            Message(
+                "{further:,} {further:plural(further mask|further masks)} of pictures left out: {further2}.",
+                further=len(pairs.further),
+                further2=pairs.further[0],
+            )
+        )
+    if coding.instances:
+        notes.append(Message("The masks number single objects; all of them were taken as one class, 'object'."))
+    if coding.ignore is not None:
+        notes.append(Message("The value 255 in the masks marks what is not counted."))
+    return notes
+
+
 def find_pairs(paths: Sequence[str]) -> MaskPairs | None:
     """The masks among `paths`, or None. A folder is believed to hold masks when a tenth of its files have a picture."""
     return _by_folder(paths) or _by_stem(paths)
-
-
-def folders_of(path: str) -> tuple[str, ...]:
-    """('a', 'b') for a/b/1.png. Text only: pathlib takes seconds for a hundred thousand paths."""
-    return tuple(path.split("/")[:-1])
-
-
-def name_of(path: str) -> str:
-    """1.png for a/b/1.png."""
-    return path.rpartition("/")[2]
-
-
-def stem_of(path: str) -> str:
-    """1 for a/b/1.png."""
-    name = name_of(path)
-    return name.rpartition(".")[0] or name
 
 
 def _key(path: str, stem: str) -> Key:
@@ -167,7 +192,7 @@ def _match(masks: Sequence[str], keys: dict[Key, list[str]]) -> tuple[list[tuple
     return found, lost
 
 
-def _settle(found_in: str, pairs: list[tuple[str, str, int]], orphans: list[str]) -> MaskPairs:
+def _settle(found_in: Message, pairs: list[tuple[str, str, int]], orphans: list[str]) -> MaskPairs:
     of: dict[str, str] = {}
     further: list[str] = []
     for picture, mask, _ in sorted(pairs, key=lambda pair: (pair[0], pair[2], pair[1])):

@@ -1,13 +1,20 @@
-"""Classes and given parts of a data set, told from the folders that the pictures lie in."""
+"""Classes told from the folders that the pictures lie in."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.images.index import printable
-from sslstudio.engine.labels.masks.pairing import PICTURE_WORDS, SPLIT_WORDS, folder_words, folders_of, plain_folder
+from sslstudio.engine.images.index import ImageIndex, printable
+from sslstudio.engine.images.multi_folder import Album
+from sslstudio.engine.labels.folder_words import (
+    PICTURE_WORDS,
+    folder_words,
+    folders_of,
+    natural_key,
+    part_of_folder,
+)
+from sslstudio.engine.labels.types import SOURCES, Choices, ClassLabels, Found, LabelSource
 
 UNLABELLED = frozenset({"unlabelled", "unlabeled", "unsorted", "unknown"})
 _OWNER = re.compile(
@@ -16,41 +23,28 @@ _OWNER = re.compile(
     re.IGNORECASE,
 )
 
+CERTAINTY = 0.5  # a folder may also be a day, or whoever took the pictures
+
 Folders = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class FolderClasses:
-    """`names` in natural order, `of`: picture -> class number, and sentences on what was seen."""
+@SOURCES.register("class_folders")
+class ClassFolders(LabelSource):
+    """A folder a class."""
 
-    names: tuple[str, ...]
-    of: dict[str, int]
-    notes: tuple[str, ...]
-
-
-def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Sorts 'stage 2' before 'stage 10'."""
-    pieces = re.split(r"(\d+)", name.casefold())
-    return tuple((0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces if piece)
-
-
-def given_parts(paths: Sequence[str]) -> dict[str, str]:
-    """The part (train, validation, test) of each picture below a folder of that name; {} unless two parts are named."""
-    parts = {}
-    for path in paths:
-        found = [part for name in folders_of(path) if (part := _part(name))]
-        if found:
-            parts[path] = found[0]
-    return parts if len(set(parts.values())) >= 2 and "train" in parts.values() else {}
-
-
-def _part(folder: str) -> str | None:
-    return SPLIT_WORDS.get(plain_folder(folder))
+    def candidates(self, index: ImageIndex, choices: Choices) -> list[Found]:
+        """The classes of the folders, or why they were not taken as classes."""
+        labels, why_not = class_folders(index.paths, choices.parts, above=1 if isinstance(index.root, Album) else 0)
+        if labels is None:
+            return [Found("classes", None, reason, CERTAINTY) for reason in why_not]
+        reason = Message("The pictures lie in {n:,} folders of different names.", n=len(labels.names))
+        called = Message("class folders")
+        return [Found("classes", labels, reason, CERTAINTY, called, Message("the class folders"))]
 
 
 def class_folders(
     paths: Sequence[str], given: Mapping[str, str], above: int = 0
-) -> tuple[FolderClasses | None, tuple[str, ...]]:
+) -> tuple[ClassLabels | None, tuple[Message, ...]]:
     """The classes of the folders, or None and why not (a sentence, when folders looked as if they might be classes).
     above: how many levels say where the pictures come from and not what they show."""
     folders = {path: _without_parts(folders_of(path)[above:], path in given) for path in paths}
@@ -66,7 +60,7 @@ def class_folders(
     names = tuple(sorted(sizes, key=lambda name: (natural_key(name), name)))
     numbers = {name: number for number, name in enumerate(names)}
     of = {path: numbers[name] for path, name in of_name.items()}
-    return FolderClasses(names, of, _left_over(paths, of)), ()
+    return ClassLabels(Message("class folders"), names, of, _left_over(paths, of)), ()
 
 
 def _without_parts(folders: Folders, given: bool) -> Folders:
@@ -74,7 +68,7 @@ def _without_parts(folders: Folders, given: bool) -> Folders:
     kept = []
     part_seen = not given
     for name in folders:
-        if not part_seen and _part(name):
+        if not part_seen and part_of_folder(name):
             part_seen = True
         elif not _holds_pictures(name):
             kept.append(name)
@@ -133,8 +127,3 @@ def _left_over(paths: Sequence[str], of: Mapping[str, int]) -> tuple[Message, ..
         if rest
         else ()
     )
-
-
-def count(number: int, thing: str) -> str:
-    """'1 picture', '2 pictures'."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

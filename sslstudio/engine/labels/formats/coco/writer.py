@@ -18,9 +18,8 @@ from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.labels.coco.raster import paint
-from sslstudio.engine.labels.coco.reader import read_file
-from sslstudio.engine.labels.coco.run_lengths import run_lengths
+from sslstudio.engine.labels.formats.coco.raster import paint, run_lengths
+from sslstudio.engine.labels.formats.coco.reader import read_file
 
 Mask = npt.NDArray[np.uint8]  # (height, width) class numbers
 STAGE = Message("Writing COCO")

@@ -18,19 +18,21 @@ import filelock
 from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.core.messages import Message, from_stored, to_stored
+from sslstudio.engine.core.messages import NOTHING, Message, from_stored, to_stored
 from sslstudio.engine.images.cache.reader import make_folder
 from sslstudio.engine.images.index import ImageIndex, printable
 from sslstudio.engine.images.multi_folder import roots_of
-from sslstudio.engine.labels.coco.raster import paint
-from sslstudio.engine.labels.coco.reader import CocoFile, CocoPicture, Mark, read_file
-from sslstudio.engine.labels.coco.search import near
+from sslstudio.engine.labels.formats.coco.raster import paint
+from sslstudio.engine.labels.formats.coco.reader import CocoFile, CocoPicture, Mark, read_file
+from sslstudio.engine.labels.formats.coco.search import find_files, near
 from sslstudio.engine.labels.masks.coding import IGNORE, MaskCoding
 from sslstudio.engine.labels.masks.files import mask_png, mask_size
 from sslstudio.engine.labels.picture_names import lookup_of, named_pictures
+from sslstudio.engine.labels.types import ASKED_FOR, SOURCES, Choices, ClassLabels, Found, LabelSource, MaskLabels
 
 STAGE: Final = Message("Making masks from the outlines")
 FORMAT: Final = 1
+CERTAINTY: Final = 0.7  # below mask files and tables, which lie there because somebody put them beside the pictures
 MOST_CLASSES: Final = 254  # a mask has a byte a pixel, 0 is background and 255 is not counted
 _A_STEP = 20  # pictures between two events
 _SHOWN = 3  # examples named in a sentence
@@ -42,16 +44,58 @@ class _Elsewhere(DataError):
     """A file about other pictures."""
 
 
+@SOURCES.register("coco")
+class Coco(LabelSource):
+    """Files in the format of the COCO data set."""
+
+    def takes(self, asked: Path) -> float:
+        """Any JSON: what is wrong with one that is not COCO is said when it is read."""
+        return 0.5 if asked.suffix.lower() == ".json" else 0.0
+
+    def candidates(self, index: ImageIndex, choices: Choices) -> Generator[Preparing, None, list[Found]]:
+        """What the file asked for gives, else those that lie beside or above the pictures."""
+        files, large = ([choices.asked], []) if choices.asked else find_files(index)
+        notes = tuple(
+            Message(
+                "{file} is large ({size} MB) and was not read: choose it as labels to use it.",
+                file=file.name,
+                size=file.stat().st_size >> 20,
+            )
+            for file in large
+        )
+        if not files:
+            return [Found("masks", None, note, CERTAINTY, notes=(note,)) for note in notes]
+        found = yield from coco_labels(files, index, choices.asked is not None)
+        return [_as_found(found, len(index), (*notes, *found.notes), ASKED_FOR if choices.asked else CERTAINTY)]
+
+
+def _as_found(coco: "CocoLabels", pictures: int, notes: tuple[Message, ...], certainty: float) -> Found:
+    reason = Message(
+        "The {found_in} lists {n:,} of the pictures.", found_in=coco.found_in, n=len(coco.masks or coco.classes)
+    )
+    if coco.masks:
+        missing = pictures - len(coco.masks)
+        without = Message("{missing:,} {missing:plural(picture|pictures)} without a mask.", missing=missing)
+        masks = MaskLabels(coco.found_in, coco.names, coco.masks, coco.coding, (without,) if missing else ())
+        called = Message("outlines in the {found_in}", found_in=coco.found_in)
+        return Found("masks", masks, reason, certainty, called, Message("the outlines"), notes)
+    if coco.classes:
+        classes = ClassLabels(coco.found_in, coco.names, coco.classes)
+        called = Message("labels in the {found_in}", found_in=coco.found_in)
+        return Found("classes", classes, reason, certainty, called, Message("the labels of the file"), notes)
+    return Found("masks", None, NOTHING, certainty, notes=notes)
+
+
 @dataclass(frozen=True)
 class CocoLabels:
     """`masks`: picture -> mask file, its values numbers of `names`, names[0] the background; or `classes`: picture ->
     number of `names`; one of them is empty, or both where nothing could be taken. `notes` are for people."""
 
-    found_in: str
+    found_in: Message
     names: tuple[str, ...]
     masks: dict[str, str]
     classes: dict[str, int]
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
     @property
     def coding(self) -> MaskCoding:
@@ -107,7 +151,7 @@ def _made(folder: Path, stamp: list[Any]) -> CocoLabels | None:
 def _make(
     files: Sequence[Path], pictures: ImageIndex, asked: bool, folder: Path
 ) -> Generator[Preparing, None, CocoLabels]:
-    notes: list[str] = []
+    notes: list[Message] = []
     listed: Listed = {}
     for file in files:
         try:
@@ -221,7 +265,7 @@ def _check_labels(content: CocoFile, listed: Listed) -> None:
     )
 
 
-def _classes(listed: Listed) -> tuple[tuple[str, ...], dict[str, int], tuple[str, ...]]:
+def _classes(listed: Listed) -> tuple[tuple[str, ...], dict[str, int], tuple[Message, ...]]:
     names = tuple(_used_names(listed))
     of = {}
     for path, (content, picture) in listed.items():

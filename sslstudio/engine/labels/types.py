@@ -1,0 +1,143 @@
+"""What is known of the labels of a folder, and the interface of the formats that they come in."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import NOTHING, Message
+from sslstudio.engine.core.registry import Registry
+from sslstudio.engine.images.index import ImageIndex
+from sslstudio.engine.labels.masks.coding import MaskCoding
+
+ASKED_FOR = 1.0  # the certainty of labels that somebody chose
+LARGEST = 64 << 20  # bytes of a file of labels: a larger one is read only when it is asked for
+
+
+@dataclass(frozen=True)
+class ClassLabels:
+    """One class a picture. `of`: picture path -> class number, labelled pictures only; `notes` are for people."""
+
+    found_in: Message
+    names: tuple[str, ...]
+    of: dict[str, int]
+    notes: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True)
+class MaskLabels:
+    """One mask a picture. `of`: picture path -> mask path, relative to the root or absolute; names[0]: background."""
+
+    found_in: Message
+    names: tuple[str, ...]
+    of: dict[str, str]
+    coding: MaskCoding
+    notes: tuple[Message, ...] = ()
+
+
+Labels = ClassLabels | MaskLabels
+Kind = Literal["classes", "masks"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a format has found: labels that can be taken, or only why what looks like labels is none (`labels` None).
+
+    reason      what they were told by; why not, where there are none: said unless others of the kind are taken
+    certainty   0 to 1, ASKED_FOR where somebody chose them
+    called      what is said of them where others are taken: "There are ... too"
+    itself      what is said where they are taken instead of others: "... were taken"
+    notes       to be said whether they are taken or not
+    files       the files that are labels themselves and no pictures
+    unnamed     masks whose classes have no names of their own
+    problem     raised if they were to be taken
+    """
+
+    kind: Kind
+    labels: Labels | None
+    reason: Message
+    certainty: float
+    called: Message = NOTHING
+    itself: Message = NOTHING
+    notes: tuple[Message, ...] = ()
+    files: frozenset[str] = frozenset()
+    unnamed: bool = False
+    problem: DataError | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether they can be taken, or would be if nothing were wrong with them."""
+        return self.labels is not None or self.problem is not None
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What is given to a format: what a person chose, and what is known already.
+
+    asked       the file or folder of this format that was chosen as labels; None: look for what lies there
+    parts       picture -> the part that it is set apart for, as the folders say
+    """
+
+    asked: Path | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+
+class LabelSource(ABC):
+    """A format of labels. A class of its own in a module of `labels.formats`, registered in SOURCES, is all it takes.
+
+    among_pictures  its labels are files that look like pictures: it is asked first, and these are no pictures to others
+    complete        what is chosen of it holds all the labels: no other is asked then
+    """
+
+    among_pictures: ClassVar[bool] = False
+    complete: ClassVar[bool] = False
+
+    def takes(self, asked: Path) -> float:
+        """How surely a file or folder that somebody chose as labels is of this format, 0 to 1."""
+        return 0.0
+
+    @abstractmethod
+    def candidates(self, index: ImageIndex, choices: Choices) -> list[Found] | Generator[Preparing, None, list[Found]]:
+        """What there is in the folder of these pictures; a generator where much must be read.
+
+        Raises DataError when what was asked for cannot be used. What lies there and is something else is left out.
+        """
+
+
+SOURCES: Registry[type[LabelSource]] = Registry(Message("format of labels"))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One line on what a format has found: of which format and kind, where, for how many pictures, why, how surely."""
+
+    source: str
+    kind: Kind
+    found_in: Message
+    pictures: int
+    reason: Message
+    certainty: float
+    taken: bool
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """What was recognised in a folder. `pictures` is the index without masks; `notes` say what was not taken, and why;
+    `candidates` all labels that were found, taken or not."""
+
+    pictures: ImageIndex
+    classes: ClassLabels | None
+    masks: MaskLabels | None
+    given_split: dict[str, str]
+    notes: tuple[Message, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+
+    @cached_property
+    def labelled(self) -> int:
+        """How many pictures have a class or a mask. Counted once: it is asked at every turn of a page."""
+        classes, masks = self.classes.of if self.classes else {}, self.masks.of if self.masks else {}
+        return len(classes.keys() | masks.keys()) if classes and masks else len(classes) + len(masks)
