@@ -85,11 +85,11 @@ def in_the_window(folder: Path, out: Path, options: argparse.Namespace) -> Figur
             app.processEvents()
             time.sleep(0.002)
 
-    study = window.study
-    study.load_engine()
-    wait(lambda: study.engine is not None)
-    study.open_folder(folder)
-    wait(lambda: study.readable is not None)
+    workspace = window.workspace
+    workspace.load_engine()
+    wait(lambda: workspace.engine is not None)
+    workspace.open_folder(folder)
+    wait(lambda: workspace.readable is not None)
     window.go("pretrain")
     page = window.pages["pretrain"]
     assert isinstance(page, RunPage)
@@ -116,8 +116,8 @@ def in_the_window(folder: Path, out: Path, options: argparse.Namespace) -> Figur
             spent.append((time.thread_time(), time.perf_counter()))
 
     timer.timeout.connect(tick)
-    study.runner.events.connect(follow)
-    study.runner.ended.connect(app.quit)
+    workspace.runner.events.connect(follow)
+    workspace.runner.ended.connect(app.quit)
     again.timeout.connect(arm)
     clock.start()
     again.start()

@@ -67,7 +67,7 @@ class DialogShots:
         self.shoot("9-error-long", lambda: dialogs.tell_error(window, long))
         moved = Known(Opened(Project(folder=self._shooter.out, pictures=Path("/disk"))), ("scans", Path("/disk")))
         self.shoot("9-relink", lambda: window.opener._take_project(moved))
-        self.shoot("9-add-folder", lambda: window.study.folders.open([self._shooter.out]))
+        self.shoot("9-add-folder", lambda: window.workspace.folders.open([self._shooter.out]))
 
     def of_a_run(self, page: RunPage) -> None:
         """What is asked while a run goes on."""

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import QApplication
 from sslstudio.engine.core.config import Value
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.pages.compare.page import ComparePage
-from sslstudio.ui.pages.compare.tab import StudyTab
+from sslstudio.ui.pages.compare.tab import ExperimentTab
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.train.finetune import FinetunePage
@@ -90,14 +90,14 @@ class Shooter:
 
     def open(self, folder: Path | None) -> None:
         """Welcome, busy and loaded."""
-        study = self.window.study
+        workspace = self.window.workspace
         self.shoot("0-welcome")
         self.window.go("pretext")
         self.shoot("0-no-pictures", SIZES[:1])
-        study.load_engine()
+        workspace.load_engine()
         self.window.go("images")
-        study.open_folder(folder) if folder else study.open_sample()
-        wait(lambda: study.recognised is not None and study.readable is not None)
+        workspace.open_folder(folder) if folder else workspace.open_sample()
+        wait(lambda: workspace.recognised is not None and workspace.readable is not None)
         rest(1.5)
         self.shoot("1-images")
         page = self.window.pages["images"]
@@ -123,7 +123,7 @@ class Shooter:
         """Each task."""
         self.window.go("pretext")
         page = self.window.pages["pretext"]
-        for name in self.window.study.engine.tasks if self.window.study.engine else ():
+        for name in self.window.workspace.engine.tasks if self.window.workspace.engine else ():
             page.choose_task(name)  # type: ignore[attr-defined]
             page.ask_puzzles()  # type: ignore[attr-defined]
             wait(lambda: page._job is None)  # type: ignore[attr-defined]
@@ -171,8 +171,8 @@ class Shooter:
             page.view.tabs.setCurrentIndex(page.view.tabs.count() - 1)
             rest(1.0)
             self.shoot(f"{name}-queue", SIZES[:1])
-            while self.window.study.line.runs:
-                self.window.study.line.remove(0)
+            while self.window.workspace.queue.runs:
+                self.window.workspace.queue.remove(0)
         wait(lambda: page.view.outcome != "")
         rest(1.0)
         for number in range(page.view.tabs.count()):
@@ -182,7 +182,7 @@ class Shooter:
     def asked(self) -> None:
         """What is asked while a run goes on; it ends as soon as the pictures are taken."""
         self.window.go("pretrain")
-        page, runner = self.window.pages["pretrain"], self.window.study.runner
+        page, runner = self.window.pages["pretrain"], self.window.workspace.runner
         assert isinstance(page, RunPage)
         page.start_run()
         wait(lambda: page.view.epoch.value.text() != "–")
@@ -195,7 +195,7 @@ class Shooter:
         self.window.go("results")
         page = self.window.pages["results"]
         assert isinstance(page, ResultsPage)
-        wait(lambda: page.results is not None and page.results.run == page.study.result)
+        wait(lambda: page.results is not None and page.results.run == page.workspace.result)
         for number in range(page.tabs.count()):
             page.tabs.setCurrentIndex(number)
             wait(lambda: number != 3 or bool(page.map.spots))  # noqa: B023 - waited for
@@ -208,11 +208,11 @@ class Shooter:
         self.window.go("compare")
         page = self.window.pages["compare"]
         assert isinstance(page, ComparePage)
-        wait(lambda: page.checkup.found is not None)
+        wait(lambda: page.clinic.found is not None)
         self.comparison(page, page.efficiency, COMPARISON)
         self.comparison(page, page.tournament, TOURNAMENT)
 
-    def comparison(self, page: ComparePage, tab: StudyTab, quick: dict[str, Value]) -> None:
+    def comparison(self, page: ComparePage, tab: ExperimentTab, quick: dict[str, Value]) -> None:
         """One of the tabs; an earlier one is opened if there is one."""
         page.tabs.setCurrentWidget(tab)
         wait(lambda: tab.settings is not None and "in all" in tab.settings.estimate.text())
@@ -223,8 +223,8 @@ class Shooter:
             form = tab.settings.more if name in tab.settings.more.values() else tab.settings.form
             form.editor(name).set_value(value)
         rest(1.0)
-        if tab.earlier.studies:
-            tab.open_study(tab.earlier.studies[0].path)
+        if tab.earlier.experiments:
+            tab.open_experiment(tab.earlier.experiments[0].path)
             wait(lambda: tab.out is not None)
         else:
             page.start_run()

@@ -130,8 +130,8 @@ def window(qtbot: QtBot, said: Said) -> Iterator[MainWindow]:
     made = MainWindow()
     qtbot.addWidget(made)
     made.show()
-    with qtbot.waitSignal(made.study.engine_ready, timeout=60_000):
-        made.study.load_engine()
+    with qtbot.waitSignal(made.workspace.engine_ready, timeout=60_000):
+        made.workspace.load_engine()
     yield made
     assert said.errors == [], "\n".join("".join(traceback.format_exception(error)) for error in said.errors)
 

@@ -67,10 +67,10 @@ def test_a_report_tells_nothing_of_the_person_or_the_patients(
     archive.write_bytes(b"nothing")
     empty = tmp_path / "Vogel leer"
     empty.mkdir()
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(pictures)
     if with_run:
-        window.study.finished("pretrain", trained(pictures, window.study.runs_folder / "Vogel 1"), "finished")
+        window.workspace.finished("pretrain", trained(pictures, window.workspace.runs_folder / "Vogel 1"), "finished")
     said.choice = "instead"
     for number, file in enumerate((table, archive, empty), start=1):  # neither can be used
         drop(window, file)

@@ -29,8 +29,8 @@ def small(spoken: str, said: Said, qtbot: QtBot) -> Iterator[MainWindow]:
     qtbot.addWidget(made)
     made.resize(1280, 720)
     made.show()
-    with qtbot.waitSignal(made.study.engine_ready, timeout=LONG):
-        made.study.load_engine()
+    with qtbot.waitSignal(made.workspace.engine_ready, timeout=LONG):
+        made.workspace.load_engine()
     yield made
     assert said.errors == []
 
@@ -60,7 +60,7 @@ def test_every_page(
         window.go(name)
         check(window, f"{name}, empty")
     window.go("images")
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample_folder)
     each_tab(window, window.pages["images"].tabs, "images")  # type: ignore[attr-defined]
     look_at_puzzles(window, qtbot)
@@ -76,7 +76,7 @@ def test_every_page(
     window.go("compare")
     compare = window.pages["compare"]
     assert isinstance(compare, ComparePage)
-    qtbot.waitUntil(lambda: compare.checkup.found is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: compare.clinic.found is not None, timeout=LONG)
     for kind in compare.kinds:
         compare.tabs.setCurrentWidget(kind)
         each_tab(window, kind.view.tabs, f"compare {kind.job}")
@@ -86,8 +86,8 @@ def look_at_puzzles(window: MainWindow, qtbot: QtBot) -> None:
     window.go("pretext")
     page = window.pages["pretext"]
     assert isinstance(page, PretextPage)
-    assert window.study.engine is not None
-    for name in window.study.engine.tasks:
+    assert window.workspace.engine is not None
+    for name in window.workspace.engine.tasks:
         page.choose_task(name)
         page.ask_puzzles()
         qtbot.waitUntil(lambda: page._job is None, timeout=LONG)
@@ -95,7 +95,7 @@ def look_at_puzzles(window: MainWindow, qtbot: QtBot) -> None:
     page.choose_task("jigsaw")
     each_tab(
         window, page.tabs, "puzzles",
-        lambda number: qtbot.waitUntil(lambda: number != 2 or page.desk.view.isVisible(), timeout=LONG),
+        lambda number: qtbot.waitUntil(lambda: number != 2 or page.play.view.isVisible(), timeout=LONG),
     )  # fmt: skip
 
 
@@ -114,7 +114,7 @@ def look_at_results(window: MainWindow, run: Path, qtbot: QtBot) -> None:
     window.go("results")
     page = window.pages["results"]
     assert isinstance(page, ResultsPage)
-    window.study.show_result(run)
+    window.workspace.show_result(run)
     qtbot.waitUntil(lambda: page.results is not None, timeout=LONG)
 
     def looked(number: int) -> None:

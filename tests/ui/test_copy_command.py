@@ -23,7 +23,7 @@ LONG = 60_000
 @pytest.fixture
 def opened(window: MainWindow, sample_folder: Path, qtbot: QtBot) -> MainWindow:
     """The window with pictures that have classes and masks."""
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample_folder)
     window.activateWindow()
     return window
@@ -65,11 +65,11 @@ def test_looking_at_pictures_and_puzzles(
     assert main(line) == 0
     (sheet,) = (own_settings / "Puzzles").glob("*jigsaw*.png")
     assert sheet.stat().st_size > 10_000
-    qtbot.waitUntil(lambda: page._job is None and not page.checkup.under_way, timeout=LONG)
+    qtbot.waitUntil(lambda: page._job is None and not page.clinic.under_way, timeout=LONG)
 
 
 def test_a_pretraining_and_a_fine_tuning(opened: MainWindow, pretrained: Path, qtbot: QtBot) -> None:
-    opened.study.choose_task("jigsaw", opened.study.options["jigsaw"])
+    opened.workspace.choose_task("jigsaw", opened.workspace.options["jigsaw"])
     for name in ("pretrain", "finetune"):
         opened.go(name)
         page = opened.pages[name]
@@ -80,25 +80,25 @@ def test_a_pretraining_and_a_fine_tuning(opened: MainWindow, pretrained: Path, q
         assert line[0] == name
         assert main(line) == 0
         out = Path(line[line.index("--out") + 1])
-        assert out.parent == opened.study.runs_folder
+        assert out.parent == opened.workspace.runs_folder
         assert (out / "last.safetensors").exists() or json.loads((out / "metrics.json").read_text())["parts"]
 
 
 def test_which_to_label_next_and_how_good_a_network_is(
     opened: MainWindow, pretrained: Path, classified: Path, qtbot: QtBot, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    study = opened.study
-    study.pretrained = pretrained
+    workspace = opened.workspace
+    workspace.pretrained = pretrained
     opened.go("label")
     label = opened.pages["label"]
-    qtbot.waitUntil(lambda: label.desk.store is not None, timeout=LONG)  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: label.labels.store is not None, timeout=LONG)  # type: ignore[attr-defined]
     line = copied(opened, qtbot)
     assert line[line.index("--from") + 1] == str(pretrained)
     assert main([*line, "--json"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"files": []}  # every picture has a label
 
     opened.go("results")
-    study.show_result(classified)
+    workspace.show_result(classified)
     results = opened.pages["results"]
     qtbot.waitUntil(lambda: results.results is not None, timeout=LONG)  # type: ignore[attr-defined]
     line = copied(opened, qtbot)

@@ -57,7 +57,7 @@ def spots(window: MainWindow) -> list[QPoint]:
 
 @pytest.mark.parametrize("name", STEPS)
 def test_a_folder_is_opened_wherever_it_falls(name: str, window: MainWindow, sample: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample)
     window.resize(1280, 900)
     window.go(name)
@@ -68,7 +68,7 @@ def test_a_folder_is_opened_wherever_it_falls(name: str, window: MainWindow, sam
         window.go(name)
         QApplication.processEvents()
         place = spots(window)[number]
-        with qtbot.waitSignal(window.study.checked, timeout=LONG):
+        with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
             assert let_fall(window, place, sample), f"{name}: {window.childAt(place)} keeps it"
         assert window.stack.currentWidget() is window.pages["images"]
 
@@ -76,18 +76,18 @@ def test_a_folder_is_opened_wherever_it_falls(name: str, window: MainWindow, sam
 def test_while_a_training_goes_on_it_is_said_why_nothing_is_taken(
     window: MainWindow, sample: Path, qtbot: QtBot
 ) -> None:
-    window.study.runner.start("pretrain", training)
+    window.workspace.runner.start("pretrain", training)
     assert not let_fall(window, QPoint(600, 400), sample)
     assert "stop it before you open other pictures" in window.told.text()
-    with qtbot.waitSignal(window.study.runner.ended, timeout=LONG):
-        window.study.runner.stop()
+    with qtbot.waitSignal(window.workspace.runner.ended, timeout=LONG):
+        window.workspace.runner.stop()
 
 
 @pytest.mark.parametrize("name", STEPS)
 def test_labels_and_zip_files_are_taken_on_every_page(
     name: str, window: MainWindow, sample: Path, tmp_path: Path, own_settings: Path, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample)
     files = [file.relative_to(sample).as_posix() for file in sorted((sample / "images").rglob("*.png"))]
     table, archive = tmp_path / "elsewhere.csv", tmp_path / "animals.zip"
@@ -98,17 +98,17 @@ def test_labels_and_zip_files_are_taken_on_every_page(
     window.resize(1280, 900)
     window.go(name)
     QApplication.processEvents()
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         assert let_fall(window, spots(window)[0], table)
-    recognised = window.study.recognised
+    recognised = window.workspace.recognised
     assert recognised is not None
     assert recognised.classes is not None
     assert recognised.classes.names == ("0", "1", "2")
     window.go(name)
     QApplication.processEvents()
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         assert let_fall(window, spots(window)[0], archive)
-    assert window.study.folder == own_settings / "Unpacked" / "animals"
+    assert window.workspace.folder == own_settings / "Unpacked" / "animals"
 
 
 @pytest.fixture(scope="module")
@@ -120,29 +120,29 @@ def other_run(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_runs_and_projects_are_taken_on_every_page(
     name: str, window: MainWindow, sample: Path, sample_folder: Path, other_run: Path, qtbot: QtBot
 ) -> None:
-    study = window.study
-    with qtbot.waitSignal(study.checked, timeout=LONG):
+    workspace = window.workspace
+    with qtbot.waitSignal(workspace.checked, timeout=LONG):
         window.open_folder(sample)
-    assert study.project is not None
-    project = study.project.folder
-    with qtbot.waitSignal(study.checked, timeout=LONG):
+    assert workspace.project is not None
+    project = workspace.project.folder
+    with qtbot.waitSignal(workspace.checked, timeout=LONG):
         window.open_folder(sample_folder)
     window.go(name)
     QApplication.processEvents()
-    with qtbot.waitSignal(study.checked, timeout=LONG):
+    with qtbot.waitSignal(workspace.checked, timeout=LONG):
         assert let_fall(window, spots(window)[0], project)
-    assert (study.project.folder, study.folder) == (project, sample)
+    assert (workspace.project.folder, workspace.folder) == (project, sample)
     window.go(name)
     QApplication.processEvents()
     assert let_fall(window, spots(window)[0], other_run)
-    qtbot.waitUntil(lambda: study.pretrained == other_run, timeout=LONG)
+    qtbot.waitUntil(lambda: workspace.pretrained == other_run, timeout=LONG)
     assert window.stack.currentWidget() is window.pages["pretrain"]
 
 
 def test_comparisons_and_tournaments_are_taken_on_every_page(
     window: MainWindow, sample: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample)
     comparison, played = compare_config(sample, tmp_path / "a"), small_tournament(sample, tmp_path / "b")
     breaks_off(compare(comparison, RunControl()), Advanced)
@@ -158,7 +158,7 @@ def test_comparisons_and_tournaments_are_taken_on_every_page(
         QApplication.processEvents()
         assert let_fall(window, spots(window)[0], out)
         qtbot.waitUntil(lambda tab=tab, out=out: tab.out == out, timeout=LONG)  # type: ignore[misc]
-        assert (window.stack.currentWidget(), page.current, window.study.folder) == (page, tab, sample)
+        assert (window.stack.currentWidget(), page.current, window.workspace.folder) == (page, tab, sample)
 
 
 def test_a_folder_with_its_table_and_what_is_left_are_said(
@@ -168,9 +168,9 @@ def test_a_folder_with_its_table_and_what_is_left_are_said(
     table, letter = tmp_path / "elsewhere.csv", tmp_path / "letter.docx"
     table.write_text("file,label\n" + "\n".join(f"{file},{number % 3}" for number, file in enumerate(files)))
     letter.write_bytes(b"dear")
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         assert let_fall(window, QPoint(600, 400), letter, table, sample)  # in whatever order they come
-    assert (window.study.folder, window.study.labels_file) == (sample, str(table))
+    assert (window.workspace.folder, window.workspace.labels_file) == (sample, str(table))
     (told,) = said.questions
     assert "“little zoo” is opened" in told
     assert "letter.docx" in told
@@ -180,9 +180,9 @@ def test_a_folder_with_its_table_and_what_is_left_are_said(
 def test_two_folders_are_opened_as_one_set(
     window: MainWindow, sample: Path, sample_folder: Path, said: Said, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         assert let_fall(window, QPoint(600, 400), sample, sample_folder)
-    assert {*window.study.folders.several.values()} == {sample, sample_folder}
+    assert {*window.workspace.folders.several.values()} == {sample, sample_folder}
     assert not said.questions
 
 
@@ -190,16 +190,16 @@ def test_two_folders_are_opened_as_one_set(
 def test_what_cannot_be_opened_is_said_and_nothing_is_lost(
     file: str, window: MainWindow, sample: Path, tmp_path: Path, said: Said, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample)
-    recognised, project = window.study.recognised, window.study.project
+    recognised, project = window.workspace.recognised, window.workspace.project
     (tmp_path / file).write_bytes(b"nothing")
     assert let_fall(window, QPoint(600, 400), tmp_path / file)
     qtbot.waitUntil(lambda: bool(said.questions or said.errors), timeout=LONG)
     assert file in "".join([*said.questions, *map(str, said.errors)])
     said.errors.clear()
-    assert window.study.recognised is recognised
-    assert window.study.project is project
+    assert window.workspace.recognised is recognised
+    assert window.workspace.project is project
     page = window.pages["images"]
     assert page.stack.currentWidget() is page.loaded  # type: ignore[attr-defined]
     assert (tmp_path / file).read_bytes() == b"nothing"

@@ -47,7 +47,7 @@ def test_the_system_changes_its_colours(
 ) -> None:
     hints = QGuiApplication.styleHints()
     hints.colorSchemeChanged.emit(Qt.ColorScheme.Light)
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample_folder)
     for name in STEPS:
         window.go(name)
@@ -55,7 +55,7 @@ def test_the_system_changes_its_colours(
     assert isinstance(run, RunPage)
     assert isinstance(results, ResultsPage)
     run.open_run(pretrained)
-    window.study.show_result(classified)
+    window.workspace.show_result(classified)
     qtbot.waitUntil(lambda: run.view.outcome == "finished" and results.results is not None, timeout=LONG)
     light, dark = shares(window.grab().toImage())
     assert light > 0.4 > dark

@@ -25,7 +25,7 @@ class Watcher(QObject):
 
 
 def test_no_page_shows_a_window_of_its_own(window: MainWindow, sample: Path, qtbot: QtBot, qapp: QApplication) -> None:
-    with qtbot.waitSignal(window.study.pictures_changed, timeout=20_000):
+    with qtbot.waitSignal(window.workspace.pictures_changed, timeout=20_000):
         window.open_folder(sample)
     watcher = Watcher()
     qapp.installEventFilter(watcher)

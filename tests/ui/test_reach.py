@@ -33,7 +33,7 @@ from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.plots.canvas import PlotCanvas
 from sslstudio.ui.shell.main_window import MainWindow
-from sslstudio.ui.shell.tab_order import InOrder
+from sslstudio.ui.shell.tab_order import ReadingOrder
 from sslstudio.ui.widgets.shortcuts import CLASS_KEYS
 from sslstudio.ui.workspace.workspace import STEPS
 from tests.ui.pages.compare.test_efficiency_plot import table
@@ -71,7 +71,7 @@ def windows(qapp: QApplication) -> Iterator[Windows]:
 @pytest.fixture
 def filled(window: MainWindow, sample_folder: Path, qtbot: QtBot) -> MainWindow:
     """The window with pictures that have classes and masks."""
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample_folder)
     window.resize(1280, 720)
     window.activateWindow()
@@ -99,7 +99,7 @@ def stands_behind(widget: QWidget) -> bool:
 def shown(window: MainWindow) -> list[QWidget]:
     """What a person can use just now."""
     inside = [
-        one for one in window.findChildren(InOrder)[0].findChildren(QWidget) if one.isVisible() and one.isEnabled()
+        one for one in window.findChildren(ReadingOrder)[0].findChildren(QWidget) if one.isVisible() and one.isEnabled()
     ]
     return [
         one for one in inside
@@ -187,11 +187,11 @@ def test_pictures_and_puzzles(filled: MainWindow, windows: Windows, qtbot: QtBot
     page = filled.pages["pretext"]
     assert isinstance(page, PretextPage)
     page.choose_task("jigsaw")
-    qtbot.waitUntil(lambda: page.copy.isEnabled() and page.checkup.found is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: page.copy.isEnabled() and page.clinic.found is not None, timeout=LONG)
 
     def dealt(number: int) -> None:
         if number == 2:
-            qtbot.waitUntil(page.desk.view.isVisible, timeout=LONG)
+            qtbot.waitUntil(page.play.view.isVisible, timeout=LONG)
 
     each_tab(filled, page.tabs, "puzzles", dealt)
     assert windows.seen == []
@@ -230,7 +230,7 @@ def test_results(kind: str, filled: MainWindow, windows: Windows, qtbot: QtBot, 
     filled.go("results")
     page = filled.pages["results"]
     assert isinstance(page, ResultsPage)
-    filled.study.show_result(run)
+    filled.workspace.show_result(run)
     qtbot.waitUntil(lambda: page.results is not None, timeout=LONG)
 
     def looked(number: int) -> None:
@@ -247,7 +247,7 @@ def test_comparing(filled: MainWindow, windows: Windows, qtbot: QtBot) -> None:
     filled.go("compare")
     page = filled.pages["compare"]
     assert isinstance(page, ComparePage)
-    qtbot.waitUntil(lambda: page.checkup.found is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: page.clinic.found is not None, timeout=LONG)
     for kind in page.kinds:
         page.tabs.setCurrentWidget(kind)
         if isinstance(kind.view, EfficiencyView):
@@ -261,7 +261,7 @@ def test_the_matrix_is_walked_with_the_keys(filled: MainWindow, classified: Path
     filled.go("results")
     page = filled.pages["results"]
     assert isinstance(page, ResultsPage)
-    filled.study.show_result(classified)
+    filled.workspace.show_result(classified)
     qtbot.waitUntil(lambda: page.results is not None, timeout=LONG)
     page.tabs.setCurrentIndex(1)
     page.matrix.setFocus()

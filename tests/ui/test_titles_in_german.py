@@ -109,14 +109,14 @@ def test_tables_of_comparison_and_tournament_name_the_tasks_in_german(qtbot: QtB
 def test_the_queue_is_kept_in_english_and_shown_in_german(
     german: None, window: MainWindow, sample: Path, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample)
     window.go("pretrain")
     page = window.pages["pretrain"]
     assert isinstance(page, PretrainPage)
     qtbot.waitUntil(lambda: page.settings is not None, timeout=LONG)
-    assert window.study.engine is not None
-    window.study.choose_task("jigsaw", window.study.engine.tasks["jigsaw"].config())
+    assert window.workspace.engine is not None
+    window.workspace.choose_task("jigsaw", window.workspace.engine.tasks["jigsaw"].config())
     page.queueing.add()
     (kept,) = json.loads((app_settings.home() / FILE).read_text(encoding="utf-8"))
     assert kept["title"] == "Jigsaw puzzle on little zoo"

@@ -26,7 +26,7 @@ def open_page(window: MainWindow, name: str) -> object:
 
 def press(qtbot: QtBot, page: RunPage) -> None:
     """Start, and wait for the end."""
-    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+    with qtbot.waitSignal(page.workspace.runner.ended, timeout=LONG):
         QTest.mouseClick(page.start, Qt.MouseButton.LeftButton)
     assert page.view.trouble.label.text() == ""
 
@@ -67,15 +67,15 @@ def results(window: MainWindow, qtbot: QtBot, run: Path) -> ResultsPage:
 def test_from_a_dropped_folder_to_the_results(
     window: MainWindow, sample: Path, own_settings: Path, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample)
 
     pretext = open_page(window, "pretext")
     assert isinstance(pretext, PretextPage)
     pretext.choose_task("jigsaw")
     qtbot.waitUntil(lambda: pretext.grid.count() == PUZZLES and pretext._job is None, timeout=LONG)
-    qtbot.waitUntil(lambda: pretext.checkup.found is not None, timeout=LONG)
-    assert "your pictures" in pretext.suit.verdict.text()
+    qtbot.waitUntil(lambda: pretext.clinic.found is not None, timeout=LONG)
+    assert "your pictures" in pretext.clinic_view.verdict.text()
 
     trained = pretrain(window, qtbot)
     run = trained.view.run
@@ -114,14 +114,14 @@ def test_from_a_dropped_folder_to_the_results(
 
 
 def test_a_stopped_training_goes_on_from_the_list(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample)
     page = open_page(window, "pretrain")
     assert isinstance(page, PretrainPage)
     assert page.settings is not None
     page.settings.budget.set_epochs(200)
     page.settings.batch.editor("batch_size").set_value(16)
-    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+    with qtbot.waitSignal(page.workspace.runner.ended, timeout=LONG):
         page.start_run()
         qtbot.waitUntil(lambda: page.view.step.value.text() not in ("–", "0"), timeout=LONG)
         QTest.mouseClick(page.stop, Qt.MouseButton.LeftButton)
@@ -132,17 +132,17 @@ def test_a_stopped_training_goes_on_from_the_list(window: MainWindow, sample: Pa
     qtbot.waitUntil(lambda: page.runs.table.rowCount() == 1)
     page.runs.select(run)
     assert page.runs.resume_button.isEnabled()
-    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+    with qtbot.waitSignal(page.workspace.runner.ended, timeout=LONG):
         page.runs.resumed.emit(run)
         qtbot.waitUntil(lambda: int(page.view.step.value.text()) > stopped_at, timeout=LONG)
-        page.study.runner.stop()
+        page.workspace.runner.stop()
     steps = page.view.curves.loss.curve_points("training")[0].tolist()
     assert steps == sorted(set(steps))
     assert steps[0] == 1
 
 
 def test_closing_saves_a_real_training(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample)
     page = open_page(window, "pretrain")
     assert isinstance(page, PretrainPage)

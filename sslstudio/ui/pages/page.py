@@ -6,17 +6,17 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QPushButton, QVBoxLa
 from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.widgets.buttons import CopyButton
 from sslstudio.ui.widgets.layout import MARGIN, EmptyState, button, column, row, text
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 
 
 class Page(QWidget):
     """One step of the job."""
 
-    def __init__(self, study: Study, title: str, subtitle: str) -> None:
+    def __init__(self, workspace: Workspace, title: str, subtitle: str) -> None:
         super().__init__()
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.study = study
+        self.workspace = workspace
         self.title = text(title, "title", wrap=False)
         self.subtitle = text(subtitle, "subtitle")
         self.content = QVBoxLayout()
@@ -50,7 +50,7 @@ class Page(QWidget):
 
     def next_button(self, title: str, step: str) -> QPushButton:
         """The primary button that leads to another step."""
-        made = button(title, lambda: self.study.wants_page.emit(step), "primary", "next")
+        made = button(title, lambda: self.workspace.wants_page.emit(step), "primary", "next")
         made.setText(f"{title}  ")
         made.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         return made
@@ -61,13 +61,13 @@ class Page(QWidget):
 
     def waiting_face(self, missing: EmptyState, loading: EmptyState) -> EmptyState | None:
         """`missing` without pictures, `loading` without the engine (saying why if there is none); None to work."""
-        if self.study.recognised is None:
+        if self.workspace.recognised is None:
             return missing
-        if self.study.engine is not None:
+        if self.workspace.engine is not None:
             return None
-        if self.study.engine_error is not None:
+        if self.workspace.engine_error is not None:
             loading.heading.setText(self.tr("The learning engine could not be loaded"))
-            loading.explanation.setText(str(self.study.engine_error))
+            loading.explanation.setText(str(self.workspace.engine_error))
         return loading
 
     def finish(self) -> None:

@@ -18,7 +18,7 @@ from sslstudio.ui.pages.page import Page
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.shortcuts import page_shortcuts, split_keys
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.finetuning.split_change import Leak
@@ -29,9 +29,11 @@ ONE_GO_S = 2.0  # a value that is typed or turned changes several times
 class _Command(QUndoCommand):
     """From one split to another. What is typed within a moment is one change."""
 
-    def __init__(self, study: Study, before: dict[str, Any], after: dict[str, Any], changed: tuple[str, ...]) -> None:
+    def __init__(
+        self, workspace: Workspace, before: dict[str, Any], after: dict[str, Any], changed: tuple[str, ...]
+    ) -> None:
         super().__init__()
-        self._study, self.before, self.after, self.changed = study, before, after, changed
+        self._workspace, self.before, self.after, self.changed = workspace, before, after, changed
         self.when = time.monotonic()
 
     def id(self) -> int:
@@ -47,37 +49,37 @@ class _Command(QUndoCommand):
 
     def redo(self) -> None:
         """Change it."""
-        self._study.set_data(self.after)
+        self._workspace.set_data(self.after)
 
     def undo(self) -> None:
         """As it was."""
-        self._study.set_data(self.before)
+        self._workspace.set_data(self.before)
 
 
-def split_desk_of(study: Study) -> "SplitDesk":
-    """The one desk of a window: the split is the same on all pages."""
-    return study.findChild(SplitDesk) or SplitDesk(study)
+def split_of(workspace: Workspace) -> "SplitController":
+    """The one of a workspace: the split is the same on all pages."""
+    return workspace.findChild(SplitController) or SplitController(workspace)
 
 
-class SplitDesk(QObject):
-    """Changes the split of a study. The engine has been loaded."""
+class SplitController(QObject):
+    """Changes the split of a workspace. The engine has been loaded."""
 
     warned = Signal(object)  # Leak of the split as it is now
     changed = Signal()  # what can be undone
 
-    def __init__(self, study: Study) -> None:
-        super().__init__(study)
-        self._study = study
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._workspace = workspace
         self.undo_stack = QUndoStack(self)
         self._job: jobs.Job | None = None
         self.undo_stack.indexChanged.connect(self.changed)
-        study.leaving.connect(self._forget)
-        study.data_changed.connect(self._look)
-        study.runner.started.connect(lambda _: self.warned.emit(None))  # whoever starts it has read it
+        workspace.leaving.connect(self._forget)
+        workspace.data_changed.connect(self._look)
+        workspace.runner.started.connect(lambda _: self.warned.emit(None))  # whoever starts it has read it
 
     def now(self) -> dict[str, Any]:
         """The split as it counts: what was not changed is at its default."""
-        return self.whole(self._study.data_values)
+        return self.whole(self._workspace.data_values)
 
     def whole(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Values of the split with the defaults of what is not among them."""
@@ -92,7 +94,7 @@ class SplitDesk(QObject):
         after = {**before, **values}
         changed = tuple(name for name in SPLIT if after[name] != before[name])
         if changed:
-            self.undo_stack.push(_Command(self._study, self._study.data_values, after, changed))
+            self.undo_stack.push(_Command(self._workspace, self._workspace.data_values, after, changed))
 
     def last(self) -> tuple[str, ...]:
         """The options that an undo would change back."""
@@ -114,14 +116,14 @@ class SplitDesk(QObject):
     def _look(self) -> None:
         """See what the split means for the runs that there are."""
         self._cancel()
-        study = self._study
-        if study.recognised is None or study.engine is None:
+        workspace = self._workspace
+        if workspace.recognised is None or workspace.engine is None:
             return
         try:
-            config = study.data_config()
+            config = workspace.data_config()
         except ConfigError:  # a value on the way to another; it is said at the start
             return
-        op = partial(run_operations.split_leak, study.recognised, config, study.all_runs)
+        op = partial(run_operations.split_leak, workspace.recognised, config, workspace.all_runs)
         self._job = jobs.run(op, self._take, self._failed, owner=self)
 
     def _take(self, leak: "Leak") -> None:
@@ -132,33 +134,33 @@ class SplitDesk(QObject):
         self._job = None
         self.warned.emit(None)
         if not isinstance(error, ConfigError):
-            dialogs.tell_error(self._study.window, error)
+            dialogs.tell_error(self._workspace.window, error)
 
 
 class SplitLink(QObject):
-    """Keeps the settings of a page and the split of the study the same, and says above them what a change means."""
+    """Keeps the settings of a page and the split of the workspace the same, and says above them what a change means."""
 
-    def __init__(self, study: Study, settings: RunSettings, page: Page) -> None:
+    def __init__(self, workspace: Workspace, settings: RunSettings, page: Page) -> None:
         super().__init__(settings)
-        self._study, self._settings, self.desk = study, settings, split_desk_of(study)
-        stack = self.desk.undo_stack
+        self._workspace, self._settings, self.split = workspace, settings, split_of(workspace)
+        stack = self.split.undo_stack
         self.line = SplitLine(stack.undo, stack.redo)
         page.content.insertWidget(0, self.line)  # in sight, however far the settings are scrolled
         page_shortcuts(page, split_keys(), {"undo": stack.undo, "redo": stack.redo})
-        settings.data_changed.connect(lambda: self.desk.set(settings.data_values()))
-        study.data_changed.connect(self._show)
-        study.pictures_changed.connect(self._show)
-        self.desk.changed.connect(self._offer)
-        self.desk.warned.connect(self.line.warn)
+        settings.data_changed.connect(lambda: self.split.set(settings.data_values()))
+        workspace.data_changed.connect(self._show)
+        workspace.pictures_changed.connect(self._show)
+        self.split.changed.connect(self._offer)
+        self.split.warned.connect(self.line.warn)
         self._show()
 
     def _show(self) -> None:
-        now = self.desk.now()
+        now = self.split.now()
         if now != self._settings.data_values():
             self._settings.show_data(now)
         self._offer()
 
     def _offer(self) -> None:
-        form, stack = self._settings.forms["data"], self.desk.undo_stack
-        titles = [formatting.told(form.editor(name).field.about.title) for name in self.desk.last()]
+        form, stack = self._settings.forms["data"], self.split.undo_stack
+        titles = [formatting.told(form.editor(name).field.about.title) for name in self.split.last()]
         self.line.offer(stack.canUndo(), stack.canRedo(), ", ".join(titles))

@@ -46,7 +46,7 @@ def run(folder: Path | None = None) -> int:
 
     window = MainWindow()
     window.show()
-    QTimer.singleShot(0, window.study.load_engine)
+    QTimer.singleShot(0, window.workspace.load_engine)
     QTimer.singleShot(0, window.tour.begin_once)
     if folder is not None:
         window.open_folder(folder)

@@ -10,26 +10,26 @@ from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import projects as project_operations
 from sslstudio.ui.text.formatting import told
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 
 SETTLE_MS = 500  # after the last change
 
 
-class ProjectDesk(QObject):
-    """Listens to the study and writes its project down."""
+class Autosave(QObject):
+    """Listens to the workspace and writes its project down."""
 
-    def __init__(self, study: Study, parent: QObject) -> None:
+    def __init__(self, workspace: Workspace, parent: QObject) -> None:
         super().__init__(parent)
-        self._study = study
+        self._workspace = workspace
         self._saved: Project | None = None
         self._job: jobs.Job | None = None
         self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._settling.timeout.connect(self.save)
-        chosen = (study.task_changed, study.data_changed, study.choices_changed)
-        for signal in (study.pictures_changed, study.engine_ready, *chosen):
+        chosen = (workspace.task_changed, workspace.data_changed, workspace.choices_changed)
+        for signal in (workspace.pictures_changed, workspace.engine_ready, *chosen):
             signal.connect(self._settling.start)
-        study.opening.connect(lambda _: self._flush())
-        study.leaving.connect(self._flush)
+        workspace.opening.connect(lambda _: self._flush())
+        workspace.leaving.connect(self._flush)
 
     def save(self) -> None:
         """Write it off the UI thread, if anything has changed."""
@@ -43,7 +43,7 @@ class ProjectDesk(QObject):
     def _there(self) -> Project | None:
         """The project, unless its folder has gone: it was given another name, or its disk was taken away. It was there
         when it was opened, and another one is not begun in its place."""
-        project = self._study.project_now()
+        project = self._workspace.project_now()
         return project if project is not None and project.folder.is_dir() else None
 
     def _written(self, project: Project, _: object) -> None:
@@ -51,7 +51,7 @@ class ProjectDesk(QObject):
 
     def _failed(self, error: Exception) -> None:
         self._job = None
-        self._study.said.emit(dialogs.error_text(error))
+        self._workspace.said.emit(dialogs.error_text(error))
 
     def _flush(self) -> None:
         """What waits to be written is written now: other pictures come, or the same are read anew."""
@@ -70,4 +70,4 @@ class ProjectDesk(QObject):
                 save_project(project)
                 self._saved = project
             except StudioError as error:
-                self._study.said.emit(told(error.message))
+                self._workspace.said.emit(told(error.message))

@@ -4,7 +4,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 
 PATIENCE_MS = 60_000  # how long a run may take to save itself
 
@@ -12,22 +12,22 @@ PATIENCE_MS = 60_000  # how long a run may take to save itself
 class Closing(QObject):
     """Holds the window open until the run that goes on is saved. Events keep flowing meanwhile."""
 
-    def __init__(self, study: Study, window: QWidget) -> None:
+    def __init__(self, workspace: Workspace, window: QWidget) -> None:
         super().__init__(window)
-        self._study, self._window = study, window
+        self._workspace, self._window = workspace, window
         self._asked = False  # and agreed to
         self._deadline = QTimer(self, interval=PATIENCE_MS, singleShot=True)
         self._deadline.timeout.connect(self._give_up)
 
     def may(self) -> bool:
         """Whether the window can close at once. If not, a person is asked, and it closes by itself later."""
-        runner = self._study.runner
+        runner = self._workspace.runner
         if not runner.active:
             self._deadline.stop()
             return True
         if not self._asked and self._agreed():
             self._asked = True
-            self._study.said.emit(self.tr("Saving the run before closing …"))
+            self._workspace.said.emit(self.tr("Saving the run before closing …"))
             runner.stop()
             self._deadline.start()
         return False
@@ -49,6 +49,6 @@ class Closing(QObject):
             self._window, self.tr("The training does not answer. Close anyway? Its last saved state stays."),
             self.tr("Close anyway"), self.tr("Wait longer"),
         ):  # fmt: skip
-            self._study.runner.abandon(0)
-        elif self._study.runner.active:
+            self._workspace.runner.abandon(0)
+        elif self._workspace.runner.active:
             self._deadline.start()

@@ -19,7 +19,7 @@ from sslstudio.ui.operations import folders as folder_operations
 from sslstudio.ui.operations.engine import RunAbout
 from sslstudio.ui.operations.folders import Known
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 
 FOLDER, ZIP, LABELS, RUN, PROJECT, OTHER = "folder", "zip", "labels", "run", "project", "other"
 ORDER = (PROJECT, RUN, FOLDER, ZIP, LABELS, OTHER)  # which of several things is opened
@@ -74,12 +74,12 @@ class Opener(QObject):
 
     run_wanted = Signal(str, object, bool)
 
-    def __init__(self, study: Study, window: QWidget) -> None:
+    def __init__(self, workspace: Workspace, window: QWidget) -> None:
         super().__init__(window)
-        self.study, self._window = study, window
+        self.workspace, self._window = workspace, window
         self._awaited: tuple[RunAbout, bool] | None = None  # a run whose pictures are being opened; to go on with it
-        study.pictures_changed.connect(self._show_awaited)
-        study.project_wanted.connect(self.open_project)
+        workspace.pictures_changed.connect(self._show_awaited)
+        workspace.project_wanted.connect(self.open_project)
 
     def open(self, what: Dropped) -> None:
         """Open it, whatever it is."""
@@ -99,9 +99,9 @@ class Opener(QObject):
 
     def _open_folders(self, what: Dropped, folder: Path) -> None:
         if what.labels:
-            self.study.open_folder(folder, what.labels)
+            self.workspace.open_folder(folder, what.labels)
         else:
-            self.study.folders.open([folder, *what.more])
+            self.workspace.folders.open([folder, *what.more])
 
     def _say_left(self, what: Dropped) -> None:
         names = ", ".join(path.name for path in what.left)
@@ -116,15 +116,15 @@ class Opener(QObject):
         dialogs.tell(self._window, self.tr("This cannot be opened"), said.format(file.name))
 
     def _open_zip(self, archive: Path) -> None:
-        self.study.prepare_folder(partial(folder_operations.unpacked, archive, app_settings.home() / UNPACKED))
+        self.workspace.prepare_folder(partial(folder_operations.unpacked, archive, app_settings.home() / UNPACKED))
 
     def _open_labels(self, file: Path) -> None:
         """Labels belong to the open pictures; without any, to those beside the file."""
-        self.study.open_folder(self.study.folder or pictures_folder(file), str(file))
+        self.workspace.open_folder(self.workspace.folder or pictures_folder(file), str(file))
 
     def open_project(self, folder: Path) -> None:
         """Open a project; where its pictures are is asked if they are gone."""
-        if self.study.may_open():
+        if self.workspace.may_open():
             self._ask_project(partial(folder_operations.read_project, folder))
 
     def _ask_project(self, op: "partial[Known]") -> None:
@@ -132,7 +132,7 @@ class Opener(QObject):
 
     def _take_project(self, known: Known) -> None:
         if known.gone is None:
-            self.study.open_project(known.opened)
+            self.workspace.open_project(known.opened)
             return
         name, place = known.gone
         one = self.tr("The folder “{0}” of this project is not in {1}. Is its disk plugged in?")
@@ -170,14 +170,14 @@ class Opener(QObject):
                 self._ask(partial(engine_operations.run_without, about.run, name), go_on)
             elif answer is not None:
                 self._ask(partial(engine_operations.relinked_run, about.run, name, Path(answer)), go_on)
-        elif self.study.folder is not None and self.study.folder.resolve() == about.folder.resolve():
+        elif self.workspace.folder is not None and self.workspace.folder.resolve() == about.folder.resolve():
             self.run_wanted.emit(about.job, about.run, go_on)
         else:
             self._awaited = (about, go_on)
-            self.study.open_folder(about.folder, about.labels)
+            self.workspace.open_folder(about.folder, about.labels)
 
     def _show_awaited(self) -> None:
         awaited, self._awaited = self._awaited, None
-        if awaited is not None and self.study.folder == awaited[0].folder:
+        if awaited is not None and self.workspace.folder == awaited[0].folder:
             about, go_on = awaited
             self.run_wanted.emit(about.job, about.run, go_on)

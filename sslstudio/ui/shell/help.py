@@ -16,15 +16,15 @@ from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.shell.manual import Manual
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.shortcuts import page_key_rows
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 
 
 class Help(QObject):
     """Answers for the window that owns it."""
 
-    def __init__(self, window: QMainWindow, study: Study, pages: Mapping[str, str]) -> None:
+    def __init__(self, window: QMainWindow, workspace: Workspace, pages: Mapping[str, str]) -> None:
         super().__init__(window)
-        self._window, self._study = window, study
+        self._window, self._workspace = window, workspace
         self._pages = pages  # what they are called
         self.reading: Manual | None = None  # the manual while it is open
 
@@ -79,17 +79,22 @@ class Help(QObject):
         title, kinds = self.tr("Save the bug report"), self.tr("Zip files (*.zip)")
         file = dialogs.choose_new_file(self._window, title, kinds, start)
         if file is not None:
-            run = self._study.result or self._study.pretrained
-            seen = self._study.recognised.pictures.paths if self._study.recognised else []
+            run = self._workspace.result or self._workspace.pretrained
+            seen = self._workspace.recognised.pictures.paths if self._workspace.recognised else []
             op = partial(engine_operations.bug_report, file, error_log.lines(), run, self._places(), seen)
             jobs.run(op, self._say_written, partial(dialogs.tell_error, self._window), owner=self)
 
     def _places(self) -> dict[str, str]:
         """What a person has or had open, and what stands for it in a report."""
-        study = self._study
-        known = [study.folder, study.labels_file, *study.folders.several.values(), *app_settings.recent_folders()]
+        workspace = self._workspace
+        known = [
+            workspace.folder,
+            workspace.labels_file,
+            *workspace.folders.several.values(),
+            *app_settings.recent_folders(),
+        ]
         named = {str(place): "<pictures>" for place in known if place}
-        own = {str(study.project.folder): "<project>"} if study.project else {}
+        own = {str(workspace.project.folder): "<project>"} if workspace.project else {}
         pointed = {place: "<place>" for place in error_log.places()}
         return {**pointed, **named, **own, str(app_settings.home()): "<home>"}
 

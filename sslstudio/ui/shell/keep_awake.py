@@ -28,7 +28,7 @@ def holding_program(platform: str = sys.platform) -> list[str]:
     return wanted if shutil.which(wanted[0]) else []
 
 
-class Awake(QObject):
+class KeepAwake(QObject):
     """Holds sleep off between `hold` and `release`. `trouble` says in words that it cannot."""
 
     trouble = Signal(str)

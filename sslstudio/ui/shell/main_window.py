@@ -14,7 +14,7 @@ from sslstudio.ui.base.resources import icon
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.pages.images.page import ImagesPage
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.shell.autosave import ProjectDesk
+from sslstudio.ui.shell.autosave import Autosave
 from sslstudio.ui.shell.closing import Closing
 from sslstudio.ui.shell.drop_target import Opener, dropped
 from sslstudio.ui.shell.help import Help
@@ -22,14 +22,14 @@ from sslstudio.ui.shell.menus import Commands, build_menus
 from sslstudio.ui.shell.preferences import Preferences
 from sslstudio.ui.shell.project_menu import ProjectFile
 from sslstudio.ui.shell.recovery import Recovery
-from sslstudio.ui.shell.run_notifier import Attendant
+from sslstudio.ui.shell.run_notifier import RunNotifier
 from sslstudio.ui.shell.step_list import StepList
-from sslstudio.ui.shell.tab_order import InOrder
+from sslstudio.ui.shell.tab_order import ReadingOrder
 from sslstudio.ui.shell.tour import Tour
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import row
-from sslstudio.ui.workspace.workspace import STEPS, Study
+from sslstudio.ui.workspace.workspace import STEPS, Workspace
 
 ICONS = dict(zip(STEPS, ("images", "puzzle", "network", "pencil", "tag", "chart", "compare"), strict=True))
 # Pages beyond the first are made when they are first shown: pyqtgraph costs half a second.
@@ -44,31 +44,31 @@ PAGES = {
 
 
 class MainWindow(QMainWindow):
-    """Owns the study and the pages."""
+    """Owns the workspace and the pages."""
 
     def __init__(self) -> None:
         super().__init__()
         theme().follow(app_settings.appearance())
-        self.study = Study(self)
-        self.opener = Opener(self.study, self)
+        self.workspace = Workspace(self)
+        self.opener = Opener(self.workspace, self)
         self.opener.run_wanted.connect(self._show_run)
-        self.project_desk, self.project_file = ProjectDesk(self.study, self), ProjectFile(self.study, self)
-        self.help = Help(self, self.study, self.step_titles())
-        self.attendant = Attendant(self.study.runner, self)
-        self.attendant.awake.trouble.connect(self.study.cannot)
-        self.preferences = Preferences(self, self.study, self.attendant)
-        self.recovery = Recovery(self.study, self.opener, self)
+        self.autosave, self.project_file = Autosave(self.workspace, self), ProjectFile(self.workspace, self)
+        self.help = Help(self, self.workspace, self.step_titles())
+        self.notifier = RunNotifier(self.workspace.runner, self)
+        self.notifier.awake.trouble.connect(self.workspace.cannot)
+        self.preferences = Preferences(self, self.workspace, self.notifier)
+        self.recovery = Recovery(self.workspace, self.opener, self)
         self.setWindowTitle("SSL Studio")
         self.setWindowIcon(icon("app", "#000000"))
         self.setAcceptDrops(True)
         self.setMinimumSize(1000, 640)
-        self.closing = Closing(self.study, self)
+        self.closing = Closing(self.workspace, self)
         self.steps = StepList()
-        self.tour = Tour(self, self.study, self.steps, self.go)
+        self.tour = Tour(self, self.workspace, self.steps, self.go)
         self.stack = QStackedWidget()
         self.stack.setObjectName("pages")
         self.pages: dict[str, Page] = {}
-        self.setCentralWidget(InOrder(row(self.steps, self.stack, gap=0)))
+        self.setCentralWidget(ReadingOrder(row(self.steps, self.stack, gap=0)))
         self._add_steps()
         self._add_menus()
         self._add_status()
@@ -96,7 +96,7 @@ class MainWindow(QMainWindow):
         project = self.project_file
         commands = Commands(
             open_folder=self._choose_folder, add_folder=self._add_folder, open_project=self._choose_project,
-            open_sample=self.study.open_sample, rename_project=project.rename, copy_project=project.copy,
+            open_sample=self.workspace.open_sample, rename_project=project.rename, copy_project=project.copy,
             show_project=project.show, show_home=self._show_home, preferences=self.preferences.show,
             go=lambda number: self.go(STEPS[number]), start=self._start, pause=self._pause,
             stop=self._stop, copy=self._copy, tour=self.tour.begin, keys=self.help.keys, report=self.help.report,
@@ -111,13 +111,19 @@ class MainWindow(QMainWindow):
         self.statusBar().setContentsMargins(10, 0, 10, 0)
 
     def _listen(self) -> None:
-        study, runner = self.study, self.study.runner
-        study.wants_page.connect(self.go)
-        study.said.connect(self.told.setText)
-        news = (study.engine_ready, study.engine_broken, study.pictures_changed, study.task_changed, study.checked)
-        for signal in (*news, study.runs_changed):
+        workspace, runner = self.workspace, self.workspace.runner
+        workspace.wants_page.connect(self.go)
+        workspace.said.connect(self.told.setText)
+        news = (
+            workspace.engine_ready,
+            workspace.engine_broken,
+            workspace.pictures_changed,
+            workspace.task_changed,
+            workspace.checked,
+        )
+        for signal in (*news, workspace.runs_changed):
             signal.connect(self._say_states)
-        study.result_ready.connect(lambda _: self._say_states())
+        workspace.result_ready.connect(lambda _: self._say_states())
         runner.started.connect(lambda _: self._say_states())
         runner.events.connect(self._follow)
         runner.ended.connect(self._run_ended)
@@ -137,23 +143,23 @@ class MainWindow(QMainWindow):
 
     def _make_page(self, name: str) -> Page:
         if name == "images":
-            return ImagesPage(self.study)
+            return ImagesPage(self.workspace)
         module, kind = PAGES[name]
-        page: Page = getattr(import_module(module), kind)(self.study)
+        page: Page = getattr(import_module(module), kind)(self.workspace)
         return page
 
     def _say_states(self) -> None:
-        study, runner = self.study, self.study.runner
-        index = study.readable or (study.recognised.pictures if study.recognised else None)
+        workspace, runner = self.workspace, self.workspace.runner
+        index = workspace.readable or (workspace.recognised.pictures if workspace.recognised else None)
         counted = formatting.count(len(index), self.tr("picture"), self.tr("pictures")) if index else ""
         self.steps.say("images", counted, index is not None)
-        task = study.task_facts
+        task = workspace.task_facts
         self.steps.say("pretext", task.title if task and index else "", False)
-        states = {"pretrain": bool(study.pretrained), "finetune": bool(study.result), "compare": False}
+        states = {"pretrain": bool(workspace.pretrained), "finetune": bool(workspace.result), "compare": False}
         for name, done in states.items():
             going = runner.active and runner.job == name
             self.steps.say(name, self.tr("Running …") if going else self.tr("Done") if done else "", done and not going)
-        self.steps.say("results", self.tr("Ready") if study.result else "", False)
+        self.steps.say("results", self.tr("Ready") if workspace.result else "", False)
         self.actions_.start.setEnabled(not runner.active)
         self.actions_.pause.setEnabled(runner.active)
         self.actions_.stop.setEnabled(runner.active)
@@ -161,9 +167,9 @@ class MainWindow(QMainWindow):
             self.told.setText(self._engine_state())
 
     def _engine_state(self) -> str:
-        if self.study.engine_error is not None:
+        if self.workspace.engine_error is not None:
             return self.tr("The learning engine could not be loaded")
-        return self.tr("Ready") if self.study.engine else self.tr("The learning engine is being loaded …")
+        return self.tr("Ready") if self.workspace.engine else self.tr("The learning engine is being loaded …")
 
     def _follow(self, job: str, events: list[Event]) -> None:
         steps = [event for event in events if isinstance(event, StepDone)]
@@ -194,7 +200,7 @@ class MainWindow(QMainWindow):
         self._images().add_folder()
 
     def _choose_project(self) -> None:
-        start = self.study.runs_folder.parent.parent
+        start = self.workspace.runs_folder.parent.parent
         folder = dialogs.choose_folder(self, self.tr("Choose the folder of a project"), start)
         if folder is not None:
             self.go("images")
@@ -206,14 +212,14 @@ class MainWindow(QMainWindow):
             start()
 
     def _pause(self) -> None:
-        page = self.pages.get(self.study.runner.job)
+        page = self.pages.get(self.workspace.runner.job)
         toggle = getattr(page, "toggle_pause", None)
         if toggle is not None:
             toggle()
 
     def _stop(self) -> None:
-        page = self.pages.get(self.study.runner.job)
-        getattr(page, "ask_stop", self.study.runner.stop)()
+        page = self.pages.get(self.workspace.runner.job)
+        getattr(page, "ask_stop", self.workspace.runner.stop)()
 
     def _copy(self) -> None:
         page = self.stack.currentWidget()
@@ -229,7 +235,7 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take folders and files, unless a training goes on."""
-        if dropped(event.mimeData()) is not None and self.study.may_open():
+        if dropped(event.mimeData()) is not None and self.workspace.may_open():
             event.acceptProposedAction()
             self._show_hot(True)
 
@@ -254,7 +260,7 @@ class MainWindow(QMainWindow):
     def open_folder(self, folder: Path) -> None:
         """Look for pictures in a folder, and show them."""
         self.go("images")
-        self.study.open_folder(folder)
+        self.workspace.open_folder(folder)
 
     def _show_run(self, job: str, run: Path, go_on: bool) -> None:
         self.go(job)
@@ -271,8 +277,8 @@ class MainWindow(QMainWindow):
             return
         app_settings.set_geometry(self.saveGeometry())
         jobs.cancel_all()
-        self.project_desk.finish()
-        self.attendant.finish()
+        self.autosave.finish()
+        self.notifier.finish()
         self.help.finish()
         for page in self.pages.values():
             page.finish()

@@ -10,7 +10,7 @@ from sslstudio.engine.projects.project import Project
 from sslstudio.engine.runs.trash import free_path
 from sslstudio.ui.operations import projects as project_operations
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 
 ALL, BARE = "all", "bare"
 
@@ -18,37 +18,39 @@ ALL, BARE = "all", "bare"
 class ProjectFile(QObject):
     """Asks what there is to ask, and has it done."""
 
-    def __init__(self, study: Study, parent: QObject) -> None:
+    def __init__(self, workspace: Workspace, parent: QObject) -> None:
         super().__init__(parent)
-        self._study = study
+        self._workspace = workspace
 
     def _project(self) -> Project | None:
-        project = self._study.project_now()
+        project = self._workspace.project_now()
         if project is None:
-            self._study.said.emit(self.tr("There is no project yet: open some pictures first."))
+            self._workspace.said.emit(self.tr("There is no project yet: open some pictures first."))
         return project
 
     def rename(self) -> None:
         """Ask for another name."""
         project = self._project()
-        if project is None or not self._study.may_open():
+        if project is None or not self._workspace.may_open():
             return
-        if any(Path(str(one.config.get("out", ""))).is_relative_to(project.folder) for one in self._study.line.runs):
-            self._study.said.emit(
+        if any(
+            Path(str(one.config.get("out", ""))).is_relative_to(project.folder) for one in self._workspace.line.runs
+        ):
+            self._workspace.said.emit(
                 self.tr("Runs of this project wait in the queue: it keeps its name until they are done.")
             )
             return
         asked = self.tr("Name of the project, and of its folder in {0}").format(project.folder.parent)
-        name = dialogs.ask_text(self._study.window, self.tr("Rename the project"), asked, project.name)
+        name = dialogs.ask_text(self._workspace.window, self.tr("Rename the project"), asked, project.name)
         if name and name != project.name:
-            self._study.change_project(partial(project_operations.renamed, project, name))
+            self._workspace.change_project(partial(project_operations.renamed, project, name))
 
     def copy(self) -> None:
         """Ask where a copy is to go and what is to be in it."""
         project = self._project()
-        if project is None or not self._study.may_open():
+        if project is None or not self._workspace.may_open():
             return
-        window = self._study.window
+        window = self._workspace.window
         place = dialogs.choose_folder(window, self.tr("Where is the copy of the project to go?"), Path.home())
         if place is None:
             return
@@ -58,14 +60,14 @@ class ProjectFile(QObject):
         answer = dialogs.choose(window, said.format(project.name, target), answers, self.tr("Cancel"))
         if answer:
             op = partial(project_operations.copied, project, target, answer == ALL)
-            self._study.letting_go.emit()  # what was labelled is in the files then
-            self._study.under_way.begin(op, self._offer)
+            self._workspace.letting_go.emit()  # what was labelled is in the files then
+            self._workspace.under_way.begin(op, self._offer)
 
     def _offer(self, copy: Project) -> None:
-        self._study.under_way.over()
+        self._workspace.under_way.over()
         said = self.tr("The copy is in {0}. Go on with it, or with the project that is open?").format(copy.folder)
-        if dialogs.ask(self._study.window, said, self.tr("Go on with the copy"), self.tr("Stay here")):
-            self._study.project_wanted.emit(copy.folder)
+        if dialogs.ask(self._workspace.window, said, self.tr("Go on with the copy"), self.tr("Stay here")):
+            self._workspace.project_wanted.emit(copy.folder)
 
     def show(self) -> None:
         """Open its folder in the system's own window."""

@@ -15,19 +15,19 @@ from sslstudio.ui.operations.runs import Interrupted
 from sslstudio.ui.shell.drop_target import Opener
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 
 
 class Recovery(QObject):
     """Remembers which run goes on, and asks once at the start when one was left without an end."""
 
-    def __init__(self, study: Study, opener: Opener, window: QWidget) -> None:
+    def __init__(self, workspace: Workspace, opener: Opener, window: QWidget) -> None:
         super().__init__(window)
-        self._study, self._opener, self._window = study, opener, window
+        self._workspace, self._opener, self._window = workspace, opener, window
         self._left = app_settings.under_way()
-        study.runner.begun.connect(self._remember)
-        study.runner.ended.connect(lambda _: app_settings.set_under_way(""))
-        study.engine_ready.connect(self.offer)
+        workspace.runner.begun.connect(self._remember)
+        workspace.runner.ended.connect(lambda _: app_settings.set_under_way(""))
+        workspace.engine_ready.connect(self.offer)
 
     def _remember(self, run: RunStarted) -> None:
         app_settings.set_under_way(run.run)
@@ -35,13 +35,13 @@ class Recovery(QObject):
     def offer(self) -> None:
         """Ask about a run that the last session left without an end; another one asked for meanwhile goes first."""
         left, self._left = self._left, ""
-        if left and not self._study.runner.active:
+        if left and not self._workspace.runner.active:
             op = partial(run_operations.interrupted_run, Path(left))
             jobs.run(op, self._ask, lambda _: app_settings.set_under_way(""), owner=self)  # a run that is gone: no word
 
     def _ask(self, found: Interrupted | None) -> None:
         app_settings.set_under_way("")
-        if found is None or self._study.runner.active:
+        if found is None or self._workspace.runner.active:
             return
         said = self._question(found.job).format(
             formatting.count(found.done), formatting.count(found.total), formatting.told(found.title)

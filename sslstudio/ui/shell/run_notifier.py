@@ -13,12 +13,12 @@ from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.operations import runs as run_operations
-from sslstudio.ui.shell.keep_awake import Awake
+from sslstudio.ui.shell.keep_awake import KeepAwake
 
 SHOWN_MS = 15_000
 
 
-class Attendant(QObject):
+class RunNotifier(QObject):
     """Listens to the runner. `told` carries title and text of what is said at the end of a run."""
 
     told = Signal(str, str)
@@ -31,7 +31,7 @@ class Attendant(QObject):
         self._error = ""
         self._working = False  # a run goes on and is not paused
         self._tray: QSystemTrayIcon | None = None
-        self.awake = Awake(self)
+        self.awake = KeepAwake(self)
         runner.started.connect(lambda _: self._started())
         runner.begun.connect(self._begun)
         runner.events.connect(self._take)

@@ -24,8 +24,8 @@ def try_window(*, every_page: bool) -> int:
     window.show()
     _wait(lambda: window.windowHandle().isExposed(), "The window did not come up")
     if every_page:
-        window.study.load_engine()
-        _wait(lambda: window.study.engine is not None or bool(watch.said), "The window could not load the engine")
+        window.workspace.load_engine()
+        _wait(lambda: window.workspace.engine is not None or bool(watch.said), "The window could not load the engine")
         for name in window.step_titles():
             window.go(name)
             app.processEvents()

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 WHOLE = (QAbstractItemView, QAbstractSpinBox, QComboBox)  # what is inside them is theirs
 
 
-class InOrder(QWidget):
+class ReadingOrder(QWidget):
     """Holds a layout; Tab goes through what is in it as one reads, then to what lies over it (the tour), and back."""
 
     def __init__(self, layout: QLayout) -> None:

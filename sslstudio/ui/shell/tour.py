@@ -10,21 +10,21 @@ from sslstudio.ui.base import app_settings
 from sslstudio.ui.shell.step_list import StepList
 from sslstudio.ui.shell.tour_panel import TourPanel
 from sslstudio.ui.widgets.shortcuts import tour_shortcut
-from sslstudio.ui.workspace.workspace import STEPS, Study
+from sslstudio.ui.workspace.workspace import STEPS, Workspace
 
 
 class Tour(QObject):
     """Begins at the first start and from the Help menu; ends with Done, Skip or Escape. `panel` is None beside it."""
 
-    def __init__(self, window: QMainWindow, study: Study, steps: StepList, go: Callable[[str], None]) -> None:
+    def __init__(self, window: QMainWindow, workspace: Workspace, steps: StepList, go: Callable[[str], None]) -> None:
         super().__init__(window)
-        self._window, self._study, self._steps, self._go = window, study, steps, go
+        self._window, self._workspace, self._steps, self._go = window, workspace, steps, go
         self.panel: TourPanel | None = None
         self._escape: QShortcut | None = None
         self._before: QWidget | None = None
         self._number = 0
         self._opening = False  # pictures are being opened
-        study.opening.connect(self._follow)
+        workspace.opening.connect(self._follow)
 
     def words(self) -> dict[str, str]:
         """What is said of each step."""
@@ -78,7 +78,7 @@ class Tour(QObject):
     def _act(self, what: str) -> None:
         if what == "sample":
             self._go("images")
-            self._study.open_sample()
+            self._workspace.open_sample()
             self._show(1)
         elif what == "back":
             self._show(self._number - 1)
@@ -99,7 +99,7 @@ class Tour(QObject):
 
     def _sample_offered(self) -> bool:
         """With pictures, or while some are being opened, nobody needs it."""
-        return self._study.recognised is None and not self._opening
+        return self._workspace.recognised is None and not self._opening
 
     def _follow(self, said: object) -> None:
         self._opening = said is not None

@@ -9,32 +9,32 @@ from PySide6.QtGui import QImage
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.widgets.picture import to_image
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from sslstudio.ui.operations.engine import CheckedUp
 
 
-def checkup_of(study: Study) -> "Checkup":
-    """The one of a study, which follows its pictures; made when it is first asked for."""
-    found = study.findChild(Checkup)
+def clinic_of(workspace: Workspace) -> "ClinicController":
+    """The one of a workspace, which follows its pictures; made when it is first asked for."""
+    found = workspace.findChild(ClinicController)
     if found is None:
-        found = Checkup(study)
-        study.pictures_changed.connect(found.ask)
-        study.engine_ready.connect(found.ask)  # the folder may have been opened before
+        found = ClinicController(workspace)
+        workspace.pictures_changed.connect(found.ask)
+        workspace.engine_ready.connect(found.ask)  # the folder may have been opened before
         found.ask()  # pages are made late: pictures and engine may be there already
     return found
 
 
-class Checkup(QObject):
-    """Asks the engine whether the tasks suit the study's pictures; `changed` when it knows, or knows no more."""
+class ClinicController(QObject):
+    """Asks the engine whether the tasks suit the workspace's pictures; `changed` when it knows, or knows no more."""
 
     changed = Signal()
     progressed = Signal(object)  # Preparing
 
-    def __init__(self, study: Study) -> None:
-        super().__init__(study)
-        self._study = study
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._workspace = workspace
         self._job: jobs.Job | None = None
         self.found: CheckedUp | None = None
         self.examples: dict[str, QImage] = {}
@@ -50,8 +50,8 @@ class Checkup(QObject):
             self._job.cancel()
             self._job = None
         self.found, self.examples = None, {}
-        if self._study.recognised is not None and self._study.engine is not None:
-            op = partial(engine_operations.checked_up, self._study.data_config(), dict(self._study.options))
+        if self._workspace.recognised is not None and self._workspace.engine is not None:
+            op = partial(engine_operations.checked_up, self._workspace.data_config(), dict(self._workspace.options))
             self._job = jobs.run(op, self._take, self._failed, owner=self, progress=self.progressed.emit)
         self.changed.emit()
 

@@ -16,7 +16,7 @@ from sslstudio.ui.text.formatting import count
 from sslstudio.ui.widgets import dialogs
 
 if TYPE_CHECKING:
-    from sslstudio.ui.workspace.workspace import Study
+    from sslstudio.ui.workspace.workspace import Workspace
 
 ADD, INSTEAD = "add", "instead"
 
@@ -30,39 +30,39 @@ class Before:
     name: str
 
 
-class FolderDesk(QObject):
-    """Changes the list of folders of a study's project; nothing else changes, in the folders or about them."""
+class FoldersController(QObject):
+    """Changes the list of folders of a workspace's project; nothing else changes, in the folders or about them."""
 
-    def __init__(self, study: "Study") -> None:
-        super().__init__(study)
-        self._study = study
+    def __init__(self, workspace: "Workspace") -> None:
+        super().__init__(workspace)
+        self._workspace = workspace
         self._before: Before | None = None
 
     @property
     def several(self) -> Mapping[str, Path]:
         """The folders by name where the open pictures come from a list of them; {} where they lie in one folder."""
-        recognised = self._study.recognised
+        recognised = self._workspace.recognised
         root = recognised.pictures.root if recognised else None
         return root.folders if isinstance(root, Album) else {}
 
     def open(self, folders: Sequence[Path]) -> None:
         """Folders were dropped: those that are open already are looked at again; with others open, it is asked
         whether these are to be added to them."""
-        study = self._study
-        if study.folder is None:
+        workspace = self._workspace
+        if workspace.folder is None:
             self._open_instead(folders)
             return
-        known = [one.resolve() for one in (study.folder, *self.several.values())]
+        known = [one.resolve() for one in (workspace.folder, *self.several.values())]
         if len(folders) == 1 and folders[0].resolve() in known:
-            study.open_folder(study.folder)
+            workspace.open_folder(workspace.folder)
             return
-        if not study.may_open():
+        if not workspace.may_open():
             return
         many = count(len(folders), "", self.tr("folders"))
         named = self.tr("“{0}”").format(folders[0].name) if len(folders) == 1 else many
         answers = {ADD: self.tr("Add to these pictures"), INSTEAD: self.tr("Open instead")}
         said = self.tr("Add {0} to the pictures that are open, as one set, or open it instead of them?").format(named)
-        chosen = dialogs.choose(study.window, said, answers, self.tr("Cancel"))
+        chosen = dialogs.choose(workspace.window, said, answers, self.tr("Cancel"))
         if chosen == ADD:
             self.add(folders)
         elif chosen == INSTEAD:
@@ -70,36 +70,36 @@ class FolderDesk(QObject):
 
     def _open_instead(self, folders: Sequence[Path]) -> None:
         if len(folders) == 1:
-            self._study.open_folder(folders[0])
+            self._workspace.open_folder(folders[0])
             return
         others = [Path(one) for one in app_settings.recent_folders() if is_project(Path(one))]
         op = partial(folder_operations.opened_together, app_settings.home(), others, folders)
-        self._study.open_made(op)
+        self._workspace.open_made(op)
 
     def add(self, folders: Sequence[Path]) -> None:
         """More folders for the open project; they are read together with the others."""
-        project = self._study.project_now()
+        project = self._workspace.project_now()
         if project is not None:
-            self._study.change_project(partial(folder_operations.added, project, folders))
+            self._workspace.change_project(partial(folder_operations.added, project, folders))
 
     def take_out(self, name: str) -> None:
         """The project without one of its folders."""
-        project = self._study.project_now()
+        project = self._workspace.project_now()
         if project is not None and len(self.several) > 1:
             self._before = Before(project.folder, dict(self.several), name)
-            self._study.change_project(partial(folder_operations.without, project, name))
+            self._workspace.change_project(partial(folder_operations.without, project, name))
 
     @property
     def to_bring_back(self) -> str:
         """The folder that was taken out last, '' where there is none."""
-        before, project = self._before, self._study.project
+        before, project = self._before, self._workspace.project
         if before is None or project is None or project.folder != before.project or before.name in self.several:
             return ""
         return before.name
 
     def bring_back(self) -> None:
         """Undo the last taking out; folders that were added since stay."""
-        project = self._study.project_now()
+        project = self._workspace.project_now()
         if project is not None and self._before is not None and self.to_bring_back:
             folders = {**self._before.folders, **self.several}
-            self._study.change_project(partial(folder_operations.with_folders, project, folders))
+            self._workspace.change_project(partial(folder_operations.with_folders, project, folders))

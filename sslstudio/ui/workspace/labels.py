@@ -15,7 +15,7 @@ from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 
 ENOUGH = 5  # labels a class: fewer teach little, and none would be left to test with
 MOST_UNDO = 1000
@@ -24,26 +24,26 @@ MOST_UNDO = 1000
 class _Command(QUndoCommand):
     """An edit on the stack of Qt."""
 
-    def __init__(self, desk: "LabelDesk", edit: Edit) -> None:
+    def __init__(self, labels: "LabelsController", edit: Edit) -> None:
         super().__init__()
-        self._desk, self._edit = desk, edit
+        self._labels, self._edit = labels, edit
 
     def redo(self) -> None:
         """Do it."""
-        if not self._desk.apply(self._edit):
+        if not self._labels.apply(self._edit):
             self.setObsolete(True)
 
     def undo(self) -> None:
         """Take it back."""
-        self._desk.apply(self._edit.inverse())
+        self._labels.apply(self._edit.inverse())
 
 
-def desk_of(study: Study) -> "LabelDesk":
-    """The one desk of a window: whoever labels in it works on the same labels."""
-    return study.findChild(LabelDesk) or LabelDesk(study)
+def labels_of(workspace: Workspace) -> "LabelsController":
+    """The one of a workspace: whoever labels in the window works on the same labels."""
+    return workspace.findChild(LabelsController) or LabelsController(workspace)
 
 
-class LabelDesk(QObject):
+class LabelsController(QObject):
     """Owns the open labels. `opened` or `failed` follows when they were asked for."""
 
     opened = Signal()
@@ -51,9 +51,9 @@ class LabelDesk(QObject):
     opening = Signal(object)  # Preparing
     changed = Signal(object)  # Edit, after it counts
 
-    def __init__(self, study: Study) -> None:
-        super().__init__(study)
-        self._study = study
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._workspace = workspace
         self.store: Labelling | None = None
         self.pictures: Path | None = None
         self.undo_stack = QUndoStack(self)
@@ -61,15 +61,15 @@ class LabelDesk(QObject):
         self._job: jobs.Job | None = None
         self._stopping = False
         self._kept = True  # the last edit
-        self._news = False  # edits that the study has not heard of
-        study.pictures_changed.connect(self._other_pictures)
-        study.letting_go.connect(self.close)
+        self._news = False  # edits that the workspace has not heard of
+        workspace.pictures_changed.connect(self._other_pictures)
+        workspace.letting_go.connect(self.close)
 
     # --- opening and closing
 
     def open(self) -> None:
         """Open the labels of the pictures, unless they are open or about to be."""
-        recognised, project = self._study.recognised, self._study.project
+        recognised, project = self._workspace.recognised, self._workspace.project
         if recognised is None or project is None or recognised.pictures.root == self.pictures or self._stopping:
             return
         self.close()
@@ -92,7 +92,7 @@ class LabelDesk(QObject):
             self.failed.emit()
 
     def _other_pictures(self) -> None:
-        recognised = self._study.recognised
+        recognised = self._workspace.recognised
         if self.pictures is not None and recognised is not None and recognised.pictures.root != self.pictures:
             self.close()
 
@@ -107,14 +107,14 @@ class LabelDesk(QObject):
 
     def _failed(self, error: Exception) -> None:
         self._job, self.pictures = None, None
-        dialogs.tell_error(self._study.window, error)
+        dialogs.tell_error(self._workspace.window, error)
         self.failed.emit()
 
     def _offer_others(self, store: Labelling) -> None:
         """Labels from elsewhere are in use, and labels were made here before: only a person knows which are right."""
-        study = self._study
-        classes = study.recognised.classes if study.recognised else None
-        if classes is None or study.labels_file == str(store.folder):
+        workspace = self._workspace
+        classes = workspace.recognised.classes if workspace.recognised else None
+        if classes is None or workspace.labels_file == str(store.folder):
             return
         lacking, differing = other_labels(store, {path: classes.names[one] for path, one in classes.of.items()})
         if not lacking and not differing:
@@ -126,7 +126,7 @@ class LabelDesk(QObject):
         answers = {"lacking": formatting.tr("Where there is none")} if lacking else {}
         answers |= {"all": formatting.tr("All of them")} if differing else {}
         asked = told.format(formatting.told(classes.found_in), _pictures(lacking), _pictures(differing))
-        chosen = dialogs.choose(study.window, asked, answers, formatting.tr("Leave them out"))
+        chosen = dialogs.choose(workspace.window, asked, answers, formatting.tr("Leave them out"))
         for edit in correcting(store, lacking | (differing if chosen == "all" else {}) if chosen else {}):
             self.do(edit)
 
@@ -136,7 +136,7 @@ class LabelDesk(QObject):
             if self.store is not None and self.store.journal.lines:
                 self.store.save()
         except StudioError as error:
-            dialogs.tell_error(self._study.window, error)
+            dialogs.tell_error(self._workspace.window, error)
             return False
         return True
 
@@ -146,9 +146,9 @@ class LabelDesk(QObject):
         if self.store is None or not self.save():
             return
         folder = str(self.store.folder)
-        if self._news or (always and self._study.labels_file != folder):
+        if self._news or (always and self._workspace.labels_file != folder):
             self._news = False
-            self._study.use_labels(folder)
+            self._workspace.use_labels(folder)
 
     def close(self) -> None:
         """Save and let go."""
@@ -161,7 +161,7 @@ class LabelDesk(QObject):
             try:
                 store.close()
             except StudioError as error:
-                dialogs.tell_error(self._study.window, error)
+                dialogs.tell_error(self._workspace.window, error)
 
     # --- edits
 
@@ -181,11 +181,11 @@ class LabelDesk(QObject):
             self.store.apply(edit)
         except StudioError as error:
             self._kept = False
-            dialogs.tell_error(self._study.window, error)
+            dialogs.tell_error(self._workspace.window, error)
             return False
         self._news = True
         self.changed.emit(edit)
-        if self._study.labels_file != str(self.store.folder) and not self._study.taking_labels:
+        if self._workspace.labels_file != str(self.store.folder) and not self._workspace.taking_labels:
             self.hand_over()  # from the first edit on these are the labels of the project
         return True
 
@@ -196,7 +196,7 @@ class LabelDesk(QObject):
         try:
             return all(self.apply(edit) for edit in correcting(self.store, labels))
         except StudioError as error:  # a name that no class can have
-            dialogs.tell_error(self._study.window, error)
+            dialogs.tell_error(self._workspace.window, error)
             return False
 
     # --- how far it is

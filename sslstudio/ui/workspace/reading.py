@@ -12,46 +12,46 @@ from sslstudio.ui.widgets import dialogs
 
 if TYPE_CHECKING:
     from sslstudio.engine.images.index import ImageIndex
-    from sslstudio.ui.workspace.workspace import Study
+    from sslstudio.ui.workspace.workspace import Workspace
 
 
 class Reading(QObject):
-    """Reads the pictures of a study in the background, and tells it."""
+    """Reads the pictures of a workspace in the background, and tells it."""
 
-    def __init__(self, study: "Study") -> None:
-        super().__init__(study)
-        self._study = study
+    def __init__(self, workspace: "Workspace") -> None:
+        super().__init__(workspace)
+        self._workspace = workspace
         self._job: jobs.Job | None = None
-        study.runner.started.connect(self.leave)
-        study.runner.ended.connect(self._go_on)
+        workspace.runner.started.connect(self.leave)
+        workspace.runner.ended.connect(self._go_on)
 
     def begin(self) -> None:
         """Read them, from the beginning: what was read before is not read again."""
         self.leave()
-        study = self._study
-        if study.engine is None or study.recognised is None or study.runner.active:
+        workspace = self._workspace
+        if workspace.engine is None or workspace.recognised is None or workspace.runner.active:
             return
-        op = partial(engine_operations.check_pictures, study.recognised, study.data_config())
-        self._job = jobs.run(op, self._take, self._failed, owner=self, progress=study.checking.emit)
+        op = partial(engine_operations.check_pictures, workspace.recognised, workspace.data_config())
+        self._job = jobs.run(op, self._take, self._failed, owner=self, progress=workspace.checking.emit)
 
     def leave(self) -> None:
         """A run reads the pictures itself, in the order in which it wants them: what is read by now stays."""
         if self._job is not None:
             self._job.cancel()
             self._job = None
-            self._study.checking.emit(None)
+            self._workspace.checking.emit(None)
 
     def _go_on(self) -> None:
-        if self._study.readable is None:
+        if self._workspace.readable is None:
             self.begin()
 
     def _take(self, index: "ImageIndex") -> None:
         self._job = None
-        self._study.readable = index
-        self._study.checking.emit(None)
-        self._study.checked.emit()
+        self._workspace.readable = index
+        self._workspace.checking.emit(None)
+        self._workspace.checked.emit()
 
     def _failed(self, error: Exception) -> None:
         self._job = None
-        self._study.checking.emit(None)
-        dialogs.tell_error(self._study.window, error)
+        self._workspace.checking.emit(None)
+        dialogs.tell_error(self._workspace.window, error)

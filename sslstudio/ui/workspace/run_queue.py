@@ -17,7 +17,7 @@ FILE = "queue.json"
 T = TypeVar("T")
 
 
-class WaitingLine(QObject):
+class QueueController(QObject):
     """The queue of the window. After a run that ended by itself the next one starts; after one that a person stopped,
     or a start of the program, it waits for `start`."""
 

@@ -11,22 +11,22 @@ from sslstudio.ui.background import jobs
 from sslstudio.ui.widgets import dialogs
 
 if TYPE_CHECKING:
-    from sslstudio.ui.workspace.workspace import Study
+    from sslstudio.ui.workspace.workspace import Workspace
 
 
 class Opening(QObject):
-    """What a study waits for; its signal `opening` tells how far it is, and with None that it is over."""
+    """What a workspace waits for; its signal `opening` tells how far it is, and with None that it is over."""
 
-    def __init__(self, study: "Study") -> None:
-        super().__init__(study)
-        self._study = study
+    def __init__(self, workspace: "Workspace") -> None:
+        super().__init__(workspace)
+        self._workspace = workspace
         self._job: jobs.Job | None = None
 
     def allowed(self) -> bool:
         """Whether anything can be opened now; if not, that is said."""
-        active = self._study.runner.active
+        active = self._workspace.runner.active
         if active:
-            self._study.said.emit(self.tr("A training goes on: stop it before you open other pictures."))
+            self._workspace.said.emit(self.tr("A training goes on: stop it before you open other pictures."))
         return not active
 
     def begin(self, op: Callable[..., Any], then: Callable[[Any], None]) -> None:
@@ -34,8 +34,8 @@ class Opening(QObject):
         if not self.allowed():
             return
         self.cancel()
-        self._study.opening.emit(Preparing(stage=Message("Looking for pictures"), done=0, total=0))
-        self._job = jobs.run(op, then, self._failed, owner=self, progress=self._study.opening.emit)
+        self._workspace.opening.emit(Preparing(stage=Message("Looking for pictures"), done=0, total=0))
+        self._job = jobs.run(op, then, self._failed, owner=self, progress=self._workspace.opening.emit)
 
     def cancel(self) -> None:
         """Forget about what is being opened."""
@@ -50,8 +50,8 @@ class Opening(QObject):
     def over(self) -> None:
         """Nothing is being opened any more."""
         self.done()
-        self._study.opening.emit(None)
+        self._workspace.opening.emit(None)
 
     def _failed(self, error: Exception) -> None:
         self.over()
-        dialogs.tell_error(self._study.window, error)
+        dialogs.tell_error(self._workspace.window, error)

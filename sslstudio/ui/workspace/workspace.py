@@ -30,9 +30,9 @@ from sslstudio.ui.operations import (
 from sslstudio.ui.operations.engine import EngineFacts, TaskFacts
 from sslstudio.ui.operations.projects import OpenedPictures
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.workspace.folders import FolderDesk
+from sslstudio.ui.workspace.folders import FoldersController
 from sslstudio.ui.workspace.reading import Reading
-from sslstudio.ui.workspace.run_queue import WaitingLine
+from sslstudio.ui.workspace.run_queue import QueueController
 from sslstudio.ui.workspace.scanning import Opening
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ STEPS = ("images", "pretext", "pretrain", "label", "finetune", "results", "compa
 SAMPLE = "Sample pictures"  # folder in the user's own
 
 
-class Study(QObject):
+class Workspace(QObject):
     """The state that the pages share."""
 
     engine_ready = Signal()
@@ -83,11 +83,11 @@ class Study(QObject):
         self.result: Path | None = None
         self.comparison = ""  # compare or tournament: what the page of comparisons is to show first
         self.runner = Runner(self)
-        self.line = WaitingLine(self.runner, self)
+        self.line = QueueController(self.runner, self)
         self.under_way = Opening(self)
         self._labels_job: jobs.Job | None = None
         self.reading = Reading(self)
-        self.folders = FolderDesk(self)
+        self.folders = FoldersController(self)
 
     # --- the engine
 

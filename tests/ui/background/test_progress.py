@@ -68,7 +68,7 @@ def stop_at_the_first_word(line: BusyLine) -> None:
 @pytest.fixture
 def filled(window: MainWindow, sample_folder: Path, qtbot: QtBot) -> MainWindow:
     """The window with pictures that have classes and masks."""
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample_folder)
     return window
 
@@ -76,13 +76,13 @@ def filled(window: MainWindow, sample_folder: Path, qtbot: QtBot) -> MainWindow:
 def test_reading_the_pictures(window: MainWindow, sample_folder: Path, qtbot: QtBot) -> None:
     page = window.pages["images"]
     assert isinstance(page, ImagesPage)
-    once = window.study.checking.connect(lambda _: stop_at_the_first_word(page.checking))
+    once = window.workspace.checking.connect(lambda _: stop_at_the_first_word(page.checking))
     window.open_folder(sample_folder)
     qtbot.waitUntil(lambda: page.checking.told.text() == "Reading was stopped.", timeout=LONG)
-    window.study.checking.disconnect(once)
+    window.workspace.checking.disconnect(once)
     QThreadPool.globalInstance().waitForDone()
-    assert window.study.readable is None
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    assert window.workspace.readable is None
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         click(page.checking.again)
     assert not page.checking.isVisible()
 
@@ -91,17 +91,17 @@ def test_looking_whether_a_task_suits(filled: MainWindow, qtbot: QtBot) -> None:
     filled.go("pretext")
     page = filled.pages["pretext"]
     assert isinstance(page, PretextPage)
-    qtbot.waitUntil(lambda: page.copy.isEnabled() and page.checkup.found is not None, timeout=LONG)
-    busy = page.suit.busy
-    once = page.checkup.progressed.connect(lambda _: stop_at_the_first_word(busy))
-    page.checkup.ask()
+    qtbot.waitUntil(lambda: page.copy.isEnabled() and page.clinic.found is not None, timeout=LONG)
+    busy = page.clinic_view.busy
+    once = page.clinic.progressed.connect(lambda _: stop_at_the_first_word(busy))
+    page.clinic.ask()
     assert busy.stop.isVisible()
     qtbot.waitUntil(lambda: busy.told.text() == "Not known.", timeout=LONG)
-    page.checkup.progressed.disconnect(once)
+    page.clinic.progressed.disconnect(once)
     QThreadPool.globalInstance().waitForDone()
-    assert page.checkup.found is None
+    assert page.clinic.found is None
     click(busy.again)
-    qtbot.waitUntil(lambda: "your pictures" in page.suit.verdict.text() and not busy.isVisible(), timeout=LONG)
+    qtbot.waitUntil(lambda: "your pictures" in page.clinic_view.verdict.text() and not busy.isVisible(), timeout=LONG)
 
 
 def _hear(page: ResultsPage, drawn: list[str]) -> None:
@@ -114,15 +114,15 @@ def test_looking_closer_at_a_result(filled: MainWindow, classified: Path, qtbot:
     filled.go("results")
     page = filled.pages["results"]
     assert isinstance(page, ResultsPage)
-    filled.study.show_result(classified)
+    filled.workspace.show_result(classified)
     qtbot.waitUntil(lambda: page.results is not None, timeout=LONG)
-    once = page.desk.progressed.connect(lambda _: stop_at_the_first_word(page.map.waiting))
+    once = page.inspection.progressed.connect(lambda _: stop_at_the_first_word(page.map.waiting))
     page.tabs.setCurrentIndex(3)
     qtbot.waitUntil(lambda: page.map.waiting.told.text() == "Stopped.", timeout=LONG)
-    page.desk.progressed.disconnect(once)
+    page.inspection.progressed.disconnect(once)
     click(page.map.waiting.again)
     drawn: list[str] = []
-    page.desk.found.connect(lambda: _hear(page, drawn))
+    page.inspection.found.connect(lambda: _hear(page, drawn))
     qtbot.waitUntil(lambda: bool(page.map.spots), timeout=LONG)
     assert any(one.startswith("Drawing the map  ·  1 of 4") for one in drawn)
 

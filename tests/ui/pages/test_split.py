@@ -13,7 +13,7 @@ from sslstudio.engine.projects.project import open_project
 from sslstudio.engine.training.session import draw_split
 from sslstudio.ui.forms.split_line import SplitLine
 from sslstudio.ui.pages.puzzles.page import PretextPage
-from sslstudio.ui.pages.split import split_desk_of
+from sslstudio.ui.pages.split import split_of
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.pretrain import PretrainPage
 from sslstudio.ui.shell.main_window import MainWindow
@@ -26,7 +26,7 @@ CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModi
 @pytest.fixture
 def page(window: MainWindow, sample: Path, qtbot: QtBot) -> PretrainPage:
     """The page that pretrains, with pictures and no run."""
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample)
     window.go("pretrain")
     made = window.pages["pretrain"]
@@ -56,7 +56,7 @@ def click(one: QPushButton) -> None:
 
 
 def test_a_change_is_taken_back_and_made_again(page: PretrainPage, qtbot: QtBot) -> None:
-    study, line = page.study, line_of(page)
+    workspace, line = page.workspace, line_of(page)
     before = shown(page)
     assert not line.isVisible()
     for share in (0.3, 0.31, 0.35):  # as when an arrow is held
@@ -78,37 +78,37 @@ def test_a_change_is_taken_back_and_made_again(page: PretrainPage, qtbot: QtBot)
     page.start.setFocus()
     QTest.keyClick(page.start, Qt.Key.Key_Z, CTRL)
     assert shown(page) == {**before, "test": 0.35}
-    assert study.project is not None
-    folder = study.project.folder
+    assert workspace.project is not None
+    folder = workspace.project.folder
     qtbot.waitUntil(lambda: open_project(folder).project.data.get("groups") == "", timeout=LONG)
     assert open_project(folder).project.data["test"] == 0.35
 
 
 def test_what_a_change_would_spoil_is_said_before_a_training(page: PretrainPage, sample: Path, qtbot: QtBot) -> None:
-    study, line = page.study, line_of(page)
-    assert study.recognised is not None
-    run = trained(sample, study.runs_folder / "first")
+    workspace, line = page.workspace, line_of(page)
+    assert workspace.recognised is not None
+    run = trained(sample, workspace.runs_folder / "first")
     choose(page, "split_seed", 7)
     qtbot.waitUntil(line.notice.isVisible, timeout=LONG)
     tested = set(json.loads((run / "split.json").read_text())["test"])
-    torn = tested & set(draw_split(study.recognised, page.config().data).train)
+    torn = tested & set(draw_split(workspace.recognised, page.config().data).train)
     assert f"({len(torn)} pictures; 1 run)" in line.notice.label.text()
     click(line.undo)
     assert not line.notice.isVisible()
-    with qtbot.waitSignal(split_desk_of(study).warned, timeout=LONG):
+    with qtbot.waitSignal(split_of(workspace).warned, timeout=LONG):
         choose(page, "validation", 0.15)
-    torn = tested & set(draw_split(study.recognised, page.config().data).train)
+    torn = tested & set(draw_split(workspace.recognised, page.config().data).train)
     assert line.notice.isVisible() == bool(torn)
 
 
 def test_a_warning_ends_where_a_training_begins(page: PretrainPage, sample: Path, qtbot: QtBot) -> None:
-    trained(sample, page.study.runs_folder / "first")
+    trained(sample, page.workspace.runs_folder / "first")
     choose(page, "split_seed", 7)
     line = line_of(page)
     qtbot.waitUntil(line.notice.isVisible, timeout=LONG)
     assert page.settings is not None
     page.settings.budget.set_epochs(1)
-    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+    with qtbot.waitSignal(page.workspace.runner.ended, timeout=LONG):
         click(page.start)
         assert not line.notice.isVisible()
         assert line.undo.isVisible()
@@ -139,18 +139,18 @@ def test_what_the_clinic_changes_is_taken_back(window: MainWindow, page: Pretrai
     window.go("pretrain")
     assert shown(page)["groups"] == "folder:1"
     click(line_of(page).undo)
-    assert (shown(page)["groups"], page.study.data_config().groups) == ("", "")
-    qtbot.waitUntil(lambda: puzzles._job is None and not puzzles.checkup.under_way, timeout=LONG)
+    assert (shown(page)["groups"], page.workspace.data_config().groups) == ("", "")
+    qtbot.waitUntil(lambda: puzzles._job is None and not puzzles.clinic.under_way, timeout=LONG)
 
 
 def test_other_pictures_leave_nothing_to_take_back(
     window: MainWindow, page: PretrainPage, sample_folder: Path, qtbot: QtBot
 ) -> None:
     choose(page, "test", 0.4)
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample_folder)
     window.go("pretrain")
     assert not line_of(page).isVisible()
     assert shown(page)["test"] == 0.2
     QTest.keyClick(page.start, Qt.Key.Key_Z, CTRL)
-    assert window.study.data_values.get("test", 0.2) == 0.2
+    assert window.workspace.data_values.get("test", 0.2) == 0.2

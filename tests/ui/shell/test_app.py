@@ -35,7 +35,7 @@ def test_the_program_opens_on_a_folder_and_ends_with_its_window(
 
     def look() -> None:
         for window in QApplication.topLevelWidgets():
-            if isinstance(window, MainWindow) and window.study.readable is not None:
+            if isinstance(window, MainWindow) and window.workspace.readable is not None:
                 timer.stop()
                 shown.append(window.pages["images"].title.text())
                 qtbot.addWidget(window)

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event
 from sslstudio.ui.shell.closing import Closing
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 from tests.ui.conftest import Said
 
 
@@ -17,7 +17,7 @@ def test_a_run_that_does_not_answer_is_waited_for_until_it_is_to_be_ended(said: 
     window = QWidget()
     qtbot.addWidget(window)
     window.show()
-    study = Study(window)
+    workspace = Workspace(window)
     begun, free = Flag(), Flag()
 
     def deaf(control: RunControl) -> Iterator[Event]:
@@ -25,10 +25,10 @@ def test_a_run_that_does_not_answer_is_waited_for_until_it_is_to_be_ended(said: 
         free.wait()
         return iter(())
 
-    closing = Closing(study, window)
-    study.runner.ended.connect(closing.run_ended)
+    closing = Closing(workspace, window)
+    workspace.runner.ended.connect(closing.run_ended)
     closing._deadline.setInterval(20)
-    study.runner.start("pretrain", deaf)
+    workspace.runner.start("pretrain", deaf)
     qtbot.waitUntil(begun.is_set)
     said.agrees = True
     assert not closing.may()
@@ -38,7 +38,7 @@ def test_a_run_that_does_not_answer_is_waited_for_until_it_is_to_be_ended(said: 
     assert said.questions[1] == said.questions[2]
     assert not closing.may()  # nobody is asked twice whether to close
     assert said.questions.count(said.questions[0]) == 1
-    with qtbot.waitSignal(study.runner.ended):
+    with qtbot.waitSignal(workspace.runner.ended):
         free.set()
     assert closing.may()
     assert not window.isVisible()

@@ -101,11 +101,11 @@ def test_a_zip_file_is_unpacked_and_opened(
     with zipfile.ZipFile(tmp_path / "animals.zip", "w") as archive:
         for file in pictures.rglob("*.png"):
             archive.write(file, file.relative_to(pictures))
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         drop(window, tmp_path / "animals.zip")
-    assert window.study.folder == own_settings / "Unpacked" / "animals"
-    assert window.study.readable is not None
-    assert len(window.study.readable) == 20
+    assert window.workspace.folder == own_settings / "Unpacked" / "animals"
+    assert window.workspace.readable is not None
+    assert len(window.workspace.readable) == 20
 
 
 def test_a_broken_zip_file_is_refused_in_words(window: MainWindow, tmp_path: Path, said: Said, qtbot: QtBot) -> None:
@@ -116,15 +116,15 @@ def test_a_broken_zip_file_is_refused_in_words(window: MainWindow, tmp_path: Pat
 
 
 def test_labels_belong_to_the_open_pictures(window: MainWindow, pictures: Path, tmp_path: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         drop(window, pictures)
     names = [file.relative_to(pictures).as_posix() for file in sorted(pictures.rglob("*.png"))]
     table = tmp_path / "elsewhere.csv"
     table.write_text("file,label\n" + "\n".join(f"{name},{number % 3}" for number, name in enumerate(names)))
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         drop(window, table)
-    recognised = window.study.recognised
-    assert window.study.folder == pictures
+    recognised = window.workspace.recognised
+    assert window.workspace.folder == pictures
     assert recognised is not None
     assert recognised.classes is not None
     assert recognised.classes.names == ("0", "1", "2")
@@ -141,10 +141,10 @@ def test_a_coco_file_opens_its_pictures_with_masks(window: MainWindow, tmp_path:
     content = {"images": listed, "annotations": marked, "categories": [{"id": 1, "name": "nucleus"}]}
     file = tmp_path / "annotations" / "instances_default.json"
     file.write_text(json.dumps(content))
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         drop(window, file)
-    assert window.study.folder == tmp_path
-    recognised = window.study.recognised
+    assert window.workspace.folder == tmp_path
+    recognised = window.workspace.recognised
     assert recognised is not None
     assert recognised.masks is not None
     assert recognised.masks.names == ("background", "nucleus")
@@ -158,12 +158,12 @@ def test_a_coco_file_opens_its_pictures_with_masks(window: MainWindow, tmp_path:
 def test_a_run_is_shown_with_its_pictures(window: MainWindow, pictures: Path, tmp_path: Path, qtbot: QtBot) -> None:
     run = trained(pictures, tmp_path / "run")
     drop(window, run)
-    qtbot.waitUntil(lambda: window.study.pretrained == run, timeout=LONG)
+    qtbot.waitUntil(lambda: window.workspace.pretrained == run, timeout=LONG)
     page = window.stack.currentWidget()
     assert isinstance(page, PretrainPage)
     assert page.view.outcome == "finished"
-    assert window.study.folder == pictures
-    qtbot.waitUntil(lambda: window.study.readable is not None, timeout=LONG)
+    assert window.workspace.folder == pictures
+    qtbot.waitUntil(lambda: window.workspace.readable is not None, timeout=LONG)
 
 
 @pytest.mark.parametrize("folds", [1, 2])
@@ -173,19 +173,19 @@ def test_a_fine_tuning_is_shown_with_its_result(
     run = tmp_path / "run"
     list(finetune(from_scratch(pictures, run, folds, 2), RunControl()))
     drop(window, run)
-    qtbot.waitUntil(lambda: window.study.result == run, timeout=LONG)
+    qtbot.waitUntil(lambda: window.workspace.result == run, timeout=LONG)
     page = window.stack.currentWidget()
     assert isinstance(page, FinetunePage)
     assert (page.view.run, page.view.outcome) == (run, "finished")
-    assert window.study.folder == pictures
-    qtbot.waitUntil(lambda: window.study.readable is not None, timeout=LONG)
+    assert window.workspace.folder == pictures
+    qtbot.waitUntil(lambda: window.workspace.readable is not None, timeout=LONG)
 
 
 def test_a_comparison_is_shown_where_its_pictures_are_now(
     pictures: Path, tmp_path: Path, said: Said, qtbot: QtBot
 ) -> None:
     """It is dropped before the engine is loaded, which its settings wait for; then it can go on."""
-    out = tmp_path / "study"
+    out = tmp_path / "workspace"
     config = compare_config(pictures, out, labels="2", seeds=1)
     list(compare(config, RunControl()))
     said.folder = pictures.rename(tmp_path / "animals")
@@ -194,14 +194,14 @@ def test_a_comparison_is_shown_where_its_pictures_are_now(
     window.show()
     drop(window, out)
     qtbot.waitUntil(lambda: "compare" in window.pages, timeout=LONG)
-    window.study.load_engine()
+    window.workspace.load_engine()
     page = window.pages["compare"]
     assert isinstance(page, ComparePage)
     qtbot.waitUntil(lambda: page.efficiency.out == out, timeout=LONG)
     assert [row["source"] for row in page.efficiency.view.table["rows"]] == ["scratch", "rotation"]
-    assert (window.stack.currentWidget(), window.study.folder) == (page, said.folder)
-    qtbot.waitUntil(lambda: window.study.readable is not None, timeout=LONG)
-    with qtbot.waitSignal(window.study.runner.ended, timeout=LONG):
+    assert (window.stack.currentWidget(), window.workspace.folder) == (page, said.folder)
+    qtbot.waitUntil(lambda: window.workspace.readable is not None, timeout=LONG)
+    with qtbot.waitSignal(window.workspace.runner.ended, timeout=LONG):
         page.start_run()
     assert (page.efficiency.view.outcome, said.errors) == ("finished", [])
 
@@ -212,6 +212,6 @@ def test_a_run_whose_pictures_have_moved_asks_where_they_are(
     run = trained(pictures, tmp_path / "run")
     said.folder = pictures.rename(tmp_path / "animals")
     drop(window, run)
-    qtbot.waitUntil(lambda: window.study.pretrained == run, timeout=LONG)
-    assert window.study.folder == said.folder
-    qtbot.waitUntil(lambda: window.study.readable is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: window.workspace.pretrained == run, timeout=LONG)
+    assert window.workspace.folder == said.folder
+    qtbot.waitUntil(lambda: window.workspace.readable is not None, timeout=LONG)

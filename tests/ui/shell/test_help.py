@@ -41,7 +41,7 @@ PAGES = (
 def test_the_sheet_names_the_keys_that_the_pages_listen_to(
     window: MainWindow, said: Said, sample: Path, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=20_000):
+    with qtbot.waitSignal(window.workspace.checked, timeout=20_000):
         window.open_folder(sample)
     rows = window.help.key_rows()
     for page, row in PAGES:

@@ -4,13 +4,13 @@ import sys
 
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.shell.keep_awake import Awake, holding_program
+from sslstudio.ui.shell.keep_awake import KeepAwake, holding_program
 
 WAITS = [sys.executable, "-c", "import sys; sys.stdin.read()"]
 
 
 def test_it_is_held_until_it_is_released(qtbot: QtBot) -> None:
-    awake = Awake(command=WAITS)
+    awake = KeepAwake(command=WAITS)
     said: list[str] = []
     awake.trouble.connect(said.append)
     awake.hold()
@@ -27,7 +27,7 @@ def test_it_is_held_until_it_is_released(qtbot: QtBot) -> None:
 
 
 def test_a_program_that_is_refused_is_told(qtbot: QtBot) -> None:
-    awake = Awake(command=[sys.executable, "-c", "raise SystemExit(1)"])
+    awake = KeepAwake(command=[sys.executable, "-c", "raise SystemExit(1)"])
     with qtbot.waitSignal(awake.trouble) as told:
         awake.hold()
     assert "may fall asleep" in told.args[0]
@@ -36,7 +36,7 @@ def test_a_program_that_is_refused_is_told(qtbot: QtBot) -> None:
 
 
 def test_where_there_is_no_program_it_is_told_at_once(qtbot: QtBot) -> None:
-    awake = Awake(command=[])
+    awake = KeepAwake(command=[])
     if sys.platform == "win32":
         return
     with qtbot.waitSignal(awake.trouble):
@@ -45,7 +45,7 @@ def test_where_there_is_no_program_it_is_told_at_once(qtbot: QtBot) -> None:
 
 
 def test_a_missing_program_is_told(qtbot: QtBot) -> None:
-    awake = Awake(command=["no such program anywhere"])
+    awake = KeepAwake(command=["no such program anywhere"])
     with qtbot.waitSignal(awake.trouble):
         awake.hold()
     assert not awake.held

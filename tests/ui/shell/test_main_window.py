@@ -49,7 +49,7 @@ def test_importing_the_window_leaves_torch_alone() -> None:
 
 def test_a_dropped_folder_is_opened(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
     window.go("results")
-    with qtbot.waitSignal(window.study.checked, timeout=20_000):
+    with qtbot.waitSignal(window.workspace.checked, timeout=20_000):
         drop(window, sample)
     page = window.pages["images"]
     assert window.stack.currentWidget() is page
@@ -61,10 +61,10 @@ def test_a_dropped_folder_is_opened(window: MainWindow, sample: Path, qtbot: QtB
 
 def test_a_dropped_file_stands_for_its_folder(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
     picture = next(sample.rglob("*.png"))
-    with qtbot.waitSignal(window.study.pictures_changed, timeout=20_000):
+    with qtbot.waitSignal(window.workspace.pictures_changed, timeout=20_000):
         drop(window, picture)
-    assert window.study.folder == picture.parent
-    qtbot.waitUntil(lambda: window.study.readable is not None)
+    assert window.workspace.folder == picture.parent
+    qtbot.waitUntil(lambda: window.workspace.readable is not None)
 
 
 def test_unreadable_files_are_listed_with_their_reasons(
@@ -76,7 +76,7 @@ def test_unreadable_files_are_listed_with_their_reasons(
         (folder / f"good {number}.png").write_bytes(picture.read_bytes())
     (folder / "empty.jpg").write_bytes(b"")
     (folder / "notes.txt").write_text("hello")
-    with qtbot.waitSignal(window.study.checked, timeout=20_000):
+    with qtbot.waitSignal(window.workspace.checked, timeout=20_000):
         window.open_folder(folder)
     page = window.pages["images"]
     assert page.pictures.value.text() == "8"  # type: ignore[attr-defined]
@@ -117,18 +117,18 @@ def test_every_page_says_what_to_do_while_it_is_empty(name: str, window: MainWin
 
 def test_closing_while_training_asks_and_loses_nothing(window: MainWindow, said: object, qtbot: QtBot) -> None:
     heard: list[Event] = []
-    window.study.runner.events.connect(lambda job, events: heard.extend(events))
-    window.study.runner.start("pretrain", training)
+    window.workspace.runner.events.connect(lambda job, events: heard.extend(events))
+    window.workspace.runner.start("pretrain", training)
     qtbot.waitUntil(lambda: len(heard) > 5)
     said.agrees = False  # type: ignore[attr-defined]
     assert not window.close()
     assert len(said.questions) == 1  # type: ignore[attr-defined]
-    assert not window.study.runner.stopping
+    assert not window.workspace.runner.stopping
     said.agrees = True  # type: ignore[attr-defined]
     window.close()
     assert window.isVisible()  # it waits for the run to save itself
     qtbot.waitUntil(lambda: not window.isVisible())
-    assert not window.study.runner.active
+    assert not window.workspace.runner.active
     steps = [event.step for event in heard if isinstance(event, StepDone)]
     assert steps == list(range(1, len(steps) + 1))
     assert isinstance(heard[-2], CheckpointSaved)
@@ -136,7 +136,7 @@ def test_closing_while_training_asks_and_loses_nothing(window: MainWindow, said:
 
 
 def test_a_run_that_breaks_leaves_the_page_usable(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=20_000):
+    with qtbot.waitSignal(window.workspace.checked, timeout=20_000):
         window.open_folder(sample)
     window.go("pretrain")
     page = window.pages["pretrain"]
@@ -146,8 +146,8 @@ def test_a_run_that_breaks_leaves_the_page_usable(window: MainWindow, sample: Pa
         yield RunStarted(job="pretrain", run="/nowhere/run", title=Message("A run"), facts={}, total_steps=0)
         raise DataError("The folder is gone. Choose it again.")
 
-    with qtbot.waitSignal(window.study.runner.ended):
-        window.study.runner.start("pretrain", breaks)
+    with qtbot.waitSignal(window.workspace.runner.ended):
+        window.workspace.runner.start("pretrain", breaks)
     assert page.view.trouble.label.text() == "The folder is gone. Choose it again."
     assert page.start.isEnabled()
     assert page.start.isVisible()
@@ -156,13 +156,13 @@ def test_a_run_that_breaks_leaves_the_page_usable(window: MainWindow, sample: Pa
 def test_a_step_that_is_done_is_marked(window: MainWindow, tmp_path: Path) -> None:
     item = window.steps.item(STEPS.index("pretrain"))
     assert not item.data(DONE)
-    window.study.finished("pretrain", tmp_path, "finished")
+    window.workspace.finished("pretrain", tmp_path, "finished")
     assert item.data(DONE)
     assert item.data(STATE) == "Done"
 
 
 def test_a_page_that_is_left_gives_the_focus_to_the_steps(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=20_000):
+    with qtbot.waitSignal(window.workspace.checked, timeout=20_000):
         drop(window, sample)
     window.activateWindow()
     onward = next(one for one in window.pages["images"].findChildren(QPushButton) if one.text().startswith("Next"))

@@ -90,19 +90,19 @@ def test_runs_go_where_it_is_said(
     said.folder = tmp_path / "elsewhere"
 
     def move(form: PreferencesForm) -> None:
-        with qtbot.waitSignal(window.study.runs_changed):
+        with qtbot.waitSignal(window.workspace.runs_changed):
             form.elsewhere.click()
         assert form.home.text() == str(tmp_path / "elsewhere")
 
     visit(move)
-    assert window.study.runs_folder.is_relative_to(tmp_path / "elsewhere")
-    assert window.study.new_run("jigsaw").is_relative_to(tmp_path / "elsewhere")
+    assert window.workspace.runs_folder.is_relative_to(tmp_path / "elsewhere")
+    assert window.workspace.new_run("jigsaw").is_relative_to(tmp_path / "elsewhere")
 
 
 def test_the_device_is_taken_by_settings_that_stand_and_by_later_ones(
     window: MainWindow, visit: Visit, sample: Path, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=20_000):
+    with qtbot.waitSignal(window.workspace.checked, timeout=20_000):
         window.open_folder(sample)
     window.go("pretrain")
     page = window.pages["pretrain"]
@@ -142,22 +142,22 @@ def test_trainings_go_on_apart_when_wanted(visit: Visit) -> None:
 
 
 def test_sleep_is_held_off_only_when_wanted_also_in_a_run_that_goes_on(window: MainWindow, visit: Visit) -> None:
-    window.attendant.awake._command = ["cat"]  # a program that any system has
-    attendant, awake = window.attendant, window.attendant.awake
-    attendant._started()
+    window.notifier.awake._command = ["cat"]  # a program that any system has
+    notifier, awake = window.notifier, window.notifier.awake
+    notifier._started()
     assert awake.held
     visit(lambda form: form.awake.click())
     assert not awake.held
     visit(lambda form: form.awake.click())
     assert awake.held
-    attendant._take("pretrain", [Paused(step=1)])
+    notifier._take("pretrain", [Paused(step=1)])
     assert not awake.held
     for _ in range(2):
         visit(lambda form: form.awake.click())
     assert not awake.held  # a pause stays one
-    attendant._take("pretrain", [Resumed(step=1)])
+    notifier._take("pretrain", [Resumed(step=1)])
     assert awake.held
-    attendant._ended("pretrain")
+    notifier._ended("pretrain")
     assert not awake.held
 
 
@@ -168,10 +168,10 @@ def test_the_end_is_told_by_the_system_only_when_wanted(
     monkeypatch.setattr(QApplication, "alert", alerts.append)
     monkeypatch.setattr(window, "isActiveWindow", lambda: False)
     visit(lambda form: form.notifies.click())
-    window.attendant._tell("The run has ended", "Ran 3 min.")
+    window.notifier._tell("The run has ended", "Ran 3 min.")
     assert not alerts
     visit(lambda form: form.notifies.click())
-    window.attendant._tell("The run has ended", "Ran 3 min.")
+    window.notifier._tell("The run has ended", "Ran 3 min.")
     assert alerts == [window]
 
 

@@ -33,50 +33,52 @@ def command(window: MainWindow, title: str) -> QAction:
 def test_a_project_is_renamed_with_its_runs_and_labels(
     window: MainWindow, pictures: Path, said: Said, qtbot: QtBot
 ) -> None:
-    study = window.study
+    workspace = window.workspace
     open_folder(window, pictures, qtbot)
-    old = study.runs_folder.parent
-    trained(pictures, study.new_run("vicreg"))
+    old = workspace.runs_folder.parent
+    trained(pictures, workspace.new_run("vicreg"))
     window.go("label")
     label = window.pages["label"]
     assert isinstance(label, LabelPage)
-    qtbot.waitUntil(lambda: label.desk.store is not None, timeout=LONG)
-    assert label.desk.store is not None
-    assert label.desk.do(label.desk.store.adding("classification", "mouse"))
+    qtbot.waitUntil(lambda: label.labels.store is not None, timeout=LONG)
+    assert label.labels.store is not None
+    assert label.labels.do(label.labels.store.adding("classification", "mouse"))
     window.go("images")
-    qtbot.waitUntil(lambda: study.readable is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: workspace.readable is not None, timeout=LONG)
     said.text = "Animals of 2026"
     command(window, "Re&name").trigger()
     new = old.with_name("Animals of 2026")
-    qtbot.waitUntil(lambda: study.pretrained is not None and study.pretrained.parent == new / "runs", timeout=LONG)
+    qtbot.waitUntil(
+        lambda: workspace.pretrained is not None and workspace.pretrained.parent == new / "runs", timeout=LONG
+    )
     assert not old.exists()
-    assert study.project is not None
-    assert (study.project.name, study.folder) == ("Animals of 2026", pictures)
-    assert study.pretrained is not None
+    assert workspace.project is not None
+    assert (workspace.project.name, workspace.folder) == ("Animals of 2026", pictures)
+    assert workspace.pretrained is not None
     assert app_settings.recent_folders() == [str(new)]
     window.go("label")
-    qtbot.waitUntil(lambda: label.desk.store is not None, timeout=LONG)
-    assert label.desk.store is not None
-    assert label.desk.store.folder == new / "labels"
-    assert [one.name for one in label.desk.store.names("classification")][-1] == "mouse"
+    qtbot.waitUntil(lambda: label.labels.store is not None, timeout=LONG)
+    assert label.labels.store is not None
+    assert label.labels.store.folder == new / "labels"
+    assert [one.name for one in label.labels.store.names("classification")][-1] == "mouse"
     window.go("pretrain")
     page = window.pages["pretrain"]
     assert isinstance(page, PretrainPage)
-    page.open_run(study.pretrained)  # its record names the old folder
+    page.open_run(workspace.pretrained)  # its record names the old folder
     qtbot.waitUntil(lambda: page.view.outcome == "finished", timeout=LONG)
-    assert page.view.run == study.pretrained
-    study.choose_task("rotation", study.options["rotation"])
-    window.project_desk.finish()
+    assert page.view.run == workspace.pretrained
+    workspace.choose_task("rotation", workspace.options["rotation"])
+    window.autosave.finish()
     assert open_project(new).project.task == "rotation"
     assert not old.exists()  # nothing has begun it anew
-    qtbot.waitUntil(lambda: study.readable is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: workspace.readable is not None, timeout=LONG)
 
 
 def test_a_name_that_is_taken_is_refused_and_an_empty_one_is_no_answer(
     window: MainWindow, pictures: Path, said: Said, qtbot: QtBot
 ) -> None:
     open_folder(window, pictures, qtbot)
-    folder = window.study.runs_folder.parent
+    folder = window.workspace.runs_folder.parent
     (folder.parent / "taken").mkdir()
     said.text = "taken"
     window.project_file.rename()
@@ -84,8 +86,8 @@ def test_a_name_that_is_taken_is_refused_and_an_empty_one_is_no_answer(
     assert isinstance(said.errors.pop(), DataError)
     said.text = ""
     window.project_file.rename()
-    assert window.study.project is not None
-    assert window.study.project.folder == folder
+    assert window.workspace.project is not None
+    assert window.workspace.project.folder == folder
     assert is_project(folder)
 
 
@@ -93,11 +95,11 @@ def test_a_name_that_is_taken_is_refused_and_an_empty_one_is_no_answer(
 def test_a_copy_is_saved_with_runs_or_without_and_can_be_gone_on_with(
     window: MainWindow, pictures: Path, tmp_path: Path, said: Said, qtbot: QtBot, choice: str
 ) -> None:
-    study = window.study
+    workspace = window.workspace
     open_folder(window, pictures, qtbot)
-    folder = study.runs_folder.parent
-    trained(pictures, study.new_run("vicreg"))
-    study.choose_task("jigsaw", study.options["jigsaw"].replace(gap=0.3))
+    folder = workspace.runs_folder.parent
+    trained(pictures, workspace.new_run("vicreg"))
+    workspace.choose_task("jigsaw", workspace.options["jigsaw"].replace(gap=0.3))
     said.folder, said.choice, said.agrees = tmp_path / "usb", choice, choice == "all"
     command(window, "Save a &copy").trigger()
     copy = tmp_path / "usb" / "pets"
@@ -107,9 +109,9 @@ def test_a_copy_is_saved_with_runs_or_without_and_can_be_gone_on_with(
     assert (saved.task, saved.options["jigsaw"]["gap"], saved.pictures) == ("jigsaw", 0.3, pictures)
     assert len(list(saved.runs.iterdir())) == (1 if choice == "all" else 0)
     there = copy if choice == "all" else folder
-    qtbot.waitUntil(lambda: study.project is not None and study.project.folder == there, timeout=LONG)
+    qtbot.waitUntil(lambda: workspace.project is not None and workspace.project.folder == there, timeout=LONG)
     assert is_project(folder)
-    qtbot.waitUntil(lambda: study.readable is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: workspace.readable is not None, timeout=LONG)
 
 
 def test_the_projects_folder_is_shown_and_without_a_project_that_is_said(
@@ -124,4 +126,4 @@ def test_the_projects_folder_is_shown_and_without_a_project_that_is_said(
     assert shown == []
     open_folder(window, pictures, qtbot)
     command(window, "fol&der").trigger()
-    assert [Path(url.toLocalFile()) for url in shown] == [window.study.runs_folder.parent]
+    assert [Path(url.toLocalFile()) for url in shown] == [window.workspace.runs_folder.parent]

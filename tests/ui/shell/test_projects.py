@@ -27,7 +27,7 @@ __all__ = ["pictures"]
 
 
 def open_folder(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(folder)
 
 
@@ -40,21 +40,21 @@ def test_two_folders_of_one_name_share_nothing(
     window: MainWindow, pictures: Path, tmp_path: Path, own_settings: Path, qtbot: QtBot
 ) -> None:
     open_folder(window, pictures, qtbot)
-    first = window.study.runs_folder
+    first = window.workspace.runs_folder
     open_folder(window, another(pictures, tmp_path / "elsewhere"), qtbot)
     assert first == own_settings / "Projects" / "pets" / "runs"
-    assert window.study.runs_folder == own_settings / "Projects" / "pets 2" / "runs"
+    assert window.workspace.runs_folder == own_settings / "Projects" / "pets 2" / "runs"
     open_folder(window, pictures, qtbot)
-    assert window.study.runs_folder == first
+    assert window.workspace.runs_folder == first
 
 
 def test_what_was_chosen_is_saved_by_itself_and_comes_back(
     window: MainWindow, pictures: Path, tmp_path: Path, said: Said, qtbot: QtBot
 ) -> None:
-    study = window.study
+    workspace = window.workspace
     open_folder(window, pictures, qtbot)
     window.go("pretext")
-    pretext, folder = window.pages["pretext"], study.runs_folder.parent
+    pretext, folder = window.pages["pretext"], workspace.runs_folder.parent
     assert isinstance(pretext, PretextPage)
     pretext.choose_task("jigsaw")
     pretext.form.editor("gap").set_value(0.3)
@@ -69,25 +69,25 @@ def test_what_was_chosen_is_saved_by_itself_and_comes_back(
     assert (saved.task, saved.options["jigsaw"]["gap"], saved.data["side"]) == ("jigsaw", 0.3, 32)
 
     open_folder(window, another(pictures, tmp_path / "elsewhere"), qtbot)
-    assert study.data_values == {}  # a split is a matter of the pictures
+    assert workspace.data_values == {}  # a split is a matter of the pictures
     assert pretrain.settings.data_values()["groups"] == ""
     pretext.choose_task("rotation")
     open_folder(window, folder, qtbot)  # the folder of the project itself
-    assert (study.folder, study.task, study.data_config().side) == (pictures, "jigsaw", 32)
-    assert study.options["jigsaw"].gap == 0.3  # type: ignore[attr-defined]
+    assert (workspace.folder, workspace.task, workspace.data_config().side) == (pictures, "jigsaw", 32)
+    assert workspace.options["jigsaw"].gap == 0.3  # type: ignore[attr-defined]
     assert pretrain.settings.data_values()["groups"] == "folder:1"
-    assert pretext.tasks.currentItem().text() == study.engine.tasks["jigsaw"].title  # type: ignore[union-attr]
+    assert pretext.tasks.currentItem().text() == workspace.engine.tasks["jigsaw"].title  # type: ignore[union-attr]
     open_folder(window, tmp_path / "elsewhere" / "pets", qtbot)  # what was chosen last there was saved when it was left
-    assert study.task == "rotation"
-    qtbot.waitUntil(lambda: pretext._job is None and not pretext.checkup.under_way, timeout=LONG)
+    assert workspace.task == "rotation"
+    qtbot.waitUntil(lambda: pretext._job is None and not pretext.clinic.under_way, timeout=LONG)
 
 
 def test_what_was_changed_last_is_saved_when_the_window_closes(
     window: MainWindow, pictures: Path, qtbot: QtBot
 ) -> None:
     open_folder(window, pictures, qtbot)
-    folder = window.study.runs_folder.parent
-    window.study.choose_task("rotation", window.study.options["rotation"])
+    folder = window.workspace.runs_folder.parent
+    window.workspace.choose_task("rotation", window.workspace.options["rotation"])
     window.close()
     assert open_project(folder).project.task == "rotation"
 
@@ -102,12 +102,12 @@ def test_runs_and_labels_from_before_there_were_projects_are_still_there(
     with Labelling(labels) as store:
         store.apply(store.adding("classification", "mouse"))
     open_folder(window, pictures, qtbot)
-    assert window.study.pretrained == old
-    assert window.study.labels_file == str(labels)
+    assert window.workspace.pretrained == old
+    assert window.workspace.labels_file == str(labels)
     window.go("label")
     label = window.pages["label"]
     assert isinstance(label, LabelPage)
-    qtbot.waitUntil(lambda: label.desk.store is not None and label.desk.store.folder == labels, timeout=LONG)
+    qtbot.waitUntil(lambda: label.labels.store is not None and label.labels.store.folder == labels, timeout=LONG)
     window.go("pretrain")
     page = window.pages["pretrain"]
     assert isinstance(page, PretrainPage)
@@ -118,17 +118,17 @@ def test_a_dropped_project_whose_pictures_moved_asks_where_they_are_and_is_mende
     window: MainWindow, pictures: Path, tmp_path: Path, said: Said, qtbot: QtBot
 ) -> None:
     open_folder(window, pictures, qtbot)
-    folder = window.study.runs_folder.parent
-    run = trained(pictures, window.study.new_run("vicreg"))
+    folder = window.workspace.runs_folder.parent
+    run = trained(pictures, window.workspace.new_run("vicreg"))
     open_folder(window, another(pictures, tmp_path / "elsewhere"), qtbot)
     said.folder = pictures.rename(tmp_path / "animals")
     window.go("pretext")
     drop(window, folder)
-    qtbot.waitUntil(lambda: window.study.pretrained == run, timeout=LONG)
-    assert window.study.folder == said.folder
+    qtbot.waitUntil(lambda: window.workspace.pretrained == run, timeout=LONG)
+    assert window.workspace.folder == said.folder
     assert open_project(folder).project.pictures == said.folder
     assert str(said.folder) in (run / "config.toml").read_text()
-    qtbot.waitUntil(lambda: window.study.readable is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: window.workspace.readable is not None, timeout=LONG)
 
 
 @pytest.mark.parametrize("damage", ["file", "split"])
@@ -136,42 +136,42 @@ def test_a_damaged_project_is_opened_as_far_as_it_goes_and_says_so(
     window: MainWindow, pictures: Path, said: Said, qtbot: QtBot, damage: str
 ) -> None:
     open_folder(window, pictures, qtbot)
-    folder = window.study.runs_folder.parent
-    window.study.choose_task("rotation", window.study.options["rotation"])
-    window.study.set_data({"test": 0.3})
+    folder = window.workspace.runs_folder.parent
+    window.workspace.choose_task("rotation", window.workspace.options["rotation"])
+    window.workspace.set_data({"test": 0.3})
     qtbot.waitUntil(lambda: open_project(folder).project.data == {"test": 0.3}, timeout=LONG)
     text = (folder / FILE).read_text()
     (folder / FILE).write_text(text[:20] if damage == "file" else text.replace("test = 0.3", "test = 7.0"))
-    window.project_desk._saved = window.study.project_now()
+    window.autosave._saved = window.workspace.project_now()
     open_folder(window, pictures, qtbot)
     assert len(said.questions) == 1
     assert ("last good copy" if damage == "file" else "above its highest value") in said.questions[0]
-    assert window.study.runs_folder.parent == folder
+    assert window.workspace.runs_folder.parent == folder
 
 
 def test_options_that_somebody_has_edited_into_nonsense_are_said_and_the_others_come_back(
     window: MainWindow, pictures: Path, said: Said, qtbot: QtBot
 ) -> None:
-    study = window.study
+    workspace = window.workspace
     open_folder(window, pictures, qtbot)
-    folder = study.runs_folder.parent
-    study.choose_task("jigsaw", study.options["jigsaw"].replace(gap=0.3))
-    study.choose_task("inpainting", study.options["inpainting"])
-    window.project_desk.finish()
+    folder = workspace.runs_folder.parent
+    workspace.choose_task("jigsaw", workspace.options["jigsaw"].replace(gap=0.3))
+    workspace.choose_task("inpainting", workspace.options["inpainting"])
+    window.autosave.finish()
     text = (folder / FILE).read_text()
     assert "gap = 0.3" in text
     (folder / FILE).write_text(text.replace("gap = 0.3", "gap = 30.0").replace('task = "inpainting"', 'task = "new"'))
     open_folder(window, pictures, qtbot)
     assert "gap = 30.0 is above its highest value" in str(said.errors.pop())
-    assert study.options["jigsaw"] == study.engine.tasks["jigsaw"].config()  # type: ignore[union-attr]
-    assert study.task == "vicreg"  # a task that this program does not have gives way to what suits the pictures
+    assert workspace.options["jigsaw"] == workspace.engine.tasks["jigsaw"].config()  # type: ignore[union-attr]
+    assert workspace.task == "vicreg"  # a task that this program does not have gives way to what suits the pictures
 
 
 def test_recent_projects_say_what_is_in_them_and_a_click_opens_one(
     window: MainWindow, pictures: Path, said: Said, qtbot: QtBot
 ) -> None:
     open_folder(window, pictures, qtbot)
-    (window.study.new_run("vicreg")).mkdir(parents=True)
+    (window.workspace.new_run("vicreg")).mkdir(parents=True)
     again = MainWindow()
     qtbot.addWidget(again)
     again.show()
@@ -183,9 +183,9 @@ def test_recent_projects_say_what_is_in_them_and_a_click_opens_one(
     assert any(str(pictures).endswith(label.lstrip("…")) for label in shown if "pets" in label)
     (button,) = page.recent.findChildren(QPushButton)
     assert button.text().strip() == "pets"
-    with qtbot.waitSignal(again.study.pictures_changed, timeout=LONG):
+    with qtbot.waitSignal(again.workspace.pictures_changed, timeout=LONG):
         button.click()
-    assert again.study.folder == pictures
+    assert again.workspace.folder == pictures
     again.close()
 
 
@@ -193,24 +193,24 @@ def test_the_menu_opens_a_project_and_says_of_another_folder_that_it_is_none(
     window: MainWindow, pictures: Path, tmp_path: Path, said: Said, qtbot: QtBot
 ) -> None:
     open_folder(window, pictures, qtbot)
-    folder = window.study.runs_folder.parent
+    folder = window.workspace.runs_folder.parent
     open_folder(window, another(pictures, tmp_path / "elsewhere"), qtbot)
     said.folder = pictures
     window._choose_project()
     qtbot.waitUntil(lambda: bool(said.errors), timeout=LONG)
     assert "is not a project" in str(said.errors.pop())
     said.folder = folder
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window._choose_project()
-    assert window.study.folder == pictures
+    assert window.workspace.folder == pictures
 
 
 def test_time_network_and_settings_of_a_page_come_back_with_the_project(
     window: MainWindow, pictures: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    study = window.study
+    workspace = window.workspace
     open_folder(window, pictures, qtbot)
-    folder = study.runs_folder.parent
+    folder = workspace.runs_folder.parent
     for name in ("pretrain", "finetune"):
         window.go(name)
     pretrain, finetune = window.pages["pretrain"], window.pages["finetune"]
@@ -247,7 +247,7 @@ def test_time_network_and_settings_of_a_page_come_back_with_the_project(
         now = page.config()
         assert (now.budget, now.encoder, now.optimiser) == (config.budget, config.encoder, config.optimiser)
     assert (finetune.config().kind, finetune.config().labels_per_class) == ("segmentation", 9)
-    window.project_desk.finish()
+    window.autosave.finish()
     file = folder / FILE
     file.write_text(file.read_text().replace('"resnet34"', '"resnet1"').replace("0.004", "4000.0"))
     open_folder(window, pictures, qtbot)  # somebody has edited nonsense into it: that is as the page begins

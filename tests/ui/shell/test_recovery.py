@@ -54,15 +54,15 @@ def opened(qtbot: QtBot) -> MainWindow:
     window = MainWindow()
     qtbot.addWidget(window)
     window.show()
-    with qtbot.waitSignal(window.study.engine_ready, timeout=LONG):
-        window.study.load_engine()
+    with qtbot.waitSignal(window.workspace.engine_ready, timeout=LONG):
+        window.workspace.load_engine()
     return window
 
 
 def test_it_goes_on_where_it_stopped(broken_off: Path, said: Said, qtbot: QtBot) -> None:
     app_settings.set_under_way(str(broken_off))
     window = opened(qtbot)
-    qtbot.waitUntil(lambda: window.study.pretrained == broken_off, timeout=LONG)
+    qtbot.waitUntil(lambda: window.workspace.pretrained == broken_off, timeout=LONG)
     assert "Go on where it stopped?" in said.questions[0]
     page = window.stack.currentWidget()
     assert isinstance(page, PretrainPage)
@@ -70,7 +70,7 @@ def test_it_goes_on_where_it_stopped(broken_off: Path, said: Said, qtbot: QtBot)
     assert isinstance(last, RunFinished)
     assert (last.outcome, last.step) == ("finished", 4)
     assert app_settings.under_way() == ""
-    qtbot.waitUntil(lambda: not window.study.runner.active and window.study.readable is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: not window.workspace.runner.active and window.workspace.readable is not None, timeout=LONG)
 
 
 @pytest.mark.parametrize("folds", [1, 2])
@@ -81,17 +81,17 @@ def test_a_fine_tuning_goes_on_where_it_stopped(
     breaks_off(finetune(from_scratch(sample, run, folds, 3), RunControl()), CheckpointSaved)
     app_settings.set_under_way(str(run))
     window = opened(qtbot)
-    qtbot.waitUntil(lambda: window.study.result == run, timeout=LONG)
+    qtbot.waitUntil(lambda: window.workspace.result == run, timeout=LONG)
     assert "The last training ended without a word" in said.questions[0]
     assert isinstance(window.stack.currentWidget(), FinetunePage)
     last = RunFolder(run).events()[-1]
     assert isinstance(last, RunFinished)
     assert (last.outcome, said.errors) == ("finished", [])
-    qtbot.waitUntil(lambda: not window.study.runner.active and window.study.readable is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: not window.workspace.runner.active and window.workspace.readable is not None, timeout=LONG)
 
 
 def test_a_comparison_goes_on_as_a_whole(sample: Path, tmp_path: Path, said: Said, qtbot: QtBot) -> None:
-    out = tmp_path / "study"
+    out = tmp_path / "workspace"
     config = compare_config(sample, out, labels="2", seeds=1)
     breaks_off(compare(config, RunControl()), Advanced, 3)  # as the pretraining begins; scratch is done
     done = out / "cells" / "scratch" / "2-0.json"
@@ -99,7 +99,7 @@ def test_a_comparison_goes_on_as_a_whole(sample: Path, tmp_path: Path, said: Sai
     app_settings.set_under_way(str(out))
     window = opened(qtbot)
     qtbot.waitUntil(lambda: (out / "cells" / "rotation" / "2-0.json").exists(), timeout=LONG)
-    qtbot.waitUntil(lambda: not window.study.runner.active and window.study.readable is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: not window.workspace.runner.active and window.workspace.readable is not None, timeout=LONG)
     assert said.questions == [
         "The last comparison ended without a word with 1 of 3 runs done: Label efficiency on little zoo. They are "
         "kept. Go on with the others?"
@@ -120,15 +120,15 @@ def small_tournament(sample: Path, out: Path) -> TournamentConfig:
 
 
 def test_a_tournament_goes_on_as_a_whole(sample: Path, tmp_path: Path, said: Said, qtbot: QtBot) -> None:
-    out = tmp_path / "study"
+    out = tmp_path / "workspace"
     breaks_off(tournament(small_tournament(sample, out), RunControl()), Advanced, 2)
     done = out / "round-1" / "rotation.json"
     before = done.stat().st_mtime_ns
     app_settings.set_under_way(str(out))
     window = opened(qtbot)
     qtbot.waitUntil(lambda: (out / "round-1" / "jigsaw").exists(), timeout=LONG)
-    window.study.runner.stop()
-    qtbot.waitUntil(lambda: not window.study.runner.active and window.study.readable is not None, timeout=LONG)
+    window.workspace.runner.stop()
+    qtbot.waitUntil(lambda: not window.workspace.runner.active and window.workspace.readable is not None, timeout=LONG)
     assert said.questions[0].startswith("The last tournament ended without a word with 1 of 3 runs done: Tournament on")
     page = window.stack.currentWidget()
     assert isinstance(page, ComparePage)
@@ -161,10 +161,10 @@ def test_a_run_is_remembered_as_long_as_it_goes(window: MainWindow, sample: Path
     config = PretrainConfig(
         out=str(tmp_path / "run"), data=DataConfig(folder=str(sample), side=32), budget=BudgetConfig(minutes=5.0)
     )
-    window.study.runner.start("pretrain", lambda control: pretrain(config, control))
+    window.workspace.runner.start("pretrain", lambda control: pretrain(config, control))
     qtbot.waitUntil(lambda: app_settings.under_way() == str(tmp_path / "run"), timeout=LONG)
-    window.study.runner.stop()
-    qtbot.waitUntil(lambda: not window.study.runner.active, timeout=LONG)
+    window.workspace.runner.stop()
+    qtbot.waitUntil(lambda: not window.workspace.runner.active, timeout=LONG)
     assert app_settings.under_way() == ""
 
 
@@ -172,8 +172,8 @@ def followed(window: MainWindow) -> tuple[list[tuple[str, str]], set[str]]:
     """What is told of runs from now on, and what is remembered as going on meanwhile."""
     told: list[tuple[str, str]] = []
     known: set[str] = set()
-    window.attendant.told.connect(lambda title, text: told.append((title, text)))
-    window.study.runner.events.connect(lambda *_: known.add(app_settings.under_way()))
+    window.notifier.told.connect(lambda title, text: told.append((title, text)))
+    window.workspace.runner.events.connect(lambda *_: known.add(app_settings.under_way()))
     return told, known
 
 
@@ -181,9 +181,9 @@ def test_the_end_of_a_comparison_is_told_of_the_whole(
     window: MainWindow, sample: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
     """Its runs begin and end on the way; they are neither remembered nor told of as what goes on."""
-    out, (told, known) = tmp_path / "study", followed(window)
+    out, (told, known) = tmp_path / "workspace", followed(window)
     config = compare_config(sample, out, labels="2", seeds=1, tasks="rotation,jigsaw")
-    window.study.runner.start("compare", lambda control: compare(config, control))
+    window.workspace.runner.start("compare", lambda control: compare(config, control))
     qtbot.waitUntil(lambda: bool(told), timeout=LONG)
     assert known - {""} == {str(out)}
     (title, text), *more = told
@@ -195,7 +195,7 @@ def test_the_end_of_a_comparison_is_told_of_the_whole(
 def test_the_end_of_a_stopped_tournament_is_told_of_the_whole(
     window: MainWindow, sample: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    out, (told, known) = tmp_path / "study", followed(window)
+    out, (told, known) = tmp_path / "workspace", followed(window)
     config = small_tournament(sample, out)
 
     def stopped(control: RunControl) -> Iterator[Event]:
@@ -205,7 +205,7 @@ def test_the_end_of_a_stopped_tournament_is_told_of_the_whole(
             if isinstance(event, StepDone) and (out / "round-1" / "rotation.json").exists():
                 control.stop()
 
-    window.study.runner.start("compare", stopped)
+    window.workspace.runner.start("compare", stopped)
     qtbot.waitUntil(lambda: bool(told), timeout=LONG)
     assert known - {""} == {str(out)}
     (title, text), *more = told

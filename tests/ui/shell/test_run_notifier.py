@@ -12,7 +12,7 @@ from sslstudio.engine.core.events import Event
 from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.shell import run_notifier
-from sslstudio.ui.shell.run_notifier import Attendant
+from sslstudio.ui.shell.run_notifier import RunNotifier
 
 told: list[tuple[str, str]] = []
 alerted: list[QWidget] = []
@@ -70,7 +70,7 @@ def test_the_end_of_a_run_is_told_outside_the_window(
     window.setWindowIcon(resources.icon("play", "#000000", "#000000"))
     qtbot.addWidget(window)
     runner = Runner(window)
-    looks_after = Attendant(runner, window)
+    looks_after = RunNotifier(runner, window)
     with qtbot.waitSignal(looks_after.told):
         runner.start("pretrain", fails)
     assert alerted == [window] * wanted

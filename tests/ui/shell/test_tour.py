@@ -42,7 +42,7 @@ def test_it_comes_at_the_first_start_and_not_again(monkeypatch: pytest.MonkeyPat
 
     def look() -> None:
         for window in QApplication.topLevelWidgets():
-            if isinstance(window, MainWindow) and window.isVisible() and window.study.engine is not None:
+            if isinstance(window, MainWindow) and window.isVisible() and window.workspace.engine is not None:
                 timer.stop()
                 seen.append(window.tour.panel is not None)
                 window.tour.end()
@@ -99,7 +99,7 @@ def test_keys_lead_on_back_and_out(window: MainWindow, panel: TourPanel, qtbot: 
 def test_a_folder_can_be_dropped_meanwhile(window: MainWindow, panel: TourPanel, sample: Path, qtbot: QtBot) -> None:
     assert not panel.acceptDrops()
     assert panel.sample.isVisible()
-    with qtbot.waitSignal(window.study.checked, timeout=20_000):
+    with qtbot.waitSignal(window.workspace.checked, timeout=20_000):
         drop(window, sample)
     assert window.tour.panel is panel
     assert not panel.sample.isVisible()  # there are pictures now
@@ -109,12 +109,12 @@ def test_a_folder_can_be_dropped_meanwhile(window: MainWindow, panel: TourPanel,
 
 def test_the_sample_is_opened_and_the_tour_goes_on(window: MainWindow, panel: TourPanel, qtbot: QtBot) -> None:
     window.go("results")
-    with qtbot.waitSignal(window.study.opening, timeout=20_000):
+    with qtbot.waitSignal(window.workspace.opening, timeout=20_000):
         click(panel.sample)
     assert window.stack.currentWidget() is window.pages["images"]
     assert panel.heading.text() == "Puzzles"
     assert not panel.sample.isVisible()
-    window.study.cancel_opening()
+    window.workspace.cancel_opening()
     assert panel.sample.isVisible()
 
 

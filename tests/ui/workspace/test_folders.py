@@ -59,18 +59,18 @@ def test_a_second_folder_is_added_with_its_labels_kept_and_the_folders_left_alon
 ) -> None:
     before = every_file(pictures, second)
     open_folder(window, pictures, qtbot)
-    page, study = images(window), window.study
+    page, workspace = images(window), window.workspace
     assert not page.tabs.isTabVisible(FOLDERS)
     window.go("label")
     label = window.pages["label"]
     assert isinstance(label, LabelPage)
-    qtbot.waitUntil(lambda: label.desk.store is not None, timeout=LONG)
-    assert label.desk.store is not None
-    assert label.desk.do(label.desk.store.adding("classification", "mouse"))
-    assert label.desk.do(label.desk.store.labelling([sorted(label.desk.store.of)[0]], 3))
+    qtbot.waitUntil(lambda: label.labels.store is not None, timeout=LONG)
+    assert label.labels.store is not None
+    assert label.labels.do(label.labels.store.adding("classification", "mouse"))
+    assert label.labels.do(label.labels.store.labelling([sorted(label.labels.store.of)[0]], 3))
     said.folder = second
     window._add_folder()
-    qtbot.waitUntil(lambda: len(study.readable or ()) == 30, timeout=LONG)
+    qtbot.waitUntil(lambda: len(workspace.readable or ()) == 30, timeout=LONG)
     assert window.stack.currentWidget() is page
     assert page.title.text() == "pets"
     assert page.subtitle.text() == "pets (20), archive (10)"
@@ -78,11 +78,11 @@ def test_a_second_folder_is_added_with_its_labels_kept_and_the_folders_left_alon
     assert listed(window) == [("pets", "20", str(pictures)), ("archive", "10", str(second))]
     assert page.gallery.gallery.rowCount() == 30
     window.go("label")
-    qtbot.waitUntil(lambda: label.desk.store is not None, timeout=LONG)
-    assert label.desk.store is not None
-    assert len(label.desk.store.of) == 20
-    assert [one.name for one in label.desk.store.names("classification")][-1] == "mouse"
-    assert list(label.desk.store.of.values()).count(3) == 1
+    qtbot.waitUntil(lambda: label.labels.store is not None, timeout=LONG)
+    assert label.labels.store is not None
+    assert len(label.labels.store.of) == 20
+    assert [one.name for one in label.labels.store.names("classification")][-1] == "mouse"
+    assert list(label.labels.store.of.values()).count(3) == 1
     assert len(label.board.gallery._paths) == 30
     assert every_file(pictures, second) == before
 
@@ -90,11 +90,11 @@ def test_a_second_folder_is_added_with_its_labels_kept_and_the_folders_left_alon
 def test_folders_dropped_together_are_one_project_that_comes_back(
     window: MainWindow, pictures: Path, second: Path, said: Said, own_settings: Path, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         drop(window, pictures, second)
-    assert window.study.project is not None
-    assert window.study.project.folder == own_settings / "Projects" / "pets + archive"
-    recognised = window.study.recognised
+    assert window.workspace.project is not None
+    assert window.workspace.project.folder == own_settings / "Projects" / "pets + archive"
+    recognised = window.workspace.recognised
     assert recognised is not None
     assert recognised.classes is not None
     assert len(recognised.classes.of) == 30
@@ -102,9 +102,9 @@ def test_folders_dropped_together_are_one_project_that_comes_back(
     open_folder(window, second.parent, qtbot)
     assert images(window).title.text() == "usb"
     said.choice = "instead"
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         drop(window, second, pictures)
-    assert window.study.project.folder.name == "pets + archive"
+    assert window.workspace.project.folder.name == "pets + archive"
     assert said.offered == ["add", "instead"]
     assert said.questions == []
     (again,) = [one for one in recent(app_settings.recent_folders(), RunControl()) if one.more]
@@ -117,13 +117,13 @@ def test_a_folder_that_is_dropped_on_others_is_added_opened_instead_or_left(
     open_folder(window, pictures, qtbot)
     said.choice = ""
     drop(window, second)
-    assert window.study.folder == pictures
+    assert window.workspace.folder == pictures
     said.choice = "add"
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         drop(window, second)
     assert [name for name, *_ in listed(window)] == ["pets", "archive"]
     said.offered = []
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         drop(window, second)  # it is open already: looked at again, nothing is asked
     assert said.offered == []
     drop(window, second.parent)
@@ -137,14 +137,14 @@ def test_a_folder_that_is_dropped_on_others_is_added_opened_instead_or_left(
 def test_a_folder_is_taken_out_and_brought_back(
     window: MainWindow, pictures: Path, second: Path, said: Said, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         drop(window, pictures, second)
     view = images(window).folders
     images(window).tabs.setCurrentIndex(FOLDERS)
     assert not view.out.isEnabled()
     assert not view.back.isVisible()
     view.table.selectRow(0)
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         view.out.click()
     assert [name for name, *_ in listed(window)] == ["archive"]
     assert images(window).pictures.value.text() == "10"
@@ -152,7 +152,7 @@ def test_a_folder_is_taken_out_and_brought_back(
     assert not view.out.isEnabled()  # the last one stays
     assert view.back.isVisible()
     assert "pets" in view.back.text()
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         view.back.click()
     assert sorted(name for name, *_ in listed(window)) == ["archive", "pets"]
     assert not view.back.isVisible()
@@ -163,22 +163,24 @@ def test_a_folder_is_taken_out_and_brought_back(
 def test_the_folder_of_an_unplugged_disk_is_asked_for_by_name(
     window: MainWindow, pictures: Path, second: Path, tmp_path: Path, said: Said, qtbot: QtBot, answer: str
 ) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         drop(window, pictures, second)
-    assert window.study.project is not None
-    project = window.study.project.folder
+    assert window.workspace.project is not None
+    project = window.workspace.project.folder
     open_folder(window, pictures, qtbot)  # one of them alone is other pictures
     said.folder = second.rename(tmp_path / "moved")
     said.choice = answer
     drop(window, project)
     qtbot.waitUntil(lambda: said.offered == ["find", "without"], timeout=LONG)
     if not answer:
-        assert window.study.folder == pictures
+        assert window.workspace.folder == pictures
         return
-    qtbot.waitUntil(lambda: window.study.project is not None and window.study.project.folder == project, timeout=LONG)
+    qtbot.waitUntil(
+        lambda: window.workspace.project is not None and window.workspace.project.folder == project, timeout=LONG
+    )
     folders = folders_of(open_project(project).project.pictures)
     assert folders == ({"pets": pictures, "archive": said.folder} if answer == "find" else {"pets": pictures})
-    qtbot.waitUntil(lambda: window.study.readable is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: window.workspace.readable is not None, timeout=LONG)
 
 
 @pytest.mark.parametrize("answer", ["find", "without", ""])
@@ -193,13 +195,13 @@ def test_a_run_whose_pictures_lay_on_an_unplugged_disk_asks_for_that_folder(
     drop(window, run)
     qtbot.waitUntil(lambda: said.offered == ["find", "without"], timeout=LONG)
     if not answer:
-        assert window.study.folder is None
+        assert window.workspace.folder is None
         assert folders_of(place) == {"pets": pictures, "archive": second}
         return
-    qtbot.waitUntil(lambda: window.study.pretrained == run, timeout=LONG)
+    qtbot.waitUntil(lambda: window.workspace.pretrained == run, timeout=LONG)
     assert folders_of(place) == ({"pets": pictures, "archive": said.folder} if answer == "find" else {"pets": pictures})
-    assert window.study.folder == place
-    qtbot.waitUntil(lambda: len(window.study.readable or ()) == (30 if answer == "find" else 20), timeout=LONG)
+    assert window.workspace.folder == place
+    qtbot.waitUntil(lambda: len(window.workspace.readable or ()) == (30 if answer == "find" else 20), timeout=LONG)
 
 
 def test_results_on_several_folders_show_the_pictures_and_masks_where_they_are(sample: Path, tmp_path: Path) -> None:

@@ -23,19 +23,19 @@ def only_masks(sample: Path, folder: Path) -> Path:
 def test_it_begins_with_the_task_that_gives_most_for_such_labels_until_a_person_chooses(
     window: MainWindow, sample: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    study = window.study
-    assert study.task == "vicreg"
+    workspace = window.workspace
+    assert workspace.task == "vicreg"
     window.go("pretext")
     page = window.pages["pretext"]
     assert isinstance(page, PretextPage)
     assert page.tasks.currentItem().text() == "VICReg"
-    with qtbot.waitSignal(study.checked, timeout=LONG):
+    with qtbot.waitSignal(workspace.checked, timeout=LONG):
         window.open_folder(only_masks(sample, tmp_path / "cells"))
-    assert study.task == "vicregl"
+    assert workspace.task == "vicregl"
     assert page.tasks.currentItem().text() == "VICRegL"
     page.choose_task("inpainting")
-    with qtbot.waitSignal(study.checked, timeout=LONG):
+    with qtbot.waitSignal(workspace.checked, timeout=LONG):
         window.open_folder(sample)
-    assert study.task == "inpainting"
+    assert workspace.task == "inpainting"
     qtbot.waitUntil(lambda: page._job is None, timeout=LONG)
-    qtbot.waitUntil(lambda: not page.checkup.under_way, timeout=LONG)
+    qtbot.waitUntil(lambda: not page.clinic.under_way, timeout=LONG)

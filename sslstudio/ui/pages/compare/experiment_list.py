@@ -16,14 +16,14 @@ if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.experiments.catalogue import StudySummary
 
 
-class StudyList(QWidget):
+class ExperimentList(QWidget):
     """`opened` carries the folder of the one that is wanted. `adds`: whether tasks can be added to it."""
 
     opened = Signal(object)  # Path
 
     def __init__(self, *, adds: bool) -> None:
         super().__init__()
-        self.studies: list[StudySummary] = []
+        self.experiments: list[StudySummary] = []
         self._busy = False
         self.table = table([self.tr("When"), self.tr("Tasks"), self.tr("How it ended")], stretch=1)
         self.table.itemSelectionChanged.connect(self._offer)
@@ -38,15 +38,15 @@ class StudyList(QWidget):
         layout.setContentsMargins(0, 10, 0, 0)
         buttons = row(self.open_button, (self.hint, 1))
         layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), buttons), 1)
-        self.show_studies([])
+        self.show_experiments([])
 
-    def show_studies(self, studies: "list[StudySummary]") -> None:
+    def show_experiments(self, experiments: "list[StudySummary]") -> None:
         """Show others."""
-        self.studies = studies
-        fill(self.table, [_line(one) for one in studies])
-        self.empty.setVisible(not studies)
+        self.experiments = experiments
+        fill(self.table, [_line(one) for one in experiments])
+        self.empty.setVisible(not experiments)
         for widget in (self.table, self.open_button, self.hint):
-            widget.setVisible(bool(studies))
+            widget.setVisible(bool(experiments))
         self._offer()
 
     def set_busy(self, busy: bool) -> None:
@@ -56,8 +56,8 @@ class StudyList(QWidget):
 
     def open_line(self, line: int) -> None:
         """Ask for the one in a line."""
-        if not self._busy and self.studies[line].outcome != "damaged":
-            self.opened.emit(Path(self.studies[line].path))
+        if not self._busy and self.experiments[line].outcome != "damaged":
+            self.opened.emit(Path(self.experiments[line].path))
 
     def _open(self) -> None:
         self.open_line(self.table.currentRow())

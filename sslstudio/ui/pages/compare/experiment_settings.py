@@ -29,7 +29,7 @@ def form_of(config: "BaseConfig", only: tuple[str, ...]) -> ConfigForm:
     return form
 
 
-class StudySettings(QWidget):
+class ExperimentSettings(QWidget):
     """What both have: tasks, pictures, network, device. `changed` follows every edit, `label_wanted` asks for the page
     where pictures are labelled."""
 
@@ -115,7 +115,7 @@ class StudySettings(QWidget):
                 form.editor(name).set_value(getattr(section, name))
 
 
-class CompareSettings(StudySettings):
+class CompareSettings(ExperimentSettings):
     """Labels, draws, minutes of each pretraining."""
 
     def make_own(self) -> list[QWidget]:
@@ -154,7 +154,7 @@ class CompareSettings(StudySettings):
             self.budget.set_minutes(config.pretraining.minutes)
 
 
-class TournamentSettings(StudySettings):
+class TournamentSettings(ExperimentSettings):
     """Minutes in all."""
 
     def make_own(self) -> list[QWidget]:

@@ -31,7 +31,7 @@ PARTS = 1000  # of the bar
 ROOM = 3  # columns of scores that find room beside each other
 
 
-class StudyView(QWidget):
+class ExperimentView(QWidget):
     """What both have in common. Fed with events, or with the table of an earlier one."""
 
     jobs: tuple[str, ...] = ()
@@ -201,7 +201,7 @@ class StudyView(QWidget):
         self.tabs.setTabText(self.tabs.indexOf(self.notes_tab), f"{title} ({count})" if count else title)
 
 
-class EfficiencyView(StudyView):
+class EfficiencyView(ExperimentView):
     """The curve, and the table behind it."""
 
     def add_tabs(self) -> None:
@@ -241,7 +241,7 @@ def _line(one: Mapping[str, Any], counts: list[int]) -> list[str]:
     return [title, *(cells.get(count, experiment_words.NOTHING) for count in counts)]
 
 
-class TournamentView(StudyView):
+class TournamentView(ExperimentView):
     """The rounds: who is out, and why."""
 
     def add_tabs(self) -> None:

@@ -9,32 +9,32 @@ from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.pages.compare import words as experiment_words
-from sslstudio.ui.pages.compare.experiment_settings import CompareSettings, StudySettings
+from sslstudio.ui.pages.compare.experiment_settings import CompareSettings, ExperimentSettings
 from sslstudio.ui.pages.compare.experiment_view import EfficiencyView
-from sslstudio.ui.pages.compare.tab import StudyTab
+from sslstudio.ui.pages.compare.tab import ExperimentTab
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.labels_view import lacks_labels
-from sslstudio.ui.workspace.clinic import Checkup
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.clinic import ClinicController
+from sslstudio.ui.workspace.workspace import Workspace
 
 
-class EfficiencyTab(StudyTab):
+class EfficiencyTab(ExperimentTab):
     """How many labels is a pretraining worth?"""
 
     job = COMPARE
 
-    def __init__(self, study: Study, checkup: Checkup) -> None:
+    def __init__(self, workspace: Workspace, clinic: ClinicController) -> None:
         self.shown = EfficiencyView()
         self._all_done = False
-        super().__init__(study, self.shown, checkup)
+        super().__init__(workspace, self.shown, clinic)
         self.shown.rows.itemSelectionChanged.connect(self.changed)
 
-    def make_settings(self) -> StudySettings:
+    def make_settings(self) -> ExperimentSettings:
         """The chosen task and those that are compared by default."""
         from sslstudio.engine.experiments.compare_config import CompareConfig, tasks_of
 
-        assert self.study.engine is not None
-        return CompareSettings(self.study.engine, [self.study.task, *tasks_of(CompareConfig())])
+        assert self.workspace.engine is not None
+        return CompareSettings(self.workspace.engine, [self.workspace.task, *tasks_of(CompareConfig())])
 
     def start_title(self) -> str:
         """What the start button says."""
@@ -42,7 +42,7 @@ class EfficiencyTab(StudyTab):
 
     def suit(self) -> None:
         """The kind of answer that the labels allow."""
-        recognised = self.study.recognised
+        recognised = self.workspace.recognised
         if isinstance(self.settings, CompareSettings) and recognised is not None:
             masks_only = recognised.classes is None and recognised.masks is not None
             self.settings.form.editor("kind").set_value("segmentation" if masks_only else "classification")
@@ -50,7 +50,7 @@ class EfficiencyTab(StudyTab):
     def config(self) -> Any:
         """The engine's CompareConfig."""
         assert isinstance(self.settings, CompareSettings)
-        return self.settings.config(str(self.out_folder()), self.study.data_config())
+        return self.settings.config(str(self.out_folder()), self.workspace.data_config())
 
     def nothing_left(self) -> bool:
         """Until something is added: a task, labels, draws."""
@@ -76,9 +76,9 @@ class EfficiencyTab(StudyTab):
             self._job.cancel()
             self._job = None
         config = self.checked_config()
-        if config is None or self.settings is None or self.study.runner.active:
+        if config is None or self.settings is None or self.workspace.runner.active:
             return
-        recognised = self.study.recognised
+        recognised = self.workspace.recognised
         without = recognised is not None and recognised.classes is None and recognised.masks is None
         self.settings.offer_labelling(without, needed=True)
         if without:
@@ -95,7 +95,7 @@ class EfficiencyTab(StudyTab):
         self._job = None
         if self.settings is not None:
             self.settings.estimate.setText(experiment_words.ahead_words(left))
-        if self.out is not None and not self.study.runner.active:
+        if self.out is not None and not self.workspace.runner.active:
             self.view.show_stand(left.done, left.total)
             self._all_done = left.done == left.total
             self.changed.emit()
@@ -103,7 +103,7 @@ class EfficiencyTab(StudyTab):
     def _no_estimate(self, error: Exception) -> None:
         self._job = None
         if self.settings is not None:
-            recognised = self.study.recognised
+            recognised = self.workspace.recognised
             self.settings.estimate.setText("")
             self.settings.wrong.say(dialogs.error_text(error))
             self.settings.offer_labelling(recognised is not None and lacks_labels(recognised))

@@ -15,14 +15,14 @@ from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.pages.compare.label_efficiency_tab import EfficiencyTab
-from sslstudio.ui.pages.compare.tab import StudyTab
+from sslstudio.ui.pages.compare.tab import ExperimentTab
 from sslstudio.ui.pages.compare.tournament_tab import TournamentTab
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.export_button import ExportButton
 from sslstudio.ui.widgets.layout import EmptyState, button, retitle
-from sslstudio.ui.workspace.clinic import checkup_of
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.clinic import clinic_of
+from sslstudio.ui.workspace.workspace import Workspace
 
 JOB = "compare"  # the name of this page; both kinds of run bear it
 
@@ -30,22 +30,22 @@ JOB = "compare"  # the name of this page; both kinds of run bear it
 class ComparePage(Page):
     """Two tabs, one row of buttons for the one that is shown."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         super().__init__(
-            study, self.tr("Compare"),
+            workspace, self.tr("Compare"),
             self.tr("Which task suits these pictures best, and how many labels is it worth? Measured, not guessed."),
         )  # fmt: skip
-        self.checkup = checkup_of(study)
-        self.efficiency, self.tournament = EfficiencyTab(study, self.checkup), TournamentTab(study, self.checkup)
-        self.kinds: tuple[StudyTab, StudyTab] = (self.efficiency, self.tournament)
-        self._running: StudyTab | None = None
+        self.clinic = clinic_of(workspace)
+        self.efficiency, self.tournament = EfficiencyTab(workspace, self.clinic), TournamentTab(workspace, self.clinic)
+        self.kinds: tuple[ExperimentTab, ExperimentTab] = (self.efficiency, self.tournament)
+        self._running: ExperimentTab | None = None
         # An earlier one that was asked for, whether to go on with it, and the pictures that were open then.
         self._awaited: tuple[Path, bool, Path | None] | None = None
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.efficiency, self.tr("Label efficiency"))
         self.tabs.addTab(self.tournament, self.tr("Tournament"))
-        to_images = button(self.tr("Choose pictures"), lambda: study.wants_page.emit("images"), "primary", "images")
+        to_images = button(self.tr("Choose pictures"), lambda: workspace.wants_page.emit("images"), "primary", "images")
         missing = self.tr("Choose a folder first; then tasks can be compared on its pictures.")
         self.missing = EmptyState("images", self.tr("No pictures yet"), missing, to_images)
         self.loading = EmptyState("network", self.tr("Loading…"), self.tr("The learning engine is being loaded."))
@@ -60,7 +60,7 @@ class ComparePage(Page):
     def _add_buttons(self) -> None:
         self.start = button("", self.start_run, "primary", "play")
         self.pause = button(self.tr("Pause"), self.toggle_pause, icon="pause")
-        self.stop = button(self.tr("Stop and save"), self.study.runner.stop, icon="stop")
+        self.stop = button(self.tr("Stop and save"), self.workspace.runner.stop, icon="stop")
         self.new = button(self.tr("Begin a new one"), lambda: self.current.begin_new(), icon="refresh")
         self.export = ExportButton(
             self.tr("Take along"),
@@ -76,23 +76,23 @@ class ComparePage(Page):
         self.end_with(self.start, self.pause, self.stop, self.new, None, self.export, self.forward)
 
     def _listen(self) -> None:
-        runner, study = self.study.runner, self.study
+        runner, workspace = self.workspace.runner, self.workspace
         runner.started.connect(lambda _: self.offer())
         runner.events.connect(self._take)
         runner.failed.connect(self._failed)
         runner.ended.connect(self._ended)
-        for signal in (study.engine_ready, study.engine_broken):
+        for signal in (workspace.engine_ready, workspace.engine_broken):
             signal.connect(self.refresh)
-        study.pictures_changed.connect(self._other_pictures)
+        workspace.pictures_changed.connect(self._other_pictures)
         self.tabs.currentChanged.connect(lambda _: self.offer())
         for kind in self.kinds:
             kind.changed.connect(self.offer)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Show the tab that another page asked for."""
-        if self.study.comparison:
-            self.show_kind(self.study.comparison)
-            self.study.comparison = ""
+        if self.workspace.comparison:
+            self.show_kind(self.workspace.comparison)
+            self.workspace.comparison = ""
         super().showEvent(event)
 
     def show_kind(self, job: str) -> None:
@@ -100,7 +100,7 @@ class ComparePage(Page):
         self.tabs.setCurrentWidget(next(kind for kind in self.kinds if kind.job == job))
 
     @property
-    def current(self) -> StudyTab:
+    def current(self) -> ExperimentTab:
         """The tab that is shown."""
         return self.kinds[self.tabs.currentIndex()]
 
@@ -125,7 +125,7 @@ class ComparePage(Page):
 
     def offer(self) -> None:
         """Enable what can be done now."""
-        runner, current = self.study.runner, self.current
+        runner, current = self.workspace.runner, self.current
         ours = runner.active and runner.job == JOB
         efficient = current is self.efficiency
         working = self.faces.currentWidget() is self.tabs
@@ -168,7 +168,7 @@ class ComparePage(Page):
 
     def _open(self, path: Path, *, go_on: bool) -> None:
         self.show_kind(study_job(path))
-        self._awaited = (path, go_on, self.study.folder)
+        self._awaited = (path, go_on, self.workspace.folder)
         self._open_awaited()
 
     def _open_awaited(self) -> None:
@@ -176,25 +176,25 @@ class ComparePage(Page):
         if self._awaited is None or self.current.settings is None:
             return
         (path, go_on, folder), self._awaited = self._awaited, None
-        if folder == self.study.folder:
-            self.current.open_study(path, partial(self._begin, self.current) if go_on else None)
+        if folder == self.workspace.folder:
+            self.current.open_experiment(path, partial(self._begin, self.current) if go_on else None)
 
     def start_run(self) -> None:
         """Start what is set, or go on with what is shown."""
-        config = None if self.study.runner.active else self.current.checked_config()
+        config = None if self.workspace.runner.active else self.current.checked_config()
         if config is not None:
             self._begin(self.current, config)
 
-    def _begin(self, tab: StudyTab, config: Any) -> None:
+    def _begin(self, tab: ExperimentTab, config: Any) -> None:
         tab.view.clear()
         tab.out, self._running = Path(config.out), tab
         tab.view.out = tab.out
         tab.view.tabs.setCurrentIndex(0)
-        self.study.runner.start(JOB, tab.factory(config))
+        self.workspace.runner.start(JOB, tab.factory(config))
 
     def toggle_pause(self) -> None:
         """Pause or go on, and say so on the button."""
-        self.study.runner.toggle_pause()
+        self.workspace.runner.toggle_pause()
         self.offer()
 
     def _take(self, job: str, events: list[Event]) -> None:
@@ -210,17 +210,17 @@ class ComparePage(Page):
     def _ended(self, job: str) -> None:
         if job == JOB and self._running is not None:
             tab, self._running = self._running, None
-            tab.list_studies()
+            tab.list_experiments()
             tab.ask_estimate()
-            self.study.runs_changed.emit()
+            self.workspace.runs_changed.emit()
         self.offer()
 
     def finetune_with(self) -> None:
         """Make a pretraining the start of a fine-tuning."""
         run = self.current.encoder_run()
         if run is not None:
-            self.study.finished("pretrain", run, "finished")
-            self.study.wants_page.emit("finetune")
+            self.workspace.finished("pretrain", run, "finished")
+            self.workspace.wants_page.emit("finetune")
 
     # --- taking along
 
@@ -244,7 +244,7 @@ class ComparePage(Page):
     def copy_picture(self) -> None:
         """Put the curve on the clipboard; a tournament has none, and there the window's table is taken."""
         QGuiApplication.clipboard().setImage(self._picture())
-        self.study.said.emit(self.tr("The picture is on the clipboard."))
+        self.workspace.said.emit(self.tr("The picture is on the clipboard."))
 
     def save_table(self) -> None:
         """Write the table into a file of the user's choice, CSV or Markdown by its ending."""
@@ -256,7 +256,7 @@ class ComparePage(Page):
             jobs.run(op, self._say_saved, partial(dialogs.tell_error, self), owner=self)
 
     def _say_saved(self, file: Path) -> None:
-        self.study.said.emit(self.tr("Saved: {0}").format(file))
+        self.workspace.said.emit(self.tr("Saved: {0}").format(file))
 
     def save_picture(self) -> None:
         """Write the curve into a file of the user's choice."""
@@ -275,4 +275,4 @@ class ComparePage(Page):
 
     def _copy(self, said: str, told: str) -> None:
         QGuiApplication.clipboard().setText(said)
-        self.study.said.emit(told)
+        self.workspace.said.emit(told)

@@ -12,32 +12,32 @@ from sslstudio.engine.core.errors import ConfigError, StudioError
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.operations import experiments as experiment_operations
-from sslstudio.ui.pages.compare.experiment_list import StudyList
-from sslstudio.ui.pages.compare.experiment_settings import StudySettings
-from sslstudio.ui.pages.compare.experiment_view import StudyView
+from sslstudio.ui.pages.compare.experiment_list import ExperimentList
+from sslstudio.ui.pages.compare.experiment_settings import ExperimentSettings
+from sslstudio.ui.pages.compare.experiment_view import ExperimentView
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import row, side_panel
-from sslstudio.ui.workspace.clinic import Checkup
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.clinic import ClinicController
+from sslstudio.ui.workspace.workspace import Workspace
 
 SETTLE_MS = 400  # after the last edit
 
 
-class StudyTab(QWidget):
+class ExperimentTab(QWidget):
     """What both tabs have in common. `out` is the folder that is shown and gone on with; None before the first."""
 
     job = ""
     adds = True  # whether tasks can be added later
     changed = Signal()  # what can be done now
 
-    def __init__(self, study: Study, view: StudyView, checkup: Checkup) -> None:
+    def __init__(self, workspace: Workspace, view: ExperimentView, clinic: ClinicController) -> None:
         super().__init__()
-        self.study, self.view, self.checkup = study, view, checkup
+        self.workspace, self.view, self.clinic = workspace, view, clinic
         self.out: Path | None = None
         self._known = self._places()  # what is shown is of these pictures
-        self.settings: StudySettings | None = None
-        self.earlier = StudyList(adds=self.adds)
-        self.earlier.opened.connect(self.open_study)
+        self.settings: ExperimentSettings | None = None
+        self.earlier = ExperimentList(adds=self.adds)
+        self.earlier.opened.connect(self.open_experiment)
         view.tabs.addTab(self.earlier, self.tr("Earlier ones"))
         self._job: jobs.Job | None = None
         self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
@@ -48,11 +48,11 @@ class StudyTab(QWidget):
         layout = row(self.left, (view, 1), gap=18)
         layout.setContentsMargins(0, 12, 0, 0)
         self.setLayout(layout)
-        checkup.changed.connect(self._show_clinic)
+        clinic.changed.connect(self._show_clinic)
 
     # --- for the two tabs to say
 
-    def make_settings(self) -> StudySettings:
+    def make_settings(self) -> ExperimentSettings:
         """Once the engine is there."""
         raise NotImplementedError
 
@@ -95,10 +95,10 @@ class StudyTab(QWidget):
             self.settings = self.make_settings()
             self._place.insertWidget(0, self.settings)
             self.settings.changed.connect(self._edited)
-            self.settings.label_wanted.connect(lambda: self.study.wants_page.emit("label"))
+            self.settings.label_wanted.connect(lambda: self.workspace.wants_page.emit("label"))
             self._show_clinic()
             self.suit()
-            self.list_studies()
+            self.list_experiments()
         self._edited()
 
     def begin_new(self) -> None:
@@ -116,25 +116,25 @@ class StudyTab(QWidget):
         if self.settings is not None:
             if self.out is None:
                 self.suit()
-            self.list_studies()
+            self.list_experiments()
             self._edited()
 
     def _places(self) -> tuple[Path | None, Path | None]:
         """The pictures, and the project that keeps what is found on them."""
-        return self.study.folder, self.study.project.folder if self.study.project else None
+        return self.workspace.folder, self.workspace.project.folder if self.workspace.project else None
 
     def out_folder(self) -> Path:
         """Where it is kept: the folder that is shown, else a new one."""
-        return self.out or self.study.new_run(self.job)
+        return self.out or self.workspace.new_run(self.job)
 
     def _edited(self) -> None:
         self._settling.start()
 
     def _show_clinic(self) -> None:
         if self.settings is not None:
-            if self.checkup.found is not None:
-                self.settings.tasks.show_clinic(self.checkup.found.clinic)
-            elif self.checkup.under_way:
+            if self.clinic.found is not None:
+                self.settings.tasks.show_clinic(self.clinic.found.clinic)
+            elif self.clinic.under_way:
                 self.settings.tasks.say_waiting()
             else:
                 self.settings.tasks.show_clinic(None)
@@ -155,18 +155,18 @@ class StudyTab(QWidget):
 
     # --- earlier ones
 
-    def list_studies(self) -> None:
+    def list_experiments(self) -> None:
         """Look for those on these pictures."""
-        op = partial(experiment_operations.studies_in, self.study.all_runs, self.job)
-        jobs.run(op, self.earlier.show_studies, partial(dialogs.tell_error, self), owner=self)
+        op = partial(experiment_operations.studies_in, self.workspace.all_runs, self.job)
+        jobs.run(op, self.earlier.show_experiments, partial(dialogs.tell_error, self), owner=self)
 
-    def open_study(self, path: Path, then: Callable[[Any], None] | None = None) -> None:
+    def open_experiment(self, path: Path, then: Callable[[Any], None] | None = None) -> None:
         """Show an earlier one, with its settings: it can go on, and tasks may be added. `then` gets its config."""
         op = partial(experiment_operations.opened_study, path)
-        jobs.run(op, partial(self._show_study, then), partial(dialogs.tell_error, self), owner=self)
+        jobs.run(op, partial(self._show_experiment, then), partial(dialogs.tell_error, self), owner=self)
 
-    def _show_study(self, then: Callable[[Any], None] | None, opened: Any) -> None:
-        if self.settings is None or self.study.runner.active:
+    def _show_experiment(self, then: Callable[[Any], None] | None, opened: Any) -> None:
+        if self.settings is None or self.workspace.runner.active:
             return
         self.out = opened.path
         self.settings.show_config(opened.config)

@@ -7,27 +7,27 @@ from sslstudio.engine.runs.experiment_folder import TOURNAMENT
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.pages.compare import words as experiment_words
-from sslstudio.ui.pages.compare.experiment_settings import StudySettings, TournamentSettings
+from sslstudio.ui.pages.compare.experiment_settings import ExperimentSettings, TournamentSettings
 from sslstudio.ui.pages.compare.experiment_view import TournamentView
-from sslstudio.ui.pages.compare.tab import StudyTab
-from sslstudio.ui.workspace.clinic import Checkup
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.pages.compare.tab import ExperimentTab
+from sslstudio.ui.workspace.clinic import ClinicController
+from sslstudio.ui.workspace.workspace import Workspace
 
 
-class TournamentTab(StudyTab):
+class TournamentTab(ExperimentTab):
     """Which task is best in the time there is?"""
 
     job = TOURNAMENT
     adds = False
 
-    def __init__(self, study: Study, checkup: Checkup) -> None:
+    def __init__(self, workspace: Workspace, clinic: ClinicController) -> None:
         self.shown = TournamentView()
-        super().__init__(study, self.shown, checkup)
+        super().__init__(workspace, self.shown, clinic)
 
-    def make_settings(self) -> StudySettings:
+    def make_settings(self) -> ExperimentSettings:
         """Every task that suits."""
-        assert self.study.engine is not None
-        return TournamentSettings(self.study.engine, list(self.study.engine.tasks))
+        assert self.workspace.engine is not None
+        return TournamentSettings(self.workspace.engine, list(self.workspace.engine.tasks))
 
     def start_title(self) -> str:
         """What the start button says."""
@@ -36,7 +36,7 @@ class TournamentTab(StudyTab):
     def config(self) -> Any:
         """The engine's TournamentConfig."""
         assert isinstance(self.settings, TournamentSettings)
-        return self.settings.config(str(self.out_folder()), self.study.data_config())
+        return self.settings.config(str(self.out_folder()), self.workspace.data_config())
 
     def nothing_left(self) -> bool:
         """It has a winner, and nothing can be added."""

@@ -27,7 +27,7 @@ from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.labels_view import LabelsView, labels_in_words, lacks_labels
 from sslstudio.ui.widgets.layout import Card, Figure, button, column, held, row, scrolled, text
 from sslstudio.ui.widgets.tables import fill, table
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 
 FOLDERS = 4  # its tab
 
@@ -35,19 +35,21 @@ FOLDERS = 4  # its tab
 class ImagesPage(Page):
     """A folder is dropped or chosen; what is in it is shown before anything is done with it."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         super().__init__(
-            study,
+            workspace,
             self.tr("Your pictures"),
             self.tr("Many pictures, few labels or none: that is what this is made for."),
         )
         self._beside: Path | None = None  # where to look for pictures first
         self.choose = button(self.tr("Choose another folder…"), self.choose_folder, icon="folder")
         self.more = button(self.tr("Add another folder…"), self.add_folder, icon="folder")
-        self.to_label = button(self.tr("Label some pictures"), lambda: study.wants_page.emit("label"), icon="pencil")
+        self.to_label = button(
+            self.tr("Label some pictures"), lambda: workspace.wants_page.emit("label"), icon="pencil"
+        )
         self.forward = self.next_button(self.tr("Next: what to learn from"), "pretext")
         self._progress = Progress()
-        self.checking = BusyLine(study.reading.leave, study.reading.begin)
+        self.checking = BusyLine(workspace.reading.leave, workspace.reading.begin)
         self.checking.setToolTip(self.tr("Every picture is read once. You can go on meanwhile."))
         self.corner.addWidget(self.checking)
         self.end_with(self.choose, self.more, None, self.forward)
@@ -58,23 +60,23 @@ class ImagesPage(Page):
         self._add_welcome()
         self._add_busy()
         self._add_loaded()
-        study.opening.connect(self._show_opening)
-        study.pictures_changed.connect(self.show_pictures)
-        study.checking.connect(self._show_checking)
-        study.checked.connect(self._show_checked)
+        workspace.opening.connect(self._show_opening)
+        workspace.pictures_changed.connect(self.show_pictures)
+        workspace.checking.connect(self._show_checking)
+        workspace.checked.connect(self._show_checked)
         self._show(self.welcome)
 
     # --- the three faces of the page
 
     def _add_welcome(self) -> None:
         choose = button(self.tr("Choose a folder…"), self.choose_folder, "primary", "folder")
-        sample = button(self.tr("Use the sample pictures"), self.study.open_sample, icon="shapes")
+        sample = button(self.tr("Use the sample pictures"), self.workspace.open_sample, icon="shapes")
         sample.setToolTip(
             self.tr("Draws 2,400 small pictures of shapes, with classes and masks, to try everything out.")
         )
         self.drop = DropArea(choose, sample)
         self.recent = RecentProjects()
-        self.recent.chosen.connect(self.study.open_folder)
+        self.recent.chosen.connect(self.workspace.open_folder)
         self.welcome = held(column((self.drop, 1), self.recent, gap=14))
         self.stack.addWidget(self.welcome)
         op = partial(project_operations.recent, app_settings.recent_folders())
@@ -90,7 +92,7 @@ class ImagesPage(Page):
         self.busy_bar = QProgressBar()
         self.busy_bar.setTextVisible(False)
         self.busy_bar.setFixedWidth(380)
-        cancel = button(self.tr("Cancel"), self.study.cancel_opening, icon="cross")
+        cancel = button(self.tr("Cancel"), self.workspace.cancel_opening, icon="cross")
         self.first = GalleryView()
         self.first.hide()
         self._busy_room = [held(column(None)), held(column(None))]  # keep the words in the middle without pictures
@@ -114,8 +116,8 @@ class ImagesPage(Page):
         self.tabs.addTab(held(column(10, self.broken_none, self.broken_table)), self.tr("Cannot be read"))
         self.tabs.addTab(held(column(10, self.others_table)), self.tr("Other files"))
         self.folders = FoldersView()
-        self.folders.taken_out.connect(self.study.folders.take_out)
-        self.folders.brought_back.connect(self.study.folders.bring_back)
+        self.folders.taken_out.connect(self.workspace.folders.take_out)
+        self.folders.brought_back.connect(self.workspace.folders.bring_back)
         self.tabs.addTab(held(column(10, self.folders)), self.tr("Folders"))
         figures = row(self.pictures, self.labels, self.broken, self.others, gap=12)
         self.loaded = held(column(figures, Card(margin=16).add(self.tabs), gap=14))
@@ -124,41 +126,41 @@ class ImagesPage(Page):
     def _show(self, face: QWidget) -> None:
         self.stack.setCurrentWidget(face)
         self.footer.setVisible(face is self.loaded)
-        recognised = self.study.recognised
+        recognised = self.workspace.recognised
         self.to_label.setVisible(face is self.loaded and recognised is not None and lacks_labels(recognised))
 
     # --- what happens
 
     def choose_folder(self) -> None:
         """Ask for a folder and open it."""
-        place = next(iter(self.study.folders.several.values()), self.study.folder)
+        place = next(iter(self.workspace.folders.several.values()), self.workspace.folder)
         start = place.parent if place else self._beside
         folder = dialogs.choose_folder(self, self.tr("Choose the folder with your pictures"), start)
         if folder is not None:
-            self.study.open_folder(folder)
+            self.workspace.open_folder(folder)
 
     def add_folder(self) -> None:
         """Ask for one more folder and read it together with the others."""
-        if self.study.folder is None:
+        if self.workspace.folder is None:
             self.choose_folder()
             return
-        start = [self.study.folder, *self.study.folders.several.values()][-1].parent
+        start = [self.workspace.folder, *self.workspace.folders.several.values()][-1].parent
         folder = dialogs.choose_folder(self, self.tr("Choose another folder, to be read together with these"), start)
         if folder is not None:
-            self.study.folders.add([folder])
+            self.workspace.folders.add([folder])
 
     def command(self) -> object:
         """Look at the pictures."""
-        study = self.study
-        labels, side = study.labels_file, study.data_values.get("side")
+        workspace = self.workspace
+        labels, side = workspace.labels_file, workspace.data_values.get("side")
         return [
-            "index", study.folder, *(["--labels", labels] if labels else []), *(["--side", side] if side else []),
+            "index", workspace.folder, *(["--labels", labels] if labels else []), *(["--side", side] if side else []),
         ]  # fmt: skip
 
     def _show_opening(self, said: Preparing | Seen | None) -> None:
         if said is None:
             self._progress.forget()
-            self._show(self.loaded if self.study.recognised else self.welcome)
+            self._show(self.loaded if self.workspace.recognised else self.welcome)
             self._show_first([])
             return
         self._show(self.busy)
@@ -183,12 +185,12 @@ class ImagesPage(Page):
         if said is not None and said.total:
             self.checking.show_progress(said)
         elif said is None:
-            stopped = self.study.readable is None and not self.study.runner.active
+            stopped = self.workspace.readable is None and not self.workspace.runner.active
             self.checking.rest(self.tr("Reading was stopped.") if stopped else "", stopped=stopped)
 
     def show_pictures(self) -> None:
         """Show the folder that was opened."""
-        recognised, folder = self.study.recognised, self.study.folder
+        recognised, folder = self.workspace.recognised, self.workspace.folder
         if recognised is None or folder is None:
             return
         index = recognised.pictures
@@ -199,23 +201,23 @@ class ImagesPage(Page):
         self.others.say(formatting.count(sum(index.ignored.values())))
         fill(self.others_table, [(kind, formatting.count(count)) for kind, count in index.ignored.items()])
         self.tabs.setTabVisible(3, bool(index.ignored))
-        if self.tabs.currentIndex() != FOLDERS or not self.study.folders.several:
+        if self.tabs.currentIndex() != FOLDERS or not self.workspace.folders.several:
             self.tabs.setCurrentIndex(0)  # but the list of folders stays in sight when it has changed
         self._show_readable(index, checked=False)
         self._show(self.loaded)
 
     def _show_folders(self, index: ImageIndex) -> None:
         """Where the pictures come from."""
-        several, project, counts = self.study.folders.several, self.study.project, index.counts()
+        several, project, counts = self.workspace.folders.several, self.workspace.project, index.counts()
         self.title.setText(project.name if several and project else index.root.name)
         parts = (f"{name} ({formatting.count(counts.get(name, 0))})" for name in several)
         self.subtitle.setText(", ".join(parts) if several else str(index.root))
-        self.folders.show_folders(several, counts, self.study.folders.to_bring_back)
+        self.folders.show_folders(several, counts, self.workspace.folders.to_bring_back)
         self.tabs.setTabVisible(FOLDERS, bool(several))
 
     def _show_checked(self) -> None:
-        if self.study.readable is not None:
-            self._show_readable(self.study.readable, checked=True)
+        if self.workspace.readable is not None:
+            self._show_readable(self.workspace.readable, checked=True)
 
     def _show_readable(self, index: ImageIndex, *, checked: bool) -> None:
         self.pictures.say(formatting.count(len(index)), self.tr("Pictures"))

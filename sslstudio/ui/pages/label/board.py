@@ -10,7 +10,7 @@ from sslstudio.ui.pages.label.class_list import ClassList
 from sslstudio.ui.pages.label.gallery import LabelGallery
 from sslstudio.ui.pages.label.map import LabelMap
 from sslstudio.ui.pages.label.mask_canvas import MaskCanvas
-from sslstudio.ui.pages.label.mask_toolbar import MaskToolsBar
+from sslstudio.ui.pages.label.mask_toolbar import MaskToolbar
 from sslstudio.ui.widgets.layout import Card, button, column, held, row, text
 from sslstudio.ui.widgets.picture import Picture
 
@@ -25,7 +25,7 @@ class LabelBoard(QWidget):
         self.gallery = LabelGallery(label_of)
         self.picture, self.said = Picture(enlarge=16.0), text("", "field", wrap=False)
         self.canvas = MaskCanvas()
-        self.tools = MaskToolsBar(self.canvas)
+        self.tools = MaskToolbar(self.canvas)
         self.nothing = button(self.tr("Nothing to mark here"), lambda: None)
         self.map = LabelMap()
         self.tabs = QTabWidget()

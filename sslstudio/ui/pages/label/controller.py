@@ -16,24 +16,24 @@ from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.pages.label.board import CLASSES, LabelBoard
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.picture import to_image
-from sslstudio.ui.workspace.labels import LabelDesk, paths_of
+from sslstudio.ui.workspace.labels import LabelsController, paths_of
 
 NOTHING: npt.NDArray[np.uint8] = np.zeros((0, 0, 3), np.uint8)
 
 
-class LabelEditing(QObject):
-    """Connects one board with one desk."""
+class LabelController(QObject):
+    """Connects one board with the open labels."""
 
-    def __init__(self, board: LabelBoard, desk: LabelDesk) -> None:
+    def __init__(self, board: LabelBoard, labels: LabelsController) -> None:
         super().__init__(board)
-        self.board, self.desk = board, desk
+        self.board, self.labels = board, labels
         self.root = Path()
         self.path = ""  # of the picture at hand
         self._loading: jobs.Job | None = None
         for one, call in ((board.undo, self.undo), (board.redo, self.redo), (board.unlabel, self.unlabel),
                           (board.nothing, self.mark_empty)):  # fmt: skip
             one.clicked.connect(call)
-        desk.changed.connect(self._heard)
+        labels.changed.connect(self._heard)
         board.gallery.chosen.connect(self.open_picture)
         board.map.chosen.connect(board.gallery.go_to)
         board.classes.picked.connect(self.pick)
@@ -62,14 +62,14 @@ class LabelEditing(QObject):
         self._say_label()
 
     def _show_picture(self, path: str, pixels: npt.NDArray[np.uint8]) -> None:
-        if path == self.path and self.desk.store is not None:
+        if path == self.path and self.labels.store is not None:
             self.board.picture.show_image(to_image(pixels), path)
             self._show_mask(pixels)
             self._say_label()
 
     def _show_mask(self, pixels: npt.NDArray[np.uint8]) -> None:
         try:
-            mask = self.desk.store.mask(self.path) if self.desk.store else None
+            mask = self.labels.store.mask(self.path) if self.labels.store else None
         except StudioError as error:  # nothing is to be painted over a mask that is only damaged
             self._no_picture(error)
         else:
@@ -80,7 +80,7 @@ class LabelEditing(QObject):
         self.board.say_label(dialogs.error_text(error))
 
     def _say_label(self) -> None:
-        store, board = self.desk.store, self.board
+        store, board = self.labels.store, self.board
         number = store.of.get(self.path) if store is not None else None
         known = store.classes["classification"] if store is not None else {}
         board.say_label(known[number].name if number in known else "")
@@ -89,7 +89,7 @@ class LabelEditing(QObject):
 
     def show_classes(self) -> None:
         """The classes of the tab, with their counts."""
-        store, kind = self.desk.store, self.board.kind
+        store, kind = self.labels.store, self.board.kind
         if store is not None:
             self.board.classes.show_classes(store.names(kind), store.counts() if kind == "classification" else None)
             self.board.canvas.show_colours({one.number: one.colour for one in store.names("segmentation")})
@@ -97,7 +97,7 @@ class LabelEditing(QObject):
 
     def _hand_class(self) -> None:
         """The canvas paints the chosen class."""
-        store, number = self.desk.store, self.board.classes.number
+        store, number = self.labels.store, self.board.classes.number
         if self.board.kind == "segmentation" and store is not None:
             known = store.classes["segmentation"].get(number)
             self.board.canvas.choose_class(number if known else 0, known.colour if known else 1)
@@ -111,64 +111,64 @@ class LabelEditing(QObject):
 
     def pick(self, number: int) -> None:
         """Label with a class, or paint with it."""
-        board, store, paths = self.board, self.desk.store, self.board.at_hand
+        board, store, paths = self.board, self.labels.store, self.board.at_hand
         board.classes.choose(number)
         if board.kind == "segmentation":
             self._hand_class()
         elif store is not None and paths:
-            self.desk.do(store.labelling(paths, number))
+            self.labels.do(store.labelling(paths, number))
             if board.tabs.currentIndex() == CLASSES and len(paths) == 1:
                 board.gallery.step(1)
 
     def unlabel(self) -> None:
         """Take class or mask away."""
-        store = self.desk.store
+        store = self.labels.store
         if store is not None and self.path:
             masks = self.board.kind == "segmentation"
-            self.desk.do(store.unmasking(self.path) if masks else store.labelling(self.board.at_hand, None))
+            self.labels.do(store.unmasking(self.path) if masks else store.labelling(self.board.at_hand, None))
 
     def mark_empty(self) -> None:
         """The picture is labelled: there is nothing to mark in it."""
-        store, mask = self.desk.store, self.board.canvas.drawn
+        store, mask = self.labels.store, self.board.canvas.drawn
         if store is not None and self.path and mask.size:
-            self.desk.do(store.masking(self.path, (mask.shape[0], mask.shape[1])))
+            self.labels.do(store.masking(self.path, (mask.shape[0], mask.shape[1])))
 
     def _stroked(self, patch: Patch) -> None:
-        store, canvas = self.desk.store, self.board.canvas
+        store, canvas = self.labels.store, self.board.canvas
         if store is None or not self.path:
             return
         height, width = canvas.drawn.shape
-        if not self.desk.do(store.painting(self.path, (height, width), patch)):
+        if not self.labels.do(store.painting(self.path, (height, width), patch)):
             canvas.drawn[patch.rect.slices] = patch.before  # it could not be kept: so it is not shown
             canvas.renew(patch.rect)
 
     def undo(self) -> None:
         """Take the last edit back."""
         self.board.canvas.give_up()
-        self.desk.undo_stack.undo()
+        self.labels.undo_stack.undo()
 
     def redo(self) -> None:
         """Do it again."""
         self.board.canvas.give_up()
-        self.desk.undo_stack.redo()
+        self.labels.undo_stack.redo()
 
     # --- classes
 
     def add_class(self, name: str) -> None:
         """A new class; it is in hand to paint with."""
-        store, kind = self.desk.store, self.board.kind
+        store, kind = self.labels.store, self.board.kind
         if store is not None and self._try(lambda: store.adding(kind, name)):
             self.board.classes.name.clear()
             self.board.classes.choose(store.names(kind)[-1].number)
             self._hand_class()
 
     def _rename(self, number: int, name: str) -> None:
-        store, kind = self.desk.store, self.board.kind
+        store, kind = self.labels.store, self.board.kind
         if store is not None and not self._try(lambda: store.renaming(kind, number, name)):
             self.show_classes()
 
     def _recolour(self, number: int, colour: int) -> None:
-        store, kind = self.desk.store, self.board.kind
+        store, kind = self.labels.store, self.board.kind
         if store is not None:
             self._try(lambda: store.recolouring(kind, number, colour))
 
@@ -178,7 +178,7 @@ class LabelEditing(QObject):
         except StudioError as error:
             dialogs.tell_error(self.board, error)
             return False
-        return self.desk.do(edit)
+        return self.labels.do(edit)
 
     # --- an edit counts: done, taken back or done again
 
@@ -197,7 +197,7 @@ class LabelEditing(QObject):
         self._say_label()
 
     def _show_painted(self, edit: Painted) -> None:
-        store, canvas = self.desk.store, self.board.canvas
+        store, canvas = self.labels.store, self.board.canvas
         mask = store.mask(edit.path) if store is not None else None
         if canvas.drawn.shape != (edit.height, edit.width):
             return  # the picture is still being opened; it comes with its mask
@@ -207,6 +207,6 @@ class LabelEditing(QObject):
 
     def group_of(self, path: str) -> int:
         """The colour of a picture's class, 0 for none."""
-        store = self.desk.store
+        store = self.labels.store
         known = store.classes["classification"].get(store.of.get(path, 0)) if store is not None else None
         return known.colour if known else 0

@@ -16,7 +16,7 @@ from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyLine
 from sslstudio.ui.widgets.layout import button
-from sslstudio.ui.workspace.labels import LabelDesk
+from sslstudio.ui.workspace.labels import LabelsController
 
 if TYPE_CHECKING:
     from sslstudio.engine.labels.editing.export import Exported
@@ -27,9 +27,9 @@ class LabelExport(QObject):
 
     changed = Signal()
 
-    def __init__(self, page: Page, desk: LabelDesk) -> None:
+    def __init__(self, page: Page, labels: LabelsController) -> None:
         super().__init__(page)
-        self._page, self._desk = page, desk
+        self._page, self._labels = page, labels
         self._job: jobs.Job | None = None
         self._out: Path | None = None
         self.busy = BusyLine(self.stop, self._begin, wrap=True)
@@ -40,8 +40,8 @@ class LabelExport(QObject):
 
     def choose(self) -> None:
         """Ask for a folder, and write into a new one in there."""
-        project = self._page.study.project
-        if self._desk.store is None or project is None:
+        project = self._page.workspace.project
+        if self._labels.store is None or project is None:
             return
         inside = dialogs.choose_folder(self._page, self.tr("The folder to export into"), app_settings.home())
         if inside is not None:
@@ -49,8 +49,8 @@ class LabelExport(QObject):
             self._begin()
 
     def _begin(self) -> None:
-        store = self._desk.store
-        if store is None or self._out is None or not self._desk.save():
+        store = self._labels.store
+        if store is None or self._out is None or not self._labels.save():
             return
         self.button.setEnabled(False)
         self.busy.wait(self.tr("Writing the labels"))

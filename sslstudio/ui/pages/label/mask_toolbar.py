@@ -13,7 +13,7 @@ from sslstudio.ui.widgets.shortcuts import HIDE, PageKey, label_keys, native
 LINE = 30  # pixels: two lines of a hint, so that the picture keeps its place whatever the tool
 
 
-class MaskToolsBar(QWidget):
+class MaskToolbar(QWidget):
     """Sets a canvas, and shows how it is set."""
 
     def __init__(self, canvas: MaskCanvas) -> None:

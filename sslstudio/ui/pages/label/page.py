@@ -12,7 +12,7 @@ from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.pages.label.board import CLASSES, MAP, MASKS, LabelBoard
-from sslstudio.ui.pages.label.controller import LabelEditing
+from sslstudio.ui.pages.label.controller import LabelController
 from sslstudio.ui.pages.label.export import LabelExport
 from sslstudio.ui.pages.label.gallery import ALL, NEXT
 from sslstudio.ui.pages.page import Page
@@ -20,8 +20,8 @@ from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyState
 from sslstudio.ui.widgets.layout import EmptyState, button, text
 from sslstudio.ui.widgets.shortcuts import class_shortcuts, label_keys, page_shortcuts
-from sslstudio.ui.workspace.labels import desk_of
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.labels import labels_of
+from sslstudio.ui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from sslstudio.engine.finetuning.similarity import LookAlike
@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 class LabelPage(Page):
     """Opens the labels of the pictures, says how far they are, and asks which pictures to label next."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         super().__init__(
-            study, self.tr("Label"),
+            workspace, self.tr("Label"),
             self.tr("A few labels a class are enough. Every stroke is saved at once; your pictures are not touched."),
         )  # fmt: skip
-        self.desk = desk_of(study)
+        self.labels = labels_of(workspace)
         self.board = LabelBoard(self.label_of)
-        self.editing = LabelEditing(self.board, self.desk)
+        self.editing = LabelController(self.board, self.labels)
         self._alike: LookAlike | None = None
         self._asking: jobs.Job | None = None
         self._far = Progress()
         self._wants_suggestions = False
-        to_images = button(self.tr("Choose pictures"), lambda: study.wants_page.emit("images"), "primary", "images")
+        to_images = button(self.tr("Choose pictures"), lambda: workspace.wants_page.emit("images"), "primary", "images")
         missing = self.tr("Choose a folder first; then its pictures can be labelled here.")
         self.missing = EmptyState("images", self.tr("No pictures yet"), missing, to_images)
-        self.opening = BusyState("pencil", self.tr("Opening the labels…"), self.desk.stop, self.open_labels)
+        self.opening = BusyState("pencil", self.tr("Opening the labels…"), self.labels.stop, self.open_labels)
         self.faces = QStackedWidget()
         for face in (self.missing, self.opening, self.board):
             self.faces.addWidget(face)
@@ -55,7 +55,7 @@ class LabelPage(Page):
         self.progress = text("", "muted")
         self.halt = button(self.tr("Stop"), self.stop_comparing, "link", "stop")
         self.forward = button(self.tr("Fine-tune with these"), self.finetune, icon="tag")
-        self.export = LabelExport(self, self.desk)
+        self.export = LabelExport(self, self.labels)
         self.export.changed.connect(self._show_progress)
         busy = self.export.busy
         self.end_with(self.next_ones, self.progress, self.halt, busy, None, self.export.button, self.forward)
@@ -66,13 +66,13 @@ class LabelPage(Page):
         self._show_state()
 
     def _listen(self) -> None:
-        desk = self.desk
-        self.study.pictures_changed.connect(self._other_pictures)
-        self.study.runs_changed.connect(self._forget_alike)
-        desk.opened.connect(self._opened)
-        desk.opening.connect(self.opening.busy.show_progress)
-        desk.failed.connect(lambda: self.opening.stopped(self.tr("The labels are not open")))
-        desk.undo_stack.indexChanged.connect(self._index_changed)
+        labels = self.labels
+        self.workspace.pictures_changed.connect(self._other_pictures)
+        self.workspace.runs_changed.connect(self._forget_alike)
+        labels.opened.connect(self._opened)
+        labels.opening.connect(self.opening.busy.show_progress)
+        labels.failed.connect(lambda: self.opening.stopped(self.tr("The labels are not open")))
+        labels.undo_stack.indexChanged.connect(self._index_changed)
         self.board.gallery.filtered.connect(lambda which: self.suggest() if which == NEXT else None)
         self.board.tabs.currentChanged.connect(self._tab_changed)
 
@@ -90,7 +90,7 @@ class LabelPage(Page):
 
     def showEvent(self, event: QShowEvent) -> None:
         """Open the labels of the pictures."""
-        if self.desk.store is not None and self.editing.root != self.desk.pictures:
+        if self.labels.store is not None and self.editing.root != self.labels.pictures:
             self._opened()  # another page had them opened
         self.open_labels()
         self._show_state()
@@ -99,16 +99,16 @@ class LabelPage(Page):
     def hideEvent(self, event: QHideEvent) -> None:
         """Write the open files; the next fine-tuning uses them."""
         if event.spontaneous():  # the window is put away, the page stays
-            self.desk.save()
+            self.labels.save()
         else:
-            self.desk.hand_over()
+            self.labels.hand_over()
         super().hideEvent(event)
 
     def finish(self) -> None:
         """The window closes."""
         super().finish()
         self.board.map.finish()
-        self.desk.close()
+        self.labels.close()
 
     def _other_pictures(self) -> None:
         if self.isVisible():
@@ -117,13 +117,13 @@ class LabelPage(Page):
 
     def open_labels(self) -> None:
         """Open the labels of the pictures, once more if that was stopped."""
-        if self.desk.store is None:
+        if self.labels.store is None:
             if not self.opening.busy.going:  # else it says how far it is
                 self.opening.wait(self.tr("Opening the labels…"))
-            self.desk.open()
+            self.labels.open()
 
     def _opened(self) -> None:
-        store, recognised = self.desk.store, self.study.recognised
+        store, recognised = self.labels.store, self.workspace.recognised
         if store is None or recognised is None:
             return
         index = recognised.pictures
@@ -134,7 +134,7 @@ class LabelPage(Page):
         self._show_state()
 
     def _show_state(self, *, take_focus: bool = True) -> None:
-        recognised, store = self.study.recognised, self.desk.store
+        recognised, store = self.workspace.recognised, self.labels.store
         face = self.missing if recognised is None else self.opening if store is None else self.board
         self.faces.setCurrentWidget(face)
         self.footer.setVisible(face is self.board)
@@ -147,16 +147,16 @@ class LabelPage(Page):
         self._show_progress()
 
     def _show_progress(self) -> None:
-        recognised, desk, kind = self.study.recognised, self.desk, self.board.kind
-        said, enough = desk.progress(kind, len(recognised.pictures) if recognised else 0)
+        recognised, labels, kind = self.workspace.recognised, self.labels, self.board.kind
+        said, enough = labels.progress(kind, len(recognised.pictures) if recognised else 0)
         self.progress.setText(said)
         self.halt.setVisible(self._asking is not None)
         self.progress.setVisible(self.export.busy.isHidden() or self._asking is not None)
-        self.forward.setEnabled(bool(desk.labelled(kind)))
+        self.forward.setEnabled(bool(labels.labelled(kind)))
         set_role(self.forward, "primary" if enough else "plain")
         tint(self.forward, "tag", "accent_text" if enough else "text")
-        self.board.undo.setEnabled(desk.undo_stack.canUndo())
-        self.board.redo.setEnabled(desk.undo_stack.canRedo())
+        self.board.undo.setEnabled(labels.undo_stack.canUndo())
+        self.board.redo.setEnabled(labels.undo_stack.canRedo())
 
     def _tab_changed(self) -> None:
         self.board.suit_tab()
@@ -168,7 +168,7 @@ class LabelPage(Page):
 
     def label_of(self, path: str) -> str:
         """What the label of a picture is called, '' for none."""
-        store = self.desk.store
+        store = self.labels.store
         if store is None:
             return ""
         if self.board.kind == "segmentation":
@@ -189,10 +189,10 @@ class LabelPage(Page):
             self._compare()
 
     def _compare(self) -> None:
-        recognised, study = self.study.recognised, self.study
+        recognised, workspace = self.workspace.recognised, self.workspace
         if recognised is not None and self._asking is None:
-            index = study.readable or recognised.pictures
-            op = partial(label_operations.compared, index, study.pretrained, study.all_runs)
+            index = workspace.readable or recognised.pictures
+            op = partial(label_operations.compared, index, workspace.pretrained, workspace.all_runs)
             self._asking = jobs.run(op, self._take_alike, self._not_asked, owner=self, progress=self._say_busy)
 
     def stop_comparing(self) -> None:
@@ -225,16 +225,16 @@ class LabelPage(Page):
 
     def suggest(self) -> None:
         """Show the pictures to label next; the first time the pictures are compared before."""
-        recognised = self.study.recognised
-        if recognised is None or self.desk.store is None:
+        recognised = self.workspace.recognised
+        if recognised is None or self.labels.store is None:
             return
         self._wants_suggestions = True
         self.next_ones.setEnabled(False)
         if self._alike is None:
             self._compare()
         elif self._asking is None:
-            index, labelled = self.study.readable or recognised.pictures, self.desk.labelled(self.board.kind)
-            op = partial(label_operations.suggested, self._alike, labelled, index, self.study.result)
+            index, labelled = self.workspace.readable or recognised.pictures, self.labels.labelled(self.board.kind)
+            op = partial(label_operations.suggested, self._alike, labelled, index, self.workspace.result)
             self._asking = jobs.run(op, self._take_suggested, self._not_asked, owner=self, progress=self._say_busy)
 
     def _take_suggested(self, paths: list[str]) -> None:
@@ -253,13 +253,13 @@ class LabelPage(Page):
 
     def command(self) -> object:
         """Say which pictures to label next."""
-        study, store = self.study, self.desk.store
-        if study.folder is None or store is None:
+        workspace, store = self.workspace, self.labels.store
+        if workspace.folder is None or store is None:
             return None
-        known = (("--labels", store.folder), ("--from", study.pretrained), ("--unsure", study.result))
+        known = (("--labels", store.folder), ("--from", workspace.pretrained), ("--unsure", workspace.result))
         return [
             "suggest",
-            study.folder,
+            workspace.folder,
             "--kind",
             self.board.kind,
             *(word for flag, path in known if path for word in (flag, path)),
@@ -267,5 +267,5 @@ class LabelPage(Page):
 
     def finetune(self) -> None:
         """Fine-tune with the labels as they are."""
-        self.desk.hand_over(always=True)
-        self.study.wants_page.emit("finetune")
+        self.labels.hand_over(always=True)
+        self.workspace.wants_page.emit("finetune")

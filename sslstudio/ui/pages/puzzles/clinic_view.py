@@ -44,7 +44,7 @@ class FindingView(Card):
         self.add(held(inside))
 
 
-class SuitView(QWidget):
+class ClinicView(QWidget):
     """The verdict of the clinic on one task, and its findings. Hidden until there is something to say."""
 
     change_wanted = Signal(str)

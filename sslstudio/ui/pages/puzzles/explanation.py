@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # imports torch
 SIDE = 104  # of a picture, in pixels of the screen: no task has to be scrolled in the smallest window
 
 
-class ExplainedView(QWidget):
+class ExplanationView(QWidget):
     """Empty until a puzzle of the task is there."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyState
 from sslstudio.ui.widgets.layout import scrolled
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:  # these import torch
     from sslstudio.engine.pretraining.play import Round
@@ -27,12 +27,12 @@ GAMES = 8  # in a round
 NOBODY = ""
 
 
-class PlayDesk(QWidget):
+class PlayTab(QWidget):
     """The puzzles of the chosen task, played. Nothing is asked of the engine before it is first seen."""
 
-    def __init__(self, study: Study, config: Callable[[], Any]) -> None:
+    def __init__(self, workspace: Workspace, config: Callable[[], Any]) -> None:
         super().__init__()
-        self._study, self._config = study, config
+        self._workspace, self._config = workspace, config
         self._jobs: list[jobs.Job] = []
         self._draw = 0
         self._run: str | None = None  # None: not chosen yet, the newest run of the task is taken
@@ -47,7 +47,7 @@ class PlayDesk(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.faces)
-        study.runs_changed.connect(self.begin_anew)
+        workspace.runs_changed.connect(self.begin_anew)
 
     def begin_anew(self) -> None:
         """Another task, other options or pictures: everything on the table is old."""
@@ -81,15 +81,15 @@ class PlayDesk(QWidget):
             self._deal()
 
     def _begin(self) -> None:
-        if self._study.recognised is None or self._study.engine is None:
+        if self._workspace.recognised is None or self._workspace.engine is None:
             self._say(self.tr("No pictures yet"), self.tr("Choose a folder first; then its puzzles can be played."))
             return
         self._stale = False
         self._wait()
-        self._ask(partial(engine_operations.runs_in, self._study.all_runs), self._take_runs)
+        self._ask(partial(engine_operations.runs_in, self._workspace.all_runs), self._take_runs)
 
     def _take_runs(self, runs: list["RunSummary"]) -> None:
-        task = self._study.task
+        task = self._workspace.task
         usable = [run for run in runs if run.task == task and (run.path / "last.safetensors").exists()]
         networks = [Network(self.tr("nobody"), NOBODY)]
         networks += [

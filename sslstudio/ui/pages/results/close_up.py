@@ -14,7 +14,7 @@ from sslstudio.ui.gallery.model import GalleryItem, GalleryModel
 from sslstudio.ui.gallery.view import CELL, GalleryView
 from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.pages.results import data as results_data
-from sslstudio.ui.pages.results.inspection import CloserDesk
+from sslstudio.ui.pages.results.inspection import InspectionController
 from sslstudio.ui.pages.results.mask_overlay import MaskedPicture
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
@@ -29,9 +29,9 @@ class CloseUp(Card):
 
     opened = Signal(str)
 
-    def __init__(self, desk: CloserDesk) -> None:
+    def __init__(self, inspection: InspectionController) -> None:
         super().__init__(margin=14, gap=8)
-        self._desk = desk
+        self._inspection = inspection
         self._folder = Path()
         self._one: Prediction | None = None
         self._files: list[str] = []
@@ -42,7 +42,7 @@ class CloseUp(Card):
         self.truth, self.answer = text("", "field"), text("")
         self.why = button(self.tr("What speaks for it?"), self._toggle, icon="question")
         self.why.setCheckable(True)
-        self.told, self.busy = text("", "small"), BusyLine(self.stop, desk.ask, wrap=True)
+        self.told, self.busy = text("", "small"), BusyLine(self.stop, inspection.ask, wrap=True)
         self.near = GalleryView(GalleryModel(self))
         self.near.setWrapping(False)  # one line of them
         self.near.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
@@ -54,9 +54,9 @@ class CloseUp(Card):
         self.near_told = text(self.tr("Most like it, as the network sees them"), "small", wrap=False)
         said = column(self.truth, self.answer, row(self.why, None), self.told, None)
         self.add((row((self.picture, 3), (said, 4), gap=14), 1), self.busy, self.near_told, self.near)
-        desk.found.connect(self._ask_more)
-        desk.failed.connect(lambda error: self.busy.rest(dialogs.error_text(error), stopped=True))
-        desk.progressed.connect(self.busy.show_progress)
+        inspection.found.connect(self._ask_more)
+        inspection.failed.connect(lambda error: self.busy.rest(dialogs.error_text(error), stopped=True))
+        inspection.progressed.connect(self.busy.show_progress)
 
     def sizeHint(self) -> QSize:
         """Room for the picture above the neighbours."""
@@ -75,7 +75,7 @@ class CloseUp(Card):
         self.near.show_items([])
         self.told.setText("")
         self._run("picture", partial(results_data.load_picture, folder / one.file), self._show_picture)
-        self._desk.ask()
+        self._inspection.ask()
 
     def _run(self, name: str, op: Callable[..., Any], then: Callable[[Any], None]) -> None:
         self._jobs[name] = jobs.run(
@@ -88,14 +88,14 @@ class CloseUp(Card):
 
     def stop(self) -> None:
         """Look no closer, and at no heat map; both can be asked for again."""
-        self._desk.stop()
+        self._inspection.stop()
         if "heat" in self._jobs:
             self._jobs.pop("heat").cancel()
             self.busy.rest(self.tr("Stopped."), stopped=True)
 
     def _toggle(self) -> None:
         if self.why.isChecked():
-            self._desk.ask()
+            self._inspection.ask()
         else:
             if "heat" in self._jobs:
                 self._jobs.pop("heat").cancel()
@@ -106,7 +106,7 @@ class CloseUp(Card):
     def _ask_more(self) -> None:
         if "heat" not in self._jobs:
             self.busy.rest()
-        closer, one = self._desk.closer, self._one
+        closer, one = self._inspection.closer, self._one
         if closer is None or one is None:
             return
         self.told.setText("")

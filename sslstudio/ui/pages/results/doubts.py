@@ -13,8 +13,8 @@ from sslstudio.engine.labels.editing.transfer import name_of
 from sslstudio.engine.runs.label_decisions import CHANGE, decide, read_decisions, take_back
 from sslstudio.ui.operations.inspection import DoubtLine
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.workspace.labels import desk_of
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.labels import labels_of
+from sslstudio.ui.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -28,31 +28,33 @@ class _State:
 class _Command(QUndoCommand):
     """From one state of a doubtful label to another."""
 
-    def __init__(self, desk: "DoubtDesk", run: Path, line: DoubtLine, before: _State, after: _State) -> None:
+    def __init__(
+        self, controller: "DoubtsController", run: Path, line: DoubtLine, before: _State, after: _State
+    ) -> None:
         super().__init__()
-        self._desk, self._run, self._line, self._before, self._after = desk, run, line, before, after
+        self._controller, self._run, self._line, self._before, self._after = controller, run, line, before, after
 
     def redo(self) -> None:
         """Decide."""
-        if not self._desk.put(self._run, self._line, self._before, self._after):
+        if not self._controller.put(self._run, self._line, self._before, self._after):
             self.setObsolete(True)
 
     def undo(self) -> None:
         """Take it back."""
-        self._desk.put(self._run, self._line, self._after, self._before)
+        self._controller.put(self._run, self._line, self._after, self._before)
 
 
-class DoubtDesk(QObject):
+class DoubtsController(QObject):
     """Decides on the labels of one run. `decided`: the picture, and what is decided on it now; `changed`: labels, or
     what can be undone."""
 
     decided = Signal(str, str)
     changed = Signal()
 
-    def __init__(self, study: Study, owner: QObject) -> None:
+    def __init__(self, workspace: Workspace, owner: QObject) -> None:
         super().__init__(owner)
-        self._study = study
-        self.labels = desk_of(study)
+        self._workspace = workspace
+        self.labels = labels_of(workspace)
         self.run, self._pictures = Path(), Path()
         self.undo_stack = QUndoStack(self)
         self._waiting: list[tuple[Path, DoubtLine, str]] = []  # until the labels are open
@@ -60,7 +62,7 @@ class DoubtDesk(QObject):
         self.labels.changed.connect(self.changed)
         self.labels.opened.connect(self._opened)
         self.labels.failed.connect(self._not_opened)
-        study.leaving.connect(self._forget)
+        workspace.leaving.connect(self._forget)
 
     def look_at(self, run: Path, pictures: Path, lines: Sequence[DoubtLine]) -> None:
         """Another run. Where something was changed already, the labels are opened to see what became of it."""
@@ -76,8 +78,8 @@ class DoubtDesk(QObject):
     @property
     def possible(self) -> bool:
         """Whether a change can go into the labels: those of the pictures that are open."""
-        recognised = self._study.recognised
-        if recognised is None or self._study.project is None:
+        recognised = self._workspace.recognised
+        if recognised is None or self._workspace.project is None:
             return False
         return recognised.pictures.root.resolve() == self._pictures.resolve()
 
@@ -110,7 +112,7 @@ class DoubtDesk(QObject):
         try:
             was = read_decisions(run).get(line.file)
         except StudioError as error:
-            dialogs.tell_error(self._study.window, error)
+            dialogs.tell_error(self._workspace.window, error)
             return
         before = _State(was.decision if was else "", self._label_of(line))
         label = line.suggested if decision == CHANGE else line.label
@@ -138,7 +140,7 @@ class DoubtDesk(QObject):
             else:
                 take_back(run, line.file)
         except (StudioError, OSError) as error:
-            dialogs.tell_error(self._study.window, error)
+            dialogs.tell_error(self._workspace.window, error)
             return False
         if run == self.run:
             self.decided.emit(line.file, after.decision)
@@ -147,4 +149,4 @@ class DoubtDesk(QObject):
     def fine_tune(self) -> None:
         """Lead to a fine-tuning that uses the labels as they are now."""
         self.labels.hand_over(always=True)
-        self._study.wants_page.emit("finetune")
+        self._workspace.wants_page.emit("finetune")

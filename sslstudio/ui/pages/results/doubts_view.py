@@ -15,8 +15,8 @@ from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.operations.inspection import DoubtLine
 from sslstudio.ui.pages.results import data as results_data
 from sslstudio.ui.pages.results.data import Results
-from sslstudio.ui.pages.results.doubts import DoubtDesk
-from sslstudio.ui.pages.results.inspection import CloserDesk
+from sslstudio.ui.pages.results.doubts import DoubtsController
+from sslstudio.ui.pages.results.inspection import InspectionController
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.busy_line import BusyLine
@@ -29,9 +29,9 @@ from sslstudio.ui.widgets.tables import fill, table
 class DoubtsView(QWidget):
     """The list, the chosen picture and the three answers. Nothing is changed in the user's folder."""
 
-    def __init__(self, desk: CloserDesk, deciding: DoubtDesk) -> None:
+    def __init__(self, inspection: InspectionController, deciding: DoubtsController) -> None:
         super().__init__()
-        self._desk, self.deciding = desk, deciding
+        self._inspection, self.deciding = inspection, deciding
         self._results: Results | None = None
         self.lines: list[DoubtLine] | None = None
         self._job: jobs.Job | None = None
@@ -59,7 +59,7 @@ class DoubtsView(QWidget):
         self.faces = QStackedWidget()
         self.faces.addWidget(self.empty)
         self.faces.addWidget(held(row((left, 3), (right, 2), gap=14)))
-        self.busy = BusyLine(desk.stop, self._look)
+        self.busy = BusyLine(inspection.stop, self._look)
         self.setLayout(column((self.faces, 1), row(None, self.busy, None)))
         for name, one in (("keep", self.keep), ("change", self.change), ("unsure", self.unsure)):
             one.setToolTip(f"{keys[name].title} ({keys[name].keys})")
@@ -69,10 +69,10 @@ class DoubtsView(QWidget):
         })  # fmt: skip
         deciding.decided.connect(self._decided)
         deciding.changed.connect(self._show_sum)
-        desk.progressed.connect(self._tell_progress)
+        inspection.progressed.connect(self._tell_progress)
         deciding.labels.opening.connect(self._say_opening)
-        desk.found.connect(self._ask)
-        desk.failed.connect(self._failed)
+        inspection.found.connect(self._ask)
+        inspection.failed.connect(self._failed)
 
     def show_results(self, results: Results) -> None:
         """Another network: its doubts are looked for when they are looked at."""
@@ -94,7 +94,7 @@ class DoubtsView(QWidget):
 
     def _look(self) -> None:
         self._say(self.tr("Looking for doubtful labels"), self.tr("The network is asked about all labelled pictures."))
-        self._desk.ask()
+        self._inspection.ask()
 
     @property
     def _masks(self) -> bool:
@@ -114,8 +114,8 @@ class DoubtsView(QWidget):
     def _ask(self) -> None:
         self.busy.rest()
         wanted = self.lines is None and self.isVisible() and not self._masks
-        if wanted and self._results is not None and self._desk.closer is not None:
-            op = partial(inspection_operations.doubtful, self._desk.closer, self._results.run)
+        if wanted and self._results is not None and self._inspection.closer is not None:
+            op = partial(inspection_operations.doubtful, self._inspection.closer, self._results.run)
             self._job = jobs.run(op, self._take, self._failed, owner=self)
 
     def _tell_progress(self, said: Preparing) -> None:
@@ -182,7 +182,7 @@ class DoubtsView(QWidget):
         """Whether the network's score may be no better than always answering the most frequent class."""
         assert self._results is not None
         metrics = self._results.metrics
-        part = metrics["parts"].get(self._desk.part) or next(iter(metrics["parts"].values()))
+        part = metrics["parts"].get(self._inspection.part) or next(iter(metrics["parts"].values()))
         headline = metrics["headline"]
         return bool(part["scores"][headline]["low"] <= metrics["baseline"][headline])
 

@@ -162,7 +162,7 @@ def free_name(folder: Path, name: str) -> Path:
     return path
 
 
-class TakeView(QWidget):
+class ExportView(QWidget):
     """The three ways out, side by side."""
 
     def __init__(self) -> None:

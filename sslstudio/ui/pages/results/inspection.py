@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sslstudio.engine.finetuning.inspection import Closer
 
 
-class CloserDesk(QObject):
+class InspectionController(QObject):
     """Keeps what the engine found. `found` when it is there, `failed` with the error, `progressed` meanwhile."""
 
     found = Signal()

@@ -16,7 +16,7 @@ from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.operations.inspection import Spot
 from sslstudio.ui.pages.results import data as results_data
 from sslstudio.ui.pages.results.data import Results
-from sslstudio.ui.pages.results.inspection import CloserDesk
+from sslstudio.ui.pages.results.inspection import InspectionController
 from sslstudio.ui.pages.results.map_colours import Colouring, colourings, measured
 from sslstudio.ui.pages.results.map_legend import MapLegend
 from sslstudio.ui.plots.scatter_map import EmbeddingMap
@@ -36,9 +36,9 @@ class MapView(QWidget):
     opened = Signal(str)
     gathered = Signal(list)
 
-    def __init__(self, desk: CloserDesk) -> None:
+    def __init__(self, inspection: InspectionController) -> None:
         super().__init__()
-        self._desk = desk
+        self._inspection = inspection
         self._results: Results | None = None
         self._tested: dict[str, Prediction] = {}
         self._ways: list[Colouring] = []
@@ -67,9 +67,9 @@ class MapView(QWidget):
         self.faces.addWidget(held(inside))
         layout = column((Card(margin=12).add((self.faces, 1)), 1))
         self.setLayout(layout)
-        desk.found.connect(self._ask)
-        desk.failed.connect(self._failed)
-        desk.progressed.connect(self.waiting.show_progress)
+        inspection.found.connect(self._ask)
+        inspection.failed.connect(self._failed)
+        inspection.progressed.connect(self.waiting.show_progress)
 
     def sizeHint(self) -> QSize:
         """Room for the map."""
@@ -90,22 +90,22 @@ class MapView(QWidget):
         self._wait()
         self.waiting.rest(self.tr("The map is drawn when you open it."))
         if self.isVisible():
-            self._desk.ask()
+            self._inspection.ask()
 
     def showEvent(self, event: object) -> None:
         """It is needed now."""
         if self._results is not None and not self.spots and self._job is None:
-            self._desk.ask()
+            self._inspection.ask()
 
     def _wait(self) -> None:
         if not self.spots:
             self.faces.setCurrentIndex(0)
 
     def _ask(self) -> None:
-        if self._desk.closer is not None and not self.spots and self._job is None and self.isVisible():
+        if self._inspection.closer is not None and not self.spots and self._job is None and self.isVisible():
             self._wait()
             self.waiting.wait(self.tr("Drawing the map…"))
-            op = partial(inspection_operations.spots, self._desk.closer)
+            op = partial(inspection_operations.spots, self._inspection.closer)
             self._job = jobs.run(op, self._take, self._failed, owner=self, progress=self.waiting.show_progress)
 
     def _failed(self, error: Exception) -> None:
@@ -115,13 +115,13 @@ class MapView(QWidget):
 
     def stop(self) -> None:
         """Draw no map; it can be asked for again."""
-        self._desk.stop()
+        self._inspection.stop()
         if self._job is not None:
             self._job.cancel()
             self._failed(StudioError(self.tr("Stopped.")))
 
     def _look(self) -> None:
-        self._desk.ask()
+        self._inspection.ask()
 
     def _take(self, spots: list[Spot]) -> None:
         self._job, self.spots = None, spots

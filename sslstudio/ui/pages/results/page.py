@@ -12,10 +12,10 @@ from sslstudio.ui.pages.page import Page
 from sslstudio.ui.pages.results import data as results_data
 from sslstudio.ui.pages.results.confusion_matrix import ConfusionMatrix
 from sslstudio.ui.pages.results.data import Results
-from sslstudio.ui.pages.results.doubts import DoubtDesk
+from sslstudio.ui.pages.results.doubts import DoubtsController
 from sslstudio.ui.pages.results.doubts_view import DoubtsView
-from sslstudio.ui.pages.results.export_view import TakeView
-from sslstudio.ui.pages.results.inspection import CloserDesk
+from sslstudio.ui.pages.results.export_view import ExportView
+from sslstudio.ui.pages.results.inspection import InspectionController
 from sslstudio.ui.pages.results.map_view import MapView
 from sslstudio.ui.pages.results.predictions_view import PredictionsView
 from sslstudio.ui.pages.results.twins_view import TwinsView, compared
@@ -24,7 +24,7 @@ from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import Card, EmptyState, button, clear, column, held, row, scrolled, symbol, text
 from sslstudio.ui.widgets.score_table import ScoreTable, part_title
 from sslstudio.ui.widgets.tables import fill, make_room, table
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 
 MOST_WIDE = 440  # pixels for the table of classes: the matrix beside it needs the rest
 
@@ -33,9 +33,9 @@ class ResultsPage(Page):
     """Verdict, scores, confusion matrix, the test pictures with the worst mistakes first, the map, doubtful labels, and
     ways to take it all away."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         super().__init__(
-            study, self.tr("Results"), self.tr("Measured on test pictures that no training has seen the labels of.")
+            workspace, self.tr("Results"), self.tr("Measured on test pictures that no training has seen the labels of.")
         )
         self.results: Results | None = None
         self._cell: jobs.Job | None = None
@@ -45,11 +45,13 @@ class ResultsPage(Page):
         self.part_label = text(self.tr("Look at:"), "muted", wrap=False)
         self.corner.addWidget(self.part_label)
         self.corner.addWidget(self.part)
-        again = button(self.tr("Fine-tune again"), lambda: study.wants_page.emit("finetune"), icon="refresh")
+        again = button(self.tr("Fine-tune again"), lambda: workspace.wants_page.emit("finetune"), icon="refresh")
         self.folder = button(self.tr("Open the folder of this run"), self.open_folder, "primary", "folder")
-        worth = button(self.tr("How many labels is it worth?"), lambda: study.ask_comparison("compare"), icon="compare")
+        worth = button(
+            self.tr("How many labels is it worth?"), lambda: workspace.ask_comparison("compare"), icon="compare"
+        )
         self.end_with(again, worth, None, self.folder)
-        to_labels = button(self.tr("To fine-tuning"), lambda: study.wants_page.emit("finetune"), "primary", "tag")
+        to_labels = button(self.tr("To fine-tuning"), lambda: workspace.wants_page.emit("finetune"), "primary", "tag")
         self.missing = EmptyState(
             "chart", self.tr("No result yet"),
             self.tr("Fine-tune on labelled pictures first, or open an earlier run there. Its result appears here."),
@@ -59,11 +61,11 @@ class ResultsPage(Page):
         self.faces.addWidget(self.missing)
         self._add_result()
         self.content.addWidget(self.faces, 1)
-        study.result_ready.connect(self.load)
-        study.pictures_changed.connect(self._pictures_changed)
+        workspace.result_ready.connect(self.load)
+        workspace.pictures_changed.connect(self._pictures_changed)
         self._forget()
-        if study.result is not None:
-            self.load(study.result)
+        if workspace.result is not None:
+            self.load(workspace.result)
 
     def _add_result(self) -> None:
         self.verdict = text("", "verdict")
@@ -75,15 +77,15 @@ class ResultsPage(Page):
         self.matrix.cell_chosen.connect(self._show_cell)
         self.per_class = table(["", "", "", "", ""], stretch=0)
         self.per_class.setAccessibleName(self.tr("Class by class"))
-        self.desk = CloserDesk(self)
+        self.inspection = InspectionController(self)
         self.twins = TwinsView()
         self.twins.chosen.connect(self._show_twins)
-        self.predictions = PredictionsView(self.desk)
-        self.map = MapView(self.desk)
+        self.predictions = PredictionsView(self.inspection)
+        self.map = MapView(self.inspection)
         self.map.opened.connect(self._open_picture)
         self.map.gathered.connect(self._gather)
-        self.doubts = DoubtsView(self.desk, DoubtDesk(self.study, self))
-        self.take = TakeView()
+        self.doubts = DoubtsView(self.inspection, DoubtsController(self.workspace, self))
+        self.take = ExportView()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self._scores_tab(), self.tr("Scores"))
@@ -124,7 +126,7 @@ class ResultsPage(Page):
 
     def _pictures_changed(self) -> None:
         """Other labels for the same pictures leave the result as it is."""
-        if self.results is None or self.results.run != self.study.result:
+        if self.results is None or self.results.run != self.workspace.result:
             self._forget()
 
     def _forget(self) -> None:
@@ -191,7 +193,7 @@ class ResultsPage(Page):
         self.per_class.setHorizontalHeaderLabels([self.tr("Class"), *(class_head(key, unit) for key in keys)])
         fill(self.per_class, [[named(line["name"]), *(_figure(key, line[key]) for key in keys)] for line in lines])
         make_room(self.per_class, MOST_WIDE)
-        self.desk.look_at(self.results.run, part)
+        self.inspection.look_at(self.results.run, part)
         self.predictions.show_predictions(self.results, part)
         self.map.show_results(self.results, part)
         self.doubts.show_results(self.results)

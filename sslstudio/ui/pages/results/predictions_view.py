@@ -16,7 +16,7 @@ from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.pages.results import data as results_data
 from sslstudio.ui.pages.results.close_up import CloseUp
 from sslstudio.ui.pages.results.data import Results
-from sslstudio.ui.pages.results.inspection import CloserDesk
+from sslstudio.ui.pages.results.inspection import InspectionController
 from sslstudio.ui.pages.results.mask_overlay import OverlayView
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
@@ -28,9 +28,9 @@ ALIKE = 12  # pictures that are shown as most like one
 class PredictionsView(QWidget):
     """A gallery, and the chosen picture with its label and prediction, or with its masks."""
 
-    def __init__(self, desk: CloserDesk) -> None:
+    def __init__(self, inspection: InspectionController) -> None:
         super().__init__()
-        self.desk = desk
+        self.inspection = inspection
         self._results: Results | None = None
         self._part = ""
         self._all: list[Prediction] = []
@@ -42,16 +42,16 @@ class PredictionsView(QWidget):
         self.gallery.chosen.connect(self._choose)
         self.told = text("", "muted")
         self.everything = button(self.tr("Show all"), self.show_all, "link", "cross")
-        self.close_up = CloseUp(desk)
+        self.close_up = CloseUp(inspection)
         self.close_up.opened.connect(self.open_file)
         self.overlay = OverlayView()
         self.overlay.wants_uncertainty.connect(self._look_closer)
         self.overlay.wants_alike.connect(self._want_alike)
         self.overlay.goes_on.connect(self._go_on)
-        self.overlay.gives_up.connect(desk.stop)
-        desk.found.connect(self._ask_more)
-        desk.failed.connect(self._not_found)
-        desk.progressed.connect(self._tell_progress)
+        self.overlay.gives_up.connect(inspection.stop)
+        inspection.found.connect(self._ask_more)
+        inspection.failed.connect(self._not_found)
+        inspection.progressed.connect(self._tell_progress)
         self.closer = QStackedWidget()
         self.closer.addWidget(self.close_up)
         self.closer.addWidget(self.overlay)
@@ -155,9 +155,9 @@ class PredictionsView(QWidget):
     # --- what the network says of masks beyond the run's own files
 
     def _look_closer(self) -> None:
-        if self.desk.closer is None and not self.overlay.busy.going:
+        if self.inspection.closer is None and not self.overlay.busy.going:
             self.overlay.busy.wait(self.tr("Asking the network about the labelled pictures…"))
-        self.desk.ask()
+        self.inspection.ask()
 
     def _want_alike(self) -> None:
         self._wants_alike = True
@@ -179,7 +179,7 @@ class PredictionsView(QWidget):
             self.overlay.busy.rest(dialogs.error_text(error), stopped=True)
 
     def _ask_more(self) -> None:
-        closer, one = self.desk.closer, self._chosen
+        closer, one = self.inspection.closer, self._chosen
         if closer is None or one is None or one.iou is None:
             return
         self.overlay.busy.rest()

@@ -15,7 +15,7 @@ from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.split import SplitLink
 from sslstudio.ui.pages.train.curves import TwinCurves
 from sslstudio.ui.pages.train.finetune_settings import SCRATCH, FinetuneSettings
-from sslstudio.ui.pages.train.remembered_choices import Choices
+from sslstudio.ui.pages.train.remembered_choices import RememberedChoices
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.pages.train.run_view import RunView
 from sslstudio.ui.pages.train.source_split import SourceSplit
@@ -23,7 +23,7 @@ from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.labels_view import LabelsView, lacks_labels
 from sslstudio.ui.widgets.layout import Card, button, column, held, row, scrolled
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 
 MINUTES = 5.0
 BATCH = 16  # labels are few
@@ -34,19 +34,21 @@ class FinetunePage(RunPage):
 
     job = "finetune"
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         super().__init__(
-            study, self.tr("Labels and fine-tuning"),
+            workspace, self.tr("Labels and fine-tuning"),
             self.tr("A few labels turn what was learnt into answers. A twin without pretraining runs beside it."),
             RunView(TwinCurves(), answers=False),
         )  # fmt: skip
         self.own: FinetuneSettings | None = None
-        self.kept: Choices | None = None
+        self.kept: RememberedChoices | None = None
         self._of: Path | None = None  # the folder whose runs are offered to start from
         self._listing = 0  # how often the runs are being looked for just now
         self._hurried = False  # start was asked for meanwhile
         self.labels_view = LabelsView()
-        self.to_label = button(self.tr("Label some pictures"), lambda: study.wants_page.emit("label"), icon="pencil")
+        self.to_label = button(
+            self.tr("Label some pictures"), lambda: workspace.wants_page.emit("label"), icon="pencil"
+        )
         table = button(self.tr("Labels from a file…"), self.choose_table, icon="tag")
         labels = held(column(12, Card().add(self.labels_view, row(self.to_label, table, None)), None, gap=0))
         self.view.tabs.insertTab(0, scrolled(labels), self.tr("Labels"))
@@ -67,25 +69,25 @@ class FinetunePage(RunPage):
         self.place_on_top(self.own)
         settings = RunSettings(self.devices(), minutes=MINUTES, starting=False, further=self.own.more)
         settings.batch.editor("batch_size").set_value(BATCH)
-        self.desk = SplitLink(self.study, settings, self).desk
+        self.split = SplitLink(self.workspace, settings, self).split
         own = self.own
         own.source_changed.connect(self._match_source)
-        self.study.data_changed.connect(self._match_source)
-        self.kept = Choices(self.study, self.job, settings, (own.form, own.more), {"kind": own.kind})
+        self.workspace.data_changed.connect(self._match_source)
+        self.kept = RememberedChoices(self.workspace, self.job, settings, (own.form, own.more), {"kind": own.kind})
         return settings
 
     def choose_table(self) -> None:
         """Take the labels from a CSV or COCO file; the folder is looked at again."""
-        folder = self.study.folder
+        folder = self.workspace.folder
         file = dialogs.choose_file(
             self, self.tr("Labels"), self.tr("Tables and COCO files (*.csv *.tsv *.txt *.json)"), folder
         )
         if file is not None and folder is not None:
-            self.study.open_folder(folder, str(file))
+            self.workspace.open_folder(folder, str(file))
 
     def show_pictures(self) -> None:
         """The labels of the open folder, and the kind of answer that they allow."""
-        recognised = self.study.recognised
+        recognised = self.workspace.recognised
         if recognised is not None and self.own is not None:
             self.labels_view.show_labels(recognised)
             self.to_label.setVisible(lacks_labels(recognised))
@@ -93,16 +95,16 @@ class FinetunePage(RunPage):
             self.own.suit(recognised)
             if self.kept is not None:
                 self.kept.show()  # which kind of answer was chosen, if one was
-            if self._of == self.study.folder:
-                self.own.keep_source(self.study.pretrained)
+            if self._of == self.workspace.folder:
+                self.own.keep_source(self.workspace.pretrained)
             else:
-                self._of = self.study.folder
+                self._of = self.workspace.folder
                 self.own.forget_sources()
             self.view.tabs.setCurrentIndex(0)
 
     @property
     def _without_labels(self) -> bool:
-        recognised = self.study.recognised
+        recognised = self.workspace.recognised
         return recognised is not None and recognised.classes is None and recognised.masks is None
 
     def lead_on(self, done: bool) -> None:
@@ -136,7 +138,7 @@ class FinetunePage(RunPage):
         super().show_runs(runs)
         usable = [run for run in runs if run.job == "pretrain" and (run.path / "last.safetensors").exists()]
         if self.own is not None:
-            self.own.show_sources(usable, self.study.pretrained)
+            self.own.show_sources(usable, self.workspace.pretrained)
         self._listing -= 1
         if self._hurried and not self._listing:
             self.start_run()
@@ -145,7 +147,7 @@ class FinetunePage(RunPage):
         """The engine's FinetuneConfig as it is set. Raises ConfigError."""
         from sslstudio.engine.training.config import FinetuneConfig
 
-        if self.study.taking_labels:
+        if self.workspace.taking_labels:
             raise ConfigError(self.tr("The labels are being read just now. Try again in a moment."))
         if self._without_labels:
             raise ConfigError(
@@ -157,7 +159,7 @@ class FinetunePage(RunPage):
         assert self.own is not None
         settings, values = self.settings, self.own.values()
         return FinetuneConfig(
-            out=str(self.study.new_run(values["kind"])), seed=settings.seed(), data=self.study.data_config(),
+            out=str(self.workspace.new_run(values["kind"])), seed=settings.seed(), data=self.workspace.data_config(),
             encoder=settings.encoder_config(), optimiser=settings.optimiser_config(),
             budget=settings.budget.budget(), hardware=settings.hardware_config(), **values,
         )  # fmt: skip
@@ -174,13 +176,13 @@ class FinetunePage(RunPage):
 
     def _split_of_source(self, run: Path | None) -> dict[str, Any]:
         with suppress(StudioError, OSError):  # it has gone, or a value is on the way to another: said at the start
-            return run_operations.split_of_source(run, self.study.data_config()) if run is not None else {}
+            return run_operations.split_of_source(run, self.workspace.data_config()) if run is not None else {}
         return {}
 
     def _as_the_source(self) -> None:
         """Set the pictures apart as the pretraining did. That can be undone."""
         if self.own is not None:
-            self.desk.set(self._split_of_source(self.own.run()))
+            self.split.set(self._split_of_source(self.own.run()))
 
     def expect(self, config: dict[str, Any]) -> None:
         """How many trainings share the bar."""

@@ -11,13 +11,13 @@ from sslstudio.ui.forms.run_settings import RunSettings
 from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.pages.split import SplitLink
 from sslstudio.ui.pages.train.curves import Curves
-from sslstudio.ui.pages.train.remembered_choices import Choices
+from sslstudio.ui.pages.train.remembered_choices import RememberedChoices
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.pages.train.run_view import RunView
-from sslstudio.ui.pages.train.time_line import PaceLine
+from sslstudio.ui.pages.train.time_line import TimeEstimateLine
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import button, column, held, text
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 
 MINUTES = 10.0
 
@@ -27,20 +27,22 @@ class PretrainPage(RunPage):
 
     job = "pretrain"
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         super().__init__(
-            study, self.tr("Pretrain"), self.tr("The network solves puzzles on your pictures. No labels are used."),
+            workspace, self.tr("Pretrain"), self.tr("The network solves puzzles on your pictures. No labels are used."),
             RunView(Curves(), answers=True),
         )  # fmt: skip
         self.task_title = text("", "heading")
-        change = button(self.tr("Choose another puzzle"), lambda: study.wants_page.emit("pretext"), "link", "puzzle")
+        change = button(
+            self.tr("Choose another puzzle"), lambda: workspace.wants_page.emit("pretext"), "link", "puzzle"
+        )
         compete = button(
-            self.tr("Which one? Let them compete"), lambda: study.ask_comparison("tournament"), "link", "compare"
+            self.tr("Which one? Let them compete"), lambda: workspace.ask_comparison("tournament"), "link", "compare"
         )
         about = column(text(self.tr("Learns from"), "small"), self.task_title, change, compete, gap=3)
         self.place_on_top(held(about))
-        study.task_changed.connect(self._show_task)
-        study.engine_ready.connect(self._show_task)
+        workspace.task_changed.connect(self._show_task)
+        workspace.engine_ready.connect(self._show_task)
         self._show_task()
         self.refresh()
 
@@ -55,11 +57,11 @@ class PretrainPage(RunPage):
     def make_settings(self) -> RunSettings:
         """Ten minutes on what there is."""
         settings = RunSettings(self.devices(), minutes=MINUTES, starting=True)
-        SplitLink(self.study, settings, self)
-        self.pace = PaceLine(self.study, self.config)
+        SplitLink(self.workspace, settings, self)
+        self.pace = TimeEstimateLine(self.workspace, self.config)
         settings.say_below_budget(self.pace)
         settings.changed.connect(self.pace.ask)
-        Choices(self.study, self.job, settings)
+        RememberedChoices(self.workspace, self.job, settings)
         return settings
 
     def show_runs(self, runs: list[Any]) -> None:
@@ -69,13 +71,13 @@ class PretrainPage(RunPage):
             self.pace.show_runs([run.path for run in runs if run.job == "pretrain"])
 
     def _show_task(self) -> None:
-        facts = self.study.task_facts
+        facts = self.workspace.task_facts
         self.task_title.setText(facts.title if facts else "…")
 
     def show_pictures(self) -> None:
         """Say which of the pictures seem to belong together."""
-        if self.settings is not None and self.study.recognised is not None:
-            op = partial(engine_operations.groups_in, self.study.recognised.pictures.paths)
+        if self.settings is not None and self.workspace.recognised is not None:
+            op = partial(engine_operations.groups_in, self.workspace.recognised.pictures.paths)
             jobs.run(op, self.settings.suggest_groups, partial(dialogs.tell_error, self), owner=self.settings)
 
     def config(self) -> Any:
@@ -83,12 +85,13 @@ class PretrainPage(RunPage):
         from sslstudio.engine.training.config import PretrainConfig
 
         assert self.settings is not None
-        study = self.study
+        workspace = self.workspace
         return PretrainConfig(
-            out=str(study.new_run(study.task)), task=study.task, seed=self.settings.seed(), data=study.data_config(),
+            out=str(workspace.new_run(workspace.task)), task=workspace.task, seed=self.settings.seed(),
+            data=workspace.data_config(),
             encoder=self.settings.encoder_config(), optimiser=self.settings.optimiser_config(),
             budget=self.settings.budget.budget(), hardware=self.settings.hardware_config(),
-            options=study.options[study.task],
+            options=workspace.options[workspace.task],
         )  # fmt: skip
 
     def factory(self) -> Factory:

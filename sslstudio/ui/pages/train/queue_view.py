@@ -7,7 +7,7 @@ from sslstudio.engine.runs.queue import Waiting
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import Card, button, row, text
 from sslstudio.ui.widgets.tables import fill, table
-from sslstudio.ui.workspace.run_queue import WaitingLine
+from sslstudio.ui.workspace.run_queue import QueueController
 
 MOST = 6  # ends that are told
 
@@ -15,9 +15,9 @@ MOST = 6  # ends that are told
 class QueueView(QWidget):
     """A list of the waiting line, with buttons."""
 
-    def __init__(self, line: WaitingLine) -> None:
+    def __init__(self, queue: QueueController) -> None:
         super().__init__()
-        self._line = line
+        self._queue = queue
         self._gone: tuple[int, Waiting] | None = None
         self.empty = text(
             self.tr("Runs that are added to the queue wait here. The next one starts by itself when the one before it "
@@ -30,24 +30,24 @@ class QueueView(QWidget):
         self.down = button(self.tr("Later"), lambda: self._move(1), icon="down")
         self.out = button(self.tr("Take out"), self.take_out, icon="cross")
         self.undo = button(self.tr("Put back"), self.put_back, "link", "refresh")
-        self.begin = button(self.tr("Start the next one"), line.start, icon="play")
+        self.begin = button(self.tr("Start the next one"), queue.start, icon="play")
         self.over = text("", "muted")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 12, 0, 0)
         buttons = row(self.begin, 12, self.up, self.down, self.out, self.undo, None)
         layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), self.over, buttons), 1)
-        line.changed.connect(self.refresh)
+        queue.changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
         """Show what waits now."""
-        runs, chosen = self._line.runs, self.chosen
+        runs, chosen = self._queue.runs, self.chosen
         fill(
             self.table,
             [(str(place), formatting.told(run.title), run.config.get("out", "")) for place, run in enumerate(runs, 1)],
         )
         self.empty.setVisible(not runs)
-        over = [f"{formatting.told(title)}: {how}" for title, how in self._line.over[-MOST:]]
+        over = [f"{formatting.told(title)}: {how}" for title, how in self._queue.over[-MOST:]]
         self.over.setText("\n".join([self.tr("Done so far:"), *over]))
         self.over.setVisible(bool(over))
         self.table.setVisible(bool(runs))
@@ -64,7 +64,7 @@ class QueueView(QWidget):
     def take_out(self) -> None:
         """The selected one waits no more."""
         number = self.chosen
-        gone = self._line.remove(number) if number is not None else None
+        gone = self._queue.remove(number) if number is not None else None
         self._gone = (number, gone) if number is not None and gone is not None else None
         self._offer()
 
@@ -72,14 +72,14 @@ class QueueView(QWidget):
         """Undo taking out."""
         if self._gone is not None:
             (number, run), self._gone = self._gone, None
-            self._line.insert(number, run)
+            self._queue.insert(number, run)
 
     def _move(self, by: int) -> None:
         if self.chosen is not None:
-            self.table.selectRow(self._line.move(self.chosen, by))
+            self.table.selectRow(self._queue.move(self.chosen, by))
 
     def _offer(self) -> None:
-        number, count = self.chosen, len(self._line.runs)
+        number, count = self.chosen, len(self._queue.runs)
         self.up.setEnabled(number is not None and number > 0)
         self.down.setEnabled(number is not None and number < count - 1)
         self.out.setEnabled(number is not None)

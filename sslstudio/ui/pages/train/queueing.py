@@ -20,12 +20,12 @@ class Queueing(QObject):
     def __init__(self, page: "RunPage") -> None:
         super().__init__(page)
         self._page = page
-        self._line = page.study.line
-        self.view = QueueView(self._line)
+        self._queue = page.workspace.queue
+        self.view = QueueView(self._queue)
         self.later = button(self.tr("Add to queue"), self.add, icon="queue")
         page.view.tabs.addTab(self.view, "")
-        self._line.changed.connect(self._count)
-        self._line.starting.connect(self._starting)
+        self._queue.changed.connect(self._count)
+        self._queue.starting.connect(self._starting)
         self._count()
 
     def add(self) -> None:
@@ -39,10 +39,10 @@ class Queueing(QObject):
             page.wrong.say(str(error))
             return
         page.wrong.say("")
-        self._line.add(page.job, run_operations.title_of(config), config)
+        self._queue.add(page.job, run_operations.title_of(config), config)
 
     def _count(self) -> None:
-        count = len(self._line.runs)
+        count = len(self._queue.runs)
         tabs = self._page.view.tabs
         tabs.setTabText(tabs.indexOf(self.view), self.tr("Queue ({0})").format(count) if count else self.tr("Queue"))
 

@@ -9,14 +9,14 @@ from PySide6.QtWidgets import QComboBox
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.ui.forms.config_form import ConfigForm
 from sslstudio.ui.forms.run_settings import BudgetEditor, FileLine, RunSettings
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 
 MOST = 1_000_000  # minutes or epochs
 AUTOMATIC = "automatic"  # TOML has no word for nothing
 FORMS = ("encoder", "batch", "stem", "optimiser", "seed")  # not the split, which all pages share, nor the machine
 
 
-class Choices(QObject):
+class RememberedChoices(QObject):
     """Shows what the project has kept for a page when pictures are opened, and keeps what is chosen by hand.
 
     Made once the settings stand as the page begins. further: forms of the page's own; kinds: its boxes whose first
@@ -25,22 +25,22 @@ class Choices(QObject):
 
     def __init__(
         self,
-        study: Study,
+        workspace: Workspace,
         job: str,
         settings: RunSettings,
         further: Sequence[ConfigForm] = (),
         kinds: Mapping[str, QComboBox] | None = None,
     ) -> None:
         super().__init__(settings)
-        self._study, self._job, self._kinds = study, job, dict(kinds or {})
+        self._workspace, self._job, self._kinds = workspace, job, dict(kinds or {})
         own = FORMS if job == "pretrain" else FORMS[1:]  # a fine-tuning has the encoder of what it starts from
         self._forms = [settings.forms[name] for name in own] + list(further)
         self._budget: BudgetEditor = settings.budget
         self._weights: FileLine | None = settings.weights if job == "pretrain" else None
         self._first, self._showing = self._values(), False
         self.show()
-        study.pictures_changed.connect(self.show)
-        study.choices_changed.connect(self._show_others)
+        workspace.pictures_changed.connect(self.show)
+        workspace.choices_changed.connect(self._show_others)
         self._listen()
 
     def _listen(self) -> None:
@@ -65,21 +65,21 @@ class Choices(QObject):
         """Keep what differs from how the page begins."""
         if self._showing:
             return
-        kept = self._study.choices.get(self._job, {})
+        kept = self._workspace.choices.get(self._job, {})
         values: dict[str, Any] = {name: one for name, one in self._values().items() if one != self._first[name]}
         values |= {name: str(box.currentData()) for name, box in self._kinds.items() if name in kept or name == kind}
-        self._study.keep_choices(self._job, values)
+        self._workspace.keep_choices(self._job, values)
 
     def _show_others(self) -> None:
         """Something was chosen for this page on another one."""
         now = self._values()
-        if any(now.get(name, one) != one for name, one in self._study.choices.get(self._job, {}).items()):
+        if any(now.get(name, one) != one for name, one in self._workspace.choices.get(self._job, {}).items()):
             self.show()
 
     def show(self) -> None:
         """What was kept for these pictures; the rest is as the page begins. What makes no sense any more is left out:
         somebody may have edited the file."""
-        kept = self._study.choices.get(self._job, {})
+        kept = self._workspace.choices.get(self._job, {})
         self._showing = True
         for form in self._forms:
             for name in form.values():

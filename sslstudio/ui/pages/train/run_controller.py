@@ -22,7 +22,7 @@ class Records(QObject):
 
     def __init__(self, page: "RunPage") -> None:
         super().__init__(page)
-        self._page, self._runner = page, page.study.runner
+        self._page, self._runner = page, page.workspace.runner
         self._going_on = False  # the run that starts next goes on with the one that is shown
         self.following = False  # the run that is shown is another process's
 
@@ -39,7 +39,7 @@ class Records(QObject):
         if not self._runner.active:
             self._show(events)
             if page.view.run is not None and page.view.outcome:
-                page.study.finished(page.job, page.view.run, page.view.outcome)
+                page.workspace.finished(page.job, page.view.run, page.view.outcome)
             page.offer()
 
     def resume(self, run: Path) -> None:

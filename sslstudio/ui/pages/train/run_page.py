@@ -22,7 +22,7 @@ from sslstudio.ui.pages.train.stopping import Stopping
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, retitle, row, side_panel
 from sslstudio.ui.widgets.run_list import RunList
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.compute.device import DeviceFound
@@ -33,17 +33,17 @@ class RunPage(Page):
 
     job = ""
 
-    def __init__(self, study: Study, title: str, subtitle: str, view: RunView) -> None:
-        super().__init__(study, title, subtitle)
+    def __init__(self, workspace: Workspace, title: str, subtitle: str, view: RunView) -> None:
+        super().__init__(workspace, title, subtitle)
         self.view = view
         self.runs = RunList()
-        self.stopping = Stopping(study.runner, self)
+        self.stopping = Stopping(workspace.runner, self)
         self.view.tabs.addTab(self.runs, self.tr("Earlier runs"))
         self.overlay = Overlay(self.runs, view.curves, self)
         self.queueing = Queueing(self)
         self.records = Records(self)
         self.settings: RunSettings | None = None
-        self._folder = study.folder
+        self._folder = workspace.folder
         self.sheet = column(gap=14)
         self.settings_place = column(gap=14)
         self.wrong = Notice()
@@ -51,7 +51,7 @@ class RunPage(Page):
         self.sheet.addLayout(self.settings_place)
         self.sheet.addStretch(1)
         self.left = side_panel(self.sheet)
-        to_images = button(self.tr("Choose pictures"), lambda: study.wants_page.emit("images"), "primary", "images")
+        to_images = button(self.tr("Choose pictures"), lambda: workspace.wants_page.emit("images"), "primary", "images")
         missing = self.tr("Choose a folder first; then a training can start here.")
         self.missing = EmptyState("images", self.tr("No pictures yet"), missing, to_images)
         self.loading = EmptyState("network", self.tr("Loading…"), self.tr("The learning engine is being loaded."))
@@ -72,20 +72,20 @@ class RunPage(Page):
         self.end_with(self.start, self.pause, self.stop, self.queueing.later, None, self.forward)
 
     def _listen(self) -> None:
-        runner, study = self.study.runner, self.study
+        runner, workspace = self.workspace.runner, self.workspace
         runner.started.connect(self._started)
         runner.events.connect(self._take)
         runner.failed.connect(self._failed)
         runner.ended.connect(self._ended)
-        study.engine_ready.connect(self.refresh)
-        study.engine_broken.connect(self.refresh)
-        study.pictures_changed.connect(self._other_pictures)
-        study.runs_changed.connect(self.list_runs)
+        workspace.engine_ready.connect(self.refresh)
+        workspace.engine_broken.connect(self.refresh)
+        workspace.pictures_changed.connect(self._other_pictures)
+        workspace.runs_changed.connect(self.list_runs)
         self.runs.opened.connect(self.open_run)
         self.runs.resumed.connect(self.resume_run)
-        self.stopping.discarded.connect(study.runs_changed)
+        self.stopping.discarded.connect(workspace.runs_changed)
         self.stopping.brought_back.connect(self._brought_back)
-        study.cannot.connect(self._warn)
+        workspace.cannot.connect(self._warn)
 
     # --- for the two pages to say
 
@@ -121,7 +121,7 @@ class RunPage(Page):
 
     def devices(self) -> tuple["DeviceFound", ...]:
         """What a run can be on."""
-        return self.study.engine.devices if self.study.engine else ()
+        return self.workspace.engine.devices if self.workspace.engine else ()
 
     # --- what is shown
 
@@ -145,15 +145,15 @@ class RunPage(Page):
     def _other_pictures(self) -> None:
         self.refresh()
         if self.settings is not None:
-            if self.study.folder != self._folder and not self.study.runner.active:  # not for other labels alone
+            if self.workspace.folder != self._folder and not self.workspace.runner.active:  # not for other labels alone
                 self.view.clear()
-            self._folder = self.study.folder
+            self._folder = self.workspace.folder
             self.show_pictures()
             self.list_runs()
 
     def offer(self) -> None:
         """Enable what can be done now."""
-        runner = self.study.runner
+        runner = self.workspace.runner
         ours = runner.active and runner.job == self.job
         working = self.faces.currentWidget() is self.work
         self.start.setVisible(not ours)
@@ -182,7 +182,7 @@ class RunPage(Page):
 
     def start_run(self) -> None:
         """Start what is set; what is wrong with it is said beside the settings."""
-        if self.settings is None or self.study.runner.active:
+        if self.settings is None or self.workspace.runner.active:
             return
         try:
             factory = self.factory()
@@ -190,18 +190,18 @@ class RunPage(Page):
             self.wrong.say(str(error))
             return
         self.wrong.say("")
-        self.study.runner.start(self.job, factory)
+        self.workspace.runner.start(self.job, factory)
 
     def ask_stop(self) -> None:
         """Ask what is to become of the run, and stop it."""
         self.stopping.ask(self.view.run)
 
     def _brought_back(self, run: Path) -> None:
-        self.study.runs_changed.emit()
+        self.workspace.runs_changed.emit()
         self.open_run(run)
 
     def _warn(self, sentence: str) -> None:
-        if self.study.runner.job == self.job:
+        if self.workspace.runner.job == self.job:
             self.view.add_note(sentence, warning=True)
 
     def open_run(self, run: Path) -> None:
@@ -234,7 +234,7 @@ class RunPage(Page):
             self.records.following = False
         kept = job != self.job or self.stopping.settle(self.view.run, self.view.outcome)
         if job == self.job and kept and self.view.run and self.view.outcome in ("finished", "stopped"):
-            self.study.finished(job, self.view.run, self.view.outcome)
+            self.workspace.finished(job, self.view.run, self.view.outcome)
             self.records.sum_up()
         else:
             self.list_runs()
@@ -242,12 +242,12 @@ class RunPage(Page):
 
     def toggle_pause(self) -> None:
         """Pause or go on, and say so on the button."""
-        self.study.runner.toggle_pause()
+        self.workspace.runner.toggle_pause()
         self.offer()
 
     def list_runs(self) -> None:
         """Look for the runs on these pictures."""
-        op = partial(engine_operations.runs_in, self.study.all_runs)
+        op = partial(engine_operations.runs_in, self.workspace.all_runs)
         jobs.run(op, self.show_runs, self.not_listed, owner=self)
 
     def not_listed(self, error: Exception) -> None:

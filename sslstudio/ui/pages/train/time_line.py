@@ -17,7 +17,7 @@ from sslstudio.ui.operations import misc as misc_operations
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import button, row, text
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from sslstudio.engine.training.time_estimate import Estimate
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 SETTLE_MS = 250  # after the last change of a setting
 
 
-class PaceLine(QWidget):
+class TimeEstimateLine(QWidget):
     """`config` gives the pretraining as it is set; `ask` is called whenever something about it has changed."""
 
-    def __init__(self, study: Study, config: Callable[[], Any]) -> None:
+    def __init__(self, workspace: Workspace, config: Callable[[], Any]) -> None:
         super().__init__()
-        self._study, self._config = study, config
+        self._workspace, self._config = workspace, config
         self._far = Progress()
         self._runs: list[Path] = []
         self._measured: dict[str, float] = {}
@@ -46,10 +46,10 @@ class PaceLine(QWidget):
         layout.addLayout(row(self.measure, self.stop, None))
         self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._settling.timeout.connect(self._look)
-        for signal in (study.task_changed, study.pictures_changed):
+        for signal in (workspace.task_changed, workspace.pictures_changed):
             signal.connect(self.ask)
-        study.runner.started.connect(lambda _: self.cancel())
-        study.runner.ended.connect(lambda _: self.ask())
+        workspace.runner.started.connect(lambda _: self.cancel())
+        workspace.runner.ended.connect(lambda _: self.ask())
         self._show(None)
 
     def show_runs(self, runs: list[Path]) -> None:
@@ -64,7 +64,7 @@ class PaceLine(QWidget):
 
     def _wanted(self) -> Any:
         try:
-            return self._config() if self._study.recognised is not None else None
+            return self._config() if self._workspace.recognised is not None else None
         except StudioError:  # it is said beside the settings when the run is started
             return None
 
@@ -75,8 +75,8 @@ class PaceLine(QWidget):
             return
         if self._asking is not None:
             self._asking.cancel()
-        assert self._study.recognised is not None
-        pictures, measured = len(self._study.recognised.pictures), self._measured.get(_key(config))
+        assert self._workspace.recognised is not None
+        pictures, measured = len(self._workspace.recognised.pictures), self._measured.get(_key(config))
         op = partial(misc_operations.estimated, config, pictures, tuple(self._runs), measured)
         self._asking = jobs.run(op, self._show, partial(dialogs.tell_error, self), owner=self)
 
@@ -86,7 +86,7 @@ class PaceLine(QWidget):
             return
         self.stop.hide()
         self.measure.setVisible(found is None)
-        self.measure.setEnabled(self._study.recognised is not None and not self._study.runner.active)
+        self.measure.setEnabled(self._workspace.recognised is not None and not self._workspace.runner.active)
         if found is None:
             self.told.setText(self.tr("How fast this machine is with these settings is not known yet."))
             return
@@ -100,7 +100,7 @@ class PaceLine(QWidget):
     def begin(self) -> None:
         """Measure with the settings as they are."""
         config = self._wanted()
-        if config is None or self._measuring is not None or self._study.runner.active:
+        if config is None or self._measuring is not None or self._workspace.runner.active:
             return
         self.measure.hide()
         self.stop.show()

@@ -29,12 +29,12 @@ QUICK = "budget.steps=2;probe.enabled=false;optimiser.batch_size=8"
 
 def compare_page(window: MainWindow, sample: Path, qtbot: QtBot) -> ComparePage:
     """The page with the sample pictures open and its clinic heard."""
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample)
     window.go("compare")
     page = window.pages["compare"]
     assert isinstance(page, ComparePage)
-    qtbot.waitUntil(lambda: page.checkup.found is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: page.clinic.found is not None, timeout=LONG)
     return page
 
 
@@ -73,7 +73,7 @@ def copied(page: ComparePage, qtbot: QtBot) -> object:
 
 
 def press_start(page: ComparePage, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+    with qtbot.waitSignal(page.workspace.runner.ended, timeout=LONG):
         QTest.mouseClick(page.start, Qt.MouseButton.LeftButton)
     assert page.current.view.trouble.label.text() == ""
 
@@ -87,14 +87,14 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
 
     # stopped after the first point of the curve, it keeps that
     grown: list[int] = []
-    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+    with qtbot.waitSignal(page.workspace.runner.ended, timeout=LONG):
         page.start_run()
         assert page.pause.isVisible()
         assert not page.efficiency.left.isEnabled()
         qtbot.waitUntil(lambda: bool(view.plot.points), timeout=LONG)
         grown.append(len(view.plot.points[0].points()))
         assert view.now.text().startswith("Now: ") or view.runs.value.text().startswith("2 of 9")
-        page.study.runner.stop()
+        page.workspace.runner.stop()
     assert view.outcome == "stopped"
     out = page.efficiency.out
     assert out is not None
@@ -103,8 +103,8 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
     assert page.start.text().strip() == "Go on with it"
 
     # somebody labels meanwhile: what is shown stays
-    with qtbot.waitSignal(page.study.pictures_changed, timeout=LONG):
-        page.study.use_labels(page.study.labels_file)
+    with qtbot.waitSignal(page.workspace.pictures_changed, timeout=LONG):
+        page.workspace.use_labels(page.workspace.labels_file)
     assert page.efficiency.out == out
     assert view.plot.points
 
@@ -130,7 +130,7 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
     assert page.efficiency.out is None
     assert not view.plot.points
     qtbot.waitUntil(lambda: page.efficiency.earlier.table.rowCount() == 1, timeout=LONG)
-    assert page.efficiency.earlier.studies[0].outcome == "finished"
+    assert page.efficiency.earlier.experiments[0].outcome == "finished"
     page.efficiency.earlier.open_line(0)
     qtbot.waitUntil(lambda: page.efficiency.out == out, timeout=LONG)
     assert settings.tasks.chosen() == ["rotation"]
@@ -153,7 +153,7 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
     qtbot.waitUntil(lambda: clipboard.text() == (out / "table.md").read_text(), timeout=LONG)
     said.file = tmp_path / "curve.png"
     saved: list[str] = []
-    window.study.said.connect(saved.append)
+    window.workspace.said.connect(saved.append)
     page.export.choose("Save the curve…")
     assert not saved  # the window does not wait for the disk
     qtbot.waitUntil(lambda: saved == [f"Saved: {said.file}"], timeout=LONG)
@@ -179,18 +179,18 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
     view.rows.selectRow(1)
     assert page.forward.isEnabled()
     page.forward.click()
-    assert window.study.pretrained == out / "pretrained" / "rotation"
+    assert window.workspace.pretrained == out / "pretrained" / "rotation"
 
     # other pictures are another matter
     shutil.copytree(sample, tmp_path / "others")
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(tmp_path / "others")
     assert page.efficiency.out is None
     assert not view.plot.points
 
 
 def test_a_tournament_is_played_and_its_winner_is_fine_tuned(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
-    window.study.ask_comparison("tournament")  # as the pages of pretraining and results do
+    window.workspace.ask_comparison("tournament")  # as the pages of pretraining and results do
     page = compare_page(window, sample, qtbot)
     assert page.current is page.tournament
     settings, view = page.tournament.settings, page.tournament.view
@@ -245,7 +245,7 @@ def test_what_is_wrong_is_said_before_anything_starts(window: MainWindow, sample
     settings.tasks.choose([])
     page.start_run()
     assert "No pretext task is checked" in settings.wrong.label.text()
-    assert not page.study.runner.active
+    assert not page.workspace.runner.active
 
 
 def test_without_labels_the_way_to_make_some_is_offered(
@@ -260,7 +260,7 @@ def test_without_labels_the_way_to_make_some_is_offered(
     bare.mkdir()
     for file in sorted((sample / "images").rglob("*.png"))[:12]:
         shutil.copy(file, bare)
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(bare)
     window.go("compare")
     qtbot.waitUntil(lambda: settings.to_label.isVisible(), timeout=LONG)

@@ -55,12 +55,12 @@ def page(qtbot: QtBot, said: object, plain: Path) -> Iterator[LabelPage]:
     window.show()
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
-    with qtbot.waitSignal(window.study.pictures_changed, timeout=20_000):
+    with qtbot.waitSignal(window.workspace.pictures_changed, timeout=20_000):
         window.open_folder(plain)
     window.go("label")
     made = window.pages["label"]
     assert isinstance(made, LabelPage)
-    qtbot.waitUntil(lambda: made.desk.store is not None and made.board.canvas.drawn.size > 0, timeout=20_000)
+    qtbot.waitUntil(lambda: made.labels.store is not None and made.board.canvas.drawn.size > 0, timeout=20_000)
     yield made
     window.close()
     assert said.errors == []  # type: ignore[attr-defined]
@@ -81,8 +81,8 @@ def add(page: LabelPage, *names: str) -> None:
 
 
 def store_of(page: LabelPage) -> Labelling:
-    assert page.desk.store is not None
-    return page.desk.store
+    assert page.labels.store is not None
+    return page.labels.store
 
 
 def test_classes_by_the_number_keys(page: LabelPage, qtbot: QtBot) -> None:
@@ -334,12 +334,12 @@ def test_what_a_fine_tuned_network_is_unsure_of_is_suggested_first(
     press(page, Qt.Key.Key_1)
     shown: list[list[str]] = []
     for result in (None, classified):
-        page.study.result = result
+        page.workspace.result = result
         press(page, Qt.Key.Key_S)
         qtbot.waitUntil(lambda: page._asking is None and page.next_ones.isEnabled(), timeout=60_000)
         shown.append(list(page.board.gallery.shown))
-    assert page.study.recognised is not None
-    unsure = to_end(doubts(page.study.recognised.pictures, classified, RunControl()))
+    assert page.workspace.recognised is not None
+    unsure = to_end(doubts(page.workspace.recognised.pictures, classified, RunControl()))
     unsure.pop("00.png")  # has a label
     most = sorted(unsure, key=lambda path: -unsure[path])[:5]  # a third, and one that may be too odd to be picked
     assert set(shown[1][:4]) <= set(most)
@@ -356,15 +356,15 @@ def test_the_labels_lead_on_and_are_there_again(page: LabelPage, plain: Path, qt
         press(page, Qt.Key.Key_1 if number % 2 else Qt.Key.Key_2)
     assert "enough to start" in page.progress.text()
     assert page.forward.property("role") == "primary"
-    study, pretrained = page.study, Path("/nowhere/pretrained")
-    study.pretrained = pretrained
-    with qtbot.waitSignal(study.pictures_changed, timeout=20_000):
+    workspace, pretrained = page.workspace, Path("/nowhere/pretrained")
+    workspace.pretrained = pretrained
+    with qtbot.waitSignal(workspace.pictures_changed, timeout=20_000):
         QTest.mouseClick(page.forward, LEFT)
-    assert study.recognised is not None
-    assert study.recognised.classes is not None
-    assert study.recognised.classes.names == ("a", "b")
-    assert len(study.recognised.classes.of) == 12
-    assert study.pretrained == pretrained
+    assert workspace.recognised is not None
+    assert workspace.recognised.classes is not None
+    assert workspace.recognised.classes.names == ("a", "b")
+    assert len(workspace.recognised.classes.of) == 12
+    assert workspace.pretrained == pretrained
     window = page.window()
     assert isinstance(window, MainWindow)
     assert window.stack.currentWidget() is window.pages["finetune"]
@@ -372,12 +372,12 @@ def test_the_labels_lead_on_and_are_there_again(page: LabelPage, plain: Path, qt
     window.close()
     again = MainWindow()
     qtbot.addWidget(again)
-    with qtbot.waitSignal(again.study.pictures_changed, timeout=20_000):
+    with qtbot.waitSignal(again.workspace.pictures_changed, timeout=20_000):
         again.open_folder(plain)
-    assert again.study.labels_file == str(folder)
-    assert again.study.recognised is not None
-    assert again.study.recognised.classes is not None
-    assert again.study.data_config().labels == str(folder)
+    assert again.workspace.labels_file == str(folder)
+    assert again.workspace.recognised is not None
+    assert again.workspace.recognised.classes is not None
+    assert again.workspace.data_config().labels == str(folder)
     again.close()
 
 
@@ -387,8 +387,8 @@ def test_the_labels_lead_on_and_are_there_again(page: LabelPage, plain: Path, qt
 def test_without_labels_pictures_and_fine_tuning_lead_here(page: LabelPage, qtbot: QtBot) -> None:
     window = page.window()
     assert isinstance(window, MainWindow)
-    with qtbot.waitSignal(window.study.engine_ready, timeout=60_000):
-        window.study.load_engine()
+    with qtbot.waitSignal(window.workspace.engine_ready, timeout=60_000):
+        window.workspace.load_engine()
     window.go("images")
     images = window.pages["images"]
     assert isinstance(images, ImagesPage)
@@ -402,7 +402,7 @@ def test_without_labels_pictures_and_fine_tuning_lead_here(page: LabelPage, qtbo
     assert (finetune.to_label.property("role"), finetune.start.property("role")) == ("primary", "plain")
     finetune.start_run()
     assert "nothing to learn yet" in finetune.wrong.label.text()
-    assert not window.study.runner.active
+    assert not window.workspace.runner.active
     QTest.mouseClick(finetune.to_label, LEFT)
     assert window.stack.currentWidget() is page
     add(page, "a", "b")
@@ -416,23 +416,23 @@ def test_without_labels_pictures_and_fine_tuning_lead_here(page: LabelPage, qtbo
         lambda: (finetune.to_label.property("role"), finetune.start.property("role")) == roles, timeout=20_000
     )
     assert finetune.to_label.isVisible()  # two pictures have no label yet
-    qtbot.waitUntil(lambda: not window.study.taking_labels and not finetune._listing, timeout=20_000)
+    qtbot.waitUntil(lambda: not window.workspace.taking_labels and not finetune._listing, timeout=20_000)
     assert finetune.config().data.labels == str(store_of(page).folder)
 
 
 def test_from_the_first_label_on_they_are_the_labels_of_the_project(page: LabelPage, plain: Path, qtbot: QtBot) -> None:
-    study, name = page.study, page.board.classes.name
+    workspace, name = page.workspace, page.board.classes.name
     name.setFocus()
-    with qtbot.waitSignal(study.pictures_changed, timeout=20_000):
+    with qtbot.waitSignal(workspace.pictures_changed, timeout=20_000):
         QTest.keyClicks(name, "a")
         QTest.keyClick(name, Qt.Key.Key_Return)
         QTest.keyClicks(name, "b")
-    assert study.labels_file == str(store_of(page).folder)
+    assert workspace.labels_file == str(store_of(page).folder)
     assert page.window().focusWidget() is name  # a name that is being typed is left alone
     assert name.text() == "b"
-    assert study.project is not None
+    assert workspace.project is not None
     page.window().close()  # without leaving the page
-    assert open_project(study.project.folder).project.labels == str(study.project.labels_folder)
+    assert open_project(workspace.project.folder).project.labels == str(workspace.project.labels_folder)
 
 
 def test_labels_are_taken_along_into_a_new_folder(page: LabelPage, tmp_path: Path, said: Said, qtbot: QtBot) -> None:
@@ -503,19 +503,19 @@ def test_opening_labels_is_stopped_and_begun_again(
 ) -> None:
     add(page, "a")
     press(page, Qt.Key.Key_1)
-    page.desk.close()
+    page.labels.close()
     go, busy = holding(monkeypatch, "open_labels"), page.opening.busy
     page.open_labels()
     page._show_state()
     qtbot.waitUntil(lambda: busy.isVisible() and "1 of 2" in busy.told.text(), timeout=20_000)
-    with qtbot.waitSignal(page.study.pictures_changed, timeout=20_000):
-        page.study.use_labels(page.study.labels_file)  # other labels are no reason to forget how far it is
+    with qtbot.waitSignal(page.workspace.pictures_changed, timeout=20_000):
+        page.workspace.use_labels(page.workspace.labels_file)  # other labels are no reason to forget how far it is
     assert "1 of 2" in busy.told.text()
     QTest.mouseClick(busy.stop, LEFT)
     assert not busy.again.isVisible()  # not while anything is still written
     go.set()
     qtbot.waitUntil(busy.again.isVisible, timeout=20_000)
-    assert page.desk.store is None
+    assert page.labels.store is None
     QTest.mouseClick(busy.again, LEFT)
     qtbot.waitUntil(lambda: page.faces.currentWidget() is page.board, timeout=20_000)
     assert store_of(page).of == {"00.png": 1}

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.clinic.clinic import Clinic, Finding
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.ui.pages.puzzles.clinic_view import SuitView
+from sslstudio.ui.pages.puzzles.clinic_view import ClinicView
 
 CENTRED = Finding(
     name="centred",
@@ -22,8 +22,8 @@ GREY = Finding(name="grey", title="Grey pictures", text="All are grey.", severit
 
 
 @pytest.fixture
-def view(qtbot: QtBot) -> SuitView:
-    made = SuitView()
+def view(qtbot: QtBot) -> ClinicView:
+    made = ClinicView()
     qtbot.addWidget(made)
     made.show()
     return made
@@ -34,7 +34,7 @@ def clinic(*findings: Finding) -> Clinic:
     return Clinic(findings, {}, {name: registry[name].Config() for name in registry})
 
 
-def test_only_what_concerns_the_task_is_shown(view: SuitView) -> None:
+def test_only_what_concerns_the_task_is_shown(view: ClinicView) -> None:
     example = QImage(64, 32, QImage.Format.Format_RGB888)
     example.fill(Qt.GlobalColor.red)
     view.show_clinic(clinic(CENTRED, GREY), "jigsaw", {"centred": example})
@@ -49,7 +49,7 @@ def test_only_what_concerns_the_task_is_shown(view: SuitView) -> None:
     assert not view.shown
 
 
-def test_the_button_asks_for_the_change(view: SuitView, qtbot: QtBot) -> None:
+def test_the_button_asks_for_the_change(view: ClinicView, qtbot: QtBot) -> None:
     view.show_clinic(clinic(CENTRED), "jigsaw", {})
     answer = view.shown[0].answer
     assert answer.text() == "Set field to 0.5"
@@ -58,7 +58,7 @@ def test_the_button_asks_for_the_change(view: SuitView, qtbot: QtBot) -> None:
     assert asked.args == ["jigsaw.field=0.5"]
 
 
-def test_a_refusal_stands_in_words(view: SuitView) -> None:
+def test_a_refusal_stands_in_words(view: ClinicView) -> None:
     refusing = Clinic((), {"jigsaw": "The pictures are too small."}, clinic().options)
     view.show_clinic(refusing, "jigsaw", {})
     assert "does not suit" in view.verdict.text()

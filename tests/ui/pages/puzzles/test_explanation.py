@@ -5,16 +5,16 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.tasks.base import Puzzle, load_tasks
 from sslstudio.ui.operations.engine import load_engine
-from sslstudio.ui.pages.puzzles.explanation import ExplainedView
+from sslstudio.ui.pages.puzzles.explanation import ExplanationView
 from sslstudio.ui.widgets.picture import Picture
 
 
-def shown(view: ExplainedView) -> list[str]:
+def shown(view: ExplanationView) -> list[str]:
     return [one.accessibleName() for one in view.findChildren(Picture) if one.isVisible()]
 
 
 def test_each_task_is_explained_with_a_puzzle(qtbot: QtBot) -> None:
-    view = ExplainedView()
+    view = ExplanationView()
     qtbot.addWidget(view)
     view.show()
     assert view.empty.isVisible()

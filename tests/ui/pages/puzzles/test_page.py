@@ -34,13 +34,11 @@ def page(window: MainWindow, sample: Path, qtbot: QtBot) -> PretextPage:
 
 
 def settle(page: PretextPage, qtbot: QtBot) -> None:
-    qtbot.waitUntil(
-        lambda: page.copy.isEnabled() and page.checkup.found is not None and page._job is None, timeout=LONG
-    )
+    qtbot.waitUntil(lambda: page.copy.isEnabled() and page.clinic.found is not None and page._job is None, timeout=LONG)
 
 
 def test_a_finding_is_answered_with_a_click(window: MainWindow, page: PretextPage, qtbot: QtBot) -> None:
-    answers = {one.answer.text(): one.answer for one in page.suit.shown if hasattr(one, "answer")}
+    answers = {one.answer.text(): one.answer for one in page.clinic_view.shown if hasattr(one, "answer")}
     QTest.mouseClick(answers["Set name to small"], Qt.MouseButton.LeftButton)  # sixty pictures are few
     settle(page, qtbot)
     window.go("pretrain")
@@ -59,8 +57,8 @@ def test_every_kind_of_answer_reaches_the_training(
         page.apply_change(change)
     settle(page, qtbot)
     assert page.form.editor("field").value() == 0.5
-    assert page.study.options["rotation"].round is True  # type: ignore[attr-defined]
-    assert page.study.task == "jigsaw"
+    assert page.workspace.options["rotation"].round is True  # type: ignore[attr-defined]
+    assert page.workspace.task == "jigsaw"
     window.go("pretrain")
     run = window.pages["pretrain"]
     assert isinstance(run, PretrainPage)
@@ -71,7 +69,7 @@ def test_every_kind_of_answer_reaches_the_training(
 
 def test_a_task_is_explained_with_the_user_s_own_pictures(page: PretextPage, qtbot: QtBot) -> None:
     page.tabs.setCurrentWidget(page.explained)
-    facts = page.study.task_facts
+    facts = page.workspace.task_facts
     assert facts is not None
     shown = [one for one in page.explained.findChildren(Picture) if one.isVisible()]
     assert shown[0].accessibleName() == "Your picture"
@@ -82,7 +80,7 @@ def test_a_task_is_explained_with_the_user_s_own_pictures(page: PretextPage, qtb
 def test_an_explanation_is_seen_without_scrolling_in_the_smallest_window(page: PretextPage, qtbot: QtBot) -> None:
     page.window().resize(1280, 720)
     page.tabs.setCurrentWidget(page.explained)
-    engine = page.study.engine
+    engine = page.workspace.engine
     assert engine is not None
     picture = np.full((96, 96, 3), 120, np.uint8)
     puzzle = Puzzle(picture, picture, picture, None, "the outlined view and the first one are the same picture")
@@ -96,17 +94,17 @@ def test_an_explanation_is_seen_without_scrolling_in_the_smallest_window(page: P
 
 @pytest.mark.parametrize("task", ["context_prediction", "colorization", "rotation"])
 def test_each_kind_is_played_against_a_network(task: str, page: PretextPage, qtbot: QtBot) -> None:
-    study = page.study
-    run = study.new_run(task)
+    workspace = page.workspace
+    run = workspace.new_run(task)
     config = PretrainConfig(
-        out=str(run), task=task, options=study.options[task], data=study.data_config(),
+        out=str(run), task=task, options=workspace.options[task], data=workspace.data_config(),
         optimiser=OptimiserConfig(batch_size=14), budget=BudgetConfig(epochs=1), hardware=HardwareConfig(device="cpu"),
     )  # fmt: skip
     for _ in pretrain(config, RunControl()):
         pass
     page.choose_task(task)
-    page.tabs.setCurrentWidget(page.desk)
-    view = page.desk.view
+    page.tabs.setCurrentWidget(page.play)
+    view = page.play.view
     qtbot.waitUntil(lambda: view.board is not None and view.isVisible(), timeout=LONG)
     assert view.opponent.currentData() == str(run)
     board, right = view.board, view.game.right
@@ -130,7 +128,7 @@ def test_what_was_reset_comes_back(window: MainWindow, page: PretextPage, qtbot:
     assert page.form.editor("gap").value() != 0.3
     resetting.undo.click()
     page._options_changed()
-    assert (page.study.options["jigsaw"].gap, page.study.options["jigsaw"].jitter) == (0.3, 0.1)  # type: ignore[attr-defined]
+    assert (page.workspace.options["jigsaw"].gap, page.workspace.options["jigsaw"].jitter) == (0.3, 0.1)  # type: ignore[attr-defined]
 
     window.go("pretrain")
     run = window.pages["pretrain"]

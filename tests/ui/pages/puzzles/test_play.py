@@ -24,7 +24,7 @@ LONG = 60_000
 
 
 def opened(window: MainWindow, sample: Path, qtbot: QtBot) -> PretextPage:
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample)
     window.go("pretext")
     page = window.pages["pretext"]
@@ -34,9 +34,9 @@ def opened(window: MainWindow, sample: Path, qtbot: QtBot) -> PretextPage:
 
 def trained(window: MainWindow) -> Path:
     """A jigsaw run of one epoch where the window keeps its runs."""
-    run = window.study.new_run("jigsaw")
+    run = window.workspace.new_run("jigsaw")
     config = PretrainConfig(
-        out=str(run), task="jigsaw", data=window.study.data_config(), optimiser=OptimiserConfig(batch_size=14),
+        out=str(run), task="jigsaw", data=window.workspace.data_config(), optimiser=OptimiserConfig(batch_size=14),
         budget=BudgetConfig(epochs=1), hardware=HardwareConfig(device="cpu"),
     )  # fmt: skip
     for _ in pretrain(config, RunControl()):
@@ -48,8 +48,8 @@ def test_a_score_beside_the_networks_on_the_same_puzzles(window: MainWindow, sam
     page = opened(window, sample, qtbot)
     run = trained(window)
     page.choose_task("jigsaw")
-    page.tabs.setCurrentWidget(page.desk)
-    view = page.desk.view
+    page.tabs.setCurrentWidget(page.play)
+    view = page.play.view
     qtbot.waitUntil(lambda: view.board is not None and view.isVisible(), timeout=LONG)
     assert view.opponent.currentData() == str(run)
     assert view.guessing.value.text() == "11.1 %"
@@ -70,12 +70,12 @@ def test_a_score_beside_the_networks_on_the_same_puzzles(window: MainWindow, sam
 
 def test_what_nobody_can_play_says_so(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
     page = opened(window, sample, qtbot)
-    page.tabs.setCurrentWidget(page.desk)
+    page.tabs.setCurrentWidget(page.play)
     page.choose_task("inpainting")
-    qtbot.waitUntil(lambda: "pixel by pixel" in page.desk.told.explanation.text(), timeout=LONG)
+    qtbot.waitUntil(lambda: "pixel by pixel" in page.play.told.explanation.text(), timeout=LONG)
     page.choose_task("rotation")
-    qtbot.waitUntil(lambda: page.desk.view.isVisible(), timeout=LONG)
-    view = page.desk.view
+    qtbot.waitUntil(lambda: page.play.view.isVisible(), timeout=LONG)
+    view = page.play.view
     assert view.opponent.currentData() == ""  # no network has learnt this yet
     QTest.mouseClick(view.check, Qt.MouseButton.LeftButton)
     assert view.you.value.text() in ("0 of 1", "1 of 1")
@@ -87,9 +87,9 @@ def test_what_nobody_can_play_says_so(window: MainWindow, sample: Path, qtbot: Q
 
 def test_puzzles_go_on_after_the_last_one(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
     page = opened(window, sample, qtbot)
-    page.tabs.setCurrentWidget(page.desk)
+    page.tabs.setCurrentWidget(page.play)
     page.choose_task("rotation")
-    view = page.desk.view
+    view = page.play.view
     qtbot.waitUntil(lambda: view.isVisible(), timeout=LONG)
     first = view.game
     for _ in range(8):
@@ -114,10 +114,10 @@ def test_making_puzzles_is_stopped_and_begun_again(
     page = opened(window, sample, qtbot)
     page.choose_task("rotation")
     page.tabs.setCurrentIndex(tab)
-    busy = (page.desk.told if tab else page.waiting).busy
+    busy = (page.play.told if tab else page.waiting).busy
     qtbot.waitUntil(lambda: busy.isVisible() and "10 of 60" in busy.told.text(), timeout=LONG)
     QTest.mouseClick(busy.stop, Qt.MouseButton.LeftButton)
     assert busy.told.text() == "Stopped."
     go.set()
     QTest.mouseClick(busy.again, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil((page.desk.view if tab else page.grid).isVisible, timeout=LONG)
+    qtbot.waitUntil((page.play.view if tab else page.grid).isVisible, timeout=LONG)

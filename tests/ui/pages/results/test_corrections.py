@@ -47,14 +47,14 @@ def page(
 ) -> Iterator[ResultsPage]:
     """The doubts of a run on pictures that lie in class folders; five labels are doubted. The folder stays as it is."""
     before = state_of(sample_folder)
-    with qtbot.waitSignal(window.study.pictures_changed, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.pictures_changed, timeout=LONG):
         window.open_folder(sample_folder)
     run = tmp_path / "run"
     shutil.copytree(classified, run)
     window.go("results")
     made = window.pages["results"]
     assert isinstance(made, ResultsPage)
-    window.study.show_result(run)
+    window.workspace.show_result(run)
     qtbot.waitUntil(lambda: made.results is not None, timeout=LONG)
     open_doubts(made, qtbot)
     yield made
@@ -86,8 +86,8 @@ def store_of(page: ResultsPage) -> Labelling:
 
 
 def test_a_change_is_a_label_that_the_next_fine_tuning_uses(page: ResultsPage, qtbot: QtBot) -> None:
-    doubts, study = page.doubts, page.study
-    classes = study.recognised.classes if study.recognised else None
+    doubts, workspace = page.doubts, page.workspace
+    classes = workspace.recognised.classes if workspace.recognised else None
     assert classes is not None
     before = {path: classes.names[number] for path, number in classes.of.items()}
     assert "next fine-tuning uses" in doubts.told.text()
@@ -110,8 +110,8 @@ def test_a_change_is_a_label_that_the_next_fine_tuning_uses(page: ResultsPage, q
     assert isinstance(window, MainWindow)
     click(doubts.again)
     assert window.stack.currentWidget() is window.pages["finetune"]
-    qtbot.waitUntil(lambda: study.labels_file == str(folder) and not study.taking_labels, timeout=LONG)
-    found = study.recognised.classes if study.recognised else None
+    qtbot.waitUntil(lambda: workspace.labels_file == str(folder) and not workspace.taking_labels, timeout=LONG)
+    found = workspace.recognised.classes if workspace.recognised else None
     assert found is not None
     assert {path: found.names[number] for path, number in found.of.items()} == {**before, first: "shell"}
     finetune = window.pages["finetune"]
@@ -134,7 +134,7 @@ def test_the_next_fine_tuning_is_measured_by_the_changed_labels_and_the_last_one
         press(page, Qt.Key.Key_C)
         qtbot.waitUntil(lambda number=number: len(read_decisions(last)) == number, timeout=LONG)  # type: ignore[misc]
     click(doubts.again)
-    qtbot.waitUntil(lambda: not window.study.taking_labels and bool(window.study.labels_file), timeout=LONG)
+    qtbot.waitUntil(lambda: not window.workspace.taking_labels and bool(window.workspace.labels_file), timeout=LONG)
     finetune = window.pages["finetune"]
     assert isinstance(finetune, FinetunePage)
     qtbot.waitUntil(lambda: finetune.settings is not None and not finetune._listing, timeout=LONG)
@@ -142,9 +142,9 @@ def test_the_next_fine_tuning_is_measured_by_the_changed_labels_and_the_last_one
     assert finetune.own is not None
     finetune.own.source.setCurrentIndex(finetune.own.source.findData(SCRATCH))
     finetune.settings.budget.set_epochs(1)
-    with qtbot.waitSignal(window.study.runner.ended, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.runner.ended, timeout=LONG):
         click(finetune.start)
-    run = window.study.result
+    run = window.workspace.result
     assert run is not None
     assert run != last
     ours, before = labels_tested(run, "scratch"), labels_tested(last, "scratch")
@@ -211,7 +211,7 @@ def test_a_change_survives_a_crash_and_is_seen_another_day(page: ResultsPage, qt
 
 
 def test_labels_that_cannot_be_opened_leave_the_decision_open(page: ResultsPage, said: Said, qtbot: QtBot) -> None:
-    doubts, project = page.doubts, page.study.project
+    doubts, project = page.doubts, page.workspace.project
     assert project is not None
     with qtbot.waitSignal(doubts.deciding.labels.opened, timeout=LONG):
         doubts.deciding.labels.open()
@@ -230,20 +230,20 @@ def test_labels_that_cannot_be_opened_leave_the_decision_open(page: ResultsPage,
 def test_labels_in_use_and_older_ones_made_here_are_brought_together_as_a_person_wants(
     page: ResultsPage, said: Said, qtbot: QtBot, answer: str
 ) -> None:
-    study, desk = page.study, page.doubts.deciding.labels
-    classes = study.recognised.classes if study.recognised else None
+    workspace, labels = page.workspace, page.doubts.deciding.labels
+    classes = workspace.recognised.classes if workspace.recognised else None
     assert classes is not None
     used = {path: classes.names[number] for path, number in classes.of.items()}
-    with qtbot.waitSignal(desk.opened, timeout=LONG):
-        desk.open()
+    with qtbot.waitSignal(labels.opened, timeout=LONG):
+        labels.open()
     mine = sorted(used)[0]
-    assert desk.correct({path: "" for path in used} | {mine: "mine"})
-    desk.close()
-    study.use_labels("")  # those of the class folders again
-    qtbot.waitUntil(lambda: not study.taking_labels and study.labels_file == "", timeout=LONG)
+    assert labels.correct({path: "" for path in used} | {mine: "mine"})
+    labels.close()
+    workspace.use_labels("")  # those of the class folders again
+    qtbot.waitUntil(lambda: not workspace.taking_labels and workspace.labels_file == "", timeout=LONG)
     said.choice = answer
-    with qtbot.waitSignal(desk.opened, timeout=LONG):
-        desk.open()
+    with qtbot.waitSignal(labels.opened, timeout=LONG):
+        labels.open()
     assert said.offered == ["lacking", "all"]
     store = store_of(page)
     found = {path: name_of(store, path) for path in used}
@@ -251,18 +251,18 @@ def test_labels_in_use_and_older_ones_made_here_are_brought_together_as_a_person
         found
         == {"": {path: "" for path in used} | {mine: "mine"}, "lacking": used | {mine: "mine"}, "all": used}[answer]
     )
-    while desk.undo_stack.canUndo():
-        desk.undo_stack.undo()
+    while labels.undo_stack.canUndo():
+        labels.undo_stack.undo()
     assert {path for path in used if name_of(store, path)} == {mine}
     assert name_of(store, mine) == "mine"
 
 
 def test_changes_of_other_pictures_are_only_noted_in_the_run(page: ResultsPage, qtbot: QtBot, sample: Path) -> None:
-    doubts, study = page.doubts, page.study
+    doubts, workspace = page.doubts, page.workspace
     run, lines = doubts.deciding.run, doubts.shown()
-    with qtbot.waitSignal(study.pictures_changed, timeout=LONG):
-        study.open_folder(sample)
-    study.show_result(run)
+    with qtbot.waitSignal(workspace.pictures_changed, timeout=LONG):
+        workspace.open_folder(sample)
+    workspace.show_result(run)
     qtbot.waitUntil(lambda: page.results is not None and page.results.run == run, timeout=LONG)
     qtbot.waitUntil(lambda: doubts.lines is not None, timeout=LONG)
     doubts._take(lines)

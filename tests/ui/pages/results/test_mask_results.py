@@ -34,7 +34,7 @@ def test_who_waits_for_where_it_is_unsure_sees_how_far_it_is_and_may_stop(
 ) -> None:
     page = opened(segmented)
     page.tabs.setCurrentIndex(TEST_PICTURES)
-    overlay, desk = page.predictions.overlay, page.desk
+    overlay, inspection = page.predictions.overlay, page.inspection
     qtbot.waitUntil(lambda: overlay._overlay is not None, timeout=LONG)
     assert not overlay.busy.isVisible()
     overlay.unsure.setChecked(True)
@@ -42,7 +42,7 @@ def test_who_waits_for_where_it_is_unsure_sees_how_far_it_is_and_may_stop(
     click(overlay.busy.stop)
     assert (overlay.busy.told.text(), overlay.busy.going) == ("Stopped.", False)
     said: list[str] = []
-    desk.progressed.connect(lambda _: said.append(overlay.busy.told.text()))
+    inspection.progressed.connect(lambda _: said.append(overlay.busy.told.text()))
     click(overlay.busy.again)
     assert overlay.busy.going
     qtbot.waitUntil(lambda: not overlay._unsure.isNull(), timeout=LONG)
@@ -59,10 +59,10 @@ def test_who_waits_no_more_stops_it(opened: Opener, segmented: Path, qtbot: QtBo
     overlay = page.predictions.overlay
     qtbot.waitUntil(lambda: overlay._overlay is not None, timeout=LONG)
     overlay.unsure.setChecked(True)
-    with qtbot.waitSignal(page.desk.failed, timeout=LONG):
+    with qtbot.waitSignal(page.inspection.failed, timeout=LONG):
         overlay.unsure.setChecked(False)
     assert not overlay.busy.isVisible()
-    assert page.desk.closer is None
+    assert page.inspection.closer is None
 
 
 def test_a_square_of_pixels_leads_to_the_pictures_with_most_of_them(
@@ -161,9 +161,9 @@ def test_the_pictures_most_like_one_are_shown_in_turn(opened: Opener, segmented:
     assert captions[0] == "this picture"
     likeness = [float(one.removeprefix("likeness ")) for one in captions[1:]]
     assert likeness == sorted(likeness, reverse=True)
-    assert page.desk.closer is not None
+    assert page.inspection.closer is not None
     tested = {one.file for one in view._all}
-    nearest = next(file for file, _ in page.desk.closer.neighbours(first.file, 60) if file in tested)
+    nearest = next(file for file, _ in page.inspection.closer.neighbours(first.file, 60) if file in tested)
     assert view._shown[1].file == nearest
     assert not view.overlay.busy.isVisible()
     click(view.everything)
@@ -175,7 +175,7 @@ def test_masks_have_no_doubtful_labels_and_are_told_so_at_once(opened: Opener, s
     page.tabs.setCurrentIndex(DOUBTS)
     assert page.doubts.empty.isVisible()
     assert page.doubts.empty.heading.text() == "Doubtful labels are found for classes only"
-    assert page.desk._job is None  # nothing is asked of the network for it
+    assert page.inspection._job is None  # nothing is asked of the network for it
 
 
 def test_doubtful_labels_are_gone_on_with(opened: Opener, classified: Path, qtbot: QtBot) -> None:

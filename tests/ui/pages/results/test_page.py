@@ -19,7 +19,7 @@ from sslstudio.ui.operations.inspection import DoubtLine
 from sslstudio.ui.pages.results.mask_overlay import mask_image, outline_of
 from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.results.twins_view import BOTH, FIRST, NONE, SECOND, compared
-from sslstudio.ui.workspace.workspace import Study
+from sslstudio.ui.workspace.workspace import Workspace
 from tests.ui.conftest import Said
 
 LONG = 120_000
@@ -37,13 +37,13 @@ def opened(qtbot: QtBot, said: Said) -> Iterator[Opener]:
     pages: list[ResultsPage] = []
 
     def opener(run: Path) -> ResultsPage:
-        study = Study()
-        page = ResultsPage(study)
-        study.setParent(page)
+        workspace = Workspace()
+        page = ResultsPage(workspace)
+        workspace.setParent(page)
         qtbot.addWidget(page)
         page.resize(1280, 720)
         page.show()
-        study.show_result(run)
+        workspace.show_result(run)
         qtbot.waitUntil(lambda: page.results is not None, timeout=LONG)
         pages.append(page)
         return page

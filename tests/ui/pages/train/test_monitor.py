@@ -25,9 +25,9 @@ LONG = 60_000
 @pytest.fixture
 def page(window: MainWindow, sample: Path, qtbot: QtBot) -> PretrainPage:
     """The page that pretrains, set to a short jigsaw run on the sample."""
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample)
-    window.study.choose_task("jigsaw", window.study.options["jigsaw"])
+    window.workspace.choose_task("jigsaw", window.workspace.options["jigsaw"])
     window.go("pretrain")
     made = window.pages["pretrain"]
     assert isinstance(made, PretrainPage)
@@ -51,7 +51,7 @@ def begin_a_long_run(page: PretrainPage, qtbot: QtBot) -> Path:
 
 def stop_a_long_run(page: PretrainPage, qtbot: QtBot) -> Path:
     """The same, and click on Stop."""
-    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+    with qtbot.waitSignal(page.workspace.runner.ended, timeout=LONG):
         run = begin_a_long_run(page, qtbot)
         QTest.mouseClick(page.stop, Qt.MouseButton.LeftButton)
     return run
@@ -64,7 +64,7 @@ def test_the_best_state_is_what_others_start_from_when_it_was_chosen(
     run = stop_a_long_run(page, qtbot)
     assert said.offered == ["best", "last", "discard"]  # type: ignore[attr-defined]
     qtbot.waitUntil(lambda: RunFolder(run).weights.name == "best.safetensors", timeout=LONG)
-    assert page.study.pretrained == run
+    assert page.workspace.pretrained == run
     qtbot.waitUntil(lambda: page.view.told.text().startswith("Ran "), timeout=LONG)
     assert page.view.told.text().endswith("nothing lost.")
 
@@ -76,7 +76,7 @@ def test_a_discarded_run_comes_back_until_the_window_closes(
     run = stop_a_long_run(page, qtbot)
     qtbot.waitUntil(lambda: page.stopping.bar.isVisible(), timeout=LONG)
     assert not run.exists()
-    assert page.study.pretrained is None
+    assert page.workspace.pretrained is None
     QTest.mouseClick(page.stopping.undo, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.runs.table.rowCount() == 1, timeout=LONG)
     assert run.is_dir()
@@ -98,12 +98,12 @@ def test_it_goes_on_when_nothing_is_chosen(page: PretrainPage, said: object, qtb
     page.start_run()
     qtbot.waitUntil(lambda: page.view.run is not None, timeout=LONG)
     QTest.mouseClick(page.stop, Qt.MouseButton.LeftButton)
-    assert not page.study.runner.stopping
+    assert not page.workspace.runner.stopping
     said.choice, said.agrees = "discard", False  # type: ignore[attr-defined]
     QTest.mouseClick(page.stop, Qt.MouseButton.LeftButton)
-    assert not page.study.runner.stopping  # discarding is asked twice
-    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
-        page.study.runner.stop()
+    assert not page.workspace.runner.stopping  # discarding is asked twice
+    with qtbot.waitSignal(page.workspace.runner.ended, timeout=LONG):
+        page.workspace.runner.stop()
     assert page.view.run is not None
     assert page.view.run.is_dir()
 
@@ -113,17 +113,17 @@ def test_stopping_through_the_real_dialogs(page: PretrainPage, real_dialogs: Non
         with answering(*acts):
             QTest.mouseClick(page.stop, Qt.MouseButton.LeftButton)
 
-    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+    with qtbot.waitSignal(page.workspace.runner.ended, timeout=LONG):
         run = begin_a_long_run(page, qtbot)
         stop(press(Qt.Key.Key_Escape))
         stop(press(Qt.Key.Key_Return))
         stop(click("Discard the run"), press(Qt.Key.Key_Return))  # asked twice, and both times Enter loses nothing
-        assert not page.study.runner.stopping
+        assert not page.workspace.runner.stopping
         stop(click("Keep the best state"))
-        assert page.study.runner.stopping
+        assert page.workspace.runner.stopping
     qtbot.waitUntil(lambda: RunFolder(run).weights.name == "best.safetensors", timeout=LONG)
 
-    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+    with qtbot.waitSignal(page.workspace.runner.ended, timeout=LONG):
         page.start_run()
         qtbot.waitUntil(lambda: page.view.run not in (None, run), timeout=LONG)
         second = page.view.run
@@ -138,45 +138,45 @@ def test_queued_runs_start_one_after_the_other_and_their_end_is_told(
     window: MainWindow, page: PretrainPage, qtbot: QtBot
 ) -> None:
     told: list[str] = []
-    window.attendant.told.connect(lambda title, text: told.append(f"{title}: {text}"))
-    queue, line = page.queueing.view, window.study.line
+    window.notifier.told.connect(lambda title, text: told.append(f"{title}: {text}"))
+    queue, line = page.queueing.view, window.workspace.queue
     for _ in range(2):
         QTest.mouseClick(page.queueing.later, Qt.MouseButton.LeftButton)
     assert queue.table.rowCount() == 2
     assert page.view.tabs.tabText(page.view.tabs.indexOf(queue)) == "Queue (2)"
     assert len(json.loads(line.queue.file.read_text(encoding="utf-8"))) == 2
-    assert not window.study.runner.active  # nothing starts before it is told to
+    assert not window.workspace.runner.active  # nothing starts before it is told to
     QTest.mouseClick(queue.begin, Qt.MouseButton.LeftButton)
-    assert window.attendant.awake.held or window.study.runner.active
-    qtbot.waitUntil(lambda: not line.runs and not window.study.runner.active, timeout=2 * LONG)
+    assert window.notifier.awake.held or window.workspace.runner.active
+    qtbot.waitUntil(lambda: not line.runs and not window.workspace.runner.active, timeout=2 * LONG)
     qtbot.waitUntil(lambda: page.runs.table.rowCount() == 2 and len(told) == 2, timeout=LONG)
     assert all(one.startswith("Pretraining has ended: Ran ") for one in told)
     assert {run.outcome for run in page.runs._runs} == {"finished"}
-    assert not window.attendant.awake.held
+    assert not window.notifier.awake.held
 
 
 def test_the_queue_survives_the_window_and_can_be_put_in_order(
     window: MainWindow, page: PretrainPage, qtbot: QtBot
 ) -> None:
     for task in ("jigsaw", "rotation", "vicreg"):
-        window.study.choose_task(task, window.study.options[task])
+        window.workspace.choose_task(task, window.workspace.options[task])
         page.queueing.add()
     queue = page.queueing.view
     queue.table.selectRow(2)
     QTest.mouseClick(queue.up, Qt.MouseButton.LeftButton)
     queue.table.selectRow(0)
     QTest.mouseClick(queue.out, Qt.MouseButton.LeftButton)
-    assert [run.config["task"] for run in window.study.line.runs] == ["vicreg", "rotation"]
+    assert [run.config["task"] for run in window.workspace.queue.runs] == ["vicreg", "rotation"]
     other = MainWindow()
     qtbot.addWidget(other)
-    assert [run.config["task"] for run in other.study.line.runs] == ["vicreg", "rotation"]
-    assert not other.study.runner.active
+    assert [run.config["task"] for run in other.workspace.queue.runs] == ["vicreg", "rotation"]
+    assert not other.workspace.runner.active
     QTest.mouseClick(queue.undo, Qt.MouseButton.LeftButton)
-    assert [run.config["task"] for run in window.study.line.runs] == ["jigsaw", "vicreg", "rotation"]
+    assert [run.config["task"] for run in window.workspace.queue.runs] == ["jigsaw", "vicreg", "rotation"]
 
 
 def test_a_ticked_run_lies_over_the_next_one(page: PretrainPage, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+    with qtbot.waitSignal(page.workspace.runner.ended, timeout=LONG):
         page.start_run()
     qtbot.waitUntil(lambda: page.runs.table.rowCount() == 1, timeout=LONG)
     item = page.runs.table.item(0, 0)
@@ -191,31 +191,31 @@ def test_a_ticked_run_lies_over_the_next_one(page: PretrainPage, qtbot: QtBot) -
 
 
 def test_a_pause_lets_the_machine_sleep(window: MainWindow, page: PretrainPage, qtbot: QtBot) -> None:
-    window.attendant.awake._command = ["cat"]  # a program that any system has, where none may hold sleep off
+    window.notifier.awake._command = ["cat"]  # a program that any system has, where none may hold sleep off
     assert page.settings is not None
     page.settings.budget.set_epochs(40)
-    with qtbot.waitSignal(page.study.runner.ended, timeout=LONG):
+    with qtbot.waitSignal(page.workspace.runner.ended, timeout=LONG):
         page.start_run()
-        assert window.attendant.awake.held
+        assert window.notifier.awake.held
         qtbot.waitUntil(lambda: page.view.step.value.text() != "–", timeout=LONG)
         page.toggle_pause()
-        qtbot.waitUntil(lambda: not window.attendant.awake.held, timeout=LONG)
+        qtbot.waitUntil(lambda: not window.notifier.awake.held, timeout=LONG)
         page.toggle_pause()
-        qtbot.waitUntil(lambda: window.attendant.awake.held, timeout=LONG)
-        page.study.runner.stop()
-    assert not window.attendant.awake.held
+        qtbot.waitUntil(lambda: window.notifier.awake.held, timeout=LONG)
+        page.workspace.runner.stop()
+    assert not window.notifier.awake.held
 
 
 def test_the_queue_goes_on_after_a_run_that_failed_and_says_why_it_did(
     window: MainWindow, page: PretrainPage, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    line = window.study.line
+    line = window.workspace.queue
     page.queueing.add()
     config = page.config()
     gone = config.replace(data=config.data.replace(folder=str(tmp_path / "gone")))
     line.insert(0, Waiting("pretrain", "Jigsaw puzzle on gone", run_operations.config_of("pretrain", gone)))
     QTest.mouseClick(page.queueing.view.begin, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: not line.runs and not window.study.runner.active, timeout=2 * LONG)
+    qtbot.waitUntil(lambda: not line.runs and not window.workspace.runner.active, timeout=2 * LONG)
     (failed, why), (done, how) = line.over
     assert (failed, done) == ("Jigsaw puzzle on gone", "Jigsaw puzzle on little zoo")
     assert str(tmp_path / "gone") in why
@@ -230,13 +230,13 @@ def test_a_bug_in_a_run_is_told_when_it_no_longer_holds_up_the_next_one(
 ) -> None:
     told: list[tuple[str, bool]] = []
     monkeypatch.setattr(
-        dialogs, "tell_error", lambda parent, error: told.append((str(error), window.study.runner.active))
+        dialogs, "tell_error", lambda parent, error: told.append((str(error), window.workspace.runner.active))
     )
 
     def breaks(control: RunControl) -> Iterator[Event]:
         yield from ()
         raise ZeroDivisionError("by nothing")
 
-    window.study.runner.start("pretrain", breaks)
+    window.workspace.runner.start("pretrain", breaks)
     qtbot.waitUntil(lambda: bool(told), timeout=LONG)
     assert told == [("by nothing", False)]

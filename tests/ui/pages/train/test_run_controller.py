@@ -27,7 +27,7 @@ def written(run: Path, *, anew: bool) -> list[Event]:
 
 
 def test_a_followed_run_that_was_cut_back_is_read_anew(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=20_000):
+    with qtbot.waitSignal(window.workspace.checked, timeout=20_000):
         window.open_folder(sample)
     window.go("pretrain")
     page = window.pages["pretrain"]
@@ -39,8 +39,8 @@ def test_a_followed_run_that_was_cut_back_is_read_anew(window: MainWindow, sampl
         yield RunFinished(outcome="finished", step=3, seconds=1.0, metrics={})
 
     page.records.following = True
-    with qtbot.waitSignal(window.study.runner.ended):
-        window.study.runner.start("pretrain", follow)
+    with qtbot.waitSignal(window.workspace.runner.ended):
+        window.workspace.runner.start("pretrain", follow)
     loss = page.view.curves.loss
     (curve,) = loss.curve_names
     assert list(loss.curve_points(curve)[0]) == [1, 2, 3]

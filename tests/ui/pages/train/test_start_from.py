@@ -21,7 +21,7 @@ def test_other_labels_leave_what_a_person_chose_to_start_from(
     window: MainWindow, pictures: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
     open_folder(window, pictures, qtbot)
-    study = window.study
+    workspace = window.workspace
     window.go("finetune")
     page = window.pages["finetune"]
     assert isinstance(page, FinetunePage)
@@ -31,39 +31,39 @@ def test_other_labels_leave_what_a_person_chose_to_start_from(
         assert page.own is not None
         return page.own
 
-    first = trained(pictures, study.runs_folder / "first")
-    second = shutil.copytree(first, study.runs_folder / "second")
-    study.finished("pretrain", second, "finished")
+    first = trained(pictures, workspace.runs_folder / "first")
+    second = shutil.copytree(first, workspace.runs_folder / "second")
+    workspace.finished("pretrain", second, "finished")
     assert listed().start_from() == str(second)
     listed().source.setCurrentIndex(listed().source.findData(str(first)))
     table = tmp_path / "labels.csv"
     files = sorted(file.relative_to(pictures).as_posix() for file in pictures.rglob("*.png"))
     table.write_text("file,label\n" + "".join(f"{file},{number % 2}\n" for number, file in enumerate(files)))
-    with qtbot.waitSignal(study.pictures_changed, timeout=LONG):
-        study.use_labels(str(table))
+    with qtbot.waitSignal(workspace.pictures_changed, timeout=LONG):
+        workspace.use_labels(str(table))
     assert listed().start_from() == str(first)
-    with qtbot.waitSignal(study.pictures_changed, timeout=LONG):
-        study.open_folder(pictures)  # which looks for the newest on the disk
+    with qtbot.waitSignal(workspace.pictures_changed, timeout=LONG):
+        workspace.open_folder(pictures)  # which looks for the newest on the disk
     assert listed().start_from() == str(first)
     listed().source.setCurrentIndex(listed().source.findData(SCRATCH))
-    study.runs_changed.emit()
+    workspace.runs_changed.emit()
     assert listed().start_from() == SCRATCH
-    third = shutil.copytree(second, study.runs_folder / "third")
-    study.finished("pretrain", third, "finished")  # the newest word of the person
+    third = shutil.copytree(second, workspace.runs_folder / "third")
+    workspace.finished("pretrain", third, "finished")  # the newest word of the person
     assert listed().start_from() == str(third)
     listed().source.setCurrentIndex(listed().source.findData(str(first)))
-    first.rename(study.runs_folder.parent / "away")
-    study.runs_changed.emit()
+    first.rename(workspace.runs_folder.parent / "away")
+    workspace.runs_changed.emit()
     assert listed().start_from() == str(third)
-    qtbot.waitUntil(lambda: study.readable is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: workspace.readable is not None, timeout=LONG)
 
 
 def test_a_pretraining_that_set_apart_otherwise_says_so_and_is_followed_if_wanted(
     window: MainWindow, pictures: Path, qtbot: QtBot
 ) -> None:
     open_folder(window, pictures, qtbot)
-    study = window.study
-    study.finished("pretrain", trained(pictures, study.runs_folder / "first"), "finished")
+    workspace = window.workspace
+    workspace.finished("pretrain", trained(pictures, workspace.runs_folder / "first"), "finished")
     window.go("finetune")
     page = window.pages["finetune"]
     assert isinstance(page, FinetunePage)
@@ -85,6 +85,6 @@ def test_a_pretraining_that_set_apart_otherwise_says_so_and_is_followed_if_wante
     QTest.mouseClick(page.apart.take, Qt.MouseButton.LeftButton)
     assert page.apart.isHidden()
     assert (page.config().data.test, page.config().data.groups) == (0.2, "")
-    page.desk.undo_stack.undo()
+    page.split.undo_stack.undo()
     assert page.apart.isVisible()
-    qtbot.waitUntil(lambda: study.readable is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: workspace.readable is not None, timeout=LONG)

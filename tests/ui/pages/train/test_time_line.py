@@ -13,7 +13,7 @@ LONG = 60_000
 
 
 def opened(window: MainWindow, sample: Path, qtbot: QtBot) -> PretrainPage:
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample)
     window.go("pretrain")
     page = window.pages["pretrain"]
@@ -52,6 +52,6 @@ def test_a_run_says_how_long_the_next_one_will_take(window: MainWindow, sample: 
     page = opened(window, sample, qtbot)
     assert page.settings is not None
     page.settings.budget.set_epochs(2)
-    with qtbot.waitSignal(window.study.runner.ended, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.runner.ended, timeout=LONG):
         page.start_run()
     qtbot.waitUntil(lambda: "2.0 passes" in page.pace.told.text(), timeout=LONG)
