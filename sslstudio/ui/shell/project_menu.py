@@ -34,7 +34,7 @@ class ProjectFile(QObject):
         if project is None or not self._workspace.may_open():
             return
         if any(
-            Path(str(one.config.get("out", ""))).is_relative_to(project.folder) for one in self._workspace.line.runs
+            Path(str(one.config.get("out", ""))).is_relative_to(project.folder) for one in self._workspace.queue.runs
         ):
             self._workspace.said.emit(
                 self.tr("Runs of this project wait in the queue: it keeps its name until they are done.")

@@ -83,7 +83,7 @@ class Workspace(QObject):
         self.result: Path | None = None
         self.comparison = ""  # compare or tournament: what the page of comparisons is to show first
         self.runner = Runner(self)
-        self.line = QueueController(self.runner, self)
+        self.queue = QueueController(self.runner, self)
         self.under_way = Opening(self)
         self._labels_job: jobs.Job | None = None
         self.reading = Reading(self)
