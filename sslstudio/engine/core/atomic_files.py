@@ -1,15 +1,18 @@
-"""Files that are whole or not there at all.
+"""Files that are whole or not there at all, and names of files that come from a file.
 
 A file is written beside its place, synced and then renamed over it, so that a power cut leaves the old one or the
-new one.
+new one. What a file says of other files may have been written by anybody: `inside` is how a name from it becomes a
+path that something is done to.
 """
 
 import hashlib
 import os
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.errors import DataError, RunError
+
+SHOWN = 200  # letters of a name
 
 
 def write_atomic(path: Path, content: bytes) -> None:
@@ -23,7 +26,7 @@ def write_atomic(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         with suppress(
             OSError
@@ -34,7 +37,8 @@ def write_atomic(path: Path, content: bytes) -> None:
         ) from error
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """See the names in a folder to the disk. Raises OSError."""
     if os.name == "nt":  # Windows has no handle for a folder; the rename is journalled
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -42,3 +46,37 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def leads_out(name: str) -> bool:
+    """Whether a name from a file is none of something in a folder: absolute, with '..' in it, or nothing at all."""
+    path = PurePath(name)
+    return not path.parts or "\0" in name or bool(path.drive or path.root) or ".." in path.parts
+
+
+def inside(folder: Path, *names: str) -> Path:
+    """The path in a folder that names from a file stand for. Raises DataError when it lies elsewhere, also by a link;
+    what has this path may be a link itself."""
+    path = folder.joinpath(*names)
+    try:
+        out = any(map(leads_out, names)) or not path.parent.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # links in a circle
+        out = True
+    if out:
+        said = "/".join(names)[:SHOWN]
+        raise DataError("{name!r} leads out of {folder}: nothing there was touched.", name=said, folder=folder)
+    return path
+
+
+def folder_beside(path: Path) -> Path:
+    """Make a new folder beside `path`, to be filled and then renamed to it. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    number = 0
+    while True:
+        beside = path.with_name(f".{path.name[:40]}.{os.getpid()}.{number}.part")
+        try:
+            beside.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return beside

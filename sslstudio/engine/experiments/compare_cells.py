@@ -1,7 +1,6 @@
 """The runs that a comparison or a tournament is made of: where each is kept, whether it is settled, how to do it."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from sslstudio.engine.experiments.compare_config import SCRATCH, CompareConfig, 
 from sslstudio.engine.launch.resume import resume
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.runs.trash import out_of_the_way
 
 DONE, REFUSED, FAILED = "done", "refused", "failed"
 
@@ -82,8 +82,8 @@ def carried_out(place: Place, start: Callable[[], Iterator[Event]], control: Run
     if (place.path / "last.safetensors").exists():
         yield from resume(place.path, control)
         return
-    if place.path.exists():  # killed before its first checkpoint
-        shutil.rmtree(place.path)
+    if place.path.exists():  # killed before its first checkpoint, as a rule: nobody knows what else it may be
+        out_of_the_way(place.path)
     yield from start()
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sslstudio.engine.core.atomic_files import leads_out
 from sslstudio.engine.core.config import BaseConfig, option, section, to_dict, with_settings
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.messages import Message, plain
@@ -112,7 +113,7 @@ def _check_names(config: CompareConfig) -> None:
     double = [name for name in names if names.count(name) > 1]
     if double:
         raise ConfigError("There are two rows called {double!r}. Give the weights another name.", double=double[0])
-    odd = [name for name in weights_of(config) if not re.fullmatch(r"[\w.-]+", name)]
+    odd = [name for name in weights_of(config) if not re.fullmatch(r"[\w.-]+", name) or leads_out(name)]
     if odd:
         raise ConfigError(
             "weights = {odd!r} is not a name that a folder can have. Use letters, digits, - and _.", odd=odd[0]

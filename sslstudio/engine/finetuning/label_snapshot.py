@@ -5,7 +5,6 @@ its labels were, and does not go on when they are others.
 """
 
 import hashlib
-import shutil
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,12 +15,13 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.images.multi_folder import root_of
-from sslstudio.engine.labels.editing.start import begin
+from sslstudio.engine.labels.editing.start import begin, can_begin, is_edited
 from sslstudio.engine.labels.masks.coding import IGNORE
 from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.labels.recognise import recognise, recognising
 from sslstudio.engine.labels.types import MaskLabels, Recognised
 from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.runs.trash import free_path, moved
 from sslstudio.engine.training.config import DataConfig
 
 FOLDER = "labels"  # of a comparison
@@ -43,10 +43,18 @@ def keep_labels(out: Path, data: DataConfig, kind: str = "") -> Generator[Prepar
     """Have the comparison in `out` use the labels as they were when its first run began.
 
     kind: classification or segmentation; "" for what a probe takes, which is masks only where there are no classes.
-    Masks that were not made in the program are read where they are. Raises DataError when the labels cannot be read.
+    Masks that were not made in the program are read where they are. Raises DataError when the labels cannot be read,
+    or when somebody labels in just that folder.
     """
     folder = out / FOLDER
     kept = data.replace(labels=str(folder.resolve()))
+    if is_edited(folder):
+        raise DataError(
+            "{folder} holds labels that somebody has made, and what is begun in {out} would keep its own there. "
+            "Choose another folder for it.",
+            folder=folder,
+            out=out,
+        )
     if folder.is_dir():
         note = _told(data, kept, kind)
         if not note or any(out.rglob("split.json")):  # else nothing has been trained with them
@@ -58,7 +66,8 @@ def keep_labels(out: Path, data: DataConfig, kind: str = "") -> Generator[Prepar
         return Kept(data)
     if recognised.classes is None and recognised.masks is None:
         return Kept(data)
-    shutil.rmtree(folder, ignore_errors=True)
+    if not can_begin(folder):  # kept by an earlier version, or changed by somebody
+        moved(folder, free_path(folder))
     yield from begin(folder, recognised)
     return Kept(kept)
 

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Generator
 from pathlib import Path, PurePosixPath
 
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import inside, leads_out, write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
@@ -93,7 +93,7 @@ def _wanted(content: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
         if one.is_dir() or any(name.startswith(out) or name.endswith(f"/{out}") or name == out for out in LEFT_OUT):
             continue
         path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or stat.S_ISLNK(one.external_attr >> 16):
+        if leads_out(name) or ":" in path.parts[0] or stat.S_ISLNK(one.external_attr >> 16):
             raise DataError(
                 "{archive} holds {filename!r}, which leads out of its folder: it is left alone.",
                 archive=archive.name,
@@ -129,7 +129,7 @@ def _extract(
             yield Preparing(stage=STAGE, done=done, total=len(wanted))
         if control.stopping:
             return
-        file = folder.joinpath(*PurePosixPath(one.filename.replace("\\", "/")).parts)
+        file = inside(folder, one.filename.replace("\\", "/"))
         file.parent.mkdir(parents=True, exist_ok=True)
         with content.open(one) as source, file.open("wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)

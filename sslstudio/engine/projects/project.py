@@ -19,8 +19,9 @@ from typing import Any
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import read_toml, to_toml
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError, StudioError
-from sslstudio.engine.core.messages import NOTHING, Message
+from sslstudio.engine.core.messages import NOTHING, Message, joined
 from sslstudio.engine.images.multi_folder import root_of
+from sslstudio.engine.labels.editing.files import is_labelling
 
 FILE, COPY, DAMAGED = "sslstudio.toml", "sslstudio.before.toml", "sslstudio.damaged.toml"
 RUNS, LABELS = "runs", "labels"
@@ -96,10 +97,10 @@ def open_project(folder: Path) -> Opened:
         )
     folder = folder.absolute()
     try:
-        return Opened(_read(folder, FILE))
+        return _read(folder, FILE)
     except RunError as error:
         try:
-            project = _read(folder, COPY)
+            copy = _read(folder, COPY)
         except RunError as second:
             raise DataError(
                 "{error} The copy beside it cannot be read either: {second} Mend one of them with an editor, "
@@ -107,10 +108,10 @@ def open_project(folder: Path) -> Opened:
                 error=error,
                 second=second,
             ) from error
-        return Opened(
-            project,
-            Message("{error} The last good copy of it was opened: what was changed after it is missing.", error=error),
+        told = Message(
+            "{error} The last good copy of it was opened: what was changed after it is missing.", error=error
         )
+        return Opened(copy.project, joined([told, copy.told]) if copy.told else told)
 
 
 def save_project(project: Project, *, wanted: Callable[[], bool] = lambda: True) -> None:
@@ -180,7 +181,7 @@ def _kept(path: str, base: Path) -> str:
     return str(absolute)
 
 
-def _read(folder: Path, name: str) -> Project:
+def _read(folder: Path, name: str) -> Opened:
     """Raises RunError for a file that is missing or damaged, ConfigError for a newer one."""
     file = folder / name
     try:
@@ -201,7 +202,7 @@ def _read(folder: Path, name: str) -> Project:
     return _project(folder, file, written, values)
 
 
-def _project(folder: Path, file: Path, written: object, values: dict[str, Any]) -> Project:
+def _project(folder: Path, file: Path, written: object, values: dict[str, Any]) -> Opened:
     known = {one.name for one in fields(Project)} - {"folder"}
     wrong = [key for key in values if key in known and not _is_fitting(key, values[key])]
     if type(written) is not int or not values.get("pictures") or wrong:
@@ -218,7 +219,26 @@ def _project(folder: Path, file: Path, written: object, values: dict[str, Any]) 
         given[key] = tuple(given.get(key, ()))
     for name in ("options", "choices"):
         given[name] = {key: one for key, one in given.get(name, {}).items() if isinstance(one, dict)}
-    return Project(folder=folder, **given)
+    made, told = given.get("made") or LABELS, NOTHING
+    if not _can_hold_labels(folder, made):
+        told = Message(
+            "{file} names {made!r} as the folder for labels, which lies outside the project and holds none that were "
+            "made in this program: labels are made in {labels}.",
+            file=file,
+            made=made,
+            labels=folder / LABELS,
+        )
+        made = LABELS
+    return Opened(Project(folder=folder, **{**given, "made": made}), told)
+
+
+def _can_hold_labels(folder: Path, made: str) -> bool:
+    """Whether labels may be written where a project file says: in the project, or elsewhere in a folder of labels."""
+    try:
+        place, home = (folder / made).resolve(), folder.resolve()
+        return (place != home and place.is_relative_to(home)) or is_labelling(place)
+    except (OSError, RuntimeError, ValueError):  # links in a circle, or a name that none can be
+        return False
 
 
 def _is_fitting(key: str, value: object) -> bool:

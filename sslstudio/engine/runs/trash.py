@@ -11,14 +11,27 @@ def set_aside(run: Path) -> Path:
     """Move a run out of the list of runs; returns where it is. Raises DataError when it is no run, RunError when the
     system does not let it be moved."""
     RunFolder.open(run)
-    place = free_path(run.parent / ASIDE / run.name)
-    place.parent.mkdir(exist_ok=True)
-    return _moved(run, place)
+    return out_of_the_way(run)
+
+
+def out_of_the_way(folder: Path) -> Path:
+    """Move a folder, a run or not, to where discarded runs are; returns where it is. Raises RunError when the system
+    does not let it be moved."""
+    place = free_path(folder.parent / ASIDE / folder.name)
+    try:
+        place.parent.mkdir(exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            "{folder} cannot be made: {reason}. Is the disk full or read-only?",
+            folder=place.parent,
+            reason=error.strerror or error,
+        ) from error
+    return moved(folder, place)
 
 
 def bring_back(place: Path) -> Path:
     """Undo `set_aside`; returns where the run is now: where it was, unless that is taken by now."""
-    run = _moved(place, free_path(place.parent.parent / place.name))
+    run = moved(place, free_path(place.parent.parent / place.name))
     _tidy(place.parent)
     return run
 
@@ -31,7 +44,8 @@ def remove(place: Path) -> None:
     _tidy(place.parent)
 
 
-def _moved(source: Path, target: Path) -> Path:
+def moved(source: Path, target: Path) -> Path:
+    """Move a folder. Raises RunError when the system does not let it be moved."""
     try:
         return source.rename(target)
     except OSError as error:

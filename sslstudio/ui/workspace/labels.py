@@ -133,7 +133,7 @@ class LabelsController(QObject):
     def save(self) -> bool:
         """Write the open files; False when that failed, which has been told then."""
         try:
-            if self.store is not None and self.store.journal.lines:
+            if self.store is not None and self.store.journal.pending:
                 self.store.save()
         except StudioError as error:
             dialogs.tell_error(self._workspace.window, error)

@@ -15,7 +15,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError
 from sslstudio.engine.core.events import Note, Preparing, RunFinished, RunStarted, StepDone
 from sslstudio.engine.experiments.compare import compare, stored_config
-from sslstudio.engine.experiments.compare_cells import Place, scored_pictures
+from sslstudio.engine.experiments.compare_cells import Place, carried_out, scored_pictures
 from sslstudio.engine.experiments.plan import Unit, settled, units_of
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.run_folder import RunFolder, list_runs
@@ -237,3 +237,15 @@ def test_a_finished_pretraining_is_used_as_it_is(done: Path, sample_folder: Path
     assert not [event for event in events if isinstance(event, StepDone) and not event.part]
     assert [event.job for event in events if isinstance(event, RunStarted)] == ["compare"]
     assert RunFolder(out / "cells/rotation/2-0").metrics() is not None
+
+
+def test_what_lies_where_a_run_is_to_be_is_put_aside(tmp_path: Path) -> None:
+    """As a rule it is a run that was killed before it saved anything."""
+    place = Place(tmp_path / "cells" / "scratch" / "5-0")
+    place.path.mkdir(parents=True)
+    (place.path / "model.pth").write_bytes(b"somebody's")
+    assert list(carried_out(place, lambda: iter([Note(level="info", text="begins")]), RunControl())) == [
+        Note(level="info", text="begins")
+    ]
+    assert not place.path.exists()
+    assert (place.path.parent / ".discarded" / "5-0" / "model.pth").read_bytes() == b"somebody's"

@@ -50,6 +50,8 @@ def test_scratch_is_the_first_row_and_has_the_labels_of_all() -> None:
         ({"weights": "jigsaw=/w.pth"}, "two rows called 'jigsaw'"),
         ({"weights": "/w.pth"}, "NAME=FILE"),
         ({"weights": "a/b=/w.pth"}, "not a name that a folder can have"),
+        ({"weights": "..=/w.pth"}, "not a name that a folder can have"),
+        ({"tasks": "../jigsaw"}, "jigsaw"),
         ({"pretrain_settings": "colorization.x=1"}, "colorization is not compared"),
         ({"pretrain_settings": "jigsaw.permutation=3"}, "permutations"),
         ({"finetune_settings": "optimiser.learning_rate=fast"}, "is not a number"),

@@ -19,6 +19,7 @@ from sslstudio.engine.finetuning.label_snapshot import FOLDER, keep_labels
 from sslstudio.engine.finetuning.run import finetune
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.editing.start import begin
+from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.launch.resume import resume
 from sslstudio.engine.runs.run_folder import RunFolder
@@ -123,6 +124,31 @@ def test_masks_made_here_are_kept_as_they_were(sample_folder: Path, tmp_path: Pa
     assert again.data == kept.data
     assert "changed since this began: 1." in again.note
     assert Path(next(iter(ours.of.values()))).read_bytes() == before
+
+
+def test_labels_that_somebody_makes_are_not_replaced_by_kept_ones(
+    sample_folder: Path, table: Path, tmp_path: Path
+) -> None:
+    """The folder of a comparison may be that of a project."""
+    out, data = tmp_path / "out", DataConfig(folder=str(sample_folder), labels=str(table))
+    to_end(begin(out / FOLDER, recognise(scan(sample_folder))))
+    with Labelling(out / FOLDER) as store:
+        store.apply(store.adding("classification", "mine"))
+        edit = store.labelling(store.of, 1)
+        assert edit is not None
+        store.apply(edit)
+    before = (out / FOLDER / "labels.csv").read_bytes()
+    with pytest.raises(DataError, match="labels that somebody has made"):
+        to_end(keep_labels(out, data, "classification"))
+    (out / FOLDER / "journal.jsonl").unlink()  # came back from a backup
+    kept = to_end(keep_labels(out, data, "classification"))
+    assert (out / f"{FOLDER} 2" / "labels.csv").read_bytes() == before
+    assert classes_of(sample_folder) == {
+        path: ours.names[number]
+        for ours in [recognise(scan(sample_folder), kept.data.labels).classes]
+        if ours
+        for path, number in ours.of.items()
+    }
 
 
 def test_mask_files_of_others_are_read_where_they_are(sample_folder: Path, tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import ConfigError, DataError, StudioError
 from sslstudio.engine.images.multi_folder import root_of
+from sslstudio.engine.labels.editing.files import write_about, write_classes
 from sslstudio.engine.projects.folders import project_of_several
 from sslstudio.engine.projects.project import (
     COPY,
@@ -57,7 +59,39 @@ def test_it_comes_back_as_it_was_saved(tmp_path_factory: pytest.TempPathFactory,
     assert open_project(project.folder).project.name == "another"
 
 
+def labels_at(folder: Path) -> Path:
+    """A folder of labels without any."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_classes(folder, {"classification": {}, "segmentation": {}})
+    write_about(folder, folder)
+    return folder
+
+
+@pytest.mark.parametrize("where", ["../Documents", "/absolute", ".", "", "x/../..", "link", "loop"])
+def test_labels_are_made_in_the_project_or_where_labels_are(tmp_path: Path, where: str) -> None:
+    """Its file may come from anybody."""
+    project = made(tmp_path)
+    documents = project.folder.parent / "Documents"
+    documents.mkdir(parents=True)
+    (documents / "thesis.txt").write_text("years of work")
+    project.folder.mkdir()
+    where = str(documents) if where == "/absolute" else where
+    (project.folder / "link").symlink_to(documents)
+    (project.folder / "loop").symlink_to(project.folder / "loop")
+    project.runs.mkdir()
+    (project.folder / FILE).write_text(to_toml({"format": 1, "pictures": "../pets", "made": where}))
+    opened = open_project(project.folder)
+    assert opened.project.labels_folder == project.folder / "labels"
+    assert (f"{where!r} as the folder for labels" in opened.told) == bool(where)
+    if where in ("../Documents", "link"):
+        labels_at(documents)
+        again = open_project(project.folder)
+        assert again.told == ""
+        assert again.project.labels_folder.samefile(documents)
+
+
 def test_what_lies_inside_or_beside_it_moves_with_it(tmp_path: Path) -> None:
+    labels_at(tmp_path / "far" / "labels")
     project = Project(
         folder=tmp_path / "disk" / "project", pictures=tmp_path / "disk" / "pictures",
         labels=str(tmp_path / "disk" / "project" / "labels.csv"), made=str(tmp_path / "far" / "labels"),

@@ -5,6 +5,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sslstudio.engine.core.atomic_files import folder_beside
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
@@ -36,10 +37,9 @@ def export_labels(folder: Path, out: Path) -> Generator[Preparing, None, Exporte
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError("{out} is not empty. Choose a new folder, so that nothing is overwritten.", out=out)
-    part = out.with_name(f".{out.name}.part")
+    part: Path | None = None
     try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
+        part = folder_beside(out)
         made = yield from _fill(folder, part, out)
         if out.exists():
             out.rmdir()
@@ -50,7 +50,8 @@ def export_labels(folder: Path, out: Path) -> Generator[Preparing, None, Exporte
             "The labels could not be written to {out}: {reason}.", out=out, reason=error.strerror or error
         ) from error
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        if part is not None:
+            shutil.rmtree(part, ignore_errors=True)
 
 
 def _fill(folder: Path, part: Path, out: Path) -> Generator[Preparing, None, Exported]:

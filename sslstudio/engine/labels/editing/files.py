@@ -5,6 +5,7 @@ classes.csv   kind,number,name,colour: the classes of pictures, and those of pix
 masks/        a/b.png.png is the mask of the picture a/b.png: 8 bits, the value is the class, 0 is background
 about.json    the folder of the pictures
 journal.jsonl what was done since the files were written (see `label_journal`)
+begun.json    what the program began it with, by which it is known again while nobody has changed it (`labelling_start`)
 """
 
 import csv
@@ -17,13 +18,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import inside, leads_out, write_atomic
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.labels.editing.edits import KINDS, Kind, LabelClass
 from sslstudio.engine.labels.editing.stroke import Mask
 from sslstudio.engine.labels.masks.files import mask_png
 
 LABELS, CLASSES, MASKS, ABOUT, JOURNAL = "labels.csv", "classes.csv", "masks", "about.json", "journal.jsonl"
+BEGUN = "begun.json"
 
 Classes = dict[Kind, dict[int, LabelClass]]
 
@@ -99,8 +101,10 @@ def _write(file: Path, header: list[str], lines: Iterable[list[Any]]) -> None:
 
 
 def mask_file(folder: Path, path: str) -> Path:
-    """Where the mask of a picture is."""
-    return folder / MASKS / f"{path}.png"
+    """Where the mask of a picture is. Raises DataError for a path that leads out of the folder."""
+    if leads_out(path):  # '/x' would be below the masks with what stands before it
+        inside(folder, path)
+    return inside(folder, MASKS, f"{path}.png")
 
 
 def masks_in(folder: Path) -> list[str]:

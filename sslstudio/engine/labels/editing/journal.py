@@ -2,6 +2,9 @@
 
 Every line says what is true afterwards, not what changes, so that reading lines again over a state that has them
 already ends in the same state: no number says up to which line the files are.
+
+A line counts when its line break is there. NUL bytes end what does not count: a full disk left them in journals of
+earlier versions, and one is put over the end of a line that was refused and cannot be cut off.
 """
 
 import json
@@ -9,11 +12,15 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.atomic_files import SHOWN, leads_out, sync_folder
+from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.labels.editing.edits import Edit, edit_from_json
+from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Labelled, edit_from_json
+from sslstudio.engine.labels.editing.files import mask_file
+
+FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
 
 
 class Journal:
@@ -22,54 +29,118 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lines = 0
-        self._file: BinaryIO | None = None
+        self._handle: int | None = None
+        self._refused: int | None = None  # where a line begins that was refused and is still there
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is something in it that saving the files would settle."""
+        return self.lines > 0 or self._refused is not None
 
     def append(self, edit: Edit) -> None:
-        """Write an edit and see it to the disk. Raises RunError when it does not get there; then no part of it does."""
+        """Write an edit and see it to the disk. Raises RunError when it does not get there: then no part of it does, or
+        the error says that it may come back. DataError for an edit of something outside the folder."""
+        check_paths(self.path.parent, edit)
         line = json.dumps(edit.to_json(), separators=(",", ":")).encode("ascii") + b"\n"
         try:
-            if self._file is None:
-                self._file = self.path.open("ab", buffering=0)
-            before = self._file.tell()
+            handle = self._opened()
+            self._take_out(handle)  # of the time before
+            before = os.fstat(handle).st_size
             try:
-                if self._file.write(line) != len(line):
-                    raise OSError(None, Message("the disk took only a part"))
-                os.fsync(self._file.fileno())
-            except OSError:
-                with suppress(OSError):  # half a line would be left out when the journal is read
-                    self._file.truncate(before)
+                _write(handle, before, line)
+                os.fsync(handle)
+            except BaseException:
+                self._refused = before
+                with suppress(OSError):
+                    self._take_out(handle)
                 raise
         except OSError as error:
-            raise RunError(
-                "The label could not be saved in {path}: {reason}. Is the disk full or read-only?",
-                path=self.path.parent,
-                reason=error.strerror or error,
-            ) from error
+            raise self._failed(error) from error
         self.lines += 1
+
+    def _failed(self, error: OSError) -> RunError:
+        folder, why = self.path.parent, error.strerror or error
+        if self._refused is None:
+            return RunError(
+                "The label could not be saved in {path}: {reason}. Is the disk full or read-only?",
+                path=folder,
+                reason=why,
+            )
+        return RunError(
+            "The label could not be saved in {folder}, nor be taken out of {journal} again: {reason}. If this program "
+            "ends now, it may be there again when the labels are opened the next time. Make room on the disk, then "
+            "save.",
+            folder=folder,
+            journal=self.path.name,
+            reason=why,
+        )
+
+    def _opened(self) -> int:
+        if self._handle is None:
+            new = not self.path.exists()
+            self._handle = os.open(self.path, FLAGS, 0o666)
+            if new:
+                sync_folder(self.path.parent)
+        return self._handle
+
+    def _take_out(self, handle: int) -> None:
+        """Have what was refused count no more. Raises OSError when the disk does not let it."""
+        if self._refused is None:
+            return
+        try:
+            os.ftruncate(handle, self._refused)
+            os.fsync(handle)
+        except OSError:
+            size = os.fstat(handle).st_size
+            if size <= self._refused:
+                raise
+            _write(handle, size - 1, b"\0")  # takes no room
+            os.fsync(handle)
+        self._refused = None
 
     def empty(self) -> None:
         """Begin anew: what the lines say stands in files now."""
         try:
-            if self._file is None:
-                self._file = self.path.open("ab", buffering=0)
-            self._file.truncate(0)
-            os.fsync(self._file.fileno())
+            handle = self._opened()
+            os.ftruncate(handle, 0)
+            os.fsync(handle)
         except OSError as error:
             raise RunError(
                 "{path} could not be written: {reason}.", path=self.path, reason=error.strerror or error
             ) from error
-        self.lines = 0
+        self.lines, self._refused = 0, None
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        if self._handle is not None:
+            handle, self._handle = self._handle, None
+            with suppress(OSError):  # all that counts was synced
+                os.close(handle)
+
+
+def _write(handle: int, place: int, content: bytes) -> None:
+    os.lseek(handle, place, os.SEEK_SET)
+    left = memoryview(content)
+    while left:
+        done = os.write(handle, left)
+        if not done:
+            raise OSError(None, Message("the disk took only a part"))
+        left = left[done:]
+
+
+def check_paths(folder: Path, edit: Edit) -> None:
+    """Raises DataError when an edit of the labels in `folder` is of something that lies elsewhere."""
+    if isinstance(edit, Labelled):
+        for path, _, _ in edit.changes:
+            if leads_out(path):
+                raise DataError("{path!r} is no picture in a folder.", path=path[:SHOWN])
+    elif not isinstance(edit, ClassSet):
+        mask_file(folder, edit.path)
 
 
 def edits_in(path: Path) -> Iterator[Edit]:
-    """The edits of a journal, in order. A last line that a crash cut off is left out. Raises RunError for a line in
-    the middle that cannot be read: then the file was changed by something else."""
+    """The edits of a journal, in order. What a crash or a full disk has cut off is left out. Raises RunError for a line
+    in the middle that cannot be read, or leads out of the folder: then the file was changed by something else."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -80,10 +151,14 @@ def edits_in(path: Path) -> Iterator[Edit]:
         ) from error
     lines = content.split(b"\n")
     for number, line in enumerate(lines[:-1], start=1):  # after the last line break stands nothing, or what was cut off
+        whole = line.rpartition(b"\0")[2]
+        if not whole and line:
+            continue
         try:
-            values: dict[str, Any] = json.loads(line)
+            values: dict[str, Any] = json.loads(whole)
             edit = edit_from_json(values)
-        except (ValueError, KeyError, TypeError) as error:
+            check_paths(path.parent, edit)
+        except (ValueError, KeyError, TypeError, RecursionError, DataError) as error:
             raise RunError(
                 "Line {number} of {path} is damaged ({error}). The labels up to there are safe in the files "
                 "beside it; move the journal away to go on without the rest.",

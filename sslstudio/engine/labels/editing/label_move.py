@@ -5,6 +5,7 @@ from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
+from sslstudio.engine.core.atomic_files import folder_beside
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
@@ -21,13 +22,13 @@ def labels_below(source: Path, target: Path, name: str, pictures: Path) -> Gener
     What else lies in it comes too; `source` stays as it is. Raises DataError while somebody edits it, RunError when the
     disk does not take it.
     """
-    beside = target.with_name(f".{target.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
+    beside: Path | None = None
     try:
+        beside = folder_beside(target)
         with closing(Labelling(source)) as labels:  # what the journal holds is in the files then
             known = {f"{name}/{path}": number for path, number in labels.of.items()}
-            own = (label_files.LABELS, label_files.MASKS, label_files.JOURNAL, ".*")
-            shutil.copytree(source, beside, ignore=shutil.ignore_patterns(*own))
+            own = (label_files.LABELS, label_files.MASKS, label_files.JOURNAL, label_files.BEGUN, ".*")
+            shutil.copytree(source, beside, ignore=shutil.ignore_patterns(*own), dirs_exist_ok=True)
             label_files.write_labels_table(beside / label_files.LABELS, known, labels.classes["classification"])
             masked = sorted(labels.masked)
             for done, path in enumerate(masked):
@@ -44,4 +45,5 @@ def labels_below(source: Path, target: Path, name: str, pictures: Path) -> Gener
             "The labels could not be copied to {target}: {reason}.", target=target, reason=error.strerror or error
         ) from error
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        if beside is not None:
+            shutil.rmtree(beside, ignore_errors=True)

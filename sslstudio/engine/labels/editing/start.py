@@ -1,11 +1,18 @@
 """Where the labels of a folder of pictures are kept, and what they begin with."""
 
+import hashlib
+import json
+import os
 import shutil
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import filelock
 
+from sslstudio.engine.core.atomic_files import folder_beside, write_atomic
+from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.labels.editing import files as label_files
@@ -15,6 +22,7 @@ from sslstudio.engine.labels.masks.files import mask_png
 from sslstudio.engine.labels.types import Recognised
 
 FOLDER = Message("Labels")  # in the user's own
+LOCK = ".lock"  # of whoever edits them
 
 
 def labels_folder(home: Path, pictures: Path) -> Path | None:
@@ -31,33 +39,130 @@ def is_edited(folder: Path) -> bool:
 
 
 def begin(folder: Path, recognised: Recognised) -> Generator[Preparing, None, None]:
-    """Make the folder of labels with everything that was recognised; nothing happens where somebody has labelled.
+    """Make the folder of labels with everything that was recognised. What the program began before and nobody has
+    changed is replaced; other labels are left as they are.
 
-    Raises DataError for a mask that cannot be read.
+    Raises DataError for a mask that cannot be read, or when the folder holds something else than labels; RunError when
+    the disk does not take it.
     """
-    if is_edited(folder) or _is_open(folder):
-        return
-    beside = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    yield from _copy_masks(beside, recognised)
+    if not can_begin(folder):
+        if label_files.is_labelling(folder):
+            return
+        raise DataError(
+            "{folder} is needed for labels, and holds something else: {about} and {classes} are not both there. It was "
+            "left as it is. Move it away or give it another name, then try again.",
+            folder=folder,
+            about=label_files.ABOUT,
+            classes=label_files.CLASSES,
+        )
+    try:
+        beside = folder_beside(folder)
+        try:
+            yield from _fill(beside, recognised)
+            _put(beside, folder)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)  # made above, for this alone
+    except OSError as error:
+        raise RunError(
+            "The labels could not be begun in {folder}: {reason}.", folder=folder, reason=error.strerror or error
+        ) from error
+
+
+def _fill(folder: Path, recognised: "Recognised") -> Generator[Preparing, None, None]:
+    yield from _copy_masks(folder, recognised)
     classes = recognised.classes
     made: label_files.Classes = {
         "classification": _numbered(classes.names if classes else ()),
         "segmentation": _numbered(recognised.masks.names[1:] if recognised.masks else ()),
     }
     of = {path: number + 1 for path, number in classes.of.items()} if classes else {}
-    label_files.write_classes(beside, made)
-    label_files.write_labels_table(beside / label_files.LABELS, of, made["classification"])
-    label_files.write_about(beside, recognised.pictures.root.resolve())
-    shutil.rmtree(folder, ignore_errors=True)  # nobody has labelled in it
-    beside.rename(folder)
+    label_files.write_classes(folder, made)
+    label_files.write_labels_table(folder / label_files.LABELS, of, made["classification"])
+    label_files.write_about(folder, recognised.pictures.root.resolve())
+    write_atomic(folder / label_files.BEGUN, json.dumps({"digest": _digest(folder)}).encode("ascii"))
+
+
+def _put(beside: Path, folder: Path) -> None:
+    """Give `beside` the place of a folder that can be begun anew; what was there goes file by file. Where somebody has
+    labelled meanwhile, nothing happens."""
+    if not folder.exists():
+        beside.rename(folder)
+        return
+    before = folder_beside(folder)
+    before.rmdir()
+    folder.rename(before)
+    try:
+        if not can_begin(before):
+            raise FileExistsError
+        beside.rename(folder)
+    except OSError:
+        before.rename(folder)
+        return
+    with suppress(OSError):  # what cannot be removed stays, hidden
+        for file in _files(before):
+            file.unlink(missing_ok=True)
+        for place in sorted((one for one in before.rglob("*") if one.is_dir()), reverse=True):
+            place.rmdir()
+        before.rmdir()
+
+
+def can_begin(folder: Path) -> bool:
+    """Whether nothing would be lost if labels were begun here: there is no such folder, it is empty, or it is just as
+    the program has begun it."""
+    try:
+        if folder.is_symlink():
+            return False
+        if not label_files.is_labelling(folder):
+            return not folder.exists() or (folder.is_dir() and all(one.name == LOCK for one in folder.iterdir()))
+        return not is_edited(folder) and not _is_open(folder) and _is_as_begun(folder)
+    except OSError:  # it may not be looked into
+        return False
+
+
+def _is_as_begun(folder: Path) -> bool:
+    try:
+        noted: Any = json.loads((folder / label_files.BEGUN).read_bytes())
+        digest = _digest(folder)
+        return bool(digest) and isinstance(noted, dict) and noted.get("digest") == digest
+    except FileNotFoundError:
+        return _is_blank(folder)
+    except (OSError, ValueError, RecursionError):
+        return False
+
+
+def _is_blank(folder: Path) -> bool:
+    """Whether it says nothing at all. Earlier versions noted nothing where they began: what looks like one of theirs
+    may be labels that came back from a backup."""
+    names = {label_files.LABELS, label_files.CLASSES, label_files.ABOUT, LOCK}
+    try:
+        return (
+            all(file.name in names and file.parent == folder for file in _files(folder))
+            and not label_files.read_labels_table(folder)
+            and not any(label_files.read_classes(folder).values())
+        )
+    except DataError:
+        return False
+
+
+def _digest(folder: Path) -> str:
+    """Of all that is in a folder of labels, but where its pictures are: that may change by itself. '' with a link in
+    it. Raises OSError."""
+    found = hashlib.blake2b(digest_size=16)
+    for file in sorted(_files(folder)):
+        name = file.relative_to(folder).as_posix()
+        if file.is_symlink():
+            return ""
+        if name not in (label_files.ABOUT, label_files.BEGUN, LOCK):
+            found.update(os.fsencode(name) + b"\0" + hashlib.blake2b(file.read_bytes()).digest())
+    return found.hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    return [one for one in folder.rglob("*") if one.is_symlink() or not one.is_dir()]
 
 
 def _is_open(folder: Path) -> bool:
-    lock = filelock.FileLock(str(folder / ".lock"), timeout=0)
-    if not folder.is_dir():
-        return False
+    lock = filelock.FileLock(str(folder / LOCK), timeout=0)
     try:
         with lock:
             return False

@@ -36,6 +36,7 @@ class Labelling:
                 "{folder} holds no labels made in this program. Choose a folder with a classes.csv.", folder=folder
             )
         self.folder = folder
+        self.journal = Journal(folder / label_files.JOURNAL)
         self._lock = filelock.FileLock(str(folder / ".lock"), timeout=0, thread_local=False)
         try:
             self._lock.acquire()
@@ -46,6 +47,7 @@ class Labelling:
         try:
             self._load()
         except BaseException:
+            self.journal.close()
             self._lock.release()
             raise
 
@@ -55,9 +57,11 @@ class Labelling:
         self._masked = set(label_files.masks_in(self.folder))
         self._masks: dict[str, Mask | None] = {}  # those that differ from their files
         self._take_table(label_files.read_labels_table(self.folder))
-        self.journal = Journal(self.folder / label_files.JOURNAL)
         for edit in edits_in(self.journal.path):
-            self._take(edit)
+            try:
+                self._take(edit)
+            except (ValueError, IndexError, OverflowError, MemoryError) as error:
+                raise RunError("{path} is damaged: {error}.", path=self.journal.path, error=error) from error
             self.journal.lines += 1
         if self.journal.path.exists() and self.journal.path.stat().st_size:
             self.save()  # a line that was cut off goes too
@@ -205,7 +209,7 @@ class Labelling:
     def close(self) -> None:
         """Save, and let others edit. Raises RunError when the disk does not take it; the journal has it all then."""
         try:
-            if self.journal.lines:
+            if self.journal.pending:
                 self.save()
         finally:
             self.journal.close()

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,16 +14,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.editing.edits import Edit, Kind
+from sslstudio.engine.labels.editing.export import export_labels
 from sslstudio.engine.labels.editing.files import JOURNAL, LABELS, masks_in, read_labels_table, write_classes
+from sslstudio.engine.labels.editing.label_move import labels_below
 from sslstudio.engine.labels.editing.start import FOLDER, begin, is_edited, labels_folder
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.stroke import Mask, Stroke
 from sslstudio.engine.labels.editing.tools import brush
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.labels.recognise import recognise
+from sslstudio.engine.projects.project import open_project
 
 PATHS = ("a.png", "deep/b.png", "c, with a comma.png")
 SHAPE = (9, 7)
@@ -349,3 +354,164 @@ def test_what_was_recognised_is_where_one_begins(tmp_path: Path, sample_folder: 
         store.apply(store.adding(CLASSIFY, "one more"))
     assert labels_folder(home, sample_folder) == folder
     assert labels_folder(home, sample_folder.parent) is None
+
+
+# What is in the place where labels are to be made
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """What lies in a folder, locks left out."""
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.name != ".lock"
+    }
+
+
+def labelled(folder: Path, pictures: Path) -> dict[str, int]:
+    """Somebody has labelled all pictures."""
+    to_end(begin(folder, recognise(scan(pictures))))
+    with Labelling(folder) as store:
+        store.apply(store.adding(CLASSIFY, "cat"))
+        edit = store.labelling([f"{number}.png" for number in range(12)], 1)
+        assert edit is not None
+        store.apply(edit)
+        store.apply(store.adding("segmentation", "ear"))
+        painted = stroke(store, "1.png", (3, 3), 1)
+        assert painted is not None
+        store.apply(painted)
+        return dict(store.of)
+
+
+def test_a_folder_that_a_project_names_for_its_labels_is_never_emptied(tmp_path: Path, pictures: Path) -> None:
+    documents = tmp_path / "Documents"
+    (documents / "letters").mkdir(parents=True)
+    (documents / "letters" / "thesis.txt").write_text("years of work")
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "sslstudio.toml").write_text(f'format = 1\npictures = "{pictures.as_posix()}"\nmade = "../Documents"\n')
+    before = files_in(tmp_path)
+    opened = open_project(project).project
+    to_end(begin(opened.labels_folder, recognise(scan(pictures))))
+    assert {name: content for name, content in files_in(tmp_path).items() if "labels/" not in name} == before
+    with pytest.raises(DataError, match=r"Documents is needed for labels, and holds something else"):
+        to_end(begin(documents, recognise(scan(pictures))))
+    assert {name: content for name, content in files_in(tmp_path).items() if "labels/" not in name} == before
+
+
+@pytest.mark.parametrize("missing", ["about.json", "classes.csv"])
+def test_half_of_a_folder_of_labels_is_left_as_it_is(tmp_path: Path, pictures: Path, missing: str) -> None:
+    folder = tmp_path / "labels"
+    labelled(folder, pictures)
+    (folder / missing).unlink()
+    before = files_in(folder)
+    with pytest.raises(DataError, match="Move it away or give it another name"):
+        to_end(begin(folder, recognise(scan(pictures))))
+    assert files_in(folder) == before
+
+
+@pytest.mark.parametrize("how", ["a backup without empty files", "Export"])
+def test_labels_that_were_brought_back_are_gone_on_with(tmp_path: Path, pictures: Path, how: str) -> None:
+    folder = tmp_path / "labels"
+    of = labelled(folder, pictures)
+    if how == "Export":
+        to_end(export_labels(folder, tmp_path / "taken along"))
+        shutil.rmtree(folder)
+        (tmp_path / "taken along").rename(folder)
+    else:
+        (folder / JOURNAL).unlink()
+    before = files_in(folder)
+    to_end(begin(folder, recognise(scan(pictures))))
+    assert files_in(folder) == before
+    with Labelling(folder) as store:
+        assert store.of == of
+        assert store.masked == {"1.png"}
+    assert [one.name for one in tmp_path.iterdir() if one.name not in ("labels", "pictures")] == []
+
+
+@pytest.mark.parametrize("change", ["", "label", "mask", "more", "link", "note", "lock"])
+def test_what_was_begun_is_begun_anew_until_somebody_changes_it(
+    tmp_path: Path, sample_folder: Path, change: str
+) -> None:
+    folder, paths = tmp_path / "labels", scan(sample_folder).paths
+    to_end(begin(folder, recognise(scan(sample_folder))))
+    first = files_in(folder)
+    table = tmp_path / "other.csv"
+    table.write_text("file,label\n" + "".join(f"{path},{number % 3}\n" for number, path in enumerate(paths)))
+    mask = folder / "masks" / f"{masks_in(folder)[0]}.png"
+    match change:
+        case "label":
+            (folder / LABELS).write_text(f"file,label\n{paths[0]},mine\n")
+        case "mask":
+            Image.new("L", SHAPE).save(mask)
+        case "more":
+            (folder / "masks" / "notes.txt").write_text("mine")
+        case "link":
+            (folder / "shortcut").symlink_to(sample_folder)
+        case "note":
+            (folder / "begun.json").write_text("[" * 100_000)
+    kept = files_in(folder)
+    if change == "lock":
+        with Labelling(folder):
+            to_end(begin(folder, recognise(scan(sample_folder), str(table))))
+    else:
+        to_end(begin(folder, recognise(scan(sample_folder), str(table))))
+    if change:
+        assert files_in(folder) == kept
+    else:
+        assert set(read_labels_table(folder).values()) == {"0", "1", "2"}
+        assert files_in(folder)["labels.csv"] != first["labels.csv"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["labels", "other.csv"]
+    assert len(scan(sample_folder).paths) == len(paths)
+
+
+def test_one_who_labels_while_labels_are_begun_is_left_alone(tmp_path: Path, sample_folder: Path) -> None:
+    folder = tmp_path / "labels"
+    to_end(begin(folder, recognise(scan(sample_folder))))
+    steps = begin(folder, recognise(scan(sample_folder)))
+    next(steps)
+    with Labelling(folder) as store:
+        store.apply(store.adding(CLASSIFY, "one more"))
+    before = files_in(folder)
+    to_end(steps)
+    assert files_in(folder) == before
+    assert [one.name for one in tmp_path.iterdir()] == ["labels"]
+
+
+def test_an_empty_folder_and_one_that_earlier_versions_have_begun_with_nothing_are_begun(
+    tmp_path: Path, pictures: Path, sample_folder: Path
+) -> None:
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    to_end(begin(folder, recognise(scan(pictures))))
+    (folder / "begun.json").unlink()
+    assert read_labels_table(folder) == {}
+    to_end(begin(folder, recognise(scan(sample_folder))))
+    assert read_labels_table(folder)
+    (folder / "begun.json").unlink()
+    before = files_in(folder)
+    to_end(begin(folder, recognise(scan(pictures))))
+    assert files_in(folder) == before  # it may have come back from a backup
+
+
+def test_one_that_is_stopped_leaves_nothing_and_a_folder_like_its_own_alone(
+    tmp_path: Path, sample_folder: Path
+) -> None:
+    mine = tmp_path / ".labels.part"
+    mine.mkdir()
+    (mine / "letter.txt").write_text("mine")
+    steps = begin(tmp_path / "labels", recognise(scan(sample_folder)))
+    next(steps)
+    steps.close()
+    assert files_in(tmp_path) == {".labels.part/letter.txt": b"mine"}
+    to_end(begin(tmp_path / "labels", recognise(scan(sample_folder))))
+    to_end(labels_below(tmp_path / "labels", tmp_path / "labels 2", "a", sample_folder))
+    to_end(export_labels(tmp_path / "labels", tmp_path / "out"))
+    assert (mine / "letter.txt").read_text() == "mine"
+    assert sorted(one.name for one in tmp_path.iterdir()) == [".labels.part", "labels", "labels 2", "out"]
+
+
+def test_a_disk_that_takes_no_labels_is_said(tmp_path: Path, pictures: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    with pytest.raises(RunError, match="could not be begun in"):
+        to_end(begin(tmp_path / "file" / "labels", recognise(scan(pictures))))
