@@ -17,10 +17,10 @@ QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, sys.arg
 app = QApplication([])
 from sslstudio.engine.compute.device import DeviceFound
 from sslstudio.engine.core.errors import DataError
+from sslstudio.ui.text import translate
 translate.speak(sys.argv[2], app)
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.shell.preferences_form import PreferencesForm
-from sslstudio.ui.text import translate
 from sslstudio.ui.widgets import dialogs
 theme()
 screen = app.primaryScreen().availableGeometry()

@@ -26,7 +26,7 @@ from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.shortcuts import natives
 from sslstudio.ui.workspace.workspace import STEPS
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CATALOGUES = sorted((ROOT / "resources" / "translations").glob("*.po"))
 
 
