@@ -62,9 +62,10 @@ class Language:
     last: Mapping[str, str] = field(default_factory=lambda: {"and": " and ", "or": " or "})
 
     def figures(self, said: str) -> str:
-        """A number as Python writes it ('1,721.5') with the marks of this language."""
+        """A number as Python writes it ('1,721.5', '81.5 %') with the marks of this language."""
         marks = str.maketrans({".": self.decimal, ",": self.group})
-        return said.translate(marks).replace("%", self.percent_sign)
+        said = said.translate(marks)
+        return said if self.percent_sign == "%" else said.replace(" %", "%").replace("%", self.percent_sign)
 
 
 ENGLISH = Language()

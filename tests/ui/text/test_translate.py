@@ -121,7 +121,7 @@ def test_values_that_are_messages_and_numbers_are_told_too() -> None:
 
 def test_numbers_and_errors_follow_the_language(german: None) -> None:
     assert formatting.count(1721, "picture", "pictures") == "1.721 pictures"
-    assert formatting.percent(0.815) == "81,5 %"
+    assert formatting.percent(0.815) == "81,5\u00a0%"
     assert formatting.number(1.234) == "1,23"
     assert formatting.left(180) == "noch 3 min"
     error = DataError("There is no folder {root}. Check the spelling, or choose it again.", root="/me/Two pictures")
@@ -181,7 +181,7 @@ def test_axes_and_facts_of_the_machine_speak_german(german: None, qtbot: QtBot) 
     axis = ValueAxis("left")
     assert axis.tickStrings([0.5, 1.5], 1.0, 0.5) == ["0,5", "1,5"]
     cpu = Device(torch.device("cpu"), Message("CPU, {cpu_count} cores", cpu_count=2), torch.float32)
-    facts = hardware_facts(cpu, build_encoder(EncoderConfig(name="small"), 0))
+    facts = hardware_facts(cpu, build_encoder(EncoderConfig(name="small", stem="small"), 0))
     assert translate.told(facts["Device"]) == "CPU, 2 Kerne, rechnet in float32"
     assert translate.told(facts["Encoder"]).endswith(" Millionen Gewichte")
     worth = {"value": 2.6, "low": 1.4, "high": 5.0, "bound": 0, "low_bound": 0, "high_bound": 0}
