@@ -1,6 +1,7 @@
 """What all tests share: no screen, no spinning threads, a cache folder of their own."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -58,3 +59,19 @@ def segmented(sample_folder: Path, pretrained: Path, tmp_path_factory: pytest.Te
     out = tmp_path_factory.mktemp("runs") / "segmented"
     run_finetune(finetune_config(sample_folder, out, str(pretrained), "segmentation").replace(labels_per_class=10))
     return out
+
+
+@pytest.fixture
+def made_by_0_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """What version 0.2 has written, as if it had been made at this place; with the network that it was made with."""
+    import torch
+
+    from tests.support import samples
+
+    root = samples.unpack(tmp_path / "made by 0.2")
+    monkeypatch.setenv("SSLSTUDIO_HOME", str(root / "home"))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as when they were made: sums of several threads end in other bits
+    with samples.smaller_encoder():
+        yield root
+    torch.set_num_threads(threads)
