@@ -8,7 +8,7 @@ import platformdirs
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event
-from sslstudio.engine.finetuning.run import finetune
+from sslstudio.engine.finetuning.entry import finetune
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.sample.make import make_sample
 from sslstudio.engine.training.config import DEFAULT_TASK, BudgetConfig, DataConfig, FinetuneConfig, PretrainConfig

@@ -241,7 +241,7 @@ def _read_checkpoint(run: Path) -> str:
 def _finetune(pictures: Path, source: Path, out: Path) -> str:
     from sslstudio.engine.core.control import RunControl
     from sslstudio.engine.core.events import RunFinished
-    from sslstudio.engine.finetuning.run import finetune
+    from sslstudio.engine.finetuning.entry import finetune
     from sslstudio.engine.training.config import FinetuneConfig
 
     last = list(finetune(FinetuneConfig(source=str(source), **_shared(pictures, out)), RunControl()))[-1]

@@ -69,7 +69,7 @@ def pretrain(options: argparse.Namespace) -> int:
 
 def finetune(options: argparse.Namespace) -> int:
     """`sslstudio finetune`."""
-    from sslstudio.engine.finetuning.run import finetune as run
+    from sslstudio.engine.finetuning.entry import finetune as run
 
     config = finetune_config(options)
     with steered() as control:

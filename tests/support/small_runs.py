@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, RunFinished
-from sslstudio.engine.finetuning.run import finetune
+from sslstudio.engine.finetuning.entry import finetune
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.training.config import (
     BudgetConfig,

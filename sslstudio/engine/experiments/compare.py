@@ -44,8 +44,8 @@ from sslstudio.engine.experiments.compare_config import (
 )
 from sslstudio.engine.experiments.plan import Unit, ahead, ready, settled, units_of
 from sslstudio.engine.experiments.table import write_tables
+from sslstudio.engine.finetuning.entry import finetune
 from sslstudio.engine.finetuning.label_snapshot import keep_labels
-from sslstudio.engine.finetuning.run import finetune
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.pretraining.run import pretrain

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
@@ -33,6 +32,7 @@ from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import FinetuneConfig, config_dict, finetune_from_dict
 from sslstudio.engine.training.session import Session, open_session
 
+FOLDS_FILE = "folds.json"  # the splits of all folds; only a cross-validated run has it
 NOTE = Message(
     "Cross-validated: each of the {{0:,}} labelled pictures was tested on once, by a network "
     "trained on the others ({{1}} folds). Pretraining on this folder has seen most of them, "
@@ -55,7 +55,7 @@ def cross_validate(config: FinetuneConfig, folds: int, control: RunControl) -> I
     )
     splits = deal(session, config, folds)
     run = RunFolder.create(Path(config.out), config_dict("finetune", config))
-    run.write_json("folds.json", [split.to_json() for split in splits])
+    run.write_json(FOLDS_FILE, [split.to_json() for split in splits])
     note_labels(run, config.kind, session.recognised, _tested(splits))
     yield from run.record(_run(config, splits, session, device, run, control))
 
@@ -66,7 +66,7 @@ def resume_folds(run: RunFolder, control: RunControl) -> Iterator[Event]:
     device = devices.choose(config.hardware.device, config.hardware.precision)
     session = yield from open_session(config.data, device, control)
     session = dataclasses.replace(session, recognised=as_begun(run, config.kind, session.recognised))
-    splits = [Split.from_json(values) for values in run.read_json("folds.json")]
+    splits = [Split.from_json(values) for values in run.read_json(FOLDS_FILE)]
     check_labels(run, config.kind, session.recognised, _tested(splits))
     yield from run.record(_run(config, splits, session, device, run, control))
 
@@ -78,6 +78,8 @@ def _tested(splits: list[Split]) -> list[str]:
 
 def deal(session: Session, config: FinetuneConfig, folds: int) -> list[Split]:
     """The split of each fold: its pictures test, the other labelled ones and all without a label train."""
+    from sklearn.model_selection import StratifiedGroupKFold  # slow to load, and one run needs none of it
+
     labels, _ = labels_of(session, config)
     paths = tuple(path for path in session.cache.index.paths if path in labels)
     if config.labels_per_class is not None:

@@ -1,6 +1,4 @@
-"""Fine-tuning on a few labels, beside a twin that starts from scratch.
-
-    for event in finetune(config, control): ...
+"""One fine-tuning on a few labels, beside a twin that starts from scratch.
 
 Both parts see the same labels, the same number of steps, the same views of the pictures and the same first weights
 of the head; only the encoder's start differs. Nothing is chosen by the validation or test pictures: what is scored
@@ -40,7 +38,13 @@ from sslstudio.engine.labels.mask_names import said_class
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig, config_dict, pretrain_from_dict
+from sslstudio.engine.training.config import (
+    FinetuneConfig,
+    PretrainConfig,
+    config_dict,
+    finetune_from_dict,
+    pretrain_from_dict,
+)
 from sslstudio.engine.training.loop import WATCHING, Training
 from sslstudio.engine.training.machine_facts import hardware_facts
 from sslstudio.engine.training.schedule import Plan
@@ -49,13 +53,8 @@ from sslstudio.engine.training.session import Session, open_session
 LEAST_STEPS = 10
 
 
-def finetune(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
-    """Run a fine-tuning from its start. Raises StudioError in words, before anything is written, when it cannot be."""
-    if config.folds > 1:
-        from sslstudio.engine.finetuning.cross_validation import cross_validate  # which runs this module once a fold
-
-        yield from cross_validate(config, config.folds, control)
-        return
+def run_once(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
+    """Run one fine-tuning from its start. Raises StudioError before anything is written."""
     device = devices.choose(config.hardware.device, config.hardware.precision)
     source = pretraining_of(config.source)
     config = following(config, source)
@@ -79,8 +78,9 @@ def start(config: FinetuneConfig, session: Session, device: Device, control: Run
     yield from run.record(_run(config, labelled, session, device, run, control))
 
 
-def resume_finetune(run: RunFolder, config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
+def resume_once(run: RunFolder, control: RunControl) -> Iterator[Event]:
     """Go on from the last checkpoint of the part that was under way."""
+    config = finetune_from_dict({**run.config(), "out": str(run.path)})
     device = devices.choose(config.hardware.device, config.hardware.precision)
     session = yield from open_session(config.data, device, control, run.read_json("split.json"))
     yield from go_on(run, config, session, device, control)

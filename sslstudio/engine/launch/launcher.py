@@ -6,7 +6,7 @@ from pathlib import Path
 from sslstudio.engine.compute.process_group import place
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event
-from sslstudio.engine.finetuning.run import finetune
+from sslstudio.engine.finetuning.entry import finetune
 from sslstudio.engine.launch.child_process import in_child, order_to_resume, order_to_start
 from sslstudio.engine.launch.resume import resume
 from sslstudio.engine.launch.torchrun import pretrain_together, resume_together

@@ -6,21 +6,18 @@ from pathlib import Path
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, RunFinished
-from sslstudio.engine.finetuning.cross_validation import resume_folds
-from sslstudio.engine.finetuning.run import resume_finetune
+from sslstudio.engine.finetuning.entry import resume_finetune
 from sslstudio.engine.pretraining.run import resume_pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.runs.writer_lock import refuse_second_writer
-from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict
+from sslstudio.engine.training.config import pretrain_from_dict
 
 
 def resume(path: Path, control: RunControl) -> Iterator[Event]:
     """The rest of a run, from its last checkpoint. Raises DataError when it is no run or is finished."""
     run = unfinished(path)
-    if (path / "folds.json").exists():
-        yield from resume_folds(run, control)
-    elif run.job == "finetune":
-        yield from resume_finetune(run, finetune_from_dict({**run.config(), "out": str(path)}), control)
+    if run.job == "finetune":
+        yield from resume_finetune(run, control)
     else:
         yield from resume_pretrain(run, pretrain_from_dict({**run.config(), "out": str(path)}), control)
 

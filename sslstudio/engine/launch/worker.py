@@ -17,7 +17,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import InputError, StudioError
 from sslstudio.engine.core.events import Event, to_json
 from sslstudio.engine.core.messages import to_stored
-from sslstudio.engine.finetuning.run import finetune
+from sslstudio.engine.finetuning.entry import finetune
 from sslstudio.engine.launch.child_process import Order, worker_command
 from sslstudio.engine.launch.resume import resume
 from sslstudio.engine.launch.torchrun import pretrain_together, resume_together

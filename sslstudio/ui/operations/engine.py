@@ -57,7 +57,7 @@ def load_engine(control: RunControl) -> EngineFacts:
     import torch
 
     from sslstudio.engine.compute import device
-    from sslstudio.engine.finetuning import run as finetune  # noqa: F401  loaded now, used later
+    from sslstudio.engine.finetuning import entry as finetune  # noqa: F401  loaded now, used later
     from sslstudio.engine.launch import resume  # noqa: F401  loaded now, used later
     from sslstudio.engine.pretraining import preview  # noqa: F401  loaded now, used later
     from sslstudio.engine.tasks.base import load_tasks

@@ -93,7 +93,7 @@ def queued(waiting: "Waiting") -> Factory:
 
 
 def _queued(waiting: "Waiting", control: RunControl) -> Iterator[Event]:
-    from sslstudio.engine.finetuning.run import finetune
+    from sslstudio.engine.finetuning.entry import finetune
     from sslstudio.engine.pretraining.run import pretrain
     from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict
 

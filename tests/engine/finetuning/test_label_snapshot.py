@@ -15,8 +15,8 @@ from sslstudio.engine.core.events import Event, Note, RunFinished, StepDone
 from sslstudio.engine.experiments.compare import compare
 from sslstudio.engine.experiments.tournament import tournament
 from sslstudio.engine.experiments.tournament_config import TournamentConfig
+from sslstudio.engine.finetuning.entry import finetune
 from sslstudio.engine.finetuning.label_snapshot import FOLDER, keep_labels
-from sslstudio.engine.finetuning.run import finetune
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.editing.store import Labelling

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.experiments.compare import compare
-from sslstudio.engine.finetuning.run import finetune
+from sslstudio.engine.finetuning.entry import finetune
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.training.config import (
     BudgetConfig,

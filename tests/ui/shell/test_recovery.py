@@ -13,7 +13,7 @@ from sslstudio.engine.core.events import Advanced, CheckpointSaved, Event, RunFi
 from sslstudio.engine.experiments.compare import compare
 from sslstudio.engine.experiments.tournament import tournament
 from sslstudio.engine.experiments.tournament_config import TournamentConfig
-from sslstudio.engine.finetuning.run import finetune
+from sslstudio.engine.finetuning.entry import finetune
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
