@@ -14,6 +14,7 @@ from PIL import Image
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError
 from sslstudio.engine.core.events import Note, Preparing, RunFinished, RunStarted, StepDone
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.experiments.compare import compare, stored_config
 from sslstudio.engine.experiments.compare_cells import Place, carried_out, scored_pictures
 from sslstudio.engine.experiments.plan import Unit, settled, units_of
@@ -244,8 +245,8 @@ def test_what_lies_where_a_run_is_to_be_is_put_aside(tmp_path: Path) -> None:
     place = Place(tmp_path / "cells" / "scratch" / "5-0")
     place.path.mkdir(parents=True)
     (place.path / "model.pth").write_bytes(b"somebody's")
-    assert list(carried_out(place, lambda: iter([Note(level="info", text="begins")]), RunControl())) == [
-        Note(level="info", text="begins")
+    assert list(carried_out(place, lambda: iter([Note(level="info", text=Message("begins"))]), RunControl())) == [
+        Note(level="info", text=Message("begins"))
     ]
     assert not place.path.exists()
     assert (place.path.parent / ".discarded" / "5-0" / "model.pth").read_bytes() == b"somebody's"
