@@ -18,8 +18,8 @@ from sslstudio.engine.images.cache.growing import GrowingCache
 from sslstudio.engine.images.cache.pixel_cache import build_cache
 from sslstudio.engine.images.cache.reader import cores
 from sslstudio.engine.images.index import scan
-from sslstudio.engine.pretraining.looked_at import LOOKED_AT
 from sslstudio.engine.pretraining.preview import PuzzlesReady, preview_puzzles
+from sslstudio.engine.pretraining.run import LOOKED_AT
 from sslstudio.engine.training.config import DataConfig, PretrainConfig
 from sslstudio.engine.training.session import open_session, read_first
 from tests.benchmarks.bench_kit import Figures, clock, medians, photographs, show

@@ -24,7 +24,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, Group, near_duplicates
 from sslstudio.engine.evaluate.predict import write_table
-from sslstudio.engine.pretraining.trained import trained_task
+from sslstudio.engine.pretraining.run import trained_task
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Picture, PretextTask, load_tasks
 from sslstudio.engine.training.config import DataConfig, PretrainConfig, pretrain_from_dict

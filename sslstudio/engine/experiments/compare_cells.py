@@ -14,7 +14,7 @@ from sslstudio.engine.core.messages import Message, from_stored, to_stored
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import TITLES
 from sslstudio.engine.experiments.compare_config import SCRATCH, CompareConfig, cell_folder
-from sslstudio.engine.launch.resume import resume
+from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.runs.trash import out_of_the_way

@@ -1,4 +1,4 @@
-"""Where a run is carried out: in this process, as this process's part of a team, or by a team of child processes."""
+"""Start a run, or go on with one: in this process, as one rank of a process group, or in child processes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,13 +6,12 @@ from pathlib import Path
 from sslstudio.engine.compute.process_group import place
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event
-from sslstudio.engine.finetuning.entry import finetune
+from sslstudio.engine.finetuning.entry import finetune, resume_finetune
 from sslstudio.engine.launch.child_process import in_child, order_to_resume, order_to_start
-from sslstudio.engine.launch.resume import resume
 from sslstudio.engine.launch.torchrun import pretrain_together, resume_together
-from sslstudio.engine.pretraining.run import pretrain
+from sslstudio.engine.pretraining.run import pretrain, resume_pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig
+from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig, pretrain_from_dict
 
 
 def started(config: PretrainConfig | FinetuneConfig, control: RunControl, *, apart: bool = False) -> Iterator[Event]:
@@ -34,3 +33,12 @@ def resumed(path: Path, control: RunControl, *, apart: bool = False) -> Iterator
         return resume_together(path, control, where)
     order = order_to_resume(RunFolder.open(path))
     return in_child(order, control) if apart or order.processes > 1 else resume(path, control)
+
+
+def resume(path: Path, control: RunControl) -> Iterator[Event]:
+    """The rest of a run, from its last checkpoint. Raises DataError when it is no run or is finished."""
+    run = RunFolder.open_unfinished(path)
+    if run.job == "finetune":
+        yield from resume_finetune(run, control)
+    else:
+        yield from resume_pretrain(run, pretrain_from_dict({**run.config(), "out": str(path)}), control)

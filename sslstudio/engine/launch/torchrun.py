@@ -14,7 +14,6 @@ from sslstudio.engine.compute.process_group import Place, Team
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, StudioError
 from sslstudio.engine.core.events import Event
-from sslstudio.engine.launch.resume import unfinished
 from sslstudio.engine.pretraining.data_parallel import take_start
 from sslstudio.engine.pretraining.run import chosen_device, made_ready, pretrain, resume_pretrain
 from sslstudio.engine.runs.run_folder import CONFIG, RunFolder
@@ -48,7 +47,7 @@ def resume_together(path: Path, control: RunControl, where: Place) -> Iterator[E
 
 
 def _resumed(path: Path, control: RunControl, team: Team) -> Iterator[Event]:
-    run = unfinished(path)
+    run = RunFolder.open_unfinished(path)
     if run.job != "pretrain":
         raise DataError("{path} is no pretraining: only a pretraining can be shared by several processes.", path=path)
     yield from resume_pretrain(run, pretrain_from_dict({**run.config(), "out": str(path)}), control, team)

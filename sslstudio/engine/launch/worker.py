@@ -19,7 +19,7 @@ from sslstudio.engine.core.events import Event, to_json
 from sslstudio.engine.core.messages import to_stored
 from sslstudio.engine.finetuning.entry import finetune
 from sslstudio.engine.launch.child_process import Order, worker_command
-from sslstudio.engine.launch.resume import resume
+from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.launch.torchrun import pretrain_together, resume_together
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict

@@ -23,8 +23,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.cache.pixel_cache import build_cache
 from sslstudio.engine.images.index import ImageIndex, scan
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.pretraining.looked_at import looked_at
-from sslstudio.engine.pretraining.run import PretrainJob, resolved
+from sslstudio.engine.pretraining.run import PretrainJob, looked_at, resolved
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.training.autotune import Choice, settle

@@ -1,6 +1,6 @@
 """Held-out puzzles for a person to solve, with the network's answers to the very same ones."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,15 +13,15 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.pretraining.looked_at import looked_at
-from sslstudio.engine.pretraining.run import HELD_OUT, build_task, resolved
-from sslstudio.engine.pretraining.trained import trained_task
+from sslstudio.engine.evaluate.scores import wilson
+from sslstudio.engine.pretraining.run import HELD_OUT, build_task, looked_at, resolved, trained_task
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Game
 from sslstudio.engine.training.config import PretrainConfig, pretrain_from_dict
 from sslstudio.engine.training.session import Session, open_session
 
 NOTHING = Message("These pictures give no puzzle that a person could play. Look at the puzzles instead.")
+Answer = tuple[int, ...] | None  # None: not answered
 
 
 @dataclass(frozen=True)
@@ -76,3 +76,37 @@ def _deal(config: PretrainConfig, session: Session, run: RunFolder | None, count
     result = task(encoder, batch) if step is not None else None
     games = tuple(task.play(images, batch, result, count))
     return Round(games, "" if games else NOTHING, step)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """`solved` of `n` puzzles have every part right; `low` and `high` are the 95 % interval (Wilson) of that share.
+
+    `right` of `parts` single parts (the tiles of a jigsaw puzzle) are right.
+    """
+
+    n: int
+    solved: int
+    low: float
+    high: float
+    right: int
+    parts: int
+
+    @property
+    def share(self) -> float:
+        """Share of the puzzles that are solved."""
+        return self.solved / self.n if self.n else 0.0
+
+
+def tally(games: Sequence[Game], answers: Sequence[Answer]) -> Tally:
+    """Count the answers to those games that were answered."""
+    pairs = [(game.right, answer) for game, answer in zip(games, answers, strict=True) if answer is not None]
+    hits = [[ours == right for ours, right in zip(answer, truth, strict=True)] for truth, answer in pairs]
+    n, solved = len(hits), sum(map(all, hits))
+    low, high = wilson(solved / n, n) if n else (0.0, 1.0)
+    return Tally(n, solved, low, high, sum(map(sum, hits)), sum(map(len, hits)))
+
+
+def guessed_parts(games: Sequence[Game]) -> float:
+    """How many parts of these games guessing gets right on average."""
+    return sum(len(game.right) * game.chance for game in games)

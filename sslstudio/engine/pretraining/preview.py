@@ -14,7 +14,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.images.cache.sampler import Glimpse
 from sslstudio.engine.models.encoders import build_encoder
-from sslstudio.engine.pretraining.looked_at import LOOKED_AT, looked_at, order_of
+from sslstudio.engine.pretraining.run import LOOKED_AT, looked_at, order_of
 from sslstudio.engine.tasks.base import Puzzle, load_tasks
 from sslstudio.engine.training.config import PretrainConfig
 from sslstudio.engine.training.session import look_at

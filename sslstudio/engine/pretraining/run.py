@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
@@ -21,21 +21,20 @@ from sslstudio.engine.compute.process_group import Team
 from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.compute.sync_batch_norm import share_norms
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Evaluated, Event, Note, RunFinished, RunStarted, SampleSaved
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.dataset.loader import Pictures
+from sslstudio.engine.dataset.loader import Order, Pictures
 from sslstudio.engine.dataset.prefetch import Feed
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.pretraining.data_parallel import asked_together, send_start, states_of
-from sslstudio.engine.pretraining.looked_at import LOOKED_AT, looked_at, order_of
 from sslstudio.engine.pretraining.online_probe import Watcher, probe_results
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import PretextTask, Puzzle, TaskResult, load_tasks
 from sslstudio.engine.tasks.contact_sheet import puzzle_sheet
 from sslstudio.engine.training.autotune import as_asked, put_in_force, settle
-from sslstudio.engine.training.checkpoint import load_encoder
+from sslstudio.engine.training.checkpoint import load_encoder, load_tensors
 from sslstudio.engine.training.config import BudgetConfig, PretrainConfig, config_dict
 from sslstudio.engine.training.loop import Training
 from sslstudio.engine.training.machine_facts import feed_facts, hardware_facts
@@ -48,6 +47,8 @@ SHOWN = 4  # puzzles on a sample sheet
 WHOLE_TOGETHER = Message(
     "Pictures at once: not used, because each of several processes takes its share of a batch whole."
 )
+LOOKED_AT = 64  # pictures that a task checks itself against and takes statistics from before it is trained
+MODEL = "model."  # what the names of weights begin with in a checkpoint
 
 
 class PretrainJob:
@@ -300,3 +301,40 @@ def plan_of(budget: BudgetConfig, steps_per_epoch: int) -> Plan:
     if budget.epochs:
         return Plan(steps=budget.epochs * steps_per_epoch)
     return Plan(seconds=60.0 * (budget.minutes or 10.0))
+
+
+def order_of(pictures: Pictures, config: PretrainConfig) -> Order:
+    """The order in which a training takes its pictures."""
+    return Order(len(pictures), config.optimiser.batch_size, config.seed)
+
+
+def looked_at(pictures: Pictures, config: PretrainConfig) -> Tensor:
+    """uint8 (N, 3, side, side) on the device, N up to LOOKED_AT.
+
+    They are the first that the training takes, so that its first steps need not wait for others. Their order is a
+    shuffle: as a sample they are as good as any.
+    """
+    return pictures.only(order_of(pictures, config).first(LOOKED_AT))
+
+
+def trained_task(run: RunFolder, config: PretrainConfig, device: Device) -> tuple[Encoder, PretextTask, int]:
+    """Encoder and task in evaluation mode with the run's weights, and the step that they are from.
+
+    A run that goes on can be asked too: it replaces its checkpoint in one go, at each evaluation and once a minute.
+    Raises DataError when there are no weights yet, RunError when they belong to another network.
+    """
+    file = run.path / "last.safetensors"
+    if not file.exists():
+        raise DataError("{run} has no weights yet. Go on with it: sslstudio resume {run}", run=run.path)
+    encoder, task = build_task(config, device)
+    modules = nn.ModuleDict({"encoder": encoder, "task": task})
+    tensors, meta = load_tensors(file)
+    weights = {name.removeprefix(MODEL): value for name, value in tensors.items() if name.startswith(MODEL)}
+    try:
+        modules.load_state_dict(weights)
+    except RuntimeError as error:
+        raise RunError(
+            "The weights in {file} belong to another network: {error}", file=file, error=str(error).splitlines()[0]
+        ) from error
+    modules.eval()
+    return encoder, task, int(meta["step"])

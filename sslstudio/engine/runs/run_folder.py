@@ -24,7 +24,7 @@ from sslstudio.engine.core.errors import DataError, RunError, StudioError
 from sslstudio.engine.core.events import Event, Preparing, RunFinished, RunStarted, StepDone, from_json, to_json
 from sslstudio.engine.core.messages import from_stored, to_stored
 from sslstudio.engine.runs.summary import summary
-from sslstudio.engine.runs.writer_lock import writer_of, writing
+from sslstudio.engine.runs.writer_lock import refuse_second_writer, writer_of, writing
 
 CONFIG = "config.toml"
 EVENTS = "events.jsonl"
@@ -74,6 +74,21 @@ class RunFolder:
                 config=CONFIG,
             )
         return cls(path)
+
+    @classmethod
+    def open_unfinished(cls, path: Path) -> "RunFolder":
+        """A run that has something left to do. Raises DataError when it is no run or is finished.
+
+        RunError while another process writes it.
+        """
+        run = cls.open(path)
+        refuse_second_writer(path)
+        events = run.events()
+        if events and isinstance(events[-1], RunFinished) and events[-1].outcome == "finished":
+            raise DataError(
+                "{path} is finished: there is nothing left to do. Start another run to train longer.", path=path
+            )
+        return run
 
     def config(self) -> dict[str, Any]:
         """The content of config.toml. Raises ConfigError when it is damaged."""

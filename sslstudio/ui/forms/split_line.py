@@ -9,7 +9,7 @@ from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import Notice, button, row
 
 if TYPE_CHECKING:  # imports torch
-    from sslstudio.engine.finetuning.split_change import Leak
+    from sslstudio.engine.finetuning.split_policy import Leak
 
 
 class SplitLine(QWidget):

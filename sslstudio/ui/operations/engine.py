@@ -21,8 +21,7 @@ if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.compute.device import DeviceFound
     from sslstudio.engine.images.index import ImageIndex
     from sslstudio.engine.labels.types import Recognised
-    from sslstudio.engine.pretraining.games import Tally
-    from sslstudio.engine.pretraining.play import Round
+    from sslstudio.engine.pretraining.play import Round, Tally
     from sslstudio.engine.tasks.base import Game, PretextTask, Puzzle
     from sslstudio.engine.training.config import DataConfig, FinetuneConfig, PretrainConfig
 
@@ -58,7 +57,7 @@ def load_engine(control: RunControl) -> EngineFacts:
 
     from sslstudio.engine.compute import device
     from sslstudio.engine.finetuning import entry as finetune  # noqa: F401  loaded now, used later
-    from sslstudio.engine.launch import resume  # noqa: F401  loaded now, used later
+    from sslstudio.engine.launch import launcher  # noqa: F401  loaded now, used later
     from sslstudio.engine.pretraining import preview  # noqa: F401  loaded now, used later
     from sslstudio.engine.tasks.base import load_tasks
     from sslstudio.engine.training import config as training_config
@@ -158,7 +157,7 @@ def round_of(
 
 def tallied(games: Sequence["Game"], answers: Sequence[tuple[int, ...] | None]) -> "Tally":
     """How many of the games were solved. Adds up a few whole numbers, once the engine is there."""
-    from sslstudio.engine.pretraining.games import tally
+    from sslstudio.engine.pretraining.play import tally
 
     return tally(games, answers)
 

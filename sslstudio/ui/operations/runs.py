@@ -14,7 +14,7 @@ from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.text.formatting import told
 
 if TYPE_CHECKING:
-    from sslstudio.engine.finetuning.split_change import Leak
+    from sslstudio.engine.finetuning.split_policy import Leak
     from sslstudio.engine.labels.types import Recognised
     from sslstudio.engine.runs.queue import Waiting
     from sslstudio.engine.training.config import DataConfig
@@ -150,7 +150,7 @@ def interrupted_run(run: Path, control: RunControl) -> Interrupted | None:
 
 def split_leak(recognised: "Recognised", config: "DataConfig", folders: Sequence[Path], control: RunControl) -> "Leak":
     """Which tests of the runs in some folders a training with this split would spoil."""
-    from sslstudio.engine.finetuning.split_change import leak_of
+    from sslstudio.engine.finetuning.split_policy import leak_of
     from sslstudio.engine.runs.run_folder import run_folders
 
     return leak_of(recognised, config, [run for folder in folders for run in run_folders(folder)])

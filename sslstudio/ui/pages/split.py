@@ -21,7 +21,7 @@ from sslstudio.ui.widgets.shortcuts import page_shortcuts, split_keys
 from sslstudio.ui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:  # imports torch
-    from sslstudio.engine.finetuning.split_change import Leak
+    from sslstudio.engine.finetuning.split_policy import Leak
 
 ONE_GO_S = 2.0  # a value that is typed or turned changes several times
 

@@ -10,7 +10,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import RunFinished, RunStarted, StepDone
 from sslstudio.engine.finetuning.entry import finetune
-from sslstudio.engine.launch.resume import resume
+from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import BudgetConfig, FinetuneConfig

@@ -21,7 +21,7 @@ from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.launch.resume import resume
+from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig
 from tests.support.small_comparisons import compare_config, content, run_compare, table_of

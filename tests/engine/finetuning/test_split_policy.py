@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.dataset.split import Split
 from sslstudio.engine.finetuning.run import pretraining_of
-from sslstudio.engine.finetuning.split_policy import split_kept, suited
+from sslstudio.engine.finetuning.split_policy import Leak, leak_of, split_kept, suited
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.labels.types import Recognised
@@ -111,3 +112,28 @@ def test_other_settings_of_the_split_are_followed(
     assert split_kept(config.replace(data=config.data.replace(**change)), source) is None
     assert split_kept(config.replace(data=config.data.replace(folder=str(tmp_path))), source) is None
     assert split_kept(config, None) is None
+
+
+def test_the_split_of_the_runs_spoils_nothing(
+    recognised: Recognised, sample_folder: Path, pretrained: Path, classified: Path
+) -> None:
+    assert leak_of(recognised, DataConfig(folder=str(sample_folder)), [pretrained, classified]) == Leak()
+
+
+def test_pictures_and_runs_are_counted(
+    recognised: Recognised, sample_folder: Path, pretrained: Path, classified: Path, tmp_path: Path
+) -> None:
+    config = DataConfig(folder=str(sample_folder), split_seed=7)
+    tested = set(json.loads((pretrained / "split.json").read_text())["test"])
+    expected = len(tested & set(draw_split(recognised, config).train))
+    assert expected > 3
+    assert leak_of(recognised, config, [pretrained, classified, tmp_path]) == Leak(expected, 2)
+
+
+def test_runs_on_other_pictures_do_not_count(recognised: Recognised, pretrained: Path, tmp_path: Path) -> None:
+    assert leak_of(recognised, DataConfig(folder=str(tmp_path), split_seed=7), [pretrained]) == Leak()
+
+
+def test_a_split_that_cannot_be_drawn_is_said(recognised: Recognised, sample_folder: Path, pretrained: Path) -> None:
+    with pytest.raises(ConfigError):
+        leak_of(recognised, DataConfig(folder=str(sample_folder), groups="name:("), [pretrained])

@@ -19,7 +19,7 @@ from sslstudio.engine.core.errors import ConfigError, RunError
 from sslstudio.engine.core.events import Alarm, Event, Probed, RunStarted, StepDone
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.evaluate.probes import Labels
-from sslstudio.engine.launch.resume import resume
+from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.pretraining.alarms import Health
 from sslstudio.engine.pretraining.online_probe import Watcher, changes_for, instead_of, probe_results

@@ -15,7 +15,7 @@ from sslstudio.engine.core.config import from_toml
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, TaskDoesNotFit
 from sslstudio.engine.core.events import Evaluated, Note, RunStarted, SampleSaved, StepDone, from_json
-from sslstudio.engine.launch.resume import resume
+from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks

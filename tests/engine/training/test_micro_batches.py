@@ -11,7 +11,7 @@ from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Evaluated, Note, Probed, StepDone
-from sslstudio.engine.launch.resume import resume
+from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.pretraining import probe_set
 from sslstudio.engine.pretraining.run import pretrain

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.finetuning.losses import dice_loss, segmentation_loss
+from sslstudio.engine.finetuning.labelled import dice_loss, segmentation_loss
 from sslstudio.engine.transforms.finetune_views import IGNORE
 
 shapes = st.tuples(st.integers(1, 3), st.integers(2, 4), st.integers(1, 6), st.integers(1, 6))
