@@ -223,13 +223,13 @@ def in_the_window(root: Path) -> None:
     app = QApplication.instance() or QApplication([])
     window: Any = MainWindow()
     window.show()
-    study = window.study
-    study.load_engine()
-    wait(app, lambda: study.engine is not None)
-    study.folders.open([root / NAME, root / "more"])
-    wait(app, lambda: study.readable is not None)
+    workspace = window.workspace
+    workspace.load_engine()
+    wait(app, lambda: workspace.engine is not None)
+    workspace.folders.open([root / NAME, root / "more"])
+    wait(app, lambda: workspace.readable is not None)
     window.open_folder(root / NAME)
-    wait(app, lambda: study.readable is not None and study.folder == root / NAME)
+    wait(app, lambda: workspace.readable is not None and workspace.folder == root / NAME)
     window.go("pretext")
     pretext = window.pages["pretext"]
     pretext.choose_task("rotation")
@@ -240,9 +240,9 @@ def in_the_window(root: Path) -> None:
     page.set_data({"side": 32})
     page.budget.amount.setValue(7)
     page.forms["batch"].editor("batch_size").set_value(16)
-    wait(app, lambda: pretext._job is None and not pretext.checkup.under_way)
+    wait(app, lambda: pretext._job is None and not pretext.clinic.under_way)
     window.close()
-    wait(app, lambda: study.project_now().task == "rotation")
+    wait(app, lambda: workspace.project_now().task == "rotation")
     settings.set_under_way(str(root / "home" / "Projects" / NAME / "runs" / "killed"))
 
 

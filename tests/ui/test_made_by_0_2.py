@@ -1,4 +1,4 @@
-"""The window opens what version 0.2 has written: preferences, projects with runs and studies, labels, the queue."""
+"""The window opens what version 0.2 has written: preferences, projects, runs, experiments, labels, the queue."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.ui.base import app_settings as settings
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.pages.compare.page import ComparePage
-from sslstudio.ui.pages.compare.tab import StudyTab
+from sslstudio.ui.pages.compare.tab import ExperimentTab
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.train.finetune import FinetunePage
@@ -34,22 +34,22 @@ def opened(qtbot: QtBot) -> MainWindow:
     window = MainWindow()
     qtbot.addWidget(window)
     window.show()
-    with qtbot.waitSignal(window.study.engine_ready, timeout=LONG):
-        window.study.load_engine()
+    with qtbot.waitSignal(window.workspace.engine_ready, timeout=LONG):
+        window.workspace.load_engine()
     return window
 
 
 def open_project(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(window.study.checked, timeout=LONG):
+    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(folder)
 
 
-def open_studies(tab: StudyTab, names: set[str], qtbot: QtBot) -> None:
+def open_experiments(tab: ExperimentTab, names: set[str], qtbot: QtBot) -> None:
     """Those of one kind are listed, and the first opens."""
     qtbot.waitUntil(lambda: tab.earlier.table.rowCount() > 0, timeout=LONG)
-    assert {one.path.name for one in tab.earlier.studies} == names
+    assert {one.path.name for one in tab.earlier.experiments} == names
     tab.earlier.open_line(0)
-    qtbot.waitUntil(lambda: tab.out == tab.earlier.studies[0].path, timeout=LONG)
+    qtbot.waitUntil(lambda: tab.out == tab.earlier.experiments[0].path, timeout=LONG)
 
 
 def test_preferences_are_as_they_were_chosen(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,13 +72,13 @@ def test_a_project_comes_back_and_a_run_that_was_killed_is_offered(kept: Path, s
     qtbot.waitUntil(lambda: bool(said.questions), timeout=LONG)
     assert "Go on where it stopped?" in said.questions[0]  # the run that was killed
     open_project(window, kept / "little zoo", qtbot)
-    study = window.study
-    assert (study.folder, study.task) == (kept.parent.parent / "little zoo", "rotation")
-    assert study.options["rotation"].grey == 0.5  # type: ignore[attr-defined]
-    assert study.data_config().side == 32
-    assert study.pretrained is not None
-    assert study.result is not None
-    assert len(study.line.runs) == 2
+    workspace = window.workspace
+    assert (workspace.folder, workspace.task) == (kept.parent.parent / "little zoo", "rotation")
+    assert workspace.options["rotation"].grey == 0.5  # type: ignore[attr-defined]
+    assert workspace.data_config().side == 32
+    assert workspace.pretrained is not None
+    assert workspace.result is not None
+    assert len(workspace.queue.runs) == 2
     assert said.errors == []
 
 
@@ -87,7 +87,7 @@ def test_runs_queue_and_labels_are_on_their_pages(kept: Path, said: Said, qtbot:
     settings.set_under_way("")
     window = opened(qtbot)
     open_project(window, kept / "little zoo", qtbot)
-    study = window.study
+    workspace = window.workspace
     window.go("pretrain")
     page = window.pages["pretrain"]
     assert isinstance(page, PretrainPage)
@@ -98,7 +98,7 @@ def test_runs_queue_and_labels_are_on_their_pages(kept: Path, said: Said, qtbot:
     assert known["pretrained"] == known["2026-01-02 old"] == "finished"
     assert (known["paused"], known["killed"]) == ("stopped", "interrupted")
     assert page.queueing.view.table.rowCount() == 2
-    page.open_run(study.runs_folder / "pretrained")
+    page.open_run(workspace.runs_folder / "pretrained")
     qtbot.waitUntil(lambda: any(plot.curve_names for plot in page.view.curves.plots), timeout=LONG)
 
     window.go("finetune")
@@ -110,24 +110,24 @@ def test_runs_queue_and_labels_are_on_their_pages(kept: Path, said: Said, qtbot:
     window.go("label")
     label = window.pages["label"]
     assert isinstance(label, LabelPage)
-    qtbot.waitUntil(lambda: label.desk.store is not None, timeout=LONG)
-    assert label.desk.store is not None
-    names = [one.name for one in label.desk.store.names("classification")]
+    qtbot.waitUntil(lambda: label.labels.store is not None, timeout=LONG)
+    assert label.labels.store is not None
+    names = [one.name for one in label.labels.store.names("classification")]
     assert ("scarab" in names, "ladybird" in names) == (True, True)
     assert said.errors == []
 
 
 @pytest.mark.slow
-def test_studies_are_listed_and_opened(kept: Path, said: Said, qtbot: QtBot) -> None:
+def test_experiments_are_listed_and_opened(kept: Path, said: Said, qtbot: QtBot) -> None:
     settings.set_under_way("")
     window = opened(qtbot)
     open_project(window, kept / "little zoo", qtbot)
     window.go("compare")
     compare = window.pages["compare"]
     assert isinstance(compare, ComparePage)
-    qtbot.waitUntil(lambda: compare.checkup.found is not None, timeout=LONG)
-    open_studies(compare.efficiency, {"comparison"}, qtbot)
-    open_studies(compare.tournament, {"cup", "cup that was killed"}, qtbot)
+    qtbot.waitUntil(lambda: compare.clinic.found is not None, timeout=LONG)
+    open_experiments(compare.efficiency, {"comparison"}, qtbot)
+    open_experiments(compare.tournament, {"cup", "cup that was killed"}, qtbot)
     assert compare.efficiency.settings is not None
     assert compare.efficiency.settings.tasks.chosen() == ["rotation"]
     assert said.errors == []
@@ -142,8 +142,8 @@ def test_a_result_is_shown(name: str, kept: Path, said: Said, qtbot: QtBot) -> N
     window.go("results")
     page = window.pages["results"]
     assert isinstance(page, ResultsPage)
-    run = window.study.runs_folder / name
-    window.study.show_result(run)
+    run = window.workspace.runs_folder / name
+    window.workspace.show_result(run)
     qtbot.waitUntil(lambda: page.results is not None and page.results.run == run, timeout=LONG)
     assert page.results is not None
     assert page.results.predictions
@@ -155,7 +155,7 @@ def test_a_project_of_two_folders_comes_back(kept: Path, said: Said, qtbot: QtBo
     settings.set_under_way("")
     window = opened(qtbot)
     open_project(window, kept / "little zoo + more", qtbot)
-    assert window.study.readable is not None
-    assert len(window.study.readable) == 66
-    assert sorted(window.study.folders.several) == ["little zoo", "more"]
+    assert window.workspace.readable is not None
+    assert len(window.workspace.readable) == 66
+    assert sorted(window.workspace.folders.several) == ["little zoo", "more"]
     assert said.errors == []
