@@ -1,8 +1,9 @@
-"""What the window asks of the engine about how long a pretraining takes. These run on other threads."""
+"""What the window asks of the engine about how long a pretraining takes, and for the line that does the same in a
+terminal. These run on other threads: the configs import torch."""
 
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
@@ -32,3 +33,18 @@ def measured_pace(config: "PretrainConfig", control: RunControl) -> Generator[Pr
 
     found = yield from bench(config, control, ROUNDS)
     return found.end_to_end
+
+
+def line_of(said: Any, control: RunControl) -> str:
+    """A config, or the words of a command (empty ones are left out), as one line for a terminal of this system."""
+    from sslstudio.engine.report.command_line import command_line, typed
+
+    return typed([str(word) for word in said if str(word)]) if isinstance(said, list) else command_line(said)
+
+
+def preview_words(config: Any, out: str, count: int, draw: int) -> list[object]:
+    """The command that draws puzzles of the chosen task. Quick, once the engine is there."""
+    from sslstudio.engine.report.command_line import PREVIEW, command_words
+
+    words: list[object] = [*command_words(config.replace(out=out), PREVIEW), "--count", count]
+    return [*words, "--draw", draw] if draw else words

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QPushButton, QVBoxLayout, QWidget
 
 from sslstudio.ui.gallery.view import GalleryView
-from sslstudio.ui.widgets.buttons import CopyButton
+from sslstudio.ui.pages.copy_command import copy_button
 from sslstudio.ui.widgets.layout import MARGIN, EmptyState, button, column, row, text
 from sslstudio.ui.workspace.workspace import Workspace
 
@@ -23,7 +23,7 @@ class Page(QWidget):
         self.content.setSpacing(14)
         self.content.setContentsMargins(0, 0, 0, 0)
         self.corner = row()
-        self.copy = CopyButton(self.command)
+        self.copy = copy_button(self.command)
         self.footer = QFrame()
         self.footer.setObjectName("footer")
         self._footer = QHBoxLayout(self.footer)

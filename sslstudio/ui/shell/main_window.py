@@ -224,7 +224,7 @@ class MainWindow(QMainWindow):
     def _copy(self) -> None:
         page = self.stack.currentWidget()
         if isinstance(page, Page):
-            page.copy.copy()
+            page.copy.wanted.emit()
 
     def _show_home(self) -> None:
         home = app_settings.home()

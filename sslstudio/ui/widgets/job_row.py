@@ -1,27 +1,25 @@
-"""A job that takes a while: its bar, how far it is, the time left, and a way to stop it."""
+"""A job in the background: how far it is, and a way to stop it and, where it can, to go on. Who shows one starts it."""
 
 from collections.abc import Callable
-from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QWidget
 
-from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
-from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
-from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.layout import button, column, row, text
+from sslstudio.ui.widgets.layout import EmptyState, button, column, row, text
 
 
 class JobRow(QWidget):
-    """Hidden while nothing goes on. `over` when a job has ended, well or not."""
+    """A bar, how far it is, the time left, and Stop. Hidden while nothing goes on. `over` when a job has ended, well or
+    not."""
 
     over = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        self._job: jobs.Job | None = None
+        self._stop: Callable[[], object] | None = None
+        self._stopping = False
         self._progress = Progress()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -33,42 +31,41 @@ class JobRow(QWidget):
     @property
     def active(self) -> bool:
         """Whether a job goes on."""
-        return self._job is not None
+        return self._stop is not None
 
-    def start(self, op: Callable[[RunControl], Any], then: Callable[[Any], None]) -> None:
-        """Run a job; what it says is shown here, an error too."""
-
-        def done(result: Any) -> None:
-            self._end("")
-            then(result)
-
+    def begin(self, stop: Callable[[], object]) -> None:
+        """Show a job that has begun; `stop` asks it to end."""
+        self._stop, self._stopping = stop, False
         self._progress.forget()
         self.said.setText(self.tr("Starting…"))
         self.bar.setRange(0, 0)
         self._between(True)
-        job = jobs.run(op, done, self._failed, owner=self, progress=self._show, over=lambda: self._over(job))
-        self._job = job
 
     def stop(self) -> None:
         """Ask it to end. What was done is kept, and the same job goes on from there: once this one is over, for two
         that write the same files would do things twice."""
-        if self._job is not None and not self._job.control.stopping:
-            self._job.cancel()
+        if self._stop is not None and not self._stopping:
+            self._stopping = True
+            self._stop()
             self.said.setText(self.tr("Stopping…"))
             self.stop_button.setEnabled(False)
 
-    def _over(self, job: jobs.Job) -> None:
-        if self._job is job:  # it has neither come to its end nor failed
-            self._end(self.tr("Stopped. What was done is kept: start again to go on."))
+    def show_progress(self, event: Preparing) -> None:
+        """Show how far it is."""
+        self.said.setText(self._progress.said(event))
+        self.bar.setRange(0, event.total)
+        self.bar.setValue(event.done)
 
-    def _failed(self, error: Exception) -> None:
-        self._end(dialogs.error_text(error))
-
-    def _end(self, said: str) -> None:
-        self._job = None
+    def end(self, said: str = "") -> None:
+        """Show that it is over, and what is to be said of it."""
+        self._stop = None
         self.said.setText(said)
         self._between(False)
         self.over.emit()
+
+    def end_stopped(self) -> None:
+        """Show that it was stopped."""
+        self.end(self.tr("Stopped. What was done is kept: start again to go on."))
 
     def _between(self, going_on: bool) -> None:
         self.bar.setVisible(going_on)
@@ -76,7 +73,69 @@ class JobRow(QWidget):
         self.stop_button.setEnabled(going_on)
         self.said.setVisible(bool(self.said.text()))
 
-    def _show(self, event: Preparing) -> None:
-        self.said.setText(self._progress.said(event))
-        self.bar.setRange(0, event.total)
-        self.bar.setValue(event.done)
+
+class BusyLine(QWidget):
+    """Hidden while there is nothing to say. `begin` may be left out where the job comes back by itself. `wrap`: what is
+    said may take two lines, where there is little room."""
+
+    def __init__(
+        self, stop: Callable[[], object], begin: Callable[[], object] | None = None, *, wrap: bool = False
+    ) -> None:
+        super().__init__()
+        self._progress = Progress()
+        self.told = text("", "muted", wrap=wrap)
+        self.stop = button(self.tr("Stop"), stop, "link", "stop")
+        self.again = button(self.tr("Go on"), begin or (lambda: None), "link", "refresh")
+        self._can_begin = begin is not None
+        self.setLayout(row((self.told, int(wrap)), self.stop, self.again, *([] if wrap else [None]), gap=8))
+        self.rest()
+
+    @property
+    def going(self) -> bool:
+        """Whether it tells of a job on its way."""
+        return not self.stop.isHidden()
+
+    def show_progress(self, said: Preparing) -> None:
+        """The job goes on."""
+        self._show(self._progress.said(said), True, False)
+
+    def wait(self, said: str) -> None:
+        """The job has begun and has not said anything yet."""
+        self._progress.forget()
+        self._show(said, True, False)
+
+    def rest(self, said: str = "", *, stopped: bool = False) -> None:
+        """Nothing goes on: it is over, or was `stopped`."""
+        self._progress.forget()
+        self._show(said, False, stopped and self._can_begin)
+
+    def _show(self, said: str, going: bool, stopped: bool) -> None:
+        self.told.setText(said)
+        self.setVisible(bool(said))
+        self.stop.setVisible(going)
+        self.again.setVisible(stopped)
+
+
+class BusyState(EmptyState):
+    """What a page shows while it waits for a job that fills it: what is done, how far it is, Stop, and Go on then."""
+
+    def __init__(self, sign: str, heading: str, stop: Callable[[], object], begin: Callable[[], object]) -> None:
+        busy = BusyLine(stop, begin)
+        super().__init__(sign, heading, "", busy)
+        self.busy = busy
+
+    def say(self, heading: str, explanation: str = "") -> None:
+        """Something else than a job."""
+        self.busy.rest()
+        self.heading.setText(heading)
+        self.explanation.setText(explanation)
+
+    def wait(self, heading: str) -> None:
+        """A job has begun."""
+        self.say(heading)
+        self.busy.wait(self.tr("In a large folder this takes a while."))
+
+    def stopped(self, heading: str) -> None:
+        """The job was stopped, or was in vain, and can begin again."""
+        self.say(heading)
+        self.busy.rest(self.tr("Stopped."), stopped=True)

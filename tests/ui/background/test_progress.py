@@ -16,7 +16,7 @@ from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.shell.main_window import MainWindow
-from sslstudio.ui.widgets.busy_line import BusyLine
+from sslstudio.ui.widgets.job_row import BusyLine
 from tests.support.clipped import clipped
 
 LONG = 60_000

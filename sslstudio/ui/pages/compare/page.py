@@ -19,7 +19,7 @@ from sslstudio.ui.pages.compare.tab import ExperimentTab
 from sslstudio.ui.pages.compare.tournament_tab import TournamentTab
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.export_button import ExportButton
+from sslstudio.ui.widgets.buttons import ExportButton
 from sslstudio.ui.widgets.layout import EmptyState, button, retitle
 from sslstudio.ui.workspace.clinic import clinic_of
 from sslstudio.ui.workspace.workspace import Workspace

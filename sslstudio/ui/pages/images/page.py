@@ -23,7 +23,7 @@ from sslstudio.ui.pages.images.recent_projects import RecentProjects, parent_of
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.busy_line import BusyLine
+from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.labels_view import LabelsView, labels_in_words, lacks_labels
 from sslstudio.ui.widgets.layout import Card, Figure, button, column, held, row, scrolled, text
 from sslstudio.ui.widgets.tables import fill, table

@@ -14,7 +14,7 @@ from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.busy_line import BusyLine
+from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.layout import button
 from sslstudio.ui.workspace.labels import LabelsController
 

@@ -17,7 +17,7 @@ from sslstudio.ui.pages.label.export import LabelExport
 from sslstudio.ui.pages.label.gallery import ALL, NEXT
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.busy_line import BusyState
+from sslstudio.ui.widgets.job_row import BusyState
 from sslstudio.ui.widgets.layout import EmptyState, button, text
 from sslstudio.ui.widgets.shortcuts import class_shortcuts, label_keys, page_shortcuts
 from sslstudio.ui.workspace.labels import labels_of

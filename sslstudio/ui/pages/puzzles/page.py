@@ -11,8 +11,8 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.forms.config_form import ConfigForm
-from sslstudio.ui.operations import command_calls as command_operations
 from sslstudio.ui.operations import engine as engine_operations
+from sslstudio.ui.operations import misc as misc_operations
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.pages.puzzles.clinic_view import ClinicView
 from sslstudio.ui.pages.puzzles.explanation import ExplanationView
@@ -20,7 +20,7 @@ from sslstudio.ui.pages.puzzles.play import PlayTab
 from sslstudio.ui.pages.puzzles.puzzle_view import PuzzleGrid
 from sslstudio.ui.pages.split import split_of
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.busy_line import BusyState
+from sslstudio.ui.widgets.job_row import BusyState
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, row, scrolled, side_panel, text
 from sslstudio.ui.workspace.clinic import clinic_of
 from sslstudio.ui.workspace.workspace import Workspace
@@ -231,7 +231,7 @@ class PretextPage(Page):
         if self.workspace.engine is None or self.workspace.recognised is None:
             return None
         out = app_settings.home() / self.tr("Puzzles") / f"{self.workspace.new_run(self.workspace.task).name}.png"
-        return command_operations.preview_words(self.config(), str(out), PUZZLES, self._draw)
+        return misc_operations.preview_words(self.config(), str(out), PUZZLES, self._draw)
 
     def config(self, task: str = "") -> Any:
         """The engine's PretrainConfig as far as puzzles need it, of the chosen task unless another is asked for."""

@@ -15,7 +15,7 @@ from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.pages.puzzles.play_view import Network, PlayView
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.busy_line import BusyState
+from sslstudio.ui.widgets.job_row import BusyState
 from sslstudio.ui.widgets.layout import scrolled
 from sslstudio.ui.workspace.workspace import Workspace
 

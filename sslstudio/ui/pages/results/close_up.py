@@ -18,7 +18,7 @@ from sslstudio.ui.pages.results.inspection import InspectionController
 from sslstudio.ui.pages.results.mask_overlay import MaskedPicture
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.busy_line import BusyLine
+from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, column, row, text
 
 NEIGHBOURS = 6

@@ -19,7 +19,7 @@ from sslstudio.ui.pages.results.doubts import DoubtsController
 from sslstudio.ui.pages.results.inspection import InspectionController
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.busy_line import BusyLine
+from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.layout import Card, EmptyState, button, column, held, row, text, tool
 from sslstudio.ui.widgets.picture import Picture
 from sslstudio.ui.widgets.shortcuts import doubt_keys, page_shortcuts

@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
 
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.operations import inspection as inspection_operations
+from sslstudio.ui.pages.copy_command import copy_button
 from sslstudio.ui.pages.results.data import Results
 from sslstudio.ui.pages.results.predict_card import PredictCard
+from sslstudio.ui.pages.results.row_job import run_in_row
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.buttons import CopyButton
 from sslstudio.ui.widgets.job_row import JobRow
 from sslstudio.ui.widgets.layout import Card, button, column, row, text
 
@@ -44,7 +45,7 @@ class ExportCard(Card):
         for name, title in zip(FORMATS, titles, strict=True):
             self.form.addItem(title, name)
         self.start_button = button(self.tr("Export into a folder…"), self.choose, icon="network")
-        self.copy = CopyButton(self.command)
+        self.copy = copy_button(self.command)
         self.progress = JobRow()
         self.progress.over.connect(lambda: self.start_button.setEnabled(True))
         self.found = text("", "small")
@@ -74,7 +75,7 @@ class ExportCard(Card):
         op = partial(
             inspection_operations.exporting, self._results.run, self._part, self.out, str(self.form.currentData())
         )  # fmt: skip
-        self.progress.start(op, self._done)
+        run_in_row(self.progress, op, self._done)
 
     def _done(self, done: "Exported") -> None:
         self.found.setText("\n".join([self.tr("In {0}:").format(done.out), *done.lines()]))
@@ -109,7 +110,7 @@ class ReportCard(Card):
         self.start_button = button(self.tr("Write the report…"), self.choose, icon="chart")
         self.open_button = button(self.tr("Open it"), self.open_report, icon="right")
         self.open_button.hide()
-        self.copy = CopyButton(self.command)
+        self.copy = copy_button(self.command)
         self.progress = JobRow()
         self.progress.over.connect(lambda: self.start_button.setEnabled(True))
         buttons = row(self.start_button, self.open_button, None)
@@ -133,7 +134,7 @@ class ReportCard(Card):
             return
         self.start_button.setEnabled(False)
         op = partial(inspection_operations.reporting, self._results.run, out, self.pictures.isChecked())
-        self.progress.start(op, self._done)
+        run_in_row(self.progress, op, self._done)
 
     def _done(self, out: Path) -> None:
         self.out = out

@@ -22,7 +22,7 @@ from sslstudio.ui.pages.results.map_legend import MapLegend
 from sslstudio.ui.plots.scatter_map import EmbeddingMap
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.busy_line import BusyLine
+from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, column, held, row, symbol, text
 from sslstudio.ui.widgets.picture import Picture
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSlider, QToolTip, Q
 
 from sslstudio.ui.base.theme import MASKS, colours
 from sslstudio.ui.text import formatting
-from sslstudio.ui.widgets.busy_line import BusyLine
+from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, column, row, text
 from sslstudio.ui.widgets.picture import Picture
 

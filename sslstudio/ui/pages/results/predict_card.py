@@ -14,10 +14,11 @@ from sslstudio.ui.base import app_settings
 from sslstudio.ui.gallery.model import GalleryItem, GalleryModel
 from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.operations import inspection as inspection_operations
+from sslstudio.ui.pages.copy_command import copy_button
 from sslstudio.ui.pages.results.data import Results
+from sslstudio.ui.pages.results.row_job import run_in_row
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.buttons import CopyButton
 from sslstudio.ui.widgets.job_row import JobRow
 from sslstudio.ui.widgets.layout import Card, button, row, text
 
@@ -42,7 +43,7 @@ class PredictCard(Card):
         self.choose = button(self.tr("Choose the folder…"), self.choose_folder, "primary", "folder")
         self.again = button(self.tr("Go on"), self.start, icon="play")
         self.show_files = button(self.tr("Open the answers"), self.open_answers, icon="folder")
-        self.copy = CopyButton(self.command)
+        self.copy = copy_button(self.command)
         self.progress = JobRow()
         self.progress.over.connect(self._ended)
         self.found = text("", "field")
@@ -89,7 +90,7 @@ class PredictCard(Card):
         op = partial(
             inspection_operations.predicting, self._results.run, self._part, self.folder, self.out, self.separator
         )  # fmt: skip
-        self.progress.start(op, self._done)
+        run_in_row(self.progress, op, self._done)
         self._refresh()
 
     @property

@@ -14,7 +14,7 @@ from sslstudio.ui.base.theme import tint
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.busy_line import BusyLine
+from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, retitle, row, text
 from sslstudio.ui.widgets.picture import Picture, to_image
 
