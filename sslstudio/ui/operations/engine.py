@@ -21,8 +21,8 @@ if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.compute.device import DeviceFound
     from sslstudio.engine.images.index import ImageIndex
     from sslstudio.engine.labels.types import Recognised
-    from sslstudio.engine.pretraining.play import Round, Tally
-    from sslstudio.engine.tasks.base import Game, PretextTask, Puzzle
+    from sslstudio.engine.pretraining.play import Round
+    from sslstudio.engine.tasks.base import PretextTask, Puzzle
     from sslstudio.engine.training.config import DataConfig, FinetuneConfig, PretrainConfig
 
 
@@ -153,13 +153,6 @@ def round_of(
     from sslstudio.engine.pretraining.play import play_round
 
     return play_round(config, run, count, draw, control)
-
-
-def tallied(games: Sequence["Game"], answers: Sequence[tuple[int, ...] | None]) -> "Tally":
-    """How many of the games were solved. Adds up a few whole numbers, once the engine is there."""
-    from sslstudio.engine.pretraining.play import tally
-
-    return tally(games, answers)
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,14 @@
 """What the page of comparisons asks of the engine; as in engine.py, nothing here runs on the UI thread."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QImage
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event, RunFinished
-from sslstudio.engine.runs import experiment_folder
-from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.text.formatting import told, tr
 
 if TYPE_CHECKING:  # these modules import torch
@@ -21,23 +18,15 @@ if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.experiments.tournament_config import TournamentConfig
 
 
-def comparing(config: "CompareConfig") -> Factory:
-    """A comparison, to be started by the runner."""
-    return partial(_compare, config)
+def compare(config: "CompareConfig", control: RunControl) -> Iterator[Event]:
+    """Run a comparison."""
+    from sslstudio.engine.experiments import compare as comparison
+
+    return comparison.compare(config, control)
 
 
-def _compare(config: "CompareConfig", control: RunControl) -> Iterator[Event]:
-    from sslstudio.engine.experiments.compare import compare
-
-    return compare(config, control)
-
-
-def playing(config: "TournamentConfig") -> Factory:
-    """A tournament, to be started by the runner."""
-    return partial(_play, config)
-
-
-def _play(config: "TournamentConfig", control: RunControl) -> Iterator[Event]:
+def play_tournament(config: "TournamentConfig", control: RunControl) -> Iterator[Event]:
+    """Run a tournament."""
     from sslstudio.engine.experiments.tournament import tournament
 
     return tournament(config, control)
@@ -73,25 +62,9 @@ def what_became(out: Path, end: RunFinished, control: RunControl) -> str:
     return told(catalogue.what_became(out, end))
 
 
-def sheet_text(out: Path, job: str, control: RunControl) -> str:
-    """The table as Markdown, as the engine wrote it."""
-    return experiment_folder.sheet_of(out, job)
-
-
 def save_picture(file: Path, picture: QImage, control: RunControl) -> Path:
     """Write a picture into a file of the user's choice, and give that back. Raises StudioError when the disk does not
     take it."""
     if not picture.save(str(file)):
         raise StudioError(tr("{0} cannot be written. Try another folder.").format(file))
-    return file
-
-
-def table_csv(table: Mapping[str, Any], job: str) -> str:
-    """The table as CSV: quick, it is at hand."""
-    return experiment_folder.csv_of(table, job)
-
-
-def save_table(file: Path, out: Path, job: str, table: Mapping[str, Any], control: RunControl) -> Path:
-    """Write the table into a file of the user's choice; where it is."""
-    experiment_folder.save_table(file, out, job, table)
     return file

@@ -14,7 +14,6 @@ from PySide6.QtGui import QColor, QImage
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.runs import folder_predictions
 from sslstudio.ui.base.theme import colours
 
 if TYPE_CHECKING:  # these modules import torch
@@ -122,11 +121,6 @@ def predicting(
     from sslstudio.engine.finetuning.predict import predict_folder
 
     return predict_folder(load_trained(run, "auto", part), folder, out, control, separator)
-
-
-def answers_in(out: Path, control: RunControl) -> list[folder_predictions.Answer]:
-    """The answers of a folder, the least sure first."""
-    return folder_predictions.answers_in(out)
 
 
 def exporting(

@@ -14,7 +14,6 @@ from sslstudio.engine.images.formats.decode import read_picture
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.finetuning.similarity import LookAlike
     from sslstudio.engine.images.index import ImageIndex
-    from sslstudio.engine.labels.editing.export import Exported
     from sslstudio.engine.labels.editing.store import Labelling
     from sslstudio.engine.labels.types import Recognised
 
@@ -28,27 +27,6 @@ def open_labels(folder: Path, recognised: "Recognised", control: RunControl) -> 
 
     yield from begin(folder, recognised)
     return Labelling(folder)
-
-
-def exporting(folder: Path, out: Path, control: RunControl) -> Generator[Preparing, None, "Exported"]:
-    """The saved labels of a folder, written into a new one."""
-    from sslstudio.engine.labels.editing.export import export_labels
-
-    return export_labels(folder, out)
-
-
-def made_labels(folder: Path) -> str:
-    """This folder if somebody has made labels in it, else ''."""
-    from sslstudio.engine.labels.editing.start import is_edited
-
-    return str(folder) if is_edited(folder) else ""
-
-
-def made_before(home: Path, pictures: Path) -> Path | None:
-    """The folder of labels that were made for these pictures before they had a project; None when there is none."""
-    from sslstudio.engine.labels.editing.start import labels_folder
-
-    return labels_folder(home, pictures)
 
 
 def open_picture(path: Path, control: RunControl) -> npt.NDArray[np.uint8]:

@@ -15,7 +15,6 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.projects import project as projects
 from sslstudio.engine.projects.project import Opened, Project
 from sslstudio.ui.operations import engine as engine_operations
-from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.operations.engine import EngineFacts, Seen
 
 if TYPE_CHECKING:
@@ -42,12 +41,13 @@ class OpenedPictures:
 
 def open_pictures(home: Path, others: Sequence[Path], folder: Path, labels: str, control: RunControl) -> Opening:
     """The pictures of a folder and the project for them; others: projects that lie elsewhere."""
+    from sslstudio.engine.labels.editing.start import labels_folder
     from sslstudio.engine.projects.runs import earlier_runs
 
     opened = projects.project_of(folder, home / PROJECTS, others)
     project = opened.project
     if not projects.is_project(project.folder):
-        made = label_operations.made_before(home, folder)
+        made = labels_folder(home, folder)
         project = replace(project, earlier=earlier_runs(home / RUNS / folder.name, folder))
         project = replace(project, made=str(made)) if made else project
     return (yield from _look(replace(project, pictures=folder.absolute()), labels, opened.told, control))
@@ -59,6 +59,7 @@ def open_known(opened: Opened, control: RunControl) -> Opening:
 
 
 def _look(project: Project, labels: str, told: str, control: RunControl) -> Opening:
+    from sslstudio.engine.labels.editing.start import is_edited
     from sslstudio.engine.projects.runs import mend_runs, newest
 
     said = [told] if told else []
@@ -72,7 +73,7 @@ def _look(project: Project, labels: str, told: str, control: RunControl) -> Open
         known = ""
     project, wrong = _with_good_split(project)
     said += wrong
-    labels = labels or known or label_operations.made_labels(project.labels_folder)
+    labels = labels or known or (str(project.labels_folder) if is_edited(project.labels_folder) else "")
     recognised = yield from engine_operations.look_at_folder(project.pictures, labels, control)
     seen = projects.examples_of(recognised.pictures.paths)
     now = replace(project, labels=labels, examples=seen, opened=time.strftime("%Y-%m-%d %H:%M"))

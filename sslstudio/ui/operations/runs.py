@@ -2,7 +2,6 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,6 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.text.formatting import told
 
 if TYPE_CHECKING:
@@ -87,12 +85,8 @@ def summary_of(run: Path, control: RunControl) -> str:
     return told(summary(RunFolder.open(run).events()))
 
 
-def queued(waiting: "Waiting") -> Factory:
-    """A run that waited, to be started by the runner."""
-    return partial(_queued, waiting)
-
-
-def _queued(waiting: "Waiting", control: RunControl) -> Iterator[Event]:
+def start_waiting(waiting: "Waiting", control: RunControl) -> Iterator[Event]:
+    """Start a run that waited."""
     from sslstudio.engine.finetuning.entry import finetune
     from sslstudio.engine.pretraining.run import pretrain
     from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict

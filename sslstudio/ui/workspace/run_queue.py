@@ -1,6 +1,7 @@
 """Runs that wait for the one before them: kept in an open file in the user's folder, started one after the other."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -79,7 +80,7 @@ class QueueController(QObject):
             self._now, self._error = waiting, ""
             self.changed.emit()
             self.starting.emit(waiting)
-            self._runner.start(waiting.job, run_operations.queued(waiting))
+            self._runner.start(waiting.job, partial(run_operations.start_waiting, waiting))
 
     def _failed(self, error: Exception) -> None:
         self._error = dialogs.error_text(error)

@@ -67,7 +67,7 @@ class EfficiencyTab(ExperimentTab):
 
     def factory(self, config: Any) -> Factory:
         """A comparison."""
-        return experiment_operations.comparing(config)
+        return partial(experiment_operations.compare, config)
 
     def ask_estimate(self) -> None:
         """Have the engine count runs and time one."""

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStackedWidget, QTabWidget
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event
-from sslstudio.engine.runs.experiment_folder import COMPARE, CURVE, study_job
+from sslstudio.engine.runs.experiment_folder import COMPARE, CURVE, csv_of, save_table, sheet_of, study_job
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import set_role, tint
@@ -232,14 +232,17 @@ class ComparePage(Page):
         """Put the table on the clipboard as Markdown."""
         tab = self.current
         if tab.view.out is not None:
-            op = partial(experiment_operations.sheet_text, tab.view.out, tab.job)
+            out, job = tab.view.out, tab.job
             copied = self.tr("The table is on the clipboard.")
-            jobs.run(op, lambda said: self._copy(said, copied), partial(dialogs.tell_error, self), owner=self)
+            jobs.run(
+                lambda _: sheet_of(out, job), lambda said: self._copy(said, copied), partial(dialogs.tell_error, self),
+                owner=self,
+            )  # fmt: skip
 
     def copy_csv(self) -> None:
         """Put the table on the clipboard as CSV."""
         tab = self.current
-        self._copy(experiment_operations.table_csv(tab.view.table, tab.job), self.tr("The table is on the clipboard."))
+        self._copy(csv_of(tab.view.table, tab.job), self.tr("The table is on the clipboard."))
 
     def copy_picture(self) -> None:
         """Put the curve on the clipboard; a tournament has none, and there the window's table is taken."""
@@ -252,8 +255,11 @@ class ComparePage(Page):
         kinds = self.tr("CSV (*.csv);;Markdown (*.md)")
         file = dialogs.choose_new_file(self, self.tr("Save the table"), kinds, app_settings.home() / f"{tab.job}.csv")
         if file is not None and tab.view.out is not None:
-            op = partial(experiment_operations.save_table, file, tab.view.out, tab.job, tab.view.table)
-            jobs.run(op, self._say_saved, partial(dialogs.tell_error, self), owner=self)
+            out, job, table = tab.view.out, tab.job, tab.view.table
+            jobs.run(
+                lambda _: save_table(file, out, job, table), lambda _: self._say_saved(file),
+                partial(dialogs.tell_error, self), owner=self,
+            )  # fmt: skip
 
     def _say_saved(self, file: Path) -> None:
         self.workspace.said.emit(self.tr("Saved: {0}").format(file))

@@ -1,5 +1,6 @@
 """The tab of tournaments: which task is best in the time there is?"""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class TournamentTab(ExperimentTab):
 
     def factory(self, config: Any) -> Factory:
         """A tournament."""
-        return experiment_operations.playing(config)
+        return partial(experiment_operations.play_tournament, config)
 
     def ask_estimate(self) -> None:
         """The rounds and their minutes follow from the settings."""

@@ -1,6 +1,5 @@
 """The button that takes the labels along: into a new folder in one that is chosen, which can be opened then."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ from PySide6.QtGui import QDesktopServices
 from sslstudio.engine.runs.trash import free_path
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.operations import labels as label_operations
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
@@ -49,15 +47,21 @@ class LabelExport(QObject):
             self._begin()
 
     def _begin(self) -> None:
-        store = self._labels.store
-        if store is None or self._out is None or not self._labels.save():
+        from sslstudio.engine.labels.editing.export import export_labels
+
+        store, out = self._labels.store, self._out
+        if store is None or out is None or not self._labels.save():
             return
         self.button.setEnabled(False)
         self.busy.wait(self.tr("Writing the labels"))
         self.changed.emit()
-        op = partial(label_operations.exporting, store.folder, self._out)
         self._job = jobs.run(
-            op, self._done, self._failed, owner=self, progress=self.busy.show_progress, over=self._over
+            lambda _: export_labels(store.folder, out),
+            self._done,
+            self._failed,
+            owner=self,
+            progress=self.busy.show_progress,
+            over=self._over,
         )
 
     def stop(self) -> None:

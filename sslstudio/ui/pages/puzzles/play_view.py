@@ -7,7 +7,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui.forms.editors import steady
-from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.pages.puzzles.board import Board
 from sslstudio.ui.pages.puzzles.boards import board_for
 from sslstudio.ui.text import formatting
@@ -133,7 +132,9 @@ class PlayView(QWidget):
         self._say_score()
 
     def _judged(self, good: str, bad: str, answer: tuple[int, ...]) -> str:
-        counted = engine_operations.tallied([self.game], [answer])
+        from sslstudio.engine.pretraining.play import tally
+
+        counted = tally([self.game], [answer])
         if counted.parts > 1:
             said = self.tr("{0} of {1} tiles in place").format(counted.right, counted.parts)
         else:
@@ -166,11 +167,13 @@ class PlayView(QWidget):
         )
 
     def _say(self, figure: Figure, who: str, games: list["Game"], answers: list[tuple[int, ...] | None]) -> None:
+        from sslstudio.engine.pretraining.play import tally
+
         if not any(answer is not None for answer in answers):
             figure.say("–", who)
             figure.setToolTip("")
             return
-        counted = engine_operations.tallied(games, answers)
+        counted = tally(games, answers)
         tiles = self.tr("{0}: {1} of {2} tiles").format(who, counted.right, counted.parts)
         only_tiles = all(len(game.right) > 1 for game in games)
         figure.say(self.tr("{0} of {1}").format(counted.solved, counted.n), tiles if only_tiles else who)

@@ -8,7 +8,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.engine.images.multi_folder import root_of
-from sslstudio.engine.runs.folder_predictions import Answer
+from sslstudio.engine.runs.folder_predictions import Answer, answers_in
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.gallery.model import GalleryItem, GalleryModel
@@ -103,9 +103,10 @@ class PredictCard(Card):
 
     def _ended(self) -> None:
         self._refresh()
-        if self.out is not None and (self.out / "about.json").exists():
+        out = self.out
+        if out is not None and (out / "about.json").exists():
             failed = partial(dialogs.tell_error, self)
-            jobs.run(partial(inspection_operations.answers_in, self.out), self._show, failed, owner=self)
+            jobs.run(lambda _: answers_in(out), self._show, failed, owner=self)
 
     def _refresh(self) -> None:
         there = self.folder is not None
