@@ -28,7 +28,7 @@ from sslstudio.engine.pretraining.run import trained_task
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Picture, PretextTask, load_tasks
 from sslstudio.engine.training.config import DataConfig, PretrainConfig, pretrain_from_dict
-from sslstudio.engine.training.session import Session, open_session
+from sslstudio.engine.training.session import Session, open_session, reopen_session
 
 SAMPLE = 600  # pictures that the signs are measured on
 CHUNK = 512
@@ -136,7 +136,7 @@ def audit(path: Path, device_name: str, control: RunControl) -> Generator[Prepar
         )
     config = pretrain_from_dict(run.config())
     device = devices.choose(device_name, config.hardware.precision)
-    session = yield from open_session(config.data, device, control, run.read_json("split.json"))
+    session = yield from reopen_session(run, config.data, device, control)
     held_out = Pictures(session.cache, session.split.validation, device)
     if not len(held_out):
         raise DataError(

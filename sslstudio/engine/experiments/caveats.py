@@ -25,7 +25,7 @@ from sslstudio.engine.experiments.compare_config import (
     weights_of,
 )
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.training.session import Session, open_session
+from sslstudio.engine.training.session import Session, reopen_session
 
 FACTS = "facts.json"
 CHUNK = 512
@@ -40,9 +40,7 @@ def look_at_split(config: CompareConfig, control: RunControl) -> Generator[Prepa
         return
     with FileLock(file.with_suffix(".lock"), thread_local=False):
         device = devices.choose("cpu")
-        session = yield from open_session(
-            config.data, device, control, RunFolder(runs[0].parent).read_json(runs[0].name)
-        )
+        session = yield from reopen_session(RunFolder(runs[0].parent), config.data, device, control)
         yield Preparing(stage=Message("Looking for near copies across the split"), done=0, total=0)
         pictures = Pictures(session.cache, session.cache.index.paths, device)
         groups = near_duplicates(pictures.take(chunk) for chunk in pictures.chunks(CHUNK))

@@ -29,7 +29,7 @@ from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.checkpoint import load_encoder
 from sslstudio.engine.training.config import DataConfig, FinetuneConfig, PretrainConfig, pretrain_from_dict
-from sslstudio.engine.training.session import Session, open_session
+from sslstudio.engine.training.session import Session, reopen_session
 from sslstudio.engine.transforms.geometry import to_float
 
 COMPARED_ON = 8  # pictures that each file is asked about
@@ -60,13 +60,13 @@ def export_run(
     run = RunFolder.open(path)
     if run.job == "finetune":
         trained = load_trained(path, "cpu", part, weights)
-        session = yield from open_session(trained.config.data, device, control, run.read_json("split.json"))
+        session = yield from reopen_session(run, trained.config.data, device, control)
         network, config = trained.predictor.network.eval(), trained.config.encoder
         exportables = [_encoder(network.scale, network.encoder, config), _model(trained)]
         card = {**_card(run, trained.config.data, network, config), **_model_card(trained)}
     else:
         pretraining = pretrain_from_dict(run.config())
-        session = yield from open_session(pretraining.data, device, control, run.read_json("split.json"))
+        session = yield from reopen_session(run, pretraining.data, device, control)
         network, config = _pretrained(path, pretraining, session, device), pretraining.encoder
         exportables = [_encoder(network.scale, network.encoder, config)]
         card = {**_card(run, pretraining.data, network, config), "task": _task(pretraining)}

@@ -30,6 +30,7 @@ from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import FinetuneConfig, config_dict, finetune_from_dict
+from sslstudio.engine.training.recognised_record import keep_recognised
 from sslstudio.engine.training.session import Session, open_session
 
 FOLDS_FILE = "folds.json"  # the splits of all folds; only a cross-validated run has it
@@ -56,6 +57,7 @@ def cross_validate(config: FinetuneConfig, folds: int, control: RunControl) -> I
     splits = deal(session, config, folds)
     run = RunFolder.create(Path(config.out), config_dict("finetune", config))
     run.write_json(FOLDS_FILE, [split.to_json() for split in splits])
+    keep_recognised(run, config.data.labels, session.recognised)
     note_labels(run, config.kind, session.recognised, _tested(splits))
     yield from run.record(_run(config, splits, session, device, run, control))
 

@@ -20,7 +20,7 @@ from sslstudio.engine.evaluate.predict import CHUNK
 from sslstudio.engine.finetuning.labelled import labels_of
 from sslstudio.engine.finetuning.load import Trained, load_trained
 from sslstudio.engine.labels.named_alike import named_alike
-from sslstudio.engine.training.session import Session, open_session
+from sslstudio.engine.training.session import Session, reopen_session
 from sslstudio.engine.transforms.geometry import to_float
 
 MOST = 3000  # pictures on the map and among the neighbours: t-SNE of more takes minutes
@@ -91,7 +91,7 @@ def look_closer(run: Path, part: str, control: RunControl) -> Generator[Preparin
     """Ask the network of a run about its labelled pictures (3,000 at most, test pictures first)."""
     trained = load_trained(run, "auto", part)
     device = trained.predictor.device
-    session = yield from open_session(trained.config.data, device, control, trained.run.read_json("split.json"))
+    session = yield from reopen_session(trained.run, trained.config.data, device, control)
     # Since the network was taught, labels may have been corrected and classes added or emptied.
     alike = named_alike(trained.config.kind, trained.predictor.names, session.recognised, partly=True)
     session = replace(session, recognised=alike)

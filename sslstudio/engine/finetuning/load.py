@@ -25,7 +25,7 @@ from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale, S
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.engine.training.config import FinetuneConfig, finetune_from_dict
-from sslstudio.engine.training.session import open_session
+from sslstudio.engine.training.session import open_session, reopen_session
 
 
 @dataclass(frozen=True)
@@ -103,10 +103,12 @@ def evaluate_run(
     Writes the table of predictions; returns what metrics.json of a run holds, for the one part.
     """
     own = Path(trained.config.data.folder).resolve() == folder.resolve()
-    data = trained.config.data.replace(folder=str(folder), labels=trained.config.data.labels if own else "")
-    stored = trained.run.read_json("split.json") if own else None
-    session = yield from open_session(data, trained.predictor.device, control, stored)
-    if not own:
+    device = trained.predictor.device
+    if own:
+        session = yield from reopen_session(trained.run, trained.config.data, device, control)
+    else:
+        data = trained.config.data.replace(folder=str(folder), labels="")
+        session = yield from open_session(data, device, control)
         session = replace(session, split=Split(train=(), validation=(), test=tuple(session.cache.index.paths)))
     recognised = named_alike(trained.config.kind, trained.predictor.names, session.recognised)
     session = replace(session, recognised=recognised)

@@ -47,6 +47,7 @@ from sslstudio.engine.training.config import (
 )
 from sslstudio.engine.training.loop import WATCHING, Training
 from sslstudio.engine.training.machine_facts import hardware_facts
+from sslstudio.engine.training.recognised_record import keep_recognised
 from sslstudio.engine.training.schedule import Plan
 from sslstudio.engine.training.session import Session, open_session
 
@@ -74,6 +75,7 @@ def start(config: FinetuneConfig, session: Session, device: Device, control: Run
     first_encoder(parts_of(config)[0], config)
     run = RunFolder.create(Path(config.out), config_dict("finetune", config))
     run.write_json("split.json", session.split.to_json())
+    keep_recognised(run, config.data.labels, session.recognised)
     note_labels(run, config.kind, session.recognised, labelled.paths)
     yield from run.record(_run(config, labelled, session, device, run, control))
 

@@ -18,7 +18,7 @@ from sslstudio.engine.pretraining.run import HELD_OUT, build_task, looked_at, re
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Game
 from sslstudio.engine.training.config import PretrainConfig, pretrain_from_dict
-from sslstudio.engine.training.session import Session, open_session
+from sslstudio.engine.training.session import Session, open_session, reopen_session
 
 NOTHING = Message("These pictures give no puzzle that a person could play. Look at the puzzles instead.")
 Answer = tuple[int, ...] | None  # None: not answered
@@ -51,7 +51,10 @@ def play_round(
             )
         config = pretrain_from_dict(run.config())
     device = devices.choose("cpu")  # a few puzzles, beside a training that may have the other device
-    session = yield from open_session(config.data, device, control, run.read_json("split.json") if run else None)
+    if run is not None:
+        session = yield from reopen_session(run, config.data, device, control)
+    else:
+        session = yield from open_session(config.data, device, control)
     return _deal(config, session, run, count, draw)
 
 

@@ -39,6 +39,7 @@ from sslstudio.engine.training.config import BudgetConfig, PretrainConfig, confi
 from sslstudio.engine.training.loop import Training
 from sslstudio.engine.training.machine_facts import feed_facts, hardware_facts
 from sslstudio.engine.training.micro_batches import WHOLE, counted, in_parts_words
+from sslstudio.engine.training.recognised_record import keep_recognised
 from sslstudio.engine.training.schedule import Plan
 from sslstudio.engine.training.session import Session, open_session, read_first, told_when_read
 
@@ -162,6 +163,7 @@ def pretrain(config: PretrainConfig, control: RunControl, team: Team | None = No
         config = resolved(config, session, device)
         run = RunFolder.create(Path(config.out), config_dict("pretrain", config))
         run.write_json("split.json", session.split.to_json())
+        keep_recognised(run, config.data.labels, session.recognised)
         yield from run.record(_run(config, session, device, run, control, team))
 
 

@@ -39,7 +39,8 @@ from sslstudio.engine.report.worst_errors import worst_answers
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig, finetune_from_dict, pretrain_from_dict
-from sslstudio.engine.training.session import Session, open_session
+from sslstudio.engine.training.recognised_record import changed_since
+from sslstudio.engine.training.session import Session, reopen_session
 
 PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "pillow")
 CHUNK = 512
@@ -90,7 +91,9 @@ def write_report(
     except DataError as error:  # moved or deleted: the run's own files still make a report
         session, trouble = None, f"The pictures could not be looked at again: {error}"
     facts = yield from _data_facts(run, session)
-    report = _report(run, source, metrics, [*facts, ("Note", trouble)] if trouble else facts, pictures)
+    data = run.config.data
+    changes = [("Note", str(change)) for change in changed_since(run.folder, data.folder, data.labels)]
+    report = _report(run, source, metrics, [*facts, *([("Note", trouble)] if trouble else changes)], pictures)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(out, page(report).encode(errors="backslashreplace"))
     return out
@@ -113,8 +116,7 @@ def _source(run: _Run) -> _Run | None:
 
 
 def _session(run: _Run, control: RunControl) -> Generator[Preparing, None, Session]:
-    split = run.folder.read_json("split.json")
-    return (yield from open_session(run.config.data, devices.choose("cpu"), control, split))
+    return (yield from reopen_session(run.folder, run.config.data, devices.choose("cpu"), control))
 
 
 def _report(

@@ -3,6 +3,7 @@
 config.toml          the settings, with every choice that was left to the program filled in
 events.jsonl         what the run said, one event a line; feeding it to a window replays the run
 split.json           which pictures were for training, validation and test
+recognised.json.gz   which pictures there were and how they were labelled
 step.json            how steps are computed: precision, memory format, threads, parts of a batch, and what was tried
 last.safetensors     the newest weights and all that is needed to go on; best.safetensors the best so far
 samples/             the network's answers on held-out puzzles as it learnt

@@ -24,7 +24,9 @@ from sslstudio.engine.images.formats.decode import short_side_of
 from sslstudio.engine.images.index import ImageIndex, scan
 from sslstudio.engine.labels.recognise import recognising
 from sslstudio.engine.labels.types import Recognised
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import DataConfig
+from sslstudio.engine.training.recognised_record import recalled
 
 SIDE_CPU = 96
 SIDE_GPU = 224
@@ -90,6 +92,22 @@ def open_session(
         _check_enough(len(recognised.pictures), config)
         growing = yield from grow_cache(recognised.pictures, side, control=control)
         return Session(recognised, growing, split)
+    cache = yield from build_cache(recognised.pictures, side, control=control)
+    _check_enough(len(cache.index), config)
+    return Session(replace(recognised, pictures=cache.index), cache, split.within(cache.index.places))
+
+
+def reopen_session(
+    run: RunFolder, config: DataConfig, device: Device, control: RunControl
+) -> Generator[Preparing, None, Session]:
+    """Read the pictures of a run that was begun, set apart and labelled as they were then, wherever that is known: the
+    folder is not looked at again. `config`: the run's own. Raises as `open_session`."""
+    stored = run.read_json("split.json")
+    recognised = recalled(run, config.folder, config.labels)
+    if recognised is None:
+        return (yield from open_session(config, device, control, stored))
+    side = config.side or suitable_side(recognised.pictures, device)
+    split = Split.from_json(stored) if stored else draw_split(recognised, config)
     cache = yield from build_cache(recognised.pictures, side, control=control)
     _check_enough(len(cache.index), config)
     return Session(replace(recognised, pictures=cache.index), cache, split.within(cache.index.places))

@@ -23,6 +23,7 @@ from sslstudio.ui.widgets.picture import to_image
 
 if TYPE_CHECKING:
     from sslstudio.engine.labels.masks.decode import MaskCoding
+    from sslstudio.engine.runs.run_folder import RunFolder
 
 LARGE = 900  # pixels of the short side of a picture that is looked at closely
 
@@ -43,6 +44,7 @@ class Results:
 def load_results(run: Path, control: RunControl) -> Results:
     """Read a finished fine-tuning run. Raises DataError when it has no result yet."""
     from sslstudio.engine.runs.run_folder import RunFolder
+    from sslstudio.engine.training.recognised_record import changed_since
 
     opened = RunFolder.open(run)
     metrics = opened.metrics()
@@ -53,21 +55,25 @@ def load_results(run: Path, control: RunControl) -> Results:
     found = {part: predictions_of(run, part) for part in metrics["parts"]}
     folder = root_of(Path(data.get("folder", "")))
     masks = metrics["kind"] == "segmentation"
-    coding = _coding(folder, data.get("labels", ""), metrics["classes"]) if masks else None
+    place, labels = str(data.get("folder", "")), str(data.get("labels", ""))
+    coding = _coding(opened, place, labels, metrics["classes"]) if masks else None
+    metrics = {**metrics, "notes": [*metrics.get("notes", []), *changed_since(opened, place, labels)]}
     network = run if opened.read_json("folds.json") is None else run / "fold-1"
     return Results(run, folder, config.get("source", ""), metrics, found, coding, network)
 
 
-def _coding(folder: Path, labels_file: str, names: Sequence[str]) -> "MaskCoding":
+def _coding(run: "RunFolder", folder: str, labels: str, names: Sequence[str]) -> "MaskCoding":
     """What the values of the masks mean, in the numbers of the network's classes."""
     from sslstudio.engine.images.index import scan
     from sslstudio.engine.labels.named_alike import masks_alike
     from sslstudio.engine.labels.recognise import recognise
+    from sslstudio.engine.training.recognised_record import recalled
 
-    masks = recognise(scan(folder), labels_file).masks
+    masks = (recalled(run, folder, labels) or recognise(scan(Path(folder)), labels)).masks
     if masks is None:
         raise DataError(
-            "The masks of {folder} are gone: the pictures cannot be compared with them.", folder=folder.name
+            "The masks of {folder} are gone: the pictures cannot be compared with them.",
+            folder=Path(folder).name,
         )
     with suppress(DataError):  # they are called otherwise by now
         return masks_alike(names, masks, partly=True).coding

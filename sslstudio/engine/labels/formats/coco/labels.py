@@ -31,7 +31,8 @@ from sslstudio.engine.labels.picture_names import lookup_of, named_pictures
 from sslstudio.engine.labels.types import ASKED_FOR, SOURCES, Choices, ClassLabels, Found, LabelSource, MaskLabels
 
 STAGE: Final = Message("Making masks from the outlines")
-FORMAT: Final = 1
+FORMAT: Final = 2
+STATES_KEPT: Final = 4  # of the files, whose masks stay in the cache
 CERTAINTY: Final = 0.7  # below mask files and tables, which lie there because somebody put them beside the pictures
 MOST_CLASSES: Final = 254  # a mask has a byte a pixel, 0 is background and 255 is not counted
 _A_STEP = 20  # pictures between two events
@@ -118,14 +119,30 @@ def coco_labels(
         stamp = _stamp(files, pictures, asked)
         made = _made(folder, stamp)
         if made is None:
-            shutil.rmtree(folder / "masks", ignore_errors=True)
             (folder / "made.json").unlink(missing_ok=True)
-            made = yield from _make(files, pictures, asked, folder)
+            masks = _room_for_masks(folder, stamp)
+            made = yield from _make(files, pictures, asked, masks)
             content = json.dumps(
                 to_stored([stamp, list(vars(made).values())])
             )  # surrogates of odd names survive as escapes
             _write(folder / "made.json", content.encode("ascii"))
-    return replace(made, masks={path: str(folder / "masks" / mask) for path, mask in made.masks.items()})
+        masks = _masks_folder(folder, stamp)
+    return replace(made, masks={path: str(masks / mask) for path, mask in made.masks.items()})
+
+
+def _masks_folder(folder: Path, stamp: list[Any]) -> Path:
+    """Those of each state of the files lie in a folder of their own: a run goes on with what it began with."""
+    return folder / f"masks-{hashlib.blake2b(json.dumps(stamp).encode(), digest_size=8).hexdigest()}"
+
+
+def _room_for_masks(folder: Path, stamp: list[Any]) -> Path:
+    """An empty place for the masks of this state; of earlier states the newest stay."""
+    masks = _masks_folder(folder, stamp)
+    shutil.rmtree(masks, ignore_errors=True)
+    earlier = sorted(folder.glob("masks*/"), key=lambda one: one.stat().st_mtime_ns, reverse=True)
+    for one in earlier[STATES_KEPT - 1 :]:
+        shutil.rmtree(one, ignore_errors=True)
+    return masks
 
 
 def _stamp(files: Sequence[Path], pictures: ImageIndex, asked: bool) -> list[Any]:
@@ -144,12 +161,13 @@ def _made(folder: Path, stamp: list[Any]) -> CocoLabels | None:
         labels = CocoLabels(from_stored(found_in), tuple(names), masks, classes, tuple(from_stored(notes)))
     except (OSError, ValueError, TypeError):
         return None
-    whole = found == stamp and all((folder / "masks" / mask).is_file() for mask in labels.masks.values())
+    masks = _masks_folder(folder, stamp)
+    whole = found == stamp and all((masks / mask).is_file() for mask in labels.masks.values())
     return labels if whole else None
 
 
 def _make(
-    files: Sequence[Path], pictures: ImageIndex, asked: bool, folder: Path
+    files: Sequence[Path], pictures: ImageIndex, asked: bool, masks_folder: Path
 ) -> Generator[Preparing, None, CocoLabels]:
     notes: list[Message] = []
     listed: Listed = {}
@@ -189,7 +207,7 @@ def _make(
             names=len(names) - 1,
             most_classes=MOST_CLASSES,
         )
-    masks = yield from _paint_all(listed, names, pictures.root, folder / "masks")
+    masks = yield from _paint_all(listed, names, pictures.root, masks_folder)
     return CocoLabels(found_in, names, masks, {}, (*notes, *_mark_notes(listed)))
 
 
