@@ -1,56 +1,40 @@
 """The command that measures this machine. Heavy imports happen in the command."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from sslstudio.cli.config_args import Entry, add_command, add_json, config_by
+from sslstudio.cli.console import print_json, returned, say, steered
 
 if TYPE_CHECKING:
     from sslstudio.engine.pretraining.bench import Bench
 
-Add = Callable[..., argparse.ArgumentParser]
 DRAWN = 300  # sample pictures where no folder is given
 
 
-def add_parsers(add: Add) -> None:
-    """The parser of this command."""
-    bench = add("bench", "Measure this machine on your pictures: reading, feeding, the training step, memory.")
-    bench.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="default: pictures that are drawn for it")
-    bench.add_argument("--task", default="vicreg", metavar="T", help="see: sslstudio tasks (default vicreg)")
-    bench.add_argument("--encoder", default="auto", help="auto, small, resnet18, resnet34 or resnet50")
-    bench.add_argument("--side", type=int, help="side of the pictures in pixels (default: by pictures and device)")
-    bench.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
-    bench.add_argument("--rounds", type=int, default=5, help="rounds whose median is given (default 5)")
-    bench.add_argument(
-        "--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="an option, as for pretrain"
-    )
-    bench.add_argument("--json", action="store_true", help="print JSON: progress and then the result, one a line")
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    from sslstudio.engine.report.command_line import BENCH
+
+    add_command(parser, BENCH, out=False, nargs="?", default="", help="default: pictures that are drawn for it")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds whose median is given (default 5)")
+    add_json(parser)
 
 
-def bench(options: argparse.Namespace) -> int:
-    """`sslstudio bench`."""
-    from sslstudio.cli.console import print_json
-    from sslstudio.cli.train import returned, say, steered
-    from sslstudio.engine.core.config import with_settings
-    from sslstudio.engine.models.encoders import EncoderConfig
-    from sslstudio.engine.pretraining.bench import bench as measure
+def _bench(options: argparse.Namespace) -> int:
+    from sslstudio.engine.pretraining.bench import bench
+    from sslstudio.engine.report.command_line import BENCH
     from sslstudio.engine.sample.make import make_sample
-    from sslstudio.engine.training.config import DataConfig, HardwareConfig, PretrainConfig
+    from sslstudio.engine.training.config import PretrainConfig
 
+    config = cast(PretrainConfig, config_by(BENCH, options))
     with TemporaryDirectory(prefix="sslstudio-drawn-") as drawn, steered() as control:
-        if options.folder is None:
+        if not config.data.folder:
             for _ in make_sample(Path(drawn), count=DRAWN, seed=0):
                 pass
-        data = DataConfig(folder=str(options.folder or drawn), side=options.side)
-        config = PretrainConfig(
-            task=options.task,
-            data=data,
-            encoder=EncoderConfig(name=options.encoder),
-            hardware=HardwareConfig(device=options.device, tune="on"),
-        )
-        config = with_settings(config, options.settings, options.task)
-        found = returned(measure(config, control, max(1, options.rounds)), options.json)
+            config = config.replace(data=config.data.replace(folder=drawn))
+        found = returned(bench(config, control, max(1, options.rounds)), options.json)
     if options.json:
         print_json(found.to_json())
     else:
@@ -79,3 +63,13 @@ def bench_lines(found: "Bench") -> list[str]:
     }
     width = max(map(len, rows))
     return [f"{name:<{width}}  {value}" for name, value in rows.items()]
+
+
+COMMANDS = (
+    Entry(
+        "bench",
+        "Measure this machine on your pictures: reading, feeding, the training step, memory.",
+        _add_bench,
+        _bench,
+    ),
+)

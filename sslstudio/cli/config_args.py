@@ -1,125 +1,185 @@
-"""From what was typed to the config of a run. The way back is engine/report/command_line.py."""
+"""From what was typed to a config, and flags from the options of configs: a flag's help, default and kind are declared
+by its option. The way back is engine/report/command_line.py, which says which options have a flag of their own."""
 
 import argparse
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sslstudio.engine.core.config import BaseConfig, with_settings
+from sslstudio.engine.core.config import (
+    BaseConfig,
+    OptionField,
+    Overrides,
+    Table,
+    entry_text,
+    option_at,
+    options_of,
+    sections_of,
+    value_text,
+    with_settings,
+    with_texts,
+)
+from sslstudio.engine.core.migrations import current_key
 
-if TYPE_CHECKING:  # these modules import torch
-    from sslstudio.engine.experiments.compare_config import CompareConfig
-    from sslstudio.engine.experiments.tournament_config import TournamentConfig
-    from sslstudio.engine.training.config import DataConfig, FinetuneConfig, PretrainConfig
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.report.command_line import Command
+
+C = TypeVar("C", bound=BaseConfig)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A command: its name, its line in the help, what adds its flags once it is asked for, and what it does."""
+
+    name: str
+    about: str
+    add_flags: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def flags_of(config: type[BaseConfig], inside: str = "") -> dict[str, str]:
+    """A flag for every option of a config class and of the sections in it: 'crop.size' -> '--crop-size'."""
+    flags = {
+        inside + one.name: "--" + f"{inside}{one.name}".replace(".", "-").replace("_", "-")
+        for one in options_of(config)
+    }
+    for one in sections_of(config):
+        flags |= flags_of(one.config, f"{inside}{one.name}.")
+    return flags
+
+
+def add_flags(parser: Any, config: type[BaseConfig], flags: Mapping[str, str] | None = None) -> None:
+    """Add the flags of some options (key -> flag) of a config class to a parser; of all if none are named. Those that
+    are not typed are left out of the result, so that the defaults are those of the config."""
+    for key, flag in (flags_of(config) if flags is None else flags).items():
+        add_flag(parser, option_at(config, key), flag, key)
+
+
+def add_flag(parser: Any, field: OptionField, flag: str, key: str, **more: Any) -> None:
+    """Add the flag of one option; `more` as for argparse."""
+    given: dict[str, Any] = {"dest": key, "default": argparse.SUPPRESS, "help": help_of(field)}
+    if field.type is bool:
+        given["action"] = argparse.BooleanOptionalAction
+    else:
+        given["metavar"] = _metavar(field) or field.name.upper()
+    if field.type in (Table, Overrides):
+        given["action"] = "append"
+    parser.add_argument(flag, **{**given, **more})
+
+
+def help_of(field: OptionField) -> str:
+    """The help of an option and its default, as argparse takes it."""
+    default = value_text(field.default)
+    said = f"{field.about.title}. {field.about.help}".replace("%", "%%")
+    return f"{said} (default: {default.replace('%', '%%')})" if default else said
+
+
+def _metavar(field: OptionField) -> str | None:
+    if field.about.choices:
+        return "{" + ",".join(field.about.choices) + "}"
+    words = {int: "N", float: "X", tuple: "N,N" if field.item in (int, float) else "A,B", Table: "NAME=VALUE"}
+    return "KEY=VALUE" if field.type is Overrides else words.get(field.type)
+
+
+def typed_texts(options: argparse.Namespace, keys: Iterable[str]) -> dict[str, str]:
+    """What was typed for the flags of these options."""
+    typed: dict[str, str] = {}
+    for key, value in vars(options).items():
+        if key in keys:
+            several = isinstance(value, list)  # of a table, an entry each time the flag was said
+            typed[key] = ";".join(map(entry_text, value)) if several else value_text(value)
+    return typed
+
+
+def add_configured(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of a command that takes the whole config of a run or an experiment."""
+    from sslstudio.engine.report.command_line import COMMANDS
+
+    name = parser.prog.rpartition(" ")[2]
+    add_command(parser, next(one for one in COMMANDS if one.name == name))
+    add_json(parser)
+
+
+def add_command(parser: argparse.ArgumentParser, command: "Command", *, out: bool = True, **folder: Any) -> None:
+    """Add everything that says a config: the folder of pictures (more on it as for argparse), flags, the time, where
+    the run is kept, and what sets any other option."""
+    config = command.config
+    about = option_at(config, "data.folder").about.help
+    parser.add_argument("data.folder", **{"metavar": "DIR", "type": _path, "help": str(about), **folder})
+    add_flags(parser, config, command.flags)
+    for key, (value, flag) in command.switches.items():
+        add_flag(parser, option_at(config, key), flag, key, action="store_const", const=value)
+    if command.budget:
+        length = parser.add_mutually_exclusive_group()
+        add_flags(
+            length, config, {f"{command.budget}.epochs": command.epochs, f"{command.budget}.minutes": "--minutes"}
+        )
+    if out:
+        add_flag(parser, option_at(config, "out"), "--out", "out", type=_path, required=True)
+    add_settings(parser, command.others)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add the flag for programs that read the output."""
+    parser.add_argument("--json", action="store_true", help="print JSON: progress, events and the result, one a line")
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add the flag of the device alone."""
+    from sslstudio.engine.training.config import HardwareConfig
+
+    add_flag(parser, option_at(HardwareConfig, "device"), "--device", "device", default="auto")
+
+
+def add_trained(parser: argparse.ArgumentParser) -> None:
+    """Add what says which network of a fine-tuned run is meant."""
+    parser.add_argument("--part", choices=("pretrained", "scratch"), default="", help="which twin")
+    parser.add_argument("--weights", choices=("last", "best"), default="last", help="which state (default last)")
+
+
+def add_settings(parser: argparse.ArgumentParser, flag: str = "--set") -> None:
+    """Add the flag that sets any option."""
+    parser.add_argument(
+        flag, dest="settings", action="append", default=[], metavar="KEY=VALUE",
+        help="any option: SECTION.OPTION of the run (optimiser.learning_rate=0.002, data.test=0.3), or TASK.OPTION of "
+        "a pretext task (jigsaw.permutations=100); see also: sslstudio tasks",
+    )  # fmt: skip
+
+
+def _path(text: str) -> str:
+    return str(Path(text))
 
 
 def config_of(options: argparse.Namespace) -> BaseConfig:
     """The config of `sslstudio pretrain`, `finetune`, `compare` or `tournament`. Raises ConfigError in words."""
-    made = {
-        "pretrain": pretrain_config,
-        "finetune": finetune_config,
-        "compare": compare_config,
-        "tournament": tournament_config,
-    }
-    config: BaseConfig = made[options.command](options)
-    return config
+    from sslstudio.engine.report.command_line import COMMANDS
+
+    return config_by(next(one for one in COMMANDS if one.name == options.command), options)
 
 
-def pretrain_config(options: argparse.Namespace) -> "PretrainConfig":
-    """Of `sslstudio pretrain`."""
-    from sslstudio.engine.training.config import PretrainConfig
-
-    config = PretrainConfig(task=options.task, **_run_settings(options))
-    return with_settings(config, options.settings, options.task)
-
-
-def finetune_config(options: argparse.Namespace) -> "FinetuneConfig":
-    """Of `sslstudio finetune`."""
-    from sslstudio.engine.training.config import FinetuneConfig
-
-    config = FinetuneConfig(
-        kind=options.kind,
-        source=options.source,
-        mode="probe" if options.probe else "whole",
-        labels_per_class=options.labels_per_class,
-        twin=options.twin,
-        flip=not options.no_mirror,
-        watch=not options.no_watch,
-        views=options.views,
-        folds=options.folds,
-        **_run_settings(options),
-    )
-    return with_settings(config, options.settings)
+def config_by(command: "Command", options: argparse.Namespace) -> BaseConfig:
+    """The config that was typed for a command. Raises ConfigError in words."""
+    keys = {"data.folder", "out", *command.flags, *command.switches}
+    keys |= {f"{command.budget}.epochs", f"{command.budget}.minutes"} if command.budget else set()
+    typed = typed_texts(options, keys)
+    if command.budget and f"{command.budget}.epochs" in typed:
+        typed[f"{command.budget}.minutes"] = "auto"
+    task = typed.pop("task", "")
+    start: dict[str, Any] = {"task": task} if task else {}
+    config: BaseConfig = command.config(**start)
+    config = with_texts(config, typed)
+    return with_settings(config, current_settings(options.settings), str(getattr(config, "task", "")))
 
 
-def _run_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """The sections that pretraining and fine-tuning share, from the flags."""
-    from sslstudio.engine.models.encoders import EncoderConfig
-    from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareConfig
-
-    minutes = options.minutes if options.epochs is None else None
-    data = {"folder": str(options.folder), "side": options.side, "groups": options.groups}
-    if getattr(options, "labels", ""):
-        data["labels"] = options.labels
-    return {
-        "out": str(options.out),
-        "seed": options.seed,
-        "data": DataConfig(**data),
-        "encoder": EncoderConfig(name=options.encoder),
-        "budget": BudgetConfig(epochs=options.epochs, minutes=minutes if minutes or options.epochs else 10.0),
-        "hardware": HardwareConfig(device=options.device),
-    }
-
-
-def compare_config(options: argparse.Namespace) -> "CompareConfig":
-    """Of `sslstudio compare`."""
-    from sslstudio.engine.experiments.compare_config import CompareConfig
-    from sslstudio.engine.models.encoders import EncoderConfig
-    from sslstudio.engine.training.config import BudgetConfig, HardwareConfig
-
-    minutes = options.minutes if options.minutes or options.pretrain_epochs else 10.0
-    config = CompareConfig(
-        out=str(options.out),
-        kind=options.kind,
-        tasks=options.tasks,
-        weights=_joined(options.weights),
-        labels=options.labels,
-        scratch_labels=options.scratch_labels,
-        seeds=options.seeds,
-        steps=options.steps,
-        keep_weights=options.keep_weights,
-        pretrain_settings=_joined(options.settings),
-        finetune_settings=_joined(options.finetune_set),
-        data=_data(options),
-        encoder=EncoderConfig(name=options.encoder),
-        pretraining=BudgetConfig(epochs=options.pretrain_epochs, minutes=minutes),
-        hardware=HardwareConfig(device=options.device),
-    )
-    return with_settings(config, options.all_settings)
-
-
-def tournament_config(options: argparse.Namespace) -> "TournamentConfig":
-    """Of `sslstudio tournament`."""
-    from sslstudio.engine.experiments.tournament_config import TournamentConfig
-    from sslstudio.engine.models.encoders import EncoderConfig
-    from sslstudio.engine.training.config import HardwareConfig
-
-    config = TournamentConfig(
-        out=str(options.out),
-        tasks=options.tasks,
-        minutes=options.minutes,
-        pretrain_settings=_joined(options.settings),
-        data=_data(options),
-        encoder=EncoderConfig(name=options.encoder),
-        hardware=HardwareConfig(device=options.device),
-    )
-    return with_settings(config, options.all_settings)
-
-
-def _data(options: argparse.Namespace) -> "DataConfig":
-    from sslstudio.engine.training.config import DataConfig
-
-    return DataConfig(folder=str(options.folder), labels=options.label_file, side=options.side, groups=options.groups)
-
-
-def _joined(texts: Iterable[str]) -> str:
-    return ";".join(texts)
+def current_settings(texts: Iterable[str]) -> list[str]:
+    """KEY=VALUE by the names of today; a name of an earlier version is understood, and said to have changed."""
+    current: list[str] = []
+    for text in texts:
+        old, sign, value = text.partition("=")
+        new = current_key(old.strip())
+        if new != old.strip():
+            sys.stderr.write(f"sslstudio: {old.strip()} is called {new} now.\n")
+        current.append(f"{new}{sign}{value}")
+    return current

@@ -1,14 +1,17 @@
 """Events on a terminal: progress bars with an ETA, or one JSON line an event."""
 
 import json
+import signal
 import sys
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
+from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.durations import duration
 from sslstudio.engine.core.events import (
     Alarm,
@@ -23,7 +26,43 @@ from sslstudio.engine.core.events import (
     to_json,
 )
 
+R = TypeVar("R")
 PART_TITLES = {"": "Training", "pretrained": "With pretraining", "scratch": "From scratch"}
+
+
+def say(text: str) -> None:
+    """A line for people."""
+    sys.stdout.write(text + "\n")
+
+
+@contextmanager
+def steered() -> Iterator[RunControl]:
+    """A control that Ctrl+C and SIGTERM stop: the run saves its weights and ends. A second Ctrl+C ends at once."""
+    control = RunControl()
+
+    def stop(number: int, frame: object) -> None:
+        if control.stopping:
+            raise KeyboardInterrupt
+        control.stop()
+        sys.stderr.write("Stopping after this step; what was learnt is kept. Again: at once.\n")
+
+    before = {kind: signal.signal(kind, stop) for kind in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield control
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+
+
+def returned(events: Generator[Event, None, R], as_json: bool) -> R:
+    """Show the events of a generator and give back what it returns."""
+    result: list[R] = []
+
+    def passing() -> Iterator[Event]:
+        result.append((yield from events))
+
+    show(passing(), as_json)
+    return result[0]
 
 
 def show(events: Iterable[Event], as_json: bool) -> Event | None:

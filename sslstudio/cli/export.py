@@ -1,47 +1,33 @@
-"""The commands that take a run away: its networks as files, its answers. Heavy imports happen in each command."""
+"""The commands that take a run away: its networks as files, its answers, a report, a film.
+
+Heavy imports happen in each command."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
-Add = Callable[..., argparse.ArgumentParser]
+from sslstudio.cli.config_args import Entry, add_device, add_json, add_trained
+from sslstudio.cli.console import print_json, returned, say, steered
+from sslstudio.engine.core.errors import InputError
+
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 
 
-def add_parsers(add: Add) -> None:
-    """The parsers of these commands."""
-    predict = add("predict", "Predict pictures with a fine-tuned run: a table, and masks as PNG and COCO.")
-    predict.add_argument("run", type=Path, metavar="RUN")
-    predict.add_argument("folder", type=Path, metavar="DIR")
-    predict.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
-    predict.add_argument(
+def _add_predict(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, metavar="RUN")
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    add_device(parser)
+    parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR2", help="folder of the answers; what is answered is skipped"
     )
-    predict.add_argument(
+    parser.add_argument(
         "--separator", choices=tuple(SEPARATORS), default="comma",
         help="between the cells of the table (default comma); semicolon: with decimal commas",
     )  # fmt: skip
-    export = add("export", "Write encoder and model of a run for other programs; each file is read back and compared.")
-    export.add_argument("run", type=Path, metavar="RUN")
-    export.add_argument(
-        "--format", default="all", metavar="F", help="safetensors, onnx, torchscript or all (default all)"
-    )
-    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for the files")
-    report = add("report", "Write the report of a run: one HTML page with result, curves, mistakes, methods, settings.")
-    report.add_argument("run", type=Path, metavar="RUN")
-    report.add_argument("--out", type=Path, required=True, metavar="FILE.html")
-    report.add_argument("--without-pictures", action="store_true", help="no picture of yours is in the page")
-    report.add_argument("--json", action="store_true", help="print JSON: progress and then the result, one a line")
-    for command in (predict, export):
-        command.add_argument("--part", choices=("pretrained", "scratch"), default="", help="which twin")
-        command.add_argument("--weights", choices=("last", "best"), default="last")
-        command.add_argument("--json", action="store_true", help="print JSON: progress and then the result, one a line")
+    add_trained(parser)
+    add_json(parser)
 
 
-def predict(options: argparse.Namespace) -> int:
-    """`sslstudio predict`."""
-    from sslstudio.cli.console import print_json
-    from sslstudio.cli.train import returned, say, steered
+def _predict(options: argparse.Namespace) -> int:
     from sslstudio.engine.finetuning.load import load_trained
     from sslstudio.engine.finetuning.predict import predict_folder
 
@@ -59,10 +45,17 @@ def predict(options: argparse.Namespace) -> int:
     return 0
 
 
-def export(options: argparse.Namespace) -> int:
-    """`sslstudio export`."""
-    from sslstudio.cli.console import print_json
-    from sslstudio.cli.train import returned, say, steered
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, metavar="RUN")
+    parser.add_argument(
+        "--format", default="all", metavar="F", help="safetensors, onnx, torchscript or all (default all)"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for the files")
+    add_trained(parser)
+    add_json(parser)
+
+
+def _export(options: argparse.Namespace) -> int:
     from sslstudio.engine.export.run import export_run
 
     with steered() as control:
@@ -76,10 +69,14 @@ def export(options: argparse.Namespace) -> int:
     return 0
 
 
-def report(options: argparse.Namespace) -> int:
-    """`sslstudio report`."""
-    from sslstudio.cli.console import print_json
-    from sslstudio.cli.train import returned, say, steered
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, metavar="RUN")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.html")
+    parser.add_argument("--without-pictures", action="store_true", help="no picture of yours is in the page")
+    add_json(parser)
+
+
+def _report(options: argparse.Namespace) -> int:
     from sslstudio.engine.report.run import write_report
 
     with steered() as control:
@@ -90,3 +87,45 @@ def report(options: argparse.Namespace) -> int:
     else:
         say(f"The report is {out}. It holds all that it shows, and opens without a network.")
     return 0
+
+
+def _add_gif(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, metavar="RUN")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.gif")
+
+
+def _gif(options: argparse.Namespace) -> int:
+    from sslstudio.engine.core.control import to_end
+    from sslstudio.engine.pretraining.animation import write_film
+    from sslstudio.engine.runs.run_folder import RunFolder
+
+    if options.out.exists():
+        raise InputError("{out} exists already and is not overwritten. Choose another name.", out=options.out)
+    count = to_end(write_film(RunFolder.open(options.run), options.out))
+    say(f"{count:,} pictures of the training are in {options.out}.")
+    return 0
+
+
+COMMANDS = (
+    Entry(
+        "predict",
+        "Predict pictures with a fine-tuned run: a table, and masks as PNG and COCO.",
+        _add_predict,
+        _predict,
+    ),
+    Entry(
+        "export",
+        "Write encoder and model of a run for other programs; each file is read back and compared.",
+        _add_export,
+        _export,
+    ),
+    Entry(
+        "report",
+        "Write the report of a run: one HTML page with result, curves, mistakes, methods, settings.",
+        _add_report,
+        _report,
+    ),
+    Entry(
+        "gif", "A film of a pretraining: the same puzzles as the network solves them better and better.", _add_gif, _gif
+    ),
+)

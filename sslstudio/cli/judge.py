@@ -1,50 +1,60 @@
-"""The commands that judge a task before (clinic) and after (audit) training. Heavy imports happen in each command."""
+"""The commands that judge: a task before training (clinic) and after it (audit), and which pictures to label next.
+Heavy imports happen in each command."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sslstudio.cli.config_args import (
+    Entry,
+    add_device,
+    add_flags,
+    add_json,
+    add_settings,
+    current_settings,
+    typed_texts,
+)
+from sslstudio.cli.console import print_json, returned, say, steered
+from sslstudio.engine.core.config import BaseConfig, with_texts
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import ConfigError, did_you_mean
+from sslstudio.engine.core.events import Preparing
 
 if TYPE_CHECKING:
     from sslstudio.engine.clinic.run import Examined
     from sslstudio.engine.clinic.shortcut_audit import TaskAudit
-    from sslstudio.engine.core.config import BaseConfig
     from sslstudio.engine.training.config import DataConfig
 
-Add = Callable[..., argparse.ArgumentParser]
+CLINIC = {"side": "--side", "groups": "--groups"}  # options of the pictures that have a flag
 
 
-def add_parsers(add: Add) -> None:
-    """The parsers of these commands."""
-    clinic = add("clinic", "Say which pretext tasks suit your pictures, before an hour is spent on one.")
-    clinic.add_argument("folder", type=Path, metavar="DIR")
-    clinic.add_argument("--task", default="", metavar="T", help="only this task (default: all; see: sslstudio tasks)")
-    clinic.add_argument(
-        "--set", dest="settings", action="append", default=[], metavar="KEY=VALUE",
-        help="an option of a task that you would change (jigsaw.gap=0)",
-    )  # fmt: skip
-    clinic.add_argument("--side", type=int, help="side of the pictures in pixels (default: by the pictures)")
-    clinic.add_argument("--groups", default="", metavar="RULE", help="pictures to keep together, as for pretrain")
-    clinic.add_argument("--out", type=Path, metavar="FOLDER", help="where to save example pictures")
-    audit = add("audit", "Say what a pretrained run really looks at: edges, frames, stamps, colour fringes?")
-    audit.add_argument("run", type=Path, metavar="RUN")
-    audit.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
-    for command in (clinic, audit):
-        command.add_argument("--json", action="store_true", help="print JSON: progress and then the result, one a line")
+def _add_clinic(parser: argparse.ArgumentParser) -> None:
+    from sslstudio.engine.training.config import DataConfig
+
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument("--task", default="", metavar="T", help="only this task (default: all; see: sslstudio tasks)")
+    add_flags(parser, DataConfig, CLINIC)
+    add_settings(parser)
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to save example pictures")
+    add_json(parser)
 
 
-def clinic(options: argparse.Namespace) -> int:
-    """`sslstudio clinic`."""
-    from sslstudio.cli.console import print_json
-    from sslstudio.cli.train import returned, say, steered
+def _add_audit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, metavar="RUN")
+    add_device(parser)
+    add_json(parser)
+
+
+def _clinic(options: argparse.Namespace) -> int:
     from sslstudio.engine.clinic.run import examine
     from sslstudio.engine.tasks.base import load_tasks
     from sslstudio.engine.training.config import DataConfig
 
     if options.task:
         _ = load_tasks()[options.task]  # an unknown name is told before the pictures are read
-    data = DataConfig(folder=str(options.folder), side=options.side, groups=options.groups)
-    data, changed = _changed(data, options.settings)
+    data = with_texts(DataConfig(folder=str(options.folder)), typed_texts(options, CLINIC))
+    data, changed = _changed(data, current_settings(options.settings))
     with steered() as control:
         found = returned(examine(data, changed, control), options.json)
     saved = found.save_examples(options.out) if options.out else []
@@ -58,10 +68,7 @@ def clinic(options: argparse.Namespace) -> int:
 
 def _changed(data: "DataConfig", texts: list[str]) -> tuple["DataConfig", dict[str, "BaseConfig"]]:
     """The data settings, and the options of each task that --set TASK.OPTION=VALUE names."""
-    from sslstudio.engine.core.config import BaseConfig, with_texts
-    from sslstudio.engine.core.errors import ConfigError, did_you_mean
     from sslstudio.engine.tasks.base import load_tasks
-    from sslstudio.engine.training.config import DataConfig
 
     registry = load_tasks()
     changed: dict[str, BaseConfig] = {}
@@ -71,7 +78,7 @@ def _changed(data: "DataConfig", texts: list[str]) -> tuple["DataConfig", dict[s
         if not (sign and dot):
             raise ConfigError("--set {text} is not KEY=VALUE. For example: --set jigsaw.gap=0.1", text=text)
         if section == "data":
-            data = DataConfig(**{**vars(data), **vars(with_texts(data, {name: value.strip()}))})
+            data = with_texts(data, {name: value.strip()})
         elif section in registry.names():
             before = changed.get(section) or registry[section].Config()
             changed[section] = with_texts(before, {name: value.strip()})
@@ -123,10 +130,7 @@ def clinic_lines(found: "Examined", task: str = "") -> list[str]:
     return lines
 
 
-def audit(options: argparse.Namespace) -> int:
-    """`sslstudio audit`."""
-    from sslstudio.cli.console import print_json
-    from sslstudio.cli.train import returned, say, steered
+def _audit(options: argparse.Namespace) -> int:
     from sslstudio.engine.clinic.run import AUDIT
     from sslstudio.engine.clinic.run import audit as run
     from sslstudio.engine.core.messages import to_stored
@@ -157,3 +161,63 @@ def audit_lines(part: "TaskAudit") -> list[str]:
         lines += [f"         What to change: --set {one.change}"] if one.change else []
     lines += [f"  Not asked. {why}" for why in part.left_out.values()]
     return [*lines, ""]
+
+
+def _add_suggest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument(
+        "--from", dest="source", type=Path, metavar="RUN", help="a pretraining to compare the pictures by"
+    )
+    parser.add_argument("--unsure", type=Path, metavar="RUN", help="a fine-tuned run: what it is unsure of comes first")
+    parser.add_argument("--labels", default="", metavar="FILE.csv|DIR", help="labels there are already")
+    parser.add_argument(
+        "--kind", choices=("classification", "segmentation"), default="", help="which labels count (default: both)"
+    )
+    parser.add_argument("--count", type=int, default=24, help="how many pictures (default 24)")
+    add_device(parser)
+    add_json(parser)
+
+
+def _suggest(options: argparse.Namespace) -> int:
+    with steered() as control:
+        found = returned(_next_ones(options, control), options.json)
+    if options.json:
+        print_json({"files": found})
+    else:
+        say("\n".join(found) or "Every picture has a label.")
+    return 0
+
+
+def _next_ones(options: argparse.Namespace, control: RunControl) -> Generator[Preparing, None, list[str]]:
+    from sslstudio.engine.evaluate.active_learning import suggest as pick
+    from sslstudio.engine.finetuning.similarity import doubts, look_alike
+    from sslstudio.engine.images.index import scan
+    from sslstudio.engine.labels.recognise import recognise
+
+    recognised = recognise(scan(options.folder), options.labels)
+    alike = yield from look_alike(recognised.pictures, options.source, control, options.device)
+    unsure = None
+    if options.unsure is not None:
+        of = yield from doubts(recognised.pictures, options.unsure, control)
+        unsure = [of.get(path, 0.0) for path in alike.paths]
+    kinds = {"classification": recognised.classes, "segmentation": recognised.masks}
+    given = [labels for kind, labels in kinds.items() if labels and options.kind in ("", kind)]
+    labelled = {path for labels in given for path in labels.of}
+    known = [number for number, path in enumerate(alike.paths) if path in labelled]
+    return [alike.paths[number] for number in pick(alike.features, known, options.count, unsure)]
+
+
+COMMANDS = (
+    Entry(
+        "clinic", "Say which pretext tasks suit your pictures, before an hour is spent on one.", _add_clinic, _clinic
+    ),
+    Entry(
+        "audit", "Say what a pretrained run really looks at: edges, frames, stamps, colour fringes?", _add_audit, _audit
+    ),
+    Entry(
+        "suggest",
+        "Say which pictures to label next: typical ones, no two alike, later the unsure ones.",
+        _add_suggest,
+        _suggest,
+    ),
+)

@@ -1,79 +1,49 @@
-"""What each command of the command line does. Heavy imports happen in the command that needs them."""
+"""The commands that look at pictures, train, and use what was trained. Heavy imports happen in each command."""
 
 import argparse
 import json
-import signal
 import sys
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
 
-from sslstudio.cli.config_args import finetune_config, pretrain_config
-from sslstudio.cli.console import print_json, print_result, show
-from sslstudio.engine.core.config import options_of, to_dict, with_settings
-from sslstudio.engine.core.control import RunControl
+from sslstudio.cli.config_args import (
+    Entry,
+    add_command,
+    add_configured,
+    add_device,
+    add_json,
+    add_trained,
+    config_by,
+    config_of,
+)
+from sslstudio.cli.console import print_json, print_result, returned, say, show, steered
+from sslstudio.engine.core.config import options_of, to_dict, value_text
 from sslstudio.engine.core.durations import duration
 from sslstudio.engine.core.errors import InputError
 from sslstudio.engine.core.events import Event, RunFinished
 
-R = TypeVar("R")
 
-
-def say(text: str) -> None:
-    """A line for people."""
-    sys.stdout.write(text + "\n")
-
-
-@contextmanager
-def steered() -> Iterator[RunControl]:
-    """A control that Ctrl+C and SIGTERM stop: the run saves its weights and ends. A second Ctrl+C ends at once."""
-    control = RunControl()
-
-    def stop(number: int, frame: object) -> None:
-        if control.stopping:
-            raise KeyboardInterrupt
-        control.stop()
-        sys.stderr.write("Stopping after this step; what was learnt is kept. Again: at once.\n")
-
-    before = {kind: signal.signal(kind, stop) for kind in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield control
-    finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
-
-
-def returned(events: Generator[Event, None, R], as_json: bool) -> R:
-    """Show the events of a generator and give back what it returns."""
-    result: list[R] = []
-
-    def passing() -> Iterator[Event]:
-        result.append((yield from events))
-
-    show(passing(), as_json)
-    return result[0]
-
-
-def pretrain(options: argparse.Namespace) -> int:
-    """`sslstudio pretrain`."""
+def _pretrain(options: argparse.Namespace) -> int:
     from sslstudio.engine.launch.launcher import started
+    from sslstudio.engine.training.config import PretrainConfig
 
-    config = pretrain_config(options)
+    config = cast(PretrainConfig, config_of(options))
     with steered() as control:
         last = show(started(config, control), options.json)
     if last is not None and not options.json:
-        say(f"Next, on a few labels: sslstudio finetune {options.folder} --from {options.out} --out RUN")
+        say(f"Next, on a few labels: sslstudio finetune {config.data.folder} --from {config.out} --out RUN")
     return 0
 
 
-def finetune(options: argparse.Namespace) -> int:
-    """`sslstudio finetune`."""
-    from sslstudio.engine.finetuning.entry import finetune as run
+def _finetune(options: argparse.Namespace) -> int:
+    from sslstudio.engine.finetuning.entry import finetune
+    from sslstudio.engine.training.config import FinetuneConfig
 
-    config = finetune_config(options)
+    config = cast(FinetuneConfig, config_of(options))
     with steered() as control:
-        _show_result(show(run(config, control), options.json), options.json)
+        _show_result(show(finetune(config, control), options.json), options.json)
     return 0
 
 
@@ -82,8 +52,12 @@ def _show_result(last: Event | None, as_json: bool) -> None:
         print_result(last.metrics)
 
 
-def resume(options: argparse.Namespace) -> int:
-    """`sslstudio resume`."""
+def _add_resume(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, metavar="RUN")
+    add_json(parser)
+
+
+def _resume(options: argparse.Namespace) -> int:
     from sslstudio.engine.launch.launcher import resumed
     from sslstudio.engine.runs.run_folder import RunFolder
     from sslstudio.engine.runs.summary import summary
@@ -95,16 +69,24 @@ def resume(options: argparse.Namespace) -> int:
     return 0
 
 
-def work(options: argparse.Namespace) -> int:
-    """`sslstudio work`: the child's end of `engine.train.child`."""
+def _add_work(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("order", type=Path)
+
+
+def _work(options: argparse.Namespace) -> int:
+    """Be the child that `engine.launch.child_process` starts."""
     from sslstudio.engine.launch.worker import work as run
 
     with steered() as control:
         return run(options.order, control)
 
 
-def runs(options: argparse.Namespace) -> int:
-    """`sslstudio runs`."""
+def _add_runs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    add_json(parser)
+
+
+def _runs(options: argparse.Namespace) -> int:
     from sslstudio.engine.runs.run_folder import list_runs
 
     found = list_runs(options.folder)
@@ -120,8 +102,13 @@ def runs(options: argparse.Namespace) -> int:
     return 0
 
 
-def sample(options: argparse.Namespace) -> int:
-    """`sslstudio sample`."""
+def _add_sample(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument("--count", type=int, default=2400, help="how many pictures (default 2400)")
+    parser.add_argument("--seed", type=int, default=0, help="another number draws other pictures (default 0)")
+
+
+def _sample(options: argparse.Namespace) -> int:
     from sslstudio.engine.sample.make import make_sample
 
     show(make_sample(options.folder, count=options.count, seed=options.seed), False)
@@ -129,8 +116,14 @@ def sample(options: argparse.Namespace) -> int:
     return 0
 
 
-def index(options: argparse.Namespace) -> int:
-    """`sslstudio index`."""
+def _add_index(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument("--labels", default="", metavar="FILE", help="a CSV of file names and labels, or COCO")
+    parser.add_argument("--side", type=int, default=96, help="side of the cached pictures in pixels (default 96)")
+    add_json(parser)
+
+
+def _index(options: argparse.Namespace) -> int:
     from sslstudio.engine.dataset.overview import look_at
 
     with steered() as control:
@@ -142,8 +135,7 @@ def index(options: argparse.Namespace) -> int:
     return 0
 
 
-def tasks(options: argparse.Namespace) -> int:
-    """`sslstudio tasks`."""
+def _tasks(options: argparse.Namespace) -> int:
     from sslstudio.engine.tasks.base import load_tasks
 
     registry = load_tasks()
@@ -156,27 +148,32 @@ def tasks(options: argparse.Namespace) -> int:
             continue
         say(f"{name}: {task.title}\n  {task.summary}\n  Helps: {task.helps}\n  Does not: {task.fails}\n  {task.paper}")
         for field in options_of(task.Config):
-            default = "auto" if field.default is None else field.default
-            say(f"    --set {name}.{field.name}={default}  {field.about.help}")
+            say(f"    --set {name}.{field.name}={value_text(field.default)}  {field.about.help}")
         say("")
     return 0
 
 
-def preview(options: argparse.Namespace) -> int:
-    """`sslstudio preview`."""
-    from sslstudio.engine.pretraining.preview import PuzzlesReady, preview_puzzles
-    from sslstudio.engine.tasks.contact_sheet import puzzle_sheet
-    from sslstudio.engine.training.config import DataConfig, PretrainConfig
+def _add_preview(parser: argparse.ArgumentParser) -> None:
+    from sslstudio.engine.report.command_line import PREVIEW
 
-    data = DataConfig(folder=str(options.folder), side=options.side, groups=options.groups)
-    config = with_settings(
-        PretrainConfig(task=options.task, seed=options.seed, data=data), options.settings, options.task
-    )
-    if options.out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+    add_command(parser, PREVIEW, out=False)
+    parser.add_argument("--out", dest="picture", type=Path, required=True, metavar="FILE.png", help="the picture drawn")
+    parser.add_argument("--count", type=int, default=6, help="how many puzzles (default 6)")
+    parser.add_argument("--draw", type=int, default=0, help="another number draws from other pictures (default 0)")
+
+
+def _preview(options: argparse.Namespace) -> int:
+    from sslstudio.engine.pretraining.preview import PuzzlesReady, preview_puzzles
+    from sslstudio.engine.report.command_line import PREVIEW
+    from sslstudio.engine.tasks.contact_sheet import puzzle_sheet
+    from sslstudio.engine.training.config import PretrainConfig
+
+    config = cast(PretrainConfig, config_by(PREVIEW, options))
+    if options.picture.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise InputError(
             "--out {out} is not the name of a picture. Try {with_suffix}",
-            out=options.out,
-            with_suffix=options.out.with_suffix(".png"),
+            out=options.picture,
+            with_suffix=options.picture.with_suffix(".png"),
         )
     ready: list[PuzzlesReady] = []
 
@@ -189,14 +186,21 @@ def preview(options: argparse.Namespace) -> int:
 
     with steered() as control:
         show(stages(), False)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    puzzle_sheet(ready[0].puzzles).save(options.out)
-    say(f"{len(ready[0].puzzles)} puzzles are drawn in {options.out}.")
+    options.picture.parent.mkdir(parents=True, exist_ok=True)
+    puzzle_sheet(ready[0].puzzles).save(options.picture)
+    say(f"{len(ready[0].puzzles)} puzzles are drawn in {options.picture}.")
     return 0
 
 
-def evaluate(options: argparse.Namespace) -> int:
-    """`sslstudio evaluate`."""
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, metavar="RUN")
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    add_trained(parser)
+    add_device(parser)
+    add_json(parser)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
     from sslstudio.engine.finetuning.load import evaluate_run, load_trained
 
     trained = load_trained(options.run, options.device, options.part, options.weights)
@@ -211,8 +215,7 @@ def evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def doctor(options: argparse.Namespace) -> int:
-    """`sslstudio doctor`."""
+def _doctor(options: argparse.Namespace) -> int:
     from sslstudio.engine.about.doctor import findings
 
     facts = findings()
@@ -224,8 +227,20 @@ def doctor(options: argparse.Namespace) -> int:
     return 0
 
 
-def demo(options: argparse.Namespace) -> int:
-    """`sslstudio demo`."""
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--minutes", type=_positive, default=6.0, help="training time in all (default 6)")
+    parser.add_argument("--out", type=Path, help="where to keep it (default: a folder in the user's data)")
+    add_json(parser)
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above zero")
+    return value
+
+
+def _demo(options: argparse.Namespace) -> int:
     from sslstudio.cli.demo import run_demo
 
     began = time.monotonic()
@@ -237,8 +252,12 @@ def demo(options: argparse.Namespace) -> int:
     return 0
 
 
-def self_test(options: argparse.Namespace) -> int:
-    """`sslstudio self-test`."""
+def _add_self_test(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--window", action="store_true", help="only open the window and close it again")
+    add_json(parser)
+
+
+def _self_test(options: argparse.Namespace) -> int:
     from sslstudio.cli.selftest import has_failed, run_self_test
 
     def told(name: str, outcome: str) -> None:
@@ -250,3 +269,25 @@ def self_test(options: argparse.Namespace) -> int:
     if options.json:
         print_json(result)
     return 1 if has_failed(result) else 0
+
+
+WORK = Entry("work", "", _add_work, _work)
+COMMANDS = (
+    Entry("demo", "The whole job on the built-in sample: pretrain, fine-tune, compare with scratch.", _add_demo, _demo),
+    Entry("sample", "Draw the sample pictures into a folder.", _add_sample, _sample),
+    Entry("index", "Say what is in a folder: pictures, labels, files that cannot be read and why.", _add_index, _index),
+    Entry("tasks", "List the pretext tasks and their options.", add_json, _tasks),
+    Entry("preview", "Draw the puzzles of a task on your pictures.", _add_preview, _preview),
+    Entry("doctor", "What was found on this machine, what will be used, and why not the rest.", add_json, _doctor),
+    Entry("pretrain", "Teach an encoder with a pretext task, without labels.", add_configured, _pretrain),
+    Entry("finetune", "Train on labelled pictures, beside a twin from scratch.", add_configured, _finetune),
+    Entry("resume", "Go on with a run that was stopped or killed.", _add_resume, _resume),
+    Entry("runs", "List the runs in a folder.", _add_runs, _runs),
+    Entry("evaluate", "Score a fine-tuned run on labelled pictures.", _add_evaluate, _evaluate),
+    Entry(
+        "self-test",
+        "Check this installation: read pictures, two steps of each task, open the window.",
+        _add_self_test,
+        _self_test,
+    ),
+)

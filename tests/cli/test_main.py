@@ -16,7 +16,7 @@ from sslstudio.engine.core.events import from_json
 from sslstudio.engine.evaluate.scores import one_hot_confusions
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.training.config import DEFAULT_TASK, FinetuneConfig
+from sslstudio.engine.training.config import DEFAULT_TASK, FinetuneConfig, PretrainConfig
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -45,8 +45,15 @@ def test_tasks_lists_every_task_with_its_options(capsys: pytest.CaptureFixture[s
 
 
 def test_without_a_task_the_engine_s_own_choice_is_trained() -> None:
-    options = parser().parse_args(["pretrain", "DIR", "--out", "RUN"])  # cli cannot import the engine: it loads torch
-    assert options.task == DEFAULT_TASK
+    config = config_of(parser().parse_args(["pretrain", "DIR", "--out", "RUN"]))
+    assert isinstance(config, PretrainConfig)
+    assert config.task == DEFAULT_TASK
+
+
+def test_help_loads_no_torch() -> None:
+    command = [sys.executable, "-c", "import sys; from sslstudio.cli.main import parser; parser().format_help(); "
+               "sys.exit('torch' in sys.modules)"]  # fmt: skip
+    assert subprocess.run(command, check=False).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -58,7 +65,10 @@ def test_without_a_task_the_engine_s_own_choice_is_trained() -> None:
         (["pretrain", "{sample}", "--task", "jigsaw", "--out", "{tmp}/r", "--set", "jigsaw"], "not KEY=VALUE"),
         (["pretrain", "{sample}", "--task", "jigsaw", "--out", "{tmp}/r", "--set", "jigsaw.permutations=-3"], "-3"),
         (["pretrain", "{sample}", "--task", "jigsaw", "--out", "{tmp}/r", "--set", "optimizer.clip=1"], "'optimiser'"),
-        (["pretrain", "{sample}", "--task", "jigsaw", "--out", "{tmp}/r", "--minutes", "-1"], "above zero"),
+        (
+            ["pretrain", "{sample}", "--task", "jigsaw", "--out", "{tmp}/r", "--minutes", "-1"],
+            "minutes = -1.0 is below its lowest",
+        ),
         (["pretrain", "{sample}", "--task", "jigsaw", "--out", "{tmp}/r", "--epochs", "0"], "epochs = 0"),
         (["pretrain", "{sample}", "--task", "jigsaw"], "--out"),
         (["finetune", "{sample}", "--from", "{tmp}/none", "--out", "{tmp}/r"], "no run or weights file"),

@@ -3,24 +3,74 @@
     @dataclass(frozen=True, kw_only=True)
     class Config(BaseConfig):
         gap: float = option(0.2, "Gap", "Space between tiles, as a share of the tile.", low=0.0, high=1.0)
+        labels: tuple[int, ...] = option((5, 10), "Labels", "How many.", low=1)
+        crop: CropConfig = section(CropConfig, "Crop", "What is cut out.")
 
-Values are bool, int, float or str; `int | None` and `float | None` leave a choice to the program.
+What an option may be, and how it is typed on the command line and in a form:
+
+    bool, int, float, str          true, 5, 0.2, any text
+    int | None, float | None       auto leaves the choice to the program
+    tuple[int, ...] and so on      5,10,25
+    Table[str] and so on           imagenet=/data/resnet18.pth;other=/runs/a
+    Overrides                      optimiser.batch_size=32;jigsaw.gap=0: options of other configs, set in advance
+
+A piece of a list or a table that holds its separator is put in double quotes. In TOML these are arrays and tables.
 """
 
+import csv
 import dataclasses
+import io
 import tomllib
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 import tomli_w
 
 from sslstudio.engine.core.errors import ConfigError, did_you_mean
 from sslstudio.engine.core.messages import Message, declared
+from sslstudio.engine.core.migrations import current_key
 
-Value = bool | int | float | str | None
+V = TypeVar("V")
+Kind = type
+
+
+class Table(Mapping[str, V], Generic[V]):
+    """Values by name that never change, so that a config can hold them."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, V] | Iterable[tuple[str, V]] = ()) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> V:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values.items()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._values!r})"
+
+
+class Overrides(Table["Table[Value]"]):
+    """Options of other configs that are set in advance: section -> option -> value."""
+
+    __slots__ = ()
+
+    def __init__(self, values: Mapping[str, Mapping[str, "Value"]] | Iterable[tuple[str, Any]] = ()) -> None:
+        super().__init__({name: Table(given) for name, given in dict(values).items()})
+
+
+Value = bool | int | float | str | None | tuple[Any, ...] | Table[Any]
 
 DEEPEST = 32  # levels of tables and lists; ours have 4
 LARGEST = 4 << 20  # bytes of a file of settings; ours have some thousands
@@ -29,8 +79,11 @@ WHOLE_NUMBERS = range(-(2**63), 2**63)  # those that TOML allows
 
 @dataclasses.dataclass(frozen=True)
 class Option:
-    """What is known of one value: the words for people and the limits. `several` is for a text that names some of a few
-    things with commas between them: it gives their titles by name, once all of them are known."""
+    """What is known of one value: the words for people, and the limits, which in a list or table hold for each piece.
+
+    `several` is for a list that names some of a few things: it gives their titles by name, once all of them are known.
+    `sections` is for overrides: the configs whose options may be set, by section.
+    """
 
     title: Message
     help: Message
@@ -39,6 +92,7 @@ class Option:
     choices: tuple[str, ...] = ()
     advanced: bool = False
     several: Callable[[], dict[str, str]] | None = None
+    sections: Callable[[], Mapping[str, type["BaseConfig"]]] | None = None
 
 
 def option(
@@ -51,26 +105,40 @@ def option(
     choices: tuple[str, ...] = (),
     advanced: bool = False,
     several: Callable[[], dict[str, str]] | None = None,
+    sections: Callable[[], Mapping[str, type["BaseConfig"]]] | None = None,
 ) -> Any:
     """A dataclass field with its words and limits. `advanced` folds it away in the form."""
-    about = Option(declared(title, {}), declared(help, {}), low, high, choices, advanced, several)
+    about = Option(declared(title, {}), declared(help, {}), low, high, choices, advanced, several, sections)
     return dataclasses.field(default=default, metadata={"option": about})
 
 
-def section(config: type["BaseConfig"]) -> Any:
-    """A dataclass field that holds another config, with its defaults."""
-    return dataclasses.field(default_factory=config)
+def section(config: type["BaseConfig"], title: str = "", help: str = "") -> Any:
+    """A dataclass field that holds another config, with its defaults. With a title a form shows it as a group; without
+    one the section has a form of its own somewhere."""
+    words = Option(declared(title, {}), declared(help, {})) if title else None
+    return dataclasses.field(default_factory=config, metadata={"section": words})
 
 
 @dataclasses.dataclass(frozen=True)
 class OptionField:
-    """One option of a config class: its name, its type without None, whether None is allowed, default and words."""
+    """One option of a config class: its name, its type without None (bool, int, float, str, tuple, Table, Overrides),
+    whether None is allowed, default and words; `item` is the type of a piece of a list or table."""
 
     name: str
     type: type
     optional: bool
     default: Value
     about: Option
+    item: Kind = str
+
+
+@dataclasses.dataclass(frozen=True)
+class SectionField:
+    """One config within another: its name, class, and words where a form shows it as a group."""
+
+    name: str
+    config: type["BaseConfig"]
+    about: Option | None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,7 +147,9 @@ class BaseConfig:
 
     def __post_init__(self) -> None:
         for field in options_of(type(self)):
-            _check(field, getattr(self, field.name))
+            value = _unchanging(field, getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
+            _check(field, value)
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some values changed, checked again."""
@@ -91,27 +161,92 @@ def options_of(config: type[BaseConfig]) -> Iterator[OptionField]:
     hints = typing.get_type_hints(config)
     for field in dataclasses.fields(config):
         if "option" in field.metadata:
-            kind, optional = _plain_type(hints[field.name])
+            kind, item, optional = _types_of(hints[field.name])
             default: Any = field.default
-            yield OptionField(field.name, kind, optional, default, field.metadata["option"])
+            yield OptionField(field.name, kind, optional, default, field.metadata["option"], item)
 
 
-def _plain_type(hint: Any) -> tuple[type, bool]:
+def sections_of(config: type[BaseConfig]) -> Iterator[SectionField]:
+    """The configs within a config class in the order of declaration."""
+    hints = typing.get_type_hints(config)
+    for field in dataclasses.fields(config):
+        if _is_section(hints[field.name]):
+            yield SectionField(field.name, hints[field.name], field.metadata.get("section"))
+
+
+def option_at(config: type[BaseConfig], key: str) -> OptionField:
+    """The option that a key such as 'data.side' leads to. Raises KeyError for a key that leads to none."""
+    name, dot, rest = key.partition(".")
+    if dot:
+        return option_at({one.name: one.config for one in sections_of(config)}[name], rest)
+    return {one.name: one for one in options_of(config)}[name]
+
+
+def _types_of(hint: Any) -> tuple[type, type, bool]:
+    """The type of an option without None, the type of its pieces, and whether None is allowed."""
     if isinstance(hint, types.UnionType):
         plain = [part for part in typing.get_args(hint) if part is not type(None)]
-        return plain[0], True
-    return hint, False
+        return plain[0], plain[0], True
+    if typing.get_origin(hint) in (tuple, Table):
+        return typing.get_origin(hint), typing.get_args(hint)[0], False
+    return hint, hint, False
+
+
+def _is_section(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, BaseConfig)
+
+
+def _unchanging(field: OptionField, value: Any) -> Any:
+    """A list or a table as a config holds it."""
+    if field.type is tuple and isinstance(value, list):
+        return tuple(value)
+    if field.type in (Table, Overrides) and isinstance(value, Mapping) and not isinstance(value, field.type):
+        tables = field.type is Table or all(isinstance(one, Mapping) for one in value.values())
+        return field.type(value) if tables else value
+    return value
 
 
 def _check(field: OptionField, value: Any) -> None:
-    about = field.about
     if value is None and field.optional:
         return
+    if field.type in (tuple, Table, Overrides):
+        _check_pieces(field, value)
+    else:
+        _check_one(field, value)
+
+
+def _check_pieces(field: OptionField, value: Any) -> None:
+    if isinstance(value, str):  # as a form gives what was typed and is no list: the reason says more than "not a list"
+        parse_value(field, value)
+    fits = isinstance(value, field.type)
+    if not fits:
+        raise _not_a(field, value)
+    if field.type is Overrides:
+        for section_name, given in value.items():
+            for name, one in given.items():
+                _check(override_field(field, f"{section_name}.{name}"), one)
+        return
+    piece = dataclasses.replace(field, type=field.item)
+    for name in value if field.type is Table else ():
+        if not name or name != name.strip() or "=" in name:
+            raise ConfigError("{field}: {name!r} is not a name that a value can have.", field=field.name, name=name)
+    for one in value.values() if field.type is Table else value:
+        _check_one(piece, one)
+        if isinstance(one, str) and (not one or one != one.strip()):
+            raise ConfigError("{field}: {value!r} is empty or has spaces around it.", field=field.name, value=one)
+
+
+def _not_a(field: OptionField, value: Any) -> ConfigError:
+    return ConfigError(
+        "{field} = {value!r} is not {kind}.", field=field.name, value=value, kind=_type_words(field.type)
+    )
+
+
+def _check_one(field: OptionField, value: Any) -> None:
+    about = field.about
     wanted = (int, float) if field.type is float else field.type
     if not isinstance(value, wanted) or (isinstance(value, bool) and field.type is not bool):
-        raise ConfigError(
-            "{field} = {value!r} is not {kind}.", field=field.name, value=value, kind=_type_words(field.type)
-        )
+        raise _not_a(field, value)
     if isinstance(value, str) and "\0" in value:
         raise ConfigError(
             "{field} = {value!r} is not a text that can be used: it holds a zero character.",
@@ -155,12 +290,45 @@ def _type_words(kind: type) -> str:
         float: Message("a number"),
         str: Message("a text"),
         dict: Message("a table"),
+        Table: Message("a table"),
+        Overrides: Message("a table of options"),
+        tuple: Message("a list"),
     }
     return words.get(kind, kind.__name__)
 
 
+def override_field(field: OptionField, key: str) -> OptionField:
+    """The option of another config that an override names. Raises ConfigError for a key that names none."""
+    known = field.about.sections() if field.about.sections else {}
+    section_name, dot, name = key.partition(".")
+    if not dot:
+        raise ConfigError(
+            "{field}: {key!r} is not SECTION.OPTION=VALUE. For example: optimiser.learning_rate=0.002",
+            field=field.name,
+            key=key,
+        )
+    if section_name not in known:
+        raise ConfigError(
+            "{field}: there is no section {section!r}. {hint}",
+            field=field.name,
+            section=section_name,
+            hint=did_you_mean(section_name, known),
+        )
+    options = {one.name: one for one in options_of(known[section_name])}
+    if name not in options:
+        raise ConfigError("There is no option {name!r}. {hint}", name=name, hint=did_you_mean(name, options))
+    return options[name]
+
+
 def parse_value(field: OptionField, text: str) -> Value:
     """The value that a typed text stands for. Raises ConfigError naming the key, the text and the type."""
+    if field.type is tuple:
+        item = dataclasses.replace(field, type=field.item)
+        return tuple(parse_value(item, piece) for piece in _pieces(field, text, ","))
+    if field.type is Table:
+        return Table(_named(field, piece) for piece in _pieces(field, text, ";"))
+    if field.type is Overrides:
+        return _parse_overrides(field, _pieces(field, text, ";"))
     if field.optional and text.lower() in ("", "auto", "none"):
         return None
     try:
@@ -175,21 +343,114 @@ def parse_value(field: OptionField, text: str) -> Value:
         ) from None
 
 
+def _pieces(field: OptionField, text: str, separator: str) -> list[str]:
+    """What stands between separators and line breaks, without what is empty."""
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True))
+    except csv.Error as error:
+        raise ConfigError(
+            "{field} = {text!r} cannot be read: {error}.", field=field.name, text=text[:80], error=error
+        ) from error
+    return [piece.strip() for row in rows for piece in row if piece.strip()]
+
+
+def _named(field: OptionField, piece: str) -> tuple[str, Value]:
+    name, _, value = (part.strip() for part in piece.partition("="))
+    if not (name and value):
+        raise ConfigError(
+            "{field} = {text!r} is not NAME=VALUE. Several are separated by semicolons.", field=field.name, text=piece
+        )
+    return name, parse_value(dataclasses.replace(field, type=field.item), value)
+
+
+def _parse_overrides(field: OptionField, pieces: Iterable[str]) -> Overrides:
+    found: dict[str, dict[str, Value]] = {}
+    for piece in pieces:
+        key, sign, text = piece.partition("=")
+        if not sign:
+            raise ConfigError(
+                "{field} = {text!r} is not SECTION.OPTION=VALUE. For example: optimiser.learning_rate=0.002",
+                field=field.name,
+                text=piece,
+            )
+        key = current_key(key.strip())
+        section_name, _, name = key.partition(".")
+        found.setdefault(section_name, {})[name] = parse_value(override_field(field, key), text.strip())
+    return Overrides(found)
+
+
+def value_text(value: Value) -> str:
+    """A value as it is typed: the inverse of `parse_value`."""
+    if value is None:
+        return "auto"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)
+    if isinstance(value, tuple):
+        return ",".join(_quoted(value_text(piece), ",") for piece in value)
+    if isinstance(value, Table):
+        return ";".join(_quoted(entry, ";") for entry in entries_of(value))
+    return str(value)
+
+
+def entries_of(value: Table[Any]) -> list[str]:
+    """A table as single entries: NAME=VALUE, or SECTION.OPTION=VALUE."""
+    if isinstance(value, Overrides):
+        return [
+            f"{section_name}.{name}={value_text(one)}"
+            for section_name, given in value.items()
+            for name, one in given.items()
+        ]
+    return [f"{name}={value_text(one)}" for name, one in value.items()]
+
+
+def _quoted(piece: str, separator: str) -> str:
+    if not any(sign in piece for sign in (separator, '"', "\n", "\r")):
+        return piece
+    return '"' + piece.replace('"', '""') + '"'
+
+
+def entry_text(entry: str) -> str:
+    """One entry of a table as text that `parse_value` reads, whatever signs are in it."""
+    return _quoted(entry, ";")
+
+
 C = typing.TypeVar("C", bound=BaseConfig)
 
 
-def with_texts(config: BaseConfig, texts: Mapping[str, str]) -> BaseConfig:
-    """A copy of `config` with options set from typed texts, as `--set` gives them.
+def with_texts(config: C, texts: Mapping[str, str]) -> C:
+    """A copy of `config` with options set from typed texts, as `--set` gives them. A key may lead into a section
+    ('data.side') or name one entry of a table ('weights.imagenet').
 
     Raises ConfigError for an unknown name (with the nearest one) and for a text that is not a value.
     """
     fields = {field.name: field for field in options_of(type(config))}
-    changes: dict[str, Value] = {}
-    for name, text in texts.items():
-        if name not in fields:
-            raise ConfigError("There is no option {name!r}. {hint}", name=name, hint=did_you_mean(name, fields))
-        changes[name] = parse_value(fields[name], text)
+    changes: dict[str, Any] = {}
+    inner: dict[str, dict[str, str]] = {}
+    for key, text in texts.items():
+        name, dot, rest = key.partition(".")
+        if dot and isinstance(getattr(config, name, None), BaseConfig):
+            inner.setdefault(name, {})[rest] = text
+        elif dot and name in fields and fields[name].type in (Table, Overrides):
+            before = changes.get(name, getattr(config, name))
+            changes[name] = merged(before, parse_value(fields[name], entry_text(f"{rest}={text}")))
+        elif not dot and name in fields:
+            changes[name] = parse_value(fields[name], text)
+        else:
+            raise ConfigError("There is no option {name!r}. {hint}", name=key, hint=did_you_mean(key, fields))
+    for name, given in inner.items():  # all of a section at once: two options may only fit together
+        changes[name] = with_texts(getattr(config, name), given)
     return config.replace(**changes)
+
+
+def merged(first: Any, second: Any) -> Any:
+    """Two tables as one, the second one counting where both have a name; overrides option by option."""
+    if isinstance(first, Overrides):
+        names = dict.fromkeys([*first, *second])
+        return Overrides({name: {**first.get(name, {}), **second.get(name, {})} for name in names})
+    return type(first)({**first, **second})
 
 
 def with_settings(config: C, texts: Iterable[str], task: str = "") -> C:
@@ -197,27 +458,37 @@ def with_settings(config: C, texts: Iterable[str], task: str = "") -> C:
 
     Raises ConfigError for a text of another form, an unknown section or option, and a value that is none.
     """
-    changes: dict[str, dict[str, str]] = {}
+    changes: dict[str, str] = {}
     for text in texts:
         key, sign, value = text.partition("=")
-        section, dot, name = key.strip().partition(".")
-        if not (sign and dot):
+        key = current_key(key.strip())
+        section_name, dot, name = key.partition(".")
+        if not (sign and key):
             raise ConfigError(
                 "--set {text} is not KEY=VALUE. For example: --set optimiser.learning_rate=0.002", text=text
             )
-        section = "options" if task and section in (task, "task") else section
-        if not isinstance(getattr(config, section, None), BaseConfig):
+        if dot and task and section_name in (task, "task"):
+            section_name = "options"
+        inside = getattr(config, section_name, None)
+        if dot and not isinstance(inside, (BaseConfig, Table)):
             known = [field for field, value in vars(config).items() if isinstance(value, BaseConfig)]
             raise ConfigError(
                 "--set {text}: there is no section {section!r}. {hint}",
                 text=text,
-                section=section,
-                hint=did_you_mean(section, known),
+                section=section_name,
+                hint=did_you_mean(section_name, known),
             )
-        changes.setdefault(section, {})[name] = value.strip()
-    for section, given in changes.items():  # all of a section at once: two options may only fit together
-        config = config.replace(**{section: with_texts(getattr(config, section), given)})
-    return config
+        changes[f"{section_name}{dot}{name}"] = value.strip()
+    return with_texts(config, changes)
+
+
+def with_overrides(config: C, overrides: Overrides, task: str = "") -> C:
+    """`config` with the options that were set in advance; those under the name of the task are its options."""
+    changes: dict[str, Any] = {}
+    for section_name, given in overrides.items():
+        name = "options" if task and section_name == task else section_name
+        changes[name] = changes.get(name, getattr(config, name)).replace(**given)
+    return config.replace(**changes)
 
 
 def to_dict(config: BaseConfig) -> dict[str, Any]:
@@ -228,37 +499,70 @@ def to_dict(config: BaseConfig) -> dict[str, Any]:
         if isinstance(value, BaseConfig):
             result[field.name] = to_dict(value)
         elif value is not None:
-            result[field.name] = value
+            result[field.name] = _plain(value)
     return result
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, Table):  # within a table absent means that nothing was said, so that None needs its word
+        return {name: "auto" if one is None else _plain(one) for name, one in value.items()}
+    return value
 
 
 def from_dict(config: type[C], values: Mapping[str, Any], where: str = "") -> C:
     """The inverse of `to_dict`. Raises ConfigError for an unknown key: a typing error must not be silently ignored."""
     if not isinstance(values, Mapping):
         raise ConfigError(_misplaced(where.removesuffix("."), True))
-    fields = {field.name: field for field in dataclasses.fields(config)}
-    hints = typing.get_type_hints(config)
+    options = {field.name: field for field in options_of(config)}
+    sections = {field.name: field.config for field in sections_of(config)}
     given: dict[str, Any] = {}
     for name, value in values.items():
-        if name not in fields:
+        if name in sections:
+            if not isinstance(value, Mapping):
+                raise ConfigError(_misplaced(f"{where}{name}", True))
+            given[name] = from_dict(sections[name], value, f"{where}{name}.")
+        elif name not in options:
             raise ConfigError(
-                "There is no option {where}{name}. {hint}", where=where, name=name, hint=did_you_mean(name, fields)
+                "There is no option {where}{name}. {hint}",
+                where=where,
+                name=name,
+                hint=did_you_mean(name, [*options, *sections]),
             )
-        if isinstance(value, Mapping) is not _is_section(hints[name]):
-            raise ConfigError(_misplaced(f"{where}{name}", _is_section(hints[name])))
-        if isinstance(value, Mapping):
-            value = from_dict(hints[name], value, f"{where}{name}.")
-        elif isinstance(value, int) and not isinstance(value, bool) and hints[name] in (float, float | None):
-            value = float(value)
-        given[name] = value
-    for name, field in fields.items():  # absent means None where None is allowed, whatever the default is
-        if name not in given and "option" in field.metadata and _plain_type(hints[name])[1]:
+        elif isinstance(value, Mapping) and options[name].type not in (Table, Overrides):
+            raise ConfigError(_misplaced(f"{where}{name}", False))
+        else:
+            given[name] = _read(options[name], value)
+    for name, field in options.items():  # absent means None where None is allowed, whatever the default is
+        if name not in given and field.optional:
             given[name] = None
     return config(**given)
 
 
-def _is_section(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, BaseConfig)
+def _read(field: OptionField, value: Any) -> Any:
+    """A value of a file as its option takes it."""
+    if field.type is tuple and isinstance(value, list):
+        return tuple(_read(dataclasses.replace(field, type=field.item), one) for one in value)
+    if field.type is Table and isinstance(value, Mapping):
+        piece = dataclasses.replace(field, type=field.item)
+        return Table({name: _read(piece, one) for name, one in value.items()})
+    if field.type is Overrides and isinstance(value, Mapping):
+        if wrong := [name for name, given in value.items() if not isinstance(given, Mapping)]:
+            raise ConfigError(_misplaced(f"{field.name}.{wrong[0]}", True))
+        return Overrides({name: _read_section(field, name, given) for name, given in value.items()})
+    if field.type is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value
+
+
+def _read_section(field: OptionField, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The overrides of a section; a text stands for what it would mean if it were typed."""
+    read: dict[str, Any] = {}
+    for key, value in values.items():
+        inner = override_field(field, f"{name}.{key}")
+        read[key] = parse_value(inner, value) if isinstance(value, str) else _read(inner, value)
+    return read
 
 
 def _misplaced(name: str, is_section: bool) -> Message:

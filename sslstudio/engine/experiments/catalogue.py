@@ -27,7 +27,7 @@ class StudySummary:
 
     path: Path
     job: str
-    tasks: str
+    tasks: tuple[str, ...]
     outcome: str  # finished, stopped or damaged
     modified: float
 
@@ -57,7 +57,7 @@ def _summary(path: Path, job: str) -> StudySummary:
         else:
             done = bool(opened.table.get("winner"))
     except StudioError:
-        return StudySummary(path, job, "", "damaged", when)
+        return StudySummary(path, job, (), "damaged", when)
     return StudySummary(path, job, opened.config.tasks, "finished" if done else "stopped", when)
 
 

@@ -22,7 +22,6 @@ from sslstudio.engine.experiments.compare_config import (
     pretraining_folder,
     sources_of,
     tasks_of,
-    weights_of,
 )
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.session import Session, reopen_session
@@ -110,7 +109,7 @@ def notes_on(config: CompareConfig, rows: list[dict[str, Any]], n_test: int) -> 
         )
     notes += _flatness(rows[0]["cells"])
     notes.append(Message("Each row rests on one pretraining: the luck of its own seed is not in the intervals."))
-    if weights_of(config):
+    if config.weights:
         notes.append(
             Message("What the weights from elsewhere have seen is not known here: it may include the test pictures.")
         )

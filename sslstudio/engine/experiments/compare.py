@@ -16,8 +16,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from sslstudio.engine.compute import device as devices
-from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.config import from_dict, read_toml, to_dict, to_toml
+from sslstudio.engine.core.config import from_dict, to_dict
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import InputError, StudioError, TaskDoesNotFit
 from sslstudio.engine.core.events import (
@@ -31,6 +30,7 @@ from sslstudio.engine.core.events import (
     StepDone,
 )
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.migrations import unstamped
 from sslstudio.engine.experiments.caveats import look_at_split
 from sslstudio.engine.experiments.compare_cells import DONE, FAILED, REFUSED, Place, carried_out, result_words, tidy
 from sslstudio.engine.experiments.compare_config import (
@@ -49,7 +49,7 @@ from sslstudio.engine.finetuning.label_snapshot import keep_labels
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.pretraining.run import pretrain
-from sslstudio.engine.runs.experiment_folder import COMPARE, CONFIGS
+from sslstudio.engine.runs.experiment_folder import COMPARE, CONFIGS, study_settings, write_study_settings
 from sslstudio.engine.training.config import HardwareConfig
 from sslstudio.engine.training.session import suitable_side
 
@@ -105,8 +105,9 @@ def _facts(config: CompareConfig, total: int, left: int) -> dict[str, str]:
 
 def stored_config(out: Path) -> CompareConfig | None:
     """What the comparison in this folder is of, None when there is none."""
-    file = out / CONFIGS[COMPARE]
-    return from_dict(CompareConfig, read_toml(file)) if file.exists() else None
+    if not (out / CONFIGS[COMPARE]).exists():
+        return None
+    return from_dict(CompareConfig, unstamped(study_settings(out, COMPARE)))
 
 
 def _settled(config: CompareConfig) -> Generator[Preparing, None, tuple[CompareConfig, CompareConfig, Message]]:
@@ -125,7 +126,7 @@ def _settled(config: CompareConfig) -> Generator[Preparing, None, tuple[CompareC
         stored = stored_config(out)
         config = resolved(following(config, stored) if stored else config)
         whole = joined(config, stored.replace(out=str(out))) if stored else config
-        write_atomic(out / CONFIGS[COMPARE], to_toml(to_dict(whole)).encode())
+        write_study_settings(out, COMPARE, to_dict(whole))
         kept = yield from keep_labels(out, config.data, config.kind)
     return config.replace(data=kept.data), whole.replace(data=kept.data), kept.note
 

@@ -4,10 +4,20 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sslstudio.engine.core.atomic_files import leads_out
-from sslstudio.engine.core.config import BaseConfig, option, section, to_dict, with_settings
+from sslstudio.engine.core.config import (
+    BaseConfig,
+    Overrides,
+    Table,
+    merged,
+    option,
+    section,
+    sections_of,
+    to_dict,
+    with_overrides,
+)
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.messages import Message, plain
 from sslstudio.engine.images.multi_folder import title_of
@@ -16,7 +26,18 @@ from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, PretrainConfig
 
 SCRATCH = "scratch"
-SEPARATOR = ";"
+T = TypeVar("T")
+
+
+def pretraining_sections() -> dict[str, type[BaseConfig]]:
+    """The configs whose options can be set for the pretrainings of an experiment: those of a run and of each task."""
+    shared = {one.name: one.config for one in sections_of(PretrainConfig) if one.name != "options"}
+    return {**shared, **{name: load_tasks()[name].Config for name in load_tasks()}}
+
+
+def finetuning_sections() -> dict[str, type[BaseConfig]]:
+    """The configs whose options can be set for the fine-tunings of an experiment."""
+    return {one.name: one.config for one in sections_of(FinetuneConfig)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,26 +48,44 @@ class CompareConfig(BaseConfig):
     kind: str = option(
         "classification", "Result", "One class a picture, or a mask.", choices=("classification", "segmentation")
     )
-    tasks: str = option("vicreg,jigsaw,context_prediction", "Pretext tasks", "Names, separated by commas.")
-    weights: str = option(
-        "", "Weights", "Pretrained elsewhere: NAME=FILE or NAME=RUN, separated by semicolons.", advanced=True
+    tasks: tuple[str, ...] = option(
+        ("vicreg", "jigsaw", "context_prediction"), "Pretext tasks", "Names, separated by commas."
     )
-    labels: str = option(
-        "5,10,25", "Labels a class", "How many labelled pictures a class (for masks: in all), separated by commas."
+    weights: Table[str] = option(
+        Table(), "Weights", "Rows that were pretrained elsewhere: NAME=FILE or NAME=RUN.", advanced=True
     )
-    scratch_labels: str = option(
-        "", "Labels from scratch", "More numbers for scratch alone, to say what the labels are worth.", advanced=True
+    labels: tuple[int, ...] = option(
+        (5, 10, 25),
+        "Labels a class",
+        "How many labelled pictures a class (for masks: in all), separated by commas.",
+        low=1,
+    )
+    scratch_labels: tuple[int, ...] = option(
+        (),
+        "Labels from scratch",
+        "More numbers for scratch alone, to say what the labels are worth.",
+        low=1,
+        advanced=True,
     )
     seeds: int = option(5, "Draws", "How often the labels are drawn; all rows use the same draws.", low=1, high=1000)
     steps: int = option(120, "Fine-tuning steps", "The same for every row.", low=1, high=10_000_000)
     keep_weights: bool = option(
         False, "Keep weights", "Keep the weights of every fine-tuned network, not only its scores.", advanced=True
     )
-    pretrain_settings: str = option(
-        "", "Pretraining options", "KEY=VALUE, separated by semicolons, for example jigsaw.permutations=504.",
+    pretrain_settings: Overrides = option(
+        Overrides(),
+        "Pretraining options",
+        "Options of pretraining or of one task, for example optimiser.batch_size=128 or jigsaw.permutations=504.",
         advanced=True,
-    )  # fmt: skip
-    finetune_settings: str = option("", "Fine-tuning options", "KEY=VALUE, separated by semicolons.", advanced=True)
+        sections=pretraining_sections,
+    )
+    finetune_settings: Overrides = option(
+        Overrides(),
+        "Fine-tuning options",
+        "Options of fine-tuning, for example optimiser.learning_rate=0.002.",
+        advanced=True,
+        sections=finetuning_sections,
+    )
     data: DataConfig = section(DataConfig)
     encoder: EncoderConfig = section(EncoderConfig)
     pretraining: BudgetConfig = section(BudgetConfig)
@@ -54,7 +93,6 @@ class CompareConfig(BaseConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        counts_of(self.labels), counts_of(self.scratch_labels)
         _check_names(self)
         _check_owners(self)
         for task in tasks_of(self):
@@ -66,46 +104,19 @@ class CompareConfig(BaseConfig):
         return Message("Label efficiency on {folder}", folder=title_of(self.data.folder))
 
 
-def parts(text: str, separator: str = ",") -> list[str]:
-    """The pieces of a list in a text, without blanks and without what is empty."""
-    return [piece.strip() for piece in text.split(separator) if piece.strip()]
-
-
-def counts_of(text: str) -> list[int]:
-    """'5,10' -> [5, 10], sorted. Raises ConfigError for what is not a whole number above zero."""
-    wrong = [piece for piece in parts(text) if not (piece.isdecimal() and int(piece) > 0)]
-    if wrong:
-        raise ConfigError(
-            "labels = {text!r}: {wrong!r} is not a number of labels. For example: 5,10,25", text=text, wrong=wrong[0]
-        )
-    return sorted({int(piece) for piece in parts(text)})
-
-
 def tasks_of(config: CompareConfig) -> list[str]:
     """The tasks in the order in which they were named."""
-    return list(dict.fromkeys(parts(config.tasks)))
-
-
-def weights_of(config: CompareConfig) -> dict[str, str]:
-    """Name -> file or run of what was pretrained elsewhere."""
-    pairs = [piece.partition("=") for piece in parts(config.weights, SEPARATOR)]
-    for name, sign, place in pairs:
-        if not (name and sign and place):
-            raise ConfigError(
-                "weights = {name!r} is not NAME=FILE. For example: imagenet=/data/resnet18.pth", name=name
-            )
-    return {name.strip(): place.strip() for name, _, place in pairs}
+    return list(dict.fromkeys(config.tasks))
 
 
 def sources_of(config: CompareConfig) -> list[str]:
     """The rows of the table: scratch first."""
-    return [SCRATCH, *tasks_of(config), *weights_of(config)]
+    return [SCRATCH, *tasks_of(config), *config.weights]
 
 
 def labels_of(config: CompareConfig, source: str) -> list[int]:
     """The numbers of labels that a row is fine-tuned on. Scratch has those of all rows."""
-    own = counts_of(config.labels)
-    return sorted({*own, *counts_of(config.scratch_labels)}) if source == SCRATCH else own
+    return sorted({*config.labels, *(config.scratch_labels if source == SCRATCH else ())})
 
 
 def _check_names(config: CompareConfig) -> None:
@@ -113,7 +124,7 @@ def _check_names(config: CompareConfig) -> None:
     double = [name for name in names if names.count(name) > 1]
     if double:
         raise ConfigError("There are two rows called {double!r}. Give the weights another name.", double=double[0])
-    odd = [name for name in weights_of(config) if not re.fullmatch(r"[\w.-]+", name) or leads_out(name)]
+    odd = [name for name in config.weights if not re.fullmatch(r"[\w.-]+", name) or leads_out(name)]
     if odd:
         raise ConfigError(
             "weights = {odd!r} is not a name that a folder can have. Use letters, digits, - and _.", odd=odd[0]
@@ -140,31 +151,25 @@ def pretrain_config(config: CompareConfig, task: str) -> PretrainConfig:
         budget=config.pretraining,
         hardware=config.hardware,
     )
-    return with_settings(base, _settings_for(config, task), task)
-
-
-def _settings_for(config: CompareConfig, task: str) -> list[str]:
-    """The options of this task and of all, without those of other tasks."""
     others = set(load_tasks()) - {task}
-    texts = parts(config.pretrain_settings, SEPARATOR)
-    return [text for text in texts if text.partition(".")[0].strip() not in others]
+    own = {name: given for name, given in config.pretrain_settings.items() if name not in others}
+    return with_overrides(base, Overrides(own), task)
 
 
 def _check_owners(config: CompareConfig) -> None:
     """Raises ConfigError for an option of a task that is not compared."""
-    for text in parts(config.pretrain_settings, SEPARATOR):
-        owner = text.partition(".")[0].strip()
-        if owner in load_tasks() and owner not in tasks_of(config):
+    for owner, given in config.pretrain_settings.items():
+        if owner in load_tasks() and owner not in config.tasks:
             raise ConfigError(
                 "--set {text}: {owner} is not compared. Add it to --tasks, or leave the option out.",
-                text=text,
+                text=f"{owner}.{next(iter(given), '')}",
                 owner=owner,
             )
 
 
 def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) -> FinetuneConfig:
     """A cell of the table: draw number `draw` of `labels` labels, the same budget for all."""
-    begins = weights_of(config).get(source) or str(pretraining_folder(config, source))
+    begins = config.weights.get(source) or str(pretraining_folder(config, source))
     base = FinetuneConfig(
         out=str(cell_folder(config, source, labels, draw)),
         kind=config.kind,
@@ -178,7 +183,7 @@ def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) 
         budget=BudgetConfig(steps=config.steps),
         hardware=config.hardware,
     )
-    return with_settings(base, parts(config.finetune_settings, SEPARATOR))
+    return with_overrides(base, config.finetune_settings)
 
 
 def following(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
@@ -195,21 +200,18 @@ def joined(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
     Raises ConfigError that names what differs.
     """
     _check_same(config, stored)
-    weights = {**weights_of(stored), **weights_of(config)}
     return config.replace(
-        tasks=_union(parts(stored.tasks), parts(config.tasks)),
-        weights=SEPARATOR.join(f"{name}={place}" for name, place in weights.items()),
-        labels=_union(parts(stored.labels), parts(config.labels)),
-        scratch_labels=_union(parts(stored.scratch_labels), parts(config.scratch_labels)),
+        tasks=_union(stored.tasks, config.tasks),
+        weights=merged(stored.weights, config.weights),
+        labels=_union(stored.labels, config.labels),
+        scratch_labels=_union(stored.scratch_labels, config.scratch_labels),
         seeds=max(stored.seeds, config.seeds),
-        pretrain_settings=_union(
-            parts(stored.pretrain_settings, SEPARATOR), parts(config.pretrain_settings, SEPARATOR), SEPARATOR
-        ),
+        pretrain_settings=merged(stored.pretrain_settings, config.pretrain_settings),
     )
 
 
-def _union(first: Iterable[str], second: Iterable[str], separator: str = ",") -> str:
-    return separator.join(dict.fromkeys([*first, *second]))
+def _union(first: Iterable[T], second: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys([*first, *second]))
 
 
 def _check_same(config: CompareConfig, stored: CompareConfig) -> None:
@@ -221,7 +223,7 @@ def _check_same(config: CompareConfig, stored: CompareConfig) -> None:
         for new, old, where in pairs
         for change in _changes(_flat(old), _flat(new))
     ]
-    places, theirs = weights_of(config), weights_of(stored)
+    places, theirs = config.weights, stored.weights
     changed += [
         Message("the weights {name}", name=name) for name in places if name in theirs and places[name] != theirs[name]
     ]

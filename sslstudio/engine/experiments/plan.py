@@ -15,7 +15,6 @@ from sslstudio.engine.experiments.compare_config import (
     SCRATCH,
     CompareConfig,
     cell_folder,
-    counts_of,
     finetune_config,
     labels_of,
     pretrain_config,
@@ -142,7 +141,7 @@ def timed_cell(config: CompareConfig, classes: int) -> float:
 
     A rough number, to be said before anything is done: the first fine-tunings say it better.
     """
-    most = (counts_of(config.labels) or [1])[-1]
+    most = max(config.labels, default=1)
     base = finetune_config(config, SCRATCH, most, 0)
     device = devices.choose(config.hardware.device, config.hardware.precision)
     encoder = build_encoder(base.encoder, seed=0).to(device.handle).train()

@@ -17,7 +17,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.config import to_dict, to_toml
+from sslstudio.engine.core.config import to_dict
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError, StudioError, TaskDoesNotFit
 from sslstudio.engine.core.events import Advanced, CheckpointSaved, Event, Note, Preparing, RunFinished, RunStarted
@@ -44,7 +44,7 @@ from sslstudio.engine.experiments.tournament_plan import (
 from sslstudio.engine.experiments.tournament_report import tournament_markdown
 from sslstudio.engine.finetuning.label_snapshot import keep_labels
 from sslstudio.engine.pretraining.run import pretrain
-from sslstudio.engine.runs.experiment_folder import CONFIGS, TOURNAMENT
+from sslstudio.engine.runs.experiment_folder import TOURNAMENT, write_study_settings
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import BudgetConfig, PretrainConfig
@@ -116,7 +116,7 @@ def _settled(config: TournamentConfig) -> TournamentConfig:
         return _same(config, stored.replace(out=config.out))
     whole = resolved(config.runs())
     config = config.replace(data=whole.data, encoder=whole.encoder)
-    write_atomic(out / CONFIGS[TOURNAMENT], to_toml(to_dict(config)).encode())
+    write_study_settings(out, TOURNAMENT, to_dict(config))
     return config
 
 

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sslstudio.engine.core.config import BaseConfig, from_dict, option, read_toml, section
+from sslstudio.engine.core.config import BaseConfig, Overrides, from_dict, option, section
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.migrations import unstamped
 from sslstudio.engine.experiments.compare_cells import Place
-from sslstudio.engine.experiments.compare_config import CompareConfig, tasks_of
+from sslstudio.engine.experiments.compare_config import CompareConfig, pretraining_sections, tasks_of
 from sslstudio.engine.experiments.tournament_plan import rounds
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import EncoderConfig
-from sslstudio.engine.runs.experiment_folder import CONFIGS, TOURNAMENT
+from sslstudio.engine.runs.experiment_folder import CONFIGS, TOURNAMENT, study_settings
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import DataConfig, HardwareConfig
 
@@ -20,9 +21,15 @@ class TournamentConfig(BaseConfig):
     """Which task is best for these pictures, in the time that there is."""
 
     out: str = option("", "Folder", "Where the tournament is kept.")
-    tasks: str = option("", "Pretext tasks", "Names, separated by commas; empty: every task that suits.")
+    tasks: tuple[str, ...] = option((), "Pretext tasks", "Names, separated by commas; empty: every task that suits.")
     minutes: float = option(30.0, "Minutes", "In all.", low=0.2, high=100_000)
-    pretrain_settings: str = option("", "Options", "KEY=VALUE, separated by semicolons.", advanced=True)
+    pretrain_settings: Overrides = option(
+        Overrides(),
+        "Pretraining options",
+        "Options of pretraining or of one task, for example optimiser.batch_size=128 or jigsaw.permutations=504.",
+        advanced=True,
+        sections=pretraining_sections,
+    )
     data: DataConfig = section(DataConfig)
     encoder: EncoderConfig = section(EncoderConfig)
     hardware: HardwareConfig = section(HardwareConfig)
@@ -37,7 +44,7 @@ class TournamentConfig(BaseConfig):
         """The same as what a comparison is told, which knows how to make a pretraining of it."""
         return CompareConfig(
             out=self.out,
-            tasks=self.tasks or ",".join(load_tasks()),
+            tasks=self.tasks or tuple(load_tasks()),
             pretrain_settings=self.pretrain_settings,
             data=self.data,
             encoder=self.encoder,
@@ -47,8 +54,9 @@ class TournamentConfig(BaseConfig):
 
 def stored_tournament(out: Path) -> TournamentConfig | None:
     """What the tournament in this folder is of, None when there is none."""
-    file = out / CONFIGS[TOURNAMENT]
-    return from_dict(TournamentConfig, read_toml(file)) if file.exists() else None
+    if not (out / CONFIGS[TOURNAMENT]).exists():
+        return None
+    return from_dict(TournamentConfig, unstamped(study_settings(out, TOURNAMENT)))
 
 
 def place_of(config: TournamentConfig, number: int, task: str) -> Place:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from sslstudio.engine.core import migrations
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import read_toml, to_toml
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError, StudioError
@@ -25,7 +26,6 @@ from sslstudio.engine.labels.editing.files import is_labelling
 
 FILE, COPY, DAMAGED = "sslstudio.toml", "sslstudio.before.toml", "sslstudio.damaged.toml"
 RUNS, LABELS = "runs", "labels"
-FORMAT = 1
 EXAMPLES = 12  # names of pictures by which a folder that was moved is known again
 ENOUGH = 0.5  # share of them that must be found again
 TABLES, LISTS = ("data", "options", "choices"), ("earlier", "examples")  # fields of the file; the others are texts
@@ -147,7 +147,7 @@ def save_project(project: Project, *, wanted: Callable[[], bool] = lambda: True)
 
 
 def _encoded(project: Project) -> bytes:
-    values: dict[str, Any] = {"format": FORMAT}
+    values: dict[str, Any] = migrations.stamped({})
     for one in fields(Project):
         if one.name != "folder":
             values[one.name] = getattr(project, one.name)
@@ -190,22 +190,16 @@ def _read(folder: Path, name: str) -> Opened:
         raise RunError("{file} cannot be read: {reason}.", file=file, reason=error.strerror) from error
     except ConfigError as error:
         raise RunError("{file} is damaged.", file=file) from error
-    written = values.pop("format", None)
-    if isinstance(written, int) and written > FORMAT:
-        raise ConfigError(
-            "{file} was written by a newer version of SSL Studio (format {written}, this one reads up to "
-            "{format}). Open it with that version; nothing was changed.",
-            file=file,
-            written=written,
-            format=FORMAT,
-        )
-    return _project(folder, file, written, values)
+    written = values.get(migrations.KEY)
+    if type(written) is int and written > 0:
+        values = migrations.migrated(migrations.PROJECT, values, str(file))
+    return _project(folder, file, values)
 
 
-def _project(folder: Path, file: Path, written: object, values: dict[str, Any]) -> Opened:
+def _project(folder: Path, file: Path, values: dict[str, Any]) -> Opened:
     known = {one.name for one in fields(Project)} - {"folder"}
     wrong = [key for key in values if key in known and not _is_fitting(key, values[key])]
-    if type(written) is not int or not values.get("pictures") or wrong:
+    if values.get(migrations.KEY) != migrations.FORMAT or not values.get("pictures") or wrong:
         raise RunError(
             "{file} is damaged: {wrong} is not as it should be.",
             file=file,

@@ -6,8 +6,8 @@ import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from sslstudio.engine.core.config import BaseConfig, Value, options_of
-from sslstudio.engine.experiments.compare_config import SEPARATOR, CompareConfig
+from sslstudio.engine.core.config import BaseConfig, Table, Value, entries_of, options_of, value_text
+from sslstudio.engine.experiments.compare_config import CompareConfig
 from sslstudio.engine.experiments.tournament_config import TournamentConfig
 from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig
 
@@ -16,12 +16,13 @@ Runnable = PretrainConfig | FinetuneConfig | CompareConfig | TournamentConfig
 
 @dataclasses.dataclass(frozen=True)
 class Command:
-    """How a command takes a config: which options have a flag of their own, and the flag that takes all others."""
+    """How a command takes a config: which options have a flag of their own, and the flag that takes all others. What a
+    flag takes, its help and its default are those of the option."""
 
     name: str
-    flags: Mapping[str, str]  # option -> flag that takes its value
-    switches: Mapping[str, tuple[Value, str]] = dataclasses.field(default_factory=dict)  # option -> value, flag
-    lists: Mapping[str, str] = dataclasses.field(default_factory=dict)  # option -> flag that is said for each piece
+    config: type[Runnable]
+    flags: Mapping[str, str]  # option -> flag; of a table the flag is said for each entry
+    switches: Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=dict)  # option -> value, flag for it
     budget: str = ""  # the section that says how long
     epochs: str = "--epochs"
     others: str = "--set"
@@ -33,41 +34,53 @@ PICTURES = {
     "encoder.name": "--encoder",
     "hardware.device": "--device",
 }
-COMMANDS: dict[type[BaseConfig], Command] = {
-    PretrainConfig: Command("pretrain", {"task": "--task", **PICTURES, "seed": "--seed"}, budget="budget"),
-    FinetuneConfig: Command(
+COMMANDS = (
+    Command("pretrain", PretrainConfig, {"task": "--task", **PICTURES, "seed": "--seed"}, budget="budget"),
+    Command(
         "finetune",
+        FinetuneConfig,
         {
             "kind": "--kind", "source": "--from", "labels_per_class": "--labels-per-class", "data.labels": "--labels",
-            "views": "--views", "folds": "--folds", **PICTURES, "seed": "--seed",
+            "twin": "--twin", "flip": "--mirror", "watch": "--watch", "views": "--views", "folds": "--folds",
+            **PICTURES, "seed": "--seed",
         },
-        switches={
-            "mode": ("probe", "--probe"), "twin": (False, "--no-twin"), "flip": (False, "--no-mirror"),
-            "watch": (False, "--no-watch"),
-        },
+        switches={"mode": ("probe", "--probe")},
         budget="budget",
     ),
-    CompareConfig: Command(
+    Command(
         "compare",
+        CompareConfig,
         {
             "kind": "--kind", "tasks": "--tasks", "labels": "--labels", "scratch_labels": "--scratch-labels",
             "seeds": "--seeds", "steps": "--steps", "data.labels": "--label-file", **PICTURES,
+            "keep_weights": "--keep-weights", "weights": "--weights", "pretrain_settings": "--set",
+            "finetune_settings": "--finetune-set",
         },
-        switches={"keep_weights": (True, "--keep-weights")},
-        lists={"weights": "--weights", "pretrain_settings": "--set", "finetune_settings": "--finetune-set"},
         budget="pretraining",
         epochs="--pretrain-epochs",
         others="--set-all",
     ),
-    TournamentConfig: Command(
+    Command(
         "tournament",
-        {"tasks": "--tasks", "minutes": "--minutes", "data.labels": "--label-file", **PICTURES},
-        lists={"pretrain_settings": "--set"},
+        TournamentConfig,
+        {
+            "tasks": "--tasks", "minutes": "--minutes", "data.labels": "--label-file", **PICTURES,
+            "pretrain_settings": "--set",
+        },
         others="--set-all",
     ),
-}  # fmt: skip
-# `sslstudio preview` takes the config of a pretraining, and of it what puzzles depend on.
-PREVIEW = Command("preview", {"task": "--task", "data.side": "--side", "data.groups": "--groups", "seed": "--seed"})
+)  # fmt: skip
+# Commands that take the config of a pretraining, and of it what they need.
+PREVIEW = Command(
+    "preview",
+    PretrainConfig,
+    {"task": "--task", "data.side": "--side", "data.groups": "--groups", "seed": "--seed"},
+)
+BENCH = Command(
+    "bench",
+    PretrainConfig,
+    {"task": "--task", "data.side": "--side", "encoder.name": "--encoder", "hardware.device": "--device"},
+)
 # Said also where they are as they are by default: they are what the line is about.
 ALWAYS = ("task", "tasks", "source", "labels", "minutes")
 
@@ -85,24 +98,30 @@ def typed(words: Sequence[str]) -> str:
 
 def command_words(config: Runnable, command: Command | None = None) -> list[str]:
     """The same as separate arguments, without the program's name. `command`: another one that takes such a config."""
-    command = command or COMMANDS[type(config)]
+    command = command or next(one for one in COMMANDS if one.config is type(config))
     values, defaults = _flat(config), _defaults(config)
     words = [command.name, str(values.pop("data.folder"))]
     for key, flag in command.flags.items():
         value = values.pop(key)
         if value != defaults[key] or (key in ALWAYS and value):
-            words += _said(flag, _text(value))
-    words += [flag for key, (wanted, flag) in command.switches.items() if values.pop(key) == wanted]
-    for key, flag in command.lists.items():
-        pieces = str(values.pop(key))
-        words += [word for piece in pieces.split(SEPARATOR) if pieces for word in _said(flag, piece)]
+            words += _flagged(flag, value)
+    for key, (wanted, flag) in command.switches.items():
+        words += [flag] if values.pop(key) == wanted else []
     if command.budget:
         words += _budget(command, values)
     words += _said("--out", str(values.pop("out")))
     for key, value in values.items():
         if value != defaults[key]:
-            words += _said(command.others, f"{key}={_text(value)}")
+            words += _said(command.others, f"{key}={value_text(value)}")
     return words
+
+
+def _flagged(flag: str, value: Value) -> list[str]:
+    if isinstance(value, bool):
+        return [flag if value else flag.replace("--", "--no-", 1)]
+    if isinstance(value, Table):
+        return [word for entry in entries_of(value) for word in _said(flag, entry)]
+    return _said(flag, value_text(value))
 
 
 def _budget(command: Command, values: dict[str, Value]) -> list[str]:
@@ -110,11 +129,13 @@ def _budget(command: Command, values: dict[str, Value]) -> list[str]:
     epochs = values.pop(f"{command.budget}.epochs")
     key = f"{command.budget}.minutes"
     minutes = values[key]
-    words = [] if epochs is None else [command.epochs, _text(epochs)]
+    words = [] if epochs is None else [command.epochs, value_text(epochs)]
     if minutes is not None or epochs is not None:
         del values[key]
     if minutes is not None:  # with epochs they have no flag
-        words += ["--minutes", _text(minutes)] if epochs is None else [command.others, f"{key}={_text(minutes)}"]
+        words += (
+            ["--minutes", value_text(minutes)] if epochs is None else [command.others, f"{key}={value_text(minutes)}"]
+        )
     return words
 
 
@@ -132,15 +153,6 @@ def _flat(config: BaseConfig) -> dict[str, Value]:
 def _defaults(config: Runnable) -> dict[str, Value]:
     fresh = PretrainConfig(task=config.task) if isinstance(config, PretrainConfig) else type(config)()
     return _flat(fresh)
-
-
-def _text(value: Value) -> str:
-    if value is None:
-        return "auto"
-    if isinstance(value, bool):
-        return str(value).lower()
-    short = f"{value:g}" if isinstance(value, float) else str(value)
-    return short if not isinstance(value, float) or float(short) == value else repr(value)
 
 
 def _said(flag: str, value: str) -> list[str]:

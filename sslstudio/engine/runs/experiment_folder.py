@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sslstudio.engine.core import migrations
 from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.config import check_kinds, read_toml
+from sslstudio.engine.core.config import check_kinds, read_toml, to_toml
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.runs.experiment_csv import efficiency_csv, tournament_csv
 
-COMPARE, TOURNAMENT = "compare", "tournament"
+COMPARE, TOURNAMENT = migrations.COMPARE, migrations.TOURNAMENT
 CONFIGS = {COMPARE: "compare.toml", TOURNAMENT: "tournament.toml"}  # not config.toml: that makes a folder a run
 TABLES = {COMPARE: "table.json", TOURNAMENT: "tournament.json"}
 SHEETS = {COMPARE: "table.md", TOURNAMENT: "tournament.md"}
@@ -27,12 +28,18 @@ def study_job(folder: Path) -> str:
     return next((job for job, name in CONFIGS.items() if (folder / name).is_file()), "")
 
 
-def study_settings(folder: Path) -> dict[str, Any]:
-    """The content of compare.toml or tournament.toml."""
-    file = folder / CONFIGS[study_job(folder)]
-    values = read_toml(file)
+def study_settings(folder: Path, job: str = "") -> dict[str, Any]:
+    """The content of compare.toml or tournament.toml, in the format of today."""
+    job = job or study_job(folder)
+    file = folder / CONFIGS[job]
+    values = migrations.migrated(job, read_toml(file), str(file))
     check_kinds(values, {"data": dict, "data.folder": str}, str(file))
     return values
+
+
+def write_study_settings(folder: Path, job: str, values: Mapping[str, Any]) -> None:
+    """Write compare.toml or tournament.toml."""
+    write_atomic(folder / CONFIGS[job], to_toml(migrations.stamped(values)).encode())
 
 
 def sheet_of(folder: Path, job: str) -> str:

@@ -51,7 +51,7 @@ def relink(run: Path, folder: Path) -> int:
 
 def _tell(run: Path, folder: Path) -> None:
     file = run / CONFIGS.get(study_job(run), CONFIG)
-    config = settings_of(run)
+    config = settings_of(run)  # in the format of today
     if not (run / BEFORE).exists():
         write_atomic(run / BEFORE, file.read_bytes())
     config["data"] = {**config.get("data", {}), "folder": str(folder.resolve())}

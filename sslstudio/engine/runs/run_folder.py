@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sslstudio.engine.core import migrations
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import check_kinds, read_toml, to_toml
 from sslstudio.engine.core.errors import DataError, RunError, StudioError
@@ -55,7 +56,7 @@ class RunFolder:
                 "it: sslstudio resume {path}",
                 path=path,
             )
-        content = _encoded(config)
+        content = _encoded(migrations.stamped(config))
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -92,11 +93,13 @@ class RunFolder:
         return run
 
     def config(self) -> dict[str, Any]:
-        """The content of config.toml. Raises ConfigError when it is damaged."""
+        """The content of config.toml, in the format of today. Raises ConfigError when it is damaged."""
         file = self.path / CONFIG
         values = read_toml(file)
-        if "job" in values:  # else another program's
-            check_kinds(values, KINDS, str(file))
+        if "job" not in values:  # another program's
+            return values
+        values = migrations.migrated(migrations.RUN, values, str(file))
+        check_kinds(values, KINDS, str(file))
         return values
 
     @property

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sslstudio.engine.compute.process_group import averaged, part_of_batch
-from sslstudio.engine.core.config import BaseConfig, option
+from sslstudio.engine.core.config import BaseConfig, option, value_text
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit, did_you_mean
 from sslstudio.engine.core.messages import NOTHING, Message, joined
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
@@ -29,8 +29,8 @@ def _others() -> dict[str, str]:
 class MultitaskConfig(BaseConfig):
     """Which tasks; each has its default options."""
 
-    tasks: str = option(
-        "vicreg,jigsaw,context_prediction",
+    tasks: tuple[str, ...] = option(
+        ("vicreg", "jigsaw", "context_prediction"),
         "Tasks",
         "Two or more pretext tasks. On the command line: their names with commas between them.",
         several=_others,
@@ -45,26 +45,21 @@ class MultitaskConfig(BaseConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        names, known = self.names, [name for name in load_tasks() if name != NAME]
-        for name in names:
+        known = [name for name in load_tasks() if name != NAME]
+        for name in self.tasks:
             if name not in known:
                 raise ConfigError(
-                    "tasks = {tasks!r}: {name!r} cannot be used. {hint}",
-                    tasks=self.tasks,
+                    "tasks = {tasks}: {name!r} cannot be used. {hint}",
+                    tasks=value_text(self.tasks),
                     name=name,
                     hint=did_you_mean(name, known),
                 )
-        if len(names) < 2 or len(set(names)) < len(names):
+        if len(self.tasks) < 2 or len(set(self.tasks)) < len(self.tasks):
             raise ConfigError(
-                "tasks = {tasks!r} should name two or more different tasks. Known are: {known}.",
-                tasks=self.tasks,
+                "tasks = {tasks} should name two or more different tasks. Known are: {known}.",
+                tasks=value_text(self.tasks),
                 known=known,
             )
-
-    @property
-    def names(self) -> list[str]:
-        """The tasks, in the order given."""
-        return [name.strip() for name in self.tasks.split(",") if name.strip()]
 
 
 @TASKS.register(NAME)
@@ -101,7 +96,7 @@ class Multitask(PretextTask):
         assert isinstance(config, MultitaskConfig)
         self.config = config
         kinds = load_tasks()
-        tasks = {name: kinds[name](kinds[name].Config(), encoder_spec) for name in config.names}
+        tasks = {name: kinds[name](kinds[name].Config(), encoder_spec) for name in config.tasks}
         self.tasks = nn.ModuleDict(tasks)
         self.compares = any(task.compares for task in tasks.values())
         self.register_buffer("scale", torch.tensor([_loss_of_guessing(task) for task in tasks.values()]))
@@ -115,19 +110,19 @@ class Multitask(PretextTask):
     def check(cls, config: BaseConfig, images: Tensor) -> None:
         """Raises TaskDoesNotFit that says which of the tasks do not fit and what is left without them."""
         assert isinstance(config, MultitaskConfig)
-        troubles = {name: trouble for name in config.names if (trouble := _trouble(name, images))}
+        troubles = {name: trouble for name in config.tasks if (trouble := _trouble(name, images))}
         if not troubles:
             return
-        left = [name for name in config.names if name not in troubles]
+        left = [name for name in config.tasks if name not in troubles]
         advice = {
             0: Message("Use a task that fits these pictures instead."),
             1: Message("Only {left!r} is left: use that task by itself.", left=left[0]) if left else "",
-        }.get(len(left), Message("Leave out what does not fit: tasks = {left!r}.", left=",".join(left)))
+        }.get(len(left), Message("Leave out what does not fit: tasks = {left!r}.", left=value_text(tuple(left))))
         found = joined(Message("{name}: {trouble}", name=name, trouble=trouble) for name, trouble in troubles.items())
         raise TaskDoesNotFit(
             "{troubles} of the {names} tasks cannot use these pictures. {found} {advice}",
             troubles=len(troubles),
-            names=len(config.names),
+            names=len(config.tasks),
             found=found,
             advice=advice,
         )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sslstudio.engine.core import migrations
 from sslstudio.engine.core.config import BaseConfig, from_dict, option, section, to_dict
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.models.encoders import EncoderConfig
@@ -77,7 +78,9 @@ class BudgetConfig(BaseConfig):
 class HardwareConfig(BaseConfig):
     """What it runs on."""
 
-    device: str = option("auto", "Device", "Automatic takes a GPU that works, else the CPU.")
+    device: str = option(
+        "auto", "Device", "Automatic takes a GPU that works, else the CPU; by name: cpu, cuda, cuda:1, mps."
+    )
     precision: str = option(
         "auto",
         "Precision",
@@ -272,7 +275,8 @@ class FinetuneConfig(BaseConfig):
 
 def pretrain_from_dict(values: Mapping[str, Any]) -> PretrainConfig:
     """The config in a run's config.toml; the options are read by the task that they belong to."""
-    rest = {key: value for key, value in values.items() if key not in ("job", "options")}
+    values = migrations.migrated(migrations.RUN, values, "config.toml")
+    rest = {key: value for key, value in values.items() if key not in ("job", "options", migrations.KEY)}
     config = from_dict(PretrainConfig, rest)
     task = load_tasks()[config.task]
     return config.replace(options=from_dict(task.Config, values.get("options", {}), "options."))
@@ -280,9 +284,12 @@ def pretrain_from_dict(values: Mapping[str, Any]) -> PretrainConfig:
 
 def finetune_from_dict(values: Mapping[str, Any]) -> FinetuneConfig:
     """The config in a run's config.toml."""
-    return from_dict(FinetuneConfig, {key: value for key, value in values.items() if key != "job"})
+    values = migrations.migrated(migrations.RUN, values, "config.toml")
+    return from_dict(
+        FinetuneConfig, {key: value for key, value in values.items() if key not in ("job", migrations.KEY)}
+    )
 
 
 def config_dict(job: str, config: BaseConfig) -> dict[str, Any]:
-    """What config.toml holds: the job (pretrain or finetune) and the config."""
-    return {"job": job, **to_dict(config)}
+    """What config.toml holds: the format, the job (pretrain or finetune) and the config."""
+    return migrations.stamped({"job": job, **to_dict(config)})

@@ -6,7 +6,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from sslstudio.engine.core.config import BaseConfig, Value, options_of
+from sslstudio.engine.core.config import BaseConfig, SectionField, options_of, sections_of
 from sslstudio.ui.forms.editors import Editor, SwitchEditor, editor_for
 from sslstudio.ui.forms.reset_row import ResetRow
 from sslstudio.ui.text import formatting
@@ -24,6 +24,7 @@ class ConfigForm(QWidget):
         self._folding, self._resetting = folding, resetting
         self._shown: BaseConfig = BaseConfig()
         self._editors: dict[str, Editor] = {}
+        self._groups: dict[str, ConfigForm] = {}
         self._quiet = False
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -32,7 +33,7 @@ class ConfigForm(QWidget):
     def show_config(self, config: BaseConfig, only: Collection[str] | None = None) -> None:
         """Make the form of this config, for all of its options or `only` some; the others keep their values."""
         clear(self._layout)
-        self._shown, self._editors = config, {}
+        self._shown, self._editors, self._groups = config, {}, {}
         plain: list[Editor] = []
         advanced: list[Editor] = []
         for field in options_of(type(config)):
@@ -41,12 +42,28 @@ class ConfigForm(QWidget):
             editor = editor_for(field)
             self._editors[field.name] = editor
             (advanced if field.about.advanced else plain).append(editor)
-        self._lay_out(plain, advanced)
+        groups = [
+            self._group(one) for one in sections_of(type(config)) if one.about and (only is None or one.name in only)
+        ]
+        self._lay_out(plain, advanced, groups)
         self._set(config)
 
-    def _lay_out(self, plain: list[Editor], advanced: list[Editor]) -> None:
+    def _group(self, section: SectionField) -> QWidget:
+        """The form of a section that has a title, below its title."""
+        form = ConfigForm(folding=False, resetting=False)
+        form.show_config(getattr(self._shown, section.name))
+        self._groups[section.name] = form
+        form.changed.connect(self._edited)
+        about = section.about
+        pieces: list[QWidget] = [text(formatting.told(about.title), "field", wrap=False)] if about else []
+        pieces += [text(formatting.told(about.help), "small")] if about and about.help else []
+        return held(column(*pieces, form, gap=8))
+
+    def _lay_out(self, plain: list[Editor], advanced: list[Editor], groups: list[QWidget]) -> None:
         for editor in plain:
             self._layout.addWidget(self._line(editor))
+        for group in groups:
+            self._layout.addWidget(group)
         if advanced and not self._folding:
             for editor in advanced:
                 self._layout.addWidget(self._line(editor))
@@ -54,7 +71,7 @@ class ConfigForm(QWidget):
             inside = held(column(*(self._line(editor) for editor in advanced), gap=14))
             self._layout.addWidget(Fold(self.tr("More options"), inside))
         if self._resetting and self._editors:
-            self._layout.addWidget(ResetRow(self.values, self.reset, self.restore))
+            self._layout.addWidget(ResetRow(self._typed, self.reset, self.restore))
         elif self._resetting:
             self._layout.addWidget(text(self.tr("There is nothing to set here."), "muted"))
         if self._resetting:
@@ -72,9 +89,15 @@ class ConfigForm(QWidget):
             pieces.append(text(formatting.told(about.help), "small"))
         return held(column(*pieces, gap=5))
 
-    def values(self) -> dict[str, Value]:
-        """The values of the form's options by name."""
-        return {name: editor.value() for name, editor in self._editors.items()}
+    def values(self) -> dict[str, Any]:
+        """The values of the form's options and groups by name."""
+        groups = {name: form.config() for name, form in self._groups.items()}
+        return {**{name: editor.value() for name, editor in self._editors.items()}, **groups}
+
+    def _typed(self) -> dict[str, Any]:
+        """What is typed, whether it makes a config or not."""
+        groups = {name: form._typed() for name, form in self._groups.items()}
+        return {**{name: editor.value() for name, editor in self._editors.items()}, **groups}
 
     def config(self) -> BaseConfig:
         """The config as it is set. Raises ConfigError when values do not go together."""
@@ -83,11 +106,27 @@ class ConfigForm(QWidget):
     def reset(self) -> None:
         """Every option of the form back to its default."""
         defaults = type(self._shown)()
-        self._set(self._shown.replace(**{name: getattr(defaults, name) for name in self._editors}))
+        self._set(defaults)
 
     def restore(self, values: Mapping[str, Any]) -> None:
         """Values that the form had before."""
-        self._set(self._shown.replace(**values))
+        self._quiet = True
+        for name, value in values.items():
+            if name in self._groups:
+                self._groups[name].restore(value)
+            else:
+                self._editors[name].set_value(value)
+        self._quiet = False
+        self.changed.emit()
+
+    def show_values(self, config: BaseConfig) -> None:
+        """Set the options of the form as they are in a config of the class that is shown."""
+        self._shown = config
+        self._set(config)
+
+    def group(self, name: str) -> "ConfigForm":
+        """The form of one section."""
+        return self._groups[name]
 
     def editor(self, name: str) -> Editor:
         """The editor of one option."""
@@ -97,6 +136,8 @@ class ConfigForm(QWidget):
         self._quiet = True
         for name, editor in self._editors.items():
             editor.set_value(getattr(config, name))
+        for name, form in self._groups.items():
+            form.show_values(getattr(config, name))
         self._quiet = False
         self.changed.emit()
 

@@ -12,12 +12,23 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QHBoxLayout,
     QLineEdit,
+    QPlainTextEdit,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )  # fmt: skip
 
-from sslstudio.engine.core.config import OptionField, Value
+from sslstudio.engine.core.config import (
+    OptionField,
+    Overrides,
+    Table,
+    Value,
+    entries_of,
+    entry_text,
+    parse_value,
+    value_text,
+)
+from sslstudio.engine.core.errors import ConfigError
 from sslstudio.ui.text.formatting import figures, told, tr
 
 MOST = 2**31 - 1  # what a spin box holds
@@ -204,6 +215,58 @@ class TextEditor(Editor):
         self.box.setText(str(value))
 
 
+class ListEditor(Editor):
+    """A list, typed with commas between its pieces."""
+
+    def __init__(self, field: OptionField) -> None:
+        super().__init__(field)
+        self.box = QLineEdit()
+        self.box.setAcceptDrops(False)  # files that fall here are the window's, as anywhere
+        self.box.textChanged.connect(self.changed)
+        self._hold(self.box)
+
+    def value(self) -> Value:
+        """The list; what was typed where that is none, for the config to say what is wrong with it."""
+        return _value_of(self.field, self.box.text())
+
+    def set_value(self, value: Value) -> None:
+        pieces = value if isinstance(value, (tuple, list)) else ()
+        self.box.setText(value if isinstance(value, str) else ", ".join(value_text((piece,)) for piece in pieces))
+
+
+class TableEditor(Editor):
+    """A table, typed with a line for each entry."""
+
+    LINES = 3
+
+    def __init__(self, field: OptionField) -> None:
+        super().__init__(field)
+        self.box = QPlainTextEdit()
+        self.box.setAcceptDrops(False)
+        self.box.setTabChangesFocus(True)
+        self.box.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.box.setPlaceholderText(tr("OPTION=VALUE") if field.type is Overrides else tr("NAME=VALUE"))
+        margins = 2 * (self.box.frameWidth() + round(self.box.document().documentMargin()))
+        self.box.setFixedHeight(self.LINES * self.box.fontMetrics().lineSpacing() + margins)
+        self.box.textChanged.connect(self.changed)
+        self._hold(self.box)
+
+    def value(self) -> Value:
+        """The table; what was typed where that is none, for the config to say what is wrong with it."""
+        return _value_of(self.field, self.box.toPlainText())
+
+    def set_value(self, value: Value) -> None:
+        lines = map(entry_text, entries_of(value)) if isinstance(value, Table) else [str(value or "")]
+        self.box.setPlainText("\n".join(lines))
+
+
+def _value_of(field: OptionField, text: str) -> Value:
+    try:
+        return parse_value(field, text)
+    except ConfigError:
+        return text
+
+
 class SeveralEditor(Editor):
     """Some of a few things: a check box each."""
 
@@ -219,14 +282,14 @@ class SeveralEditor(Editor):
             pile.addWidget(box)
         self.line.addLayout(pile, 1)
 
-    def value(self) -> str:
-        """Names with commas between them; those that were set, in their order, then those that were checked since."""
+    def value(self) -> tuple[str, ...]:
+        """Their names; those that were set, in their order, then those that were checked since."""
         checked = [name for name, box in self.boxes.items() if box.isChecked()]
         kept = [name for name in self._order if name in checked]
-        return ",".join([*kept, *(name for name in checked if name not in kept)])
+        return (*kept, *(name for name in checked if name not in kept))
 
     def set_value(self, value: Value) -> None:
-        self._order = [name.strip() for name in str(value).split(",")]
+        self._order = list(value) if isinstance(value, (tuple, list)) else []
         for name, box in self.boxes.items():
             box.setChecked(name in self._order)
 
@@ -280,10 +343,16 @@ def choice_title(choice: str) -> str:
 
 def editor_for(field: OptionField) -> Editor:
     """The editor of an option, by its type."""
-    if field.about.choices:
+    about = field.about
+    if field.type is tuple and (about.several or about.choices):
+        titles = about.several() if about.several else {name: choice_title(name) for name in about.choices}
+        return SeveralEditor(field, titles)
+    if field.type is tuple:
+        return ListEditor(field)
+    if field.type in (Table, Overrides):
+        return TableEditor(field)
+    if about.choices:
         return ChoiceEditor(field)
-    if field.about.several is not None:
-        return SeveralEditor(field, field.about.several())
     if field.type is bool:
         return SwitchEditor(field)
     return NumberEditor(field) if field.type in (int, float) else TextEditor(field)

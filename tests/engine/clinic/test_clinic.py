@@ -298,7 +298,7 @@ def finding_with(severity: str, *tasks: str) -> Finding:
 
 def test_several_tasks_at_once_are_as_good_as_their_parts_but_never_ruled_out_by_one() -> None:
     options = {task: load_tasks()[task].Config() for task in load_tasks()}
-    options["multitask"] = MultitaskConfig(tasks="jigsaw,context_prediction,rotation")
+    options["multitask"] = MultitaskConfig(tasks=("jigsaw", "context_prediction", "rotation"))
     clinic = Clinic((finding_with(UNSUITABLE, "rotation"), finding_with(CAREFUL, "jigsaw")), {}, options)
     words = {task: clinic.suits(task).word for task in options}
     assert words["rotation"] == "unsuitable"

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from sslstudio.engine.core.config import (
     LARGEST,
     BaseConfig,
+    Overrides,
+    Table,
     check_kinds,
     from_dict,
     from_toml,
+    merged,
     option,
     options_of,
     parse_value,
@@ -21,6 +24,9 @@ from sslstudio.engine.core.config import (
     section,
     to_dict,
     to_toml,
+    value_text,
+    with_overrides,
+    with_settings,
     with_texts,
 )
 from sslstudio.engine.core.errors import ConfigError
@@ -44,9 +50,18 @@ class Outer(BaseConfig):
     fast: bool = option(False, "Fast", "Quick or not.", advanced=True)
     name: str = option("", "Name", "Any text.")
     mode: str = option("calm", "Mode", "One of two.", choices=("calm", "wild"))
+    counts: tuple[int, ...] = option((5, 10), "Counts", "Some numbers.", low=1, high=99)
+    shares: tuple[float, ...] = option((), "Shares", "Some shares.", low=0.0, high=1.0)
+    words: tuple[str, ...] = option(("a", "b"), "Words", "Some names.")
+    places: Table[str] = option(Table(), "Places", "Places by name.")
+    later: Overrides = option(Overrides(), "Later", "Options of another config.", sections=lambda: {"inner": Inner})
     inner: Inner = section(Inner)
 
 
+PIECES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1).filter(
+    lambda text: text == text.strip()
+)
+NAMES = PIECES.filter(lambda name: "=" not in name)
 inners = st.builds(Inner, rate=st.floats(0, 1), limit=st.none() | st.floats(0, 1e9))
 outers = st.builds(
     Outer,
@@ -55,6 +70,13 @@ outers = st.builds(
     fast=st.booleans(),
     name=st.text(st.characters(codec="utf-8", exclude_characters="\0")),
     mode=st.sampled_from(["calm", "wild"]),
+    counts=st.lists(st.integers(1, 99)).map(tuple),
+    shares=st.lists(st.floats(0, 1)).map(tuple),
+    words=st.lists(PIECES).map(tuple),
+    places=st.dictionaries(NAMES, PIECES).map(Table),
+    later=st.fixed_dictionaries({}, optional={"rate": st.floats(0, 1), "limit": st.none() | st.floats(0, 1e9)}).map(
+        lambda given: Overrides({"inner": given} if given else {})
+    ),
     inner=inners,
 )
 
@@ -93,6 +115,16 @@ def test_a_whole_number_is_taken_for_a_float() -> None:
         ({"name": 5}, "name = 5 is not a text"),
         ({"name": ["a"]}, r"name = \['a'\] is not a text"),
         ({"mode": "wlid"}, r"mode = 'wlid' is not a choice\. Did you mean 'wild'\?"),
+        ({"counts": 5}, "counts = 5 is not a list"),
+        ({"counts": "5,x"}, "counts = 'x' is not a whole number"),
+        ({"counts": (5, True)}, "counts = True is not a whole number"),
+        ({"words": ("a", "")}, "words: '' is empty"),
+        ({"words": ("a", " b")}, "words: ' b' is empty or has spaces"),
+        ({"words": ("a", 3)}, "words = 3 is not a text"),
+        ({"places": {"a=b": "x"}}, "places: 'a=b' is not a name"),
+        ({"places": ("a", "b")}, r"places = \['a', 'b'\] is not a table"),
+        ({"later": {"inner": {"rate": "much"}}}, "rate = 'much' is not a number"),
+        ({"later": {"inner": 3}}, "is not a table of options"),
     ],
 )
 def test_a_wrong_value_is_refused_in_words(values: dict[str, Any], says: str) -> None:
@@ -124,11 +156,12 @@ def test_a_copy_is_checked_again_and_the_original_stays() -> None:
 
 def test_options_are_listed_in_order_with_their_words_and_without_sections() -> None:
     fields = list(options_of(Outer))
-    assert [field.name for field in fields] == ["count", "side", "fast", "name", "mode"]
-    assert [field.type for field in fields] == [int, int, bool, str, str]
-    assert [field.optional for field in fields] == [False, True, False, False, False]
-    assert [field.default for field in fields] == [3, None, False, "", "calm"]
-    assert [field.about.advanced for field in fields] == [False, False, True, False, False]
+    assert [field.name for field in fields[:5]] == ["count", "side", "fast", "name", "mode"]
+    assert [field.type for field in fields] == [int, int, bool, str, str, tuple, tuple, tuple, Table, Overrides]
+    assert [field.item for field in fields[5:9]] == [int, float, str, str]
+    assert [field.optional for field in fields[:5]] == [False, True, False, False, False]
+    assert [field.default for field in fields[:6]] == [3, None, False, "", "calm", (5, 10)]
+    assert [field.about.advanced for field in fields[:5]] == [False, False, True, False, False]
     first = fields[0].about
     assert (first.title, first.help, first.low, first.high) == ("Count", "How many.", 1, 9)
 
@@ -160,6 +193,16 @@ def test_a_section_is_not_a_value_and_a_value_is_not_a_section() -> None:
         ({"fast": "off"}, {"fast": False}),
         ({"name": "auto"}, {"name": "auto"}),
         ({"name": "none", "mode": "wild"}, {"name": "none", "mode": "wild"}),
+        ({"counts": " 5, 7 ,,9"}, {"counts": (5, 7, 9)}),
+        ({"counts": ""}, {"counts": ()}),
+        ({"words": 'a,"b, c"'}, {"words": ("a", "b, c")}),
+        ({"places": "a=/x=y; b = z"}, {"places": Table({"a": "/x=y", "b": "z"})}),
+        ({"places": "a=1\nb=2"}, {"places": Table({"a": "1", "b": "2"})}),
+        ({"places": '"a=x;y"'}, {"places": Table({"a": "x;y"})}),
+        ({"places.a": "x;y"}, {"places": Table({"a": "x;y"})}),
+        ({"later": "inner.rate=0.2;inner.limit=auto"}, {"later": Overrides({"inner": {"rate": 0.2, "limit": None}})}),
+        ({"later.inner.rate": "0.2"}, {"later": Overrides({"inner": {"rate": 0.2}})}),
+        ({"inner.rate": "0.25"}, {"inner": Inner(rate=0.25)}),
     ],
 )
 def test_typed_texts_become_values(texts: dict[str, str], changed: dict[str, Any]) -> None:
@@ -178,6 +221,16 @@ def test_typed_texts_become_values(texts: dict[str, str], changed: dict[str, Any
         ({"count": "10"}, "above its highest value"),
         ({"cont": "1"}, "Did you mean 'count'"),
         ({"inner": "1"}, "There is no option 'inner'"),
+        ({"inner.rat": "1"}, "Did you mean 'rate'"),
+        ({"counts": "5,many"}, "counts = 'many' is not a whole number"),
+        ({"counts": "5,0"}, "counts = 0 is below its lowest value 1"),
+        ({"counts": "5;7"}, "counts = '5;7' is not a whole number"),
+        ({"places": "/x"}, "places = '/x' is not NAME=VALUE"),
+        ({"later": "inner.rat=1"}, "Did you mean 'rate'"),
+        ({"later": "iner.rate=1"}, "there is no section 'iner'. Did you mean 'inner'"),
+        ({"later": "rate=1"}, "is not SECTION.OPTION=VALUE"),
+        ({"later": "inner.rate"}, "is not SECTION.OPTION=VALUE"),
+        ({"later": "inner.rate=2"}, "rate = 2.0 is above"),
     ],
 )
 def test_texts_that_are_no_values_are_refused(texts: dict[str, str], says: str) -> None:
@@ -190,8 +243,60 @@ def test_texts_that_are_no_values_are_refused(texts: dict[str, str], says: str) 
 def test_a_value_written_as_text_is_read_back(config: Outer) -> None:
     for field in options_of(Outer):
         value = getattr(config, field.name)
-        text = "auto" if value is None else str(value)
-        assert parse_value(field, text) == value
+        assert parse_value(field, value_text(value)) == value
+
+
+def test_tables_are_put_together_option_by_option() -> None:
+    first = Overrides({"inner": {"rate": 0.1, "limit": 3.0}})
+    assert merged(first, Overrides({"inner": {"rate": 0.2}})) == {"inner": {"rate": 0.2, "limit": 3.0}}
+    assert merged(Table({"a": "x"}), Table({"b": "y"})) == {"a": "x", "b": "y"}
+
+
+def test_options_set_in_advance_reach_their_config() -> None:
+    config = with_overrides(Outer(inner=Inner(rate=0.4)), Overrides({"inner": {"limit": None}}))
+    assert config == Outer(inner=Inner(rate=0.4, limit=None))
+    with pytest.raises(ConfigError, match="rate = 2 is above"):
+        with_overrides(Outer(), Overrides({"inner": {"rate": 2}}))
+
+
+def test_lists_and_tables_cannot_be_changed_and_can_be_keys() -> None:
+    config = Outer(counts=[1, 2], places={"a": "x"}, later={"inner": {"rate": 0.5}})  # type: ignore[arg-type]
+    assert config.counts == (1, 2)
+    assert isinstance(config.places, Table)
+    assert isinstance(config.later, Overrides)
+    assert hash(config) == hash(config.replace(count=config.count))
+    with pytest.raises(TypeError):
+        config.places["a"] = "y"  # type: ignore[index]
+
+
+def test_in_toml_they_are_arrays_and_tables() -> None:
+    text = to_toml(to_dict(Outer(places=Table({"a": "x"}), later=Overrides({"inner": {"rate": 0.5, "limit": None}}))))
+    assert "counts = [\n    5,\n    10,\n]" in text
+    assert '[places]\na = "x"' in text
+    assert '[later.inner]\nrate = 0.5\nlimit = "auto"' in text
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"later": {"inner": 7}}, r"later\.inner is a section"),
+        ({"later": {"other": {}}, "counts": 3}, "counts = 3 is not a list"),
+        ({"later": {"other": {"x": 1}}}, "there is no section 'other'"),
+        ({"later": {"inner": {"rat": 1}}}, "Did you mean 'rate'"),
+        ({"places": [1]}, r"places = \[1\] is not a table"),
+        ({"places": {"a": 1}}, "places = 1 is not a text"),
+    ],
+)
+def test_wrong_lists_and_tables_of_a_file_are_refused(values: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        from_dict(Outer, values)
+
+
+def test_a_key_may_lead_anywhere() -> None:
+    config = with_settings(Outer(), ["count=5", "inner.rate=0.1", "counts=3,4", "later.inner.rate=0.2", "places.a=x"])
+    assert (config.count, config.inner.rate, config.counts) == (5, 0.1, (3, 4))
+    assert config.later == {"inner": {"rate": 0.2}}
+    assert config.places == {"a": "x"}
 
 
 def test_a_text_that_is_not_toml_is_named_with_its_place() -> None:

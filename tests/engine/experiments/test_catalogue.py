@@ -81,7 +81,8 @@ def test_earlier_ones_are_listed_and_opened(sample_folder: Path, tmp_path: Path)
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "compare.toml").write_text("tasks = 3")
     found = {one.path.name: one for one in list_studies(tmp_path, "compare")}
-    assert (found["a"].tasks, found["a"].outcome, found["b"].outcome) == ("rotation,jigsaw", "stopped", "damaged")
+    assert found["a"].tasks == ("rotation", "jigsaw")
+    assert (found["a"].outcome, found["b"].outcome) == ("stopped", "damaged")
     assert list_studies(tmp_path, "tournament") == []
     opened = open_study(tmp_path / "a")
     assert (opened.config, opened.table) == (config, {})
@@ -127,7 +128,9 @@ def test_how_far_it_is_and_what_became_of_it_is_read_from_its_folder(sample_fold
 
 
 def test_a_tournament_is_over_with_its_winner(tmp_path: Path) -> None:
-    config = TournamentConfig(out=str(tmp_path), tasks="rotation,jigsaw,vicreg", data=DataConfig(folder="/pets"))
+    config = TournamentConfig(
+        out=str(tmp_path), tasks=("rotation", "jigsaw", "vicreg"), data=DataConfig(folder="/pets")
+    )
     (tmp_path / "tournament.toml").write_text(to_toml(to_dict(config)))
     place_of(config, 1, "rotation").note(DONE)
     place_of(config, 1, "jigsaw").note(FAILED)

@@ -154,7 +154,7 @@ def test_rows_labels_and_draws_can_be_added(done: Path, sample_folder: Path, tmp
     assert len(trained) == 3  # scratch on 3 labels, jigsaw on 2 and 3
     stored = stored_config(out)
     assert stored is not None
-    assert (stored.tasks, stored.labels, stored.seeds) == ("rotation,jigsaw", "2,4,3", 2)
+    assert (stored.tasks, stored.labels, stored.seeds) == (("rotation", "jigsaw"), (2, 4, 3), 2)
     table = content(out / "table.json")
     assert [row["source"] for row in table["rows"]] == ["scratch", "rotation", "jigsaw"]
     assert [len(row["cells"]) for row in table["rows"]] == [3, 2, 2]

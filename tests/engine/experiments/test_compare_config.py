@@ -4,40 +4,42 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.engine.core.config import from_dict, from_toml, to_dict, to_toml
+from sslstudio.engine.core.config import Table, from_dict, from_toml, to_dict, to_toml, with_texts
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.experiments.compare_config import (
     CompareConfig,
-    counts_of,
     finetune_config,
     following,
     joined,
     labels_of,
     pretrain_config,
     sources_of,
-    weights_of,
 )
 from sslstudio.engine.tasks.jigsaw import JigsawConfig
 from sslstudio.engine.training.config import DataConfig
 
-BASE = CompareConfig(out="out", tasks="jigsaw,rotation", labels="5,10", scratch_labels="50", seeds=3)
+BASE = CompareConfig(out="out", tasks=("jigsaw", "rotation"), labels=(5, 10), scratch_labels=(50,), seeds=3)
 
 
 @given(st.lists(st.integers(1, 10_000), max_size=6))
 def test_counts_are_read_sorted_and_once(counts: list[int]) -> None:
-    assert counts_of(" , ".join(map(str, counts))) == sorted(set(counts))
+    config = with_texts(CompareConfig(), {"labels": " , ".join(map(str, counts))})
+    assert labels_of(config, "vicreg") == sorted(set(counts))
 
 
-@pytest.mark.parametrize("text", ["5,zero", "0", "-3", "2.5"])
-def test_what_is_no_number_of_labels(text: str) -> None:
-    with pytest.raises(ConfigError, match="is not a number of labels"):
-        CompareConfig(labels=text)
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("5,zero", "'zero' is not a whole number"), ("0", "below its lowest value 1"), ("-3", "below"), ("2.5", "whole")],
+)
+def test_what_is_no_number_of_labels(text: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=f"labels = .*{says}"):
+        with_texts(CompareConfig(), {"labels": text})
 
 
 def test_scratch_is_the_first_row_and_has_the_labels_of_all() -> None:
-    config = BASE.replace(weights="imagenet=/w/resnet18.pth; other = /runs/a=b")
+    config = with_texts(BASE, {"weights": "imagenet=/w/resnet18.pth; other = /runs/a=b"})
     assert sources_of(config) == ["scratch", "jigsaw", "rotation", "imagenet", "other"]
-    assert weights_of(config) == {"imagenet": "/w/resnet18.pth", "other": "/runs/a=b"}
+    assert config.weights == {"imagenet": "/w/resnet18.pth", "other": "/runs/a=b"}
     assert labels_of(config, "scratch") == [5, 10, 50]
     assert labels_of(config, "jigsaw") == [5, 10]
     assert finetune_config(config, "imagenet", 5, 2).source == "/w/resnet18.pth"
@@ -48,23 +50,23 @@ def test_scratch_is_the_first_row_and_has_the_labels_of_all() -> None:
     [
         ({"tasks": "jigsw"}, "jigsaw"),
         ({"weights": "jigsaw=/w.pth"}, "two rows called 'jigsaw'"),
-        ({"weights": "/w.pth"}, "NAME=FILE"),
+        ({"weights": "/w.pth"}, "NAME=VALUE"),
         ({"weights": "a/b=/w.pth"}, "not a name that a folder can have"),
         ({"weights": "..=/w.pth"}, "not a name that a folder can have"),
         ({"tasks": "../jigsaw"}, "jigsaw"),
-        ({"pretrain_settings": "colorization.x=1"}, "colorization is not compared"),
+        ({"pretrain_settings": "colorization.skips=1"}, "colorization is not compared"),
         ({"pretrain_settings": "jigsaw.permutation=3"}, "permutations"),
         ({"finetune_settings": "optimiser.learning_rate=fast"}, "is not a number"),
     ],
 )
 def test_what_cannot_be_compared_is_said_at_once(changes: dict[str, str], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        BASE.replace(**changes)
+        with_texts(BASE, changes)
 
 
 def test_options_reach_the_runs_that_they_are_for() -> None:
     settings = "jigsaw.permutations=24;optimiser.batch_size=32"
-    config = BASE.replace(pretrain_settings=settings, finetune_settings="optimiser.batch_size=8")
+    config = with_texts(BASE, {"pretrain_settings": settings, "finetune_settings": "optimiser.batch_size=8"})
     jigsaw, rotation = (pretrain_config(config, task) for task in ("jigsaw", "rotation"))
     assert isinstance(jigsaw.options, JigsawConfig)
     assert jigsaw.options.permutations == 24
@@ -79,7 +81,7 @@ def test_all_cells_of_a_draw_differ_in_the_source_alone() -> None:
 
 
 def test_joined_has_the_rows_labels_and_draws_of_both() -> None:
-    other = BASE.replace(tasks="context_prediction,jigsaw", labels="25", scratch_labels="", seeds=5)
+    other = BASE.replace(tasks=("context_prediction", "jigsaw"), labels=(25,), scratch_labels=(), seeds=5)
     whole = joined(other, BASE)
     assert sources_of(whole) == ["scratch", "jigsaw", "rotation", "context_prediction"]
     assert labels_of(whole, "scratch") == [5, 10, 25, 50]
@@ -94,9 +96,9 @@ def test_another_machine_and_another_place_are_no_other_settings() -> None:
 
 def test_other_options_are_named() -> None:
     with pytest.raises(ConfigError, match=r"jigsaw: options.permutations was \d+ and now is 24"):
-        joined(BASE.replace(pretrain_settings="jigsaw.permutations=24"), BASE)
+        joined(with_texts(BASE, {"pretrain_settings": "jigsaw.permutations=24"}), BASE)
     with pytest.raises(ConfigError, match="the weights w"):
-        joined(BASE.replace(weights="w=/b"), BASE.replace(weights="w=/a"))
+        joined(BASE.replace(weights=Table({"w": "/b"})), BASE.replace(weights=Table({"w": "/a"})))
 
 
 def test_auto_follows_what_is_there() -> None:

@@ -20,19 +20,13 @@ from sslstudio.engine.experiments.tournament_config import TournamentConfig
 from sslstudio.engine.experiments.tournament_plan import minutes_after, rounds, schedule, survivors
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors
-from sslstudio.engine.training.config import DataConfig, HardwareConfig
-from tests.support.small_comparisons import content, table_of
+from sslstudio.engine.training.config import DataConfig
+from tests.support.small_comparisons import content, table_of, typed
 
 
 def config_for(folder: Path, out: Path, **changes: Any) -> TournamentConfig:
-    values: dict[str, Any] = {
-        "tasks": "rotation,jigsaw",
-        "minutes": 0.2,
-        "pretrain_settings": "optimiser.batch_size=8;probe.draws=4",
-        "data": DataConfig(folder=str(folder), side=32),
-        "hardware": HardwareConfig(device="cpu"),
-    }
-    return TournamentConfig(out=str(out), **values | changes)
+    values = {"tasks": "rotation,jigsaw", "minutes": 0.2, "pretrain_settings": "optimiser.batch_size=8;probe.draws=4"}
+    return typed(TournamentConfig, folder, out, **values | changes)
 
 
 def play(config: TournamentConfig) -> list[Event]:

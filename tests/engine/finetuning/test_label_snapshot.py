@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sslstudio.engine.core.config import Overrides
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, Note, RunFinished, StepDone
@@ -170,9 +171,9 @@ def test_pictures_without_labels_have_none_to_keep(tmp_path: Path, sample_folder
 
 def test_a_tournament_keeps_its_labels(sample_folder: Path, table: Path, tmp_path: Path) -> None:
     config = TournamentConfig(
-        out=str(tmp_path / "out"), tasks="rotation,jigsaw", minutes=0.2, hardware=CPU,
+        out=str(tmp_path / "out"), tasks=("rotation", "jigsaw"), minutes=0.2, hardware=CPU,
         data=DataConfig(folder=str(sample_folder), side=32, labels=str(table)),
-        pretrain_settings="optimiser.batch_size=8;probe.draws=4",
+        pretrain_settings=Overrides({"optimiser": {"batch_size": 8}, "probe": {"draws": 4}}),
     )  # fmt: skip
     control = RunControl()
     for event in tournament(config, control):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sslstudio.cli.config_args import config_of
 from sslstudio.cli.main import parser
-from sslstudio.engine.core.config import BaseConfig, OptionField, options_of
+from sslstudio.engine.core.config import BaseConfig, OptionField, Overrides, Table, options_of
 from sslstudio.engine.experiments.compare_config import CompareConfig
 from sslstudio.engine.experiments.tournament_config import TournamentConfig
 from sslstudio.engine.models.encoders import EncoderConfig
@@ -51,10 +51,15 @@ def made(config: type[BaseConfig], **given: st.SearchStrategy[Any]) -> st.Search
     return st.builds(config, **{**free, **given})
 
 
+ADVANCE: dict[str, dict[str, Any]] = {
+    "optimiser": {"batch_size": 8}, "probe": {"draws": 4, "enabled": False}, "budget": {"minutes": None},
+    "data": {"groups": "name:(.);x"}, "rotation": {"mirror": False},
+}  # fmt: skip
+SET = Overrides(ADVANCE)
 DATA, ENCODER = made(DataConfig, folder=PLACES), made(EncoderConfig)
 SHARED = {"out": PLACES, "data": DATA, "encoder": ENCODER, "hardware": made(HardwareConfig)}
 TRAINED = {**SHARED, "optimiser": made(OptimiserConfig), "budget": made(BudgetConfig)}
-TASKS = st.sampled_from(["rotation", "jigsaw, rotation", "vicreg,rotation,multitask"])
+TASKS = st.sampled_from([("rotation",), ("jigsaw", "rotation"), ("vicreg", "rotation", "multitask")])
 CONFIGS = {
     "pretrain": made(
         PretrainConfig, **TRAINED, task=st.sampled_from(["jigsaw", "vicreg", "multitask"]), probe=made(ProbeConfig),
@@ -62,14 +67,15 @@ CONFIGS = {
     ),
     "finetune": made(FinetuneConfig, **TRAINED, recipe=made(RecipeConfig)),
     "compare": made(
-        CompareConfig, **SHARED, pretraining=made(BudgetConfig), labels=st.sampled_from(["5,10,25", "3", ""]),
-        scratch_labels=st.sampled_from(["", "50,100"]), tasks=TASKS, weights=st.sampled_from(["", "a=/b c;d=-e"]),
-        pretrain_settings=st.sampled_from(["", "optimiser.batch_size=8;probe.draws=4; probe.enabled=false"]),
-        finetune_settings=st.sampled_from(["", "recipe.freeze=0.3"]),
+        CompareConfig, **SHARED, pretraining=made(BudgetConfig), labels=st.sampled_from([(5, 10, 25), (3,), ()]),
+        scratch_labels=st.sampled_from([(), (50, 100)]), tasks=TASKS,
+        weights=st.sampled_from([Table(), Table({"a": "/b c", "d": "-e;f,g"})]),
+        pretrain_settings=st.sampled_from([Overrides(), SET]),
+        finetune_settings=st.sampled_from([Overrides(), Overrides({"recipe": {"freeze": 0.3}})]),
     ),
     "tournament": made(
-        TournamentConfig, **SHARED, tasks=TASKS | st.just(""),
-        pretrain_settings=st.sampled_from(["", "optimiser.batch_size=8"]),
+        TournamentConfig, **SHARED, tasks=TASKS | st.just(()),
+        pretrain_settings=st.sampled_from([Overrides(), SET]),
     ),
 }  # fmt: skip
 
@@ -89,7 +95,7 @@ def test_options_of_every_task_are_said_under_its_name(task: str) -> None:
         if field.type is bool:
             changed[field.name] = not field.default
         elif field.type is float and field.about.high is not None:
-            default = float(field.default or 0.0)
+            default = float(str(field.default or 0.0))
             other = field.about.low if default == field.about.high else field.about.high
             changed[field.name] = (default + (other or 0.0)) / 2
     config = PretrainConfig(task=task, out="/runs/a", data=DataConfig(folder="/pictures"))
@@ -101,7 +107,7 @@ def test_options_of_every_task_are_said_under_its_name(task: str) -> None:
 
 def test_the_line_is_what_one_would_type() -> None:
     data = DataConfig(folder="/data/my pictures", side=64)
-    config = CompareConfig(out="/runs/study", tasks="jigsaw,vicreg", labels="5,10", data=data)
+    config = CompareConfig(out="/runs/study", tasks=("jigsaw", "vicreg"), labels=(5, 10), data=data)
     assert command_line(config) == (
         "sslstudio compare '/data/my pictures' --tasks jigsaw,vicreg --labels 5,10 --side 64 --minutes 10 "
         "--out /runs/study"

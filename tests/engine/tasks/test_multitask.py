@@ -7,13 +7,14 @@ import torch
 from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.core.config import with_texts
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask
 from sslstudio.engine.tasks.byol import Byol
 from sslstudio.engine.tasks.multitask import Multitask, MultitaskConfig
 
-TWO = MultitaskConfig(tasks="jigsaw,vicreg")
+TWO = MultitaskConfig(tasks=("jigsaw", "vicreg"))
 
 
 def make(config: MultitaskConfig = TWO) -> tuple[Multitask, Encoder]:
@@ -74,7 +75,7 @@ def test_each_task_answers_as_it_would_by_itself() -> None:
 
 
 def test_with_a_share_of_the_pictures_each_task_is_given_others() -> None:
-    task, encoder = make(MultitaskConfig(tasks="jigsaw,vicreg,context_prediction", pictures=1 / 3))
+    task, encoder = make(MultitaskConfig(tasks=("jigsaw", "vicreg", "context_prediction"), pictures=1 / 3))
     images = noise(12)
     parts = [task._part(images, number) for number in range(3)]
     assert torch.equal(torch.cat(parts), images)
@@ -87,7 +88,7 @@ def test_with_a_share_of_the_pictures_each_task_is_given_others() -> None:
 
 
 def test_a_teacher_is_met_and_moved() -> None:
-    task, encoder = make(MultitaskConfig(tasks="vicreg,byol"))
+    task, encoder = make(MultitaskConfig(tasks=("vicreg", "byol")))
     byol = task.tasks["byol"]
     assert isinstance(byol, Byol)
     before = byol.teacher.get_parameter("encoder.conv1.weight").clone()
@@ -98,7 +99,7 @@ def test_a_teacher_is_met_and_moved() -> None:
 
 
 def test_every_task_is_prepared() -> None:
-    task, _ = make(MultitaskConfig(tasks="vicreg,simclr"))
+    task, _ = make(MultitaskConfig(tasks=("vicreg", "simclr")))
     task.prepare(noise(8) // 4)
     for name in ("vicreg", "simclr"):
         assert float(task.get_buffer(f"tasks.{name}.views.mean").max()) < 0.2
@@ -107,9 +108,9 @@ def test_every_task_is_prepared() -> None:
 def test_a_task_that_does_not_fit_is_named_and_what_is_left_is_said() -> None:
     grey = noise(8)[:, :1].expand(-1, 3, -1, -1)
     with pytest.raises(TaskDoesNotFit, match=r"(?s)1 of the 3 tasks.*colorization:.*tasks = 'jigsaw,vicreg'"):
-        Multitask.check(MultitaskConfig(tasks="jigsaw,colorization,vicreg"), grey)
+        Multitask.check(MultitaskConfig(tasks=("jigsaw", "colorization", "vicreg")), grey)
     with pytest.raises(TaskDoesNotFit, match="Only 'jigsaw' is left"):
-        Multitask.check(MultitaskConfig(tasks="jigsaw,colorization"), grey)
+        Multitask.check(MultitaskConfig(tasks=("jigsaw", "colorization")), grey)
     Multitask.check(TWO, grey)
 
 
@@ -125,8 +126,8 @@ def test_a_task_that_does_not_fit_is_named_and_what_is_left_is_said() -> None:
 )
 def test_names_are_checked(tasks: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        MultitaskConfig(tasks=tasks)
+        with_texts(MultitaskConfig(), {"tasks": tasks})
 
 
 def test_blanks_between_names_do_not_matter() -> None:
-    assert MultitaskConfig(tasks=" jigsaw , vicreg,").names == ["jigsaw", "vicreg"]
+    assert with_texts(TWO, {"tasks": " jigsaw , vicreg,"}) == TWO

@@ -10,11 +10,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.core.config import BaseConfig, OptionField, option, options_of
+from sslstudio.engine.core.config import BaseConfig, OptionField, Overrides, Table, option, options_of, section
+from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, OptimiserConfig
 from sslstudio.ui.forms.config_form import ConfigForm
-from sslstudio.ui.forms.editors import NumberBox, NumberEditor, number_in, whole_in
+from sslstudio.ui.forms.editors import ListEditor, NumberBox, NumberEditor, number_in, whole_in
 
 TASKS = [load_tasks()[name].Config for name in load_tasks()]
 CONFIGS: list[type[BaseConfig]] = [*TASKS, DataConfig, OptimiserConfig, BudgetConfig, HardwareConfig, FinetuneConfig]
@@ -29,7 +30,15 @@ class Everything(BaseConfig):
     tiny: float = option(1e-5, "Tiny", "A small number.", low=1e-9, high=1.0)
     on: bool = option(True, "On", "Whether.")
     name: str = option("x", "Name", "A text.")
-    some: str = option("b,a", "Some", "Some of a few.", several=lambda: {"a": "First", "b": "Second", "c": "Third"})
+    some: tuple[str, ...] = option(
+        ("b", "a"), "Some", "Some of a few.", several=lambda: {"a": "First", "b": "Second", "c": "Third"}
+    )
+    counts: tuple[int, ...] = option((5, 10), "Counts", "Some numbers.", low=1)
+    places: Table[str] = option(Table(), "Places", "Places by name.")
+    later: Overrides = option(
+        Overrides(), "Later", "Options of others.", sections=lambda: {"optimiser": OptimiserConfig}
+    )
+    budget: BudgetConfig = section(BudgetConfig, "Budget", "How long.")
     sort: str = option("one", "Sort", "One of some.", choices=("one", "two"))
     side: int | None = option(None, "Side", "May be left to the program.", low=16, high=512)
     deep: float = option(2.0, "Deep", "For experts.", low=0.0, high=3.0, advanced=True)
@@ -39,14 +48,25 @@ def texts() -> st.SearchStrategy[str]:
     return st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=12)
 
 
+NAMES = st.text(
+    st.characters(codec="ascii", exclude_categories=["Cc"], exclude_characters="="), min_size=1, max_size=9
+).filter(lambda text: text == text.strip())
+
+
 def values(field: OptionField) -> st.SearchStrategy[Any]:
     """Values that an option takes, of those that a person would type."""
     about = field.about
     if about.several is not None:
         names = sorted(about.several())
-        some: st.SearchStrategy[Any] = st.lists(st.sampled_from(names), min_size=2, unique=True).map(",".join)
+        some: st.SearchStrategy[Any] = st.lists(st.sampled_from(names), min_size=2, unique=True).map(tuple)
     elif about.choices:
         some = st.sampled_from(about.choices)
+    elif field.type is tuple:
+        some = st.lists(st.integers(1, 10**6)).map(tuple)
+    elif field.type is Table:
+        some = st.dictionaries(NAMES, NAMES).map(Table)
+    elif field.type is Overrides:
+        some = st.sampled_from([Overrides(), Overrides({"optimiser": {"batch_size": 8, "clip": 0.5}})])
     elif field.type is bool:
         some = st.booleans()
     elif field.type is int:
@@ -182,3 +202,30 @@ def test_whole_numbers_have_the_marks_of_the_language(spoken: str, qtbot: QtBot)
     QTest.keyClicks(line, "1.5")  # never taken for 15
     QTest.keyClick(line, Qt.Key.Key_Return)
     assert editor.value() == 7
+
+
+def test_what_is_no_list_is_refused_by_the_config_in_words(qtbot: QtBot) -> None:
+    form = ConfigForm()
+    qtbot.addWidget(form)
+    form.show_config(Everything())
+    editor = form.editor("counts")
+    assert isinstance(editor, ListEditor)
+    assert editor.box.text() == "5, 10"
+    editor.box.setText("5, x")
+    with pytest.raises(ConfigError, match="counts = 'x' is not a whole number"):
+        form.config()
+    form.reset()
+    assert form.config() == Everything()
+    form.editor("later").set_value("optimiser.batch_sise=8")
+    with pytest.raises(ConfigError, match="Did you mean 'batch_size'"):
+        form.config()
+
+
+def test_a_section_with_a_title_is_a_group_of_the_form(qtbot: QtBot) -> None:
+    form = ConfigForm()
+    qtbot.addWidget(form)
+    form.show_config(Everything())
+    form.group("budget").editor("epochs").set_value(7)
+    assert form.config() == Everything(budget=BudgetConfig(epochs=7))
+    form.reset()
+    assert form.config() == Everything()

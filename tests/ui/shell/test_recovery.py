@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from sslstudio.engine.core.config import Overrides
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Advanced, CheckpointSaved, Event, RunFinished, StepDone
 from sslstudio.engine.experiments.compare import compare
@@ -114,8 +115,9 @@ def test_a_comparison_goes_on_as_a_whole(sample: Path, tmp_path: Path, said: Sai
 
 def small_tournament(sample: Path, out: Path) -> TournamentConfig:
     return TournamentConfig(
-        out=str(out), tasks="rotation,jigsaw", minutes=0.2, data=DataConfig(folder=str(sample), side=32),
-        pretrain_settings="optimiser.batch_size=8;probe.draws=4", hardware=HardwareConfig(device="cpu"),
+        out=str(out), tasks=("rotation", "jigsaw"), minutes=0.2, data=DataConfig(folder=str(sample), side=32),
+        pretrain_settings=Overrides({"optimiser": {"batch_size": 8}, "probe": {"draws": 4}}),
+        hardware=HardwareConfig(device="cpu"),
     )  # fmt: skip
 
 

@@ -68,5 +68,4 @@ class ExperimentList(QWidget):
 
 def _line(one: "StudySummary") -> tuple[str, ...]:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.modified))
-    tasks = [name.strip() for name in one.tasks.split(",") if name.strip()]
-    return when, ", ".join(experiment_words.source_title(name) for name in tasks), outcome_title(one.outcome)
+    return when, ", ".join(experiment_words.source_title(name) for name in one.tasks), outcome_title(one.outcome)

@@ -99,7 +99,7 @@ class ExperimentSettings(QWidget):
         values: dict[str, Any] = dict(self.precision.values())
         encoder: dict[str, Any] = dict(self.encoder.values())
         return {
-            "tasks": ",".join(self.tasks.chosen()),
+            "tasks": tuple(self.tasks.chosen()),
             "data": data.replace(**self.data.values()),
             "encoder": EncoderConfig(**encoder),
             "hardware": HardwareConfig(device=self.device.device(), **values),
@@ -107,9 +107,7 @@ class ExperimentSettings(QWidget):
 
     def show_shared(self, config: Any) -> None:
         """Set what both have."""
-        from sslstudio.engine.experiments.compare_config import parts
-
-        self.tasks.choose(parts(config.tasks))
+        self.tasks.choose(config.tasks)
         for form, section in ((self.encoder, config.encoder), (self.data, config.data)):
             for name in form.values():
                 form.editor(name).set_value(getattr(section, name))

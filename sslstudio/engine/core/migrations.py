@@ -1,0 +1,160 @@
+"""What an earlier version has stored, read by this one: files carry the number of their format, and a chain of small
+steps leads from any number to that of today.
+
+Steps work on the plain tables of a file, know nothing of the config classes of today, and are never changed once a
+version with them is out. A file without a number is of version 0.1 or 0.2: format 1. Of a newer format than this
+version knows nothing is read, so that nothing of it can be lost.
+
+An option that gets another name is one line in `RENAMED`: stored files follow, and so does what is typed with `--set`.
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sslstudio.engine.core.errors import ConfigError
+
+Values = dict[str, Any]
+Step = Callable[[Values], None]
+
+FORMAT = 2  # of the files that this version writes
+KEY = "format"
+RUN, COMPARE, TOURNAMENT, PROJECT = "run", "compare", "tournament", "project"
+
+# By the format that brought the new name: section.option, or task.option. Options of a task that is trained alone lie
+# in the section `options`.
+RENAMED: dict[int, dict[str, str]] = {
+    2: {},
+}
+
+_steps: dict[tuple[str, int], list[Step]] = {}
+
+
+def migration(from_: int, to: int, *documents: str) -> Callable[[Step], Step]:
+    """Decorator of a step that changes the table of a file of one format into that of the next."""
+    if to != from_ + 1:
+        raise ValueError("a step leads to the next format")
+
+    def add(step: Step) -> Step:
+        for document in documents:
+            _steps.setdefault((document, from_), []).append(step)
+        return step
+
+    return add
+
+
+def migrated(document: str, values: Mapping[str, Any], name: str) -> Values:
+    """What a file holds, in the format of today and with its number. Raises ConfigError for a file of a newer one."""
+    written = values.get(KEY, 1)
+    if type(written) is not int or written < 1:
+        raise ConfigError(
+            "{name} is damaged: {key} = {value} is not a number of a format.",
+            name=name,
+            key=KEY,
+            value=str(written)[:80],
+        )
+    if written > FORMAT:
+        raise ConfigError(
+            "{file} was written by a newer version of SSL Studio (format {written}, this one reads up to "
+            "{format}). Open it with that version; nothing was changed.",
+            file=name,
+            written=written,
+            format=FORMAT,
+        )
+    result = copy.deepcopy(dict(values))
+    for number in range(written, FORMAT):
+        for step in _steps.get((document, number), []):
+            step(result)
+    return {**result, KEY: FORMAT}
+
+
+def stamped(values: Mapping[str, Any]) -> Values:
+    """What a file of this version holds."""
+    return {KEY: FORMAT, **values}
+
+
+def unstamped(values: Mapping[str, Any]) -> Values:
+    """What a config is made of."""
+    return {name: value for name, value in values.items() if name != KEY}
+
+
+def current_key(key: str) -> str:
+    """The name of today of an option that is called by the name of an earlier version."""
+    for names in RENAMED.values():
+        key = names.get(key, key)
+    return key
+
+
+def _rename(values: Values, owner: str, names: Mapping[str, str]) -> None:
+    """Give the options of a section or task their new names."""
+    for old in [old for old in values if f"{owner}.{old}" in names]:
+        values[names[f"{owner}.{old}"].partition(".")[2]] = values.pop(old)
+
+
+def _table(values: Values, name: str) -> Values:
+    found = values.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+@migration(1, 2, RUN, COMPARE, TOURNAMENT)
+def _words_of_the_field(values: Values) -> None:
+    for name in list(values):
+        _rename(_table(values, name), str(values.get("task", "")) if name == "options" else name, RENAMED[2])
+
+
+@migration(1, 2, PROJECT)
+def _words_of_the_field_in_a_project(values: Values) -> None:
+    for task in _table(values, "options"):
+        _rename(_table(values["options"], task), task, RENAMED[2])
+
+
+@migration(1, 2, RUN)
+def _tasks_of_several_as_a_list(values: Values) -> None:
+    if values.get("task") == "multitask":
+        _split(_table(values, "options"), "tasks")
+
+
+@migration(1, 2, PROJECT)
+def _tasks_of_several_as_a_list_in_a_project(values: Values) -> None:
+    _split(_table(_table(values, "options"), "multitask"), "tasks")
+
+
+@migration(1, 2, COMPARE, TOURNAMENT)
+def _lists_and_tables_of_an_experiment(values: Values) -> None:
+    _split(values, "tasks")
+    _split(values, "labels", int)
+    _split(values, "scratch_labels", int)
+    if isinstance(weights := values.get("weights"), str):
+        pairs = [piece.partition("=") for piece in _pieces(weights, ";")]
+        values["weights"] = {name.strip(): place.strip() for name, _, place in pairs}
+    for name in ("pretrain_settings", "finetune_settings"):
+        if isinstance(text := values.get(name), str):
+            values[name] = _overrides(text)
+
+
+def _split(values: Values, name: str, kind: Callable[[str], Any] = str) -> None:
+    """'5,10' -> [5, 10]; what is no such list is left as it is, to be refused in words by whoever reads it."""
+    text = values.get(name)
+    if isinstance(text, str):
+        pieces = _pieces(text, ",")
+        try:
+            values[name] = [kind(piece) for piece in pieces]
+        except ValueError:
+            values[name] = pieces
+
+
+def _pieces(text: str, separator: str) -> list[str]:
+    return [piece.strip() for piece in text.split(separator) if piece.strip()]
+
+
+def _overrides(text: str) -> Values:
+    """'jigsaw.gap=0;probe.draws=4' -> {'jigsaw': {'gap': '0'}, 'probe': {'draws': '4'}}; texts are read as typed."""
+    found: Values = {}
+    for piece in _pieces(text, ";"):
+        key, _, value = piece.partition("=")
+        section, _, name = current_key(key.strip()).partition(".")
+        found.setdefault(section, {})[name] = value.strip()
+    for task, options in found.items():
+        if task == "multitask" and isinstance(options.get("tasks"), str):
+            _split(options, "tasks")
+    return found
