@@ -86,17 +86,17 @@ class Seen:
 def look_at_folder(
     folder: Path, labels_file: str, control: RunControl
 ) -> Generator["Preparing | Seen", None, "Recognised"]:
-    """The pictures of a folder and the labels found beside them."""
+    """Look for the pictures of a folder and the labels beside them."""
     from sslstudio.engine.labels.recognise import recognising
 
-    index = yield from scanned(folder)
+    index = yield from scan_pictures(folder)
     yield Preparing(stage=Message("Looking for labels"), done=0, total=0)
     recognised = yield from recognising(index, labels_file)
     return recognised
 
 
-def scanned(folder: Path) -> Generator["Preparing | Seen", None, "ImageIndex"]:
-    """The pictures of a folder."""
+def scan_pictures(folder: Path) -> Generator["Preparing | Seen", None, "ImageIndex"]:
+    """Look for the pictures of a folder."""
     from sslstudio.engine.images.index import scanning
     from sslstudio.engine.images.multi_folder import root_of
 
@@ -112,7 +112,7 @@ def scanned(folder: Path) -> Generator["Preparing | Seen", None, "ImageIndex"]:
 
 
 def groups_in(paths: Sequence[str], control: RunControl) -> str:
-    """The rule by which pictures seem to belong together; '' if there is none."""
+    """Find the rule by which pictures seem to belong together; '' if there is none."""
     from sslstudio.engine.dataset.groups import suggest_groups
 
     return suggest_groups(paths) or ""
@@ -134,7 +134,7 @@ def check_pictures(
 def puzzles_of(
     config: "PretrainConfig", count: int, draw: int, control: RunControl
 ) -> Generator[Preparing, None, list["Puzzle"]]:
-    """Puzzles of a task on the user's pictures."""
+    """Make puzzles of a task on the user's pictures."""
     from sslstudio.engine.pretraining.preview import PuzzlesReady, preview_puzzles
 
     puzzles: list[Puzzle] = []
@@ -149,7 +149,7 @@ def puzzles_of(
 def round_of(
     config: "PretrainConfig", run: Path | None, count: int, draw: int, control: RunControl
 ) -> Generator[Preparing, None, "Round"]:
-    """Held-out puzzles to play, with the answers of a run's network if one is given."""
+    """Make held-out puzzles to play, with the answers of a run's network if one is given."""
     from sslstudio.engine.pretraining.play import play_round
 
     return play_round(config, run, count, draw, control)
@@ -163,10 +163,10 @@ class CheckedUp:
     examples: dict[str, Any]
 
 
-def checked_up(
+def examine_folder(
     data: "DataConfig", options: dict[str, Any], control: RunControl
 ) -> Generator[Preparing, None, CheckedUp]:
-    """Whether the tasks suit the pictures of a folder."""
+    """Examine whether the tasks suit the pictures of a folder."""
     from sslstudio.engine.clinic.run import examine
 
     found = yield from examine(data, options, control)
@@ -174,7 +174,7 @@ def checked_up(
 
 
 def pretraining(config: "PretrainConfig") -> Factory:
-    """A pretraining run, to be started by the runner."""
+    """Make a pretraining run for the runner to start."""
     return partial(_start, config, app_settings.apart())
 
 
@@ -185,12 +185,12 @@ def _start(config: "PretrainConfig | FinetuneConfig", apart: bool, control: RunC
 
 
 def finetuning(config: "FinetuneConfig") -> Factory:
-    """A fine-tuning run, to be started by the runner."""
+    """Make a fine-tuning run for the runner to start."""
     return partial(_start, config, app_settings.apart())
 
 
 def resuming(run: Path) -> Factory:
-    """The rest of a run, to be started by the runner."""
+    """Make the rest of a run for the runner to start."""
     return partial(_resume, run, app_settings.apart())
 
 
@@ -201,7 +201,7 @@ def _resume(run: Path, apart: bool, control: RunControl) -> Iterator[Event]:
 
 
 def following(run: Path) -> Factory:
-    """A run that another process writes, to be watched by the runner."""
+    """Make a run that another process writes, for the runner to watch."""
     return partial(_follow, run)
 
 
@@ -212,14 +212,14 @@ def _follow(run: Path, control: RunControl) -> Iterator[Event]:
 
 
 def runs_in(folders: Sequence[Path], control: RunControl) -> list[Any]:
-    """The runs of some folders; what is not there yet is left out."""
+    """List the runs of some folders; what is not there yet is left out."""
     from sslstudio.engine.projects import runs as project_runs
 
     return project_runs.runs_in(folders)
 
 
 def events_of(run: Path, control: RunControl) -> list[Event]:
-    """What a run said; one that has moved since says where it is now."""
+    """Read what a run said; one that has moved since says where it is now."""
     from sslstudio.engine.runs.run_folder import RunFolder
 
     return [
@@ -229,7 +229,7 @@ def events_of(run: Path, control: RunControl) -> list[Event]:
 
 
 def licences(control: RunControl) -> list[tuple[str, str, str]]:
-    """Name, version and licence of every part of the program."""
+    """List name, version and licence of every part of the program."""
     from sslstudio.engine.about.licences import licences as found
 
     return [(one.name, one.version, one.licence) for one in found()]
@@ -257,7 +257,7 @@ class RunAbout:
 
 
 def about_run(run: Path, control: RunControl) -> RunAbout:
-    """What a run, a comparison or a tournament needs to be shown."""
+    """Find what a run, a comparison or a tournament needs to be shown."""
     from sslstudio.engine.runs.experiment_folder import study_job
     from sslstudio.engine.runs.relink import gone_folder, pictures_folder, settings_of
 
@@ -267,8 +267,8 @@ def about_run(run: Path, control: RunControl) -> RunAbout:
     return RunAbout(run, job, folder, labels, gone_folder(folder))
 
 
-def relinked_run(run: Path, name: str, folder: Path, control: RunControl) -> RunAbout:
-    """The same, once it is known that its pictures, or those of the folder of this name, have moved to `folder`."""
+def relink_run(run: Path, name: str, folder: Path, control: RunControl) -> RunAbout:
+    """Write down that its pictures, or those of the folder of this name, have moved to `folder`."""
     from sslstudio.engine.runs.relink import relink, relink_listed
 
     if name:
@@ -279,7 +279,7 @@ def relinked_run(run: Path, name: str, folder: Path, control: RunControl) -> Run
 
 
 def run_without(run: Path, name: str, control: RunControl) -> RunAbout:
-    """The same without the missing folder of this name."""
+    """Write down that it goes on without the missing folder of this name."""
     from sslstudio.engine.runs.relink import without_listed
 
     without_listed(run, name)

@@ -33,14 +33,14 @@ def play_tournament(config: "TournamentConfig", control: RunControl) -> Iterator
 
 
 def ahead_of(config: "CompareConfig", control: RunControl) -> "Ahead":
-    """What a comparison will take."""
+    """Count the runs of a comparison and the time that they take."""
     from sslstudio.engine.experiments import catalogue
 
     return catalogue.ahead_of(config)
 
 
 def studies_in(places: Sequence[Path], job: str, control: RunControl) -> "list[StudySummary]":
-    """The comparisons or tournaments of a folder, newest first, and after them older ones, each at its own place."""
+    """List the comparisons or tournaments of a folder, newest first, and then older ones, each in its own folder."""
     from sslstudio.engine.experiments.catalogue import list_studies
 
     older = places[1:]
@@ -48,15 +48,15 @@ def studies_in(places: Sequence[Path], job: str, control: RunControl) -> "list[S
     return [*list_studies(places[0], job), *(one for one in elsewhere if one.path in older)]
 
 
-def opened_study(path: Path, control: RunControl) -> "OpenedStudy":
-    """An earlier one."""
+def open_experiment(path: Path, control: RunControl) -> "OpenedStudy":
+    """Open an earlier comparison or tournament."""
     from sslstudio.engine.experiments.catalogue import open_study
 
     return open_study(path)
 
 
 def what_became(out: Path, end: RunFinished, control: RunControl) -> str:
-    """How a comparison or tournament ended, in a sentence."""
+    """Say how a comparison or tournament ended, in a sentence."""
     from sslstudio.engine.experiments import catalogue
 
     return told(catalogue.what_became(out, end))

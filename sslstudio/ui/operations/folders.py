@@ -25,7 +25,7 @@ class Known:
 
 
 def read_project(folder: Path, control: RunControl) -> Known:
-    """A project as it was saved, and which of its folders is missing."""
+    """Read a project as it was saved, and which of its folders is missing."""
     return _known(projects.open_project(folder))
 
 
@@ -35,8 +35,8 @@ def _known(opened: Opened) -> Known:
     return Known(opened, gone_folder(opened.project.pictures))
 
 
-def relinked(known: Known, folder: Path, control: RunControl) -> Known:
-    """The same, once the project knows where the missing folder is."""
+def relink(known: Known, folder: Path, control: RunControl) -> Known:
+    """Tell the project where its missing folder is."""
     from sslstudio.engine.projects.folders import moved
     from sslstudio.engine.projects.runs import relink_project
 
@@ -46,47 +46,49 @@ def relinked(known: Known, folder: Path, control: RunControl) -> Known:
     return _known(Opened(there, known.opened.told))
 
 
-def taken_out(known: Known, control: RunControl) -> Known:
-    """The same without the missing folder."""
+def take_out(known: Known, control: RunControl) -> Known:
+    """Take the missing folder out of the project."""
     from sslstudio.engine.projects.folders import without
 
     assert known.gone is not None
     return _known(Opened(without(known.opened.project, known.gone[0]), known.opened.told))
 
 
-def added(project: Project, folders: Sequence[Path], control: RunControl) -> Generator[Preparing | Seen, None, Opened]:
-    """The project with more folders. Raises DataError for one without pictures."""
+def add_folders(
+    project: Project, folders: Sequence[Path], control: RunControl
+) -> Generator[Preparing | Seen, None, Opened]:
+    """Add folders to a project. Raises DataError for one without pictures."""
     from sslstudio.engine.projects.folders import listed_with, with_more
 
     listed_with(project, folders)  # what cannot be is said before anything is looked for
     for folder in folders:
-        yield from engine_operations.scanned(folder)
+        yield from engine_operations.scan_pictures(folder)
     return Opened((yield from with_more(project, folders)))
 
 
-def opened_together(
+def open_together(
     home: Path, others: Sequence[Path], folders: Sequence[Path], control: RunControl
 ) -> Generator[Preparing | Seen, None, Opened]:
-    """The project of these folders together. Raises DataError for one without pictures."""
+    """Open the project of these folders together. Raises DataError for one without pictures."""
     from sslstudio.engine.images.multi_folder import nested
     from sslstudio.engine.projects.folders import project_of_several
 
     if torn := nested(folders):
         raise DataError(torn)
     for folder in folders:
-        yield from engine_operations.scanned(folder)
+        yield from engine_operations.scan_pictures(folder)
     return project_of_several(folders, home / PROJECTS, others)
 
 
 def without(project: Project, name: str, control: RunControl) -> Opened:
-    """The project without one of its folders."""
+    """Remove a folder from a project."""
     from sslstudio.engine.projects.folders import without as taken_from
 
     return Opened(taken_from(project, name))
 
 
 def with_folders(project: Project, folders: Mapping[str, Path], control: RunControl) -> Opened:
-    """The project with the folders that it had before."""
+    """Give a project the folders that it had before."""
     from sslstudio.engine.projects.folders import with_folders as listing
 
     return Opened(listing(project, folders))
@@ -105,8 +107,8 @@ def draw_sample(folder: Path, control: RunControl) -> Generator[Preparing, None,
     return folder
 
 
-def unpacked(archive: Path, into: Path, control: RunControl) -> Generator[Preparing, None, Path]:
-    """The folder that a zip file of pictures becomes."""
+def unpack_pictures(archive: Path, into: Path, control: RunControl) -> Generator[Preparing, None, Path]:
+    """Unpack a zip file of pictures into a folder."""
     from sslstudio.engine.images.zip_archive import unpack
 
     return unpack(archive, into, control)

@@ -50,33 +50,33 @@ class DoubtLine:
     decision: str
 
 
-def looked(run: Path, part: str, control: RunControl) -> Generator[Preparing, None, "Closer"]:
-    """The network of a run and what it says of all labelled pictures."""
-    from sslstudio.engine.finetuning.inspection import look_closer
+def look_closer(run: Path, part: str, control: RunControl) -> Generator[Preparing, None, "Closer"]:
+    """Load the network of a run, and ask it about all labelled pictures."""
+    from sslstudio.engine.finetuning import inspection
 
-    return look_closer(run, part, control)
+    return inspection.look_closer(run, part, control)
 
 
 def neighbours(closer: "Closer", file: str, count: int, control: RunControl) -> list[tuple[str, float, str]]:
-    """The pictures most like one: file, cosine and label."""
+    """Find the pictures most like one: file, cosine and label."""
     return [(path, alike, closer.label(path)) for path, alike in closer.neighbours(file, count)]
 
 
 def heat(closer: "Closer", file: str, target: str, control: RunControl) -> Generator[Preparing, None, QImage]:
-    """What speaks for an answer in one colour, what speaks against it in another, clear where nothing does."""
+    """Paint what speaks for an answer in one colour, what speaks against it in another, clear where nothing does."""
     found = yield from closer.heat(file, target, control)
     most = float(np.abs(found).max()) or 1.0
     shares = found / most
-    return _shaded(np.clip(np.abs(shares), 0, 1), shares > 0)
+    return _shade(np.clip(np.abs(shares), 0, 1), shares > 0)
 
 
 def uncertainty(closer: "Closer", file: str, control: RunControl) -> QImage:
-    """Where a mask is unsure: the more, the less clear."""
+    """Paint where a mask is unsure: the more, the less clear."""
     found = closer.uncertainty(file)
-    return _shaded(found, found >= 0)
+    return _shade(found, found >= 0)
 
 
-def _shaded(strength: Pixels, first: npt.NDArray[np.bool_]) -> QImage:
+def _shade(strength: Pixels, first: npt.NDArray[np.bool_]) -> QImage:
     one, other = QColor(colours().series[1]), QColor(colours().series[0])
     pixels = np.zeros((*strength.shape, 4), np.uint8)
     for colour, where in ((one, first), (other, ~first)):
@@ -87,7 +87,7 @@ def _shaded(strength: Pixels, first: npt.NDArray[np.bool_]) -> QImage:
 
 
 def spots(closer: "Closer", control: RunControl) -> Generator[Preparing, None, list[Spot]]:
-    """Every picture on the map."""
+    """Place every picture on the map."""
     places = yield from closer.positions()
     masks = closer.trained.config.kind == "segmentation"
     return [
@@ -100,7 +100,7 @@ def spots(closer: "Closer", control: RunControl) -> Generator[Preparing, None, l
 
 
 def doubtful(closer: "Closer", run: Path, control: RunControl) -> list[DoubtLine]:
-    """Labels that are probably wrong, with what was decided on them."""
+    """List labels that are probably wrong, with what was decided on them."""
     from sslstudio.engine.runs.label_decisions import read_decisions
 
     decided = read_decisions(run)
@@ -113,28 +113,26 @@ def doubtful(closer: "Closer", run: Path, control: RunControl) -> list[DoubtLine
     return lines
 
 
-def predicting(
+def predict(
     run: Path, part: str, folder: Path, out: Path, separator: str, control: RunControl
 ) -> Generator[Preparing, None, "Predicted"]:
-    """Answers for all pictures of a folder."""
+    """Predict all pictures of a folder."""
     from sslstudio.engine.finetuning.load import load_trained
     from sslstudio.engine.finetuning.predict import predict_folder
 
     return predict_folder(load_trained(run, "auto", part), folder, out, control, separator)
 
 
-def exporting(
-    run: Path, part: str, out: Path, form: str, control: RunControl
-) -> Generator[Preparing, None, "Exported"]:
-    """Encoder and model as files."""
+def export(run: Path, part: str, out: Path, form: str, control: RunControl) -> Generator[Preparing, None, "Exported"]:
+    """Write encoder and model as files."""
     from sslstudio.engine.export.run import export_run
 
     return export_run(run, out, form, control, part)
 
 
-def reporting(run: Path, out: Path, pictures: bool, control: RunControl) -> Generator[Preparing, None, Path]:
-    """The report as one page, in place of one that a person has agreed to replace. A name without .html gets it, and
-    then replaces nothing: nobody was asked about that name."""
+def report(run: Path, out: Path, pictures: bool, control: RunControl) -> Generator[Preparing, None, Path]:
+    """Write the report as one page, in place of one that a person has agreed to replace. A name without .html gets it,
+    and then replaces nothing: nobody was asked about that name."""
     from sslstudio.engine.report.run import write_report
 
     asked = bool(out.suffix)

@@ -21,7 +21,7 @@ SUGGESTED = 24  # pictures to label next
 
 
 def open_labels(folder: Path, recognised: "Recognised", control: RunControl) -> Generator[Preparing, None, "Labelling"]:
-    """The labels in a folder; made from what was recognised where nobody has labelled yet."""
+    """Open the labels in a folder; made from what was recognised where nobody has labelled yet."""
     from sslstudio.engine.labels.editing.start import begin
     from sslstudio.engine.labels.editing.store import Labelling
 
@@ -30,14 +30,14 @@ def open_labels(folder: Path, recognised: "Recognised", control: RunControl) -> 
 
 
 def open_picture(path: Path, control: RunControl) -> npt.NDArray[np.uint8]:
-    """A picture with all its pixels (h, w, 3)."""
+    """Read a picture with all its pixels (h, w, 3)."""
     return np.asarray(read_picture(path).convert("RGB"))
 
 
-def compared(
+def compare_pictures(
     index: "ImageIndex", run: Path | None, runs: Sequence[Path], control: RunControl
 ) -> Generator[Preparing, None, "LookAlike"]:
-    """The pictures on a map, alike ones side by side, by a pretraining run: this one, or the newest in `runs`."""
+    """Place the pictures on a map, alike ones side by side, by a pretraining run: this one, or the newest in `runs`."""
     from sslstudio.engine.finetuning.similarity import look_alike
 
     found = yield from look_alike(index, run or _newest_pretrained(runs), control)
@@ -51,10 +51,10 @@ def _newest_pretrained(runs: Sequence[Path]) -> Path | None:
     return next(usable, None)
 
 
-def suggested(
+def suggest_next(
     alike: "LookAlike", labelled: frozenset[str], index: "ImageIndex", run: Path | None, control: RunControl
 ) -> Generator[Preparing, None, list[str]]:
-    """The pictures to label next. run: a fine-tuned one, whose doubts count then."""
+    """Choose the pictures to label next. run: a fine-tuned one, whose doubts count then."""
     from sslstudio.engine.evaluate.active_learning import suggest
     from sslstudio.engine.finetuning.similarity import doubts
 

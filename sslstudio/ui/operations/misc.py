@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ROUNDS = 3
 
 
-def estimated(
+def estimate_time(
     config: "PretrainConfig", pictures: int, runs: Sequence[Path], measured: float | None, control: RunControl
 ) -> "Estimate | None":
     """What the budget comes to: as it was measured, else as an earlier run shows; None where nothing is known."""
@@ -27,8 +27,8 @@ def estimated(
     return estimate(config.budget, trained_on(pictures, config.data), config.optimiser.batch_size, pace)
 
 
-def measured_pace(config: "PretrainConfig", control: RunControl) -> Generator[Preparing, None, float]:
-    """Pictures a second of this pretraining on this machine, tried on a part of the pictures."""
+def measure_pace(config: "PretrainConfig", control: RunControl) -> Generator[Preparing, None, float]:
+    """Measure the pictures a second of this pretraining on this machine, on a part of the pictures."""
     from sslstudio.engine.pretraining.bench import bench
 
     found = yield from bench(config, control, ROUNDS)
@@ -36,14 +36,14 @@ def measured_pace(config: "PretrainConfig", control: RunControl) -> Generator[Pr
 
 
 def line_of(said: Any, control: RunControl) -> str:
-    """A config, or the words of a command (empty ones are left out), as one line for a terminal of this system."""
+    """Write a config, or the words of a command without the empty ones, as a line for a terminal of this system."""
     from sslstudio.engine.report.command_line import command_line, typed
 
     return typed([str(word) for word in said if str(word)]) if isinstance(said, list) else command_line(said)
 
 
 def preview_words(config: Any, out: str, count: int, draw: int) -> list[object]:
-    """The command that draws puzzles of the chosen task. Quick, once the engine is there."""
+    """Write the command that draws puzzles of the chosen task. Quick, once the engine is there."""
     from sslstudio.engine.report.command_line import PREVIEW, command_words
 
     words: list[object] = [*command_words(config.replace(out=out), PREVIEW), "--count", count]

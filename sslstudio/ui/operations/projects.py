@@ -40,7 +40,7 @@ class OpenedPictures:
 
 
 def open_pictures(home: Path, others: Sequence[Path], folder: Path, labels: str, control: RunControl) -> Opening:
-    """The pictures of a folder and the project for them; others: projects that lie elsewhere."""
+    """Open the pictures of a folder and the project for them; others: projects that lie elsewhere."""
     from sslstudio.engine.labels.editing.start import labels_folder
     from sslstudio.engine.projects.runs import earlier_runs
 
@@ -54,7 +54,7 @@ def open_pictures(home: Path, others: Sequence[Path], folder: Path, labels: str,
 
 
 def open_known(opened: Opened, control: RunControl) -> Opening:
-    """A project whose pictures are there."""
+    """Open a project whose pictures are there."""
     return (yield from _look(opened.project, "", opened.told, control))
 
 
@@ -86,7 +86,7 @@ def _look(project: Project, labels: str, told: str, control: RunControl) -> Open
 
 
 def _with_good_split(project: Project) -> tuple[Project, list[str]]:
-    """Somebody may have edited the file."""
+    """Leave out a split that cannot be used: somebody may have edited the file."""
     if not project.data:
         return project, []
     from sslstudio.engine.training.config import DataConfig
@@ -101,13 +101,13 @@ def _with_good_split(project: Project) -> tuple[Project, list[str]]:
 
 
 def changed_options(engine: EngineFacts, options: Mapping[str, BaseConfig]) -> dict[str, dict[str, Any]]:
-    """The options of the tasks that are not at their defaults, as a project keeps them."""
+    """Collect the options that are not at their defaults, as a project keeps them."""
     changed = (name for name, config in options.items() if config != engine.tasks[name].config())
     return {name: to_dict(options[name]) for name in changed}
 
 
 def all_options(engine: EngineFacts, project: Project) -> tuple[dict[str, BaseConfig], list[ConfigError]]:
-    """The options of all tasks by a project, and what is wrong where somebody has edited its file: defaults there."""
+    """Read the options of all tasks from a project, and what is wrong where its file was edited: defaults there."""
     options: dict[str, BaseConfig] = {name: task.config() for name, task in engine.tasks.items()}
     wrong = []
     for name in [name for name in project.options if name in engine.tasks]:
@@ -118,16 +118,16 @@ def all_options(engine: EngineFacts, project: Project) -> tuple[dict[str, BaseCo
     return options, wrong
 
 
-def renamed(project: Project, name: str, control: RunControl) -> Opened:
-    """A project with another name."""
+def rename(project: Project, name: str, control: RunControl) -> Opened:
+    """Give a project another name."""
     from sslstudio.engine.core.cache_folder import cache_folder
     from sslstudio.engine.projects import relocate
 
     return Opened(relocate.renamed(project, name, cache_folder()))
 
 
-def copied(project: Project, target: Path, runs: bool, control: RunControl) -> Generator[Preparing, None, Project]:
-    """A copy of a project at another place, as it is set now."""
+def copy(project: Project, target: Path, runs: bool, control: RunControl) -> Generator[Preparing, None, Project]:
+    """Copy a project to another folder, as it is set now."""
     from sslstudio.engine.projects import relocate
 
     projects.save_project(project)
@@ -153,7 +153,7 @@ class Recent:
 
 
 def recent(folders: Sequence[str], control: RunControl) -> list[Recent]:
-    """What is known of projects; those that cannot be read are named by their folder and say why when they are
+    """Read what is known of projects; those that cannot be read are named by their folder and say why when they are
     opened."""
     from sslstudio.engine.images.multi_folder import folders_of
     from sslstudio.engine.projects.runs import runs_counted

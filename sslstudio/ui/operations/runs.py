@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def strip(sheet: Path, control: RunControl) -> Any:
-    """The puzzles of a sheet of answers side by side, uint8 (h, w, 3)."""
+    """Lay the puzzles of a sheet of answers side by side, uint8 (h, w, 3)."""
     import numpy as np
     from PIL import Image
 
@@ -71,14 +71,14 @@ def remove(place: Path) -> None:
 
 
 def events_of(runs: Sequence[Path], control: RunControl) -> dict[Path, list[Event]]:
-    """The records of several runs."""
+    """Read the events of several runs."""
     from sslstudio.engine.runs.run_folder import RunFolder
 
     return {run: RunFolder.open(run).events() for run in runs}
 
 
 def summary_of(run: Path, control: RunControl) -> str:
-    """What became of a run, in a sentence."""
+    """Say what became of a run, in a sentence."""
     from sslstudio.engine.runs.run_folder import RunFolder
     from sslstudio.engine.runs.summary import summary
 
@@ -98,14 +98,14 @@ def start_waiting(waiting: "Waiting", control: RunControl) -> Iterator[Event]:
 
 
 def config_of(job: str, config: Any) -> dict[str, Any]:
-    """A config as it waits in the queue: what config.toml will hold. Quick, once the engine is there."""
+    """Give a config the form that the queue keeps: what config.toml will hold. Quick, once the engine is there."""
     from sslstudio.engine.training.config import config_dict
 
     return config_dict(job, config)
 
 
 def title_of(config: Any) -> Message:
-    """What a pretraining or a fine-tuning is called in the queue: in English, as in every record."""
+    """Name a pretraining or a fine-tuning in the queue: in English, as in every record."""
     from sslstudio.engine.images import multi_folder
     from sslstudio.engine.tasks.base import load_tasks
 
@@ -126,7 +126,8 @@ class Interrupted:
 
 
 def interrupted_run(run: Path, control: RunControl) -> Interrupted | None:
-    """A run that has no end but a checkpoint, a comparison or tournament with something left; None for any other."""
+    """Find out whether this is a run without an end but with a checkpoint, or a comparison or tournament with something
+    left; None otherwise."""
     from sslstudio.engine.runs.experiment_folder import study_job
     from sslstudio.engine.runs.run_folder import summary_of
 
@@ -143,7 +144,7 @@ def interrupted_run(run: Path, control: RunControl) -> Interrupted | None:
 
 
 def split_leak(recognised: "Recognised", config: "DataConfig", folders: Sequence[Path], control: RunControl) -> "Leak":
-    """Which tests of the runs in some folders a training with this split would spoil."""
+    """Find the tests of the runs in some folders that a training with this split would spoil."""
     from sslstudio.engine.finetuning.split_policy import leak_of
     from sslstudio.engine.runs.run_folder import run_folders
 
@@ -151,8 +152,8 @@ def split_leak(recognised: "Recognised", config: "DataConfig", folders: Sequence
 
 
 def split_of_source(run: Path, config: "DataConfig") -> dict[str, Any]:
-    """The settings by which a pretraining on the same pictures set them apart, where `config` has others: by option.
-    Reads one small file."""
+    """Read the settings by which a pretraining on the same pictures set them apart, where `config` has others, by
+    option. Reads one small file."""
     from sslstudio.engine.finetuning.split_policy import SETTINGS
     from sslstudio.engine.runs.run_folder import RunFolder
     from sslstudio.engine.training.config import pretrain_from_dict

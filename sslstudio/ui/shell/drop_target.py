@@ -116,7 +116,9 @@ class Opener(QObject):
         dialogs.tell(self._window, self.tr("This cannot be opened"), said.format(file.name))
 
     def _open_zip(self, archive: Path) -> None:
-        self.workspace.prepare_folder(partial(folder_operations.unpacked, archive, app_settings.home() / UNPACKED))
+        self.workspace.prepare_folder(
+            partial(folder_operations.unpack_pictures, archive, app_settings.home() / UNPACKED)
+        )
 
     def _open_labels(self, file: Path) -> None:
         """Labels belong to the open pictures; without any, to those beside the file."""
@@ -139,9 +141,9 @@ class Opener(QObject):
         everything = self.tr("The pictures of this project are no longer in {0}. Where are they now?")
         answer = self._ask_lost(name, one.format(name, place), everything.format(place))
         if answer == WITHOUT:
-            self._ask_project(partial(folder_operations.taken_out, known))
+            self._ask_project(partial(folder_operations.take_out, known))
         elif answer is not None:
-            self._ask_project(partial(folder_operations.relinked, known, Path(answer)))
+            self._ask_project(partial(folder_operations.relink, known, Path(answer)))
 
     def _ask_lost(self, name: str, one: str, everything: str) -> str | Path | None:
         """Where a folder of pictures is now; WITHOUT to go on without it, None to leave it all as it is. `one` asks
@@ -169,7 +171,7 @@ class Opener(QObject):
             if answer == WITHOUT:
                 self._ask(partial(engine_operations.run_without, about.run, name), go_on)
             elif answer is not None:
-                self._ask(partial(engine_operations.relinked_run, about.run, name, Path(answer)), go_on)
+                self._ask(partial(engine_operations.relink_run, about.run, name, Path(answer)), go_on)
         elif self.workspace.folder is not None and self.workspace.folder.resolve() == about.folder.resolve():
             self.run_wanted.emit(about.job, about.run, go_on)
         else:

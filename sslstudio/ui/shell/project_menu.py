@@ -43,7 +43,7 @@ class ProjectFile(QObject):
         asked = self.tr("Name of the project, and of its folder in {0}").format(project.folder.parent)
         name = dialogs.ask_text(self._workspace.window, self.tr("Rename the project"), asked, project.name)
         if name and name != project.name:
-            self._workspace.change_project(partial(project_operations.renamed, project, name))
+            self._workspace.change_project(partial(project_operations.rename, project, name))
 
     def copy(self) -> None:
         """Ask where a copy is to go and what is to be in it."""
@@ -59,7 +59,7 @@ class ProjectFile(QObject):
         answers = {ALL: self.tr("With its runs"), BARE: self.tr("Without runs")}
         answer = dialogs.choose(window, said.format(project.name, target), answers, self.tr("Cancel"))
         if answer:
-            op = partial(project_operations.copied, project, target, answer == ALL)
+            op = partial(project_operations.copy, project, target, answer == ALL)
             self._workspace.letting_go.emit()  # what was labelled is in the files then
             self._workspace.under_way.begin(op, self._offer)
 

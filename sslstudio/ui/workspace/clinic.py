@@ -51,7 +51,7 @@ class ClinicController(QObject):
             self._job = None
         self.found, self.examples = None, {}
         if self._workspace.recognised is not None and self._workspace.engine is not None:
-            op = partial(engine_operations.checked_up, self._workspace.data_config(), dict(self._workspace.options))
+            op = partial(engine_operations.examine_folder, self._workspace.data_config(), dict(self._workspace.options))
             self._job = jobs.run(op, self._take, self._failed, owner=self, progress=self.progressed.emit)
         self.changed.emit()
 

@@ -73,14 +73,14 @@ class FoldersController(QObject):
             self._workspace.open_folder(folders[0])
             return
         others = [Path(one) for one in app_settings.recent_folders() if is_project(Path(one))]
-        op = partial(folder_operations.opened_together, app_settings.home(), others, folders)
+        op = partial(folder_operations.open_together, app_settings.home(), others, folders)
         self._workspace.open_made(op)
 
     def add(self, folders: Sequence[Path]) -> None:
         """More folders for the open project; they are read together with the others."""
         project = self._workspace.project_now()
         if project is not None:
-            self._workspace.change_project(partial(folder_operations.added, project, folders))
+            self._workspace.change_project(partial(folder_operations.add_folders, project, folders))
 
     def take_out(self, name: str) -> None:
         """The project without one of its folders."""

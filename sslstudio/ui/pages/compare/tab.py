@@ -162,7 +162,7 @@ class ExperimentTab(QWidget):
 
     def open_experiment(self, path: Path, then: Callable[[Any], None] | None = None) -> None:
         """Show an earlier one, with its settings: it can go on, and tasks may be added. `then` gets its config."""
-        op = partial(experiment_operations.opened_study, path)
+        op = partial(experiment_operations.open_experiment, path)
         jobs.run(op, partial(self._show_experiment, then), partial(dialogs.tell_error, self), owner=self)
 
     def _show_experiment(self, then: Callable[[Any], None] | None, opened: Any) -> None:

@@ -192,7 +192,7 @@ class LabelPage(Page):
         recognised, workspace = self.workspace.recognised, self.workspace
         if recognised is not None and self._asking is None:
             index = workspace.readable or recognised.pictures
-            op = partial(label_operations.compared, index, workspace.pretrained, workspace.all_runs)
+            op = partial(label_operations.compare_pictures, index, workspace.pretrained, workspace.all_runs)
             self._asking = jobs.run(op, self._take_alike, self._not_asked, owner=self, progress=self._say_busy)
 
     def stop_comparing(self) -> None:
@@ -234,7 +234,7 @@ class LabelPage(Page):
             self._compare()
         elif self._asking is None:
             index, labelled = self.workspace.readable or recognised.pictures, self.labels.labelled(self.board.kind)
-            op = partial(label_operations.suggested, self._alike, labelled, index, self.workspace.result)
+            op = partial(label_operations.suggest_next, self._alike, labelled, index, self.workspace.result)
             self._asking = jobs.run(op, self._take_suggested, self._not_asked, owner=self, progress=self._say_busy)
 
     def _take_suggested(self, paths: list[str]) -> None:

@@ -73,7 +73,7 @@ class ExportCard(Card):
         self.start_button.setEnabled(False)
         self.found.hide()
         op = partial(
-            inspection_operations.exporting, self._results.run, self._part, self.out, str(self.form.currentData())
+            inspection_operations.export, self._results.run, self._part, self.out, str(self.form.currentData())
         )  # fmt: skip
         run_in_row(self.progress, op, self._done)
 
@@ -133,7 +133,7 @@ class ReportCard(Card):
         if out is None:
             return
         self.start_button.setEnabled(False)
-        op = partial(inspection_operations.reporting, self._results.run, out, self.pictures.isChecked())
+        op = partial(inspection_operations.report, self._results.run, out, self.pictures.isChecked())
         run_in_row(self.progress, op, self._done)
 
     def _done(self, out: Path) -> None:

@@ -41,7 +41,7 @@ class InspectionController(QObject):
         if self.closer is not None:
             self.found.emit()
         elif self.run is not None and self._job is None:
-            op = partial(inspection_operations.looked, self.run, self.part)
+            op = partial(inspection_operations.look_closer, self.run, self.part)
             self._job = jobs.run(op, self._take, self._fail, owner=self, progress=self._pass_on)
 
     def stop(self) -> None:

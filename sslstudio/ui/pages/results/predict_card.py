@@ -88,7 +88,7 @@ class PredictCard(Card):
         if self._results is None or self.folder is None or self.out is None or self.progress.active:
             return
         op = partial(
-            inspection_operations.predicting, self._results.run, self._part, self.folder, self.out, self.separator
+            inspection_operations.predict, self._results.run, self._part, self.folder, self.out, self.separator
         )  # fmt: skip
         run_in_row(self.progress, op, self._done)
         self._refresh()

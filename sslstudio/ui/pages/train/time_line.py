@@ -77,7 +77,7 @@ class TimeEstimateLine(QWidget):
             self._asking.cancel()
         assert self._workspace.recognised is not None
         pictures, measured = len(self._workspace.recognised.pictures), self._measured.get(_key(config))
-        op = partial(misc_operations.estimated, config, pictures, tuple(self._runs), measured)
+        op = partial(misc_operations.estimate_time, config, pictures, tuple(self._runs), measured)
         self._asking = jobs.run(op, self._show, partial(dialogs.tell_error, self), owner=self)
 
     def _show(self, found: "Estimate | None") -> None:
@@ -105,7 +105,7 @@ class TimeEstimateLine(QWidget):
         self.measure.hide()
         self.stop.show()
         self._progress(Preparing(stage=Message("Measuring"), done=0, total=0))
-        op = partial(misc_operations.measured_pace, config)
+        op = partial(misc_operations.measure_pace, config)
         take = partial(self._take, _key(config))
         self._measuring = jobs.run(op, take, self._failed, owner=self, progress=self._progress)
 
