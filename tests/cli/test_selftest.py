@@ -12,7 +12,7 @@ from sslstudio.cli import selftest
 from sslstudio.cli.main import main, parser
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.ui.workspace.workspace import STEPS
+from sslstudio.ui.pages.spec import page_names
 
 
 def _self_test(home: Path, *flags: str) -> dict[str, str]:
@@ -35,7 +35,7 @@ def test_everything_works_here(tmp_path: Path) -> None:
     results = _self_test(tmp_path)
     assert not selftest.has_failed(results), results
     assert {f"task {name}" for name in load_tasks()} < set(results)
-    assert results["window"].startswith(f"opened, {len(STEPS)} of its pages drawn")
+    assert results["window"].startswith(f"opened, {len(page_names())} of its pages drawn")
 
 
 def test_the_window_opens_and_nothing_is_left_behind(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from sslstudio.ui.base.theme import theme
 from sslstudio.ui.operations.folders import Known
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.workspace.folders import folders_of
 from tests.support.clipped import clipped
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class DialogShots:
         self.shoot("9-error-long", lambda: dialogs.tell_error(window, long))
         moved = Known(Opened(Project(folder=self._shooter.out, pictures=Path("/disk"))), ("scans", Path("/disk")))
         self.shoot("9-relink", lambda: window.opener._take_project(moved))
-        self.shoot("9-add-folder", lambda: window.workspace.folders.open([self._shooter.out]))
+        self.shoot("9-add-folder", lambda: folders_of(window.workspace).open([self._shooter.out]))
 
     def of_a_run(self, page: RunPage) -> None:
         """What is asked while a run goes on."""

@@ -167,7 +167,7 @@ class Shooter:
             wait(lambda: page.view.epoch.value.text() != "–")
             rest(minutes * 20)
             self.shoot(f"{name}-during")
-            page.queueing.add()
+            page.add_to_queue()
             page.view.tabs.setCurrentIndex(page.view.tabs.count() - 1)
             rest(1.0)
             self.shoot(f"{name}-queue", SIZES[:1])

@@ -12,10 +12,10 @@ from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.results.page import ResultsPage
+from sslstudio.ui.pages.spec import page_names
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets.layout import column, row, scrolled, text
-from sslstudio.ui.workspace.workspace import STEPS
 from tests.support.clipped import clipped
 from tests.ui.conftest import Said
 
@@ -56,7 +56,7 @@ def test_every_page(
     small: MainWindow, sample_folder: Path, pretrained: Path, classified: Path, segmented: Path, qtbot: QtBot
 ) -> None:
     window = small
-    for name in STEPS:
+    for name in page_names():
         window.go(name)
         check(window, f"{name}, empty")
     window.go("images")

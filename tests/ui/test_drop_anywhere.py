@@ -14,8 +14,8 @@ from sslstudio.engine.core.events import Advanced
 from sslstudio.engine.experiments.compare import compare
 from sslstudio.engine.experiments.tournament import tournament
 from sslstudio.ui.pages.compare.page import ComparePage
+from sslstudio.ui.pages.spec import page_names
 from sslstudio.ui.shell.main_window import MainWindow
-from sslstudio.ui.workspace.workspace import STEPS
 from tests.support.small_comparisons import compare_config
 from tests.ui.conftest import Said
 from tests.ui.shell.test_drop_target import trained
@@ -55,7 +55,7 @@ def spots(window: MainWindow) -> list[QPoint]:
     return [one.mapTo(window, one.visibleRegion().boundingRect().center()) for one in inside]
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", page_names())
 def test_a_folder_is_opened_wherever_it_falls(name: str, window: MainWindow, sample: Path, qtbot: QtBot) -> None:
     with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample)
@@ -83,7 +83,7 @@ def test_while_a_training_goes_on_it_is_said_why_nothing_is_taken(
         window.workspace.runner.stop()
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", page_names())
 def test_labels_and_zip_files_are_taken_on_every_page(
     name: str, window: MainWindow, sample: Path, tmp_path: Path, own_settings: Path, qtbot: QtBot
 ) -> None:
@@ -116,7 +116,7 @@ def other_run(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return trained(sample, tmp_path_factory.mktemp("runs") / "a run")
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", page_names())
 def test_runs_and_projects_are_taken_on_every_page(
     name: str, window: MainWindow, sample: Path, sample_folder: Path, other_run: Path, qtbot: QtBot
 ) -> None:
@@ -151,7 +151,7 @@ def test_comparisons_and_tournaments_are_taken_on_every_page(
     window.go("compare")
     page = window.pages["compare"]
     assert isinstance(page, ComparePage)
-    for number, name in enumerate((*STEPS, STEPS[0])):
+    for number, name in enumerate((*page_names(), page_names()[0])):
         tab, out = (page.tournament, tmp_path / "b") if number % 2 else (page.efficiency, tmp_path / "a")
         tab.begin_new()
         window.go(name)
@@ -182,7 +182,7 @@ def test_two_folders_are_opened_as_one_set(
 ) -> None:
     with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         assert let_fall(window, QPoint(600, 400), sample, sample_folder)
-    assert {*window.workspace.folders.several.values()} == {sample, sample_folder}
+    assert {*window.workspace.several.values()} == {sample, sample_folder}
     assert not said.questions
 
 

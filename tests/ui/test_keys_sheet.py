@@ -15,21 +15,21 @@ from sslstudio.ui.gallery.model import GalleryItem
 from sslstudio.ui.pages.puzzles.boards import Choice, board_for
 from sslstudio.ui.pages.results.confusion_matrix import ConfusionMatrix
 from sslstudio.ui.pages.results.twins_view import TwinsView
+from sslstudio.ui.pages.spec import page_specs
 from sslstudio.ui.plots.live_plot import LivePlot
 from sslstudio.ui.plots.scatter_map import EmbeddingMap
+from sslstudio.ui.shell.help import page_key_rows
 from sslstudio.ui.widgets.shortcuts import (
     PageKey,
     choice_keys,
     map_keys,
     matrix_keys,
     native,
-    page_key_rows,
     plot_keys,
     tile_keys,
     turn_keys,
     twin_keys,
 )
-from sslstudio.ui.workspace.workspace import STEPS
 from tests.ui.pages.puzzles.test_boards import HUES, ORDER, SIDES, game
 
 Key = Qt.Key
@@ -111,7 +111,7 @@ def test_the_sheet_says_what_is_heard(name: str, qtbot: QtBot) -> None:
 
 
 def test_all_of_it_is_on_the_sheet() -> None:
-    rows = page_key_rows({name: name.title() for name in STEPS})
+    rows = page_key_rows(page_specs())
     on_sheet = {(title, keys) for _, title, keys in rows}
     for keys in (tile_keys, turn_keys, choice_keys, map_keys, matrix_keys, twin_keys, plot_keys):
         assert {(one.title, one.keys) for one in keys()} <= on_sheet

@@ -12,9 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.base.theme import DARK, LIGHT, Colours, theme
 from sslstudio.ui.pages.results.page import ResultsPage
+from sslstudio.ui.pages.spec import page_names
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.shell.main_window import MainWindow
-from sslstudio.ui.workspace.workspace import STEPS
 
 LONG = 60_000
 SPARSE = 3  # every third pixel of every third line
@@ -49,7 +49,7 @@ def test_the_system_changes_its_colours(
     hints.colorSchemeChanged.emit(Qt.ColorScheme.Light)
     with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
         window.open_folder(sample_folder)
-    for name in STEPS:
+    for name in page_names():
         window.go(name)
     run, results = window.pages["pretrain"], window.pages["results"]
     assert isinstance(run, RunPage)
@@ -62,7 +62,7 @@ def test_the_system_changes_its_colours(
 
     hints.colorSchemeChanged.emit(Qt.ColorScheme.Dark)
     assert theme().dark
-    for name in STEPS:
+    for name in page_names():
         for tabs, number in faces(window, name):
             if tabs is not None:
                 tabs.setCurrentIndex(number)

@@ -97,7 +97,7 @@ def test_runs_queue_and_labels_are_on_their_pages(kept: Path, said: Said, qtbot:
     known = {run.path.name: run.outcome for run in page.runs._runs}
     assert known["pretrained"] == known["2026-01-02 old"] == "finished"
     assert (known["paused"], known["killed"]) == ("stopped", "interrupted")
-    assert page.queueing.view.table.rowCount() == 2
+    assert page.queue_view.table.rowCount() == 2
     page.open_run(workspace.runs_folder / "pretrained")
     qtbot.waitUntil(lambda: any(plot.curve_names for plot in page.view.curves.plots), timeout=LONG)
 
@@ -157,5 +157,5 @@ def test_a_project_of_two_folders_comes_back(kept: Path, said: Said, qtbot: QtBo
     open_project(window, kept / "little zoo + more", qtbot)
     assert window.workspace.readable is not None
     assert len(window.workspace.readable) == 66
-    assert sorted(window.workspace.folders.several) == ["little zoo", "more"]
+    assert sorted(window.workspace.several) == ["little zoo", "more"]
     assert said.errors == []

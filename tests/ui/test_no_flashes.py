@@ -6,8 +6,8 @@ from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from sslstudio.ui.pages.spec import page_names
 from sslstudio.ui.shell.main_window import MainWindow
-from sslstudio.ui.workspace.workspace import STEPS
 
 
 class Watcher(QObject):
@@ -29,7 +29,7 @@ def test_no_page_shows_a_window_of_its_own(window: MainWindow, sample: Path, qtb
         window.open_folder(sample)
     watcher = Watcher()
     qapp.installEventFilter(watcher)
-    for step in STEPS:
+    for step in page_names():
         window.go(step)
     qapp.removeEventFilter(watcher)
     window.close()

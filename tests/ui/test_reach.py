@@ -30,12 +30,12 @@ from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.results.page import ResultsPage
+from sslstudio.ui.pages.spec import page_names
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.plots.canvas import PlotCanvas
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.shell.tab_order import ReadingOrder
 from sslstudio.ui.widgets.shortcuts import CLASS_KEYS
-from sslstudio.ui.workspace.workspace import STEPS
 from tests.ui.pages.compare.test_efficiency_plot import table
 
 LONG = 60_000
@@ -172,7 +172,7 @@ def nothing(number: int) -> None:
     """There is nothing to wait for."""
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", page_names())
 def test_an_empty_page(name: str, window: MainWindow, windows: Windows) -> None:
     window.activateWindow()
     window.go(name)
@@ -205,7 +205,7 @@ def test_a_run(
     page = filled.pages[job]
     assert isinstance(page, RunPage)
     qtbot.waitUntil(lambda: page.settings is not None, timeout=LONG)
-    page.queueing.add()
+    page.add_to_queue()
     page.open_run(pretrained if job == "pretrain" else classified)
     qtbot.waitUntil(lambda: page.view.outcome == "finished" and page.view.told.text() != "", timeout=LONG)
     curves = [one for one in page.view.findChildren(PlotCanvas) if one.isVisible()]
@@ -275,7 +275,7 @@ def test_the_matrix_is_walked_with_the_keys(filled: MainWindow, classified: Path
 
 
 def test_every_command_is_in_a_menu_and_no_key_stands_for_two(window: MainWindow) -> None:
-    for name in STEPS:
+    for name in page_names():
         window.go(name)
     menus = [one.menu() for one in window.menuBar().actions()]
     offered = [action for menu in menus for action in menu.actions() if action.text()]  # type: ignore[attr-defined]

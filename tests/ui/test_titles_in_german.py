@@ -117,10 +117,10 @@ def test_the_queue_is_kept_in_english_and_shown_in_german(
     qtbot.waitUntil(lambda: page.settings is not None, timeout=LONG)
     assert window.workspace.engine is not None
     window.workspace.choose_task("jigsaw", window.workspace.engine.tasks["jigsaw"].config())
-    page.queueing.add()
+    page.add_to_queue()
     (kept,) = json.loads((app_settings.home() / FILE).read_text(encoding="utf-8"))
     assert kept["title"] == "Jigsaw puzzle on little zoo"
-    assert cell(page.queueing.view.table, 0, 1) == "Kachelpuzzle mit little zoo"
+    assert cell(page.queue_view.table, 0, 1) == "Kachelpuzzle mit little zoo"
 
 
 def test_results_on_masks_say_background_in_german(

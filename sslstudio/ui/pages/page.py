@@ -1,6 +1,9 @@
 """What all pages have in common: a heading, room for content, and a footer with the one button that leads on."""
 
+from pathlib import Path
+
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QPushButton, QVBoxLayout, QWidget
 
 from sslstudio.ui.gallery.view import GalleryView
@@ -10,7 +13,7 @@ from sslstudio.ui.workspace.workspace import Workspace
 
 
 class Page(QWidget):
-    """One step of the job."""
+    """One step of the job. What a page does not override it has nothing to do for."""
 
     def __init__(self, workspace: Workspace, title: str, subtitle: str) -> None:
         super().__init__()
@@ -69,6 +72,44 @@ class Page(QWidget):
             loading.heading.setText(self.tr("The learning engine could not be loaded"))
             loading.explanation.setText(str(self.workspace.engine_error))
         return loading
+
+    # --- what the window tells a page
+
+    def arrive(self) -> None:
+        """The page comes into sight."""
+
+    def leave(self) -> None:
+        """Another page is shown, or the window closes."""
+
+    def start_run(self) -> None:
+        """Start the run that is set."""
+
+    def toggle_pause(self) -> None:
+        """Pause the run that goes on and bears this page's name, or go on with it."""
+
+    def ask_stop(self) -> None:
+        """Stop the run that goes on and bears this page's name, and save it."""
+        self.workspace.runner.stop()
+
+    def open_run(self, run: Path) -> None:
+        """Show an earlier run of this page."""
+
+    def resume_run(self, run: Path) -> None:
+        """Go on with an earlier run of this page."""
+
+    def show_drop(self, hot: bool) -> None:
+        """Something that can be opened is held over the window, or was carried away."""
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Tell the page that it arrives."""
+        self.arrive()
+        super().showEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Tell the page that it is left, unless only the window is put away."""
+        if not event.spontaneous():
+            self.leave()
+        super().hideEvent(event)
 
     def finish(self) -> None:
         """The window closes: end what goes on in this page."""

@@ -19,6 +19,7 @@ from sslstudio.ui.operations import folders as folder_operations
 from sslstudio.ui.operations.engine import RunAbout
 from sslstudio.ui.operations.folders import Known
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.workspace.folders import folders_of
 from sslstudio.ui.workspace.workspace import Workspace
 
 FOLDER, ZIP, LABELS, RUN, PROJECT, OTHER = "folder", "zip", "labels", "run", "project", "other"
@@ -101,7 +102,7 @@ class Opener(QObject):
         if what.labels:
             self.workspace.open_folder(folder, what.labels)
         else:
-            self.workspace.folders.open([folder, *what.more])
+            folders_of(self.workspace).open([folder, *what.more])
 
     def _say_left(self, what: Dropped) -> None:
         names = ", ".join(path.name for path in what.left)

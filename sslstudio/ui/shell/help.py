@@ -1,7 +1,7 @@
 """What the Help menu does: the manual, the keys, the program and its parts with their licences, a bug report."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -13,26 +13,30 @@ from sslstudio import __version__
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings, error_log
 from sslstudio.ui.operations import engine as engine_operations
+from sslstudio.ui.pages.spec import KeyGroup, PageSpec
 from sslstudio.ui.shell.manual import Manual
+from sslstudio.ui.text.formatting import tr
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.shortcuts import page_key_rows
+from sslstudio.ui.widgets.shortcuts import listed, manual_keys, map_keys, plot_keys
 from sslstudio.ui.workspace.workspace import Workspace
 
 
 class Help(QObject):
     """Answers for the window that owns it."""
 
-    def __init__(self, window: QMainWindow, workspace: Workspace, pages: Mapping[str, str]) -> None:
+    def __init__(self, window: QMainWindow, workspace: Workspace, pages: Iterable[PageSpec]) -> None:
         super().__init__(window)
         self._window, self._workspace = window, workspace
-        self._pages = pages  # what they are called
+        self._pages = tuple(pages)
         self.reading: Manual | None = None  # the manual while it is open
 
-    def manual(self) -> None:
-        """Show the manual, in a window beside this one."""
+    def manual(self, page: str = "") -> None:
+        """Show the manual in a window beside this one, at a page of it; '' leaves the page that is open."""
         if self.reading is None:
             self.reading = Manual()
             self.reading.closed.connect(self._forget_manual)
+        if page and (self.reading.folder / page).is_file():  # a translation may lack it
+            self.reading.open(self.reading.folder / page)
         self.reading.setWindowState(self.reading.windowState() & ~Qt.WindowState.WindowMinimized)
         self.reading.show()
         self.reading.activateWindow()
@@ -90,7 +94,7 @@ class Help(QObject):
         known = [
             workspace.folder,
             workspace.labels_file,
-            *workspace.folders.several.values(),
+            *workspace.several.values(),
             *app_settings.recent_folders(),
         ]
         named = {str(place): "<pictures>" for place in known if place}
@@ -104,6 +108,23 @@ class Help(QObject):
             "look into it before you send it."
         )
         dialogs.tell(self._window, self.tr("Bug report"), said.format(file))
+
+
+def page_key_rows(pages: Iterable[PageSpec]) -> list[tuple[str, str, str]]:
+    """Where, what it does, and key, of all keys that belong to a page, a part of one, or something on several."""
+    rows = []
+    for spec in pages:
+        rows += [row for group in spec.key_groups() for row in _rows(group, spec.title())]
+    shared = (
+        KeyGroup(listed(manual_keys()), tr("Manual")),
+        KeyGroup(map_keys(), tr("Maps of pictures")),
+        KeyGroup(plot_keys(), tr("Plots")),
+    )
+    return rows + [row for group in shared for row in _rows(group)]
+
+
+def _rows(group: KeyGroup, page: str = "") -> list[tuple[str, str, str]]:
+    return [(group.where.format(page), one.title, one.keys) for one in group.keys]
 
 
 def _plain(action: QAction) -> str:

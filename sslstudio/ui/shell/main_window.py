@@ -1,6 +1,5 @@
 """The window: the steps on the left, the page of the current step, a line that says what goes on."""
 
-from importlib import import_module
 from pathlib import Path
 
 from PySide6.QtCore import QUrl
@@ -14,6 +13,7 @@ from sslstudio.ui.base.resources import icon
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.pages.images.page import ImagesPage
 from sslstudio.ui.pages.page import Page
+from sslstudio.ui.pages.spec import page_specs
 from sslstudio.ui.shell.autosave import Autosave
 from sslstudio.ui.shell.closing import Closing
 from sslstudio.ui.shell.drop_target import Opener, dropped
@@ -29,18 +29,7 @@ from sslstudio.ui.shell.tour import Tour
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import row
-from sslstudio.ui.workspace.workspace import STEPS, Workspace
-
-ICONS = dict(zip(STEPS, ("images", "puzzle", "network", "pencil", "tag", "chart", "compare"), strict=True))
-# Pages beyond the first are made when they are first shown: pyqtgraph costs half a second.
-PAGES = {
-    "pretext": ("sslstudio.ui.pages.puzzles.page", "PretextPage"),
-    "pretrain": ("sslstudio.ui.pages.train.pretrain", "PretrainPage"),
-    "label": ("sslstudio.ui.pages.label.page", "LabelPage"),
-    "finetune": ("sslstudio.ui.pages.train.finetune", "FinetunePage"),
-    "results": ("sslstudio.ui.pages.results.page", "ResultsPage"),
-    "compare": ("sslstudio.ui.pages.compare.page", "ComparePage"),
-}
+from sslstudio.ui.workspace.workspace import Workspace
 
 
 class MainWindow(QMainWindow):
@@ -53,7 +42,8 @@ class MainWindow(QMainWindow):
         self.opener = Opener(self.workspace, self)
         self.opener.run_wanted.connect(self._show_run)
         self.autosave, self.project_file = Autosave(self.workspace, self), ProjectFile(self.workspace, self)
-        self.help = Help(self, self.workspace, self.step_titles())
+        self.specs = {spec.name: spec for spec in page_specs()}
+        self.help = Help(self, self.workspace, self.specs.values())
         self.notifier = RunNotifier(self.workspace.runner, self)
         self.notifier.awake.trouble.connect(self.workspace.cannot)
         self.preferences = Preferences(self, self.workspace, self.notifier)
@@ -64,7 +54,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(1000, 640)
         self.closing = Closing(self.workspace, self)
         self.steps = StepList()
-        self.tour = Tour(self, self.workspace, self.steps, self.go)
+        self.tour = Tour(self, self.workspace, self.steps, self.specs.values(), self.go)
         self.stack = QStackedWidget()
         self.stack.setObjectName("pages")
         self.pages: dict[str, Page] = {}
@@ -79,17 +69,9 @@ class MainWindow(QMainWindow):
 
     # --- building
 
-    def step_titles(self) -> dict[str, str]:
-        """The steps of the job, in order."""
-        titles = (
-            self.tr("Pictures"), self.tr("Puzzles"), self.tr("Pretrain"), self.tr("Label"),
-            self.tr("Fine-tune"), self.tr("Results"), self.tr("Compare"),
-        )  # fmt: skip
-        return dict(zip(STEPS, titles, strict=True))
-
     def _add_steps(self) -> None:
-        for name, title in self.step_titles().items():
-            self.steps.add_step(name, title, ICONS[name])
+        for spec in self.specs.values():
+            self.steps.add_step(spec.name, spec.title(), spec.icon)
         self.steps.chosen.connect(self.go)
 
     def _add_menus(self) -> None:
@@ -98,11 +80,11 @@ class MainWindow(QMainWindow):
             open_folder=self._choose_folder, add_folder=self._add_folder, open_project=self._choose_project,
             open_sample=self.workspace.open_sample, rename_project=project.rename, copy_project=project.copy,
             show_project=project.show, show_home=self._show_home, preferences=self.preferences.show,
-            go=lambda number: self.go(STEPS[number]), start=self._start, pause=self._pause,
+            go=self.go, start=self._start, pause=self._pause,
             stop=self._stop, copy=self._copy, tour=self.tour.begin, keys=self.help.keys, report=self.help.report,
-            about=self.help.about, manual=self.help.manual,
+            about=self.help.about, manual=self._show_manual,
         )  # fmt: skip
-        self.actions_ = build_menus(self, commands, list(self.step_titles().values()))
+        self.actions_ = build_menus(self, commands, {spec.name: spec.title() for spec in self.specs.values()})
 
     def _add_status(self) -> None:
         self.told = QLabel()
@@ -134,32 +116,18 @@ class MainWindow(QMainWindow):
     def go(self, name: str) -> None:
         """Show the page of a step."""
         if name not in self.pages:
-            self.pages[name] = self._make_page(name)
+            self.pages[name] = self.specs[name].load()(self.workspace)
             self.stack.addWidget(self.pages[name])
         if self.stack.isAncestorOf(QApplication.focusWidget() or self):
             self.steps.setFocus()  # else Qt gives it to whatever comes first on the page
         self.stack.setCurrentWidget(self.pages[name])
         self.steps.choose(name)
 
-    def _make_page(self, name: str) -> Page:
-        if name == "images":
-            return ImagesPage(self.workspace)
-        module, kind = PAGES[name]
-        page: Page = getattr(import_module(module), kind)(self.workspace)
-        return page
-
     def _say_states(self) -> None:
         workspace, runner = self.workspace, self.workspace.runner
-        index = workspace.readable or (workspace.recognised.pictures if workspace.recognised else None)
-        counted = formatting.count(len(index), self.tr("picture"), self.tr("pictures")) if index else ""
-        self.steps.say("images", counted, index is not None)
-        task = workspace.task_facts
-        self.steps.say("pretext", task.title if task and index else "", False)
-        states = {"pretrain": bool(workspace.pretrained), "finetune": bool(workspace.result), "compare": False}
-        for name, done in states.items():
-            going = runner.active and runner.job == name
-            self.steps.say(name, self.tr("Running …") if going else self.tr("Done") if done else "", done and not going)
-        self.steps.say("results", self.tr("Ready") if workspace.result else "", False)
+        for spec in self.specs.values():
+            state = spec.state(workspace)
+            self.steps.say(spec.name, state.said, state.done)
         self.actions_.start.setEnabled(not runner.active)
         self.actions_.pause.setEnabled(runner.active)
         self.actions_.stop.setEnabled(runner.active)
@@ -206,25 +174,28 @@ class MainWindow(QMainWindow):
             self.go("images")
             self.opener.open_project(folder)
 
+    def _current(self) -> Page:
+        return self.pages[self.steps.chosen_step]
+
     def _start(self) -> None:
-        start = getattr(self.stack.currentWidget(), "start_run", None)
-        if start is not None:
-            start()
+        self._current().start_run()
 
     def _pause(self) -> None:
-        page = self.pages.get(self.workspace.runner.job)
-        toggle = getattr(page, "toggle_pause", None)
-        if toggle is not None:
-            toggle()
+        if self.workspace.runner.job in self.pages:
+            self.pages[self.workspace.runner.job].toggle_pause()
 
     def _stop(self) -> None:
         page = self.pages.get(self.workspace.runner.job)
-        getattr(page, "ask_stop", self.workspace.runner.stop)()
+        if page is not None:
+            page.ask_stop()
+        else:
+            self.workspace.runner.stop()
 
     def _copy(self) -> None:
-        page = self.stack.currentWidget()
-        if isinstance(page, Page):
-            page.copy.wanted.emit()
+        self._current().copy.wanted.emit()
+
+    def _show_manual(self) -> None:
+        self.help.manual(self.specs[self.steps.chosen_step].manual)
 
     def _show_home(self) -> None:
         home = app_settings.home()
@@ -253,9 +224,8 @@ class MainWindow(QMainWindow):
             self.opener.open(what)
 
     def _show_hot(self, hot: bool) -> None:
-        page = self.pages.get("images")
-        if isinstance(page, ImagesPage):
-            page.drop.set_hot(hot)
+        for page in self.pages.values():
+            page.show_drop(hot)
 
     def open_folder(self, folder: Path) -> None:
         """Look for pictures in a folder, and show them."""
@@ -264,9 +234,11 @@ class MainWindow(QMainWindow):
 
     def _show_run(self, job: str, run: Path, go_on: bool) -> None:
         self.go(job)
-        show = getattr(self.pages[job], "resume_run" if go_on else "open_run", None)
-        if show is not None:
-            show(run)
+        page = self.pages[job]
+        if go_on:
+            page.resume_run(run)
+        else:
+            page.open_run(run)
 
     # --- closing
 

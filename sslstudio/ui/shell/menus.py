@@ -1,12 +1,15 @@
 """The menus of the window, with their keys."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from sslstudio.ui.text.formatting import tr
+
+LAST_KEY = 9  # Ctrl+1 to Ctrl+9 go to steps
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Commands:
     show_project: Callable[[], object]
     show_home: Callable[[], object]
     preferences: Callable[[], object]
-    go: Callable[[int], object]
+    go: Callable[[str], object]
     start: Callable[[], object]
     pause: Callable[[], object]
     stop: Callable[[], object]
@@ -52,8 +55,8 @@ def _add(menu: QMenu, title: str, keys: str, call: Callable[[], object]) -> QAct
     return action
 
 
-def build_menus(window: QMainWindow, commands: Commands, steps: list[str]) -> Actions:
-    """File, Go, Run and Help."""
+def build_menus(window: QMainWindow, commands: Commands, steps: Mapping[str, str]) -> Actions:
+    """File, Go, Run and Help. steps: their titles by name."""
     bar = window.menuBar()
     files = bar.addMenu(tr("&File"))
     _add(files, tr("&Open a folder…"), "Ctrl+O", commands.open_folder)
@@ -70,8 +73,8 @@ def build_menus(window: QMainWindow, commands: Commands, steps: list[str]) -> Ac
     files.addSeparator()
     _add(files, tr("&Quit"), "Ctrl+Q", window.close)
     go = bar.addMenu(tr("&Go"))
-    for number, title in enumerate(steps):
-        _add(go, title, f"Ctrl+{number + 1}", lambda number=number: commands.go(number))  # type: ignore[misc]
+    for number, (name, title) in enumerate(steps.items(), start=1):
+        _add(go, title, f"Ctrl+{number}" if number <= LAST_KEY else "", partial(commands.go, name))
     run = bar.addMenu(tr("&Run"))
     actions = Actions(
         start=_add(run, tr("&Start"), "Ctrl+Return", commands.start),

@@ -61,10 +61,10 @@ class ProjectFile(QObject):
         if answer:
             op = partial(project_operations.copy, project, target, answer == ALL)
             self._workspace.letting_go.emit()  # what was labelled is in the files then
-            self._workspace.under_way.begin(op, self._offer)
+            self._workspace.begin_opening(op, self._offer)
 
     def _offer(self, copy: Project) -> None:
-        self._workspace.under_way.over()
+        self._workspace.end_opening()
         said = self.tr("The copy is in {0}. Go on with it, or with the project that is open?").format(copy.folder)
         if dialogs.ask(self._workspace.window, said, self.tr("Go on with the copy"), self.tr("Stay here")):
             self._workspace.project_wanted.emit(copy.folder)

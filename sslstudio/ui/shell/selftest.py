@@ -26,7 +26,7 @@ def try_window(*, every_page: bool) -> int:
     if every_page:
         window.workspace.load_engine()
         _wait(lambda: window.workspace.engine is not None or bool(watch.said), "The window could not load the engine")
-        for name in window.step_titles():
+        for name in window.specs:
             window.go(name)
             app.processEvents()
         window.help.manual()  # its pages and pictures must have come along with the program

@@ -94,6 +94,11 @@ class StepList(QListWidget):
         item.setData(STATE, state)
         item.setData(DONE, done)
 
+    @property
+    def chosen_step(self) -> str:
+        """The name of the current step."""
+        return self._names[self.currentRow()]
+
     def choose(self, name: str) -> None:
         """Make a step the current one."""
         self.setCurrentRow(self._names.index(name))

@@ -13,6 +13,12 @@ def tr(text: str) -> str:
     return QCoreApplication.translate("words", text)
 
 
+def earlier_version(text: str) -> str:
+    """What is said of a record whose sentences were kept in English only, as `text` is; '' where nothing is to be."""
+    said = tr("This was recorded by an earlier version of the program, which kept its sentences in English only.")
+    return said if translate.only_english(text) else ""
+
+
 def told(text: str) -> str:
     """A text that the engine made, in the window's language; as it is where nothing is known of it."""
     return translate.told(text)

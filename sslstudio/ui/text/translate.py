@@ -95,6 +95,12 @@ def told(text: str) -> str:
     return (_spoken[0].exact(text) or text) if _spoken and text else text
 
 
+def only_english(text: str) -> bool:
+    """Whether a sentence of the engine stays in English though the window does not speak it: one in a record of an
+    earlier version, which has no template."""
+    return bool(_spoken and text) and not isinstance(text, Message)
+
+
 def figures(said: str) -> str:
     """A number as the window's language writes it."""
     return _spoken[0].language.figures(said) if _spoken else said

@@ -1,7 +1,7 @@
 """Keys, where they are more than an entry of a menu: what a page, a board, a map or a plot listens to."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from PySide6.QtCore import Qt
@@ -165,26 +165,9 @@ def natives(*keys: Qt.Key) -> str:
     return ", ".join(native(key) for key in keys)
 
 
-def page_key_rows(pages: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """Where, what it does, and key, of all keys that belong to a page or a part of one; `pages` are their titles."""
-    numbers = tr("{0} to {1}, {2}").format(CLASS_KEYS[0], CLASS_KEYS[-2], CLASS_KEYS[-1])
-    rows = [(pages["label"], tr("Label with a class, or paint with it"), numbers)]
-    rows += [(pages["label"], one.title, native(one.keys)) for one in label_keys().values()]
-    doubts = tr("{0}, doubtful labels").format(pages["results"])
-    rows += [(doubts, one.title, native(one.keys)) for one in doubt_keys().values()]
-    for page in ("pretrain", "finetune"):
-        split = tr("{0}, the split").format(pages[page])
-        rows += [(split, one.title, native(one.keys)) for one in split_keys().values()]
-    rows += [(tr("Manual"), one.title, native(one.keys)) for one in manual_keys().values()]
-    heard = (
-        (pages["label"], held_keys()),
-        (tr("{0}, played").format(pages["pretext"]), [*tile_keys(), *choice_keys(), *turn_keys()]),
-        (tr("{0}, matrix").format(pages["results"]), matrix_keys()),
-        (tr("{0}, both networks").format(pages["results"]), twin_keys()),
-        (tr("Maps of pictures"), map_keys()),
-        (tr("Plots"), plot_keys()),
-    )
-    return rows + [(where, one.title, one.keys) for where, keys in heard for one in keys]
+def listed(keys: Mapping[str, PageKey]) -> list[PageKey]:
+    """The same keys for people to read."""
+    return [replace(one, keys=native(one.keys)) for one in keys.values()]
 
 
 def page_shortcuts(page: QWidget, keys: Mapping[str, PageKey], calls: Mapping[str, Callable[[], object]]) -> None:

@@ -4,19 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from sslstudio.engine.images.multi_folder import Album
 from sslstudio.engine.projects.project import is_project
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.operations import folders as folder_operations
 from sslstudio.ui.text.formatting import count
 from sslstudio.ui.widgets import dialogs
-
-if TYPE_CHECKING:
-    from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Workspace
 
 ADD, INSTEAD = "add", "instead"
 
@@ -30,20 +26,18 @@ class Before:
     name: str
 
 
+def folders_of(workspace: Workspace) -> "FoldersController":
+    """The one of a workspace: it knows which folder was taken out last."""
+    return workspace.findChild(FoldersController) or FoldersController(workspace)
+
+
 class FoldersController(QObject):
     """Changes the list of folders of a workspace's project; nothing else changes, in the folders or about them."""
 
-    def __init__(self, workspace: "Workspace") -> None:
+    def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self._workspace = workspace
         self._before: Before | None = None
-
-    @property
-    def several(self) -> Mapping[str, Path]:
-        """The folders by name where the open pictures come from a list of them; {} where they lie in one folder."""
-        recognised = self._workspace.recognised
-        root = recognised.pictures.root if recognised else None
-        return root.folders if isinstance(root, Album) else {}
 
     def open(self, folders: Sequence[Path]) -> None:
         """Folders were dropped: those that are open already are looked at again; with others open, it is asked
@@ -52,7 +46,7 @@ class FoldersController(QObject):
         if workspace.folder is None:
             self._open_instead(folders)
             return
-        known = [one.resolve() for one in (workspace.folder, *self.several.values())]
+        known = [one.resolve() for one in (workspace.folder, *self._workspace.several.values())]
         if len(folders) == 1 and folders[0].resolve() in known:
             workspace.open_folder(workspace.folder)
             return
@@ -85,15 +79,15 @@ class FoldersController(QObject):
     def take_out(self, name: str) -> None:
         """The project without one of its folders."""
         project = self._workspace.project_now()
-        if project is not None and len(self.several) > 1:
-            self._before = Before(project.folder, dict(self.several), name)
+        if project is not None and len(self._workspace.several) > 1:
+            self._before = Before(project.folder, dict(self._workspace.several), name)
             self._workspace.change_project(partial(folder_operations.without, project, name))
 
     @property
     def to_bring_back(self) -> str:
         """The folder that was taken out last, '' where there is none."""
-        before, project = self._before, self._workspace.project
-        if before is None or project is None or project.folder != before.project or before.name in self.several:
+        before, project, several = self._before, self._workspace.project, self._workspace.several
+        if before is None or project is None or project.folder != before.project or before.name in several:
             return ""
         return before.name
 
@@ -101,5 +95,5 @@ class FoldersController(QObject):
         """Undo the last taking out; folders that were added since stay."""
         project = self._workspace.project_now()
         if project is not None and self._before is not None and self.to_bring_back:
-            folders = {**self._before.folders, **self.several}
+            folders = {**self._before.folders, **self._workspace.several}
             self._workspace.change_project(partial(folder_operations.with_folders, project, folders))

@@ -2,7 +2,7 @@
 it; no page knows another one."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,9 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from sslstudio.engine.core.config import BaseConfig
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
+from sslstudio.engine.images.multi_folder import Album
 from sslstudio.engine.projects.project import RUNS, Opened, Project, is_project
 from sslstudio.engine.runs.trash import free_path
 from sslstudio.ui.background import jobs
@@ -30,16 +33,12 @@ from sslstudio.ui.operations import (
 from sslstudio.ui.operations.engine import EngineFacts, TaskFacts
 from sslstudio.ui.operations.projects import OpenedPictures
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.workspace.folders import FoldersController
-from sslstudio.ui.workspace.reading import Reading
 from sslstudio.ui.workspace.run_queue import QueueController
-from sslstudio.ui.workspace.scanning import Opening
 
 if TYPE_CHECKING:
     from sslstudio.engine.images.index import ImageIndex
     from sslstudio.engine.labels.types import Recognised
 
-STEPS = ("images", "pretext", "pretrain", "label", "finetune", "results", "compare")
 SAMPLE = "Sample pictures"  # folder in the user's own
 
 
@@ -84,10 +83,11 @@ class Workspace(QObject):
         self.comparison = ""  # compare or tournament: what the page of comparisons is to show first
         self.runner = Runner(self)
         self.queue = QueueController(self.runner, self)
-        self.under_way = Opening(self)
+        self._opening: jobs.Job | None = None  # one thing is opened or made at a time
+        self._reading: jobs.Job | None = None
         self._labels_job: jobs.Job | None = None
-        self.reading = Reading(self)
-        self.folders = FoldersController(self)
+        self.runner.started.connect(self.stop_reading)
+        self.runner.ended.connect(self._read_on)
 
     # --- the engine
 
@@ -103,7 +103,7 @@ class Workspace(QObject):
         if self.project is not None:
             self._bring_back_options(self.project)
         self.engine_ready.emit()
-        self.reading.begin()
+        self.read_pictures()
 
     def _engine_failed(self, error: Exception) -> None:
         self.engine_error = error
@@ -137,11 +137,11 @@ class Workspace(QObject):
             return
         others = [Path(one) for one in app_settings.recent_folders() if is_project(Path(one))]
         op = partial(project_operations.open_pictures, app_settings.home(), others, folder, labels_file)
-        self.under_way.begin(op, self._take_pictures)
+        self.begin_opening(op, self._take_pictures)
 
     def open_project(self, opened: Opened) -> None:
         """The same for a project whose pictures are there."""
-        self.under_way.begin(partial(project_operations.open_known, opened), self._take_pictures)
+        self.begin_opening(partial(project_operations.open_known, opened), self._take_pictures)
 
     def open_sample(self) -> None:
         """Draw the sample pictures into the user's folder and open them."""
@@ -149,20 +149,20 @@ class Workspace(QObject):
 
     def prepare_folder(self, op: Callable[..., Any]) -> None:
         """Open the folder that `op` makes: one that is drawn or unpacked first."""
-        self.under_way.begin(op, self.open_folder)
+        self.begin_opening(op, self.open_folder)
 
     def open_made(self, op: Callable[..., Any]) -> None:
         """Open the project that `op` makes."""
-        self.under_way.begin(op, self.open_project)
+        self.begin_opening(op, self.open_project)
 
     def change_project(self, op: Callable[..., Any]) -> None:
         """Open the project that `op` makes of the open one: its folders change, or its name."""
         if self.may_open():
             self.letting_go.emit()
-            self.reading.leave()
+            self.stop_reading()
             if self._labels_job is not None and self.taking_labels:
                 self._labels_job.cancel()  # they are looked for again, where they are then
-            self.under_way.begin(op, self._take_changed)
+            self.begin_opening(op, self._take_changed)
 
     def _take_changed(self, opened: Opened) -> None:
         """It has another name or list on the disk now, whether or not its pictures are waited for."""
@@ -173,14 +173,36 @@ class Workspace(QObject):
 
     def may_open(self) -> bool:
         """Whether other pictures can be opened now; if not, that is said."""
-        return self.under_way.allowed()
+        active = self.runner.active
+        if active:
+            self.said.emit(self.tr("A training goes on: stop it before you open other pictures."))
+        return not active
+
+    def begin_opening(self, op: Callable[..., Any], then: Callable[[Any], None]) -> None:
+        """Do `op` off the UI thread instead of what is being opened; `then` gets what it returns, and ends it."""
+        if not self.may_open():
+            return
+        self.cancel_opening()
+        self.opening.emit(Preparing(stage=Message("Looking for pictures"), done=0, total=0))
+        self._opening = jobs.run(op, then, self._not_opened, owner=self, progress=self.opening.emit)
 
     def cancel_opening(self) -> None:
         """Forget about what is being opened."""
-        self.under_way.cancel()
+        if self._opening is not None:
+            self._opening.cancel()
+            self.end_opening()
+
+    def end_opening(self) -> None:
+        """Nothing is being opened any more."""
+        self._opening = None
+        self.opening.emit(None)
+
+    def _not_opened(self, error: Exception) -> None:
+        self.end_opening()
+        self._tell(error)
 
     def _take_pictures(self, opened: OpenedPictures) -> None:
-        self.under_way.done()
+        self._opening = None
         self.leaving.emit()
         self.project, self.recognised, self.readable = opened.project, opened.recognised, None
         self.folder, self.labels_file = opened.project.pictures, opened.project.labels
@@ -191,9 +213,48 @@ class Workspace(QObject):
         self.pictures_changed.emit()
         if self.result is not None:
             self.result_ready.emit(self.result)
-        self.reading.begin()
+        self.read_pictures()
         if opened.told:
             dialogs.tell(self.window, self.tr("Project"), opened.told)
+
+    @property
+    def several(self) -> Mapping[str, Path]:
+        """The folders by name where the open pictures come from a list of them; {} where they lie in one folder."""
+        root = self.recognised.pictures.root if self.recognised else None
+        return root.folders if isinstance(root, Album) else {}
+
+    # --- each picture is read once, as a training will read it, while nothing else does: which of them cannot be?
+
+    def read_pictures(self) -> None:
+        """Read them, from the beginning: what was read before is not read again."""
+        self.stop_reading()
+        if self.engine is None or self.recognised is None or self.runner.active:
+            return
+        op = partial(engine_operations.check_pictures, self.recognised, self.data_config())
+        self._reading = jobs.run(op, self._take_readable, self._not_read, owner=self, progress=self.checking.emit)
+
+    def stop_reading(self) -> None:
+        """A run reads the pictures itself, in the order in which it wants them: what is read by now stays."""
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+            self.checking.emit(None)
+
+    def _read_on(self) -> None:
+        if self.readable is None:
+            self.read_pictures()
+
+    def _take_readable(self, index: "ImageIndex") -> None:
+        self._reading, self.readable = None, index
+        self.checking.emit(None)
+        self.checked.emit()
+
+    def _not_read(self, error: Exception) -> None:
+        self._reading = None
+        self.checking.emit(None)
+        self._tell(error)
+
+    # --- labels
 
     def use_labels(self, labels_file: str) -> None:
         """Take other labels for the open pictures; what was pretrained on them stays."""

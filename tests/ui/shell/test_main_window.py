@@ -14,10 +14,10 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import CheckpointSaved, Event, RunFinished, RunStarted, StepDone
 from sslstudio.engine.core.messages import Message
+from sslstudio.ui.pages.spec import page_names
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.shell.step_list import DONE, STATE
-from sslstudio.ui.workspace.workspace import STEPS
 
 
 def drop(window: MainWindow, *paths: Path) -> None:
@@ -101,13 +101,13 @@ def test_a_folder_without_pictures_is_refused_in_words(qtbot: QtBot, tmp_path: P
 
 def test_keys_go_to_the_steps(window: MainWindow, qtbot: QtBot) -> None:
     window.activateWindow()
-    for number, name in enumerate(STEPS, start=1):
+    for number, name in enumerate(page_names(), start=1):
         QTest.keyClick(window, getattr(Qt.Key, f"Key_{number}"), Qt.KeyboardModifier.ControlModifier)
         assert window.stack.currentWidget() is window.pages[name]
         assert window.steps.currentRow() == number - 1
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", page_names())
 def test_every_page_says_what_to_do_while_it_is_empty(name: str, window: MainWindow) -> None:
     window.go(name)
     page = window.pages[name]
@@ -154,7 +154,7 @@ def test_a_run_that_breaks_leaves_the_page_usable(window: MainWindow, sample: Pa
 
 
 def test_a_step_that_is_done_is_marked(window: MainWindow, tmp_path: Path) -> None:
-    item = window.steps.item(STEPS.index("pretrain"))
+    item = window.steps.item(page_names().index("pretrain"))
     assert not item.data(DONE)
     window.workspace.finished("pretrain", tmp_path, "finished")
     assert item.data(DONE)

@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.base import app_settings
+from sslstudio.ui.pages.spec import page_names
 from sslstudio.ui.shell import app
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.shell.tour_panel import TourPanel
-from sslstudio.ui.workspace.workspace import STEPS
 from tests.ui.shell.test_main_window import drop
 
 
@@ -63,7 +63,7 @@ def test_a_window_by_itself_begins_no_tour(window: MainWindow) -> None:
 
 def test_it_points_at_every_step_in_turn(window: MainWindow, panel: TourPanel) -> None:
     told = []
-    for number in range(len(STEPS)):
+    for number in range(len(page_names())):
         item = window.steps.item(number)
         assert panel.heading.text() == item.text()
         assert panel.y() + panel._tip == middle_of(window, number)
@@ -71,9 +71,9 @@ def test_it_points_at_every_step_in_turn(window: MainWindow, panel: TourPanel) -
         assert item.text() in panel.accessibleName()
         assert panel.told.text() == panel.accessibleDescription()
         told.append(panel.told.text())
-        assert panel.skip.isVisible() == (number + 1 < len(STEPS))
+        assert panel.skip.isVisible() == (number + 1 < len(page_names()))
         click(panel.next)
-    assert len(set(told)) == len(STEPS)
+    assert len(set(told)) == len(page_names())
     assert window.tour.panel is None
     assert app_settings.toured()
 
@@ -119,10 +119,10 @@ def test_the_sample_is_opened_and_the_tour_goes_on(window: MainWindow, panel: To
 
 
 def test_it_stays_at_its_step_when_the_window_changes(window: MainWindow, panel: TourPanel, qtbot: QtBot) -> None:
-    for _ in range(len(STEPS) - 1):
+    for _ in range(len(page_names()) - 1):
         click(panel.next)
     window.resize(1000, 640)
-    qtbot.waitUntil(lambda: panel.y() + panel._tip == middle_of(window, len(STEPS) - 1))
+    qtbot.waitUntil(lambda: panel.y() + panel._tip == middle_of(window, len(page_names()) - 1))
     assert window.rect().contains(panel.geometry())
 
 
@@ -147,9 +147,9 @@ def test_it_lies_in_what_is_seen_of_the_window(size: tuple[int, int], window: Ma
         seen = screen.translated(-at) & window.rect()
         assert abs(seen.width() - width) + abs(seen.height() - height) < 9  # the frame of the window
         window.tour.begin()  # from the first step on
-        for number in range(len(STEPS)):
+        for number in range(len(page_names())):
             inside(panel, seen)
-            if number + 1 < len(STEPS):
+            if number + 1 < len(page_names()):
                 click(panel.next)
 
 

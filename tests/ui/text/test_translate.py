@@ -18,13 +18,13 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Language, Message, plain
 from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.pages.compare import words as experiment_words
+from sslstudio.ui.pages.spec import page_names
 from sslstudio.ui.plots.axes import ValueAxis
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.text import formatting, translate
 from sslstudio.ui.text.translate import Catalogue
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.shortcuts import natives
-from sslstudio.ui.workspace.workspace import STEPS
 
 ROOT = Path(__file__).resolve().parents[3]
 CATALOGUES = sorted((ROOT / "resources" / "translations").glob("*.po"))
@@ -144,7 +144,7 @@ def test_window_is_german(german: None, qtbot: QtBot) -> None:
     window = MainWindow()
     qtbot.addWidget(window)
     titles = set()
-    for step in STEPS:
+    for step in page_names():
         window.go(step)
         titles.add(window.pages[step].title.text())
     assert "Ihre Bilder" in titles

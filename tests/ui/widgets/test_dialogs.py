@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.ui.base import error_log
-from sslstudio.ui.pages.train.stopping import BEST, DISCARD, LAST
+from sslstudio.ui.pages.train.run_controller import BEST, DISCARD, LAST
 from sslstudio.ui.widgets import dialogs
 from tests.support.answering import Act, answering, button, click, press, type_text
 

@@ -1,10 +1,10 @@
-"""Beside the five steps: how many labels a pretraining is worth, and which task wins in the time there is."""
+"""Whole trainings beside each other: how many labels a pretraining is worth, and which task wins in a given time."""
 
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtGui import QGuiApplication, QImage, QShowEvent
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QStackedWidget, QTabWidget
 
 from sslstudio.engine.core.errors import StudioError
@@ -88,12 +88,11 @@ class ComparePage(Page):
         for kind in self.kinds:
             kind.changed.connect(self.offer)
 
-    def showEvent(self, event: QShowEvent) -> None:
+    def arrive(self) -> None:
         """Show the tab that another page asked for."""
         if self.workspace.comparison:
             self.show_kind(self.workspace.comparison)
             self.workspace.comparison = ""
-        super().showEvent(event)
 
     def show_kind(self, job: str) -> None:
         """Label efficiency or tournament."""

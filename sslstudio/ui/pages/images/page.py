@@ -1,4 +1,4 @@
-"""Step 1: which pictures."""
+"""Which pictures: a folder is dropped or chosen, and what is in it is shown."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -27,6 +27,7 @@ from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.labels_view import LabelsView, labels_in_words, lacks_labels
 from sslstudio.ui.widgets.layout import Card, Figure, button, column, held, row, scrolled, text
 from sslstudio.ui.widgets.tables import fill, table
+from sslstudio.ui.workspace.folders import folders_of
 from sslstudio.ui.workspace.workspace import Workspace
 
 FOLDERS = 4  # its tab
@@ -41,6 +42,7 @@ class ImagesPage(Page):
             self.tr("Your pictures"),
             self.tr("Many pictures, few labels or none: that is what this is made for."),
         )
+        self.folder_list = folders_of(workspace)
         self._beside: Path | None = None  # where to look for pictures first
         self.choose = button(self.tr("Choose another folder…"), self.choose_folder, icon="folder")
         self.more = button(self.tr("Add another folder…"), self.add_folder, icon="folder")
@@ -49,7 +51,7 @@ class ImagesPage(Page):
         )
         self.forward = self.next_button(self.tr("Next: what to learn from"), "pretext")
         self._progress = Progress()
-        self.checking = BusyLine(workspace.reading.leave, workspace.reading.begin)
+        self.checking = BusyLine(workspace.stop_reading, workspace.read_pictures)
         self.checking.setToolTip(self.tr("Every picture is read once. You can go on meanwhile."))
         self.corner.addWidget(self.checking)
         self.end_with(self.choose, self.more, None, self.forward)
@@ -116,8 +118,8 @@ class ImagesPage(Page):
         self.tabs.addTab(held(column(10, self.broken_none, self.broken_table)), self.tr("Cannot be read"))
         self.tabs.addTab(held(column(10, self.others_table)), self.tr("Other files"))
         self.folders = FoldersView()
-        self.folders.taken_out.connect(self.workspace.folders.take_out)
-        self.folders.brought_back.connect(self.workspace.folders.bring_back)
+        self.folders.taken_out.connect(self.folder_list.take_out)
+        self.folders.brought_back.connect(self.folder_list.bring_back)
         self.tabs.addTab(held(column(10, self.folders)), self.tr("Folders"))
         figures = row(self.pictures, self.labels, self.broken, self.others, gap=12)
         self.loaded = held(column(figures, Card(margin=16).add(self.tabs), gap=14))
@@ -133,7 +135,7 @@ class ImagesPage(Page):
 
     def choose_folder(self) -> None:
         """Ask for a folder and open it."""
-        place = next(iter(self.workspace.folders.several.values()), self.workspace.folder)
+        place = next(iter(self.workspace.several.values()), self.workspace.folder)
         start = place.parent if place else self._beside
         folder = dialogs.choose_folder(self, self.tr("Choose the folder with your pictures"), start)
         if folder is not None:
@@ -144,10 +146,14 @@ class ImagesPage(Page):
         if self.workspace.folder is None:
             self.choose_folder()
             return
-        start = [self.workspace.folder, *self.workspace.folders.several.values()][-1].parent
+        start = [self.workspace.folder, *self.workspace.several.values()][-1].parent
         folder = dialogs.choose_folder(self, self.tr("Choose another folder, to be read together with these"), start)
         if folder is not None:
-            self.workspace.folders.add([folder])
+            self.folder_list.add([folder])
+
+    def show_drop(self, hot: bool) -> None:
+        """Show that it can be dropped here."""
+        self.drop.set_hot(hot)
 
     def command(self) -> object:
         """Look at the pictures."""
@@ -201,18 +207,18 @@ class ImagesPage(Page):
         self.others.say(formatting.count(sum(index.ignored.values())))
         fill(self.others_table, [(kind, formatting.count(count)) for kind, count in index.ignored.items()])
         self.tabs.setTabVisible(3, bool(index.ignored))
-        if self.tabs.currentIndex() != FOLDERS or not self.workspace.folders.several:
+        if self.tabs.currentIndex() != FOLDERS or not self.workspace.several:
             self.tabs.setCurrentIndex(0)  # but the list of folders stays in sight when it has changed
         self._show_readable(index, checked=False)
         self._show(self.loaded)
 
     def _show_folders(self, index: ImageIndex) -> None:
         """Where the pictures come from."""
-        several, project, counts = self.workspace.folders.several, self.workspace.project, index.counts()
+        several, project, counts = self.workspace.several, self.workspace.project, index.counts()
         self.title.setText(project.name if several and project else index.root.name)
         parts = (f"{name} ({formatting.count(counts.get(name, 0))})" for name in several)
         self.subtitle.setText(", ".join(parts) if several else str(index.root))
-        self.folders.show_folders(several, counts, self.workspace.folders.to_bring_back)
+        self.folders.show_folders(several, counts, self.folder_list.to_bring_back)
         self.tabs.setTabVisible(FOLDERS, bool(several))
 
     def _show_checked(self) -> None:

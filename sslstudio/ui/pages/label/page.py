@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QStackedWidget
 
 from sslstudio.engine.core.events import Preparing
@@ -88,20 +88,21 @@ class LabelPage(Page):
 
     # --- what is open
 
-    def showEvent(self, event: QShowEvent) -> None:
+    def arrive(self) -> None:
         """Open the labels of the pictures."""
         if self.labels.store is not None and self.editing.root != self.labels.pictures:
             self._opened()  # another page had them opened
         self.open_labels()
         self._show_state()
-        super().showEvent(event)
+
+    def leave(self) -> None:
+        """Write the open files; the next fine-tuning uses them."""
+        self.labels.hand_over()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Write the open files; the next fine-tuning uses them."""
-        if event.spontaneous():  # the window is put away, the page stays
+        """The window may only be put away, with the page: then the files are written too."""
+        if event.spontaneous():
             self.labels.save()
-        else:
-            self.labels.hand_over()
         super().hideEvent(event)
 
     def finish(self) -> None:

@@ -1,4 +1,4 @@
-"""Step 2: what the network learns from. The puzzles are shown before anything is trained."""
+"""What the network learns from. The puzzles are shown before anything is trained."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Any

@@ -1,10 +1,10 @@
-"""Step 5: what came out, read from the run's own files."""
+"""What came out of a fine-tuning, read from the run's own files."""
 
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices, QHideEvent
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from sslstudio.ui.background import jobs
@@ -70,6 +70,7 @@ class ResultsPage(Page):
     def _add_result(self) -> None:
         self.verdict = text("", "verdict")
         self.counts = text("", "muted")
+        self.older = text("", "muted")  # said of results of an earlier version
         self.scores = ScoreTable()
         self.notes = QVBoxLayout()
         self.notes.setSpacing(8)
@@ -94,7 +95,7 @@ class ResultsPage(Page):
         self.tabs.addTab(held(column(12, self.map)), self.tr("Map"))
         self.tabs.addTab(held(column(12, self.doubts)), self.tr("Doubtful labels"))
         self.tabs.addTab(scrolled(held(column(12, self.take))), self.tr("Take it away"))
-        said = column(self.verdict, self.counts, gap=4)
+        said = column(self.verdict, self.counts, self.older, gap=4)
         head = Card(margin=16).add(row(symbol("chart", "accent", 28), (said, 1), gap=16))
         self.result = held(column(head, (self.tabs, 1), gap=12))
         self.faces.addWidget(self.result)
@@ -148,6 +149,9 @@ class ResultsPage(Page):
         tested = formatting.count(metrics["n_test"], self.tr("test picture"), self.tr("test pictures"))
         parts = [self.tr("Trained on {0}").format(trained), self.tr("measured on {0}").format(tested), results.run.name]
         self.counts.setText(formatting.facts_line(parts))
+        older = formatting.earlier_version(metrics["verdict"])
+        self.older.setText(older)
+        self.older.setVisible(bool(older))
         self.scores.show_scores(metrics)
         clear(self.notes)
         for sentence in [self._reading(), *metrics.get("notes", [])]:
@@ -256,11 +260,9 @@ class ResultsPage(Page):
         self.doubts.deciding.labels.close()
         super().finish()
 
-    def hideEvent(self, event: QHideEvent) -> None:
+    def leave(self) -> None:
         """Labels that were changed here are used by the next fine-tuning."""
-        if not event.spontaneous():
-            self.doubts.deciding.labels.hand_over()
-        super().hideEvent(event)
+        self.doubts.deciding.labels.hand_over()
 
     def open_folder(self) -> None:
         """Show the run's files in the system's own window."""

@@ -1,4 +1,4 @@
-"""Step 4: the labels, and fine-tuning on a few of them beside a twin that starts from scratch."""
+"""The labels, and fine-tuning on a few of them beside a twin that starts from scratch."""
 
 from contextlib import suppress
 from pathlib import Path

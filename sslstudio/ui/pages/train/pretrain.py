@@ -1,4 +1,4 @@
-"""Step 3: pretraining, to be watched."""
+"""Pretraining, to be watched."""
 
 from functools import partial
 from typing import Any

@@ -1,46 +1,128 @@
-"""What a page that trains has to do with records: shows those of earlier runs, follows one that another process writes,
-goes on with one."""
+"""Follows the runs of a page that trains: the one that goes on here or in another process, and the records of earlier
+ones; stops it, goes on with it, throws it away and brings it back."""
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFrame, QWidget
 
+from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event, RunStarted
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.operations import runs as run_operations
+from sslstudio.ui.pages.train.run_view import RunView
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.layout import button, row, symbol, text
+from sslstudio.ui.widgets.run_list import RunList
+from sslstudio.ui.workspace.workspace import Workspace
 
-if TYPE_CHECKING:
-    from sslstudio.ui.pages.train.run_page import RunPage
+BEST, LAST, DISCARD = "best", "last", "discard"
 
 
-class Records(QObject):
-    """Reads the records of one page's runs off the UI thread and hands them to its view."""
+class RunController(QObject):
+    """Between the runner and the view of one page. All records are read off the UI thread.
 
-    def __init__(self, page: "RunPage") -> None:
-        super().__init__(page)
-        self._page, self._runner = page, page.workspace.runner
+    `changed`: what can be done with the run; `listing_wanted`: there may be other runs than are listed. `bar` is shown
+    while there is a discarded run to bring back, until the window closes.
+    """
+
+    changed = Signal()
+    listing_wanted = Signal()
+
+    def __init__(self, job: str, workspace: Workspace, view: RunView, runs: RunList, owner: QWidget) -> None:
+        super().__init__(owner)
+        self._job, self._workspace, self._runner = job, workspace, workspace.runner
+        self._view, self._runs, self._owner = view, runs, owner
         self._going_on = False  # the run that starts next goes on with the one that is shown
         self.following = False  # the run that is shown is another process's
+        self._wanted = LAST  # what is to become of the run that is being stopped
+        self._discarded: list[Path] = []
+        self._add_bar()
+        self._runner.started.connect(self._started)
+        self._runner.events.connect(self._take)
+        self._runner.failed.connect(self._run_failed)
+        self._runner.ended.connect(self._ended)
+        workspace.cannot.connect(self._warn)
+        runs.opened.connect(self.open)
+        runs.resumed.connect(self.resume)
+        runs.ticked.connect(self.show_earlier_curves)
+
+    def _add_bar(self) -> None:
+        self.bar = QFrame()
+        self.bar.setObjectName("notice")
+        self.bar.setProperty("sign", "info")
+        self.told = text("")
+        self.undo = button(self.tr("Bring it back"), self.bring_back, icon="refresh")
+        line = row(symbol("info", "accent", 22), (self.told, 1), self.undo, gap=12)
+        line.setContentsMargins(14, 6, 8, 6)
+        self.bar.setLayout(line)
+        self.bar.hide()
+
+    # --- the run that goes on
+
+    def _started(self, job: str) -> None:
+        if job == self._job:
+            if not self._going_on:
+                self._view.clear()
+            self._going_on = False
+            self._view.outcome = ""
+            self._view.show_curves()
+        self.changed.emit()
+
+    def _take(self, job: str, events: list[Event]) -> None:
+        """Show what happened. A followed run that was cut back to its last saved state is read anew."""
+        if job != self._job:
+            return
+        starts = [place for place, one in enumerate(events) if isinstance(one, RunStarted) and not one.first_step]
+        if self.following and starts:
+            self._view.clear()
+            events = events[starts[0] :]
+        self._view.take(events)
+
+    def _warn(self, sentence: str) -> None:
+        if self._runner.job == self._job:
+            self._view.add_note(sentence, warning=True)
+
+    def _run_failed(self, job: str, error: Exception) -> None:
+        if job == self._job:
+            self._view.fail(dialogs.error_text(error))
+            if not isinstance(error, StudioError):
+                dialogs.tell_error_soon(self._owner, error)
+
+    def _ended(self, job: str) -> None:
+        run, outcome = self._view.run, self._view.outcome
+        if job == self._job:
+            self.following = False
+        if job == self._job and self._settle() and run and outcome in ("finished", "stopped"):
+            self._workspace.finished(job, run, outcome)
+            self._sum_up()
+        else:
+            self.listing_wanted.emit()
+        self.changed.emit()
+
+    def toggle_pause(self) -> None:
+        """Pause or go on."""
+        self._runner.toggle_pause()
+        self.changed.emit()
+
+    # --- records
 
     def open(self, run: Path) -> None:
         """Show the record of an earlier run; one that another process writes is followed as it goes."""
-        if self._page.runs.goes_on(run) and not self._runner.active:
+        if self._runs.goes_on(run) and not self._runner.active:
             self.following = True
-            self._runner.start(self._page.job, engine_operations.following(run))
+            self._runner.start(self._job, engine_operations.following(run))
             return
         jobs.run(partial(engine_operations.events_of, run), self._replay, self._failed, owner=self)
 
     def _replay(self, events: list[Event]) -> None:
-        page = self._page
         if not self._runner.active:
             self._show(events)
-            if page.view.run is not None and page.view.outcome:
-                page.workspace.finished(page.job, page.view.run, page.view.outcome)
-            page.offer()
+            if self._view.run is not None and self._view.outcome:
+                self._workspace.finished(self._job, self._view.run, self._view.outcome)
+            self.changed.emit()
 
     def resume(self, run: Path) -> None:
         """Go on with an earlier run; its record up to here is shown first."""
@@ -50,34 +132,93 @@ class Records(QObject):
         if not self._runner.active:
             self._show(events)
             self._going_on = True
-            self._runner.start(self._page.job, engine_operations.resuming(run))
+            self._runner.start(self._job, engine_operations.resuming(run))
 
     def _show(self, events: list[Event]) -> None:
-        view = self._page.view
-        view.clear()
-        view.take(events)
-        view.show_curves()
-        self.sum_up()
+        self._view.clear()
+        self._view.take(events)
+        self._view.show_curves()
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        """Say in a sentence what became of the run that is shown."""
+        run = self._view.run
+        if run is not None and run.is_dir():
+            jobs.run(partial(run_operations.summary_of, run), self._view.tell, self._failed, owner=self)
+
+    def show_earlier_curves(self, runs: list[Path]) -> None:
+        """Draw the curves of these runs over those of the run that is shown, and of no others."""
+        jobs.run(partial(run_operations.events_of, runs), self._show_curves, self._failed, owner=self)
+
+    def _show_curves(self, found: dict[Path, list[Event]]) -> None:
+        self._view.curves.show_earlier({self._runs.title_of(run): events for run, events in found.items()})
 
     def _failed(self, error: Exception) -> None:
-        dialogs.tell_error(self._page, error)
+        dialogs.tell_error(self._owner, error)
 
-    def begin(self) -> None:
-        """A run of this page begins: what is shown of the last one goes, unless it goes on."""
-        if not self._going_on:
-            self._page.view.clear()
-        self._going_on = False
+    # --- stopping: which of its weights others start from, or whether it is thrown away
 
-    def take(self, events: list[Event]) -> None:
-        """Show what happened. A followed run that was cut back to its last saved state is read anew."""
-        starts = [place for place, one in enumerate(events) if isinstance(one, RunStarted) and not one.first_step]
-        if self.following and starts:
-            self._page.view.clear()
-            events = events[starts[0] :]
-        self._page.view.take(events)
+    def ask_stop(self) -> None:
+        """Ask what is to become of the run that goes on, and stop it; nothing if it is to go on."""
+        if not self._runner.active or self._runner.stopping:
+            return
+        run = self._view.run
+        if run is None:  # still reading pictures: there is nothing to keep
+            self._runner.stop()
+            return
+        answers = {LAST: self.tr("Keep the last state"), DISCARD: self.tr("Discard the run")}
+        if self._runner.job == "pretrain" and (run / "best.safetensors").exists():
+            answers = {BEST: self.tr("Keep the best state"), **answers}
+        question = self.tr(
+            "What is to become of this run? What is kept can go on later; fine-tuning starts from the state that is "
+            "chosen here."
+        )
+        chosen = dialogs.choose(self._owner, question, answers, self.tr("Go on training"))
+        if chosen and (chosen != DISCARD or self._sure()):
+            self._wanted = chosen
+            self._runner.stop()
 
-    def sum_up(self) -> None:
-        """Say in a sentence what became of the run that is shown."""
-        view = self._page.view
-        if view.run is not None and view.run.is_dir():
-            jobs.run(partial(run_operations.summary_of, view.run), view.tell, self._failed, owner=self)
+    def _sure(self) -> bool:
+        return dialogs.ask(
+            self._owner, self.tr("Discard all that this run has learnt? It can be brought back until the window is "
+                                 "closed."),
+            self.tr("Discard"), self.tr("Keep it"),
+        )  # fmt: skip
+
+    def _settle(self) -> bool:
+        """The run has ended: do what was chosen. Whether it is kept."""
+        wanted, self._wanted = self._wanted, LAST
+        run = self._view.run
+        if run is None or self._view.outcome != "stopped":  # it was finished before the question was answered
+            return True
+        if wanted == DISCARD:
+            jobs.run(partial(run_operations.set_aside, run), self._gone, self._failed, owner=self)
+            return False
+        if self._runner.job == "pretrain":
+            jobs.run(partial(run_operations.use_weights, run, wanted), lambda _: None, self._failed, owner=self)
+        return True
+
+    def _gone(self, place: Path) -> None:
+        self._discarded.append(place)
+        self.told.setText(self.tr("Discarded: {0}").format(place.name))
+        self.bar.show()
+        self._workspace.runs_changed.emit()
+
+    def bring_back(self) -> None:
+        """Undo the last discarding."""
+        if self._discarded:
+            op = partial(run_operations.bring_back, self._discarded.pop())
+            jobs.run(op, self._brought_back, self._failed, owner=self)
+        self.bar.setVisible(bool(self._discarded))
+        if self._discarded:
+            self.told.setText(self.tr("Discarded: {0}").format(self._discarded[-1].name))
+
+    def _brought_back(self, run: Path) -> None:
+        self._workspace.runs_changed.emit()
+        self.open(run)
+
+    def finish(self) -> None:
+        """The window closes: what was discarded goes for good."""
+        for place in self._discarded:
+            run_operations.remove(place)
+        self._discarded = []

@@ -1,4 +1,4 @@
-"""What the two pages that train have in common: start, pause, stop, watch, and the list of earlier runs."""
+"""What the two pages that train have in common: settings, the run, the queue and the list of earlier runs."""
 
 from functools import partial
 from pathlib import Path
@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
 
 from sslstudio.engine.core.errors import StudioError
-from sslstudio.engine.core.events import Event
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.forms.run_settings import RunSettings
 from sslstudio.ui.operations import engine as engine_operations
+from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.pages.train.overlay import Overlay
-from sslstudio.ui.pages.train.queueing import Queueing
-from sslstudio.ui.pages.train.run_controller import Records
+from sslstudio.ui.pages.train.queue_view import QueueView
+from sslstudio.ui.pages.train.run_controller import RunController
 from sslstudio.ui.pages.train.run_view import RunView
-from sslstudio.ui.pages.train.stopping import Stopping
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, retitle, row, side_panel
 from sslstudio.ui.widgets.run_list import RunList
@@ -26,6 +24,7 @@ from sslstudio.ui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.compute.device import DeviceFound
+    from sslstudio.engine.runs.queue import Waiting
 
 
 class RunPage(Page):
@@ -37,11 +36,10 @@ class RunPage(Page):
         super().__init__(workspace, title, subtitle)
         self.view = view
         self.runs = RunList()
-        self.stopping = Stopping(workspace.runner, self)
         self.view.tabs.addTab(self.runs, self.tr("Earlier runs"))
-        self.overlay = Overlay(self.runs, view.curves, self)
-        self.queueing = Queueing(self)
-        self.records = Records(self)
+        self.queue_view = QueueView(workspace.queue)
+        self.view.tabs.addTab(self.queue_view, "")
+        self.controller = RunController(self.job, workspace, view, self.runs, self)
         self.settings: RunSettings | None = None
         self._folder = workspace.folder
         self.sheet = column(gap=14)
@@ -59,7 +57,7 @@ class RunPage(Page):
         self.faces = QStackedWidget()
         for face in (self.missing, self.loading, self.work):
             self.faces.addWidget(face)
-        self.content.addWidget(self.stopping.bar)
+        self.content.addWidget(self.controller.bar)
         self.content.addWidget(self.faces, 1)
         self._add_buttons()
         self._listen()
@@ -68,24 +66,21 @@ class RunPage(Page):
         self.start = button(self.start_title(), self.start_run, "primary", "play")
         self.pause = button(self.tr("Pause"), self.toggle_pause, icon="pause")
         self.stop = button(self.tr("Stop…"), self.ask_stop, icon="stop")
+        self.later = button(self.tr("Add to queue"), self.add_to_queue, icon="queue")
         self.forward = self.make_forward()
-        self.end_with(self.start, self.pause, self.stop, self.queueing.later, None, self.forward)
+        self.end_with(self.start, self.pause, self.stop, self.later, None, self.forward)
 
     def _listen(self) -> None:
-        runner, workspace = self.workspace.runner, self.workspace
-        runner.started.connect(self._started)
-        runner.events.connect(self._take)
-        runner.failed.connect(self._failed)
-        runner.ended.connect(self._ended)
+        workspace = self.workspace
         workspace.engine_ready.connect(self.refresh)
         workspace.engine_broken.connect(self.refresh)
         workspace.pictures_changed.connect(self._other_pictures)
         workspace.runs_changed.connect(self.list_runs)
-        self.runs.opened.connect(self.open_run)
-        self.runs.resumed.connect(self.resume_run)
-        self.stopping.discarded.connect(workspace.runs_changed)
-        self.stopping.brought_back.connect(self._brought_back)
-        workspace.cannot.connect(self._warn)
+        workspace.queue.changed.connect(self._count_queue)
+        workspace.queue.starting.connect(self._expect_queued)
+        self.controller.changed.connect(self.offer)
+        self.controller.listing_wanted.connect(self.list_runs)
+        self._count_queue()
 
     # --- for the two pages to say
 
@@ -158,15 +153,15 @@ class RunPage(Page):
         working = self.faces.currentWidget() is self.work
         self.start.setVisible(not ours)
         self.start.setEnabled(working and not runner.active)
-        self.pause.setVisible(ours and not self.records.following)
+        self.pause.setVisible(ours and not self.controller.following)
         retitle(self.pause, self.tr("Go on") if runner.paused else self.tr("Pause"))
         tint(self.pause, "play" if runner.paused else "pause")
         self.pause.setEnabled(not runner.stopping)
         self.stop.setVisible(ours)
-        retitle(self.stop, self.tr("Stop watching") if self.records.following else self.tr("Stop and save"))
+        retitle(self.stop, self.tr("Stop watching") if self.controller.following else self.tr("Stop and save"))
         self.stop.setEnabled(not runner.stopping)
         self.left.setEnabled(working)
-        self.queueing.later.setEnabled(working)
+        self.later.setEnabled(working)
         self.runs.set_busy(runner.active)
         for one in (self.forward, self.copy):
             one.setEnabled(working)
@@ -192,58 +187,46 @@ class RunPage(Page):
         self.wrong.say("")
         self.workspace.runner.start(self.job, factory)
 
+    def toggle_pause(self) -> None:
+        """Pause the run or go on with it."""
+        self.controller.toggle_pause()
+
     def ask_stop(self) -> None:
         """Ask what is to become of the run, and stop it."""
-        self.stopping.ask(self.view.run)
-
-    def _brought_back(self, run: Path) -> None:
-        self.workspace.runs_changed.emit()
-        self.open_run(run)
-
-    def _warn(self, sentence: str) -> None:
-        if self.workspace.runner.job == self.job:
-            self.view.add_note(sentence, warning=True)
+        self.controller.ask_stop()
 
     def open_run(self, run: Path) -> None:
         """Show the record of an earlier run."""
-        self.records.open(run)
+        self.controller.open(run)
 
     def resume_run(self, run: Path) -> None:
         """Go on with an earlier run."""
-        self.records.resume(run)
+        self.controller.resume(run)
 
-    def _started(self, job: str) -> None:
-        if job == self.job:
-            self.records.begin()
-            self.view.outcome = ""
-            self.view.show_curves()
-        self.offer()
+    # --- the queue
 
-    def _take(self, job: str, events: list[Event]) -> None:
-        if job == self.job:
-            self.records.take(events)
+    def add_to_queue(self) -> None:
+        """Put what is set at the end of the queue; what is wrong with it is said beside the settings."""
+        if self.settings is None:
+            return
+        try:
+            config = self.config()
+        except StudioError as error:
+            self.wrong.say(str(error))
+            return
+        self.wrong.say("")
+        self.workspace.queue.add(self.job, run_operations.title_of(config), config)
 
-    def _failed(self, job: str, error: Exception) -> None:
-        if job == self.job:
-            self.view.fail(dialogs.error_text(error))
-            if not isinstance(error, StudioError):
-                dialogs.tell_error_soon(self, error)
+    def _count_queue(self) -> None:
+        count, tabs = len(self.workspace.queue.runs), self.view.tabs
+        said = self.tr("Queue ({0})").format(count) if count else self.tr("Queue")
+        tabs.setTabText(tabs.indexOf(self.queue_view), said)
 
-    def _ended(self, job: str) -> None:
-        if job == self.job:
-            self.records.following = False
-        kept = job != self.job or self.stopping.settle(self.view.run, self.view.outcome)
-        if job == self.job and kept and self.view.run and self.view.outcome in ("finished", "stopped"):
-            self.workspace.finished(job, self.view.run, self.view.outcome)
-            self.records.sum_up()
-        else:
-            self.list_runs()
-        self.offer()
+    def _expect_queued(self, waiting: "Waiting") -> None:
+        if waiting.job == self.job:
+            self.expect(waiting.config)
 
-    def toggle_pause(self) -> None:
-        """Pause or go on, and say so on the button."""
-        self.workspace.runner.toggle_pause()
-        self.offer()
+    # --- earlier runs
 
     def list_runs(self) -> None:
         """Look for the runs on these pictures."""
@@ -260,7 +243,7 @@ class RunPage(Page):
 
     def finish(self) -> None:
         """The window closes: what was discarded goes for good."""
-        self.stopping.finish()
+        self.controller.finish()
         super().finish()
 
     def place_on_top(self, widget: QWidget) -> None:

@@ -58,7 +58,8 @@ class RunView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(12)
         self.told = text("", "muted")
-        for piece in (self.state, self.bar, self.told):
+        self.older = text("", "muted")  # said of records of an earlier version
+        for piece in (self.state, self.bar, self.told, self.older):
             layout.addWidget(piece)
         layout.addLayout(row(self.left, self.speed, self.step, self.epoch, gap=12))
         layout.addWidget(self.trouble)
@@ -91,6 +92,7 @@ class RunView(QWidget):
             figure.say("–")
         self.trouble.say("")
         self.tell("")
+        self._tell_older("")
         self.alarm.say("")
         self.curves.clear()
         self.answers.clear()
@@ -102,6 +104,10 @@ class RunView(QWidget):
         """The run in a sentence, once it has ended."""
         self.told.setText(sentence)
         self.told.setVisible(bool(sentence))
+
+    def _tell_older(self, sentence: str) -> None:
+        self.older.setText(sentence)
+        self.older.setVisible(bool(sentence))
 
     def show_curves(self) -> None:
         """Bring the curves to the front."""
@@ -164,6 +170,7 @@ class RunView(QWidget):
 
     def _take_start(self, event: RunStarted) -> None:
         self.run = Path(event.run)
+        self._tell_older(formatting.earlier_version(event.title))
         self.bar.setRange(0, 1000)
         begun = self.tr("{0}: going on from step {1}") if event.first_step else self.tr("{0}: the first steps …")
         self.state.setText(begun.format(formatting.told(event.title), formatting.count(event.first_step)))

@@ -74,17 +74,17 @@ def test_a_discarded_run_comes_back_until_the_window_closes(
 ) -> None:
     said.choice = "discard"  # type: ignore[attr-defined]
     run = stop_a_long_run(page, qtbot)
-    qtbot.waitUntil(lambda: page.stopping.bar.isVisible(), timeout=LONG)
+    qtbot.waitUntil(lambda: page.controller.bar.isVisible(), timeout=LONG)
     assert not run.exists()
     assert page.workspace.pretrained is None
-    QTest.mouseClick(page.stopping.undo, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(page.controller.undo, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.runs.table.rowCount() == 1, timeout=LONG)
     assert run.is_dir()
-    assert not page.stopping.bar.isVisible()
+    assert not page.controller.bar.isVisible()
 
     said.choice = "discard"  # type: ignore[attr-defined]
     second = stop_a_long_run(page, qtbot)
-    qtbot.waitUntil(lambda: page.stopping.bar.isVisible(), timeout=LONG)
+    qtbot.waitUntil(lambda: page.controller.bar.isVisible(), timeout=LONG)
     assert (run.parent / ASIDE / second.name).is_dir()
     window.close()
     assert not (run.parent / ASIDE).exists()
@@ -128,7 +128,7 @@ def test_stopping_through_the_real_dialogs(page: PretrainPage, real_dialogs: Non
         qtbot.waitUntil(lambda: page.view.run not in (None, run), timeout=LONG)
         second = page.view.run
         stop(click("Discard the run"), click("Discard"))
-    qtbot.waitUntil(lambda: page.stopping.bar.isVisible(), timeout=LONG)
+    qtbot.waitUntil(lambda: page.controller.bar.isVisible(), timeout=LONG)
     assert second is not None
     assert not second.exists()
     assert run.is_dir()
@@ -139,9 +139,9 @@ def test_queued_runs_start_one_after_the_other_and_their_end_is_told(
 ) -> None:
     told: list[str] = []
     window.notifier.told.connect(lambda title, text: told.append(f"{title}: {text}"))
-    queue, line = page.queueing.view, window.workspace.queue
+    queue, line = page.queue_view, window.workspace.queue
     for _ in range(2):
-        QTest.mouseClick(page.queueing.later, Qt.MouseButton.LeftButton)
+        QTest.mouseClick(page.later, Qt.MouseButton.LeftButton)
     assert queue.table.rowCount() == 2
     assert page.view.tabs.tabText(page.view.tabs.indexOf(queue)) == "Queue (2)"
     assert len(json.loads(line.queue.file.read_text(encoding="utf-8"))) == 2
@@ -160,8 +160,8 @@ def test_the_queue_survives_the_window_and_can_be_put_in_order(
 ) -> None:
     for task in ("jigsaw", "rotation", "vicreg"):
         window.workspace.choose_task(task, window.workspace.options[task])
-        page.queueing.add()
-    queue = page.queueing.view
+        page.add_to_queue()
+    queue = page.queue_view
     queue.table.selectRow(2)
     QTest.mouseClick(queue.up, Qt.MouseButton.LeftButton)
     queue.table.selectRow(0)
@@ -210,18 +210,18 @@ def test_the_queue_goes_on_after_a_run_that_failed_and_says_why_it_did(
     window: MainWindow, page: PretrainPage, tmp_path: Path, qtbot: QtBot
 ) -> None:
     line = window.workspace.queue
-    page.queueing.add()
+    page.add_to_queue()
     config = page.config()
     gone = config.replace(data=config.data.replace(folder=str(tmp_path / "gone")))
     line.insert(0, Waiting("pretrain", "Jigsaw puzzle on gone", run_operations.config_of("pretrain", gone)))
-    QTest.mouseClick(page.queueing.view.begin, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(page.queue_view.begin, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not line.runs and not window.workspace.runner.active, timeout=2 * LONG)
     (failed, why), (done, how) = line.over
     assert (failed, done) == ("Jigsaw puzzle on gone", "Jigsaw puzzle on little zoo")
     assert str(tmp_path / "gone") in why
     assert how == "Finished"
-    page.view.tabs.setCurrentWidget(page.queueing.view)
-    assert why in page.queueing.view.over.text()  # also when the next run has taken its place in the view
+    page.view.tabs.setCurrentWidget(page.queue_view)
+    assert why in page.queue_view.over.text()  # also when the next run has taken its place in the view
     assert page.view.outcome == "finished"
 
 

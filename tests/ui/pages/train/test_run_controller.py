@@ -38,10 +38,10 @@ def test_a_followed_run_that_was_cut_back_is_read_anew(window: MainWindow, sampl
         yield from written(run, anew=True)
         yield RunFinished(outcome="finished", step=3, seconds=1.0, metrics={})
 
-    page.records.following = True
+    page.controller.following = True
     with qtbot.waitSignal(window.workspace.runner.ended):
         window.workspace.runner.start("pretrain", follow)
     loss = page.view.curves.loss
     (curve,) = loss.curve_names
     assert list(loss.curve_points(curve)[0]) == [1, 2, 3]
-    assert not page.records.following  # the next run is this window's own
+    assert not page.controller.following  # the next run is this window's own

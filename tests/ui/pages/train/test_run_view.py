@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from sslstudio.engine.core.events import (
     RunStarted,
     SampleSaved,
     StepDone,
+    from_json,
+    to_json,
 )
 from sslstudio.engine.core.messages import Message
 from sslstudio.ui.pages.train.curves import Curves, TwinCurves
@@ -151,3 +154,22 @@ def test_figures_are_shown_as_often_as_they_can_be_read_and_the_last_one_always(
     view.clear()
     qtbot.wait(1200)
     assert view.step.value.text() == "–"  # a run that was cleared away does not come back
+
+
+def test_a_record_of_an_earlier_version_says_that_it_is_in_english(german: None, view: RunView, tmp_path: Path) -> None:
+    kept = to_json(started(tmp_path))
+    old = json.loads(kept)
+    old["title"] = old["title"]["text"]  # as it was written before texts had templates
+    view.take([from_json(json.dumps(old)), step(1)])
+    assert "früheren Version" in view.older.text()
+    assert not view.older.isHidden()
+    view.clear()
+    view.take([from_json(kept), step(1)])
+    assert view.older.isHidden()
+
+
+def test_in_english_nothing_is_to_be_said_of_it(view: RunView, tmp_path: Path) -> None:
+    old = json.loads(to_json(started(tmp_path)))
+    old["title"] = old["title"]["text"]
+    view.take([from_json(json.dumps(old))])
+    assert view.older.isHidden()
