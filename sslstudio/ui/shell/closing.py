@@ -25,7 +25,7 @@ class Closing(QObject):
         if not runner.active:
             self._deadline.stop()
             return True
-        if not self._asked and self._agreed():
+        if not self._asked and self._ask():
             self._asked = True
             self._workspace.said.emit(self.tr("Saving the run before closing …"))
             runner.stop()
@@ -37,7 +37,7 @@ class Closing(QObject):
         if self._asked:
             self._window.close()
 
-    def _agreed(self) -> bool:
+    def _ask(self) -> bool:
         return dialogs.ask(
             self._window, self.tr("A training goes on. Save it and close? It can go on later from where it stopped."),
             self.tr("Save and close"), self.tr("Keep training"),

@@ -40,7 +40,7 @@ class Dropped:
     left: tuple[Path, ...] = ()  # what is not opened
 
 
-def dropped(data: QMimeData) -> Dropped | None:
+def recognise_drop(data: QMimeData) -> Dropped | None:
     """What is dragged: a project or a run before pictures, and one table of labels goes with one folder or zip file of
     them. A picture stands for the folder that it lies in. None for what is not on this computer's disks."""
     paths = [Path(QUrl(url).toLocalFile()) for url in data.urls() if url.isLocalFile()]

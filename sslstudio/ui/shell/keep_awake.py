@@ -2,6 +2,9 @@
 
 Windows has a call for it. macOS and Linux have a program that holds sleep off for as long as it runs: caffeinate and
 systemd-inhibit. Both end with this program, however it ends, so that no machine stays awake for nothing.
+
+wakepy 1.0 (MIT) was looked at instead: on Linux it asks GNOME's session manager and freedesktop's power manager over
+D-Bus, from the thread that calls, and knows no systemd-inhibit, so that a desktop without either could fall asleep.
 """
 
 import os

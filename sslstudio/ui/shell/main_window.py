@@ -16,7 +16,7 @@ from sslstudio.ui.pages.page import Page
 from sslstudio.ui.pages.spec import page_specs
 from sslstudio.ui.shell.autosave import Autosave
 from sslstudio.ui.shell.closing import Closing
-from sslstudio.ui.shell.drop_target import Opener, dropped
+from sslstudio.ui.shell.drop_target import Opener, recognise_drop
 from sslstudio.ui.shell.help import Help
 from sslstudio.ui.shell.menus import Commands, build_menus
 from sslstudio.ui.shell.preferences import Preferences
@@ -206,7 +206,7 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take folders and files, unless a training goes on."""
-        if dropped(event.mimeData()) is not None and self.workspace.may_open():
+        if recognise_drop(event.mimeData()) is not None and self.workspace.may_open():
             event.acceptProposedAction()
             self._show_hot(True)
 
@@ -217,7 +217,7 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         """Open what was dropped."""
         self._show_hot(False)
-        what = dropped(event.mimeData())
+        what = recognise_drop(event.mimeData())
         if what is not None:
             event.acceptProposedAction()
             self.go("images")

@@ -44,14 +44,14 @@ def folder(language: str) -> Path:
 def contents(manual: Path) -> list[Entry]:
     """All pages in the order of the contents, each followed by those that it lists itself."""
     found: list[Entry] = []
-    for entry in _listed(manual / INDEX):
+    for entry in _list_of(manual / INDEX):
         found.append(entry)
         if entry.file.name == INDEX:
-            found += [Entry(one.title, one.file, entry.chapter, deep=True) for one in _listed(entry.file)]
+            found += [Entry(one.title, one.file, entry.chapter, deep=True) for one in _list_of(entry.file)]
     return found
 
 
-def _listed(file: Path) -> list[Entry]:
+def _list_of(file: Path) -> list[Entry]:
     found, chapter = [], ""
     for line in file.read_text(encoding="utf-8").splitlines():
         if heading := CHAPTER.match(line):

@@ -76,17 +76,17 @@ class Tour(QObject):
         if self.panel is None:
             return
         self._number, page = number, self._pages[number]
-        self.panel.show_step(number, len(self._pages), page.title(), page.tour(), sample=self._sample_offered())
+        self.panel.show_step(number, len(self._pages), page.title(), page.tour(), sample=self._offers_sample())
         self._place()
 
-    def _sample_offered(self) -> bool:
+    def _offers_sample(self) -> bool:
         """With pictures, or while some are being opened, nobody needs it."""
         return self._workspace.recognised is None and not self._opening
 
     def _follow(self, said: object) -> None:
         self._opening = said is not None
         if self.panel is not None:
-            self.panel.offer_sample(self._sample_offered())
+            self.panel.offer_sample(self._offers_sample())
             self._place()
 
     def _place(self) -> None:

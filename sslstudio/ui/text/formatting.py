@@ -15,7 +15,7 @@ def tr(text: str) -> str:
 
 def earlier_version(text: str) -> str:
     """What is said of a record whose sentences were kept in English only, as `text` is; '' where nothing is to be."""
-    said = tr("This was recorded by an earlier version of the program, which kept its sentences in English only.")
+    said = tr("Recorded by an earlier version: its sentences are in English.")
     return said if translate.only_english(text) else ""
 
 

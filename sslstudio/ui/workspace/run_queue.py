@@ -48,7 +48,7 @@ class QueueController(QObject):
     @property
     def runs(self) -> tuple[Waiting, ...]:
         """What waits, the next one first; nothing, and the reason told once, when the file is damaged."""
-        return self._tried(lambda: self.queue.runs) or ()
+        return self._try(lambda: self.queue.runs) or ()
 
     def add(self, job: str, title: str, config: Any) -> None:
         """Put a run at the end. `config` is the engine's."""
@@ -56,7 +56,7 @@ class QueueController(QObject):
 
     def remove(self, number: int) -> Waiting | None:
         """Take one out; it is given back, so that it can be put in again."""
-        gone = self._tried(lambda: self.queue.remove(number))
+        gone = self._try(lambda: self.queue.remove(number))
         self.changed.emit()
         return gone
 
@@ -66,13 +66,13 @@ class QueueController(QObject):
 
     def move(self, number: int, by: int) -> int:
         """One up or down; its new number."""
-        place = self._tried(lambda: self.queue.move(number, by))
+        place = self._try(lambda: self.queue.move(number, by))
         self.changed.emit()
         return number if place is None else place
 
     def start(self) -> None:
         """Start the next one, unless a run goes on."""
-        waiting = None if self._runner.active else self._tried(self.queue.take)
+        waiting = None if self._runner.active else self._try(self.queue.take)
         if waiting is not None:
             waiting = Waiting(
                 waiting.job, waiting.title, {**waiting.config, "out": _free(waiting.config.get("out", ""))}
@@ -96,10 +96,10 @@ class QueueController(QObject):
             self._next.start()
 
     def _change(self, call: Callable[[], None]) -> None:
-        self._tried(call)
+        self._try(call)
         self.changed.emit()
 
-    def _tried(self, call: Callable[[], T]) -> T | None:
+    def _try(self, call: Callable[[], T]) -> T | None:
         try:
             return call()
         except StudioError as error:

@@ -162,9 +162,9 @@ class Workspace(QObject):
             self.stop_reading()
             if self._labels_job is not None and self.taking_labels:
                 self._labels_job.cancel()  # they are looked for again, where they are then
-            self.begin_opening(op, self._take_changed)
+            self.begin_opening(op, self._take_project)
 
-    def _take_changed(self, opened: Opened) -> None:
+    def _take_project(self, opened: Opened) -> None:
         """It has another name or list on the disk now, whether or not its pictures are waited for."""
         if self.project is not None and opened.project.folder != self.project.folder:
             self.project, self.folder, self.labels_file = opened.project, opened.project.pictures, opened.project.labels

@@ -26,7 +26,7 @@ from sslstudio.engine.training.config import (
 from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.pretrain import PretrainPage
-from sslstudio.ui.shell.drop_target import FOLDER, LABELS, RUN, ZIP, Dropped, dropped
+from sslstudio.ui.shell.drop_target import FOLDER, LABELS, RUN, ZIP, Dropped, recognise_drop
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets.labels_view import LabelsView
 from tests.support.small_comparisons import compare_config
@@ -39,7 +39,7 @@ LONG = 60_000
 def dragged(path: Path) -> Dropped | None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path))])
-    return dropped(data)
+    return recognise_drop(data)
 
 
 @pytest.fixture

@@ -4,22 +4,48 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from PySide6.QtCore import QElapsedTimer, QTimer
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
+from PySide6.QtWidgets import QCheckBox, QSlider, QVBoxLayout, QWidget
 
 from sslstudio.engine.core.events import Evaluated, Event, Probed, StepDone
-from sslstudio.ui.pages.train.curve_tools import CurveTools
 from sslstudio.ui.plots.live_plot import LivePlot
 from sslstudio.ui.plots.points import Row
 from sslstudio.ui.text import formatting
 from sslstudio.ui.text.formatting import tr
-from sslstudio.ui.widgets.layout import keep_hidden, row
+from sslstudio.ui.widgets.layout import keep_hidden, row, text
 from sslstudio.ui.widgets.score_table import PARTS, part_title
 
 CHANCE = -1  # the colour of guessing
 TURN_MS = 20  # between two plots that are drawn one after the other
 REST_MS = 1000  # after a round for each plot of it: they take a core's time, which the training could use
 ROUND = 3  # plots: the two large ones and a small one; only the first round has all
+SMOOTHEST = 40  # positions of the slider; the last one averages over a hundred points or so
+
+
+class CurveTools(QWidget):
+    """A line above the plots."""
+
+    log_wanted = Signal(bool)
+    smoothing_wanted = Signal(float)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log = QCheckBox(self.tr("Logarithmic loss"))
+        self.log.toggled.connect(self.log_wanted)
+        self.smoothing = QSlider(Qt.Orientation.Horizontal)
+        self.smoothing.setRange(0, SMOOTHEST)
+        self.smoothing.setFixedWidth(150)
+        self.smoothing.setAccessibleName(self.tr("Smoothing"))
+        self.smoothing.valueChanged.connect(lambda place: self.smoothing_wanted.emit(weight_of(place)))
+        hint = text(self.tr("Values: point at a curve, or Tab and arrow keys. Earlier runs: tick them."), "small")
+        layout = row(self.log, 14, text(self.tr("Smoothing"), "body", wrap=False), self.smoothing, 14, (hint, 1), gap=8)
+        layout.setContentsMargins(2, 0, 0, 0)
+        self.setLayout(layout)
+
+
+def weight_of(place: int) -> float:
+    """Position of the slider -> weight of the mean before, evenly in the number of points averaged over (1 to 100)."""
+    return 1.0 - 10.0 ** (-2.0 * place / SMOOTHEST) if place else 0.0
 
 
 class Curves(QWidget):
