@@ -209,6 +209,7 @@ def in_the_window(root: Path) -> None:
 
     from sslstudio.ui.base import app_settings as settings
     from sslstudio.ui.shell.main_window import MainWindow
+    from sslstudio.ui.workspace.folders import folders_of
 
     QSettings.setDefaultFormat(QSettings.Format.IniFormat)
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(root / "settings"))
@@ -226,7 +227,7 @@ def in_the_window(root: Path) -> None:
     workspace = window.workspace
     workspace.load_engine()
     wait(app, lambda: workspace.engine is not None)
-    workspace.folders.open([root / NAME, root / "more"])
+    folders_of(workspace).open([root / NAME, root / "more"])
     wait(app, lambda: workspace.readable is not None)
     window.open_folder(root / NAME)
     wait(app, lambda: workspace.readable is not None and workspace.folder == root / NAME)
