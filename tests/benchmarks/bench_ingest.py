@@ -14,8 +14,7 @@ from pathlib import Path
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.dataset.loader import Order, Pictures
-from sslstudio.engine.images.cache.growing import GrowingCache
-from sslstudio.engine.images.cache.pixel_cache import build_cache
+from sslstudio.engine.images.cache.pixel_cache import StreamingCache, build_cache
 from sslstudio.engine.images.cache.reader import cores
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.pretraining.preview import PuzzlesReady, preview_puzzles
@@ -59,7 +58,7 @@ def first_batch(folder: Path, side: int, batch: int) -> tuple[float, float]:
             to_end(read_first(session, pictures, order.shuffled(0), LOOKED_AT, config, control))
             pictures.take(order.batch(0))
             first = seconds()
-            assert isinstance(session.cache, GrowingCache)
+            assert isinstance(session.cache, StreamingCache)
             session.cache.unreadable()  # waits for the last
             return first, seconds()
 

@@ -15,8 +15,8 @@ from sslstudio.engine.dataset.groups import below
 from sslstudio.engine.images.cache.store import move_stores
 from sslstudio.engine.images.multi_folder import PLACE, folders_of, free_name, is_album, nested, write_album
 from sslstudio.engine.labels.editing.files import is_labelling
-from sslstudio.engine.labels.editing.label_move import labels_below
 from sslstudio.engine.labels.editing.start import is_edited
+from sslstudio.engine.labels.editing.transfer import labels_below
 from sslstudio.engine.projects.project import (
     ENOUGH,
     LABELS,

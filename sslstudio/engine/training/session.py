@@ -18,8 +18,13 @@ from sslstudio.engine.core.events import Event, Note, Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.split import Split, group_paths, make_split
-from sslstudio.engine.images.cache.growing import GrowingCache, grow_cache
-from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache, none_readable
+from sslstudio.engine.images.cache.pixel_cache import (
+    PixelCache,
+    StreamingCache,
+    build_cache,
+    none_readable,
+    stream_cache,
+)
 from sslstudio.engine.images.formats.decode import short_side_of
 from sslstudio.engine.images.index import ImageIndex, scan
 from sslstudio.engine.labels.recognise import recognising
@@ -90,8 +95,8 @@ def open_session(
     recognised, side, split = yield from look_at(config, device, stored_split, set_apart)
     if early:
         _check_enough(len(recognised.pictures), config)
-        growing = yield from grow_cache(recognised.pictures, side, control=control)
-        return Session(recognised, growing, split)
+        cache = yield from stream_cache(recognised.pictures, side, control=control)
+        return Session(recognised, cache, split)
     cache = yield from build_cache(recognised.pictures, side, control=control)
     _check_enough(len(cache.index), config)
     return Session(replace(recognised, pictures=cache.index), cache, split.within(cache.index.places))
@@ -138,7 +143,7 @@ def read_first(
     Raises DataError when fewer than four can be read.
     """
     cache = session.cache
-    if not isinstance(cache, GrowingCache):
+    if not isinstance(cache, StreamingCache):
         return
     cache.prefer(pictures.positions(order))
     first = pictures.positions(order[:sample])

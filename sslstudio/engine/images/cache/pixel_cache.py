@@ -1,7 +1,15 @@
-"""Every picture is decoded once, by all cores, into one file of uint8 squares that is mapped into memory."""
+"""Every picture is decoded once, by all cores, into one file of uint8 squares that is mapped into memory.
 
-from collections.abc import Generator, Sequence
-from contextlib import closing
+`build_cache` reads them all before it returns. `stream_cache` returns at once: a thread reads them in the order in
+which they will be wanted, what is asked for meanwhile comes first, and whoever asks for pictures waits for these alone.
+What anyone gets depends on the pictures alone and never on how far the reading is: it only comes later.
+"""
+
+import threading
+import time
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,12 +21,15 @@ import numpy.typing as npt
 
 from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.cache.reader import (
     WAITING,
+    Compared,
+    Outcome,
     Pace,
+    Task,
     check_stop,
     compare,
     cores,
@@ -36,8 +47,12 @@ from sslstudio.engine.images.index import ImageIndex, Unreadable
 if TYPE_CHECKING:  # scanning and decoding work without torch: the first page of the window must not load it
     import torch
 
-__all__ = ["STAGE", "WAITING", "PixelCache", "Positions", "build_cache"]
+__all__ = ["STAGE", "WAITING", "PixelCache", "Positions", "StreamingCache", "build_cache", "stream_cache"]
 STAGE = Message("Reading pictures")
+
+_UNKNOWN, _BROKEN = -1, -2  # instead of a slot
+_TELL_SECONDS = 0.005  # between two words to those who wait: small pictures come by the thousand
+_WAIT_SECONDS = 0.02
 
 Positions = Sequence[int] | npt.NDArray[np.integer]
 
@@ -64,7 +79,7 @@ class PixelCache:
 
     @property
     def complete(self) -> bool:
-        """Whether everything is read: see growing.py for a cache that is not."""
+        """Whether everything is read: see StreamingCache."""
         return True
 
     @property
@@ -77,7 +92,7 @@ class PixelCache:
         return np.ones(len(positions), np.bool_)
 
     def close(self) -> None:
-        """Nothing is under way: see growing.py."""
+        """Nothing is under way: see StreamingCache."""
 
     def pixels(self, positions: Positions | None = None) -> "torch.Tensor":
         """uint8 (n, 3, side, side), a view of NHWC storage (channels_last), of the pictures at `positions` (or all).
@@ -170,3 +185,196 @@ def none_readable(index: ImageIndex, unreadable: Sequence[Unreadable]) -> DataEr
         first=first,
         rest=rest,
     )
+
+
+# A cache that is used while it is being read
+
+
+class StreamingCache(PixelCache):
+    """All pictures of `index`, whether they turn out to be readable or not; close it, and the reading ends."""
+
+    def __init__(
+        self, index: ImageIndex, store: PixelStore, lock: filelock.BaseFileLock, compared: Compared, workers: int
+    ) -> None:
+        self.index, self.side = index, store.side
+        self.sizes = np.zeros((len(index), 2), np.int32)
+        self.passing = compared.passing
+        self._slots = np.full(len(index), _BROKEN, np.int64)
+        self._store, self._lock, self._workers = store, lock, workers
+        self._tasks = {task.number: task for task in compared.missing}
+        for number, path in enumerate(index.paths):
+            row = store.rows.get(path)
+            if number in self._tasks:
+                self._slots[number] = _UNKNOWN
+            elif row is not None and row.slot is not None and path not in self.passing:
+                self._slots[number] = row.slot
+                self.sizes[number] = row.height, row.width
+        self._changed = threading.Condition()
+        self._orders: list[Iterator[int]] = [iter(list(self._tasks))]  # the last one is served first
+        self._ending = False
+        self._told = 0.0
+        self._pixels = np.zeros((0, self.side, self.side, 3), np.uint8)
+        self._in_order = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reading")
+        self._reading: Future[None] = Future()
+        if self._tasks:
+            self._reading = self._thread.submit(self._read)
+        else:
+            self._read()
+            self._reading.set_result(None)
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    # --- on the thread
+
+    def _read(self) -> None:
+        with ExitStack() as at_end:
+            at_end.enter_context(room(self._store.folder, len(self) * self._store.slot_bytes))
+            at_end.callback(self._wake)
+            at_end.callback(self._lock.release)
+            at_end.callback(self._store.close)
+            at_end.callback(self._store.commit)
+            pace = Pace()
+            work = partial(outcome_of, self.index.root, self.side)
+            with closing(decoded(self._next_tasks(), work, self._workers)) as outcomes:
+                for task, outcome in outcomes:
+                    if self._ending:
+                        return
+                    if outcome is not None:
+                        self._take(task, outcome)
+                    pace.commit(self._store)
+
+    def _next_tasks(self) -> Iterator[Task]:
+        while True:
+            with self._changed:
+                if self._ending or not self._tasks:
+                    return
+                number = next(self._orders[-1], None)
+                task = None if number is None else self._tasks.pop(number, None)
+                if number is None and len(self._orders) > 1:
+                    self._orders.pop()
+            if task is not None:
+                yield task
+
+    def _take(self, task: Task, outcome: Outcome) -> None:
+        slot = keep(self._store, task.file, outcome, self.passing)
+        with self._changed:
+            if not isinstance(outcome, DataError):
+                self.sizes[task.number] = outcome.height, outcome.width
+            self._slots[task.number] = _BROKEN if slot is None else slot
+            if time.monotonic() - self._told >= _TELL_SECONDS:
+                self._told = time.monotonic()
+                self._changed.notify_all()
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    # --- for those who ask
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is read."""
+        return self._reading.done() and not self._tasks and self._reading.exception() is None
+
+    @property
+    def broken(self) -> list[str]:
+        """Paths that are known to be unreadable, so far."""
+        return [self.index.paths[number] for number in np.flatnonzero(self._slots == _BROKEN).tolist()]
+
+    def prefer(self, positions: Positions) -> None:
+        """Read these next, in this order."""
+        with self._changed:
+            self._orders.append(iter(np.asarray(positions, dtype=np.int64).tolist()))
+
+    def until(self, positions: Positions, control: RunControl) -> Generator[Preparing, None, None]:
+        """Have these read, and say how far it is. Raises RunError when stopped."""
+        wanted = np.asarray(positions, dtype=np.int64)
+        self.prefer(wanted)
+        pace = Pace()
+        while left := self._left(wanted):
+            check_stop(control)
+            if pace.is_time():
+                yield Preparing(stage=STAGE, done=len(wanted) - left, total=len(wanted))
+
+    def readable(self, positions: Positions) -> npt.NDArray[np.bool_]:
+        """Which of these can be read; waits until that is known."""
+        wanted = np.asarray(positions, dtype=np.int64)
+        if (self._slots[wanted] == _UNKNOWN).any():
+            self.prefer(wanted)
+            while self._left(wanted):
+                pass
+        return np.asarray(self._slots[wanted] != _BROKEN)
+
+    def _left(self, wanted: npt.NDArray[np.int64]) -> int:
+        """How many of these are still to be read, after waiting for a few more. Raises what ended the reading."""
+        with self._changed:
+            left = int((self._slots[wanted] == _UNKNOWN).sum())
+            if not left:
+                return 0
+            if not self._reading.done():
+                self._changed.wait(_WAIT_SECONDS)
+                return left
+        self._reading.result()
+        raise RunError("The pictures are no longer being read: the run that read them is over.")
+
+    def pixels(self, positions: Positions | None = None) -> "torch.Tensor":
+        """As of a whole cache, waiting for what is not read yet. Raises DataError for one that cannot be read."""
+        import torch
+
+        wanted = np.arange(len(self)) if positions is None else np.asarray(positions, dtype=np.int64)
+        good = self.readable(wanted)
+        if not good.all():
+            raise DataError("{paths} cannot be read.", paths=self.index.paths[int(wanted[~good][0])])
+        slots = self._slots[wanted]
+        if len(slots) and int(slots.max()) >= len(self._pixels):
+            self._map()
+        return torch.from_numpy(self._pixels[slots]).permute(0, 3, 1, 2)
+
+    def _map(self) -> None:
+        whole = self._store.pixel_path.stat().st_size // self._store.slot_bytes
+        shape = (whole, self.side, self.side, 3)
+        self._pixels = np.asarray(np.memmap(self._store.pixel_path, np.uint8, mode="c", shape=shape))
+
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """What could not be read, with the reasons; waits for everything."""
+        self._reading.result()
+        reasons = {path: self._store.rows[path].reason for path in self.broken if path in self._store.rows}
+        found = {**reasons, **self.passing}
+        return tuple(sorted((*self.index.unreadable, *(Unreadable(*item) for item in found.items())), key=_path))
+
+    def close(self) -> None:
+        """End the reading; what is read stays."""
+        self._ending = True
+        self._thread.shutdown(wait=True)
+
+
+def _path(item: Unreadable) -> str:
+    return item.path
+
+
+def stream_cache(
+    index: ImageIndex,
+    side: int,
+    *,
+    control: RunControl | None = None,
+    cache_dir: Path | None = None,
+    workers: int | None = None,
+) -> Generator[Preparing, None, StreamingCache]:
+    """`build_cache` that returns at once, with the reading under way; `close` the cache at the end.
+
+    Raises RunError when stopped or when the disk is full.
+    """
+    control = control or RunControl()
+    folder = store_folder(cache_dir or cache_folder(), index.root, side)
+    make_folder(folder)
+    lock = filelock.FileLock(folder / "lock", thread_local=False)
+    with room(folder, len(index) * side * side * 3), ExitStack() as on_error:
+        yield from wait_for(lock, control, len(index))
+        on_error.callback(lock.release)
+        store = PixelStore(folder, side)
+        on_error.callback(store.close)
+        compared = yield from compare(store, index, control)
+        on_error.pop_all()
+    return StreamingCache(index, store, lock, compared, workers or cores())

@@ -6,11 +6,12 @@ disk, and the row of a file that changed or is gone is taken out before its slot
 
 import contextlib
 import errno
+import gc
 import hashlib
 import io
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +22,6 @@ import numpy.typing as npt
 
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.messages import from_text, to_text
-from sslstudio.engine.images.cache.collector import put_off
 from sslstudio.engine.images.index import ImageFile, printable
 
 MOST_SIDE: Final = 1024
@@ -106,7 +106,7 @@ class PixelStore:
         """The table without the rows whose pixels are missing (someone cut the file)."""
         whole = os.path.getsize(self.pixel_path) // self.slot_bytes
         rows: dict[str, Row] = {}
-        with put_off():
+        with garbage_collection_put_off():
             for path, size, mtime_ns, slot, height, width, reason in self._table.execute("SELECT * FROM pictures"):
                 if slot is None or slot < whole:
                     name = os.fsdecode(path)
@@ -174,6 +174,19 @@ def peek(folder: Path, side: int, files: Sequence[ImageFile]) -> dict[str, npt.N
                     and slot == _slot(table, file) and found[file.path].shape == (side, side, 3)}  # fmt: skip
     except (OSError, sqlite3.Error):  # there is no store yet, or it cannot be looked at just now
         return {}
+
+
+@contextlib.contextmanager
+def garbage_collection_put_off() -> Iterator[None]:
+    """Put off Python's search for cycles: where very many objects without any are made at once it would go through all
+    of them again and again. It is off in all threads: not for long, and not around a `yield` of a generator."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def _slot(table: sqlite3.Connection, file: ImageFile) -> int | None:

@@ -20,11 +20,11 @@ from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.editing.edits import Edit, Kind
 from sslstudio.engine.labels.editing.export import export_labels
 from sslstudio.engine.labels.editing.files import JOURNAL, LABELS, masks_in, read_labels_table, write_classes
-from sslstudio.engine.labels.editing.label_move import labels_below
 from sslstudio.engine.labels.editing.start import FOLDER, begin, is_edited, labels_folder
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.stroke import Mask, Stroke
 from sslstudio.engine.labels.editing.tools import brush
+from sslstudio.engine.labels.editing.transfer import labels_below
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.projects.project import open_project

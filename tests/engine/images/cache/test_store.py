@@ -4,13 +4,13 @@ import gc
 
 import pytest
 
-from sslstudio.engine.images.cache.collector import put_off
+from sslstudio.engine.images.cache.store import garbage_collection_put_off
 
 
 def test_it_is_off_within_and_on_again_even_after_an_error() -> None:
     assert gc.isenabled()
-    with put_off():
-        with pytest.raises(KeyError), put_off():
+    with garbage_collection_put_off():
+        with pytest.raises(KeyError), garbage_collection_put_off():
             raise KeyError(gc.isenabled())
         assert not gc.isenabled()
     assert gc.isenabled()
@@ -19,7 +19,7 @@ def test_it_is_off_within_and_on_again_even_after_an_error() -> None:
 def test_what_was_off_stays_off() -> None:
     gc.disable()
     try:
-        with put_off():
+        with garbage_collection_put_off():
             pass
         assert not gc.isenabled()
     finally:

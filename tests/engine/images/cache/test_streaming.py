@@ -16,8 +16,7 @@ from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.images.cache import growing
-from sslstudio.engine.images.cache.growing import GrowingCache, grow_cache
-from sslstudio.engine.images.cache.pixel_cache import build_cache
+from sslstudio.engine.images.cache.pixel_cache import StreamingCache, build_cache, stream_cache
 from sslstudio.engine.images.cache.reader import outcome_of
 from sslstudio.engine.images.cache.sampler import Glimpse
 from sslstudio.engine.images.cache.store import store_folder
@@ -40,8 +39,8 @@ def held_back(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
     return gate
 
 
-def grown(root: Path, where: Path, **options: Any) -> GrowingCache:
-    return to_end(grow_cache(scan(root), SIDE, cache_dir=where, **options))
+def grown(root: Path, where: Path, **options: Any) -> StreamingCache:
+    return to_end(stream_cache(scan(root), SIDE, cache_dir=where, **options))
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
