@@ -12,7 +12,7 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.images.cache.sampler import Glimpse
+from sslstudio.engine.images.cache.sampler import SampledCache
 from sslstudio.engine.models.encoders import build_encoder
 from sslstudio.engine.pretraining.run import LOOKED_AT, looked_at, order_of
 from sslstudio.engine.tasks.base import Puzzle, load_tasks
@@ -38,11 +38,11 @@ def preview_puzzles(
     """
     device = devices.choose("cpu")
     recognised, side, split = yield from look_at(config.data, device)
-    glimpse = Glimpse(recognised.pictures, side)
-    pictures = Pictures(glimpse, split.train, device)
+    sample = SampledCache(recognised.pictures, side)
+    pictures = Pictures(sample, split.train, device)
     if len(pictures) < 2:
         raise DataError("Fewer than two pictures are left to train on. Lower the test and validation shares.")
-    yield from glimpse.until(pictures.positions(order_of(pictures, config).first(LOOKED_AT)), control)
+    yield from sample.until(pictures.positions(order_of(pictures, config).first(LOOKED_AT)), control)
     kind = load_tasks()[config.task]
     kind.check(config.options, looked_at(pictures, config))
     encoder = build_encoder(config.encoder.resolved(False, side), config.seed)

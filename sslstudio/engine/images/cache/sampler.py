@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 4  # pictures for each core between two signs of life
 
 
-class Glimpse(PixelCache):
+class SampledCache(PixelCache):
     """All pictures of `index`; those that are asked for are taken from the cache, or decoded there and then."""
 
     def __init__(self, index: ImageIndex, side: int, cache_dir: Path | None = None) -> None:
@@ -50,7 +50,7 @@ class Glimpse(PixelCache):
         """Have these read, and say how far it is. Raises RunError when stopped."""
         numbers = [int(number) for number in positions if int(number) not in self._seen]
         step = _AT_ONCE * cores()
-        with ThreadPoolExecutor(cores(), thread_name_prefix="glimpse") as pool:
+        with ThreadPoolExecutor(cores(), thread_name_prefix="sample") as pool:
             for start in range(0, len(numbers), step):
                 check_stop(control)
                 yield Preparing(stage=STAGE, done=len(positions) - len(numbers) + start, total=len(positions))

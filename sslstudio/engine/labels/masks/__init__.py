@@ -1,4 +1,4 @@
-"""Labels as mask files: which file is the mask of which picture, and which class each of its values stands for.
+"""Mask images, whatever format of labels they belong to: what their values mean, how they are read and written.
 
-Modules for other formats of labels do not import this one.
+Which file is the mask of which picture is a matter of the formats.
 """

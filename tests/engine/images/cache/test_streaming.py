@@ -15,10 +15,10 @@ from sslstudio.engine.compute.device import choose
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.images.cache import growing
+from sslstudio.engine.images.cache import pixel_cache
 from sslstudio.engine.images.cache.pixel_cache import StreamingCache, build_cache, stream_cache
 from sslstudio.engine.images.cache.reader import outcome_of
-from sslstudio.engine.images.cache.sampler import Glimpse
+from sslstudio.engine.images.cache.sampler import SampledCache
 from sslstudio.engine.images.cache.store import store_folder
 from sslstudio.engine.images.formats.decode import Squeezed, decode
 from sslstudio.engine.images.index import scan
@@ -35,7 +35,7 @@ def held_back(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
         gate.acquire()
         return outcome_of(root, side, file)
 
-    monkeypatch.setattr(growing, "outcome_of", gated)
+    monkeypatch.setattr(pixel_cache, "outcome_of", gated)
     return gate
 
 
@@ -111,7 +111,7 @@ def test_a_full_disk_is_told_to_whoever_waits(root: Path, tmp_path: Path, monkey
     cache.close()
 
 
-@pytest.mark.parametrize("kind", ["growing", "complete", "glimpse"])
+@pytest.mark.parametrize("kind", ["growing", "complete", "sample"])
 def test_what_stands_in_does_not_depend_on_when_it_is_found_out(root: Path, tmp_path: Path, kind: str) -> None:
     for number in (4, 5, 19):
         (root / scan(root).paths[number]).write_bytes(b"words")
@@ -119,7 +119,7 @@ def test_what_stands_in_does_not_depend_on_when_it_is_found_out(root: Path, tmp_
         whole = grown(root, tmp_path / "cache")
         assert len(whole.unreadable()) == 3
         whole.close()
-    cache = Glimpse(scan(root), SIDE) if kind == "glimpse" else grown(root, tmp_path / "cache")
+    cache = SampledCache(scan(root), SIDE) if kind == "sample" else grown(root, tmp_path / "cache")
     try:
         train = cache.index.paths[3:]
         pictures = Pictures(cache, train, choose("cpu"))
@@ -132,7 +132,7 @@ def test_what_stands_in_does_not_depend_on_when_it_is_found_out(root: Path, tmp_
         cache.close()
 
 
-def test_a_glimpse_takes_what_is_there_and_writes_nothing(tools: Any, root: Path, tmp_path: Path) -> None:
+def test_a_sample_takes_what_is_there_and_writes_nothing(tools: Any, root: Path, tmp_path: Path) -> None:
     index = scan(root)
     tools.drain(build_cache(index.subset(index.paths[:10]), SIDE, cache_dir=tmp_path / "cache"))
     before = tools.slots(root, tmp_path / "cache")
@@ -140,6 +140,6 @@ def test_a_glimpse_takes_what_is_there_and_writes_nothing(tools: Any, root: Path
     for path in index.paths[:10]:
         tools.garble(root / path)
     with filelock.FileLock(store_folder(tmp_path / "cache", root, SIDE) / "lock"):
-        shown = Glimpse(index, SIDE, tmp_path / "cache").pixels(list(range(5, 15)))
+        shown = SampledCache(index, SIDE, tmp_path / "cache").pixels(list(range(5, 15)))
     assert np.array_equal(shown.permute(0, 2, 3, 1).numpy(), np.stack(wanted[5:15]))
     assert tools.slots(root, tmp_path / "cache") == before
