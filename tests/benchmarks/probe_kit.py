@@ -13,7 +13,7 @@ import torch
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.evaluate.features import measured_copy, stage_features
+from sslstudio.engine.evaluate.features import copy_with_own_statistics, stage_features
 from sslstudio.engine.evaluate.linear_and_knn import linear_answers, standardised
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import PixelScale
@@ -53,7 +53,7 @@ class Reader:
 
     def read(self, encoder: Encoder) -> float:
         """Of this encoder, with the batch statistics of whole pictures."""
-        features = standardised(stage_features(measured_copy(encoder, self.images), self.images)[-1])
+        features = standardised(stage_features(copy_with_own_statistics(encoder, self.images), self.images)[-1])
         return mean(self._draw(features, torch.Generator().manual_seed(draw)) for draw in range(DRAWS))
 
     def _draw(self, features: torch.Tensor, rng: torch.Generator) -> float:

@@ -84,7 +84,7 @@ def mean_colour(tiles: Tensor) -> Tensor:
     return tiles.mean(dim=(-2, -1), keepdim=True).expand_as(tiles)
 
 
-def without_rims(tiles: Tensor) -> Tensor:
+def erase_rims(tiles: Tensor) -> Tensor:
     """The rim of every tile replaced by what lies just inside it: lines no longer run on into the next tile."""
     side = tiles.shape[-1]
     rim = max(1, round(RIM * side))
@@ -93,7 +93,7 @@ def without_rims(tiles: Tensor) -> Tensor:
 
 
 MEAN_COLOUR = Alteration("mean_colour", tiles=mean_colour)
-RIMS = Alteration("rims", tiles=without_rims)
+RIMS = Alteration("rims", tiles=erase_rims)
 GREY = Alteration("grey", pictures=without_colour)
 FRAME_COVERED = Alteration("frame", pictures=partial(covered, place=_frame))
 CENTRE_COVERED = Alteration("centre", pictures=partial(covered, place=partial(_middle, CENTRE)))

@@ -52,8 +52,8 @@ class Clinic:
 
     def concerning(self, task: str) -> list[Finding]:
         """The findings that are not fine and concern a task, or a part of it if it is several, worst first."""
-        parts = {task, *getattr(self.options.get(task), "names", ())}
-        found = [one for one in self.findings if one.severity != FINE and parts & set(one.tasks)]
+        members = load_tasks()[task].member_names(self.options[task]) if task in self.options else ()
+        found = [one for one in self.findings if one.severity != FINE and {task, *members} & set(one.tasks)]
         return sorted(found, key=lambda one: -SEVERITIES.index(one.severity))
 
     def suits(self, task: str) -> Suitability:
@@ -89,5 +89,5 @@ def judged(seen: LookedAt, findings: list[Finding]) -> Clinic:
         try:
             registry[task].check(options, seen.images)
         except TaskDoesNotFit as refusal:
-            refusals[task] = str(refusal)
+            refusals[task] = refusal.message
     return Clinic(tuple(findings), refusals, dict(seen.options))

@@ -11,11 +11,13 @@ from torch import Tensor
 from sslstudio.engine.clinic.alterations import Alteration
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.core.config import BaseConfig, with_texts
+from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.errors import ConfigError
+from sslstudio.engine.core.metrics import metric_named
 from sslstudio.engine.evaluate.scores import wilson
 from sslstudio.engine.models.encoders import Encoder
-from sslstudio.engine.tasks.base import Batch, PretextTask
+from sslstudio.engine.tasks.base import AnyTask, Batch
+from sslstudio.engine.tasks.remedies import Fault
 
 CHUNK = 4  # pictures whose answers are averaged: what the intervals rest on
 DRAWS = 2  # puzzles of each picture
@@ -33,26 +35,16 @@ class Audited:
 
     name: str
     options: BaseConfig
-    task: PretextTask
+    task: AnyTask
     encoder: Encoder
     settable: bool = True
 
-    def first_change(self, *changes: str) -> str:
-        """The first OPTION=VALUE that this task knows, allows and does not have, as TASK.OPTION=VALUE; "" if none.
+    def remedy(self, fault: Fault) -> str:
+        """The change that answers a fault and is not made yet, as TASK.OPTION=VALUE; "" if there is none."""
+        change = self.task.remedy(self.options, fault) if self.settable else ""
+        return f"{self.name}.{change}" if change else ""
 
-        A number counts as had when the option is beyond it already: a field of 0.4 needs no change to 0.5.
-        """
-        for change in changes if self.settable else ():
-            name, _, text = change.partition("=")
-            try:
-                wanted = getattr(with_texts(self.options, {name: text}), name)
-            except ConfigError:
-                continue
-            if not _had(name, getattr(self.options, name), wanted):
-                return f"{self.name}.{change}"
-        return ""
-
-    def with_gap(self, gap: float) -> PretextTask | None:
+    def with_gap(self, gap: float) -> AnyTask | None:
         """The same weights asked with another gap between tiles; None if the options do not allow it."""
         for changes in ({"gap": gap}, {"gap": gap, "jitter": 0.0}):
             try:
@@ -66,12 +58,6 @@ class Audited:
         return None
 
 
-def _had(name: str, has: object, wanted: object) -> bool:
-    if isinstance(has, bool) or not isinstance(has, (int, float)) or not isinstance(wanted, (int, float)):
-        return has == wanted
-    return has <= wanted if name == "field" else has >= wanted
-
-
 class Questions:
     """The puzzles of `images`, uint8 (n, 3, S, S); the same for a seed whatever is done to the pictures."""
 
@@ -81,14 +67,14 @@ class Questions:
         self.n = sum(map(len, self.chunks))
         self.metric, self.chance = main_metric(audited.task)
 
-    def batch(self, number: int, draw: int, alteration: Alteration, task: PretextTask | None = None) -> Batch:
+    def batch(self, number: int, draw: int, alteration: Alteration, task: AnyTask | None = None) -> Batch:
         """The puzzles of one chunk; those of an altered picture are drawn just as those of the picture itself."""
         rng = generator(self.seed, "audit", draw, number, device=self.device.handle)
         images = alteration.pictures(self.chunks[number].to(self.device.handle))
         return alteration.batch((task or self.audited.task).make_batch(images, rng))
 
     @torch.no_grad()
-    def ask(self, alteration: Alteration, task: PretextTask | None = None) -> Array:
+    def ask(self, alteration: Alteration, task: AnyTask | None = None) -> Array:
         """The metric for each chunk, (chunks,); `task` asks in place of the audited one."""
         asked = task or self.audited.task
         found: list[Tensor] = []
@@ -115,11 +101,11 @@ class Questions:
 
     def has_learnt(self, base: Interval) -> bool:
         """Whether the answers are certainly better than guesses; errors are better when they are small."""
-        return base[2] < self.chance if "error" in self.metric else base[1] > self.chance
+        return base[2] < self.chance if metric_named(self.metric).better == "lower" else base[1] > self.chance
 
 
-def main_metric(task: PretextTask) -> tuple[str, float]:
-    """The metric that guessing has a value for, and that value, accuracy before others; ("", nan) if there is none."""
+def main_metric(task: AnyTask) -> tuple[str, float]:
+    """The first metric that guessing has a value for, and that value; ("", nan) if there is none."""
     chance = task.chance()
-    names = sorted(chance, key=lambda name: (name != "accuracy", "accuracy" not in name))
+    names = [metric.name for metric in task.metrics if metric.name in chance] or list(chance)
     return (names[0], chance[names[0]]) if names else ("", float("nan"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from sslstudio.engine.clinic.clinic import SIGNS, Clinic, Finding, LookedAt, findings_of, judged
 from sslstudio.engine.clinic.puzzle_scores import Audited
@@ -26,7 +26,7 @@ from sslstudio.engine.dataset.near_duplicates import MOST, Group, near_duplicate
 from sslstudio.engine.evaluate.predict import write_table
 from sslstudio.engine.pretraining.run import trained_task
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.tasks.base import Picture, PretextTask, load_tasks
+from sslstudio.engine.tasks.base import Picture, load_tasks
 from sslstudio.engine.training.config import DataConfig, PretrainConfig, pretrain_from_dict
 from sslstudio.engine.training.session import Session, open_session, reopen_session
 
@@ -169,11 +169,7 @@ def _audited_part(
 def _trained(run: RunFolder, config: PretrainConfig, device: Device) -> Iterator[Audited]:
     """The network of a run with its weights; each task of a run of several by itself."""
     encoder, task, _ = trained_task(run, config, device)
-    parts = getattr(task, "tasks", None)
-    if not isinstance(parts, nn.ModuleDict):
+    if not task.members():
         yield Audited(config.task, config.options, task, encoder)
-        return
-    registry = load_tasks()
-    for name, part in parts.items():
-        assert isinstance(part, PretextTask)
-        yield Audited(name, registry[name].Config(), part, encoder, settable=False)
+    for name, member in task.members().items():
+        yield Audited(name, member.config, member, encoder, settable=False)

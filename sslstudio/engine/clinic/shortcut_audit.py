@@ -18,6 +18,7 @@ from sslstudio.engine.clinic.puzzle_scores import Array, Audited, Interval, Ques
 from sslstudio.engine.clinic.signs.looked import tiles_of
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.tasks.remedies import Fault
 
 MAY_FALL = 0.3  # share of what was learnt that may go with what should not matter
 MUST_FALL = 0.75  # share that must go with what the puzzle is about
@@ -120,14 +121,12 @@ class _Auditor:
         yield from self._tiles(tiles_of(batch) is not None)
         yield from self._gaps()
         yield from self._covered(any(one.is_floating_point() and one.ndim >= 4 for one in batch.targets.values()))
-        fault = Message("tells left from right: by text, or because the subject has sides, which is fine")
+        says = Message("tells left from right: by text, or because the subject has sides, which is fine")
         yield self._stays(
-            "mirrored", Message("the pictures are mirrored"), self._ask(alter.MIRRORED), fault, ("mirror=true",)
+            "mirrored", Message("the pictures are mirrored"), self._ask(alter.MIRRORED), says, Fault.RELIES_ON_SIDES
         )
-        fault = Message("depends on exact places: whole pixels, or what stands at the very edge")
-        yield self._stays(
-            "shifted", Message("the pictures are shifted by some pixels"), self._ask(alter.SHIFTED), fault
-        )
+        says = Message("depends on exact places: whole pixels, or what stands at the very edge")
+        yield self._stays("shifted", Message("the pictures are shifted by some pixels"), self._ask(alter.SHIFTED), says)
 
     def _ask(self, alteration: Alteration) -> Array:
         return self.questions.ask(alteration)
@@ -142,7 +141,7 @@ class _Auditor:
         yield self._stays(
             "rims", Message("the rims of the tiles are erased"), self._ask(alter.RIMS),
             Message("matches the edges of tiles"),
-            ("gap=0.1", "gap=0.25", "gap=0.4"), most=EDGES_MAY_FALL,
+            Fault.RELIES_ON_EDGES, most=EDGES_MAY_FALL,
         )  # fmt: skip
 
     def _gaps(self) -> Iterator[Check]:
@@ -163,7 +162,7 @@ class _Auditor:
                 yield self._stays(
                     "large_gap", Message("the gap between tiles is {gap:g} instead of {own:g}", gap=gap, own=own),
                     self.questions.ask(AS_THEY_ARE, task), Message("matches the edges of tiles"),
-                    ("gap=0.1", "gap=0.25", "gap=0.4"), most=EDGES_MAY_FALL,
+                    Fault.RELIES_ON_EDGES, most=EDGES_MAY_FALL,
                 )  # fmt: skip
                 return
         self.left_out["gap"] = Message(
@@ -179,19 +178,18 @@ class _Auditor:
             return
         grey = self._ask(alter.GREY)
         yield self._stays(
-            "grey", Message("colour is taken away"), grey, Message("relies on colour"), ("grey=0.66", "colour=drop")
+            "grey", Message("colour is taken away"), grey, Message("relies on colour"), Fault.RELIES_ON_COLOUR
         )
-        smaller = ("round=true", "field=0.5")
         yield self._stays(
             "frame", Message("the outer tenth is covered"), self._ask(alter.FRAME_COVERED),
             Message("relies on the frame: crop it"),
-            smaller, self._ask(alter.CENTRE_COVERED),
+            Fault.RELIES_ON_FRAME, self._ask(alter.CENTRE_COVERED),
         )  # fmt: skip
         found = [(place, self._ask(one)) for place, one in zip(alter.CORNERS, alter.CORNERS_COVERED, strict=True)]
         place, worst = max(found, key=lambda pair: self._lost(pair[1])[0])
         yield self._stays(
             "corner", Message("the {place} corner is covered", place=place), worst,
-            Message("relies on that corner: look for a stamp or text, and crop it"), smaller,
+            Message("relies on that corner: look for a stamp or text, and crop it"), Fault.RELIES_ON_FRAME,
             self._ask(alter.SMALL_CENTRE_COVERED),
         )  # fmt: skip
 
@@ -207,7 +205,7 @@ class _Auditor:
         )  # fmt: skip
 
     def _stays(
-        self, name: str, title: str, values: Array, fault: str, changes: tuple[str, ...] = (),
+        self, name: str, title: str, values: Array, says: str, fault: Fault | None = None,
         control: Array | None = None, most: float = MAY_FALL,
     ) -> Check:  # fmt: skip
         """Fails when more than `most` of what was learnt goes, certainly, and certainly more than with `control`."""
@@ -217,8 +215,9 @@ class _Auditor:
             failed = self.questions.interval((control - values) / self.learnt)[1] > 0
         if not failed:
             return replace(check, passed=True, verdict=_kept(check.lost))
-        verdict = Message("{fault}; {value:.0%} of what was learnt is lost", fault=fault, value=min(1.0, check.lost))
-        return replace(check, passed=False, verdict=verdict, change=self.trained.first_change(*changes))
+        verdict = Message("{says}; {value:.0%} of what was learnt is lost", says=says, value=min(1.0, check.lost))
+        change = self.trained.remedy(fault) if fault else ""
+        return replace(check, passed=False, verdict=verdict, change=change)
 
     def _falls(self, check: Check) -> Check:
         """Tiles of one colour must not be enough."""
@@ -226,7 +225,7 @@ class _Auditor:
         if check.lost >= MUST_FALL or not above:
             return replace(check, passed=True, verdict=Message("falls to guessing, as it must"))
         return replace(
-            check, passed=False, change=self.trained.first_change("normalise=true", "grey=0.66", "colour=drop"),
+            check, passed=False, change=self.trained.remedy(Fault.RELIES_ON_MEAN_COLOUR),
             verdict=Message(
                 "relies on the brightness or colour of whole tiles, which give {kept:.0%} of what was learnt",
                 kept=1 - check.lost,

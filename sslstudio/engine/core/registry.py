@@ -26,6 +26,10 @@ class Registry(Generic[T]):
 
         return add
 
+    def remove(self, name: str) -> None:
+        """Take an entry out again, for tests that register one."""
+        del self._entries[name]
+
     def __getitem__(self, name: str) -> T:
         """The entry of that name. Raises ConfigError with the nearest name when there is none."""
         try:

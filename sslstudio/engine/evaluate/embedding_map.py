@@ -12,7 +12,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 
 Features = npt.NDArray[np.float32]  # (N, D)
-Places = npt.NDArray[np.float64]  # (N, 2)
+Positions = npt.NDArray[np.float64]  # (N, 2)
 
 PARTS = 50  # principal components that t-SNE looks at, as its authors advise (van der Maaten & Hinton 2008)
 MOST_TSNE = 5_000  # pictures: beyond, it takes minutes
@@ -40,42 +40,42 @@ def compact(features: Features, parts: int = PARTS) -> Features:
     return np.asarray(made.fit_transform(scaled), np.float32)
 
 
-def flat_map(features: Features) -> Generator[Preparing, None, Places]:
+def flat_map(features: Features) -> Generator[Preparing, None, Positions]:
     """(N, 2) in [0, 1]: t-SNE of the features, PCA where there are too few pictures for it or too many."""
     yield Preparing(stage=STAGE, done=0, total=0)
     parts = compact(features)
     if not len(parts):
         return np.zeros((0, 2))
     if LEAST_TSNE <= len(parts) <= MOST_TSNE and parts.shape[1] >= 2:
-        places = yield from _tsne(parts)
+        positions = yield from _tsne(parts)
     else:
-        places = np.pad(parts[:, :2], ((0, 0), (0, max(0, 2 - parts.shape[1]))))
-    low, high = places.min(axis=0), places.max(axis=0)
-    return np.asarray((places - low) / np.where(high > low, high - low, 1.0), np.float64)
+        positions = np.pad(parts[:, :2], ((0, 0), (0, max(0, 2 - parts.shape[1]))))
+    low, high = positions.min(axis=0), positions.max(axis=0)
+    return np.asarray((positions - low) / np.where(high > low, high - low, 1.0), np.float64)
 
 
-def _tsne(parts: Features) -> Generator[Preparing, None, Places]:
+def _tsne(parts: Features) -> Generator[Preparing, None, Positions]:
     """t-SNE in steps, each from where the one before came to: exaggerated first, then as it is. By itself it would say
     nothing until it is done, which takes half a minute for 3,000 pictures."""
     from sklearn.manifold import TSNE
 
     near = min(30.0, (len(parts) - 1) / 4)
-    places: Places | str = "pca"
+    positions: Positions | str = "pca"
     for number, exaggeration in enumerate(EXAGGERATIONS):
         yield Preparing(stage=STAGE, done=number, total=len(EXAGGERATIONS))
-        places = TSNE(
-            2, perplexity=near, init=places, early_exaggeration=exaggeration, max_iter=STEPS, random_state=0,
+        positions = TSNE(
+            2, perplexity=near, init=positions, early_exaggeration=exaggeration, max_iter=STEPS, random_state=0,
         ).fit_transform(parts)  # fmt: skip
     yield Preparing(stage=STAGE, done=len(EXAGGERATIONS), total=len(EXAGGERATIONS))
-    return np.asarray(places, np.float64)
+    return np.asarray(positions, np.float64)
 
 
-def inside(places: Places, outline: Sequence[tuple[float, float]]) -> list[int]:
-    """Which of the places (N, 2) lie within a closed outline (even-odd); none below three corners."""
+def inside(positions: Positions, outline: Sequence[tuple[float, float]]) -> list[int]:
+    """Which of the positions (N, 2) lie within a closed outline (even-odd); none below three corners."""
     if len(outline) < 3:
         return []
-    x, y = places[:, 0], places[:, 1]
-    within = np.zeros(len(places), np.bool_)
+    x, y = positions[:, 0], positions[:, 1]
+    within = np.zeros(len(positions), np.bool_)
     for (x0, y0), (x1, y1) in zip(outline, [*outline[1:], outline[0]], strict=True):
         crosses = (y0 > y) != (y1 > y)  # a ray to the right meets this edge
         if y0 != y1:

@@ -37,7 +37,7 @@ def stage_features(encoder: Encoder, images: Tensor, device: Device | None = Non
     return _features(encoder, images, pooled, device)
 
 
-def place_features(encoder: Encoder, images: Tensor, grid: int, device: Device | None = None) -> list[Tensor]:
+def dense_features(encoder: Encoder, images: Tensor, grid: int, device: Device | None = None) -> list[Tensor]:
     """For each stage float32 (n, grid * grid, D) on the CPU, at the same evenly spaced places whatever its stride.
 
     A stage of few places is read between them (bilinearly), as a decoder would.
@@ -76,14 +76,14 @@ def _at_places(features: Tensor, grid: int) -> Tensor:
     return read.flatten(2).transpose(1, 2)
 
 
-def classes_at_places(masks: Tensor, grid: int) -> Tensor:
-    """int64 (n, grid * grid): the class of masks (n, H, W) at the places of `place_features`."""
+def classes_at_positions(masks: Tensor, grid: int) -> Tensor:
+    """int64 (n, grid * grid): the class of masks (n, H, W) at the places of `dense_features`."""
     rows, columns = (((torch.arange(grid) + 0.5) / grid * side).to(torch.int64) for side in masks.shape[1:])
     return masks[:, rows[:, None], columns[None, :]].flatten(1).to(torch.int64)
 
 
 @torch.no_grad()
-def measured_copy(encoder: Encoder, images: Tensor) -> Encoder:
+def copy_with_own_statistics(encoder: Encoder, images: Tensor) -> Encoder:
     """A copy whose batch statistics are those of up to 256 of `images` (as for `stage_features`).
 
     Pretraining sees tiles and crops, the probes whole pictures; and an untrained network has no statistics at all. The

@@ -5,7 +5,7 @@ as many unknowns as there are labelled pictures or features. On the features of 
 it came within about a point of logistic regression (means over the stages 0.579 and 0.590 with 10 labels a class,
 0.641 and 0.644 with 30) in a tenth of the time, so that many draws of labels can be averaged.
 
-Letters: n labelled, m asked, D features, C classes. Everything is float32 or float64 on one device.
+Letters: n labelled, m queries, D features, C classes. Everything is float32 or float64 on one device.
 """
 
 import math
@@ -27,8 +27,8 @@ def standardised(features: Tensor) -> Tensor:
     return lengths
 
 
-def linear_answers(known: Tensor, classes: Tensor, asked: Tensor, count: int, *, balanced: bool = True) -> Tensor:
-    """Class numbers (m,) for `asked` (m, D), learnt from `known` (n, D) of `classes` (n,); `count` classes in all.
+def linear_answers(known: Tensor, classes: Tensor, queries: Tensor, count: int, *, balanced: bool = True) -> Tensor:
+    """Class numbers (m,) for `queries` (m, D), learnt from `known` (n, D) of `classes` (n,); `count` classes in all.
 
     `balanced`: every class weighs the same, however many pictures it has.
     """
@@ -37,7 +37,7 @@ def linear_answers(known: Tensor, classes: Tensor, asked: Tensor, count: int, *,
     root = weight.sqrt()[:, None]
     middle, level = _weighted_mean(known, weight), _weighted_mean(wanted, weight)
     base = (known - middle) * root
-    scores: Tensor = (asked - middle) @ _solved(base, (wanted - level) * root) + level
+    scores: Tensor = (queries - middle) @ _solved(base, (wanted - level) * root) + level
     scores[:, wanted.sum(dim=0) == 0] = -torch.inf  # what was never shown is never answered
     return scores.argmax(dim=1)
 
@@ -68,9 +68,9 @@ def neighbours(labelled: int) -> int:
     return root if root % 2 else root + 1
 
 
-def nearest_answers(known: Tensor, classes: Tensor, asked: Tensor, count: int, votes: int) -> Tensor:
+def nearest_answers(known: Tensor, classes: Tensor, queries: Tensor, count: int, votes: int) -> Tensor:
     """Class numbers (m,) by the cosine-weighted vote of the `votes` nearest of `known`; shapes as above."""
-    likeness = F.normalize(asked, dim=1) @ F.normalize(known, dim=1).T  # (m, n)
+    likeness = F.normalize(queries, dim=1) @ F.normalize(known, dim=1).T  # (m, n)
     near = likeness.topk(min(votes, len(classes)), dim=1)
     ballots = F.one_hot(classes[near.indices], count) * (near.values + 1)[..., None]  # 0 to 2: a vote is never negative
     return ballots.sum(dim=1).argmax(dim=1)

@@ -80,11 +80,6 @@ def _sentence(labels: Labels, gap: Difference, taught: int, n: int, draws: int) 
     )
 
 
-def signed(value: float) -> str:
-    """With its sign, and a real minus."""
-    return f"{value:+.3f}".replace("-", "−")
-
-
 def unlabelled(at: tuple[int, float], ours: Reach, theirs: Reach) -> Probed:
     """The event where there are no labels, or too few."""
     text = Message(

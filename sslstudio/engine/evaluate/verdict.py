@@ -149,11 +149,6 @@ def _compared(headline: str, parts: Mapping[str, Any], gap: Score) -> Message:
     )
 
 
-def _signed(value: float) -> str:
-    """With its sign, and a real minus."""
-    return f"{value:+.3f}".replace("-", "−")
-
-
 def _notes(n_test: int, n_train: int, compared: bool) -> list[Message]:
     notes = []
     if n_test < FEW:

@@ -15,8 +15,8 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.evaluate.embedding_map import Features, Places, flat_map
-from sslstudio.engine.evaluate.features import MEASURED_ON, measured_copy, stage_features
+from sslstudio.engine.evaluate.embedding_map import Features, Positions, flat_map
+from sslstudio.engine.evaluate.features import MEASURED_ON, copy_with_own_statistics, stage_features
 from sslstudio.engine.finetuning.load import load_trained
 from sslstudio.engine.finetuning.networks import SCALE_FROM
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
@@ -42,7 +42,7 @@ class LookAlike:
 
     paths: tuple[str, ...]
     features: Features
-    places: Places
+    places: Positions
     learnt: bool
 
 
@@ -79,7 +79,7 @@ def _learnt(encoder: Encoder, cache: PixelCache, device: Device) -> Generator[Pr
     pictures = Pictures(cache, cache.index.paths, device)
     scale = PixelScale(pictures.spread(SCALE_FROM).cpu()).to(device.handle)
     with torch.no_grad():
-        twin = measured_copy(encoder.to(device.handle), scale(to_float(pictures.spread(MEASURED_ON))))
+        twin = copy_with_own_statistics(encoder.to(device.handle), scale(to_float(pictures.spread(MEASURED_ON))))
     found = []
     for chosen in pictures.chunks(CHUNK):
         with torch.no_grad():

@@ -7,7 +7,7 @@ from sslstudio.engine.models.encoders import EncoderSpec
 from sslstudio.engine.models.heads import Decoder
 
 
-def undecided_decoder(spec: EncoderSpec, outputs: int, skips: int) -> tuple[Decoder, int]:
+def build_undecided_decoder(spec: EncoderSpec, outputs: int, skips: int) -> tuple[Decoder, int]:
     """A decoder that gets `skips` of the encoder's shallower maps, and the stride of its output.
 
     Its first answers are near 0 everywhere: all classes alike, or grey.

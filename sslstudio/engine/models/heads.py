@@ -56,3 +56,12 @@ class Mlp(nn.Sequential):
             nn.ReLU(inplace=True),
             nn.Linear(hidden, outputs),
         )
+
+
+class Expander(nn.Sequential):
+    """VICReg's expander: three linear layers with batch norm and ReLU between them."""
+
+    def __init__(self, inside: int, width: int) -> None:
+        super().__init__(
+            nn.Linear(inside, width, bias=False), nn.BatchNorm1d(width), nn.ReLU(inplace=True), Mlp(width, width, width)
+        )

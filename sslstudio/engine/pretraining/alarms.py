@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from sslstudio.engine.core.events import Alarm, Evaluated, Event, Probed, StepDone
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.metrics import metric_named
 from sslstudio.engine.evaluate.probe_difference import HARMS, HELPS
+from sslstudio.engine.tasks.base import OTHER_TASK
 
 SPREAD_LEFT = 0.1  # of the untrained network's spread: below, pictures look ten times more alike than by chance weights
 LEAST_RANK = 1.5  # RankMe is 1 when all embeddings are one; even one direction beside it gives about 2
@@ -29,7 +31,6 @@ WARMED = 20  # logged steps before anything is said about the loss
 SPIKE = 3.0  # times the median of the last logged losses
 SPIKES = 3  # one bad batch is no alarm
 REMEMBERED = 20  # logged steps
-VIEWS = Message("try another task: one that compares views (vicreg) suits most pictures")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Changes:
 class Health:
     """Fed with the events of one run; `take` returns the alarms that an event gives rise to."""
 
-    def __init__(self, changes: Changes, instead: str = VIEWS) -> None:
+    def __init__(self, changes: Changes, instead: Message = OTHER_TASK) -> None:
         """`instead`: what to try when this task harms."""
         self._changes, self._instead = changes, instead
         self._said: set[str] = set()
@@ -103,7 +104,7 @@ class Health:
 
     def _note_solved(self, event: StepDone) -> None:
         early = event.epoch <= FIRST_EPOCH or self._share <= EARLY_SHARE
-        solved = [name for name in event.chance if _is_share(name) and self._mean(name) > SOLVED]
+        solved = [name for name in event.chance if metric_named(name).is_share and self._mean(name) > SOLVED]
         if early and solved and not self._solved and len(self._recent) == self._recent.maxlen:
             self._solved = solved[0]
 
@@ -129,7 +130,7 @@ class Health:
     def _evaluated(self, event: Evaluated) -> list[Alarm]:
         found = []
         for name, chance in event.chance.items():
-            if _is_share(name) and name in event.metrics:
+            if metric_named(name).is_share and name in event.metrics:
                 held_out = event.metrics[name]
                 fair = self._share >= FAIR_SHARE and event.step >= FAIR_STEPS
                 if fair and at_chance(held_out, chance, event.n):
@@ -216,10 +217,6 @@ class Health:
             solved=SOLVED,
         )
         return Alarm(step=step, name=Message("solved at once"), text=text, change=self._changes.harder)
-
-
-def _is_share(name: str) -> bool:
-    return name.endswith("accuracy")
 
 
 def at_chance(held_out: float, chance: float, n: int) -> bool:

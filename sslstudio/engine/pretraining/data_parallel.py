@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sslstudio.engine.compute.process_group import Team
 from sslstudio.engine.models.encoders import Encoder
-from sslstudio.engine.tasks.base import Batch, PretextTask, TaskResult
+from sslstudio.engine.tasks.base import AnyTask, Batch, PretextTask, TaskResult
 from sslstudio.engine.training.checkpoint import restore_training, training_state
 from sslstudio.engine.training.loop import Training
 
@@ -24,7 +24,7 @@ def part_of(team: Team, batch: Batch) -> Batch:
     return Batch(inputs, targets)
 
 
-def asked_together(team: Team, encoder: Encoder, task: PretextTask, batch: Batch, pictures: int) -> TaskResult:
+def asked_together(team: Team, encoder: Encoder, task: AnyTask, batch: Batch, pictures: int) -> TaskResult:
     """Loss and metrics of the whole batch of so many pictures; the gradient is this process's part of it.
 
     The parts of all processes, summed, are the gradient of the whole.
@@ -39,7 +39,7 @@ def asked_together(team: Team, encoder: Encoder, task: PretextTask, batch: Batch
     return TaskResult(loss, dict(zip(result.metrics, values[1:], strict=True)), result.answers)
 
 
-def states_of(task: PretextTask) -> list[Tensor]:
+def states_of(task: AnyTask) -> list[Tensor]:
     """What tasks keep in buffers of their own, as a curriculum does: it must not differ between processes."""
     owners = [module for module in task.modules() if isinstance(module, PretextTask)]
     buffers = [buffer for owner in owners for buffer in owner.buffers(recurse=False)]

@@ -21,14 +21,15 @@ from sslstudio.engine.core.events import Event, Note, Probed, StepDone
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.evaluate.probe_report import probed, unlabelled
 from sslstudio.engine.models.encoders import Encoder, build_encoder
-from sslstudio.engine.pretraining.alarms import VIEWS, Changes, Health
+from sslstudio.engine.pretraining.alarms import Changes, Health
 from sslstudio.engine.pretraining.probe_set import SEED, ProbeSet, Reading
 from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.tasks.remedies import Fault
 from sslstudio.engine.training.config import PretrainConfig
 from sslstudio.engine.training.loop import Training
 from sslstudio.engine.training.micro_batches import left_out_words
 from sslstudio.engine.training.session import Session
-from sslstudio.engine.transforms.two_views import ViewsConfig
 
 QUARTER = 0.25  # always looked at: early enough to stop a run that does not help, late enough to tell
 SCHEDULE = (0.05, 0.12, QUARTER, 0.5, 0.75)  # shares of the run; the end is looked at too
@@ -137,27 +138,21 @@ def probe_results(run: RunFolder) -> dict[str, Any]:
 
 def instead_of(config: PretrainConfig) -> Message:
     """What to try when the task of this run harms: not the same again."""
-    if isinstance(config.options, ViewsConfig):
-        return Message(
-            "make its views differ less ({task}.colour=0.2 where colour tells the classes apart), or try "
-            "a task that looks at one picture (rotation)",
-            task=config.task,
-        )
-    return VIEWS
+    return load_tasks()[config.task].instead(config.options)
 
 
 def changes_for(config: PretrainConfig) -> Changes:
     """What alarms recommend for this run, in the words of --set."""
-    task, options = config.task, config.options
-    permutations, field = (getattr(options, name, None) for name in ("permutations", "field"))
-    smaller = f"{task}.field=0.5" if field is not None and field > 0.55 else ""
-    harder = f"{task}.permutations=504" if permutations is not None and permutations < 504 else smaller
-    easier = f"{task}.permutations=24" if permutations is not None and permutations > 24 else ""
+
+    def remedy(fault: Fault) -> str:
+        change = load_tasks()[config.task].remedy(config.options, fault)
+        return f"{config.task}.{change}" if change else ""
+
     decay = f"optimiser.weight_decay={min(1.0, max(0.05, 5 * config.optimiser.weight_decay)):.3g}"
     return Changes(
-        harder=harder,
-        easier=easier,
-        varied=smaller or decay,
+        harder=remedy(Fault.TOO_EASY),
+        easier=remedy(Fault.TOO_HARD),
+        varied=remedy(Fault.MEMORISED) or decay,
         longer=_longer(config),
         slower=f"optimiser.learning_rate={max(1e-7, config.optimiser.learning_rate / 3):.2g}",
     )

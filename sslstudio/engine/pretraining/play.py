@@ -103,7 +103,7 @@ class Tally:
 
 def tally(games: Sequence[Game], answers: Sequence[Answer]) -> Tally:
     """Count the answers to those games that were answered."""
-    pairs = [(game.right, answer) for game, answer in zip(games, answers, strict=True) if answer is not None]
+    pairs = [(game.targets, answer) for game, answer in zip(games, answers, strict=True) if answer is not None]
     hits = [[ours == right for ours, right in zip(answer, truth, strict=True)] for truth, answer in pairs]
     n, solved = len(hits), sum(map(all, hits))
     low, high = wilson(solved / n, n) if n else (0.0, 1.0)
@@ -112,4 +112,4 @@ def tally(games: Sequence[Game], answers: Sequence[Answer]) -> Tally:
 
 def guessed_parts(games: Sequence[Game]) -> float:
     """How many parts of these games guessing gets right on average."""
-    return sum(len(game.right) * game.chance for game in games)
+    return sum(len(game.targets) * game.chance for game in games)

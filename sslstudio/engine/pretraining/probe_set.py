@@ -11,7 +11,12 @@ from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.split import draw_labelled, group_paths
-from sslstudio.engine.evaluate.features import classes_at_places, measured_copy, place_features, stage_features
+from sslstudio.engine.evaluate.features import (
+    classes_at_positions,
+    copy_with_own_statistics,
+    dense_features,
+    stage_features,
+)
 from sslstudio.engine.evaluate.probes import Counts, Labels, count_answers, draws_of, labels_taught
 from sslstudio.engine.evaluate.rankme import Reach, reach
 from sslstudio.engine.labels.masks.decode import decode_mask
@@ -58,14 +63,14 @@ class ProbeSet:
         """Probe a network. It is not changed: a copy is looked at."""
         with torch.no_grad():
             images = self.scale(to_float(self.images))
-        twin = measured_copy(encoder, images)
+        twin = copy_with_own_statistics(encoder, images)
         if self.labels is None:
             last = stage_features(twin, images, self.device)[-1]
             return Reading(None, reach(last))
         if self.labels.kind == "classification":
             features = [stage[:, None] for stage in stage_features(twin, images, self.device)]
         else:
-            features = place_features(twin, images, GRID, self.device)
+            features = dense_features(twin, images, GRID, self.device)
         last = features[-1].mean(dim=1)
         return Reading(count_answers(features, self.labels, self.draws, SEED), reach(last))
 
@@ -117,7 +122,7 @@ def _labels(session: Session, known: _Known, rule: str) -> Labels:
     names = {name: number for number, name in enumerate(sorted({groups.get(path, path) for path in known.paths}))}
     group = torch.tensor([names[groups.get(path, path)] for path in known.paths], dtype=torch.int64)
     if known.masks is not None:
-        return Labels("segmentation", known.classes, classes_at_places(known.masks, GRID), group)
+        return Labels("segmentation", known.classes, classes_at_positions(known.masks, GRID), group)
     targets = torch.tensor([known.of[path] for path in known.paths], dtype=torch.int64)
     return Labels("classification", known.classes, targets[:, None], group)
 

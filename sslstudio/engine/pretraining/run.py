@@ -31,7 +31,7 @@ from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.pretraining.data_parallel import asked_together, send_start, states_of
 from sslstudio.engine.pretraining.online_probe import Watcher, probe_results
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.tasks.base import PretextTask, Puzzle, TaskResult, load_tasks
+from sslstudio.engine.tasks.base import AnyTask, Puzzle, TaskResult, load_tasks
 from sslstudio.engine.tasks.contact_sheet import puzzle_sheet
 from sslstudio.engine.training.autotune import as_asked, put_in_force, settle
 from sslstudio.engine.training.checkpoint import load_encoder, load_tensors
@@ -141,7 +141,7 @@ class PretrainJob:
         return self.task.chance()
 
 
-def build_task(config: PretrainConfig, device: Device) -> tuple[Encoder, PretextTask]:
+def build_task(config: PretrainConfig, device: Device) -> tuple[Encoder, AnyTask]:
     """The encoder and the task with their first weights, on the device."""
     encoder = build_encoder(config.encoder, config.seed)
     with seeded_init(config.seed, "task"):
@@ -319,7 +319,7 @@ def looked_at(pictures: Pictures, config: PretrainConfig) -> Tensor:
     return pictures.only(order_of(pictures, config).first(LOOKED_AT))
 
 
-def trained_task(run: RunFolder, config: PretrainConfig, device: Device) -> tuple[Encoder, PretextTask, int]:
+def trained_task(run: RunFolder, config: PretrainConfig, device: Device) -> tuple[Encoder, AnyTask, int]:
     """Encoder and task in evaluation mode with the run's weights, and the step that they are from.
 
     A run that goes on can be asked too: it replaces its checkpoint in one go, at each evaluation and once a minute.

@@ -6,8 +6,9 @@ Letters in shape comments: B pictures in the batch, H and W picture size, T tile
 
 import importlib
 import pkgutil
-from dataclasses import dataclass, field
-from typing import ClassVar
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +17,14 @@ from torch import Tensor, nn
 
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.messages import NOTHING, Message
+from sslstudio.engine.core.metrics import LOSS, Metric, declare
 from sslstudio.engine.core.registry import Registry
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
+from sslstudio.engine.tasks.remedies import Asks, Fault, Remedies
 
 Picture = npt.NDArray[np.uint8]  # (height, width, 3)
+OTHER_TASK = Message("try another task: one that compares views (vicreg) suits most pictures")
+ConfigT = TypeVar("ConfigT", bound=BaseConfig)
 
 
 @dataclass(frozen=True)
@@ -46,14 +51,14 @@ class TaskResult:
 class Puzzle:
     """One question as a person can look at it.
 
-    `source` is the picture the question was cut from, `asked` what the network gets, `truth` the right answer as a
+    `source` is the picture the question was cut from, `input` what the network gets, `target` the right answer as a
     picture, `answer` the network's own (None before it has answered). `label` is the pseudo label in words,
     `answer_label` the network's, `correct` whether they agree (None when there is no right or wrong).
     """
 
     source: Picture
-    asked: Picture
-    truth: Picture
+    input: Picture
+    target: Picture
     answer: Picture | None
     label: str
     answer_label: str = ""
@@ -67,12 +72,12 @@ GAMES = ("order", "side", "turn", "colour")
 class Game:
     """A puzzle as a person can solve it: plain pictures, words and whole numbers. `kind` says how it is played.
 
-    order   piece i of `pieces` (nine tiles as they lie, shuffled) belongs at place right[i], counted row by row
-    side    pieces[1] lies on side right[0] of pieces[0]
-    turn    pieces[0] was turned by right[0] quarters to the left
-    colour  the marked spot of pieces[0] has colour right[0]; pieces[1:] are the colours to choose from
+    order   piece i of `pieces` (nine tiles as they lie, shuffled) belongs at place targets[i], counted row by row
+    side    pieces[1] lies on side targets[0] of pieces[0]
+    turn    pieces[0] was turned by targets[0] quarters to the left
+    colour  the marked spot of pieces[0] has colour targets[0]; pieces[1:] are the colours to choose from
 
-    `choices` names the possible answers; `right`, and `answer` of the network (None before it has answered), hold the
+    `choices` names the possible answers; `targets`, and `answer` of the network (None before it has answered), hold the
     number of a choice for each part of the question. `solved` is the right answer as a picture.
     """
 
@@ -80,7 +85,7 @@ class Game:
     question: str
     pieces: tuple[Picture, ...]
     choices: tuple[str, ...]
-    right: tuple[int, ...]
+    targets: tuple[int, ...]
     answer: tuple[int, ...] | None
     solved: Picture
 
@@ -90,9 +95,10 @@ class Game:
         return 1 / len(self.choices)
 
 
-class PretextTask(nn.Module):
+class PretextTask(nn.Module, Generic[ConfigT]):
     """Base of every pretext task: a module that owns its heads, makes its own labels and can show its puzzles."""
 
+    name: ClassVar[str]  # the one that it is registered under
     title: ClassVar[Message]  # "Jigsaw puzzle"
     summary: ClassVar[Message]  # one or two sentences for a person who does not know the field
     paper: ClassVar[str]  # "Noroozi & Favaro, ECCV 2016, arXiv:1603.09246"
@@ -100,19 +106,42 @@ class PretextTask(nn.Module):
     helps: ClassVar[Message]  # two sentences: pictures that it suits
     fails: ClassVar[Message]  # two sentences: pictures that it teaches nothing, or the wrong thing
     no_game: ClassVar[Message] = NOTHING  # why a person cannot play it, for a task without `play`
-    Config: ClassVar[type[BaseConfig]]
+    Config: type[ConfigT]
+    metrics: ClassVar[tuple[Metric, ...]] = ()  # what a forward measures beside the loss, the main one first
+    asks: ClassVar[frozenset[Asks]] = frozenset()  # what its questions are about, for the clinic
+    remedies: ClassVar[Remedies] = {}  # which options answer what can spoil it
     compares: bool = False  # whether the loss compares the pictures of a batch, so that half a batch asks less
 
-    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+    def __init__(self, config: ConfigT, encoder_spec: EncoderSpec) -> None:
         super().__init__()
+        self.config = config
         self.encoder_spec = encoder_spec
 
     @classmethod
-    def check(cls, config: BaseConfig, images: Tensor) -> None:
+    def check(cls, config: ConfigT, images: Tensor) -> None:
         """Raises TaskDoesNotFit, in words that say what to use instead, if these pictures cannot teach this task.
 
         `images`: uint8 (N, 3, H, W), a sample of the pictures.
         """
+
+    @classmethod
+    def remedy(cls, config: ConfigT, fault: Fault, amount: float = 1.0) -> str:
+        """The first change that answers a fault and is not made yet, as OPTION=VALUE; "" if there is none.
+
+        `amount` is how much there is of the fault, for those that have one.
+        """
+        found = (remedy.change(config, amount) for remedy in cls.remedies.get(fault, ()))
+        return next(filter(None, found), "")
+
+    @classmethod
+    def instead(cls, config: ConfigT) -> Message:
+        """Say what to try where this task makes features worse: an imperative without a full stop."""
+        return OTHER_TASK
+
+    @classmethod
+    def sees_disc(cls, config: ConfigT) -> bool:
+        """Whether the network sees a disc of the picture, without the corners."""
+        return False
 
     def prepare(self, images: Tensor) -> None:
         """Take what the task needs to know of the pictures (uint8 (N, 3, H, W)) into buffers, once before training."""
@@ -138,6 +167,15 @@ class PretextTask(nn.Module):
         """Ask the encoder and this task's heads. The gradient of the loss must reach the encoder."""
         raise NotImplementedError
 
+    @classmethod
+    def member_names(cls, config: ConfigT) -> tuple[str, ...]:
+        """The names of `members`, as far as the options tell them."""
+        return ()
+
+    def members(self) -> "dict[str, AnyTask]":
+        """The tasks that this one is made of, by name; none for a task by itself."""
+        return {}
+
     def chance(self) -> dict[str, float]:
         """For each metric that has one, the value that guessing reaches: {"accuracy": 1 / 72}."""
         return {}
@@ -157,10 +195,35 @@ class PretextTask(nn.Module):
         return []
 
 
-TASKS: Registry[type[PretextTask]] = Registry(Message("pretext task"))
+AnyTask: TypeAlias = PretextTask[Any]  # where it does not matter which task, and with which options
 
 
-def load_tasks() -> Registry[type[PretextTask]]:
+class TaskRegistry(Registry[type[AnyTask]]):
+    """The tasks by name. A task that is registered makes its metrics known, also as one of several (NAME_METRIC)."""
+
+    def register(self, name: str) -> Callable[[type[AnyTask]], type[AnyTask]]:
+        """Decorator; see `Registry.register`."""
+        add = super().register(name)
+
+        def add_with_metrics(task: type[AnyTask]) -> type[AnyTask]:
+            task.name = name
+            declare(*task.metrics)
+            declare(*(as_member(name, task.title, metric) for metric in (LOSS, *task.metrics)))
+            return add(task)
+
+        return add_with_metrics
+
+
+def as_member(name: str, title: Message, metric: Metric) -> Metric:
+    """A metric of the task `name` where it is trained among several."""
+    named = Message("{task}: {metric}", task=title, metric=metric.title)
+    return replace(metric, name=f"{name}_{metric.name}", title=named)
+
+
+TASKS = TaskRegistry(Message("pretext task"))
+
+
+def load_tasks() -> Registry[type[AnyTask]]:
     """The registry after importing every module of this package: a new file is found without being named anywhere."""
     package = importlib.import_module("sslstudio.engine.tasks")
     for module in pkgutil.iter_modules(package.__path__):

@@ -6,20 +6,20 @@ Letters: B pictures, s side of a view, D length of a projected embedding.
 import copy
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from sslstudio.engine.core.config import BaseConfig, option
+from sslstudio.engine.core.config import option
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.metrics import ACCURACY
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Mlp
 from sslstudio.engine.models.joint_embedding_losses import found, nearest, regression_loss, spread
-from sslstudio.engine.models.two_view_base import ViewMaker, check_views, rows_of
-from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.tasks.base import TASKS, Batch, TaskResult
+from sslstudio.engine.tasks.two_view import SPREAD, TwoViewTask, flatten_views
 from sslstudio.engine.transforms.two_views import ViewsConfig
 
 
@@ -44,7 +44,7 @@ class ByolConfig(ViewsConfig):
 
 
 @TASKS.register("byol")
-class Byol(PretextTask):
+class Byol(TwoViewTask[ByolConfig]):
     """Grill et al., NeurIPS 2020, arXiv:2006.07733, section 3: symmetric regression of a teacher's projections.
 
     The teacher (encoder and projector) starts as a copy and follows by a moving average of the weights, with an
@@ -71,29 +71,15 @@ class Byol(PretextTask):
         "Short runs, because the slow copy has little to teach at first. If the spread falls to "
         "nothing, everything gets the same answer: the alarm says so."
     )
-    no_game = Message(
-        "Two views of one picture are to be found among the views of a whole batch of pictures. For "
-        "a person that is either plain or luck, so a score would say nothing."
-    )
-    Config: ClassVar[type[BaseConfig]] = ByolConfig
+    Config = ByolConfig
+    metrics = (ACCURACY, SPREAD)
+    compares = False
 
-    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+    def __init__(self, config: ByolConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)
-        assert isinstance(config, ByolConfig)
-        self.config = config
-        self.views = ViewMaker(config)
         self.projector = Mlp(encoder_spec.dim, config.hidden, config.outputs)
         self.predictor = Mlp(config.outputs, config.hidden, config.outputs)
         self.teacher = nn.ModuleDict()  # encoder and projector, once the encoder is known
-
-    @classmethod
-    def check(cls, config: BaseConfig, images: Tensor) -> None:
-        """Raises TaskDoesNotFit when pictures are too small, blank or all the same."""
-        check_views(images)
-
-    def prepare(self, images: Tensor) -> None:
-        """Take the scale of the pixels."""
-        self.views.fit(images)
 
     def attach(self, encoder: Encoder) -> None:
         """Copy the encoder and the projector as they are: the teacher's first weights."""
@@ -111,11 +97,6 @@ class Byol(PretextTask):
         """tau after `share` of the training: 1 - (1 - tau_0) (cos(pi share) + 1) / 2, section 3.2."""
         return 1.0 - (1.0 - self.config.momentum) * (math.cos(math.pi * share) + 1.0) / 2.0
 
-    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
-        """inputs: views (B, 2, 3, s, s). targets: matrices (B, 2, 2, 3), where they lie (for drawing only)."""
-        views, matrices = self.views(images, rng)
-        return Batch({"views": views}, {"matrices": matrices})
-
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
         """Answers: partner (B,), the picture whose second view the prediction from this one's first view is nearest to.
 
@@ -123,7 +104,7 @@ class Byol(PretextTask):
         Raises RunError before `attach`.
         """
         views = batch.inputs["views"]
-        rows = rows_of(views)
+        rows = flatten_views(views)
         projected = self.projector(encoder(rows))
         predicted = self.predictor(projected).view(len(views), 2, -1)  # (B, 2, D)
         wanted = self._taught(rows).view(len(views), 2, -1)
@@ -138,9 +119,3 @@ class Byol(PretextTask):
             raise RunError("BYOL has no teacher yet: attach the encoder to the task before the first batch.")
         taught: Tensor = self.teacher["projector"](self.teacher["encoder"](rows))
         return taught
-
-    def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
-        """One pair a picture: the first view, a few second ones, and the one that the network takes for its partner."""
-        partners = None if result is None else result.answers["partner"]
-        shown = self.views.shown(images, batch.inputs["views"], batch.targets["matrices"], partners, count)
-        return [Puzzle(*pictures) for pictures in shown]

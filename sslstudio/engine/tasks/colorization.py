@@ -4,28 +4,27 @@ Letters: B pictures, H and W picture size, h and w size of the decoder's output,
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.compute.process_group import summed
-from sslstudio.engine.core.config import BaseConfig, option
+from sslstudio.engine.core.config import option
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.models.colour_decoder import undecided_decoder
+from sslstudio.engine.core.metrics import Metric
+from sslstudio.engine.models.colour_decoder import build_undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
-from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult
-from sslstudio.engine.transforms import draw, lab_colour
-from sslstudio.engine.transforms.colour_quiz import colour_spots
-from sslstudio.engine.transforms.colourfulness import chunks_of, refuse_without_colour
+from sslstudio.engine.tasks.base import TASKS, Batch, TaskResult
+from sslstudio.engine.tasks.painting import COLOUR_ERROR, ColourConfig, ColourTask, mean_distance_to_mean
+from sslstudio.engine.transforms import lab_colour
 
 GAIN = 4.0  # on the output: AdamW moves all weights alike, so what 32 features say would grow slowly from near 0
 SPREAD = 20.0  # about the deviation of a and b in photographs: regression answers in units of it
 
 
 @dataclass(frozen=True, kw_only=True)
-class ColorizationConfig(BaseConfig):
+class ColorizationConfig(ColourConfig):
     """Options of colorization."""
 
     loss: str = option(
@@ -35,14 +34,6 @@ class ColorizationConfig(BaseConfig):
         "turns out dull where several are possible.",
         choices=("classes", "regression"),
     )
-    field: float = option(
-        0.7,
-        "Smallest field",
-        "The network sees a random square of the picture, at least this share of its side; 1 takes all of it.",
-        low=0.3,
-        high=1.0,
-    )
-    mirror: bool = option(True, "Mirror", "Mirror half of the pictures: switch off if left and right mean something.")
     rebalance: bool = option(
         True, "Rare colours count more", "Otherwise everything becomes the colour of the background.", advanced=True
     )
@@ -54,19 +45,10 @@ class ColorizationConfig(BaseConfig):
         high=1.0,
         advanced=True,
     )
-    skips: int = option(
-        2,
-        "Skips",
-        "Maps of the encoder that the decoder gets beside the deepest one. 3 gives it the top one too, which carries "
-        "edges past the encoder; fewer make the answer coarser.",
-        low=0,
-        high=3,
-        advanced=True,
-    )
 
 
 @TASKS.register("colorization")
-class Colorization(PretextTask):
+class Colorization(ColourTask[ColorizationConfig]):
     """Zhang, Isola & Efros, ECCV 2016, arXiv:1603.08511, section 2, with the prior taken from the user's pictures.
 
     Pictures without colour do not count. `weighted_accuracy` is the share of places whose bin is right, rare colours
@@ -90,33 +72,30 @@ class Colorization(PretextTask):
         "Grey scans have no colours to learn from, and the program refuses them. Where the colour is "
         "a matter of chance, as with cars or clothes, there is little to be known."
     )
-    Config: ClassVar[type[BaseConfig]] = ColorizationConfig
+    painted_label = Message("the network's colours")
+    Config = ColorizationConfig
+    metrics = (
+        Metric("weighted_accuracy", Message("Colours right, rare ones counting more"), is_share=True),
+        COLOUR_ERROR,
+    )
     bins: Tensor
     balance: Tensor
     guess: Tensor
 
-    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+    def __init__(self, config: ColorizationConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)
-        assert isinstance(config, ColorizationConfig)
-        self.config = config
         bins = lab_colour.ab_bins().clone()
         outputs = len(bins) if config.loss == "classes" else 2
-        self.decoder, self.stride = undecided_decoder(encoder_spec, outputs, config.skips)
+        self.decoder, self.stride = build_undecided_decoder(encoder_spec, outputs, config.skips)
         self.register_buffer("bins", bins, persistent=False)
         self.register_buffer("balance", torch.ones(len(bins)))
         # Accuracy of the best single bin and error of the mean colour; not known before `prepare`.
         self.register_buffer("guess", torch.full((2,), torch.nan))
 
-    @classmethod
-    def check(cls, config: BaseConfig, images: Tensor) -> None:
-        """Raises TaskDoesNotFit when the pictures are grey or tinted."""
-        refuse_without_colour(images)
-
     @torch.no_grad()
     def prepare(self, images: Tensor) -> None:
         """How often each bin occurs in the coloured pictures; the weights and what guessing gives follow."""
-        maps = torch.cat([lab_colour.light_and_colour(chunk, self.stride)[1] for chunk in chunks_of(images)])
-        maps = maps[lab_colour.has_colour(maps)]
+        maps = self.true_colours(images)
         if not len(maps):
             return
         parts = [lab_colour.soft_encode(part, self.bins) for part in torch.split(maps, 32)]
@@ -126,20 +105,14 @@ class Colorization(PretextTask):
         counted = self.balance * torch.bincount(
             lab_colour.main_bins(nearest, weights).flatten(), minlength=len(self.bins)
         )
-        away = torch.linalg.vector_norm(maps - maps.mean(dim=(0, 2, 3), keepdim=True), dim=1).mean()
-        self.guess.copy_(torch.stack([counted.max() / counted.sum(), away]))
+        self.guess.copy_(torch.stack([counted.max() / counted.sum(), mean_distance_to_mean(maps)]))
 
     def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
-        """inputs: light (B, 1, H, W). targets: ab (B, 2, h, w), counts (B,) whether there is colour.
-
-        For classes also the soft labels, nearest and weights (B, h, w, K).
-        """
-        fields = lab_colour.random_fields(images, self.config.field, self.config.mirror, rng)
-        light, ab = lab_colour.light_and_colour(fields, self.stride)
-        targets = {"ab": ab, "counts": lab_colour.has_colour(ab)}
+        """For classes `targets` also hold the soft labels, nearest and weights (B, h, w, K)."""
+        batch = super().make_batch(images, rng)
         if self.config.loss == "classes":
-            targets["nearest"], targets["weights"] = lab_colour.soft_encode(ab, self.bins)
-        return Batch({"light": light}, targets)
+            batch.targets["nearest"], batch.targets["weights"] = lab_colour.soft_encode(batch.targets["ab"], self.bins)
+        return batch
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
         """Answers: ab (B, 2, h, w)."""
@@ -176,30 +149,6 @@ class Colorization(PretextTask):
         if error != error:
             return {}
         return {"weighted_accuracy": accuracy} if self.config.loss == "classes" else {"ab_error": error}
-
-    def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
-        """The lightness as asked, and the true and the answered colours painted over it."""
-        light, grey = batch.inputs["light"][:count], torch.zeros_like(batch.targets["ab"][:count])
-        asked, truth = lab_colour.coloured(light, grey), lab_colour.coloured(light, batch.targets["ab"][:count])
-        answer = lab_colour.coloured(light, result.answers["ab"][:count]) if result else None
-        return [
-            Puzzle(
-                source=draw.to_picture(images[number]),
-                asked=draw.to_picture(asked[number]),
-                truth=draw.to_picture(truth[number]),
-                answer=None if answer is None else draw.to_picture(answer[number]),
-                label=Message("the true colours"),
-                answer_label="" if answer is None else Message("the network's colours"),
-            )
-            for number in range(len(light))
-        ]
-
-    def play(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Game]:
-        """One marked spot in each picture that has colour; its colour is to be chosen among four."""
-        said = result.answers["ab"] if result else None
-        spots = colour_spots(batch.inputs["light"], batch.targets["ab"], said, count)
-        question = Message("Which colour has the marked spot?")
-        return [Game("colour", question, *spot) for spot in spots]
 
 
 def soft_cross_entropy(logits: Tensor, nearest: Tensor, weights: Tensor) -> Tensor:

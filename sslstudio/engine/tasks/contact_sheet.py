@@ -17,7 +17,7 @@ INK, PAPER, SOFT, RIGHT, WRONG = "#1d2733", "#ffffff", "#5b6876", "#00734f", "#b
 def puzzle_sheet(puzzles: Sequence[Puzzle], headings: tuple[str, str, str, str] | None = None) -> Image.Image:
     """One row a puzzle: the picture, what the network is asked, the right answer and (if there is one) its answer."""
     titles = headings or (
-        "picture",
+        Message("picture"),
         Message("what the network gets"),
         Message("right answer"),
         Message("the network's answer"),
@@ -39,7 +39,7 @@ def _draw_row(
     sheet: Image.Image, pen: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, puzzle: Puzzle,
     top: int, columns: int,
 ) -> None:  # fmt: skip
-    pictures = [puzzle.source, puzzle.asked, puzzle.truth, puzzle.answer][:columns]
+    pictures = [puzzle.source, puzzle.input, puzzle.target, puzzle.answer][:columns]
     for column, picture in enumerate(pictures):
         if picture is not None:
             sheet.paste(fitted(picture), (MARGIN + column * (CELL + MARGIN), top))
@@ -47,8 +47,13 @@ def _draw_row(
     pen.text((MARGIN, below), puzzle.label, INK, font)
     if puzzle.answer_label:
         colour = INK if puzzle.correct is None else RIGHT if puzzle.correct else WRONG
-        mark = "" if puzzle.correct is None else "right: " if puzzle.correct else "wrong: "
-        pen.text((MARGIN, below + LINE), f"{mark}{puzzle.answer_label}", colour, font)
+        pen.text((MARGIN, below + LINE), _marked(puzzle.answer_label, puzzle.correct), colour, font)
+
+
+def _marked(answer: str, correct: bool | None) -> str:
+    if correct is None:
+        return answer
+    return Message("right: {answer}", answer=answer) if correct else Message("wrong: {answer}", answer=answer)
 
 
 def fitted(picture: Picture, side: int = CELL) -> Image.Image:

@@ -14,10 +14,12 @@ from sslstudio.engine.compute.constants import constant
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.metrics import ACCURACY
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, Picture, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.tasks.remedies import SMALLER_CROP, Asks, Fault, Remedies, at_least, at_most, to
 from sslstudio.engine.transforms import draw, geometry
-from sslstudio.engine.transforms.tile_boards import GAP, board, located, tile_pictures
+from sslstudio.engine.transforms.random_crop import smallest_crop_option
 
 CENTRE = 4
 CELLS = (0, 1, 2, 3, 5, 6, 7, 8)  # neighbour number -> patch of the grid
@@ -57,13 +59,7 @@ class ContextConfig(BaseConfig):
     jitter: float = option(
         0.073, "Jitter", "How far a patch moves to each side at random, as a share of the patch.", low=0.0, high=0.5
     )
-    field: float = option(
-        0.75,
-        "Smallest field",
-        "The patches come from a random square of the picture, at least this share of its side; 1 takes all of it.",
-        low=0.3,
-        high=1.0,
-    )
+    field: float = smallest_crop_option(0.75)
     turn: float = option(
         15.0,
         "Turn",
@@ -99,13 +95,13 @@ class ContextConfig(BaseConfig):
 
     @property
     def grid(self) -> geometry.GridShape:
-        """Three patches, two gaps and the room to move at both ends fill the field."""
+        """Three patches, two gaps and the room to move at both ends fill the crop."""
         patch = 1 / (3 + 2 * self.gap + 2 * self.jitter)
         return geometry.GridShape((1 + self.gap) * patch, self.jitter * patch, patch)
 
 
 @TASKS.register("context_prediction")
-class ContextPrediction(PretextTask):
+class ContextPrediction(PretextTask[ContextConfig]):
     """Doersch, Gupta & Efros, ICCV 2015, arXiv:1505.05192, section 3; preprocessing of section 3.1.
 
     Nine patches are encoded once and give eight pairs (centre, neighbour). Each pair passes through the head by
@@ -127,12 +123,28 @@ class ContextPrediction(PretextTask):
         "Where every patch looks like its neighbours, the side cannot be told. A lens with colour "
         "fringes or a dark rim tells it for the wrong reason; the clinic looks for that."
     )
-    Config: ClassVar[type[BaseConfig]] = ContextConfig
+    Config = ContextConfig
+    metrics = (ACCURACY,)
+    asks = frozenset({Asks.POSITION})
+    remedies: ClassVar[Remedies] = {
+        **SMALLER_CROP,
+        Fault.SMALL_PICTURES: (at_least("field", 1.0),),
+        Fault.BLANK_TILES: (at_least("field", 1.0),),
+        Fault.FIXED_POSITIONS: (at_most("field", 0.5), at_most("field", 0.35)),
+        Fault.FITTING_EDGES: (at_least("gap", 0.25),),
+        Fault.COLOUR_FRINGES: (to("colour", "drop"),),
+        Fault.MARKS: (at_most("field", 0.5),),
+        Fault.BORDERS: (at_most("field", 0.6),),
+        Fault.DARK_CORNERS: (at_most("field", 0.6), at_most("field", 0.5)),
+        Fault.RELIES_ON_COLOUR: (to("colour", "drop"),),
+        Fault.RELIES_ON_MEAN_COLOUR: (to("colour", "drop"),),
+        Fault.RELIES_ON_EDGES: (at_least("gap", 0.1), at_least("gap", 0.25), at_least("gap", 0.4)),
+        Fault.RELIES_ON_FRAME: (at_most("field", 0.5),),
+        Fault.RELIES_ON_SIDES: (to("mirror", True),),
+    }
 
-    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+    def __init__(self, config: ContextConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)
-        assert isinstance(config, ContextConfig)
-        self.config = config
         width = max(256, encoder_spec.dim)
         # Without scale and shift the norm forces every activation to vary across pairs: the authors' cure for a
         # network that answers all pairs alike for many epochs.
@@ -144,9 +156,8 @@ class ContextPrediction(PretextTask):
         )
 
     @classmethod
-    def check(cls, config: BaseConfig, images: Tensor) -> None:
+    def check(cls, config: ContextConfig, images: Tensor) -> None:
         """Raises TaskDoesNotFit when the patches are too small, or too many parts of the pictures blank."""
-        assert isinstance(config, ContextConfig)
         side, extent = min(images.shape[-2:]), config.grid.extent
         if side * extent < LEAST_PATCH:
             raise TaskDoesNotFit(
@@ -183,7 +194,7 @@ class ContextPrediction(PretextTask):
         grid = geometry.place_grid(shades, config.grid, config.field, rng, config.turn)
         patches = geometry.cut_grid(shades, grid, self.patch_side(images)).flatten(0, 1)
         patches = self._without_colour(patches, geometry.has_colour(shades), rng)
-        patches = geometry.degraded(patches, config.degrade, rng)
+        patches = geometry.degrade(patches, config.degrade, rng)
         patches = geometry.standardise_each(patches).view(pictures, 9, *patches.shape[1:])
         neighbour = torch.arange(len(CELLS), device=images.device).repeat(pictures, 1)
         boxes = geometry.unmirrored_boxes(grid.boxes(), mirror, images.shape[-1])
@@ -227,28 +238,28 @@ class ContextPrediction(PretextTask):
         return [self._game(batch, result, *pair) for pair in _pairs(batch, count)]
 
     def _game(self, batch: Batch, result: TaskResult | None, picture: int, pair: int) -> Game:
-        patches = tile_pictures(batch.inputs["patches"][picture])
+        patches = draw.tile_pictures(batch.inputs["patches"][picture])
         right = int(batch.targets["neighbour"][picture, pair])
         return Game(
             kind="side",
             question=Message("On which side of the patch in the middle does the other one lie?"),
             pieces=(patches[CENTRE], patches[CELLS[pair]]),
             choices=NEIGHBOURS,
-            right=(right,),
+            targets=(right,),
             answer=(int(result.answers["neighbour"][picture, pair]),) if result else None,
             solved=_grid(patches, right, draw.RIGHT),
         )
 
     def _puzzle(self, images: Tensor, batch: Batch, result: TaskResult | None, picture: int, pair: int) -> Puzzle:
-        patches = tile_pictures(batch.inputs["patches"][picture])
+        patches = draw.tile_pictures(batch.inputs["patches"][picture])
         right = int(batch.targets["neighbour"][picture, pair])
         said = int(result.answers["neighbour"][picture, pair]) if result else None
         return Puzzle(
-            source=located(
+            source=draw.outline_source(
                 images[picture], batch.targets["boxes"][picture][[CENTRE, CELLS[pair]]], (draw.MARK, draw.RIGHT)
             ),
-            asked=draw.board([patches[CENTRE], patches[CELLS[pair]]], 2, GAP),
-            truth=_grid(patches, right, draw.RIGHT),
+            input=draw.board([patches[CENTRE], patches[CELLS[pair]]], 2, draw.GAP),
+            target=_grid(patches, right, draw.RIGHT),
             answer=None if said is None else _grid(patches, said, draw.RIGHT if said == right else draw.WRONG),
             label=NEIGHBOURS[right],
             answer_label="" if said is None else NEIGHBOURS[said],
@@ -265,5 +276,7 @@ def _pairs(batch: Batch, count: int) -> list[tuple[int, int]]:
 
 def _grid(patches: list[Picture], neighbour: int, colour: draw.Colour) -> Picture:
     """All nine patches with the centre marked and one neighbour outlined."""
-    boxes = draw.board_boxes(patches, 3, GAP)
-    return draw.outline(board(patches), [boxes[CENTRE], boxes[CELLS[neighbour]]], [draw.MARK, colour], width=4)
+    boxes = draw.board_boxes(patches, 3, draw.GAP)
+    return draw.outline(
+        draw.tile_board(patches), [boxes[CENTRE], boxes[CELLS[neighbour]]], [draw.MARK, colour], width=4
+    )

@@ -1,10 +1,9 @@
 """Inpainting: blocks are cut out of a picture, and the network paints what is missing.
 
-Letters: B pictures, s side of the field that the network sees.
+Letters: B pictures, s side of the crop that the network sees.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -12,19 +11,22 @@ from torch import Tensor
 
 from sslstudio.engine.compute.process_group import summed
 from sslstudio.engine.core.config import BaseConfig, option
-from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.models.colour_decoder import undecided_decoder
+from sslstudio.engine.core.metrics import Metric
+from sslstudio.engine.models.colour_decoder import build_undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
-from sslstudio.engine.tasks.base import TASKS, Batch, Picture, PretextTask, Puzzle, TaskResult
-from sslstudio.engine.transforms import draw, geometry
-from sslstudio.engine.transforms.masking import cut_blocks, filled_smoothly, rim_of
-from sslstudio.engine.transforms.random_crop import cut_fields, moments_within, shown_field
+from sslstudio.engine.tasks.base import TASKS, Batch, Picture, TaskResult
+from sslstudio.engine.tasks.painting import EXPLAINED, SHOWN_SIDE, HiddenPartsTask
+from sslstudio.engine.transforms import draw
+from sslstudio.engine.transforms.masking import cut_blocks, fill_smoothly, rim_of
+from sslstudio.engine.transforms.random_crop import (
+    mirror_option,
+    moments_within,
+    random_crops,
+    smallest_crop_option,
+)
 
-LEAST_SIDE = 24  # pixels: a hole in less leaves too little around it to guess from
-MOST_BLANK = 0.8  # share of cells without structure above which a hole has nothing in it to be painted
 RIM_WEIGHT = 10.0  # of the rim against the hole (Pathak et al.)
-SHOWN_SIDE = 160  # pixels: pictures for people are enlarged to about this
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,14 +44,8 @@ class InpaintingConfig(BaseConfig):
         low=0.2,
         high=0.6,
     )
-    field: float = option(
-        0.7,
-        "Smallest field",
-        "The network sees a random square of the picture, at least this share of its side; 1 takes all of it.",
-        low=0.3,
-        high=1.0,
-    )
-    mirror: bool = option(True, "Mirror", "Mirror half of the pictures: switch off if left and right mean something.")
+    field: float = smallest_crop_option()
+    mirror: bool = mirror_option()
     rim: float = option(
         0.0,
         "Rim",
@@ -71,7 +67,7 @@ class InpaintingConfig(BaseConfig):
 
 
 @TASKS.register("inpainting")
-class Inpainting(PretextTask):
+class Inpainting(HiddenPartsTask[InpaintingConfig]):
     """Context encoders: Pathak et al., CVPR 2016, arXiv:1604.07379, sections 3.2-3.3, several random blocks.
 
     Only the reconstruction loss (weight 0.999 in the paper); the adversarial part (0.001), which sharpens the pictures,
@@ -99,49 +95,29 @@ class Inpainting(PretextTask):
         "Noise and fine chance detail cannot be foretold, so the network learns to blur. Where most "
         "of the picture is blank, most holes have nothing in them."
     )
-    no_game = Message(
-        "The network paints what is missing, pixel by pixel. There is no right answer that one could choose."
-    )
-    Config: ClassVar[type[BaseConfig]] = InpaintingConfig
+    needs = Message("Inpainting cuts holes into pictures and has to leave something around them.")
+    hidden_parts = Message("most holes")
+    hidden_label = Message("what was cut out")
+    Config = InpaintingConfig
+    metrics = (EXPLAINED, Metric("beyond_blur", Message("Beyond a smooth fill")))
 
-    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+    def __init__(self, config: InpaintingConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)
-        assert isinstance(config, InpaintingConfig)
-        self.config = config
         self.stride = encoder_spec.strides[len(encoder_spec.strides) - 1 - config.skips]
-        self.decoder, _ = undecided_decoder(encoder_spec, 3 * self.stride**2, config.skips)
-
-    @classmethod
-    def check(cls, config: BaseConfig, images: Tensor) -> None:
-        """Raises TaskDoesNotFit when the pictures are too small or show next to nothing in most places."""
-        side = min(images.shape[-2:])
-        if side < LEAST_SIDE:
-            raise TaskDoesNotFit(
-                "Inpainting cuts holes into pictures, and pictures of {side} pixels leave too little around "
-                "a hole. Set the picture side to {least_side} pixels or more.",
-                side=side,
-                least_side=LEAST_SIDE,
-            )
-        blank = geometry.blank_share(images, cells=4)
-        if blank > MOST_BLANK:
-            raise TaskDoesNotFit(
-                "{blank:.0%} of the places of these pictures are blank, so most holes have nothing in them "
-                "that could be painted. Cut the empty border off the pictures.",
-                blank=blank,
-            )
+        self.decoder, _ = build_undecided_decoder(encoder_spec, 3 * self.stride**2, config.skips)
 
     def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
         """inputs: pictures (B, 3, s, s), 0 in the holes, mean 0 and deviation 1 over the rest.
 
-        targets: pictures (B, 3, s, s), the same without holes; holes bool (B, 1, s, s); boxes (B, 4), where the fields
+        targets: pictures (B, 3, s, s), the same without holes; holes bool (B, 1, s, s); boxes (B, 4), where the crops
         lie in `images`.
         """
         config, side = self.config, min(images.shape[-2:])
-        fields = cut_fields(images, config.field, side, config.mirror, rng)
+        crops = random_crops(images, config.field, side, config.mirror, rng)
         holes = cut_blocks(len(images), side, config.share, config.block, rng)
-        mean, deviation = moments_within(fields.shades, (~holes).float())
-        whole = (fields.shades - mean) / deviation
-        return Batch({"pictures": whole * ~holes}, {"pictures": whole, "holes": holes, "boxes": fields.boxes})
+        mean, deviation = moments_within(crops.shades, (~holes).float())
+        whole = (crops.shades - mean) / deviation
+        return Batch({"pictures": whole * ~holes}, {"pictures": whole, "holes": holes, "boxes": crops.boxes})
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
         """Answers: pictures (B, 3, s, s), painted in the holes and as asked elsewhere."""
@@ -162,7 +138,7 @@ class Inpainting(PretextTask):
     @torch.no_grad()
     def _metrics(self, error: Tensor, batch: Batch) -> dict[str, Tensor]:
         whole, holes = batch.targets["pictures"], batch.targets["holes"]
-        blurred = filled_smoothly(batch.inputs["pictures"], holes)
+        blurred = fill_smoothly(batch.inputs["pictures"], holes)
         left = summed((error * holes).sum())
         of_mean = summed((whole.square().mean(dim=1, keepdim=True) * holes).sum())
         of_blur = summed(((whole - blurred).square().mean(dim=1, keepdim=True) * holes).sum())
@@ -175,20 +151,18 @@ class Inpainting(PretextTask):
         """0 for filling the holes with the mean of what is seen, and for blurring the edges into them."""
         return {"explained": 0.0, "beyond_blur": 0.0}
 
-    def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
-        """The picture with its holes, the whole one, and the network's painting of the holes."""
-        return [self._puzzle(images, batch, result, number) for number in range(min(count, len(images)))]
+    def visible(self, crop: Tensor) -> Picture:
+        """A crop (3, s, s) of mean 0 and deviation 1 as people look at it."""
+        return draw.magnified(draw.to_picture(crop, standardised=True), SHOWN_SIDE)
 
-    def _puzzle(self, images: Tensor, batch: Batch, result: TaskResult | None, number: int) -> Puzzle:
-        return Puzzle(
-            source=shown_field(images[number], batch.targets["boxes"][number], SHOWN_SIDE),
-            asked=_shown(batch.inputs["pictures"][number]),
-            truth=_shown(batch.targets["pictures"][number]),
-            answer=None if result is None else _shown(result.answers["pictures"][number]),
-            label=Message("what was cut out"),
-            answer_label="" if result is None else Message("what the network paints"),
-        )
+    def masked(self, batch: Batch, number: int) -> Tensor:
+        """Grey in the holes."""
+        return batch.inputs["pictures"][number]
 
+    def whole(self, batch: Batch, number: int) -> Tensor:
+        """Without holes."""
+        return batch.targets["pictures"][number]
 
-def _shown(picture: Tensor) -> Picture:
-    return draw.magnified(draw.to_picture(picture, standardised=True), SHOWN_SIDE)
+    def painted(self, result: TaskResult, number: int) -> Tensor:
+        """With the holes painted by the network."""
+        return result.answers["pictures"][number]

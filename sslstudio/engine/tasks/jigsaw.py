@@ -14,12 +14,14 @@ from sslstudio.engine.compute.process_group import averaged
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.metrics import ACCURACY
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Mlp
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.tasks.remedies import Asks, Fault, Remedies, at_least, at_most, to
 from sslstudio.engine.transforms import draw, geometry
 from sslstudio.engine.transforms.permutations import MOST, permutation_set
-from sslstudio.engine.transforms.tile_boards import board, located, put_together, tile_pictures
+from sslstudio.engine.transforms.random_crop import smallest_crop_option
 
 LEAST_CELL = 10  # pixels: a smaller cell gives a tile of less than 8 pixels, in which nothing can be recognised
 MOST_BLANK = 0.6  # share of cells without structure above which the order of the tiles is a matter of luck
@@ -70,13 +72,7 @@ class JigsawConfig(BaseConfig):
     jitter: float = option(
         0.2, "Jitter", "Room in which a tile is placed at random, as a share of a cell.", low=0.0, high=0.5
     )
-    field: float = option(
-        0.75,
-        "Smallest field",
-        "The tiles come from a random square of the picture, at least this share of its side; 1 takes all of it.",
-        low=0.3,
-        high=1.0,
-    )
+    field: float = smallest_crop_option(0.75)
     turn: float = option(
         15.0,
         "Turn",
@@ -126,7 +122,7 @@ class JigsawConfig(BaseConfig):
 
 
 @TASKS.register("jigsaw")
-class Jigsaw(PretextTask):
+class Jigsaw(PretextTask[JigsawConfig]):
     """Noroozi & Favaro, ECCV 2016, arXiv:1603.09246, sections 3.2-3.4, on embeddings that are permuted after encoding.
 
     The encoder gets the nine tiles of every picture in their true order, whatever is asked: P permutations cost one
@@ -150,15 +146,34 @@ class Jigsaw(PretextTask):
         "back. If every subject sits in the middle of a dark ground, the place of a tile is told by "
         "its darkness instead of by what it shows."
     )
-    Config: ClassVar[type[BaseConfig]] = JigsawConfig
+    Config = JigsawConfig
+    metrics = (ACCURACY,)
+    asks = frozenset({Asks.POSITION})
+    remedies: ClassVar[Remedies] = {
+        Fault.SMALL_PICTURES: (at_least("field", 1.0),),
+        Fault.BLANK_TILES: (at_least("field", 1.0),),
+        Fault.FIXED_POSITIONS: (at_most("field", 0.5), at_most("field", 0.35)),
+        Fault.FITTING_EDGES: (at_least("jitter", 0.2), at_least("gap", 0.05)),
+        # Half as much again as was seen; the option counts in pixels of a picture of 255.
+        Fault.COLOUR_FRINGES: (at_least("chroma_shift", 1.5 * 255, per_amount=True), at_least("grey", 1.0)),
+        Fault.MARKS: (at_most("field", 0.5),),
+        Fault.BORDERS: (at_most("field", 0.6),),
+        Fault.DARK_CORNERS: (at_most("field", 0.6), at_most("field", 0.5)),
+        Fault.RELIES_ON_COLOUR: (at_least("grey", 0.66),),
+        Fault.RELIES_ON_MEAN_COLOUR: (to("normalise", True), at_least("grey", 0.66)),
+        Fault.RELIES_ON_EDGES: (at_least("gap", 0.1), at_least("gap", 0.25), at_least("gap", 0.4)),
+        Fault.RELIES_ON_FRAME: (at_most("field", 0.5),),
+        Fault.RELIES_ON_SIDES: (to("mirror", True),),
+        Fault.TOO_EASY: (at_least("permutations", 504), at_most("field", 0.5)),
+        Fault.TOO_HARD: (at_most("permutations", 24),),
+        Fault.MEMORISED: (at_most("field", 0.5),),
+    }
     order: Tensor
     asked: Tensor
     right: Tensor
 
-    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+    def __init__(self, config: JigsawConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)
-        assert isinstance(config, JigsawConfig)
-        self.config = config
         width = max(128, encoder_spec.dim // 2)
         self.project = nn.Sequential(
             nn.Linear(encoder_spec.dim, width, bias=False), nn.BatchNorm1d(width), nn.ReLU(inplace=True)
@@ -170,7 +185,7 @@ class Jigsaw(PretextTask):
         self.register_buffer("right", torch.tensor(0.0))  # running share of right answers while training
 
     @classmethod
-    def check(cls, config: BaseConfig, images: Tensor) -> None:
+    def check(cls, config: JigsawConfig, images: Tensor) -> None:
         """Raises TaskDoesNotFit when the cells are too small, or too many of them blank, to be put in order."""
         side = min(images.shape[-2:])
         if side / 3 < LEAST_CELL:
@@ -227,7 +242,7 @@ class Jigsaw(PretextTask):
         pictures, asked = order.shape
         flat = tiles.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         embedded = self.project(encoder(flat)).view(pictures, 9, -1)  # (B, 9, D)
-        shuffled = permuted(embedded, self.order[order])
+        shuffled = permute_embeddings(embedded, self.order[order])
         logits = self.head(shuffled.reshape(pictures * asked, -1))  # (B * P, k)
         logits = logits.masked_fill(torch.arange(len(self.order), device=order.device) >= self.asked, -torch.inf)
         target = batch.targets["permutation"].flatten()
@@ -258,15 +273,15 @@ class Jigsaw(PretextTask):
         ]
 
     def _puzzle(self, images: Tensor, batch: Batch, result: TaskResult | None, picture: int, question: int) -> Puzzle:
-        tiles = tile_pictures(batch.inputs["tiles"][picture])
+        tiles = draw.tile_pictures(batch.inputs["tiles"][picture])
         number = int(batch.targets["permutation"][picture, question])
         shuffle = self.order[number].tolist()
         said = int(result.answers["permutation"][picture, question]) if result else None
         return Puzzle(
-            source=located(images[picture], batch.targets["boxes"][picture], draw.MARK),
-            asked=board([tiles[tile] for tile in shuffle]),
-            truth=board(tiles),
-            answer=None if said is None else put_together(tiles, shuffle, self.order[said].tolist()),
+            source=draw.outline_source(images[picture], batch.targets["boxes"][picture], draw.MARK),
+            input=draw.tile_board([tiles[tile] for tile in shuffle]),
+            target=draw.tile_board(tiles),
+            answer=None if said is None else draw.assemble_board(tiles, shuffle, self.order[said].tolist()),
             label=self._words(number),
             answer_label="" if said is None else self._words(said),
             correct=None if said is None else said == number,
@@ -279,7 +294,7 @@ class Jigsaw(PretextTask):
         return [self._game(images, batch, result, number % pictures, number // pictures) for number in numbers]
 
     def _game(self, images: Tensor, batch: Batch, result: TaskResult | None, picture: int, question: int) -> Game:
-        tiles = tile_pictures(batch.inputs["tiles"][picture])
+        tiles = draw.tile_pictures(batch.inputs["tiles"][picture])
         shuffle = self.order[batch.targets["permutation"][picture, question]].tolist()
         said = self.order[result.answers["permutation"][picture, question]].tolist() if result else None
         return Game(
@@ -287,9 +302,9 @@ class Jigsaw(PretextTask):
             question=Message("Put the nine tiles back in order."),
             pieces=tuple(tiles[tile] for tile in shuffle),
             choices=tuple(Message("place {place}", place=place + 1) for place in range(9)),
-            right=tuple(shuffle),
+            targets=tuple(shuffle),
             answer=None if said is None else tuple(said),
-            solved=located(images[picture], batch.targets["boxes"][picture], draw.MARK),
+            solved=draw.outline_source(images[picture], batch.targets["boxes"][picture], draw.MARK),
         )
 
     def _words(self, number: int) -> Message:
@@ -303,7 +318,7 @@ class Jigsaw(PretextTask):
         )
 
 
-def permuted(embedded: Tensor, orders: Tensor) -> Tensor:
+def permute_embeddings(embedded: Tensor, orders: Tensor) -> Tensor:
     """Embeddings (B, 9, D) in the orders (B, P, 9): (B, P, 9, D). A product with zeros and ones: picking by number is
     exact too, but its gradient is added up by several threads in whatever order they come, and it is slower."""
     places = F.one_hot(orders, orders.shape[-1]).to(embedded.dtype)

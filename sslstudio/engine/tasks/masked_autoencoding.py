@@ -1,10 +1,9 @@
 """Masked autoencoding: most patches of a picture are hidden from the encoder, and a small decoder paints them.
 
-Letters: B pictures, s side of the field that the network sees, p side of a patch, g = s / p patches a side.
+Letters: B pictures, s side of the crop that the network sees, p side of a patch, g = s / p patches a side.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -12,20 +11,21 @@ from torch import Tensor
 
 from sslstudio.engine.compute.process_group import summed
 from sslstudio.engine.core.config import BaseConfig, option
-from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.models.colour_decoder import undecided_decoder
+from sslstudio.engine.models.colour_decoder import build_undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.sparse_encoder import Densify, spread_to, visible_stages
-from sslstudio.engine.tasks.base import TASKS, Batch, Picture, PretextTask, Puzzle, TaskResult
-from sslstudio.engine.transforms import draw, geometry
-from sslstudio.engine.transforms.patches import patch_moments, seen_patches
-from sslstudio.engine.transforms.random_crop import cut_fields, moments_within, shown_field
+from sslstudio.engine.tasks.base import TASKS, Batch, TaskResult
+from sslstudio.engine.tasks.painting import EXPLAINED, HiddenPartsTask
+from sslstudio.engine.transforms.masking import patch_moments, seen_patches
+from sslstudio.engine.transforms.random_crop import (
+    mirror_option,
+    moments_within,
+    random_crops,
+    smallest_crop_option,
+)
 
-LEAST_SIDE = 24  # pixels: three patches a side of the smallest kind
 LEAST_GRID = 3  # patches a side: smaller pictures are enlarged to it
-MOST_BLANK = 0.8  # share of cells without structure above which most patches have nothing in them to be painted
-SHOWN_SIDE = 160  # pixels: pictures for people are enlarged to about this
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,14 +39,8 @@ class MaskedAutoencodingConfig(BaseConfig):
         low=0.2,
         high=0.9,
     )
-    field: float = option(
-        0.7,
-        "Smallest field",
-        "The network sees a random square of the picture, at least this share of its side; 1 takes all of it.",
-        low=0.3,
-        high=1.0,
-    )
-    mirror: bool = option(True, "Mirror", "Mirror half of the pictures: switch off if left and right mean something.")
+    field: float = smallest_crop_option()
+    mirror: bool = mirror_option()
     even: bool = option(
         True,
         "Even out patches",
@@ -64,7 +58,7 @@ class MaskedAutoencodingConfig(BaseConfig):
 
 
 @TASKS.register("masked_autoencoding")
-class MaskedAutoencoding(PretextTask):
+class MaskedAutoencoding(HiddenPartsTask[MaskedAutoencodingConfig]):
     """Masked autoencoding for convolutional networks: Tian et al., "SparK", ICLR 2023, arXiv:2301.03580, with the
     target of He et al., CVPR 2022, arXiv:2111.06377, section 3: the pixels of each hidden patch, evened out.
 
@@ -90,56 +84,36 @@ class MaskedAutoencoding(PretextTask):
         "Within a few minutes on a small set other tasks teach more. Smooth pictures can be filled "
         "in without knowing what they show."
     )
-    no_game = Message(
-        "The network paints what is missing, pixel by pixel. There is no right answer that one could choose."
-    )
-    Config: ClassVar[type[BaseConfig]] = MaskedAutoencodingConfig
+    needs = Message("Masked autoencoding hides patches of at least 8 pixels and needs several of them.")
+    hidden_parts = Message("most patches")
+    hidden_label = Message("what was hidden")
+    Config = MaskedAutoencodingConfig
+    metrics = (EXPLAINED,)
 
-    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+    def __init__(self, config: MaskedAutoencodingConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)
-        assert isinstance(config, MaskedAutoencodingConfig)
-        self.config = config
         first = len(encoder_spec.dims) - 1 - config.skips
         self.patch = encoder_spec.strides[-1]
         self.stride = encoder_spec.strides[first]
         self.densify = Densify(encoder_spec.dims, first)
-        self.decoder, _ = undecided_decoder(encoder_spec, 3 * self.stride**2, config.skips)
-
-    @classmethod
-    def check(cls, config: BaseConfig, images: Tensor) -> None:
-        """Raises TaskDoesNotFit when the pictures are too small or show next to nothing in most places."""
-        side = min(images.shape[-2:])
-        if side < LEAST_SIDE:
-            raise TaskDoesNotFit(
-                "Masked autoencoding hides patches of at least 8 pixels, and pictures of {side} pixels have "
-                "too few of them. Set the picture side to {least_side} pixels or more (48 is better).",
-                side=side,
-                least_side=LEAST_SIDE,
-            )
-        blank = geometry.blank_share(images, cells=4)
-        if blank > MOST_BLANK:
-            raise TaskDoesNotFit(
-                "{blank:.0%} of the places of these pictures are blank, so most patches have nothing in them "
-                "that could be painted. Cut the empty border off the pictures.",
-                blank=blank,
-            )
+        self.decoder, _ = build_undecided_decoder(encoder_spec, 3 * self.stride**2, config.skips)
 
     def side(self, images: Tensor) -> int:
-        """Side of the field in pixels: the whole number of patches that is nearest to the picture's side."""
+        """Side of the crop in pixels: the whole number of patches that is nearest to the picture's side."""
         return self.patch * max(LEAST_GRID, round(min(images.shape[-2:]) / self.patch))
 
     def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
         """inputs: pictures (B, 3, s, s), 0 where hidden, mean 0 and deviation 1 elsewhere; seen bool (B, 1, g, g).
 
-        targets: shades (B, 3, s, s) in [0, 1], the whole fields; boxes (B, 4), where they lie in `images`.
+        targets: shades (B, 3, s, s) in [0, 1], the whole crops; boxes (B, 4), where they lie in `images`.
         """
         side = self.side(images)
-        fields = cut_fields(images, self.config.field, side, self.config.mirror, rng)
+        crops = random_crops(images, self.config.field, side, self.config.mirror, rng)
         seen = seen_patches(len(images), side // self.patch, self.config.hidden, rng)
         places = spread_to(seen, side, side)
-        mean, deviation = moments_within(fields.shades, places)
-        pictures = (fields.shades - mean) / deviation * places
-        return Batch({"pictures": pictures, "seen": seen}, {"shades": fields.shades, "boxes": fields.boxes})
+        mean, deviation = moments_within(crops.shades, places)
+        pictures = (crops.shades - mean) / deviation * places
+        return Batch({"pictures": pictures, "seen": seen}, {"shades": crops.shades, "boxes": crops.boxes})
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
         """Answers: shades (B, 3, s, s) in [0, 1], painted where hidden. With `even` a patch gets its own mean and
@@ -164,31 +138,27 @@ class MaskedAutoencoding(PretextTask):
         """0 for painting in one shade."""
         return {"explained": 0.0}
 
-    def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
-        """The picture with its hidden patches in grey, the whole one, and the network's painting."""
-        return [self._puzzle(images, batch, result, number) for number in range(min(count, len(images)))]
+    def masked(self, batch: Batch, number: int) -> Tensor:
+        """Grey in the hidden patches."""
+        shades = self.whole(batch, number)
+        seen = spread_to(batch.inputs["seen"][number : number + 1], *shades.shape[-2:])[0]
+        return torch.where(seen > 0, shades, 0.5)
 
-    def _puzzle(self, images: Tensor, batch: Batch, result: TaskResult | None, number: int) -> Puzzle:
-        shades = batch.targets["shades"][number]
-        places = spread_to(batch.inputs["seen"][number : number + 1], *shades.shape[-2:])[0]
-        painted = Message(
-            "what the network paints{value}",
-            value=Message(", in each patch's true brightness") if self.config.even else "",
-        )
-        return Puzzle(
-            source=shown_field(images[number], batch.targets["boxes"][number], SHOWN_SIDE),
-            asked=_shown(torch.where(places > 0, shades, 0.5)),
-            truth=_shown(shades),
-            answer=None if result is None else _shown(result.answers["shades"][number]),
-            label=Message("what was hidden"),
-            answer_label="" if result is None else painted,
-        )
+    def whole(self, batch: Batch, number: int) -> Tensor:
+        """With every patch."""
+        return batch.targets["shades"][number]
+
+    def painted(self, result: TaskResult, number: int) -> Tensor:
+        """With the hidden patches painted by the network."""
+        return result.answers["shades"][number]
+
+    def painted_label(self) -> Message:
+        """Say what the network's painting shows, and what it was not asked for."""
+        if self.config.even:
+            return Message("what the network paints, in each patch's true brightness")
+        return super().painted_label()
 
 
 def mean_where(errors: Tensor, places: Tensor) -> Tensor:
     """Mean of errors (B, C, s, s) over the channels and the places (B, 1, s, s) that are 1."""
     return summed((errors.mean(dim=1, keepdim=True) * places).sum()) / summed(places.sum())
-
-
-def _shown(shades: Tensor) -> Picture:
-    return draw.magnified(draw.to_picture(shades), SHOWN_SIDE)

@@ -1,9 +1,8 @@
 """Several pretext tasks teach one encoder: what one of them overlooks another may need."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +12,7 @@ from sslstudio.engine.core.config import BaseConfig, option, value_text
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit, did_you_mean
 from sslstudio.engine.core.messages import NOTHING, Message, joined
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
-from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle, TaskResult, load_tasks
+from sslstudio.engine.tasks.base import TASKS, AnyTask, Batch, Game, PretextTask, Puzzle, TaskResult, load_tasks
 
 NAME = "multitask"
 T = TypeVar("T")
@@ -63,7 +62,7 @@ class MultitaskConfig(BaseConfig):
 
 
 @TASKS.register(NAME)
-class Multitask(PretextTask):
+class Multitask(PretextTask[MultitaskConfig]):
     """Doersch & Zisserman, ICCV 2017, arXiv:1708.07860: one trunk, a head and a batch for each task.
 
     The loss is the mean of the tasks' losses, each divided by what it is before anything is learnt: the logarithm of
@@ -88,28 +87,29 @@ class Multitask(PretextTask):
         "The time is shared, so each task gets less of it. If one of the tasks suits your pictures "
         "clearly best, that one alone teaches more in the same time."
     )
-    Config: ClassVar[type[BaseConfig]] = MultitaskConfig
+    Config = MultitaskConfig
     scale: Tensor
 
-    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+    def __init__(self, config: MultitaskConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)
-        assert isinstance(config, MultitaskConfig)
-        self.config = config
         kinds = load_tasks()
         tasks = {name: kinds[name](kinds[name].Config(), encoder_spec) for name in config.tasks}
         self.tasks = nn.ModuleDict(tasks)
         self.compares = any(task.compares for task in tasks.values())
         self.register_buffer("scale", torch.tensor([_loss_of_guessing(task) for task in tasks.values()]))
 
-    def _each(self) -> Iterator[tuple[str, PretextTask]]:
-        for name, task in self.tasks.items():
-            assert isinstance(task, PretextTask)
-            yield name, task
+    @classmethod
+    def member_names(cls, config: MultitaskConfig) -> tuple[str, ...]:
+        """As the options name them."""
+        return tuple(config.tasks)
+
+    def members(self) -> dict[str, AnyTask]:
+        """The tasks by name, in the order given."""
+        return {name: task for name, task in self.tasks.items() if isinstance(task, PretextTask)}
 
     @classmethod
-    def check(cls, config: BaseConfig, images: Tensor) -> None:
+    def check(cls, config: MultitaskConfig, images: Tensor) -> None:
         """Raises TaskDoesNotFit that says which of the tasks do not fit and what is left without them."""
-        assert isinstance(config, MultitaskConfig)
         troubles = {name: trouble for name in config.tasks if (trouble := _trouble(name, images))}
         if not troubles:
             return
@@ -129,17 +129,17 @@ class Multitask(PretextTask):
 
     def prepare(self, images: Tensor) -> None:
         """Every task takes what it needs to know."""
-        for _, task in self._each():
+        for task in self.members().values():
             task.prepare(images)
 
     def attach(self, encoder: Encoder) -> None:
         """Every task meets the encoder."""
-        for _, task in self._each():
+        for task in self.members().values():
             task.attach(encoder)
 
     def after_step(self, encoder: Encoder, share: float) -> None:
         """Every task does what it does after a step."""
-        for _, task in self._each():
+        for task in self.members().values():
             task.after_step(encoder, share)
 
     def _part(self, images: Tensor, number: int) -> Tensor:
@@ -151,7 +151,7 @@ class Multitask(PretextTask):
         """Inputs and targets of every task, under NAME/..."""
         inputs: dict[str, Tensor] = {}
         targets: dict[str, Tensor] = {}
-        for number, (name, task) in enumerate(self._each()):
+        for number, (name, task) in enumerate(self.members().items()):
             batch = task.make_batch(self._part(images, number), rng)
             inputs.update(_prefixed(batch.inputs, f"{name}/"))
             targets.update(_prefixed(batch.targets, f"{name}/"))
@@ -162,7 +162,7 @@ class Multitask(PretextTask):
         losses: list[Tensor] = []
         metrics: dict[str, Tensor] = {}
         answers: dict[str, Tensor] = {}
-        for name, task in self._each():
+        for name, task in self.members().items():
             asked = _batch_of(batch, name)
             with part_of_batch(len(next(iter(asked.inputs.values())))) as factor:
                 result = task(encoder, asked)
@@ -181,26 +181,26 @@ class Multitask(PretextTask):
 
     def chance(self) -> dict[str, float]:
         """What guessing reaches in each task, as NAME_..."""
-        return {f"{name}_{key}": value for name, task in self._each() for key, value in task.chance().items()}
+        return {f"{name}_{key}": value for name, task in self.members().items() for key, value in task.chance().items()}
 
     def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
         """The tasks' puzzles in turn: the first one of each, then the second ones, and so on."""
         columns = [
             self._puzzles(task, name, self._part(images, number), batch, result, count)
-            for number, (name, task) in enumerate(self._each())
+            for number, (name, task) in enumerate(self.members().items())
         ]
         return _in_turn(columns)[:count]
 
     def play(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Game]:
         """The tasks' questions in turn; those that nobody can play are left out."""
         columns: list[list[Game]] = []
-        for number, (name, task) in enumerate(self._each()):
+        for number, (name, task) in enumerate(self.members().items()):
             answered = None if result is None else replace(result, answers=_without(result.answers, f"{name}/"))
             columns.append(task.play(self._part(images, number), _batch_of(batch, name), answered, count))
         return _in_turn(columns)[:count]
 
     def _puzzles(
-        self, task: PretextTask, name: str, images: Tensor, batch: Batch, result: TaskResult | None, count: int
+        self, task: AnyTask, name: str, images: Tensor, batch: Batch, result: TaskResult | None, count: int
     ) -> list[Puzzle]:
         answered = None if result is None else replace(result, answers=_without(result.answers, f"{name}/"))
         puzzles = task.preview(images, _batch_of(batch, name), answered, count)
@@ -226,7 +226,7 @@ def _trouble(name: str, images: Tensor) -> Message:
     return NOTHING
 
 
-def _loss_of_guessing(task: PretextTask) -> float:
+def _loss_of_guessing(task: AnyTask) -> float:
     """ln(answers) of a task with one right answer; nan, which means not yet known, of others."""
     accuracy = task.chance().get("accuracy", 0.0)
     return -math.log(accuracy) if 0.0 < accuracy < 1.0 else math.nan

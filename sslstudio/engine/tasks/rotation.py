@@ -1,6 +1,6 @@
 """Rotation: every picture is shown in four turns, and the network says which way up it was.
 
-Letters: B pictures, s side of the field that the network sees, R = 4B rows (every picture in all of its turns).
+Letters: B pictures, s side of the crop that the network sees, R = 4B rows (every picture in all of its turns).
 """
 
 from dataclasses import dataclass
@@ -13,16 +13,25 @@ from torch import Tensor, nn
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.metrics import ACCURACY
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, Picture, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.tasks.remedies import SMALLER_CROP, Asks, Fault, Remedies, at_least, at_most, to
 from sslstudio.engine.transforms import draw, geometry
-from sslstudio.engine.transforms.random_crop import Fields, cut_fields, disc, shown_field, standardise_within
+from sslstudio.engine.transforms.random_crop import (
+    Crops,
+    disc,
+    outline_crop,
+    random_crops,
+    smallest_crop_option,
+    standardise_within,
+)
 
 LEAST_SIDE = 16  # pixels: in less than this nobody can tell up from down
 LEAST_FIELD = 24  # pixels: however small the share, the network sees this many if the picture has them
 SHOWN_SIDE = 160  # pixels: pictures for people are enlarged to about this
 TURNS = (
-    "upright",
+    Message("upright"),
     Message("a quarter turn to the left"),
     Message("upside down"),
     Message("a quarter turn to the right"),
@@ -33,13 +42,7 @@ TURNS = (
 class RotationConfig(BaseConfig):
     """Options of rotation. The defaults keep all defences on."""
 
-    field: float = option(
-        0.7,
-        "Smallest field",
-        "The network sees a random square of the picture, at least this share of its side; 1 takes all of it.",
-        low=0.3,
-        high=1.0,
-    )
+    field: float = smallest_crop_option()
     field_side: float = option(
         0.6,
         "Sharpness",
@@ -50,7 +53,7 @@ class RotationConfig(BaseConfig):
     )
     round: bool = option(
         True,
-        "Round field",
+        "Round crop",
         "Blanks the corners, so that frames, dark rims, stamps and empty corners do not tell which way is up.",
     )
     mirror: bool = option(
@@ -74,7 +77,7 @@ class RotationConfig(BaseConfig):
 
 
 @TASKS.register("rotation")
-class Rotation(PretextTask):
+class Rotation(PretextTask[RotationConfig]):
     """Gidaris, Singh & Komodakis, ICLR 2018, arXiv:1803.07728, section 2: turns by flip and transposition, so that no
     pixel is resampled, and all four turns of a picture in one batch.
 
@@ -98,18 +101,27 @@ class Rotation(PretextTask):
         "Slides under a microscope, pictures from above and many parts have no up and down. Then the "
         "network can only guess, or it finds a stamp or a shadow that gives the answer away."
     )
-    Config: ClassVar[type[BaseConfig]] = RotationConfig
+    Config = RotationConfig
+    metrics = (ACCURACY,)
+    asks = frozenset({Asks.DIRECTION})
+    remedies: ClassVar[Remedies] = {
+        **SMALLER_CROP,
+        Fault.TELLING_FRAME: (to("round", True), at_most("field", 0.5)),
+        Fault.RELIES_ON_FRAME: (to("round", True), at_most("field", 0.5)),
+        Fault.BORDERS: (to("round", True),),
+        Fault.MARKS: (to("round", True),),
+        Fault.RELIES_ON_COLOUR: (at_least("grey", 0.66),),
+        Fault.RELIES_ON_SIDES: (to("mirror", True),),
+    }
 
-    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+    def __init__(self, config: RotationConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)
-        assert isinstance(config, RotationConfig)
-        self.config = config
         self.head = nn.Linear(encoder_spec.dim, len(TURNS))
         nn.init.normal_(self.head.weight, std=0.01)
         nn.init.zeros_(self.head.bias)
 
     @classmethod
-    def check(cls, config: BaseConfig, images: Tensor) -> None:
+    def check(cls, config: RotationConfig, images: Tensor) -> None:
         """Raises TaskDoesNotFit when the pictures are too small to tell up from down."""
         side = min(images.shape[-2:])
         if side < LEAST_SIDE:
@@ -120,6 +132,11 @@ class Rotation(PretextTask):
                 least_side=LEAST_SIDE,
             )
 
+    @classmethod
+    def sees_disc(cls, config: RotationConfig) -> bool:
+        """As the option says."""
+        return config.round
+
     def side(self, images: Tensor) -> int:
         """Side of the square that the network sees, in pixels: a multiple of 4."""
         whole = min(images.shape[-2:])
@@ -128,21 +145,21 @@ class Rotation(PretextTask):
     def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
         """inputs: pictures (R, 3, s, s), rows in random order, mean 0 and deviation 1 before the light is changed.
 
-        targets: turn (R,) quarter turns to the left; picture (R,) and boxes (B, 4), where the fields lie in `images`.
+        targets: turn (R,) quarter turns to the left; picture (R,) and boxes (B, 4), where the crops lie in `images`.
         """
-        fields = cut_fields(images, self.config.field, self.side(images), self.config.mirror, rng)
-        upright = self._even(fields, rng)
+        crops = random_crops(images, self.config.field, self.side(images), self.config.mirror, rng)
+        upright = self._even(crops, rng)
         turned = torch.cat([torch.rot90(upright, turn, dims=(-2, -1)) for turn in range(4)])
         turned = self._lit(turned, rng)
         count = images.shape[0]
         order = torch.randperm(4 * count, generator=rng, device=rng.device)
         return Batch(
             {"pictures": turned[order]},
-            {"turn": order // count, "picture": order % count, "boxes": fields.boxes},
+            {"turn": order // count, "picture": order % count, "boxes": crops.boxes},
         )
 
-    def _even(self, fields: Fields, rng: torch.Generator) -> Tensor:
-        shades = fields.shades
+    def _even(self, crops: Crops, rng: torch.Generator) -> Tensor:
+        shades = crops.shades
         is_grey = geometry.chosen(len(shades), self.config.grey, rng).view(-1, 1, 1, 1)
         return standardise_within(torch.where(is_grey, geometry.grey(shades), shades), self._seen(shades))
 
@@ -185,7 +202,7 @@ class Rotation(PretextTask):
             question=Message("Turn the picture until it is upright."),
             pieces=(_shown(asked, 0),),
             choices=TURNS,
-            right=(turn,),
+            targets=(turn,),
             answer=(int(result.answers["turn"][row]),) if result else None,
             solved=_shown(asked, turn),
         )
@@ -196,9 +213,9 @@ class Rotation(PretextTask):
         said = None if result is None else int(result.answers["turn"][row])
         asked = batch.inputs["pictures"][row]
         return Puzzle(
-            source=shown_field(images[picture], batch.targets["boxes"][picture], SHOWN_SIDE),
-            asked=_shown(asked, 0),
-            truth=_shown(asked, turn),
+            source=outline_crop(images[picture], batch.targets["boxes"][picture], SHOWN_SIDE),
+            input=_shown(asked, 0),
+            target=_shown(asked, turn),
             answer=None if said is None else _shown(asked, said),
             label=TURNS[turn],
             answer_label="" if said is None else TURNS[said],

@@ -4,18 +4,15 @@ Letters: B pictures, s side of a view, D length of a projected embedding.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-import torch
-from torch import Tensor
-
-from sslstudio.engine.core.config import BaseConfig, option
+from sslstudio.engine.core.config import option
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.metrics import ACCURACY
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Mlp
 from sslstudio.engine.models.joint_embedding_losses import found, nearest, nt_xent, spread
-from sslstudio.engine.models.two_view_base import ViewMaker, check_views, rows_of
-from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.tasks.base import TASKS, Batch, TaskResult
+from sslstudio.engine.tasks.two_view import SPREAD, TwoViewTask, flatten_views
 from sslstudio.engine.transforms.two_views import ViewsConfig
 
 
@@ -37,7 +34,7 @@ class SimclrConfig(ViewsConfig):
 
 
 @TASKS.register("simclr")
-class Simclr(PretextTask):
+class Simclr(TwoViewTask[SimclrConfig]):
     """Chen, Kornblith, Norouzi & Hinton, ICML 2020, arXiv:2002.05709, section 2: NT-Xent on a projected embedding.
 
     All other pictures of the batch are the wrong answers, so a larger batch makes a harder and better question.
@@ -50,7 +47,6 @@ class Simclr(PretextTask):
         "large batches."
     )
     paper = "Chen, Kornblith, Norouzi & Hinton, ICML 2020, arXiv:2002.05709"
-    label_from = Message("Both views were cut from one picture, so the program knows that they belong together.")
     helps = Message(
         "Large sets of different pictures on a strong graphics card. The more pictures are compared "
         "at once, the finer the differences that are learnt."
@@ -60,33 +56,12 @@ class Simclr(PretextTask):
         "Near copies, as in videos or neighbouring slices, count as different although they show the "
         "same."
     )
-    no_game = Message(
-        "Two views of one picture are to be found among the views of a whole batch of pictures. For "
-        "a person that is either plain or luck, so a score would say nothing."
-    )
-    Config: ClassVar[type[BaseConfig]] = SimclrConfig
-    compares = True
+    Config = SimclrConfig
+    metrics = (ACCURACY, SPREAD)
 
-    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+    def __init__(self, config: SimclrConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)
-        assert isinstance(config, SimclrConfig)
-        self.config = config
-        self.views = ViewMaker(config)
         self.projector = Mlp(encoder_spec.dim, config.hidden, config.outputs)
-
-    @classmethod
-    def check(cls, config: BaseConfig, images: Tensor) -> None:
-        """Raises TaskDoesNotFit when pictures are too small, blank or all the same."""
-        check_views(images)
-
-    def prepare(self, images: Tensor) -> None:
-        """Take the scale of the pixels."""
-        self.views.fit(images)
-
-    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
-        """inputs: views (B, 2, 3, s, s). targets: matrices (B, 2, 2, 3), where they lie (for drawing only)."""
-        views, matrices = self.views(images, rng)
-        return Batch({"views": views}, {"matrices": matrices})
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
         """Answers: partner (B,), the picture whose second view is nearest to this one's first view.
@@ -95,15 +70,9 @@ class Simclr(PretextTask):
         What guessing reaches depends on the batch (1 in B), so no fixed value is given for it.
         """
         views = batch.inputs["views"]
-        pairs = self.projector(encoder(rows_of(views))).view(len(views), 2, -1)  # (B, 2, D)
+        pairs = self.projector(encoder(flatten_views(views))).view(len(views), 2, -1)  # (B, 2, D)
         loss = nt_xent(pairs, self.config.temperature)
         partner = nearest(pairs[:, 0], pairs[:, 1])
         return TaskResult(
             loss, {"accuracy": found(partner), "spread": spread(pairs.flatten(0, 1))}, {"partner": partner}
         )
-
-    def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
-        """One pair a picture: the first view, a few second ones, and the one that the network takes for its partner."""
-        partners = None if result is None else result.answers["partner"]
-        shown = self.views.shown(images, batch.inputs["views"], batch.targets["matrices"], partners, count)
-        return [Puzzle(*pictures) for pictures in shown]

@@ -4,20 +4,21 @@ Letters: B pictures, s side of a view, P places (cells) of a map, D length of an
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.core.config import BaseConfig, option
+from sslstudio.engine.core.config import option
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.metrics import ACCURACY, Metric
 from sslstudio.engine.models.dense_matching import alike, at_places, counterparts, likeness_loss, near_share
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
+from sslstudio.engine.models.heads import Expander
 from sslstudio.engine.models.joint_embedding_losses import VicregLossConfig, found, nearest, spread, vicreg_loss
-from sslstudio.engine.models.two_view_base import Expander, ViewMaker, check_views, rows_of
-from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
-from sslstudio.engine.transforms.place_pictures import SPOTS, show_places
+from sslstudio.engine.tasks.base import TASKS, Batch, Puzzle, TaskResult
+from sslstudio.engine.tasks.two_view import SPREAD, TwoViewTask, flatten_views
+from sslstudio.engine.transforms.draw_views import SPOTS, show_places
 from sslstudio.engine.transforms.two_views import cell_places
 
 MATCHED = 4  # places a side that a puzzle is drawn with before the network has a map
@@ -51,7 +52,7 @@ class VicreglConfig(VicregLossConfig):
 
 
 @TASKS.register("vicregl")
-class Vicregl(PretextTask):
+class Vicregl(TwoViewTask[VicreglConfig]):
     """Bardes, Ponce & LeCun, NeurIPS 2022, arXiv:2210.01571, section 3: a global and a local VICReg loss.
 
     Places are matched in both ways of the paper. By location: a place of one view is compared with the same spot of the
@@ -79,34 +80,18 @@ class Vicregl(PretextTask):
     fails = Message(
         "For sorting whole pictures plain VICReg is quicker. In very small pictures there are too few spots to compare."
     )
-    no_game = Message(
-        "Two views of one picture are to be found among the views of a whole batch of pictures. For "
-        "a person that is either plain or luck, so a score would say nothing."
+    Config = VicreglConfig
+    metrics = (
+        ACCURACY,
+        SPREAD,
+        Metric("place_accuracy", Message("Spots found again"), is_share=True),
+        Metric("place_spread", Message("Spread of the answers about spots")),
     )
-    Config: ClassVar[type[BaseConfig]] = VicreglConfig
-    compares = True
 
-    def __init__(self, config: BaseConfig, encoder_spec: EncoderSpec) -> None:
+    def __init__(self, config: VicreglConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)
-        assert isinstance(config, VicreglConfig)
-        self.config = config
-        self.views = ViewMaker(config)
         self.expander = Expander(encoder_spec.dim, config.expander)
         self.place_expander = Expander(encoder_spec.dims[config.stage - 1], config.place_expander)
-
-    @classmethod
-    def check(cls, config: BaseConfig, images: Tensor) -> None:
-        """Raises TaskDoesNotFit when pictures are too small, blank or all the same."""
-        check_views(images)
-
-    def prepare(self, images: Tensor) -> None:
-        """Take the scale of the pixels."""
-        self.views.fit(images)
-
-    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
-        """inputs: views (B, 2, 3, s, s). targets: matrices (B, 2, 2, 3), where they lie in the picture."""
-        views, matrices = self.views(images, rng)
-        return Batch({"views": views}, {"matrices": matrices})
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
         """Answers: partner (B,), the picture whose second view is nearest to this one's first view; place (B, 2, P),
@@ -116,7 +101,7 @@ class Vicregl(PretextTask):
         cell of the right one, over the places that both views show; place_spread.
         """
         views = batch.inputs["views"]
-        maps = encoder.stages(rows_of(views))
+        maps = encoder.stages(flatten_views(views))
         rows = self.expander(maps[-1].mean(dim=(2, 3))).float()
         first, second = rows.view(len(views), 2, -1).unbind(1)  # (B, D) each
         whole = vicreg_loss(self.config, first, second, F.mse_loss(first, second))
@@ -150,7 +135,7 @@ class Vicregl(PretextTask):
     def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
         """A picture each: spots of the first view, where they are in the second, and where the network finds them."""
         answers = None if result is None else result.answers["place"]
-        views, matrices = self.views.shades(batch.inputs["views"]), batch.targets["matrices"].detach().float()
+        views, matrices = self.views.visible(batch.inputs["views"]), batch.targets["matrices"].detach().float()
         cells = None if answers is None else answers.shape[-1]
         side = MATCHED if cells is None else round(cells**0.5)
         spots, shown = counterparts(matrices, side, side)
@@ -165,7 +150,7 @@ class Vicregl(PretextTask):
         answers: Tensor | None,
     ) -> Puzzle:  # fmt: skip
         centres, spots, shown = places
-        chosen = spread_out(shown, SPOTS)
+        chosen = pick_evenly(shown, SPOTS)
         guesses = None if answers is None else centres[answers[number, 0, chosen]]
         near = 0
         if guesses is not None and len(chosen):
@@ -176,7 +161,7 @@ class Vicregl(PretextTask):
         )
 
 
-def spread_out(shown: Tensor, count: int) -> Tensor:
+def pick_evenly(shown: Tensor, count: int) -> Tensor:
     """Up to `count` of the places that both views show (bool, (P,)), evenly among them: their numbers."""
     known = shown.nonzero().flatten()
     if len(known) <= count:

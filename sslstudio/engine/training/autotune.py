@@ -26,7 +26,7 @@ from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Order, Pictures
 from sslstudio.engine.models.encoders import LAYOUTS, Encoder
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.tasks.base import PretextTask
+from sslstudio.engine.tasks.base import AnyTask
 from sslstudio.engine.training.config import BudgetConfig, HardwareConfig
 from sslstudio.engine.training.micro_batches import parts_holding
 
@@ -72,7 +72,7 @@ class Tunable(Protocol):
 
     device: Device
     encoder: Encoder
-    task: PretextTask
+    task: AnyTask
     pictures: Pictures
     order: Order
     batch_size: int
@@ -131,7 +131,7 @@ def put_in_force(job: Tunable, choice: Choice) -> None:
     devices.use_threads(choice.threads)
 
 
-def _lay(encoder: Encoder, task: PretextTask, choice: Choice) -> None:
+def _lay(encoder: Encoder, task: AnyTask, choice: Choice) -> None:
     if choice.layout != encoder.layout:
         encoder.lay(choice.layout)
         task.to(memory_format=LAYOUTS[choice.layout])
@@ -240,7 +240,7 @@ class _Probe:
 class _Step:
     """Forward and backward of one batch that is there already."""
 
-    def __init__(self, encoder: Encoder, task: PretextTask, device: Device, batch: Any) -> None:
+    def __init__(self, encoder: Encoder, task: AnyTask, device: Device, batch: Any) -> None:
         self.encoder, self.task, self.device, self.batch = encoder, task, device, batch
 
     def run(self) -> None:

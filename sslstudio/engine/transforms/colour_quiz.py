@@ -21,7 +21,7 @@ FAINT = 12.0  # weakest colour of a spot, as a distance from grey in the ab plan
 LIGHTNESS = (35.0, 75.0)  # of the colours to choose from: darker and lighter ones cannot be told apart
 HUES = (Message("red to yellow"), Message("yellow to green"), Message("green to blue"), Message("blue to red"))
 
-# pieces, choices, right, answer, solved of a `tasks.base.Game`
+# pieces, choices, targets, answer, solved of a `tasks.base.Game`
 Spot = tuple[
     tuple[draw.Picture, ...], tuple[str, ...], tuple[int, ...], tuple[int, ...] | None, draw.Picture
 ]  # fmt: skip

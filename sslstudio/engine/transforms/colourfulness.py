@@ -33,7 +33,7 @@ def refuse_without_colour(images: Tensor) -> None:
     colourful = has_colour(lab[:, 1:], COLOURED_PLACES)
     count, grey = len(lab), int((~colourful).sum())
     if grey > MOST_GREY * count:
-        cure = "Use" if grey == count else Message("Take out the grey ones, or use")
+        cure = Message("Use") if grey == count else Message("Take out the grey ones, or use")
         raise TaskDoesNotFit(
             "Colorization needs colour, and {grey:,} of {count:,} pictures looked at are grey. {cure} "
             "jigsaw or context_prediction, which learn from grey pictures.",

@@ -1,4 +1,7 @@
-"""Tensors as pictures for people: boards of tiles, outlined boxes, tiny tiles enlarged. Nothing here is random."""
+"""Tensors as pictures for people: boards of tiles, outlined boxes, tiny tiles enlarged. Nothing here is random.
+
+Letters: T tiles of a picture, s their side.
+"""
 
 from collections.abc import Sequence
 from typing import cast
@@ -17,6 +20,9 @@ RIGHT: Colour = (0, 158, 115)
 WRONG: Colour = (213, 94, 0)
 MARK: Colour = (86, 180, 233)
 PAPER: Colour = (255, 255, 255)
+
+BOARD_SIDE = 192  # pixels: pictures for people are enlarged to about this
+GAP = 6  # pixels between the tiles of a drawn board
 
 
 def to_picture(tensor: Tensor, *, standardised: bool = False) -> Picture:
@@ -92,3 +98,35 @@ def _inside(place: float, limit: int) -> int:
 def scaled(boxes: Sequence[Box], factor: float) -> list[Box]:
     """The same boxes on a picture that was enlarged by `factor`."""
     return [(left * factor, top * factor, right * factor, bottom * factor) for left, top, right, bottom in boxes]
+
+
+# The tiles of a 3 x 3 puzzle as they lie, and where they came from
+
+
+def tile_pictures(tiles: Tensor) -> list[Picture]:
+    """Standardised tiles (T, 3, s, s) as pictures, a third of a board wide."""
+    return [magnified(to_picture(tile, standardised=True), BOARD_SIDE // 3) for tile in tiles]
+
+
+def tile_board(tiles: list[Picture]) -> Picture:
+    """Nine tiles, row by row."""
+    return board(tiles, 3, GAP)
+
+
+def assemble_board(tiles: list[Picture], shuffle: Sequence[int], said: Sequence[int]) -> Picture:
+    """The board as somebody lays it: the tile at place i of the shuffled board goes to place said[i].
+
+    `tiles` lie in their true order, `shuffle` says which tile lies at each place. A tile at a wrong place is outlined.
+    """
+    laid = np.argsort(said)  # place on the new board -> place on the shuffled board
+    placed = [shuffle[place] for place in laid]
+    boxes = board_boxes(tiles, 3, GAP)
+    wrong = [box for place, box in enumerate(boxes) if placed[place] != place]
+    return outline(tile_board([tiles[tile] for tile in placed]), wrong, WRONG, width=3)
+
+
+def outline_source(image: Tensor, boxes: Tensor, colours: Colour | Sequence[Colour]) -> Picture:
+    """The source (3, H, W) with the places (T, 4) outlined that its tiles were cut from."""
+    picture = to_picture(image)
+    places = scaled(boxes.tolist(), magnification(picture, BOARD_SIDE))
+    return outline(magnified(picture, BOARD_SIDE), places, colours, width=2)

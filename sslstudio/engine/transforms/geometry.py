@@ -78,7 +78,7 @@ def grey(images: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class GridShape:
-    """A 3x3 grid of squares, in shares of the field it is laid into.
+    """A 3x3 grid of squares, in shares of the crop it is laid into.
 
     `pitch` from centre to centre, `room` that a square may move to each side of its centre, `extent` its side.
     """
@@ -106,31 +106,31 @@ class Grid:
 
 
 def place_grid(images: Tensor, shape: GridShape, smallest: float, rng: torch.Generator, turn: float = 0.0) -> Grid:
-    """A grid in a square field at a random place of each picture (B, C, H, W), its squares moved at random.
+    """A grid in a square crop at a random place of each picture (B, C, H, W), its squares moved at random.
 
-    The field's side is `smallest`..1 times the picture's short side. With `smallest` < 1 a square's place in the grid
-    is no longer its place in the picture: pictures of one centred subject would give the answer away. The field is
+    The crop's side is `smallest`..1 times the picture's short side. With `smallest` < 1 a square's place in the grid
+    is no longer its place in the picture: pictures of one centred subject would give the answer away. The crop is
     turned by up to `turn` degrees to either side and made smaller so that its corners stay in the picture.
     """
     pictures, _, height, width = images.shape
-    field = uniform((pictures, 1, 1), smallest, 1.0, rng) * min(height, width)
+    crop = uniform((pictures, 1, 1), smallest, 1.0, rng) * min(height, width)
     angle = uniform((pictures, 1, 1), -math.radians(turn), math.radians(turn), rng) if turn else None
-    reach = field  # side of the upright square around the field
+    reach = crop  # side of the upright square around the crop
     if angle is not None:
         wider = angle.cos() + angle.sin().abs()
-        reach = torch.clamp(field * wider, max=float(min(height, width)))
-        field = reach / wider
+        reach = torch.clamp(crop * wider, max=float(min(height, width)))
+        crop = reach / wider
     limits = constant((width, height), rng.device, torch.int64)
     middle = reach / 2 + uniform((pictures, 1, 2), 0.0, 1.0, rng) * (limits - reach)
     numbers = torch.arange(9, device=rng.device)
     steps = torch.stack([numbers % 3, numbers // 3], dim=-1) - 1.0  # (9, 2) columns and rows from the middle one
     moved = uniform((pictures, 9, 2), -1.0, 1.0, rng) * shape.room
-    places = (steps * shape.pitch + moved) * field
+    places = (steps * shape.pitch + moved) * crop
     if angle is None:
-        return Grid(middle + places, field.view(-1) * shape.extent)
+        return Grid(middle + places, crop.view(-1) * shape.extent)
     x, y = places[..., :1], places[..., 1:]
     places = torch.cat([angle.cos() * x - angle.sin() * y, angle.sin() * x + angle.cos() * y], dim=-1)
-    return Grid(middle + places, field.view(-1) * shape.extent, angle.view(-1))
+    return Grid(middle + places, crop.view(-1) * shape.extent, angle.view(-1))
 
 
 def square_side(natural: float) -> int:
@@ -195,7 +195,7 @@ def project_colour(patches: Tensor) -> Tensor:
     return torch.einsum("ij,...jhw->...ihw", matrix, patches)
 
 
-def degraded(patches: Tensor, share: float, rng: torch.Generator, least: int = 100, levels: int = 3) -> Tensor:
+def degrade(patches: Tensor, share: float, rng: torch.Generator, least: int = 100, levels: int = 3) -> Tensor:
     """`share` of the patches (N, C, s, s), chosen at random, made smaller and enlarged again.
 
     Down to `least` pixels in all, in as many `levels`, so that sharpness does not tell a patch (Doersch, section 3.1).

@@ -126,7 +126,7 @@ def has_colour(ab: Tensor, share: float = 0.0) -> Tensor:
     return (ab.abs().amax(dim=1) > GREY_BELOW).float().mean(dim=(1, 2)) > share
 
 
-def random_fields(images: Tensor, smallest: float, mirror: bool, rng: torch.Generator) -> Tensor:
+def unlocated_crops(images: Tensor, smallest: float, mirror: bool, rng: torch.Generator) -> Tensor:
     """A random square of each uint8 picture, `smallest`..1 of its short side, half of them mirrored: in [0, 1]."""
     count, _, height, width = images.shape
     side = min(height, width)

@@ -1,6 +1,7 @@
-"""Holes in pictures: blocks that are cut out, the rim around them, and what a smooth filling makes of them.
+"""Masks over pictures: blocks that are cut out, the rim around them and a smooth filling; patches of a grid that are
+hidden, and their brightness and contrast.
 
-Letters: B pictures, C channels, s side of a picture in pixels.
+Letters: B pictures, C channels, s side of a picture, p side of a patch in pixels, g = s / p patches a side.
 """
 
 import math
@@ -9,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.transforms.geometry import uniform
+from sslstudio.engine.transforms.geometry import BLANK, uniform
 
 SMALLEST = 0.5  # of the largest block's side
 
@@ -46,7 +47,7 @@ def rim_of(holes: Tensor, width: int) -> Tensor:
     return (F.max_pool2d(holes.float(), 2 * width + 1, stride=1, padding=width) > 0) & ~holes
 
 
-def filled_smoothly(pictures: Tensor, holes: Tensor) -> Tensor:
+def fill_smoothly(pictures: Tensor, holes: Tensor) -> Tensor:
     """Pictures (B, C, s, s) with the holes (B, 1, s, s) filled by blurring their surroundings into them.
 
     Pull and push (Gortler et al., SIGGRAPH 1996): means of what is seen, at coarser and coarser scales,
@@ -57,10 +58,36 @@ def filled_smoothly(pictures: Tensor, holes: Tensor) -> Tensor:
         return pictures * seen
     weight = _halved(seen.float())
     coarse = _halved(pictures * seen) / weight.clamp_min(1e-6)
-    coarse = filled_smoothly(coarse, weight == 0)
+    coarse = fill_smoothly(coarse, weight == 0)
     fine = F.interpolate(coarse, size=pictures.shape[-2:], mode="bilinear", align_corners=False)
     return torch.where(seen, pictures, fine)
 
 
 def _halved(pictures: Tensor) -> Tensor:
     return F.avg_pool2d(pictures, 2, ceil_mode=True, count_include_pad=False)
+
+
+def seen_patches(count: int, grid: int, hidden: float, rng: torch.Generator) -> Tensor:
+    """bool (B, 1, g, g): True for the patches that stay, chosen at random; exactly as many in every picture.
+
+    `hidden` is the share that does not stay; at least one patch stays and one does not.
+    """
+    patches = grid * grid
+    stay = min(patches - 1, max(1, round((1 - hidden) * patches)))
+    ranks = uniform((count, patches), 0.0, 1.0, rng).argsort(dim=1).argsort(dim=1)
+    return (ranks < stay).view(count, 1, grid, grid)
+
+
+def patch_moments(shades: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of each patch over its pixels and channels, spread over its places: (B, 1, s, s) each.
+
+    shades (B, C, s, s) in [0, 1]. The deviation of a patch that shows next to nothing is taken as the least that
+    counts, so that noise is not blown up to a texture.
+    """
+    mean = _repeat_pixels(F.avg_pool2d(shades.mean(dim=1, keepdim=True), side), side)
+    variance = F.avg_pool2d((shades - mean).square().mean(dim=1, keepdim=True), side)
+    return mean, _repeat_pixels(variance.sqrt().clamp_min(BLANK), side)
+
+
+def _repeat_pixels(values: Tensor, side: int) -> Tensor:
+    return values.repeat_interleave(side, dim=-2).repeat_interleave(side, dim=-1)

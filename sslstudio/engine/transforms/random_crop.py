@@ -1,25 +1,43 @@
-"""Fields: the square of a picture that a task looks at, cut at a random place, square or round.
+"""Random crops: the square of a picture that a task looks at, cut at a random place, or a disc of it.
 
-Letters: B pictures, H and W picture size, s side of a field in pixels of the output.
+Letters: B pictures, H and W picture size, s side of a crop in pixels of the output.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from sslstudio.engine.core.config import option
 from sslstudio.engine.transforms import draw, geometry
 
 
 @dataclass(frozen=True)
-class Fields:
-    """One field of each picture: shades (B, 3, s, s) in [0, 1], boxes (B, 4) left, top, right, bottom in pixels."""
+class Crops:
+    """One crop of each picture: shades (B, 3, s, s) in [0, 1], boxes (B, 4) left, top, right, bottom in pixels."""
 
     shades: Tensor
     boxes: Tensor
 
 
-def cut_fields(images: Tensor, smallest: float, side: int, mirror: bool, rng: torch.Generator) -> Fields:
+def smallest_crop_option(default: float = 0.7) -> Any:
+    """Declare the option for the smallest side of a random crop, as a share of the picture's."""
+    return option(
+        default,
+        "Smallest crop",
+        "It looks at a random square of the picture, at least this share of its side; 1 takes all of it.",
+        low=0.3,
+        high=1.0,
+    )
+
+
+def mirror_option() -> Any:
+    """Declare the option for mirroring half of the crops."""
+    return option(True, "Mirror", "Mirror half of the pictures: switch off if left and right mean something.")
+
+
+def random_crops(images: Tensor, smallest: float, side: int, mirror: bool, rng: torch.Generator) -> Crops:
     """A square at a random place of each uint8 (B, 3, H, W) picture, `smallest`..1 of its short side, resampled.
 
     A place that is not of whole pixels hides the phase of JPEG's blocks. Half of them are mirrored if `mirror`; the
@@ -34,7 +52,7 @@ def cut_fields(images: Tensor, smallest: float, side: int, mirror: bool, rng: to
     cut = geometry.cut_patches(shades, centres[:, None], extent, side)[:, 0]
     half = extent[:, None] / 2
     boxes = torch.cat([centres - half, centres + half], dim=1)[:, None]
-    return Fields(cut, geometry.unmirrored_boxes(boxes, which, width)[:, 0])
+    return Crops(cut, geometry.unmirrored_boxes(boxes, which, width)[:, 0])
 
 
 def disc(side: int, device: torch.device) -> Tensor:
@@ -63,8 +81,8 @@ def standardise_within(pictures: Tensor, seen: Tensor) -> Tensor:
     return (pictures - mean) / deviation * seen
 
 
-def shown_field(image: Tensor, box: Tensor, least: int) -> draw.Picture:
-    """A picture (3, H, W) for people, enlarged to about `least` pixels, with the field (4,) outlined."""
+def outline_crop(image: Tensor, box: Tensor, least: int) -> draw.Picture:
+    """A picture (3, H, W) for people, enlarged to about `least` pixels, with the crop (4,) outlined."""
     picture = draw.to_picture(image)
     left, top, right, bottom = box.tolist()
     boxes = draw.scaled([(left, top, right, bottom)], draw.magnification(picture, least))

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.core.config import BaseConfig, option
-from sslstudio.engine.transforms.geometry import chosen, degraded, to_float, uniform
+from sslstudio.engine.transforms.geometry import chosen, degrade, to_float, uniform
 
 STRETCH = math.log(4 / 3)  # most that a view is stretched, as in the random crops of Inception and SimCLR
 LIGHT = 0.8  # brightness, contrast and saturation at full colour strength, either way (SimCLR, appendix A)
@@ -212,4 +212,4 @@ def mixed(views: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
 
 def _blurred(views: Tensor, share: float, rng: torch.Generator) -> Tensor:
     least = max(2, views.shape[-1] // BLURRED_TO) ** 2
-    return degraded(views, share, rng, least) if share else views
+    return degrade(views, share, rng, least) if share else views

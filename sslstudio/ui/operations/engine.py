@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.images.index import ImageIndex
     from sslstudio.engine.labels.types import Recognised
     from sslstudio.engine.pretraining.play import Round
-    from sslstudio.engine.tasks.base import PretextTask, Puzzle
+    from sslstudio.engine.tasks.base import AnyTask, Puzzle
     from sslstudio.engine.training.config import DataConfig, FinetuneConfig, PretrainConfig
 
 
@@ -68,7 +68,7 @@ def load_engine(control: RunControl) -> EngineFacts:
     return EngineFacts(facts, training_config.DEFAULT_TASK, training_config.DEFAULT_FOR_MASKS, tuple(device.found()))
 
 
-def _facts(name: str, task: type["PretextTask"]) -> TaskFacts:
+def _facts(name: str, task: type["AnyTask"]) -> TaskFacts:
     return TaskFacts(
         name, told(task.title), told(task.summary), task.paper, told(task.label_from), told(task.helps),
         told(task.fails), task.Config

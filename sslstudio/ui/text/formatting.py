@@ -5,6 +5,7 @@ import math
 from PySide6.QtCore import QCoreApplication
 
 from sslstudio.engine.core import durations
+from sslstudio.engine.core.metrics import metric_named
 from sslstudio.ui.text import translate
 
 
@@ -77,34 +78,18 @@ def overlap(iou: float) -> str:
 
 def metric(name: str) -> str:
     """A metric's name for people: 'balanced_accuracy' -> 'Balanced accuracy'."""
-    known = {
-        "accuracy": tr("Accuracy"),
-        "balanced_accuracy": tr("Balanced accuracy"),
-        "macro_f1": tr("Mean F1"),
-        "mean_iou": tr("Overlap (mean IoU)"),
-        "mean_dice": tr("Mean Dice"),
-        "pixel_accuracy": tr("Pixels right"),
-        "loss": tr("Loss"),
-        "explained": tr("Explained (0: guessing the mean)"),
-        "beyond_blur": tr("Beyond a smooth fill"),
-        "spread": tr("Spread of the answers"),
-    }
-    return known.get(name, name.replace("_", " ").capitalize())
-
-
-def is_share(name: str) -> bool:
-    """Whether a metric lies between 0 and 1 and reads best in per cent."""
-    return any(part in name for part in ("accuracy", "iou", "dice", "f1", "recall", "precision", "top"))
+    return told(metric_named(name).title)
 
 
 def value(name: str, amount: float) -> str:
     """A metric's value for people: per cent where it is a share."""
-    return percent(amount) if is_share(name) else number(amount)
+    about = metric_named(name)
+    return percent(amount) if about.is_share else f"{number(amount)} {told(about.unit)}".rstrip()
 
 
 def brief(name: str, amount: float) -> str:
     """A metric's value where there is little room."""
-    return percent(amount, 0 if amount >= 0.1 else 1) if is_share(name) else number(amount)
+    return percent(amount, 0 if amount >= 0.1 else 1) if metric_named(name).is_share else value(name, amount)
 
 
 def when_of(run: str) -> str:

@@ -41,7 +41,8 @@ from tests.support.planted import (
 
 
 def task_config(task: str, **options: float | bool | str) -> BaseConfig:
-    return load_tasks()[task].Config(**options)
+    config: BaseConfig = load_tasks()[task].Config(**options)
+    return config
 
 
 def open_door() -> BaseConfig:
@@ -62,8 +63,8 @@ def assert_found(finding: Finding, seen: LookedAt, severity: str) -> None:
     assert finding.text.endswith(".")
     assert any(sign.isdigit() for sign in finding.text)  # it says how much
     assert set(finding.examples) <= set(seen.every)
-    if finding.change:
-        assert_can_be_set(finding.change, seen)
+    for change in finding.changes:
+        assert_can_be_set(change, seen)
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +151,7 @@ def test_a_stamp_gives_the_turn_away_unless_the_field_is_round() -> None:
     open_corners = looked_at(pictures, rotation=task_config("rotation", round=False))
     finding = direction.frame_tells(open_corners)
     assert_found(finding, open_corners, CAREFUL)
-    assert finding.change == "rotation.round=true"
+    assert finding.change_for() == "rotation.round=true"
     assert direction.frame_tells(looked_at(pictures, rotation=task_config("rotation", round=True))).severity == FINE
     assert direction.frame_tells(looked_at(textures(120))).severity == FINE
 
@@ -207,7 +208,7 @@ def test_one_subject_at_one_place_gives_tiles_away() -> None:
     seen = looked_at(pictures)
     finding = places.centred(seen)
     assert_found(finding, seen, CAREFUL)
-    assert finding.change.split("=")[0].endswith(".field")
+    assert finding.change_for().split("=")[0].endswith(".field")
     assert places.centred(looked_at(textures(80, seed=8))).severity == FINE
 
 
@@ -248,7 +249,7 @@ def test_context_prediction_without_a_gap_is_found_too() -> None:
     seen = looked_at(textures(60), context_prediction=options)
     finding = places.edges(seen)
     assert_found(finding, seen, CAREFUL)
-    assert finding.change == "context_prediction.gap=0.25"
+    assert finding.change_for() == "context_prediction.gap=0.25"
 
 
 def test_copies_across_the_split_are_told() -> None:
@@ -271,8 +272,8 @@ def test_groups_in_the_names_answer_copies() -> None:
     split = type(seen.split)(train=every[:20], validation=(), test=every[20:])
     renamed = LookedAt(**{**vars(seen), "every": every, "paths": every, "split": split})
     finding = amount.copies(renamed)
-    assert finding.change == "data.groups=name:(patient[_-]?\\d+)"
-    assert_can_be_set(finding.change, renamed)
+    assert finding.change_for() == "data.groups=name:(patient[_-]?\\d+)"
+    assert_can_be_set(finding.change_for(), renamed)
 
 
 @pytest.mark.parametrize(("count", "severity"), [(300, FINE), (150, CAREFUL), (40, UNSUITABLE)])
@@ -286,7 +287,7 @@ def test_small_pictures() -> None:
     seen = looked_at(textures(10, side=32))
     finding = amount.small_pictures(seen)  # the files are large
     assert_found(finding, seen, CAREFUL)
-    assert finding.change == "data.side=96"
+    assert finding.change_for() == "data.side=96"
     tiny = LookedAt(**{**vars(seen), "sizes": np.full((10, 2), 32, np.int32)})
     assert_found(amount.small_pictures(tiny), tiny, CAREFUL)
     assert amount.small_pictures(looked_at(textures(10))).severity == FINE

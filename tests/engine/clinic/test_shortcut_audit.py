@@ -22,6 +22,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.tasks.remedies import Fault
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from tests.support.planted import stamped, textures
 
@@ -198,26 +199,26 @@ def test_another_gap_keeps_the_weights() -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "options", "wanted", "change"),
+    ("task", "options", "fault", "change"),
     [
-        ("rotation", {"round": False}, ("round=true", "field=0.5"), "rotation.round=true"),
-        ("rotation", {"round": True}, ("round=true", "field=0.5"), "rotation.field=0.5"),
-        ("rotation", {"round": True, "field": 0.4}, ("round=true", "field=0.5"), ""),
-        ("jigsaw", {}, ("round=true", "field=0.5"), "jigsaw.field=0.5"),
-        ("jigsaw", {"gap": 0.0}, ("gap=0.1", "gap=0.25"), "jigsaw.gap=0.1"),
-        ("jigsaw", {"gap": 0.2}, ("gap=0.1", "gap=0.25"), "jigsaw.gap=0.25"),
-        ("jigsaw", {"gap": 0.2, "jitter": 0.5}, ("gap=0.1", "gap=0.4"), ""),  # more does not fit beside the jitter
+        ("rotation", {"round": False}, Fault.RELIES_ON_FRAME, "rotation.round=true"),
+        ("rotation", {"round": True}, Fault.RELIES_ON_FRAME, "rotation.field=0.5"),
+        ("rotation", {"round": True, "field": 0.4}, Fault.RELIES_ON_FRAME, ""),
+        ("jigsaw", {}, Fault.RELIES_ON_FRAME, "jigsaw.field=0.5"),
+        ("jigsaw", {"gap": 0.0}, Fault.RELIES_ON_EDGES, "jigsaw.gap=0.1"),
+        ("jigsaw", {"gap": 0.2}, Fault.RELIES_ON_EDGES, "jigsaw.gap=0.25"),
+        ("jigsaw", {"gap": 0.25, "jitter": 0.5}, Fault.RELIES_ON_EDGES, ""),  # more does not fit beside the jitter
     ],
 )
 def test_the_change_is_one_that_is_not_made_yet(
-    task: str, options: dict[str, float | bool], wanted: tuple[str, ...], change: str
+    task: str, options: dict[str, float | bool], fault: Fault, change: str
 ) -> None:
-    assert network(task, **options).first_change(*wanted) == change
+    assert network(task, **options).remedy(fault) == change
 
 
 def test_parts_of_several_tasks_have_no_options_to_set() -> None:
     one = network("rotation", round=False)
-    assert Audited(one.name, one.options, one.task, one.encoder, settable=False).first_change("round=true") == ""
+    assert Audited(one.name, one.options, one.task, one.encoder, settable=False).remedy(Fault.RELIES_ON_FRAME) == ""
 
 
 ONES = [alter.GREY, alter.FRAME_COVERED, alter.CENTRE_COVERED, alter.MIRRORED, alter.SHIFTED, *alter.CORNERS_COVERED]

@@ -8,9 +8,9 @@ from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.evaluate.features import (
     CHUNK,
-    classes_at_places,
-    measured_copy,
-    place_features,
+    classes_at_positions,
+    copy_with_own_statistics,
+    dense_features,
     stage_features,
 )
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
@@ -52,9 +52,9 @@ def test_the_encoder_is_left_as_it_was_also_layer_by_layer(encoder: Encoder) -> 
     encoder.get_submodule("layer2").eval()
     modes = [layer.training for layer in encoder.modules()]
     before = state(encoder)
-    for look in (stage_features(encoder, pictures(3)), place_features(encoder, pictures(3), 4)):
+    for look in (stage_features(encoder, pictures(3)), dense_features(encoder, pictures(3), 4)):
         assert not any(stage.requires_grad for stage in look)
-    twin = measured_copy(encoder, pictures(6))
+    twin = copy_with_own_statistics(encoder, pictures(6))
     assert [layer.training for layer in encoder.modules()] == modes
     assert all(torch.equal(value, before[name]) for name, value in encoder.state_dict().items())
     assert all(weight.requires_grad and weight.grad is None for weight in encoder.parameters())
@@ -70,7 +70,7 @@ def test_modes_come_back_when_the_encoder_fails(encoder: Encoder) -> None:
 
 def test_a_copy_has_the_batch_statistics_of_these_pictures(encoder: Encoder) -> None:
     images = pictures(40) * 3 + 1
-    twin = measured_copy(encoder, images)
+    twin = copy_with_own_statistics(encoder, images)
     first = encoder.conv1(images).detach()
     torch.testing.assert_close(twin.bn1.running_mean, first.mean(dim=(0, 2, 3)), rtol=1e-3, atol=1e-4)
     torch.testing.assert_close(twin.bn1.running_var, first.var(dim=(0, 2, 3)), rtol=1e-3, atol=1e-4)
@@ -81,7 +81,7 @@ def test_as_many_places_as_the_map_has_are_the_map(encoder: Encoder) -> None:
     images = pictures(2)
     with torch.no_grad():
         maps = encoder.eval().stages(images)
-    found = place_features(encoder, images, 16)  # the first stage has 16 x 16 places
+    found = dense_features(encoder, images, 16)  # the first stage has 16 x 16 places
     torch.testing.assert_close(found[0], maps[0].flatten(2).transpose(1, 2), rtol=1e-4, atol=1e-5)
     assert [tuple(stage.shape) for stage in found] == [(2, 256, 32), (2, 256, 64), (2, 256, 128), (2, 256, 256)]
 
@@ -96,9 +96,9 @@ def test_the_class_at_a_place_is_read_where_the_feature_is() -> None:
         def stages(self, images: Tensor) -> list[Tensor]:
             return [images]
 
-    read = place_features(Eye(), mask[:, None].float().expand(1, 3, 20, 20), 20)[0]  # type: ignore[arg-type]
-    assert read[0, :, 0].round().to(torch.int64).tolist() == classes_at_places(mask, 20)[0].tolist()
-    assert classes_at_places(mask, 4).tolist() == [[2, 2, 2, 2] + [0, 0, 1, 1] * 3]
+    read = dense_features(Eye(), mask[:, None].float().expand(1, 3, 20, 20), 20)[0]  # type: ignore[arg-type]
+    assert read[0, :, 0].round().to(torch.int64).tolist() == classes_at_positions(mask, 20)[0].tolist()
+    assert classes_at_positions(mask, 4).tolist() == [[2, 2, 2, 2] + [0, 0, 1, 1] * 3]
 
 
 def test_mixed_precision_comes_back_as_float(encoder: Encoder) -> None:

@@ -10,7 +10,7 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.models.encoders import Encoder, ResNetShape
 from sslstudio.engine.models.sparse_encoder import Densify, norm_of_seen, spread_to, visible_stages
-from sslstudio.engine.transforms.patches import seen_patches
+from sslstudio.engine.transforms.masking import seen_patches
 
 GRID = 3
 KINDS = [(BasicBlock, "tiny"), (BasicBlock, "small"), (Bottleneck, "large")]

@@ -21,7 +21,7 @@ def puzzles(folder: Path, task: str, draw: int) -> list[Puzzle]:
 def test_another_draw_shows_others_and_the_same_draw_the_same(task: str, sample_folder: Path) -> None:
     first, again, other = (puzzles(sample_folder, task, draw) for draw in (0, 0, 1))
     assert len(first) == 4
-    assert all(np.array_equal(a.asked, b.asked) for a, b in zip(first, again, strict=True))
+    assert all(np.array_equal(a.input, b.input) for a, b in zip(first, again, strict=True))
     assert not all(np.array_equal(a.source, b.source) for a, b in zip(first, other, strict=True))
     assert all(puzzle.answer is None for puzzle in first)
     assert not (sample_folder / "unused").exists()

@@ -12,7 +12,7 @@ from torch import Tensor
 from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.config import BaseConfig, from_dict, from_toml, options_of, to_dict, to_toml
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
-from sslstudio.engine.tasks.base import GAMES, TASKS, Batch, Game, PretextTask, Puzzle, load_tasks
+from sslstudio.engine.tasks.base import GAMES, TASKS, AnyTask, Batch, Game, Puzzle, load_tasks
 from sslstudio.engine.transforms import draw
 
 SIDE = 48
@@ -34,7 +34,7 @@ def pictures(count: int, seed: int = 0) -> Tensor:
     return ((field + grain).clamp(0, 1) * 255).to(torch.uint8)
 
 
-def make(name: str, seed: int = 0) -> tuple[PretextTask, Encoder]:
+def make(name: str, seed: int = 0) -> tuple[AnyTask, Encoder]:
     """A task with default options, prepared, and the small encoder."""
     encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=SIDE), seed)
     with seeded_init(seed, "task"):
@@ -44,11 +44,11 @@ def make(name: str, seed: int = 0) -> tuple[PretextTask, Encoder]:
     return task, encoder
 
 
-def optimiser_of(task: PretextTask, encoder: Encoder) -> torch.optim.Optimizer:
+def optimiser_of(task: AnyTask, encoder: Encoder) -> torch.optim.Optimizer:
     return torch.optim.AdamW([*encoder.parameters(), *task.parameters()], lr=2e-3)
 
 
-def step(task: PretextTask, encoder: Encoder, batch: Batch, optimiser: torch.optim.Optimizer) -> float:
+def step(task: AnyTask, encoder: Encoder, batch: Batch, optimiser: torch.optim.Optimizer) -> float:
     result = task(encoder, batch)
     optimiser.zero_grad()
     result.loss.backward()
@@ -204,7 +204,7 @@ def test_a_state_that_is_loaded_answers_as_the_one_that_was_saved(name: str) -> 
 
 
 def assert_drawable(puzzle: Puzzle, answered: bool) -> None:
-    shown: list[draw.Picture | None] = [puzzle.source, puzzle.asked, puzzle.truth]
+    shown: list[draw.Picture | None] = [puzzle.source, puzzle.input, puzzle.target]
     assert (puzzle.answer is not None) is answered
     for picture in [*shown, puzzle.answer] if answered else shown:
         assert picture is not None
@@ -255,11 +255,11 @@ def assert_playable(game: Game, answered: bool) -> None:
     assert game.question.strip()
     assert len(game.pieces) == pieces[game.kind]
     assert len(set(game.choices)) == len(game.choices)
-    assert all(0 <= number < len(game.choices) for number in game.right)
+    assert all(0 <= number < len(game.choices) for number in game.targets)
     if game.kind == "order":
-        assert sorted(game.right) == list(range(9))
+        assert sorted(game.targets) == list(range(9))
     assert (game.answer is not None) is answered
-    assert game.answer is None or len(game.answer) == len(game.right)
+    assert game.answer is None or len(game.answer) == len(game.targets)
     for picture in (*game.pieces, game.solved):
         assert picture.dtype == np.uint8
         assert picture.ndim == 3
@@ -276,4 +276,4 @@ def test_games_and_puzzles_ask_the_same_and_agree_on_what_is_right(name: str) ->
     games, puzzles = task.play(images, batch, result, 5), task.preview(images, batch, result, 5)
     if len(games) < len(puzzles) or any(puzzle.correct is None for puzzle in puzzles) or name == "multitask":
         return  # colours are asked about one spot only; of several tasks those that nobody can play are left out
-    assert [game.answer == game.right for game in games] == [puzzle.correct for puzzle in puzzles]
+    assert [game.answer == game.targets for game in games] == [puzzle.correct for puzzle in puzzles]

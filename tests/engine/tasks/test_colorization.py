@@ -183,10 +183,10 @@ def test_the_preview_shows_lightness_truth_and_answer() -> None:
     right = TaskResult(torch.tensor(0.0), {}, {"ab": batch.targets["ab"]})
     for number, puzzle in enumerate(task.preview(images, batch, right, 3)):
         assert np.array_equal(puzzle.source, images[number].permute(1, 2, 0).numpy())
-        spread = puzzle.asked.max(axis=2).astype(int) - puzzle.asked.min(axis=2)
+        spread = puzzle.input.max(axis=2).astype(int) - puzzle.input.min(axis=2)
         assert spread.max() <= 1  # grey
-        off = np.abs(puzzle.truth.astype(int) - puzzle.source)
+        off = np.abs(puzzle.target.astype(int) - puzzle.source)
         assert np.median(off) <= 2  # only the seams between colours are blurred
         assert puzzle.answer is not None
-        assert np.array_equal(puzzle.answer, puzzle.truth)
+        assert np.array_equal(puzzle.answer, puzzle.target)
         assert puzzle.correct is None

@@ -162,7 +162,7 @@ def test_the_preview_paints_over_the_lightness() -> None:
     assert len(puzzles) == 2
     for puzzle in puzzles:
         assert puzzle.answer is not None
-        assert (puzzle.asked.max(axis=2).astype(int) - puzzle.asked.min(axis=2)).max() <= 1
-        off = np.abs(puzzle.answer.astype(int) - puzzle.asked).mean()  # an untrained network paints next to nothing
+        assert (puzzle.input.max(axis=2).astype(int) - puzzle.input.min(axis=2)).max() <= 1
+        off = np.abs(puzzle.answer.astype(int) - puzzle.input).mean()  # an untrained network paints next to nothing
         assert 0 < off < 25
         assert puzzle.correct is None

@@ -173,8 +173,8 @@ def test_the_preview_asks_for_different_sides_and_marks_the_right_one() -> None:
     assert {puzzle.label for puzzle in puzzles[:8]} == set(NEIGHBOURS)
     for puzzle in puzzles:
         assert puzzle.correct is True
-        assert np.array_equal(puzzle.truth, puzzle.answer)  # type: ignore[arg-type]
-        assert marked_step(puzzle.truth, draw.RIGHT) == STEPS[puzzle.label]
+        assert np.array_equal(puzzle.target, puzzle.answer)  # type: ignore[arg-type]
+        assert marked_step(puzzle.target, draw.RIGHT) == STEPS[puzzle.label]
         assert marked_step(puzzle.source, draw.RIGHT) == STEPS[puzzle.label]
 
 
@@ -209,5 +209,5 @@ def test_the_question_shows_the_centre_and_then_the_neighbour() -> None:
         draw.magnified(draw.to_picture(patch, standardised=True), 64) for patch in batch.inputs["patches"][0, [4, 0]]
     ]
     assert puzzle.label == "above left"
-    assert np.array_equal(puzzle.asked, draw.board(patches, 2, 6))
+    assert np.array_equal(puzzle.input, draw.board(patches, 2, 6))
     assert puzzle.answer is None

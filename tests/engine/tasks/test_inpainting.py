@@ -10,7 +10,7 @@ from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import Batch
 from sslstudio.engine.tasks.inpainting import Inpainting, InpaintingConfig
-from sslstudio.engine.transforms.masking import filled_smoothly, rim_of
+from sslstudio.engine.transforms.masking import fill_smoothly, rim_of
 
 SIDE = 32
 
@@ -110,7 +110,7 @@ def test_the_baselines_score_zero_and_the_truth_one() -> None:
     filled_with_mean = task(encoder, batch)
     assert float(filled_with_mean.metrics["explained"]) == pytest.approx(0, abs=1e-5)
     whole, holes = batch.targets["pictures"], batch.targets["holes"]
-    blurred = filled_smoothly(batch.inputs["pictures"], holes)
+    blurred = fill_smoothly(batch.inputs["pictures"], holes)
     error = (blurred - whole).square().mean(dim=1, keepdim=True)
     assert float(task._metrics(error, batch)["beyond_blur"]) == pytest.approx(0, abs=1e-5)
     assert {float(value) for value in task._metrics(torch.zeros_like(error), batch).values()} == {1.0}
@@ -160,8 +160,8 @@ def test_people_see_the_answer_in_the_holes_only() -> None:
     for number, puzzle in enumerate(puzzles):
         holes = batch.targets["holes"][number, 0].numpy().repeat(5, axis=0).repeat(5, axis=1)
         assert puzzle.answer is not None
-        assert np.array_equal(puzzle.answer[~holes], puzzle.truth[~holes])
-        assert np.array_equal(puzzle.asked[~holes], puzzle.truth[~holes])
-        assert np.ptp(puzzle.asked[holes]) == 0
+        assert np.array_equal(puzzle.answer[~holes], puzzle.target[~holes])
+        assert np.array_equal(puzzle.input[~holes], puzzle.target[~holes])
+        assert np.ptp(puzzle.input[holes]) == 0
         assert np.ptp(puzzle.answer[holes]) > 0
         assert puzzle.correct is None

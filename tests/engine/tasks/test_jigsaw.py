@@ -12,7 +12,7 @@ from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.heads import Mlp
 from sslstudio.engine.tasks.base import Batch, TaskResult
-from sslstudio.engine.tasks.jigsaw import Jigsaw, JigsawConfig, permuted
+from sslstudio.engine.tasks.jigsaw import Jigsaw, JigsawConfig, permute_embeddings
 from sslstudio.engine.transforms import geometry
 from sslstudio.engine.transforms.permutations import permutation_set
 
@@ -195,7 +195,7 @@ def test_a_right_answer_puts_the_board_together_and_a_wrong_one_does_not() -> No
     bad = task.preview(images, batch, answered(batch, (right + 1) % 72), 3)
     for puzzle, wrong in zip(good, bad, strict=True):
         assert puzzle.correct is True
-        assert np.array_equal(puzzle.answer, puzzle.truth)  # type: ignore[arg-type]
+        assert np.array_equal(puzzle.answer, puzzle.target)  # type: ignore[arg-type]
         assert puzzle.label == puzzle.answer_label
         assert wrong.correct is False
         assert not np.array_equal(wrong.answer, wrong.truth)  # type: ignore[arg-type]
@@ -207,8 +207,8 @@ def test_the_drawn_question_is_the_permutation_in_the_label() -> None:
     images = numbered(2)
     batch = task.make_batch(images, generator(12))
     for puzzle in task.preview(images, batch, None, 2):
-        side = (puzzle.asked.shape[0] - 6) // 3
-        middles = puzzle.asked[side // 2 :: side, side // 2 :: side, 0][:3, :3].flatten().astype(float)
+        side = (puzzle.input.shape[0] - 6) // 3
+        middles = puzzle.input[side // 2 :: side, side // 2 :: side, 0][:3, :3].flatten().astype(float)
         said = [int(word) for word in puzzle.label.split(": ")[1].split()]
         assert np.argsort(np.argsort(middles)).tolist() == [tile - 1 for tile in said]
         assert puzzle.answer is None
@@ -240,8 +240,10 @@ def test_embeddings_are_permuted_to_the_bit_and_their_gradient_is_the_same_each_
     orders = torch.rand(16, 8, 9, generator=rng).argsort(dim=-1)
     weights = torch.randn(16, 8, 9, 256, generator=rng)
     picked = embedded[torch.arange(16).view(-1, 1, 1), orders]
-    assert torch.equal(permuted(embedded, orders), picked)
+    assert torch.equal(permute_embeddings(embedded, orders), picked)
     (expected,) = torch.autograd.grad((picked * weights).sum(), embedded)
-    gradients = [torch.autograd.grad((permuted(embedded, orders) * weights).sum(), embedded)[0] for _ in range(5)]
+    gradients = [
+        torch.autograd.grad((permute_embeddings(embedded, orders) * weights).sum(), embedded)[0] for _ in range(5)
+    ]
     assert torch.allclose(gradients[0], expected, atol=1e-5)
     assert all(torch.equal(one, gradients[0]) for one in gradients)

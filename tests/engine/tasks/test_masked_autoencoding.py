@@ -161,7 +161,7 @@ def test_people_see_the_answer_in_hidden_patches_only() -> None:
     for number, puzzle in enumerate(puzzles):
         hidden = hidden_places(batch)[number, 0].numpy().repeat(5, axis=0).repeat(5, axis=1)
         assert puzzle.answer is not None
-        assert np.array_equal(puzzle.answer[~hidden], puzzle.truth[~hidden])
-        assert np.array_equal(puzzle.asked[~hidden], puzzle.truth[~hidden])
-        assert set(puzzle.asked[hidden].ravel().tolist()) == {128}
+        assert np.array_equal(puzzle.answer[~hidden], puzzle.target[~hidden])
+        assert np.array_equal(puzzle.input[~hidden], puzzle.target[~hidden])
+        assert set(puzzle.input[hidden].ravel().tolist()) == {128}
         assert np.ptp(puzzle.answer[hidden]) > 0

@@ -177,10 +177,10 @@ def test_people_see_the_picture_turned_by_the_answer() -> None:
         sources = [puzzle.source for puzzle in puzzles[start : start + 3]]
         assert all(np.array_equal(one, puzzle.source) for one, puzzle in zip(sources, puzzles[:3], strict=True))
     for puzzle in puzzles:
-        assert np.array_equal(puzzle.asked, np.rot90(puzzle.truth, TURNS.index(puzzle.label)))
+        assert np.array_equal(puzzle.input, np.rot90(puzzle.target, TURNS.index(puzzle.label)))
         assert puzzle.answer is not None
-        assert puzzle.correct is np.array_equal(puzzle.truth, puzzle.answer)
-        assert np.array_equal(puzzle.asked, np.rot90(puzzle.answer, TURNS.index(puzzle.answer_label)))
+        assert puzzle.correct is np.array_equal(puzzle.target, puzzle.answer)
+        assert np.array_equal(puzzle.input, np.rot90(puzzle.answer, TURNS.index(puzzle.answer_label)))
     assert sum(bool(puzzle.correct) for puzzle in puzzles) == round(12 * float(result.metrics["accuracy"]))
 
 

@@ -8,9 +8,9 @@ from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.models.dense_matching import counterparts
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import Batch, TaskResult
-from sslstudio.engine.tasks.vicregl import MOST_CELLS, Vicregl, VicreglConfig, spread_out
-from sslstudio.engine.transforms.draw_views import GAP
-from sslstudio.engine.transforms.place_pictures import COLOURS, SPOTS
+from sslstudio.engine.tasks.vicregl import MOST_CELLS, Vicregl, VicreglConfig, pick_evenly
+from sslstudio.engine.transforms.draw import GAP
+from sslstudio.engine.transforms.draw_views import COLOURS, SPOTS
 from sslstudio.engine.transforms.two_views import cell_places, placed
 
 SMALL = VicreglConfig(expander=16, place_expander=16)
@@ -106,21 +106,21 @@ def test_the_preview_marks_the_same_spot_in_both_views() -> None:
     side = round(result.answers["place"].shape[-1] ** 0.5)
     spots, shown = counterparts(matrices, side, side)
     for number, puzzle in enumerate(task.preview(images, batch, result, 3)):
-        chosen = spread_out(shown[number, 0], SPOTS)
+        chosen = pick_evenly(shown[number, 0], SPOTS)
         centres = cell_places(side, side, matrices.device)[chosen]
         in_picture = placed(matrices[number, 0], centres)
         assert torch.allclose(placed(matrices[number, 1], spots[number, 0, chosen]), in_picture, atol=1e-5)
-        width = (puzzle.truth.shape[1] - 3 * GAP) // 2
+        width = (puzzle.target.shape[1] - 3 * GAP) // 2
         for place, (left, right) in enumerate(zip(centres.tolist(), spots[number, 0, chosen].tolist(), strict=True)):
             for view, (x, y) in enumerate((left, right)):
                 column = GAP + view * (width + GAP) + (x + 1) / 2 * width
                 row = GAP + (y + 1) / 2 * width
                 assert COLOURS[place] in {
-                    tuple(puzzle.truth[min(int(row) + down, puzzle.truth.shape[0] - 1), int(column)])
+                    tuple(puzzle.target[min(int(row) + down, puzzle.target.shape[0] - 1), int(column)])
                     for down in (-1, 0, 1)
                 }
         assert puzzle.answer is not None
-        assert not (puzzle.asked == puzzle.truth).all()
+        assert not (puzzle.input == puzzle.target).all()
 
 
 def test_views_that_are_the_same_are_answered_right() -> None:
@@ -133,10 +133,10 @@ def test_views_that_are_the_same_are_answered_right() -> None:
         assert puzzle.correct
         assert puzzle.answer_label == f"finds {SPOTS} of {SPOTS} spots"
         assert puzzle.answer is not None
-        assert (puzzle.answer == puzzle.truth).all()
+        assert (puzzle.answer == puzzle.target).all()
 
 
 def test_shown_spots_are_few_and_spread_out() -> None:
     shown = torch.tensor([True] * 20 + [False] * 5)
-    assert spread_out(shown, 5).tolist() == [0, 5, 10, 14, 19]
-    assert spread_out(shown[18:], 5).tolist() == [0, 1]
+    assert pick_evenly(shown, 5).tolist() == [0, 5, 10, 14, 19]
+    assert pick_evenly(shown[18:], 5).tolist() == [0, 1]

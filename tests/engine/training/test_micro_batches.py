@@ -174,7 +174,7 @@ def test_looks_that_do_not_fit_are_left_out_and_change_nothing(
         raise AssertionError("the allocator refuses that")
 
     monkeypatch.setattr(Jigsaw, "preview", hungry_preview)
-    monkeypatch.setattr(probe_set, "measured_copy", hungry_copy)
+    monkeypatch.setattr(probe_set, "copy_with_own_statistics", hungry_copy)
     events = run_pretrain(pretrain_config(sample_folder, blind, epochs=3))
     assert finished(events).outcome == "finished"
     assert not of(Evaluated, events)

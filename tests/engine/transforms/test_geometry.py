@@ -168,22 +168,22 @@ def test_projection_takes_out_green_magenta_and_nothing_else() -> None:
 @pytest.mark.parametrize("share", [0.0, 0.33, 1.0])
 def test_the_share_of_degraded_patches_is_kept(share: float) -> None:
     patches = colours(60)
-    blurred = geometry.degraded(patches, share, generator(8))
+    blurred = geometry.degrade(patches, share, generator(8))
     changed = (blurred != patches).flatten(1).any(dim=1)
     assert int(changed.sum()) == round(60 * share)
-    assert torch.equal(blurred, geometry.degraded(patches, share, generator(8)))
+    assert torch.equal(blurred, geometry.degrade(patches, share, generator(8)))
 
 
 def test_a_degraded_patch_loses_detail_but_not_its_brightness() -> None:
     patches = colours(60)
-    blurred = geometry.degraded(patches, 1.0, generator(8))
+    blurred = geometry.degrade(patches, 1.0, generator(8))
     assert (blurred.std(dim=(1, 2, 3)) < 0.9 * patches.std(dim=(1, 2, 3))).all()
     assert torch.allclose(blurred.mean(dim=(1, 2, 3)), patches.mean(dim=(1, 2, 3)), atol=0.05)
 
 
 def test_patches_of_a_hundred_pixels_cannot_be_degraded() -> None:
     patches = colours(6, side=10)
-    assert torch.allclose(geometry.degraded(patches, 1.0, generator(8)), patches, atol=1e-6)
+    assert torch.allclose(geometry.degrade(patches, 1.0, generator(8)), patches, atol=1e-6)
 
 
 def test_blank_share_counts_cells_without_structure() -> None:

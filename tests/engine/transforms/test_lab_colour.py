@@ -146,7 +146,7 @@ def coded(count: int = 6, side: int = 48) -> Tensor:
 
 
 def test_lightness_and_colour_come_from_the_same_field() -> None:
-    fields = lab_colour.random_fields(coded(), 0.4, True, generator(0, "fields"))
+    fields = lab_colour.unlocated_crops(coded(), 0.4, True, generator(0, "fields"))
     light, ab = lab_colour.light_and_colour(fields, 4)
     assert light.shape == (6, 1, 48, 48)
     assert ab.shape == (6, 2, 12, 12)
@@ -163,9 +163,9 @@ def test_lightness_and_colour_come_from_the_same_field() -> None:
 
 def test_a_field_of_the_whole_picture_is_the_picture_or_its_mirror_image() -> None:
     images = coded(16, 32)
-    whole = lab_colour.random_fields(images, 1.0, False, generator(0, "fields"))
+    whole = lab_colour.unlocated_crops(images, 1.0, False, generator(0, "fields"))
     assert torch.allclose(whole, to_float(images), atol=1e-4)
-    either = lab_colour.random_fields(images, 1.0, True, generator(0, "fields"))
+    either = lab_colour.unlocated_crops(images, 1.0, True, generator(0, "fields"))
     same = (either - to_float(images)).abs().amax(dim=(1, 2, 3)) < 1e-4
     turned = (either - to_float(images).flip(-1)).abs().amax(dim=(1, 2, 3)) < 1e-4
     assert bool((same | turned).all())

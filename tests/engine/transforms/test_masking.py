@@ -1,11 +1,14 @@
-"""Blocks that are cut out, their rim, and the smooth filling that an answer is compared with."""
+"""Blocks that are cut out, their rim, and the smooth filling that an answer is compared with; hidden patches."""
 
+import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.transforms.masking import cut_blocks, filled_smoothly, rim_of
+from sslstudio.engine.transforms.geometry import BLANK
+from sslstudio.engine.transforms.masking import cut_blocks, fill_smoothly, patch_moments, rim_of, seen_patches
 
 
 @settings(max_examples=30, deadline=None)
@@ -58,18 +61,54 @@ def test_a_filling_keeps_what_is_seen_and_stays_between_its_shades(side: int, se
     pictures = torch.rand(3, 2, side, side, generator=generator(seed))
     holes = torch.rand(3, 1, side, side, generator=generator(seed, "holes")) < 0.4
     holes[..., 0, 0] = False
-    filled = filled_smoothly(pictures, holes)
+    filled = fill_smoothly(pictures, holes)
     wide = holes.expand_as(pictures)
     assert torch.equal(filled[~wide], pictures[~wide])
     assert bool(((filled >= 0) & (filled <= 1)).all())
-    assert torch.equal(filled, filled_smoothly(torch.where(holes, torch.full_like(pictures, 7.0), pictures), holes))
+    assert torch.equal(filled, fill_smoothly(torch.where(holes, torch.full_like(pictures, 7.0), pictures), holes))
 
 
 def test_what_is_smooth_is_filled_well_and_what_is_flat_exactly() -> None:
     holes = cut_blocks(8, 48, 0.25, 0.35, generator(1))
     flat = torch.full((8, 1, 48, 48), 0.3)
-    assert torch.allclose(filled_smoothly(flat, holes), flat, atol=1e-6)
+    assert torch.allclose(fill_smoothly(flat, holes), flat, atol=1e-6)
     slope = torch.linspace(0, 1, 48).expand(8, 1, 48, 48)
-    error = ((filled_smoothly(slope, holes) - slope).square() * holes).sum()
+    error = ((fill_smoothly(slope, holes) - slope).square() * holes).sum()
     of_mean = ((slope - 0.5).square() * holes).sum()
     assert float(error) < 0.1 * float(of_mean)
+
+
+@settings(max_examples=30, deadline=None)
+@given(grid=st.integers(2, 12), hidden=st.floats(0.01, 0.99), seed=st.integers(0, 99))
+def test_every_picture_shows_exactly_as_many_patches(grid: int, hidden: float, seed: int) -> None:
+    seen = seen_patches(5, grid, hidden, generator(seed))
+    shown = seen.sum(dim=(1, 2, 3)).tolist()
+    assert seen.shape == (5, 1, grid, grid)
+    assert len(set(shown)) == 1
+    assert 1 <= shown[0] <= grid * grid - 1
+    assert abs(shown[0] - (1 - hidden) * grid * grid) <= 1
+
+
+def test_every_patch_is_hidden_as_often_as_any_other() -> None:
+    often = (~seen_patches(4000, 4, 0.6, generator(1))).float().mean(dim=0)
+    assert often.min() > 0.58  # 10 of 16 are hidden: 0.625, with a deviation of 0.008
+    assert often.max() < 0.67
+
+
+@pytest.mark.parametrize("side", [2, 4, 8])
+def test_moments_are_those_of_each_patch(side: int) -> None:
+    shades = torch.rand(2, 3, 16, 16, generator=generator(1))
+    mean, deviation = patch_moments(shades, side)
+    assert mean.shape == deviation.shape == (2, 1, 16, 16)
+    for top in range(0, 16, side):
+        for left in range(0, 16, side):
+            patch = shades[:, :, top : top + side, left : left + side].numpy()
+            place = (slice(None), 0, slice(top, top + side), slice(left, left + side))
+            wide = np.ones((1, side, side), dtype=np.float32)
+            assert np.allclose(mean[place], patch.mean(axis=(1, 2, 3))[:, None, None] * wide, atol=1e-5)
+            assert np.allclose(deviation[place], patch.std(axis=(1, 2, 3))[:, None, None] * wide, atol=1e-5)
+
+
+def test_a_blank_patch_is_not_blown_up() -> None:
+    _, deviation = patch_moments(torch.full((1, 3, 8, 8), 0.3), 4)
+    assert torch.allclose(deviation, torch.tensor(BLANK))

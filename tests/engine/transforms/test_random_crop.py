@@ -9,7 +9,7 @@ from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.transforms import draw, geometry
-from sslstudio.engine.transforms.random_crop import cut_fields, disc, shown_field, standardise_within
+from sslstudio.engine.transforms.random_crop import disc, outline_crop, random_crops, standardise_within
 
 
 def noise(count: int, height: int, width: int) -> Tensor:
@@ -19,7 +19,7 @@ def noise(count: int, height: int, width: int) -> Tensor:
 @pytest.mark.parametrize(("height", "width"), [(40, 40), (40, 60), (60, 40)])
 def test_fields_show_what_lies_in_their_boxes_also_when_mirrored(height: int, width: int) -> None:
     images = noise(16, height, width)
-    fields = cut_fields(images, 0.5, 20, True, generator(1))
+    fields = random_crops(images, 0.5, 20, True, generator(1))
     left, top, right, bottom = fields.boxes.unbind(-1)
     assert float(fields.boxes.min()) > -1e-3
     assert float(right.max()) < width + 1e-3
@@ -61,9 +61,9 @@ def test_a_blank_picture_is_not_blown_up() -> None:
     assert float(standardise_within(faint, torch.ones(16, 16)).std()) < 0.2
 
 
-def test_a_shown_field_is_outlined() -> None:
+def test_a_crop_is_outlined_where_it_lies() -> None:
     image = torch.zeros(3, 20, 20, dtype=torch.uint8)
-    picture = shown_field(image, torch.tensor([5.0, 5.0, 15.0, 15.0]), 40)
+    picture = outline_crop(image, torch.tensor([5.0, 5.0, 15.0, 15.0]), 40)
     assert picture.shape == (40, 40, 3)
     assert tuple(picture[10, 20]) == draw.MARK
     assert tuple(picture[20, 20]) == (0, 0, 0)

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from sslstudio.engine.clinic.signs.looked import CAREFUL, EXAMPLES, TILE_TASKS, UNSUITABLE, Finding, LookedAt
+from sslstudio.engine.clinic.signs.looked import CAREFUL, EXAMPLES, UNSUITABLE, Finding, LookedAt, tasks_that_ask
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.groups import group_paths, suggest_groups
 from sslstudio.engine.dataset.near_duplicates import across
 from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.tasks.remedies import Asks, Fault
 
 FEW, FEW_TITLE = "few", Message("Number of pictures")
 SMALL, SMALL_TITLE = "small", Message("Size of the pictures")
@@ -27,7 +28,7 @@ def few_pictures(seen: LookedAt) -> Finding:
     if count >= GOOD_PICTURES:
         return fine
     return replace(
-        fine, severity=UNSUITABLE if count < LEAST_PICTURES else CAREFUL, change="encoder.name=small",
+        fine, severity=UNSUITABLE if count < LEAST_PICTURES else CAREFUL, changes=("encoder.name=small",),
         text=Message("Only {count:,} pictures are there to train on; {good_pictures} or more are needed before a "
 "network learns more than these by heart. Add pictures, labelled or not; a small encoder "
 "remembers less.", count=count, good_pictures=GOOD_PICTURES),
@@ -43,14 +44,16 @@ def small_pictures(seen: LookedAt) -> Finding:
         typical=typical,
         side=seen.side,
     )
-    fine = Finding(name=SMALL, title=SMALL_TITLE, tasks=TILE_TASKS, text=Message("Large enough: {words}.", words=words))
+    tasks = tasks_that_ask(Asks.POSITION)
+    fine = Finding(name=SMALL, title=SMALL_TITLE, tasks=tasks, text=Message("Large enough: {words}.", words=words))
     if min(typical, seen.side) >= LEAST_SIDE:
         return fine
-    larger = f"data.side={min(96, int(typical) // 8 * 8)}" if typical >= LEAST_SIDE else "jigsaw.field=1.0"
+    larger = (f"data.side={min(96, int(typical) // 8 * 8)}",)
+    changes = larger if typical >= LEAST_SIDE else seen.changes(Fault.SMALL_PICTURES)
     share = float((short < LEAST_SIDE).mean())
     examples = tuple(seen.every[place] for place in np.argsort(short, kind="stable")[:3])
     return replace(
-        fine, severity=CAREFUL, change=larger, share=share, examples=examples,
+        fine, severity=CAREFUL, changes=changes, share=share, examples=examples,
         text=Message("A ninth of such pictures shows little: {words}. Tasks that look at the picture as a whole "
 "suit small pictures better; else take the tiles from all of it.", words=words),
     )  # fmt: skip
@@ -83,7 +86,7 @@ def copies(seen: LookedAt) -> Finding:
     rule = _rule_that_helps(seen)
     cure = Message("Keep what belongs together on one side of the split") if rule else Message("Take the copies out")
     return replace(
-        fine, severity=CAREFUL, change=f"data.groups={rule}" if rule else "",
+        fine, severity=CAREFUL, changes=(f"data.groups={rule}",) if rule else (),
         text=Message("{words}: results on them look better than they are. {cure}.", words=words, cure=cure),
     )  # fmt: skip
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F
 
-from sslstudio.engine.clinic.signs.looked import CAREFUL, COLOUR_TASKS, UNSUITABLE, Finding, LookedAt
+from sslstudio.engine.clinic.signs.looked import CAREFUL, UNSUITABLE, Finding, LookedAt, tasks_that_ask
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.tasks.remedies import Asks
 from sslstudio.engine.transforms.colourfulness import CHUNK, COLOURED_PLACES, refuse_without_colour
 from sslstudio.engine.transforms.geometry import to_float
 from sslstudio.engine.transforms.lab_colour import has_colour, rgb_to_lab
@@ -24,11 +25,11 @@ def grey_pictures(seen: LookedAt) -> Finding:
     examples = seen.worst(grey.float())
     words = Message("{sum:,} of {grey:,} pictures looked at are grey", sum=int(grey.sum()), grey=len(grey))
     text = Message("{words}: there is colour to learn.", words=words)
-    fine = Finding(name=NAME, title=TITLE, tasks=COLOUR_TASKS, share=share, text=text)
+    fine = Finding(name=NAME, title=TITLE, tasks=tasks_that_ask(Asks.COLOUR), share=share, text=text)
     try:
         refuse_without_colour(seen.images)
     except TaskDoesNotFit as refusal:
-        return replace(fine, severity=UNSUITABLE, text=str(refusal), examples=examples or seen.paths[:3])
+        return replace(fine, severity=UNSUITABLE, text=refusal.message, examples=examples or seen.paths[:3])
     if share > MANY_GREY:
         text = Message("{words}: colorization learns nothing from these, and puts its time into the rest.", words=words)
         return replace(fine, severity=CAREFUL, text=text, examples=examples)

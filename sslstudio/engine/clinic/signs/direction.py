@@ -11,15 +11,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.clinic.signs.looked import CAREFUL, UNSUITABLE, Finding, LookedAt
-from sslstudio.engine.clinic.signs.simple import described, right_by_picture
+from sslstudio.engine.clinic.signs.looked import CAREFUL, UNSUITABLE, Finding, LookedAt, tasks_that_ask
+from sslstudio.engine.clinic.signs.simple import describe, right_by_picture
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.tasks.remedies import Asks, Fault
 from sslstudio.engine.transforms.random_crop import disc, standardise_within
 
 NAME, TITLE = "direction", Message("Up and down")
 FRAME_NAME, FRAME_TITLE = "direction_frame", Message("What tells up from down")
-TASKS = ("rotation",)
 TOO_FEW = Message("Too few pictures to tell whether they have an up and a down.")
 LEAST = 60  # pictures: with fewer a linear classifier learns nothing, whatever is to be seen
 ENOUGH = 150  # pictures from which what it cannot tell is not there; with fewer it may not have learnt to see it
@@ -34,7 +35,7 @@ _SIDE = 32
 
 def up_and_down(seen: LookedAt) -> Finding:
     """Unsuitable for rotation when turns cannot be told and the pictures are textures; careful if only the former."""
-    fine = Finding(name=NAME, title=TITLE, tasks=TASKS, text=TOO_FEW)
+    fine = Finding(name=NAME, title=TITLE, tasks=tasks_that_ask(Asks.DIRECTION), text=TOO_FEW)
     if len(seen.images) < ENOUGH:
         return fine
     mean = float(_right(seen, disc(_side(seen), seen.images.device)).mean())
@@ -45,8 +46,8 @@ def up_and_down(seen: LookedAt) -> Finding:
     says = Message("no up and down") if texture else Message("hardly an up and a down to be seen")
     many = Message("They show a texture or many small things, which look alike from all sides. ") if texture else ""
     return replace(
-        fine, severity=UNSUITABLE if texture else CAREFUL, change="simclr.turn=180", examples=seen.paths[:4],
-        share=1 - mean,
+        fine, severity=UNSUITABLE if texture else CAREFUL, changes=seen.changes(Fault.NO_DIRECTION),
+        examples=seen.paths[:4], share=1 - mean,
         text=Message("These pictures have {says}: {words}. {many}Rotation has little to teach here; the tasks "
 "with two views may turn these pictures as far as they like.", says=says, words=words, many=many),
     )  # fmt: skip
@@ -54,10 +55,12 @@ def up_and_down(seen: LookedAt) -> Finding:
 
 def frame_tells(seen: LookedAt) -> Finding:
     """Careful for rotation when the rim of what it sees tells the turn and the rest does not: a stamp, a shadow."""
-    fine = Finding(name=FRAME_NAME, title=FRAME_TITLE, tasks=TASKS, text=TOO_FEW)
+    fine = Finding(name=FRAME_NAME, title=FRAME_TITLE, tasks=tasks_that_ask(Asks.DIRECTION), text=TOO_FEW)
     if len(seen.images) < LEAST:
         return fine
-    rim, rest = (float(_right(seen, part).mean()) for part in _rim_and_rest(seen))
+    rims = {task: _told_by_rim_and_rest(seen, task) for task in fine.tasks}
+    worst = max(rims, key=lambda task: rims[task][0] - rims[task][1])
+    rim, rest = rims[worst]
     words = Message(
         "the outer tenth tells which way up a picture is in {rim:.0%} of cases, all the rest in {rest:.0%}",
         rim=rim,
@@ -66,18 +69,23 @@ def frame_tells(seen: LookedAt) -> Finding:
     if rim < FRAME_TELLS or rim < rest + FRAME_MORE:
         return replace(fine, text=Message("The subject matters, not the rim: {words}.", words=words))
     return replace(
-        fine, severity=CAREFUL, change=seen.first_new("rotation.round=true", "rotation.field=0.5"), share=rim,
+        fine, severity=CAREFUL, changes=seen.changes(Fault.TELLING_FRAME), share=rim,
         examples=seen.paths[:4], boxes=((FRAME, FRAME, 1 - FRAME, 1 - FRAME),),
         text=Message("The rim gives the answer away: {words}. A stamp, a border or a shadow at the edge does "
 "that. Look at a round field, without the corners, or at a smaller one, or cut the rim off.", words=words),
     )  # fmt: skip
 
 
-def _rim_and_rest(seen: LookedAt) -> tuple[Tensor, Tensor]:
-    """Masks (s, s) of the outer tenth of what rotation would see, and of the rest: square, or round by its options."""
-    side = _side(seen)
+def _told_by_rim_and_rest(seen: LookedAt, task: str) -> tuple[float, float]:
+    """Share of the turns told right by the outer tenth of what a task would see, and by the rest."""
+    is_round = load_tasks()[task].sees_disc(seen.options[task])
+    rim, rest = (float(_right(seen, part).mean()) for part in _rim_and_rest(_side(seen), is_round))
+    return rim, rest
+
+
+def _rim_and_rest(side: int, is_round: bool) -> tuple[Tensor, Tensor]:
+    """Masks (s, s) of the outer tenth of a square or a disc, and of the rest of it."""
     steps = ((torch.arange(side) + 0.5) / side - 0.5) * 2
-    is_round = bool(getattr(seen.options["rotation"], "round", False))
     far = torch.hypot(steps[:, None], steps) if is_round else torch.maximum(steps[:, None].abs(), steps.abs())
     return ((far > 1 - 2 * FRAME) & (far <= 1)).float(), (far <= 1 - 2 * FRAME).float()
 
@@ -99,4 +107,4 @@ def _right(seen: LookedAt, shown: Tensor) -> Tensor:
     turned = torch.cat([torch.rot90(upright, turn, dims=(-2, -1)) for turn in range(4)])
     count = len(upright)
     turn, picture = torch.arange(4).repeat_interleave(count), torch.arange(count).repeat(4)
-    return right_by_picture(described(turned), turn, picture, generator(0, "clinic", NAME))
+    return right_by_picture(describe(turned), turn, picture, generator(0, "clinic", NAME))

@@ -11,12 +11,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from sslstudio.engine.clinic.signs.looked import CAREFUL, TILE_TASKS, Box, Finding, LookedAt
+from sslstudio.engine.clinic.signs.looked import CAREFUL, Box, Finding, LookedAt, tasks_that_ask
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.tasks.remedies import Asks, Fault
 
 BORDER, BORDER_TITLE = "border", Message("Borders and letterboxes")
 CORNERS, CORNERS_TITLE = "corners", Message("Dark corners")
-TASKS = (*TILE_TASKS, "rotation")
 EVEN = 2.0  # shades that the pixels of a border deviate by at most
 JUMP = 8.0  # shades from the border to the picture ...
 ALONG = 0.5  # ... along at least this share of its length
@@ -36,7 +36,8 @@ def borders(seen: LookedAt) -> Finding:
     words = Message(
         "{sum:,} of {has:,} pictures looked at have a border of one shade", sum=int(has.sum()), has=len(has)
     )
-    fine = Finding(name=BORDER, title=BORDER_TITLE, tasks=TASKS, share=share, text=Message("{words}.", words=words))
+    tasks = tasks_that_ask(Asks.POSITION, Asks.DIRECTION)
+    fine = Finding(name=BORDER, title=BORDER_TITLE, tasks=tasks, share=share, text=Message("{words}.", words=words))
     if share < MANY:
         return fine
     # rot90 by k brings the right, the bottom and the left side to the top in turn
@@ -44,7 +45,7 @@ def borders(seen: LookedAt) -> Finding:
     widest = max(top, right, bottom, left)
     return replace(
         fine, severity=CAREFUL, examples=seen.worst(widths.amax(dim=1).float()),
-        change=seen.first_new("rotation.round=true", "jigsaw.field=0.6"), boxes=((left, top, 1 - right, 1 - bottom),),
+        changes=seen.changes(Fault.BORDERS), boxes=((left, top, 1 - right, 1 - bottom),),
         text=Message("{words}, typically {widest:.0%} of the side wide. A border tells where a tile was and which "
 "way up a picture is. Cut it off; a round field leaves much of it out, a smaller one shows "
 "it less often.", words=words, widest=widest),
@@ -81,11 +82,11 @@ def dark_corners(seen: LookedAt) -> Finding:
         "in {share:.0%} of the pictures the corners are {word} than the ring further in", share=share, word=word
     )
     text = Message("No common shadow in the corners: {words}.", words=words)
-    fine = Finding(name=CORNERS, title=CORNERS_TITLE, tasks=TILE_TASKS, share=share, text=text)
+    fine = Finding(name=CORNERS, title=CORNERS_TITLE, tasks=tasks_that_ask(Asks.POSITION), share=share, text=text)
     if share < MOST_CORNERS:
         return fine
     return replace(
-        fine, severity=CAREFUL, change=seen.first_new("jigsaw.field=0.6", "jigsaw.field=0.5"), boxes=_corner_boxes(),
+        fine, severity=CAREFUL, changes=seen.changes(Fault.DARK_CORNERS), boxes=_corner_boxes(),
         examples=seen.worst((inner - corner) * (1 if dark else -1)),
         text=Message("The corners stand out: {words} (typically {ratio:.2f} times as bright). A shadow of the "
 "lens, a round view or an empty ground marks the outer tiles. A smaller field leaves the "

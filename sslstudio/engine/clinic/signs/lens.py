@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.clinic.signs.looked import CAREFUL, TILE_TASKS, Finding, LookedAt
-from sslstudio.engine.core.config import options_of
+from sslstudio.engine.clinic.signs.looked import CAREFUL, Finding, LookedAt, tasks_that_ask
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.tasks.remedies import Asks, Fault
 from sslstudio.engine.transforms.geometry import has_colour
 
 NAME, TITLE = "fringes", Message("Colour fringes of the lens")
@@ -21,7 +21,6 @@ SEEN = 0.35  # pixels at the corner from which a network can see it
 CERTAIN = 6.0  # standard errors over pictures
 FARTHEST, STEPS = 0.04, 33  # scales that are tried: 1 - FARTHEST to 1 + FARTHEST
 _MOST = 96
-_FULL = 255  # pixels: the side that jigsaw's colour shift is counted in
 
 
 def colour_fringes(seen: LookedAt) -> Finding:
@@ -30,7 +29,7 @@ def colour_fringes(seen: LookedAt) -> Finding:
     chosen = torch.nonzero(has_colour(shades))[:, 0]
     chosen = chosen[torch.linspace(0, len(chosen) - 1, min(_MOST, len(chosen))).round().long()]
     text = Message("Too few coloured pictures for colour fringes to matter.")
-    fine = Finding(name=NAME, title=TITLE, tasks=TILE_TASKS, text=text)
+    fine = Finding(name=NAME, title=TITLE, tasks=tasks_that_ask(Asks.POSITION), text=text)
     if len(chosen) < LEAST:
         return fine
     red, blue = channel_scales(shades[chosen])
@@ -44,21 +43,12 @@ def colour_fringes(seen: LookedAt) -> Finding:
     if shift < SEEN:
         return replace(fine, text=Message("The colours lie upon each other: {words}.", words=words))
     return replace(
-        fine, severity=CAREFUL, change=_answer(seen, shift), share=1.0,
+        fine, severity=CAREFUL, changes=seen.changes(Fault.COLOUR_FRINGES, shift / seen.side), share=1.0,
         examples=tuple(seen.paths[number] for number in chosen[:4].tolist()),
         boxes=((0.0, 0.0, 0.25, 0.25), (0.75, 0.75, 1.0, 1.0)),
         text=Message("The lens leaves colour fringes: {words}. Their direction tells where a tile was. Colours of "
 "each tile that are shifted at random, or grey pictures, hide it.", words=words),
     )  # fmt: skip
-
-
-def _answer(seen: LookedAt, shift: float) -> str:
-    """A colour shift half as large again as what was seen, or more grey pictures where that is out of its limits."""
-    needed = round(1.5 * shift * _FULL / seen.side, 1)
-    options = seen.options["jigsaw"]
-    limit = next(field.about.high for field in options_of(type(options)) if field.name == "chroma_shift")
-    wanted = max(needed, options.chroma_shift)  # type: ignore[attr-defined]
-    return f"jigsaw.chroma_shift={wanted}" if limit is None or wanted <= limit else "jigsaw.grey=1.0"
 
 
 def channel_scales(shades: Tensor) -> tuple[float, float]:

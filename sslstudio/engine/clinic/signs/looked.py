@@ -17,13 +17,12 @@ from sslstudio.engine.dataset.near_duplicates import Group
 from sslstudio.engine.dataset.split import Split
 from sslstudio.engine.models.encoders import EncoderSpec
 from sslstudio.engine.tasks.base import Batch, load_tasks
+from sslstudio.engine.tasks.remedies import Asks, Fault
 from sslstudio.engine.transforms.geometry import grey, to_float
 
 FINE, CAREFUL, UNSUITABLE = "fine", "careful", "unsuitable"
 SEVERITIES = (FINE, CAREFUL, UNSUITABLE)
 EXAMPLES = 6  # pictures shown for a finding
-TILE_TASKS = ("jigsaw", "context_prediction")  # they ask where a part of the picture lies
-COLOUR_TASKS = ("colorization", "colorization_gan")
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom as shares of the picture's side
 
@@ -32,9 +31,10 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom as shares of
 class Finding:
     """One sign: what was seen, which tasks it concerns and what answers it.
 
-    `severity` is fine, careful or unsuitable. `change` is one `--set` of settings ("jigsaw.field=0.5") or "". `share`
-    is the share of pictures (0 to 1) that show it, or of answers given away; `examples` are paths of pictures and
-    `boxes` what to look at in them. `counts` is False for what concerns the results and not whether a task suits.
+    `severity` is fine, careful or unsuitable. `changes` are single `--set` of settings ("jigsaw.field=0.5") that answer
+    it, one for each task that has an answer. `share` is the share of pictures (0 to 1) that show it, or of answers
+    given away; `examples` are paths of pictures and `boxes` what to look at in them. `counts` is False for what
+    concerns the results and not whether a task suits.
     """
 
     name: str
@@ -42,15 +42,25 @@ class Finding:
     text: str
     severity: str = FINE
     tasks: tuple[str, ...] = ()
-    change: str = ""
+    changes: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
     boxes: tuple[Box, ...] = ()
     share: float = 0.0
     counts: bool = True
 
+    def change_for(self, task: str = "") -> str:
+        """The change for a task; the first one if there is none for it, "" if there is none at all."""
+        return next((change for change in self.changes if change.startswith(f"{task}.")), *self.changes[:1] or ("",))
+
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
+        """Plain values; `change` is the first of the changes."""
+        return {**asdict(self), "change": self.change_for()}
+
+
+def tasks_that_ask(*about: Asks) -> tuple[str, ...]:
+    """The names of the tasks whose questions are about one of these."""
+    tasks = load_tasks()
+    return tuple(name for name in tasks if tasks[name].asks & set(about))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,26 +98,22 @@ class LookedAt:
         order = amount.argsort(descending=True, stable=True)[:EXAMPLES]
         return tuple(self.paths[number] for number in order.tolist() if float(amount[number]) > 0)
 
-    def asked(self, task: str, rng: torch.Generator, most: int, **changes: Any) -> Batch:
-        """A batch of the task's puzzles from up to `most` pictures, made as the training makes them.
+    def puzzles(self, task: str, rng: torch.Generator, most: int, change: str = "") -> Batch:
+        """Make a batch of the task's puzzles from up to `most` pictures, made as the training makes them.
 
-        `changes` are options that differ from those that would be used.
+        `change` is an OPTION=VALUE that differs from what would be used.
         """
         # The pseudo labels and inputs do not depend on the encoder: a tiny one keeps the heads small.
         spec = EncoderSpec("none", (8, 8, 8, 8), (1, 2, 4, 8))
         with torch.random.fork_rng(devices=[]):
-            kind = load_tasks()[task](self.options[task].replace(**changes), spec)
-        return kind.make_batch(self.spread(most), rng)
+            made = load_tasks()[task](with_texts(self.options[task], dict([change.split("=")] if change else [])), spec)
+        return made.make_batch(self.spread(most), rng)
 
-    def first_new(self, *changes: str) -> str:
-        """The first of several changes TASK.OPTION=VALUE that is not made already; "" if all are."""
-        for change in changes:
-            key, _, value = change.partition("=")
-            task, _, name = key.partition(".")
-            options = self.options[task]
-            if with_texts(options, {name: value}) != options:
-                return change
-        return ""
+    def changes(self, fault: Fault, amount: float = 1.0) -> tuple[str, ...]:
+        """What answers a fault and is not made yet, as TASK.OPTION=VALUE, one for each task that has an answer."""
+        tasks = load_tasks()
+        found = ((task, tasks[task].remedy(options, fault, amount)) for task, options in self.options.items())
+        return tuple(f"{task}.{change}" for task, change in found if change)
 
     def spread(self, most: int) -> Tensor:
         """Up to `most` of the sample, evenly spaced."""

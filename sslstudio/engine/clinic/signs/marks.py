@@ -17,6 +17,7 @@ from torch import Tensor
 from sslstudio.engine.clinic.signs.looked import CAREFUL, Box, Finding, LookedAt
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.tasks.remedies import Fault
 
 NAME, TITLE = "marks", Message("Text, stamps and scale bars")
 SHARP = 8.0  # shades of 255 in the mean picture that no subject leaves there
@@ -42,7 +43,7 @@ def burnt_in(seen: LookedAt) -> Finding:
     where = [_words(box) for box in boxes[:3]]
     return replace(
         fine, severity=CAREFUL, share=share, examples=seen.worst(likeness), boxes=tuple(boxes),
-        change=seen.first_new("rotation.round=true", "jigsaw.field=0.5"),
+        changes=seen.changes(Fault.MARKS),
         text=Message("Something sharp stands at the same place in about {share:.0%} of the pictures ({where}): "
 "text, a stamp or a scale bar. It tells a tile's place and which way up a picture is. Cut it "
 "off or paint it over. A round field leaves corners out; a smaller one shows it less often.", share=share, where=where),

@@ -9,10 +9,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from sslstudio.engine.clinic.signs.looked import CAREFUL, TILE_TASKS, UNSUITABLE, Finding, LookedAt, tiles_of
-from sslstudio.engine.clinic.signs.simple import described, interval, right_by_picture
+from sslstudio.engine.clinic.signs.looked import CAREFUL, UNSUITABLE, Finding, LookedAt, tasks_that_ask, tiles_of
+from sslstudio.engine.clinic.signs.simple import describe, interval, right_by_picture
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.tasks.remedies import Asks, Fault
 from sslstudio.engine.transforms.geometry import BLANK, blank_share, standardise_each
 
 CENTRED, CENTRED_TITLE = "centred", Message("Always the same place")
@@ -23,11 +25,9 @@ LEAST = 60  # pictures: with fewer a linear classifier learns nothing
 ENOUGH = 150  # pictures from which a place that cannot be told is not there to be told
 NO_PLACE = 0.15  # tiles whose place is told below which there is no arrangement to learn (guessing: 0.11)
 GIVEN_AWAY = 0.45  # tiles whose place is told from their own look (guessing: 1 in 9; photographs 0.2 to 0.3)
-SMALLER_FIELD = 0.5
 MANY_BLANK, MOSTLY_BLANK = 0.3, 0.6
 EDGE_FITS = 0.45  # neighbours found by their edges (guessing: 1 in 8)
 _MOST = 300
-_NEEDED = {"jigsaw": {"gap": 0.05, "jitter": 0.2}, "context_prediction": {"gap": 0.25}}
 
 
 def centred(seen: LookedAt) -> Finding:
@@ -36,10 +36,11 @@ def centred(seen: LookedAt) -> Finding:
 
     Measured at a field of 0.75: photographs and landscapes 0.17 to 0.28, slices of heads 0.64, cells 0.11.
     """
-    fine = Finding(name=CENTRED, title=CENTRED_TITLE, tasks=TILE_TASKS, text=Message("Too few pictures to tell."))
+    tasks = tasks_that_ask(Asks.POSITION)
+    fine = Finding(name=CENTRED, title=CENTRED_TITLE, tasks=tasks, text=Message("Too few pictures to tell."))
     if len(seen.images) < LEAST:
         return fine
-    told = {task: _told(seen, task) for task in TILE_TASKS}
+    told = {task: _told(seen, task) for task in tasks}
     worst = max(told, key=lambda task: told[task][0])
     mean, low, high = told[worst]
     words = Message("a simple look at a single tile tells its place in {mean:.0%} of cases (guessing: 11 %)", mean=mean)
@@ -52,30 +53,37 @@ def centred(seen: LookedAt) -> Finding:
         )  # fmt: skip
     if low <= GIVEN_AWAY:
         return replace(fine, text=Message("A tile's look does not give its place away: {words}.", words=words))
-    better = _told(seen, worst, field=SMALLER_FIELD)[0]
+    changes = seen.changes(Fault.FIXED_POSITIONS)
+    own = next((change for change in changes if change.startswith(f"{worst}.")), "")
+    text = Message(
+        "The same things lie at the same places: {words}. The puzzle is then solved without understanding.", words=words
+    )
+    if own:
+        text = Message(
+            "{text} Tiles from a smaller crop, which may lie anywhere, make that {better:.0%}.",
+            text=text, better=_told(seen, worst, own.removeprefix(f"{worst}."))[0],
+        )  # fmt: skip
     return replace(
-        fine, severity=CAREFUL, change=seen.first_new(f"{worst}.field={SMALLER_FIELD}", f"{worst}.field=0.35"),
-        examples=seen.paths[:4], share=mean,
+        fine, severity=CAREFUL, changes=tuple(sorted(changes, key=lambda change: change != own)),
+        examples=seen.paths[:4], share=mean, text=text,
         boxes=tuple((x / 3, y / 3, (x + 1) / 3, (y + 1) / 3) for y in range(3) for x in range(3)),
-        text=Message(
-            "The same things lie at the same places: {words}. The puzzle is then solved without "
-            "understanding. Tiles from a smaller field, which may lie anywhere, make that {better:.0%}.",
-            words=words, better=better,
-        ),
     )  # fmt: skip
 
 
-def _told(seen: LookedAt, task: str, **changes: float) -> tuple[float, float, float]:
-    tiles = _tiles(seen, task, **changes)
+def _told(seen: LookedAt, task: str, change: str = "") -> tuple[float, float, float]:
+    """How often a tile's look tells its position, with the 95 % interval; with OPTION=VALUE changed."""
+    tiles = _tiles(seen, task, change)
     pictures, count = tiles.shape[:2]
     place, picture = torch.arange(count).repeat(pictures), torch.arange(pictures).repeat_interleave(count)
-    features = described(standardise_each(tiles).flatten(0, 1))
+    features = describe(standardise_each(tiles).flatten(0, 1))
     return interval(right_by_picture(features, place, picture, generator(0, "clinic", CENTRED, "folds")))
 
 
-def _tiles(seen: LookedAt, task: str, **changes: float) -> Tensor:
-    tiles = tiles_of(seen.asked(task, generator(0, "clinic", "tiles"), _MOST, **changes))
-    assert tiles is not None
+def _tiles(seen: LookedAt, task: str, change: str = "") -> Tensor:
+    batch = seen.puzzles(task, generator(0, "clinic", "tiles"), _MOST, change)
+    tiles = tiles_of(batch)
+    if tiles is None:
+        raise TypeError(f"{task} says that it asks about positions, but its inputs hold no tiles (B, T, 3, s, s)")
     return tiles
 
 
@@ -83,12 +91,18 @@ def blank(seen: LookedAt) -> Finding:
     """Careful from three blank ninths in ten on: they fit anywhere. Unsuitable where the tasks themselves refuse."""
     share = blank_share(seen.images)
     words = Message("{share:.0%} of the ninths of these pictures show next to nothing", share=share)
-    fine = Finding(name=EMPTY, title=EMPTY_TITLE, tasks=TILE_TASKS, share=share, text=Message("{words}.", words=words))
+    fine = Finding(
+        name=EMPTY,
+        title=EMPTY_TITLE,
+        tasks=tasks_that_ask(Asks.POSITION),
+        share=share,
+        text=Message("{words}.", words=words),
+    )
     if share < MANY_BLANK:
         return fine
     each = torch.tensor([blank_share(image[None]) for image in seen.images])
     return replace(
-        fine, severity=UNSUITABLE if share > MOSTLY_BLANK else CAREFUL, change=seen.first_new("jigsaw.field=1.0"),
+        fine, severity=UNSUITABLE if share > MOSTLY_BLANK else CAREFUL, changes=seen.changes(Fault.BLANK_TILES),
         examples=seen.worst(each),
         text=Message("{words}; blank tiles fit anywhere. Cut the empty border off, or take tiles from the whole "
 "picture.", words=words),
@@ -97,24 +111,27 @@ def blank(seen: LookedAt) -> Finding:
 
 def edges(seen: LookedAt) -> Finding:
     """Careful when a tile's neighbour is found by fitting edges: the options leave no gap between tiles."""
-    found = {task: edges_fit(_tiles(seen, task)) for task in TILE_TASKS}
+    tasks = tasks_that_ask(Asks.POSITION)
+    found = {task: edges_fit(_tiles(seen, task)) for task in tasks}
     worst = max(found, key=lambda task: found[task])
     words = Message(
         "the right neighbour of a tile has the best fitting edge in {found:.0%} of cases (guessing: 12 %)",
         found=found[worst],
     )
     text = Message("Edges do not give the order away: {words}.", words=words)
-    fine = Finding(name=EDGES, title=EDGES_TITLE, tasks=TILE_TASKS, share=found[worst], text=text)
+    fine = Finding(name=EDGES, title=EDGES_TITLE, tasks=tasks, share=found[worst], text=text)
     if found[worst] < EDGE_FITS:
         return fine
-    options = seen.options[worst]
-    name, value = max(_NEEDED[worst].items(), key=lambda item: item[1] - getattr(options, item[0]))
+    kind, options = load_tasks()[worst], seen.options[worst]
+    change = kind.remedy(options, Fault.FITTING_EDGES)
+    names = dict.fromkeys(remedy.option for remedy in kind.remedies.get(Fault.FITTING_EDGES, ()))
     return replace(
-        fine, tasks=(worst,), severity=CAREFUL, change=f"{worst}.{name}={value}", examples=seen.paths[:4],
+        fine, tasks=(worst,), severity=CAREFUL, changes=(f"{worst}.{change}",) if change else (),
+        examples=seen.paths[:4],
         text=Message(
             "Tiles can be put together by their edges alone: {words}. With a gap between tiles and room "
-            "to move the network has to look at what they show (gap = {gap}, jitter = {jitter}).",
-            words=words, gap=options.gap, jitter=options.jitter,  # type: ignore[attr-defined]
+            "to move the network has to look at what they show ({options}).",
+            words=words, options=[f"{name} = {getattr(options, name)}" for name in names],
         ),
     )  # fmt: skip
 

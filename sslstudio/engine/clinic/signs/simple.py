@@ -20,7 +20,7 @@ _WAYS = 8  # directions of edges
 _PENALTY = 30.0  # of a squared weight, with standardised features and some thousand rows
 
 
-def described(pictures: Tensor) -> Tensor:
+def describe(pictures: Tensor) -> Tensor:
     """float32 (n, D) of float (n, 3, s, s): the picture in 6x6 and how its edges run in 3x3 cells.
 
     The second is a histogram of oriented gradients (Dalal & Triggs, CVPR 2005).

@@ -26,13 +26,14 @@ class FindingView(Card):
     def __init__(self, finding: "Finding", task: str, example: QImage | None) -> None:
         super().__init__(formatting.told(finding.title), margin=14, gap=8)
         said = column(text(formatting.told(finding.text)), gap=8)
-        if finding.change:
-            key, _, value = finding.change.partition("=")
+        change = finding.change_for(task)
+        if change:
+            key, _, value = change.partition("=")
             section, _, name = key.rpartition(".")
             said_so = self.tr("Set {0} to {1}").format(name.replace("_", " "), value)
             if section in finding.tasks and section != task:  # the answer for another task comes first
                 said_so = f"{formatting.told(section.replace('_', ' ').capitalize())}: {said_so}"
-            self.answer = button(said_so, lambda: self.change_wanted.emit(finding.change))
+            self.answer = button(said_so, lambda: self.change_wanted.emit(change))
             said.addLayout(row(self.answer, None))
         said.addStretch(1)
         inside = row((said, 1), gap=14)

@@ -76,8 +76,8 @@ class ExplanationView(QWidget):
         clear(self.pictures)
         steps = (
             (self.tr("Your picture"), puzzle.source),
-            (self.tr("What the network gets"), puzzle.asked),
-            (self.tr("The answer it must find"), puzzle.truth),
+            (self.tr("What the network gets"), puzzle.input),
+            (self.tr("The answer it must find"), puzzle.target),
         )
         for number, (caption, content) in enumerate(steps):
             if number:

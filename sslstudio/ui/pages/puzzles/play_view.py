@@ -118,7 +118,7 @@ class PlayView(QWidget):
         if self.board is None or answer is None:
             return
         self._played.append((self.game, answer))
-        self.board.reveal(self.game.right)
+        self.board.reveal(self.game.targets)
         self.verdict.setText(self._judged(self.tr("Right."), self.tr("Not right."), answer))
         theirs = self.game.answer
         self.theirs.setText(
@@ -161,7 +161,7 @@ class PlayView(QWidget):
         self._say(self.network, self.tr("The network"), games, [game.answer for game in games])
         chance = {game.chance for game in games or self._games}
         self.guessing.say(formatting.percent(sum(chance) / len(chance)) if chance else "–")
-        tiles = all(len(game.right) > 1 for game in games or self._games)
+        tiles = all(len(game.targets) > 1 for game in games or self._games)
         self.guessing.say(
             self.guessing.value.text(), self.tr("Guessing, of the tiles") if tiles else self.tr("Guessing")
         )
@@ -175,7 +175,7 @@ class PlayView(QWidget):
             return
         counted = tally(games, answers)
         tiles = self.tr("{0}: {1} of {2} tiles").format(who, counted.right, counted.parts)
-        only_tiles = all(len(game.right) > 1 for game in games)
+        only_tiles = all(len(game.targets) > 1 for game in games)
         figure.say(self.tr("{0} of {1}").format(counted.solved, counted.n), tiles if only_tiles else who)
         figure.setToolTip(
             self.tr("{0} solved; with so few puzzles anything from {1} to {2} is possible (95 % interval).").format(

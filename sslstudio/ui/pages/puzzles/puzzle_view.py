@@ -23,8 +23,8 @@ class PuzzleCard(Card):
         super().__init__(margin=14, gap=10)
         pictures = [
             (self.tr("Your picture"), puzzle.source),
-            (self.tr("Question"), puzzle.asked),
-            (self.tr("Right answer"), puzzle.truth),
+            (self.tr("Question"), puzzle.input),
+            (self.tr("Right answer"), puzzle.target),
         ]
         line = row(gap=12)
         self._pictures: list[Picture] = []

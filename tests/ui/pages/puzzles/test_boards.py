@@ -44,23 +44,23 @@ def test_a_tile_is_dragged_to_another_place(qtbot: QtBot) -> None:
         QTest.mousePress(board, Qt.MouseButton.LeftButton, pos=middle(board, 0))
         QTest.mouseMove(board, middle(board, 4))
         QTest.mouseRelease(board, Qt.MouseButton.LeftButton, pos=middle(board, 1))
-    assert board.answer() == ORDER.right
+    assert board.answer() == ORDER.targets
 
 
 def test_tiles_are_moved_with_arrows_and_space(qtbot: QtBot) -> None:
     board = shown(qtbot, ORDER)
     for key in (Qt.Key.Key_Space, Qt.Key.Key_Right, Qt.Key.Key_Space):
         QTest.keyClick(board, key)
-    assert board.answer() == ORDER.right
+    assert board.answer() == ORDER.targets
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Space, Qt.Key.Key_Escape, Qt.Key.Key_Up, Qt.Key.Key_Space):
         QTest.keyClick(board, key)
-    assert board.answer() == ORDER.right  # what was taken first was put back
+    assert board.answer() == ORDER.targets  # what was taken first was put back
 
 
 def test_nothing_moves_once_the_answer_is_shown(qtbot: QtBot) -> None:
     board = shown(qtbot, ORDER)
     assert isinstance(board, TileBoard)
-    board.reveal(ORDER.right)
+    board.reveal(ORDER.targets)
     QTest.mousePress(board, Qt.MouseButton.LeftButton, pos=middle(board, 0))
     QTest.mouseRelease(board, Qt.MouseButton.LeftButton, pos=middle(board, 1))
     QTest.keyClick(board, Qt.Key.Key_Space)

@@ -16,7 +16,7 @@ CENTRED = Finding(
     text="The mean picture explains 71 % of these pictures.",
     severity="careful",
     tasks=("jigsaw",),
-    change="jigsaw.field=0.5",
+    changes=("jigsaw.field=0.5",),
 )
 GREY = Finding(name="grey", title="Grey pictures", text="All are grey.", severity="unsuitable", tasks=("colorization",))
 

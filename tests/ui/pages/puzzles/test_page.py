@@ -107,7 +107,7 @@ def test_each_kind_is_played_against_a_network(task: str, page: PretextPage, qtb
     view = page.play.view
     qtbot.waitUntil(lambda: view.board is not None and view.isVisible(), timeout=LONG)
     assert view.opponent.currentData() == str(run)
-    board, right = view.board, view.game.right
+    board, right = view.board, view.game.targets
     if isinstance(board, TurnBoard):
         for _ in range(right[0]):
             QTest.mouseClick(board.right, Qt.MouseButton.LeftButton)

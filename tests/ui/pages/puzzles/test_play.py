@@ -57,7 +57,7 @@ def test_a_score_beside_the_networks_on_the_same_puzzles(window: MainWindow, sam
     for number in range(1, 3):
         board, game = view.board, view.game
         assert isinstance(board, TileBoard)
-        for tile, place in enumerate(game.right):  # laid as it should be, as a person would
+        for tile, place in enumerate(game.targets):  # laid as it should be, as a person would
             board.swap(board.answer()[tile], place)
         QTest.mouseClick(view.check, Qt.MouseButton.LeftButton)
         assert view.you.value.text() == f"{number} of {number}"
