@@ -20,7 +20,7 @@ def free_port() -> int:
 
 
 def start_team(arguments: list[str], size: int, log: Path) -> list["subprocess.Popen[bytes]"]:
-    """`python ARGUMENTS` once for each place of a team; what each says goes to LOG-RANK.out and LOG-RANK.err."""
+    """Start `python ARGUMENTS` once for each rank; what each says goes to LOG-RANK.out and LOG-RANK.err."""
     port = free_port()
     started = []
     for rank in range(size):
@@ -31,7 +31,7 @@ def start_team(arguments: list[str], size: int, log: Path) -> list["subprocess.P
 
 
 def run_team(arguments: list[str], size: int, log: Path, seconds: float = 240.0) -> list[int]:
-    """The exit codes of a team that came to its end."""
+    """The exit codes of a process group that came to its end."""
     team = start_team(arguments, size, log)
     try:
         return [process.wait(seconds) for process in team]

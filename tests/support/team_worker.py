@@ -1,4 +1,4 @@
-"""One step of each task, alone or as a process of a team: `python -m tests.support.team_worker IMAGES OUT`."""
+"""One step of each task, alone or as a rank of a process group: `python -m tests.support.team_worker IMAGES OUT`."""
 
 import sys
 from pathlib import Path
@@ -8,15 +8,15 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from sslstudio.engine.compute import process_group
-from sslstudio.engine.compute.process_group import Team
+from sslstudio.engine.compute.process_group import ProcessGroup
 from sslstudio.engine.compute.seeding import generator, seeded_init
-from sslstudio.engine.compute.sync_batch_norm import share_norms
+from sslstudio.engine.compute.sync_batch_norm import convert_sync_batch_norm
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
-from sslstudio.engine.pretraining.data_parallel import asked_together, states_of
+from sslstudio.engine.pretraining.data_parallel import forward_own_rows, states_of
 from sslstudio.engine.tasks.base import load_tasks
 
 
-def answered(name: str, images: Tensor, team: Team | None) -> dict[str, Tensor]:
+def answered(name: str, images: Tensor, group: ProcessGroup | None) -> dict[str, Tensor]:
     """Loss, metrics, gradients and buffers after one step without an optimiser."""
     kind = load_tasks()[name]
     encoder = build_encoder(EncoderConfig(name="small", stem="small"), seed=0)
@@ -26,15 +26,15 @@ def answered(name: str, images: Tensor, team: Team | None) -> dict[str, Tensor]:
     task.attach(encoder)
     modules = nn.ModuleDict({"encoder": encoder, "task": task}).train()
     batch = task.make_batch(images, generator(0, "puzzles"))
-    if team is None:
+    if group is None:
         result = task(encoder, batch)
     else:
-        share_norms(modules)
-        result = asked_together(team, encoder, task, batch, len(images))
+        convert_sync_batch_norm(modules)
+        result = forward_own_rows(group, encoder, task, batch, len(images))
     result.loss.backward()
-    if team is not None:
-        team.add([weight.grad for weight in modules.parameters() if weight.grad is not None])
-        team.align(states_of(task))
+    if group is not None:
+        group.all_reduce([weight.grad for weight in modules.parameters() if weight.grad is not None])
+        group.broadcast_tensors(states_of(task))
     task.after_step(encoder, 0.5)
     found = {"loss": result.loss.detach(), **{f"metric {key}": value for key, value in result.metrics.items()}}
     for key, weight in modules.named_parameters():
@@ -44,20 +44,20 @@ def answered(name: str, images: Tensor, team: Team | None) -> dict[str, Tensor]:
     return {f"{name} {key}": value.detach().float().contiguous().clone() for key, value in found.items()}
 
 
-def every_task(images: Tensor, team: Team | None) -> dict[str, Tensor]:
+def every_task(images: Tensor, group: ProcessGroup | None) -> dict[str, Tensor]:
     """What all tasks answered, as TASK KIND NAME."""
     found: dict[str, Tensor] = {}
     for name in load_tasks():
-        found.update(answered(name, images, team))
+        found.update(answered(name, images, group))
     return found
 
 
 def main(images: Path, out: Path) -> None:
-    where = process_group.place()
+    where = process_group.rank_info()
     assert where is not None
     torch.set_num_threads(1)
-    with process_group.joined(where, "gloo") as team:
-        save_file(every_task(load_file(images)["images"], team), out / f"{where.rank}.safetensors")
+    with process_group.join_group(where, "gloo") as group:
+        save_file(every_task(load_file(images)["images"], group), out / f"{where.rank}.safetensors")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, Group, near_duplicates
 from sslstudio.engine.evaluate.predict import write_table
-from sslstudio.engine.pretraining.run import trained_task
+from sslstudio.engine.pretraining.run import load_task
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Picture, load_tasks
 from sslstudio.engine.training.config import DataConfig, PretrainConfig, pretrain_from_dict
@@ -168,7 +168,7 @@ def _audited_part(
 
 def _trained(run: RunFolder, config: PretrainConfig, device: Device) -> Iterator[Audited]:
     """The network of a run with its weights; each task of a run of several by itself."""
-    encoder, task, _ = trained_task(run, config, device)
+    encoder, task, _ = load_task(run, config, device)
     if not task.members():
         yield Audited(config.task, config.options, task, encoder)
     for name, member in task.members().items():

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from sslstudio.engine.compute.malloc import give_back, keep_for_reuse
-from sslstudio.engine.compute.process_group import Place
+from sslstudio.engine.compute.process_group import RankInfo
 from sslstudio.engine.core.errors import ConfigError, did_you_mean
 from sslstudio.engine.core.messages import NOTHING, Message, joined, plain
 
@@ -191,7 +191,7 @@ def choose(device: str = "auto", precision: str = "auto") -> Device:
     return _with_precision(asked, precision, NOTHING)
 
 
-def choose_together(device: str, precision: str, where: Place) -> Device:
+def choose_for_rank(device: str, precision: str, where: RankInfo) -> Device:
     """As `choose`, for one process of several: each on a machine takes a GPU of its own, if there are any.
 
     Raises ConfigError when there are fewer GPUs than processes.

@@ -1,6 +1,6 @@
-"""Several processes that train one network: who is who, and how values travel between them.
+"""The process group: several processes that train one network, and how values travel between them.
 
-Outside the step of a team every function here hands back what it was given, so a task that uses them needs not know
+Outside a step of the group every function here hands back what it was given, so a task that uses them need not know
 whether it is alone. Inside it they are exact: value and gradient are those of one process with the whole batch.
 """
 
@@ -26,8 +26,8 @@ NAMES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # what torchrun an
 
 
 @dataclass(frozen=True)
-class Place:
-    """The place of this process in its team, as torchrun gives it."""
+class RankInfo:
+    """The rank of this process in its group, as torchrun gives it."""
 
     rank: int
     size: int
@@ -36,28 +36,27 @@ class Place:
     restarts: int = 0
 
 
-def place() -> Place | None:
-    """None for a process that was started by itself."""
+def rank_info() -> RankInfo | None:
+    """Read the rank of this process from its environment; None for a process that was started by itself."""
     if not all(os.environ.get(name) for name in NAMES) or int(os.environ["WORLD_SIZE"]) < 2:
         return None
     rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     local_rank = int(os.environ.get("LOCAL_RANK", "0"))
     local_size = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    return Place(rank, size, local_rank, local_size, int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")))
+    return RankInfo(rank, size, local_rank, local_size, int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")))
 
 
-class Team:
-    """The processes of one run. The first one leads: it decides, writes and speaks; the others follow."""
+class ProcessGroup:
+    """The processes of one run. Rank 0 decides, writes and speaks; the others follow it."""
 
-    def __init__(self, where: Place) -> None:
-        self.place, self.size, self.rank = where, where.size, where.rank
-        self.weight = 1.0 / where.size  # share of the pictures of this step that are asked here
-        self.met = False  # whether the leader has said what is to be done
+    def __init__(self, where: RankInfo) -> None:
+        self.info, self.size, self.rank = where, where.size, where.rank
+        self.weight = 1.0 / where.size  # share of the pictures of this step that this process computes
+        self.began = False  # whether rank 0 has said what is to be done
         self._pictures = 0
 
     @property
-    def leads(self) -> bool:
-        """True for the first process."""
+    def is_rank_0(self) -> bool:
         return self.rank == 0
 
     @property
@@ -66,40 +65,40 @@ class Team:
         return Message(
             "{size} processes, {local_size} of them on {host}",
             size=self.size,
-            local_size=self.place.local_size,
+            local_size=self.info.local_size,
             host=socket.gethostname(),
         )
 
-    # --- the leader's word
+    # --- what rank 0 says
 
-    def tell(self, content: Any) -> Any:
-        """What the leader hands in, on every process; the others hand in None."""
+    def broadcast_object(self, content: Any) -> Any:
+        """Return on every rank what rank 0 hands in; the others hand in None."""
         box = [content]
         dist.broadcast_object_list(box, src=0)
         return box[0]
 
-    def lead(self, share: float | None) -> None:
+    def begin_step(self, share: float | None) -> None:
         """Begin a step with `share` of the training done; None: there is no further step."""
         dist.broadcast(torch.tensor([share is not None, share or 0.0], dtype=torch.float64), src=0)
 
-    def follow(self) -> float | None:
-        """The other end of `lead`."""
+    def await_step(self) -> float | None:
+        """Wait for the `begin_step` of rank 0; None: there is no further step."""
         word = torch.zeros(2, dtype=torch.float64)
         dist.broadcast(word, src=0)
         return float(word[1]) if word[0] else None
 
-    def send(self, content: bytes) -> bytes:
-        """The leader's bytes on every process."""
+    def broadcast_bytes(self, content: bytes) -> bytes:
+        """Return the bytes of rank 0 on every rank."""
         size = torch.tensor([len(content)])
         dist.broadcast(size, src=0)
-        raw = bytearray(content) if self.leads else bytearray(int(size))
+        raw = bytearray(content) if self.is_rank_0 else bytearray(int(size))
         dist.broadcast(torch.frombuffer(raw, dtype=torch.uint8), src=0)
         return bytes(raw)
 
     # --- a step
 
-    def divide(self, pictures: int) -> None:
-        """A step of so many pictures begins: each process asks an equal share of them, up to one."""
+    def divide_batch(self, pictures: int) -> None:
+        """Give each rank an equal share, up to one picture, of the batch of the step that begins."""
         if pictures < self.size:
             raise ConfigError(
                 "A batch of {pictures} pictures cannot be divided among {size} processes. Take a larger "
@@ -116,44 +115,44 @@ class Team:
         count, times = (self._pictures, whole) if not rest else (rows, 1)
         return times * (count * self.rank // self.size), times * (count * (self.rank + 1) // self.size)
 
-    def part(self, rows: Tensor) -> Tensor:
-        """This process's rows of a tensor that holds rows for the whole batch. Those of a picture stay together."""
+    def own_rows(self, rows: Tensor) -> Tensor:
+        """Take the rows of this rank from a tensor with rows for the whole batch. Those of a picture stay together."""
         first, last = self._bounds(len(rows))
         return rows[first:last]
 
     @contextmanager
     def step(self) -> Iterator[None]:
         """Within it the functions below reach across the processes."""
-        token = _team.set(self)
+        token = _group.set(self)
         try:
             yield
         finally:
-            _team.reset(token)
+            _group.reset(token)
 
-    def add(self, values: list[Tensor]) -> None:
-        """Sum each of these over the processes, in place, in as few messages as fit."""
+    def all_reduce(self, values: list[Tensor]) -> None:
+        """Sum each of these over the ranks, in place, in as few messages as fit."""
         for bucket in _buckets(values):
             flat = torch.cat([value.reshape(-1) for value in bucket])
             dist.all_reduce(flat)
             for value, part in zip(bucket, torch.split(flat, [value.numel() for value in bucket]), strict=True):
                 value.copy_(part.view_as(value))
 
-    def align(self, values: list[Tensor]) -> None:
-        """The leader's values of these float tensors on every process, in place."""
+    def broadcast_tensors(self, values: list[Tensor]) -> None:
+        """Copy the values of rank 0 into these float tensors on every rank."""
         if values:
             flat = torch.cat([value.reshape(-1).float() for value in values])
             dist.broadcast(flat, src=0)
             for value, part in zip(values, torch.split(flat, [value.numel() for value in values]), strict=True):
                 value.copy_(part.view_as(value))
 
-    def lengths(self, rows: int) -> list[int]:
-        """How many rows each process holds."""
+    def row_counts(self, rows: int) -> list[int]:
+        """Gather how many rows each rank holds."""
         every = [torch.zeros(1, dtype=torch.int64) for _ in range(self.size)]
         dist.all_gather(every, torch.tensor([rows]))
         return [int(one) for one in every]
 
 
-_team: ContextVar[Team | None] = ContextVar("team", default=None)
+_group: ContextVar[ProcessGroup | None] = ContextVar("team", default=None)
 BUCKET = 25 * 2**20 // 4  # numbers in a message
 
 
@@ -169,21 +168,21 @@ def _buckets(values: list[Tensor]) -> Iterator[list[Tensor]]:
         yield bucket
 
 
-def current() -> Team | None:
-    """The team whose step this is, if any."""
-    return _team.get()
+def current() -> ProcessGroup | None:
+    """Return the group whose step this is, if any."""
+    return _group.get()
 
 
 @contextmanager
-def joined(where: Place, backend: str) -> Iterator[Team]:
-    """Meet the others. Raises RunError, in words, when one of them is lost on the way."""
-    team = Team(where)
+def join_group(where: RankInfo, backend: str) -> Iterator[ProcessGroup]:
+    """Meet the other ranks. Raises RunError when one of them is lost on the way."""
+    group = ProcessGroup(where)
     try:
         store, _, _ = next(dist.rendezvous("env://", where.rank, where.size, timeout=MEETING))  # type: ignore[attr-defined]
         # After a restart the store still holds the addresses of the processes that are gone.
         fresh = dist.PrefixStore(f"start-{where.restarts}", store)  # type: ignore[attr-defined]
         dist.init_process_group(backend, store=fresh, rank=where.rank, world_size=where.size, timeout=PATIENCE)
-        yield team
+        yield group
     except RuntimeError as error:
         if not _is_loss(error):
             raise
@@ -238,33 +237,33 @@ class _Gathered(torch.autograd.Function):
         return total[ctx.first : ctx.first + ctx.count], None, None
 
 
-def gathered(rows: Tensor) -> tuple[Tensor, int]:
-    """The rows (N, ...) of all processes, in the order of the whole batch, and the number of the first own one."""
-    team = current()
-    if team is None:
+def gather_rows(rows: Tensor) -> tuple[Tensor, int]:
+    """Gather the rows (N, ...) of all ranks in the order of the whole batch, with the number of the first own one."""
+    group = current()
+    if group is None:
         return rows, 0
-    lengths = team.lengths(len(rows))
-    every: Tensor = _Gathered.apply(rows, lengths, team.rank)
-    return every, sum(lengths[: team.rank])
+    lengths = group.row_counts(len(rows))
+    every: Tensor = _Gathered.apply(rows, lengths, group.rank)
+    return every, sum(lengths[: group.rank])
 
 
-def summed(values: Tensor) -> Tensor:
-    """The sum of these over all processes: for what a loss divides by, and for sums over a batch."""
+def sum_over_ranks(values: Tensor) -> Tensor:
+    """Sum these over all ranks: for what a loss divides by, and for sums over a batch."""
     if current() is None:
         return values
     total: Tensor = _Summed.apply(values)
     return total
 
 
-def averaged(values: Tensor) -> Tensor:
-    """The mean over the whole batch of values that are means over this process's share of it."""
-    team = current()
-    return values if team is None else summed(values * team.weight)
+def mean_over_ranks(values: Tensor) -> Tensor:
+    """Average over the whole batch values that are means over the share of this rank."""
+    group = current()
+    return values if group is None else sum_over_ranks(values * group.weight)
 
 
-def counted(rows: int, device: torch.device) -> int | Tensor:
-    """How many rows there are in all processes: an int for a process that is alone, else 0-dimensional."""
-    return rows if current() is None else summed(torch.tensor(float(rows), device=device))
+def count_over_ranks(rows: int, device: torch.device) -> int | Tensor:
+    """Count the rows of all ranks: an int for a process that is alone, else 0-dimensional."""
+    return rows if current() is None else sum_over_ranks(torch.tensor(float(rows), device=device))
 
 
 @contextmanager
@@ -273,13 +272,13 @@ def part_of_batch(rows: int) -> Iterator[float]:
 
     Yields what such a mean is to be multiplied with; 1 for a process that is alone.
     """
-    team = current()
-    if team is None:
+    group = current()
+    if group is None:
         yield 1.0
         return
-    whole, lengths = team.weight, team.lengths(rows)
-    team.weight = rows / sum(lengths)
+    whole, lengths = group.weight, group.row_counts(rows)
+    group.weight = rows / sum(lengths)
     try:
-        yield team.weight / whole
+        yield group.weight / whole
     finally:
-        team.weight = whole
+        group.weight = whole

@@ -1,4 +1,4 @@
-"""Batch norm over the pictures of all processes of a team. Unlike torch's own it works on the CPU as well.
+"""Batch norm over the pictures of all ranks of a process group. Unlike torch's own it works on the CPU as well.
 
 Letters: C channels; maps are (N, C) or (N, C, H, W).
 """
@@ -10,39 +10,39 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from sslstudio.engine.compute import process_group
-from sslstudio.engine.compute.process_group import Team
+from sslstudio.engine.compute.process_group import ProcessGroup
 
 
 class SharedNorm1d(nn.BatchNorm1d):
-    """As its parent; in a step of a team its statistics are those of the whole batch."""
+    """As its parent; in a step of a process group its statistics are those of the whole batch."""
 
     def forward(self, values: Tensor) -> Tensor:
         """(N, C) to (N, C)."""
-        team = process_group.current()
-        return super().forward(values) if team is None or not self.training else _norm(self, values, team)
+        group = process_group.current()
+        return super().forward(values) if group is None or not self.training else _norm(self, values, group)
 
 
 class SharedNorm2d(nn.BatchNorm2d):
-    """As its parent; in a step of a team its statistics are those of the whole batch."""
+    """As its parent; in a step of a process group its statistics are those of the whole batch."""
 
     def forward(self, values: Tensor) -> Tensor:
         """(N, C, H, W) to (N, C, H, W)."""
-        team = process_group.current()
-        return super().forward(values) if team is None or not self.training else _norm(self, values, team)
+        group = process_group.current()
+        return super().forward(values) if group is None or not self.training else _norm(self, values, group)
 
 
 SHARED: dict[type[nn.Module], type[nn.Module]] = {nn.BatchNorm1d: SharedNorm1d, nn.BatchNorm2d: SharedNorm2d}
 
 
-def share_norms(modules: nn.Module) -> None:
+def convert_sync_batch_norm(modules: nn.Module) -> None:
     """Make every batch norm inside a shared one, in place: weights, names and references to them stay."""
     for module in modules.modules():
         if type(module) in SHARED:
             module.__class__ = SHARED[type(module)]
 
 
-def _norm(norm: nn.BatchNorm1d | nn.BatchNorm2d, values: Tensor, team: Team) -> Tensor:
-    normed, mean, variance, count = _Normed.apply(values, norm.weight, norm.bias, norm.eps, team)
+def _norm(norm: nn.BatchNorm1d | nn.BatchNorm2d, values: Tensor, group: ProcessGroup) -> Tensor:
+    normed, mean, variance, count = _Normed.apply(values, norm.weight, norm.bias, norm.eps, group)
     with torch.no_grad():
         _follow(norm, mean, variance * (count / (count - 1).clamp_min(1)))
     result: Tensor = normed
@@ -62,9 +62,9 @@ class _Normed(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, values: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float, team: Team
+        ctx: Any, values: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float, group: ProcessGroup
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        mean, variance, count = _joint_moments(values, team)
+        mean, variance, count = _joint_moments(values, group)
         normed = torch.native_batch_norm(values, weight, bias, mean, variance, False, 0.0, eps)[0]
         ctx.save_for_backward(values, weight, mean, variance, count)
         ctx.eps = eps
@@ -98,15 +98,15 @@ def _is_channels_last(values: Tensor) -> bool:
     return values.dim() == 4 and values.is_contiguous(memory_format=torch.channels_last)
 
 
-def _joint_moments(values: Tensor, team: Team) -> tuple[Tensor, Tensor, Tensor]:
+def _joint_moments(values: Tensor, group: ProcessGroup) -> tuple[Tensor, Tensor, Tensor]:
     """Mean (C,), variance (C,) and count (0-dimensional) over all processes, from those of each (Chan et al., 1983)."""
     mean, variance = _moments(values)
     count = mean.new_tensor([values.numel() / values.shape[1]])
     own = torch.cat([mean, variance, count])
-    every = [torch.empty_like(own) for _ in range(team.size)]
+    every = [torch.empty_like(own) for _ in range(group.size)]
     dist.all_gather(every, own)
     rows = torch.stack(every)
-    means, variances = rows[:, :-1].view(team.size, 2, -1).unbind(1)  # (processes, C) each
+    means, variances = rows[:, :-1].view(group.size, 2, -1).unbind(1)  # (processes, C) each
     counts = rows[:, -1:]
     count = counts.sum()
     mean = (counts * means).sum(dim=0) / count

@@ -23,7 +23,7 @@ from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.models.finetuned import Network
 from sslstudio.engine.tasks.base import TaskResult
 from sslstudio.engine.training.config import FinetuneConfig
-from sslstudio.engine.training.micro_batches import WHOLE, counted
+from sslstudio.engine.training.micro_batches import WHOLE_BATCH, seed_numbers
 from sslstudio.engine.training.session import Session
 from sslstudio.engine.transforms.finetune_views import IGNORE, vary
 from sslstudio.engine.transforms.geometry import to_float
@@ -149,7 +149,7 @@ class LabelledJob:
         if frozen != self.network.frozen:
             self.network.freeze(frozen)
 
-    def forward(self, step: int, part: slice = WHOLE) -> TaskResult:
+    def forward(self, step: int, part: slice = WHOLE_BATCH) -> TaskResult:
         """A varied view of each picture of this step's batch."""
         chosen = self.order.batch(step)[part]
         began = time.perf_counter()
@@ -157,7 +157,7 @@ class LabelledJob:
         self.waited += time.perf_counter() - began
         images = to_float(images)
         targets = self.targets[chosen.to(self.targets.device)]
-        rng = generator(self.config.seed, "views", step, *counted(part), device=self.device.handle)
+        rng = generator(self.config.seed, "views", step, *seed_numbers(part), device=self.device.handle)
         if self.kind == "classification":
             images, _ = vary(images, None, rng, flip=self.config.flip)
             logits = self.network(images)

@@ -96,7 +96,7 @@ class _Child:
         self.order = order
         self.folder = Path(tempfile.mkdtemp(prefix="sslstudio-"))
         self.error: StudioError | None = None
-        self.code: int | None = None  # of the process of a team that ended it
+        self.code: int | None = None  # of the rank that ended it
         content = {"run": order.run, "processes": order.processes, "config": order.config}
         write_atomic(self.folder / "order.json", json.dumps(content).encode())
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from sslstudio.engine.compute.process_group import place
+from sslstudio.engine.compute.process_group import rank_info
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event
 from sslstudio.engine.finetuning.entry import finetune, resume_finetune
@@ -18,7 +18,7 @@ def started(config: PretrainConfig | FinetuneConfig, control: RunControl, *, apa
     """A run from its start. `apart`: in a child process, also when one process is enough."""
     if isinstance(config, FinetuneConfig):
         return in_child(order_to_start("finetune", config), control) if apart else finetune(config, control)
-    where = place()
+    where = rank_info()
     if where is not None:
         return pretrain_together(config, control, where)
     if apart or config.hardware.processes > 1:
@@ -28,7 +28,7 @@ def started(config: PretrainConfig | FinetuneConfig, control: RunControl, *, apa
 
 def resumed(path: Path, control: RunControl, *, apart: bool = False) -> Iterator[Event]:
     """The rest of a run."""
-    where = place()
+    where = rank_info()
     if where is not None:
         return resume_together(path, control, where)
     order = order_to_resume(RunFolder.open(path))

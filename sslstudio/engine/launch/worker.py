@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.compute.process_group import place
+from sslstudio.engine.compute.process_group import rank_info
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import InputError, StudioError
 from sslstudio.engine.core.events import Event, to_json
@@ -30,9 +30,9 @@ WORDS = ("stop", "pause", "resume")
 def work(path: Path, control: RunControl) -> int:
     """Carry out the order in this file; returns the exit code."""
     order = Order(**json.loads(path.read_text("utf-8")))
-    where = place()
+    where = rank_info()
     if where is None and order.processes > 1:
-        return _start_team(order.processes, path)
+        return _start_group(order.processes, path)
     if where is None or where.rank == 0:
         threading.Thread(target=_listen, args=(control,), daemon=True).start()
     try:
@@ -45,7 +45,7 @@ def work(path: Path, control: RunControl) -> int:
 
 
 def _events(order: Order, control: RunControl) -> Iterator[Event]:
-    where, run = place(), Path(order.run)
+    where, run = rank_info(), Path(order.run)
     if order.config is None:
         return resume(run, control) if where is None else resume_together(run, control, where)
     if order.config["job"] == "finetune":
@@ -55,7 +55,7 @@ def _events(order: Order, control: RunControl) -> Iterator[Event]:
 
 
 def _print(line: str) -> None:
-    """In one write: processes of a team must not tear each other's lines."""
+    """In one write: ranks must not tear each other's lines."""
     os.write(sys.stdout.fileno(), f"{line}\n".encode(errors="backslashreplace"))
 
 
@@ -70,7 +70,7 @@ def _listen(control: RunControl) -> None:
     control.stop()
 
 
-def _start_team(processes: int, path: Path) -> int:
+def _start_group(processes: int, path: Path) -> int:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.compute.constants import constant
-from sslstudio.engine.compute.process_group import summed
+from sslstudio.engine.compute.process_group import sum_over_ranks
 from sslstudio.engine.models.joint_embedding_losses import exact
 from sslstudio.engine.transforms.two_views import cell_places, inverse, placed
 
@@ -50,7 +50,7 @@ def likeness_loss(embedded: Tensor, other: Tensor, counted: Tensor) -> Tensor:
     """The mean square of the difference of embeddings (B, 2, P, D) over the places that count (B, 2, P); 0 if none."""
     each = (embedded - other).square().mean(dim=-1)
     weights = counted.to(each.dtype)
-    return summed((each * weights).sum()) / summed(weights.sum()).clamp_min(1.0)
+    return sum_over_ranks((each * weights).sum()) / sum_over_ranks(weights.sum()).clamp_min(1.0)
 
 
 @torch.no_grad()

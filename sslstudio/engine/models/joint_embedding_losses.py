@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.compute.process_group import averaged, counted, gathered, summed
+from sslstudio.engine.compute.process_group import count_over_ranks, gather_rows, mean_over_ranks, sum_over_ranks
 from sslstudio.engine.core.config import option
 from sslstudio.engine.transforms.two_views import ViewsConfig
 
@@ -34,12 +34,12 @@ def variance_loss(rows: Tensor) -> Tensor:
 
 def _centred_square(rows: Tensor) -> Tensor:
     """Variance (D,) with the divisor N - 1; of a single row 0."""
-    return summed((rows - averaged(rows.mean(dim=0))).square().sum(dim=0)) / _one_less(rows)
+    return sum_over_ranks((rows - mean_over_ranks(rows.mean(dim=0))).square().sum(dim=0)) / _one_less(rows)
 
 
 def _one_less(rows: Tensor) -> int | Tensor:
     """The number of rows of the whole batch without one, but not 0."""
-    count = counted(rows.shape[0], rows.device)
+    count = count_over_ranks(rows.shape[0], rows.device)
     return max(1, count - 1) if isinstance(count, int) else (count - 1).clamp_min(1)
 
 
@@ -50,8 +50,8 @@ def covariance_loss(rows: Tensor) -> Tensor:
     """
     rows = rows.float()
     with exact(rows):
-        centred = rows - averaged(rows.mean(dim=0))
-        covariance = summed(centred.T @ centred) / _one_less(rows)
+        centred = rows - mean_over_ranks(rows.mean(dim=0))
+        covariance = sum_over_ranks(centred.T @ centred) / _one_less(rows)
         return (covariance.square().sum() - covariance.diagonal().square().sum()) / rows.shape[1]
 
 
@@ -97,7 +97,7 @@ def nt_xent(pairs: Tensor, temperature: float) -> Tensor:
     Where several processes share a batch, each asks its own views among those of all.
     """
     rows = F.normalize(pairs.float(), dim=2).flatten(0, 1)  # partners are neighbours: rows 2b and 2b + 1
-    every, first = gathered(rows)
+    every, first = gather_rows(rows)
     with exact(rows):
         likeness = rows @ every.T / temperature
     numbers = torch.arange(len(every), device=rows.device)
@@ -118,7 +118,7 @@ def nearest(asked: Tensor, among: Tensor) -> Tensor:
     Where several processes share a batch, those of the others are numbered below 0 and from B on.
     """
     asked, among = F.normalize(asked.float(), dim=1), F.normalize(among.float(), dim=1)
-    among, first = gathered(among)
+    among, first = gather_rows(among)
     with exact(asked):
         return (asked @ among.T).argmax(dim=1) - first
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-from sslstudio.engine.compute.process_group import summed
+from sslstudio.engine.compute.process_group import sum_over_ranks
 from sslstudio.engine.models.encoders import Encoder
 
 
@@ -42,9 +42,9 @@ def _statistics(norm: nn.BatchNorm2d, values: Tensor, seen: Tensor) -> tuple[Ten
     assert norm.running_var is not None
     if not norm.training:
         return norm.running_mean, norm.running_var
-    count = summed(seen.sum())
-    mean = summed((values * seen).sum(dim=(0, 2, 3))) / count
-    variance = summed(((values - mean.view(1, -1, 1, 1)).square() * seen).sum(dim=(0, 2, 3))) / count
+    count = sum_over_ranks(seen.sum())
+    mean = sum_over_ranks((values * seen).sum(dim=(0, 2, 3))) / count
+    variance = sum_over_ranks(((values - mean.view(1, -1, 1, 1)).square() * seen).sum(dim=(0, 2, 3))) / count
     _move_running(norm, mean.detach(), variance.detach() * count / (count - 1).clamp_min(1))
     return mean, variance
 

@@ -23,13 +23,13 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.cache.pixel_cache import build_cache
 from sslstudio.engine.images.index import ImageIndex, scan
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.pretraining.run import PretrainJob, looked_at, resolved
+from sslstudio.engine.pretraining.run import PretrainJob, first_pictures, resolve_config
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Batch, TaskResult
-from sslstudio.engine.training.autotune import Choice, settle
+from sslstudio.engine.training.autotune import Choice, autotune
 from sslstudio.engine.training.config import PretrainConfig
 from sslstudio.engine.training.loop import Training
-from sslstudio.engine.training.micro_batches import WHOLE, counted
+from sslstudio.engine.training.micro_batches import WHOLE_BATCH, seed_numbers
 from sslstudio.engine.training.schedule import Plan
 from sslstudio.engine.training.session import Session, draw_split, suitable_side
 
@@ -91,18 +91,18 @@ class _ReadyJob(PretrainJob):
         self.__dict__.update(vars(job))
         self._batches: dict[tuple[int, ...], Batch] = {}
 
-    def forward(self, step: int, part: slice = WHOLE) -> TaskResult:
+    def forward(self, step: int, part: slice = WHOLE_BATCH) -> TaskResult:
         """Always the same batch, or part of it."""
-        key = counted(part)
+        key = seed_numbers(part)
         if key not in self._batches:
-            self._batches[key] = made(self, 0, part)
+            self._batches[key] = make_puzzles(self, 0, part)
         result: TaskResult = self.task(self.encoder, self._batches[key])
         return result
 
 
-def made(job: PretrainJob, step: int, part: slice = WHOLE) -> Batch:
+def make_puzzles(job: PretrainJob, step: int, part: slice = WHOLE_BATCH) -> Batch:
     """The batch of a step, or part of it, as `PretrainJob.forward` makes it."""
-    rng = generator(job.config.seed, "puzzles", step, *counted(part), device=job.device.handle)
+    rng = generator(job.config.seed, "puzzles", step, *seed_numbers(part), device=job.device.handle)
     return job.task.make_batch(job.pictures.take(job.order.batch(step))[part], rng)
 
 
@@ -122,7 +122,7 @@ def rates(training: Training, job: PretrainJob, rounds: int = ROUNDS, steps: int
             seconds.append(_timed(one, steps))
         began = time.perf_counter()
         for step in range(steps):
-            made(job, number * steps + step)
+            make_puzzles(job, number * steps + step)
         job.device.wait()
         feeds.append(time.perf_counter() - began)
         count = steps * job.batch_size
@@ -172,7 +172,7 @@ def bench(config: PretrainConfig, control: RunControl, rounds: int = ROUNDS) -> 
             )
         some = replace(some, pictures=cache.index)
         session = Session(some, cache, draw_split(some, config.data))
-        config = resolved(config, session, device)
+        config = resolve_config(config, session, device)
         with _prepared(config, session, Path(folder) / "run", control) as trained:
             training, job, choice = yield from trained
             found = Rates(0.0, 0.0, 0.0, 0.0)
@@ -206,9 +206,9 @@ def _prepared(
         folder.mkdir()
         device, run = devices.choose(config.hardware.device, config.hardware.precision), RunFolder(folder)
         job = PretrainJob(config, session, device, run)
-        job.task.prepare(looked_at(job.pictures, config))
+        job.task.prepare(first_pictures(job.pictures, config))
         training = Training(job, Plan(steps=1_000_000), config.optimiser, device, run)
-        choice = yield from settle(job, config.hardware, config.budget, run, control)
+        choice = yield from autotune(job, config.hardware, config.budget, run, control)
         training.device, training.parts = job.device, choice.parts
         return training, job, choice
 

@@ -28,7 +28,7 @@ from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.tasks.remedies import Fault
 from sslstudio.engine.training.config import PretrainConfig
 from sslstudio.engine.training.loop import Training
-from sslstudio.engine.training.micro_batches import left_out_words
+from sslstudio.engine.training.micro_batches import left_out_note
 from sslstudio.engine.training.session import Session
 
 QUARTER = 0.25  # always looked at: early enough to stop a run that does not help, late enough to tell
@@ -36,8 +36,8 @@ SCHEDULE = (0.05, 0.12, QUARTER, 0.5, 0.75)  # shares of the run; the end is loo
 FIRST_GUESS = 5.0  # seconds that a first probe is taken to need: a run of seconds has only those that are always made
 
 
-class Watcher:
-    """Watches one pretraining. `encoder` is the one that is being trained; it is only read."""
+class OnlineProbe:
+    """Probes one pretraining while it runs. `encoder` is the one that is being trained; it is only read."""
 
     def __init__(
         self, config: PretrainConfig, session: Session, encoder: Encoder, device: Device, run: RunFolder
@@ -95,7 +95,7 @@ class Watcher:
         self._last = time.monotonic() - began
         self._spent += self._last
         if event is None:
-            yield Note(level="warning", text=left_out_words(Message("the features")))
+            yield Note(level="warning", text=left_out_note(Message("the features")))
             return
         yield event
         yield from self.health.take(event)

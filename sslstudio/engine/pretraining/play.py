@@ -14,7 +14,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.scores import wilson
-from sslstudio.engine.pretraining.run import HELD_OUT, build_task, looked_at, resolved, trained_task
+from sslstudio.engine.pretraining.run import HELD_OUT, build_task, first_pictures, load_task, resolve_config
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Game
 from sslstudio.engine.training.config import PretrainConfig, pretrain_from_dict
@@ -67,10 +67,10 @@ def _deal(config: PretrainConfig, session: Session, run: RunFolder | None, count
         raise DataError("No pictures are held out to play with. Raise the validation share, or add pictures.")
     step = None
     if run is not None:
-        encoder, task, step = trained_task(run, config, device)
+        encoder, task, step = load_task(run, config, device)
     else:
-        encoder, task = build_task(resolved(config, session, device), device)
-        task.check(config.options, looked_at(trained_on, config))
+        encoder, task = build_task(resolve_config(config, session, device), device)
+        task.check(config.options, first_pictures(trained_on, config))
     if task.no_game:
         return Round((), task.no_game)
     chunks = list(held_out.chunks(min(config.optimiser.batch_size, len(trained_on)), HELD_OUT))

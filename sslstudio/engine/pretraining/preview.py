@@ -14,7 +14,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.images.cache.sampler import SampledCache
 from sslstudio.engine.models.encoders import build_encoder
-from sslstudio.engine.pretraining.run import LOOKED_AT, looked_at, order_of
+from sslstudio.engine.pretraining.run import FIRST_PICTURES, first_pictures, order_of
 from sslstudio.engine.tasks.base import Puzzle, load_tasks
 from sslstudio.engine.training.config import PretrainConfig
 from sslstudio.engine.training.session import look_at
@@ -42,9 +42,9 @@ def preview_puzzles(
     pictures = Pictures(sample, split.train, device)
     if len(pictures) < 2:
         raise DataError("Fewer than two pictures are left to train on. Lower the test and validation shares.")
-    yield from sample.until(pictures.positions(order_of(pictures, config).first(LOOKED_AT)), control)
+    yield from sample.until(pictures.positions(order_of(pictures, config).first(FIRST_PICTURES)), control)
     kind = load_tasks()[config.task]
-    kind.check(config.options, looked_at(pictures, config))
+    kind.check(config.options, first_pictures(pictures, config))
     encoder = build_encoder(config.encoder.resolved(False, side), config.seed)
     with seeded_init(config.seed, "task"):
         task = kind(config.options, encoder.spec)

@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
-from sslstudio.engine.compute.process_group import Team
+from sslstudio.engine.compute.process_group import ProcessGroup
 from sslstudio.engine.compute.seeding import generator, seeded_init
-from sslstudio.engine.compute.sync_batch_norm import share_norms
+from sslstudio.engine.compute.sync_batch_norm import convert_sync_batch_norm
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Evaluated, Event, Note, RunFinished, RunStarted, SampleSaved
@@ -28,27 +28,27 @@ from sslstudio.engine.dataset.loader import Order, Pictures
 from sslstudio.engine.dataset.prefetch import Feed
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import Encoder, build_encoder
-from sslstudio.engine.pretraining.data_parallel import asked_together, send_start, states_of
-from sslstudio.engine.pretraining.online_probe import Watcher, probe_results
+from sslstudio.engine.pretraining.data_parallel import forward_own_rows, send_start, states_of
+from sslstudio.engine.pretraining.online_probe import OnlineProbe, probe_results
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import AnyTask, Puzzle, TaskResult, load_tasks
 from sslstudio.engine.tasks.contact_sheet import puzzle_sheet
-from sslstudio.engine.training.autotune import as_asked, put_in_force, settle
+from sslstudio.engine.training.autotune import apply_choice, autotune, choice_from_config
 from sslstudio.engine.training.checkpoint import load_encoder, load_tensors
 from sslstudio.engine.training.config import BudgetConfig, PretrainConfig, config_dict
 from sslstudio.engine.training.loop import Training
 from sslstudio.engine.training.machine_facts import feed_facts, hardware_facts
-from sslstudio.engine.training.micro_batches import WHOLE, counted, in_parts_words
+from sslstudio.engine.training.micro_batches import WHOLE_BATCH, micro_batches_note, seed_numbers
 from sslstudio.engine.training.recognised_record import keep_recognised
 from sslstudio.engine.training.schedule import Plan
-from sslstudio.engine.training.session import Session, open_session, read_first, told_when_read
+from sslstudio.engine.training.session import Session, note_when_read, open_session, read_first
 
 HELD_OUT = 256  # pictures that puzzles are scored on
 SHOWN = 4  # puzzles on a sample sheet
 WHOLE_TOGETHER = Message(
     "Pictures at once: not used, because each of several processes takes its share of a batch whole."
 )
-LOOKED_AT = 64  # pictures that a task checks itself against and takes statistics from before it is trained
+FIRST_PICTURES = 64  # pictures that a task checks itself against and takes statistics from before it is trained
 MODEL = "model."  # what the names of weights begin with in a checkpoint
 
 
@@ -59,9 +59,14 @@ class PretrainJob:
     prefix = ""
 
     def __init__(
-        self, config: PretrainConfig, session: Session, device: Device, run: RunFolder, team: Team | None = None
+        self,
+        config: PretrainConfig,
+        session: Session,
+        device: Device,
+        run: RunFolder,
+        group: ProcessGroup | None = None,
     ) -> None:
-        self.config, self.device, self.run, self.team = config, device, run, team
+        self.config, self.device, self.run, self.group = config, device, run, group
         self._session = session
         self.pictures = Pictures(session.cache, session.split.train, device)
         self.order = order_of(self.pictures, config)
@@ -70,8 +75,8 @@ class PretrainJob:
         self.steps_per_epoch = self.order.steps_per_epoch
         self.encoder, self.task = build_task(config, device)
         self.modules = nn.ModuleDict({"encoder": self.encoder, "task": self.task})
-        if team is not None:
-            share_norms(self.modules)
+        if group is not None:
+            convert_sync_batch_norm(self.modules)
 
     @cached_property
     def held_out(self) -> Pictures:
@@ -95,13 +100,13 @@ class PretrainJob:
     def before_step(self, share: float) -> None:
         """Nothing: see `job.Job`."""
 
-    def forward(self, step: int, part: slice = WHOLE) -> TaskResult:
+    def forward(self, step: int, part: slice = WHOLE_BATCH) -> TaskResult:
         """The batch of `step`, asked of the encoder."""
         images = self.feed.take(step)[part]
-        rng = generator(self.config.seed, "puzzles", step, *counted(part), device=self.device.handle)
+        rng = generator(self.config.seed, "puzzles", step, *seed_numbers(part), device=self.device.handle)
         batch = self.task.make_batch(images, rng)
-        if self.team is not None:
-            return asked_together(self.team, self.encoder, self.task, batch, len(images))
+        if self.group is not None:
+            return forward_own_rows(self.group, self.encoder, self.task, batch, len(images))
         result: TaskResult = self.task(self.encoder, batch)
         return result
 
@@ -132,8 +137,8 @@ class PretrainJob:
 
     def after_step(self, share: float) -> None:
         """The task's own: a teacher's moving average, a curriculum."""
-        if self.team is not None:
-            self.team.align(states_of(self.task))
+        if self.group is not None:
+            self.group.broadcast_tensors(states_of(self.task))
         self.task.after_step(self.encoder, share)
 
     def chance(self) -> dict[str, float]:
@@ -150,21 +155,21 @@ def build_task(config: PretrainConfig, device: Device) -> tuple[Encoder, AnyTask
     return encoder.to(device.handle), task.to(device.handle)
 
 
-def pretrain(config: PretrainConfig, control: RunControl, team: Team | None = None) -> Iterator[Event]:
+def pretrain(config: PretrainConfig, control: RunControl, group: ProcessGroup | None = None) -> Iterator[Event]:
     """Run a pretraining from its start. Events of the preparation come first; the run folder is made when it is sure
-    that the pictures and the task fit. Raises StudioError in words. `team`: see launch/torchrun.py."""
-    device = chosen_device(config, team)
+    that the pictures and the task fit. Raises StudioError in words. `group`: see launch/torchrun.py."""
+    device = choose_device(config, group)
     task = load_tasks()[config.task]
-    session = yield from open_session(config.data, device, control, early=team is None)
+    session = yield from open_session(config.data, device, control, early=group is None)
     with closing(session.cache):
         yield from _read_first(config, session, device, control)
         pictures = Pictures(session.cache, session.split.train, device)
-        task.check(config.options, looked_at(pictures, config).cpu())
-        config = resolved(config, session, device)
+        task.check(config.options, first_pictures(pictures, config).cpu())
+        config = resolve_config(config, session, device)
         run = RunFolder.create(Path(config.out), config_dict("pretrain", config))
         run.write_json("split.json", session.split.to_json())
         keep_recognised(run, config.data.labels, session.recognised)
-        yield from run.record(_run(config, session, device, run, control, team))
+        yield from run.record(_run(config, session, device, run, control, group))
 
 
 def _read_first(
@@ -175,10 +180,12 @@ def _read_first(
     pictures = Pictures(session.cache, session.split.train, device)
     if len(pictures) < 2:
         raise DataError("Fewer than two pictures are left to train on. Lower the test and validation shares.")
-    yield from read_first(session, pictures, order_of(pictures, config).shuffled(0), LOOKED_AT, config.data, control)
+    yield from read_first(
+        session, pictures, order_of(pictures, config).shuffled(0), FIRST_PICTURES, config.data, control
+    )
 
 
-def resolved(config: PretrainConfig, session: Session, device: Device) -> PretrainConfig:
+def resolve_config(config: PretrainConfig, session: Session, device: Device) -> PretrainConfig:
     """The config with every `auto` filled in, so that the run means the same on another machine."""
     side = session.cache.side
     encoder = config.encoder.resolved(device.accelerated, side)
@@ -186,55 +193,65 @@ def resolved(config: PretrainConfig, session: Session, device: Device) -> Pretra
     return config.replace(encoder=encoder, data=config.data.replace(side=side, folder=folder))
 
 
-def chosen_device(config: PretrainConfig, team: Team | None) -> Device:
+def choose_device(config: PretrainConfig, group: ProcessGroup | None) -> Device:
     """The device of this process."""
     wanted = (config.hardware.device, config.hardware.precision)
-    return devices.choose(*wanted) if team is None else devices.choose_together(*wanted, team.place)
+    return devices.choose(*wanted) if group is None else devices.choose_for_rank(*wanted, group.info)
 
 
 def resume_pretrain(
-    run: RunFolder, config: PretrainConfig, control: RunControl, team: Team | None = None
+    run: RunFolder, config: PretrainConfig, control: RunControl, group: ProcessGroup | None = None
 ) -> Iterator[Event]:
     """Go on from the last checkpoint of a run; from its start if it had none yet."""
-    device = chosen_device(config, team)
+    device = choose_device(config, group)
     stored = run.read_json("split.json")
-    session = yield from open_session(config.data, device, control, stored, early=team is None)
+    session = yield from open_session(config.data, device, control, stored, early=group is None)
     with closing(session.cache):
         yield from _read_first(config, session, device, control)
-        yield from run.record(_run(config, session, device, run, control, team))
+        yield from run.record(_run(config, session, device, run, control, group))
 
 
-def made_ready(
-    config: PretrainConfig, session: Session, device: Device, run: RunFolder, team: Team | None
+def make_training(
+    config: PretrainConfig, session: Session, device: Device, run: RunFolder, group: ProcessGroup | None
 ) -> tuple[PretrainJob, Training]:
     """The job and its training, before the first weights are in place."""
-    job = PretrainJob(config, session, device, run, team)
-    if team is not None:  # which computes alike in all its processes: nothing is tried
-        put_in_force(job, as_asked(job, config.hardware))
-    return job, Training(job, plan_of(config.budget, job.steps_per_epoch), config.optimiser, device, run, team)
+    job = PretrainJob(config, session, device, run, group)
+    if group is not None:  # which computes alike in all its processes: nothing is tried
+        apply_choice(job, choice_from_config(job, config.hardware))
+    return job, Training(job, plan_of(config.budget, job.steps_per_epoch), config.optimiser, device, run, group)
 
 
 def _run(
-    config: PretrainConfig, session: Session, device: Device, run: RunFolder, control: RunControl, team: Team | None
+    config: PretrainConfig,
+    session: Session,
+    device: Device,
+    run: RunFolder,
+    control: RunControl,
+    group: ProcessGroup | None,
 ) -> Generator[Event, None, None]:
     with devices.threads_restored():
-        yield from _tuned(config, session, device, run, control, team)
+        yield from _train(config, session, device, run, control, group)
 
 
-def _tuned(
-    config: PretrainConfig, session: Session, device: Device, run: RunFolder, control: RunControl, team: Team | None
+def _train(
+    config: PretrainConfig,
+    session: Session,
+    device: Device,
+    run: RunFolder,
+    control: RunControl,
+    group: ProcessGroup | None,
 ) -> Generator[Event, None, None]:
-    job, training = made_ready(config, session, device, run, team)
+    job, training = make_training(config, session, device, run, group)
     notes = list(_first_weights(config, job)) if not training.restore() else []
     facts: dict[str, str]
-    if team is not None:
+    if group is not None:
         notes += [Note(level="warning", text=WHOLE_TOGETHER)] if config.hardware.at_once else []
-        send_start(team, training, {"config": config_dict("pretrain", config), "split": session.split.to_json()})
-        facts = {Message("Together"): team.title}
+        send_start(group, training, {"config": config_dict("pretrain", config), "split": session.split.to_json()})
+        facts = {Message("Together"): group.title}
     else:
-        choice = yield from settle(job, config.hardware, config.budget, run, control)
+        choice = yield from autotune(job, config.hardware, config.budget, run, control)
         training.device = device = job.device
-        notes += _in_parts(config, job, training, choice.parts)
+        notes += _set_micro_batches(config, job, training, choice.parts)
         facts = {Message("Step"): choice.words}
     yield RunStarted(
         job="pretrain",
@@ -253,27 +270,27 @@ def _tuned(
     yield from notes
     if device.note:
         yield Note(level="warning", text=device.note)
-    outcome = yield from told_when_read(
-        session, Watcher(config, session, job.encoder, device, run).over(training, control)
+    outcome = yield from note_when_read(
+        session, OnlineProbe(config, session, job.encoder, device, run).over(training, control)
     )
-    if team is not None:
-        team.lead(None)
+    if group is not None:
+        group.begin_step(None)
     metrics = _result(config, job, training)
     run.write_json("metrics.json", metrics)
     yield RunFinished(outcome=outcome, step=training.step, seconds=training.elapsed, metrics=metrics)
 
 
-def _in_parts(config: PretrainConfig, job: PretrainJob, training: Training, parts: int) -> list[Note]:
+def _set_micro_batches(config: PretrainConfig, job: PretrainJob, training: Training, parts: int) -> list[Note]:
     """Cut batches as the start found that they fit, or finer where a later step did."""
     training.parts = max(training.parts, parts)
     if parts == 1 or training.step:
         return []
-    text = in_parts_words(job.batch_size, parts, job.compares, asked=bool(config.hardware.at_once))
+    text = micro_batches_note(job.batch_size, parts, job.compares, asked=bool(config.hardware.at_once))
     return [Note(level="warning", text=text)]
 
 
 def _first_weights(config: PretrainConfig, job: PretrainJob) -> Iterator[Note]:
-    job.task.prepare(looked_at(job.pictures, config))
+    job.task.prepare(first_pictures(job.pictures, config))
     if config.encoder.weights:
         yield Note(level="info", text=Message("{said}.", said=load_encoder(job.encoder, Path(config.encoder.weights))))
         job.task.attach(job.encoder)
@@ -310,16 +327,16 @@ def order_of(pictures: Pictures, config: PretrainConfig) -> Order:
     return Order(len(pictures), config.optimiser.batch_size, config.seed)
 
 
-def looked_at(pictures: Pictures, config: PretrainConfig) -> Tensor:
-    """uint8 (N, 3, side, side) on the device, N up to LOOKED_AT.
+def first_pictures(pictures: Pictures, config: PretrainConfig) -> Tensor:
+    """uint8 (N, 3, side, side) on the device, N up to FIRST_PICTURES.
 
     They are the first that the training takes, so that its first steps need not wait for others. Their order is a
     shuffle: as a sample they are as good as any.
     """
-    return pictures.only(order_of(pictures, config).first(LOOKED_AT))
+    return pictures.only(order_of(pictures, config).first(FIRST_PICTURES))
 
 
-def trained_task(run: RunFolder, config: PretrainConfig, device: Device) -> tuple[Encoder, AnyTask, int]:
+def load_task(run: RunFolder, config: PretrainConfig, device: Device) -> tuple[Encoder, AnyTask, int]:
     """Encoder and task in evaluation mode with the run's weights, and the step that they are from.
 
     A run that goes on can be asked too: it replaces its checkpoint in one go, at each evaluation and once a minute.

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.compute.process_group import summed
+from sslstudio.engine.compute.process_group import sum_over_ranks
 from sslstudio.engine.core.config import option
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.metrics import Metric
@@ -126,10 +126,10 @@ class Colorization(ColourTask[ColorizationConfig]):
         truth = lab_colour.main_bins(nearest, weights)
         share = self.balance[truth] * counts.view(-1, 1, 1)  # (B, h, w)
         # A weighted mean: undecided answers cost log(Q) in every batch.
-        share = share / summed(share.sum()).clamp_min(1e-6)
-        loss = summed((share * soft_cross_entropy(logits, nearest, weights)).sum())
+        share = share / sum_over_ranks(share.sum()).clamp_min(1e-6)
+        loss = sum_over_ranks((share * soft_cross_entropy(logits, nearest, weights)).sum())
         with torch.no_grad():
-            accuracy = summed(((logits.argmax(dim=1) == truth) * share).sum())
+            accuracy = sum_over_ranks(((logits.argmax(dim=1) == truth) * share).sum())
             ab = lab_colour.annealed_mean(logits, self.bins, self.config.temperature)
             error = lab_colour.mean_distance(ab, targets["ab"], counts)
         return TaskResult(loss, {"weighted_accuracy": accuracy, "ab_error": error}, {"ab": ab})

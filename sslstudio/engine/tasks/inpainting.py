@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.compute.process_group import summed
+from sslstudio.engine.compute.process_group import sum_over_ranks
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.metrics import Metric
@@ -126,7 +126,7 @@ class Inpainting(HiddenPartsTask[InpaintingConfig]):
         painted = self._painted(self.decoder(maps), asked.shape[-1])
         error = (painted - batch.targets["pictures"]).square().mean(dim=1, keepdim=True)  # (B, 1, s, s)
         weight = holes + RIM_WEIGHT * rim_of(holes, round(self.config.rim * asked.shape[-1]))
-        loss = summed((error * weight).sum()) / summed(weight.sum())
+        loss = sum_over_ranks((error * weight).sum()) / sum_over_ranks(weight.sum())
         return TaskResult(
             loss, self._metrics(error.detach(), batch), {"pictures": torch.where(holes, painted.detach(), asked)}
         )
@@ -139,9 +139,9 @@ class Inpainting(HiddenPartsTask[InpaintingConfig]):
     def _metrics(self, error: Tensor, batch: Batch) -> dict[str, Tensor]:
         whole, holes = batch.targets["pictures"], batch.targets["holes"]
         blurred = fill_smoothly(batch.inputs["pictures"], holes)
-        left = summed((error * holes).sum())
-        of_mean = summed((whole.square().mean(dim=1, keepdim=True) * holes).sum())
-        of_blur = summed(((whole - blurred).square().mean(dim=1, keepdim=True) * holes).sum())
+        left = sum_over_ranks((error * holes).sum())
+        of_mean = sum_over_ranks((whole.square().mean(dim=1, keepdim=True) * holes).sum())
+        of_blur = sum_over_ranks(((whole - blurred).square().mean(dim=1, keepdim=True) * holes).sum())
         return {
             "explained": 1 - left / of_mean.clamp_min(1e-6),
             "beyond_blur": 1 - left / of_blur.clamp_min(1e-6),

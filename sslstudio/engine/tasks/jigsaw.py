@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslstudio.engine.compute.process_group import averaged
+from sslstudio.engine.compute.process_group import mean_over_ranks
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
@@ -249,7 +249,7 @@ class Jigsaw(PretextTask[JigsawConfig]):
         answer = logits.detach().argmax(dim=1)
         accuracy = (answer == target).float().mean()
         if self.training:
-            self.right.lerp_(averaged(accuracy), 0.05)
+            self.right.lerp_(mean_over_ranks(accuracy), 0.05)
         return TaskResult(
             F.cross_entropy(logits, target), {"accuracy": accuracy}, {"permutation": answer.view(pictures, asked)}
         )

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.compute.process_group import summed
+from sslstudio.engine.compute.process_group import sum_over_ranks
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.models.colour_decoder import build_undecided_decoder
@@ -161,4 +161,4 @@ class MaskedAutoencoding(HiddenPartsTask[MaskedAutoencodingConfig]):
 
 def mean_where(errors: Tensor, places: Tensor) -> Tensor:
     """Mean of errors (B, C, s, s) over the channels and the places (B, 1, s, s) that are 1."""
-    return summed((errors.mean(dim=1, keepdim=True) * places).sum()) / summed(places.sum())
+    return sum_over_ranks((errors.mean(dim=1, keepdim=True) * places).sum()) / sum_over_ranks(places.sum())

@@ -7,7 +7,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from sslstudio.engine.compute.process_group import averaged, part_of_batch
+from sslstudio.engine.compute.process_group import mean_over_ranks, part_of_batch
 from sslstudio.engine.core.config import BaseConfig, option, value_text
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit, did_you_mean
 from sslstudio.engine.core.messages import NOTHING, Message, joined
@@ -174,7 +174,7 @@ class Multitask(PretextTask[MultitaskConfig]):
 
     def _balanced(self, losses: Tensor) -> Tensor:
         """The mean of losses (tasks,) in units of what each was before anything was learnt."""
-        scale = torch.where(self.scale.isnan(), averaged(losses.detach()).abs().clamp_min(1e-6), self.scale)
+        scale = torch.where(self.scale.isnan(), mean_over_ranks(losses.detach()).abs().clamp_min(1e-6), self.scale)
         if self.training:
             self.scale.copy_(scale)
         return (losses / scale).mean()

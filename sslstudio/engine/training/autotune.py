@@ -28,7 +28,7 @@ from sslstudio.engine.models.encoders import LAYOUTS, Encoder
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import AnyTask
 from sslstudio.engine.training.config import BudgetConfig, HardwareConfig
-from sslstudio.engine.training.micro_batches import parts_holding
+from sslstudio.engine.training.micro_batches import count_holding
 
 STEP = "step.json"
 STAGE = Message("Trying how a step is fastest here")
@@ -78,7 +78,7 @@ class Tunable(Protocol):
     batch_size: int
 
 
-def settle(
+def autotune(
     job: Tunable, hardware: HardwareConfig, budget: BudgetConfig, run: RunFolder, control: RunControl
 ) -> Generator[Preparing, None, Choice]:
     """The choice for this run: the one that it has stored, or a new one, which is stored. It is in force afterwards."""
@@ -87,24 +87,24 @@ def settle(
         choice = Choice(**stored)
         choice = replace(choice, threads=min(choice.threads, max(devices.threads(), hardware.threads or 1)))
     else:
-        choice = as_asked(job, hardware)
+        choice = choice_from_config(job, hardware)
         limit = _time_for(hardware, budget)
         if limit:
             compiling = _minutes(budget) >= COMPILED_FROM
             choice = yield from _Probe(job, hardware, limit, control, compiling).fastest(choice)
         run.write_json(STEP, asdict(choice))
-    put_in_force(job, choice)
+    apply_choice(job, choice)
     return choice
 
 
-def as_asked(job: Tunable, hardware: HardwareConfig) -> Choice:
+def choice_from_config(job: Tunable, hardware: HardwareConfig) -> Choice:
     """What was asked for, and the fixed settings where nothing was."""
     return Choice(
         precision=job.device.precision,
         layout="channels_last" if hardware.layout == "auto" else hardware.layout,
         threads=hardware.threads or devices.threads(),
         compile=hardware.compile == "on",
-        parts=parts_holding(job.batch_size, hardware.at_once or job.batch_size),
+        parts=count_holding(job.batch_size, hardware.at_once or job.batch_size),
         tried={},
     )
 
@@ -124,7 +124,7 @@ def _minutes(budget: BudgetConfig) -> float:
     return math.inf if budget.steps or budget.epochs else budget.minutes or LEAST_MINUTES
 
 
-def put_in_force(job: Tunable, choice: Choice) -> None:
+def apply_choice(job: Tunable, choice: Choice) -> None:
     """Compute like that from now on."""
     job.device = job.device.in_precision(choice.precision)
     _lay(job.encoder, job.task, choice)
@@ -234,7 +234,7 @@ class _Probe:
         kept = self.kept.get(choice.way)
         if self.hardware.at_once or free is None or not kept:
             return choice.parts
-        return parts_holding(self.job.batch_size, int(MEMORY * free / (BEYOND_KEPT * kept)))
+        return count_holding(self.job.batch_size, int(MEMORY * free / (BEYOND_KEPT * kept)))
 
 
 class _Step:

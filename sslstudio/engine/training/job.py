@@ -7,7 +7,7 @@ from torch import nn
 
 from sslstudio.engine.core.events import Event
 from sslstudio.engine.tasks.base import TaskResult
-from sslstudio.engine.training.micro_batches import WHOLE
+from sslstudio.engine.training.micro_batches import WHOLE_BATCH
 
 
 class Job(Protocol):
@@ -33,7 +33,7 @@ class Job(Protocol):
     def before_step(self, share: float) -> None:
         """What is to be done before a step; `share` of the training is done."""
 
-    def forward(self, step: int, part: slice = WHOLE) -> TaskResult:
+    def forward(self, step: int, part: slice = WHOLE_BATCH) -> TaskResult:
         """Loss and metrics of this step's batch, or of a part of its pictures where all of them do not fit."""
 
     def evaluate(self, step: int) -> Generator[Event, None, float]:

@@ -14,7 +14,7 @@ from torch import nn
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
-from sslstudio.engine.compute.process_group import Team
+from sslstudio.engine.compute.process_group import ProcessGroup
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import CheckpointSaved, Event, Note, Paused, Resumed, StepDone
@@ -29,7 +29,13 @@ from sslstudio.engine.training.checkpoint import (
 )
 from sslstudio.engine.training.config import OptimiserConfig
 from sslstudio.engine.training.job import Job
-from sslstudio.engine.training.micro_batches import WHOLE, finer, in_parts_words, left_out_words, parts_of
+from sslstudio.engine.training.micro_batches import (
+    WHOLE_BATCH,
+    cut_batch,
+    double_count,
+    left_out_note,
+    micro_batches_note,
+)
 from sslstudio.engine.training.schedule import Plan, learning_rate
 
 EVALUATIONS = 20  # over a whole training
@@ -43,9 +49,15 @@ class Training:
     """A job, its optimiser and where it stands."""
 
     def __init__(
-        self, job: Job, plan: Plan, config: OptimiserConfig, device: Device, run: RunFolder, team: Team | None = None
+        self,
+        job: Job,
+        plan: Plan,
+        config: OptimiserConfig,
+        device: Device,
+        run: RunFolder,
+        group: ProcessGroup | None = None,
     ) -> None:
-        self.job, self.plan, self.config, self.device, self.run, self.team = job, plan, config, device, run, team
+        self.job, self.plan, self.config, self.device, self.run, self.group = job, plan, config, device, run, group
         self.optimiser = torch.optim.AdamW(
             job.groups(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=device.fuses()
         )
@@ -113,19 +125,19 @@ class Training:
         return "finished"
 
     def follow(self) -> None:
-        """Take the steps that the leader of a team takes, until it says that there are no more."""
-        assert self.team is not None
+        """Take the steps that rank 0 takes, until it says that there are no more."""
+        assert self.group is not None
         self.job.modules.train()
         lay_like_weights(self.optimiser)
-        while (share := self.team.follow()) is not None:
+        while (share := self.group.await_step()) is not None:
             for _ in self._one_step(share):  # says nothing: see `_gradients_if_they_fit`
                 pass
 
     def next_step(self) -> Iterator[Event]:
         """Take a step. What it says: that its batch did not fit into memory."""
         share = self.plan.share(self.step, self.elapsed)
-        if self.team is not None:
-            self.team.lead(share)
+        if self.group is not None:
+            self.group.begin_step(share)
         yield from self._one_step(share)
 
     def _one_step(self, share: float) -> Iterator[Event]:
@@ -135,8 +147,8 @@ class Training:
             group["lr"] = rate * group["factor"]
         while (values := self._gradients_if_they_fit()) is None:
             yield self._halve()
-        if self.team is not None:
-            self.team.add([weight.grad for weight in self.job.modules.parameters() if weight.grad is not None])
+        if self.group is not None:
+            self.group.all_reduce([weight.grad for weight in self.job.modules.parameters() if weight.grad is not None])
         if self.config.clip:
             nn.utils.clip_grad_norm_(self.job.modules.parameters(), self.config.clip)
         self.optimiser.step()
@@ -148,12 +160,12 @@ class Training:
     def _gradients_if_they_fit(self) -> dict[str, torch.Tensor] | None:
         """See `_gradients`; None when memory did not suffice. Nothing but running statistics was touched then.
 
-        In a team the others wait in the middle of the step by then: there the error ends the run.
+        In a process group the others wait in the middle of the step by then: there the error ends the run.
         """
         try:
             return self._gradients()
         except (RuntimeError, MemoryError) as error:
-            if self.team is not None or not devices.is_out_of_memory(error):
+            if self.group is not None or not devices.is_out_of_memory(error):
                 raise
         self.optimiser.zero_grad(set_to_none=True)
         self.device.release()  # only here: the error held the tensors of the step
@@ -163,20 +175,20 @@ class Training:
         """Put the gradients of this step's batch in place; loss and metrics of the step."""
         self.optimiser.zero_grad(set_to_none=True)
         values: dict[str, torch.Tensor] = {}
-        for part, share in parts_of(self.job.batch_size, self.parts):
+        for part, share in cut_batch(self.job.batch_size, self.parts):
             with self.device.autocast():
                 result = self.job.forward(self.step, part)
-            loss = result.loss if part is WHOLE else result.loss * share
+            loss = result.loss if part is WHOLE_BATCH else result.loss * share
             loss.backward()  # type: ignore[no-untyped-call]
             for name, value in {"loss": result.loss.detach(), **result.metrics}.items():
-                ours = value if part is WHOLE else value * share
+                ours = value if part is WHOLE_BATCH else value * share
                 values[name] = values[name] + ours if name in values else ours
         return values
 
     def _halve(self) -> Note:
         """From now on half as many pictures at once. Raises RunError when fewer cannot be."""
-        self.parts = finer(self.job.batch_size, self.parts)
-        return Note(level="warning", text=in_parts_words(self.job.batch_size, self.parts, self.job.compares))
+        self.parts = double_count(self.job.batch_size, self.parts)
+        return Note(level="warning", text=micro_batches_note(self.job.batch_size, self.parts, self.job.compares))
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -253,7 +265,7 @@ class Training:
             if not devices.is_out_of_memory(error):
                 raise
         self.device.release()  # only here: the error held what was computed
-        yield Note(level="warning", text=left_out_words(Message("held-out pictures")))
+        yield Note(level="warning", text=left_out_note(Message("held-out pictures")))
         return math.nan
 
     def _save(self, best: bool = False) -> CheckpointSaved:

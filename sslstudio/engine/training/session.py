@@ -157,7 +157,7 @@ def read_first(
         _check_enough(readable, config)
 
 
-def told_when_read(session: Session, events: Generator[Event, None, T]) -> Generator[Event, None, T]:
+def note_when_read(session: Session, events: Generator[Event, None, T]) -> Generator[Event, None, T]:
     """The events, and among them a word when the last picture has been read. Returns what `events` returns."""
     told = session.cache.complete
     with closing(events):

@@ -19,7 +19,7 @@ class Estimate(NamedTuple):
     pace: float
 
 
-def known_pace(runs: Sequence[Path], config: PretrainConfig) -> float | None:
+def known_speed(runs: Sequence[Path], config: PretrainConfig) -> float | None:
     """Pictures a second of the first of `runs` that computed what `config` asks for; None where there is none."""
     for run in runs:
         with suppress(StudioError, OSError):
@@ -45,7 +45,7 @@ def _alike(done: PretrainConfig, asked: PretrainConfig) -> bool:
     )
 
 
-def trained_on(pictures: int, data: DataConfig) -> int:
+def training_pictures(pictures: int, data: DataConfig) -> int:
     """About how many of so many pictures a pretraining learns from."""
     return max(1, round(pictures * (1.0 - data.validation - data.test)))
 

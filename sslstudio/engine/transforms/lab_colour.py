@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.compute.process_group import summed
+from sslstudio.engine.compute.process_group import sum_over_ranks
 from sslstudio.engine.transforms.geometry import chosen, cut_patches, mirrored, to_float, uniform
 
 BIN_STEP = 10.0
@@ -171,4 +171,4 @@ def mean_over(values: Tensor, counts: Tensor) -> Tensor:
     """Mean of (B, ...) over the pictures that count; 0 if none does."""
     each = values.flatten(1).mean(dim=1)
     counted = counts.to(each.dtype)
-    return summed((each * counted).sum()) / summed(counted.sum()).clamp_min(1.0)
+    return sum_over_ranks((each * counted).sum()) / sum_over_ranks(counted.sum()).clamp_min(1.0)

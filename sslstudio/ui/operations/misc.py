@@ -19,12 +19,12 @@ def estimate_time(
     config: "PretrainConfig", pictures: int, runs: Sequence[Path], measured: float | None, control: RunControl
 ) -> "Estimate | None":
     """What the budget comes to: as it was measured, else as an earlier run shows; None where nothing is known."""
-    from sslstudio.engine.training.time_estimate import estimate, known_pace, trained_on
+    from sslstudio.engine.training.time_estimate import estimate, known_speed, training_pictures
 
-    pace = measured or known_pace(runs, config)
+    pace = measured or known_speed(runs, config)
     if pace is None:
         return None
-    return estimate(config.budget, trained_on(pictures, config.data), config.optimiser.batch_size, pace)
+    return estimate(config.budget, training_pictures(pictures, config.data), config.optimiser.batch_size, pace)
 
 
 def measure_pace(config: "PretrainConfig", control: RunControl) -> Generator[Preparing, None, float]:

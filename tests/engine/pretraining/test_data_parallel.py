@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from sslstudio.engine.compute.process_group import Place, Team
+from sslstudio.engine.compute.process_group import ProcessGroup, RankInfo
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.images.cache.pixel_cache import build_cache
@@ -67,17 +67,17 @@ def test_accuracy_is_that_of_the_whole_batch(answers: list[dict[str, Tensor]]) -
 
 
 def test_each_process_asks_its_own_pictures() -> None:
-    team = [Team(Place(rank, 3, rank, 3)) for rank in range(3)]
-    for one in team:
-        one.divide(7)
-    assert sum(one.weight for one in team) == pytest.approx(1)
+    ranks = [ProcessGroup(RankInfo(rank, 3, rank, 3)) for rank in range(3)]
+    for one in ranks:
+        one.divide_batch(7)
+    assert sum(one.weight for one in ranks) == pytest.approx(1)
     for rows in (torch.arange(7), torch.arange(14), torch.arange(28), torch.arange(5)):
-        assert torch.equal(torch.cat([one.part(rows) for one in team]), rows)
+        assert torch.equal(torch.cat([one.own_rows(rows) for one in ranks]), rows)
     doubled = torch.arange(7).repeat_interleave(2)
-    parts = [set(one.part(doubled).tolist()) for one in team]
+    parts = [set(one.own_rows(doubled).tolist()) for one in ranks]
     assert sum(len(part) for part in parts) == 7, "rows of a picture stay together"
 
 
-def test_a_batch_too_small_for_the_team_is_refused_in_words() -> None:
+def test_a_batch_too_small_for_the_group_is_refused_in_words() -> None:
     with pytest.raises(ConfigError, match="3 pictures cannot be divided among 4 processes"):
-        Team(Place(0, 4, 0, 4)).divide(3)
+        ProcessGroup(RankInfo(0, 4, 0, 4)).divide_batch(3)

@@ -22,7 +22,7 @@ from sslstudio.engine.evaluate.probes import Labels
 from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.pretraining.alarms import Health
-from sslstudio.engine.pretraining.online_probe import Watcher, changes_for, instead_of, probe_results
+from sslstudio.engine.pretraining.online_probe import OnlineProbe, changes_for, instead_of, probe_results
 from sslstudio.engine.pretraining.probe_set import GRID, ProbeSet
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
@@ -30,7 +30,7 @@ from sslstudio.engine.tasks.base import TaskResult, load_tasks
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.engine.training.config import OptimiserConfig, PretrainConfig
 from sslstudio.engine.training.loop import Training
-from sslstudio.engine.training.micro_batches import WHOLE
+from sslstudio.engine.training.micro_batches import WHOLE_BATCH
 from sslstudio.engine.training.schedule import Plan
 from sslstudio.engine.training.session import Session, open_session
 from tests.support.small_runs import finished, of, pretrain_config, run_pretrain
@@ -210,7 +210,7 @@ class Breaks:
     def before_step(self, share: float) -> None:
         pass
 
-    def forward(self, step: int, part: slice = WHOLE) -> TaskResult:
+    def forward(self, step: int, part: slice = WHOLE_BATCH) -> TaskResult:
         loss = self.weight(torch.ones(1, 1)).square().mean()
         return TaskResult(loss * torch.nan if step == 2 else loss, {})
 
@@ -229,7 +229,7 @@ def test_an_alarm_comes_before_a_run_that_has_diverged_ends(sample_folder: Path,
     config = without_probes(pretrain_config(sample_folder, tmp_path / "run"))
     run = RunFolder.create(tmp_path / "run", {"job": "pretrain"})
     encoder = build_encoder(EncoderConfig(name="small", stem="small"), 0)
-    watcher = Watcher(config, session_of(config), encoder, CPU, run)
+    watcher = OnlineProbe(config, session_of(config), encoder, CPU, run)
     training = Training(Breaks(), Plan(steps=40), OptimiserConfig(), CPU, run)
     seen: list[Event] = []
 

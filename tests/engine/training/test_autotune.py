@@ -10,10 +10,10 @@ from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.models.finetuned import PixelScale
-from sslstudio.engine.pretraining.run import PretrainJob, resolved
+from sslstudio.engine.pretraining.run import PretrainJob, resolve_config
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.training import autotune
-from sslstudio.engine.training.autotune import Choice, settle
+from sslstudio.engine.training import autotune as tuning
+from sslstudio.engine.training.autotune import Choice, autotune
 from sslstudio.engine.training.config import BudgetConfig, HardwareConfig
 from sslstudio.engine.training.session import open_session
 from tests.support.small_runs import pretrain_config
@@ -27,11 +27,11 @@ def job_on(folder: Path, out: Path) -> PretrainJob:
     device = devices.choose("cpu")
     session = to_end(open_session(config.data, device, RunControl()))
     run = RunFolder.create(out, {"job": "pretrain"})
-    return PretrainJob(resolved(config, session, device), session, device, run)
+    return PretrainJob(resolve_config(config, session, device), session, device, run)
 
 
 def chosen(job: PretrainJob, hardware: HardwareConfig, budget: BudgetConfig) -> tuple[Choice, list[Preparing]]:
-    said, steps = [], settle(job, hardware, budget, job.run, RunControl())
+    said, steps = [], autotune(job, hardware, budget, job.run, RunControl())
     try:
         while True:
             said.append(next(steps))
@@ -46,15 +46,15 @@ def chosen(job: PretrainJob, hardware: HardwareConfig, budget: BudgetConfig) -> 
         ("auto", BudgetConfig(steps=1000), 0.0),
         ("auto", BudgetConfig(minutes=1.0), 0.0),
         ("auto", BudgetConfig(minutes=4.0), 7.2),
-        ("auto", LONG, autotune.LONGEST),
-        ("on", EPOCHS, autotune.LONGEST),
+        ("auto", LONG, tuning.LONGEST),
+        ("on", EPOCHS, tuning.LONGEST),
         ("off", LONG, 0.0),
     ],
 )
 def test_only_runs_by_the_clock_that_are_long_enough_are_tuned_unasked(
     tune: str, budget: BudgetConfig, seconds: float
 ) -> None:
-    assert autotune._time_for(HardwareConfig(tune=tune), budget) == pytest.approx(seconds)
+    assert tuning._time_for(HardwareConfig(tune=tune), budget) == pytest.approx(seconds)
 
 
 def test_a_run_in_epochs_keeps_to_fixed_settings(sample_folder: Path, tmp_path: Path) -> None:
@@ -69,9 +69,9 @@ def test_a_run_in_epochs_keeps_to_fixed_settings(sample_folder: Path, tmp_path: 
 def test_trying_leaves_no_trace_and_is_done_once(
     sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(autotune, "LONGEST", 600.0)  # a busy machine must not cut the trial short
-    monkeypatch.setattr(autotune, "AT_LEAST", 0.0)
-    monkeypatch.setattr(autotune, "FIRST", 4)
+    monkeypatch.setattr(tuning, "LONGEST", 600.0)  # a busy machine must not cut the trial short
+    monkeypatch.setattr(tuning, "AT_LEAST", 0.0)
+    monkeypatch.setattr(tuning, "FIRST", 4)
     job, before = job_on(sample_folder, tmp_path / "run"), devices.threads()
     weights = {name: value.clone() for name, value in job.modules.state_dict().items()}
     with devices.threads_restored():
@@ -106,7 +106,7 @@ def test_a_batch_is_cut_where_the_memory_does_not_suffice(
     sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = job_on(sample_folder, tmp_path / "run")
-    probe = autotune._Probe(job, HardwareConfig(device="cpu"), 0.0, RunControl())
+    probe = tuning._Probe(job, HardwareConfig(device="cpu"), 0.0, RunControl())
     whole = Choice("float32", "channels_last", 1, False, 1, {})
     probe.kept = {whole.way: 1e6, "bfloat16, channels last": 9e9}  # the way that was not taken keeps more
     monkeypatch.setattr(type(job.device), "free_memory", lambda self: 10_000_000)
@@ -120,7 +120,7 @@ def test_what_a_step_keeps_is_counted_by_the_picture(sample_folder: Path, tmp_pa
 
     def kept(count: int) -> int:
         batch = job.task.make_batch(job.pictures.take(torch.arange(count)), torch.Generator().manual_seed(0))
-        return autotune._Step(job.encoder, job.task, job.device, batch).measure()
+        return tuning._Step(job.encoder, job.task, job.device, batch).measure()
 
     assert kept(8) == pytest.approx(2 * kept(4), rel=0.05)  # the weights, which are there anyway, are left out
 
@@ -129,12 +129,12 @@ def test_a_gpu_tries_to_compile_in_runs_that_are_long_enough(sample_folder: Path
     job = job_on(sample_folder, tmp_path / "run")
     whole = Choice("bfloat16", "channels_last", 1, False, 1, {})
     for minutes, tried in ((9.0, False), (10.0, True)):
-        long = autotune._minutes(BudgetConfig(minutes=minutes)) >= autotune.COMPILED_FROM
-        probe = autotune._Probe(job, HardwareConfig(), 10.0, RunControl(), long)
+        long = tuning._minutes(BudgetConfig(minutes=minutes)) >= tuning.COMPILED_FROM
+        probe = tuning._Probe(job, HardwareConfig(), 10.0, RunControl(), long)
         cpu, job.device = job.device, devices.Device(torch.device("cuda:0"), "GPU", torch.bfloat16)
         assert (("compile", True) in list(probe._others(whole))) is tried
         job.device = cpu
-    assert math.isinf(autotune._minutes(BudgetConfig(epochs=3, minutes=None)))
+    assert math.isinf(tuning._minutes(BudgetConfig(epochs=3, minutes=None)))
 
 
 def test_a_network_is_the_same_in_both_memory_formats(sample_folder: Path, tmp_path: Path) -> None:

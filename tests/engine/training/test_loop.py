@@ -17,7 +17,7 @@ from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import TaskResult
 from sslstudio.engine.training.config import OptimiserConfig
 from sslstudio.engine.training.loop import FIRST_STEPS, Training
-from sslstudio.engine.training.micro_batches import WHOLE
+from sslstudio.engine.training.micro_batches import WHOLE_BATCH
 from sslstudio.engine.training.schedule import Plan
 
 CPU = devices.choose("cpu")
@@ -40,7 +40,7 @@ class ReachThree:
         self.modules = nn.ModuleDict({"weight": self.weight})
         self.broken_at = broken_at
 
-    def forward(self, step: int, part: slice = WHOLE) -> TaskResult:
+    def forward(self, step: int, part: slice = WHOLE_BATCH) -> TaskResult:
         loss = (self.weight(torch.ones(1, 1)) - 3.0).square().mean()
         if step == self.broken_at:
             loss = loss * math.nan

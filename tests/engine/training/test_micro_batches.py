@@ -21,13 +21,13 @@ from sslstudio.engine.tasks.jigsaw import Jigsaw
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.engine.training.loop import Training
 from sslstudio.engine.training.micro_batches import (
-    LEAST,
-    WHOLE,
-    in_parts_words,
-    left_out_words,
-    part_count,
-    parts_holding,
-    parts_of,
+    LEAST_SIZE,
+    WHOLE_BATCH,
+    count_holding,
+    cut_batch,
+    left_out_note,
+    micro_batch_count,
+    micro_batches_note,
 )
 from sslstudio.engine.training.schedule import Plan
 from tests.engine.training.test_loop import CPU, FAST, ReachThree
@@ -42,24 +42,24 @@ def fill(pictures: int, most: int) -> None:
         torch.empty(TOO_MUCH, dtype=torch.uint8)
 
 
-@given(batch=st.integers(LEAST, 400), wanted=st.integers(1, 500))
+@given(batch=st.integers(LEAST_SIZE, 400), wanted=st.integers(1, 500))
 def test_parts_hold_every_picture_once_and_enough_of_them(batch: int, wanted: int) -> None:
-    parts = part_count(batch, wanted)
-    cut = parts_of(batch, parts)
+    parts = micro_batch_count(batch, wanted)
+    cut = cut_batch(batch, parts)
     numbers = [number for part, _ in cut for number in range(batch)[part]]
     assert numbers == list(range(batch))
     assert sum(share for _, share in cut) == pytest.approx(1.0)
     sizes = [len(range(batch)[part]) for part, _ in cut]
-    assert min(sizes) >= LEAST
+    assert min(sizes) >= LEAST_SIZE
     assert max(sizes) - min(sizes) <= 1
-    assert parts == wanted or parts == max(1, batch // LEAST)
+    assert parts == wanted or parts == max(1, batch // LEAST_SIZE)
 
 
-@given(batch=st.integers(LEAST, 400), most=st.integers(LEAST, 500))
+@given(batch=st.integers(LEAST_SIZE, 400), most=st.integers(LEAST_SIZE, 500))
 def test_parts_are_no_larger_than_what_fits(batch: int, most: int) -> None:
-    parts = parts_holding(batch, most)
-    assert max(len(range(batch)[part]) for part, _ in parts_of(batch, parts)) <= max(most, LEAST + 1)
-    assert parts_of(batch, 1)[0][0] is WHOLE
+    parts = count_holding(batch, most)
+    assert max(len(range(batch)[part]) for part, _ in cut_batch(batch, parts)) <= max(most, LEAST_SIZE + 1)
+    assert cut_batch(batch, 1)[0][0] is WHOLE_BATCH
 
 
 @pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory. Tried to allocate")])
@@ -85,7 +85,7 @@ class Hungry(ReachThree):
         super().__init__()
         self.most = most
 
-    def forward(self, step: int, part: slice = WHOLE) -> TaskResult:
+    def forward(self, step: int, part: slice = WHOLE_BATCH) -> TaskResult:
         wanted = torch.arange(8.0)[part]
         fill(len(wanted), self.most)
         loss = (self.weight(torch.ones(len(wanted), 1)).flatten() - wanted).square().mean()
@@ -103,7 +103,7 @@ def test_a_step_that_does_not_fit_is_done_in_parts_and_is_the_same_step(tmp_path
     whole, nothing, weight = trained(tmp_path / "whole", 8)
     steps, notes, ours = trained(tmp_path / "parts", 3)
     assert nothing == []
-    assert [note.text for note in notes] == [in_parts_words(8, 2, False), in_parts_words(8, 4, False)]
+    assert [note.text for note in notes] == [micro_batches_note(8, 2, False), micro_batches_note(8, 4, False)]
     assert [step.step for step in steps] == [1, 2, 3, 4, 5]
     assert ours == pytest.approx(weight, rel=1e-5)
     for one, other in zip(steps, whole, strict=True):
@@ -136,7 +136,7 @@ def test_a_run_that_runs_out_of_memory_loses_nothing(
     end = finished(events)
     assert end.outcome == "finished"
     assert end.step == of(StepDone, events)[-1].total_steps == 9
-    assert [note.text for note in of(Note, events)] == [in_parts_words(14, 2, False)]
+    assert [note.text for note in of(Note, events)] == [micro_batches_note(14, 2, False)]
     assert load_tensors(tmp_path / "run" / "last.safetensors")[1]["parts"] == 2
 
 
@@ -180,7 +180,7 @@ def test_looks_that_do_not_fit_are_left_out_and_change_nothing(
     assert not of(Evaluated, events)
     assert not of(Probed, events)
     said = {note.text for note in of(Note, events) if note.level == "warning"}
-    assert said == {left_out_words("held-out pictures"), left_out_words("the features")}
+    assert said == {left_out_note("held-out pictures"), left_out_note("the features")}
     ours, theirs = (load_tensors(run / "last.safetensors")[0] for run in (blind, whole))
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
@@ -199,4 +199,4 @@ def test_another_error_in_a_look_is_no_look_left_out(
 def test_tasks_that_compare_pictures_say_so() -> None:
     tasks = load_tasks()
     assert {name for name in tasks if tasks[name].compares} == {"simclr", "vicreg", "vicregl"}
-    assert "within a part only, as if a batch had 32" in in_parts_words(64, 2, True)
+    assert "within a part only, as if a batch had 32" in micro_batches_note(64, 2, True)

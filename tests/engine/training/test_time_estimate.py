@@ -13,7 +13,7 @@ from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, PretrainConfig
-from sslstudio.engine.training.time_estimate import estimate, known_pace, trained_on
+from sslstudio.engine.training.time_estimate import estimate, known_speed, training_pictures
 from tests.support.small_runs import pretrain_config
 
 
@@ -30,9 +30,9 @@ def test_a_run_that_computed_the_same_says_how_fast_it_was(done: PretrainConfig,
     run = Path(done.out)
     last = [event for event in RunFolder.open(run).events() if isinstance(event, StepDone)][-1]
     asked = done.replace(out=str(tmp_path / "next"), seed=5, budget=BudgetConfig(epochs=70, minutes=None))
-    assert known_pace([tmp_path / "gone", run], asked) == last.pictures_per_second
-    assert known_pace([run], asked.replace(data=asked.data.replace(side=None))) == last.pictures_per_second
-    assert known_pace([], asked) is None
+    assert known_speed([tmp_path / "gone", run], asked) == last.pictures_per_second
+    assert known_speed([run], asked.replace(data=asked.data.replace(side=None))) == last.pictures_per_second
+    assert known_speed([], asked) is None
 
 
 def test_a_run_that_computed_something_else_says_nothing(done: PretrainConfig) -> None:
@@ -44,7 +44,7 @@ def test_a_run_that_computed_something_else_says_nothing(done: PretrainConfig) -
         done.replace(optimiser=done.optimiser.replace(batch_size=done.optimiser.batch_size + 1)),
         done.replace(hardware=done.hardware.replace(precision="bfloat16")),
     ]
-    assert [known_pace([Path(done.out)], asked) for asked in others] == [None] * len(others)
+    assert [known_speed([Path(done.out)], asked) for asked in others] == [None] * len(others)
 
 
 @given(pictures=st.integers(1, 10**6), epochs=st.integers(1, 1000), pace=st.floats(0.1, 1e5))
@@ -59,7 +59,7 @@ def test_minutes_and_passes_are_two_ways_to_say_one_thing(pictures: int, epochs:
 
 
 def test_steps_see_whole_batches_of_what_is_not_set_apart() -> None:
-    assert trained_on(1000, DataConfig(validation=0.1, test=0.2)) == 700
+    assert training_pictures(1000, DataConfig(validation=0.1, test=0.2)) == 700
     told = estimate(BudgetConfig(steps=50, minutes=None), 700, 32, 16.0)
     assert told.seconds == 100.0
     assert told.epochs == pytest.approx(1600 / 700)
