@@ -85,7 +85,7 @@ def one_run(folder: Path, options: argparse.Namespace) -> Figures:
     files = [folder / path for path in scan(folder).paths]
     reference = Reference(files, options.jigsaw_batch).rate(options.steps)
     jigsaw = ours("jigsaw", folder, 256, options.jigsaw_batch, tile=CELL)
-    asked = load_tasks()["jigsaw"].Config().permutations_per_picture  # type: ignore[attr-defined]
+    asked = load_tasks()["jigsaw"].Config().permutations_per_picture
     lightly = simclr_of_lightly(folder, options.simclr_batch, options.steps)
     simclr = ours("simclr", folder, SIDE, options.simclr_batch, size=1.0)
     return {

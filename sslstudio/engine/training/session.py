@@ -95,8 +95,7 @@ def open_session(
     recognised, side, split = yield from look_at(config, device, stored_split, set_apart)
     if early:
         _check_enough(len(recognised.pictures), config)
-        cache = yield from stream_cache(recognised.pictures, side, control=control)
-        return Session(recognised, cache, split)
+        return Session(recognised, (yield from stream_cache(recognised.pictures, side, control=control)), split)
     cache = yield from build_cache(recognised.pictures, side, control=control)
     _check_enough(len(cache.index), config)
     return Session(replace(recognised, pictures=cache.index), cache, split.within(cache.index.places))

@@ -46,7 +46,7 @@ def test_without_a_network_the_same_seed_deals_the_same_and_another_draw_others(
     assert first.step is None
     assert all(game.answer is None for game in first.games)
     pairs = list(zip(first.games, again.games, strict=True))
-    assert all(np.array_equal(a.pieces[0], b.pieces[0]) and a.right == b.right for a, b in pairs)
+    assert all(np.array_equal(a.pieces[0], b.pieces[0]) and a.targets == b.targets for a, b in pairs)
     assert not np.array_equal(first.games[0].pieces[0], other.games[0].pieces[0])
     assert not (sample_folder / "unused").exists()
 
@@ -93,7 +93,7 @@ def test_nothing_is_known_before_anything_is_answered() -> None:
 @given(st.lists(st.permutations(range(9)), min_size=1, max_size=6))
 def test_the_right_answers_are_all_right_and_others_are_counted_by_their_parts(orders: list[list[int]]) -> None:
     games = [game(*order) for order in orders]
-    perfect = tally(games, [one.right for one in games])
+    perfect = tally(games, [one.targets for one in games])
     assert perfect.solved == perfect.n == len(games)
     same = tally(games, [tuple(range(9))] * len(games))
     assert same.right == sum(place == tile for order in orders for place, tile in enumerate(order))

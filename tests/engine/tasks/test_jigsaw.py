@@ -198,7 +198,7 @@ def test_a_right_answer_puts_the_board_together_and_a_wrong_one_does_not() -> No
         assert np.array_equal(puzzle.answer, puzzle.target)  # type: ignore[arg-type]
         assert puzzle.label == puzzle.answer_label
         assert wrong.correct is False
-        assert not np.array_equal(wrong.answer, wrong.truth)  # type: ignore[arg-type]
+        assert not np.array_equal(wrong.answer, wrong.target)  # type: ignore[arg-type]
         assert wrong.label == puzzle.label != wrong.answer_label
 
 
