@@ -62,7 +62,7 @@ class Predictor:
         if self.kind == "segmentation":
             return (total + self._answers(images.flip(-1)).flip(-1)) / 2 if self.views > 1 and self.flip else total
         for number in range(1, self.views):
-            rng = generator(0, Message("views at the test"), number, device=images.device)
+            rng = generator(0, "views at the test", number, device=images.device)
             total = total + self._answers(vary(images, None, rng, flip=self.flip)[0])
         return total / self.views
 

@@ -17,7 +17,6 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from sslstudio.engine.compute.seeding import derive
-from sslstudio.engine.core.messages import Message
 from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS, Array
 
 RESAMPLES = 1000
@@ -67,7 +66,7 @@ def resampling(draws: int, pictures: int, seed: int = 0, count: int = RESAMPLES)
     One draw fewer than there are is taken, with replacement: the variance of a mean of few is then right (McCarthy &
     Snowden 1985), where a resample of all of five draws would give four fifths of it.
     """
-    rng = np.random.default_rng(derive(seed, Message("label efficiency")))
+    rng = np.random.default_rng(derive(seed, "label efficiency"))
     taken = max(1, draws - 1)
     return Luck(
         rng.multinomial(taken, np.full(draws, 1.0 / draws), size=count).astype(np.float64),

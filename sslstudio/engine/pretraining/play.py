@@ -75,7 +75,7 @@ def _deal(config: PretrainConfig, session: Session, run: RunFolder | None, count
         return Round((), task.no_game)
     chunks = list(held_out.chunks(min(config.optimiser.batch_size, len(trained_on)), HELD_OUT))
     images = held_out.take(chunks[draw % len(chunks)])
-    batch = task.make_batch(images, generator(config.seed, Message("held-out puzzles"), draw))
+    batch = task.make_batch(images, generator(config.seed, "held-out puzzles", draw))
     result = task(encoder, batch) if step is not None else None
     games = tuple(task.play(images, batch, result, count))
     return Round(games, "" if games else NOTHING, step)

@@ -10,7 +10,6 @@ from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.images.cache.sampler import SampledCache
 from sslstudio.engine.models.encoders import build_encoder
@@ -51,5 +50,5 @@ def preview_puzzles(
     rng = generator(config.seed, "preview", draw)
     chosen = torch.randperm(len(pictures), generator=rng)[:count]
     images = pictures.take(chosen)
-    batch = task.make_batch(images, generator(config.seed, Message("preview puzzles"), draw))
+    batch = task.make_batch(images, generator(config.seed, "preview puzzles", draw))
     yield PuzzlesReady(task.preview(images, batch, None, len(chosen)))

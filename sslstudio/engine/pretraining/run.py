@@ -117,7 +117,7 @@ class PretrainJob:
         sums: dict[str, torch.Tensor] = {}
         for number, chunk in enumerate(self.held_out.chunks(self.batch_size)):
             images = self.held_out.take(chunk)
-            rng = generator(self.config.seed, Message("held-out puzzles"), number, device=self.device.handle)
+            rng = generator(self.config.seed, "held-out puzzles", number, device=self.device.handle)
             batch = self.task.make_batch(images, rng)
             with self.device.autocast():
                 result = self.task(self.encoder, batch)
