@@ -240,7 +240,7 @@ def test_what_is_wrong_is_said_before_anything_starts(window: MainWindow, sample
     assert isinstance(settings, CompareSettings)
     settings.form.editor("labels").set_value("few")
     page.start_run()
-    assert "is not a number of labels" in settings.wrong.label.text()
+    assert "is not a whole number" in settings.wrong.label.text()
     settings.form.editor("labels").set_value("5")
     settings.tasks.choose([])
     page.start_run()

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from sslstudio.engine.labels.editing import export as label_export
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
@@ -462,9 +464,9 @@ def test_labels_are_taken_along_into_a_new_folder(page: LabelPage, tmp_path: Pat
 # Long work says how far it is and can be stopped
 
 
-def holding(monkeypatch: pytest.MonkeyPatch, name: str) -> threading.Event:
-    """An operation of label_calls says that it has begun, and goes on once the event is set."""
-    real, go = getattr(label_operations, name), threading.Event()
+def holding(monkeypatch: pytest.MonkeyPatch, place: ModuleType, name: str) -> threading.Event:
+    """An operation says that it has begun, and goes on once the event is set."""
+    real, go = getattr(place, name), threading.Event()
 
     def held(*given: Any) -> Generator[Preparing, None, Any]:
         yield Preparing(stage=Message("Writing the labels"), done=1, total=2)
@@ -472,7 +474,7 @@ def holding(monkeypatch: pytest.MonkeyPatch, name: str) -> threading.Event:
         yield Preparing(stage=Message("Writing the labels"), done=2, total=2)
         return (yield from real(*given))
 
-    monkeypatch.setattr(label_operations, name, held)
+    monkeypatch.setattr(place, name, held)
     return go
 
 
@@ -483,7 +485,7 @@ def test_an_export_is_stopped_and_begun_again(
     press(page, Qt.Key.Key_1)
     said.folder = tmp_path / "elsewhere"
     said.folder.mkdir()
-    go, busy = holding(monkeypatch, "exporting"), page.export.busy
+    go, busy = holding(monkeypatch, label_export, "export_labels"), page.export.busy
     QTest.mouseClick(page.export.button, LEFT)
     qtbot.waitUntil(lambda: "1 of 2" in busy.told.text(), timeout=20_000)
     assert busy.isVisible()
@@ -504,7 +506,7 @@ def test_opening_labels_is_stopped_and_begun_again(
     add(page, "a")
     press(page, Qt.Key.Key_1)
     page.labels.close()
-    go, busy = holding(monkeypatch, "open_labels"), page.opening.busy
+    go, busy = holding(monkeypatch, label_operations, "open_labels"), page.opening.busy
     page.open_labels()
     page._show_state()
     qtbot.waitUntil(lambda: busy.isVisible() and "1 of 2" in busy.told.text(), timeout=20_000)
