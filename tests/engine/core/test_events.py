@@ -22,6 +22,10 @@ values: dict[Any, st.SearchStrategy[Any]] = {
     float: numbers,
     str: st.text(st.characters(codec="utf-8")),
     bool: st.booleans(),
+    Message: st.builds(lambda one: Message("It is {one}.", one=one), st.text(st.characters(codec="utf-8")) | numbers),
+    dict[str, str | Message]: st.dictionaries(
+        st.text("abc ü"), st.builds(lambda one: Message("{one}", one=one), numbers)
+    ),
     dict[str, str]: st.dictionaries(st.text("abc ü"), st.text("xyz\n\"'\\")),
     dict[str, float]: st.dictionaries(st.text("abc"), numbers),
     list[dict[str, float]]: st.lists(st.dictionaries(st.text("abc"), numbers), max_size=3),

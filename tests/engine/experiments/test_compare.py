@@ -1,6 +1,5 @@
 """Comparisons: real runs, small ones."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from PIL import Image
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError
-from sslstudio.engine.core.events import Note, Preparing, RunFinished, RunStarted, StepDone
+from sslstudio.engine.core.events import Note, Preparing, RunFinished, RunStarted, StepDone, from_json
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.experiments.compare import compare, stored_config
 from sslstudio.engine.experiments.compare_cells import Place, carried_out, scored_pictures
@@ -120,12 +119,13 @@ def test_two_processes_share_the_work(sample_folder: Path, done: Path, tmp_path:
         events = run_compare(compare_config(sample_folder, out))
         said, errors = other.communicate()
     assert other.returncode == 0, errors.decode()
-    theirs = [json.loads(line) for line in said.decode().splitlines()]
-    notes = [event.text for event in events if isinstance(event, Note) and " of 9: " in event.text]
-    notes += [line["text"] for line in theirs if line["event"] == "Note" and " of 9: " in line["text"]]
+    theirs = [from_json(line) for line in said.decode().splitlines()]
+    said_by_both = [*events, *theirs]
+    notes = [event.text for event in said_by_both if isinstance(event, Note) and " of 9: " in event.text]
     assert len(notes) == 9
     assert len({note.partition(": ")[2].partition(": ")[0] for note in notes}) == 9
-    assert theirs[-1]["outcome"] == "finished"
+    assert isinstance(theirs[-1], RunFinished)
+    assert theirs[-1].outcome == "finished"
     expected = content(done / "table.json")["rows"]
     assert [row["cells"] for row in table_of(events)["rows"]] == [row["cells"] for row in expected]
 

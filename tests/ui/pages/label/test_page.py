@@ -14,11 +14,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.labels.editing import export as label_export
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.finetuning.similarity import doubts
+from sslstudio.engine.labels.editing import export as label_export
 from sslstudio.engine.labels.editing.files import read_labels_table, read_mask
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.tools import brush
