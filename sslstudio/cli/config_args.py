@@ -106,9 +106,12 @@ def add_command(parser: argparse.ArgumentParser, command: "Command", *, out: boo
     """Add everything that says a config: the folder of pictures (more on it as for argparse), flags, the time, where
     the run is kept, and what sets any other option."""
     config = command.config
-    about = option_at(config, "data.folder").about.help
-    parser.add_argument("data.folder", **{"metavar": "DIR", "type": _path, "help": str(about), **folder})
-    add_flags(parser, config, command.flags)
+    said = option_at(config, "data.folder").about.help
+    parser.add_argument("data.folder", **{"metavar": "DIR", "type": _path, "help": str(said), **folder})
+    add_flags(parser, config, {key: flag for key, flag in command.flags.items() if key not in command.untyped})
+    for key in command.untyped:
+        about = option_at(config, key).about
+        add_flag(parser, option_at(config, key), command.flags[key], key, help=f"{about.title}. {about.help}")
     for key, (value, flag) in command.switches.items():
         add_flag(parser, option_at(config, key), flag, key, action="store_const", const=value)
     if command.budget:
@@ -163,7 +166,7 @@ def config_by(command: "Command", options: argparse.Namespace) -> BaseConfig:
     """The config that was typed for a command. Raises ConfigError in words."""
     keys = {"data.folder", "out", *command.flags, *command.switches}
     keys |= {f"{command.budget}.epochs", f"{command.budget}.minutes"} if command.budget else set()
-    typed = typed_texts(options, keys)
+    typed = {**command.untyped, **typed_texts(options, keys)}
     if command.budget and f"{command.budget}.epochs" in typed:
         typed[f"{command.budget}.minutes"] = "auto"
     task = typed.pop("task", "")

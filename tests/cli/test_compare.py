@@ -36,9 +36,9 @@ def test_compare_prints_its_table_and_goes_on_with_more_rows(
     ("arguments", "words"),
     [
         (["--tasks", "rotations"], "rotation"),
-        (["--labels", "few"], "is not a number of labels"),
+        (["--labels", "few"], "is not a whole number"),
         (["--set", "jigsaw.permutations=24"], "jigsaw is not compared"),
-        (["--weights", "nothing"], "NAME=FILE"),
+        (["--weights", "nothing"], "NAME=VALUE"),
         (["--seeds", "0"], "seeds = 0"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from sslstudio.engine.core.config import BaseConfig, with_texts
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, RunFinished
+from sslstudio.engine.core.messages import from_stored
 from sslstudio.engine.experiments.compare import compare
 from sslstudio.engine.experiments.compare_config import CompareConfig
 from sslstudio.engine.training.config import DataConfig, HardwareConfig
@@ -27,7 +28,7 @@ def compare_config(folder: Path, out: Path, **changes: Any) -> CompareConfig:
     } | changes)  # fmt: skip
 
 
-def typed(kind: type[C], folder: Path, out: Path, **values: Any) -> C:
+def typed(kind: type[C], folder: Path, out: Path, /, **values: Any) -> C:
     """A small experiment on a CPU; texts are options as they are typed."""
     values = {"data": DataConfig(folder=str(folder), side=32), "hardware": HardwareConfig(device="cpu")} | values
     texts = {name: value for name, value in values.items() if isinstance(value, str)}
@@ -46,4 +47,4 @@ def table_of(events: Iterable[Event]) -> dict[str, Any]:
 
 
 def content(file: Path) -> Any:
-    return json.loads(file.read_text(encoding="utf-8"))
+    return from_stored(json.loads(file.read_text(encoding="utf-8")))

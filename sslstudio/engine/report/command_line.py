@@ -26,6 +26,7 @@ class Command:
     budget: str = ""  # the section that says how long
     epochs: str = "--epochs"
     others: str = "--set"
+    untyped: Mapping[str, str] = dataclasses.field(default_factory=dict)  # option -> its value where it is not typed
 
 
 PICTURES = {
@@ -59,6 +60,7 @@ COMMANDS = (
         budget="pretraining",
         epochs="--pretrain-epochs",
         others="--set-all",
+        untyped={"tasks": ""},  # from scratch alone: each task named takes its time
     ),
     Command(
         "tournament",
