@@ -10,6 +10,7 @@ import pytest
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError
 from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, RunStarted, StepDone
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.migrations import FORMAT
 from sslstudio.engine.runs import run_folder
 from sslstudio.engine.runs.run_folder import CONFIG, EVENTS, RunFolder, list_runs
 
@@ -38,7 +39,7 @@ def test_a_run_is_made_with_its_config_and_opened_again(tmp_path: Path) -> None:
     config = {"job": "finetune", "data": {"folder": "Zürich", "side": 96}, "twin": True}
     RunFolder.create(tmp_path / "a" / "b", config)
     again = RunFolder.open(tmp_path / "a" / "b")
-    assert again.config() == config
+    assert again.config() == {"format": FORMAT, **config}
     assert again.job == "finetune"
     assert again.events() == []
     assert again.metrics() is None
