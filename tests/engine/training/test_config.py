@@ -22,7 +22,7 @@ from sslstudio.engine.training.config import (
     pretrain_from_dict,
 )
 
-text = st.text(st.characters(codec="utf-8"), max_size=12)
+text = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 
 
 def any_config(kind: type[BaseConfig], **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
