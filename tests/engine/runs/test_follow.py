@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, Note, RunFinished, to_json
-from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.messages import plain
 from sslstudio.engine.runs.follow import EventLog, follow
 from sslstudio.engine.runs.run_folder import EVENTS
 from tests.engine.runs.test_writer_lock import leave
@@ -19,7 +19,7 @@ END = RunFinished(outcome="finished", step=3, seconds=1.0, metrics={})
 
 
 def note(text: str) -> Note:
-    return Note(level="info", text=Message(text))
+    return Note(level="info", text=plain(text))
 
 
 def write(run: Path, content: str | bytes) -> None:

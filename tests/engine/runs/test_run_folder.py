@@ -9,7 +9,7 @@ import pytest
 
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError
 from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, RunStarted, StepDone
-from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.messages import Message, plain
 from sslstudio.engine.core.migrations import FORMAT
 from sslstudio.engine.runs import run_folder
 from sslstudio.engine.runs.run_folder import CONFIG, EVENTS, RunFolder, list_runs
@@ -148,10 +148,10 @@ def test_json_files_are_strict_and_come_back(tmp_path: Path) -> None:
 def test_names_that_are_no_text_are_kept(tmp_path: Path) -> None:
     """Picture files may have names in another encoding; Python carries their bytes as lone surrogates."""
     odd = os.fsdecode(b"bl\xe4tter/1.png")
-    run = made(tmp_path / "run", Note(level="info", text=Message(odd)))
+    run = made(tmp_path / "run", Note(level="info", text=plain(odd)))
     run.write_json("split.json", {"train": [odd]})
     assert run.read_json("split.json") == {"train": [odd]}
-    assert run.events() == [Note(level="info", text=Message(odd))]
+    assert run.events() == [Note(level="info", text=plain(odd))]
     (run.path / "split.json").read_bytes().decode("utf-8")
 
 
