@@ -44,7 +44,7 @@ def _bench(options: argparse.Namespace) -> int:
 
 def bench_lines(found: "Bench") -> list[str]:
     """The table for people."""
-    from sslstudio.engine.core.durations import duration
+    from sslstudio.engine.core.messages import duration
 
     memory = "not known" if found.memory is None else f"{found.memory / 1e9:.1f} GB at most"
     trained = f"{found.task}, encoder {found.encoder}, {found.side} x {found.side} pixels, {found.batch_size} a batch"

@@ -12,7 +12,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.durations import duration
 from sslstudio.engine.core.events import (
     Alarm,
     Evaluated,
@@ -25,6 +24,7 @@ from sslstudio.engine.core.events import (
     StepDone,
     to_json,
 )
+from sslstudio.engine.core.messages import duration
 
 R = TypeVar("R")
 PART_TITLES = {"": "Training", "pretrained": "With pretraining", "scratch": "From scratch"}

@@ -20,9 +20,9 @@ from sslstudio.cli.config_args import (
 )
 from sslstudio.cli.console import print_json, print_result, returned, say, show, steered
 from sslstudio.engine.core.config import options_of, to_dict, value_text
-from sslstudio.engine.core.durations import duration
 from sslstudio.engine.core.errors import InputError
 from sslstudio.engine.core.events import Event, RunFinished
+from sslstudio.engine.core.messages import duration
 
 
 def _pretrain(options: argparse.Namespace) -> int:

@@ -12,9 +12,9 @@ from pathlib import Path
 from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.messages import Message, joined
+from sslstudio.engine.core.messages import Message, joined, printable
 from sslstudio.engine.images.formats.errors import from_os
-from sslstudio.engine.images.listing import HIDDEN, HIDDEN_FOLDER, NO_SUFFIX, SUFFIXES, Unreadable, printable
+from sslstudio.engine.images.listing import HIDDEN, HIDDEN_FOLDER, NO_SUFFIX, SUFFIXES, Unreadable
 from sslstudio.engine.images.listing_cache import Remembered
 from sslstudio.engine.images.multi_folder import Album, root_of, where
 from sslstudio.engine.images.scanner import FIRST, Found, Run, Walk

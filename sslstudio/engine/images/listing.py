@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
-from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.messages import Message, printable
 from sslstudio.engine.images.formats.errors import from_os
 from sslstudio.engine.images.formats.file_type import HEAD, kind_of
 
@@ -67,11 +67,6 @@ class Listed(NamedTuple):
     def first(self, count: int) -> list[str]:
         """The first names, at most `count`."""
         return self.names.split("/", count)[:count] if self.names and count > 0 else []
-
-
-def printable(path: str) -> str:
-    """The path as a text for screens, JSON and logs: bytes that are no UTF-8 become the replacement character."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def list_folder(root: str, prefix: str) -> Generator[Folder, None, Folder]:

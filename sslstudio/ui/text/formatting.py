@@ -4,7 +4,7 @@ import math
 
 from PySide6.QtCore import QCoreApplication
 
-from sslstudio.engine.core import durations
+from sslstudio.engine.core import messages
 from sslstudio.engine.core.metrics import metric_named
 from sslstudio.ui.text import translate
 
@@ -45,7 +45,7 @@ def count(number: int, one: str = "", many: str = "") -> str:
 
 def duration(seconds: float) -> str:
     """'40 s', '3 min', '2 h 5 min', '' when it is not known: the engine's rounding, in the window's language."""
-    return told(durations.duration(seconds))
+    return told(messages.duration(seconds))
 
 
 def left(seconds: float) -> str:

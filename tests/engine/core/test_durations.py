@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.engine.core.durations import duration
+from sslstudio.engine.core.messages import duration
 
 
 @pytest.mark.parametrize(
