@@ -1,16 +1,29 @@
 """Runs, comparisons and mask classes in a German window; what is kept on the disk stays English."""
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from PySide6.QtWidgets import QTableWidget
 from pytestqt.qtbot import QtBot
 
+from sslstudio.engine.core.events import RunStarted
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.evaluate.probe_report import probed
+from sslstudio.engine.evaluate.probes import Counts, Labels
+from sslstudio.engine.evaluate.rankme import Reach
+from sslstudio.engine.experiments.compare_config import CompareConfig
+from sslstudio.engine.experiments.tournament_config import TournamentConfig
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
+from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.training.config import DataConfig, PretrainConfig
 from sslstudio.ui.base import app_settings
+from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.compare import words as experiment_words
 from sslstudio.ui.pages.compare.experiment_view import EfficiencyView, TournamentView
 from sslstudio.ui.pages.results.data import load_results
@@ -30,29 +43,51 @@ def cell(rows: QTableWidget, line: int, place: int) -> str:
 
 @pytest.mark.usefixtures("german")
 @pytest.mark.parametrize(
-    ("title", "said"),
+    ("made", "english", "said"),
     [
-        ("Jigsaw puzzle on s", "Kachelpuzzle mit s"),
-        ("Rotation on cats on mats", "Drehung mit cats on mats"),
-        ("Classification on pets, 40 labels", "Klassen mit pets, 40 Beschriftungen"),
-        ("Segmentation on pets, 5 folds", "Masken mit pets, 5 Teile"),
-        ("Tournament on pets, 10 minutes", "Turnier mit pets, 10 Minuten"),
+        (
+            lambda: run_operations.title_of(PretrainConfig(task="jigsaw", data=DataConfig(folder="s"))),
+            "Jigsaw puzzle on s", "Kachelpuzzle mit s",
+        ),
+        (
+            lambda: run_operations.title_of(PretrainConfig(task="rotation", data=DataConfig(folder="cats on mats"))),
+            "Rotation on cats on mats", "Drehung mit cats on mats",
+        ),
+        (
+            lambda: CompareConfig(data=DataConfig(folder="pets")).title(),
+            "Label efficiency on pets", "Ersparte Beschriftungen bei pets",
+        ),
+        (
+            lambda: TournamentConfig(data=DataConfig(folder="pets"), minutes=10.0).title(),
+            "Tournament on pets, 10 minutes", "Turnier mit pets, 10 Minuten",
+        ),
     ],
-)
-def test_the_title_of_a_run_is_german_throughout(title: str, said: str) -> None:
-    assert formatting.told(title) == said
+)  # fmt: skip
+def test_the_title_of_a_run_is_german_throughout(made: Callable[[], Message], english: str, said: str) -> None:
+    assert str(made()) == english
+    assert formatting.told(made()) == said
+
+
+def started(run: Path) -> RunStarted:
+    return next(event for event in RunFolder.open(run).events() if isinstance(event, RunStarted))
+
+
+@pytest.mark.usefixtures("german")
+def test_the_titles_of_finished_fine_tunings_are_german(classified: Path, segmented: Path) -> None:
+    assert re.fullmatch(r"Klassen mit .+, \d+ Beschriftungen", formatting.told(started(classified).title))
+    assert re.fullmatch(r"Masken mit .+, \d+ Beschriftungen", formatting.told(started(segmented).title))
 
 
 @pytest.mark.usefixtures("german")
 def test_the_sentence_of_a_probe_is_german_throughout() -> None:
-    said = formatting.told(
-        "No difference yet: with 5 labels a class a linear probe reads a balanced accuracy of 0.176 from these "
-        "features and 0.180 from the same network untrained, −0.003 (95 % interval −0.022 to +0.016; 48 scored "
-        "pictures, 10 draws of labels; each network at the best of its four stages, chosen on other pictures than it "
-        "is scored on)."
-    )
+    labels = Labels("classification", 2, torch.arange(8)[:, None] % 2, torch.arange(8))
+    true = np.eye(2)[np.arange(8) % 2]
+    guessed = np.eye(2)[np.random.default_rng(0).integers(0, 2, size=(4, 4, 8))]  # stages, draws, pictures
+    answers = np.stack([guessed * true, np.broadcast_to(true, guessed.shape), guessed], axis=3)
+    counts = Counts(linear=answers, knn=answers)
+    said = formatting.told(probed((1, 0.5), labels, (counts, counts), (Reach(3.0, 0.5), Reach(2.0, 0.5)), 5, 0).text)
     assert "Mit 5 Beschriftungen je Klasse liest" in said
-    assert "(95-%-Intervall −0,022 bis +0,016; 48 bewertete" in said
+    assert re.search(r"\(95-%-Intervall [−+]\d+,\d bis [−+]\d+,\d; \d bewertete", said)
 
 
 @pytest.mark.usefixtures("german")
@@ -119,7 +154,7 @@ def test_the_queue_is_kept_in_english_and_shown_in_german(
     window.workspace.choose_task("jigsaw", window.workspace.engine.tasks["jigsaw"].config())
     page.add_to_queue()
     (kept,) = json.loads((app_settings.home() / FILE).read_text(encoding="utf-8"))
-    assert kept["title"] == "Jigsaw puzzle on little zoo"
+    assert kept["title"]["text"] == "Jigsaw puzzle on little zoo"
     assert cell(page.queue_view.table, 0, 1) == "Kachelpuzzle mit little zoo"
 
 

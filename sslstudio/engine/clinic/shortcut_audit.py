@@ -17,7 +17,7 @@ from sslstudio.engine.clinic.alterations import Alteration
 from sslstudio.engine.clinic.puzzle_scores import Array, Audited, Interval, Questions
 from sslstudio.engine.clinic.signs.looked import tiles_of
 from sslstudio.engine.compute.device import Device
-from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.tasks.remedies import Fault
 
 MAY_FALL = 0.3  # share of what was learnt that may go with what should not matter
@@ -66,8 +66,9 @@ class TaskAudit:
     left_out: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
+        """Plain values; a message with its template and values."""
+        stored: dict[str, Any] = to_stored(asdict(self))
+        return stored
 
 
 def audited(trained: Audited, images: Tensor, device: Device, seed: int = 0) -> Iterator[Check | TaskAudit]:

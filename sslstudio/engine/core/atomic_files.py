@@ -68,6 +68,23 @@ def inside(folder: Path, *names: str) -> Path:
     return path
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder that people asked for, with those above it. Raises DataError, in words."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise folder_error(path, error) from error
+
+
+def folder_error(path: Path, error: OSError) -> DataError:
+    """What to tell people of a folder that could not be made."""
+    return DataError(
+        "The folder {folder} cannot be made: {reason}. Choose another one.",
+        folder=path,
+        reason=error.strerror or error,
+    )
+
+
 def folder_beside(path: Path) -> Path:
     """Make a new folder beside `path`, to be filled and then renamed to it. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)

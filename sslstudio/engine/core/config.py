@@ -572,9 +572,9 @@ def _misplaced(name: str, is_section: bool) -> Message:
             name=name,
         )
     return Message(
-        "{name} is a value, not a section. Write {name2} = ... instead of [{name}].",
+        "{name} is a value, not a section. Write {key} = ... instead of [{name}].",
         name=name,
-        name2=name.rpartition(".")[2],
+        key=name.rpartition(".")[2],
     )
 
 

@@ -84,12 +84,12 @@ def unlabelled(at: tuple[int, float], ours: Reach, theirs: Reach) -> Probed:
     """The event where there are no labels, or too few."""
     text = Message(
         "Not enough labels to probe with. The features use about {rank:.1f} directions (RankMe; "
-        "untrained {rank2:.1f}) and spread {spread:.3f} (untrained {spread2:.3f}). That shows a "
+        "untrained {untrained_rank:.1f}) and spread {spread:.3f} (untrained {untrained_spread:.3f}). That shows a "
         "collapse; it does not show whether they help.",
         rank=ours.rank,
-        rank2=theirs.rank,
+        untrained_rank=theirs.rank,
         spread=ours.spread,
-        spread2=theirs.spread,
+        untrained_spread=theirs.spread,
     )
     return Probed(
         step=at[0],

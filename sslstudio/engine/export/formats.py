@@ -11,7 +11,6 @@ import hashlib
 import importlib.util
 import json
 import shutil
-import tempfile
 import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from sslstudio.engine.core.atomic_files import folder_beside, folder_error
 from sslstudio.engine.core.errors import DataError, RunError, did_you_mean
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message, to_stored
@@ -129,12 +129,9 @@ def write_export(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError("{out} exists already and is not empty. Choose another folder for the export.", out=out)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{out.name[:40]}-", dir=out.parent))
+        beside = folder_beside(out)
     except OSError as error:
-        raise DataError(
-            "The folder {out} cannot be made: {reason}. Choose another one.", out=out, reason=error.strerror
-        ) from error
+        raise folder_error(out, error) from error
     try:
         written = yield from _write_all(beside, exportables, formats, pictures)
         content = {**card, "files": [vars(one) for one in written]}

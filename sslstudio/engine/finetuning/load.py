@@ -55,9 +55,9 @@ def load_trained(path: Path, device: str = "auto", part: str = "", weights: str 
         raise DataError("{path} is a pretraining run: it has no classes to predict. Fine-tune it first.", path=path)
     if run.read_json("folds.json") is not None:
         raise DataError(
-            "{path} is a cross-validation: its networks are those of its folds. Take {path2}.",
+            "{path} is a cross-validation: its networks are those of its folds. Take {fold}.",
             path=path,
-            path2=path / "fold-1",
+            fold=path / "fold-1",
         )
     config, plan = finetune_from_dict(run.config()), run.read_json("plan.json")
     part = part or parts_of(config)[0]

@@ -15,7 +15,7 @@ from typing import Any
 
 from torch import Tensor
 
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
@@ -94,12 +94,7 @@ def _claim(out: Path, trained: Trained, folder: Path) -> None:
         "classes": list(trained.predictor.names), "views": trained.config.views, "side": trained.side,
         "folder": str(folder.resolve()),
     }  # fmt: skip
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(
-            "The folder {out} cannot be made: {reason}. Choose another one.", out=out, reason=error.strerror
-        ) from error
+    make_folder(out)
     file = out / ABOUT
     if file.exists():
         stored = parsed(file.read_text(encoding="utf-8"))

@@ -39,6 +39,7 @@ from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import (
+    KINDS,
     FinetuneConfig,
     PretrainConfig,
     config_dict,
@@ -150,7 +151,7 @@ def _run(
         run=str(run.path),
         title=Message(
             "{kind} on {folder}, {pictures} labels",
-            kind=config.kind.capitalize(),
+            kind=KINDS[config.kind],
             folder=title_of(config.data.folder),
             pictures=len(first.pictures),
         ),

@@ -103,11 +103,11 @@ def moved(project: Project, name: str, folder: Path) -> Project:
     if found < ENOUGH * len(wanted):
         raise DataError(
             "Only {found:,} of {wanted:,} pictures that were looked for are in {folder}, where they "
-            "would be called {wanted2} and the like. Choose the folder that holds them as before.",
+            "would be called {example} and the like. Choose the folder that holds them as before.",
             found=found,
             wanted=len(wanted),
             folder=folder,
-            wanted2=wanted[0],
+            example=wanted[0],
         )
     return with_folders(project, {**folders_of(project.pictures), name: folder.absolute()})
 

@@ -318,11 +318,11 @@ def with_pictures(project: Project, pictures: Path) -> Project:
     if found < ENOUGH * len(project.examples):
         raise DataError(
             "Only {found:,} of {examples:,} pictures that were looked for are in {pictures}, where they "
-            "would be called {examples2} and the like. Choose the folder that holds them as before.",
+            "would be called {example} and the like. Choose the folder that holds them as before.",
             found=found,
             examples=len(project.examples),
             pictures=pictures,
-            examples2=project.examples[0],
+            example=project.examples[0],
         )
     labels = Path(project.labels)
     if project.labels and labels.is_relative_to(project.pictures):  # they have moved with the pictures

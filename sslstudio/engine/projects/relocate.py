@@ -85,7 +85,7 @@ def copied(project: Project, target: Path, runs: bool, control: RunControl) -> G
     fitting_name(new.name)
     if new.exists():
         raise DataError(
-            "There is something called {new} in {new2} already. Choose another name.", new=new.name, new2=new.parent
+            "There is something called {new} in {folder} already. Choose another name.", new=new.name, folder=new.parent
         )
     if new.is_relative_to(old):
         raise DataError("{new} lies in the project itself. Choose a place outside it.", new=new)

@@ -95,10 +95,10 @@ def _found(paths: Sequence[str], folder: Path) -> int:
     if found < ENOUGH * len(paths):
         raise DataError(
             "Only {found:,} of the {paths:,} pictures of this run are in {folder}, where it looks for "
-            "{paths2} and the like. Choose the folder that holds them in the same folders as before.",
+            "{example} and the like. Choose the folder that holds them in the same folders as before.",
             found=found,
             paths=len(paths),
             folder=folder,
-            paths2=paths[0],
+            example=paths[0],
         )
     return found

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.core import migrations
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.config import check_kinds, read_toml, to_toml
 from sslstudio.engine.core.errors import DataError, RunError, StudioError
 from sslstudio.engine.core.events import Event, Preparing, RunFinished, RunStarted, StepDone, from_json, to_json
@@ -57,12 +57,7 @@ class RunFolder:
                 path=path,
             )
         content = _encoded(migrations.stamped(config))
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DataError(
-                "The run folder {path} cannot be made: {reason}. Choose another one.", path=path, reason=error.strerror
-            ) from error
+        make_folder(path)
         write_atomic(path / CONFIG, content)
         return cls(path)
 

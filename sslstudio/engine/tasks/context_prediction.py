@@ -86,11 +86,11 @@ class ContextConfig(BaseConfig):
         if 2 * self.jitter > self.gap:
             raise ConfigError(
                 "jitter = {jitter} lets patches overlap, because gap = {gap} is less than twice as much. Try "
-                "a jitter of {gap2:g} or less, or a gap of {jitter2:g} or more.",
+                "a jitter of {most_jitter:g} or less, or a gap of {least_gap:g} or more.",
                 jitter=self.jitter,
                 gap=self.gap,
-                gap2=self.gap / 2,
-                jitter2=2 * self.jitter,
+                most_jitter=self.gap / 2,
+                least_gap=2 * self.jitter,
             )
 
     @property
@@ -162,11 +162,11 @@ class ContextPrediction(PretextTask[ContextConfig]):
         if side * extent < LEAST_PATCH:
             raise TaskDoesNotFit(
                 "Context prediction lays 3 x 3 patches into a picture, which need {least_patch} pixels each; "
-                "pictures of {side} pixels leave {side2:.1f}. Set the picture side to {value:.0f} pixels or "
+                "pictures of {side} pixels leave {patch:.1f}. Set the picture side to {value:.0f} pixels or "
                 "more.",
                 least_patch=LEAST_PATCH,
                 side=side,
-                side2=side * extent,
+                patch=side * extent,
                 value=-(-LEAST_PATCH // extent),
             )
         blank = geometry.blank_share(images)

@@ -108,11 +108,11 @@ class JigsawConfig(BaseConfig):
         super().__post_init__()
         if self.gap + self.jitter > 0.75:
             raise ConfigError(
-                "gap = {gap} and jitter = {jitter} leave {gap2:.2f} of a cell to its tile. Make one smaller, "
+                "gap = {gap} and jitter = {jitter} leave {tile:.2f} of a cell to its tile. Make one smaller, "
                 "so that together they take 0.75 at most.",
                 gap=self.gap,
                 jitter=self.jitter,
-                gap2=1 - self.gap - self.jitter,
+                tile=1 - self.gap - self.jitter,
             )
 
     @property
@@ -191,11 +191,11 @@ class Jigsaw(PretextTask[JigsawConfig]):
         if side / 3 < LEAST_CELL:
             raise TaskDoesNotFit(
                 "A jigsaw puzzle cuts a picture into 3 x 3 cells, which need {least_cell} pixels each; "
-                "pictures of {side} pixels are too small. Set the picture side to {least_cell2} pixels or "
+                "pictures of {side} pixels are too small. Set the picture side to {least_side} pixels or "
                 "more.",
                 least_cell=LEAST_CELL,
                 side=side,
-                least_cell2=3 * LEAST_CELL + 2,
+                least_side=3 * LEAST_CELL + 2,
             )
         blank = geometry.blank_share(images)
         if blank > MOST_BLANK:

@@ -198,8 +198,8 @@ class ChoiceEditor(Editor):
         self.box.setCurrentIndex(self.box.findData(value))
 
 
-class TextEditor(Editor):
-    """A text."""
+class LineEditor(Editor):
+    """What is typed on one line."""
 
     def __init__(self, field: OptionField) -> None:
         super().__init__(field)
@@ -207,6 +207,10 @@ class TextEditor(Editor):
         self.box.setAcceptDrops(False)  # files that fall here are the window's, as anywhere
         self.box.textChanged.connect(self.changed)
         self._hold(self.box)
+
+
+class TextEditor(LineEditor):
+    """A text."""
 
     def value(self) -> str:
         return self.box.text()
@@ -215,15 +219,8 @@ class TextEditor(Editor):
         self.box.setText(str(value))
 
 
-class ListEditor(Editor):
+class ListEditor(LineEditor):
     """A list, typed with commas between its pieces."""
-
-    def __init__(self, field: OptionField) -> None:
-        super().__init__(field)
-        self.box = QLineEdit()
-        self.box.setAcceptDrops(False)  # files that fall here are the window's, as anywhere
-        self.box.textChanged.connect(self.changed)
-        self._hold(self.box)
 
     def value(self) -> Value:
         """The list; what was typed where that is none, for the config to say what is wrong with it."""

@@ -108,9 +108,10 @@ def title_of(config: Any) -> Message:
     """Name a pretraining or a fine-tuning in the queue: in English, as in every record."""
     from sslstudio.engine.images import multi_folder
     from sslstudio.engine.tasks.base import load_tasks
+    from sslstudio.engine.training.config import KINDS
 
     task = getattr(config, "task", "")
-    what = load_tasks()[task].title if task else config.kind.capitalize()
+    what = load_tasks()[task].title if task else KINDS[config.kind]
     return Message("{what} on {folder}", what=what, folder=multi_folder.title_of(config.data.folder))
 
 

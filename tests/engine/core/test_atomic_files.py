@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.engine.core.atomic_files import folder_beside, inside, leads_out, write_atomic
+from sslstudio.engine.core.atomic_files import folder_beside, inside, leads_out, make_folder, write_atomic
 from sslstudio.engine.core.errors import DataError, RunError
 
 
@@ -121,3 +121,12 @@ def test_a_folder_beside_is_a_new_one(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OSError, match="exists"):
         folder_beside(tmp_path / "file" / "x")
+
+
+def test_a_folder_that_people_asked_for_is_made_or_it_is_said_why_not(tmp_path: Path) -> None:
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")  # is there already
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(DataError, match=r"The folder .*file/x cannot be made: Not a directory\. Choose another one\."):
+        make_folder(tmp_path / "file" / "x")

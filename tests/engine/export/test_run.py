@@ -39,6 +39,8 @@ def test_a_classification_is_taken_away_whole(classified: Path, sample_folder: P
     assert names == {f"{name}{suffix}" for name in ("encoder", "model") for suffix in export_formats.SUFFIXES.values()}
     assert all(one.pictures == 8 and one.greatest <= 1e-4 * one.size for one in done.files)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {*names, "card.json", "use_it.py"}
+    (tmp_path / "plain").mkdir()
+    assert (tmp_path / "out").stat().st_mode == (tmp_path / "plain").stat().st_mode  # others may read it, as usual
     card = json.loads((tmp_path / "out" / "card.json").read_text())
     plan = json.loads((classified / "plan.json").read_text())
     assert card["classes"] == plan["classes"]

@@ -88,7 +88,7 @@ def _rows(file: Path) -> list[dict[str, str]]:
             return list(csv.DictReader(lines))
     except (OSError, csv.Error) as error:
         raise DataError(
-            "The labels in {file} cannot be read: {file2}: {error}.", file=file.parent, file2=file.name, error=error
+            "The labels in {file} cannot be read: {name}: {error}.", file=file.parent, name=file.name, error=error
         ) from error
 
 

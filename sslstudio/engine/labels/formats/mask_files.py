@@ -95,17 +95,17 @@ def _notes(pairs: MaskPairs, coding: MaskCoding, pictures: int) -> list[Message]
     if pairs.orphans:
         notes.append(
             Message(
-                "{orphans:,} {orphans:plural(mask|masks)} without a picture: {orphans2}.",
+                "{orphans:,} {orphans:plural(mask|masks)} without a picture: {examples}.",
                 orphans=len(pairs.orphans),
-                orphans2=pairs.orphans[:3],
+                examples=pairs.orphans[:3],
             )
         )
     if pairs.further:
         notes.append(
             Message(
-                "{further:,} {further:plural(further mask|further masks)} of pictures left out: {further2}.",
+                "{further:,} {further:plural(further mask|further masks)} of pictures left out: {example}.",
                 further=len(pairs.further),
-                further2=pairs.further[0],
+                example=pairs.further[0],
             )
         )
     if coding.instances:

@@ -222,11 +222,11 @@ def _matched(content: CocoFile, pictures: ImageIndex) -> tuple[Listed, list[Mess
     if not listed:
         raise _Elsewhere(
             "{file} lists {named:,} {named:plural(picture|pictures)} and none is in this folder: it says "
-            "{some}; the pictures are called {some2}. Choose the folder that it belongs to.",
+            "{some}; the pictures are called {others}. Choose the folder that it belongs to.",
             file=content.file.name,
             named=len(named),
             some=_some(named),
-            some2=_some(pictures.paths),
+            others=_some(pictures.paths),
         )
     missing = [name for name, paths in zip(named, found, strict=True) if not paths]
     torn = [name for name, paths in zip(named, found, strict=True) if len(paths) > 1]

@@ -196,11 +196,11 @@ def _runs(outline: Mapping[str, Any], picture: CocoPicture, place: int) -> tuple
     if size != [picture.height, picture.width]:
         raise _Wrong(
             Message(
-                "the run lengths of annotation {place} are for {size} x {size2} pixels, and its picture has "
-                "{width} x {height}",
+                "the run lengths of annotation {place} are for {size_width} x {size_height} pixels, and its picture "
+                "has {width} x {height}",
                 place=place,
-                size=size[1],
-                size2=size[0],
+                size_width=size[1],
+                size_height=size[0],
                 width=picture.width,
                 height=picture.height,
             )
