@@ -20,7 +20,7 @@ from sslstudio.engine.images.index import scan
 from sslstudio.engine.pretraining.preview import PuzzlesReady, preview_puzzles
 from sslstudio.engine.pretraining.run import FIRST_PICTURES
 from sslstudio.engine.training.config import DataConfig, PretrainConfig
-from sslstudio.engine.training.session import open_session, read_first
+from sslstudio.engine.training.session import open_session
 from tests.benchmarks.bench_kit import Figures, clock, medians, photographs, show
 
 
@@ -55,7 +55,7 @@ def first_batch(folder: Path, side: int, batch: int) -> tuple[float, float]:
         with closing(session.cache):
             pictures = Pictures(session.cache, session.split.train, device)
             order = Order(len(pictures), batch, 0)
-            to_end(read_first(session, pictures, order.shuffled(0), FIRST_PICTURES, config, control))
+            to_end(pictures.read_first(order, FIRST_PICTURES, control))
             pictures.take(order.batch(0))
             first = seconds()
             assert isinstance(session.cache, StreamingCache)

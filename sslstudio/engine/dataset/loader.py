@@ -4,7 +4,7 @@ No worker processes: the pictures are decoded already. What fits stays on the GP
 from the memory-mapped file. Which pictures a step sees depends on the seed and the step alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import compress
 
 import numpy as np
@@ -13,7 +13,9 @@ from torch import Tensor
 
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.seeding import generator
+from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.images.cache.pixel_cache import PixelCache
 
 SLICE = 1024  # pictures that are copied to the device at once
@@ -101,6 +103,28 @@ class Pictures:
         good = self._cache.readable(self._positions[:count])
         return Pictures(self._cache, list(compress(self.paths, good)), self.device)
 
+    def order(self, batch_size: int, seed: int) -> "Order":
+        """The order in which a training takes them."""
+        return Order(len(self), batch_size, seed)
+
+    def read_first(self, order: "Order", sample: int, control: RunControl) -> Generator[Preparing, None, Tensor]:
+        """Have them read in the order of the first epoch, if they are still being read. Waits for the first `sample`
+        of them (N at most) and returns these: uint8 (N, 3, side, side) on the device, as `first`.
+
+        Raises DataError when fewer than four pictures can be read, RunError when stopped.
+        """
+        shuffled = self.positions(order.shuffled(0))
+        yield from self._cache.read_first(shuffled, sample, control)
+        return self.first(order, sample)
+
+    def first(self, order: "Order", sample: int) -> Tensor:
+        """Up to `sample` pictures (N), uint8 (N, 3, side, side) on the device.
+
+        They are the first that a training takes, so that its first steps need not wait for others. Their order is a
+        shuffle: as a sample they are as good as any.
+        """
+        return self.only(order.first(sample))
+
     def stand_ins(self, numbers: Numbers) -> Numbers:
         """A picture that cannot be read is replaced by the next one that can: which it is does not depend on when that
         is found out, and no batch becomes smaller. Raises DataError if there is none."""
@@ -134,8 +158,7 @@ class Order:
         return self.shuffled(epoch)[place * self.batch_size : (place + 1) * self.batch_size]
 
     def first(self, count: int) -> Tensor:
-        """Numbers, ascending, of the first `count` pictures that a training takes: a random sample for statistics that
-        has to be read first in any case."""
+        """Numbers, ascending, of the first `count` pictures that a training takes."""
         return self.shuffled(0)[:count].sort().values
 
     def shuffled(self, epoch: int) -> Tensor:

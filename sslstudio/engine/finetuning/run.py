@@ -50,7 +50,7 @@ from sslstudio.engine.training.loop import WATCHING, Training
 from sslstudio.engine.training.machine_facts import hardware_facts
 from sslstudio.engine.training.recognised_record import keep_recognised
 from sslstudio.engine.training.schedule import Plan
-from sslstudio.engine.training.session import Session, open_session
+from sslstudio.engine.training.session import Session, open_session, split_of
 
 LEAST_STEPS = 10
 
@@ -85,7 +85,7 @@ def resume_once(run: RunFolder, control: RunControl) -> Iterator[Event]:
     """Go on from the last checkpoint of the part that was under way."""
     config = finetune_from_dict({**run.config(), "out": str(run.path)})
     device = devices.choose(config.hardware.device, config.hardware.precision)
-    session = yield from open_session(config.data, device, control, run.read_json("split.json"))
+    session = yield from open_session(config.data, device, control, set_apart=partial(split_of, run))
     yield from go_on(run, config, session, device, control)
 
 

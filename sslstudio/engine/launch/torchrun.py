@@ -14,6 +14,7 @@ from sslstudio.engine.compute.process_group import ProcessGroup, RankInfo
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, StudioError
 from sslstudio.engine.core.events import Event
+from sslstudio.engine.dataset.split import Split
 from sslstudio.engine.pretraining.data_parallel import take_start
 from sslstudio.engine.pretraining.run import choose_device, make_training, pretrain, resume_pretrain
 from sslstudio.engine.runs.run_folder import CONFIG, RunFolder
@@ -69,7 +70,7 @@ def _follow(group: ProcessGroup, control: RunControl) -> None:
         return
     config = pretrain_from_dict(told["config"])
     device = choose_device(config, group)
-    opening = open_session(config.data, device, control, told["split"])
+    opening = open_session(config.data, device, control, set_apart=lambda *_: Split.from_json(told["split"]))
     while True:
         try:
             next(opening)

@@ -23,7 +23,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.cache.pixel_cache import build_cache
 from sslstudio.engine.images.index import ImageIndex, scan
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.pretraining.run import PretrainJob, first_pictures, resolve_config
+from sslstudio.engine.pretraining.run import FIRST_PICTURES, PretrainJob, resolve_config
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.training.autotune import Choice, autotune
@@ -206,7 +206,7 @@ def _prepared(
         folder.mkdir()
         device, run = devices.choose(config.hardware.device, config.hardware.precision), RunFolder(folder)
         job = PretrainJob(config, session, device, run)
-        job.task.prepare(first_pictures(job.pictures, config))
+        job.task.prepare(job.pictures.first(job.order, FIRST_PICTURES))
         training = Training(job, Plan(steps=1_000_000), config.optimiser, device, run)
         choice = yield from autotune(job, config.hardware, config.budget, run, control)
         training.device, training.parts = job.device, choice.parts

@@ -14,7 +14,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.scores import wilson
-from sslstudio.engine.pretraining.run import HELD_OUT, build_task, first_pictures, load_task, resolve_config
+from sslstudio.engine.pretraining.run import FIRST_PICTURES, HELD_OUT, build_task, load_task, resolve_config
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Game
 from sslstudio.engine.training.config import PretrainConfig, pretrain_from_dict
@@ -70,7 +70,8 @@ def _deal(config: PretrainConfig, session: Session, run: RunFolder | None, count
         encoder, task, step = load_task(run, config, device)
     else:
         encoder, task = build_task(resolve_config(config, session, device), device)
-        task.check(config.options, first_pictures(trained_on, config))
+        order = trained_on.order(config.optimiser.batch_size, config.seed)
+        task.check(config.options, trained_on.first(order, FIRST_PICTURES))
     if task.no_game:
         return Round((), task.no_game)
     chunks = list(held_out.chunks(min(config.optimiser.batch_size, len(trained_on)), HELD_OUT))

@@ -13,10 +13,10 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.images.cache.sampler import SampledCache
 from sslstudio.engine.models.encoders import build_encoder
-from sslstudio.engine.pretraining.run import FIRST_PICTURES, first_pictures, order_of
+from sslstudio.engine.pretraining.run import FIRST_PICTURES
 from sslstudio.engine.tasks.base import Puzzle, load_tasks
 from sslstudio.engine.training.config import PretrainConfig
-from sslstudio.engine.training.session import look_at
+from sslstudio.engine.training.session import draw_split, look_at, side_of
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,16 @@ def preview_puzzles(
     Raises TaskDoesNotFit, in words, when these pictures cannot teach this task.
     """
     device = devices.choose("cpu")
-    recognised, side, split = yield from look_at(config.data, device)
+    recognised = yield from look_at(config.data)
+    side, split = side_of(recognised, config.data, device), draw_split(recognised, config.data)
     sample = SampledCache(recognised.pictures, side)
     pictures = Pictures(sample, split.train, device)
     if len(pictures) < 2:
         raise DataError("Fewer than two pictures are left to train on. Lower the test and validation shares.")
-    yield from sample.until(pictures.positions(order_of(pictures, config).first(FIRST_PICTURES)), control)
+    order = pictures.order(config.optimiser.batch_size, config.seed)
+    first = yield from pictures.read_first(order, FIRST_PICTURES, control)
     kind = load_tasks()[config.task]
-    kind.check(config.options, first_pictures(pictures, config))
+    kind.check(config.options, first)
     encoder = build_encoder(config.encoder.resolved(False, side), config.seed)
     with seeded_init(config.seed, "task"):
         task = kind(config.options, encoder.spec)

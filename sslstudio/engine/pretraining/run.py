@@ -24,7 +24,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Evaluated, Event, Note, RunFinished, RunStarted, SampleSaved
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.dataset.loader import Order, Pictures
+from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.prefetch import Feed
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import Encoder, build_encoder
@@ -33,7 +33,7 @@ from sslstudio.engine.pretraining.online_probe import OnlineProbe, probe_results
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import AnyTask, Puzzle, TaskResult, load_tasks
 from sslstudio.engine.tasks.contact_sheet import puzzle_sheet
-from sslstudio.engine.training.autotune import apply_choice, autotune, choice_from_config
+from sslstudio.engine.training.autotune import autotune, keep_to_config
 from sslstudio.engine.training.checkpoint import load_encoder, load_tensors
 from sslstudio.engine.training.config import BudgetConfig, PretrainConfig, config_dict
 from sslstudio.engine.training.loop import Training
@@ -41,7 +41,7 @@ from sslstudio.engine.training.machine_facts import feed_facts, hardware_facts
 from sslstudio.engine.training.micro_batches import WHOLE_BATCH, micro_batches_note, seed_numbers
 from sslstudio.engine.training.recognised_record import keep_recognised
 from sslstudio.engine.training.schedule import Plan
-from sslstudio.engine.training.session import Session, note_when_read, open_session, read_first
+from sslstudio.engine.training.session import Session, note_when_read, open_session, reopen_session
 
 HELD_OUT = 256  # pictures that puzzles are scored on
 SHOWN = 4  # puzzles on a sample sheet
@@ -69,7 +69,7 @@ class PretrainJob:
         self.config, self.device, self.run, self.group = config, device, run, group
         self._session = session
         self.pictures = Pictures(session.cache, session.split.train, device)
-        self.order = order_of(self.pictures, config)
+        self.order = self.pictures.order(config.optimiser.batch_size, config.seed)
         self.feed = Feed(self.pictures, self.order)
         self.batch_size = self.order.batch_size
         self.steps_per_epoch = self.order.steps_per_epoch
@@ -162,9 +162,8 @@ def pretrain(config: PretrainConfig, control: RunControl, group: ProcessGroup | 
     task = load_tasks()[config.task]
     session = yield from open_session(config.data, device, control, early=group is None)
     with closing(session.cache):
-        yield from _read_first(config, session, device, control)
-        pictures = Pictures(session.cache, session.split.train, device)
-        task.check(config.options, first_pictures(pictures, config).cpu())
+        first = yield from _read_first(config, session, device, control)
+        task.check(config.options, first.cpu())
         config = resolve_config(config, session, device)
         run = RunFolder.create(Path(config.out), config_dict("pretrain", config))
         run.write_json("split.json", session.split.to_json())
@@ -174,15 +173,15 @@ def pretrain(config: PretrainConfig, control: RunControl, group: ProcessGroup | 
 
 def _read_first(
     config: PretrainConfig, session: Session, device: Device, control: RunControl
-) -> Generator[Event, None, None]:
-    """Have the pictures read in the order in which the first epoch takes them. A step waits for its own pictures and
-    never takes others that are there already: which it sees depends on the seed and its number alone."""
+) -> Generator[Event, None, Tensor]:
+    """Have the pictures read in the order in which the first epoch takes them; the first of these. A step waits for its
+    own pictures and never takes others that are there already: which it sees depends on the seed and its number
+    alone."""
     pictures = Pictures(session.cache, session.split.train, device)
     if len(pictures) < 2:
         raise DataError("Fewer than two pictures are left to train on. Lower the test and validation shares.")
-    yield from read_first(
-        session, pictures, order_of(pictures, config).shuffled(0), FIRST_PICTURES, config.data, control
-    )
+    order = pictures.order(config.optimiser.batch_size, config.seed)
+    return (yield from pictures.read_first(order, FIRST_PICTURES, control))
 
 
 def resolve_config(config: PretrainConfig, session: Session, device: Device) -> PretrainConfig:
@@ -204,8 +203,7 @@ def resume_pretrain(
 ) -> Iterator[Event]:
     """Go on from the last checkpoint of a run; from its start if it had none yet."""
     device = choose_device(config, group)
-    stored = run.read_json("split.json")
-    session = yield from open_session(config.data, device, control, stored, early=group is None)
+    session = yield from reopen_session(run, config.data, device, control, early=group is None)
     with closing(session.cache):
         yield from _read_first(config, session, device, control)
         yield from run.record(_run(config, session, device, run, control, group))
@@ -217,7 +215,7 @@ def make_training(
     """The job and its training, before the first weights are in place."""
     job = PretrainJob(config, session, device, run, group)
     if group is not None:  # which computes alike in all its processes: nothing is tried
-        apply_choice(job, choice_from_config(job, config.hardware))
+        keep_to_config(job, config.hardware)
     return job, Training(job, plan_of(config.budget, job.steps_per_epoch), config.optimiser, device, run, group)
 
 
@@ -290,7 +288,7 @@ def _set_micro_batches(config: PretrainConfig, job: PretrainJob, training: Train
 
 
 def _first_weights(config: PretrainConfig, job: PretrainJob) -> Iterator[Note]:
-    job.task.prepare(first_pictures(job.pictures, config))
+    job.task.prepare(job.pictures.first(job.order, FIRST_PICTURES))
     if config.encoder.weights:
         yield Note(level="info", text=Message("{said}.", said=load_encoder(job.encoder, Path(config.encoder.weights))))
         job.task.attach(job.encoder)
@@ -320,20 +318,6 @@ def plan_of(budget: BudgetConfig, steps_per_epoch: int) -> Plan:
     if budget.epochs:
         return Plan(steps=budget.epochs * steps_per_epoch)
     return Plan(seconds=60.0 * (budget.minutes or 10.0))
-
-
-def order_of(pictures: Pictures, config: PretrainConfig) -> Order:
-    """The order in which a training takes its pictures."""
-    return Order(len(pictures), config.optimiser.batch_size, config.seed)
-
-
-def first_pictures(pictures: Pictures, config: PretrainConfig) -> Tensor:
-    """uint8 (N, 3, side, side) on the device, N up to FIRST_PICTURES.
-
-    They are the first that the training takes, so that its first steps need not wait for others. Their order is a
-    shuffle: as a sample they are as good as any.
-    """
-    return pictures.only(order_of(pictures, config).first(FIRST_PICTURES))
 
 
 def load_task(run: RunFolder, config: PretrainConfig, device: Device) -> tuple[Encoder, AnyTask, int]:

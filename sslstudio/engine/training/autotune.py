@@ -97,6 +97,11 @@ def autotune(
     return choice
 
 
+def keep_to_config(job: Tunable, hardware: HardwareConfig) -> None:
+    """Compute as was asked for, and by the fixed settings where nothing was; nothing is tried."""
+    apply_choice(job, choice_from_config(job, hardware))
+
+
 def choice_from_config(job: Tunable, hardware: HardwareConfig) -> Choice:
     """What was asked for, and the fixed settings where nothing was."""
     return Choice(
@@ -127,8 +132,8 @@ def _minutes(budget: BudgetConfig) -> float:
 def apply_choice(job: Tunable, choice: Choice) -> None:
     """Compute like that from now on."""
     job.device = job.device.in_precision(choice.precision)
-    _lay(job.encoder, job.task, choice)
     devices.use_threads(choice.threads)
+    _lay(job.encoder, job.task, choice)
 
 
 def _lay(encoder: Encoder, task: AnyTask, choice: Choice) -> None:
@@ -212,8 +217,8 @@ class _Probe:
     def _rate(self, choice: Choice) -> float:
         """Pictures a second; 0 where it cannot be done like that here."""
         device = self.job.device.in_precision(choice.precision)
-        _lay(self.encoder, self.task, choice)
         devices.use_threads(choice.threads)
+        _lay(self.encoder, self.task, choice)
         try:
             batch = self.task.make_batch(self.images, generator(0, "trial", device=device.handle))
             step = _Step(self.encoder, self.task, device, batch)

@@ -6,25 +6,15 @@ from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
 from statistics import median
-from typing import Any, TypeVar
-
-import numpy as np
-from torch import Tensor
+from typing import TypeVar
 
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, Note, Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.split import Split, group_paths, make_split
-from sslstudio.engine.images.cache.pixel_cache import (
-    PixelCache,
-    StreamingCache,
-    build_cache,
-    none_readable,
-    stream_cache,
-)
+from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache, check_enough, stream_cache
 from sslstudio.engine.images.formats.decode import short_side_of
 from sslstudio.engine.images.index import ImageIndex, scan
 from sslstudio.engine.labels.recognise import recognising
@@ -36,9 +26,9 @@ from sslstudio.engine.training.recognised_record import recalled
 SIDE_CPU = 96
 SIDE_GPU = 224
 SIDES_LOOKED_AT = 24
-LEAST = 4  # pictures
 
 T = TypeVar("T")
+SetApart = Callable[[Recognised, DataConfig], Split]
 
 
 @dataclass(frozen=True)
@@ -78,82 +68,49 @@ class Session:
 
 
 def open_session(
-    config: DataConfig,
-    device: Device,
-    control: RunControl,
-    stored_split: dict[str, Any] | None = None,
-    *,
-    early: bool = False,
-    set_apart: Callable[[Recognised, DataConfig], Split] | None = None,
+    config: DataConfig, device: Device, control: RunControl, *, early: bool = False, set_apart: SetApart | None = None
 ) -> Generator[Preparing, None, Session]:
-    """Read the pictures of `config.folder` and set them apart (as `stored_split` says, if it is given).
+    """Read the pictures of `config.folder` and set them apart, by `set_apart` or as `config` says.
 
     early: return before they are read. The session then holds all pictures, those too that turn out to be unreadable,
-    and its cache is to be closed. set_apart: does so, once it is known what there is. Raises DataError when
-    the folder has no pictures, or fewer than four that can be read.
+    and its cache is to be closed. Raises DataError when the folder has no pictures, or fewer than four that can be
+    read.
     """
-    recognised, side, split = yield from look_at(config, device, stored_split, set_apart)
-    if early:
-        _check_enough(len(recognised.pictures), config)
-        return Session(recognised, (yield from stream_cache(recognised.pictures, side, control=control)), split)
-    cache = yield from build_cache(recognised.pictures, side, control=control)
-    _check_enough(len(cache.index), config)
-    return Session(replace(recognised, pictures=cache.index), cache, split.within(cache.index.places))
+    recognised = yield from look_at(config)
+    split = (set_apart or draw_split)(recognised, config)
+    return (yield from _read(recognised, split, config, device, control, early))
 
 
 def reopen_session(
-    run: RunFolder, config: DataConfig, device: Device, control: RunControl
+    run: RunFolder, config: DataConfig, device: Device, control: RunControl, *, early: bool = False
 ) -> Generator[Preparing, None, Session]:
     """Read the pictures of a run that was begun, set apart and labelled as they were then, wherever that is known: the
     folder is not looked at again. `config`: the run's own. Raises as `open_session`."""
-    stored = run.read_json("split.json")
     recognised = recalled(run, config.folder, config.labels)
     if recognised is None:
-        return (yield from open_session(config, device, control, stored))
-    side = config.side or suitable_side(recognised.pictures, device)
-    split = Split.from_json(stored) if stored else draw_split(recognised, config)
-    cache = yield from build_cache(recognised.pictures, side, control=control)
-    _check_enough(len(cache.index), config)
-    return Session(replace(recognised, pictures=cache.index), cache, split.within(cache.index.places))
+        recognised = yield from look_at(config)
+    return (yield from _read(recognised, split_of(run, recognised, config), config, device, control, early))
 
 
-def look_at(
-    config: DataConfig, device: Device, stored_split: dict[str, Any] | None = None,
-    set_apart: Callable[[Recognised, DataConfig], Split] | None = None,
-) -> Generator[Preparing, None, tuple[Recognised, int, Split]]:  # fmt: skip
-    """What a folder holds, the side its pictures will have and how they are set apart, before they are read.
-
-    Which pictures can be read has no say in the split, so that it is the same before and after.
-    """
+def look_at(config: DataConfig) -> Generator[Preparing, None, Recognised]:
+    """What a folder holds, before anything of it is read."""
     if not config.folder:
         raise DataError("No folder was given. Choose the folder that holds the pictures.")
     yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
-    recognised = yield from recognising(scan(Path(config.folder)), config.labels)
-    side = config.side or suitable_side(recognised.pictures, device)
-    split = Split.from_json(stored_split) if stored_split else (set_apart or draw_split)(recognised, config)
-    return recognised, side, split
+    return (yield from recognising(scan(Path(config.folder)), config.labels))
 
 
-def read_first(
-    session: Session, pictures: Pictures, order: Tensor, sample: int, config: DataConfig, control: RunControl
-) -> Generator[Preparing, None, None]:
-    """Of a session that was opened early: have `pictures` read in this order, and wait for the first `sample` of them.
-
-    Raises DataError when fewer than four can be read.
-    """
-    cache = session.cache
-    if not isinstance(cache, StreamingCache):
-        return
-    cache.prefer(pictures.positions(order))
-    first = pictures.positions(order[:sample])
-    yield from cache.until(first, control)
-    if cache.readable(first).sum() < LEAST:
-        everything = np.arange(len(cache))
-        yield from cache.until(everything, control)
-        readable = int(cache.readable(everything).sum())
-        if not readable:
-            raise none_readable(cache.index, cache.unreadable())
-        _check_enough(readable, config)
+def _read(
+    recognised: Recognised, split: Split, config: DataConfig, device: Device, control: RunControl, early: bool
+) -> Generator[Preparing, None, Session]:
+    """Which pictures can be read has no say in the split, so that it is the same before and after."""
+    side = side_of(recognised, config, device)
+    if early:
+        check_enough(len(recognised.pictures), config.folder)
+        return Session(recognised, (yield from stream_cache(recognised.pictures, side, control=control)), split)
+    cache = yield from build_cache(recognised.pictures, side, control=control)
+    check_enough(len(cache.index), config.folder)
+    return Session(replace(recognised, pictures=cache.index), cache, split.within(cache.index.places))
 
 
 def note_when_read(session: Session, events: Generator[Event, None, T]) -> Generator[Event, None, T]:
@@ -181,15 +138,10 @@ def note_when_read(session: Session, events: Generator[Event, None, T]) -> Gener
                 )
 
 
-def _check_enough(count: int, config: DataConfig) -> None:
-    if count < LEAST:
-        raise DataError(
-            "Only {count} pictures in {folder} can be read; at least {least} are needed, and some "
-            "hundreds before anything can be learnt. See what is wrong with: sslstudio index FOLDER",
-            count=count,
-            folder=config.folder,
-            least=LEAST,
-        )
+def split_of(run: RunFolder, recognised: Recognised, config: DataConfig) -> Split:
+    """How a run that was begun set its pictures apart."""
+    stored = run.read_json("split.json")
+    return Split.from_json(stored) if stored else draw_split(recognised, config)
 
 
 def draw_split(recognised: Recognised, config: DataConfig) -> Split:
@@ -207,6 +159,11 @@ def draw_split(recognised: Recognised, config: DataConfig) -> Split:
         groups=group_paths(paths, config.groups) or None,
         given=recognised.given_split or None,
     )
+
+
+def side_of(recognised: Recognised, config: DataConfig, device: Device) -> int:
+    """The side that was asked for, or one that suits."""
+    return config.side or suitable_side(recognised.pictures, device)
 
 
 def suitable_side(index: ImageIndex, device: Device) -> int:

@@ -11,44 +11,24 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import filelock
 import numpy as np
 import numpy.typing as npt
 
-from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.images.cache.reader import (
-    WAITING,
-    Compared,
-    Outcome,
-    Pace,
-    Task,
-    check_stop,
-    compare,
-    cores,
-    decoded,
-    keep,
-    make_folder,
-    outcome_of,
-    released,
-    room,
-    wait_for,
-)
-from sslstudio.engine.images.cache.store import PixelStore, store_folder
+from sslstudio.engine.images.cache.reader import Outcome, Pace, Reading, Task, check_stop, cores, open_store
 from sslstudio.engine.images.index import ImageIndex, Unreadable
 
 if TYPE_CHECKING:  # scanning and decoding work without torch: the first page of the window must not load it
     import torch
 
-__all__ = ["STAGE", "WAITING", "PixelCache", "Positions", "StreamingCache", "build_cache", "stream_cache"]
 STAGE = Message("Reading pictures")
+LEAST = 4  # pictures that a training can be made of
 
 _UNKNOWN, _BROKEN = -1, -2  # instead of a slot
 _TELL_SECONDS = 0.005  # between two words to those who wait: small pictures come by the thousand
@@ -91,6 +71,10 @@ class PixelCache:
         """Which of these can be read: all that this cache holds."""
         return np.ones(len(positions), np.bool_)
 
+    def read_first(self, positions: Positions, count: int, control: RunControl) -> Generator[Preparing, None, None]:
+        """Nothing is to be read: see StreamingCache."""
+        yield from ()
+
     def close(self) -> None:
         """Nothing is under way: see StreamingCache."""
 
@@ -124,41 +108,24 @@ def build_cache(
     Slots of files that are gone are used again: do not build while another run still reads the same folder's cache.
     """
     control = control or RunControl()
-    folder = store_folder(cache_dir or cache_folder(), index.root, side)
-    make_folder(folder)
-    lock = filelock.FileLock(folder / "lock", thread_local=False)  # a generator may be closed by another thread
-    with room(folder, len(index) * side * side * 3):
-        yield from wait_for(lock, control, len(index))
-        with released(lock), closing(PixelStore(folder, side)) as store:
-            passing = yield from _fill(store, index, control, workers or cores())
-    return assembled(store, index, passing)
-
-
-def _fill(
-    store: PixelStore, index: ImageIndex, control: RunControl, workers: int
-) -> Generator[Preparing, None, dict[str, str]]:
-    """Decode the missing pictures into the store. Returns path -> reason of those that cannot be opened just now."""
-    compared = yield from compare(store, index, control)
-    done, total = len(index) - len(compared.missing), len(index)
+    reading = yield from open_store(index, side, control, cache_dir)
+    done, total = len(index) - len(reading.missing), len(index)
     pace = Pace()
-    try:
-        with closing(decoded(compared.missing, partial(outcome_of, index.root, store.side), workers)) as outcomes:
-            for task, outcome in outcomes:
-                check_stop(control)
-                if outcome is not None:
-                    done += 1
-                    keep(store, task.file, outcome, compared.passing)
-                pace.commit(store)
-                if pace.is_time():
-                    yield Preparing(stage=STAGE, done=done, total=total)
-    finally:
-        store.commit()
+    with reading.closing(), closing(reading.decode(reading.missing, workers or cores())) as outcomes:
+        for task, outcome in outcomes:
+            check_stop(control)
+            if outcome is not None:
+                done += 1
+                reading.keep(task, outcome)
+            if pace.is_time():
+                yield Preparing(stage=STAGE, done=done, total=total)
     yield Preparing(stage=STAGE, done=done, total=total)
-    return compared.passing
+    return assemble(reading)
 
 
-def assembled(store: PixelStore, index: ImageIndex, passing: dict[str, str]) -> PixelCache:
-    """The cache of the readable pictures of `index`. Raises DataError if there is none."""
+def assemble(reading: Reading) -> PixelCache:
+    """The cache of the pictures that turned out to be readable. Raises DataError if there is none."""
+    index, store, passing = reading.index, reading.store, reading.passing
     rows = [store.rows.get(path) for path in index.paths if path not in passing]
     bad = {row.path: row.reason for row in rows if row is not None and row.slot is None} | passing
     good = [row for row in rows if row is not None and row.slot is not None]
@@ -172,6 +139,18 @@ def assembled(store: PixelStore, index: ImageIndex, passing: dict[str, str]) -> 
     sizes = np.array([(row.height, row.width) for row in good], dtype=np.int32)
     slots = np.array([row.slot for row in good], dtype=np.int64)
     return PixelCache(readable, store.side, sizes, store.pixel_path, slots)
+
+
+def check_enough(count: int, folder: str) -> None:
+    """Raises DataError when so few pictures of a folder can be read that nothing can be learnt from them."""
+    if count < LEAST:
+        raise DataError(
+            "Only {count} pictures in {folder} can be read; at least {least} are needed, and some "
+            "hundreds before anything can be learnt. See what is wrong with: sslstudio index FOLDER",
+            count=count,
+            folder=folder,
+            least=LEAST,
+        )
 
 
 def none_readable(index: ImageIndex, unreadable: Sequence[Unreadable]) -> DataError:
@@ -193,20 +172,18 @@ def none_readable(index: ImageIndex, unreadable: Sequence[Unreadable]) -> DataEr
 class StreamingCache(PixelCache):
     """All pictures of `index`, whether they turn out to be readable or not; close it, and the reading ends."""
 
-    def __init__(
-        self, index: ImageIndex, store: PixelStore, lock: filelock.BaseFileLock, compared: Compared, workers: int
-    ) -> None:
+    def __init__(self, opened: Reading, workers: int) -> None:
+        index, store = opened.index, opened.store
         self.index, self.side = index, store.side
         self.sizes = np.zeros((len(index), 2), np.int32)
-        self.passing = compared.passing
         self._slots = np.full(len(index), _BROKEN, np.int64)
-        self._store, self._lock, self._workers = store, lock, workers
-        self._tasks = {task.number: task for task in compared.missing}
+        self._opened, self._store, self._workers = opened, store, workers
+        self._tasks = {task.number: task for task in opened.missing}
         for number, path in enumerate(index.paths):
             row = store.rows.get(path)
             if number in self._tasks:
                 self._slots[number] = _UNKNOWN
-            elif row is not None and row.slot is not None and path not in self.passing:
+            elif row is not None and row.slot is not None and path not in opened.passing:
                 self._slots[number] = row.slot
                 self.sizes[number] = row.height, row.width
         self._changed = threading.Condition()
@@ -230,20 +207,14 @@ class StreamingCache(PixelCache):
 
     def _read(self) -> None:
         with ExitStack() as at_end:
-            at_end.enter_context(room(self._store.folder, len(self) * self._store.slot_bytes))
             at_end.callback(self._wake)
-            at_end.callback(self._lock.release)
-            at_end.callback(self._store.close)
-            at_end.callback(self._store.commit)
-            pace = Pace()
-            work = partial(outcome_of, self.index.root, self.side)
-            with closing(decoded(self._next_tasks(), work, self._workers)) as outcomes:
-                for task, outcome in outcomes:
-                    if self._ending:
-                        return
-                    if outcome is not None:
-                        self._take(task, outcome)
-                    pace.commit(self._store)
+            at_end.enter_context(self._opened.closing())
+            outcomes = at_end.enter_context(closing(self._opened.decode(self._next_tasks(), self._workers)))
+            for task, outcome in outcomes:
+                if self._ending:
+                    return
+                if outcome is not None:
+                    self._take(task, outcome)
 
     def _next_tasks(self) -> Iterator[Task]:
         while True:
@@ -258,7 +229,7 @@ class StreamingCache(PixelCache):
                 yield task
 
     def _take(self, task: Task, outcome: Outcome) -> None:
-        slot = keep(self._store, task.file, outcome, self.passing)
+        slot = self._opened.keep(task, outcome)
         with self._changed:
             if not isinstance(outcome, DataError):
                 self.sizes[task.number] = outcome.height, outcome.width
@@ -297,6 +268,22 @@ class StreamingCache(PixelCache):
             check_stop(control)
             if pace.is_time():
                 yield Preparing(stage=STAGE, done=len(wanted) - left, total=len(wanted))
+
+    def read_first(self, positions: Positions, count: int, control: RunControl) -> Generator[Preparing, None, None]:
+        """Have the pictures read in this order, and wait for the first `count`.
+
+        Raises DataError when fewer than four pictures can be read, RunError when stopped.
+        """
+        self.prefer(positions)
+        first = positions[:count]
+        yield from self.until(first, control)
+        if self.readable(first).sum() < LEAST:
+            everything = np.arange(len(self))
+            yield from self.until(everything, control)
+            readable = int(self.readable(everything).sum())
+            if not readable:
+                raise none_readable(self.index, self.unreadable())
+            check_enough(readable, str(self.index.root))
 
     def readable(self, positions: Positions) -> npt.NDArray[np.bool_]:
         """Which of these can be read; waits until that is known."""
@@ -341,7 +328,7 @@ class StreamingCache(PixelCache):
         """What could not be read, with the reasons; waits for everything."""
         self._reading.result()
         reasons = {path: self._store.rows[path].reason for path in self.broken if path in self._store.rows}
-        found = {**reasons, **self.passing}
+        found = {**reasons, **self._opened.passing}
         return tuple(sorted((*self.index.unreadable, *(Unreadable(*item) for item in found.items())), key=_path))
 
     def close(self) -> None:
@@ -366,15 +353,5 @@ def stream_cache(
 
     Raises RunError when stopped or when the disk is full.
     """
-    control = control or RunControl()
-    folder = store_folder(cache_dir or cache_folder(), index.root, side)
-    make_folder(folder)
-    lock = filelock.FileLock(folder / "lock", thread_local=False)
-    with room(folder, len(index) * side * side * 3), ExitStack() as on_error:
-        yield from wait_for(lock, control, len(index))
-        on_error.callback(lock.release)
-        store = PixelStore(folder, side)
-        on_error.callback(store.close)
-        compared = yield from compare(store, index, control)
-        on_error.pop_all()
-    return StreamingCache(index, store, lock, compared, workers or cores())
+    opened = yield from open_store(index, side, control or RunControl(), cache_dir)
+    return StreamingCache(opened, workers or cores())

@@ -1,23 +1,23 @@
 """What reading a folder's pictures into its store is made of: who may write, what is missing, threads that decode."""
 
 import os
-import shutil
-import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import filelock
 
+from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.images.cache.store import PixelStore, disk_full, is_full
+from sslstudio.engine.images.cache.store import PixelStore, make_folder, room, store_folder
 from sslstudio.engine.images.formats.decode import Squeezed, squeeze
 from sslstudio.engine.images.formats.errors import CannotOpen
 from sslstudio.engine.images.index import ImageFile, ImageIndex, file_at
@@ -42,43 +42,69 @@ class Task:
 
 
 @dataclass
-class Compared:
-    """What the table knows of an index: pictures that are to be decoded, and path -> why, for those that cannot be
-    opened just now."""
+class Reading:
+    """The store of an index, which this process alone may write just now, and what is still to be decoded into it.
 
+    `passing`: path -> why, for pictures that cannot be opened just now.
+    """
+
+    index: ImageIndex
+    store: PixelStore
+    lock: filelock.BaseFileLock
     missing: list[Task]
     passing: dict[str, str]
+
+    @contextmanager
+    def closing(self) -> Iterator[None]:
+        """At the end what was kept is recorded, and others may write. Raises RunError for what the disk says."""
+        with room(self.store.folder, len(self.index) * self.store.slot_bytes), ExitStack() as at_end:
+            at_end.callback(self.lock.release)
+            at_end.callback(self.store.close)
+            at_end.callback(self.store.commit)
+            yield
+
+    def decode(self, tasks: Iterable[Task], workers: int) -> Generator[tuple[Task, Outcome | None], None, None]:
+        """As `decoded`; what is kept meanwhile is recorded every now and then."""
+        pace = Pace()
+        with closing(decoded(tasks, partial(outcome_of, self.index.root, self.store.side), workers)) as outcomes:
+            for task, outcome in outcomes:
+                yield task, outcome
+                pace.commit(self.store)
+
+    def keep(self, task: Task, outcome: Outcome) -> int | None:
+        """Put what became of a file where it belongs. Returns the slot of its pixels, None if there are none."""
+        if isinstance(outcome, Squeezed):
+            return self.store.put(task.file, *outcome)
+        if isinstance(outcome, CannotOpen):
+            self.passing[task.file.path] = outcome.message
+        else:
+            self.store.put_reason(task.file, outcome.message)
+        return None
+
+
+def open_store(
+    index: ImageIndex, side: int, control: RunControl, cache_dir: Path | None = None
+) -> Generator[Preparing, None, Reading]:
+    """Wait until nobody else writes this folder's store, and find out what it lacks.
+
+    Raises RunError when stopped or when the disk is full.
+    """
+    folder = store_folder(cache_dir or cache_folder(), index.root, side)
+    make_folder(folder)
+    lock = filelock.FileLock(folder / "lock", thread_local=False)  # a generator may be closed by another thread
+    with room(folder, len(index) * side * side * 3), ExitStack() as on_error:
+        yield from wait_for(lock, control, len(index))
+        on_error.callback(lock.release)
+        store = PixelStore(folder, side)
+        on_error.callback(store.close)
+        missing, passing = yield from compare(store, index, control)
+        on_error.pop_all()
+    return Reading(index, store, lock, missing, passing)
 
 
 def cores() -> int:
     """How many this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def make_folder(folder: Path) -> None:
-    """Raises RunError, in words, when it cannot be made."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        if is_full(error):
-            raise disk_full(folder, 0) from error
-        raise RunError(
-            "The folder for decoded pictures, {folder}, cannot be made: {reason}. Set SSLSTUDIO_CACHE to "
-            "a folder that can be written.",
-            folder=folder,
-            reason=error.strerror,
-        ) from error
-
-
-@contextmanager
-def room(folder: Path, needed: int) -> Iterator[None]:
-    """What the disk says becomes a RunError in words."""
-    try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        if is_full(error):
-            raise disk_full(folder, needed) from error
-        raise RunError("Decoded pictures cannot be kept in {folder}: {error}.", folder=folder, error=error) from error
 
 
 def wait_for(lock: filelock.BaseFileLock, control: RunControl, total: int) -> Iterator[Preparing]:
@@ -93,22 +119,19 @@ def wait_for(lock: filelock.BaseFileLock, control: RunControl, total: int) -> It
             time.sleep(EVENT_SECONDS)
 
 
-@contextmanager
-def released(lock: filelock.BaseFileLock) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def check_stop(control: RunControl) -> None:
     """Raises RunError when the run is asked to stop."""
     if control.stopping:
         raise RunError("Stopped while reading pictures.")
 
 
-def compare(store: PixelStore, index: ImageIndex, control: RunControl) -> Generator[Preparing, None, Compared]:
-    """Ask the disk for size and time of every picture; rows of what has changed or is gone are taken out."""
+def compare(
+    store: PixelStore, index: ImageIndex, control: RunControl
+) -> Generator[Preparing, None, tuple[list[Task], dict[str, str]]]:
+    """Ask the disk for size and time of every picture; rows of what has changed or is gone are taken out.
+
+    Returns what is to be decoded, and path -> why for what cannot be opened just now.
+    """
     missing: list[Task] = []
     passing: dict[str, str] = {}
     changed: list[str] = []
@@ -121,32 +144,15 @@ def compare(store: PixelStore, index: ImageIndex, control: RunControl) -> Genera
         try:
             file = file_at(index.root, path)
         except CannotOpen as error:
-            passing[path] = str(error)
+            passing[path] = error.message
             continue
         if row is None or not row.fits(file):
             missing.append(Task(number, file))
             changed += [path] if row is not None else []
     gone = [path for path in store.rows if path not in index.places and not os.path.lexists(where(index.root, path))]
     store.forget(changed + gone)
-    _check_room(store, len(missing))
-    return Compared(missing, passing)
-
-
-def _check_room(store: PixelStore, count: int) -> None:
-    needed = count * store.slot_bytes
-    if needed > shutil.disk_usage(store.folder).free:
-        raise disk_full(store.folder, needed)
-
-
-def keep(store: PixelStore, file: ImageFile, outcome: Outcome, passing: dict[str, str]) -> int | None:
-    """Put what became of a file where it belongs. Returns the slot of its pixels, None if there are none."""
-    if isinstance(outcome, Squeezed):
-        return store.put(file, *outcome)
-    elif isinstance(outcome, CannotOpen):
-        passing[file.path] = str(outcome)
-    else:
-        store.put_reason(file, outcome.message)
-    return None
+    store.check_room(len(missing))
+    return missing, passing
 
 
 class Pace:

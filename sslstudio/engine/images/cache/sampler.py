@@ -56,6 +56,10 @@ class SampledCache(PixelCache):
                 yield Preparing(stage=STAGE, done=len(positions) - len(numbers) + start, total=len(positions))
                 self._look(numbers[start : start + step], pool)
 
+    def read_first(self, positions: Positions, count: int, control: RunControl) -> Generator[Preparing, None, None]:
+        """Have the first `count` of these read. Raises RunError when stopped."""
+        yield from self.until(positions[:count], control)
+
     def _look(self, numbers: list[int], pool: ThreadPoolExecutor) -> None:
         files: dict[int, ImageFile] = {}
         for number in numbers:

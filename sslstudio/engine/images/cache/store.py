@@ -10,6 +10,7 @@ import gc
 import hashlib
 import io
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -82,6 +83,32 @@ def _put_below(folder: Path, name: str) -> None:
         table.commit()
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder of the cache. Raises RunError, in words, when it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if is_full(error):
+            raise disk_full(folder, 0) from error
+        raise RunError(
+            "The folder for decoded pictures, {folder}, cannot be made: {reason}. Set SSLSTUDIO_CACHE to "
+            "a folder that can be written.",
+            folder=folder,
+            reason=error.strerror,
+        ) from error
+
+
+@contextlib.contextmanager
+def room(folder: Path, needed: int) -> Iterator[None]:
+    """What the disk says becomes a RunError in words."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        if is_full(error):
+            raise disk_full(folder, needed) from error
+        raise RunError("Decoded pictures cannot be kept in {folder}: {error}.", folder=folder, error=error) from error
+
+
 class PixelStore:
     """The slots and the table of one folder of the cache. For one thread, under a lock between processes."""
 
@@ -136,6 +163,12 @@ class PixelStore:
             rest = rest[self._pixels.write(rest) :]
         self._pending.append(Row(file.path, file.size, file.mtime_ns, slot, height, width))
         return slot
+
+    def check_room(self, count: int) -> None:
+        """Raises RunError when the disk has no room for so many pictures more."""
+        needed = count * self.slot_bytes
+        if needed > shutil.disk_usage(self.folder).free:
+            raise disk_full(self.folder, needed)
 
     def put_reason(self, file: ImageFile, reason: str) -> None:
         """Remember that a file cannot be read, and why."""

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.images.cache.pixel_cache import STAGE, WAITING, PixelCache, build_cache
+from sslstudio.engine.images.cache.pixel_cache import STAGE, PixelCache, build_cache
+from sslstudio.engine.images.cache.reader import WAITING
 from sslstudio.engine.images.cache.store import store_folder
 from sslstudio.engine.images.formats.decode import decode
 from sslstudio.engine.images.index import scan

@@ -15,7 +15,7 @@ from sslstudio.engine.compute.device import choose
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.images.cache import pixel_cache
+from sslstudio.engine.images.cache import reader
 from sslstudio.engine.images.cache.pixel_cache import StreamingCache, build_cache, stream_cache
 from sslstudio.engine.images.cache.reader import outcome_of
 from sslstudio.engine.images.cache.sampler import SampledCache
@@ -35,7 +35,7 @@ def held_back(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
         gate.acquire()
         return outcome_of(root, side, file)
 
-    monkeypatch.setattr(pixel_cache, "outcome_of", gated)
+    monkeypatch.setattr(reader, "outcome_of", gated)
     return gate
 
 

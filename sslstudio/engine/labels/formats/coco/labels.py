@@ -19,7 +19,7 @@ from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored, to_stored
-from sslstudio.engine.images.cache.reader import make_folder
+from sslstudio.engine.images.cache.store import make_folder
 from sslstudio.engine.images.index import ImageIndex, printable
 from sslstudio.engine.images.multi_folder import roots_of
 from sslstudio.engine.labels.formats.coco.raster import paint
