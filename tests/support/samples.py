@@ -80,14 +80,23 @@ def machine() -> dict[str, str]:
 
 @contextmanager
 def smaller_encoder() -> Iterator[None]:
-    """While this lasts the small encoder is one of some thousand weights."""
+    """While this lasts the small encoder is one of some thousand weights.
+
+    Where a processor has no AVX-512, PyTorch 2.14's oneDNN frees memory twice behind a convolution of fewer than eight
+    channels (1 x 1, stride 2, channels_last), so it is left out there. No encoder of the program has so few.
+    """
+    import torch
     from torchvision.models.resnet import BasicBlock
 
     from sslstudio.engine.models.encoders import ENCODERS, ResNetShape
 
+    safe = torch.backends.cpu.get_cpu_capability() == "AVX512"
     before = ENCODERS["small"]
     ENCODERS._entries["small"] = ResNetShape(BasicBlock, (1, 1, 1, 1), CHANNELS, before.about)
     try:
+        if not safe:
+            torch.backends.mkldnn.set_flags(False)
         yield
     finally:
+        torch.backends.mkldnn.set_flags(True)
         ENCODERS._entries["small"] = before
