@@ -15,8 +15,8 @@ that carry a message. What a place does with its value is declared behind a colo
     {names:and} {names:or}      a list as one says it; without it, with commas; {parts:words} with spaces,
                                 {parts:semicolons} with semicolons
     {seconds:duration}          '40 s', '3 min', '2 h 5 min'
-    {value:score}               a score between 0 and 1; {gap:points} {low:signed}: a difference of scores, and the ends
-                                of its interval
+    {value:score}               a score between 0 and 1; {value:tick}: as the axis of a chart has it; {gap:points}
+                                {low:signed}: a difference of scores, and the ends of its interval
     {name!r}                    in quotation marks
 """
 
@@ -49,10 +49,12 @@ class Language:
     """How values are written, and where templates are looked up. The default is the English of records and consoles.
 
     `lookup` gives the template of this language, None where there is none. `many` is the number of the plural form.
+    `code` is what pages call it ('en', 'de').
     `percent` has scores written in per cent, as tables beside them do, instead of as a share.
     """
 
     lookup: Callable[[str], str | None] = lambda template: template
+    code: str = "en"
     decimal: str = "."
     group: str = ","
     percent: bool = False
@@ -284,6 +286,10 @@ def _score(value: float, language: Language) -> str:
     return language.figures(f"{100 * value:.1f} %") if math.isfinite(value) else "–"
 
 
+def _tick(value: float, language: Language) -> str:
+    return language.figures(f"{100 * value:.3g} %" if language.percent else f"{value:.3g}")
+
+
 def _signed(value: float, language: Language) -> str:
     said = f"{100 * value:+.1f}" if language.percent else f"{value:+.3f}"
     return language.figures(said.replace("-", "\u2212"))
@@ -297,6 +303,7 @@ def _points(value: float, language: Language) -> str:
 _NUMBERS: dict[str, Callable[[float, Language], str]] = {
     "duration": lambda value, language: duration(value).said(language),
     "score": _score,
+    "tick": _tick,
     "points": _points,
     "signed": _signed,
 }

@@ -11,6 +11,7 @@ from sslstudio.engine.evaluate.scores import HEADLINE, Array, Score, always, dif
 
 TITLES = {"balanced_accuracy": Message("balanced accuracy"), "mean_iou": Message("mean IoU")}
 BEGINNING = {"balanced_accuracy": Message("Balanced accuracy"), "mean_iou": Message("Mean IoU")}  # of a sentence
+KINDS = {"classification": Message("Classification"), "segmentation": Message("Segmentation")}  # in titles of runs
 FEW = 50  # test pictures under which the interval itself is shaky
 
 

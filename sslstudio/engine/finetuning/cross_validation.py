@@ -22,7 +22,7 @@ from sslstudio.engine.core.events import Event, RunFinished, RunStarted, StepDon
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.split import Split, draw_labelled, group_paths
 from sslstudio.engine.evaluate.scores import Array
-from sslstudio.engine.evaluate.verdict import summarise
+from sslstudio.engine.evaluate.verdict import KINDS, summarise
 from sslstudio.engine.finetuning.label_snapshot import as_begun, check_labels, note_labels
 from sslstudio.engine.finetuning.labelled import labels_of, parts_of
 from sslstudio.engine.finetuning.run import following, go_on, pretraining_of, start

@@ -28,7 +28,7 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.split import group_paths
 from sslstudio.engine.evaluate.predict import Predictor, score_classes, score_masks
 from sslstudio.engine.evaluate.scores import Array
-from sslstudio.engine.evaluate.verdict import summarise
+from sslstudio.engine.evaluate.verdict import KINDS, summarise
 from sslstudio.engine.finetuning.label_snapshot import as_begun, check_labels, note_labels
 from sslstudio.engine.finetuning.labelled import Labelled, LabelledJob, choose_labelled, parts_of, targets_of
 from sslstudio.engine.finetuning.networks import build_part, first_encoder

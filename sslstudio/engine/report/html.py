@@ -1,35 +1,68 @@
-"""HTML and SVG in small pieces. Every text is escaped here and nowhere else."""
+"""HTML and SVG in small pieces, which become text at the end: there, and nowhere else, every text is said in the
+language of the page and escaped."""
 
 import base64
 import html
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PIL import Image
+
+from sslstudio.engine.core.messages import ENGLISH, Language, Message, joined
 
 INK, SOFT, LINE = "#1a232d", "#586472", "#dfe4ea"
 # Okabe & Ito (2008): first pretrained or training, second scratch or held-out.
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 DASHES = ("", "7 4", "2 3", "9 3 2 3")  # so that no colour has to be told apart
+DASHES_SAID = (Message("line"), Message("dashes"), Message("dots"), Message("dash and dot"))
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 560, 250, 62, 40, 14, 14
 MOST_POINTS = 300
+VOID = ("img",)  # elements that have no end
 
 
 class Markup(str):
     """A text that is HTML already."""
 
 
-def mark(name: str, *content: str | Markup, **attributes: str) -> Markup:
+@dataclass(frozen=True)
+class Element:
+    """What is marked, and what stands in it; without a name only that."""
+
+    name: str
+    content: "tuple[Piece, ...]"
+    attributes: Mapping[str, str]
+
+
+Piece = Element | Message | str  # a message is said in the language of the page, another text stays as it is
+
+
+def mark(name: str, *content: Piece, **attributes: str) -> Element:
     """An element. A trailing underscore of an attribute is dropped (class_), others become hyphens."""
-    given = "".join(f' {key.rstrip("_").replace("_", "-")}="{html.escape(value)}"' for key, value in attributes.items())
-    return Markup(f"<{name}{given}>{joined(content)}</{name}>")
+    return Element(name, content, {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()})
 
 
-def joined(pieces: Iterable[str | Markup]) -> Markup:
-    """Pieces one after the other, plain texts escaped."""
-    return Markup("".join(piece if isinstance(piece, Markup) else html.escape(piece, quote=False) for piece in pieces))
+def group(*content: Piece) -> Element:
+    """Pieces one after the other."""
+    return Element("", content, {})
+
+
+def written(piece: Piece, language: Language = ENGLISH) -> str:
+    """The HTML of a piece in a language."""
+    if isinstance(piece, Markup):
+        return piece
+    if not isinstance(piece, Element):
+        return html.escape(_said(piece, language), quote=False)
+    inside = "".join(written(one, language) for one in piece.content)
+    if not piece.name:
+        return inside
+    given = "".join(f' {key}="{html.escape(_said(value, language))}"' for key, value in piece.attributes.items())
+    return f"<{piece.name}{given}>" + ("" if piece.name in VOID else f"{inside}</{piece.name}>")
+
+
+def _said(text: str, language: Language) -> str:
+    return text.said(language) if isinstance(text, Message) else text
 
 
 def inline(picture: Image.Image) -> str:
@@ -39,12 +72,12 @@ def inline(picture: Image.Image) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()
 
 
-def image(data: str, said: str) -> Markup:
+def image(data: str, said: str) -> Element:
     """A picture that is in the page itself; `said` tells it to those who do not see it."""
-    return Markup(f'<img src="{html.escape(data)}" alt="{html.escape(said)}">')
+    return mark("img", src=data, alt=said)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str | Markup]]) -> Markup:
+def table(head: Sequence[str], rows: Iterable[Sequence[Piece]]) -> Element:
     """A table whose first column names its rows."""
     top = mark("tr", *(mark("th", cell, scope="col") for cell in head))
     lines = [mark("tr", mark("th", row[0], scope="row"), *(mark("td", cell) for cell in row[1:])) for row in rows]
@@ -62,14 +95,16 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines over steps, and what guessing reaches (None where nothing is guessed)."""
+    """Lines over steps, and what guessing reaches (None where nothing is guessed). `is_share`: its values are scores
+    between 0 and 1."""
 
     title: str
     series: tuple[Series, ...]
     chance: float | None = None
+    is_share: bool = False
 
 
-def svg(chart: Chart) -> Markup:
+def svg(chart: Chart) -> Piece:
     """A chart as inline SVG with axes, dashes and a legend."""
     shown = [thinned(one) for one in chart.series if any(value == value for value in one.y)]
     values = [value for one in shown for value in one.y] + ([chart.chance] if chart.chance is not None else [])
@@ -83,10 +118,14 @@ def svg(chart: Chart) -> Markup:
         x = LEFT + (step - first) / (last - first) * (WIDTH - LEFT - RIGHT)
         return x, HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - BOTTOM - TOP)
 
-    pieces = [_line(*place(first, value), *place(last, value), LINE) for value in _ticks(low, high)]
-    pieces += [_text(LEFT - 8, place(first, value)[1] + 4, f"{value:.3g}", "end") for value in _ticks(low, high)]
-    pieces += [_text(place(step, low)[0], HEIGHT - 20, f"{step:,.0f}", "middle") for step in (first, last)]
-    pieces.append(_text((LEFT + WIDTH) / 2, HEIGHT - 5, "step", "middle"))
+    pieces: list[Piece] = []
+    for value in _ticks(low, high):
+        tick = Message("{value:tick}", value=value) if chart.is_share else Message("{value:.3g}", value=value)
+        pieces.append(_line(*place(first, value), *place(last, value), LINE))
+        pieces.append(_text(LEFT - 8, place(first, value)[1] + 4, tick, "end"))
+    for step in (first, last):
+        pieces.append(_text(place(step, low)[0], HEIGHT - 20, Message("{step:,.0f}", step=step), "middle"))
+    pieces.append(_text((LEFT + WIDTH) / 2, HEIGHT - 5, Message("step"), "middle"))
     if chart.chance is not None:
         pieces.append(_line(*place(first, chart.chance), *place(last, chart.chance), SOFT, "4 4"))
     for number, one in enumerate(shown):
@@ -95,14 +134,23 @@ def svg(chart: Chart) -> Markup:
         pieces.append(Markup(
             f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
         ))  # fmt: skip
-    legend = ", ".join(f"{one.name} ({('line', 'dashes', 'dots', 'dash and dot')[number % 4]})"
-                       for number, one in enumerate(shown))  # fmt: skip
-    legend += "; thin dashes: what guessing reaches" if chart.chance is not None else ""
+    legend = _legend(chart, shown)
     drawing = mark(
-        "svg", *pieces, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=f"{chart.title}: {legend}",
-        xmlns="http://www.w3.org/2000/svg",
+        "svg", *pieces, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img",
+        aria_label=Message("{title}: {legend}", title=chart.title, legend=legend), xmlns="http://www.w3.org/2000/svg",
     )  # fmt: skip
-    return mark("figure", drawing, mark("figcaption", mark("b", chart.title), f" {legend}"))
+    return mark("figure", drawing, mark("figcaption", mark("b", chart.title), " ", legend))
+
+
+def _legend(chart: Chart, shown: Sequence[Series]) -> Message:
+    lines = joined(
+        (
+            Message("{name} ({style})", name=one.name, style=DASHES_SAID[number % len(DASHES_SAID)])
+            for number, one in enumerate(shown)
+        ),
+        "",
+    )
+    return lines if chart.chance is None else Message("{lines}; thin dashes: what guessing reaches", lines=lines)
 
 
 def thinned(series: Series) -> Series:
@@ -134,12 +182,11 @@ def _line(x1: float, y1: float, x2: float, y2: float, colour: str, dash: str = "
     return Markup(f'<line {ends} stroke="{colour}" stroke-dasharray="{dash}"/>')
 
 
-def _text(x: float, y: float, said: str, anchor: str) -> Markup:
-    inside = html.escape(said, quote=False)
-    return Markup(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="12" fill="{SOFT}">{inside}</text>')
+def _text(x: float, y: float, said: str, anchor: str) -> Element:
+    return mark("text", said, x=f"{x:.1f}", y=f"{y:.1f}", text_anchor=anchor, font_size="12", fill=SOFT)
 
 
-def interval(value: float, low: float, high: float, baseline: float | None, number: int) -> Markup:
+def interval(value: float, low: float, high: float, baseline: float | None, number: int) -> Element:
     """A score as a dot, its interval as a stroke, the baseline as a tick, on a scale from 0 to 1."""
     x1, x, x2 = (4 + 152 * min(1.0, max(0.0, share)) for share in (low, value, high))
     colour = SERIES[number % len(SERIES)]

@@ -4,7 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sslstudio.engine.report.html import Chart, Markup, image, interval, joined, mark, svg, table
+from sslstudio.engine.core.messages import ENGLISH, Language, Message, joined, plain
+from sslstudio.engine.core.metrics import metric_named
+from sslstudio.engine.labels.mask_names import said_class
+from sslstudio.engine.report.html import (
+    Chart,
+    Element,
+    Markup,
+    Piece,
+    group,
+    image,
+    interval,
+    mark,
+    svg,
+    table,
+    written,
+)
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -37,7 +52,8 @@ class Shown:
 
 @dataclass(frozen=True)
 class Report:
-    """All that stands in a report. `metrics` is the content of metrics.json."""
+    """All that stands in a report: messages are said in the language of the page, other texts are names or come from a
+    record of an earlier version. `metrics` is the content of metrics.json; `methods` and `references` are English."""
 
     title: str
     about: str
@@ -56,29 +72,26 @@ class Report:
     commands: Sequence[str] = ()
 
 
-def page(report: Report) -> str:
-    """The whole page."""
+def page(report: Report, language: Language = ENGLISH) -> str:
+    """The whole page in a language."""
     parts = [
         _head(report),
         _scores(report.metrics),
-        _section("How it learnt", mark("div", *map(svg, report.charts), class_="charts"), there=report.charts),
-        *(_matrix(report.metrics, part) for part in report.metrics.get("parts", {})),
-        _section("Mistakes", mark("p", report.errors_said), _gallery(report.errors), there=report.errors),
         _section(
-            "Held-out puzzles and the network's answers",
+            Message("How it learnt"), mark("div", *map(svg, report.charts), class_="charts"), there=report.charts
+        ),
+        *(_matrix(report.metrics, part) for part in report.metrics.get("parts", {})),
+        _section(Message("Mistakes"), mark("p", report.errors_said), _gallery(report.errors), there=report.errors),
+        _section(
+            Message("Held-out puzzles and the network's answers"),
             *(mark("figure", image(one.data, one.said), mark("figcaption", one.caption)) for one in report.puzzles),
             there=report.puzzles, kind="puzzles",
         ),
-        _section("Pictures", _pairs(report.data), there=report.data),
-        _section(
-            "Methods, for a paper",
-            *(mark("p", text) for text in report.methods),
-            mark("ol", *(mark("li", one) for one in report.references)),
-            there=report.methods,
-        ),
-        _section("Settings", *_settings(report.settings), there=report.settings),
-        _section("The same again", mark("pre", "\n".join(report.commands)), there=report.commands),
-        _section("Made on", _pairs(report.environment), there=report.environment),
+        _section(Message("Pictures"), _pairs(report.data), there=report.data),
+        _methods(report, language.code == ENGLISH.code),
+        _section(Message("Settings"), *_settings(report.settings), there=report.settings),
+        _section(Message("The same again"), mark("pre", "\n".join(report.commands)), there=report.commands),
+        _section(Message("Made on"), _pairs(report.environment), there=report.environment),
     ]  # fmt: skip
     # No script and nothing from outside: said to the browser too.
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -90,14 +103,25 @@ def page(report: Report) -> str:
         mark("style", Markup(STYLE)),
     )
     body = mark("body", mark("main", *parts))
-    return f"<!DOCTYPE html>\n{mark('html', head, body, lang='en')}\n"
+    return f"<!DOCTYPE html>\n{written(mark('html', head, body, lang=language.code), language)}\n"
 
 
-def _section(title: str, *content: str | Markup, there: object = True, kind: str = "") -> Markup:
+def _section(title: Message, *content: Piece, there: object = True, kind: str = "") -> Piece:
     return mark("section", mark("h2", title), *content, class_=kind or "plain") if there else Markup("")
 
 
-def _head(report: Report) -> Markup:
+def _methods(report: Report, english: bool) -> Piece:
+    """In English on every page, which one in another language says."""
+    paragraphs = [mark("p", text) for text in report.methods]
+    references = mark("ol", *(mark("li", one) for one in report.references))
+    said = Message("This section is in English, as most papers are, so that it can be copied as it stands.")
+    content = [*paragraphs, references] if english else [
+        mark("p", said, class_="muted"), mark("div", *paragraphs, references, lang=ENGLISH.code)
+    ]  # fmt: skip
+    return _section(Message("Methods, for a paper"), *content, there=report.methods)
+
+
+def _head(report: Report) -> Element:
     notes = mark("ul", *(mark("li", note) for note in report.notes)) if report.notes else Markup("")
     return mark(
         "section", mark("h1", report.title), mark("div", report.about, class_="muted"),
@@ -105,7 +129,7 @@ def _head(report: Report) -> Markup:
     )  # fmt: skip
 
 
-def _scores(metrics: Mapping[str, Any]) -> Markup:
+def _scores(metrics: Mapping[str, Any]) -> Piece:
     parts = metrics.get("parts", {})
     if not parts:
         return Markup("")
@@ -115,74 +139,91 @@ def _scores(metrics: Mapping[str, Any]) -> Markup:
     for name in names:
         cells = [_score(content["scores"][name], baseline.get(name), place) for place, content in
                  enumerate(parts.values())]  # fmt: skip
-        rows.append([_words(name), *cells, f"{baseline[name]:.3f}" if baseline.get(name) is not None else "–"])
-    head = ["", *(part_title(part) for part in parts), "Always the most frequent class"]
-    said = f"{metrics['n_train']:,} labelled pictures to train on, {metrics['n_test']:,} test pictures. "
-    said += "In brackets 95 % intervals; the small tick is the baseline."
+        rows.append([metric_named(name).title, *cells, _share(baseline.get(name))])
+    head = ["", *(part_title(part) for part in parts), Message("Always the most frequent class")]
+    said = [
+        Message(
+            "{n_train:,} labelled pictures to train on, {n_test:,} test pictures. In brackets 95 % intervals; the "
+            "small tick is the baseline.",
+            n_train=metrics["n_train"],
+            n_test=metrics["n_test"],
+        )
+    ]
     if list(parts) == ["pretrained"]:
-        said += " Not compared with not pretraining: no twin from scratch."
-    return _section("Scores", table(head, rows), mark("p", said, class_="muted"))
+        said.append(Message("Not compared with not pretraining: no twin from scratch."))
+    return _section(Message("Scores"), table(head, rows), mark("p", joined(said), class_="muted"))
 
 
-def _score(score: Mapping[str, Any], baseline: float | None, place: int) -> Markup:
+def _score(score: Mapping[str, Any], baseline: float | None, place: int) -> Piece:
     value, low, high = score["value"], score["low"], score["high"]
     if value is None:
-        return Markup("–")
-    said = f"{value:.3f} ({low:.3f} to {high:.3f}, n = {score['n']:,}) "
-    return joined([said, interval(value, low, high, baseline, place)])
+        return "–"
+    said = Message(
+        "{value:score} ({low:score} to {high:score}, n = {n:,})", value=value, low=low, high=high, n=score["n"]
+    )
+    return group(said, " ", interval(value, low, high, baseline, place))
 
 
-def part_title(part: str) -> str:
+def _share(value: float | None) -> str:
+    return "–" if value is None else Message("{value:score}", value=value)
+
+
+def part_title(part: str) -> Message:
     """A part of a fine-tuning run, for people."""
-    return {"pretrained": "With pretraining", "scratch": "From scratch"}.get(part, part)
+    return {"pretrained": Message("With pretraining"), "scratch": Message("From scratch")}.get(part) or plain(part)
 
 
-def _words(name: str) -> str:
-    known = {"mean_iou": "Mean IoU", "macro_f1": "Mean F1", "mean_dice": "Mean Dice", "pixel_accuracy": "Pixels right"}
-    return known.get(name, name.replace("_", " ").capitalize())
+def _taken_for(part: str) -> Message:
+    if part == "pretrained":
+        return Message("What is taken for what: with pretraining")
+    if part == "scratch":
+        return Message("What is taken for what: from scratch")
+    return Message("What is taken for what: {part}", part=part)
 
 
-def _matrix(metrics: Mapping[str, Any], part: str) -> Markup:
-    names, content = metrics["classes"], metrics["parts"][part]
-    head = mark("tr", mark("th", "label \\ answer"), *(mark("th", name, scope="col") for name in names))
+def _matrix(metrics: Mapping[str, Any], part: str) -> Piece:
+    masks = metrics["kind"] == "segmentation"
+    titles = {name: said_class(name) if masks else name for name in metrics["classes"]}
+    names, content = list(titles.values()), metrics["parts"][part]
+    head = mark("tr", mark("th", Message("label \\ answer")), *(mark("th", name, scope="col") for name in names))
     rows = [
         mark("tr", mark("th", names[truth], scope="row"),
              *(_cell(count, sum(line), truth == guess) for guess, count in enumerate(line)))
         for truth, line in enumerate(content["confusion"])
     ]  # fmt: skip
-    unit = "pixels" if metrics["kind"] == "segmentation" else "pictures"
     matrix = mark("table", mark("thead", head), mark("tbody", *rows), class_="matrix")
-    said = mark("p", f"Numbers are {unit}; framed: right answers; the shade is the share of the row.", class_="muted")
+    said = Message(
+        "Numbers are {unit}; framed: right answers; the shade is the share of the row.",
+        unit=Message("pixels") if masks else Message("pictures"),
+    )
     lines = content["per_class"]
     keys = [key for key in lines[0] if key != "name"] if lines else []
-    titles = {"n": unit.capitalize(), "f1": "F1", "iou": "IoU"}
+    counted = Message("Pixels") if masks else Message("Pictures")
     by_class = table(
-        ["Class", *(titles.get(key, key.capitalize()) for key in keys)],
-        [[line["name"], *(_figure(key, line[key]) for key in keys)] for line in lines],
+        [Message("Class"), *(counted if key == "n" else metric_named(key).title for key in keys)],
+        [[titles[line["name"]], *(_figure(key, line[key]) for key in keys)] for line in lines],
     )
-    return _section(f"What is taken for what: {part_title(part).lower()}", matrix, said, by_class)
+    return _section(_taken_for(part), matrix, mark("p", said, class_="muted"), by_class)
 
 
-def _cell(count: int, total: int, right: bool) -> Markup:
+def _cell(count: int, total: int, right: bool) -> Element:
     share = count / total if total else 0.0
     shade = f"background:rgba(0,114,178,{share * 0.55:.2f})"
-    return mark("td", f"{count:,}", style=shade, class_="right" if right else "wrong")
+    return mark("td", Message("{count:,}", count=count), style=shade, class_="right" if right else "wrong")
 
 
 def _figure(key: str, value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{int(value):,}" if key == "n" else f"{value:.3f}"
+    return Message("{count:,}", count=int(value)) if key == "n" and value is not None else _share(value)
 
 
-def _gallery(shown: Sequence[Shown]) -> Markup:
+def _gallery(shown: Sequence[Shown]) -> Element:
     figures = [mark("figure", image(one.data, one.said), mark("figcaption", one.caption)) for one in shown]
     return mark("div", *figures, class_="gallery")
 
 
-def _pairs(pairs: Pairs) -> Markup:
+def _pairs(pairs: Pairs) -> Piece:
     return table(["", ""], pairs) if pairs else Markup("")
 
 
-def _settings(settings: Mapping[str, Pairs]) -> list[Markup]:
+def _settings(settings: Mapping[str, Pairs]) -> list[Piece]:
     return [piece for title, pairs in settings.items() if pairs for piece in (mark("h3", title), _pairs(pairs))]

@@ -4,7 +4,7 @@ import importlib.metadata
 import platform
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ from PIL import Image
 from sslstudio import __version__
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.config import BaseConfig, options_of
+from sslstudio.engine.core.config import BaseConfig, options_of, sections_of
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.core.events import (
+    Alarm,
     Evaluated,
     Event,
     Note,
@@ -26,11 +27,13 @@ from sslstudio.engine.core.events import (
     SampleSaved,
     StepDone,
 )
-from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.messages import ENGLISH, NOTHING, Language, Message
+from sslstudio.engine.core.metrics import LOSS, metric_named
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import group_paths
 from sslstudio.engine.images.multi_folder import title_of
+from sslstudio.engine.labels.types import Recognised
 from sslstudio.engine.report.command_line import command_line
 from sslstudio.engine.report.html import Chart, Series, inline
 from sslstudio.engine.report.methods import Did, methods
@@ -68,9 +71,15 @@ class _Run:
 
 
 def write_report(
-    path: Path, out: Path, control: RunControl, *, pictures: bool = True, replace: bool = False
+    path: Path,
+    out: Path,
+    control: RunControl,
+    *,
+    pictures: bool = True,
+    replace: bool = False,
+    language: Language = ENGLISH,
 ) -> Generator[Preparing, None, Path]:
-    """Write the report of a run to the file `out`. Without `pictures` none of the user's are in it.
+    """Write the report of a run to the file `out`, in a language. Without `pictures` none of the user's are in it.
 
     Raises DataError when the run has no result, or `out` is no name of an HTML file, or exists and may not be replaced.
     """
@@ -87,15 +96,15 @@ def write_report(
     yield Preparing(stage=Message("Reading the run"), done=0, total=0)
     source = _source(run)
     try:
-        session, trouble = (yield from _session(run, control)), ""
+        session = yield from _session(run, control)
     except DataError as error:  # moved or deleted: the run's own files still make a report
-        session, trouble = None, f"The pictures could not be looked at again: {error}"
+        session, notes = None, [Message("The pictures could not be looked at again: {error}", error=error)]
+    else:
+        notes = changed_since(run.folder, run.config.data.folder, run.config.data.labels)
     facts = yield from _data_facts(run, session)
-    data = run.config.data
-    changes = [("Note", str(change)) for change in changed_since(run.folder, data.folder, data.labels)]
-    report = _report(run, source, metrics, [*facts, *([("Note", trouble)] if trouble else changes)], pictures)
+    report = _report(run, source, metrics, [*facts, *((Message("Note"), note) for note in notes)], pictures)
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(out, page(report).encode(errors="backslashreplace"))
+    write_atomic(out, page(report, language).encode(errors="backslashreplace"))
     return out
 
 
@@ -127,13 +136,15 @@ def _report(
     software = f"All was done with SSL Studio {__version__}, PyTorch {_version('torch')}."
     said = methods(pretraining.did() if pretraining else None, run.did() if tuned else None, metrics, software)
     started = [event for event in run.events if isinstance(event, RunStarted)]
-    errors, errors_said = worst_answers(run.folder, run.config, metrics) if tuned and pictures else ([], "")
+    errors, errors_said = worst_answers(run.folder, run.config, metrics) if tuned and pictures else ([], NOTHING)
     runs = [one for one in (source, run) if one is not None]
     return Report(
         title=started[-1].title if started else run.folder.path.name,
-        about=f"{run.folder.path.resolve().name}, report of {time.strftime('%Y-%m-%d %H:%M')}",
+        about=Message(
+            "{run}, report of {when}", run=run.folder.path.resolve().name, when=time.strftime("%Y-%m-%d %H:%M")
+        ),
         metrics=metrics,
-        verdict=str(metrics.get("verdict") or _pretraining_said(metrics)),
+        verdict=metrics.get("verdict") or _pretraining_said(metrics),
         notes=[*metrics.get("notes", []), *_alarms(run)],
         charts=[chart for one in reversed(runs) for chart in _charts(one)],
         errors=errors,
@@ -148,19 +159,35 @@ def _report(
     )
 
 
-def _pretraining_said(metrics: Mapping[str, Any]) -> str:
+def _pretraining_said(metrics: Mapping[str, Any]) -> Message:
     chance = metrics.get("chance", {})
-    said = [
-        f"{name.replace('_', ' ')} {value:.3f}" + (f" (guessing: {chance[name]:.3f})" if name in chance else "")
+    scores = [
+        _score_said(name, value, chance.get(name))
         for name, value in metrics.get("validation", {}).items()
         if value is not None
     ]
-    return f"After {metrics.get('steps', 0):,} steps, on {metrics.get('n', 0):,} held-out pictures: {', '.join(said)}."
+    return Message(
+        "After {steps:,} steps, on {held_out:,} held-out pictures: {scores}.",
+        steps=metrics.get("steps", 0),
+        held_out=metrics.get("n", 0),
+        scores=scores,
+    )
+
+
+def _score_said(name: str, value: float, chance: float | None) -> Message:
+    title = metric_named(name).title
+    if not metric_named(name).is_share:
+        said = Message("{title} {value:.3f}", title=title, value=value)
+        guessed = Message("{chance:.3f}", chance=chance)
+    else:
+        said = Message("{title} {value:score}", title=title, value=value)
+        guessed = Message("{chance:score}", chance=chance)
+    return said if chance is None else Message("{score} (guessing: {chance})", score=said, chance=guessed)
 
 
 def _alarms(run: _Run) -> list[str]:
-    warned = [event.text for event in run.events if isinstance(event, Note) and event.level == "warning"]
-    return [*warned, *(str(getattr(event, "text", "")) for event in run.events if event.kind == "Alarm")]
+    warned: list[str] = [event.text for event in run.events if isinstance(event, Note) and event.level == "warning"]
+    return [*warned, *(event.text for event in run.events if isinstance(event, Alarm))]
 
 
 def _charts(run: _Run) -> list[Chart]:
@@ -168,11 +195,11 @@ def _charts(run: _Run) -> list[Chart]:
     steps = [event for event in run.events if isinstance(event, StepDone)]
     scored = [event for event in run.events if isinstance(event, Evaluated)]
     tuned = isinstance(run.config, FinetuneConfig)
-    title = "fine-tuning"
+    what = Message("fine-tuning")
     if isinstance(run.config, PretrainConfig):
-        title = f"pretraining, {load_tasks()[run.config.task].title}"
+        what = Message("pretraining, {task}", task=load_tasks()[run.config.task].title)
     loss = [_series(part, tuned, [event for event in steps if event.part == part], "") for part in _parts(steps)]
-    charts = [Chart(f"Loss: {title}", tuple(loss))] if loss else []
+    charts = [Chart(Message("{metric}: {training}", metric=LOSS.title, training=what), tuple(loss))] if loss else []
     shown = [name for name in HEADLINES if any(name in event.metrics for event in scored)][:1]
     shown = shown or sorted({name for event in scored for name in event.metrics if name in event.chance})[:1]
     for name in shown:
@@ -181,7 +208,9 @@ def _charts(run: _Run) -> list[Chart]:
             for part in _parts(scored)
         ]
         chance = next((event.chance[name] for event in scored if name in event.chance), None)
-        charts.append(Chart(f"{name.replace('_', ' ').capitalize()}, held-out: {title}", tuple(lines), chance))
+        about = metric_named(name)
+        title = Message("{metric}, held-out: {training}", metric=about.title, training=what)
+        charts.append(Chart(title, tuple(lines), chance, about.is_share))
     return charts
 
 
@@ -190,7 +219,7 @@ def _parts(events: list[Any]) -> list[str]:
 
 
 def _series(part: str, tuned: bool, events: list[Any], metric: str) -> Series:
-    name = part_title(part) if tuned else "Training" if not metric else "Held-out"
+    name = part_title(part) if tuned else Message("Held-out") if metric else Message("Training")
     return Series(name, [e.step for e in events], [e.metrics[metric] if metric else e.loss for e in events])
 
 
@@ -201,60 +230,93 @@ def _puzzles(run: _Run) -> list[Shown]:
         return []
     with Image.open(run.folder.path / found[-1].path) as sheet:
         data = inline(sheet.convert("RGB"))
-    caption = f"After step {found[-1].step:,}."
-    return [Shown(data, caption, "Held-out puzzles with the right answers and the network's")]
+    caption = Message("After step {step:,}.", step=found[-1].step)
+    return [Shown(data, caption, Message("Held-out puzzles with the right answers and the network's"))]
 
 
 def _data_facts(run: _Run, session: Session | None) -> Generator[Preparing, None, list[tuple[str, str]]]:
     split = run.did().split
     data = run.config.data
-    facts = [
-        ("Folder", title_of(data.folder)),
-        ("To train on", f"{len(split.get('train', ())):,} (for fine-tuning those with a drawn label)"),
-        ("To watch with", f"{len(split.get('validation', ())):,}"),
-        ("Kept for the test", f"{len(split.get('test', ())):,}"),
+    parts = {part: len(split.get(part, ())) for part in ("train", "validation", "test")}
+    facts: list[tuple[str, str]] = [
+        (Message("Folder"), title_of(data.folder)),
+        (Message("To train on"), Message("{n:,} (for fine-tuning those with a drawn label)", n=parts["train"])),
+        (Message("To watch with"), Message("{n:,}", n=parts["validation"])),
+        (Message("Kept for the test"), Message("{n:,}", n=parts["test"])),
     ]
-    together = "Not known: if several pictures come from one patient, slide or video, the result is too good."
+    together = Message("Not known: if several pictures come from one patient, slide or video, the result is too good.")
     if session is None:
-        return [*facts, ("Belong together", data.groups or together)]
+        return [*facts, (Message("Belong together"), data.groups or together)]
     if data.groups:
-        count = len(set(group_paths(session.cache.index.paths, data.groups).values()))
-        together = f"{count:,} groups by the rule {data.groups}; none is torn apart"
-    unreadable = session.cache.index.unreadable
+        together = Message(
+            "{n:,} groups by the rule {rule}; none is torn apart",
+            n=len(set(group_paths(session.cache.index.paths, data.groups).values())),
+            rule=data.groups,
+        )
+    index = session.cache.index
     yield Preparing(stage=Message("Looking for near copies across the split"), done=0, total=0)
     pictures = Pictures(session.cache, session.cache.index.paths, devices.choose("cpu"))
     groups = near_duplicates(pictures.take(chunk) for chunk in pictures.chunks(CHUNK, MOST))
     tested = set(session.split.test)
     copies = [pair for pair in across(groups, pictures.paths, session.split) if pair[0] in tested]
-    classes = session.recognised.classes
+    read = Message(
+        "{index:,} read, {unreadable:,} could not be read", index=len(index), unreadable=len(index.unreadable)
+    )
+    alike = Message("{n:,} test pictures look almost like one that was trained or watched with", n=len(copies))
     return [
-        ("Pictures", f"{len(session.cache.index):,} read, {len(unreadable):,} could not be read"),
+        (Message("Pictures"), read),
         *facts,
-        ("Labels", f"{len(classes.of):,} pictures, {len(classes.names)} classes ({classes.found_in})" if classes else (
-            f"{len(session.recognised.masks.of):,} masks" if session.recognised.masks else "none")),
-        ("Belong together", together),
-        ("Near copies", f"{len(copies):,} test pictures look almost like one that was trained or watched with"),
-    ]  # fmt: skip
+        (Message("Labels"), _labels(session.recognised)),
+        (Message("Belong together"), together),
+        (Message("Near copies"), alike),
+    ]
 
 
-def _settings(config: BaseConfig, title: str = "") -> dict[str, list[tuple[str, str]]]:
+def _labels(recognised: Recognised) -> Message:
+    if classes := recognised.classes:
+        return Message(
+            "{n:,} pictures, {classes} classes ({found_in})",
+            n=len(classes.of),
+            classes=len(classes.names),
+            found_in=classes.found_in,
+        )
+    return Message("{n:,} masks", n=len(recognised.masks.of)) if recognised.masks else Message("none")
+
+
+def _settings(config: BaseConfig, title: Message = NOTHING) -> dict[str, list[tuple[str, str]]]:
     """Every option with its words, by section. Folders by their name alone."""
-    title = title or ("Fine-tuning" if isinstance(config, FinetuneConfig) else "Pretraining")
-    pairs = [(str(one.about.title), _value(one.name, getattr(config, one.name))) for one in options_of(type(config))]
-    found = {title: pairs}
-    for field in fields(config):
-        part = getattr(config, field.name)
-        if isinstance(part, BaseConfig):
-            found.update(_settings(part, f"{title}: {field.name}"))
+    title = title or (Message("Fine-tuning") if isinstance(config, FinetuneConfig) else Message("Pretraining"))
+    pairs: list[tuple[str, str]] = [
+        (one.about.title, _value(one.name, getattr(config, one.name))) for one in options_of(type(config))
+    ]
+    found: dict[str, list[tuple[str, str]]] = {title: pairs}
+    for field in sections_of(type(config)):
+        found.update(_settings(getattr(config, field.name), _section_title(title, field.name)))
     return found
+
+
+def _section_title(config: Message, section: str) -> Message:
+    known = {
+        "data": Message("{config}: data", config=config),
+        "encoder": Message("{config}: encoder", config=config),
+        "optimiser": Message("{config}: optimiser", config=config),
+        "budget": Message("{config}: budget", config=config),
+        "probe": Message("{config}: probe", config=config),
+        "hardware": Message("{config}: hardware", config=config),
+        "recipe": Message("{config}: recipe", config=config),
+        "options": Message("{config}: options", config=config),
+    }
+    return known.get(section) or Message("{config}: {section}", config=config, section=section)
 
 
 def _value(name: str, value: Any) -> str:
     if value is None:
-        return "auto"
+        return Message("auto")
     if name in ("folder", "out", "source", "weights", "labels") and value:
         return Path(str(value)).name
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return Message("yes") if value else Message("no")
+    return Message("{value}", value=value) if isinstance(value, (int, float)) else str(value)
 
 
 def _without_paths(run: _Run) -> str:
@@ -269,15 +331,19 @@ def _without_paths(run: _Run) -> str:
 
 def _environment(started: RunStarted | None, run: _Run) -> list[tuple[str, str]]:
     finished = [event for event in run.events if isinstance(event, RunFinished)]
-    device = started.facts.get("Device", "") if started else ""
-    pairs = [("Device", device), ("Encoder", started.facts.get("Encoder", "") if started else "")]
+    facts = started.facts if started else {}
+    pairs: list[tuple[str, str]] = [
+        (Message("Device"), facts.get("Device", "")),
+        (Message("Encoder"), facts.get("Encoder", "")),
+    ]
     if finished:
-        pairs.append(("Time", f"{finished[-1].seconds / 60:.1f} minutes"))
+        pairs.append((Message("Time"), Message("{minutes:.1f} minutes", minutes=finished[-1].seconds / 60)))
     versions = ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
+    software = f"SSL Studio {__version__}, Python {platform.python_version()}, {platform.system()}"
     return [
         *(pair for pair in pairs if pair[1]),
-        ("Report made with", f"SSL Studio {__version__}, Python {platform.python_version()}, {platform.system()}"),
-        ("Libraries now", versions),
+        (Message("Report made with"), software),
+        (Message("Libraries now"), versions),
     ]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.images.formats.decode import read_picture
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.labels.masks.files import PALETTE
@@ -23,24 +24,28 @@ SIDE = 160
 
 def worst_answers(
     run: RunFolder, config: PretrainConfig | FinetuneConfig, metrics: Mapping[str, Any]
-) -> tuple[list[Shown], str]:
+) -> tuple[list[Shown], Message]:
     """Up to 24 pictures of the first part that are still there, and a sentence on how they were chosen."""
     part = next(iter(metrics["parts"]))
     file = run.path / f"predictions-{part}.csv"
     if not file.exists():  # cross-validated: each fold has its own
-        return [], ""
+        return [], NOTHING
     with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
         rows = list(csv.DictReader(lines))
     root = root_of(Path(config.data.folder))
     if metrics["kind"] == "segmentation":
         rows = sorted((row for row in rows if row["iou"] != "nan"), key=lambda row: float(row["iou"]))[:MOST]
         found = [_mask(root, run.path / f"predictions-{part}", row) for row in rows]
-        said = "The masks that overlap least first; the network's mask is drawn over the picture."
+        said = Message("The masks that overlap least first; the network's mask is drawn over the picture.")
         return [one for one in found if one is not None], said
     wrong = [row for row in rows if row["label"] != row["predicted"]]
     wrong.sort(key=lambda row: -float(row["confidence"]))
     found = [_class(root, row) for row in wrong[:MOST]]
-    said = f"{len(wrong):,} of {len(rows):,} test pictures were answered wrong; those it was surest of come first."
+    said = Message(
+        "{wrong:,} of {tested:,} test pictures were answered wrong; those it was surest of come first.",
+        wrong=len(wrong),
+        tested=len(rows),
+    )
     return [one for one in found if one is not None], said
 
 
@@ -48,8 +53,13 @@ def _class(root: Path, row: Mapping[str, str]) -> Shown | None:
     picture = _picture(root / row["file"])
     if picture is None:
         return None
-    sure = f"{float(row['confidence']):.0%}"
-    caption = f"{row['predicted']} ({sure} sure), labelled {row['label']}: {row['file']}"
+    caption = Message(
+        "{predicted} ({confidence:.0%} sure), labelled {label}: {file}",
+        predicted=row["predicted"],
+        confidence=float(row["confidence"]),
+        label=row["label"],
+        file=row["file"],
+    )
     return Shown(inline(picture), caption, caption)
 
 
@@ -64,7 +74,7 @@ def _mask(root: Path, masks: Path, row: Mapping[str, str]) -> Shown | None:
         colour = PALETTE[1 + (int(number) - 1) % (len(PALETTE) - 1)]
         over[numbers == number] = (*(int(colour[at : at + 2], 16) for at in (1, 3, 5)), 120)
     picture.paste(Image.fromarray(over[..., :3]), mask=Image.fromarray(over[..., 3]))
-    caption = f"IoU {float(row['iou']):.2f}: {row['file']}"
+    caption = Message("IoU {iou:.2f}: {file}", iou=float(row["iou"]), file=row["file"])
     return Shown(inline(picture), caption, caption)
 
 

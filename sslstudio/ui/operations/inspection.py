@@ -15,6 +15,7 @@ from PySide6.QtGui import QColor, QImage
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
 from sslstudio.ui.base.theme import colours
+from sslstudio.ui.text import translate
 
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.export.run import Exported
@@ -132,9 +133,9 @@ def export(run: Path, part: str, out: Path, form: str, control: RunControl) -> G
 
 def report(run: Path, out: Path, pictures: bool, control: RunControl) -> Generator[Preparing, None, Path]:
     """Write the report as one page, in place of one that a person has agreed to replace. A name without .html gets it,
-    and then replaces nothing: nobody was asked about that name."""
+    and then replaces nothing: nobody was asked about that name. It is in the window's language."""
     from sslstudio.engine.report.run import write_report
 
     asked = bool(out.suffix)
     file = out if asked else out.with_name(f"{out.name}.html")
-    return write_report(run, file, control, pictures=pictures, replace=asked)
+    return write_report(run, file, control, pictures=pictures, replace=asked, language=translate.spoken())

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator
 
-from sslstudio.engine.core.messages import Language, Message
+from sslstudio.engine.core.messages import ENGLISH, Language, Message
 from sslstudio.ui.base import app_settings, resources
 
 WINDOW_ENGLISH = Language(percent=True)  # scores as the tables beside them have them
@@ -18,12 +18,14 @@ KEYS = "QShortcut"  # in whose name Qt asks how a key is called
 
 
 class Catalogue:
-    """Translations by their English source. `decimal` and `group` are the language's marks in numbers."""
+    """Translations by their English source. `decimal` and `group` are the language's marks in numbers, `code` is what
+    pages call it."""
 
-    def __init__(self, entries: Mapping[str, str], decimal: str = ".", group: str = ",") -> None:
+    def __init__(self, entries: Mapping[str, str], decimal: str = ".", group: str = ",", code: str = "en") -> None:
         self._entries = dict(entries)
         self.language = Language(
             lookup=self.exact,
+            code=code,
             decimal=decimal,
             group=group,
             percent=True,
@@ -70,7 +72,7 @@ def read(code: str) -> Catalogue:
 
     entries = polib.pofile(str(resources.find(f"translations/{code}.po"))).translated_entries()
     place = QLocale(code)
-    return Catalogue({one.msgid: one.msgstr for one in entries}, place.decimalPoint(), place.groupSeparator())
+    return Catalogue({one.msgid: one.msgstr for one in entries}, place.decimalPoint(), place.groupSeparator(), code)
 
 
 def speak(code: str, app: QCoreApplication) -> list[QTranslator]:
@@ -86,6 +88,12 @@ def speak(code: str, app: QCoreApplication) -> list[QTranslator]:
     for one in installed:  # Qt asks the last one first
         app.installTranslator(one)
     return installed
+
+
+def spoken() -> Language:
+    """The language of files that the window writes for people. While it speaks English, that of the command line, whose
+    files are the same ones."""
+    return _spoken[0].language if _spoken else ENGLISH
 
 
 def told(text: str) -> str:

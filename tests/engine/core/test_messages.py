@@ -111,6 +111,8 @@ def test_scores_are_in_per_cent_where_tables_beside_them_are() -> None:
     assert message == "0.271 \u22120.058 +0.010"
     said = message.said(Language(lookup=lambda template: template, percent=True, decimal=",", points="{} Punkte"))
     assert said == "27,1 % \u22125,8 Punkte +1,0"
+    tick = Message("{value:tick}", value=0.125)
+    assert (tick, tick.said(Language(percent=True, decimal=","))) == ("0.125", "12,5 %")
 
 
 def test_what_has_no_words_needs_no_translation() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sslstudio.engine.report.html import MOST_POINTS, Chart, Series, _ticks, inline, mark, svg, thinned
+from sslstudio.engine.report.html import MOST_POINTS, Chart, Series, _ticks, inline, mark, svg, thinned, written
 from sslstudio.engine.report.page import Report, Shown, page
 
 EMPTY = {"meta", "img", "line", "circle", "polyline"}
@@ -101,7 +101,7 @@ def test_what_is_not_there_has_no_heading() -> None:
 @settings(deadline=None)
 @given(st.text(), st.text())
 def test_any_text_comes_back_as_it_was(inside: str, said: str) -> None:
-    reader = read(mark("p", inside, title=said))
+    reader = read(written(mark("p", inside, title=said)))
     assert "".join(reader.texts) == inside
     assert reader.found[0][1]["title"] == said
 
@@ -122,7 +122,7 @@ def test_lines_are_thinned_without_losing_their_mean(values: list[float]) -> Non
 def test_a_chart_draws_its_lines_inside_its_frame() -> None:
     rng = np.random.default_rng(0)
     lines = tuple(Series(name, list(range(1, 50)), rng.random(49).tolist()) for name in ("a", "b"))
-    reader = read(svg(Chart("Loss", lines, 0.5)))
+    reader = read(written(svg(Chart("Loss", lines, 0.5))))
     drawn = [attributes["points"] for tag, attributes in reader.found if tag == "polyline"]
     assert len(drawn) == 2
     for points in drawn:
@@ -148,4 +148,4 @@ def test_ticks_are_what_one_would_write() -> None:
 
 @pytest.mark.parametrize("values", [[1.0], [0.0, 0.0], [3.0, 3.0, 3.0]])
 def test_flat_lines_are_drawn_too(values: list[float]) -> None:
-    assert "polyline" in svg(Chart("Loss", (Series("a", list(range(len(values))), values),)))
+    assert "polyline" in written(svg(Chart("Loss", (Series("a", list(range(len(values))), values),))))

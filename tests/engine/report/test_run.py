@@ -1,22 +1,29 @@
 """A report says what the run's files say, and holds all that it shows."""
 
 import json
+import re
 from pathlib import Path
 from typing import TypeVar
 
+import polib
 import pytest
 
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.messages import ENGLISH, Language
+from sslstudio.engine.report.page import Report, page
 from sslstudio.engine.report.run import write_report
 from sslstudio.engine.runs.run_folder import RunFolder
-from tests.engine.report.test_page import asks_nobody, read
+from tests.engine.report.test_page import Reader, asks_nobody, read
+from tests.engine.report.test_page import metrics as some_metrics
 
 R = TypeVar("R")
+SAME = {"Training", "Encoder", "Threads", "Dice", "F1", "IoU", "VICReg"}  # words that both languages have
 
 
-def written(run: Path, out: Path, pictures: bool = True) -> str:
-    return to_end(write_report(run, out, RunControl(), pictures=pictures)).read_text(encoding="utf-8")
+def written(run: Path, out: Path, pictures: bool = True, language: Language = ENGLISH) -> str:
+    steps = write_report(run, out, RunControl(), pictures=pictures, language=language)
+    return to_end(steps).read_text(encoding="utf-8")
 
 
 def test_a_classification_is_reported_from_its_own_files(classified: Path, sample_folder: Path, tmp_path: Path) -> None:
@@ -69,3 +76,85 @@ def test_reports_overwrite_nothing_and_need_a_result(classified: Path, tmp_path:
     with pytest.raises(DataError, match="is not a run"):
         written(tmp_path, tmp_path / "report.html")
     assert (tmp_path / "mine.html").read_text() == "mine"
+
+
+def german() -> Language:
+    """German as its catalogue has it, without the window."""
+    catalogue = Path(__file__).parents[3] / "resources" / "translations" / "de.po"
+    entries = {one.msgid: one.msgstr for one in polib.pofile(str(catalogue)).translated_entries()}
+    last = {"and": " und ", "or": " oder "}
+    return Language(entries.get, "de", ",", ".", True, "\u00a0%", "{} Punkte", last=last)
+
+
+class Pieces(Reader):
+    """The texts outside what stays English, with labels of drawings and pictures."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.english: list[str] = []
+        self._outside = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        super().handle_starttag(tag, attrs)
+        given = dict(attrs)
+        if not self._outside and (tag in ("pre", "style") or (tag == "div" and given.get("lang") == "en")):
+            self._outside = len(self.open)
+        self.texts += [said for name in ("alt", "aria-label") if (said := given.get(name))]
+
+    def handle_endtag(self, tag: str) -> None:
+        if len(self.open) == self._outside:
+            self._outside = 0
+        super().handle_endtag(tag)
+
+    def handle_data(self, data: str) -> None:
+        (self.english if self._outside else self.texts).append(data)
+
+
+def pieces(text: str) -> Pieces:
+    reader = Pieces()
+    reader.feed(text)
+    reader.close()
+    return reader
+
+
+@pytest.mark.parametrize("kind", ["classified", "segmented", "pretrained"])
+def test_a_report_in_german_leaves_no_english(
+    kind: str, pretrained: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    run = request.getfixturevalue(kind)
+    english = pieces(written(run, tmp_path / "en.html"))
+    spoken = pieces(written(run, tmp_path / "de.html", language=german()))
+    assert spoken.found[0] == ("html", {"lang": "de"})
+    said, meant = ([*one.texts, *one.english] for one in (spoken, english))
+    assert len(said) == len(meant) + 1  # the sentence that says why the methods are in English
+    configs = "".join((one / "config.toml").read_text(encoding="utf-8") for one in (run, pretrained))
+    metrics = RunFolder(run).metrics() or {}
+    names = SAME | set(metrics.get("classes", ()))
+    both = {said for said in set(spoken.texts) & set(english.texts) if re.search("[a-z]{2}", said)}
+    same = {said for said in both if said.strip() not in names and said not in configs}
+    assert not {said for said in same if not re.match(r"SSL Studio|torch |IoU \d", said)}
+    assert not [said for said in spoken.texts if re.search(r"\b(the|of|and|with|is|on|are|not|to)\b", said)]
+    assert any("Pictures were resampled" in said for said in spoken.english)
+    assert {"Einstellungen", "Dasselbe noch einmal", "Womit es gemacht wurde"} <= set(spoken.texts)
+
+
+def test_scores_and_notes_of_a_german_report_are_written_as_one_does_there(classified: Path, tmp_path: Path) -> None:
+    said = " ".join(pieces(written(classified, tmp_path / "de.html", language=german())).texts)
+    metrics = RunFolder(classified).metrics()
+    assert metrics is not None
+    score = metrics["parts"]["pretrained"]["scores"]["balanced_accuracy"]
+    value, low, high = (f"{100 * score[name]:.1f}\u00a0%".replace(".", ",") for name in ("value", "low", "high"))
+    assert f"{value} ({low} bis {high}, n = {score['n']})" in said
+    assert metrics["verdict"].said(german()) in said
+    assert all(note.said(german()) in said for note in metrics["notes"])
+    assert " Punkte" in said
+
+
+def test_sentences_of_an_earlier_version_stay_english() -> None:
+    report = Report(
+        title="A run", about="", metrics=some_metrics(), verdict="Pretraining helps.", notes=["Few pictures."]
+    )
+    said = pieces(page(report, german())).texts
+    assert "Pretraining helps." in said
+    assert "Few pictures." in said
+    assert "Ergebnisse" in said

@@ -206,6 +206,23 @@ def test_networks_and_report_are_taken_away(
     assert (tmp_path / "report.html").read_bytes() == before
 
 
+@pytest.mark.usefixtures("german")
+def test_the_report_is_in_the_windows_language(
+    opened: Opener, classified: Path, tmp_path: Path, said: Said, qtbot: QtBot
+) -> None:
+    page = opened(classified)
+    page.tabs.setCurrentIndex(TAKE)
+    said.file = tmp_path / "Bericht.html"
+    report = page.take.report
+    report.pictures.setChecked(False)
+    with qtbot.waitSignal(report.progress.over, timeout=LONG):
+        click(report.start_button)
+    written = said.file.read_text(encoding="utf-8")
+    assert '<html lang="de">' in written
+    assert "Womit es gemacht wurde" in written
+    assert "Made on" not in written
+
+
 def test_masks_as_outlines_hidden_and_where_they_are_unsure(opened: Opener, segmented: Path, qtbot: QtBot) -> None:
     page = opened(segmented)
     page.tabs.setCurrentIndex(TEST_PICTURES)
