@@ -29,7 +29,7 @@ from sslstudio.engine.finetuning.run import following, go_on, pretraining_of, st
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.training.config import KINDS, FinetuneConfig, config_dict, finetune_from_dict
+from sslstudio.engine.training.config import FinetuneConfig, config_dict, finetune_from_dict
 from sslstudio.engine.training.recognised_record import keep_recognised
 from sslstudio.engine.training.session import Session, open_session
 

@@ -39,7 +39,6 @@ from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import (
-    KINDS,
     FinetuneConfig,
     PretrainConfig,
     config_dict,

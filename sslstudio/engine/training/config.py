@@ -7,7 +7,6 @@ from typing import Any
 from sslstudio.engine.core import migrations
 from sslstudio.engine.core.config import BaseConfig, from_dict, option, section, to_dict
 from sslstudio.engine.core.errors import ConfigError
-from sslstudio.engine.core.messages import Message
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
 
@@ -188,9 +187,6 @@ class PretrainConfig(BaseConfig):
             object.__setattr__(self, "options", wanted())
         elif not isinstance(self.options, wanted):
             raise ConfigError("The options are not those of the task {task!r}.", task=self.task)
-
-
-KINDS = {"classification": Message("Classification"), "segmentation": Message("Segmentation")}
 
 
 @dataclass(frozen=True, kw_only=True)

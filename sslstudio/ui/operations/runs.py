@@ -106,9 +106,9 @@ def config_of(job: str, config: Any) -> dict[str, Any]:
 
 def title_of(config: Any) -> Message:
     """Name a pretraining or a fine-tuning in the queue: in English, as in every record."""
+    from sslstudio.engine.evaluate.verdict import KINDS
     from sslstudio.engine.images import multi_folder
     from sslstudio.engine.tasks.base import load_tasks
-    from sslstudio.engine.training.config import KINDS
 
     task = getattr(config, "task", "")
     what = load_tasks()[task].title if task else KINDS[config.kind]
