@@ -171,7 +171,7 @@ def test_every_old_name_is_known(old: str, new: str) -> None:
     assert migrations.current_key(old) == new
 
 
-def other_value(section: str, name: str) -> Value:
+def other_value(section: str, name: str) -> Any:
     """One that the option is not by itself, so that it must have been read."""
     field = next(one for one in options_of(sections()[section]) if one.name == name)
     if field.type is bool:
