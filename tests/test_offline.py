@@ -47,7 +47,7 @@ def quick_commands(folder: Path) -> list[list[str]]:
     config = {"job": "pretrain", "out": str(folder / "ordered"), "task": "rotation", "budget": {"epochs": 1},
               "data": {"folder": pictures, "side": 32}, "hardware": {"device": "cpu"}}  # fmt: skip
     order.write_text(json.dumps({"run": config["out"], "processes": 1, "config": config}))
-    bench = ["--rounds", "1", "--task", "rotation", "--set", "optimiser.batch_size=4", "--set", "hardware.tune=off"]
+    bench = ["--rounds", "1", "--task", "rotation", "--set", "optimiser.batch_size=4", "--set", "hardware.autotune=off"]
     return [
         ["sample", pictures, "--count", "24"],
         ["index", pictures, "--side", "32"],

@@ -173,15 +173,16 @@ def config_by(command: "Command", options: argparse.Namespace) -> BaseConfig:
     start: dict[str, Any] = {"task": task} if task else {}
     config: BaseConfig = command.config(**start)
     config = with_texts(config, typed)
-    return with_settings(config, current_settings(options.settings), str(getattr(config, "task", "")))
+    task = str(getattr(config, "task", ""))
+    return with_settings(config, current_settings(options.settings, task), task)
 
 
-def current_settings(texts: Iterable[str]) -> list[str]:
+def current_settings(texts: Iterable[str], task: str = "") -> list[str]:
     """KEY=VALUE by the names of today; a name of an earlier version is understood, and said to have changed."""
     current: list[str] = []
     for text in texts:
         old, sign, value = text.partition("=")
-        new = current_key(old.strip())
+        new = current_key(old.strip(), task)
         if new != old.strip():
             sys.stderr.write(f"sslstudio: {old.strip()} is called {new} now.\n")
         current.append(f"{new}{sign}{value}")

@@ -25,7 +25,7 @@ def fed(task: str, folder: Path, options: argparse.Namespace) -> Figures:
         data=DataConfig(folder=str(folder), side=options.side),
         encoder=EncoderConfig(name=options.encoder),
         optimiser=OptimiserConfig(batch_size=options.batch),
-        hardware=HardwareConfig(device=options.device, precision=options.precision, tune="off"),
+        hardware=HardwareConfig(device=options.device, precision=options.precision, autotune="off"),
     )
     found = to_end(bench(config, RunControl(), options.runs))
     return {

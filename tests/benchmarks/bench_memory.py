@@ -25,7 +25,7 @@ def measured(way: str, task: str, folder: Path, out: Path, options: argparse.Nam
         f"optimiser.batch_size={options.batch}",
         f"budget.steps={options.steps}",
         "probe.enabled=false",
-        "hardware.tune=off",
+        "hardware.autotune=off",
         "hardware.device=cpu",
     ]
     command = [sys.executable, "-m", "sslstudio", "pretrain", str(folder), "--task", task, "--out", str(out)]

@@ -39,7 +39,7 @@ def ours(task: str, folder: Path, side: int, batch: int, **options: float) -> fl
         data=DataConfig(folder=str(folder), side=side),
         encoder=EncoderConfig(name="resnet18", stem="large"),
         optimiser=OptimiserConfig(batch_size=batch),
-        hardware=HardwareConfig(device="cpu", tune="on"),
+        hardware=HardwareConfig(device="cpu", autotune="on"),
         options=load_tasks()[task].Config(**options),
     )
     found: Bench = to_end(bench(config, RunControl(), ROUNDS))

@@ -41,7 +41,7 @@ def trained(precision: str, seed: int, out: Path, options: argparse.Namespace, d
         encoder=EncoderConfig(name=options.encoder, stem=options.stem),
         optimiser=OptimiserConfig(batch_size=options.batch),
         budget=BudgetConfig(steps=options.steps),
-        hardware=HardwareConfig(device=options.device, precision=precision, tune="off"),
+        hardware=HardwareConfig(device=options.device, precision=precision, autotune="off"),
         probe=ProbeConfig(enabled=False),
         options=load_tasks()[options.task].Config(),
     )

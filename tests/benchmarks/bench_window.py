@@ -44,7 +44,7 @@ def settings(options: argparse.Namespace) -> list[str]:
         f"optimiser.batch_size={options.batch}",
         f"budget.steps={options.steps}",
         "probe.enabled=false",
-        "hardware.tune=off",
+        "hardware.autotune=off",
         "hardware.device=cpu",
         f"data.side={options.side}",
     ]

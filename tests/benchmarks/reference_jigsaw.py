@@ -68,7 +68,7 @@ class Reference:
     def __init__(self, files: Sequence[Path], batch: int, seed: int = 0) -> None:
         torch.manual_seed(seed)
         encoder = build_encoder(EncoderConfig(name="resnet18", stem="large"), seed)
-        encoder.lay("contiguous")  # as torch gives it
+        encoder.use_memory_format("contiguous")  # as torch gives it
         with seeded_init(seed, "reference"):
             self.solver = Solver(encoder).train()
         self.encoder = encoder

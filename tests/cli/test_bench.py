@@ -17,7 +17,7 @@ FOUND = Bench(
 
 
 def test_a_folder_is_measured(sample_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    settings = ["--set", "optimiser.batch_size=4", "--set", "hardware.tune=off"]
+    settings = ["--set", "optimiser.batch_size=4", "--set", "hardware.autotune=off"]
     assert main(["bench", str(sample_folder), "--json", "--rounds", "1", "--device", "cpu", *settings]) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert found["pictures"] == 120

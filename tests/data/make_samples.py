@@ -27,6 +27,7 @@ from tests.support.record import hash_of_tensors
 from tests.support.samples import ROOT, date_pictures, machine, reroot, smaller_encoder
 
 NAME = "little zoo"
+# The names of 0.2, which later versions understand.
 RUN = ["optimiser.batch_size=8", "hardware.precision=float32", "hardware.tune=off", "hardware.threads=1"]
 PROBED = [*RUN, "probe.draws=4"]
 SHARED = ["--side", "32", "--encoder", "small", "--device", "cpu"]

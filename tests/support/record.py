@@ -39,7 +39,7 @@ SETTINGS = [
     f"budget.steps={STEPS}",
     "optimiser.batch_size=8",
     "hardware.precision=float32",
-    "hardware.tune=off",
+    "hardware.tune=off",  # the name up to 0.2, which all versions understand
     "hardware.threads=1",
 ]
 KINDS = {"classification": "4", "segmentation": "12"}  # and the number of labels

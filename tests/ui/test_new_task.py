@@ -140,7 +140,7 @@ def test_the_command_line_trains_it_and_audits_it(
         "--device",
         "cpu",
     ]
-    settings = ["budget.steps=2", "optimiser.batch_size=8", "hardware.tune=off", "options.rim=0.05"]
+    settings = ["budget.steps=2", "optimiser.batch_size=8", "hardware.autotune=off", "options.rim=0.05"]
     assert main(["pretrain", *given, *(word for one in settings for word in ("--set", one))]) == 0
     kept = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
     assert kept["chance"] == {"accuracy": 0.5}

@@ -461,7 +461,7 @@ def with_settings(config: C, texts: Iterable[str], task: str = "") -> C:
     changes: dict[str, str] = {}
     for text in texts:
         key, sign, value = text.partition("=")
-        key = current_key(key.strip())
+        key = current_key(key.strip(), task)
         section_name, dot, name = key.partition(".")
         if not (sign and key):
             raise ConfigError(

@@ -24,7 +24,43 @@ RUN, COMPARE, TOURNAMENT, PROJECT = "run", "compare", "tournament", "project"
 # By the format that brought the new name: section.option, or task.option. Options of a task that is trained alone lie
 # in the section `options`.
 RENAMED: dict[int, dict[str, str]] = {
-    2: {},
+    2: {
+        "hardware.at_once": "hardware.micro_batch_size",
+        "hardware.layout": "hardware.memory_format",
+        "hardware.tune": "hardware.autotune",
+        "recipe.decay": "recipe.layer_decay",
+        "recipe.head": "recipe.head_lr_factor",
+        "recipe.steady": "recipe.freeze_norm_stats",
+        "byol.smallest": "byol.min_crop_area",
+        "byol.colour": "byol.colour_jitter",
+        "byol.hidden": "byol.hidden_dim",
+        "byol.outputs": "byol.output_dim",
+        "colorization.field": "colorization.min_crop_side",
+        "colorization_gan.field": "colorization_gan.min_crop_side",
+        "context_prediction.field": "context_prediction.min_crop_side",
+        "inpainting.field": "inpainting.min_crop_side",
+        "inpainting.share": "inpainting.mask_ratio",
+        "inpainting.rim": "inpainting.overlap",
+        "jigsaw.field": "jigsaw.min_crop_side",
+        "jigsaw.start": "jigsaw.initial_permutations",
+        "masked_autoencoding.field": "masked_autoencoding.min_crop_side",
+        "masked_autoencoding.hidden": "masked_autoencoding.mask_ratio",
+        "masked_autoencoding.even": "masked_autoencoding.norm_pix_loss",
+        "rotation.field": "rotation.min_crop_side",
+        "rotation.field_side": "rotation.size",
+        "simclr.smallest": "simclr.min_crop_area",
+        "simclr.colour": "simclr.colour_jitter",
+        "simclr.hidden": "simclr.hidden_dim",
+        "simclr.outputs": "simclr.output_dim",
+        "vicreg.smallest": "vicreg.min_crop_area",
+        "vicreg.colour": "vicreg.colour_jitter",
+        "vicreg.expander": "vicreg.expander_dim",
+        "vicregl.smallest": "vicregl.min_crop_area",
+        "vicregl.colour": "vicregl.colour_jitter",
+        "vicregl.whole": "vicregl.global_weight",
+        "vicregl.expander": "vicregl.expander_dim",
+        "vicregl.place_expander": "vicregl.local_expander_dim",
+    },
 }
 
 _steps: dict[tuple[str, int], list[Step]] = {}
@@ -78,8 +114,12 @@ def unstamped(values: Mapping[str, Any]) -> Values:
     return {name: value for name, value in values.items() if name != KEY}
 
 
-def current_key(key: str) -> str:
-    """The name of today of an option that is called by the name of an earlier version."""
+def current_key(key: str, task: str = "") -> str:
+    """The name of today of an option that is called by the name of an earlier version. `task`: whose options are meant
+    by `options.NAME` and `task.NAME`."""
+    section, dot, name = key.partition(".")
+    if dot and task and section in ("options", "task"):
+        return f"{section}.{current_key(f'{task}.{name}').partition('.')[2]}"
     for names in RENAMED.values():
         key = names.get(key, key)
     return key

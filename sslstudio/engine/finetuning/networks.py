@@ -53,9 +53,11 @@ def build_part(
     recipe = recipe_of(config, part, stage)
     with seeded_init(config.seed, "head"):
         if config.kind == "classification":
-            network: Network = Classifier(scale, encoder, len(labelled.names), steady=recipe.steady, stage=stage)
+            network: Network = Classifier(
+                scale, encoder, len(labelled.names), freeze_norm_stats=recipe.freeze_norm_stats, stage=stage
+            )
         else:
-            network = Segmenter(scale, encoder, len(labelled.names), steady=recipe.steady)
+            network = Segmenter(scale, encoder, len(labelled.names), freeze_norm_stats=recipe.freeze_norm_stats)
     network.to(device.handle)
     if isinstance(network, Classifier):
         standardise(network, unlabelled)

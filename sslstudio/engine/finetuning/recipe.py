@@ -32,25 +32,25 @@ class Recipe:
 
     stage: int = LAST
     freeze: float = 0.0
-    decay: float = 1.0
-    head: float = 1.0
-    steady: bool = False
+    layer_decay: float = 1.0
+    head_lr_factor: float = 1.0
+    freeze_norm_stats: bool = False
 
 
 def recipe_of(config: FinetuneConfig, part: str, stage: int = LAST) -> Recipe:
     """The recipe of a part (pretrained or scratch)."""
     own = config.recipe
     if config.mode == "probe":
-        return Recipe(stage=stage, freeze=1.0, head=own.head, steady=True)
+        return Recipe(stage=stage, freeze=1.0, head_lr_factor=own.head_lr_factor, freeze_norm_stats=True)
     if part == FROM_SCRATCH:  # it has nothing to spare, and random early stages mislead the head
         return Recipe()
-    return Recipe(stage, own.freeze, own.decay, own.head, own.steady)
+    return Recipe(stage, own.freeze, own.layer_decay, own.head_lr_factor, own.freeze_norm_stats)
 
 
 def parameter_groups(network: Network, recipe: Recipe) -> list[dict[str, Any]]:
     """Groups for the optimiser, each with the `factor` of its learning rate: stem, stages 1 to 4, head.
 
-    Stage 4 learns at `decay` times the rate of the whole, each one before it at `decay` times the next one's.
+    Stage 4 learns at `layer_decay` times the rate of the whole, each one before it at that share of the next one's.
     """
     parts: dict[str, list[nn.Parameter]] = {}
     for name, weight in network.encoder.named_parameters():
@@ -58,9 +58,10 @@ def parameter_groups(network: Network, recipe: Recipe) -> list[dict[str, Any]]:
         parts.setdefault(block if block.startswith("layer") else "stem", []).append(weight)
     order = ["stem", *sorted(name for name in parts if name != "stem")]
     groups = [
-        {"params": parts[name], "factor": recipe.decay ** (len(order) - number)} for number, name in enumerate(order)
+        {"params": parts[name], "factor": recipe.layer_decay ** (len(order) - number)}
+        for number, name in enumerate(order)
     ]
-    return [*groups, {"params": list(network.head.parameters()), "factor": recipe.head}]
+    return [*groups, {"params": list(network.head.parameters()), "factor": recipe.head_lr_factor}]
 
 
 @torch.no_grad()

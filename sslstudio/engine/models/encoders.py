@@ -39,7 +39,7 @@ ENCODERS.register("resnet18")(ResNetShape(BasicBlock, (2, 2, 2, 2), (64, 128, 25
 ENCODERS.register("resnet34")(ResNetShape(BasicBlock, (3, 4, 6, 3), (64, 128, 256, 512), "ResNet-34"))
 ENCODERS.register("resnet50")(ResNetShape(Bottleneck, (3, 4, 6, 3), (64, 128, 256, 512), "ResNet-50"))
 
-LAYOUTS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
+MEMORY_FORMATS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
 STEM_STRIDES = {"tiny": 1, "small": 2, "large": 4}
 
 
@@ -96,19 +96,19 @@ class Encoder(nn.Module):
         dims = tuple(channels * shape.block.expansion for channels in shape.channels)
         stride = STEM_STRIDES[stem]
         self.spec = EncoderSpec(name, dims, (stride, 2 * stride, 4 * stride, 8 * stride))
-        self.layout = "channels_last"  # by name: torch's own constants cannot be pickled
+        self.memory_format = "channels_last"  # by name: torch's own constants cannot be pickled
         self.compiled = False
         _init_weights(self)
 
-    def lay(self, layout: str) -> None:
-        """Keep weights and feature maps in this memory format of `LAYOUTS`."""
-        self.layout = layout
-        self.to(memory_format=LAYOUTS[layout])
+    def use_memory_format(self, name: str) -> None:
+        """Keep weights and feature maps in this memory format of `MEMORY_FORMATS`."""
+        self.memory_format = name
+        self.to(memory_format=MEMORY_FORMATS[name])
 
     def stages(self, images: Tensor, last: int = 4) -> list[Tensor]:
         """Feature maps of the stages up to `last`: (B, dims[i], H / strides[i], W / strides[i])."""
         walk = _compiled_walk() if self.compiled else _walk
-        return walk(self, images.contiguous(memory_format=LAYOUTS[self.layout]), last)
+        return walk(self, images.contiguous(memory_format=MEMORY_FORMATS[self.memory_format]), last)
 
     def forward(self, images: Tensor) -> Tensor:
         """Embeddings (B, dim): the last stage, averaged over its places."""

@@ -37,16 +37,18 @@ def _channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
 class Network(nn.Module):
     """A pixel scale, an encoder and a head.
 
-    `freeze` keeps the encoder as it is, its batch statistics too. `steady` keeps only the batch statistics: those of
-    a pretraining come from all pictures, those of a few labelled ones are noise.
+    `freeze` keeps the encoder as it is, its batch statistics too. `freeze_norm_stats` keeps only the batch statistics:
+    those of a pretraining come from all pictures, those of a few labelled ones are noise.
     """
 
-    def __init__(self, scale: PixelScale, encoder: Encoder, head: nn.Module, *, steady: bool = False) -> None:
+    def __init__(
+        self, scale: PixelScale, encoder: Encoder, head: nn.Module, *, freeze_norm_stats: bool = False
+    ) -> None:
         super().__init__()
         self.scale = scale
         self.encoder = encoder
         self.head = head
-        self.steady = steady
+        self.freeze_norm_stats = freeze_norm_stats
         self.frozen = False
 
     def freeze(self, frozen: bool = True) -> None:
@@ -56,9 +58,9 @@ class Network(nn.Module):
         self.train(self.training)
 
     def train(self, mode: bool = True) -> "Network":
-        """As usual, but an encoder that is frozen or steady stays in evaluation mode."""
+        """As usual, but an encoder that is frozen, or whose statistics are, stays in evaluation mode."""
         super().train(mode)
-        if self.frozen or self.steady:
+        if self.frozen or self.freeze_norm_stats:
             self.encoder.eval()
         return self
 
@@ -103,13 +105,13 @@ class Classifier(Network):
     """One class a picture: a linear layer on the features of one stage (1 to 4), or of all of them (0)."""
 
     def __init__(
-        self, scale: PixelScale, encoder: Encoder, classes: int, *, steady: bool = False, stage: int = LAST
+        self, scale: PixelScale, encoder: Encoder, classes: int, *, freeze_norm_stats: bool = False, stage: int = LAST
     ) -> None:
         widths = [4 * width for width in encoder.spec.dims[:-1]] + [encoder.spec.dim]
         inside = sum(widths) if stage == ALL else widths[stage - 1]
         linear = nn.Linear(inside, classes)
         head: nn.Module = nn.Sequential(Standard(inside), linear) if stage == ALL else linear
-        super().__init__(scale, encoder, head, steady=steady)
+        super().__init__(scale, encoder, head, freeze_norm_stats=freeze_norm_stats)
         self.stage = stage
 
     def features(self, images: Tensor) -> Tensor:
@@ -130,8 +132,8 @@ class Classifier(Network):
 class Segmenter(Network):
     """One class a pixel: a decoder with skip connections on the encoder's stages."""
 
-    def __init__(self, scale: PixelScale, encoder: Encoder, classes: int, *, steady: bool = False) -> None:
-        super().__init__(scale, encoder, Decoder(encoder.spec, classes), steady=steady)
+    def __init__(self, scale: PixelScale, encoder: Encoder, classes: int, *, freeze_norm_stats: bool = False) -> None:
+        super().__init__(scale, encoder, Decoder(encoder.spec, classes), freeze_norm_stats=freeze_norm_stats)
 
     def forward(self, images: Tensor) -> Tensor:
         """Float (B, 3, H, W) in [0, 1] -> logits (B, classes, H, W)."""

@@ -243,7 +243,7 @@ def _train(
     notes = list(_first_weights(config, job)) if not training.restore() else []
     facts: dict[str, str]
     if group is not None:
-        notes += [Note(level="warning", text=WHOLE_TOGETHER)] if config.hardware.at_once else []
+        notes += [Note(level="warning", text=WHOLE_TOGETHER)] if config.hardware.micro_batch_size else []
         send_start(group, training, {"config": config_dict("pretrain", config), "split": session.split.to_json()})
         facts = {Message("Together"): group.title}
     else:
@@ -283,7 +283,7 @@ def _set_micro_batches(config: PretrainConfig, job: PretrainJob, training: Train
     training.parts = max(training.parts, parts)
     if parts == 1 or training.step:
         return []
-    text = micro_batches_note(job.batch_size, parts, job.compares, asked=bool(config.hardware.at_once))
+    text = micro_batches_note(job.batch_size, parts, job.compares, asked=bool(config.hardware.micro_batch_size))
     return [Note(level="warning", text=text)]
 
 

@@ -35,10 +35,10 @@ class ByolConfig(ViewsConfig):
         low=0.0,
         high=1.0,
     )
-    hidden: int = option(
+    hidden_dim: int = option(
         512, "Projector width", "Width of the hidden layers of both heads.", low=16, high=16384, advanced=True
     )
-    outputs: int = option(
+    output_dim: int = option(
         128, "Embedding length", "Length of the embeddings that are predicted.", low=8, high=4096, advanced=True
     )
 
@@ -77,8 +77,8 @@ class Byol(TwoViewTask[ByolConfig]):
 
     def __init__(self, config: ByolConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)
-        self.projector = Mlp(encoder_spec.dim, config.hidden, config.outputs)
-        self.predictor = Mlp(config.outputs, config.hidden, config.outputs)
+        self.projector = Mlp(encoder_spec.dim, config.hidden_dim, config.output_dim)
+        self.predictor = Mlp(config.output_dim, config.hidden_dim, config.output_dim)
         self.teacher = nn.ModuleDict()  # encoder and projector, once the encoder is known
 
     def attach(self, encoder: Encoder) -> None:

@@ -19,7 +19,7 @@ from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, Picture, PretextTask, Puzzle, TaskResult
 from sslstudio.engine.tasks.remedies import SMALLER_CROP, Asks, Fault, Remedies, at_least, at_most, to
 from sslstudio.engine.transforms import draw, geometry
-from sslstudio.engine.transforms.random_crop import smallest_crop_option
+from sslstudio.engine.transforms.random_crop import min_crop_side_option
 
 CENTRE = 4
 CELLS = (0, 1, 2, 3, 5, 6, 7, 8)  # neighbour number -> patch of the grid
@@ -59,7 +59,7 @@ class ContextConfig(BaseConfig):
     jitter: float = option(
         0.073, "Jitter", "How far a patch moves to each side at random, as a share of the patch.", low=0.0, high=0.5
     )
-    field: float = smallest_crop_option(0.75)
+    min_crop_side: float = min_crop_side_option(0.75)
     turn: float = option(
         15.0,
         "Turn",
@@ -128,18 +128,18 @@ class ContextPrediction(PretextTask[ContextConfig]):
     asks = frozenset({Asks.POSITION})
     remedies: ClassVar[Remedies] = {
         **SMALLER_CROP,
-        Fault.SMALL_PICTURES: (at_least("field", 1.0),),
-        Fault.BLANK_TILES: (at_least("field", 1.0),),
-        Fault.FIXED_POSITIONS: (at_most("field", 0.5), at_most("field", 0.35)),
+        Fault.SMALL_PICTURES: (at_least("min_crop_side", 1.0),),
+        Fault.BLANK_TILES: (at_least("min_crop_side", 1.0),),
+        Fault.FIXED_POSITIONS: (at_most("min_crop_side", 0.5), at_most("min_crop_side", 0.35)),
         Fault.FITTING_EDGES: (at_least("gap", 0.25),),
         Fault.COLOUR_FRINGES: (to("colour", "drop"),),
-        Fault.MARKS: (at_most("field", 0.5),),
-        Fault.BORDERS: (at_most("field", 0.6),),
-        Fault.DARK_CORNERS: (at_most("field", 0.6), at_most("field", 0.5)),
+        Fault.MARKS: (at_most("min_crop_side", 0.5),),
+        Fault.BORDERS: (at_most("min_crop_side", 0.6),),
+        Fault.DARK_CORNERS: (at_most("min_crop_side", 0.6), at_most("min_crop_side", 0.5)),
         Fault.RELIES_ON_COLOUR: (to("colour", "drop"),),
         Fault.RELIES_ON_MEAN_COLOUR: (to("colour", "drop"),),
         Fault.RELIES_ON_EDGES: (at_least("gap", 0.1), at_least("gap", 0.25), at_least("gap", 0.4)),
-        Fault.RELIES_ON_FRAME: (at_most("field", 0.5),),
+        Fault.RELIES_ON_FRAME: (at_most("min_crop_side", 0.5),),
         Fault.RELIES_ON_SIDES: (to("mirror", True),),
     }
 
@@ -191,7 +191,7 @@ class ContextPrediction(PretextTask[ContextConfig]):
         config, pictures = self.config, images.shape[0]
         mirror = geometry.chosen(pictures, 0.5 if config.mirror else 0.0, rng)
         shades = geometry.mirrored(geometry.to_float(images), mirror)
-        grid = geometry.place_grid(shades, config.grid, config.field, rng, config.turn)
+        grid = geometry.place_grid(shades, config.grid, config.min_crop_side, rng, config.turn)
         patches = geometry.cut_grid(shades, grid, self.patch_side(images)).flatten(0, 1)
         patches = self._without_colour(patches, geometry.has_colour(shades), rng)
         patches = geometry.degrade(patches, config.degrade, rng)

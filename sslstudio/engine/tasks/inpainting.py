@@ -20,10 +20,10 @@ from sslstudio.engine.tasks.painting import EXPLAINED, SHOWN_SIDE, HiddenPartsTa
 from sslstudio.engine.transforms import draw
 from sslstudio.engine.transforms.masking import cut_blocks, fill_smoothly, rim_of
 from sslstudio.engine.transforms.random_crop import (
+    min_crop_side_option,
     mirror_option,
     moments_within,
     random_crops,
-    smallest_crop_option,
 )
 
 RIM_WEIGHT = 10.0  # of the rim against the hole (Pathak et al.)
@@ -33,7 +33,7 @@ RIM_WEIGHT = 10.0  # of the rim against the hole (Pathak et al.)
 class InpaintingConfig(BaseConfig):
     """Options of inpainting."""
 
-    share: float = option(
+    mask_ratio: float = option(
         0.25, "Missing share", "Share of each picture that is cut out. More is harder.", low=0.05, high=0.5
     )
     block: float = option(
@@ -44,9 +44,9 @@ class InpaintingConfig(BaseConfig):
         low=0.2,
         high=0.6,
     )
-    field: float = smallest_crop_option()
+    min_crop_side: float = min_crop_side_option()
     mirror: bool = mirror_option()
-    rim: float = option(
+    overlap: float = option(
         0.0,
         "Rim",
         "The network also repaints a rim of this width around each hole, as a share of the picture's side, and the "
@@ -113,8 +113,8 @@ class Inpainting(HiddenPartsTask[InpaintingConfig]):
         lie in `images`.
         """
         config, side = self.config, min(images.shape[-2:])
-        crops = random_crops(images, config.field, side, config.mirror, rng)
-        holes = cut_blocks(len(images), side, config.share, config.block, rng)
+        crops = random_crops(images, config.min_crop_side, side, config.mirror, rng)
+        holes = cut_blocks(len(images), side, config.mask_ratio, config.block, rng)
         mean, deviation = moments_within(crops.shades, (~holes).float())
         whole = (crops.shades - mean) / deviation
         return Batch({"pictures": whole * ~holes}, {"pictures": whole, "holes": holes, "boxes": crops.boxes})
@@ -125,7 +125,7 @@ class Inpainting(HiddenPartsTask[InpaintingConfig]):
         maps = encoder.stages(asked.contiguous(memory_format=torch.channels_last))
         painted = self._painted(self.decoder(maps), asked.shape[-1])
         error = (painted - batch.targets["pictures"]).square().mean(dim=1, keepdim=True)  # (B, 1, s, s)
-        weight = holes + RIM_WEIGHT * rim_of(holes, round(self.config.rim * asked.shape[-1]))
+        weight = holes + RIM_WEIGHT * rim_of(holes, round(self.config.overlap * asked.shape[-1]))
         loss = sum_over_ranks((error * weight).sum()) / sum_over_ranks(weight.sum())
         return TaskResult(
             loss, self._metrics(error.detach(), batch), {"pictures": torch.where(holes, painted.detach(), asked)}

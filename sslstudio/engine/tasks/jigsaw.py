@@ -21,7 +21,7 @@ from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle,
 from sslstudio.engine.tasks.remedies import Asks, Fault, Remedies, at_least, at_most, to
 from sslstudio.engine.transforms import draw, geometry
 from sslstudio.engine.transforms.permutations import MOST, permutation_set
-from sslstudio.engine.transforms.random_crop import smallest_crop_option
+from sslstudio.engine.transforms.random_crop import min_crop_side_option
 
 LEAST_CELL = 10  # pixels: a smaller cell gives a tile of less than 8 pixels, in which nothing can be recognised
 MOST_BLANK = 0.6  # share of cells without structure above which the order of the tiles is a matter of luck
@@ -39,7 +39,7 @@ class JigsawConfig(BaseConfig):
         low=2,
         high=MOST,
     )
-    start: int = option(
+    initial_permutations: int = option(
         72,
         "Shuffles at first",
         "It begins with so many, and twice as many each time it gets 90 % right.",
@@ -72,7 +72,7 @@ class JigsawConfig(BaseConfig):
     jitter: float = option(
         0.2, "Jitter", "Room in which a tile is placed at random, as a share of a cell.", low=0.0, high=0.5
     )
-    field: float = smallest_crop_option(0.75)
+    min_crop_side: float = min_crop_side_option(0.75)
     turn: float = option(
         15.0,
         "Turn",
@@ -150,23 +150,23 @@ class Jigsaw(PretextTask[JigsawConfig]):
     metrics = (ACCURACY,)
     asks = frozenset({Asks.POSITION})
     remedies: ClassVar[Remedies] = {
-        Fault.SMALL_PICTURES: (at_least("field", 1.0),),
-        Fault.BLANK_TILES: (at_least("field", 1.0),),
-        Fault.FIXED_POSITIONS: (at_most("field", 0.5), at_most("field", 0.35)),
+        Fault.SMALL_PICTURES: (at_least("min_crop_side", 1.0),),
+        Fault.BLANK_TILES: (at_least("min_crop_side", 1.0),),
+        Fault.FIXED_POSITIONS: (at_most("min_crop_side", 0.5), at_most("min_crop_side", 0.35)),
         Fault.FITTING_EDGES: (at_least("jitter", 0.2), at_least("gap", 0.05)),
         # Half as much again as was seen; the option counts in pixels of a picture of 255.
         Fault.COLOUR_FRINGES: (at_least("chroma_shift", 1.5 * 255, per_amount=True), at_least("grey", 1.0)),
-        Fault.MARKS: (at_most("field", 0.5),),
-        Fault.BORDERS: (at_most("field", 0.6),),
-        Fault.DARK_CORNERS: (at_most("field", 0.6), at_most("field", 0.5)),
+        Fault.MARKS: (at_most("min_crop_side", 0.5),),
+        Fault.BORDERS: (at_most("min_crop_side", 0.6),),
+        Fault.DARK_CORNERS: (at_most("min_crop_side", 0.6), at_most("min_crop_side", 0.5)),
         Fault.RELIES_ON_COLOUR: (at_least("grey", 0.66),),
         Fault.RELIES_ON_MEAN_COLOUR: (to("normalise", True), at_least("grey", 0.66)),
         Fault.RELIES_ON_EDGES: (at_least("gap", 0.1), at_least("gap", 0.25), at_least("gap", 0.4)),
-        Fault.RELIES_ON_FRAME: (at_most("field", 0.5),),
+        Fault.RELIES_ON_FRAME: (at_most("min_crop_side", 0.5),),
         Fault.RELIES_ON_SIDES: (to("mirror", True),),
-        Fault.TOO_EASY: (at_least("permutations", 504), at_most("field", 0.5)),
+        Fault.TOO_EASY: (at_least("permutations", 504), at_most("min_crop_side", 0.5)),
         Fault.TOO_HARD: (at_most("permutations", 24),),
-        Fault.MEMORISED: (at_most("field", 0.5),),
+        Fault.MEMORISED: (at_most("min_crop_side", 0.5),),
     }
     order: Tensor
     asked: Tensor
@@ -181,7 +181,7 @@ class Jigsaw(PretextTask[JigsawConfig]):
         self.head = Mlp(9 * width, 4 * width, config.permutations)
         order = torch.from_numpy(permutation_set(config.permutations).copy())
         self.register_buffer("order", order, persistent=False)  # (k, 9); follows from the config
-        self.register_buffer("asked", torch.tensor(float(min(config.start, config.permutations))))
+        self.register_buffer("asked", torch.tensor(float(min(config.initial_permutations, config.permutations))))
         self.register_buffer("right", torch.tensor(0.0))  # running share of right answers while training
 
     @classmethod
@@ -219,7 +219,7 @@ class Jigsaw(PretextTask[JigsawConfig]):
         shades = geometry.mirrored(geometry.to_float(images), mirror)
         is_grey = geometry.chosen(pictures, config.grey, rng)
         shades = torch.where(is_grey.view(-1, 1, 1, 1), geometry.grey(shades), shades)
-        grid = geometry.place_grid(shades, config.grid, config.field, rng, config.turn)
+        grid = geometry.place_grid(shades, config.grid, config.min_crop_side, rng, config.turn)
         tiles = geometry.cut_grid(shades, grid, self.tile_side(images), self._shift(shades, rng))
         tiles = geometry.standardise_each(tiles) if config.normalise else (tiles - 0.5) / 0.25
         # The number in force stays on the device; rounding could give it itself, hence the minimum.

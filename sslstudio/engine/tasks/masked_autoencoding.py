@@ -19,10 +19,10 @@ from sslstudio.engine.tasks.base import TASKS, Batch, TaskResult
 from sslstudio.engine.tasks.painting import EXPLAINED, HiddenPartsTask
 from sslstudio.engine.transforms.masking import patch_moments, seen_patches
 from sslstudio.engine.transforms.random_crop import (
+    min_crop_side_option,
     mirror_option,
     moments_within,
     random_crops,
-    smallest_crop_option,
 )
 
 LEAST_GRID = 3  # patches a side: smaller pictures are enlarged to it
@@ -32,16 +32,16 @@ LEAST_GRID = 3  # patches a side: smaller pictures are enlarged to it
 class MaskedAutoencodingConfig(BaseConfig):
     """Options of masked autoencoding."""
 
-    hidden: float = option(
+    mask_ratio: float = option(
         0.6,
         "Hidden share",
         "Share of the patches that the network does not see. Less is too easy, much more leaves nothing to go by.",
         low=0.2,
         high=0.9,
     )
-    field: float = smallest_crop_option()
+    min_crop_side: float = min_crop_side_option()
     mirror: bool = mirror_option()
-    even: bool = option(
+    norm_pix_loss: bool = option(
         True,
         "Even out patches",
         "Asks for the texture of each patch with its brightness and contrast taken out, so that painting everything "
@@ -66,7 +66,7 @@ class MaskedAutoencoding(HiddenPartsTask[MaskedAutoencodingConfig]):
     with the smaller stems). The encoder runs on what is seen alone (see `models.visible`).
 
     `explained` is the share of the hidden patches' variance that the answer accounts for: 0 for painting each patch
-    in one shade, its own mean (without `even`: the mean of what is seen).
+    in one shade, its own mean (without `norm_pix_loss`: the mean of what is seen).
     """
 
     title = Message("Masked autoencoding")
@@ -108,16 +108,16 @@ class MaskedAutoencoding(HiddenPartsTask[MaskedAutoencodingConfig]):
         targets: shades (B, 3, s, s) in [0, 1], the whole crops; boxes (B, 4), where they lie in `images`.
         """
         side = self.side(images)
-        crops = random_crops(images, self.config.field, side, self.config.mirror, rng)
-        seen = seen_patches(len(images), side // self.patch, self.config.hidden, rng)
+        crops = random_crops(images, self.config.min_crop_side, side, self.config.mirror, rng)
+        seen = seen_patches(len(images), side // self.patch, self.config.mask_ratio, rng)
         places = spread_to(seen, side, side)
         mean, deviation = moments_within(crops.shades, places)
         pictures = (crops.shades - mean) / deviation * places
         return Batch({"pictures": pictures, "seen": seen}, {"shades": crops.shades, "boxes": crops.boxes})
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
-        """Answers: shades (B, 3, s, s) in [0, 1], painted where hidden. With `even` a patch gets its own mean and
-        deviation back, which the network was not asked for."""
+        """Answers: shades (B, 3, s, s) in [0, 1], painted where hidden. With `norm_pix_loss` a patch gets its own mean
+        and deviation back, which the network was not asked for."""
         pictures, seen = batch.inputs["pictures"], batch.inputs["seen"]
         maps = visible_stages(encoder, pictures.contiguous(memory_format=torch.channels_last), seen)
         painted = F.pixel_shuffle(self.decoder(self.densify(maps, seen)).float(), self.stride)
@@ -132,7 +132,7 @@ class MaskedAutoencoding(HiddenPartsTask[MaskedAutoencodingConfig]):
 
     def _taken_out(self, shades: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and deviation that are not asked for: of each patch, or of what is seen of the picture."""
-        return patch_moments(shades, self.patch) if self.config.even else moments_within(shades, places)
+        return patch_moments(shades, self.patch) if self.config.norm_pix_loss else moments_within(shades, places)
 
     def chance(self) -> dict[str, float]:
         """0 for painting in one shade."""
@@ -154,7 +154,7 @@ class MaskedAutoencoding(HiddenPartsTask[MaskedAutoencodingConfig]):
 
     def painted_label(self) -> Message:
         """Say what the network's painting shows, and what it was not asked for."""
-        if self.config.even:
+        if self.config.norm_pix_loss:
             return Message("what the network paints, in each patch's true brightness")
         return super().painted_label()
 

@@ -19,7 +19,7 @@ from sslstudio.engine.transforms import draw, lab_colour
 from sslstudio.engine.transforms.colour_quiz import colour_spots
 from sslstudio.engine.transforms.colourfulness import chunks_of, refuse_without_colour
 from sslstudio.engine.transforms.geometry import blank_share
-from sslstudio.engine.transforms.random_crop import mirror_option, outline_crop, smallest_crop_option
+from sslstudio.engine.transforms.random_crop import min_crop_side_option, mirror_option, outline_crop
 
 LEAST_SIDE = 24  # pixels: a hole in less leaves too little around it, and it has fewer than three patches a side
 MOST_BLANK = 0.8  # share of cells without structure above which most hidden parts have nothing in them to be painted
@@ -104,7 +104,7 @@ class HiddenPartsTask(PretextTask[ConfigT]):
 class ColourConfig(BaseConfig):
     """Options of tasks that paint colours."""
 
-    field: float = smallest_crop_option()
+    min_crop_side: float = min_crop_side_option()
     mirror: bool = mirror_option()
     skips: int = option(
         2,
@@ -145,7 +145,7 @@ class ColourTask(PretextTask[ColourConfigT]):
 
     def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
         """Take a random crop of each picture apart into lightness and colour."""
-        crops = lab_colour.unlocated_crops(images, self.config.field, self.config.mirror, rng)
+        crops = lab_colour.unlocated_crops(images, self.config.min_crop_side, self.config.mirror, rng)
         light, ab = lab_colour.light_and_colour(crops, self.stride)
         return Batch({"light": light}, {"ab": ab, "counts": lab_colour.has_colour(ab)})
 

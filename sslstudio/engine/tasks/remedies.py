@@ -93,5 +93,5 @@ def at_most(option: str, value: float) -> Remedy:
 
 
 SMALLER_CROP: Remedies = {
-    fault: (at_most("field", 0.5),) for fault in (Fault.TOO_EASY, Fault.MEMORISED)
+    fault: (at_most("min_crop_side", 0.5),) for fault in (Fault.TOO_EASY, Fault.MEMORISED)
 }  # of tasks that look at a random crop: no two steps ask the same of a picture

@@ -21,14 +21,14 @@ from sslstudio.engine.transforms import draw, geometry
 from sslstudio.engine.transforms.random_crop import (
     Crops,
     disc,
+    min_crop_side_option,
     outline_crop,
     random_crops,
-    smallest_crop_option,
     standardise_within,
 )
 
 LEAST_SIDE = 16  # pixels: in less than this nobody can tell up from down
-LEAST_FIELD = 24  # pixels: however small the share, the network sees this many if the picture has them
+LEAST_INPUT = 24  # pixels: however small the share, the network sees this many if the picture has them
 SHOWN_SIDE = 160  # pixels: pictures for people are enlarged to about this
 TURNS = (
     Message("upright"),
@@ -42,8 +42,8 @@ TURNS = (
 class RotationConfig(BaseConfig):
     """Options of rotation. The defaults keep all defences on."""
 
-    field: float = smallest_crop_option()
-    field_side: float = option(
+    min_crop_side: float = min_crop_side_option()
+    size: float = option(
         0.6,
         "Sharpness",
         "Side of what the network sees, as a share of the picture's side. All four turns of a picture are looked at: "
@@ -106,8 +106,8 @@ class Rotation(PretextTask[RotationConfig]):
     asks = frozenset({Asks.DIRECTION})
     remedies: ClassVar[Remedies] = {
         **SMALLER_CROP,
-        Fault.TELLING_FRAME: (to("round", True), at_most("field", 0.5)),
-        Fault.RELIES_ON_FRAME: (to("round", True), at_most("field", 0.5)),
+        Fault.TELLING_FRAME: (to("round", True), at_most("min_crop_side", 0.5)),
+        Fault.RELIES_ON_FRAME: (to("round", True), at_most("min_crop_side", 0.5)),
         Fault.BORDERS: (to("round", True),),
         Fault.MARKS: (to("round", True),),
         Fault.RELIES_ON_COLOUR: (at_least("grey", 0.66),),
@@ -140,14 +140,14 @@ class Rotation(PretextTask[RotationConfig]):
     def side(self, images: Tensor) -> int:
         """Side of the square that the network sees, in pixels: a multiple of 4."""
         whole = min(images.shape[-2:])
-        return max(min(LEAST_FIELD, whole - whole % 4), 4 * round(self.config.field_side * whole / 4))
+        return max(min(LEAST_INPUT, whole - whole % 4), 4 * round(self.config.size * whole / 4))
 
     def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
         """inputs: pictures (R, 3, s, s), rows in random order, mean 0 and deviation 1 before the light is changed.
 
         targets: turn (R,) quarter turns to the left; picture (R,) and boxes (B, 4), where the crops lie in `images`.
         """
-        crops = random_crops(images, self.config.field, self.side(images), self.config.mirror, rng)
+        crops = random_crops(images, self.config.min_crop_side, self.side(images), self.config.mirror, rng)
         upright = self._even(crops, rng)
         turned = torch.cat([torch.rot90(upright, turn, dims=(-2, -1)) for turn in range(4)])
         turned = self._lit(turned, rng)

@@ -27,8 +27,8 @@ class SimclrConfig(ViewsConfig):
         low=0.01,
         high=2.0,
     )
-    hidden: int = option(512, "Projector width", "Width of its hidden layer.", low=16, high=16384, advanced=True)
-    outputs: int = option(
+    hidden_dim: int = option(512, "Projector width", "Width of its hidden layer.", low=16, high=16384, advanced=True)
+    output_dim: int = option(
         128, "Embedding length", "Length of the embeddings that are compared.", low=8, high=4096, advanced=True
     )
 
@@ -61,7 +61,7 @@ class Simclr(TwoViewTask[SimclrConfig]):
 
     def __init__(self, config: SimclrConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)
-        self.projector = Mlp(encoder_spec.dim, config.hidden, config.outputs)
+        self.projector = Mlp(encoder_spec.dim, config.hidden_dim, config.output_dim)
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
         """Answers: partner (B,), the picture whose second view is nearest to this one's first view.

@@ -22,7 +22,7 @@ from sslstudio.engine.tasks.two_view import SPREAD, TwoViewTask, flatten_views
 class VicregConfig(VicregLossConfig):
     """Options of VICReg."""
 
-    expander: int = option(
+    expander_dim: int = option(
         512, "Expander width", "Length of the embeddings that are compared.", low=16, high=16384, advanced=True
     )
 
@@ -55,7 +55,7 @@ class Vicreg(TwoViewTask[VicregConfig]):
 
     def __init__(self, config: VicregConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)
-        self.expander = Expander(encoder_spec.dim, config.expander)
+        self.expander = Expander(encoder_spec.dim, config.expander_dim)
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
         """Answers: partner (B,), the picture whose second view is nearest to this one's first view.

@@ -32,7 +32,7 @@ class VicreglConfig(VicregLossConfig):
     stage: int = option(
         3, "Stage", "Stage of the encoder whose places are compared; an earlier one sees finer.", low=1, high=4
     )
-    whole: float = option(
+    global_weight: float = option(
         0.75, "Weight of the whole", "Share of the loss on whole pictures; the rest is on places.", low=0.0, high=1.0
     )
     matched: float = option(
@@ -43,10 +43,10 @@ class VicreglConfig(VicregLossConfig):
         high=1.0,
         advanced=True,
     )
-    expander: int = option(
+    expander_dim: int = option(
         512, "Expander width", "Length of the embeddings of pictures.", low=16, high=16384, advanced=True
     )
-    place_expander: int = option(
+    local_expander_dim: int = option(
         128, "Expander width of places", "Length of the embeddings of places.", low=16, high=4096, advanced=True
     )
 
@@ -90,8 +90,8 @@ class Vicregl(TwoViewTask[VicreglConfig]):
 
     def __init__(self, config: VicreglConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)
-        self.expander = Expander(encoder_spec.dim, config.expander)
-        self.place_expander = Expander(encoder_spec.dims[config.stage - 1], config.place_expander)
+        self.expander = Expander(encoder_spec.dim, config.expander_dim)
+        self.place_expander = Expander(encoder_spec.dims[config.stage - 1], config.local_expander_dim)
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
         """Answers: partner (B,), the picture whose second view is nearest to this one's first view; place (B, 2, P),
@@ -108,7 +108,7 @@ class Vicregl(TwoViewTask[VicreglConfig]):
         places, metrics, answers = self._places(maps[self.config.stage - 1], batch.targets["matrices"])
         partner = nearest(first, second)
         return TaskResult(
-            self.config.whole * whole + (1 - self.config.whole) * places,
+            self.config.global_weight * whole + (1 - self.config.global_weight) * places,
             {"accuracy": found(partner), "spread": spread(rows), **metrics},
             {"partner": partner, **answers},
         )
@@ -118,7 +118,7 @@ class Vicregl(TwoViewTask[VicreglConfig]):
         height, width = (min(side, MOST_CELLS) for side in maps.shape[-2:])
         maps = F.adaptive_avg_pool2d(maps, (height, width))
         cells = maps.movedim(1, -1).reshape(-1, maps.shape[1])  # (2B * P, C)
-        expanded = self.place_expander(cells).float().view(-1, 2, height * width, self.config.place_expander)
+        expanded = self.place_expander(cells).float().view(-1, 2, height * width, self.config.local_expander_dim)
         other = expanded.flip(1)
         spots, shown = counterparts(matrices, height, width)  # where each place is in the other view, (B, 2, P, 2)
         by_location = likeness_loss(expanded, at_places(other, spots, height, width), shown)

@@ -24,7 +24,7 @@ from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Order, Pictures
-from sslstudio.engine.models.encoders import LAYOUTS, Encoder
+from sslstudio.engine.models.encoders import MEMORY_FORMATS, Encoder
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import AnyTask
 from sslstudio.engine.training.config import BudgetConfig, HardwareConfig
@@ -35,7 +35,7 @@ STAGE = Message("Trying how a step is fastest here")
 LEAST_MINUTES = 2.0  # of a run that is worth trying for
 SHARE, LONGEST = 0.03, 10.0  # of the run's time, and seconds, that trying may take
 COMPILED_FROM = 10.0  # minutes: compiling alone takes one
-MARGINS = {"precision": 1.1, "layout": 1.05, "threads": 1.05, "compile": 1.1}  # faster by less is taken for luck
+MARGINS = {"precision": 1.1, "memory_format": 1.05, "threads": 1.05, "compile": 1.1}  # faster by less is taken for luck
 FIRST = 8  # pictures in the first trial, which says how many a trial can have
 AT_LEAST = 0.15  # seconds that a trial is timed
 MEMORY = 0.8  # share of the free memory that a batch may take
@@ -47,7 +47,7 @@ class Choice:
     """How steps are computed. `tried` holds pictures a second of each way that was tried ({} if none was)."""
 
     precision: str
-    layout: str
+    memory_format: str
     threads: int
     compile: bool
     parts: int
@@ -64,7 +64,7 @@ class Choice:
     @property
     def way(self) -> str:
         """Its name among those that are tried."""
-        return ", ".join([self.precision, self.layout.replace("_", " ")] + ["compiled"] * self.compile)
+        return ", ".join([self.precision, self.memory_format.replace("_", " ")] + ["compiled"] * self.compile)
 
 
 class Tunable(Protocol):
@@ -84,7 +84,7 @@ def autotune(
     """The choice for this run: the one that it has stored, or a new one, which is stored. It is in force afterwards."""
     stored = run.read_json(STEP)
     if stored:
-        choice = Choice(**stored)
+        choice = Choice(**_by_current_names(stored))
         choice = replace(choice, threads=min(choice.threads, max(devices.threads(), hardware.threads or 1)))
     else:
         choice = choice_from_config(job, hardware)
@@ -102,14 +102,19 @@ def keep_to_config(job: Tunable, hardware: HardwareConfig) -> None:
     apply_choice(job, choice_from_config(job, hardware))
 
 
+def _by_current_names(stored: dict[str, Any]) -> dict[str, Any]:
+    """What step.json holds; versions up to 0.2 called the memory format `layout`."""
+    return {"memory_format" if name == "layout" else name: value for name, value in stored.items()}
+
+
 def choice_from_config(job: Tunable, hardware: HardwareConfig) -> Choice:
     """What was asked for, and the fixed settings where nothing was."""
     return Choice(
         precision=job.device.precision,
-        layout="channels_last" if hardware.layout == "auto" else hardware.layout,
+        memory_format="channels_last" if hardware.memory_format == "auto" else hardware.memory_format,
         threads=hardware.threads or devices.threads(),
         compile=hardware.compile == "on",
-        parts=count_holding(job.batch_size, hardware.at_once or job.batch_size),
+        parts=count_holding(job.batch_size, hardware.micro_batch_size or job.batch_size),
         tried={},
     )
 
@@ -117,9 +122,9 @@ def choice_from_config(job: Tunable, hardware: HardwareConfig) -> Choice:
 def _time_for(hardware: HardwareConfig, budget: BudgetConfig) -> float:
     """Seconds that may be spent on trying; 0: nothing is tried."""
     by_clock, minutes = not (budget.steps or budget.epochs), _minutes(budget)
-    if hardware.tune == "on":
+    if hardware.autotune == "on":
         return LONGEST
-    if hardware.tune == "off" or not by_clock or minutes < LEAST_MINUTES:
+    if hardware.autotune == "off" or not by_clock or minutes < LEAST_MINUTES:
         return 0.0
     return min(LONGEST, SHARE * 60.0 * minutes)
 
@@ -133,13 +138,13 @@ def apply_choice(job: Tunable, choice: Choice) -> None:
     """Compute like that from now on."""
     job.device = job.device.in_precision(choice.precision)
     devices.use_threads(choice.threads)
-    _lay(job.encoder, job.task, choice)
+    _prepare(job.encoder, job.task, choice)
 
 
-def _lay(encoder: Encoder, task: AnyTask, choice: Choice) -> None:
-    if choice.layout != encoder.layout:
-        encoder.lay(choice.layout)
-        task.to(memory_format=LAYOUTS[choice.layout])
+def _prepare(encoder: Encoder, task: AnyTask, choice: Choice) -> None:
+    if choice.memory_format != encoder.memory_format:
+        encoder.use_memory_format(choice.memory_format)
+        task.to(memory_format=MEMORY_FORMATS[choice.memory_format])
     encoder.compiled = choice.compile
 
 
@@ -193,8 +198,8 @@ class _Probe:
             yield "precision", "bfloat16"
         if self.hardware.threads is None and kind == "cpu" and choice.threads > 1:
             yield "threads", choice.threads // 2
-        if self.hardware.layout == "auto":
-            yield "layout", "contiguous"
+        if self.hardware.memory_format == "auto":
+            yield "memory_format", "contiguous"
         if self.hardware.compile == "auto" and kind == "cuda" and self.compiling:
             yield "compile", True
 
@@ -218,7 +223,7 @@ class _Probe:
         """Pictures a second; 0 where it cannot be done like that here."""
         device = self.job.device.in_precision(choice.precision)
         devices.use_threads(choice.threads)
-        _lay(self.encoder, self.task, choice)
+        _prepare(self.encoder, self.task, choice)
         try:
             batch = self.task.make_batch(self.images, generator(0, "trial", device=device.handle))
             step = _Step(self.encoder, self.task, device, batch)
@@ -237,7 +242,7 @@ class _Probe:
         """Into how many parts a batch must be cut so that a step finds room."""
         free = self.job.device.free_memory()
         kept = self.kept.get(choice.way)
-        if self.hardware.at_once or free is None or not kept:
+        if self.hardware.micro_batch_size or free is None or not kept:
             return choice.parts
         return count_holding(self.job.batch_size, int(MEMORY * free / (BEYOND_KEPT * kept)))
 

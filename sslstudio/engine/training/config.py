@@ -96,7 +96,7 @@ class HardwareConfig(BaseConfig):
         high=1024,
         advanced=True,
     )
-    tune: str = option(
+    autotune: str = option(
         "auto",
         "Try out",
         "Try for some seconds how a step is fastest here. Automatic: in pretrainings of two minutes or more; those in "
@@ -104,7 +104,7 @@ class HardwareConfig(BaseConfig):
         choices=("auto", "on", "off"),
         advanced=True,
     )
-    layout: str = option(
+    memory_format: str = option(
         "auto",
         "Memory format",
         "How pixels and channels lie in memory; automatic: channels_last, unless the other is tried and faster.",
@@ -122,7 +122,7 @@ class HardwareConfig(BaseConfig):
         choices=("auto", "on", "off"),
         advanced=True,
     )
-    at_once: int | None = option(
+    micro_batch_size: int | None = option(
         None,
         "Pictures at once",
         "A batch is computed in parts of so many pictures; automatic: all at once if the memory suffices.",
@@ -204,7 +204,7 @@ class RecipeConfig(BaseConfig):
     freeze: float = option(
         0.0, "Head first", "Share of the steps in which the encoder keeps still.", low=0.0, high=1.0, advanced=True
     )
-    decay: float = option(
+    layer_decay: float = option(
         1.0,
         "Slower by stage",
         "Each stage learns at this share of the rate of the next one; 1: all alike.",
@@ -212,11 +212,11 @@ class RecipeConfig(BaseConfig):
         high=1.0,
         advanced=True,
     )
-    head: float = option(
+    head_lr_factor: float = option(
         1.0, "Rate of the head", "Times the learning rate: the head starts from nothing.", low=0.1, high=100.0,
         advanced=True,
     )  # fmt: skip
-    steady: bool = option(
+    freeze_norm_stats: bool = option(
         False,
         "Keep statistics",
         "Brightness statistics inside the encoder stay those of all pictures, not of the few labelled ones.",

@@ -38,7 +38,7 @@ def _alike(done: PretrainConfig, asked: PretrainConfig) -> bool:
         done.task == asked.task
         and done.options == asked.options
         and done.optimiser.batch_size == asked.optimiser.batch_size
-        and done.hardware.replace(tune="auto") == asked.hardware.replace(tune="auto")
+        and done.hardware.replace(autotune="auto") == asked.hardware.replace(autotune="auto")
         and encoder in ("auto", done.encoder.name)
         and stem in ("auto", done.encoder.stem)
         and side in (None, done.data.side)

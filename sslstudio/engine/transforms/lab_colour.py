@@ -126,11 +126,11 @@ def has_colour(ab: Tensor, share: float = 0.0) -> Tensor:
     return (ab.abs().amax(dim=1) > GREY_BELOW).float().mean(dim=(1, 2)) > share
 
 
-def unlocated_crops(images: Tensor, smallest: float, mirror: bool, rng: torch.Generator) -> Tensor:
-    """A random square of each uint8 picture, `smallest`..1 of its short side, half of them mirrored: in [0, 1]."""
+def unlocated_crops(images: Tensor, min_crop_side: float, mirror: bool, rng: torch.Generator) -> Tensor:
+    """A random square of each uint8 picture, `min_crop_side`..1 of its short side, half of them mirrored: in [0, 1]."""
     count, _, height, width = images.shape
     side = min(height, width)
-    extent = side * uniform((count,), smallest, 1.0, rng)
+    extent = side * uniform((count,), min_crop_side, 1.0, rng)
     room = torch.stack([width - extent, height - extent], dim=1)
     centres = extent[:, None] / 2 + room * uniform((count, 2), 0.0, 1.0, rng)
     shades = mirrored(to_float(images), chosen(count, 0.5 if mirror else 0.0, rng))

@@ -15,18 +15,18 @@ from sslstudio.engine.transforms.geometry import BLANK, uniform
 SMALLEST = 0.5  # of the largest block's side
 
 
-def blocks_needed(share: float, block: float) -> int:
-    """How many random blocks of `block` / 2 to `block` of a side surely cover `share` of a picture: twice the mean."""
+def blocks_needed(mask_ratio: float, block: float) -> int:
+    """How many random blocks of `block` / 2 to `block` of a side surely cover so much of a picture: twice the mean."""
     mean_area = block**2 * (1 - SMALLEST**3) / (3 * (1 - SMALLEST))
-    return math.ceil(2 * math.log(1 / (1 - share)) / mean_area)
+    return math.ceil(2 * math.log(1 / (1 - mask_ratio)) / mean_area)
 
 
-def cut_blocks(count: int, side: int, share: float, block: float, rng: torch.Generator) -> Tensor:
-    """bool (B, 1, s, s): True in square blocks that may overlap, as many as come nearest to `share` of a picture.
+def cut_blocks(count: int, side: int, mask_ratio: float, block: float, rng: torch.Generator) -> Tensor:
+    """bool (B, 1, s, s): True in square blocks that may overlap, as many as come nearest to `mask_ratio` of a picture.
 
     A block's side is random, half to all of `block` times the picture's (Pathak et al., CVPR 2016, section 3.3).
     """
-    blocks = blocks_needed(share, block)
+    blocks = blocks_needed(mask_ratio, block)
     sides = uniform((count, blocks), SMALLEST * block, block, rng).mul_(side).round_().clamp_min_(1)
     corners = torch.round(uniform((count, blocks, 2), 0.0, 1.0, rng) * (side - sides[..., None]))
     places = torch.arange(side, device=rng.device)
@@ -36,7 +36,7 @@ def cut_blocks(count: int, side: int, share: float, block: float, rng: torch.Gen
         covers = within[:, number, 1, :, None] & within[:, number, 0, None, :]
         first = torch.where(covers, number, first)
     covered = torch.stack([(first <= number).float().mean(dim=(1, 2)) for number in range(blocks)])  # (blocks, B)
-    last = (covered - share).abs().argmin(dim=0)  # with the blocks up to this one it is nearest to the share
+    last = (covered - mask_ratio).abs().argmin(dim=0)  # with the blocks up to this one it is nearest to the ratio
     return (first <= last.view(-1, 1, 1))[:, None]
 
 
@@ -67,13 +67,13 @@ def _halved(pictures: Tensor) -> Tensor:
     return F.avg_pool2d(pictures, 2, ceil_mode=True, count_include_pad=False)
 
 
-def seen_patches(count: int, grid: int, hidden: float, rng: torch.Generator) -> Tensor:
+def seen_patches(count: int, grid: int, mask_ratio: float, rng: torch.Generator) -> Tensor:
     """bool (B, 1, g, g): True for the patches that stay, chosen at random; exactly as many in every picture.
 
-    `hidden` is the share that does not stay; at least one patch stays and one does not.
+    `mask_ratio` is the share that does not stay; at least one patch stays and one does not.
     """
     patches = grid * grid
-    stay = min(patches - 1, max(1, round((1 - hidden) * patches)))
+    stay = min(patches - 1, max(1, round((1 - mask_ratio) * patches)))
     ranks = uniform((count, patches), 0.0, 1.0, rng).argsort(dim=1).argsort(dim=1)
     return (ranks < stay).view(count, 1, grid, grid)
 

@@ -21,8 +21,8 @@ class Crops:
     boxes: Tensor
 
 
-def smallest_crop_option(default: float = 0.7) -> Any:
-    """Declare the option for the smallest side of a random crop, as a share of the picture's."""
+def min_crop_side_option(default: float = 0.7) -> Any:
+    """Declare the option for the least side of a random crop, as a share of the picture's."""
     return option(
         default,
         "Smallest crop",
@@ -37,15 +37,15 @@ def mirror_option() -> Any:
     return option(True, "Mirror", "Mirror half of the pictures: switch off if left and right mean something.")
 
 
-def random_crops(images: Tensor, smallest: float, side: int, mirror: bool, rng: torch.Generator) -> Crops:
-    """A square at a random place of each uint8 (B, 3, H, W) picture, `smallest`..1 of its short side, resampled.
+def random_crops(images: Tensor, min_crop_side: float, side: int, mirror: bool, rng: torch.Generator) -> Crops:
+    """A square at a random place of each uint8 (B, 3, H, W) picture, `min_crop_side`..1 of its short side, resampled.
 
     A place that is not of whole pixels hides the phase of JPEG's blocks. Half of them are mirrored if `mirror`; the
     boxes lie on the pictures as they were handed in.
     """
     count, _, height, width = images.shape
     which = geometry.chosen(count, 0.5 if mirror else 0.0, rng)
-    extent = min(height, width) * geometry.uniform((count,), smallest, 1.0, rng)
+    extent = min(height, width) * geometry.uniform((count,), min_crop_side, 1.0, rng)
     room = torch.stack([width - extent, height - extent], dim=1)
     centres = extent[:, None] / 2 + room * geometry.uniform((count, 2), 0.0, 1.0, rng)
     shades = geometry.mirrored(geometry.to_float(images), which)

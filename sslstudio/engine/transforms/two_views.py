@@ -28,7 +28,7 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R 601
 class ViewsConfig(BaseConfig):
     """How far two views of a picture may differ. What differs between them is what the network learns to overlook."""
 
-    smallest: float = option(
+    min_crop_area: float = option(
         0.25,
         "Smallest view",
         "A view shows at least this share of the picture's area; smaller views are harder. Take more when what counts "
@@ -53,7 +53,7 @@ class ViewsConfig(BaseConfig):
         low=0.0,
         high=180.0,
     )
-    colour: float = option(
+    colour_jitter: float = option(
         0.5,
         "Colour strength",
         "How much brightness, contrast and colour change between views. Take less when they tell the classes apart.",
@@ -110,12 +110,12 @@ def view_side(config: ViewsConfig, short: int) -> int:
 
 
 def random_matrices(count: int, height: int, width: int, config: ViewsConfig, rng: torch.Generator) -> Tensor:
-    """(count, 2, 3): a random rectangle each, of `smallest`..1 times the square of the short side, turned and mirrored.
+    """(count, 2, 3): a random rectangle each, turned and mirrored, `min_crop_area`..1 of the square of the short side.
 
     It lies wholly in the picture, so that a view shows nothing made up: a turned rectangle that is too large for that
     is made smaller.
     """
-    area = uniform((count,), config.smallest, 1.0, rng)
+    area = uniform((count,), config.min_crop_area, 1.0, rng)
     limit = area.log().neg().clamp(max=STRETCH)  # a longer side than the picture's would not fit
     ratio = (uniform((count,), -1.0, 1.0, rng) * limit).exp()
     turn = uniform((count,), -1.0, 1.0, rng) * math.radians(config.turn)
@@ -176,7 +176,7 @@ def recolour(views: Tensor, config: ViewsConfig, mean: Tensor, deviation: Tensor
     Contrast turns around the mean shade of the view. Nothing is cut off at black and white: detail would be lost.
     """
     count = views.shape[0]
-    reach = LIGHT * config.colour
+    reach = LIGHT * config.colour_jitter
     bright, contrast, saturation = uniform((3, count, 1, 1), 1 - reach, 1 + reach, rng)
     matrix = _tints(count, saturation, config, rng)
     middle = (_luma(matrix) * views.mean(dim=(2, 3)).unsqueeze(1)).sum(dim=2, keepdim=True)  # (B, 1, 1)
@@ -190,7 +190,7 @@ def _tints(count: int, saturation: Tensor, config: ViewsConfig, rng: torch.Gener
 
     Shades of grey stay what they are.
     """
-    angle = HUE * config.colour * uniform((count, 1, 1), -1.0, 1.0, rng)
+    angle = HUE * config.colour_jitter * uniform((count, 1, 1), -1.0, 1.0, rng)
     same = torch.eye(3, device=rng.device)
     cross = torch.tensor([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]], device=rng.device) / math.sqrt(3)
     turned = angle.cos() * same + (1 - angle.cos()) / 3 + angle.sin() * cross

@@ -146,7 +146,7 @@ def test_a_scale_bar_whose_length_differs_is_found() -> None:
     assert "bottom right" in finding.text
 
 
-def test_a_stamp_gives_the_turn_away_unless_the_field_is_round() -> None:
+def test_a_stamp_gives_the_turn_away_unless_the_crop_is_round() -> None:
     pictures = stamped(textures(120))
     open_corners = looked_at(pictures, rotation=task_config("rotation", round=False))
     finding = direction.frame_tells(open_corners)
@@ -208,7 +208,7 @@ def test_one_subject_at_one_place_gives_tiles_away() -> None:
     seen = looked_at(pictures)
     finding = places.centred(seen)
     assert_found(finding, seen, CAREFUL)
-    assert finding.change_for().split("=")[0].endswith(".field")
+    assert finding.change_for().split("=")[0].endswith(".min_crop_side")
     assert places.centred(looked_at(textures(80, seed=8))).severity == FINE
 
 

@@ -76,7 +76,7 @@ def audit_of(run: Path) -> AuditDone:
 def stamp_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Rotation on textures that have no up and down but a stamp, with the defence against it off."""
     folder = tmp_path_factory.mktemp("stamp")
-    options = {"round": False, "field": 1.0, "field_side": 0.7, "mirror": False}
+    options = {"round": False, "min_crop_side": 1.0, "size": 0.7, "mirror": False}
     return trained(stamped(textures(140, SMALL), height=3), folder, "rotation", 40, **options)
 
 
@@ -89,8 +89,8 @@ def stamp_audit(stamp_run: Path) -> AuditDone:
 @pytest.fixture(scope="module")
 def edge_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Jigsaw with tiles that touch each other, on textures whose tiles differ at their edges alone."""
-    options = {"gap": 0.0, "jitter": 0.0, "turn": 0.0, "field": 1.0, "normalise": False, "grey": 0.0,
-               "chroma_shift": 0.0, "permutations": 8, "start": 8}  # fmt: skip
+    options = {"gap": 0.0, "jitter": 0.0, "turn": 0.0, "min_crop_side": 1.0, "normalise": False, "grey": 0.0,
+               "chroma_shift": 0.0, "permutations": 8, "initial_permutations": 8}  # fmt: skip
     return trained(seamed(textures(140, SMALL)), tmp_path_factory.mktemp("edges"), "jigsaw", 60, **options)
 
 
@@ -202,9 +202,9 @@ def test_another_gap_keeps_the_weights() -> None:
     ("task", "options", "fault", "change"),
     [
         ("rotation", {"round": False}, Fault.RELIES_ON_FRAME, "rotation.round=true"),
-        ("rotation", {"round": True}, Fault.RELIES_ON_FRAME, "rotation.field=0.5"),
-        ("rotation", {"round": True, "field": 0.4}, Fault.RELIES_ON_FRAME, ""),
-        ("jigsaw", {}, Fault.RELIES_ON_FRAME, "jigsaw.field=0.5"),
+        ("rotation", {"round": True}, Fault.RELIES_ON_FRAME, "rotation.min_crop_side=0.5"),
+        ("rotation", {"round": True, "min_crop_side": 0.4}, Fault.RELIES_ON_FRAME, ""),
+        ("jigsaw", {}, Fault.RELIES_ON_FRAME, "jigsaw.min_crop_side=0.5"),
         ("jigsaw", {"gap": 0.0}, Fault.RELIES_ON_EDGES, "jigsaw.gap=0.1"),
         ("jigsaw", {"gap": 0.2}, Fault.RELIES_ON_EDGES, "jigsaw.gap=0.25"),
         ("jigsaw", {"gap": 0.25, "jitter": 0.5}, Fault.RELIES_ON_EDGES, ""),  # more does not fit beside the jitter

@@ -1,5 +1,6 @@
 """What earlier versions have stored is read in the format of today."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,16 +8,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sslstudio.cli.config_args import current_settings
 from sslstudio.engine.core import migrations
 from sslstudio.engine.core.config import (
     BaseConfig,
+    Value,
     from_dict,
     from_toml,
     options_of,
     sections_of,
     to_dict,
     to_toml,
+    value_text,
     with_settings,
+    with_texts,
 )
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.migrations import (
@@ -30,12 +35,16 @@ from sslstudio.engine.core.migrations import (
     migrated,
     unstamped,
 )
+from sslstudio.engine.experiments.compare import stored_config
 from sslstudio.engine.experiments.compare_config import CompareConfig
-from sslstudio.engine.experiments.tournament_config import TournamentConfig
+from sslstudio.engine.experiments.tournament_config import TournamentConfig, stored_tournament
+from sslstudio.engine.projects.project import open_project
+from sslstudio.engine.runs.queue import RunQueue
 from sslstudio.engine.runs.run_folder import CONFIG, RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import (
     FinetuneConfig,
+    HardwareConfig,
     PretrainConfig,
     config_dict,
     finetune_from_dict,
@@ -162,15 +171,107 @@ def test_every_old_name_is_known(old: str, new: str) -> None:
     assert migrations.current_key(old) == new
 
 
-def test_an_old_name_that_is_typed_is_understood() -> None:
+def other_value(section: str, name: str) -> Any:
+    """One that the option is not by itself, so that it must have been read."""
+    field = next(one for one in options_of(sections()[section]) if one.name == name)
+    if field.type is bool:
+        return not field.default
+    if field.about.choices:
+        return next(one for one in field.about.choices if one != field.default)
+    value = field.about.high if field.default == field.about.low else field.about.low
+    assert value is not None
+    return field.type(value)
+
+
+def as_written(values: dict[str, Any], section: str, **options: Value) -> dict[str, Any]:
+    """The values of a config as version 0.2 has written them: no format, all options by their old names; `options` are
+    those of one section that a person has set."""
+    values = {name: dict(one) if isinstance(one, dict) else one for name, one in values.items()}
     for old, new in OLD_NAMES:
-        section = old.partition(".")[0]
-        if section in load_tasks():
-            config: BaseConfig = PretrainConfig(task=section)
-            field = next(one for one in options_of(sections()[section]) if one.name == new.partition(".")[2])
-        else:
-            config = FinetuneConfig() if section == "recipe" else PretrainConfig()
-            field = next(one for one in options_of(sections()[section]) if one.name == new.partition(".")[2])
-        if field.type in (int, float) and not field.optional:
-            changed = with_settings(config, [f"{old}={field.default}"], str(getattr(config, "task", "")))
-            assert changed == config
+        owner = "options" if old.partition(".")[0] == values.get("task") else old.partition(".")[0]
+        if new.partition(".")[2] in values.get(owner, {}):
+            values[owner][old.partition(".")[2]] = values[owner].pop(new.partition(".")[2])
+    values[section] = {**values.get(section, {}), **options}
+    return values
+
+
+@pytest.mark.parametrize(("old", "new"), OLD_NAMES)
+def test_the_value_in_an_old_run_and_in_the_queue_arrives(old: str, new: str, tmp_path: Path) -> None:
+    (section, before), after = old.split("."), new.partition(".")[2]
+    value, is_task = other_value(section, after), section in load_tasks()
+    where = "options" if is_task else section
+    wanted: list[tuple[str, Any]] = [("finetune", FinetuneConfig())] if section in ("recipe", "hardware") else []
+    wanted += [] if section == "recipe" else [("pretrain", PretrainConfig(task=section if is_task else "jigsaw"))]
+    read = {"finetune": finetune_from_dict, "pretrain": pretrain_from_dict}
+    for job, config in wanted:
+        values = {"job": job, **as_written(to_dict(config), where, **{before: value})}
+        expected = config.replace(**{where: getattr(config, where).replace(**{after: value})})
+        run = RunFolder.create(tmp_path / job, config_dict(job, config))
+        (run.path / CONFIG).write_text(to_toml(values))
+        assert read[job](RunFolder.open(run.path).config()) == expected
+        queue = tmp_path / f"{job}.json"
+        queue.write_text(json.dumps([{"job": job, "title": "", "config": values}]))
+        assert read[job](RunQueue(queue).runs[0].config) == expected
+
+
+@pytest.mark.parametrize(("old", "new"), [pair for pair in OLD_NAMES if pair[0].partition(".")[0] in load_tasks()])
+def test_the_value_in_an_old_project_arrives(old: str, new: str, tmp_path: Path) -> None:
+    (section, before), after = old.split("."), new.partition(".")[2]
+    value = other_value(section, after)
+    kept = {KEY: 1, "pictures": str(tmp_path), "task": section, "options": {section: {before: value}}}
+    (tmp_path / "sslstudio.toml").write_text(to_toml(kept))
+    opened = open_project(tmp_path)
+    assert opened.told == ""
+    assert from_dict(load_tasks()[section].Config, opened.project.options[section]) == load_tasks()[section].Config(
+        **{after: value}
+    )
+
+
+@pytest.mark.parametrize(("old", "new"), OLD_NAMES)
+def test_the_value_in_an_old_experiment_arrives(old: str, new: str, tmp_path: Path) -> None:
+    section, after = new.split(".")
+    value, task = other_value(section, after), section if section in load_tasks() else "jigsaw"
+    name = "finetune_settings" if section == "recipe" else "pretrain_settings"
+    text = f"optimiser.batch_size=8; {old}={value_text(value)}"
+    (tmp_path / "compare.toml").write_text(f'tasks = "{task}"\n{name} = "{text}"\n')
+    (tmp_path / "tournament.toml").write_text(f'tasks = "{task}"\npretrain_settings = "{text}"\n')
+    found = stored_config(tmp_path)
+    assert found is not None
+    assert getattr(found, name) == {"optimiser": {"batch_size": 8}, section: {after: value}}
+    if section != "recipe":
+        cup = stored_tournament(tmp_path)
+        assert cup is not None
+        assert cup.pretrain_settings == {"optimiser": {"batch_size": 8}, section: {after: value}}
+    if section == "hardware":
+        (tmp_path / "tournament.toml").write_text(to_toml(as_written({}, section, **{old.partition(".")[2]: value})))
+        cup = stored_tournament(tmp_path)
+        assert cup is not None
+        assert cup.hardware == HardwareConfig(**{after: value})
+
+
+@pytest.mark.parametrize(("old", "new"), OLD_NAMES)
+def test_an_old_name_that_is_typed_is_understood(old: str, new: str) -> None:
+    (section, before), after = old.split("."), new.partition(".")[2]
+    value = other_value(section, after)
+    is_task = section in load_tasks()
+    task = section if is_task else "jigsaw"
+    config: BaseConfig = FinetuneConfig() if section == "recipe" else PretrainConfig(task=task)
+    keys = [old, f"options.{before}", f"task.{before}"] if is_task else [old]
+    for key in keys:
+        changed = with_settings(config, [f"{key}={value_text(value)}"], str(getattr(config, "task", "")))
+        assert getattr(getattr(changed, "options" if is_task else section), after) == value
+    name = "finetune_settings" if section == "recipe" else "pretrain_settings"
+    studied = with_texts(CompareConfig(tasks=(task,)), {name: f"{old}={value_text(value)}"})
+    assert getattr(studied, name) == {section: {after: value}}
+
+
+def test_what_is_typed_by_an_old_name_is_told_the_new_one(capsys: pytest.CaptureFixture[str]) -> None:
+    typed = ["hardware.tune=off", "options.hidden=0.5", "optimiser.batch_size=8"]
+    assert current_settings(typed, "masked_autoencoding") == [
+        "hardware.autotune=off", "options.mask_ratio=0.5", "optimiser.batch_size=8",
+    ]  # fmt: skip
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        "sslstudio: hardware.tune is called hardware.autotune now.",
+        "sslstudio: options.hidden is called options.mask_ratio now.",
+    ]

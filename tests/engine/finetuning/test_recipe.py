@@ -35,7 +35,7 @@ def network(session: Session, classes: int = 5) -> tuple[Classifier, Pictures]:
 
 def test_each_stage_learns_more_slowly_than_the_next_one(session: Session) -> None:
     model, _ = network(session)
-    groups = parameter_groups(model, Recipe(decay=0.5, head=3.0))
+    groups = parameter_groups(model, Recipe(layer_decay=0.5, head_lr_factor=3.0))
     assert [group["factor"] for group in groups] == [0.5**5, 0.5**4, 0.5**3, 0.5**2, 0.5, 3.0]
     grouped = [id(weight) for group in groups for weight in group["params"]]
     assert sorted(grouped) == sorted(id(weight) for weight in (*model.encoder.parameters(), *model.head.parameters()))
@@ -45,9 +45,11 @@ def test_each_stage_learns_more_slowly_than_the_next_one(session: Session) -> No
 
 
 def test_only_what_was_pretrained_is_spared() -> None:
-    config = FinetuneConfig(recipe=RecipeConfig(freeze=0.4, decay=0.3, head=2.0, steady=True))
+    config = FinetuneConfig(
+        recipe=RecipeConfig(freeze=0.4, layer_decay=0.3, head_lr_factor=2.0, freeze_norm_stats=True)
+    )
     assert recipe_of(config, "scratch", ALL) == Recipe()
-    assert recipe_of(config, "pretrained", 3) == Recipe(3, 0.4, 0.3, 2.0, steady=True)
+    assert recipe_of(config, "pretrained", 3) == Recipe(3, 0.4, 0.3, 2.0, freeze_norm_stats=True)
     for part in ("scratch", "pretrained"):
         assert recipe_of(config.replace(mode="probe"), part).freeze == 1.0
 

@@ -15,7 +15,7 @@ SAME = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 
 def pairs(count: int, seed: int) -> Tensor:
     """Matrices (count, 2, 2, 3) of two views each, mirrored, turned and of all sizes."""
-    config = ViewsConfig(smallest=0.2, turn=60.0)
+    config = ViewsConfig(min_crop_area=0.2, turn=60.0)
     rng = generator(seed, "pairs")
     return torch.stack([random_matrices(count, 40, 40, config, rng) for _ in range(2)], dim=1)
 

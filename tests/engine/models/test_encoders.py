@@ -45,7 +45,7 @@ def test_torchvisions_weights_give_torchvisions_embedding(name: str) -> None:
     theirs.fc = torch.nn.Identity()
     ours = Encoder(ENCODERS[name], name, "large").eval()
     ours.load_state_dict(theirs.state_dict())
-    ours.lay("contiguous")  # the format that theirs computes in
+    ours.use_memory_format("contiguous")  # the format that theirs computes in
     images = torch.randn(2, 3, 64, 64, generator=generator(0, "images"))
     with torch.no_grad():
         torch.testing.assert_close(ours(images), theirs(images))

@@ -20,10 +20,12 @@ def pictures(count: int = 12) -> Tensor:
     return (noise * spread.view(3, 1, 1) + middle.view(3, 1, 1)).clamp(0, 255).to(torch.uint8)
 
 
-def network(kind: type[Classifier] | type[Segmenter], *, probing: bool = False, steady: bool = False) -> Network:
+def network(
+    kind: type[Classifier] | type[Segmenter], *, probing: bool = False, freeze_norm_stats: bool = False
+) -> Network:
     encoder = build_encoder(EncoderConfig(name="small", stem="tiny"), 0)
     with seeded_init(0, "head"):
-        made = kind(PixelScale(pictures()), encoder, 4, steady=steady)
+        made = kind(PixelScale(pictures()), encoder, 4, freeze_norm_stats=freeze_norm_stats)
     made.freeze(probing)
     return made
 
@@ -106,7 +108,7 @@ def test_a_probed_encoder_stays_in_evaluation_also_inside_another_module() -> No
 
 
 def test_a_steady_encoder_learns_but_keeps_its_batch_statistics() -> None:
-    model = network(Classifier, steady=True)
+    model = network(Classifier, freeze_norm_stats=True)
     before = copy.deepcopy(model)
     one_step(model)
     names = changed(before, model, "encoder")

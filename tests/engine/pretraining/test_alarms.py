@@ -13,7 +13,7 @@ from sslstudio.engine.pretraining.alarms import Changes, Health, at_chance, has_
 CHANGES = Changes(
     harder="jigsaw.permutations=504",
     easier="jigsaw.permutations=24",
-    varied="jigsaw.field=0.5",
+    varied="jigsaw.min_crop_side=0.5",
     longer="budget.minutes=20",
     slower="optimiser.learning_rate=0.0003",
 )

@@ -4,6 +4,7 @@ import hashlib
 import html
 import json
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import pytest
 from PIL import Image
 
 from sslstudio.cli.main import main
+from sslstudio.engine.core.config import to_dict
+from sslstudio.engine.core.migrations import current_key
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.projects.project import open_project
 from sslstudio.engine.runs.queue import RunQueue
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict
 from tests.support.record import weights_of
 from tests.support.samples import machine
@@ -82,6 +86,28 @@ def test_every_run_is_listed_as_it_ended(made_by_0_2: Path, capsys: pytest.Captu
     for name in ("classified", "segmented", "folds"):
         assert listed[name]["headline"] == content(runs / name / "metrics.json")["verdict"]
     assert all(line["told"] for line in listed.values())
+
+
+def flat(values: dict[str, Any], owner: str = "") -> dict[str, Any]:
+    """Every option by section.option; those of a task by task.option."""
+    found: dict[str, Any] = {}
+    for name, one in values.items():
+        section = str(values["task"]) if name == "options" else name
+        found |= flat(one, f"{section}.") if isinstance(one, dict) else {owner + name: one}
+    return found
+
+
+def test_every_setting_of_every_run_means_the_same(made_by_0_2: Path) -> None:
+    renamed: set[str] = set()
+    for file in sorted(made_by_0_2.rglob("config.toml")):
+        stored = tomllib.loads(file.read_text(encoding="utf-8"))
+        read = finetune_from_dict if stored["job"] == "finetune" else pretrain_from_dict
+        today = flat(to_dict(read(RunFolder.open(file.parent).config())))
+        for key, value in flat(stored).items():
+            renamed |= {key} if key != current_key(key) else set()
+            assert key == "job" or today[current_key(key)] == value, (file, key)
+    assert renamed >= {"hardware.tune", "hardware.layout", "recipe.decay", "recipe.head", "recipe.steady",
+                       "rotation.field", "rotation.field_side", "vicreg.smallest", "vicreg.expander"}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["paused", "killed", "stopped twin"])
@@ -220,6 +246,7 @@ def test_a_project_is_read_with_what_was_chosen(made_by_0_2: Path) -> None:
     project = opened.project
     assert opened.told == ""
     assert (project.task, project.options["rotation"]["grey"], project.data["side"]) == ("rotation", 0.5, 32)
+    assert (project.options["rotation"]["min_crop_side"], project.options["rotation"]["size"]) == (0.7, 0.6)
     assert project.pictures == made_by_0_2 / "little zoo"
     assert project.choices["pretrain"]["time"] == 7
     assert [run.name for run in project.all_runs] == ["runs", "2026-01-02 old"]

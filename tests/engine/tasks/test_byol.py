@@ -11,7 +11,7 @@ from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.byol import Byol, ByolConfig
 
-SMALL = ByolConfig(hidden=32, outputs=16)
+SMALL = ByolConfig(hidden_dim=32, output_dim=16)
 
 
 def make(config: ByolConfig = SMALL, attach: bool = True) -> tuple[Byol, Encoder]:

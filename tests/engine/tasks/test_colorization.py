@@ -107,7 +107,7 @@ def test_prepare_measures_the_prior_on_coloured_pictures() -> None:
 
 
 def test_chance_is_what_the_best_single_answer_reaches() -> None:
-    task, _ = made(field=1.0, mirror=False)
+    task, _ = made(min_crop_side=1.0, mirror=False)
     images = patterned(24)
     task.prepare(images)
     batch = task.make_batch(images, generator(0, "batch"))
@@ -118,7 +118,7 @@ def test_chance_is_what_the_best_single_answer_reaches() -> None:
 
 
 def test_chance_of_regression_is_the_mean_colour() -> None:
-    task, _ = made(loss="regression", field=1.0, mirror=False)
+    task, _ = made(loss="regression", min_crop_side=1.0, mirror=False)
     images = patterned(24)
     task.prepare(images)
     ab = task.make_batch(images, generator(0, "batch")).targets["ab"]
@@ -177,7 +177,7 @@ def test_any_side_stem_and_number_of_skips(stem: str, side: int, skips: int) -> 
 
 
 def test_the_preview_shows_lightness_truth_and_answer() -> None:
-    task, _ = made(field=1.0, mirror=False)
+    task, _ = made(min_crop_side=1.0, mirror=False)
     images = patterned(3)
     batch = task.make_batch(images, generator(0, "batch"))
     right = TaskResult(torch.tensor(0.0), {}, {"ab": batch.targets["ab"]})

@@ -55,7 +55,7 @@ def test_patches_keep_apart_and_stay_in_the_picture(gap: float, jitter: float) -
 
 
 def test_the_grid_fills_the_picture_and_jitter_its_room() -> None:
-    boxes = boxes_of(ContextConfig(field=1.0, turn=0.0), 96, 500)
+    boxes = boxes_of(ContextConfig(min_crop_side=1.0, turn=0.0), 96, 500)
     extent = float(boxes[0, 0, 2] - boxes[0, 0, 0])
     assert extent == pytest.approx(96 / (3 + 2 * 0.25 + 2 * 0.073))
     moved = (boxes[:, 4, :2] + boxes[:, 4, 2:]) / 2 - 48
@@ -186,7 +186,7 @@ def marked_step(picture: draw.Picture, colour: draw.Colour) -> tuple[int, int]:
         return (columns.min() + columns.max()) / 2, (rows.min() + rows.max()) / 2
 
     (x, y), (cx, cy) = middle(colour), middle(draw.MARK)
-    least = picture.shape[0] / 8  # the squares of a smaller field lie closer
+    least = picture.shape[0] / 8  # the squares of a smaller crop lie closer
     return tuple(int(np.sign(d)) if abs(d) > least else 0 for d in (x - cx, y - cy))  # type: ignore[return-value]
 
 

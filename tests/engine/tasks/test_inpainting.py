@@ -38,7 +38,7 @@ def test_the_network_gets_the_picture_without_the_holes() -> None:
 
 
 def test_what_lies_in_a_hole_has_no_influence_on_what_is_asked() -> None:
-    task, _ = make(InpaintingConfig(field=1.0, mirror=False))
+    task, _ = make(InpaintingConfig(min_crop_side=1.0, mirror=False))
     images = noise(4)
     batch = task.make_batch(images, generator(1))
     deep = ~rim_of(~batch.targets["holes"], 1) & batch.targets["holes"]  # resampling mixes neighbours very slightly
@@ -81,7 +81,7 @@ def test_only_the_holes_count() -> None:
 
 def test_a_rim_counts_ten_times() -> None:
     """The paper's rim: the prediction overlaps with what is seen, and errors there weigh 10."""
-    task, encoder = make(InpaintingConfig(rim=0.06))
+    task, encoder = make(InpaintingConfig(overlap=0.06))
     batch = task.make_batch(noise(4), generator(1))
     outputs: list[Tensor] = []
     task.decoder.register_forward_hook(lambda *call: outputs.append(call[-1]))

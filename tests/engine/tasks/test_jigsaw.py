@@ -42,7 +42,7 @@ def numbered(count: int, side: int = 90) -> Tensor:
 
 @pytest.mark.parametrize(("gap", "jitter"), [(0.0, 0.0), (0.05, 0.2), (0.0, 0.5), (0.5, 0.0), (0.3, 0.3)])
 def test_a_tile_never_leaves_its_cell_and_keeps_the_gap(gap: float, jitter: float) -> None:
-    config = JigsawConfig(gap=gap, jitter=jitter, field=1.0, turn=0.0)
+    config = JigsawConfig(gap=gap, jitter=jitter, min_crop_side=1.0, turn=0.0)
     boxes = make_task(config).make_batch(noise(64, 96), generator(1)).targets["boxes"].view(64, 3, 3, 4)
     cell = 32
     for row in range(3):
@@ -56,7 +56,7 @@ def test_a_tile_never_leaves_its_cell_and_keeps_the_gap(gap: float, jitter: floa
 
 
 def test_jitter_uses_all_its_room() -> None:
-    config = JigsawConfig(gap=0.0, jitter=0.25, field=1.0, turn=0.0)
+    config = JigsawConfig(gap=0.0, jitter=0.25, min_crop_side=1.0, turn=0.0)
     boxes = make_task(config).make_batch(noise(500, 96), generator(1)).targets["boxes"]
     left = boxes[:, 4, 0] - 32
     assert float(left.min()) < 0.2
@@ -70,7 +70,7 @@ def test_the_tile_follows_from_the_picture(side: int, tile: int) -> None:
 
 
 def test_tiles_are_in_true_order() -> None:
-    config = PLAIN.replace(field=1.0)
+    config = PLAIN.replace(min_crop_side=1.0)
     tiles = make_task(config).make_batch(numbered(6), generator(2)).inputs["tiles"]
     shades = (tiles * 0.25 + 0.5).mean(dim=(2, 3, 4)) * 255
     assert torch.allclose(shades, (torch.arange(9.0) * 20 + 10).expand(6, -1), atol=0.5)
@@ -94,7 +94,7 @@ def test_the_head_gets_the_tiles_as_the_permutation_lays_them() -> None:
     """With an encoder that reads off a shade, the network's question can be looked at: place i shows tile order[i]."""
     encoder = small_encoder()
     task = make_task(
-        JigsawConfig(normalise=False, grey=0.0, chroma_shift=0.0, field=1.0, permutations=72, turn=0.0), encoder
+        JigsawConfig(normalise=False, grey=0.0, chroma_shift=0.0, min_crop_side=1.0, permutations=72, turn=0.0), encoder
     )
     batch = task.make_batch(numbered(4), generator(4))
     seen: list[Tensor] = []
@@ -203,7 +203,7 @@ def test_a_right_answer_puts_the_board_together_and_a_wrong_one_does_not() -> No
 
 
 def test_the_drawn_question_is_the_permutation_in_the_label() -> None:
-    task = make_task(PLAIN.replace(field=1.0))
+    task = make_task(PLAIN.replace(min_crop_side=1.0))
     images = numbered(2)
     batch = task.make_batch(images, generator(12))
     for puzzle in task.preview(images, batch, None, 2):

@@ -64,10 +64,10 @@ def test_the_painting_is_made_from_what_is_seen_alone() -> None:
     assert not torch.equal(outputs[0], outputs[2])
 
 
-@pytest.mark.parametrize("even", [True, False])
-def test_the_loss_is_the_mean_square_over_hidden_patches(even: bool) -> None:
+@pytest.mark.parametrize("norm_pix_loss", [True, False])
+def test_the_loss_is_the_mean_square_over_hidden_patches(norm_pix_loss: bool) -> None:
     """Written out in numpy, patch by patch (He et al., section 3)."""
-    task, encoder = make(MaskedAutoencodingConfig(even=even))
+    task, encoder = make(MaskedAutoencodingConfig(norm_pix_loss=norm_pix_loss))
     batch = task.make_batch(noise(3), generator(1))
     with torch.no_grad():
         result = task(encoder, batch)
@@ -76,7 +76,7 @@ def test_the_loss_is_the_mean_square_over_hidden_patches(even: bool) -> None:
     errors, flat = [], []
     for picture, _, row, column in zip(*np.nonzero(~seen), strict=True):
         place = (picture, slice(None), *(slice(at * PATCH, (at + 1) * PATCH) for at in (row, column)))
-        known = shades[place] if even else shades[picture][~hidden[picture]]
+        known = shades[place] if norm_pix_loss else shades[picture][~hidden[picture]]
         mean, deviation = known.mean(), max(known.std(), BLANK)
         errors.append((((painted[place] - shades[place]) / deviation) ** 2).mean())
         flat.append((((shades[place] - mean) / deviation) ** 2).mean())
@@ -99,9 +99,9 @@ def test_only_hidden_patches_count() -> None:
     assert losses[0] != losses[2]
 
 
-@pytest.mark.parametrize("even", [True, False])
-def test_one_shade_explains_nothing(even: bool) -> None:
-    task, encoder = make(MaskedAutoencodingConfig(even=even))
+@pytest.mark.parametrize("norm_pix_loss", [True, False])
+def test_one_shade_explains_nothing(norm_pix_loss: bool) -> None:
+    task, encoder = make(MaskedAutoencodingConfig(norm_pix_loss=norm_pix_loss))
     torch.nn.init.zeros_(task.decoder.out.weight)
     result = task(encoder, task.make_batch(noise(4), generator(1)))
     assert float(result.metrics["explained"]) == pytest.approx(0, abs=1e-5)
@@ -128,7 +128,7 @@ def test_the_encoder_takes_whole_pictures_afterwards() -> None:
     ("stem", "side", "seen"), [("tiny", 32, 32), ("tiny", 30, 32), ("small", 32, 48), ("large", 140, 128)]
 )
 @pytest.mark.parametrize("skips", [0, 3])
-def test_the_field_is_a_whole_number_of_patches(stem: str, side: int, seen: int, skips: int) -> None:
+def test_the_crop_is_a_whole_number_of_patches(stem: str, side: int, seen: int, skips: int) -> None:
     task, encoder = make(MaskedAutoencodingConfig(skips=skips), stem, side)
     result = task(encoder, task.make_batch(noise(2, side), generator(1)))
     assert result.answers["shades"].shape == (2, 3, seen, seen)

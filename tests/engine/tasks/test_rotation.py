@@ -13,7 +13,7 @@ from sslstudio.engine.tasks.base import Batch
 from sslstudio.engine.tasks.rotation import TURNS, Rotation, RotationConfig
 
 SIDE = 32
-WHOLE = RotationConfig(field=1.0, field_side=1.0, round=False, mirror=False, grey=0.0, light=0.0)
+WHOLE = RotationConfig(min_crop_side=1.0, size=1.0, round=False, mirror=False, grey=0.0, light=0.0)
 
 
 def make(config: RotationConfig | None = None) -> tuple[Rotation, Encoder]:
@@ -106,7 +106,7 @@ def test_the_loss_is_the_cross_entropy_of_the_paper() -> None:
     assert task.chance() == {"accuracy": 0.25}
 
 
-def test_a_round_field_hides_what_is_in_the_corners() -> None:
+def test_a_round_crop_hides_what_is_in_the_corners() -> None:
     """A stamp in a corner changes nothing, neither a pixel nor the brightness of the rest."""
     task, _ = make(WHOLE.replace(round=True))
     images = noise(3)
@@ -153,8 +153,8 @@ def test_grey_pictures_are_grey_in_all_turns() -> None:
 @pytest.mark.parametrize(
     ("side", "share", "seen"), [(32, 0.6, 24), (64, 0.6, 40), (96, 0.6, 56), (20, 0.6, 20), (64, 1.0, 64)]
 )
-def test_the_side_of_the_field(side: int, share: float, seen: int) -> None:
-    task, _ = make(RotationConfig(field_side=share))
+def test_the_side_of_what_the_network_sees(side: int, share: float, seen: int) -> None:
+    task, _ = make(RotationConfig(size=share))
     assert task.side(noise(1, side)) == seen
     assert task.make_batch(noise(2, side), generator(1)).inputs["pictures"].shape == (8, 3, seen, seen)
 

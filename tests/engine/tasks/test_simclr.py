@@ -10,7 +10,7 @@ from sslstudio.engine.compute.seeding import generator, seeded_init
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.simclr import Simclr, SimclrConfig
 
-SMALL = SimclrConfig(hidden=32, outputs=16)
+SMALL = SimclrConfig(hidden_dim=32, output_dim=16)
 
 
 def make(config: SimclrConfig = SMALL) -> tuple[Simclr, Encoder]:
@@ -58,7 +58,9 @@ def test_a_collapse_gives_the_loss_of_guessing() -> None:
 
 
 def test_accuracy_is_how_often_the_partner_is_found() -> None:
-    task, encoder = make(SMALL.replace(smallest=1.0, mirror=False, turn=0.0, colour=0.0, grey=0.0, blur=0.0))
+    task, encoder = make(
+        SMALL.replace(min_crop_area=1.0, mirror=False, turn=0.0, colour_jitter=0.0, grey=0.0, blur=0.0)
+    )
     batch = task.make_batch(noise(6), generator(1))
     with torch.no_grad():
         assert float(task(encoder, batch).metrics["accuracy"]) == 1.0  # both views are the same

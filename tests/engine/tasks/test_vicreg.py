@@ -32,7 +32,7 @@ def noise(count: int, side: int = 24) -> Tensor:
     return coarse.repeat_interleave(side // 4, 2).repeat_interleave(side // 4, 3)
 
 
-SMALL = VicregConfig(expander=16)
+SMALL = VicregConfig(expander_dim=16)
 
 
 def test_the_loss_is_that_of_the_expanded_embeddings() -> None:
@@ -59,7 +59,7 @@ def test_a_collapse_costs_the_weight_of_variance_and_shows_in_the_spread() -> No
 
 
 def test_views_that_are_the_same_picture_cost_no_likeness() -> None:
-    still = SMALL.replace(smallest=1.0, mirror=False, turn=0.0, colour=0.0, grey=0.0, blur=0.0)
+    still = SMALL.replace(min_crop_area=1.0, mirror=False, turn=0.0, colour_jitter=0.0, grey=0.0, blur=0.0)
     task, encoder = make(still.replace(variance=0.0, covariance=0.0))
     result = task(encoder, task.make_batch(noise(6), generator(1)))
     assert float(result.loss.detach()) == pytest.approx(0.0, abs=1e-8)
@@ -71,7 +71,9 @@ def test_the_scale_of_the_pixels_comes_from_the_pictures_and_is_kept() -> None:
     task, _ = make(SMALL)
     images = noise(20)
     task.prepare(images)
-    still = make(SMALL.replace(smallest=1.0, size=1.0, mirror=False, turn=0.0, colour=0.0, grey=0.0, blur=0.0))[0]
+    still = make(
+        SMALL.replace(min_crop_area=1.0, size=1.0, mirror=False, turn=0.0, colour_jitter=0.0, grey=0.0, blur=0.0)
+    )[0]
     still.load_state_dict(task.state_dict())
     views = still.make_batch(images, generator(1)).inputs["views"]
     assert torch.allclose(views.mean((0, 1, 3, 4)), torch.zeros(3), atol=1e-3)

@@ -13,8 +13,8 @@ from sslstudio.engine.transforms.draw import GAP
 from sslstudio.engine.transforms.draw_views import COLOURS, SPOTS
 from sslstudio.engine.transforms.two_views import cell_places, placed
 
-SMALL = VicreglConfig(expander=16, place_expander=16)
-STILL = SMALL.replace(smallest=1.0, mirror=False, turn=0.0, colour=0.0, grey=0.0, blur=0.0)
+SMALL = VicreglConfig(expander_dim=16, local_expander_dim=16)
+STILL = SMALL.replace(min_crop_area=1.0, mirror=False, turn=0.0, colour_jitter=0.0, grey=0.0, blur=0.0)
 
 
 def make(config: VicreglConfig) -> tuple[Vicregl, Encoder]:
@@ -44,13 +44,13 @@ def ask(config: VicreglConfig, batch: Batch | None = None) -> TaskResult:
 
 
 def test_the_loss_is_the_weighted_sum_of_whole_and_places() -> None:
-    whole, places, both = (float(ask(SMALL.replace(whole=share)).loss) for share in (1.0, 0.0, 0.75))
+    whole, places, both = (float(ask(SMALL.replace(global_weight=share)).loss) for share in (1.0, 0.0, 0.75))
     assert abs(whole - places) > 0.01
     assert both == pytest.approx(0.75 * whole + 0.25 * places, rel=1e-4)
 
 
 def test_views_that_are_the_same_cost_no_likeness_and_every_place_is_found() -> None:
-    result = ask(STILL.replace(variance=0.0, covariance=0.0, whole=0.5))
+    result = ask(STILL.replace(variance=0.0, covariance=0.0, global_weight=0.5))
     assert float(result.loss) == pytest.approx(0.0, abs=1e-6)
     assert float(result.metrics["place_accuracy"]) == 1.0
     assert float(result.metrics["accuracy"]) == 1.0
@@ -58,7 +58,7 @@ def test_views_that_are_the_same_cost_no_likeness_and_every_place_is_found() -> 
 
 def test_places_are_matched_by_where_they_lie_and_not_by_their_number() -> None:
     """Two windows of one long picture, half a window apart: whoever is told so finds the same things at each spot."""
-    task, encoder = make(STILL.replace(variance=0.0, covariance=0.0, whole=0.0, matched=0.05))
+    task, encoder = make(STILL.replace(variance=0.0, covariance=0.0, global_weight=0.0, matched=0.05))
     long = noise(8, 96)[:, :, :64].float() / 128 - 1  # 96 wide, 64 high
     views = torch.stack([long[..., :64], long[..., 32:]], dim=1)
     windows = torch.tensor([[[2 / 3, 0.0, -1 / 3], [0.0, 1.0, 0.0]], [[2 / 3, 0.0, 1 / 3], [0.0, 1.0, 0.0]]])
@@ -87,7 +87,7 @@ def test_the_map_is_that_of_the_stage_but_never_too_large(stage: int, cells: int
 
 
 def test_the_gradient_of_places_alone_reaches_the_encoder_up_to_the_stage() -> None:
-    task, encoder = make(SMALL.replace(whole=0.0, stage=2))
+    task, encoder = make(SMALL.replace(global_weight=0.0, stage=2))
     task(encoder, task.make_batch(noise(4), generator(1))).loss.backward()
     early, late = encoder.get_parameter("conv1.weight").grad, encoder.get_parameter("layer4.0.conv1.weight").grad
     assert early is not None
@@ -97,7 +97,7 @@ def test_the_gradient_of_places_alone_reaches_the_encoder_up_to_the_stage() -> N
 
 def test_the_preview_marks_the_same_spot_in_both_views() -> None:
     """Marked spots of both views are the same place of the picture, and they are where the drawing has them."""
-    task, encoder = make(STILL.replace(smallest=0.5))
+    task, encoder = make(STILL.replace(min_crop_area=0.5))
     images = noise(3)
     batch = task.make_batch(images, generator(1))
     with torch.no_grad():

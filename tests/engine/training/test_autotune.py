@@ -19,7 +19,9 @@ from sslstudio.engine.training.session import open_session
 from tests.support.small_runs import pretrain_config
 
 EPOCHS, LONG = BudgetConfig(epochs=3), BudgetConfig(minutes=30.0)
-BY_HAND = HardwareConfig(device="cpu", precision="float32", layout="contiguous", threads=1, compile="off", tune="on")
+BY_HAND = HardwareConfig(
+    device="cpu", precision="float32", memory_format="contiguous", threads=1, compile="off", autotune="on"
+)
 
 
 def job_on(folder: Path, out: Path) -> PretrainJob:
@@ -40,7 +42,7 @@ def chosen(job: PretrainJob, hardware: HardwareConfig, budget: BudgetConfig) -> 
 
 
 @pytest.mark.parametrize(
-    ("tune", "budget", "seconds"),
+    ("autotune", "budget", "seconds"),
     [
         ("auto", EPOCHS, 0.0),
         ("auto", BudgetConfig(steps=1000), 0.0),
@@ -52,9 +54,9 @@ def chosen(job: PretrainJob, hardware: HardwareConfig, budget: BudgetConfig) -> 
     ],
 )
 def test_only_runs_by_the_clock_that_are_long_enough_are_tuned_unasked(
-    tune: str, budget: BudgetConfig, seconds: float
+    autotune: str, budget: BudgetConfig, seconds: float
 ) -> None:
-    assert tuning._time_for(HardwareConfig(tune=tune), budget) == pytest.approx(seconds)
+    assert tuning._time_for(HardwareConfig(autotune=autotune), budget) == pytest.approx(seconds)
 
 
 def test_a_run_in_epochs_keeps_to_fixed_settings(sample_folder: Path, tmp_path: Path) -> None:
@@ -63,7 +65,7 @@ def test_a_run_in_epochs_keeps_to_fixed_settings(sample_folder: Path, tmp_path: 
     assert choice == Choice("float32", "channels_last", before, False, 1, {})
     assert not said
     assert job.device == devices.choose("cpu")
-    assert job.encoder.layout == "channels_last"
+    assert job.encoder.memory_format == "channels_last"
 
 
 def test_trying_leaves_no_trace_and_is_done_once(
@@ -75,9 +77,9 @@ def test_trying_leaves_no_trace_and_is_done_once(
     job, before = job_on(sample_folder, tmp_path / "run"), devices.threads()
     weights = {name: value.clone() for name, value in job.modules.state_dict().items()}
     with devices.threads_restored():
-        choice, said = chosen(job, HardwareConfig(device="cpu", tune="on"), EPOCHS)
+        choice, said = chosen(job, HardwareConfig(device="cpu", autotune="on"), EPOCHS)
         assert devices.threads() == choice.threads
-        again, nothing = chosen(job, HardwareConfig(device="cpu", tune="on"), EPOCHS)
+        again, nothing = chosen(job, HardwareConfig(device="cpu", autotune="on"), EPOCHS)
     assert devices.threads() == before
     assert said
     assert {"float32, channels last", "bfloat16, channels last"} <= set(choice.tried)
@@ -94,12 +96,26 @@ def test_trying_leaves_no_trace_and_is_done_once(
 def test_what_is_asked_for_is_not_changed(sample_folder: Path, tmp_path: Path) -> None:
     job = job_on(sample_folder, tmp_path / "run")
     with devices.threads_restored():
-        choice, _ = chosen(job, BY_HAND.replace(at_once=7), LONG)
+        choice, _ = chosen(job, BY_HAND.replace(micro_batch_size=7), LONG)
         assert devices.threads() == 1
-    assert (choice.precision, choice.layout, choice.threads, choice.compile) == ("float32", "contiguous", 1, False)
+    assert (choice.precision, choice.memory_format, choice.threads, choice.compile) == (
+        "float32",
+        "contiguous",
+        1,
+        False,
+    )
     assert choice.parts == 2
     assert choice.words == "float32, contiguous, 1 thread, batches in 2 parts"
-    assert job.encoder.layout == "contiguous"
+    assert job.encoder.memory_format == "contiguous"
+
+
+def test_the_choice_of_an_old_run_is_kept(sample_folder: Path, tmp_path: Path) -> None:
+    job = job_on(sample_folder, tmp_path / "run")
+    old = {"precision": "float32", "layout": "contiguous", "threads": 1, "compile": False, "parts": 2, "tried": {}}
+    job.run.write_json(tuning.STEP, old)  # as versions up to 0.2 wrote it
+    with devices.threads_restored():
+        choice, said = chosen(job, HardwareConfig(device="cpu", autotune="on"), LONG)
+    assert (choice, said) == (Choice("float32", "contiguous", 1, False, 2, {}), [])
 
 
 def test_a_batch_is_cut_where_the_memory_does_not_suffice(
@@ -142,7 +158,7 @@ def test_a_network_is_the_same_in_both_memory_formats(sample_folder: Path, tmp_p
     images = torch.rand(4, 3, 48, 48, generator=torch.Generator().manual_seed(0))
     images = PixelScale((images * 255).to(torch.uint8))(images)
     last = encoder.stages(images)
-    encoder.lay("contiguous")
+    encoder.use_memory_format("contiguous")
     plain = encoder.stages(images)
     assert all(one.is_contiguous(memory_format=torch.channels_last) for one in last)
     assert all(one.is_contiguous() for one in plain)

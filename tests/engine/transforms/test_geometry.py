@@ -84,7 +84,7 @@ def test_the_grid_lies_inside_the_picture_in_rows_and_columns(height: int, width
     assert (x.diff(dim=1).abs() < 0.13 * pitch).all()
 
 
-def test_the_field_takes_every_size_and_place_that_it_may() -> None:
+def test_the_crop_takes_every_size_and_place_that_it_may() -> None:
     shape = geometry.GridShape(1 / 3, 0.0, 1 / 3)
     grid = geometry.place_grid(torch.zeros(2000, 3, 60, 60), shape, 0.5, generator(2))
     assert float(grid.extent.min()) == pytest.approx(10, abs=0.1)
@@ -95,7 +95,7 @@ def test_the_field_takes_every_size_and_place_that_it_may() -> None:
     assert float(torch.corrcoef(middle.T)[0, 1].abs()) < 0.1
 
 
-def test_without_a_smaller_field_the_grid_fills_the_picture() -> None:
+def test_without_a_smaller_crop_the_grid_fills_the_picture() -> None:
     grid = geometry.place_grid(torch.zeros(3, 3, 60, 60), geometry.GridShape(1 / 3, 0.0, 1 / 3), 1.0, generator(2))
     assert torch.allclose(grid.boxes()[:, 0], torch.tensor([0.0, 0.0, 20.0, 20.0]), atol=1e-4)
     assert torch.allclose(grid.boxes()[:, 5], torch.tensor([40.0, 20.0, 60.0, 40.0]), atol=1e-4)

@@ -145,9 +145,9 @@ def coded(count: int = 6, side: int = 48) -> Tensor:
     return (torch.cat([0.3 * ramp, ramp, 0.6 - 0.6 * ramp], dim=1) * 255).to(torch.uint8)
 
 
-def test_lightness_and_colour_come_from_the_same_field() -> None:
-    fields = lab_colour.unlocated_crops(coded(), 0.4, True, generator(0, "fields"))
-    light, ab = lab_colour.light_and_colour(fields, 4)
+def test_lightness_and_colour_come_from_the_same_crop() -> None:
+    crops = lab_colour.unlocated_crops(coded(), 0.4, True, generator(0, "fields"))
+    light, ab = lab_colour.light_and_colour(crops, 4)
     assert light.shape == (6, 1, 48, 48)
     assert ab.shape == (6, 2, 12, 12)
     coarse = torch.nn.functional.avg_pool2d(light, 4).flatten()
@@ -161,7 +161,7 @@ def test_lightness_and_colour_come_from_the_same_field() -> None:
     assert float((wanted - shuffled).abs().mean()) > 10
 
 
-def test_a_field_of_the_whole_picture_is_the_picture_or_its_mirror_image() -> None:
+def test_a_crop_of_the_whole_picture_is_the_picture_or_its_mirror_image() -> None:
     images = coded(16, 32)
     whole = lab_colour.unlocated_crops(images, 1.0, False, generator(0, "fields"))
     assert torch.allclose(whole, to_float(images), atol=1e-4)

@@ -12,16 +12,16 @@ from sslstudio.engine.transforms.masking import cut_blocks, fill_smoothly, patch
 
 
 @settings(max_examples=30, deadline=None)
-@given(side=st.integers(24, 72), share=st.floats(0.05, 0.5), block=st.floats(0.2, 0.6), seed=st.integers(0, 99))
+@given(side=st.integers(24, 72), mask_ratio=st.floats(0.05, 0.5), block=st.floats(0.2, 0.6), seed=st.integers(0, 99))
 def test_as_much_is_cut_out_as_asked_give_or_take_half_a_block(
-    side: int, share: float, block: float, seed: int
+    side: int, mask_ratio: float, block: float, seed: int
 ) -> None:
-    holes = cut_blocks(8, side, share, block, generator(seed))
+    holes = cut_blocks(8, side, mask_ratio, block, generator(seed))
     assert holes.shape == (8, 1, side, side)
     covered = holes.float().mean(dim=(1, 2, 3))
     largest = (round(block * side) + 1) ** 2 / side**2
-    near = (covered - share).abs() <= largest / 2
-    single = (covered > share) & (covered <= largest)  # one block is the least
+    near = (covered - mask_ratio).abs() <= largest / 2
+    single = (covered > mask_ratio) & (covered <= largest)  # one block is the least
     assert float(covered.min()) > 0
     assert bool((near | single).all())
 
@@ -31,7 +31,7 @@ def test_the_default_cuts_out_a_quarter() -> None:
 
 
 def test_holes_are_squares_of_the_sizes_asked_for() -> None:
-    """With so small a share one block is enough: its box is filled, half to all of the largest side long."""
+    """With so small a ratio one block is enough: its box is filled, half to all of the largest side long."""
     holes = cut_blocks(200, 60, 0.01, 0.5, generator(1))[:, 0]
     rows, columns = holes.any(dim=2).sum(dim=1), holes.any(dim=1).sum(dim=1)
     assert torch.equal(rows, columns)
@@ -79,14 +79,14 @@ def test_what_is_smooth_is_filled_well_and_what_is_flat_exactly() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(grid=st.integers(2, 12), hidden=st.floats(0.01, 0.99), seed=st.integers(0, 99))
-def test_every_picture_shows_exactly_as_many_patches(grid: int, hidden: float, seed: int) -> None:
-    seen = seen_patches(5, grid, hidden, generator(seed))
+@given(grid=st.integers(2, 12), mask_ratio=st.floats(0.01, 0.99), seed=st.integers(0, 99))
+def test_every_picture_shows_exactly_as_many_patches(grid: int, mask_ratio: float, seed: int) -> None:
+    seen = seen_patches(5, grid, mask_ratio, generator(seed))
     shown = seen.sum(dim=(1, 2, 3)).tolist()
     assert seen.shape == (5, 1, grid, grid)
     assert len(set(shown)) == 1
     assert 1 <= shown[0] <= grid * grid - 1
-    assert abs(shown[0] - (1 - hidden) * grid * grid) <= 1
+    assert abs(shown[0] - (1 - mask_ratio) * grid * grid) <= 1
 
 
 def test_every_patch_is_hidden_as_often_as_any_other() -> None:

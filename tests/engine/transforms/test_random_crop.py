@@ -1,4 +1,4 @@
-"""Fields: random squares of pictures, round ones, and their brightness and contrast."""
+"""Random crops: squares of pictures, round ones, and their brightness and contrast."""
 
 import numpy as np
 import pytest
@@ -17,19 +17,19 @@ def noise(count: int, height: int, width: int) -> Tensor:
 
 
 @pytest.mark.parametrize(("height", "width"), [(40, 40), (40, 60), (60, 40)])
-def test_fields_show_what_lies_in_their_boxes_also_when_mirrored(height: int, width: int) -> None:
+def test_crops_show_what_lies_in_their_boxes_also_when_mirrored(height: int, width: int) -> None:
     images = noise(16, height, width)
-    fields = random_crops(images, 0.5, 20, True, generator(1))
-    left, top, right, bottom = fields.boxes.unbind(-1)
-    assert float(fields.boxes.min()) > -1e-3
+    crops = random_crops(images, 0.5, 20, True, generator(1))
+    left, top, right, bottom = crops.boxes.unbind(-1)
+    assert float(crops.boxes.min()) > -1e-3
     assert float(right.max()) < width + 1e-3
     assert float(bottom.max()) < height + 1e-3
     assert torch.allclose(right - left, bottom - top, atol=1e-3)
     assert float((right - left).min()) >= 20 - 1e-3
     centres = torch.stack([left + right, top + bottom], dim=1)[:, None] / 2
     cut = geometry.cut_patches(geometry.to_float(images), centres, right - left, 20)[:, 0]
-    straight = (cut - fields.shades).abs().amax(dim=(1, 2, 3)) < 1e-3
-    turned = (cut.flip(-1) - fields.shades).abs().amax(dim=(1, 2, 3)) < 1e-3
+    straight = (cut - crops.shades).abs().amax(dim=(1, 2, 3)) < 1e-3
+    turned = (cut.flip(-1) - crops.shades).abs().amax(dim=(1, 2, 3)) < 1e-3
     assert bool((straight ^ turned).all())
     assert 0 < int(turned.sum()) < 16
 

@@ -12,7 +12,7 @@ from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.transforms import two_views as views
 from sslstudio.engine.transforms.two_views import ViewsConfig
 
-STILL = ViewsConfig(smallest=1.0, size=1.0, mirror=False, turn=0.0, colour=0.0, grey=0.0, blur=0.0)
+STILL = ViewsConfig(min_crop_area=1.0, size=1.0, mirror=False, turn=0.0, colour_jitter=0.0, grey=0.0, blur=0.0)
 NO_SHIFT, NO_SCALE = torch.zeros(3), torch.ones(3)
 
 
@@ -60,9 +60,9 @@ def test_pixels_come_at_the_scale_that_is_asked_for() -> None:
 @given(st.floats(0.1, 1.0), st.floats(0.0, 180.0), st.booleans(), st.integers(0, 1000))
 @settings(max_examples=25, deadline=None)
 def test_a_view_shows_what_its_matrix_says_and_never_more_than_the_picture(
-    smallest: float, turn: float, mirror: bool, seed: int
+    min_crop_area: float, turn: float, mirror: bool, seed: int
 ) -> None:
-    config = ViewsConfig(smallest=smallest, turn=turn, mirror=mirror)
+    config = ViewsConfig(min_crop_area=min_crop_area, turn=turn, mirror=mirror)
     matrices = views.random_matrices(8, 40, 64, config, generator(seed))
     shown = views.resample(ramp(8, 40, 64), matrices, 12)[:, :2]
     places = views.placed(matrices, views.cell_places(12, 12, torch.device("cpu"))).transpose(1, 2).view(8, 2, 12, 12)
@@ -85,7 +85,7 @@ def test_corners_walk_around_the_pixels_that_were_cut() -> None:
 
 
 def test_areas_lie_between_the_smallest_and_all_and_shapes_are_stretched_a_third_at_most() -> None:
-    matrices = draw(ViewsConfig(smallest=0.2, turn=0.0, mirror=False), 2000, 40, 40)
+    matrices = draw(ViewsConfig(min_crop_area=0.2, turn=0.0, mirror=False), 2000, 40, 40)
     across, down = matrices[:, 0, 0], matrices[:, 1, 1]
     area, ratio = across * down, across / down
     assert 0.2 - 1e-5 <= float(area.min()) < 0.21
@@ -96,7 +96,7 @@ def test_areas_lie_between_the_smallest_and_all_and_shapes_are_stretched_a_third
 
 
 def test_a_view_of_an_oblong_picture_is_not_distorted() -> None:
-    matrices = draw(ViewsConfig(smallest=1.0, turn=0.0, mirror=False))  # 40 high, 60 wide: squares of 40
+    matrices = draw(ViewsConfig(min_crop_area=1.0, turn=0.0, mirror=False))  # 40 high, 60 wide: squares of 40
     assert torch.allclose(matrices[:, 0, 0], torch.tensor(40 / 60))
     assert torch.allclose(matrices[:, 1, 1], torch.tensor(1.0))
     assert float(matrices[:, 0, 2].abs().max()) > 0.3  # but it lies anywhere along the longer side
@@ -115,7 +115,7 @@ def test_half_of_the_views_are_mirrored() -> None:
 
 
 def test_turns_reach_as_far_as_they_may_and_keep_right_angles() -> None:
-    matrices = draw(ViewsConfig(turn=30.0, mirror=False, smallest=0.5), 2000, 40, 40)
+    matrices = draw(ViewsConfig(turn=30.0, mirror=False, min_crop_area=0.5), 2000, 40, 40)
     angle = torch.rad2deg(torch.atan2(matrices[:, 1, 0], matrices[:, 0, 0]))
     assert float(angle.max()) == pytest.approx(30, abs=0.3)
     assert float(angle.min()) == pytest.approx(-30, abs=0.3)
@@ -138,9 +138,9 @@ def test_cells_are_counted_row_by_row() -> None:
 
 def test_grey_pictures_stay_grey_and_all_views_can_lose_their_colour() -> None:
     images = noise(6)[:, :1].expand(-1, 3, -1, -1)
-    pair, _ = make(images, ViewsConfig(colour=1.0))
+    pair, _ = make(images, ViewsConfig(colour_jitter=1.0))
     assert float((pair.amax(2) - pair.amin(2)).max()) < 1e-4
-    pair, _ = make(noise(6), ViewsConfig(grey=1.0, colour=1.0, blur=0.0))
+    pair, _ = make(noise(6), ViewsConfig(grey=1.0, colour_jitter=1.0, blur=0.0))
     assert float((pair.amax(2) - pair.amin(2)).max()) < 1e-4
 
 
@@ -153,7 +153,7 @@ def test_grey_is_the_luma() -> None:
 
 def test_brightness_and_contrast_stay_within_their_reach() -> None:
     images = noise(400)[:, :1].expand(-1, 3, -1, -1)
-    pair, _ = make(images, STILL.replace(colour=0.5))
+    pair, _ = make(images, STILL.replace(colour_jitter=0.5))
     plain = (images / 255)[:, None]
     bright = pair.mean((2, 3, 4)) / plain.mean((2, 3, 4))  # contrast turns around the mean: it is brightness alone
     assert 0.6 - 1e-3 <= float(bright.min()) < 0.62
@@ -164,7 +164,7 @@ def test_brightness_and_contrast_stay_within_their_reach() -> None:
 
 
 def test_hues_turn_about_the_axis_of_greys() -> None:
-    config = ViewsConfig(colour=0.5, grey=0.0)
+    config = ViewsConfig(colour_jitter=0.5, grey=0.0)
     matrix = views._tints(500, torch.ones(500, 1, 1), config, generator(4))
     turned = (matrix @ torch.tensor([1.0, -0.5, -0.5])).T  # a pure hue (red) has no part along the axis
     assert torch.allclose(turned.sum(0), torch.zeros(500), atol=1e-5)

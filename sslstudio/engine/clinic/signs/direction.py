@@ -72,7 +72,7 @@ def frame_tells(seen: LookedAt) -> Finding:
         fine, severity=CAREFUL, changes=seen.changes(Fault.TELLING_FRAME), share=rim,
         examples=seen.paths[:4], boxes=((FRAME, FRAME, 1 - FRAME, 1 - FRAME),),
         text=Message("The rim gives the answer away: {words}. A stamp, a border or a shadow at the edge does "
-"that. Look at a round field, without the corners, or at a smaller one, or cut the rim off.", words=words),
+"that. Look at a round crop, without the corners, or at a smaller one, or cut the rim off.", words=words),
     )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def borders(seen: LookedAt) -> Finding:
         fine, severity=CAREFUL, examples=seen.worst(widths.amax(dim=1).float()),
         changes=seen.changes(Fault.BORDERS), boxes=((left, top, 1 - right, 1 - bottom),),
         text=Message("{words}, typically {widest:.0%} of the side wide. A border tells where a tile was and which "
-"way up a picture is. Cut it off; a round field leaves much of it out, a smaller one shows "
+"way up a picture is. Cut it off; a round crop leaves much of it out, a smaller one shows "
 "it less often.", words=words, widest=widest),
     )  # fmt: skip
 
@@ -89,7 +89,7 @@ def dark_corners(seen: LookedAt) -> Finding:
         fine, severity=CAREFUL, changes=seen.changes(Fault.DARK_CORNERS), boxes=_corner_boxes(),
         examples=seen.worst((inner - corner) * (1 if dark else -1)),
         text=Message("The corners stand out: {words} (typically {ratio:.2f} times as bright). A shadow of the "
-"lens, a round view or an empty ground marks the outer tiles. A smaller field leaves the "
+"lens, a round view or an empty ground marks the outer tiles. A smaller crop leaves the "
 "corners out more often.", words=words, ratio=ratio),
     )  # fmt: skip
 

@@ -31,9 +31,9 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom as shares of
 class Finding:
     """One sign: what was seen, which tasks it concerns and what answers it.
 
-    `severity` is fine, careful or unsuitable. `changes` are single `--set` of settings ("jigsaw.field=0.5") that answer
-    it, one for each task that has an answer. `share` is the share of pictures (0 to 1) that show it, or of answers
-    given away; `examples` are paths of pictures and `boxes` what to look at in them. `counts` is False for what
+    `severity` is fine, careful or unsuitable. `changes` are single `--set` of settings ("jigsaw.min_crop_side=0.5")
+    that answer it, one for each task that has an answer. `share` is the share of pictures (0 to 1) that show it, or of
+    answers given away; `examples` are paths of pictures and `boxes` what to look at in them. `counts` is False for what
     concerns the results and not whether a task suits.
     """
 

@@ -46,7 +46,7 @@ def burnt_in(seen: LookedAt) -> Finding:
         changes=seen.changes(Fault.MARKS),
         text=Message("Something sharp stands at the same place in about {share:.0%} of the pictures ({where}): "
 "text, a stamp or a scale bar. It tells a tile's place and which way up a picture is. Cut it "
-"off or paint it over. A round field leaves corners out; a smaller one shows it less often.", share=share, where=where),
+"off or paint it over. A round crop leaves corners out; a smaller one shows it less often.", share=share, where=where),
     )  # fmt: skip
 
 

@@ -173,11 +173,14 @@ class PretextPage(Page):
 
     def apply_change(self, change: str) -> None:
         """Take over a change of settings that a finding recommends: an option of this or another task
-        ("jigsaw.field=0.5"), how the pictures are split ("data.groups=..."), or the network ("encoder.name=small")."""
+        ("jigsaw.min_crop_side=0.5"), how the pictures are split ("data.groups=..."), or the network
+        ("encoder.name=small"). An alarm of an old run calls it by the name of its time."""
         from sslstudio.engine.core.config import with_settings
+        from sslstudio.engine.core.migrations import current_key
 
-        workspace, (key, _, _) = self.workspace, change.partition("=")
-        section, _, name = key.partition(".")
+        workspace, (key, _, value) = self.workspace, change.partition("=")
+        key = current_key(key)
+        change, (section, _, name) = f"{key}={value}", key.partition(".")
         if workspace.engine is None:
             return
         if section in workspace.options:
@@ -189,11 +192,11 @@ class PretextPage(Page):
                 workspace.options[section] = config.options
                 workspace.task_changed.emit()
         else:
-            value = getattr(getattr(with_settings(self.config(), [change]), section), name)
+            chosen = getattr(getattr(with_settings(self.config(), [change]), section), name)
             if section == "data":
-                split_of(workspace).set({name: value})
+                split_of(workspace).set({name: chosen})
             else:
-                workspace.keep_choices("pretrain", {**workspace.choices.get("pretrain", {}), name: value})
+                workspace.keep_choices("pretrain", {**workspace.choices.get("pretrain", {}), name: chosen})
         workspace.said.emit(self.tr("Set: {0}").format(change))
         self.ask_puzzles()
         self.clinic.ask()

@@ -18,6 +18,7 @@ from sslstudio.engine.core.events import (
     SampleSaved,
     StepDone,
 )  # fmt: skip
+from sslstudio.engine.core.migrations import current_key
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.background.throttle import Paced
 from sslstudio.ui.pages.train.answers import Answers
@@ -227,10 +228,10 @@ class RunView(QWidget):
 
 
 def alarm_text(alarm: Alarm) -> str:
-    """What is wrong, and the setting that answers it."""
+    """What is wrong, and the setting that answers it, by its name of today."""
     if not alarm.change:
         return formatting.told(alarm.text)
     key, _, value = alarm.change.partition("=")
-    name = key.rpartition(".")[2].replace("_", " ")
+    name = current_key(key).rpartition(".")[2].replace("_", " ")
     change: str = formatting.tr("What to change: {0} to {1}.").format(name, value)
     return f"{formatting.told(alarm.text)} {change}"

@@ -16,7 +16,7 @@ CENTRED = Finding(
     text="The mean picture explains 71 % of these pictures.",
     severity="careful",
     tasks=("jigsaw",),
-    changes=("jigsaw.field=0.5",),
+    changes=("jigsaw.min_crop_side=0.5",),
 )
 GREY = Finding(name="grey", title="Grey pictures", text="All are grey.", severity="unsuitable", tasks=("colorization",))
 
@@ -52,10 +52,10 @@ def test_only_what_concerns_the_task_is_shown(view: ClinicView) -> None:
 def test_the_button_asks_for_the_change(view: ClinicView, qtbot: QtBot) -> None:
     view.show_clinic(clinic(CENTRED), "jigsaw", {})
     answer = view.shown[0].answer
-    assert answer.text() == "Set field to 0.5"
+    assert answer.text() == "Set min crop side to 0.5"
     with qtbot.waitSignal(view.change_wanted) as asked:
         QTest.mouseClick(answer, Qt.MouseButton.LeftButton)
-    assert asked.args == ["jigsaw.field=0.5"]
+    assert asked.args == ["jigsaw.min_crop_side=0.5"]
 
 
 def test_a_refusal_stands_in_words(view: ClinicView) -> None:

@@ -53,18 +53,27 @@ def test_every_kind_of_answer_reaches_the_training(
 ) -> None:
     if made_before:
         window.go("pretrain")
-    for change in ("jigsaw.field=0.5", "rotation.round=true", "data.groups=folder:1", "encoder.name=resnet18"):
+    for change in ("jigsaw.min_crop_side=0.5", "rotation.round=true", "data.groups=folder:1", "encoder.name=resnet18"):
         page.apply_change(change)
     settle(page, qtbot)
-    assert page.form.editor("field").value() == 0.5
+    assert page.form.editor("min_crop_side").value() == 0.5
     assert page.workspace.options["rotation"].round is True  # type: ignore[attr-defined]
     assert page.workspace.task == "jigsaw"
     window.go("pretrain")
     run = window.pages["pretrain"]
     assert isinstance(run, PretrainPage)
     config = run.config()
-    assert (config.options.field, config.data.groups, config.encoder.name) == (0.5, "folder:1", "resnet18")
+    assert (config.options.min_crop_side, config.data.groups, config.encoder.name) == (0.5, "folder:1", "resnet18")
     assert "encoder.name=resnet18" in window.told.text()
+
+
+def test_an_answer_by_the_name_of_an_earlier_version_is_taken_over(
+    window: MainWindow, page: PretextPage, qtbot: QtBot
+) -> None:
+    page.apply_change("jigsaw.field=0.4")
+    settle(page, qtbot)
+    assert page.workspace.options["jigsaw"].min_crop_side == 0.4  # type: ignore[attr-defined]
+    assert "jigsaw.min_crop_side=0.4" in window.told.text()
 
 
 def test_a_task_is_explained_with_the_user_s_own_pictures(page: PretextPage, qtbot: QtBot) -> None:

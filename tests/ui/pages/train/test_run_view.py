@@ -119,11 +119,12 @@ def test_what_the_features_are_worth_is_drawn_and_said(view: RunView, tmp_path: 
     assert view.notes.count() == 2
 
 
-def test_an_alarm_is_not_to_be_overlooked_and_says_what_to_change(view: RunView, tmp_path: Path) -> None:
+@pytest.mark.parametrize("change", ["jigsaw.min_crop_side=0.5", "jigsaw.field=0.5"])  # as 0.2 wrote it
+def test_an_alarm_is_not_to_be_overlooked_and_says_what_to_change(change: str, view: RunView, tmp_path: Path) -> None:
     view.show()
-    alarm = Alarm(step=9, name="solved", text=Message("The puzzle is solved."), change="jigsaw.field=0.5")
+    alarm = Alarm(step=9, name="solved", text=Message("The puzzle is solved."), change=change)
     view.take([started(tmp_path), alarm])
-    assert view.alarm.label.text() == "The puzzle is solved. What to change: field to 0.5."
+    assert view.alarm.label.text() == "The puzzle is solved. What to change: min crop side to 0.5."
     assert view.alarm.isVisible()
     assert view.trouble.label.text() == ""
     view.clear()
