@@ -95,8 +95,8 @@ def smaller_encoder() -> Iterator[None]:
     ENCODERS._entries["small"] = ResNetShape(BasicBlock, (1, 1, 1, 1), CHANNELS, before.about)
     try:
         if not safe:
-            torch.backends.mkldnn.set_flags(False)
+            torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]
         yield
     finally:
-        torch.backends.mkldnn.set_flags(True)
+        torch.backends.mkldnn.set_flags(True)  # type: ignore[no-untyped-call]
         ENCODERS._entries["small"] = before
