@@ -16,7 +16,9 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.evaluate.probe_report import probed
 from sslstudio.engine.evaluate.probes import Counts, Labels
 from sslstudio.engine.evaluate.rankme import Reach
+from sslstudio.engine.experiments.compare import Comparison
 from sslstudio.engine.experiments.compare_config import CompareConfig
+from sslstudio.engine.experiments.tournament import Tournament
 from sslstudio.engine.experiments.tournament_config import TournamentConfig
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
@@ -117,9 +119,15 @@ def test_a_side_is_not_taken_for_a_right_answer(german: None) -> None:
 
 @pytest.mark.usefixtures("german")
 def test_what_a_comparison_is_at_and_its_numbers_are_german() -> None:
-    assert experiment_words.now_words("rotation, 2 labels, draw 1") == "Drehung, 2 Beschriftungen, Ziehung 1"
-    assert experiment_words.now_words("scratch, 1000 labels, draw 3") == "Von null an, 1000 Beschriftungen, Ziehung 3"
-    assert experiment_words.now_words("jigsaw") == "Kachelpuzzle"
+    comparison = Comparison(CompareConfig(tasks=("jigsaw", "rotation"), labels=(2, 1000), seeds=3))
+    said = {formatting.told(comparison.name_run(run)) for run in comparison.runs}
+    assert said >= {
+        "Drehung, 2 Beschriftungen, Ziehung 1", "Von null an, 1000 Beschriftungen, Ziehung 3", "Kachelpuzzle",
+    }  # fmt: skip
+    played = Tournament(TournamentConfig(tasks=("jigsaw", "rotation")))
+    assert [formatting.told(played.name_run(run)) for run in played.entries(1)] == [
+        "Runde 1 von 1: Kachelpuzzle", "Runde 1 von 1: Drehung",
+    ]  # fmt: skip
     score = experiment_words.score_words({"value": 0.5, "low": 0.333, "high": 0.75})
     assert score.replace(experiment_words.NO_BREAK, " ") == "50,0 % (33,3 bis 75,0 %)"
     points = experiment_words.points_words({"value": 0.1, "low": -0.133, "high": 0.45})

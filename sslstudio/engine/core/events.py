@@ -147,14 +147,14 @@ class Note(Event):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Advanced(Event):
-    """Where a comparison or a tournament stands: `done` of `total` runs are done, and one is begun `now` (in words; ''
-    when none is). The runs after that one take `seconds_after` by what is known; nan: not known yet. `table` is the
+    """Where a comparison or a tournament stands: `done` of `total` runs are done, and one is begun `now` (empty when
+    none is). The runs after that one take `seconds_after` by what is known; nan: not known yet. `table` is the
     content of table.json or tournament.json as far as it goes; empty when nothing in it is new.
     """
 
     done: int
     total: int
-    now: str
+    now: Message
     seconds_after: float
     table: dict[str, Any]
 

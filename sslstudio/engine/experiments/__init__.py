@@ -1,4 +1,5 @@
 """Experiments: many runs that answer one question, in a table that is safe after each of them.
 
-Comparisons of tasks, label efficiency, and tournaments; their configs, plans, tables and reports.
+`Experiment` drives them all; `Comparison` and `Tournament` are the strategies that say which runs there are, which is
+next, and what the table is.
 """

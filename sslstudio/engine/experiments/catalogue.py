@@ -1,28 +1,38 @@
-"""The comparisons and tournaments in a folder: listed, opened, and what another one would take."""
+"""Comparisons and tournaments alike: run, listed, opened, how far they are, and what became of them."""
 
 import json
-import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError, StudioError
-from sslstudio.engine.core.events import RunFinished
+from sslstudio.engine.core.events import Event, RunFinished
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored
-from sslstudio.engine.experiments.compare import resolved, stored_config
-from sslstudio.engine.experiments.compare_cells import FAILED, REFUSED
-from sslstudio.engine.experiments.compare_config import CompareConfig, tasks_of
-from sslstudio.engine.experiments.plan import Ahead, ahead, settled, timed_cell, units_of
-from sslstudio.engine.experiments.tournament_config import TournamentConfig, places_of, stored_tournament, winner_place
-from sslstudio.engine.experiments.tournament_plan import schedule
-from sslstudio.engine.images.index import scan
-from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.runs.experiment_folder import COMPARE, CONFIGS, TABLES, TOURNAMENT
+from sslstudio.engine.experiments.compare import Comparison, compare
+from sslstudio.engine.experiments.compare_config import CompareConfig
+from sslstudio.engine.experiments.config import stored_config
+from sslstudio.engine.experiments.experiment_run import FAILED, REFUSED
+from sslstudio.engine.experiments.tournament import Tournament, tournament
+from sslstudio.engine.experiments.tournament_config import TournamentConfig
+from sslstudio.engine.runs.experiment_folder import CONFIGS, TABLES
+
+AnyConfig = CompareConfig | TournamentConfig
+
+
+def strategy_of(config: AnyConfig) -> Comparison | Tournament:
+    """What an experiment of this config is."""
+    return Comparison(config) if isinstance(config, CompareConfig) else Tournament(config)
+
+
+def run_experiment(config: AnyConfig, control: RunControl) -> Iterator[Event]:
+    """Do what is left of an experiment of either kind."""
+    return compare(config, control) if isinstance(config, CompareConfig) else tournament(config, control)
 
 
 @dataclass(frozen=True)
-class StudySummary:
+class ExperimentSummary:
     """One comparison or tournament, for lists. `modified` is in seconds since 1970."""
 
     path: Path
@@ -33,48 +43,43 @@ class StudySummary:
 
 
 @dataclass(frozen=True)
-class OpenedStudy:
+class OpenedExperiment:
     """What a comparison or tournament was told, and its table as far as it goes ({} where nothing is done)."""
 
     path: Path
-    config: CompareConfig | TournamentConfig
+    config: AnyConfig
     table: Mapping[str, Any]
 
 
-def list_studies(folder: Path, job: str) -> list[StudySummary]:
+def list_experiments(folder: Path, job: str) -> list[ExperimentSummary]:
     """Those of one job that lie in a folder, newest first; none where there is no folder."""
     found = [_summary(file.parent, job) for file in folder.glob(f"*/{CONFIGS[job]}")]
     return sorted(found, key=lambda one: one.modified, reverse=True)
 
 
-def _summary(path: Path, job: str) -> StudySummary:
+def _summary(path: Path, job: str) -> ExperimentSummary:
     when = (path / CONFIGS[job]).stat().st_mtime
     try:
-        opened = open_study(path)
-        if isinstance(opened.config, CompareConfig):
-            config = opened.config
-            done = all(settled(unit, config) for unit in units_of(config))
-        else:
-            done = bool(opened.table.get("winner"))
+        opened = open_experiment(path)
+        done = strategy_of(opened.config).is_over()
     except StudioError:
-        return StudySummary(path, job, (), "damaged", when)
-    return StudySummary(path, job, opened.config.tasks, "finished" if done else "stopped", when)
+        return ExperimentSummary(path, job, (), "damaged", when)
+    return ExperimentSummary(path, job, opened.config.tasks, "finished" if done else "stopped", when)
 
 
-def open_study(path: Path) -> OpenedStudy:
+def open_experiment(path: Path) -> OpenedExperiment:
     """Raises RunError when the folder holds neither, or when its table is damaged."""
-    config = stored_config(path) or stored_tournament(path)
+    config = stored_config(CompareConfig, path) or stored_config(TournamentConfig, path)
     if config is None:
         raise RunError("{path} holds no comparison and no tournament.", path=path)
-    job = COMPARE if isinstance(config, CompareConfig) else TOURNAMENT
-    file = path / TABLES[job]
+    file = path / TABLES[config.job]
     try:
         table = from_stored(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
     except ValueError as error:
         raise RunError(
             "{file} is damaged: {error}. Remove it; going on writes it anew.", file=file, error=error
         ) from error
-    return OpenedStudy(path, config.replace(out=str(path)), table)
+    return OpenedExperiment(path, config.replace(out=str(path)), table)
 
 
 @dataclass(frozen=True)
@@ -90,21 +95,12 @@ class Stand:
 
 
 def stand_of(path: Path) -> Stand:
-    """From what its folder holds. Raises RunError as `open_study` does."""
-    config = open_study(path).config
-    if isinstance(config, CompareConfig):
-        units = units_of(config)
-        places = [unit.place(config) for unit in units]
-        done, total = sum(settled(unit, config) for unit in units), len(units)
-    else:
-        winner = winner_place(config)
-        places = [*places_of(config), winner]
-        done = sum(place.outcome() is not None for place in places)
-        planned = sum(runs for runs, _ in schedule(len(tasks_of(config.runs())), config.minutes))
-        total = planned if winner.outcome() is None else done
-    job = COMPARE if isinstance(config, CompareConfig) else TOURNAMENT
-    outcomes = [place.outcome() for place in places]
-    return Stand(job, config.title(), done, outcomes.count(REFUSED), outcomes.count(FAILED), total)
+    """From what its folder holds. Raises RunError as `open_experiment` does."""
+    strategy = strategy_of(open_experiment(path).config)
+    outcomes = [run.outcome() for run in strategy.runs]
+    done, total = strategy.count()
+    config = strategy.config
+    return Stand(config.job, config.title(), done, outcomes.count(REFUSED), outcomes.count(FAILED), total)
 
 
 def what_became(path: Path, end: RunFinished) -> Message:
@@ -120,19 +116,3 @@ def what_became(path: Path, end: RunFinished) -> Message:
         Message("nothing lost"),
     ]
     return Message("{parts}.", parts=[part for part in parts if part])
-
-
-def ahead_of(config: CompareConfig) -> Ahead:
-    """What a comparison that has not begun, or not come to its end, will take on this machine."""
-    config = resolved(config)
-    units = units_of(config)
-    left = ahead(config, units)
-    if left.cells and math.isnan(left.cell_seconds):
-        return ahead(config, units, cell_seconds=timed_cell(config, _classes(config)))
-    return left
-
-
-def _classes(config: CompareConfig) -> int:
-    """How many classes have labels; 1 for masks."""
-    found = recognise(scan(Path(config.data.folder)), config.data.labels).classes
-    return len(found.names) if config.kind == "classification" and found is not None else 1

@@ -1,7 +1,7 @@
 """What a reader of a comparison must know: near copies across its split, what belongs together, where it ran."""
 
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,8 @@ from sslstudio.engine.core.messages import Message, declared, from_stored, to_st
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import suggest_groups
-from sslstudio.engine.experiments.compare_cells import Place, cell_place
-from sslstudio.engine.experiments.compare_config import (
-    CompareConfig,
-    labels_of,
-    pretraining_folder,
-    sources_of,
-    tasks_of,
-)
+from sslstudio.engine.experiments.compare_config import CompareConfig, cell_runs, pretraining_run, sources_of
+from sslstudio.engine.experiments.tables import Cell, Machines, Row
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.session import Session, reopen_session
 
@@ -98,7 +92,7 @@ def _together(config: CompareConfig, session: Session) -> Message:
     )
 
 
-def notes_on(config: CompareConfig, rows: list[dict[str, Any]], n_test: int) -> list[Message]:
+def notes_on(config: CompareConfig, rows: Sequence[Row], n_test: int) -> list[Message]:
     """What is to be known of the table, in sentences."""
     notes = split_notes(config)
     if n_test < 50:
@@ -116,7 +110,7 @@ def notes_on(config: CompareConfig, rows: list[dict[str, Any]], n_test: int) -> 
     return notes
 
 
-def _flatness(cells: Sequence[Mapping[str, Any]]) -> list[Message]:
+def _flatness(cells: Sequence[Cell]) -> list[Message]:
     """A word when more labels no longer help scratch: what labels are worth is then a matter of the steps."""
     if len(cells) < 2 or cells[-1]["score"]["value"] - cells[-2]["score"]["value"] > FLAT:
         return []
@@ -130,15 +124,10 @@ def _flatness(cells: Sequence[Mapping[str, Any]]) -> list[Message]:
     ]
 
 
-def machines(config: CompareConfig) -> dict[str, Any]:
+def machines(config: CompareConfig) -> Machines:
     """Which devices did how much: seconds of pretraining and of fine-tuning in all."""
-    cells = [
-        cell_place(config, source, labels, draw).facts()
-        for source in sources_of(config)
-        for labels in labels_of(config, source)
-        for draw in range(config.seeds)
-    ]
-    runs = [Place(pretraining_folder(config, task)).facts() for task in tasks_of(config)]
+    cells = [cell.facts() for source in sources_of(config) for cell in cell_runs(config, source)]
+    runs = [pretraining_run(config, task).facts() for task in config.task_names()]
     known = [facts["machine"] for facts in (*cells, *runs) if "machine" in facts]
     return {
         "devices": sorted({", ".join(f"{name} {value}" for name, value in one.items()) for one in known}),

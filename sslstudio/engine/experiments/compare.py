@@ -2,58 +2,53 @@
 
     for event in compare(config, control): ...
 
-A comparison is a folder of ordinary runs: pretrained/TASK and cells/ROW/LABELS-DRAW. Whatever is done is not done
-again. Each run is claimed with a lock file beside it, so the same command started twice, in two terminals or on two
-machines with one disk, shares the work.
+The runs are a fixed list: pretrained/TASK and cells/ROW/LABELS-DRAW. Each is claimed with a lock file beside it, so the
+same command started twice, in two terminals or on two machines with one disk, shares the work.
 """
 
+import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 
 from sslstudio.engine.compute import device as devices
-from sslstudio.engine.core.config import from_dict, to_dict
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import InputError, StudioError, TaskDoesNotFit
-from sslstudio.engine.core.events import (
-    Advanced,
-    CheckpointSaved,
-    Event,
-    Note,
-    Preparing,
-    RunFinished,
-    RunStarted,
-    StepDone,
-)
-from sslstudio.engine.core.messages import Message
-from sslstudio.engine.core.migrations import unstamped
+from sslstudio.engine.core.errors import InputError, StudioError
+from sslstudio.engine.core.events import Advanced, Event, Note, Preparing
+from sslstudio.engine.core.messages import NOTHING, Message
+from sslstudio.engine.evaluate.verdict import TITLES
 from sslstudio.engine.experiments.caveats import look_at_split
-from sslstudio.engine.experiments.compare_cells import DONE, FAILED, REFUSED, Place, carried_out, result_words, tidy
 from sslstudio.engine.experiments.compare_config import (
     SCRATCH,
     CompareConfig,
+    cell_runs,
     finetune_config,
-    following,
-    joined,
+    join,
     pretrain_config,
+    pretraining_run,
+    source_title,
     sources_of,
 )
-from sslstudio.engine.experiments.plan import Unit, ahead, ready, settled, units_of
-from sslstudio.engine.experiments.table import write_tables
+from sslstudio.engine.experiments.compare_table import write_tables
+from sslstudio.engine.experiments.config import follow, resolve
+from sslstudio.engine.experiments.experiment import Experiment, Strategy
+from sslstudio.engine.experiments.experiment_run import DONE, FAILED, REFUSED, ExperimentRun
+from sslstudio.engine.experiments.tables import EfficiencyTable
 from sslstudio.engine.finetuning.entry import finetune
-from sslstudio.engine.finetuning.label_snapshot import keep_labels
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
+from sslstudio.engine.models.encoders import build_encoder
 from sslstudio.engine.pretraining.run import pretrain
-from sslstudio.engine.runs.experiment_folder import COMPARE, CONFIGS, study_settings, write_study_settings
 from sslstudio.engine.training.config import HardwareConfig
-from sslstudio.engine.training.session import suitable_side
 
-WAIT_SECONDS = 1.0  # between two looks at what another process works on
+TRIES = 3  # steps that are timed; the quickest counts, others have to do with what else the machine does
+LONG_STEP = 1.0  # seconds; one such step is enough, the person waits for the number
+AROUND = 1.5  # a fine-tuning reads, varies and scores pictures beside its steps
 
 
 def compare(config: CompareConfig, control: RunControl) -> Iterator[Event]:
@@ -61,184 +56,203 @@ def compare(config: CompareConfig, control: RunControl) -> Iterator[Event]:
 
     Raises StudioError in words when the folder cannot be compared on, or holds a comparison with other settings.
     """
-    began = time.monotonic()
-    yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
-    config, whole, changed = yield from _settled(config)
-    units = units_of(config)
-    left = [unit for unit in units if not settled(unit, config)]
-    yield RunStarted(
-        job=COMPARE,
-        run=config.out,
-        title=config.title(),
-        facts=_facts(config, len(units), len(left)),
-        total_steps=len(units),
-        first_step=len(units) - len(left),
-    )
-    if changed:
-        yield Note(level="warning", text=changed)
-    yield from _work(units, config, whole, control)
-    if control.proceed():
-        yield from look_at_split(whole, control)
-    yield Preparing(stage=Message("Working out the intervals"), done=0, total=0)
-    table = write_tables(whole)
-    left = [unit for unit in units if not settled(unit, config)]
-    yield RunFinished(
-        outcome="stopped" if left else "finished",
-        step=len(units) - len(left),
-        seconds=time.monotonic() - began,
-        metrics=table,
-    )
+    return Experiment(Comparison, config, control).run()
 
 
-def _facts(config: CompareConfig, total: int, left: int) -> dict[str, str]:
-    return {
-        Message("Rows"): ", ".join(sources_of(config)),
-        Message("Labels"): Message(
+@dataclass(frozen=True)
+class Ahead:
+    """What is left of a comparison: runs, and seconds by what is known (nan: not known)."""
+
+    done: int
+    pretrainings: int
+    cells: int
+    pretraining_seconds: float  # of all that are left
+    cell_seconds: float  # of one
+
+    @property
+    def total(self) -> int:
+        """Runs in all."""
+        return self.done + self.pretrainings + self.cells
+
+    @property
+    def seconds(self) -> float:
+        """Of all that is left."""
+        cells = self.cells * self.cell_seconds if self.cells else 0.0
+        return cells + (self.pretraining_seconds if self.pretrainings else 0.0)
+
+
+class Comparison(Strategy[CompareConfig]):
+    """Every run is known from the start: scratch, then each pretraining and its cells."""
+
+    shared = counted = True
+
+    def __init__(self, config: CompareConfig, whole: CompareConfig | None = None) -> None:
+        super().__init__(config, whole)
+        runs: list[ExperimentRun] = []
+        for source in sources_of(config):
+            runs += [pretraining_run(config, source)] if source in config.task_names() else []
+            runs += cell_runs(config, source)
+        self.runs = runs
+
+    @staticmethod
+    def settle(config: CompareConfig, stored: CompareConfig | None) -> tuple[CompareConfig, CompareConfig]:
+        """Tasks, weights, labels and draws may be added to what is there."""
+        config = resolve(follow(config, stored) if stored else config)
+        return config, join(config, stored) if stored else config
+
+    def facts(self) -> dict[str, str | Message]:
+        """Rows, labels and runs."""
+        config, left = self.config, len(self.left())
+        labels = Message(
             "{labels} in {seeds} draws, {steps} steps each",
             labels=config.labels,
             seeds=config.seeds,
             steps=config.steps,
-        ),
-        Message("Runs"): Message("{total:,} in all, {left:,} to do", total=total, left=left),
-    }
+        )
+        return {
+            Message("Rows"): ", ".join(sources_of(config)),
+            Message("Labels"): labels,
+            Message("Runs"): Message("{total:,} in all, {left:,} to do", total=len(self.runs), left=left),
+        }
+
+    def left(self) -> list[ExperimentRun]:
+        """The runs that are not settled."""
+        return [run for run in self.runs if not self.is_settled(run)]
+
+    def order(self) -> Iterator[ExperimentRun | Event | None]:
+        """Pass over what is left until nothing is; the table is told with each new point of a curve."""
+        while left := self.left():
+            worked = False
+            for run in left:
+                if self.is_settled(run) or not self._is_ready(run):
+                    continue
+                yield run
+                if run.outcome() is not None:
+                    worked = True
+                    if self._is_point_done(run):
+                        yield self.stand(None)
+            if not worked and self.left():
+                yield None
+
+    def is_settled(self, run: ExperimentRun) -> bool:
+        """Done, refused, failed, or a cell whose pretraining came to nothing."""
+        return run.outcome() is not None or self._before(run) in (REFUSED, FAILED)
+
+    def _is_ready(self, run: ExperimentRun) -> bool:
+        return self._before(run) == DONE
+
+    def _before(self, run: ExperimentRun) -> str | None:
+        """What became of the pretraining that a cell waits for; done where it waits for none."""
+        if not run.is_cell or run.source not in self.config.task_names():
+            return DONE
+        return pretraining_run(self.config, run.source).outcome()
+
+    def _is_point_done(self, run: ExperimentRun) -> bool:
+        """Whether every draw of these labels is settled, so that a point of a curve is there."""
+        return run.is_cell and all(
+            self.is_settled(other) for other in self.runs if (other.source, other.labels) == (run.source, run.labels)
+        )
+
+    def start(self, run: ExperimentRun, control: RunControl) -> Iterator[Event]:
+        """A pretraining or a fine-tuning."""
+        if run.is_cell:
+            return finetune(finetune_config(self.config, run.source, run.labels, run.draw), control)
+        return pretrain(pretrain_config(self.config, run.source), control)
+
+    def ends_all(self, run: ExperimentRun, error: StudioError) -> bool:
+        """From scratch it is the pictures or the labels: no row can be done."""
+        return run.source == SCRATCH and isinstance(error, InputError)
+
+    def facts_of(self, outcome: str, seconds: float) -> dict[str, Any]:
+        """How long it took, and on what."""
+        return {"seconds": seconds, "machine": machine(self.config.hardware)} if outcome == DONE else {}
+
+    def tidy(self, run: ExperimentRun) -> None:
+        """Keep of a cell what the tables need: hundreds of cells would fill a disk with weights."""
+        if run.is_cell and not self.config.keep_weights:
+            for file in run.path.glob("*.safetensors"):
+                file.unlink()
+
+    def tell(self, run: ExperimentRun) -> Note:
+        """'3 of 9: From scratch, 2 labels, draw 2: balanced accuracy 0.417 (3 s)'."""
+        done, total = self.count()
+        text = Message(
+            "{done} of {units}: {words}: {result}",
+            done=done,
+            units=total,
+            words=self.name_run(run),
+            result=_result(run),
+        )
+        return Note(level="info", text=text)
+
+    def name_run(self, run: ExperimentRun) -> Message:
+        """For people."""
+        title = source_title(self.config, run.source)
+        if not run.is_cell:
+            return title
+        return Message("{source}, {labels} labels, draw {draw}", source=title, labels=run.labels, draw=run.draw + 1)
+
+    def stand(self, now: ExperimentRun | None) -> Advanced:
+        """The table is told between two runs."""
+        left = self.ahead(now)
+        return Advanced(
+            done=left.done,
+            total=len(self.runs),
+            now=self.name_run(now) if now else NOTHING,
+            seconds_after=left.seconds,
+            table={} if now else dict(write_tables(self.whole)),
+        )
+
+    def conclude(self, control: RunControl) -> Generator[Preparing, None, EfficiencyTable]:
+        """Look at the split once, and write table.json, table.md and curve.png."""
+        if control.proceed():
+            yield from look_at_split(self.whole, control)
+        yield Preparing(stage=Message("Working out the intervals"), done=0, total=0)
+        return write_tables(self.whole)
+
+    def is_over(self) -> bool:
+        """Whether nothing is left of what was asked for."""
+        return not self.left()
+
+    def ahead(self, now: ExperimentRun | None = None, cell_seconds: float = math.nan) -> Ahead:
+        """What is left without the run that is being done `now`. Where cells are done, they tell the time."""
+        unsettled = self.left()
+        left = [run for run in unsettled if run != now]
+        cells = sum(run.is_cell for run in left)
+        known = [run for run in self.runs if run not in left and run.outcome() == DONE]
+        took = _mean(run.facts().get("seconds", math.nan) for run in known if run.is_cell)
+        return Ahead(
+            done=len(self.runs) - len(unsettled),
+            pretrainings=len(left) - cells,
+            cells=cells,
+            pretraining_seconds=sum(self._pretraining_seconds(run.source, known) for run in left if not run.is_cell),
+            cell_seconds=cell_seconds if math.isnan(took) else took,
+        )
+
+    def _pretraining_seconds(self, task: str, known: list[ExperimentRun]) -> float:
+        budget = pretrain_config(self.config, task).budget
+        if budget.steps is None and budget.epochs is None and budget.minutes is not None:
+            return 60 * budget.minutes
+        return _mean(run.facts().get("seconds", math.nan) for run in known if not run.is_cell)
 
 
-def stored_config(out: Path) -> CompareConfig | None:
-    """What the comparison in this folder is of, None when there is none."""
-    if not (out / CONFIGS[COMPARE]).exists():
-        return None
-    return from_dict(CompareConfig, unstamped(study_settings(out, COMPARE)))
+def _mean(values: Iterable[float]) -> float:
+    found = list(values)
+    return sum(found) / len(found) if found else math.nan
 
 
-def _settled(config: CompareConfig) -> Generator[Preparing, None, tuple[CompareConfig, CompareConfig, Message]]:
-    """The config with every `auto` filled in, what the folder holds with it, which is written down, and a sentence
-    where the labels are others than those that it began with. Both configs have the labels that it keeps."""
-    out = Path(config.out)
-    folder = str(Path(config.data.folder).resolve())
-    config = config.replace(out=str(out), data=config.data.replace(folder=folder))
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            "The folder {out} cannot be made: {reason}. Choose another one.", out=out, reason=error.strerror
-        ) from error
-    with FileLock(out / "compare.lock", thread_local=False):
-        stored = stored_config(out)
-        config = resolved(following(config, stored) if stored else config)
-        whole = joined(config, stored.replace(out=str(out))) if stored else config
-        write_study_settings(out, COMPARE, to_dict(whole))
-        kept = yield from keep_labels(out, config.data, config.kind)
-    return config.replace(data=kept.data), whole.replace(data=kept.data), kept.note
-
-
-def resolved(config: CompareConfig) -> CompareConfig:
-    """With the side of the pictures and the encoder chosen, by the pictures and the device."""
-    device = devices.choose(config.hardware.device, config.hardware.precision)
-    recognised = recognise(scan(Path(config.data.folder)), config.data.labels)
-    side = config.data.side or suitable_side(recognised.pictures, device)
-    encoder = config.encoder.resolved(device.accelerated, side)
-    return config.replace(data=config.data.replace(side=side), encoder=encoder)
-
-
-def _work(units: list[Unit], config: CompareConfig, whole: CompareConfig, control: RunControl) -> Iterator[Event]:
-    """Pass over what is left until nothing is; what others have claimed is waited for."""
-    left = [unit for unit in units if not settled(unit, config)]
-    while left and control.proceed():
-        worked = False
-        for unit in left:
-            if not control.proceed():
-                return
-            if ready(unit, config) and not settled(unit, config):
-                claimed = yield from _claim(unit, units, config, control)
-                worked = worked or claimed
-                if claimed and _column_done(unit, units, config):
-                    yield _advanced(units, config, None, write_tables(whole))
-        left = [unit for unit in left if not settled(unit, config)]
-        if left and not worked:
-            done = len(units) - len(left)
-            yield Preparing(stage=Message("Waiting for what another process works on"), done=done, total=len(units))
-            time.sleep(WAIT_SECONDS)
-
-
-def _column_done(unit: Unit, units: list[Unit], config: CompareConfig) -> bool:
-    """Whether a point of a curve is there: every draw of these labels is settled."""
-    return unit.is_cell and all(
-        settled(other, config) for other in units if (other.source, other.labels) == (unit.source, unit.labels)
-    )
-
-
-def _advanced(
-    units: list[Unit], config: CompareConfig, now: Unit | None, table: dict[str, Any] | None = None
-) -> Advanced:
-    """Where the comparison stands."""
-    left = ahead(config, units, now)
-    return Advanced(
-        done=left.done, total=len(units), now=now.words() if now else "", seconds_after=left.seconds, table=table or {}
-    )
-
-
-def _claim(unit: Unit, units: list[Unit], config: CompareConfig, control: RunControl) -> Generator[Event, None, bool]:
-    """Do a unit, unless another process does. Returns whether it was ours."""
-    place = unit.place(config)
-    place.path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(place.lock, timeout=0, thread_local=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        return False
-    try:
-        if not settled(unit, config):
-            yield _advanced(units, config, unit)
-            yield from _do(unit, place, config, control)
-            if place.outcome() is not None:
-                done = sum(settled(other, config) for other in units)
-                yield Note(
-                    level="info",
-                    text=Message(
-                        "{done} of {units}: {words}: {result}",
-                        done=done,
-                        units=len(units),
-                        words=unit.words(),
-                        result=result_words(place),
-                    ),
-                )
-    finally:
-        lock.release()
-    return True
-
-
-def _do(unit: Unit, place: Place, config: CompareConfig, control: RunControl) -> Iterator[Event]:
-    began = time.monotonic()
-    try:
-        yield from _heard(unit, carried_out(place, lambda: _start(unit, config, control), control))
-    except TaskDoesNotFit as error:
-        place.note(REFUSED, error.message)
-        return
-    except StudioError as error:
-        if unit.source == SCRATCH and isinstance(error, InputError):
-            raise  # it is the pictures or the labels: no row can be done
-        place.note(FAILED, error.message)
-        return
-    if not place.finished():  # stopped
-        return
-    if unit.is_cell:
-        tidy(place, keep_weights=config.keep_weights)
-    seconds = max(time.monotonic() - began, place.metrics().get("seconds", 0.0))  # a resumed one took longer
-    place.note(DONE, seconds=seconds, machine=machine(config.hardware))
-
-
-def _start(unit: Unit, config: CompareConfig, control: RunControl) -> Iterator[Event]:
-    if unit.is_cell:
-        return finetune(finetune_config(config, unit.source, unit.labels, unit.draw), control)
-    return pretrain(pretrain_config(config, unit.source), control)
-
-
-def _heard(unit: Unit, events: Iterator[Event]) -> Iterator[Event]:
-    """What of a run's events is worth passing on: a cell is one of many, and its own record holds the rest."""
-    for event in events:
-        progress = isinstance(event, (Preparing, StepDone))
-        if progress or (not unit.is_cell and not isinstance(event, (RunFinished, CheckpointSaved))):
-            yield event
+def _result(run: ExperimentRun) -> Message:
+    """One line on how it went."""
+    facts, metrics = run.facts(), run.metrics()
+    if facts["outcome"] != DONE:
+        return Message("{outcome}: {words}", outcome=facts["outcome"], words=facts["words"])
+    seconds = facts.get("seconds", 0)
+    if metrics.get("job") == "finetune":
+        name = metrics["headline"]
+        part = next(iter(metrics["parts"].values()))
+        title, value = TITLES[name], part["scores"][name]["value"]
+        return Message("{title} {value:score} ({seconds:.0f} s)", title=title, value=value, seconds=seconds)
+    return Message("pretrained ({seconds:.0f} s)", seconds=seconds)
 
 
 def machine(hardware: HardwareConfig) -> dict[str, str]:
@@ -250,3 +264,46 @@ def machine(hardware: HardwareConfig) -> dict[str, str]:
         "threads": str(torch.get_num_threads()),
         "torch": torch.__version__,
     }
+
+
+def ahead_of(config: CompareConfig) -> Ahead:
+    """What a comparison that has not begun, or not come to its end, will take on this machine."""
+    comparison = Comparison(resolve(config))
+    left = comparison.ahead()
+    if left.cells and math.isnan(left.cell_seconds):
+        return comparison.ahead(cell_seconds=time_cell(comparison.config, _classes(config)))
+    return left
+
+
+def _classes(config: CompareConfig) -> int:
+    """How many classes have labels; 1 for masks."""
+    found = recognise(scan(Path(config.data.folder)), config.data.labels).classes
+    return len(found.names) if config.kind == "classification" and found is not None else 1
+
+
+def time_cell(config: CompareConfig, classes: int) -> float:
+    """Seconds that a fine-tuning takes on this machine, from a few steps on noise. `config` must be resolved.
+
+    The batch is that of the most labels, so many for each of `classes` (1 for masks, where labels are counted in all).
+
+    A rough number, to be said before anything is done: the first fine-tunings say it better.
+    """
+    most = max(config.labels, default=1)
+    base = finetune_config(config, SCRATCH, most, 0)
+    device = devices.choose(config.hardware.device, config.hardware.precision)
+    encoder = build_encoder(base.encoder, seed=0).to(device.handle).train()
+    side = base.data.side or 64
+    count = min(base.optimiser.batch_size, max(2, most * classes))
+    rng = generator(0, "trial", device=device.handle)
+    noise = torch.rand(count, 3, side, side, device=device.handle, generator=rng)
+    least = math.inf
+    for _ in range(TRIES):
+        began = time.perf_counter()
+        with device.autocast():
+            loss = encoder(noise).square().mean()
+        loss.backward()
+        device.wait()
+        least = min(least, time.perf_counter() - began)
+        if least > LONG_STEP:
+            break
+    return AROUND * config.steps * least

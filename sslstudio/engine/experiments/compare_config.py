@@ -20,19 +20,15 @@ from sslstudio.engine.core.config import (
 )
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.messages import Message, plain
+from sslstudio.engine.experiments.config import ExperimentConfig, set_up_pretraining
+from sslstudio.engine.experiments.experiment_run import ExperimentRun
 from sslstudio.engine.images.multi_folder import title_of
-from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.runs.experiment_folder import COMPARE
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, PretrainConfig
+from sslstudio.engine.training.config import BudgetConfig, FinetuneConfig, PretrainConfig
 
 SCRATCH = "scratch"
 T = TypeVar("T")
-
-
-def pretraining_sections() -> dict[str, type[BaseConfig]]:
-    """The configs whose options can be set for the pretrainings of an experiment: those of a run and of each task."""
-    shared = {one.name: one.config for one in sections_of(PretrainConfig) if one.name != "options"}
-    return {**shared, **{name: load_tasks()[name].Config for name in load_tasks()}}
 
 
 def finetuning_sections() -> dict[str, type[BaseConfig]]:
@@ -41,10 +37,11 @@ def finetuning_sections() -> dict[str, type[BaseConfig]]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompareConfig(BaseConfig):
+class CompareConfig(ExperimentConfig):
     """A comparison of pretext tasks: how much further do few labels go."""
 
-    out: str = option("", "Folder", "Where the comparison is kept.")
+    job = COMPARE
+
     kind: str = option(
         "classification", "Result", "One class a picture, or a mask.", choices=("classification", "segmentation")
     )
@@ -72,13 +69,6 @@ class CompareConfig(BaseConfig):
     keep_weights: bool = option(
         False, "Keep weights", "Keep the weights of every fine-tuned network, not only its scores.", advanced=True
     )
-    pretrain_settings: Overrides = option(
-        Overrides(),
-        "Pretraining options",
-        "Options of pretraining or of one task, for example optimiser.batch_size=128 or jigsaw.permutations=504.",
-        advanced=True,
-        sections=pretraining_sections,
-    )
     finetune_settings: Overrides = option(
         Overrides(),
         "Fine-tuning options",
@@ -86,32 +76,25 @@ class CompareConfig(BaseConfig):
         advanced=True,
         sections=finetuning_sections,
     )
-    data: DataConfig = section(DataConfig)
-    encoder: EncoderConfig = section(EncoderConfig)
     pretraining: BudgetConfig = section(BudgetConfig)
-    hardware: HardwareConfig = section(HardwareConfig)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_names(self)
-        _check_owners(self)
-        for task in tasks_of(self):
-            pretrain_config(self, task)
         finetune_config(self, SCRATCH, 1, 0)
 
     def title(self) -> Message:
         """What it is called, for people."""
         return Message("Label efficiency on {folder}", folder=title_of(self.data.folder))
 
-
-def tasks_of(config: CompareConfig) -> list[str]:
-    """The tasks in the order in which they were named."""
-    return list(dict.fromkeys(config.tasks))
+    def label_kind(self) -> str:
+        """Classes or masks."""
+        return self.kind
 
 
 def sources_of(config: CompareConfig) -> list[str]:
     """The rows of the table: scratch first."""
-    return [SCRATCH, *tasks_of(config), *config.weights]
+    return [SCRATCH, *config.task_names(), *config.weights]
 
 
 def labels_of(config: CompareConfig, source: str) -> list[int]:
@@ -131,47 +114,39 @@ def _check_names(config: CompareConfig) -> None:
         )
 
 
-def pretraining_folder(config: CompareConfig, task: str) -> Path:
-    """Where the pretraining of a task is kept."""
-    return Path(config.out) / "pretrained" / task
+def source_title(config: CompareConfig, source: str) -> Message:
+    """What a row is called, for people."""
+    if source == SCRATCH:
+        return Message("From scratch")
+    return load_tasks()[source].title if source in config.task_names() else plain(source)
 
 
-def cell_folder(config: CompareConfig, source: str, labels: int, draw: int) -> Path:
-    """Where the fine-tuning of a row on one draw of labels is kept."""
-    return Path(config.out) / "cells" / source / f"{labels}-{draw}"
+def pretraining_run(config: CompareConfig, task: str) -> ExperimentRun:
+    """The pretraining of a task."""
+    return ExperimentRun(Path(config.out) / "pretrained" / task, task)
+
+
+def cell_run(config: CompareConfig, source: str, labels: int, draw: int) -> ExperimentRun:
+    """A cell of the table: the fine-tuning of a row on one draw of labels."""
+    return ExperimentRun(Path(config.out) / "cells" / source / f"{labels}-{draw}", source, labels, draw)
+
+
+def cell_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
+    """The cells of a row: every draw of each number of labels."""
+    return [cell_run(config, source, labels, draw) for labels in labels_of(config, source)
+            for draw in range(config.seeds)]  # fmt: skip
 
 
 def pretrain_config(config: CompareConfig, task: str) -> PretrainConfig:
     """The pretraining of a task: the same pictures, encoder and budget for all, its own options."""
-    base = PretrainConfig(
-        out=str(pretraining_folder(config, task)),
-        task=task,
-        data=config.data,
-        encoder=config.encoder,
-        budget=config.pretraining,
-        hardware=config.hardware,
-    )
-    others = set(load_tasks()) - {task}
-    own = {name: given for name, given in config.pretrain_settings.items() if name not in others}
-    return with_overrides(base, Overrides(own), task)
-
-
-def _check_owners(config: CompareConfig) -> None:
-    """Raises ConfigError for an option of a task that is not compared."""
-    for owner, given in config.pretrain_settings.items():
-        if owner in load_tasks() and owner not in config.tasks:
-            raise ConfigError(
-                "--set {text}: {owner} is not compared. Add it to --tasks, or leave the option out.",
-                text=f"{owner}.{next(iter(given), '')}",
-                owner=owner,
-            )
+    return set_up_pretraining(config, task, pretraining_run(config, task).path, config.pretraining)
 
 
 def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) -> FinetuneConfig:
     """A cell of the table: draw number `draw` of `labels` labels, the same budget for all."""
-    begins = config.weights.get(source) or str(pretraining_folder(config, source))
+    begins = config.weights.get(source) or str(pretraining_run(config, source).path)
     base = FinetuneConfig(
-        out=str(cell_folder(config, source, labels, draw)),
+        out=str(cell_run(config, source, labels, draw).path),
         kind=config.kind,
         source=SCRATCH if source == SCRATCH else begins,
         labels_per_class=labels,
@@ -186,15 +161,7 @@ def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) 
     return with_overrides(base, config.finetune_settings)
 
 
-def following(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
-    """`config` with what it leaves to the program taken from the comparison that is there already."""
-    side = config.data.side or stored.data.side
-    names = {"name": stored.encoder.name} if config.encoder.name == "auto" else {}
-    stems = {"stem": stored.encoder.stem} if config.encoder.stem == "auto" else {}
-    return config.replace(data=config.data.replace(side=side), encoder=config.encoder.replace(**names, **stems))
-
-
-def joined(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
+def join(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
     """Both together: tasks, weights, labels and draws may be added to a comparison, and nothing else be changed.
 
     Raises ConfigError that names what differs.
@@ -216,7 +183,7 @@ def _union(first: Iterable[T], second: Iterable[T]) -> tuple[T, ...]:
 
 def _check_same(config: CompareConfig, stored: CompareConfig) -> None:
     pairs = [(finetune_config(config, SCRATCH, 1, 0), finetune_config(stored, SCRATCH, 1, 0), Message("fine-tuning"))]
-    common = [task for task in tasks_of(config) if task in tasks_of(stored)]
+    common = [task for task in config.task_names() if task in stored.task_names()]
     pairs += [(pretrain_config(config, task), pretrain_config(stored, task), plain(task)) for task in common]  # type: ignore[misc]
     changed = [
         Message("{where}: {change}", where=where, change=change)

@@ -1,25 +1,24 @@
-"""The tables of a comparison as Markdown, and its curves as a picture."""
+"""The tables of comparisons and tournaments as Markdown, and how sure the ranking of a tournament is."""
 
-import io
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator
+from sslstudio.engine.core.messages import Message
+from sslstudio.engine.experiments.tables import (
+    Cell,
+    EfficiencyTable,
+    Entry,
+    Probe,
+    Row,
+    Score,
+    TournamentTable,
+    Worth,
+)
 
-Table = Mapping[str, Any]
-
-# Okabe & Ito (2008): told apart by people with any kind of colour blindness. Scratch is the dark grey one.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#B2A400")
-SCRATCH_COLOUR = "#3C3C3C"
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-STYLES = ("-", "--", "-.", ":")
 TITLES = {"balanced_accuracy": "balanced accuracy", "mean_iou": "mean IoU"}
 NOTHING = "–"
 
 
-def markdown(table: Table) -> str:
+def markdown(table: EfficiencyTable) -> str:
     """table.md: scores, differences to scratch, what the labels are worth, and what is to be known of them."""
     name = TITLES[table["headline"]]
     unit = "labels a class" if table["kind"] == "classification" else "labelled pictures"
@@ -34,7 +33,7 @@ def markdown(table: Table) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _against_scratch(table: Table) -> list[str]:
+def _against_scratch(table: EfficiencyTable) -> list[str]:
     if len(table["rows"]) < 2:
         return []
     return [
@@ -43,7 +42,7 @@ def _against_scratch(table: Table) -> list[str]:
     ]
 
 
-def _basis(table: Table) -> str:
+def _basis(table: EfficiencyTable) -> str:
     groups = f" in {table['n_groups']:,} groups" if table["n_groups"] else ""
     guess = NOTHING if table["baseline"] is None else f"{table['baseline']:.3f}"
     return (
@@ -53,7 +52,7 @@ def _basis(table: Table) -> str:
     )
 
 
-def _scores(table: Table) -> str:
+def _scores(table: EfficiencyTable) -> str:
     counts = table["scratch_labels"]
     head = ["Row", "Pretraining", "Puzzle, held out (chance)", *(str(count) for count in counts), "Note"]
     rows = [
@@ -64,7 +63,7 @@ def _scores(table: Table) -> str:
     return grid(head, rows)
 
 
-def _differences(table: Table) -> str:
+def _differences(table: EfficiencyTable) -> str:
     counts = table["labels"]
     rows = [
         [row["title"], *_by_labels(row, counts, lambda cell: signed(cell["difference"])), signed(row.get("overall"))]
@@ -73,36 +72,36 @@ def _differences(table: Table) -> str:
     return grid(["Row", *(str(count) for count in counts), "Mean of these"], rows)
 
 
-def _worths(table: Table) -> str:
+def _worths(table: EfficiencyTable) -> str:
     counts = table["labels"]
     rows = [[row["title"], *_by_labels(row, counts, lambda cell: _worth(cell["worth"]))] for row in table["rows"][1:]]
     return grid(["Row", *(str(count) for count in counts)], rows)
 
 
-def _by_labels(row: Table, counts: Sequence[int], words: Any) -> list[str]:
+def _by_labels(row: Row, counts: Sequence[int], words: Callable[[Cell], str]) -> list[str]:
     cells = {cell["labels"]: cell for cell in row["cells"]}
     return [words(cells[count]) if count in cells else NOTHING for count in counts]
 
 
-def _effort(row: Table) -> str:
+def _effort(row: Row) -> str:
     done = row.get("pretraining")
     if not done:
         return NOTHING
     return f"{done['minutes']:.1f} min, {done['pictures_per_second']:.0f} pictures/s"
 
 
-def _puzzle(row: Table) -> str:
+def _puzzle(row: Row) -> str:
     done = row.get("pretraining")
-    if not done or done["value"] is None:
+    if not done or done["metric"] is None or done["value"] is None:
         return NOTHING
     return f"{done['metric'].replace('_', ' ')} {done['value']:.3f} ({done['chance']:.3f})"
 
 
-def _score(score: Table) -> str:
+def _score(score: Score) -> str:
     return f"{score['value']:.3f} ({_to(score['low'], score['high'], '.3f')})"
 
 
-def signed(difference: Table | None) -> str:
+def signed(difference: Score | None) -> str:
     """A difference with its sign (a real minus) and interval."""
     if difference is None:
         return NOTHING
@@ -114,10 +113,10 @@ def _to(low: float | None, high: float | None, form: str) -> str:
     return "no interval" if low is None or high is None else f"{low:{form}} to {high:{form}}"
 
 
-def _worth(worth: Table | None) -> str:
-    if worth is None or worth["low"] is None:
+def _worth(worth: Worth | None) -> str:
+    if worth is None or worth["low"] is None or worth["high"] is None:
         return NOTHING
-    low, high = (_times(worth[end], worth[f"{end}_bound"]) for end in ("low", "high"))
+    low, high = _times(worth["low"], worth["low_bound"]), _times(worth["high"], worth["high_bound"])
     return f"{_times(worth['value'], worth['bound'])}× ({low} to {high})"
 
 
@@ -126,11 +125,11 @@ def _times(value: float, bound: int) -> str:
     return {1: ">", 0: "", -1: "<"}[bound] + f"{value:.1f}"
 
 
-def _agreement(table: Table) -> str:
+def _agreement(table: EfficiencyTable) -> str:
     rows = [
-        [row["title"], row["probe"]["quarter"], row["probe"]["final"] or NOTHING,
-         {True: "yes", False: "no", None: NOTHING}[row["probe"]["agrees"]]]
-        for row in table["rows"] if row.get("probe")
+        [row["title"], probe["quarter"], probe["final"] or NOTHING,
+         {True: "yes", False: "no", None: NOTHING}[probe["agrees"]]]
+        for row in table["rows"] if (probe := row.get("probe"))
     ]  # fmt: skip
     if not rows:
         return ""
@@ -139,11 +138,11 @@ def _agreement(table: Table) -> str:
     return f"## The early probe agrees in {count['agrees']} of {count['of']}\n\n" + grid(head, rows)
 
 
-def _machine(table: Table) -> list[str]:
+def _machine(table: EfficiencyTable) -> list[str]:
     machine = table["machine"]
     if not machine["devices"]:
         return []
-    pretraining, finetuning = (machine[f"{part}_seconds"] / 60 for part in ("pretraining", "finetuning"))
+    pretraining, finetuning = machine["pretraining_seconds"] / 60, machine["finetuning_seconds"] / 60
     return [
         f"Ran on {'; '.join(machine['devices'])}: {pretraining:.1f} min of pretraining and {finetuning:.1f} min of "
         "fine-tuning in all."
@@ -163,51 +162,60 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
 
 
-def curve_png(table: Table) -> bytes:
-    """Score against labels with its intervals, as the bytes of a PNG."""
-    figure = Figure(figsize=(8.0, 5.2), dpi=130, facecolor="white", layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    for number, row in enumerate(reversed(table["rows"])):
-        _draw_row(axes, row, len(table["rows"]) - 1 - number)
-    if table["baseline"] is not None:
-        axes.axhline(table["baseline"], color="#8A8A8A", linewidth=1, linestyle=":", label="Most frequent class")
-    _dress(axes, table)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+def tournament_markdown(table: TournamentTable) -> str:
+    """tournament.md: the rounds, the winner, and how sure that is."""
+    blocks = [f"# Tournament on {table['folder']}, {table['minutes']:g} minutes"]
+    for number, entries in enumerate(table["rounds"], start=1):
+        blocks.append(f"## Round {number}\n\n" + _round(entries))
+    if table["winner"]:
+        blocks.append("## The winner went on\n\n" + _round([table["winner"]]))
+    if table["winner_run"]:
+        blocks.append(f"Its run is {table['winner_run']}. Next, on a few labels: sslstudio finetune "
+                      f"{table['folder']} --from {table['winner_run']} --out RUN")  # fmt: skip
+    blocks.append("\n".join(f"- {note}" for note in tournament_notes(table)))
+    return "\n\n".join(blocks) + "\n"
 
 
-def _draw_row(axes: Any, row: Table, number: int) -> None:
-    cells = row["cells"]
-    if not cells:
-        return
-    labels = [cell["labels"] for cell in cells]
-    values = [cell["score"]["value"] for cell in cells]
-    colour = SCRATCH_COLOUR if number == 0 else COLOURS[(number - 1) % len(COLOURS)]
-    style = STYLES[0 if number == 0 else (number - 1) // len(COLOURS) % len(STYLES)]
-    lows, highs = ([cell["score"][end] for cell in cells] for end in ("low", "high"))
-    if None not in (*lows, *highs):
-        axes.fill_between(labels, lows, highs, color=colour, alpha=0.12, linewidth=0)
-    axes.plot(
-        labels, values, style, color=colour, marker=MARKERS[number % len(MARKERS)], markersize=6,
-        linewidth=2.6 if number == 0 else 1.8, label=row["title"],
-    )  # fmt: skip
+def _round(entries: Sequence[Entry]) -> str:
+    head = ["", "Task", "Minutes", "Steps", "Probe against untrained (95 % interval)", "Verdict", "RankMe (untrained)"]
+    return grid(head, [_entry_line(place, entry) for place, entry in enumerate(entries, start=1)])
 
 
-def _dress(axes: Any, table: Table) -> None:
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(FixedLocator(table["scratch_labels"]))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticklabels([str(count) for count in table["scratch_labels"]])
-    axes.set_xlabel("Labels a class" if table["kind"] == "classification" else "Labelled pictures", fontsize=12)
-    axes.set_ylabel(TITLES[table["headline"]].capitalize().replace("iou", "IoU"), fontsize=12)
-    axes.set_title(f"Mean of {table['draws']} draws of labels, bands are 95 % intervals", fontsize=11)
-    axes.tick_params(labelsize=11)
-    axes.grid(True, color="#E4E4E4", linewidth=0.8)
-    axes.set_axisbelow(True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    handles, names = axes.get_legend_handles_labels()
-    if handles:
-        axes.legend(handles[::-1], names[::-1], fontsize=10, frameon=False, loc="best")
+def _entry_line(place: int, entry: Entry) -> list[str]:
+    probe = entry["probe"]
+    if entry["outcome"] != "done" or not probe:
+        return [NOTHING, entry["title"], NOTHING, NOTHING, f"{entry['outcome']}: {entry['words']}", NOTHING, NOTHING]
+    return [
+        str(place),
+        entry["title"],
+        f"{entry['minutes']:.1f}",
+        f"{entry['steps']:,}",
+        signed(probe["difference"] or None),
+        probe["verdict"] or "no labels",
+        f"{probe['rank']:.1f} ({probe['untrained_rank']:.1f})",
+    ]
+
+
+def tournament_notes(table: TournamentTable) -> list[Message]:
+    """What is to be known of a tournament.json, in sentences."""
+    notes = [Message("All tasks of a round had the same time; who goes on does so from its weights.")]
+    if table["rounds"]:
+        notes += _closeness([probe for entry in table["rounds"][-1] if (probe := entry["probe"])])
+    return notes
+
+
+def _closeness(probes: Sequence[Probe]) -> list[Message]:
+    """Whether the last round tells its first two apart, in words."""
+    if not probes:
+        return []
+    if not probes[0]["difference"]:
+        return [Message("Without labels the tasks are ranked by RankMe, which shows a collapse and little more.")]
+    notes = []
+    if probes[0]["verdict"] != "helps":
+        notes.append(
+            Message("Even the first one cannot be told from the untrained network yet: more time, or another task.")
+        )
+    reach = probes[1]["difference"]["high"] if len(probes) > 1 else None
+    if reach is not None and reach > probes[0]["difference"]["value"]:
+        notes.append(Message("The first two are closer than their intervals are wide: the second may be as good."))
+    return notes

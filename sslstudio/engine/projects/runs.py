@@ -12,7 +12,7 @@ from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.projects.project import Project, save_project, with_pictures
-from sslstudio.engine.runs.experiment_folder import study_job
+from sslstudio.engine.runs.experiment_folder import experiment_job
 from sslstudio.engine.runs.relink import pictures_folder, relink
 from sslstudio.engine.runs.run_folder import CONFIG, RunFolder, RunSummary, list_runs, run_folders
 
@@ -92,7 +92,7 @@ def mend_runs(project: Project) -> None:
     the project's folder, are told so: the project was moved, or its pictures. So are runs that start from one that lies
     here now. Those on other pictures are left as they are."""
     # A comparison before its runs, which show what its pictures are; one without any says nothing of that.
-    studies = [one for one in _runs_and_studies(project) if study_job(one) and run_folders(one)]
+    studies = [one for one in _runs_and_studies(project) if experiment_job(one) and run_folders(one)]
     for run in [*studies, *(run for folder in project.all_runs for run in run_folders(folder))]:
         _mend_source(run, project)
         pictures = _pictures_of(run)

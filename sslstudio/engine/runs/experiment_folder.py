@@ -14,7 +14,6 @@ from sslstudio.engine.core import migrations
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import check_kinds, read_toml, to_toml
 from sslstudio.engine.core.errors import RunError
-from sslstudio.engine.runs.experiment_csv import efficiency_csv, tournament_csv
 
 COMPARE, TOURNAMENT = migrations.COMPARE, migrations.TOURNAMENT
 CONFIGS = {COMPARE: "compare.toml", TOURNAMENT: "tournament.toml"}  # not config.toml: that makes a folder a run
@@ -23,21 +22,21 @@ SHEETS = {COMPARE: "table.md", TOURNAMENT: "tournament.md"}
 CURVE = "curve.png"
 
 
-def study_job(folder: Path) -> str:
+def experiment_job(folder: Path) -> str:
     """compare or tournament; '' for a folder that is neither."""
     return next((job for job, name in CONFIGS.items() if (folder / name).is_file()), "")
 
 
-def study_settings(folder: Path, job: str = "") -> dict[str, Any]:
+def experiment_settings(folder: Path, job: str = "") -> dict[str, Any]:
     """The content of compare.toml or tournament.toml, in the format of today."""
-    job = job or study_job(folder)
+    job = job or experiment_job(folder)
     file = folder / CONFIGS[job]
     values = migrations.migrated(job, read_toml(file), str(file))
     check_kinds(values, {"data": dict, "data.folder": str}, str(file))
     return values
 
 
-def write_study_settings(folder: Path, job: str, values: Mapping[str, Any]) -> None:
+def write_experiment_settings(folder: Path, job: str, values: Mapping[str, Any]) -> None:
     """Write compare.toml or tournament.toml."""
     write_atomic(folder / CONFIGS[job], to_toml(migrations.stamped(values)).encode())
 
@@ -50,16 +49,3 @@ def sheet_of(folder: Path, job: str) -> str:
         raise RunError(
             "There is no table in {folder} yet. Go on until the first result is there.", folder=folder
         ) from error
-
-
-def csv_of(table: Mapping[str, Any], job: str) -> str:
-    """The table as CSV."""
-    return efficiency_csv(table) if job == COMPARE else tournament_csv(table)
-
-
-def save_table(file: Path, folder: Path, job: str, table: Mapping[str, Any]) -> None:
-    """Write the table into a file of the user's choice, Markdown or CSV by its ending. Raises RunError when the disk
-    does not take it."""
-    markdown = file.suffix.lower() == ".md"
-    said = sheet_of(folder, job) if markdown else csv_of(table, job)
-    write_atomic(file, said.encode("utf-8" if markdown else "utf-8-sig"))  # by its mark a spreadsheet knows UTF-8

@@ -9,7 +9,7 @@ from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.images.multi_folder import Album, folders_of, root_of, write_album
-from sslstudio.engine.runs.experiment_folder import CONFIGS, study_job, study_settings
+from sslstudio.engine.runs.experiment_folder import CONFIGS, experiment_job, experiment_settings
 from sslstudio.engine.runs.run_folder import CONFIG, RunFolder, run_folders
 
 BEFORE = "config.before-move.toml"  # the settings as they were, kept once
@@ -18,7 +18,7 @@ ENOUGH = 0.5  # share of a run's pictures that must be found again
 
 def settings_of(run: Path) -> dict[str, Any]:
     """What a run, a comparison or a tournament was told."""
-    return study_settings(run) if study_job(run) else RunFolder.open(run).config()
+    return experiment_settings(run) if experiment_job(run) else RunFolder.open(run).config()
 
 
 def pictures_folder(run: Path) -> Path:
@@ -42,7 +42,7 @@ def relink(run: Path, folder: Path) -> int:
     Raises DataError when fewer than half of them are: that is another folder, and the run is left as it is.
     """
     found = _found(_pictures(run), folder)
-    if study_job(run):
+    if experiment_job(run):
         for inner in run_folders(run):
             _tell(inner, folder)
     _tell(run, folder)
@@ -50,7 +50,7 @@ def relink(run: Path, folder: Path) -> int:
 
 
 def _tell(run: Path, folder: Path) -> None:
-    file = run / CONFIGS.get(study_job(run), CONFIG)
+    file = run / CONFIGS.get(experiment_job(run), CONFIG)
     config = settings_of(run)  # in the format of today
     if not (run / BEFORE).exists():
         write_atomic(run / BEFORE, file.read_bytes())

@@ -258,11 +258,11 @@ class RunAbout:
 
 def about_run(run: Path, control: RunControl) -> RunAbout:
     """Find what a run, a comparison or a tournament needs to be shown."""
-    from sslstudio.engine.runs.experiment_folder import study_job
+    from sslstudio.engine.runs.experiment_folder import experiment_job
     from sslstudio.engine.runs.relink import gone_folder, pictures_folder, settings_of
 
     config, folder = settings_of(run), pictures_folder(run)
-    job = "compare" if study_job(run) else str(config.get("job", "pretrain"))
+    job = "compare" if experiment_job(run) else str(config.get("job", "pretrain"))
     labels = str(config.get("data", {}).get("labels", ""))
     return RunAbout(run, job, folder, labels, gone_folder(folder))
 

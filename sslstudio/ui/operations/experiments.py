@@ -12,47 +12,40 @@ from sslstudio.engine.core.events import Event, RunFinished
 from sslstudio.ui.text.formatting import told, tr
 
 if TYPE_CHECKING:  # these modules import torch
-    from sslstudio.engine.experiments.catalogue import OpenedStudy, StudySummary
+    from sslstudio.engine.experiments.catalogue import ExperimentSummary, OpenedExperiment
+    from sslstudio.engine.experiments.compare import Ahead
     from sslstudio.engine.experiments.compare_config import CompareConfig
-    from sslstudio.engine.experiments.plan import Ahead
     from sslstudio.engine.experiments.tournament_config import TournamentConfig
 
 
-def compare(config: "CompareConfig", control: RunControl) -> Iterator[Event]:
-    """Run a comparison."""
-    from sslstudio.engine.experiments import compare as comparison
+def run_experiment(config: "CompareConfig | TournamentConfig", control: RunControl) -> Iterator[Event]:
+    """Run a comparison or a tournament."""
+    from sslstudio.engine.experiments import catalogue
 
-    return comparison.compare(config, control)
-
-
-def play_tournament(config: "TournamentConfig", control: RunControl) -> Iterator[Event]:
-    """Run a tournament."""
-    from sslstudio.engine.experiments.tournament import tournament
-
-    return tournament(config, control)
+    return catalogue.run_experiment(config, control)
 
 
 def ahead_of(config: "CompareConfig", control: RunControl) -> "Ahead":
     """Count the runs of a comparison and the time that they take."""
-    from sslstudio.engine.experiments import catalogue
+    from sslstudio.engine.experiments import compare
 
-    return catalogue.ahead_of(config)
+    return compare.ahead_of(config)
 
 
-def studies_in(places: Sequence[Path], job: str, control: RunControl) -> "list[StudySummary]":
+def experiments_in(places: Sequence[Path], job: str, control: RunControl) -> "list[ExperimentSummary]":
     """List the comparisons or tournaments of a folder, newest first, and then older ones, each in its own folder."""
-    from sslstudio.engine.experiments.catalogue import list_studies
+    from sslstudio.engine.experiments.catalogue import list_experiments
 
     older = places[1:]
-    elsewhere = [one for parent in sorted({place.parent for place in older}) for one in list_studies(parent, job)]
-    return [*list_studies(places[0], job), *(one for one in elsewhere if one.path in older)]
+    elsewhere = [one for parent in sorted({place.parent for place in older}) for one in list_experiments(parent, job)]
+    return [*list_experiments(places[0], job), *(one for one in elsewhere if one.path in older)]
 
 
-def open_experiment(path: Path, control: RunControl) -> "OpenedStudy":
+def open_experiment(path: Path, control: RunControl) -> "OpenedExperiment":
     """Open an earlier comparison or tournament."""
-    from sslstudio.engine.experiments.catalogue import open_study
+    from sslstudio.engine.experiments import catalogue
 
-    return open_study(path)
+    return catalogue.open_experiment(path)
 
 
 def what_became(out: Path, end: RunFinished, control: RunControl) -> str:

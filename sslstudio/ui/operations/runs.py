@@ -129,10 +129,10 @@ class Interrupted:
 def interrupted_run(run: Path, control: RunControl) -> Interrupted | None:
     """Find out whether this is a run without an end but with a checkpoint, or a comparison or tournament with something
     left; None otherwise."""
-    from sslstudio.engine.runs.experiment_folder import study_job
+    from sslstudio.engine.runs.experiment_folder import experiment_job
     from sslstudio.engine.runs.run_folder import summary_of
 
-    if study_job(run):
+    if experiment_job(run):
         from sslstudio.engine.experiments.catalogue import stand_of
 
         stand = stand_of(run)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from sslstudio.engine.images.listing import SUFFIXES as PICTURES
 from sslstudio.engine.labels.formats.coco.search import pictures_folder
 from sslstudio.engine.projects.project import FILE, is_project
-from sslstudio.engine.runs.experiment_folder import study_job
+from sslstudio.engine.runs.experiment_folder import experiment_job
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings, error_log
 from sslstudio.ui.operations import engine as engine_operations
@@ -59,7 +59,7 @@ def recognise_drop(data: QMimeData) -> Dropped | None:
 
 def _known(path: Path) -> Dropped | None:
     if path.is_dir():
-        is_run = ((path / "config.toml").is_file() and (path / "events.jsonl").is_file()) or bool(study_job(path))
+        is_run = ((path / "config.toml").is_file() and (path / "events.jsonl").is_file()) or bool(experiment_job(path))
         return Dropped(RUN if is_run else PROJECT if is_project(path) else FOLDER, path)
     if path.name == FILE:
         return Dropped(PROJECT, path.parent)

@@ -13,13 +13,12 @@ from sslstudio.engine.core.config import to_dict, to_toml
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, RunError
 from sslstudio.engine.core.events import Advanced, RunFinished, StepDone
-from sslstudio.engine.experiments.catalogue import ahead_of, list_studies, open_study, stand_of, what_became
-from sslstudio.engine.experiments.compare import compare
-from sslstudio.engine.experiments.compare_cells import DONE, FAILED, REFUSED
-from sslstudio.engine.experiments.compare_config import CompareConfig
-from sslstudio.engine.experiments.plan import Unit, ahead, timed_cell, units_of
-from sslstudio.engine.experiments.tournament_config import TournamentConfig, place_of, winner_place
-from sslstudio.engine.runs.experiment_csv import efficiency_csv, tournament_csv
+from sslstudio.engine.experiments.catalogue import list_experiments, open_experiment, stand_of, what_became
+from sslstudio.engine.experiments.compare import Comparison, ahead_of, compare, time_cell
+from sslstudio.engine.experiments.compare_config import CompareConfig, cell_run, pretraining_run
+from sslstudio.engine.experiments.experiment_run import DONE, FAILED, REFUSED
+from sslstudio.engine.experiments.tables import csv_of
+from sslstudio.engine.experiments.tournament_config import TournamentConfig, round_run, winner_run
 from sslstudio.engine.training.config import BudgetConfig, DataConfig
 from tests.support.small_comparisons import compare_config
 
@@ -32,24 +31,24 @@ def planned(folder: Path, out: Path, **changes: Any) -> CompareConfig:
 
 def test_what_is_ahead_follows_what_is_done(sample_folder: Path, tmp_path: Path) -> None:
     config = planned(sample_folder, tmp_path / "out")
-    units = units_of(config)
-    left = ahead(config, units, cell_seconds=3.0)
+    comparison = Comparison(config)
+    left = comparison.ahead(cell_seconds=3.0)
     assert (left.done, left.pretrainings, left.cells, left.total) == (0, 2, 12, 14)
     assert left.seconds == 2 * 30 + 12 * 3
     for labels, seconds in ((2, 4.0), (4, 8.0)):
-        Unit("scratch", labels, 0).place(config).note(DONE, seconds=seconds)
-    left = ahead(config, units, now=Unit("scratch", 2, 1), cell_seconds=3.0)
+        cell_run(config, "scratch", labels, 0).note(DONE, seconds=seconds)
+    left = comparison.ahead(now=cell_run(config, "scratch", 2, 1), cell_seconds=3.0)
     assert (left.done, left.cells, left.cell_seconds) == (2, 9, 6.0)  # what was measured counts
-    Unit("jigsaw").place(config).note(FAILED)  # its cells will not be done
-    left = ahead(config, units)
+    pretraining_run(config, "jigsaw").note(FAILED)  # its cells will not be done
+    left = comparison.ahead()
     assert (left.done, left.pretrainings, left.cells) == (7, 1, 6)
 
 
 def test_passes_over_the_pictures_take_a_time_that_is_not_known(sample_folder: Path, tmp_path: Path) -> None:
     config = planned(sample_folder, tmp_path / "out", pretraining=BudgetConfig(epochs=3, minutes=None))
-    assert math.isnan(ahead(config, units_of(config), cell_seconds=1.0).seconds)
-    Unit("rotation").place(config).note(DONE, seconds=20.0)
-    assert ahead(config, units_of(config), cell_seconds=1.0).seconds == 20 + 12
+    assert math.isnan(Comparison(config).ahead(cell_seconds=1.0).seconds)
+    pretraining_run(config, "rotation").note(DONE, seconds=20.0)
+    assert Comparison(config).ahead(cell_seconds=1.0).seconds == 20 + 12
 
 
 def test_the_time_of_a_cell_is_measured_before_anything_is_done(sample_folder: Path, tmp_path: Path) -> None:
@@ -58,7 +57,7 @@ def test_the_time_of_a_cell_is_measured_before_anything_is_done(sample_folder: P
     assert 0 < left.cell_seconds < 60
     assert not (tmp_path / "out").exists()
     with pytest.raises(ConfigError, match="auto"):
-        timed_cell(config, 4)  # its encoder is still to be chosen
+        time_cell(config, 4)  # its encoder is still to be chosen
 
 
 def test_a_comparison_says_where_it_stands(sample_folder: Path, tmp_path: Path) -> None:
@@ -69,41 +68,43 @@ def test_a_comparison_says_where_it_stands(sample_folder: Path, tmp_path: Path) 
             seen.append(event)
         if isinstance(event, StepDone):
             control.stop()
-    assert (seen[0].done, seen[0].total, seen[0].now) == (0, 14, "scratch, 2 labels, draw 1")
+    assert (seen[0].done, seen[0].total, seen[0].now) == (0, 14, "From scratch, 2 labels, draw 1")
     assert math.isnan(seen[0].seconds_after)  # no cell is done yet, and the first tells
 
 
 def test_earlier_ones_are_listed_and_opened(sample_folder: Path, tmp_path: Path) -> None:
-    assert list_studies(tmp_path / "none", "compare") == []
+    assert list_experiments(tmp_path / "none", "compare") == []
     config = planned(sample_folder, tmp_path / "a")
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "compare.toml").write_text(to_toml(to_dict(config)))
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "compare.toml").write_text("tasks = 3")
-    found = {one.path.name: one for one in list_studies(tmp_path, "compare")}
+    found = {one.path.name: one for one in list_experiments(tmp_path, "compare")}
     assert found["a"].tasks == ("rotation", "jigsaw")
     assert (found["a"].outcome, found["b"].outcome) == ("stopped", "damaged")
-    assert list_studies(tmp_path, "tournament") == []
-    opened = open_study(tmp_path / "a")
+    assert list_experiments(tmp_path, "tournament") == []
+    opened = open_experiment(tmp_path / "a")
     assert (opened.config, opened.table) == (config, {})
     (tmp_path / "a" / "table.json").write_text("{")
     with pytest.raises(RunError, match="Remove it"):
-        open_study(tmp_path / "a")
+        open_experiment(tmp_path / "a")
     with pytest.raises(RunError, match="no comparison and no tournament"):
-        open_study(tmp_path)
+        open_experiment(tmp_path)
 
 
 def test_tables_as_csv_hold_the_numbers_of_the_json() -> None:
     score = {"value": 0.5, "low": 0.4, "high": None}
     cell = {"labels": 5, "draws": [0.4, 0.6], "score": score, "difference": None, "worth": None}
     lines = list(
-        csv.reader(io.StringIO(efficiency_csv({"headline": "mean_iou", "rows": [{"title": "A, b", "cells": [cell]}]})))
+        csv.reader(
+            io.StringIO(csv_of({"headline": "mean_iou", "rows": [{"title": "A, b", "cells": [cell]}]}, "compare"))
+        )
     )
     assert lines[0][:6] == ["row", "labels", "draws", "mean_iou", "low", "high"]
     assert lines[1] == ["A, b", "5", "2", "0.5", "0.4", *[""] * 8]
     run = {"title": "T", "minutes": 1.5, "steps": 7, "outcome": "refused", "words": "grey", "probe": None}
     won = {**run, "outcome": "done", "words": "", "probe": {"difference": score, "verdict": "helps", "rank": 9.0}}
-    rows = list(csv.DictReader(io.StringIO(tournament_csv({"rounds": [[won, run]], "winner": won}))))
+    rows = list(csv.DictReader(io.StringIO(csv_of({"rounds": [[won, run]], "winner": won}, "tournament"))))
     assert [(row["round"], row["place"], row["why"]) for row in rows] == [
         ("1", "1", ""),
         ("1", "2", "grey"),
@@ -117,8 +118,8 @@ def test_how_far_it_is_and_what_became_of_it_is_read_from_its_folder(sample_fold
     config = planned(sample_folder, tmp_path / "a")
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "compare.toml").write_text(to_toml(to_dict(config)))
-    Unit("scratch", 2, 0).place(config).note(DONE)
-    Unit("rotation").place(config).note(REFUSED, "It is grey.")
+    cell_run(config, "scratch", 2, 0).note(DONE)
+    pretraining_run(config, "rotation").note(REFUSED, "It is grey.")
     stand = stand_of(tmp_path / "a")
     assert (stand.job, stand.settled, stand.refused, stand.failed, stand.total) == ("compare", 1 + 5, 1, 0, 14)
     end = RunFinished(outcome="stopped", step=6, seconds=125.0, metrics={})
@@ -132,11 +133,11 @@ def test_a_tournament_is_over_with_its_winner(tmp_path: Path) -> None:
         out=str(tmp_path), tasks=("rotation", "jigsaw", "vicreg"), data=DataConfig(folder="/pets")
     )
     (tmp_path / "tournament.toml").write_text(to_toml(to_dict(config)))
-    place_of(config, 1, "rotation").note(DONE)
-    place_of(config, 1, "jigsaw").note(FAILED)
+    round_run(config, 1, "rotation").note(DONE)
+    round_run(config, 1, "jigsaw").note(FAILED)
     stand = stand_of(tmp_path)
     assert (stand.title, stand.settled, stand.total) == ("Tournament on pets, 30 minutes", 2, 4)
-    place_of(config, 1, "vicreg").note(DONE)
-    winner_place(config).note(DONE)
+    round_run(config, 1, "vicreg").note(DONE)
+    winner_run(config).note(DONE)
     end = RunFinished(outcome="finished", step=0, seconds=1800.0, metrics={})
     assert what_became(tmp_path, end) == "Ran 30 min, 4 of 4 runs done, 1 failed, nothing lost."

@@ -14,12 +14,18 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError
 from sslstudio.engine.core.events import Note, Preparing, RunFinished, RunStarted, StepDone, from_json
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.experiments.compare import compare, stored_config
-from sslstudio.engine.experiments.compare_cells import Place, carried_out, scored_pictures
-from sslstudio.engine.experiments.plan import Unit, settled, units_of
+from sslstudio.engine.experiments.compare import Comparison, compare
+from sslstudio.engine.experiments.compare_config import CompareConfig, cell_run
+from sslstudio.engine.experiments.compare_table import Scored, scored_pictures
+from sslstudio.engine.experiments.config import stored_config
+from sslstudio.engine.experiments.experiment_run import ExperimentRun
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.run_folder import RunFolder, list_runs
 from tests.support.small_comparisons import compare_config, content, run_compare, table_of
+
+
+def scored(cell: Path) -> Scored:
+    return scored_pictures(ExperimentRun(cell, cell.parent.name))
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +42,7 @@ def test_every_row_has_the_same_labels_and_the_same_test(done: Path) -> None:
     for cell in ("2-0", "2-1", "4-0", "4-1"):
         scratch, rotation = (done / "cells" / row / cell for row in ("scratch", "rotation"))
         assert content(scratch / "plan.json") == content(rotation / "plan.json")
-        assert scored_pictures(Place(scratch)).paths == scored_pictures(Place(rotation)).paths
+        assert scored(scratch).paths == scored(rotation).paths
     few, more = (set(content(done / "cells/scratch" / cell / "plan.json")["labelled"]) for cell in ("2-0", "4-0"))
     assert few < more
     assert few != set(content(done / "cells/scratch/2-1/plan.json")["labelled"])
@@ -65,7 +71,7 @@ def test_the_table_says_what_the_cells_say(done: Path) -> None:
     assert rotation["overall"]["value"] == pytest.approx(sum(gaps) / len(gaps))
     assert rotation["overall"]["low"] <= rotation["overall"]["value"] <= rotation["overall"]["high"]
     assert rotation["overall"]["labels"] == [cell["labels"] for cell in rotation["cells"]]
-    assert table["n_test"] == len(scored_pictures(Place(done / "cells/scratch/2-0")).paths)
+    assert table["n_test"] == len(scored(done / "cells/scratch/2-0").paths)
     assert table["baseline"] == pytest.approx(1 / len(content(done / "cells/scratch/2-0/metrics.json")["classes"]))
     assert rotation["pretraining"]["steps"] == 2
     assert rotation["pretraining"]["chance"] == pytest.approx(0.25)
@@ -132,9 +138,9 @@ def test_two_processes_share_the_work(sample_folder: Path, done: Path, tmp_path:
 
 def test_what_another_process_works_on_is_waited_for(sample_folder: Path, tmp_path: Path) -> None:
     config = compare_config(sample_folder, tmp_path / "held", tasks="", labels="2", seeds=1)
-    place = Unit("scratch", 2, 0).place(config)
-    place.path.parent.mkdir(parents=True)
-    lock = FileLock(place.lock)
+    cell = cell_run(config, "scratch", 2, 0)
+    cell.path.parent.mkdir(parents=True)
+    lock = FileLock(cell.lock)
     lock.acquire()
     waited = False
     for event in compare(config, RunControl()):
@@ -142,7 +148,7 @@ def test_what_another_process_works_on_is_waited_for(sample_folder: Path, tmp_pa
             waited = True
             lock.release()
     assert waited
-    assert place.outcome() == "done"
+    assert cell.outcome() == "done"
 
 
 def test_rows_labels_and_draws_can_be_added(done: Path, sample_folder: Path, tmp_path: Path) -> None:
@@ -152,7 +158,7 @@ def test_rows_labels_and_draws_can_be_added(done: Path, sample_folder: Path, tmp
     events = run_compare(config)
     trained = [event.text for event in events if isinstance(event, Note) and "draw" in event.text]
     assert len(trained) == 3  # scratch on 3 labels, jigsaw on 2 and 3
-    stored = stored_config(out)
+    stored = stored_config(CompareConfig, out)
     assert stored is not None
     assert (stored.tasks, stored.labels, stored.seeds) == (("rotation", "jigsaw"), (2, 4, 3), 2)
     table = content(out / "table.json")
@@ -188,7 +194,7 @@ def test_a_task_that_does_not_fit_is_a_row_and_no_end(sample_folder: Path, tmp_p
     assert row["note"].startswith("refused: ")
     assert "grey" in row["note"]
     assert row["cells"] == []
-    assert all(settled(unit, config) for unit in units_of(config))
+    assert Comparison(config).is_over()
 
 
 def test_weights_that_do_not_fit_are_noted_and_the_rest_goes_on(
@@ -208,7 +214,7 @@ def test_a_row_that_was_tested_on_other_pictures_is_left_out(done: Path, sample_
     out = tmp_path / "torn"
     shutil.copytree(done, out)
     cell = out / "cells/rotation/2-0"
-    old = scored_pictures(Place(cell))
+    old = scored(cell)
     others = tuple(f"other/{path}" for path in old.paths)
     write_confusions(confusions_file(cell, "pretrained"), others, old.confusions)
     row = table_of(run_compare(compare_config(sample_folder, out)))["rows"][1]
@@ -242,11 +248,11 @@ def test_a_finished_pretraining_is_used_as_it_is(done: Path, sample_folder: Path
 
 def test_what_lies_where_a_run_is_to_be_is_put_aside(tmp_path: Path) -> None:
     """As a rule it is a run that was killed before it saved anything."""
-    place = Place(tmp_path / "cells" / "scratch" / "5-0")
-    place.path.mkdir(parents=True)
-    (place.path / "model.pth").write_bytes(b"somebody's")
-    assert list(carried_out(place, lambda: iter([Note(level="info", text=Message("begins"))]), RunControl())) == [
+    cell = ExperimentRun(tmp_path / "cells" / "scratch" / "5-0", "scratch", 5)
+    cell.path.mkdir(parents=True)
+    (cell.path / "model.pth").write_bytes(b"somebody's")
+    assert list(cell.carry_out(lambda: iter([Note(level="info", text=Message("begins"))]), RunControl())) == [
         Note(level="info", text=Message("begins"))
     ]
-    assert not place.path.exists()
-    assert (place.path.parent / ".discarded" / "5-0" / "model.pth").read_bytes() == b"somebody's"
+    assert not cell.path.exists()
+    assert (cell.path.parent / ".discarded" / "5-0" / "model.pth").read_bytes() == b"somebody's"

@@ -9,12 +9,13 @@ from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.experiments.compare_config import (
     CompareConfig,
     finetune_config,
-    following,
-    joined,
+    join,
     labels_of,
     pretrain_config,
     sources_of,
 )
+from sslstudio.engine.experiments.config import follow
+from sslstudio.engine.experiments.tournament_config import TournamentConfig
 from sslstudio.engine.tasks.jigsaw import JigsawConfig
 from sslstudio.engine.training.config import DataConfig
 
@@ -64,6 +65,13 @@ def test_what_cannot_be_compared_is_said_at_once(changes: dict[str, str], words:
         with_texts(BASE, changes)
 
 
+def test_a_tournament_takes_no_option_of_a_task_that_does_not_play() -> None:
+    options = {"pretrain_settings": "colorization.skips=1"}
+    assert with_texts(TournamentConfig(), options).pretrain_settings  # all tasks play
+    with pytest.raises(ConfigError, match="colorization is not compared"):
+        with_texts(TournamentConfig(tasks=("jigsaw", "rotation")), options)
+
+
 def test_options_reach_the_runs_that_they_are_for() -> None:
     settings = "jigsaw.permutations=24;optimiser.batch_size=32"
     config = with_texts(BASE, {"pretrain_settings": settings, "finetune_settings": "optimiser.batch_size=8"})
@@ -82,30 +90,30 @@ def test_all_cells_of_a_draw_differ_in_the_source_alone() -> None:
 
 def test_joined_has_the_rows_labels_and_draws_of_both() -> None:
     other = BASE.replace(tasks=("context_prediction", "jigsaw"), labels=(25,), scratch_labels=(), seeds=5)
-    whole = joined(other, BASE)
+    whole = join(other, BASE)
     assert sources_of(whole) == ["scratch", "jigsaw", "rotation", "context_prediction"]
     assert labels_of(whole, "scratch") == [5, 10, 25, 50]
     assert whole.seeds == 5
-    assert joined(whole, BASE) == whole
+    assert join(whole, BASE) == whole
 
 
 def test_another_machine_and_another_place_are_no_other_settings() -> None:
     moved = BASE.replace(out="elsewhere", hardware=BASE.hardware.replace(device="cuda"), keep_weights=True)
-    assert joined(moved, BASE).out == "elsewhere"
+    assert join(moved, BASE).out == "elsewhere"
 
 
 def test_other_options_are_named() -> None:
     with pytest.raises(ConfigError, match=r"jigsaw: options.permutations was \d+ and now is 24"):
-        joined(with_texts(BASE, {"pretrain_settings": "jigsaw.permutations=24"}), BASE)
+        join(with_texts(BASE, {"pretrain_settings": "jigsaw.permutations=24"}), BASE)
     with pytest.raises(ConfigError, match="the weights w"):
-        joined(BASE.replace(weights=Table({"w": "/b"})), BASE.replace(weights=Table({"w": "/a"})))
+        join(BASE.replace(weights=Table({"w": "/b"})), BASE.replace(weights=Table({"w": "/a"})))
 
 
 def test_auto_follows_what_is_there() -> None:
     stored = BASE.replace(data=DataConfig(side=64), encoder=BASE.encoder.replace(name="small", stem="small"))
-    config = following(BASE, stored)
+    config = follow(BASE, stored)
     assert (config.data.side, config.encoder.name, config.encoder.stem) == (64, "small", "small")
-    asked = following(BASE.replace(data=DataConfig(side=32)), stored)
+    asked = follow(BASE.replace(data=DataConfig(side=32)), stored)
     assert asked.data.side == 32
 
 

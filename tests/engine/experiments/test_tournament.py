@@ -14,10 +14,15 @@ from PIL import Image
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, RunError, TaskDoesNotFit
 from sslstudio.engine.core.events import Event, RunFinished, StepDone
-from sslstudio.engine.experiments.compare_cells import DONE, Place
-from sslstudio.engine.experiments.tournament import Entry, ranking, tournament
-from sslstudio.engine.experiments.tournament_config import TournamentConfig
-from sslstudio.engine.experiments.tournament_plan import minutes_after, rounds, schedule, survivors
+from sslstudio.engine.experiments.experiment_run import DONE, ExperimentRun
+from sslstudio.engine.experiments.tournament import ranking, tournament
+from sslstudio.engine.experiments.tournament_config import (
+    TournamentConfig,
+    minutes_after,
+    rounds,
+    schedule,
+    survivors,
+)
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.engine.training.config import DataConfig
@@ -133,16 +138,16 @@ def test_the_schedule_takes_the_time_that_there_is(tasks: int, minutes: float) -
 
 @pytest.mark.parametrize("labelled", [True, False])
 def test_ranked_by_the_gain_or_by_the_rank_without_labels(labelled: bool, tmp_path: Path) -> None:
-    entries = []
+    runs = []
     for value in (0.05, -0.1, 0.3, 0.0):
-        entry = Entry(str(value), Place(tmp_path / str(value)))
-        entry.place.path.mkdir()
+        run = ExperimentRun(tmp_path / str(value), str(value), round=1)
+        run.path.mkdir()
         probe = {"difference": {"value": value} if labelled else {}, "rank": 5 + value, "untrained_rank": 5.0}
-        RunFolder(entry.place.path).write_json("metrics.json", {"probe": probe})
-        entry.place.note(DONE)
-        entries.append(entry)
-    entries[1].place.note("failed")
-    assert [entry.task for entry in ranking(entries)] == ["0.3", "0.05", "0.0"]
+        RunFolder(run.path).write_json("metrics.json", {"probe": probe})
+        run.note(DONE)
+        runs.append(run)
+    runs[1].note("failed")
+    assert [run.source for run in ranking(runs)] == ["0.3", "0.05", "0.0"]
 
 
 def test_all_weights_of_the_winner_are_numbers(played: Path) -> None:

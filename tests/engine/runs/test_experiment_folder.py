@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.runs.experiment_folder import save_table, study_job
+from sslstudio.engine.experiments.tables import save_table
+from sslstudio.engine.runs.experiment_folder import experiment_job
 from sslstudio.engine.runs.relink import pictures_folder, relink
 from sslstudio.engine.runs.run_folder import CONFIG, RunFolder
 
@@ -15,12 +16,12 @@ TABLE: dict[str, Any] = {"headline": "mean_iou", "rows": []}
 
 
 def test_it_is_known_by_its_settings(tmp_path: Path) -> None:
-    assert study_job(tmp_path) == ""
+    assert experiment_job(tmp_path) == ""
     for job in ("tournament", "compare"):
         (tmp_path / job).mkdir()
         (tmp_path / job / f"{job}.toml").touch()
-        assert study_job(tmp_path / job) == job
-    assert study_job(tmp_path / "gone") == ""
+        assert experiment_job(tmp_path / job) == job
+    assert experiment_job(tmp_path / "gone") == ""
 
 
 def test_the_table_is_saved_by_the_ending_of_the_name(tmp_path: Path) -> None:

@@ -184,7 +184,7 @@ def test_axes_and_facts_of_the_machine_speak_german(german: None, qtbot: QtBot) 
     facts = hardware_facts(cpu, build_encoder(EncoderConfig(name="small", stem="small"), 0))
     assert translate.told(facts["Device"]) == "CPU, 2 Kerne, rechnet in float32"
     assert translate.told(facts["Encoder"]).endswith(" Millionen Gewichte")
-    worth = {"value": 2.6, "low": 1.4, "high": 5.0, "bound": 0, "low_bound": 0, "high_bound": 0}
+    worth: Any = {"value": 2.6, "low": 1.4, "high": 5.0, "bound": 0, "low_bound": 0, "high_bound": 0}
     said = experiment_words.worth_words(worth)
     assert all(number in said for number in ("2,6", "1,4", "5,0"))
 

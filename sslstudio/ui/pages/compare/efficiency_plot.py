@@ -1,14 +1,13 @@
 """Score against labels: a curve a task with its intervals, told apart by colour, sign and the order of the legend."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from sslstudio.engine.experiments.tables import EfficiencyTable, Score
+from sslstudio.engine.experiments.tables import Row as TableRow
 from sslstudio.ui.base.theme import colours, theme
 from sslstudio.ui.pages.compare import words as experiment_words
 from sslstudio.ui.plots.axes import SIGNS, PlainAxis, ValueAxis
@@ -64,7 +63,7 @@ class EfficiencyPlot(Card):
 
     def __init__(self) -> None:
         super().__init__(margin=14, gap=6)
-        self._table: Mapping[str, Any] = {}
+        self._table: EfficiencyTable | None = None
         self._across, self._up = CountAxis("bottom"), ValueAxis("left")
         self._up.share = True
         self.plot = PlotCanvas(self._across, self._up, self)
@@ -81,12 +80,12 @@ class EfficiencyPlot(Card):
         self.inside = held(row((self.plot, 1), names, gap=10))
         self.add((self.waiting, 1), (self.inside, 1), self.about)
         theme().changed.connect(self._draw)
-        self.show_table({})
+        self.show_table(None)
 
-    def show_table(self, table: Mapping[str, Any]) -> None:
-        """Draw the content of a table.json; {} for none."""
+    def show_table(self, table: EfficiencyTable | None) -> None:
+        """Draw a table; None: nothing is done yet."""
         self._table = table
-        there = any(row["cells"] for row in table.get("rows", []))
+        there = table is not None and any(row["cells"] for row in table["rows"])
         self.waiting.setVisible(not there)
         self.inside.setVisible(there)
         self.about.setVisible(there)
@@ -100,7 +99,7 @@ class EfficiencyPlot(Card):
         clear(self.legend)
         self._items, self.points = [], []
         table = self._table
-        if self.inside.isHidden():
+        if table is None or self.inside.isHidden():
             return
         counts = table["scratch_labels"]
         self._across.show_counts(counts)
@@ -115,15 +114,13 @@ class EfficiencyPlot(Card):
         self.legend.addStretch(1)
         self._say_axes(table)
 
-    def _draw_row(self, number: int, one: Mapping[str, Any], count: int) -> None:
+    def _draw_row(self, number: int, one: TableRow, count: int) -> None:
         cells = one["cells"]
         shift = APART * (number - (count - 1) / 2)
         x = np.log10([cell["labels"] for cell in cells]) + shift
         y = np.array([cell["score"]["value"] for cell in cells])
-        lows, highs = (
-            np.array([cell["score"]["value"] if cell["score"][end] is None else cell["score"][end] for cell in cells])
-            for end in ("low", "high")
-        )
+        lows = np.array([_end(cell["score"]["low"], cell["score"]) for cell in cells])
+        highs = np.array([_end(cell["score"]["high"], cell["score"]) for cell in cells])
         colour = QColor(row_colour(number))
         pen = pg.mkPen(colour, width=2.6 if number == 0 else 1.8)
         bar = pg.ErrorBarItem(x=x, y=y, top=highs - y, bottom=y - lows, beam=0.012, pen=pg.mkPen(colour, width=1.2))
@@ -150,7 +147,7 @@ class EfficiencyPlot(Card):
             self._put(pg.InfiniteLine(pos=guess, angle=0, pen=pen))
             self.legend.addWidget(text(self.tr("Dashed: always guessing the most frequent class"), "small"))
 
-    def _say_axes(self, table: Mapping[str, Any]) -> None:
+    def _say_axes(self, table: EfficiencyTable) -> None:
         across = self.tr("labels a class") if table["kind"] == "classification" else self.tr("labelled pictures")
         what = formatting.metric(table["headline"])
         self.about.setText(
@@ -174,6 +171,11 @@ class EfficiencyPlot(Card):
     def describe(self, x: float) -> str:
         """The numbers of the point at x."""
         return "\n".join(said for one in self.points for place, _, said in _told(one) if place == x)
+
+
+def _end(end: float | None, score: Score) -> float:
+    """An end of the interval; without one the stroke has no length."""
+    return score["value"] if end is None else end
 
 
 def _told(points: pg.ScatterPlotItem) -> list[tuple[float, float, str]]:

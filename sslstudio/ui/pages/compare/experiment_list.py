@@ -13,7 +13,7 @@ from sslstudio.ui.widgets.run_list import outcome_title
 from sslstudio.ui.widgets.tables import fill, table
 
 if TYPE_CHECKING:  # imports torch
-    from sslstudio.engine.experiments.catalogue import StudySummary
+    from sslstudio.engine.experiments.catalogue import ExperimentSummary
 
 
 class ExperimentList(QWidget):
@@ -23,7 +23,7 @@ class ExperimentList(QWidget):
 
     def __init__(self, *, adds: bool) -> None:
         super().__init__()
-        self.experiments: list[StudySummary] = []
+        self.experiments: list[ExperimentSummary] = []
         self._busy = False
         self.table = table([self.tr("When"), self.tr("Tasks"), self.tr("How it ended")], stretch=1)
         self.table.itemSelectionChanged.connect(self._offer)
@@ -40,7 +40,7 @@ class ExperimentList(QWidget):
         layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), buttons), 1)
         self.show_experiments([])
 
-    def show_experiments(self, experiments: "list[StudySummary]") -> None:
+    def show_experiments(self, experiments: "list[ExperimentSummary]") -> None:
         """Show others."""
         self.experiments = experiments
         fill(self.table, [_line(one) for one in experiments])
@@ -66,6 +66,6 @@ class ExperimentList(QWidget):
         self.open_button.setEnabled(bool(self.table.selectionModel().selectedRows()) and not self._busy)
 
 
-def _line(one: "StudySummary") -> tuple[str, ...]:
+def _line(one: "ExperimentSummary") -> tuple[str, ...]:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.modified))
-    return when, ", ".join(experiment_words.source_title(name) for name in one.tasks), outcome_title(one.outcome)
+    return when, ", ".join(experiment_words.task_title(name) for name in one.tasks), outcome_title(one.outcome)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtWidgets import QHeaderView, QProgressBar, QTabWidget, QVBoxLayout, QWidget
 
@@ -19,6 +19,8 @@ from sslstudio.engine.core.events import (
     RunStarted,
     StepDone,
 )
+from sslstudio.engine.experiments.report import tournament_notes
+from sslstudio.engine.experiments.tables import EfficiencyTable, Entry, Row, TournamentTable
 from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.pages.compare import words as experiment_words
@@ -33,8 +35,6 @@ ROOM = 3  # columns of scores that find room beside each other
 
 class ExperimentView(QWidget):
     """What both have in common. Fed with events, or with the table of an earlier one."""
-
-    jobs: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ class ExperimentView(QWidget):
     def _advance(self, event: Advanced) -> None:
         if event.now:
             self._at = event
-            self.now.setText(self.tr("Now: {0}").format(experiment_words.now_words(event.now)))
+            self.now.setText(self.tr("Now: {0}").format(formatting.told(event.now)))
         self.runs.say(self.tr("{0} of {1}").format(formatting.count(event.done), formatting.count(event.total)))
         self._fill_bar(event.done, event.total)
         if event.table:
@@ -155,7 +155,7 @@ class ExperimentView(QWidget):
         step = self.tr("step {0} of about {1}").format(
             formatting.count(event.step), formatting.count(event.total_steps)
         )
-        now = self.tr("Now: {0}").format(experiment_words.now_words(self._at.now))
+        now = self.tr("Now: {0}").format(formatting.told(self._at.now))
         self.now.setText(formatting.facts_line([now, step]))
 
     def _fill_bar(self, done: float, total: int) -> None:
@@ -204,6 +204,8 @@ class ExperimentView(QWidget):
 class EfficiencyView(ExperimentView):
     """The curve, and the table behind it."""
 
+    efficiency: EfficiencyTable | None = None
+
     def add_tabs(self) -> None:
         """Curve and table."""
         self.plot = EfficiencyPlot()
@@ -216,14 +218,15 @@ class EfficiencyView(ExperimentView):
 
     def show_rows(self, content: Mapping[str, Any]) -> None:
         """One line a row of the table, one column a number of labels."""
-        self.plot.show_table(content)
-        self.none.setVisible(not content)
-        self.rows.setVisible(bool(content))
-        if not content:
+        shown = self.efficiency = cast(EfficiencyTable, content) if content else None
+        self.plot.show_table(shown)
+        self.none.setVisible(shown is None)
+        self.rows.setVisible(shown is not None)
+        if shown is None:
             fill(self.rows, [])
             return
-        counts = content["scratch_labels"]
-        unit = self.tr("{0} labels a class") if content["kind"] == "classification" else self.tr("{0} labelled")
+        counts = shown["scratch_labels"]
+        unit = self.tr("{0} labels a class") if shown["kind"] == "classification" else self.tr("{0} labelled")
         heads = [self.tr("Learnt from"), *(unit.format(formatting.count(count)) for count in counts)]
         self.rows.setColumnCount(len(heads))
         self.rows.setHorizontalHeaderLabels(heads)
@@ -232,10 +235,10 @@ class EfficiencyView(ExperimentView):
         by_content, stretch = QHeaderView.ResizeMode.ResizeToContents, QHeaderView.ResizeMode.Stretch
         for place in range(len(heads)):  # few columns share the room, many are scrolled through
             header.setSectionResizeMode(place, stretch if place and len(counts) <= ROOM else by_content)
-        fill(self.rows, [_line(one, counts) for one in content["rows"]])
+        fill(self.rows, [_line(one, counts) for one in shown["rows"]])
 
 
-def _line(one: Mapping[str, Any], counts: list[int]) -> list[str]:
+def _line(one: Row, counts: list[int]) -> list[str]:
     cells = {cell["labels"]: experiment_words.cell_words(cell) for cell in one["cells"]}
     title = "\n".join(part for part in (formatting.told(one["title"]), formatting.told(one["note"])) if part)
     return [title, *(cells.get(count, experiment_words.NOTHING) for count in counts)]
@@ -243,6 +246,8 @@ def _line(one: Mapping[str, Any], counts: list[int]) -> list[str]:
 
 class TournamentView(ExperimentView):
     """The rounds: who is out, and why."""
+
+    tournament: TournamentTable | None = None
 
     def add_tabs(self) -> None:
         """The table of the rounds."""
@@ -262,10 +267,10 @@ class TournamentView(ExperimentView):
 
     def show_rows(self, content: Mapping[str, Any]) -> None:
         """A line a run."""
-        rounds = content.get("rounds", [])
+        shown = self.tournament = cast(TournamentTable, content) if content else None
+        rounds, winner = (shown["rounds"], shown["winner"]) if shown is not None else ([], None)
         self.none.setVisible(not rounds)
         self.rows.setVisible(bool(rounds))
-        winner = content.get("winner")
         self.verdict.setVisible(winner is not None)
         lines = []
         for number, entries in enumerate(rounds, start=1):
@@ -279,12 +284,10 @@ class TournamentView(ExperimentView):
 
     def notes_of(self, content: Mapping[str, Any]) -> Sequence[str]:
         """How sure the ranking is."""
-        from sslstudio.engine.experiments.tournament_notes import tournament_notes
-
-        return tournament_notes(content) if content.get("rounds") else []
+        return tournament_notes(cast(TournamentTable, content)) if content.get("rounds") else []
 
 
-def _entry(name: str, entry: Mapping[str, Any], on: bool, known: bool) -> list[str]:
+def _entry(name: str, entry: Entry, on: bool, known: bool) -> list[str]:
     """One run: `on` if it went on, which is `known` once the next round has begun."""
     tr = formatting.tr
     probe = entry["probe"]
@@ -294,7 +297,8 @@ def _entry(name: str, entry: Mapping[str, Any], on: bool, known: bool) -> list[s
         how = tr("Out: it failed. {0}").format(formatting.told(entry["words"]))
     else:
         state = (tr("Went on") if on else tr("Out: others did better")) if known else ""
-        how = "\n".join(part for part in (state, experiment_words.verdict_title((probe or {}).get("verdict"))) if part)
+        verdict = experiment_words.verdict_title(probe["verdict"] if probe else None)
+        how = "\n".join(part for part in (state, verdict) if part)
     minutes = entry["minutes"]
     took = formatting.figures(f"{minutes:.1f}") if math.isfinite(minutes) and minutes else experiment_words.NOTHING
     return [name, formatting.told(entry["title"]), how, experiment_words.probe_words(probe), took]

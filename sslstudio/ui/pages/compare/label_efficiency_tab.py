@@ -2,14 +2,13 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sslstudio.engine.runs.experiment_folder import COMPARE
 from sslstudio.ui.background import jobs
-from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.pages.compare import words as experiment_words
-from sslstudio.ui.pages.compare.experiment_settings import CompareSettings, ExperimentSettings
+from sslstudio.ui.pages.compare.experiment_settings import ExperimentSettings
 from sslstudio.ui.pages.compare.experiment_view import EfficiencyView
 from sslstudio.ui.pages.compare.tab import ExperimentTab
 from sslstudio.ui.widgets import dialogs
@@ -17,11 +16,17 @@ from sslstudio.ui.widgets.labels_view import lacks_labels
 from sslstudio.ui.workspace.clinic import ClinicController
 from sslstudio.ui.workspace.workspace import Workspace
 
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.experiments.config import ExperimentConfig
+
 
 class EfficiencyTab(ExperimentTab):
     """How many labels is a pretraining worth?"""
 
     job = COMPARE
+    top = ("kind", "labels", "seeds")
+    more = ("steps", "scratch_labels", "weights", "keep_weights", "pretrain_settings", "finetune_settings")
+    budgeted = True
 
     def __init__(self, workspace: Workspace, clinic: ClinicController) -> None:
         self.shown = EfficiencyView()
@@ -29,12 +34,15 @@ class EfficiencyTab(ExperimentTab):
         super().__init__(workspace, self.shown, clinic)
         self.shown.rows.itemSelectionChanged.connect(self.changed)
 
-    def make_settings(self) -> ExperimentSettings:
-        """The chosen task and those that are compared by default."""
-        from sslstudio.engine.experiments.compare_config import CompareConfig, tasks_of
+    def default_config(self) -> "ExperimentConfig":
+        """A comparison."""
+        from sslstudio.engine.experiments.compare_config import CompareConfig
 
-        assert self.workspace.engine is not None
-        return CompareSettings(self.workspace.engine, [self.workspace.task, *tasks_of(CompareConfig())])
+        return CompareConfig()
+
+    def checked_tasks(self) -> list[str]:
+        """The chosen task and those that are compared by default."""
+        return [self.workspace.task, *self.default_config().task_names()]
 
     def start_title(self) -> str:
         """What the start button says."""
@@ -43,14 +51,9 @@ class EfficiencyTab(ExperimentTab):
     def suit(self) -> None:
         """The kind of answer that the labels allow."""
         recognised = self.workspace.recognised
-        if isinstance(self.settings, CompareSettings) and recognised is not None:
+        if self.settings is not None and recognised is not None:
             masks_only = recognised.classes is None and recognised.masks is not None
             self.settings.form.editor("kind").set_value("segmentation" if masks_only else "classification")
-
-    def config(self) -> Any:
-        """The engine's CompareConfig."""
-        assert isinstance(self.settings, CompareSettings)
-        return self.settings.config(str(self.out_folder()), self.workspace.data_config())
 
     def nothing_left(self) -> bool:
         """Until something is added: a task, labels, draws."""
@@ -65,28 +68,19 @@ class EfficiencyTab(ExperimentTab):
         self.changed.emit()
         super()._edited()
 
-    def factory(self, config: Any) -> Factory:
-        """A comparison."""
-        return partial(experiment_operations.compare, config)
-
-    def ask_estimate(self) -> None:
+    def estimate(self, config: Any, settings: ExperimentSettings) -> None:
         """Have the engine count runs and time one."""
-        self._settling.stop()
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None
-        config = self.checked_config()
-        if config is None or self.settings is None or self.workspace.runner.active:
+        if self.workspace.runner.active:
             return
         recognised = self.workspace.recognised
         without = recognised is not None and recognised.classes is None and recognised.masks is None
-        self.settings.offer_labelling(without, needed=True)
+        settings.offer_labelling(without, needed=True)
         if without:
-            self.settings.estimate.setText(
+            settings.estimate.setText(
                 self.tr("These pictures have no labels, so nothing can be measured. The tournament needs none.")
             )
             return
-        self.settings.estimate.setText(self.tr("Working out how long it takes…"))
+        settings.estimate.setText(self.tr("Working out how long it takes…"))
         self._job = jobs.run(
             partial(experiment_operations.ahead_of, config), self._say_estimate, self._no_estimate, owner=self
         )
@@ -110,7 +104,8 @@ class EfficiencyTab(ExperimentTab):
 
     def encoder_run(self) -> Path | None:
         """The pretraining of the chosen line of the table."""
-        rows, line = self.view.table.get("rows", []), self.shown.rows.currentRow()
-        if self.view.out is None or not 0 <= line < len(rows) or not rows[line].get("pretraining"):
+        table, line = self.shown.efficiency, self.shown.rows.currentRow()
+        if self.view.out is None or table is None or not 0 <= line < len(table["rows"]):
             return None
-        return self.view.out / "pretrained" / str(rows[line]["source"])
+        row = table["rows"][line]
+        return self.view.out / "pretrained" / row["source"] if row.get("pretraining") else None

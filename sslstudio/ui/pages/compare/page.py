@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QStackedWidget, QTabWidget
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event
-from sslstudio.engine.runs.experiment_folder import COMPARE, CURVE, csv_of, save_table, sheet_of, study_job
+from sslstudio.engine.experiments.tables import csv_of, save_table
+from sslstudio.engine.runs.experiment_folder import COMPARE, CURVE, experiment_job, sheet_of
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import set_role, tint
@@ -166,7 +167,7 @@ class ComparePage(Page):
         self._open(path, go_on=True)
 
     def _open(self, path: Path, *, go_on: bool) -> None:
-        self.show_kind(study_job(path))
+        self.show_kind(experiment_job(path))
         self._awaited = (path, go_on, self.workspace.folder)
         self._open_awaited()
 
@@ -189,7 +190,7 @@ class ComparePage(Page):
         tab.out, self._running = Path(config.out), tab
         tab.view.out = tab.out
         tab.view.tabs.setCurrentIndex(0)
-        self.workspace.runner.start(JOB, tab.factory(config))
+        self.workspace.runner.start(JOB, partial(experiment_operations.run_experiment, config))
 
     def toggle_pause(self) -> None:
         """Pause or go on, and say so on the button."""

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.core.errors import ConfigError, StudioError
 from sslstudio.ui.background import jobs
-from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.pages.compare.experiment_list import ExperimentList
 from sslstudio.ui.pages.compare.experiment_settings import ExperimentSettings
@@ -20,6 +19,9 @@ from sslstudio.ui.widgets.layout import row, side_panel
 from sslstudio.ui.workspace.clinic import ClinicController
 from sslstudio.ui.workspace.workspace import Workspace
 
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.experiments.config import ExperimentConfig
+
 SETTLE_MS = 400  # after the last edit
 
 
@@ -28,6 +30,9 @@ class ExperimentTab(QWidget):
 
     job = ""
     adds = True  # whether tasks can be added later
+    top: tuple[str, ...] = ()  # the options at the top of the settings
+    more: tuple[str, ...] = ()  # those under `More options`
+    budgeted = False  # whether each pretraining has a budget of its own
     changed = Signal()  # what can be done now
 
     def __init__(self, workspace: Workspace, view: ExperimentView, clinic: ClinicController) -> None:
@@ -52,24 +57,20 @@ class ExperimentTab(QWidget):
 
     # --- for the two tabs to say
 
-    def make_settings(self) -> ExperimentSettings:
-        """Once the engine is there."""
+    def default_config(self) -> "ExperimentConfig":
+        """The kind of experiment with its defaults."""
+        raise NotImplementedError
+
+    def checked_tasks(self) -> list[str]:
+        """The tasks that take part unless somebody says otherwise."""
         raise NotImplementedError
 
     def start_title(self) -> str:
         """What the start button says."""
         raise NotImplementedError
 
-    def config(self) -> Any:
-        """The engine's config as it is set. Raises ConfigError."""
-        raise NotImplementedError
-
-    def factory(self, config: Any) -> Factory:
-        """The run of a config."""
-        raise NotImplementedError
-
-    def ask_estimate(self) -> None:
-        """Say how long it will take."""
+    def estimate(self, config: Any, settings: ExperimentSettings) -> None:
+        """Say in the settings how long it will take."""
         raise NotImplementedError
 
     def encoder_run(self) -> Path | None:
@@ -92,7 +93,7 @@ class ExperimentTab(QWidget):
     def ready(self) -> None:
         """Pictures and engine are there."""
         if self.settings is None:
-            self.settings = self.make_settings()
+            self.settings = self._make_settings()
             self._place.insertWidget(0, self.settings)
             self.settings.changed.connect(self._edited)
             self.settings.label_wanted.connect(lambda: self.workspace.wants_page.emit("label"))
@@ -100,6 +101,13 @@ class ExperimentTab(QWidget):
             self.suit()
             self.list_experiments()
         self._edited()
+
+    def _make_settings(self) -> ExperimentSettings:
+        assert self.workspace.engine is not None
+        return ExperimentSettings(
+            self.workspace.engine, self.default_config(), self.checked_tasks(), top=self.top, more=self.more,
+            budgeted=self.budgeted,
+        )  # fmt: skip
 
     def begin_new(self) -> None:
         """Forget what is shown; the next start has a folder of its own."""
@@ -130,6 +138,16 @@ class ExperimentTab(QWidget):
     def _edited(self) -> None:
         self._settling.start()
 
+    def ask_estimate(self) -> None:
+        """Have it said how long it will take; one that is being worked out is of no use any more."""
+        self._settling.stop()
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+        config = self.checked_config()
+        if config is not None and self.settings is not None:
+            self.estimate(config, self.settings)
+
     def _show_clinic(self) -> None:
         if self.settings is not None:
             if self.clinic.found is not None:
@@ -138,6 +156,11 @@ class ExperimentTab(QWidget):
                 self.settings.tasks.say_waiting()
             else:
                 self.settings.tasks.show_clinic(None)
+
+    def config(self) -> Any:
+        """The engine's config as it is set. Raises ConfigError."""
+        assert self.settings is not None
+        return self.settings.config(str(self.out_folder()), self.workspace.data_config())
 
     def checked_config(self) -> Any | None:
         """The config; what is wrong with it is said above the settings."""
@@ -157,7 +180,7 @@ class ExperimentTab(QWidget):
 
     def list_experiments(self) -> None:
         """Look for those on these pictures."""
-        op = partial(experiment_operations.studies_in, self.workspace.all_runs, self.job)
+        op = partial(experiment_operations.experiments_in, self.workspace.all_runs, self.job)
         jobs.run(op, self.earlier.show_experiments, partial(dialogs.tell_error, self), owner=self)
 
     def open_experiment(self, path: Path, then: Callable[[Any], None] | None = None) -> None:

@@ -1,16 +1,15 @@
 """What a comparison or a tournament says, in words and short figures."""
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sslstudio.ui.text import formatting
 from sslstudio.ui.text.formatting import tr
 
 if TYPE_CHECKING:  # imports torch
-    from sslstudio.engine.experiments.plan import Ahead
+    from sslstudio.engine.experiments.compare import Ahead
+    from sslstudio.engine.experiments.tables import Cell, Probe, Score, Worth
 
-Table = Mapping[str, Any]
 NOTHING = "–"
 NO_BREAK = "\u00a0"
 
@@ -49,30 +48,20 @@ def schedule_words(planned: list[tuple[int, float]]) -> str:
     return tr("About {0} in all: {1}.").format(whole, "; ".join([*rounds, last]))
 
 
-def source_title(source: str) -> str:
-    """What a name in a comparison or a tournament stands for: the task, or no pretraining at all."""
-    from sslstudio.engine.experiments.compare_config import SCRATCH
+def task_title(name: str) -> str:
+    """What a task is called; the name of one that is not known stays."""
     from sslstudio.engine.tasks.base import load_tasks
 
     tasks = load_tasks()
-    title = "From scratch" if source == SCRATCH else tasks[source].title if source in tasks.names() else source
-    return formatting.told(title)
+    return formatting.told(tasks[name].title) if name in tasks.names() else name
 
 
-def now_words(now: str) -> str:
-    """'rotation, 2 labels, draw 1', as the engine says what it is at, with the task's title in its place."""
-    source, comma, rest = now.partition(",")
-    return (
-        source_title(source) + formatting.told(f"x{comma}{rest}").removeprefix("x") if comma else source_title(source)
-    )
-
-
-def score_words(score: Table) -> str:
+def score_words(score: "Score") -> str:
     """71.2 % (68.0 to 74.1 %)."""
     return f"{formatting.percent(score['value'])}{_between(score, 1)}"
 
 
-def points_words(difference: Table | None) -> str:
+def points_words(difference: "Score | None") -> str:
     """+4.1 points (+1.0 to +7.2)."""
     if difference is None or difference["value"] is None:
         return NOTHING
@@ -86,7 +75,7 @@ def _signed(share: float) -> str:
     return formatting.figures(f"{100 * share:+.1f}".replace("-", "\u2212"))
 
 
-def _between(score: Table, digits: int) -> str:
+def _between(score: "Score", digits: int) -> str:
     low, high = score["low"], score["high"]
     if low is None or high is None:
         return ""
@@ -98,12 +87,15 @@ def _interval(low: str, high: str) -> str:
     return tr("({0} to {1})").format(low, high).replace(" ", NO_BREAK)
 
 
-def worth_words(worth: Table | None) -> str:
+def worth_words(worth: "Worth | None") -> str:
     """worth 2.6 times the labels (1.4 to 5.0)."""
-    if worth is None or worth["value"] is None or worth["low"] is None:
+    if worth is None or worth["value"] is None or worth["low"] is None or worth["high"] is None:
         return ""
-    times = [_times(worth["value"], worth["bound"])]
-    times += [_times(worth[end], worth[f"{end}_bound"]) for end in ("low", "high")]
+    times = [
+        _times(worth["value"], worth["bound"]),
+        _times(worth["low"], worth["low_bound"]),
+        _times(worth["high"], worth["high_bound"]),
+    ]
     worth_it, bracket, interval = tr("worth {0} times the labels ({1} to {2})").format(*times).partition("(")
     return worth_it + (bracket + interval).replace(" ", NO_BREAK)
 
@@ -124,7 +116,7 @@ def verdict_title(verdict: str | None) -> str:
     return known.get(verdict or "", verdict or "")
 
 
-def cell_words(cell: Table) -> str:
+def cell_words(cell: "Cell") -> str:
     """A cell of the table: score, paired difference, verdict, worth; a line each."""
     lines = [score_words(cell["score"])]
     if cell["difference"] is not None:
@@ -132,7 +124,7 @@ def cell_words(cell: Table) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def probe_words(probe: Table | None) -> str:
+def probe_words(probe: "Probe | None") -> str:
     """What the probe of a tournament's run says."""
     if not probe:
         return NOTHING

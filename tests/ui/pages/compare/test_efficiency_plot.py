@@ -19,7 +19,7 @@ def cell(labels: int, value: float, difference: float | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def table(rows: int) -> dict[str, Any]:
+def table(rows: int) -> Any:
     return {
         "kind": "classification", "headline": "balanced_accuracy", "draws": 3, "n_test": 60, "baseline": 0.25,
         "labels": [5, 10], "scratch_labels": [5, 10, 50],
@@ -56,7 +56,7 @@ def test_points_say_their_numbers_and_lie_at_their_labels(qtbot: QtBot) -> None:
     assert first.pos().x() == pytest.approx(np.log10(10), abs=0.02)
     low, high = plot.plot.viewRange()[0]
     assert low < np.log10(5) < np.log10(50) < high
-    plot.show_table({})
+    plot.show_table(None)
     assert plot.points == []
     assert not plot.waiting.isHidden()
 

@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.cli.config_args import config_of
 from sslstudio.cli.main import parser
 from sslstudio.ui.pages.compare.efficiency_plot import EfficiencyPlot, Sign
-from sslstudio.ui.pages.compare.experiment_settings import CompareSettings, TournamentSettings
+from sslstudio.ui.pages.compare.experiment_settings import ExperimentSettings
 from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.shell.main_window import MainWindow
@@ -38,10 +38,10 @@ def compare_page(window: MainWindow, sample: Path, qtbot: QtBot) -> ComparePage:
     return page
 
 
-def small_comparison(page: ComparePage, tasks: list[str]) -> CompareSettings:
+def small_comparison(page: ComparePage, tasks: list[str]) -> ExperimentSettings:
     """Two draws of two and four labels, two steps each."""
     settings = page.efficiency.settings
-    assert isinstance(settings, CompareSettings)
+    assert settings is not None
     settings.tasks.choose(tasks)
     for form, values in (
         (settings.form, {"labels": "2,4", "seeds": 2}),
@@ -194,7 +194,7 @@ def test_a_tournament_is_played_and_its_winner_is_fine_tuned(window: MainWindow,
     page = compare_page(window, sample, qtbot)
     assert page.current is page.tournament
     settings, view = page.tournament.settings, page.tournament.view
-    assert isinstance(settings, TournamentSettings)
+    assert settings is not None
     settings.tasks.choose(["rotation", "jigsaw"])
     settings.form.editor("minutes").set_value(0.2)
     settings.more.editor("pretrain_settings").set_value("optimiser.batch_size=8;probe.draws=4")
@@ -237,7 +237,7 @@ def test_a_tournament_is_played_and_its_winner_is_fine_tuned(window: MainWindow,
 def test_what_is_wrong_is_said_before_anything_starts(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
     page = compare_page(window, sample, qtbot)
     settings = page.efficiency.settings
-    assert isinstance(settings, CompareSettings)
+    assert settings is not None
     settings.form.editor("labels").set_value("few")
     page.start_run()
     assert "is not a whole number" in settings.wrong.label.text()
@@ -253,7 +253,7 @@ def test_without_labels_the_way_to_make_some_is_offered(
 ) -> None:
     page = compare_page(window, sample, qtbot)
     settings = page.efficiency.settings
-    assert isinstance(settings, CompareSettings)
+    assert settings is not None
     qtbot.waitUntil(lambda: "fine-tunings of about" in settings.estimate.text(), timeout=LONG)
     assert not settings.to_label.isVisible()
     bare = tmp_path / "bare"

@@ -1,11 +1,12 @@
 """What a comparison says in words."""
 
 import math
+from typing import Any
 
 import pytest
 
-from sslstudio.engine.experiments.plan import Ahead
-from sslstudio.engine.experiments.tournament_plan import schedule
+from sslstudio.engine.experiments.compare import Ahead
+from sslstudio.engine.experiments.tournament_config import schedule
 from sslstudio.ui.pages.compare import words as experiment_words
 
 
@@ -32,7 +33,7 @@ def test_the_rounds_of_a_tournament() -> None:
 
 
 def test_a_cell_says_score_difference_verdict_and_worth() -> None:
-    cell = {
+    cell: Any = {
         "score": {"value": 0.712, "low": 0.68, "high": 0.741},
         "difference": {"value": 0.041, "low": -0.01, "high": 0.072},
         "verdict": "no difference",
@@ -44,7 +45,7 @@ def test_a_cell_says_score_difference_verdict_and_worth() -> None:
         "No clear difference",
         "worth 2.6 times the labels (1.4\u00a0to\u00a0over\u00a05.0)",
     ]
-    unknown = {"score": {"value": 0.5, "low": None, "high": None}, "difference": None}
+    unknown: Any = {"score": {"value": 0.5, "low": None, "high": None}, "difference": None}
     assert experiment_words.cell_words(unknown) == "50.0 %"
 
 

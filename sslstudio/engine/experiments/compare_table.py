@@ -4,26 +4,30 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 from filelock import FileLock
 
 from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.messages import NOTHING, Message, from_stored, plain, to_stored
+from sslstudio.engine.core.messages import NOTHING, Message, from_stored, to_stored
 from sslstudio.engine.dataset.groups import group_paths
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, pooled
 from sslstudio.engine.experiments.caveats import machines, notes_on
-from sslstudio.engine.experiments.compare_cells import DONE, Place, cell_place, scored_pictures
 from sslstudio.engine.experiments.compare_config import (
     SCRATCH,
     CompareConfig,
+    cell_run,
+    cell_runs,
     labels_of,
-    pretraining_folder,
+    pretraining_run,
+    source_title,
     sources_of,
-    tasks_of,
 )
+from sslstudio.engine.experiments.curve import curve_png
+from sslstudio.engine.experiments.experiment_run import DONE, ExperimentRun
 from sslstudio.engine.experiments.label_efficiency import (
+    Estimate,
     Luck,
     draw_scores,
     estimate,
@@ -32,10 +36,36 @@ from sslstudio.engine.experiments.label_efficiency import (
     resampling,
     worth,
 )
-from sslstudio.engine.experiments.report import curve_png, markdown
+from sslstudio.engine.experiments.report import markdown
+from sslstudio.engine.experiments.tables import (
+    Agreement,
+    Cell,
+    EarlyProbe,
+    EfficiencyTable,
+    Overall,
+    Pretraining,
+    Row,
+    Score,
+    Worth,
+    verdict_of,
+)
+from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import pretrain_from_dict
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The test pictures of a cell and their confusions (n, C, C)."""
+
+    paths: tuple[str, ...]
+    confusions: Array
+
+
+def scored_pictures(cell: ExperimentRun) -> Scored:
+    """The test pictures of a finished cell, which has one part. Raises RunError when they cannot be read."""
+    part = next(iter(cell.metrics().get("parts", {})), SCRATCH)
+    return Scored(*read_confusions(confusions_file(cell.path, part)))
 
 
 @dataclass(frozen=True)
@@ -55,18 +85,18 @@ class Column:
 Columns = dict[tuple[str, int], Column]
 
 
-def write_tables(config: CompareConfig) -> dict[str, Any]:
+def write_tables(config: CompareConfig) -> EfficiencyTable:
     """Write what is there so far, and give back the content of table.json."""
     out = Path(config.out)
     with FileLock(out / "table.lock", thread_local=False):
-        table: dict[str, Any] = from_stored(to_stored(build_table(config)))
+        table: EfficiencyTable = from_stored(to_stored(build_table(config)))
         write_atomic(out / "table.json", (json.dumps(to_stored(table), indent=1) + "\n").encode())
         write_atomic(out / "table.md", markdown(table).encode(errors="backslashreplace"))
         write_atomic(out / "curve.png", curve_png(table))
     return table
 
 
-def build_table(config: CompareConfig) -> dict[str, Any]:
+def build_table(config: CompareConfig) -> EfficiencyTable:
     """The content of table.json."""
     paths, notes = _test_pictures(config)
     groups = group_paths(paths, config.data.groups)
@@ -96,7 +126,7 @@ def build_table(config: CompareConfig) -> dict[str, Any]:
 
 def _done(config: CompareConfig, source: str, labels: int) -> list[int]:
     """The draws of a cell that are done."""
-    return [draw for draw in range(config.seeds) if cell_place(config, source, labels, draw).outcome() == DONE]
+    return [draw for draw in range(config.seeds) if cell_run(config, source, labels, draw).outcome() == DONE]
 
 
 def _test_pictures(config: CompareConfig) -> tuple[list[str], dict[str, str]]:
@@ -106,7 +136,7 @@ def _test_pictures(config: CompareConfig) -> tuple[list[str], dict[str, str]]:
     for source in sources_of(config):
         for labels in labels_of(config, source):
             for draw in _done(config, source, labels):
-                paths = scored_pictures(cell_place(config, source, labels, draw)).paths
+                paths = scored_pictures(cell_run(config, source, labels, draw)).paths
                 first = first or paths
                 if paths != first:
                     notes[source] = Message("left out: it was tested on other pictures, so that it cannot be compared")
@@ -121,7 +151,7 @@ def _columns(
         for labels in labels_of(config, source) if source not in left_out else []:
             draws = _done(config, source, labels)
             if draws:
-                matrices = [scored_pictures(cell_place(config, source, labels, draw)).confusions for draw in draws]
+                matrices = [scored_pictures(cell_run(config, source, labels, draw)).confusions for draw in draws]
                 stacked = np.stack([pooled(one, groups) for one in matrices])
                 columns[source, labels] = Column(
                     tuple(draws), draw_scores(config.kind, stacked), resampled_scores(config.kind, stacked, luck)
@@ -129,32 +159,30 @@ def _columns(
     return columns
 
 
-def _row(config: CompareConfig, source: str, columns: Columns, luck: Luck | None, note: str) -> dict[str, Any]:
-    tasks = tasks_of(config)
+def _row(config: CompareConfig, source: str, columns: Columns, luck: Luck | None, note: str) -> Row:
     cells = [
         _cell(config, source, labels, columns, luck)
         for labels in labels_of(config, source)
-        if luck is not None and (source, labels) in columns
+        if luck and (source, labels) in columns
     ]
-    row: dict[str, Any] = {"source": source, "title": _title(config, source), "note": note, "cells": cells}
-    row["overall"] = _overall(config, source, columns, luck) if luck and source != SCRATCH else None
-    if source in tasks:
-        place = Place(pretraining_folder(config, source))
-        row["pretraining"] = _pretraining(place)
-        row["note"] = row["note"] or _trouble(place)
-        row["probe"] = _probe(place, row["overall"])
+    row: Row = {
+        "source": source,
+        "title": source_title(config, source),
+        "note": note,
+        "cells": cells,
+        "overall": _overall(config, source, columns, luck) if luck and source != SCRATCH else None,
+    }
+    if source in config.task_names():
+        run = pretraining_run(config, source)
+        row["pretraining"] = _pretraining(run)
+        row["note"] = row["note"] or _trouble(run)
+        row["probe"] = _probe(run, row["overall"])
     row["note"] = row["note"] or _failures(config, source)
     return row
 
 
-def _title(config: CompareConfig, source: str) -> Message:
-    if source == SCRATCH:
-        return Message("From scratch")
-    return load_tasks()[source].title if source in tasks_of(config) else plain(source)
-
-
-def _trouble(place: Place) -> Message:
-    facts = place.facts()
+def _trouble(run: ExperimentRun) -> Message:
+    facts = run.facts()
     return (
         Message("{outcome}: {words}", outcome=facts["outcome"], words=facts["words"])
         if facts and facts["outcome"] != DONE
@@ -163,25 +191,23 @@ def _trouble(place: Place) -> Message:
 
 
 def _failures(config: CompareConfig, source: str) -> Message:
-    places = [cell_place(config, source, labels, draw) for labels in labels_of(config, source)
-              for draw in range(config.seeds)]  # fmt: skip
-    words = [trouble for place in places if (trouble := _trouble(place))]
+    cells = cell_runs(config, source)
+    words = [trouble for cell in cells if (trouble := _trouble(cell))]
     return (
-        Message("{words} of {places} cells {words2}", words=len(words), places=len(places), words2=words[0])
+        Message("{words} of {places} cells {words2}", words=len(words), places=len(cells), words2=words[0])
         if words
         else NOTHING
     )
 
 
-def _cell(config: CompareConfig, source: str, labels: int, columns: Columns, luck: Luck | None) -> dict[str, Any]:
-    assert luck is not None
+def _cell(config: CompareConfig, source: str, labels: int, columns: Columns, luck: Luck) -> Cell:
     column = columns[source, labels]
     mean = mean_over_draws(column.resampled, luck, column.draws)
     score = estimate(column.scores, mean)
-    cell: dict[str, Any] = {
+    cell: Cell = {
         "labels": labels,
-        "n_train": cell_place(config, source, labels, column.draws[0]).metrics().get("n_train"),
-        "score": asdict(score),
+        "n_train": cell_run(config, source, labels, column.draws[0]).metrics().get("n_train"),
+        "score": _score(score),
         "draws": column.scores.tolist(),
         "difference": None,
         "verdict": None,
@@ -190,19 +216,23 @@ def _cell(config: CompareConfig, source: str, labels: int, columns: Columns, luc
     scratch = columns.get((SCRATCH, labels))
     if source != SCRATCH and scratch is not None:
         cell["difference"] = _difference(column, scratch, luck)
-        cell["verdict"] = outcome_words(cell["difference"])
+        cell["verdict"] = verdict_of(cell["difference"])
     grid = [count for count in labels_of(config, SCRATCH) if (SCRATCH, count) in columns]
     if source != SCRATCH and len(grid) > 1:
         curves = [columns[SCRATCH, count] for count in grid]
         curve = np.array([one.scores.mean() for one in curves])
         drawn = np.stack([mean_over_draws(one.resampled, luck, one.draws) for one in curves], -1)
-        cell["worth"] = asdict(worth(labels, score.value, grid, curve, mean, drawn))
+        cell["worth"] = cast(Worth, asdict(worth(labels, score.value, grid, curve, mean, drawn)))
     return cell
 
 
-def _difference(ours: Column, scratch: Column, luck: Luck) -> dict[str, Any] | None:
+def _score(found: Estimate) -> Score:
+    return cast(Score, asdict(found))
+
+
+def _difference(ours: Column, scratch: Column, luck: Luck) -> Score | None:
     common = [draw for draw in ours.draws if draw in scratch.draws]
-    return asdict(estimate(*_gap(ours, scratch, luck, common))) if common else None
+    return _score(estimate(*_gap(ours, scratch, luck, common))) if common else None
 
 
 def _gap(ours: Column, scratch: Column, luck: Luck, draws: Sequence[int]) -> tuple[Array, Array]:
@@ -211,7 +241,7 @@ def _gap(ours: Column, scratch: Column, luck: Luck, draws: Sequence[int]) -> tup
     return a - b, mean_over_draws(drawn_a - drawn_b, luck, draws)
 
 
-def _overall(config: CompareConfig, source: str, columns: Columns, luck: Luck) -> dict[str, Any] | None:
+def _overall(config: CompareConfig, source: str, columns: Columns, luck: Luck) -> Overall | None:
     """The mean difference to scratch over all numbers of labels: what the row's pretraining bought, in one figure."""
     counts = [count for count in labels_of(config, source) if {(source, count), (SCRATCH, count)} <= set(columns)]
     pairs = [(columns[source, count], columns[SCRATCH, count]) for count in counts]
@@ -219,15 +249,15 @@ def _overall(config: CompareConfig, source: str, columns: Columns, luck: Luck) -
     if not pairs or not draws:
         return None
     each, drawn = zip(*(_gap(ours, scratch, luck, draws) for ours, scratch in pairs), strict=True)
-    return {**asdict(estimate(np.mean(each, axis=0), np.mean(drawn, axis=0))), "labels": counts}
+    return {**_score(estimate(np.mean(each, axis=0), np.mean(drawn, axis=0))), "labels": counts}
 
 
-def _pretraining(place: Place) -> dict[str, Any] | None:
+def _pretraining(run: ExperimentRun) -> Pretraining | None:
     """What a pretraining took and how well it does its own task on held-out pictures."""
-    metrics = place.metrics()
+    metrics = run.metrics()
     if not metrics:
         return None
-    batch = min(pretrain_from_dict(RunFolder(place.path).config()).optimiser.batch_size, metrics["pictures"])
+    batch = min(pretrain_from_dict(RunFolder(run.path).config()).optimiser.batch_size, metrics["pictures"])
     chance = metrics.get("chance") or {}
     name = next((name for name in chance if name in metrics["validation"]), None)
     return {
@@ -239,37 +269,30 @@ def _pretraining(place: Place) -> dict[str, Any] | None:
         "value": metrics["validation"].get(name) if name else None,
         "chance": chance.get(name) if name else None,
         "validation": metrics["validation"],
-        "machine": place.facts().get("machine"),
+        "machine": run.facts().get("machine"),
     }
 
 
-def outcome_words(difference: Mapping[str, Any] | None) -> str | None:
-    """helps, harms or no difference, by the interval; None while it is not known."""
-    if difference is None or difference["low"] != difference["low"]:
-        return None
-    return "helps" if difference["low"] > 0 else "harms" if difference["high"] < 0 else "no difference"
-
-
-def _probe(place: Place, overall: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _probe(run: ExperimentRun, overall: Overall | None) -> EarlyProbe | None:
     """What the probe said after a quarter of the pretraining, and whether fine-tuning came to the same over all."""
-    quarter = place.metrics().get("probe_quarter")
+    quarter = run.metrics().get("probe_quarter")
     if not quarter or not quarter.get("verdict"):
         return None
-    final = outcome_words(overall)
+    final = verdict_of(overall)
     said = str(quarter["verdict"])
     agrees = None if final is None else said.removesuffix(" yet") == final
     return {"quarter": said, "share": quarter.get("share"), "final": final, "agrees": agrees}
 
 
-def _agreement(rows: list[dict[str, Any]]) -> dict[str, int]:
-    known = [row["probe"]["agrees"] for row in rows if row.get("probe") and row["probe"]["agrees"] is not None]
-    return {"agrees": sum(known), "of": len(known)}
+def _agreement(rows: list[Row]) -> Agreement:
+    known = [probe["agrees"] for row in rows if (probe := row.get("probe"))]
+    return {"agrees": known.count(True), "of": len(known) - known.count(None)}
 
 
 def _baseline(config: CompareConfig) -> float | None:
     """The score of always guessing the class that is most frequent among the labels, averaged over scratch."""
     found = [
-        cell_place(config, SCRATCH, labels, draw).metrics()["baseline"][HEADLINE[config.kind]]
+        cell_run(config, SCRATCH, labels, draw).metrics()["baseline"][HEADLINE[config.kind]]
         for labels in labels_of(config, SCRATCH)
         for draw in _done(config, SCRATCH, labels)
     ]

@@ -1,0 +1,90 @@
+"""One run of an experiment: where it is kept, whether it is settled, how to go on with it."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.events import Event, RunFinished
+from sslstudio.engine.core.messages import from_stored, to_stored
+from sslstudio.engine.launch.launcher import resume
+from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.runs.trash import out_of_the_way
+
+DONE, REFUSED, FAILED = "done", "refused", "failed"
+
+
+@dataclass(frozen=True)
+class ExperimentRun:
+    """A run folder, and beside it a lock and a JSON file that is written when the run is settled.
+
+    source: the task, or what else the row of a comparison is called. labels: how many a cell of a comparison is
+    fine-tuned on; 0 for a pretraining. draw: of the labels, from 0. round: of a tournament, from 1; 0 for the winner's.
+    """
+
+    path: Path
+    source: str
+    labels: int = 0
+    draw: int = 0
+    round: int = 0
+
+    @property
+    def is_cell(self) -> bool:
+        """False for a pretraining."""
+        return self.labels > 0
+
+    @property
+    def lock(self) -> Path:
+        """Locked by who works on it."""
+        return self.path.with_name(f"{self.path.name}.lock")
+
+    @property
+    def record(self) -> Path:
+        """Where it is written that it is settled. Removed, it is done again."""
+        return self.path.with_name(f"{self.path.name}.json")
+
+    def note(self, outcome: str, words: str = "", **facts: Any) -> None:
+        """Write down that it is settled."""
+        content = {"outcome": outcome, "words": words, **facts}
+        self.record.parent.mkdir(parents=True, exist_ok=True)  # a run that was refused has made no folder
+        write_atomic(self.record, (json.dumps(to_stored(content), indent=1) + "\n").encode())
+
+    def facts(self) -> dict[str, Any]:
+        """What was written down; empty while it is not settled. Raises RunError when it is damaged."""
+        try:
+            content: dict[str, Any] = from_stored(json.loads(self.record.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise RunError(
+                "{record} is damaged: {error}. Remove it, and that run is done again.", record=self.record, error=error
+            ) from error
+        return content
+
+    def outcome(self) -> str | None:
+        """done, refused or failed; None while it is not settled."""
+        return self.facts().get("outcome")
+
+    def finished(self) -> bool:
+        """Whether the run in the folder has come to its end."""
+        events = RunFolder(self.path).events()
+        return bool(events) and isinstance(events[-1], RunFinished) and events[-1].outcome == "finished"
+
+    def metrics(self) -> dict[str, Any]:
+        """The result of the run; empty while there is none."""
+        return RunFolder(self.path).metrics() or {}
+
+    def carry_out(self, start: Callable[[], Iterator[Event]], control: RunControl) -> Iterator[Event]:
+        """The rest of it: nothing when it is finished, from its last checkpoint, or all of it with `start`."""
+        if self.finished():
+            return
+        if (self.path / "last.safetensors").exists():
+            yield from resume(self.path, control)
+            return
+        if self.path.exists():  # killed before its first checkpoint, as a rule: nobody knows what else it may be
+            out_of_the_way(self.path)
+        yield from start()

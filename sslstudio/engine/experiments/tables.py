@@ -1,0 +1,229 @@
+"""The tables of experiments: what stands in table.json and tournament.json, and the same as CSV, one number a field.
+
+Numbers that are not known (an interval of one draw) are None.
+"""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict, cast
+
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.runs.experiment_folder import COMPARE, sheet_of
+
+
+class Score(TypedDict):
+    """A score between 0 and 1, or a difference of two, with its 95 % interval; a mean over `draws`, with Student's
+    interval over these alone."""
+
+    value: float
+    low: float | None
+    high: float | None
+    t_low: NotRequired[float | None]
+    t_high: NotRequired[float | None]
+    draws: NotRequired[int]
+
+
+class Overall(Score):
+    """The mean difference to scratch over several numbers of labels."""
+
+    labels: list[int]
+
+
+class Worth(TypedDict):
+    """How many times the labels scratch needs. A bound of 1 says at least that, -1 at most, 0 that it is known."""
+
+    value: float
+    low: float | None
+    high: float | None
+    bound: int
+    low_bound: int
+    high_bound: int
+
+
+class Cell(TypedDict):
+    """A row at one number of labels; `draws` are the scores of the single draws. `difference` (to scratch on the same
+    draws), `verdict` and `worth` are None for scratch itself, and as long as scratch lacks these labels."""
+
+    labels: int
+    n_train: int | None
+    score: Score
+    draws: list[float]
+    difference: Score | None
+    verdict: str | None
+    worth: Worth | None
+
+
+class Pretraining(TypedDict):
+    """What the pretraining of a row took, and how it does its own task on held-out pictures."""
+
+    minutes: float
+    steps: int
+    pictures_per_second: float
+    pictures: int
+    metric: str | None
+    value: float | None
+    chance: float | None
+    validation: dict[str, float]
+    machine: dict[str, str] | None
+
+
+class EarlyProbe(TypedDict):
+    """What the probe said `share` into the pretraining, and whether fine-tuning came to the same in the end."""
+
+    quarter: str
+    share: float | None
+    final: str | None
+    agrees: bool | None
+
+
+class Row(TypedDict):
+    """A source: scratch, a task, or weights from elsewhere. Only a task has a pretraining."""
+
+    source: str
+    title: str
+    note: str
+    cells: list[Cell]
+    overall: Overall | None
+    pretraining: NotRequired[Pretraining | None]
+    probe: NotRequired[EarlyProbe | None]
+
+
+class Agreement(TypedDict):
+    """In how many rows the early probe agrees, of those where that is known."""
+
+    agrees: int
+    of: int
+
+
+class Machines(TypedDict):
+    """Where it ran, and how long in all."""
+
+    devices: list[str]
+    pretraining_seconds: float
+    finetuning_seconds: float
+
+
+class EfficiencyTable(TypedDict):
+    """table.json. `labels` are those of every row, `scratch_labels` those of scratch, which may have more."""
+
+    folder: str
+    kind: str
+    headline: str
+    labels: list[int]
+    scratch_labels: list[int]
+    draws: int
+    steps: int
+    side: int | None
+    encoder: str
+    n_test: int
+    n_groups: int | None
+    baseline: float | None
+    rows: list[Row]
+    agreement: Agreement
+    notes: Sequence[str]
+    machine: Machines
+
+
+class Probe(TypedDict):
+    """What the probe of a tournament's run found; without labels `difference` is empty and `verdict` ''."""
+
+    difference: Score
+    verdict: str
+    rank: float
+    untrained_rank: float
+
+
+class Entry(TypedDict):
+    """A run of a tournament. `words` say why it was refused or failed; `probe` is None then."""
+
+    task: str
+    title: str
+    outcome: str | None
+    words: str
+    minutes: float
+    steps: int
+    probe: Probe | None
+
+
+class TournamentTable(TypedDict):
+    """tournament.json: of each round the entries, best first; `winner` is None until it has gone on."""
+
+    folder: str
+    minutes: float
+    rounds: list[list[Entry]]
+    winner: Entry | None
+    winner_run: str
+
+
+Table = EfficiencyTable | TournamentTable
+
+
+def verdict_of(difference: Score | None) -> str | None:
+    """helps, harms or no difference, by the interval; None while it is not known."""
+    low, high = (difference["low"], difference["high"]) if difference else (None, None)
+    if low is None or high is None or low != low:
+        return None
+    return "helps" if low > 0 else "harms" if high < 0 else "no difference"
+
+
+def csv_of(table: Mapping[str, Any], job: str) -> str:
+    """The table as CSV."""
+    if job == COMPARE:
+        return efficiency_csv(cast(EfficiencyTable, table))
+    return tournament_csv(cast(TournamentTable, table))
+
+
+def save_table(file: Path, folder: Path, job: str, table: Mapping[str, Any]) -> None:
+    """Write the table into a file of the user's choice, Markdown or CSV by its ending. Raises RunError when the disk
+    does not take it."""
+    markdown = file.suffix.lower() == ".md"
+    said = sheet_of(folder, job) if markdown else csv_of(table, job)
+    write_atomic(file, said.encode("utf-8" if markdown else "utf-8-sig"))  # by its mark a spreadsheet knows UTF-8
+
+
+def efficiency_csv(table: EfficiencyTable) -> str:
+    """One line for each row and number of labels: the score, the difference to scratch and what the labels are worth,
+    each with its 95 % interval; empty where it is not known."""
+    head = ["row", "labels", "draws", table["headline"], "low", "high"]
+    head += ["difference", "difference_low", "difference_high", "verdict", "worth", "worth_low", "worth_high"]
+    lines = [
+        [row["title"], cell["labels"], len(cell["draws"]), *_interval(cell["score"]), *_interval(cell["difference"]),
+         cell.get("verdict"), *_interval(cell["worth"])]
+        for row in table["rows"] for cell in row["cells"]
+    ]  # fmt: skip
+    return _written(head, lines)
+
+
+def tournament_csv(table: TournamentTable) -> str:
+    """One line for each run of each round; the winner's own run is the last."""
+    head = ["round", "place", "task", "minutes", "steps", "difference", "low", "high", "verdict", "rank"]
+    rounds = [(str(number), entries) for number, entries in enumerate(table["rounds"], start=1)]
+    rounds += [("winner", [table["winner"]])] if table["winner"] else []
+    lines = [
+        [name, place, entry["title"], entry["minutes"], entry["steps"], *_probed(entry["probe"]), entry["outcome"],
+         entry["words"]]
+        for name, entries in rounds for place, entry in enumerate(entries, start=1)
+    ]  # fmt: skip
+    return _written([*head, "outcome", "why"], lines)
+
+
+def _probed(probe: Probe | None) -> list[Any]:
+    if not probe:
+        return [None] * 5
+    return [*_interval(probe.get("difference")), probe.get("verdict"), probe.get("rank")]
+
+
+def _interval(estimate: Score | Worth | None) -> list[float | None]:
+    if not estimate:
+        return [None] * 3
+    return [estimate.get("value"), estimate.get("low"), estimate.get("high")]
+
+
+def _written(head: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(["" if value is None else value for value in line] for line in lines)
+    return text.getvalue()
