@@ -35,9 +35,9 @@ from sslstudio.engine.core.migrations import (
     migrated,
     unstamped,
 )
-from sslstudio.engine.experiments.compare import stored_config
 from sslstudio.engine.experiments.compare_config import CompareConfig
-from sslstudio.engine.experiments.tournament_config import TournamentConfig, stored_tournament
+from sslstudio.engine.experiments.config import stored_config
+from sslstudio.engine.experiments.tournament_config import TournamentConfig
 from sslstudio.engine.projects.project import open_project
 from sslstudio.engine.runs.queue import RunQueue
 from sslstudio.engine.runs.run_folder import CONFIG, RunFolder
@@ -235,16 +235,16 @@ def test_the_value_in_an_old_experiment_arrives(old: str, new: str, tmp_path: Pa
     text = f"optimiser.batch_size=8; {old}={value_text(value)}"
     (tmp_path / "compare.toml").write_text(f'tasks = "{task}"\n{name} = "{text}"\n')
     (tmp_path / "tournament.toml").write_text(f'tasks = "{task}"\npretrain_settings = "{text}"\n')
-    found = stored_config(tmp_path)
+    found = stored_config(CompareConfig, tmp_path)
     assert found is not None
     assert getattr(found, name) == {"optimiser": {"batch_size": 8}, section: {after: value}}
     if section != "recipe":
-        cup = stored_tournament(tmp_path)
+        cup = stored_config(TournamentConfig, tmp_path)
         assert cup is not None
         assert cup.pretrain_settings == {"optimiser": {"batch_size": 8}, section: {after: value}}
     if section == "hardware":
         (tmp_path / "tournament.toml").write_text(to_toml(as_written({}, section, **{old.partition(".")[2]: value})))
-        cup = stored_tournament(tmp_path)
+        cup = stored_config(TournamentConfig, tmp_path)
         assert cup is not None
         assert cup.hardware == HardwareConfig(**{after: value})
 
