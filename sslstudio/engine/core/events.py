@@ -10,7 +10,7 @@ import math
 from typing import Any, ClassVar
 
 from sslstudio.engine.core.errors import RunError, did_you_mean
-from sslstudio.engine.core.messages import Message, from_stored, to_stored
+from sslstudio.engine.core.messages import Message, loads, to_stored
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -203,7 +203,7 @@ def _numbers(value: Any, hint: object) -> Any:
 def from_json(line: str) -> Event:
     """The event of one line. Raises RunError when the line is not an event (a torn or foreign file)."""
     try:
-        values = from_stored(json.loads(line))
+        values = loads(line)
         name = values.pop("event")
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise RunError("This is not a line of an events file: {line!r}.", line=line[:80]) from error

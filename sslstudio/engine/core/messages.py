@@ -139,6 +139,11 @@ def from_stored(value: Any) -> Any:
     return value
 
 
+def loads(text: str | bytes) -> Any:
+    """JSON with the messages in it. Raises ValueError for what is none."""
+    return from_stored(json.loads(text))
+
+
 def to_stored(value: Any) -> Any:
     """What JSON can hold: each message with its template and values, None for a number that is not finite."""
     if isinstance(value, Message):
@@ -162,7 +167,7 @@ def from_text(text: str) -> str:
     if not text.startswith('{"template"'):
         return text
     try:
-        found = from_stored(json.loads(text))
+        found = loads(text)
     except (ValueError, RecursionError):
         return text
     return found if isinstance(found, Message) else text

@@ -1,6 +1,5 @@
 """Comparisons and tournaments alike: run, listed, opened, how far they are, and what became of them."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.events import Event, RunFinished
-from sslstudio.engine.core.messages import NOTHING, Message, from_stored
+from sslstudio.engine.core.messages import NOTHING, Message, loads
 from sslstudio.engine.experiments.compare import Comparison, compare
 from sslstudio.engine.experiments.compare_config import CompareConfig
 from sslstudio.engine.experiments.config import stored_config
@@ -74,7 +73,7 @@ def open_experiment(path: Path) -> OpenedExperiment:
         raise RunError("{path} holds no comparison and no tournament.", path=path)
     file = path / TABLES[config.job]
     try:
-        table = from_stored(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
+        table = loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     except ValueError as error:
         raise RunError(
             "{file} is damaged: {error}. Remove it; going on writes it anew.", file=file, error=error

@@ -11,7 +11,7 @@ from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.core.messages import Message, declared, from_stored, to_stored
+from sslstudio.engine.core.messages import Message, declared, loads, to_stored
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import suggest_groups
@@ -46,7 +46,7 @@ def look_at_split(config: CompareConfig, control: RunControl) -> Generator[Prepa
 def split_notes(config: CompareConfig) -> list[Message]:
     """The sentences of facts.json; none while it is not there."""
     try:
-        content: dict[str, Any] = from_stored(json.loads((Path(config.out) / FACTS).read_text(encoding="utf-8")))
+        content: dict[str, Any] = loads((Path(config.out) / FACTS).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return []
     return [declared(note, {}) for note in content["notes"]]

@@ -15,9 +15,10 @@ from typing import Any, ClassVar, Generic
 
 from filelock import FileLock, Timeout
 
+from sslstudio.engine.core.atomic_files import make_folder
 from sslstudio.engine.core.config import to_dict
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import DataError, RunError, StudioError, TaskDoesNotFit
+from sslstudio.engine.core.errors import RunError, StudioError, TaskDoesNotFit
 from sslstudio.engine.core.events import (
     Advanced,
     CheckpointSaved,
@@ -120,7 +121,8 @@ class Experiment(Generic[C]):
         """
         began = time.monotonic()
         yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
-        out = _make_folder(self._config.out)
+        out = Path(self._config.out)
+        make_folder(out)
         with ExitStack() as held:
             lock = FileLock(
                 out / f"{self._config.job}.lock", timeout=-1 if self._kind.shared else 0, thread_local=False
@@ -218,17 +220,6 @@ class Experiment(Generic[C]):
             strategy.tidy(run)
             seconds = max(seconds, run.metrics().get("seconds", 0.0))  # one that was gone on with took longer
         run.note(outcome, words, **strategy.facts_of(outcome, seconds))
-
-
-def _make_folder(out: str) -> Path:
-    folder = Path(out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(
-            "The folder {out} cannot be made: {reason}. Choose another one.", out=folder, reason=error.strerror
-        ) from error
-    return folder
 
 
 def _pass_on(run: ExperimentRun, events: Iterator[Event]) -> Iterator[Event]:

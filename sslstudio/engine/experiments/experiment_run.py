@@ -10,7 +10,7 @@ from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Event, RunFinished
-from sslstudio.engine.core.messages import from_stored, to_stored
+from sslstudio.engine.core.messages import loads, to_stored
 from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.runs.trash import out_of_the_way
@@ -56,7 +56,7 @@ class ExperimentRun:
     def facts(self) -> dict[str, Any]:
         """What was written down; empty while it is not settled. Raises RunError when it is damaged."""
         try:
-            content: dict[str, Any] = from_stored(json.loads(self.record.read_text(encoding="utf-8")))
+            content: dict[str, Any] = loads(self.record.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except ValueError as error:

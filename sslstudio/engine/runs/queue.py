@@ -11,7 +11,7 @@ from typing import Any
 
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.errors import RunError
-from sslstudio.engine.core.messages import from_stored, to_stored
+from sslstudio.engine.core.messages import loads, to_stored
 
 JOBS = ("pretrain", "finetune")
 
@@ -80,8 +80,8 @@ class RunQueue:
 
     def _read(self) -> list[Waiting]:
         try:
-            content = json.loads(self.file.read_text(encoding="utf-8"))
-            runs = [Waiting(**item) for item in from_stored(content)]
+            content = loads(self.file.read_text(encoding="utf-8"))
+            runs = [Waiting(**item) for item in content]
         except FileNotFoundError:
             return []
         except (ValueError, TypeError) as error:

@@ -24,7 +24,7 @@ from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.config import check_kinds, read_toml, to_toml
 from sslstudio.engine.core.errors import DataError, RunError, StudioError
 from sslstudio.engine.core.events import Event, Preparing, RunFinished, RunStarted, StepDone, from_json, to_json
-from sslstudio.engine.core.messages import from_stored, to_stored
+from sslstudio.engine.core.messages import loads, to_stored
 from sslstudio.engine.runs.summary import summary
 from sslstudio.engine.runs.writer_lock import refuse_second_writer, writer_of, writing
 
@@ -156,7 +156,7 @@ class RunFolder:
     def read_json(self, name: str) -> Any:
         """A JSON file of this run, None if there is none. Raises RunError when it is damaged."""
         try:
-            return from_stored(json.loads((self.path / name).read_text(encoding="utf-8")))
+            return loads((self.path / name).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         except ValueError as error:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.core.messages import Message, from_stored, to_stored
+from sslstudio.engine.core.messages import Message, loads, to_stored
 from sslstudio.engine.images.index import ImageIndex, Unreadable, printable
 from sslstudio.engine.images.multi_folder import root_of, where
 from sslstudio.engine.images.scanner import Run
@@ -143,7 +143,7 @@ def _content(run: RunFolder) -> dict[str, Any] | None:
     if file is None:
         return None
     try:
-        content = from_stored(json.loads(gzip.decompress(file.read_bytes())))
+        content = loads(gzip.decompress(file.read_bytes()))
     except (OSError, ValueError, EOFError) as error:
         raise RunError("{path} is damaged: {error}.", path=file, error=error) from error
     if not isinstance(content, dict) or not isinstance(content.get("format"), int):
