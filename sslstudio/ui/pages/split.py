@@ -123,7 +123,7 @@ class SplitController(QObject):
             config = workspace.data_config()
         except ConfigError:  # a value on the way to another; it is said at the start
             return
-        op = partial(run_operations.split_leak, workspace.recognised, config, workspace.all_runs)
+        op = partial(run_operations.find_leak, workspace.recognised, config, workspace.all_runs)
         self._job = jobs.run(op, self._take, self._failed, owner=self)
 
     def _take(self, leak: "Leak") -> None:

@@ -36,7 +36,7 @@ class Recovery(QObject):
         """Ask about a run that the last session left without an end; another one asked for meanwhile goes first."""
         left, self._left = self._left, ""
         if left and not self._workspace.runner.active:
-            op = partial(run_operations.interrupted_run, Path(left))
+            op = partial(run_operations.find_interrupted, Path(left))
             jobs.run(op, self._ask, lambda _: app_settings.set_under_way(""), owner=self)  # a run that is gone: no word
 
     def _ask(self, found: Interrupted | None) -> None:

@@ -12,7 +12,7 @@ from sslstudio.engine.labels.editing.edits import Edit, Kind, Labelled, Painted
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.transfer import correcting, other_labels
 from sslstudio.ui.background import jobs
-from sslstudio.ui.operations import labels as label_operations
+from sslstudio.ui.operations import pictures as picture_operations
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.workspace.workspace import Workspace
@@ -74,7 +74,7 @@ class LabelsController(QObject):
             return
         self.close()
         root = self.pictures = recognised.pictures.root
-        op = partial(label_operations.open_labels, project.labels_folder, recognised)
+        op = partial(picture_operations.open_labels, project.labels_folder, recognised)
         self._job = jobs.run(
             op, partial(self._take, root), self._failed, owner=self, progress=self.opening.emit, over=self._over
         )

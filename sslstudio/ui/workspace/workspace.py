@@ -21,16 +21,9 @@ from sslstudio.engine.runs.trash import free_path
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.operations import (
-    engine as engine_operations,
-)
-from sslstudio.ui.operations import (
-    folders as folder_operations,
-)
-from sslstudio.ui.operations import (
-    projects as project_operations,
-)
-from sslstudio.ui.operations.engine import EngineFacts, TaskFacts
+from sslstudio.ui.operations import pictures as picture_operations
+from sslstudio.ui.operations import projects as project_operations
+from sslstudio.ui.operations.engine import EngineFacts, TaskFacts, load_engine
 from sslstudio.ui.operations.projects import OpenedPictures
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.workspace.run_queue import QueueController
@@ -93,7 +86,7 @@ class Workspace(QObject):
 
     def load_engine(self) -> None:
         """Import torch off the UI thread."""
-        jobs.run(engine_operations.load_engine, self._take_engine, self._engine_failed, owner=self)
+        jobs.run(load_engine, self._take_engine, self._engine_failed, owner=self)
 
     def _take_engine(self, facts: EngineFacts) -> None:
         self.engine = facts
@@ -145,7 +138,7 @@ class Workspace(QObject):
 
     def open_sample(self) -> None:
         """Draw the sample pictures into the user's folder and open them."""
-        self.prepare_folder(partial(folder_operations.draw_sample, app_settings.home() / SAMPLE))
+        self.prepare_folder(partial(picture_operations.draw_sample, app_settings.home() / SAMPLE))
 
     def prepare_folder(self, op: Callable[..., Any]) -> None:
         """Open the folder that `op` makes: one that is drawn or unpacked first."""
@@ -164,12 +157,12 @@ class Workspace(QObject):
                 self._labels_job.cancel()  # they are looked for again, where they are then
             self.begin_opening(op, self._take_project)
 
-    def _take_project(self, opened: Opened) -> None:
+    def _take_project(self, project: Project) -> None:
         """It has another name or list on the disk now, whether or not its pictures are waited for."""
-        if self.project is not None and opened.project.folder != self.project.folder:
-            self.project, self.folder, self.labels_file = opened.project, opened.project.pictures, opened.project.labels
+        if self.project is not None and project.folder != self.project.folder:
+            self.project, self.folder, self.labels_file = project, project.pictures, project.labels
             self.pretrained = self.result = None  # until they are looked for
-        self.open_project(opened)
+        self.open_project(Opened(project))
 
     def may_open(self) -> bool:
         """Whether other pictures can be opened now; if not, that is said."""
@@ -230,7 +223,7 @@ class Workspace(QObject):
         self.stop_reading()
         if self.engine is None or self.recognised is None or self.runner.active:
             return
-        op = partial(engine_operations.check_pictures, self.recognised, self.data_config())
+        op = partial(picture_operations.check_pictures, self.recognised, self.data_config())
         self._reading = jobs.run(op, self._take_readable, self._not_read, owner=self, progress=self.checking.emit)
 
     def stop_reading(self) -> None:
@@ -259,7 +252,7 @@ class Workspace(QObject):
     def use_labels(self, labels_file: str) -> None:
         """Take other labels for the open pictures; what was pretrained on them stays."""
         if self.folder is not None:
-            op = partial(engine_operations.look_at_folder, self.folder, labels_file)
+            op = partial(picture_operations.look_at_folder, self.folder, labels_file)
             then = partial(self._take_labels, self.folder, labels_file)
             if self._labels_job is not None and self.taking_labels:
                 self._labels_job.cancel()  # these are newer
@@ -322,7 +315,7 @@ class Workspace(QObject):
         if self.task not in self.engine.tasks:  # a task that this program does not have
             self._task_chosen = False
             self._suggest_task()
-        self.options, wrong = project_operations.all_options(self.engine, project)
+        self.options, wrong = project_operations.read_options(self.engine, project)
         for error in wrong:
             self._tell(error)
 
@@ -330,7 +323,7 @@ class Workspace(QObject):
         """The project as it is to be saved; None while there is nothing to save."""
         if self.project is None:
             return None
-        options = project_operations.changed_options(self.engine, self.options) if self.engine else self.project.options
+        options = project_operations.collect_options(self.engine, self.options) if self.engine else self.project.options
         task = self.task if self._task_chosen else ""
         choices = {page: dict(values) for page, values in self.choices.items() if values}
         return replace(

@@ -13,7 +13,7 @@ from sslstudio.engine.images.multi_folder import folders_of, write_album
 from sslstudio.engine.projects.project import open_project
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, OptimiserConfig
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.operations.projects import recent
+from sslstudio.ui.operations.projects import read_recent
 from sslstudio.ui.pages.images.page import FOLDERS, ImagesPage
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.results.data import load_overlay, load_results
@@ -107,7 +107,7 @@ def test_folders_dropped_together_are_one_project_that_comes_back(
     assert window.workspace.project.folder.name == "pets + archive"
     assert said.offered == ["add", "instead"]
     assert said.questions == []
-    (again,) = [one for one in recent(app_settings.recent_folders(), RunControl()) if one.more]
+    (again,) = [one for one in read_recent(app_settings.recent_folders(), RunControl()) if one.more]
     assert (again.name, again.pictures, again.more) == ("pets + archive", pictures, ("archive",))
 
 

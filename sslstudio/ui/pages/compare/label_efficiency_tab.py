@@ -2,12 +2,11 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sslstudio.engine.runs.experiment_folder import COMPARE
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
-from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.pages.compare import words as experiment_words
 from sslstudio.ui.pages.compare.experiment_settings import CompareSettings, ExperimentSettings
 from sslstudio.ui.pages.compare.experiment_view import EfficiencyView
@@ -16,6 +15,13 @@ from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.labels_view import lacks_labels
 from sslstudio.ui.workspace.clinic import ClinicController
 from sslstudio.ui.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sslstudio.engine.experiments.catalogue import ahead_of
+    from sslstudio.engine.experiments.compare import compare
+else:
+    ahead_of = jobs.late("sslstudio.engine.experiments.catalogue", "ahead_of")
+    compare = jobs.late("sslstudio.engine.experiments.compare", "compare")
 
 
 class EfficiencyTab(ExperimentTab):
@@ -67,7 +73,7 @@ class EfficiencyTab(ExperimentTab):
 
     def factory(self, config: Any) -> Factory:
         """A comparison."""
-        return partial(experiment_operations.compare, config)
+        return partial(compare, config)
 
     def ask_estimate(self) -> None:
         """Have the engine count runs and time one."""
@@ -87,9 +93,8 @@ class EfficiencyTab(ExperimentTab):
             )
             return
         self.settings.estimate.setText(self.tr("Working out how long it takes…"))
-        self._job = jobs.run(
-            partial(experiment_operations.ahead_of, config), self._say_estimate, self._no_estimate, owner=self
-        )
+        op = jobs.without_control(ahead_of, config)
+        self._job = jobs.run(op, self._say_estimate, self._no_estimate, owner=self)
 
     def _say_estimate(self, left: Any) -> None:
         self._job = None

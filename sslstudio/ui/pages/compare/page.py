@@ -13,11 +13,11 @@ from sslstudio.engine.runs.experiment_folder import COMPARE, CURVE, csv_of, save
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import set_role, tint
-from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.pages.compare.label_efficiency_tab import EfficiencyTab
 from sslstudio.ui.pages.compare.tab import ExperimentTab
 from sslstudio.ui.pages.compare.tournament_tab import TournamentTab
 from sslstudio.ui.pages.page import Page
+from sslstudio.ui.text.formatting import tr
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.buttons import ExportButton
 from sslstudio.ui.widgets.layout import EmptyState, button, retitle
@@ -269,7 +269,7 @@ class ComparePage(Page):
             self, self.tr("Save the picture"), "PNG (*.png)", app_settings.home() / f"{self.current.job}.png"
         )
         if file is not None:
-            op = partial(experiment_operations.save_picture, file, self._picture())
+            op = jobs.without_control(_save_picture, file, self._picture())
             jobs.run(op, self._say_saved, partial(dialogs.tell_error, self), owner=self)
 
     def _picture(self) -> QImage:
@@ -281,3 +281,10 @@ class ComparePage(Page):
     def _copy(self, said: str, told: str) -> None:
         QGuiApplication.clipboard().setText(said)
         self.workspace.said.emit(told)
+
+
+def _save_picture(file: Path, picture: QImage) -> Path:
+    """Write a picture, and give its place back. Raises StudioError when the disk does not take it."""
+    if not picture.save(str(file)):
+        raise StudioError(tr("{0} cannot be written. Try another folder.").format(file))
+    return file

@@ -2,17 +2,22 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sslstudio.engine.runs.experiment_folder import TOURNAMENT
+from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Factory
-from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.pages.compare import words as experiment_words
 from sslstudio.ui.pages.compare.experiment_settings import ExperimentSettings, TournamentSettings
 from sslstudio.ui.pages.compare.experiment_view import TournamentView
 from sslstudio.ui.pages.compare.tab import ExperimentTab
 from sslstudio.ui.workspace.clinic import ClinicController
 from sslstudio.ui.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sslstudio.engine.experiments.tournament import tournament
+else:
+    tournament = jobs.late("sslstudio.engine.experiments.tournament", "tournament")
 
 
 class TournamentTab(ExperimentTab):
@@ -49,7 +54,7 @@ class TournamentTab(ExperimentTab):
 
     def factory(self, config: Any) -> Factory:
         """A tournament."""
-        return partial(experiment_operations.play_tournament, config)
+        return partial(tournament, config)
 
     def ask_estimate(self) -> None:
         """The rounds and their minutes follow from the settings."""

@@ -14,7 +14,7 @@ from sslstudio.ui.base import app_settings
 from sslstudio.ui.gallery.model import GalleryItem
 from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.operations import projects as project_operations
-from sslstudio.ui.operations.engine import Seen
+from sslstudio.ui.operations.pictures import Seen
 from sslstudio.ui.operations.projects import Recent
 from sslstudio.ui.pages.images.drop_area import DropArea
 from sslstudio.ui.pages.images.folders_view import FoldersView
@@ -81,7 +81,7 @@ class ImagesPage(Page):
         self.recent.chosen.connect(self.workspace.open_folder)
         self.welcome = held(column((self.drop, 1), self.recent, gap=14))
         self.stack.addWidget(self.welcome)
-        op = partial(project_operations.recent, app_settings.recent_folders())
+        op = partial(project_operations.read_recent, app_settings.recent_folders())
         jobs.run(op, self._take_recent, partial(dialogs.tell_error, self), owner=self)
 
     def _take_recent(self, projects: list[Recent]) -> None:

@@ -11,8 +11,8 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.forms.config_form import ConfigForm
-from sslstudio.ui.operations import engine as engine_operations
-from sslstudio.ui.operations import misc as misc_operations
+from sslstudio.ui.operations import pictures as picture_operations
+from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.pages.puzzles.clinic_view import ClinicView
 from sslstudio.ui.pages.puzzles.explanation import ExplanationView
@@ -216,7 +216,7 @@ class PretextPage(Page):
             if self.faces.currentWidget() is not self.puzzles:
                 self.waiting.wait(self.tr("Making puzzles…"))
                 self._face(self.waiting)
-            op = partial(engine_operations.puzzles_of, self.config(), PUZZLES, self._draw)
+            op = partial(picture_operations.make_puzzles, self.config(), PUZZLES, self._draw)
             self._job = jobs.run(op, self._take_puzzles, self._refuse, owner=self, progress=self._show_progress)
 
     def stop_puzzles(self) -> None:
@@ -231,7 +231,7 @@ class PretextPage(Page):
         if self.workspace.engine is None or self.workspace.recognised is None:
             return None
         out = app_settings.home() / self.tr("Puzzles") / f"{self.workspace.new_run(self.workspace.task).name}.png"
-        return misc_operations.preview_words(self.config(), str(out), PUZZLES, self._draw)
+        return run_operations.word_preview(self.config(), str(out), PUZZLES, self._draw)
 
     def config(self, task: str = "") -> Any:
         """The engine's PretrainConfig as far as puzzles need it, of the chosen task unless another is asked for."""

@@ -23,7 +23,7 @@ from sslstudio.engine.labels.editing.files import read_labels_table, read_mask
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.tools import brush
 from sslstudio.engine.projects.project import open_project
-from sslstudio.ui.operations import labels as label_operations
+from sslstudio.ui.operations import pictures as picture_operations
 from sslstudio.ui.pages.images.page import ImagesPage
 from sslstudio.ui.pages.label.board import CLASSES, MAP, MASKS
 from sslstudio.ui.pages.label.gallery import ALL, LABELLED, NEXT, OPEN
@@ -506,7 +506,7 @@ def test_opening_labels_is_stopped_and_begun_again(
     add(page, "a")
     press(page, Qt.Key.Key_1)
     page.labels.close()
-    go, busy = holding(monkeypatch, label_operations, "open_labels"), page.opening.busy
+    go, busy = holding(monkeypatch, picture_operations, "open_labels"), page.opening.busy
     page.open_labels()
     page._show_state()
     qtbot.waitUntil(lambda: busy.isVisible() and "1 of 2" in busy.told.text(), timeout=20_000)

@@ -13,7 +13,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event
 from sslstudio.engine.runs.queue import Waiting
 from sslstudio.engine.runs.run_folder import ASIDE, RunFolder
-from sslstudio.ui.operations import runs as run_operations
+from sslstudio.engine.training.config import config_dict
 from sslstudio.ui.pages.train.pretrain import PretrainPage
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets import dialogs
@@ -213,7 +213,7 @@ def test_the_queue_goes_on_after_a_run_that_failed_and_says_why_it_did(
     page.add_to_queue()
     config = page.config()
     gone = config.replace(data=config.data.replace(folder=str(tmp_path / "gone")))
-    line.insert(0, Waiting("pretrain", "Jigsaw puzzle on gone", run_operations.config_of("pretrain", gone)))
+    line.insert(0, Waiting("pretrain", "Jigsaw puzzle on gone", config_dict("pretrain", gone)))
     QTest.mouseClick(page.queue_view.begin, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not line.runs and not window.workspace.runner.active, timeout=2 * LONG)
     (failed, why), (done, how) = line.over
