@@ -21,7 +21,7 @@ from sslstudio.ui.operations.projects import Known
 from sslstudio.ui.operations.runs import RunAbout
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.workspace.folders import folders_of
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 FOLDER, ZIP, LABELS, RUN, PROJECT, OTHER = "folder", "zip", "labels", "run", "project", "other"
 ORDER = (PROJECT, RUN, FOLDER, ZIP, LABELS, OTHER)  # which of several things is opened
@@ -80,7 +80,7 @@ class Opener(QObject):
         super().__init__(window)
         self.workspace, self._window = workspace, window
         self._awaited: tuple[RunAbout, bool] | None = None  # a run whose pictures are being opened; to go on with it
-        workspace.pictures_changed.connect(self._show_awaited)
+        workspace.call_on(Change.PICTURES, self._show_awaited)
         workspace.project_wanted.connect(self.open_project)
 
     def open(self, what: Dropped) -> None:

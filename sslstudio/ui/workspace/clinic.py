@@ -8,7 +8,7 @@ from PySide6.QtGui import QImage
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations.pictures import CheckedUp, examine_folder
 from sslstudio.ui.widgets.picture import to_image
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 
 def clinic_of(workspace: Workspace) -> "ClinicController":
@@ -16,8 +16,7 @@ def clinic_of(workspace: Workspace) -> "ClinicController":
     found = workspace.findChild(ClinicController)
     if found is None:
         found = ClinicController(workspace)
-        workspace.pictures_changed.connect(found.ask)
-        workspace.engine_ready.connect(found.ask)  # the folder may have been opened before
+        workspace.call_on(Change.PICTURES | Change.ENGINE, found.ask)  # the folder may have been opened before it
         found.ask()  # pages are made late: pictures and engine may be there already
     return found
 

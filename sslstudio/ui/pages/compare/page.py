@@ -22,7 +22,7 @@ from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.buttons import ExportButton
 from sslstudio.ui.widgets.layout import EmptyState, button, retitle
 from sslstudio.ui.workspace.clinic import clinic_of
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 JOB = "compare"  # the name of this page; both kinds of run bear it
 
@@ -81,9 +81,8 @@ class ComparePage(Page):
         runner.events.connect(self._take)
         runner.failed.connect(self._failed)
         runner.ended.connect(self._ended)
-        for signal in (workspace.engine_ready, workspace.engine_broken):
-            signal.connect(self.refresh)
-        workspace.pictures_changed.connect(self._other_pictures)
+        workspace.call_on(Change.ENGINE, self.refresh)
+        workspace.call_on(Change.PICTURES, self._other_pictures)
         self.tabs.currentChanged.connect(lambda _: self.offer())
         for kind in self.kinds:
             kind.changed.connect(self.offer)
@@ -211,7 +210,7 @@ class ComparePage(Page):
             tab, self._running = self._running, None
             tab.list_experiments()
             tab.ask_estimate()
-            self.workspace.runs_changed.emit()
+            self.workspace.changed.emit(Change.RUNS)
         self.offer()
 
     def finetune_with(self) -> None:

@@ -28,7 +28,7 @@ from sslstudio.ui.widgets.labels_view import LabelsView, labels_in_words, lacks_
 from sslstudio.ui.widgets.layout import Card, Figure, button, column, held, row, scrolled, text
 from sslstudio.ui.widgets.tables import fill, table
 from sslstudio.ui.workspace.folders import folders_of
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 FOLDERS = 4  # its tab
 
@@ -63,9 +63,9 @@ class ImagesPage(Page):
         self._add_busy()
         self._add_loaded()
         workspace.opening.connect(self._show_opening)
-        workspace.pictures_changed.connect(self.show_pictures)
+        workspace.call_on(Change.PICTURES, self.show_pictures)
         workspace.checking.connect(self._show_checking)
-        workspace.checked.connect(self._show_checked)
+        workspace.call_on(Change.READABLE, self._show_checked)
         self._show(self.welcome)
 
     # --- the three faces of the page

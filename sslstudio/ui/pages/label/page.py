@@ -21,7 +21,7 @@ from sslstudio.ui.widgets.job_row import BusyState
 from sslstudio.ui.widgets.layout import EmptyState, button, text
 from sslstudio.ui.widgets.shortcuts import class_shortcuts, label_keys, page_shortcuts
 from sslstudio.ui.workspace.labels import labels_of
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:
     from sslstudio.engine.finetuning.similarity import LookAlike
@@ -67,8 +67,8 @@ class LabelPage(Page):
 
     def _listen(self) -> None:
         labels = self.labels
-        self.workspace.pictures_changed.connect(self._other_pictures)
-        self.workspace.runs_changed.connect(self._forget_alike)
+        self.workspace.call_on(Change.PICTURES, self._other_pictures)
+        self.workspace.call_on(Change.RUNS, self._forget_alike)
         labels.opened.connect(self._opened)
         labels.opening.connect(self.opening.busy.show_progress)
         labels.failed.connect(lambda: self.opening.stopped(self.tr("The labels are not open")))

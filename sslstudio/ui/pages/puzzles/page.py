@@ -23,7 +23,7 @@ from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.job_row import BusyState
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, row, scrolled, side_panel, text
 from sslstudio.ui.workspace.clinic import clinic_of
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:
     from sslstudio.engine.tasks.base import Puzzle
@@ -52,9 +52,8 @@ class PretextPage(Page):
         self._add_left()
         self._add_right()
         self.content.addLayout(row(self.left, self.right, gap=18), 1)
-        workspace.engine_ready.connect(self._show_tasks)
-        workspace.engine_broken.connect(self._show_tasks)
-        workspace.pictures_changed.connect(self._pictures_changed)
+        workspace.call_on(Change.ENGINE, self._show_tasks)
+        workspace.call_on(Change.PICTURES, self._pictures_changed)
         self._show_tasks()
 
     def _add_left(self) -> None:
@@ -187,7 +186,7 @@ class PretextPage(Page):
                 self.form.show_config(config.options)
             else:
                 workspace.options[section] = config.options
-                workspace.task_changed.emit()
+                workspace.changed.emit(Change.TASK)
         else:
             value = getattr(getattr(with_settings(self.config(), [change]), section), name)
             if section == "data":

@@ -18,7 +18,7 @@ from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.job_row import BusyState
 from sslstudio.ui.widgets.layout import scrolled
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:
     from sslstudio.engine.pretraining.play import Round, play_round
@@ -49,7 +49,7 @@ class PlayTab(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.faces)
-        workspace.runs_changed.connect(self.begin_anew)
+        workspace.call_on(Change.RUNS, self.begin_anew)
 
     def begin_anew(self) -> None:
         """Another task, other options or pictures: everything on the table is old."""

@@ -21,7 +21,7 @@ from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.labels_view import LabelsView, lacks_labels
 from sslstudio.ui.widgets.layout import Card, button, column, held, row, scrolled
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 MINUTES = 5.0
 BATCH = 16  # labels are few
@@ -70,7 +70,7 @@ class FinetunePage(RunPage):
         self.split = SplitLink(self.workspace, settings, self).split
         own = self.own
         own.source_changed.connect(self._match_source)
-        self.workspace.data_changed.connect(self._match_source)
+        self.workspace.call_on(Change.SPLIT, self._match_source)
         self.kept = RememberedChoices(self.workspace, self.job, settings, (own.form, own.more), {"kind": own.kind})
         return settings
 

@@ -16,7 +16,7 @@ from sslstudio.ui.pages.train.run_view import RunView
 from sslstudio.ui.pages.train.time_line import TimeEstimateLine
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import button, column, held, text
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 MINUTES = 10.0
 
@@ -40,8 +40,7 @@ class PretrainPage(RunPage):
         )
         about = column(text(self.tr("Learns from"), "small"), self.task_title, change, compete, gap=3)
         self.place_on_top(held(about))
-        workspace.task_changed.connect(self._show_task)
-        workspace.engine_ready.connect(self._show_task)
+        workspace.call_on(Change.TASK | Change.ENGINE, self._show_task)
         self._show_task()
         self.refresh()
 

@@ -20,7 +20,7 @@ from sslstudio.ui.pages.train.run_view import RunView
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import button, row, symbol, text
 from sslstudio.ui.widgets.run_list import RunList
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:
     from sslstudio.engine.launch.launcher import resumed
@@ -212,7 +212,7 @@ class RunController(QObject):
         self._discarded.append(place)
         self.told.setText(self.tr("Discarded: {0}").format(place.name))
         self.bar.show()
-        self._workspace.runs_changed.emit()
+        self._workspace.changed.emit(Change.RUNS)
 
     def bring_back(self) -> None:
         """Undo the last discarding."""
@@ -224,7 +224,7 @@ class RunController(QObject):
             self.told.setText(self.tr("Discarded: {0}").format(self._discarded[-1].name))
 
     def _brought_back(self, run: Path) -> None:
-        self._workspace.runs_changed.emit()
+        self._workspace.changed.emit(Change.RUNS)
         self.open(run)
 
     def finish(self) -> None:

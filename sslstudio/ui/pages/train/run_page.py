@@ -21,7 +21,7 @@ from sslstudio.ui.pages.train.run_view import RunView
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, retitle, row, side_panel
 from sslstudio.ui.widgets.run_list import RunList
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.compute.device import DeviceFound
@@ -75,10 +75,9 @@ class RunPage(Page):
 
     def _listen(self) -> None:
         workspace = self.workspace
-        workspace.engine_ready.connect(self.refresh)
-        workspace.engine_broken.connect(self.refresh)
-        workspace.pictures_changed.connect(self._other_pictures)
-        workspace.runs_changed.connect(self.list_runs)
+        workspace.call_on(Change.ENGINE, self.refresh)
+        workspace.call_on(Change.PICTURES, self._other_pictures)
+        workspace.call_on(Change.RUNS, self.list_runs)
         workspace.queue.changed.connect(self._count_queue)
         workspace.queue.starting.connect(self._expect_queued)
         self.controller.changed.connect(self.offer)

@@ -17,7 +17,7 @@ from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import button, row, text
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:
     from sslstudio.engine.pretraining.bench import Bench, bench
@@ -50,8 +50,7 @@ class TimeEstimateLine(QWidget):
         layout.addLayout(row(self.measure, self.stop, None))
         self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._settling.timeout.connect(self._look)
-        for signal in (workspace.task_changed, workspace.pictures_changed):
-            signal.connect(self.ask)
+        workspace.call_on(Change.TASK | Change.PICTURES, self.ask)
         workspace.runner.started.connect(lambda _: self.cancel())
         workspace.runner.ended.connect(lambda _: self.ask())
         self._show(None)

@@ -21,12 +21,14 @@ from sslstudio.ui.pages.puzzles import play
 from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.puzzles.tile_board import TileBoard
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 
 LONG = 60_000
 
 
 def opened(window: MainWindow, sample: Path, qtbot: QtBot) -> PretextPage:
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample)
     window.go("pretext")
     page = window.pages["pretext"]

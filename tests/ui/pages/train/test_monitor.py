@@ -17,7 +17,9 @@ from sslstudio.engine.training.config import config_dict
 from sslstudio.ui.pages.train.pretrain import PretrainPage
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.workspace.workspace import Change
 from tests.support.answering import Act, answering, click, press
+from tests.support.changes import changing
 
 LONG = 60_000
 
@@ -25,7 +27,7 @@ LONG = 60_000
 @pytest.fixture
 def page(window: MainWindow, sample: Path, qtbot: QtBot) -> PretrainPage:
     """The page that pretrains, set to a short jigsaw run on the sample."""
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample)
     window.workspace.choose_task("jigsaw", window.workspace.options["jigsaw"])
     window.go("pretrain")
