@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.projects.project import Opened, Project
 from sslstudio.ui.base.theme import theme
-from sslstudio.ui.operations.folders import Known
+from sslstudio.ui.operations.projects import Known
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.workspace.folders import folders_of

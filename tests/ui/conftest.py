@@ -15,7 +15,9 @@ from sslstudio.engine.sample.make import make_sample
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.text import translate
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.workspace.workspace import Change
 from tests.support import leftovers
+from tests.support.changes import changing
 
 # what opens a dialog, as it is before `said` puts something else in its place
 OPENERS = {
@@ -130,7 +132,7 @@ def window(qtbot: QtBot, said: Said) -> Iterator[MainWindow]:
     made = MainWindow()
     qtbot.addWidget(made)
     made.show()
-    with qtbot.waitSignal(made.workspace.engine_ready, timeout=60_000):
+    with changing(qtbot, made.workspace, Change.ENGINE, 60_000):
         made.workspace.load_engine()
     yield made
     assert said.errors == [], "\n".join("".join(traceback.format_exception(error)) for error in said.errors)

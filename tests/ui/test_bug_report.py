@@ -13,6 +13,8 @@ from pytestqt.qtbot import QtBot
 from sslstudio.ui.base import error_log
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 from tests.ui.conftest import Said
 from tests.ui.shell.test_drop_target import trained
 from tests.ui.shell.test_main_window import drop
@@ -67,7 +69,7 @@ def test_a_report_tells_nothing_of_the_person_or_the_patients(
     archive.write_bytes(b"nothing")
     empty = tmp_path / "Vogel leer"
     empty.mkdir()
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(pictures)
     if with_run:
         window.workspace.finished("pretrain", trained(pictures, window.workspace.runs_folder / "Vogel 1"), "finished")

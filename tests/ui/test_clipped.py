@@ -16,6 +16,8 @@ from sslstudio.ui.pages.spec import page_names
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets.layout import column, row, scrolled, text
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 from tests.support.clipped import clipped
 from tests.ui.conftest import Said
 
@@ -29,7 +31,7 @@ def small(spoken: str, said: Said, qtbot: QtBot) -> Iterator[MainWindow]:
     qtbot.addWidget(made)
     made.resize(1280, 720)
     made.show()
-    with qtbot.waitSignal(made.workspace.engine_ready, timeout=LONG):
+    with changing(qtbot, made.workspace, Change.ENGINE, LONG):
         made.workspace.load_engine()
     yield made
     assert said.errors == []
@@ -60,7 +62,7 @@ def test_every_page(
         window.go(name)
         check(window, f"{name}, empty")
     window.go("images")
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample_folder)
     each_tab(window, window.pages["images"].tabs, "images")  # type: ignore[attr-defined]
     look_at_puzzles(window, qtbot)

@@ -16,6 +16,8 @@ from sslstudio.engine.experiments.tournament import tournament
 from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.spec import page_names
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 from tests.support.small_comparisons import compare_config
 from tests.ui.conftest import Said
 from tests.ui.shell.test_drop_target import trained
@@ -57,7 +59,7 @@ def spots(window: MainWindow) -> list[QPoint]:
 
 @pytest.mark.parametrize("name", page_names())
 def test_a_folder_is_opened_wherever_it_falls(name: str, window: MainWindow, sample: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample)
     window.resize(1280, 900)
     window.go(name)
@@ -68,7 +70,7 @@ def test_a_folder_is_opened_wherever_it_falls(name: str, window: MainWindow, sam
         window.go(name)
         QApplication.processEvents()
         place = spots(window)[number]
-        with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+        with changing(qtbot, window.workspace, Change.READABLE, LONG):
             assert let_fall(window, place, sample), f"{name}: {window.childAt(place)} keeps it"
         assert window.stack.currentWidget() is window.pages["images"]
 
@@ -87,7 +89,7 @@ def test_while_a_training_goes_on_it_is_said_why_nothing_is_taken(
 def test_labels_and_zip_files_are_taken_on_every_page(
     name: str, window: MainWindow, sample: Path, tmp_path: Path, own_settings: Path, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample)
     files = [file.relative_to(sample).as_posix() for file in sorted((sample / "images").rglob("*.png"))]
     table, archive = tmp_path / "elsewhere.csv", tmp_path / "animals.zip"
@@ -98,7 +100,7 @@ def test_labels_and_zip_files_are_taken_on_every_page(
     window.resize(1280, 900)
     window.go(name)
     QApplication.processEvents()
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         assert let_fall(window, spots(window)[0], table)
     recognised = window.workspace.recognised
     assert recognised is not None
@@ -106,7 +108,7 @@ def test_labels_and_zip_files_are_taken_on_every_page(
     assert recognised.classes.names == ("0", "1", "2")
     window.go(name)
     QApplication.processEvents()
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         assert let_fall(window, spots(window)[0], archive)
     assert window.workspace.folder == own_settings / "Unpacked" / "animals"
 
@@ -121,15 +123,15 @@ def test_runs_and_projects_are_taken_on_every_page(
     name: str, window: MainWindow, sample: Path, sample_folder: Path, other_run: Path, qtbot: QtBot
 ) -> None:
     workspace = window.workspace
-    with qtbot.waitSignal(workspace.checked, timeout=LONG):
+    with changing(qtbot, workspace, Change.READABLE, LONG):
         window.open_folder(sample)
     assert workspace.project is not None
     project = workspace.project.folder
-    with qtbot.waitSignal(workspace.checked, timeout=LONG):
+    with changing(qtbot, workspace, Change.READABLE, LONG):
         window.open_folder(sample_folder)
     window.go(name)
     QApplication.processEvents()
-    with qtbot.waitSignal(workspace.checked, timeout=LONG):
+    with changing(qtbot, workspace, Change.READABLE, LONG):
         assert let_fall(window, spots(window)[0], project)
     assert (workspace.project.folder, workspace.folder) == (project, sample)
     window.go(name)
@@ -142,7 +144,7 @@ def test_runs_and_projects_are_taken_on_every_page(
 def test_comparisons_and_tournaments_are_taken_on_every_page(
     window: MainWindow, sample: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample)
     comparison, played = compare_config(sample, tmp_path / "a"), small_tournament(sample, tmp_path / "b")
     breaks_off(compare(comparison, RunControl()), Advanced)
@@ -168,7 +170,7 @@ def test_a_folder_with_its_table_and_what_is_left_are_said(
     table, letter = tmp_path / "elsewhere.csv", tmp_path / "letter.docx"
     table.write_text("file,label\n" + "\n".join(f"{file},{number % 3}" for number, file in enumerate(files)))
     letter.write_bytes(b"dear")
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         assert let_fall(window, QPoint(600, 400), letter, table, sample)  # in whatever order they come
     assert (window.workspace.folder, window.workspace.labels_file) == (sample, str(table))
     (told,) = said.questions
@@ -180,7 +182,7 @@ def test_a_folder_with_its_table_and_what_is_left_are_said(
 def test_two_folders_are_opened_as_one_set(
     window: MainWindow, sample: Path, sample_folder: Path, said: Said, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         assert let_fall(window, QPoint(600, 400), sample, sample_folder)
     assert {*window.workspace.several.values()} == {sample, sample_folder}
     assert not said.questions
@@ -190,7 +192,7 @@ def test_two_folders_are_opened_as_one_set(
 def test_what_cannot_be_opened_is_said_and_nothing_is_lost(
     file: str, window: MainWindow, sample: Path, tmp_path: Path, said: Said, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample)
     recognised, project = window.workspace.recognised, window.workspace.project
     (tmp_path / file).write_bytes(b"nothing")

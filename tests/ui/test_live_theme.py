@@ -15,6 +15,8 @@ from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.spec import page_names
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 
 LONG = 60_000
 SPARSE = 3  # every third pixel of every third line
@@ -47,7 +49,7 @@ def test_the_system_changes_its_colours(
 ) -> None:
     hints = QGuiApplication.styleHints()
     hints.colorSchemeChanged.emit(Qt.ColorScheme.Light)
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample_folder)
     for name in page_names():
         window.go(name)

@@ -16,6 +16,8 @@ from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.pretrain import PretrainPage
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 from tests.ui.conftest import Said
 
 LONG = 60_000
@@ -34,13 +36,13 @@ def opened(qtbot: QtBot) -> MainWindow:
     window = MainWindow()
     qtbot.addWidget(window)
     window.show()
-    with qtbot.waitSignal(window.workspace.engine_ready, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.ENGINE, LONG):
         window.workspace.load_engine()
     return window
 
 
 def open_project(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(folder)
 
 

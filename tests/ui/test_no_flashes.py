@@ -8,6 +8,8 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.pages.spec import page_names
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 
 
 class Watcher(QObject):
@@ -25,7 +27,7 @@ class Watcher(QObject):
 
 
 def test_no_page_shows_a_window_of_its_own(window: MainWindow, sample: Path, qtbot: QtBot, qapp: QApplication) -> None:
-    with qtbot.waitSignal(window.workspace.pictures_changed, timeout=20_000):
+    with changing(qtbot, window.workspace, Change.PICTURES, 20_000):
         window.open_folder(sample)
     watcher = Watcher()
     qapp.installEventFilter(watcher)

@@ -36,6 +36,8 @@ from sslstudio.ui.plots.canvas import PlotCanvas
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.shell.tab_order import ReadingOrder
 from sslstudio.ui.widgets.shortcuts import CLASS_KEYS
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 from tests.ui.pages.compare.test_efficiency_plot import table
 
 LONG = 60_000
@@ -71,7 +73,7 @@ def windows(qapp: QApplication) -> Iterator[Windows]:
 @pytest.fixture
 def filled(window: MainWindow, sample_folder: Path, qtbot: QtBot) -> MainWindow:
     """The window with pictures that have classes and masks."""
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample_folder)
     window.resize(1280, 720)
     window.activateWindow()

@@ -34,6 +34,8 @@ from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.labels_view import LabelsView
 from sslstudio.ui.workspace.run_queue import FILE
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 
 LONG = 60_000
 
@@ -48,11 +50,11 @@ def cell(rows: QTableWidget, line: int, place: int) -> str:
     ("made", "english", "said"),
     [
         (
-            lambda: run_operations.title_of(PretrainConfig(task="jigsaw", data=DataConfig(folder="s"))),
+            lambda: run_operations.name_run(PretrainConfig(task="jigsaw", data=DataConfig(folder="s"))),
             "Jigsaw puzzle on s", "Kachelpuzzle mit s",
         ),
         (
-            lambda: run_operations.title_of(PretrainConfig(task="rotation", data=DataConfig(folder="cats on mats"))),
+            lambda: run_operations.name_run(PretrainConfig(task="rotation", data=DataConfig(folder="cats on mats"))),
             "Rotation on cats on mats", "Drehung mit cats on mats",
         ),
         (
@@ -152,7 +154,7 @@ def test_tables_of_comparison_and_tournament_name_the_tasks_in_german(qtbot: QtB
 def test_the_queue_is_kept_in_english_and_shown_in_german(
     german: None, window: MainWindow, sample: Path, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample)
     window.go("pretrain")
     page = window.pages["pretrain"]

@@ -15,6 +15,8 @@ from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.pretrain import PretrainPage
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 
 LONG = 60_000
 
@@ -67,7 +69,7 @@ def results(window: MainWindow, qtbot: QtBot, run: Path) -> ResultsPage:
 def test_from_a_dropped_folder_to_the_results(
     window: MainWindow, sample: Path, own_settings: Path, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample)
 
     pretext = open_page(window, "pretext")
@@ -114,7 +116,7 @@ def test_from_a_dropped_folder_to_the_results(
 
 
 def test_a_stopped_training_goes_on_from_the_list(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample)
     page = open_page(window, "pretrain")
     assert isinstance(page, PretrainPage)
@@ -142,7 +144,7 @@ def test_a_stopped_training_goes_on_from_the_list(window: MainWindow, sample: Pa
 
 
 def test_closing_saves_a_real_training(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample)
     page = open_page(window, "pretrain")
     assert isinstance(page, PretrainPage)

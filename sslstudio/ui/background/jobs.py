@@ -1,17 +1,38 @@
 """Short work off the UI thread: the operation gets plain data and never a widget; its answer comes back on the UI
 thread. An operation is a generator of events that returns its result, as the engine's own are, or a plain function.
+
+A function of the engine is an operation as it is: `partial(unpack, archive, folder)` where it wants the job's control,
+`without_control(suggest_groups, paths)` where it does not. One whose module loads torch is named by `late`.
 """
 
+import importlib
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from PySide6.QtCore import QCoreApplication, QObject, QRunnable, Qt, QThreadPool, Signal
 from shiboken6 import isValid
 
 from sslstudio.engine.core.control import RunControl
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Steps = Generator[Any, None, Any]
 _alive: set["Job"] = set()
+
+
+def without_control(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[[RunControl], T]:
+    """Make an operation of a call that nothing can stop once it has begun."""
+    return lambda _: function(*args, **kwargs)
+
+
+def late(module: str, name: str) -> Callable[..., Any]:
+    """Stand for a function whose module loads torch: the first call imports it, on the thread that calls. Stands in the
+    `else` of `if TYPE_CHECKING`, which imports the function itself, so that its calls are checked."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return getattr(importlib.import_module(module), name)(*args, **kwargs)
+
+    return call
 
 
 class Job(QObject):

@@ -185,9 +185,9 @@ class RunSettings(QWidget):
         self.together.hide()
         return self.together
 
-    def suggest_groups(self, rule: str) -> None:
-        """Offer the rule by which the names of the pictures say what must not be torn apart by the split; '': none."""
-        self._groups = rule
+    def suggest_groups(self, rule: str | None) -> None:
+        """Offer the rule by which the names of the pictures say what must not be torn apart by the split."""
+        self._groups = rule or ""
         self.together.setVisible(bool(self._groups))
         self.groups_told.setText(
             self.tr("By their names, several pictures may come from one patient, slide or video ({0}). If so, keep "

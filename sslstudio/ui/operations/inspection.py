@@ -1,7 +1,4 @@
-"""What the results page asks of the engine beyond a run's own files: a closer look, and taking things away.
-
-These run on other threads; see engine.py.
-"""
+"""What the results page asks beyond a run's own files: a closer look, and taking things away, off the UI thread."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -14,11 +11,11 @@ from PySide6.QtGui import QColor, QImage
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.runs.label_decisions import read_decisions
 from sslstudio.ui.base.theme import colours
 from sslstudio.ui.text import translate
 
 if TYPE_CHECKING:  # these modules import torch
-    from sslstudio.engine.export.run import Exported
     from sslstudio.engine.finetuning.inspection import Closer
     from sslstudio.engine.finetuning.predict import Predicted
 
@@ -51,19 +48,12 @@ class DoubtLine:
     decision: str
 
 
-def look_closer(run: Path, part: str, control: RunControl) -> Generator[Preparing, None, "Closer"]:
-    """Load the network of a run, and ask it about all labelled pictures."""
-    from sslstudio.engine.finetuning import inspection
-
-    return inspection.look_closer(run, part, control)
-
-
-def neighbours(closer: "Closer", file: str, count: int, control: RunControl) -> list[tuple[str, float, str]]:
+def find_neighbours(closer: "Closer", file: str, count: int, control: RunControl) -> list[tuple[str, float, str]]:
     """Find the pictures most like one: file, cosine and label."""
     return [(path, alike, closer.label(path)) for path, alike in closer.neighbours(file, count)]
 
 
-def heat(closer: "Closer", file: str, target: str, control: RunControl) -> Generator[Preparing, None, QImage]:
+def paint_heat(closer: "Closer", file: str, target: str, control: RunControl) -> Generator[Preparing, None, QImage]:
     """Paint what speaks for an answer in one colour, what speaks against it in another, clear where nothing does."""
     found = yield from closer.heat(file, target, control)
     most = float(np.abs(found).max()) or 1.0
@@ -71,7 +61,7 @@ def heat(closer: "Closer", file: str, target: str, control: RunControl) -> Gener
     return _shade(np.clip(np.abs(shares), 0, 1), shares > 0)
 
 
-def uncertainty(closer: "Closer", file: str, control: RunControl) -> QImage:
+def paint_uncertainty(closer: "Closer", file: str, control: RunControl) -> QImage:
     """Paint where a mask is unsure: the more, the less clear."""
     found = closer.uncertainty(file)
     return _shade(found, found >= 0)
@@ -87,7 +77,7 @@ def _shade(strength: Pixels, first: npt.NDArray[np.bool_]) -> QImage:
     return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
 
 
-def spots(closer: "Closer", control: RunControl) -> Generator[Preparing, None, list[Spot]]:
+def place_spots(closer: "Closer", control: RunControl) -> Generator[Preparing, None, list[Spot]]:
     """Place every picture on the map."""
     places = yield from closer.positions()
     masks = closer.trained.config.kind == "segmentation"
@@ -100,10 +90,8 @@ def spots(closer: "Closer", control: RunControl) -> Generator[Preparing, None, l
     ]  # fmt: skip
 
 
-def doubtful(closer: "Closer", run: Path, control: RunControl) -> list[DoubtLine]:
+def list_doubts(closer: "Closer", run: Path, control: RunControl) -> list[DoubtLine]:
     """List labels that are probably wrong, with what was decided on them."""
-    from sslstudio.engine.runs.label_decisions import read_decisions
-
     decided = read_decisions(run)
     lines = []
     for one in closer.doubts():
@@ -124,18 +112,11 @@ def predict(
     return predict_folder(load_trained(run, "auto", part), folder, out, control, separator)
 
 
-def export(run: Path, part: str, out: Path, form: str, control: RunControl) -> Generator[Preparing, None, "Exported"]:
-    """Write encoder and model as files."""
-    from sslstudio.engine.export.run import export_run
-
-    return export_run(run, out, form, control, part)
-
-
-def report(run: Path, out: Path, pictures: bool, control: RunControl) -> Generator[Preparing, None, Path]:
+def write_report(run: Path, out: Path, pictures: bool, control: RunControl) -> Generator[Preparing, None, Path]:
     """Write the report as one page, in place of one that a person has agreed to replace. A name without .html gets it,
     and then replaces nothing: nobody was asked about that name. It is in the window's language."""
-    from sslstudio.engine.report.run import write_report
+    from sslstudio.engine.report import run as reports
 
     asked = bool(out.suffix)
     file = out if asked else out.with_name(f"{out.name}.html")
-    return write_report(run, file, control, pictures=pictures, replace=asked, language=translate.spoken())
+    return reports.write_report(run, file, control, pictures=pictures, replace=asked, language=translate.spoken())

@@ -1,30 +1,30 @@
-"""What the window asks of the engine about projects; as in engine.py, nothing here runs on the UI thread."""
+"""What the window asks about projects and their folders of pictures, off the UI thread."""
 
 import os
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sslstudio.engine.core.config import BaseConfig, from_dict, to_dict
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import ConfigError, StudioError
+from sslstudio.engine.core.errors import ConfigError, DataError, StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.images.multi_folder import folders_of, nested
+from sslstudio.engine.labels.editing.start import is_edited, labels_folder
+from sslstudio.engine.labels.types import Recognised
+from sslstudio.engine.projects import folders as project_folders
 from sslstudio.engine.projects import project as projects
+from sslstudio.engine.projects import relocate
 from sslstudio.engine.projects.project import Opened, Project
-from sslstudio.ui.operations import engine as engine_operations
-from sslstudio.ui.operations.engine import EngineFacts, Seen
+from sslstudio.engine.projects.runs import Newest, earlier_runs, mend_runs, newest, relink_project, runs_counted
+from sslstudio.engine.runs.relink import gone_folder
+from sslstudio.ui.operations.engine import EngineFacts
+from sslstudio.ui.operations.pictures import Seen, look_at_folder, scan_pictures
 
-if TYPE_CHECKING:
-    from sslstudio.engine.labels.types import Recognised
-    from sslstudio.engine.projects.runs import Newest
-
-PROJECTS, RUNS = (
-    "Projects",
-    Message("Runs"),
-)  # folders in the user's own; in Runs are those from before there were projects
+PROJECTS, RUNS = "Projects", "Runs"  # folders in the user's own; in Runs are those from before there were projects
 Opening = Generator[Preparing | Seen, None, "OpenedPictures"]
 
 
@@ -33,17 +33,14 @@ class OpenedPictures:
     """A project with its pictures. `new`: nothing was known of them; `told`: what a person must hear, '' as a rule."""
 
     project: Project
-    recognised: "Recognised"
-    newest: "Newest"
+    recognised: Recognised
+    newest: Newest
     new: bool
     told: str
 
 
 def open_pictures(home: Path, others: Sequence[Path], folder: Path, labels: str, control: RunControl) -> Opening:
     """Open the pictures of a folder and the project for them; others: projects that lie elsewhere."""
-    from sslstudio.engine.labels.editing.start import labels_folder
-    from sslstudio.engine.projects.runs import earlier_runs
-
     opened = projects.project_of(folder, home / PROJECTS, others)
     project = opened.project
     if not projects.is_project(project.folder):
@@ -59,9 +56,6 @@ def open_known(opened: Opened, control: RunControl) -> Opening:
 
 
 def _look(project: Project, labels: str, told: str, control: RunControl) -> Opening:
-    from sslstudio.engine.labels.editing.start import is_edited
-    from sslstudio.engine.projects.runs import mend_runs, newest
-
     said = [told] if told else []
     known = project.labels
     if known and not labels and not os.path.exists(known):
@@ -71,10 +65,10 @@ def _look(project: Project, labels: str, told: str, control: RunControl) -> Open
             )
         )
         known = ""
-    project, wrong = _with_good_split(project)
+    project, wrong = _drop_bad_split(project)
     said += wrong
     labels = labels or known or (str(project.labels_folder) if is_edited(project.labels_folder) else "")
-    recognised = yield from engine_operations.look_at_folder(project.pictures, labels, control)
+    recognised = yield from look_at_folder(project.pictures, labels, control)
     seen = projects.examples_of(recognised.pictures.paths)
     now = replace(project, labels=labels, examples=seen, opened=time.strftime("%Y-%m-%d %H:%M"))
     mend_runs(now)
@@ -85,7 +79,7 @@ def _look(project: Project, labels: str, told: str, control: RunControl) -> Open
     return OpenedPictures(now, recognised, newest(now), not project.opened, " ".join(said))
 
 
-def _with_good_split(project: Project) -> tuple[Project, list[str]]:
+def _drop_bad_split(project: Project) -> tuple[Project, list[str]]:
     """Leave out a split that cannot be used: somebody may have edited the file."""
     if not project.data:
         return project, []
@@ -100,13 +94,13 @@ def _with_good_split(project: Project) -> tuple[Project, list[str]]:
     return project, []
 
 
-def changed_options(engine: EngineFacts, options: Mapping[str, BaseConfig]) -> dict[str, dict[str, Any]]:
+def collect_options(engine: EngineFacts, options: Mapping[str, BaseConfig]) -> dict[str, dict[str, Any]]:
     """Collect the options that are not at their defaults, as a project keeps them."""
     changed = (name for name, config in options.items() if config != engine.tasks[name].config())
     return {name: to_dict(options[name]) for name in changed}
 
 
-def all_options(engine: EngineFacts, project: Project) -> tuple[dict[str, BaseConfig], list[ConfigError]]:
+def read_options(engine: EngineFacts, project: Project) -> tuple[dict[str, BaseConfig], list[ConfigError]]:
     """Read the options of all tasks from a project, and what is wrong where its file was edited: defaults there."""
     options: dict[str, BaseConfig] = {name: task.config() for name, task in engine.tasks.items()}
     wrong = []
@@ -118,18 +112,8 @@ def all_options(engine: EngineFacts, project: Project) -> tuple[dict[str, BaseCo
     return options, wrong
 
 
-def rename(project: Project, name: str, control: RunControl) -> Opened:
-    """Give a project another name."""
-    from sslstudio.engine.core.cache_folder import cache_folder
-    from sslstudio.engine.projects import relocate
-
-    return Opened(relocate.renamed(project, name, cache_folder()))
-
-
 def copy(project: Project, target: Path, runs: bool, control: RunControl) -> Generator[Preparing, None, Project]:
     """Copy a project to another folder, as it is set now."""
-    from sslstudio.engine.projects import relocate
-
     projects.save_project(project)
     return (yield from relocate.copied(project, target, runs, control))
 
@@ -152,12 +136,9 @@ class Recent:
     more: tuple[str, ...] = ()
 
 
-def recent(folders: Sequence[str], control: RunControl) -> list[Recent]:
+def read_recent(folders: Sequence[str], control: RunControl) -> list[Recent]:
     """Read what is known of projects; those that cannot be read are named by their folder and say why when they are
     opened."""
-    from sslstudio.engine.images.multi_folder import folders_of
-    from sslstudio.engine.projects.runs import runs_counted
-
     found = []
     for folder in map(Path, folders):
         try:
@@ -168,3 +149,56 @@ def recent(folders: Sequence[str], control: RunControl) -> list[Recent]:
         except (StudioError, OSError):
             found.append(Recent(folder, folder.name, folder))
     return found
+
+
+@dataclass(frozen=True)
+class Known:
+    """A project as it was saved. `gone`: the folder of pictures that is not there, '' for its only one, and where it
+    was; None when all are there."""
+
+    opened: Opened
+    gone: tuple[str, Path] | None
+
+
+def read_project(folder: Path, control: RunControl) -> Known:
+    """Read a project as it was saved, and which of its folders is missing."""
+    return _find_gone(projects.open_project(folder))
+
+
+def _find_gone(opened: Opened) -> Known:
+    return Known(opened, gone_folder(opened.project.pictures))
+
+
+def relink(known: Known, folder: Path, control: RunControl) -> Known:
+    """Tell the project where its missing folder is."""
+    assert known.gone is not None
+    name, project = known.gone[0], known.opened.project
+    there = project_folders.moved(project, name, folder) if name else relink_project(project, folder)
+    return _find_gone(Opened(there, known.opened.told))
+
+
+def take_out(known: Known, control: RunControl) -> Known:
+    """Take the missing folder out of the project."""
+    assert known.gone is not None
+    return _find_gone(Opened(project_folders.without(known.opened.project, known.gone[0]), known.opened.told))
+
+
+def add_folders(
+    project: Project, folders: Sequence[Path], control: RunControl
+) -> Generator[Preparing | Seen, None, Project]:
+    """Add folders to a project. Raises DataError for one without pictures."""
+    project_folders.listed_with(project, folders)  # what cannot be is said before anything is looked for
+    for folder in folders:
+        yield from scan_pictures(folder)
+    return (yield from project_folders.with_more(project, folders))
+
+
+def open_together(
+    home: Path, others: Sequence[Path], folders: Sequence[Path], control: RunControl
+) -> Generator[Preparing | Seen, None, Opened]:
+    """Open the project of these folders together. Raises DataError for one without pictures."""
+    if torn := nested(folders):
+        raise DataError(torn)
+    for folder in folders:
+        yield from scan_pictures(folder)
+    return project_folders.project_of_several(folders, home / PROJECTS, others)

@@ -1,24 +1,84 @@
-"""What the window asks of the engine about runs. These run on other threads; see engine.py."""
+"""What the window asks about runs and experiments, their time and their commands, off the UI thread."""
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.events import Event, Preparing
+from sslstudio.engine.core.events import Event, Preparing, RunFinished, RunStarted
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.images import multi_folder
+from sslstudio.engine.runs import relink
+from sslstudio.engine.runs.experiment_folder import experiment_job
+from sslstudio.engine.runs.queue import Waiting
+from sslstudio.engine.runs.run_folder import RunFolder, run_folders, summary_of
+from sslstudio.engine.runs.summary import summary
 from sslstudio.ui.text.formatting import told
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # these modules import torch
+    from sslstudio.engine.experiments.catalogue import ExperimentSummary
     from sslstudio.engine.finetuning.split_policy import Leak
     from sslstudio.engine.labels.types import Recognised
-    from sslstudio.engine.runs.queue import Waiting
-    from sslstudio.engine.training.config import DataConfig
+    from sslstudio.engine.training.config import DataConfig, PretrainConfig
+    from sslstudio.engine.training.time_estimate import Estimate
 
 
-def strip(sheet: Path, control: RunControl) -> Any:
+def read_events(run: Path, control: RunControl) -> list[Event]:
+    """Read what a run said; one that has moved since says where it is now."""
+    return [
+        replace(event, run=str(run)) if isinstance(event, RunStarted) and Path(event.run).name == run.name else event
+        for event in RunFolder.open(run).events()
+    ]
+
+
+def read_events_of(runs: Sequence[Path], control: RunControl) -> dict[Path, list[Event]]:
+    """Read the events of several runs."""
+    return {run: RunFolder.open(run).events() for run in runs}
+
+
+@dataclass(frozen=True)
+class RunAbout:
+    """A run, the page that shows it (pretrain, finetune or compare), and where its pictures are, or were. `gone`: the
+    folder of them that is not there, '' for the only one, and where it was; None when all are there."""
+
+    run: Path
+    job: str
+    folder: Path
+    labels: str
+    gone: tuple[str, Path] | None
+
+
+def describe_run(run: Path, control: RunControl) -> RunAbout:
+    """Find what a run, a comparison or a tournament needs to be shown."""
+    config, folder = relink.settings_of(run), relink.pictures_folder(run)
+    job = "compare" if experiment_job(run) else str(config.get("job", "pretrain"))
+    labels = str(config.get("data", {}).get("labels", ""))
+    return RunAbout(run, job, folder, labels, relink.gone_folder(folder))
+
+
+def relink_run(run: Path, name: str, folder: Path, control: RunControl) -> RunAbout:
+    """Write down that its pictures, or those of the folder of this name, have moved to `folder`."""
+    if name:
+        relink.relink_listed(run, name, folder)
+    else:
+        relink.relink(run, folder)
+    return describe_run(run, control)
+
+
+def leave_out_folder(run: Path, name: str, control: RunControl) -> RunAbout:
+    """Write down that it goes on without the missing folder of this name."""
+    relink.without_listed(run, name)
+    return describe_run(run, control)
+
+
+def summarise_run(run: Path, control: RunControl) -> str:
+    """Say what became of a run, in a sentence."""
+    return told(summary(RunFolder.open(run).events()))
+
+
+def lay_strip(sheet: Path, control: RunControl) -> Any:
     """Lay the puzzles of a sheet of answers side by side, uint8 (h, w, 3)."""
     import numpy as np
     from PIL import Image
@@ -29,63 +89,19 @@ def strip(sheet: Path, control: RunControl) -> Any:
         return np.asarray(strip_of(file))
 
 
-def film(run: Path, out: Path, control: RunControl) -> Generator[Preparing, None, Path]:
+def write_film(run: Path, out: Path, control: RunControl) -> Generator[Preparing, None, Path]:
     """Write the film of a run; where it is. A name without .gif gets it, and then replaces nothing."""
-    from sslstudio.engine.pretraining.animation import write_film
-    from sslstudio.engine.runs.run_folder import RunFolder
+    from sslstudio.engine.pretraining import animation
 
     if out.suffix.lower() != ".gif":
         out = out.with_name(f"{out.name}.gif")
         if out.exists():  # nobody was asked about this name
             raise DataError("{out} exists already. Choose another name.", out=out)
-    yield from write_film(RunFolder.open(run), out)
+    yield from animation.write_film(RunFolder.open(run), out)
     return out
 
 
-def use_weights(run: Path, which: str, control: RunControl) -> None:
-    """Choose the weights of a run that others start from: best or last."""
-    from sslstudio.engine.runs.run_folder import RunFolder
-
-    RunFolder.open(run).use_weights(which)
-
-
-def set_aside(run: Path, control: RunControl) -> Path:
-    """Move a run out of the list; where it is."""
-    from sslstudio.engine.runs.trash import set_aside as move
-
-    return move(run)
-
-
-def bring_back(place: Path, control: RunControl) -> Path:
-    """Undo `set_aside`; where the run is again."""
-    from sslstudio.engine.runs.trash import bring_back as move
-
-    return move(place)
-
-
-def remove(place: Path) -> None:
-    """Remove a run that was set aside, at once: the window is closing."""
-    from sslstudio.engine.runs.trash import remove as delete
-
-    delete(place)
-
-
-def events_of(runs: Sequence[Path], control: RunControl) -> dict[Path, list[Event]]:
-    """Read the events of several runs."""
-    from sslstudio.engine.runs.run_folder import RunFolder
-
-    return {run: RunFolder.open(run).events() for run in runs}
-
-
-def summary_of(run: Path, control: RunControl) -> str:
-    """Say what became of a run, in a sentence."""
-    from sslstudio.engine.runs.run_folder import RunFolder
-    from sslstudio.engine.runs.summary import summary
-
-    return told(summary(RunFolder.open(run).events()))
-
-
-def start_waiting(waiting: "Waiting", control: RunControl) -> Iterator[Event]:
+def start_waiting(waiting: Waiting, control: RunControl) -> Iterator[Event]:
     """Start a run that waited."""
     from sslstudio.engine.finetuning.entry import finetune
     from sslstudio.engine.pretraining.run import pretrain
@@ -97,17 +113,9 @@ def start_waiting(waiting: "Waiting", control: RunControl) -> Iterator[Event]:
     return pretrain(pretrain_from_dict(values), control)
 
 
-def config_of(job: str, config: Any) -> dict[str, Any]:
-    """Give a config the form that the queue keeps: what config.toml will hold. Quick, once the engine is there."""
-    from sslstudio.engine.training.config import config_dict
-
-    return config_dict(job, config)
-
-
-def title_of(config: Any) -> Message:
+def name_run(config: Any) -> Message:
     """Name a pretraining or a fine-tuning in the queue: in English, as in every record."""
     from sslstudio.engine.evaluate.verdict import KINDS
-    from sslstudio.engine.images import multi_folder
     from sslstudio.engine.tasks.base import load_tasks
 
     task = getattr(config, "task", "")
@@ -126,12 +134,9 @@ class Interrupted:
     total: int
 
 
-def interrupted_run(run: Path, control: RunControl) -> Interrupted | None:
+def find_interrupted(run: Path, control: RunControl) -> Interrupted | None:
     """Find out whether this is a run without an end but with a checkpoint, or a comparison or tournament with something
     left; None otherwise."""
-    from sslstudio.engine.runs.experiment_folder import experiment_job
-    from sslstudio.engine.runs.run_folder import summary_of
-
     if experiment_job(run):
         from sslstudio.engine.experiments.catalogue import stand_of
 
@@ -144,22 +149,63 @@ def interrupted_run(run: Path, control: RunControl) -> Interrupted | None:
     return Interrupted(run, found.job, found.title, found.step, found.total_steps)
 
 
-def split_leak(recognised: "Recognised", config: "DataConfig", folders: Sequence[Path], control: RunControl) -> "Leak":
+def find_leak(recognised: "Recognised", config: "DataConfig", folders: Sequence[Path], control: RunControl) -> "Leak":
     """Find the tests of the runs in some folders that a training with this split would spoil."""
     from sslstudio.engine.finetuning.split_policy import leak_of
-    from sslstudio.engine.runs.run_folder import run_folders
 
     return leak_of(recognised, config, [run for folder in folders for run in run_folders(folder)])
 
 
-def split_of_source(run: Path, config: "DataConfig") -> dict[str, Any]:
+def find_split_of_source(run: Path, config: "DataConfig") -> dict[str, Any]:
     """Read the settings by which a pretraining on the same pictures set them apart, where `config` has others, by
     option. Reads one small file."""
     from sslstudio.engine.finetuning.split_policy import SETTINGS
-    from sslstudio.engine.runs.run_folder import RunFolder
     from sslstudio.engine.training.config import pretrain_from_dict
 
     theirs = pretrain_from_dict(RunFolder.open(run).config()).data
     if Path(theirs.folder).resolve() != Path(config.folder).resolve():
         return {}
     return {name: getattr(theirs, name) for name in SETTINGS if getattr(theirs, name) != getattr(config, name)}
+
+
+def collect_experiments(places: Sequence[Path], job: str, control: RunControl) -> "list[ExperimentSummary]":
+    """List the comparisons or tournaments of a folder, newest first, and then older ones, each in its own folder."""
+    from sslstudio.engine.experiments.catalogue import list_experiments
+
+    older = places[1:]
+    elsewhere = [one for parent in sorted({place.parent for place in older}) for one in list_experiments(parent, job)]
+    return [*list_experiments(places[0], job), *(one for one in elsewhere if one.path in older)]
+
+
+def summarise_experiment(out: Path, end: RunFinished, control: RunControl) -> str:
+    """Say how a comparison or tournament ended, in a sentence."""
+    from sslstudio.engine.experiments import catalogue
+
+    return told(catalogue.what_became(out, end))
+
+
+def estimate_time(
+    config: "PretrainConfig", pictures: int, runs: Sequence[Path], measured: float | None, control: RunControl
+) -> "Estimate | None":
+    """What the budget comes to: as it was measured, else as an earlier run shows; None where nothing is known."""
+    from sslstudio.engine.training.time_estimate import estimate, known_speed, training_pictures
+
+    pace = measured or known_speed(runs, config)
+    if pace is None:
+        return None
+    return estimate(config.budget, training_pictures(pictures, config.data), config.optimiser.batch_size, pace)
+
+
+def write_command(said: Any, control: RunControl) -> str:
+    """Write a config, or the words of a command without the empty ones, as a line for a terminal of this system."""
+    from sslstudio.engine.report.command_line import command_line, typed
+
+    return typed([str(word) for word in said if str(word)]) if isinstance(said, list) else command_line(said)
+
+
+def word_preview(config: Any, out: str, count: int, draw: int) -> list[object]:
+    """Write the command that draws puzzles of the chosen task. Quick, once the engine is there."""
+    from sslstudio.engine.report.command_line import PREVIEW, command_words
+
+    words: list[object] = [*command_words(config.replace(out=out), PREVIEW), "--count", count]
+    return [*words, "--draw", draw] if draw else words

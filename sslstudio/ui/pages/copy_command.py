@@ -5,7 +5,7 @@ from functools import partial
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.ui.background import jobs
-from sslstudio.ui.operations import misc as misc_operations
+from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.buttons import CopyButton
 
@@ -23,7 +23,7 @@ def copy_button(command: Callable[[], object]) -> CopyButton:
             failed(error)
             return
         if said:
-            jobs.run(partial(misc_operations.line_of, said), button.put, failed, owner=button)
+            jobs.run(partial(run_operations.write_command, said), button.put, failed, owner=button)
 
     button.wanted.connect(copy)
     return button

@@ -18,7 +18,7 @@ from sslstudio.ui.pages.page import Page
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.shortcuts import page_shortcuts, split_keys
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.finetuning.split_policy import Leak
@@ -74,7 +74,7 @@ class SplitController(QObject):
         self._job: jobs.Job | None = None
         self.undo_stack.indexChanged.connect(self.changed)
         workspace.leaving.connect(self._forget)
-        workspace.data_changed.connect(self._look)
+        workspace.call_on(Change.SPLIT, self._look)
         workspace.runner.started.connect(lambda _: self.warned.emit(None))  # whoever starts it has read it
 
     def now(self) -> dict[str, Any]:
@@ -123,7 +123,7 @@ class SplitController(QObject):
             config = workspace.data_config()
         except ConfigError:  # a value on the way to another; it is said at the start
             return
-        op = partial(run_operations.split_leak, workspace.recognised, config, workspace.all_runs)
+        op = partial(run_operations.find_leak, workspace.recognised, config, workspace.all_runs)
         self._job = jobs.run(op, self._take, self._failed, owner=self)
 
     def _take(self, leak: "Leak") -> None:
@@ -148,8 +148,7 @@ class SplitLink(QObject):
         page.content.insertWidget(0, self.line)  # in sight, however far the settings are scrolled
         page_shortcuts(page, split_keys(), {"undo": stack.undo, "redo": stack.redo})
         settings.data_changed.connect(lambda: self.split.set(settings.data_values()))
-        workspace.data_changed.connect(self._show)
-        workspace.pictures_changed.connect(self._show)
+        workspace.call_on(Change.SPLIT | Change.PICTURES, self._show)
         self.split.changed.connect(self._offer)
         self.split.warned.connect(self.line.warn)
         self._show()

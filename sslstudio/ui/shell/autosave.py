@@ -25,9 +25,7 @@ class Autosave(QObject):
         self._job: jobs.Job | None = None
         self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._settling.timeout.connect(self.save)
-        chosen = (workspace.task_changed, workspace.data_changed, workspace.choices_changed)
-        for signal in (workspace.pictures_changed, workspace.engine_ready, *chosen):
-            signal.connect(self._settling.start)
+        workspace.changed.connect(lambda _: self._settling.start())
         workspace.opening.connect(lambda _: self._flush())
         workspace.leaving.connect(self._flush)
 

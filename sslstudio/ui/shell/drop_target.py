@@ -9,18 +9,19 @@ from PySide6.QtCore import QMimeData, QObject, QUrl, Signal
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.images.listing import SUFFIXES as PICTURES
+from sslstudio.engine.images.zip_archive import unpack
 from sslstudio.engine.labels.formats.coco.search import pictures_folder
 from sslstudio.engine.projects.project import FILE, is_project
 from sslstudio.engine.runs.experiment_folder import experiment_job
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings, error_log
-from sslstudio.ui.operations import engine as engine_operations
-from sslstudio.ui.operations import folders as folder_operations
-from sslstudio.ui.operations.engine import RunAbout
-from sslstudio.ui.operations.folders import Known
+from sslstudio.ui.operations import projects as project_operations
+from sslstudio.ui.operations import runs as run_operations
+from sslstudio.ui.operations.projects import Known
+from sslstudio.ui.operations.runs import RunAbout
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.workspace.folders import folders_of
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 FOLDER, ZIP, LABELS, RUN, PROJECT, OTHER = "folder", "zip", "labels", "run", "project", "other"
 ORDER = (PROJECT, RUN, FOLDER, ZIP, LABELS, OTHER)  # which of several things is opened
@@ -79,7 +80,7 @@ class Opener(QObject):
         super().__init__(window)
         self.workspace, self._window = workspace, window
         self._awaited: tuple[RunAbout, bool] | None = None  # a run whose pictures are being opened; to go on with it
-        workspace.pictures_changed.connect(self._show_awaited)
+        workspace.call_on(Change.PICTURES, self._show_awaited)
         workspace.project_wanted.connect(self.open_project)
 
     def open(self, what: Dropped) -> None:
@@ -117,9 +118,7 @@ class Opener(QObject):
         dialogs.tell(self._window, self.tr("This cannot be opened"), said.format(file.name))
 
     def _open_zip(self, archive: Path) -> None:
-        self.workspace.prepare_folder(
-            partial(folder_operations.unpack_pictures, archive, app_settings.home() / UNPACKED)
-        )
+        self.workspace.prepare_folder(partial(unpack, archive, app_settings.home() / UNPACKED))
 
     def _open_labels(self, file: Path) -> None:
         """Labels belong to the open pictures; without any, to those beside the file."""
@@ -128,7 +127,7 @@ class Opener(QObject):
     def open_project(self, folder: Path) -> None:
         """Open a project; where its pictures are is asked if they are gone."""
         if self.workspace.may_open():
-            self._ask_project(partial(folder_operations.read_project, folder))
+            self._ask_project(partial(project_operations.read_project, folder))
 
     def _ask_project(self, op: "partial[Known]") -> None:
         jobs.run(op, self._take_project, partial(dialogs.tell_error, self._window), owner=self)
@@ -142,9 +141,9 @@ class Opener(QObject):
         everything = self.tr("The pictures of this project are no longer in {0}. Where are they now?")
         answer = self._ask_lost(name, one.format(name, place), everything.format(place))
         if answer == WITHOUT:
-            self._ask_project(partial(folder_operations.take_out, known))
+            self._ask_project(partial(project_operations.take_out, known))
         elif answer is not None:
-            self._ask_project(partial(folder_operations.relink, known, Path(answer)))
+            self._ask_project(partial(project_operations.relink, known, Path(answer)))
 
     def _ask_lost(self, name: str, one: str, everything: str) -> str | Path | None:
         """Where a folder of pictures is now; WITHOUT to go on without it, None to leave it all as it is. `one` asks
@@ -158,7 +157,7 @@ class Opener(QObject):
 
     def open_run(self, run: Path, go_on: bool = False) -> None:
         """Show an earlier run, wherever it lies, or go on with it."""
-        self._ask(partial(engine_operations.about_run, run), go_on)
+        self._ask(partial(run_operations.describe_run, run), go_on)
 
     def _ask(self, op: "partial[RunAbout]", go_on: bool) -> None:
         jobs.run(op, partial(self._take_run, go_on), partial(dialogs.tell_error, self._window), owner=self)
@@ -170,9 +169,9 @@ class Opener(QObject):
             everything = self.tr("The pictures of this run are no longer in {0}. Where are they now?")
             answer = self._ask_lost(name, one.format(name, place), everything.format(place))
             if answer == WITHOUT:
-                self._ask(partial(engine_operations.run_without, about.run, name), go_on)
+                self._ask(partial(run_operations.leave_out_folder, about.run, name), go_on)
             elif answer is not None:
-                self._ask(partial(engine_operations.relink_run, about.run, name, Path(answer)), go_on)
+                self._ask(partial(run_operations.relink_run, about.run, name, Path(answer)), go_on)
         elif self.workspace.folder is not None and self.workspace.folder.resolve() == about.folder.resolve():
             self.run_wanted.emit(about.job, about.run, go_on)
         else:

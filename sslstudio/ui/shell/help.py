@@ -10,9 +10,10 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from sslstudio import __version__
+from sslstudio.engine.about.bug_report import write_report
+from sslstudio.engine.about.licences import Licence, licences
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings, error_log
-from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.pages.spec import KeyGroup, PageSpec
 from sslstudio.ui.shell.manual import Manual
 from sslstudio.ui.text.formatting import tr
@@ -67,15 +68,17 @@ class Help(QObject):
 
     def about(self) -> None:
         """What this is, and of what it is made."""
-        jobs.run(engine_operations.licences, self._show_about, partial(dialogs.tell_error, self._window), owner=self)
+        failed = partial(dialogs.tell_error, self._window)
+        jobs.run(jobs.without_control(licences), self._show_about, failed, owner=self)
 
-    def _show_about(self, parts: list[tuple[str, str, str]]) -> None:
+    def _show_about(self, parts: list[Licence]) -> None:
         said = self.tr(
             "SSL Studio {0} learns from many pictures without labels, then from a few with labels, and says honestly "
             "whether that helped. Everything stays on this computer. MIT licence. It is made of these parts:"
         )
         heads = [self.tr("Part"), self.tr("Version"), self.tr("Licence")]
-        dialogs.show_table(self._window, self.tr("About SSL Studio"), said.format(__version__), heads, parts)
+        rows = [(part.name, part.version, part.licence) for part in parts]
+        dialogs.show_table(self._window, self.tr("About SSL Studio"), said.format(__version__), heads, rows)
 
     def report(self) -> None:
         """Write a zip file that can be sent with a bug report."""
@@ -85,7 +88,7 @@ class Help(QObject):
         if file is not None:
             run = self._workspace.result or self._workspace.pretrained
             seen = self._workspace.recognised.pictures.paths if self._workspace.recognised else []
-            op = partial(engine_operations.bug_report, file, error_log.lines(), run, self._places(), seen)
+            op = jobs.without_control(write_report, file, error_log.lines(), run, self._places(), seen)
             jobs.run(op, self._say_written, partial(dialogs.tell_error, self._window), owner=self)
 
     def _places(self) -> dict[str, str]:

@@ -96,16 +96,7 @@ class MainWindow(QMainWindow):
         workspace, runner = self.workspace, self.workspace.runner
         workspace.wants_page.connect(self.go)
         workspace.said.connect(self.told.setText)
-        news = (
-            workspace.engine_ready,
-            workspace.engine_broken,
-            workspace.pictures_changed,
-            workspace.task_changed,
-            workspace.checked,
-        )
-        for signal in (*news, workspace.runs_changed):
-            signal.connect(self._say_states)
-        workspace.result_ready.connect(lambda _: self._say_states())
+        workspace.changed.connect(lambda _: self._say_states())
         runner.started.connect(lambda _: self._say_states())
         runner.events.connect(self._follow)
         runner.ended.connect(self._run_ended)

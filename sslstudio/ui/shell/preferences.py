@@ -9,7 +9,7 @@ from sslstudio.ui.forms.run_settings import DeviceBox
 from sslstudio.ui.shell.preferences_form import PreferencesForm
 from sslstudio.ui.shell.run_notifier import RunNotifier
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 
 class Preferences(QObject):
@@ -19,7 +19,7 @@ class Preferences(QObject):
         super().__init__(window)
         self._window, self._workspace, self._notifier = window, workspace, notifier
         self._form: PreferencesForm | None = None
-        workspace.engine_ready.connect(self._show_devices)
+        workspace.call_on(Change.ENGINE, self._show_devices)
 
     def show(self) -> None:
         """Open the dialog; what is set in it counts at once."""
@@ -37,7 +37,7 @@ class Preferences(QObject):
         if name == "appearance":
             theme().follow(app_settings.appearance())
         elif name == "home":
-            self._workspace.runs_changed.emit()
+            self._workspace.changed.emit(Change.RUNS)
         elif name == "keeps_awake":
             self._notifier.suit()
         elif name == "device":

@@ -15,7 +15,7 @@ from sslstudio.ui.operations.runs import Interrupted
 from sslstudio.ui.shell.drop_target import Opener
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 
 class Recovery(QObject):
@@ -27,16 +27,18 @@ class Recovery(QObject):
         self._left = app_settings.under_way()
         workspace.runner.begun.connect(self._remember)
         workspace.runner.ended.connect(lambda _: app_settings.set_under_way(""))
-        workspace.engine_ready.connect(self.offer)
+        workspace.call_on(Change.ENGINE, self.offer)
 
     def _remember(self, run: RunStarted) -> None:
         app_settings.set_under_way(run.run)
 
     def offer(self) -> None:
         """Ask about a run that the last session left without an end; another one asked for meanwhile goes first."""
+        if self._workspace.engine is None:  # it could not be loaded
+            return
         left, self._left = self._left, ""
         if left and not self._workspace.runner.active:
-            op = partial(run_operations.interrupted_run, Path(left))
+            op = partial(run_operations.find_interrupted, Path(left))
             jobs.run(op, self._ask, lambda _: app_settings.set_under_way(""), owner=self)  # a run that is gone: no word
 
     def _ask(self, found: Interrupted | None) -> None:

@@ -11,7 +11,6 @@ from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.shell.keep_awake import KeepAwake
 
@@ -84,8 +83,8 @@ class RunNotifier(QObject):
     def _summary(self, run: RunStarted) -> "partial[str]":
         """What is asked of the engine: a run has a record, a comparison or a tournament has those of its runs."""
         if run.job in (COMPARE, TOURNAMENT) and self._end is not None:
-            return partial(experiment_operations.what_became, Path(run.run), self._end)
-        return partial(run_operations.summary_of, Path(run.run))
+            return partial(run_operations.summarise_experiment, Path(run.run), self._end)
+        return partial(run_operations.summarise_run, Path(run.run))
 
     def _tell(self, title: str, words: str) -> None:
         if not words:

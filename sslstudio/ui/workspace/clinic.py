@@ -1,18 +1,14 @@
 """The clinic in the background: asked once for each set of pictures, kept for all tasks."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from sslstudio.ui.background import jobs
-from sslstudio.ui.operations import engine as engine_operations
+from sslstudio.ui.operations.pictures import CheckedUp, examine_folder
 from sslstudio.ui.widgets.picture import to_image
-from sslstudio.ui.workspace.workspace import Workspace
-
-if TYPE_CHECKING:
-    from sslstudio.ui.operations.engine import CheckedUp
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 
 def clinic_of(workspace: Workspace) -> "ClinicController":
@@ -20,8 +16,7 @@ def clinic_of(workspace: Workspace) -> "ClinicController":
     found = workspace.findChild(ClinicController)
     if found is None:
         found = ClinicController(workspace)
-        workspace.pictures_changed.connect(found.ask)
-        workspace.engine_ready.connect(found.ask)  # the folder may have been opened before
+        workspace.call_on(Change.PICTURES | Change.ENGINE, found.ask)  # the folder may have been opened before it
         found.ask()  # pages are made late: pictures and engine may be there already
     return found
 
@@ -51,7 +46,7 @@ class ClinicController(QObject):
             self._job = None
         self.found, self.examples = None, {}
         if self._workspace.recognised is not None and self._workspace.engine is not None:
-            op = partial(engine_operations.examine_folder, self._workspace.data_config(), dict(self._workspace.options))
+            op = partial(examine_folder, self._workspace.data_config(), dict(self._workspace.options))
             self._job = jobs.run(op, self._take, self._failed, owner=self, progress=self.progressed.emit)
         self.changed.emit()
 
@@ -62,7 +57,7 @@ class ClinicController(QObject):
             self._job = None
             self.changed.emit()
 
-    def _take(self, found: "CheckedUp") -> None:
+    def _take(self, found: CheckedUp) -> None:
         self._job, self.found = None, found
         self.examples = {name: to_image(sheet) for name, sheet in found.examples.items()}
         self.changed.emit()

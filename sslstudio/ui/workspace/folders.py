@@ -7,9 +7,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
+from sslstudio.engine.projects import folders as project_folders
 from sslstudio.engine.projects.project import is_project
+from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.operations import folders as folder_operations
+from sslstudio.ui.operations import projects as project_operations
 from sslstudio.ui.text.formatting import count
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.workspace.workspace import Workspace
@@ -67,21 +69,21 @@ class FoldersController(QObject):
             self._workspace.open_folder(folders[0])
             return
         others = [Path(one) for one in app_settings.recent_folders() if is_project(Path(one))]
-        op = partial(folder_operations.open_together, app_settings.home(), others, folders)
+        op = partial(project_operations.open_together, app_settings.home(), others, folders)
         self._workspace.open_made(op)
 
     def add(self, folders: Sequence[Path]) -> None:
         """More folders for the open project; they are read together with the others."""
         project = self._workspace.project_now()
         if project is not None:
-            self._workspace.change_project(partial(folder_operations.add_folders, project, folders))
+            self._workspace.change_project(partial(project_operations.add_folders, project, folders))
 
     def take_out(self, name: str) -> None:
         """The project without one of its folders."""
         project = self._workspace.project_now()
         if project is not None and len(self._workspace.several) > 1:
             self._before = Before(project.folder, dict(self._workspace.several), name)
-            self._workspace.change_project(partial(folder_operations.without, project, name))
+            self._workspace.change_project(jobs.without_control(project_folders.without, project, name))
 
     @property
     def to_bring_back(self) -> str:
@@ -96,4 +98,4 @@ class FoldersController(QObject):
         project = self._workspace.project_now()
         if project is not None and self._before is not None and self.to_bring_back:
             folders = {**self._before.folders, **self._workspace.several}
-            self._workspace.change_project(partial(folder_operations.with_folders, project, folders))
+            self._workspace.change_project(jobs.without_control(project_folders.with_folders, project, folders))

@@ -12,10 +12,10 @@ from sslstudio.engine.labels.editing.edits import Edit, Kind, Labelled, Painted
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.transfer import correcting, other_labels
 from sslstudio.ui.background import jobs
-from sslstudio.ui.operations import labels as label_operations
+from sslstudio.ui.operations import pictures as picture_operations
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 ENOUGH = 5  # labels a class: fewer teach little, and none would be left to test with
 MOST_UNDO = 1000
@@ -62,7 +62,7 @@ class LabelsController(QObject):
         self._stopping = False
         self._kept = True  # the last edit
         self._news = False  # edits that the workspace has not heard of
-        workspace.pictures_changed.connect(self._other_pictures)
+        workspace.call_on(Change.PICTURES, self._other_pictures)
         workspace.letting_go.connect(self.close)
 
     # --- opening and closing
@@ -74,7 +74,7 @@ class LabelsController(QObject):
             return
         self.close()
         root = self.pictures = recognised.pictures.root
-        op = partial(label_operations.open_labels, project.labels_folder, recognised)
+        op = partial(picture_operations.open_labels, project.labels_folder, recognised)
         self._job = jobs.run(
             op, partial(self._take, root), self._failed, owner=self, progress=self.opening.emit, over=self._over
         )

@@ -52,7 +52,9 @@ class QueueController(QObject):
 
     def add(self, job: str, title: str, config: Any) -> None:
         """Put a run at the end. `config` is the engine's."""
-        self._change(lambda: self.queue.add(Waiting(job, title, run_operations.config_of(job, config))))
+        from sslstudio.engine.training.config import config_dict
+
+        self._change(lambda: self.queue.add(Waiting(job, title, config_dict(job, config))))
 
     def remove(self, number: int) -> Waiting | None:
         """Take one out; it is given back, so that it can be put in again."""

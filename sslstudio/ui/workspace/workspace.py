@@ -4,9 +4,11 @@ it; no page knows another one."""
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from enum import Flag, auto
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
@@ -21,16 +23,9 @@ from sslstudio.engine.runs.trash import free_path
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.runner import Runner
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.operations import (
-    engine as engine_operations,
-)
-from sslstudio.ui.operations import (
-    folders as folder_operations,
-)
-from sslstudio.ui.operations import (
-    projects as project_operations,
-)
-from sslstudio.ui.operations.engine import EngineFacts, TaskFacts
+from sslstudio.ui.operations import pictures as picture_operations
+from sslstudio.ui.operations import projects as project_operations
+from sslstudio.ui.operations.engine import EngineFacts, TaskFacts, load_engine
 from sslstudio.ui.operations.projects import OpenedPictures
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.workspace.run_queue import QueueController
@@ -42,23 +37,29 @@ if TYPE_CHECKING:
 SAMPLE = "Sample pictures"  # folder in the user's own
 
 
-class Workspace(QObject):
-    """The state that the pages share."""
+class Change(Flag):
+    """What has changed in a workspace; several at once may have."""
 
-    engine_ready = Signal()
-    engine_broken = Signal()
+    ENGINE = auto()  # it has been loaded, or could not be
+    PICTURES = auto()  # other ones, or other labels for the same
+    READABLE = auto()  # every picture has been read: which of them cannot be is known
+    TASK = auto()  # or options of one
+    SPLIT = auto()
+    CHOICES = auto()  # how long, which network
+    RUNS = auto()
+    RESULT = auto()  # the fine-tuning that is looked at
+
+
+class Workspace(QObject):
+    """The state that the pages share. `changed` says what of it is new; the other signals tell what goes on, what is
+    about to happen, and what is wished for."""
+
+    changed = Signal(object)  # Change
     opening = Signal(object)  # Preparing, Seen while a scan goes on, or None when it is over
-    pictures_changed = Signal()
     checking = Signal(object)  # Preparing, or None when it is over
-    checked = Signal()
-    task_changed = Signal()
-    data_changed = Signal()  # the split
-    choices_changed = Signal()  # how long, which network
     leaving = Signal()  # the open pictures, for others
     letting_go = Signal()  # of the labels: what they are for is about to change
     project_wanted = Signal(object)  # Path of a project, whose pictures may be somewhere else now
-    runs_changed = Signal()
-    result_ready = Signal(object)  # Path of a fine-tuning run
     wants_page = Signal(str)
     cannot = Signal(str)  # a warning about the run that goes on
     said = Signal(str)  # a line for the status bar
@@ -89,11 +90,22 @@ class Workspace(QObject):
         self.runner.started.connect(self.stop_reading)
         self.runner.ended.connect(self._read_on)
 
+    def call_on(self, what: Change, method: Callable[[], object]) -> None:
+        """Call a method after every such change, as long as its object lives; in the order in which this is asked."""
+        living = WeakMethod(method)
+
+        def hear(changed: Change) -> None:
+            call = living()
+            if changed & what and call is not None:
+                call()
+
+        self.changed.connect(hear)
+
     # --- the engine
 
     def load_engine(self) -> None:
         """Import torch off the UI thread."""
-        jobs.run(engine_operations.load_engine, self._take_engine, self._engine_failed, owner=self)
+        jobs.run(load_engine, self._take_engine, self._engine_failed, owner=self)
 
     def _take_engine(self, facts: EngineFacts) -> None:
         self.engine = facts
@@ -102,12 +114,12 @@ class Workspace(QObject):
             self.options.setdefault(name, task.config())
         if self.project is not None:
             self._bring_back_options(self.project)
-        self.engine_ready.emit()
+        self.changed.emit(Change.ENGINE)
         self.read_pictures()
 
     def _engine_failed(self, error: Exception) -> None:
         self.engine_error = error
-        self.engine_broken.emit()
+        self.changed.emit(Change.ENGINE)
         self._tell(error)
 
     @property
@@ -125,13 +137,13 @@ class Workspace(QObject):
         """What the network is to learn from."""
         self.task, self._task_chosen = name, True
         self.options[name] = options
-        self.task_changed.emit()
+        self.changed.emit(Change.TASK)
 
     # --- pictures
 
     def open_folder(self, folder: Path, labels_file: str = "") -> None:
-        """Look for pictures and labels, and bring back what is known of them; `pictures_changed` then. Their project is
-        made the first time. The labels used last, or made in the program, are taken, unless others are asked for."""
+        """Look for pictures and labels, and bring back what is known of them; PICTURES have changed then. Their project
+        is made the first time. The labels used last, or made in the program, are taken, unless others are asked for."""
         if is_project(folder):
             self.project_wanted.emit(folder)
             return
@@ -145,7 +157,7 @@ class Workspace(QObject):
 
     def open_sample(self) -> None:
         """Draw the sample pictures into the user's folder and open them."""
-        self.prepare_folder(partial(folder_operations.draw_sample, app_settings.home() / SAMPLE))
+        self.prepare_folder(partial(picture_operations.draw_sample, app_settings.home() / SAMPLE))
 
     def prepare_folder(self, op: Callable[..., Any]) -> None:
         """Open the folder that `op` makes: one that is drawn or unpacked first."""
@@ -164,12 +176,12 @@ class Workspace(QObject):
                 self._labels_job.cancel()  # they are looked for again, where they are then
             self.begin_opening(op, self._take_project)
 
-    def _take_project(self, opened: Opened) -> None:
+    def _take_project(self, project: Project) -> None:
         """It has another name or list on the disk now, whether or not its pictures are waited for."""
-        if self.project is not None and opened.project.folder != self.project.folder:
-            self.project, self.folder, self.labels_file = opened.project, opened.project.pictures, opened.project.labels
+        if self.project is not None and project.folder != self.project.folder:
+            self.project, self.folder, self.labels_file = project, project.pictures, project.labels
             self.pretrained = self.result = None  # until they are looked for
-        self.open_project(opened)
+        self.open_project(Opened(project))
 
     def may_open(self) -> bool:
         """Whether other pictures can be opened now; if not, that is said."""
@@ -210,9 +222,7 @@ class Workspace(QObject):
         app_settings.add_recent(opened.project.folder, self.folder)
         self._bring_back(opened)
         self.opening.emit(None)
-        self.pictures_changed.emit()
-        if self.result is not None:
-            self.result_ready.emit(self.result)
+        self.changed.emit(Change.PICTURES | Change.TASK | Change.RESULT)
         self.read_pictures()
         if opened.told:
             dialogs.tell(self.window, self.tr("Project"), opened.told)
@@ -230,7 +240,7 @@ class Workspace(QObject):
         self.stop_reading()
         if self.engine is None or self.recognised is None or self.runner.active:
             return
-        op = partial(engine_operations.check_pictures, self.recognised, self.data_config())
+        op = partial(picture_operations.check_pictures, self.recognised, self.data_config())
         self._reading = jobs.run(op, self._take_readable, self._not_read, owner=self, progress=self.checking.emit)
 
     def stop_reading(self) -> None:
@@ -247,7 +257,7 @@ class Workspace(QObject):
     def _take_readable(self, index: "ImageIndex") -> None:
         self._reading, self.readable = None, index
         self.checking.emit(None)
-        self.checked.emit()
+        self.changed.emit(Change.READABLE)
 
     def _not_read(self, error: Exception) -> None:
         self._reading = None
@@ -259,7 +269,7 @@ class Workspace(QObject):
     def use_labels(self, labels_file: str) -> None:
         """Take other labels for the open pictures; what was pretrained on them stays."""
         if self.folder is not None:
-            op = partial(engine_operations.look_at_folder, self.folder, labels_file)
+            op = partial(picture_operations.look_at_folder, self.folder, labels_file)
             then = partial(self._take_labels, self.folder, labels_file)
             if self._labels_job is not None and self.taking_labels:
                 self._labels_job.cancel()  # these are newer
@@ -273,9 +283,7 @@ class Workspace(QObject):
     def _take_labels(self, folder: Path, labels_file: str, recognised: "Recognised") -> None:
         if folder == self.folder:
             self.labels_file, self.recognised = labels_file, recognised
-            self.pictures_changed.emit()
-            if self.readable is not None:
-                self.checked.emit()
+            self.changed.emit(Change.PICTURES if self.readable is None else Change.PICTURES | Change.READABLE)
 
     def data_config(self) -> Any:
         """The engine's DataConfig of the open folder."""
@@ -294,13 +302,13 @@ class Workspace(QObject):
         """How the pictures are to be split, and their size."""
         if values != self.data_values:
             self.data_values = values
-            self.data_changed.emit()
+            self.changed.emit(Change.SPLIT)
 
     def keep_choices(self, page: str, values: dict[str, Any]) -> None:
         """What was chosen on a page, as far as it is not how the page begins."""
         if values != self.choices.get(page, {}):
             self.choices[page] = values
-            self.choices_changed.emit()
+            self.changed.emit(Change.CHOICES)
 
     def _bring_back(self, opened: OpenedPictures) -> None:
         """Split, task and options of a project; with a new one, what a person has chosen before stays chosen."""
@@ -315,14 +323,13 @@ class Workspace(QObject):
         self._suggest_task()
         if self.engine is not None and not opened.new:
             self._bring_back_options(project)
-        self.task_changed.emit()
 
     def _bring_back_options(self, project: Project) -> None:
         assert self.engine is not None
         if self.task not in self.engine.tasks:  # a task that this program does not have
             self._task_chosen = False
             self._suggest_task()
-        self.options, wrong = project_operations.all_options(self.engine, project)
+        self.options, wrong = project_operations.read_options(self.engine, project)
         for error in wrong:
             self._tell(error)
 
@@ -330,7 +337,7 @@ class Workspace(QObject):
         """The project as it is to be saved; None while there is nothing to save."""
         if self.project is None:
             return None
-        options = project_operations.changed_options(self.engine, self.options) if self.engine else self.project.options
+        options = project_operations.collect_options(self.engine, self.options) if self.engine else self.project.options
         task = self.task if self._task_chosen else ""
         choices = {page: dict(values) for page, values in self.choices.items() if values}
         return replace(
@@ -360,12 +367,12 @@ class Workspace(QObject):
             self.pretrained = run
         elif outcome == "finished":
             self.show_result(run)
-        self.runs_changed.emit()
+        self.changed.emit(Change.RUNS)
 
     def show_result(self, run: Path) -> None:
         """Make a fine-tuning run the result that is looked at."""
         self.result = run
-        self.result_ready.emit(run)
+        self.changed.emit(Change.RESULT)
 
     def _tell(self, error: Exception) -> None:
         dialogs.tell_error(self.window, error)

@@ -1,9 +1,14 @@
+import importlib
+import re
 import threading
 from collections.abc import Generator
+from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QObject, QThread
 from pytestqt.qtbot import QtBot
 
+import sslstudio.ui
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
@@ -95,3 +100,31 @@ def test_an_owner_that_is_gone_is_not_called(qtbot: QtBot) -> None:
         go.set()
     qtbot.wait(20)
     assert heard.done == []
+
+
+def test_a_call_that_wants_no_control_is_an_operation(qtbot: QtBot) -> None:
+    heard, owner = Heard(), QObject()
+    heard.start(jobs.without_control(int, "11", base=2), owner)
+    qtbot.waitUntil(lambda: heard.done == [3])
+
+
+LATE = re.compile(r'(\w+) = jobs\.late\("([\w.]+)", "(\w+)"\)')
+NAMED = sorted(
+    (file.name, *found.groups())
+    for file in Path(sslstudio.ui.__path__[0]).rglob("*.py")
+    for found in LATE.finditer(file.read_text("utf-8"))
+)
+
+
+@pytest.mark.parametrize(("file", "given", "module", "name"), NAMED)
+def test_what_is_imported_late_is_there(file: str, given: str, module: str, name: str) -> None:
+    assert given == name
+    assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_functions_are_imported_late(qtbot: QtBot) -> None:
+    assert len(NAMED) > 5
+    heard, owner = Heard(), QObject()
+    late_fraction = jobs.late("fractions", "Fraction")
+    heard.start(jobs.without_control(late_fraction, 1, 2), owner)
+    qtbot.waitUntil(lambda: [str(one) for one in heard.done] == ["1/2"])

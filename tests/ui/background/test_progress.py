@@ -17,6 +17,8 @@ from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets.job_row import BusyLine
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 from tests.support.clipped import clipped
 
 LONG = 60_000
@@ -68,7 +70,7 @@ def stop_at_the_first_word(line: BusyLine) -> None:
 @pytest.fixture
 def filled(window: MainWindow, sample_folder: Path, qtbot: QtBot) -> MainWindow:
     """The window with pictures that have classes and masks."""
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample_folder)
     return window
 
@@ -82,7 +84,7 @@ def test_reading_the_pictures(window: MainWindow, sample_folder: Path, qtbot: Qt
     window.workspace.checking.disconnect(once)
     QThreadPool.globalInstance().waitForDone()
     assert window.workspace.readable is None
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         click(page.checking.again)
     assert not page.checking.isVisible()
 

@@ -16,6 +16,8 @@ from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.puzzles.page import PUZZLES, PretextPage
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 
 LONG = 60_000
 
@@ -23,7 +25,7 @@ LONG = 60_000
 @pytest.fixture
 def opened(window: MainWindow, sample_folder: Path, qtbot: QtBot) -> MainWindow:
     """The window with pictures that have classes and masks."""
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample_folder)
     window.activateWindow()
     return window

@@ -17,6 +17,8 @@ from sslstudio.ui.pages.split import split_of
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.pretrain import PretrainPage
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 from tests.ui.shell.test_drop_target import trained
 
 LONG = 60_000
@@ -26,7 +28,7 @@ CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModi
 @pytest.fixture
 def page(window: MainWindow, sample: Path, qtbot: QtBot) -> PretrainPage:
     """The page that pretrains, with pictures and no run."""
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample)
     window.go("pretrain")
     made = window.pages["pretrain"]
@@ -147,7 +149,7 @@ def test_other_pictures_leave_nothing_to_take_back(
     window: MainWindow, page: PretrainPage, sample_folder: Path, qtbot: QtBot
 ) -> None:
     choose(page, "test", 0.4)
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample_folder)
     window.go("pretrain")
     assert not line_of(page).isVisible()

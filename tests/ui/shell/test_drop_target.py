@@ -29,6 +29,8 @@ from sslstudio.ui.pages.train.pretrain import PretrainPage
 from sslstudio.ui.shell.drop_target import FOLDER, LABELS, RUN, ZIP, Dropped, recognise_drop
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets.labels_view import LabelsView
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 from tests.support.small_comparisons import compare_config
 from tests.ui.conftest import Said
 from tests.ui.shell.test_main_window import drop
@@ -101,7 +103,7 @@ def test_a_zip_file_is_unpacked_and_opened(
     with zipfile.ZipFile(tmp_path / "animals.zip", "w") as archive:
         for file in pictures.rglob("*.png"):
             archive.write(file, file.relative_to(pictures))
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         drop(window, tmp_path / "animals.zip")
     assert window.workspace.folder == own_settings / "Unpacked" / "animals"
     assert window.workspace.readable is not None
@@ -116,12 +118,12 @@ def test_a_broken_zip_file_is_refused_in_words(window: MainWindow, tmp_path: Pat
 
 
 def test_labels_belong_to_the_open_pictures(window: MainWindow, pictures: Path, tmp_path: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         drop(window, pictures)
     names = [file.relative_to(pictures).as_posix() for file in sorted(pictures.rglob("*.png"))]
     table = tmp_path / "elsewhere.csv"
     table.write_text("file,label\n" + "\n".join(f"{name},{number % 3}" for number, name in enumerate(names)))
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         drop(window, table)
     recognised = window.workspace.recognised
     assert window.workspace.folder == pictures
@@ -141,7 +143,7 @@ def test_a_coco_file_opens_its_pictures_with_masks(window: MainWindow, tmp_path:
     content = {"images": listed, "annotations": marked, "categories": [{"id": 1, "name": "nucleus"}]}
     file = tmp_path / "annotations" / "instances_default.json"
     file.write_text(json.dumps(content))
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         drop(window, file)
     assert window.workspace.folder == tmp_path
     recognised = window.workspace.recognised

@@ -14,6 +14,8 @@ from sslstudio.ui.base import error_log
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets.dialogs import show_table
 from sslstudio.ui.widgets.shortcuts import CLASS_KEYS
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 from tests.ui.conftest import Said
 
 shown = show_table  # the real one: tests get another in its place
@@ -41,7 +43,7 @@ PAGES = (
 def test_the_sheet_names_the_keys_that_the_pages_listen_to(
     window: MainWindow, said: Said, sample: Path, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=20_000):
+    with changing(qtbot, window.workspace, Change.READABLE, 20_000):
         window.open_folder(sample)
     rows = window.help.key_rows()
     for page, row in PAGES:

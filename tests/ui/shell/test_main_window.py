@@ -18,6 +18,8 @@ from sslstudio.ui.pages.spec import page_names
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.shell.step_list import DONE, STATE
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 
 
 def drop(window: MainWindow, *paths: Path) -> None:
@@ -49,7 +51,7 @@ def test_importing_the_window_leaves_torch_alone() -> None:
 
 def test_a_dropped_folder_is_opened(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
     window.go("results")
-    with qtbot.waitSignal(window.workspace.checked, timeout=20_000):
+    with changing(qtbot, window.workspace, Change.READABLE, 20_000):
         drop(window, sample)
     page = window.pages["images"]
     assert window.stack.currentWidget() is page
@@ -61,7 +63,7 @@ def test_a_dropped_folder_is_opened(window: MainWindow, sample: Path, qtbot: QtB
 
 def test_a_dropped_file_stands_for_its_folder(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
     picture = next(sample.rglob("*.png"))
-    with qtbot.waitSignal(window.workspace.pictures_changed, timeout=20_000):
+    with changing(qtbot, window.workspace, Change.PICTURES, 20_000):
         drop(window, picture)
     assert window.workspace.folder == picture.parent
     qtbot.waitUntil(lambda: window.workspace.readable is not None)
@@ -76,7 +78,7 @@ def test_unreadable_files_are_listed_with_their_reasons(
         (folder / f"good {number}.png").write_bytes(picture.read_bytes())
     (folder / "empty.jpg").write_bytes(b"")
     (folder / "notes.txt").write_text("hello")
-    with qtbot.waitSignal(window.workspace.checked, timeout=20_000):
+    with changing(qtbot, window.workspace, Change.READABLE, 20_000):
         window.open_folder(folder)
     page = window.pages["images"]
     assert page.pictures.value.text() == "8"  # type: ignore[attr-defined]
@@ -136,7 +138,7 @@ def test_closing_while_training_asks_and_loses_nothing(window: MainWindow, said:
 
 
 def test_a_run_that_breaks_leaves_the_page_usable(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=20_000):
+    with changing(qtbot, window.workspace, Change.READABLE, 20_000):
         window.open_folder(sample)
     window.go("pretrain")
     page = window.pages["pretrain"]
@@ -162,7 +164,7 @@ def test_a_step_that_is_done_is_marked(window: MainWindow, tmp_path: Path) -> No
 
 
 def test_a_page_that_is_left_gives_the_focus_to_the_steps(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=20_000):
+    with changing(qtbot, window.workspace, Change.READABLE, 20_000):
         drop(window, sample)
     window.activateWindow()
     onward = next(one for one in window.pages["images"].findChildren(QPushButton) if one.text().startswith("Next"))

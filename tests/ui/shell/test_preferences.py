@@ -18,6 +18,8 @@ from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.shell.preferences_form import PreferencesForm
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 from tests.ui.conftest import Said
 
 Visit = Callable[[Callable[[PreferencesForm], None]], None]
@@ -90,7 +92,7 @@ def test_runs_go_where_it_is_said(
     said.folder = tmp_path / "elsewhere"
 
     def move(form: PreferencesForm) -> None:
-        with qtbot.waitSignal(window.workspace.runs_changed):
+        with changing(qtbot, window.workspace, Change.RUNS):
             form.elsewhere.click()
         assert form.home.text() == str(tmp_path / "elsewhere")
 
@@ -102,7 +104,7 @@ def test_runs_go_where_it_is_said(
 def test_the_device_is_taken_by_settings_that_stand_and_by_later_ones(
     window: MainWindow, visit: Visit, sample: Path, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=20_000):
+    with changing(qtbot, window.workspace, Change.READABLE, 20_000):
         window.open_folder(sample)
     window.go("pretrain")
     page = window.pages["pretrain"]

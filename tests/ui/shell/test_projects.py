@@ -18,6 +18,8 @@ from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.pretrain import PretrainPage
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 from tests.ui.conftest import Said
 from tests.ui.shell.test_drop_target import pictures, trained
 from tests.ui.shell.test_main_window import drop
@@ -27,7 +29,7 @@ __all__ = ["pictures"]
 
 
 def open_folder(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(folder)
 
 
@@ -183,7 +185,7 @@ def test_recent_projects_say_what_is_in_them_and_a_click_opens_one(
     assert any(str(pictures).endswith(label.lstrip("…")) for label in shown if "pets" in label)
     (button,) = page.recent.findChildren(QPushButton)
     assert button.text().strip() == "pets"
-    with qtbot.waitSignal(again.workspace.pictures_changed, timeout=LONG):
+    with changing(qtbot, again.workspace, Change.PICTURES, LONG):
         button.click()
     assert again.workspace.folder == pictures
     again.close()
@@ -200,7 +202,7 @@ def test_the_menu_opens_a_project_and_says_of_another_folder_that_it_is_none(
     qtbot.waitUntil(lambda: bool(said.errors), timeout=LONG)
     assert "is not a project" in str(said.errors.pop())
     said.folder = folder
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window._choose_project()
     assert window.workspace.folder == pictures
 

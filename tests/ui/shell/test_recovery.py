@@ -23,6 +23,8 @@ from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.pretrain import PretrainPage
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 from tests.support.small_comparisons import compare_config
 from tests.ui.conftest import Said
 from tests.ui.shell.test_drop_target import from_scratch
@@ -55,7 +57,7 @@ def opened(qtbot: QtBot) -> MainWindow:
     window = MainWindow()
     qtbot.addWidget(window)
     window.show()
-    with qtbot.waitSignal(window.workspace.engine_ready, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.ENGINE, LONG):
         window.workspace.load_engine()
     return window
 

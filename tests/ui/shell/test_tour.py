@@ -13,6 +13,8 @@ from sslstudio.ui.pages.spec import page_names
 from sslstudio.ui.shell import app
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.shell.tour_panel import TourPanel
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 from tests.ui.shell.test_main_window import drop
 
 
@@ -99,7 +101,7 @@ def test_keys_lead_on_back_and_out(window: MainWindow, panel: TourPanel, qtbot: 
 def test_a_folder_can_be_dropped_meanwhile(window: MainWindow, panel: TourPanel, sample: Path, qtbot: QtBot) -> None:
     assert not panel.acceptDrops()
     assert panel.sample.isVisible()
-    with qtbot.waitSignal(window.workspace.checked, timeout=20_000):
+    with changing(qtbot, window.workspace, Change.READABLE, 20_000):
         drop(window, sample)
     assert window.tour.panel is panel
     assert not panel.sample.isVisible()  # there are pictures now

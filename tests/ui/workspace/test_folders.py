@@ -13,11 +13,13 @@ from sslstudio.engine.images.multi_folder import folders_of, write_album
 from sslstudio.engine.projects.project import open_project
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, OptimiserConfig
 from sslstudio.ui.base import app_settings
-from sslstudio.ui.operations.projects import recent
+from sslstudio.ui.operations.projects import read_recent
 from sslstudio.ui.pages.images.page import FOLDERS, ImagesPage
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.results.data import load_overlay, load_results
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 from tests.ui.conftest import Said
 from tests.ui.shell.test_drop_target import pictures, trained
 from tests.ui.shell.test_main_window import drop
@@ -90,7 +92,7 @@ def test_a_second_folder_is_added_with_its_labels_kept_and_the_folders_left_alon
 def test_folders_dropped_together_are_one_project_that_comes_back(
     window: MainWindow, pictures: Path, second: Path, said: Said, own_settings: Path, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         drop(window, pictures, second)
     assert window.workspace.project is not None
     assert window.workspace.project.folder == own_settings / "Projects" / "pets + archive"
@@ -102,12 +104,12 @@ def test_folders_dropped_together_are_one_project_that_comes_back(
     open_folder(window, second.parent, qtbot)
     assert images(window).title.text() == "usb"
     said.choice = "instead"
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         drop(window, second, pictures)
     assert window.workspace.project.folder.name == "pets + archive"
     assert said.offered == ["add", "instead"]
     assert said.questions == []
-    (again,) = [one for one in recent(app_settings.recent_folders(), RunControl()) if one.more]
+    (again,) = [one for one in read_recent(app_settings.recent_folders(), RunControl()) if one.more]
     assert (again.name, again.pictures, again.more) == ("pets + archive", pictures, ("archive",))
 
 
@@ -119,11 +121,11 @@ def test_a_folder_that_is_dropped_on_others_is_added_opened_instead_or_left(
     drop(window, second)
     assert window.workspace.folder == pictures
     said.choice = "add"
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         drop(window, second)
     assert [name for name, *_ in listed(window)] == ["pets", "archive"]
     said.offered = []
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         drop(window, second)  # it is open already: looked at again, nothing is asked
     assert said.offered == []
     drop(window, second.parent)
@@ -137,14 +139,14 @@ def test_a_folder_that_is_dropped_on_others_is_added_opened_instead_or_left(
 def test_a_folder_is_taken_out_and_brought_back(
     window: MainWindow, pictures: Path, second: Path, said: Said, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         drop(window, pictures, second)
     view = images(window).folders
     images(window).tabs.setCurrentIndex(FOLDERS)
     assert not view.out.isEnabled()
     assert not view.back.isVisible()
     view.table.selectRow(0)
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         view.out.click()
     assert [name for name, *_ in listed(window)] == ["archive"]
     assert images(window).pictures.value.text() == "10"
@@ -152,7 +154,7 @@ def test_a_folder_is_taken_out_and_brought_back(
     assert not view.out.isEnabled()  # the last one stays
     assert view.back.isVisible()
     assert "pets" in view.back.text()
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         view.back.click()
     assert sorted(name for name, *_ in listed(window)) == ["archive", "pets"]
     assert not view.back.isVisible()
@@ -163,7 +165,7 @@ def test_a_folder_is_taken_out_and_brought_back(
 def test_the_folder_of_an_unplugged_disk_is_asked_for_by_name(
     window: MainWindow, pictures: Path, second: Path, tmp_path: Path, said: Said, qtbot: QtBot, answer: str
 ) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         drop(window, pictures, second)
     assert window.workspace.project is not None
     project = window.workspace.project.folder

@@ -1,12 +1,10 @@
 """The tab of comparisons: how many labels is a pretraining worth?"""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sslstudio.engine.runs.experiment_folder import COMPARE
 from sslstudio.ui.background import jobs
-from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.pages.compare import words as experiment_words
 from sslstudio.ui.pages.compare.experiment_settings import ExperimentSettings
 from sslstudio.ui.pages.compare.experiment_view import EfficiencyView
@@ -17,7 +15,10 @@ from sslstudio.ui.workspace.clinic import ClinicController
 from sslstudio.ui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.experiments.compare import ahead_of
     from sslstudio.engine.experiments.config import ExperimentConfig
+else:
+    ahead_of = jobs.late("sslstudio.engine.experiments.compare", "ahead_of")
 
 
 class EfficiencyTab(ExperimentTab):
@@ -81,9 +82,8 @@ class EfficiencyTab(ExperimentTab):
             )
             return
         settings.estimate.setText(self.tr("Working out how long it takes…"))
-        self._job = jobs.run(
-            partial(experiment_operations.ahead_of, config), self._say_estimate, self._no_estimate, owner=self
-        )
+        op = jobs.without_control(ahead_of, config)
+        self._job = jobs.run(op, self._say_estimate, self._no_estimate, owner=self)
 
     def _say_estimate(self, left: Any) -> None:
         self._job = None

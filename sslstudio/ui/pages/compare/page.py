@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QStackedWidget, QTabWidget
@@ -14,16 +14,21 @@ from sslstudio.engine.runs.experiment_folder import COMPARE, CURVE, experiment_j
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import set_role, tint
-from sslstudio.ui.operations import experiments as experiment_operations
 from sslstudio.ui.pages.compare.label_efficiency_tab import EfficiencyTab
 from sslstudio.ui.pages.compare.tab import ExperimentTab
 from sslstudio.ui.pages.compare.tournament_tab import TournamentTab
 from sslstudio.ui.pages.page import Page
+from sslstudio.ui.text.formatting import tr
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.buttons import ExportButton
 from sslstudio.ui.widgets.layout import EmptyState, button, retitle
 from sslstudio.ui.workspace.clinic import clinic_of
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
+
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.experiments.catalogue import run_experiment
+else:
+    run_experiment = jobs.late("sslstudio.engine.experiments.catalogue", "run_experiment")
 
 JOB = "compare"  # the name of this page; both kinds of run bear it
 
@@ -82,9 +87,8 @@ class ComparePage(Page):
         runner.events.connect(self._take)
         runner.failed.connect(self._failed)
         runner.ended.connect(self._ended)
-        for signal in (workspace.engine_ready, workspace.engine_broken):
-            signal.connect(self.refresh)
-        workspace.pictures_changed.connect(self._other_pictures)
+        workspace.call_on(Change.ENGINE, self.refresh)
+        workspace.call_on(Change.PICTURES, self._other_pictures)
         self.tabs.currentChanged.connect(lambda _: self.offer())
         for kind in self.kinds:
             kind.changed.connect(self.offer)
@@ -190,7 +194,7 @@ class ComparePage(Page):
         tab.out, self._running = Path(config.out), tab
         tab.view.out = tab.out
         tab.view.tabs.setCurrentIndex(0)
-        self.workspace.runner.start(JOB, partial(experiment_operations.run_experiment, config))
+        self.workspace.runner.start(JOB, partial(run_experiment, config))
 
     def toggle_pause(self) -> None:
         """Pause or go on, and say so on the button."""
@@ -212,7 +216,7 @@ class ComparePage(Page):
             tab, self._running = self._running, None
             tab.list_experiments()
             tab.ask_estimate()
-            self.workspace.runs_changed.emit()
+            self.workspace.changed.emit(Change.RUNS)
         self.offer()
 
     def finetune_with(self) -> None:
@@ -270,7 +274,7 @@ class ComparePage(Page):
             self, self.tr("Save the picture"), "PNG (*.png)", app_settings.home() / f"{self.current.job}.png"
         )
         if file is not None:
-            op = partial(experiment_operations.save_picture, file, self._picture())
+            op = jobs.without_control(_save_picture, file, self._picture())
             jobs.run(op, self._say_saved, partial(dialogs.tell_error, self), owner=self)
 
     def _picture(self) -> QImage:
@@ -282,3 +286,10 @@ class ComparePage(Page):
     def _copy(self, said: str, told: str) -> None:
         QGuiApplication.clipboard().setText(said)
         self.workspace.said.emit(told)
+
+
+def _save_picture(file: Path, picture: QImage) -> Path:
+    """Write a picture, and give its place back. Raises StudioError when the disk does not take it."""
+    if not picture.save(str(file)):
+        raise StudioError(tr("{0} cannot be written. Try another folder.").format(file))
+    return file

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.core.errors import ConfigError, StudioError
 from sslstudio.ui.background import jobs
-from sslstudio.ui.operations import experiments as experiment_operations
+from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.compare.experiment_list import ExperimentList
 from sslstudio.ui.pages.compare.experiment_settings import ExperimentSettings
 from sslstudio.ui.pages.compare.experiment_view import ExperimentView
@@ -20,7 +20,10 @@ from sslstudio.ui.workspace.clinic import ClinicController
 from sslstudio.ui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.experiments.catalogue import open_experiment
     from sslstudio.engine.experiments.config import ExperimentConfig
+else:
+    open_experiment = jobs.late("sslstudio.engine.experiments.catalogue", "open_experiment")
 
 SETTLE_MS = 400  # after the last edit
 
@@ -180,12 +183,12 @@ class ExperimentTab(QWidget):
 
     def list_experiments(self) -> None:
         """Look for those on these pictures."""
-        op = partial(experiment_operations.experiments_in, self.workspace.all_runs, self.job)
+        op = partial(run_operations.collect_experiments, self.workspace.all_runs, self.job)
         jobs.run(op, self.earlier.show_experiments, partial(dialogs.tell_error, self), owner=self)
 
     def open_experiment(self, path: Path, then: Callable[[Any], None] | None = None) -> None:
         """Show an earlier one, with its settings: it can go on, and tasks may be added. `then` gets its config."""
-        op = partial(experiment_operations.open_experiment, path)
+        op = jobs.without_control(open_experiment, path)
         jobs.run(op, partial(self._show_experiment, then), partial(dialogs.tell_error, self), owner=self)
 
     def _show_experiment(self, then: Callable[[Any], None] | None, opened: Any) -> None:

@@ -14,7 +14,7 @@ from sslstudio.ui.base import app_settings
 from sslstudio.ui.gallery.model import GalleryItem
 from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.operations import projects as project_operations
-from sslstudio.ui.operations.engine import Seen
+from sslstudio.ui.operations.pictures import Seen
 from sslstudio.ui.operations.projects import Recent
 from sslstudio.ui.pages.images.drop_area import DropArea
 from sslstudio.ui.pages.images.folders_view import FoldersView
@@ -28,7 +28,7 @@ from sslstudio.ui.widgets.labels_view import LabelsView, labels_in_words, lacks_
 from sslstudio.ui.widgets.layout import Card, Figure, button, column, held, row, scrolled, text
 from sslstudio.ui.widgets.tables import fill, table
 from sslstudio.ui.workspace.folders import folders_of
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 FOLDERS = 4  # its tab
 
@@ -63,9 +63,9 @@ class ImagesPage(Page):
         self._add_busy()
         self._add_loaded()
         workspace.opening.connect(self._show_opening)
-        workspace.pictures_changed.connect(self.show_pictures)
+        workspace.call_on(Change.PICTURES, self.show_pictures)
         workspace.checking.connect(self._show_checking)
-        workspace.checked.connect(self._show_checked)
+        workspace.call_on(Change.READABLE, self._show_checked)
         self._show(self.welcome)
 
     # --- the three faces of the page
@@ -81,7 +81,7 @@ class ImagesPage(Page):
         self.recent.chosen.connect(self.workspace.open_folder)
         self.welcome = held(column((self.drop, 1), self.recent, gap=14))
         self.stack.addWidget(self.welcome)
-        op = partial(project_operations.recent, app_settings.recent_folders())
+        op = partial(project_operations.read_recent, app_settings.recent_folders())
         jobs.run(op, self._take_recent, partial(dialogs.tell_error, self), owner=self)
 
     def _take_recent(self, projects: list[Recent]) -> None:

@@ -12,7 +12,7 @@ from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Painted
 from sslstudio.engine.labels.editing.stroke import Patch, Rect
 from sslstudio.ui.background import jobs
-from sslstudio.ui.operations import labels as label_operations
+from sslstudio.ui.operations import pictures as picture_operations
 from sslstudio.ui.pages.label.board import CLASSES, LabelBoard
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.picture import to_image
@@ -57,7 +57,7 @@ class LabelController(QObject):
         if self._loading is not None:
             self._loading.cancel()
         self.path = path
-        op = partial(label_operations.open_picture, self.root / path)
+        op = partial(picture_operations.open_picture, self.root / path)
         self._loading = jobs.run(op, partial(self._show_picture, path), self._no_picture, owner=self)
         self._say_label()
 

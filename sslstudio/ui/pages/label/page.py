@@ -10,7 +10,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.base.theme import set_role, tint
-from sslstudio.ui.operations import labels as label_operations
+from sslstudio.ui.operations import pictures as picture_operations
 from sslstudio.ui.pages.label.board import CLASSES, MAP, MASKS, LabelBoard
 from sslstudio.ui.pages.label.controller import LabelController
 from sslstudio.ui.pages.label.export import LabelExport
@@ -21,7 +21,7 @@ from sslstudio.ui.widgets.job_row import BusyState
 from sslstudio.ui.widgets.layout import EmptyState, button, text
 from sslstudio.ui.widgets.shortcuts import class_shortcuts, label_keys, page_shortcuts
 from sslstudio.ui.workspace.labels import labels_of
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:
     from sslstudio.engine.finetuning.similarity import LookAlike
@@ -67,8 +67,8 @@ class LabelPage(Page):
 
     def _listen(self) -> None:
         labels = self.labels
-        self.workspace.pictures_changed.connect(self._other_pictures)
-        self.workspace.runs_changed.connect(self._forget_alike)
+        self.workspace.call_on(Change.PICTURES, self._other_pictures)
+        self.workspace.call_on(Change.RUNS, self._forget_alike)
         labels.opened.connect(self._opened)
         labels.opening.connect(self.opening.busy.show_progress)
         labels.failed.connect(lambda: self.opening.stopped(self.tr("The labels are not open")))
@@ -193,7 +193,7 @@ class LabelPage(Page):
         recognised, workspace = self.workspace.recognised, self.workspace
         if recognised is not None and self._asking is None:
             index = workspace.readable or recognised.pictures
-            op = partial(label_operations.compare_pictures, index, workspace.pretrained, workspace.all_runs)
+            op = partial(picture_operations.compare_pictures, index, workspace.pretrained, workspace.all_runs)
             self._asking = jobs.run(op, self._take_alike, self._not_asked, owner=self, progress=self._say_busy)
 
     def stop_comparing(self) -> None:
@@ -235,7 +235,7 @@ class LabelPage(Page):
             self._compare()
         elif self._asking is None:
             index, labelled = self.workspace.readable or recognised.pictures, self.labels.labelled(self.board.kind)
-            op = partial(label_operations.suggest_next, self._alike, labelled, index, self.workspace.result)
+            op = partial(picture_operations.suggest_next, self._alike, labelled, index, self.workspace.result)
             self._asking = jobs.run(op, self._take_suggested, self._not_asked, owner=self, progress=self._say_busy)
 
     def _take_suggested(self, paths: list[str]) -> None:

@@ -11,8 +11,8 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.forms.config_form import ConfigForm
-from sslstudio.ui.operations import engine as engine_operations
-from sslstudio.ui.operations import misc as misc_operations
+from sslstudio.ui.operations import pictures as picture_operations
+from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.pages.puzzles.clinic_view import ClinicView
 from sslstudio.ui.pages.puzzles.explanation import ExplanationView
@@ -23,7 +23,7 @@ from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.job_row import BusyState
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, row, scrolled, side_panel, text
 from sslstudio.ui.workspace.clinic import clinic_of
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:
     from sslstudio.engine.tasks.base import Puzzle
@@ -52,9 +52,8 @@ class PretextPage(Page):
         self._add_left()
         self._add_right()
         self.content.addLayout(row(self.left, self.right, gap=18), 1)
-        workspace.engine_ready.connect(self._show_tasks)
-        workspace.engine_broken.connect(self._show_tasks)
-        workspace.pictures_changed.connect(self._pictures_changed)
+        workspace.call_on(Change.ENGINE, self._show_tasks)
+        workspace.call_on(Change.PICTURES, self._pictures_changed)
         self._show_tasks()
 
     def _add_left(self) -> None:
@@ -190,7 +189,7 @@ class PretextPage(Page):
                 self.form.show_config(config.options)
             else:
                 workspace.options[section] = config.options
-                workspace.task_changed.emit()
+                workspace.changed.emit(Change.TASK)
         else:
             chosen = getattr(getattr(with_settings(self.config(), [change]), section), name)
             if section == "data":
@@ -219,7 +218,7 @@ class PretextPage(Page):
             if self.faces.currentWidget() is not self.puzzles:
                 self.waiting.wait(self.tr("Making puzzles…"))
                 self._face(self.waiting)
-            op = partial(engine_operations.puzzles_of, self.config(), PUZZLES, self._draw)
+            op = partial(picture_operations.make_puzzles, self.config(), PUZZLES, self._draw)
             self._job = jobs.run(op, self._take_puzzles, self._refuse, owner=self, progress=self._show_progress)
 
     def stop_puzzles(self) -> None:
@@ -234,7 +233,7 @@ class PretextPage(Page):
         if self.workspace.engine is None or self.workspace.recognised is None:
             return None
         out = app_settings.home() / self.tr("Puzzles") / f"{self.workspace.new_run(self.workspace.task).name}.png"
-        return misc_operations.preview_words(self.config(), str(out), PUZZLES, self._draw)
+        return run_operations.word_preview(self.config(), str(out), PUZZLES, self._draw)
 
     def config(self, task: str = "") -> Any:
         """The engine's PretrainConfig as far as puzzles need it, of the chosen task unless another is asked for."""

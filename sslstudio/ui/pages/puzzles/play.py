@@ -10,18 +10,20 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.projects.runs import runs_in
+from sslstudio.engine.runs.run_folder import RunSummary
 from sslstudio.ui.background import jobs
-from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.pages.puzzles.play_view import Network, PlayView
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.job_row import BusyState
 from sslstudio.ui.widgets.layout import scrolled
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
-if TYPE_CHECKING:  # these import torch
-    from sslstudio.engine.pretraining.play import Round
-    from sslstudio.engine.runs.run_folder import RunSummary
+if TYPE_CHECKING:
+    from sslstudio.engine.pretraining.play import Round, play_round
+else:
+    play_round = jobs.late("sslstudio.engine.pretraining.play", "play_round")
 
 GAMES = 8  # in a round
 NOBODY = ""
@@ -47,7 +49,7 @@ class PlayTab(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.faces)
-        workspace.runs_changed.connect(self.begin_anew)
+        workspace.call_on(Change.RUNS, self.begin_anew)
 
     def begin_anew(self) -> None:
         """Another task, other options or pictures: everything on the table is old."""
@@ -86,9 +88,9 @@ class PlayTab(QWidget):
             return
         self._stale = False
         self._wait()
-        self._ask(partial(engine_operations.runs_in, self._workspace.all_runs), self._take_runs)
+        self._ask(jobs.without_control(runs_in, self._workspace.all_runs), self._take_runs)
 
-    def _take_runs(self, runs: list["RunSummary"]) -> None:
+    def _take_runs(self, runs: list[RunSummary]) -> None:
         task = self._workspace.task
         usable = [run for run in runs if run.task == task and (run.path / "last.safetensors").exists()]
         networks = [Network(self.tr("nobody"), NOBODY)]
@@ -115,7 +117,7 @@ class PlayTab(QWidget):
 
     def _deal(self) -> None:
         run = Path(self._run) if self._run else None
-        op = partial(engine_operations.round_of, self._config(), run, GAMES, self._draw)
+        op = partial(play_round, self._config(), run, GAMES, self._draw)
         self._ask(op, self._take_round)
 
     def _wait(self) -> None:

@@ -12,7 +12,7 @@ from sslstudio.engine.runs.test_predictions import Prediction
 from sslstudio.ui.background import jobs
 from sslstudio.ui.gallery.model import GalleryItem, GalleryModel
 from sslstudio.ui.gallery.view import CELL, GalleryView
-from sslstudio.ui.operations import inspection as inspection_operations
+from sslstudio.ui.operations.inspection import find_neighbours, paint_heat
 from sslstudio.ui.pages.results import data as results_data
 from sslstudio.ui.pages.results.inspection import InspectionController
 from sslstudio.ui.pages.results.mask_overlay import MaskedPicture
@@ -111,10 +111,10 @@ class CloseUp(Card):
             return
         self.told.setText("")
         if self.near.gallery.rowCount() == 0:
-            self._run("near", partial(inspection_operations.neighbours, closer, one.file, NEIGHBOURS), self._show_near)
+            self._run("near", partial(find_neighbours, closer, one.file, NEIGHBOURS), self._show_near)
         if self.why.isChecked() and "heat" not in self._jobs:
             self.busy.wait(self.tr("Covering one part after the other…"))
-            self._run("heat", partial(inspection_operations.heat, closer, one.file, one.predicted), self._show_heat)
+            self._run("heat", partial(paint_heat, closer, one.file, one.predicted), self._show_heat)
 
     def _show_near(self, found: list[tuple[str, float, str]]) -> None:
         self._files = [file for file, _, _ in found]

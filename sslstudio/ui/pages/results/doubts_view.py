@@ -115,7 +115,7 @@ class DoubtsView(QWidget):
         self.busy.rest()
         wanted = self.lines is None and self.isVisible() and not self._masks
         if wanted and self._results is not None and self._inspection.closer is not None:
-            op = partial(inspection_operations.doubtful, self._inspection.closer, self._results.run)
+            op = partial(inspection_operations.list_doubts, self._inspection.closer, self._results.run)
             self._job = jobs.run(op, self._take, self._failed, owner=self)
 
     def _tell_progress(self, said: Preparing) -> None:

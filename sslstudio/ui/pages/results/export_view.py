@@ -8,6 +8,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
 
+from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.pages.copy_command import copy_button
@@ -19,7 +20,9 @@ from sslstudio.ui.widgets.job_row import JobRow
 from sslstudio.ui.widgets.layout import Card, button, column, row, text
 
 if TYPE_CHECKING:
-    from sslstudio.engine.export.run import Exported
+    from sslstudio.engine.export.run import Exported, export_run
+else:
+    export_run = jobs.late("sslstudio.engine.export.run", "export_run")
 
 FORMATS = ("all", "safetensors", "onnx", "torchscript")
 
@@ -72,9 +75,7 @@ class ExportCard(Card):
         self.out = free_name(inside, f"{self._results.run.name} exported")
         self.start_button.setEnabled(False)
         self.found.hide()
-        op = partial(
-            inspection_operations.export, self._results.run, self._part, self.out, str(self.form.currentData())
-        )  # fmt: skip
+        op = partial(export_run, self._results.run, self.out, str(self.form.currentData()), part=self._part)
         run_in_row(self.progress, op, self._done)
 
     def _done(self, done: "Exported") -> None:
@@ -133,7 +134,7 @@ class ReportCard(Card):
         if out is None:
             return
         self.start_button.setEnabled(False)
-        op = partial(inspection_operations.report, self._results.run, out, self.pictures.isChecked())
+        op = partial(inspection_operations.write_report, self._results.run, out, self.pictures.isChecked())
         run_in_row(self.progress, op, self._done)
 
     def _done(self, out: Path) -> None:

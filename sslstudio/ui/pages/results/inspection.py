@@ -9,10 +9,11 @@ from PySide6.QtCore import QObject, Signal
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.ui.background import jobs
-from sslstudio.ui.operations import inspection as inspection_operations
 
 if TYPE_CHECKING:
-    from sslstudio.engine.finetuning.inspection import Closer
+    from sslstudio.engine.finetuning.inspection import Closer, look_closer
+else:
+    look_closer = jobs.late("sslstudio.engine.finetuning.inspection", "look_closer")
 
 
 class InspectionController(QObject):
@@ -41,7 +42,7 @@ class InspectionController(QObject):
         if self.closer is not None:
             self.found.emit()
         elif self.run is not None and self._job is None:
-            op = partial(inspection_operations.look_closer, self.run, self.part)
+            op = partial(look_closer, self.run, self.part)
             self._job = jobs.run(op, self._take, self._fail, owner=self, progress=self._pass_on)
 
     def stop(self) -> None:

@@ -105,7 +105,7 @@ class MapView(QWidget):
         if self._inspection.closer is not None and not self.spots and self._job is None and self.isVisible():
             self._wait()
             self.waiting.wait(self.tr("Drawing the map…"))
-            op = partial(inspection_operations.spots, self._inspection.closer)
+            op = partial(inspection_operations.place_spots, self._inspection.closer)
             self._job = jobs.run(op, self._take, self._failed, owner=self, progress=self.waiting.show_progress)
 
     def _failed(self, error: Exception) -> None:

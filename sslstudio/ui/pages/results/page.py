@@ -1,7 +1,6 @@
 """What came out of a fine-tuning, read from the run's own files."""
 
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
@@ -24,7 +23,7 @@ from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import Card, EmptyState, button, clear, column, held, row, scrolled, symbol, text
 from sslstudio.ui.widgets.score_table import ScoreTable, part_title
 from sslstudio.ui.widgets.tables import fill, make_room, table
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 MOST_WIDE = 440  # pixels for the table of classes: the matrix beside it needs the rest
 
@@ -61,11 +60,10 @@ class ResultsPage(Page):
         self.faces.addWidget(self.missing)
         self._add_result()
         self.content.addWidget(self.faces, 1)
-        workspace.result_ready.connect(self.load)
-        workspace.pictures_changed.connect(self._pictures_changed)
+        workspace.call_on(Change.PICTURES, self._pictures_changed)
+        workspace.call_on(Change.RESULT, self._load)
         self._forget()
-        if workspace.result is not None:
-            self.load(workspace.result)
+        self._load()
 
     def _add_result(self) -> None:
         self.verdict = text("", "verdict")
@@ -117,9 +115,11 @@ class ResultsPage(Page):
 
     # --- loading
 
-    def load(self, run: Path) -> None:
-        """Read a run's result."""
-        jobs.run(partial(results_data.load_results, run), self.show_results, self._not_loaded, owner=self)
+    def _load(self) -> None:
+        """Read the result of the workspace, if there is one."""
+        if self.workspace.result is not None:
+            op = partial(results_data.load_results, self.workspace.result)
+            jobs.run(op, self.show_results, self._not_loaded, owner=self)
 
     def _not_loaded(self, error: Exception) -> None:
         self._forget()

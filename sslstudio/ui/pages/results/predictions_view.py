@@ -12,7 +12,7 @@ from sslstudio.engine.runs.test_predictions import Prediction
 from sslstudio.ui.background import jobs
 from sslstudio.ui.gallery.model import GalleryModel
 from sslstudio.ui.gallery.view import GalleryView
-from sslstudio.ui.operations import inspection as inspection_operations
+from sslstudio.ui.operations.inspection import find_neighbours, paint_uncertainty
 from sslstudio.ui.pages.results import data as results_data
 from sslstudio.ui.pages.results.close_up import CloseUp
 from sslstudio.ui.pages.results.data import Results
@@ -185,11 +185,11 @@ class PredictionsView(QWidget):
         self.overlay.busy.rest()
         if self._wants_alike:
             self._wants_alike = False
-            op = partial(inspection_operations.neighbours, closer, one.file, len(closer.paths))
+            op = partial(find_neighbours, closer, one.file, len(closer.paths))
             jobs.run(op, partial(self._show_alike, one), self._not_found, owner=self)
         if self.overlay.waits:
             jobs.run(
-                partial(inspection_operations.uncertainty, closer, one.file), partial(self._take_uncertainty, one),
+                partial(paint_uncertainty, closer, one.file), partial(self._take_uncertainty, one),
                 self._not_found, owner=self,
             )  # fmt: skip
 

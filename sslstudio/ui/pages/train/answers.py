@@ -65,7 +65,7 @@ class Answers(Card):
             widget.setVisible(len(self._sheets) > 1)
         for shown in (self.rows, self.picture, self.keep):
             shown.show()
-        jobs.run(partial(run_operations.strip, file), partial(self._take, file), self._missing, owner=self)
+        jobs.run(partial(run_operations.lay_strip, file), partial(self._take, file), self._missing, owner=self)
         if newest:
             self.slider.setValue(len(self._sheets) - 1)
             self._show(len(self._sheets) - 1)
@@ -130,7 +130,7 @@ class Answers(Card):
         start = run / self.tr("solved.gif")
         out = dialogs.choose_new_file(self, self.tr("Save as GIF"), self.tr("Films (*.gif)"), start)
         if out is not None:
-            op = partial(run_operations.film, run, out)
+            op = partial(run_operations.write_film, run, out)
             self.keep.setEnabled(False)
             self.busy.wait(self.tr("Drawing the film"))  # the name of its stage, too
             self._film = jobs.run(op, self._kept, self._not_kept, owner=self, progress=self.busy.show_progress)

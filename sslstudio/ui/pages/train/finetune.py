@@ -7,10 +7,8 @@ from typing import Any
 from PySide6.QtWidgets import QPushButton
 
 from sslstudio.engine.core.errors import ConfigError, StudioError
-from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.forms.run_settings import RunSettings
-from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.split import SplitLink
 from sslstudio.ui.pages.train.curves import TwinCurves
@@ -23,7 +21,7 @@ from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.labels_view import LabelsView, lacks_labels
 from sslstudio.ui.widgets.layout import Card, button, column, held, row, scrolled
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 MINUTES = 5.0
 BATCH = 16  # labels are few
@@ -72,7 +70,7 @@ class FinetunePage(RunPage):
         self.split = SplitLink(self.workspace, settings, self).split
         own = self.own
         own.source_changed.connect(self._match_source)
-        self.workspace.data_changed.connect(self._match_source)
+        self.workspace.call_on(Change.SPLIT, self._match_source)
         self.kept = RememberedChoices(self.workspace, self.job, settings, (own.form, own.more), {"kind": own.kind})
         return settings
 
@@ -176,7 +174,7 @@ class FinetunePage(RunPage):
 
     def _split_of_source(self, run: Path | None) -> dict[str, Any]:
         with suppress(StudioError, OSError):  # it has gone, or a value is on the way to another: said at the start
-            return run_operations.split_of_source(run, self.workspace.data_config()) if run is not None else {}
+            return run_operations.find_split_of_source(run, self.workspace.data_config()) if run is not None else {}
         return {}
 
     def _as_the_source(self) -> None:
@@ -187,9 +185,3 @@ class FinetunePage(RunPage):
     def expect(self, config: dict[str, Any]) -> None:
         """How many trainings share the bar."""
         self.view.parts = 2 if config.get("twin") and config.get("source") != SCRATCH else 1
-
-    def factory(self) -> Factory:
-        """The fine-tuning that is set."""
-        config = self.config()
-        self.view.parts = 2 if config.twin and config.source != SCRATCH else 1
-        return engine_operations.finetuning(config)

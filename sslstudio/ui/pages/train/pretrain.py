@@ -5,10 +5,9 @@ from typing import Any
 
 from PySide6.QtWidgets import QPushButton
 
+from sslstudio.engine.dataset.groups import suggest_groups
 from sslstudio.ui.background import jobs
-from sslstudio.ui.background.runner import Factory
 from sslstudio.ui.forms.run_settings import RunSettings
-from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.pages.split import SplitLink
 from sslstudio.ui.pages.train.curves import Curves
 from sslstudio.ui.pages.train.remembered_choices import RememberedChoices
@@ -17,7 +16,7 @@ from sslstudio.ui.pages.train.run_view import RunView
 from sslstudio.ui.pages.train.time_line import TimeEstimateLine
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import button, column, held, text
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 MINUTES = 10.0
 
@@ -41,8 +40,7 @@ class PretrainPage(RunPage):
         )
         about = column(text(self.tr("Learns from"), "small"), self.task_title, change, compete, gap=3)
         self.place_on_top(held(about))
-        workspace.task_changed.connect(self._show_task)
-        workspace.engine_ready.connect(self._show_task)
+        workspace.call_on(Change.TASK | Change.ENGINE, self._show_task)
         self._show_task()
         self.refresh()
 
@@ -77,7 +75,7 @@ class PretrainPage(RunPage):
     def show_pictures(self) -> None:
         """Say which of the pictures seem to belong together."""
         if self.settings is not None and self.workspace.recognised is not None:
-            op = partial(engine_operations.groups_in, self.workspace.recognised.pictures.paths)
+            op = jobs.without_control(suggest_groups, self.workspace.recognised.pictures.paths)
             jobs.run(op, self.settings.suggest_groups, partial(dialogs.tell_error, self), owner=self.settings)
 
     def config(self) -> Any:
@@ -93,7 +91,3 @@ class PretrainPage(RunPage):
             budget=self.settings.budget.budget(), hardware=self.settings.hardware_config(),
             options=workspace.options[workspace.task],
         )  # fmt: skip
-
-    def factory(self) -> Factory:
-        """The pretraining that is set."""
-        return engine_operations.pretraining(self.config())

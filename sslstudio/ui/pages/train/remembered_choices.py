@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.ui.forms.config_form import ConfigForm
 from sslstudio.ui.forms.run_settings import BudgetEditor, FileLine, RunSettings
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 MOST = 1_000_000  # minutes or epochs
 AUTOMATIC = "automatic"  # TOML has no word for nothing
@@ -39,8 +39,8 @@ class RememberedChoices(QObject):
         self._weights: FileLine | None = settings.weights if job == "pretrain" else None
         self._first, self._showing = self._values(), False
         self.show()
-        workspace.pictures_changed.connect(self.show)
-        workspace.choices_changed.connect(self._show_others)
+        workspace.call_on(Change.PICTURES, self.show)
+        workspace.call_on(Change.CHOICES, self._show_others)
         self._listen()
 
     def _listen(self) -> None:

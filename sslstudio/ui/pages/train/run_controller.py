@@ -3,20 +3,29 @@ ones; stops it, goes on with it, throws it away and brings it back."""
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event, RunStarted
+from sslstudio.engine.runs import trash
+from sslstudio.engine.runs.follow import follow
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.ui.background import jobs
-from sslstudio.ui.operations import engine as engine_operations
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.train.run_view import RunView
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import button, row, symbol, text
 from sslstudio.ui.widgets.run_list import RunList
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
+
+if TYPE_CHECKING:
+    from sslstudio.engine.launch.launcher import resumed
+else:
+    resumed = jobs.late("sslstudio.engine.launch.launcher", "resumed")
 
 BEST, LAST, DISCARD = "best", "last", "discard"
 
@@ -113,9 +122,9 @@ class RunController(QObject):
         """Show the record of an earlier run; one that another process writes is followed as it goes."""
         if self._runs.goes_on(run) and not self._runner.active:
             self.following = True
-            self._runner.start(self._job, engine_operations.following(run))
+            self._runner.start(self._job, partial(follow, run))
             return
-        jobs.run(partial(engine_operations.events_of, run), self._replay, self._failed, owner=self)
+        jobs.run(partial(run_operations.read_events, run), self._replay, self._failed, owner=self)
 
     def _replay(self, events: list[Event]) -> None:
         if not self._runner.active:
@@ -126,13 +135,13 @@ class RunController(QObject):
 
     def resume(self, run: Path) -> None:
         """Go on with an earlier run; its record up to here is shown first."""
-        jobs.run(partial(engine_operations.events_of, run), partial(self._go_on, run), self._failed, owner=self)
+        jobs.run(partial(run_operations.read_events, run), partial(self._go_on, run), self._failed, owner=self)
 
     def _go_on(self, run: Path, events: list[Event]) -> None:
         if not self._runner.active:
             self._show(events)
             self._going_on = True
-            self._runner.start(self._job, engine_operations.resuming(run))
+            self._runner.start(self._job, partial(resumed, run, apart=app_settings.apart()))
 
     def _show(self, events: list[Event]) -> None:
         self._view.clear()
@@ -144,11 +153,11 @@ class RunController(QObject):
         """Say in a sentence what became of the run that is shown."""
         run = self._view.run
         if run is not None and run.is_dir():
-            jobs.run(partial(run_operations.summary_of, run), self._view.tell, self._failed, owner=self)
+            jobs.run(partial(run_operations.summarise_run, run), self._view.tell, self._failed, owner=self)
 
     def show_earlier_curves(self, runs: list[Path]) -> None:
         """Draw the curves of these runs over those of the run that is shown, and of no others."""
-        jobs.run(partial(run_operations.events_of, runs), self._show_curves, self._failed, owner=self)
+        jobs.run(partial(run_operations.read_events_of, runs), self._show_curves, self._failed, owner=self)
 
     def _show_curves(self, found: dict[Path, list[Event]]) -> None:
         self._view.curves.show_earlier({self._runs.title_of(run): events for run, events in found.items()})
@@ -192,33 +201,38 @@ class RunController(QObject):
         if run is None or self._view.outcome != "stopped":  # it was finished before the question was answered
             return True
         if wanted == DISCARD:
-            jobs.run(partial(run_operations.set_aside, run), self._gone, self._failed, owner=self)
+            jobs.run(jobs.without_control(trash.set_aside, run), self._gone, self._failed, owner=self)
             return False
         if self._runner.job == "pretrain":
-            jobs.run(partial(run_operations.use_weights, run, wanted), lambda _: None, self._failed, owner=self)
+            op = jobs.without_control(_use_weights, run, wanted)
+            jobs.run(op, lambda _: None, self._failed, owner=self)
         return True
 
     def _gone(self, place: Path) -> None:
         self._discarded.append(place)
         self.told.setText(self.tr("Discarded: {0}").format(place.name))
         self.bar.show()
-        self._workspace.runs_changed.emit()
+        self._workspace.changed.emit(Change.RUNS)
 
     def bring_back(self) -> None:
         """Undo the last discarding."""
         if self._discarded:
-            op = partial(run_operations.bring_back, self._discarded.pop())
+            op = jobs.without_control(trash.bring_back, self._discarded.pop())
             jobs.run(op, self._brought_back, self._failed, owner=self)
         self.bar.setVisible(bool(self._discarded))
         if self._discarded:
             self.told.setText(self.tr("Discarded: {0}").format(self._discarded[-1].name))
 
     def _brought_back(self, run: Path) -> None:
-        self._workspace.runs_changed.emit()
+        self._workspace.changed.emit(Change.RUNS)
         self.open(run)
 
     def finish(self) -> None:
         """The window closes: what was discarded goes for good."""
         for place in self._discarded:
-            run_operations.remove(place)
+            trash.remove(place)
         self._discarded = []
+
+
+def _use_weights(run: Path, which: str) -> None:
+    RunFolder.open(run).use_weights(which)

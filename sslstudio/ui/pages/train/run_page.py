@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
 
 from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.projects.runs import runs_in
+from sslstudio.engine.runs.queue import Waiting
 from sslstudio.ui.background import jobs
-from sslstudio.ui.background.runner import Factory
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.forms.run_settings import RunSettings
-from sslstudio.ui.operations import engine as engine_operations
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.pages.train.queue_view import QueueView
@@ -20,11 +21,13 @@ from sslstudio.ui.pages.train.run_view import RunView
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, retitle, row, side_panel
 from sslstudio.ui.widgets.run_list import RunList
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.compute.device import DeviceFound
-    from sslstudio.engine.runs.queue import Waiting
+    from sslstudio.engine.launch.launcher import started
+else:
+    started = jobs.late("sslstudio.engine.launch.launcher", "started")
 
 
 class RunPage(Page):
@@ -72,10 +75,9 @@ class RunPage(Page):
 
     def _listen(self) -> None:
         workspace = self.workspace
-        workspace.engine_ready.connect(self.refresh)
-        workspace.engine_broken.connect(self.refresh)
-        workspace.pictures_changed.connect(self._other_pictures)
-        workspace.runs_changed.connect(self.list_runs)
+        workspace.call_on(Change.ENGINE, self.refresh)
+        workspace.call_on(Change.PICTURES, self._other_pictures)
+        workspace.call_on(Change.RUNS, self.list_runs)
         workspace.queue.changed.connect(self._count_queue)
         workspace.queue.starting.connect(self._expect_queued)
         self.controller.changed.connect(self.offer)
@@ -94,10 +96,6 @@ class RunPage(Page):
 
     def make_settings(self) -> RunSettings:
         """The settings, once the engine is there."""
-        raise NotImplementedError
-
-    def factory(self) -> Factory:
-        """The run that is set. Raises ConfigError."""
         raise NotImplementedError
 
     def config(self) -> Any:
@@ -177,15 +175,18 @@ class RunPage(Page):
 
     def start_run(self) -> None:
         """Start what is set; what is wrong with it is said beside the settings."""
+        from sslstudio.engine.training.config import config_dict
+
         if self.settings is None or self.workspace.runner.active:
             return
         try:
-            factory = self.factory()
+            config = self.config()
         except StudioError as error:
             self.wrong.say(str(error))
             return
         self.wrong.say("")
-        self.workspace.runner.start(self.job, factory)
+        self.expect(config_dict(self.job, config))
+        self.workspace.runner.start(self.job, partial(started, config, apart=app_settings.apart()))
 
     def toggle_pause(self) -> None:
         """Pause the run or go on with it."""
@@ -215,14 +216,14 @@ class RunPage(Page):
             self.wrong.say(str(error))
             return
         self.wrong.say("")
-        self.workspace.queue.add(self.job, run_operations.title_of(config), config)
+        self.workspace.queue.add(self.job, run_operations.name_run(config), config)
 
     def _count_queue(self) -> None:
         count, tabs = len(self.workspace.queue.runs), self.view.tabs
         said = self.tr("Queue ({0})").format(count) if count else self.tr("Queue")
         tabs.setTabText(tabs.indexOf(self.queue_view), said)
 
-    def _expect_queued(self, waiting: "Waiting") -> None:
+    def _expect_queued(self, waiting: Waiting) -> None:
         if waiting.job == self.job:
             self.expect(waiting.config)
 
@@ -230,7 +231,7 @@ class RunPage(Page):
 
     def list_runs(self) -> None:
         """Look for the runs on these pictures."""
-        op = partial(engine_operations.runs_in, self.workspace.all_runs)
+        op = jobs.without_control(runs_in, self.workspace.all_runs)
         jobs.run(op, self.show_runs, self.not_listed, owner=self)
 
     def not_listed(self, error: Exception) -> None:

@@ -13,16 +13,20 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
-from sslstudio.ui.operations import misc as misc_operations
+from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import button, row, text
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:
+    from sslstudio.engine.pretraining.bench import Bench, bench
     from sslstudio.engine.training.time_estimate import Estimate
+else:
+    bench = jobs.late("sslstudio.engine.pretraining.bench", "bench")
 
 SETTLE_MS = 250  # after the last change of a setting
+ROUNDS = 3  # of a measurement
 
 
 class TimeEstimateLine(QWidget):
@@ -46,8 +50,7 @@ class TimeEstimateLine(QWidget):
         layout.addLayout(row(self.measure, self.stop, None))
         self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._settling.timeout.connect(self._look)
-        for signal in (workspace.task_changed, workspace.pictures_changed):
-            signal.connect(self.ask)
+        workspace.call_on(Change.TASK | Change.PICTURES, self.ask)
         workspace.runner.started.connect(lambda _: self.cancel())
         workspace.runner.ended.connect(lambda _: self.ask())
         self._show(None)
@@ -77,7 +80,7 @@ class TimeEstimateLine(QWidget):
             self._asking.cancel()
         assert self._workspace.recognised is not None
         pictures, measured = len(self._workspace.recognised.pictures), self._measured.get(_key(config))
-        op = partial(misc_operations.estimate_time, config, pictures, tuple(self._runs), measured)
+        op = partial(run_operations.estimate_time, config, pictures, tuple(self._runs), measured)
         self._asking = jobs.run(op, self._show, partial(dialogs.tell_error, self), owner=self)
 
     def _show(self, found: "Estimate | None") -> None:
@@ -105,7 +108,7 @@ class TimeEstimateLine(QWidget):
         self.measure.hide()
         self.stop.show()
         self._progress(Preparing(stage=Message("Measuring"), done=0, total=0))
-        op = partial(misc_operations.measure_pace, config)
+        op = partial(bench, config, rounds=ROUNDS)
         take = partial(self._take, _key(config))
         self._measuring = jobs.run(op, take, self._failed, owner=self, progress=self._progress)
 
@@ -119,8 +122,8 @@ class TimeEstimateLine(QWidget):
     def _progress(self, said: Preparing) -> None:
         self.told.setText(self._far.said(said))
 
-    def _take(self, key: str, pace: float) -> None:
-        self._measured[key] = pace
+    def _take(self, key: str, found: "Bench") -> None:
+        self._measured[key] = found.end_to_end
         self._measuring = None
         self._look()
 

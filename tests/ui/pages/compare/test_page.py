@@ -21,6 +21,8 @@ from sslstudio.ui.pages.compare.experiment_settings import ExperimentSettings
 from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 from tests.ui.conftest import Said
 
 LONG = 120_000
@@ -29,7 +31,7 @@ QUICK = "budget.steps=2;probe.enabled=false;optimiser.batch_size=8"
 
 def compare_page(window: MainWindow, sample: Path, qtbot: QtBot) -> ComparePage:
     """The page with the sample pictures open and its clinic heard."""
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample)
     window.go("compare")
     page = window.pages["compare"]
@@ -103,7 +105,7 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
     assert page.start.text().strip() == "Go on with it"
 
     # somebody labels meanwhile: what is shown stays
-    with qtbot.waitSignal(page.workspace.pictures_changed, timeout=LONG):
+    with changing(qtbot, page.workspace, Change.PICTURES, LONG):
         page.workspace.use_labels(page.workspace.labels_file)
     assert page.efficiency.out == out
     assert view.plot.points
@@ -183,7 +185,7 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
 
     # other pictures are another matter
     shutil.copytree(sample, tmp_path / "others")
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(tmp_path / "others")
     assert page.efficiency.out is None
     assert not view.plot.points
@@ -260,7 +262,7 @@ def test_without_labels_the_way_to_make_some_is_offered(
     bare.mkdir()
     for file in sorted((sample / "images").rglob("*.png"))[:12]:
         shutil.copy(file, bare)
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(bare)
     window.go("compare")
     qtbot.waitUntil(lambda: settings.to_label.isVisible(), timeout=LONG)

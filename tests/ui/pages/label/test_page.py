@@ -23,13 +23,15 @@ from sslstudio.engine.labels.editing.files import read_labels_table, read_mask
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.tools import brush
 from sslstudio.engine.projects.project import open_project
-from sslstudio.ui.operations import labels as label_operations
+from sslstudio.ui.operations import pictures as picture_operations
 from sslstudio.ui.pages.images.page import ImagesPage
 from sslstudio.ui.pages.label.board import CLASSES, MAP, MASKS
 from sslstudio.ui.pages.label.gallery import ALL, LABELLED, NEXT, OPEN
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 from tests.ui.conftest import Said
 
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
@@ -57,7 +59,7 @@ def page(qtbot: QtBot, said: object, plain: Path) -> Iterator[LabelPage]:
     window.show()
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
-    with qtbot.waitSignal(window.workspace.pictures_changed, timeout=20_000):
+    with changing(qtbot, window.workspace, Change.PICTURES, 20_000):
         window.open_folder(plain)
     window.go("label")
     made = window.pages["label"]
@@ -360,7 +362,7 @@ def test_the_labels_lead_on_and_are_there_again(page: LabelPage, plain: Path, qt
     assert page.forward.property("role") == "primary"
     workspace, pretrained = page.workspace, Path("/nowhere/pretrained")
     workspace.pretrained = pretrained
-    with qtbot.waitSignal(workspace.pictures_changed, timeout=20_000):
+    with changing(qtbot, workspace, Change.PICTURES, 20_000):
         QTest.mouseClick(page.forward, LEFT)
     assert workspace.recognised is not None
     assert workspace.recognised.classes is not None
@@ -374,7 +376,7 @@ def test_the_labels_lead_on_and_are_there_again(page: LabelPage, plain: Path, qt
     window.close()
     again = MainWindow()
     qtbot.addWidget(again)
-    with qtbot.waitSignal(again.workspace.pictures_changed, timeout=20_000):
+    with changing(qtbot, again.workspace, Change.PICTURES, 20_000):
         again.open_folder(plain)
     assert again.workspace.labels_file == str(folder)
     assert again.workspace.recognised is not None
@@ -389,7 +391,7 @@ def test_the_labels_lead_on_and_are_there_again(page: LabelPage, plain: Path, qt
 def test_without_labels_pictures_and_fine_tuning_lead_here(page: LabelPage, qtbot: QtBot) -> None:
     window = page.window()
     assert isinstance(window, MainWindow)
-    with qtbot.waitSignal(window.workspace.engine_ready, timeout=60_000):
+    with changing(qtbot, window.workspace, Change.ENGINE, 60_000):
         window.workspace.load_engine()
     window.go("images")
     images = window.pages["images"]
@@ -425,7 +427,7 @@ def test_without_labels_pictures_and_fine_tuning_lead_here(page: LabelPage, qtbo
 def test_from_the_first_label_on_they_are_the_labels_of_the_project(page: LabelPage, plain: Path, qtbot: QtBot) -> None:
     workspace, name = page.workspace, page.board.classes.name
     name.setFocus()
-    with qtbot.waitSignal(workspace.pictures_changed, timeout=20_000):
+    with changing(qtbot, workspace, Change.PICTURES, 20_000):
         QTest.keyClicks(name, "a")
         QTest.keyClick(name, Qt.Key.Key_Return)
         QTest.keyClicks(name, "b")
@@ -506,11 +508,11 @@ def test_opening_labels_is_stopped_and_begun_again(
     add(page, "a")
     press(page, Qt.Key.Key_1)
     page.labels.close()
-    go, busy = holding(monkeypatch, label_operations, "open_labels"), page.opening.busy
+    go, busy = holding(monkeypatch, picture_operations, "open_labels"), page.opening.busy
     page.open_labels()
     page._show_state()
     qtbot.waitUntil(lambda: busy.isVisible() and "1 of 2" in busy.told.text(), timeout=20_000)
-    with qtbot.waitSignal(page.workspace.pictures_changed, timeout=20_000):
+    with changing(qtbot, page.workspace, Change.PICTURES, 20_000):
         page.workspace.use_labels(page.workspace.labels_file)  # other labels are no reason to forget how far it is
     assert "1 of 2" in busy.told.text()
     QTest.mouseClick(busy.stop, LEFT)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Generator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,16 +16,19 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.training.config import BudgetConfig, HardwareConfig, OptimiserConfig, PretrainConfig
-from sslstudio.ui.operations import engine as engine_operations
+from sslstudio.ui.operations import pictures as picture_operations
+from sslstudio.ui.pages.puzzles import play
 from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.puzzles.tile_board import TileBoard
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 
 LONG = 60_000
 
 
 def opened(window: MainWindow, sample: Path, qtbot: QtBot) -> PretextPage:
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample)
     window.go("pretext")
     page = window.pages["pretext"]
@@ -99,18 +103,24 @@ def test_puzzles_go_on_after_the_last_one(window: MainWindow, sample: Path, qtbo
     assert view.you.value.text().endswith("of 8")
 
 
-@pytest.mark.parametrize(("name", "tab"), [("puzzles_of", 0), ("round_of", 2)])
+@pytest.mark.parametrize(("place", "name", "tab"), [(picture_operations, "make_puzzles", 0), (play, "play_round", 2)])
 def test_making_puzzles_is_stopped_and_begun_again(
-    name: str, tab: int, window: MainWindow, sample: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+    place: ModuleType,
+    name: str,
+    tab: int,
+    window: MainWindow,
+    sample: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot,
 ) -> None:
-    real, go = getattr(engine_operations, name), threading.Event()
+    real, go = getattr(place, name), threading.Event()
 
     def held(*given: Any) -> Generator[Preparing, None, Any]:
         yield Preparing(stage=Message("Reading pictures"), done=10, total=60)
         assert go.wait(20)
         return (yield from real(*given))
 
-    monkeypatch.setattr(engine_operations, name, held)
+    monkeypatch.setattr(place, name, held)
     page = opened(window, sample, qtbot)
     page.choose_task("rotation")
     page.tabs.setCurrentIndex(tab)

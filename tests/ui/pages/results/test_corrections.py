@@ -20,6 +20,8 @@ from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.finetune_settings import SCRATCH
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 from tests.ui.conftest import Said
 
 LONG = 120_000
@@ -47,7 +49,7 @@ def page(
 ) -> Iterator[ResultsPage]:
     """The doubts of a run on pictures that lie in class folders; five labels are doubted. The folder stays as it is."""
     before = state_of(sample_folder)
-    with qtbot.waitSignal(window.workspace.pictures_changed, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.PICTURES, LONG):
         window.open_folder(sample_folder)
     run = tmp_path / "run"
     shutil.copytree(classified, run)
@@ -260,7 +262,7 @@ def test_labels_in_use_and_older_ones_made_here_are_brought_together_as_a_person
 def test_changes_of_other_pictures_are_only_noted_in_the_run(page: ResultsPage, qtbot: QtBot, sample: Path) -> None:
     doubts, workspace = page.doubts, page.workspace
     run, lines = doubts.deciding.run, doubts.shown()
-    with qtbot.waitSignal(workspace.pictures_changed, timeout=LONG):
+    with changing(qtbot, workspace, Change.PICTURES, LONG):
         workspace.open_folder(sample)
     workspace.show_result(run)
     qtbot.waitUntil(lambda: page.results is not None and page.results.run == run, timeout=LONG)

@@ -13,11 +13,13 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event
 from sslstudio.engine.runs.queue import Waiting
 from sslstudio.engine.runs.run_folder import ASIDE, RunFolder
-from sslstudio.ui.operations import runs as run_operations
+from sslstudio.engine.training.config import config_dict
 from sslstudio.ui.pages.train.pretrain import PretrainPage
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.workspace.workspace import Change
 from tests.support.answering import Act, answering, click, press
+from tests.support.changes import changing
 
 LONG = 60_000
 
@@ -25,7 +27,7 @@ LONG = 60_000
 @pytest.fixture
 def page(window: MainWindow, sample: Path, qtbot: QtBot) -> PretrainPage:
     """The page that pretrains, set to a short jigsaw run on the sample."""
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample)
     window.workspace.choose_task("jigsaw", window.workspace.options["jigsaw"])
     window.go("pretrain")
@@ -213,7 +215,7 @@ def test_the_queue_goes_on_after_a_run_that_failed_and_says_why_it_did(
     page.add_to_queue()
     config = page.config()
     gone = config.replace(data=config.data.replace(folder=str(tmp_path / "gone")))
-    line.insert(0, Waiting("pretrain", "Jigsaw puzzle on gone", run_operations.config_of("pretrain", gone)))
+    line.insert(0, Waiting("pretrain", "Jigsaw puzzle on gone", config_dict("pretrain", gone)))
     QTest.mouseClick(page.queue_view.begin, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not line.runs and not window.workspace.runner.active, timeout=2 * LONG)
     (failed, why), (done, how) = line.over

@@ -10,6 +10,8 @@ from sslstudio.engine.core.events import Event, RunFinished, RunStarted, StepDon
 from sslstudio.engine.core.messages import Message
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 
 
 def step(number: int) -> StepDone:
@@ -27,7 +29,7 @@ def written(run: Path, *, anew: bool) -> list[Event]:
 
 
 def test_a_followed_run_that_was_cut_back_is_read_anew(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(window.workspace.checked, timeout=20_000):
+    with changing(qtbot, window.workspace, Change.READABLE, 20_000):
         window.open_folder(sample)
     window.go("pretrain")
     page = window.pages["pretrain"]

@@ -10,6 +10,8 @@ from pytestqt.qtbot import QtBot
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.finetune_settings import SCRATCH, FinetuneSettings
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 from tests.ui.shell.test_drop_target import pictures, trained
 from tests.ui.shell.test_projects import open_folder
 
@@ -39,21 +41,21 @@ def test_other_labels_leave_what_a_person_chose_to_start_from(
     table = tmp_path / "labels.csv"
     files = sorted(file.relative_to(pictures).as_posix() for file in pictures.rglob("*.png"))
     table.write_text("file,label\n" + "".join(f"{file},{number % 2}\n" for number, file in enumerate(files)))
-    with qtbot.waitSignal(workspace.pictures_changed, timeout=LONG):
+    with changing(qtbot, workspace, Change.PICTURES, LONG):
         workspace.use_labels(str(table))
     assert listed().start_from() == str(first)
-    with qtbot.waitSignal(workspace.pictures_changed, timeout=LONG):
+    with changing(qtbot, workspace, Change.PICTURES, LONG):
         workspace.open_folder(pictures)  # which looks for the newest on the disk
     assert listed().start_from() == str(first)
     listed().source.setCurrentIndex(listed().source.findData(SCRATCH))
-    workspace.runs_changed.emit()
+    workspace.changed.emit(Change.RUNS)
     assert listed().start_from() == SCRATCH
     third = shutil.copytree(second, workspace.runs_folder / "third")
     workspace.finished("pretrain", third, "finished")  # the newest word of the person
     assert listed().start_from() == str(third)
     listed().source.setCurrentIndex(listed().source.findData(str(first)))
     first.rename(workspace.runs_folder.parent / "away")
-    workspace.runs_changed.emit()
+    workspace.changed.emit(Change.RUNS)
     assert listed().start_from() == str(third)
     qtbot.waitUntil(lambda: workspace.readable is not None, timeout=LONG)
 

@@ -8,12 +8,14 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.pages.train.pretrain import PretrainPage
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.workspace.workspace import Change
+from tests.support.changes import changing
 
 LONG = 60_000
 
 
 def opened(window: MainWindow, sample: Path, qtbot: QtBot) -> PretrainPage:
-    with qtbot.waitSignal(window.workspace.checked, timeout=LONG):
+    with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(sample)
     window.go("pretrain")
     page = window.pages["pretrain"]

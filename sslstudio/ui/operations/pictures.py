@@ -1,0 +1,161 @@
+"""What the window asks about pictures and their labels, off the UI thread."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
+from sslstudio.engine.evaluate.active_learning import suggest
+from sslstudio.engine.images.formats.decode import read_picture
+from sslstudio.engine.images.index import ImageIndex, scanning
+from sslstudio.engine.images.multi_folder import root_of
+from sslstudio.engine.labels.editing.start import begin
+from sslstudio.engine.labels.editing.store import Labelling
+from sslstudio.engine.labels.recognise import recognising
+from sslstudio.engine.labels.types import Recognised
+from sslstudio.engine.projects.runs import runs_in
+
+if TYPE_CHECKING:  # these modules import torch
+    from sslstudio.engine.clinic.clinic import Clinic
+    from sslstudio.engine.finetuning.similarity import LookAlike
+    from sslstudio.engine.tasks.base import Puzzle
+    from sslstudio.engine.training.config import DataConfig, PretrainConfig
+
+SUGGESTED = 24  # pictures to label next
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a scan that goes on has found so far: how many pictures, and the first of them."""
+
+    pictures: int
+    first: tuple[Path, ...]
+
+
+def look_at_folder(
+    folder: Path, labels_file: str, control: RunControl
+) -> Generator[Preparing | Seen, None, Recognised]:
+    """Look for the pictures of a folder and the labels beside them."""
+    index = yield from scan_pictures(folder)
+    yield Preparing(stage=Message("Looking for labels"), done=0, total=0)
+    recognised = yield from recognising(index, labels_file)
+    return recognised
+
+
+def scan_pictures(folder: Path) -> Generator[Preparing | Seen, None, ImageIndex]:
+    """Look for the pictures of a folder."""
+    yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
+    steps, root = scanning(folder), root_of(folder)
+    while True:
+        try:
+            found = next(steps)
+        except StopIteration as end:
+            index: ImageIndex = end.value
+            return index
+        yield Seen(found.pictures, tuple(root / path for path in found.first))
+
+
+def check_pictures(
+    recognised: Recognised, config: "DataConfig", control: RunControl
+) -> Generator[Preparing, None, ImageIndex]:
+    """Read every picture once, as the training will; the index then knows what cannot be read, and why."""
+    from sslstudio.engine.compute import device
+    from sslstudio.engine.images.cache.pixel_cache import build_cache
+    from sslstudio.engine.training.session import suitable_side
+
+    side = config.side or suitable_side(recognised.pictures, device.choose())
+    cache = yield from build_cache(recognised.pictures, side, control=control)
+    return cache.index
+
+
+def make_puzzles(
+    config: "PretrainConfig", count: int, draw: int, control: RunControl
+) -> Generator[Preparing, None, list["Puzzle"]]:
+    """Make puzzles of a task on the user's pictures."""
+    from sslstudio.engine.pretraining.preview import PuzzlesReady, preview_puzzles
+
+    puzzles: list[Puzzle] = []
+    for said in preview_puzzles(config, count, draw, control):
+        if isinstance(said, PuzzlesReady):
+            puzzles = said.puzzles
+        else:
+            yield said
+    return puzzles
+
+
+@dataclass(frozen=True)
+class CheckedUp:
+    """What the clinic says about a folder, with a drawn example for each finding (uint8 (h, w, 3))."""
+
+    clinic: "Clinic"
+    examples: dict[str, Any]
+
+
+def examine_folder(
+    data: "DataConfig", options: dict[str, Any], control: RunControl
+) -> Generator[Preparing, None, CheckedUp]:
+    """Examine whether the tasks suit the pictures of a folder."""
+    from sslstudio.engine.clinic.run import examine
+
+    found = yield from examine(data, options, control)
+    return CheckedUp(found.clinic, found.example_sheets())
+
+
+def draw_sample(folder: Path, control: RunControl) -> Generator[Preparing, None, Path]:
+    """Draw the sample pictures, unless they are there."""
+    from sslstudio.engine.sample.make import make_sample
+
+    done = folder / ".complete"
+    if not done.exists():
+        yield from make_sample(folder)
+        if control.stopping:
+            raise RunError("Stopped while drawing the sample pictures.")
+        done.touch()
+    return folder
+
+
+def open_labels(folder: Path, recognised: Recognised, control: RunControl) -> Generator[Preparing, None, Labelling]:
+    """Open the labels in a folder; made from what was recognised where nobody has labelled yet."""
+    yield from begin(folder, recognised)
+    return Labelling(folder)
+
+
+def open_picture(path: Path, control: RunControl) -> npt.NDArray[np.uint8]:
+    """Read a picture with all its pixels (h, w, 3)."""
+    return np.asarray(read_picture(path).convert("RGB"))
+
+
+def compare_pictures(
+    index: ImageIndex, run: Path | None, runs: Sequence[Path], control: RunControl
+) -> Generator[Preparing, None, "LookAlike"]:
+    """Place the pictures on a map, alike ones side by side, by a pretraining run: this one, or the newest in `runs`."""
+    from sslstudio.engine.finetuning.similarity import look_alike
+
+    found = yield from look_alike(index, run or _find_pretrained(runs), control)
+    return found
+
+
+def _find_pretrained(runs: Sequence[Path]) -> Path | None:
+    usable = (one.path for one in runs_in(runs) if one.job == "pretrain" and (one.path / "last.safetensors").exists())
+    return next(usable, None)
+
+
+def suggest_next(
+    alike: "LookAlike", labelled: frozenset[str], index: ImageIndex, run: Path | None, control: RunControl
+) -> Generator[Preparing, None, list[str]]:
+    """Choose the pictures to label next. run: a fine-tuned one, whose doubts count then."""
+    from sslstudio.engine.finetuning.similarity import doubts
+
+    unsure: Any = None
+    if run is not None:
+        of = yield from doubts(index, run, control)
+        unsure = [of.get(path, 0.0) for path in alike.paths]
+    known = [number for number, path in enumerate(alike.paths) if path in labelled]
+    return [alike.paths[number] for number in suggest(alike.features, known, SUGGESTED, unsure)]
