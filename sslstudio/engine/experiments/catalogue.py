@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError, StudioError
@@ -48,7 +47,7 @@ class OpenedExperiment:
 
     path: Path
     config: AnyConfig
-    table: Mapping[str, Any]
+    table: Mapping[str, object]
 
 
 def list_experiments(folder: Path, job: str) -> list[ExperimentSummary]:
