@@ -25,6 +25,7 @@ from sslstudio.engine.core.events import (
     to_json,
 )
 from sslstudio.engine.core.messages import duration
+from sslstudio.engine.runs.metrics import FinetuneMetrics, ScoreInterval, interval_of
 
 R = TypeVar("R")
 PART_TITLES = {"": "Training", "pretrained": "With pretraining", "scratch": "From scratch"}
@@ -161,7 +162,7 @@ def _metric_words(event: Evaluated) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in event.metrics.items())
 
 
-def print_result(metrics: dict[str, Any]) -> None:
+def print_result(metrics: FinetuneMetrics) -> None:
     """The result of a fine-tuning run: the table with intervals and baseline, the verdict, the notes."""
     console = _console()
     table = Table(title=f"{metrics['kind'].capitalize()}: {metrics['n_test']} test pictures")
@@ -171,7 +172,7 @@ def print_result(metrics: dict[str, Any]) -> None:
     table.add_column("Always the most frequent class")
     for name, guess in metrics["baseline"].items():
         cells = [_interval(content["scores"][name]) for content in metrics["parts"].values()]
-        table.add_row(name.replace("_", " "), *cells, f"{guess:.3f}")
+        table.add_row(name.replace("_", " "), *cells, "–" if guess is None else f"{guess:.3f}")
     if list(metrics["parts"]) == ["pretrained"]:
         table.caption = "Not compared with not pretraining: no twin from scratch."
     console.print(table)
@@ -180,5 +181,6 @@ def print_result(metrics: dict[str, Any]) -> None:
         console.print(f"Note: {note}")
 
 
-def _interval(score: dict[str, float]) -> str:
-    return f"{score['value']:.3f} ({score['low']:.3f} to {score['high']:.3f})"
+def _interval(score: ScoreInterval) -> str:
+    value, low, high = interval_of(score)
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"

@@ -242,12 +242,15 @@ def _finetune(pictures: Path, source: Path, out: Path) -> str:
     from sslstudio.engine.core.control import RunControl
     from sslstudio.engine.core.events import RunFinished
     from sslstudio.engine.finetuning.entry import finetune
+    from sslstudio.engine.runs.metrics import is_finetune
     from sslstudio.engine.training.config import FinetuneConfig
 
     last = list(finetune(FinetuneConfig(source=str(source), **_shared(pictures, out)), RunControl()))[-1]
-    if not isinstance(last, RunFinished) or set(last.metrics.get("parts", {})) != {"pretrained", "scratch"}:
-        raise RunError("It did not end with the scores of both parts but with {last}.", last=last)
-    return f"{last.metrics['n_test']} test pictures scored with both, {last.seconds:.1f} s"
+    if isinstance(last, RunFinished) and is_finetune(last.metrics):
+        metrics = last.metrics
+        if set(metrics["parts"]) == {"pretrained", "scratch"}:
+            return f"{metrics['n_test']} test pictures scored with both, {last.seconds:.1f} s"
+    raise RunError("It did not end with the scores of both parts but with {last}.", last=last)
 
 
 # Window

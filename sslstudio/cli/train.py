@@ -23,6 +23,7 @@ from sslstudio.engine.core.config import options_of, to_dict, value_text
 from sslstudio.engine.core.errors import InputError
 from sslstudio.engine.core.events import Event, RunFinished
 from sslstudio.engine.core.messages import duration
+from sslstudio.engine.runs.metrics import is_finetune
 
 
 def _pretrain(options: argparse.Namespace) -> int:
@@ -48,7 +49,7 @@ def _finetune(options: argparse.Namespace) -> int:
 
 
 def _show_result(last: Event | None, as_json: bool) -> None:
-    if isinstance(last, RunFinished) and not as_json and last.metrics.get("job") == "finetune":
+    if isinstance(last, RunFinished) and not as_json and is_finetune(last.metrics):
         print_result(last.metrics)
 
 

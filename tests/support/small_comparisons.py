@@ -43,7 +43,7 @@ def run_compare(config: CompareConfig) -> list[Event]:
 def table_of(events: Iterable[Event]) -> dict[str, Any]:
     last = list(events)[-1]
     assert isinstance(last, RunFinished)
-    return last.metrics
+    return dict(last.metrics)
 
 
 def content(file: Path) -> Any:

@@ -8,6 +8,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, RunFinished
 from sslstudio.engine.finetuning.entry import finetune
 from sslstudio.engine.pretraining.run import pretrain
+from sslstudio.engine.runs.metrics import FinetuneMetrics, is_finetune
 from sslstudio.engine.training.config import (
     BudgetConfig,
     DataConfig,
@@ -62,3 +63,9 @@ def finished(events: list[Event]) -> RunFinished:
     last = events[-1]
     assert isinstance(last, RunFinished)
     return last
+
+
+def result_of(events: list[Event]) -> FinetuneMetrics:
+    metrics = finished(events).metrics
+    assert is_finetune(metrics)
+    return metrics

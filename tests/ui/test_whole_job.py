@@ -7,6 +7,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.events import RunFinished
+from sslstudio.engine.runs.metrics import interval_of
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.ui.pages.puzzles.page import PUZZLES, PretextPage
@@ -93,9 +94,9 @@ def test_from_a_dropped_folder_to_the_results(
     assert tuned.view.curves.loss.curve_names == ["Pretrained", "From scratch"]
     assert tuned.view.run is not None
     page = results(window, qtbot, tuned.view.run)
-    metrics = RunFolder(tuned.view.run).metrics()
+    metrics = RunFolder(tuned.view.run).finetune_metrics()
     assert metrics is not None
-    value = metrics["parts"]["pretrained"]["scores"]["balanced_accuracy"]["value"]
+    value, _, _ = interval_of(metrics["parts"]["pretrained"]["scores"]["balanced_accuracy"])
     shown, told = page.verdict.text().replace("\u00a0", " "), metrics["verdict"]
     assert shown.split()[:3] == told.split()[:3]
     assert f"{value:.3f} pretrained" in told

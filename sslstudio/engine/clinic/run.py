@@ -3,7 +3,6 @@
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
@@ -119,7 +118,7 @@ class AuditDone:
     run: Path
     parts: tuple[TaskAudit, ...]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The content of audit.json."""
         return {"run": str(self.run), "parts": [part.to_json() for part in self.parts]}
 

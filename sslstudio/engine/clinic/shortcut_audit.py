@@ -7,7 +7,6 @@ corner also takes honest content away, so it counts only when as large a square 
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -65,9 +64,9 @@ class TaskAudit:
     checks: tuple[Check, ...] = ()
     left_out: dict[str, str] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Plain values; a message with its template and values."""
-        stored: dict[str, Any] = to_stored(asdict(self))
+        stored: dict[str, object] = to_stored(asdict(self))
         return stored
 
 

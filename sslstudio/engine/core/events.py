@@ -7,6 +7,7 @@ feeding that file to a window replays it. No tensor is ever in an event.
 import dataclasses
 import json
 import math
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from sslstudio.engine.core.errors import RunError, did_you_mean
@@ -156,7 +157,7 @@ class Advanced(Event):
     total: int
     now: Message
     seconds_after: float
-    table: dict[str, Any]
+    table: Mapping[str, object]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -175,12 +176,13 @@ class Resumed(Event):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunFinished(Event):
-    """The last event. `outcome` is finished or stopped; `metrics` is the content of metrics.json."""
+    """The last event. `outcome` is finished or stopped; `metrics` is the content of metrics.json, as runs/metrics.py
+    has it, or of an experiment's table; empty when there is none."""
 
     outcome: str
     step: int
     seconds: float
-    metrics: dict[str, Any]
+    metrics: Mapping[str, object]
 
 
 def to_json(event: Event) -> str:

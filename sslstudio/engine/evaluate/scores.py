@@ -11,12 +11,12 @@ Letters: n pictures (or groups), C classes, R resamples.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sslstudio.engine.compute.seeding import derive
+from sslstudio.engine.runs.metrics import ClassLine, ScoreInterval
 
 Array = npt.NDArray[np.float64]
 RESAMPLES = 2000
@@ -33,8 +33,8 @@ class Score:
     high: float
     n: int
 
-    def to_json(self) -> dict[str, float]:
-        """Plain numbers."""
+    def to_json(self) -> ScoreInterval:
+        """As it stands in a result."""
         return {"value": self.value, "low": self.low, "high": self.high, "n": self.n}
 
 
@@ -156,17 +156,18 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     return min(share, max(0.0, middle - reach)), max(share, min(1.0, middle + reach))  # past what rounding does
 
 
-def per_class(kind: str, confusion: Array, names: Sequence[str]) -> list[dict[str, Any]]:
+def per_class(kind: str, confusion: Array, names: Sequence[str]) -> list[ClassLine]:
     """For each class: n, and precision, recall and F1 or IoU and Dice (None where there is nothing to divide by)."""
     right, truth, guessed = _margins(confusion)
-    rows: list[dict[str, Any]] = []
+    rows: list[ClassLine] = []
     for number, name in enumerate(names):
         r, t, g = float(right[number]), float(truth[number]), float(guessed[number])
         if kind == "classification":
-            scores = {"precision": _ratio(r, g), "recall": _ratio(r, t), "f1": _ratio(2 * r, t + g)}
+            precision, recall, f1 = _ratio(r, g), _ratio(r, t), _ratio(2 * r, t + g)
+            rows.append({"name": name, "n": int(t), "precision": precision, "recall": recall, "f1": f1})
         else:
-            scores = {"iou": _ratio(r, t + g - r), "dice": _ratio(2 * r, t + g)}
-        rows.append({"name": name, "n": int(t), **scores})
+            iou, dice = _ratio(r, t + g - r), _ratio(2 * r, t + g)
+            rows.append({"name": name, "n": int(t), "iou": iou, "dice": dice})
     return rows
 
 

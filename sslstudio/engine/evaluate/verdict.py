@@ -1,17 +1,18 @@
 """The result of a fine-tuning run: scores, baseline, comparison with the twin, and what they say in words."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sslstudio.engine.core.messages import NOTHING, Message, joined
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, Score, always, difference, per_class, score
+from sslstudio.engine.runs.metrics import FinetuneMetrics, PartResult
 
 TITLES = {"balanced_accuracy": Message("balanced accuracy"), "mean_iou": Message("mean IoU")}
 BEGINNING = {"balanced_accuracy": Message("Balanced accuracy"), "mean_iou": Message("Mean IoU")}  # of a sentence
 KINDS = {"classification": Message("Classification"), "segmentation": Message("Segmentation")}  # in titles of runs
+Scores = Mapping[str, Mapping[str, Score]]  # of each part, by name
 FEW = 50  # test pictures under which the interval itself is shaky
 
 
@@ -24,14 +25,14 @@ def summarise(
     most_frequent: int,
     groups: Sequence[str] | None = None,
     counted: npt.NDArray[np.bool_] | None = None,
-) -> dict[str, Any]:
+) -> FinetuneMetrics:
     """The content of metrics.json.
 
     `confusions`: part (pretrained, scratch) -> (n, C, C) on the same test pictures; `most_frequent`: the class that
     is most frequent among the training labels, which the baseline always guesses; `counted`: see `scores.score`.
     """
     headline = HEADLINE[kind]
-    parts = {part: _part(kind, names, matrices, groups, counted) for part, matrices in confusions.items()}
+    scores = {part: score(kind, matrices, groups, counted=counted) for part, matrices in confusions.items()}
     some = next(iter(confusions.values()))
     gap = None
     if {"pretrained", "scratch"} <= set(confusions):
@@ -46,79 +47,76 @@ def summarise(
         "n_test": len(some),
         "headline": headline,
         "baseline": baseline,
-        "parts": parts,
+        "parts": {part: _part(kind, names, matrices, scores[part]) for part, matrices in confusions.items()},
         "difference": gap.to_json() if gap else None,
-        "verdict": verdict(headline, parts, gap, baseline),
+        "verdict": verdict(headline, scores, gap, baseline),
         "notes": _notes(len(some), n_train, gap is not None),
     }
 
 
-def _part(
-    kind: str, names: Sequence[str], confusions: Array, groups: Sequence[str] | None,
-    counted: npt.NDArray[np.bool_] | None,
-) -> dict[str, Any]:  # fmt: skip
+def _part(kind: str, names: Sequence[str], confusions: Array, scores: Mapping[str, Score]) -> PartResult:
     total = confusions.sum(0)
     return {
-        "scores": {name: value.to_json() for name, value in score(kind, confusions, groups, counted=counted).items()},
+        "scores": {name: value.to_json() for name, value in scores.items()},
         "confusion": np.rint(total).astype(int).tolist(),
         "per_class": per_class(kind, total, names),
     }
 
 
-def verdict(headline: str, parts: Mapping[str, Any], gap: Score | None, baseline: Mapping[str, float]) -> Message:
+def verdict(headline: str, parts: Scores, gap: Score | None, baseline: Mapping[str, float]) -> Message:
     """A few sentences that a person can repeat without lying. What has no twin beside it says so.
 
     First what always guessing the most frequent class gets as well: a network that does not beat that is of no use,
     whatever its twin does.
     """
-    scores = (parts["pretrained"] if gap else next(iter(parts.values())))["scores"]
+    scores = parts["pretrained"] if gap else next(iter(parts.values()))
     pixels = _fewer_pixels(scores, baseline)
     if gap is None:
         return joined([pixels, _alone(headline, parts, baseline[headline])])
     return joined([_no_better(headline, scores, baseline[headline]), pixels, _compared(headline, parts, gap)])
 
 
-def _no_better(headline: str, scores: Mapping[str, Any], baseline: float) -> Message:
+def _no_better(headline: str, scores: Mapping[str, Score], baseline: float) -> Message:
     """Nothing where the interval is above the baseline."""
     one = scores[headline]
-    if one["low"] > baseline:
+    if one.low > baseline:
         return NOTHING
     return Message(
         "No better than always guessing the most frequent class, which has a {title} of {baseline:score}: with "
         "pretraining it is {value:score} (95 % interval {low:score} to {high:score}).",
         title=TITLES[headline],
         baseline=baseline,
-        value=one["value"],
-        low=one["low"],
-        high=one["high"],
+        value=one.value,
+        low=one.low,
+        high=one.high,
     )
 
 
-def _fewer_pixels(scores: Mapping[str, Any], baseline: Mapping[str, float]) -> Message:
+def _fewer_pixels(scores: Mapping[str, Score], baseline: Mapping[str, float]) -> Message:
     """Nothing where as many pixels are right as guessing gets, or there are no masks."""
     right = scores.get("pixel_accuracy")
-    if right is None or not right["high"] < baseline["pixel_accuracy"]:
+    if right is None or not right.high < baseline["pixel_accuracy"]:
         return NOTHING
     return Message(
         "Fewer pixels are right than by always guessing the most frequent class: {value:score} instead of "
         "{baseline:score}.",
-        value=right["value"],
+        value=right.value,
         baseline=baseline["pixel_accuracy"],
     )
 
 
-def _alone(headline: str, parts: Mapping[str, Any], baseline: float) -> Message:
-    part, content = next(iter(parts.items()))
-    one = content["scores"][headline]
-    above = Message("above the") if one["low"] > baseline else Message("not clearly above the")
+def _alone(headline: str, parts: Scores, baseline: float) -> Message:
+    part, scores = next(iter(parts.items()))
+    one = scores[headline]
+    above = Message("above the") if one.low > baseline else Message("not clearly above the")
     name = BEGINNING[headline]
     said = Message(
         "{value:score} (95 % interval {low:score} to {high:score}, n = {n}), {above} {baseline:score} of "
         "always guessing the most frequent class",
-        value=one["value"],
-        low=one["low"],
-        high=one["high"],
-        n=one["n"],
+        value=one.value,
+        low=one.low,
+        high=one.high,
+        n=one.n,
         above=above,
         baseline=baseline,
     )
@@ -128,8 +126,8 @@ def _alone(headline: str, parts: Mapping[str, Any], baseline: float) -> Message:
     return Message("{alone} It was not compared with not pretraining.", alone=alone)
 
 
-def _compared(headline: str, parts: Mapping[str, Any], gap: Score) -> Message:
-    ours, theirs = (parts[part]["scores"][headline]["value"] for part in ("pretrained", "scratch"))
+def _compared(headline: str, parts: Scores, gap: Score) -> Message:
+    ours, theirs = (parts[part][headline].value for part in ("pretrained", "scratch"))
     if gap.low > 0:
         says = Message("Pretraining helps")
     elif gap.high < 0:
@@ -150,8 +148,8 @@ def _compared(headline: str, parts: Mapping[str, Any], gap: Score) -> Message:
     )
 
 
-def _notes(n_test: int, n_train: int, compared: bool) -> list[Message]:
-    notes = []
+def _notes(n_test: int, n_train: int, compared: bool) -> list[str]:
+    notes: list[str] = []
     if n_test < FEW:
         notes.append(
             Message(

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError, StudioError
@@ -47,7 +46,7 @@ class OpenedExperiment:
 
     path: Path
     config: AnyConfig
-    table: Mapping[str, Any]
+    table: Mapping[str, object]
 
 
 def list_experiments(folder: Path, job: str) -> list[ExperimentSummary]:

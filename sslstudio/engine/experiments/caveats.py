@@ -3,7 +3,7 @@
 import json
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from filelock import FileLock
 
@@ -25,6 +25,13 @@ CHUNK = 512
 FLAT = 0.01  # of the score: a gain below this is none
 
 
+class SplitFacts(TypedDict):
+    """facts.json. `near_copies`: a test picture, and one trained or watched with that looks almost like it."""
+
+    near_copies: list[list[str]]
+    notes: Sequence[str]
+
+
 def look_at_split(config: CompareConfig, control: RunControl) -> Generator[Preparing, None, None]:
     """Write facts.json, unless it is there: once for a comparison, on the split that its cells were given."""
     file = Path(config.out) / FACTS
@@ -39,14 +46,17 @@ def look_at_split(config: CompareConfig, control: RunControl) -> Generator[Prepa
         groups = near_duplicates(pictures.take(chunk) for chunk in pictures.chunks(CHUNK))
         tested = set(session.split.test)
         pairs = [pair for pair in across(groups, pictures.paths, session.split) if pair[0] in tested]
-        content = {"near_copies": [list(pair) for pair in pairs], "notes": _notes(config, session, pairs)}
+        content: SplitFacts = {
+            "near_copies": [list(pair) for pair in pairs],
+            "notes": _notes(config, session, pairs),
+        }
         write_atomic(file, (json.dumps(to_stored(content), indent=1) + "\n").encode())
 
 
 def split_notes(config: CompareConfig) -> list[Message]:
     """The sentences of facts.json; none while it is not there."""
     try:
-        content: dict[str, Any] = loads((Path(config.out) / FACTS).read_text(encoding="utf-8"))
+        content: SplitFacts = loads((Path(config.out) / FACTS).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return []
     return [declared(note, {}) for note in content["notes"]]

@@ -11,7 +11,6 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -37,7 +36,7 @@ from sslstudio.engine.experiments.compare_config import (
 from sslstudio.engine.experiments.compare_table import write_tables
 from sslstudio.engine.experiments.config import follow, resolve
 from sslstudio.engine.experiments.experiment import Experiment, Strategy
-from sslstudio.engine.experiments.experiment_run import DONE, FAILED, REFUSED, ExperimentRun
+from sslstudio.engine.experiments.experiment_run import DONE, FAILED, REFUSED, ExperimentRun, Spent
 from sslstudio.engine.experiments.tables import EfficiencyTable
 from sslstudio.engine.finetuning.entry import finetune
 from sslstudio.engine.images.index import scan
@@ -163,7 +162,7 @@ class Comparison(Strategy[CompareConfig]):
         """From scratch it is the pictures or the labels: no row can be done."""
         return run.source == SCRATCH and isinstance(error, InputError)
 
-    def facts_of(self, outcome: str, seconds: float) -> dict[str, Any]:
+    def facts_of(self, outcome: str, seconds: float) -> Spent:
         """How long it took, and on what."""
         return {"seconds": seconds, "machine": machine(self.config.hardware)} if outcome == DONE else {}
 
@@ -243,11 +242,11 @@ def _mean(values: Iterable[float]) -> float:
 
 def _result(run: ExperimentRun) -> Message:
     """One line on how it went."""
-    facts, metrics = run.facts(), run.metrics()
+    facts, metrics = run.facts(), run.folder.finetune_metrics()
     if facts["outcome"] != DONE:
         return Message("{outcome}: {words}", outcome=facts["outcome"], words=facts["words"])
     seconds = facts.get("seconds", 0)
-    if metrics.get("job") == "finetune":
+    if metrics is not None:
         name = metrics["headline"]
         part = next(iter(metrics["parts"].values()))
         title, value = TITLES[name], part["scores"][name]["value"]

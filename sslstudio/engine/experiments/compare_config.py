@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sslstudio.engine.core.atomic_files import leads_out
 from sslstudio.engine.core.config import (
@@ -203,7 +203,7 @@ def _check_same(config: CompareConfig, stored: CompareConfig) -> None:
         )
 
 
-def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+def _changes(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
     return [
         Message("{key} was {old} and now is {new}", key=key, old=old.get(key, "auto"), new=new.get(key, "auto"))
         for key in sorted({*old, *new})
@@ -211,7 +211,7 @@ def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _flat(config: BaseConfig) -> dict[str, Any]:
+def _flat(config: BaseConfig) -> dict[str, object]:
     nested = to_dict(config)
     flat = {key: value for key, value in nested.items() if not isinstance(value, dict)}
     for key, value in nested.items():

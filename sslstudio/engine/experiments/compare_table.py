@@ -50,7 +50,6 @@ from sslstudio.engine.experiments.tables import (
     verdict_of,
 )
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
-from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import pretrain_from_dict
 
 
@@ -64,7 +63,8 @@ class Scored:
 
 def scored_pictures(cell: ExperimentRun) -> Scored:
     """The test pictures of a finished cell, which has one part. Raises RunError when they cannot be read."""
-    part = next(iter(cell.metrics().get("parts", {})), SCRATCH)
+    metrics = cell.folder.finetune_metrics()
+    part = next(iter(metrics["parts"] if metrics else ()), SCRATCH)
     return Scored(*read_confusions(confusions_file(cell.path, part)))
 
 
@@ -204,9 +204,10 @@ def _cell(config: CompareConfig, source: str, labels: int, columns: Columns, luc
     column = columns[source, labels]
     mean = mean_over_draws(column.resampled, luck, column.draws)
     score = estimate(column.scores, mean)
+    metrics = cell_run(config, source, labels, column.draws[0]).folder.finetune_metrics()
     cell: Cell = {
         "labels": labels,
-        "n_train": cell_run(config, source, labels, column.draws[0]).metrics().get("n_train"),
+        "n_train": metrics["n_train"] if metrics else None,
         "score": _score(score),
         "draws": column.scores.tolist(),
         "difference": None,
@@ -254,11 +255,11 @@ def _overall(config: CompareConfig, source: str, columns: Columns, luck: Luck) -
 
 def _pretraining(run: ExperimentRun) -> Pretraining | None:
     """What a pretraining took and how well it does its own task on held-out pictures."""
-    metrics = run.metrics()
-    if not metrics:
+    metrics = run.folder.pretrain_metrics()
+    if metrics is None:
         return None
-    batch = min(pretrain_from_dict(RunFolder(run.path).config()).optimiser.batch_size, metrics["pictures"])
-    chance = metrics.get("chance") or {}
+    batch = min(pretrain_from_dict(run.folder.config()).optimiser.batch_size, metrics["pictures"])
+    chance = metrics["chance"]
     name = next((name for name in chance if name in metrics["validation"]), None)
     return {
         "minutes": metrics["seconds"] / 60,
@@ -275,13 +276,14 @@ def _pretraining(run: ExperimentRun) -> Pretraining | None:
 
 def _probe(run: ExperimentRun, overall: Overall | None) -> EarlyProbe | None:
     """What the probe said after a quarter of the pretraining, and whether fine-tuning came to the same over all."""
-    quarter = run.metrics().get("probe_quarter")
-    if not quarter or not quarter.get("verdict"):
+    metrics = run.folder.pretrain_metrics()
+    quarter = metrics.get("probe_quarter") if metrics else None
+    if not quarter or not quarter["verdict"]:
         return None
     final = verdict_of(overall)
-    said = str(quarter["verdict"])
+    said = quarter["verdict"]
     agrees = None if final is None else said.removesuffix(" yet") == final
-    return {"quarter": said, "share": quarter.get("share"), "final": final, "agrees": agrees}
+    return {"quarter": said, "share": quarter["share"], "final": final, "agrees": agrees}
 
 
 def _agreement(rows: list[Row]) -> Agreement:
@@ -291,9 +293,11 @@ def _agreement(rows: list[Row]) -> Agreement:
 
 def _baseline(config: CompareConfig) -> float | None:
     """The score of always guessing the class that is most frequent among the labels, averaged over scratch."""
-    found = [
-        cell_run(config, SCRATCH, labels, draw).metrics()["baseline"][HEADLINE[config.kind]]
+    results = [
+        cell_run(config, SCRATCH, labels, draw).folder.finetune_metrics()
         for labels in labels_of(config, SCRATCH)
         for draw in _done(config, SCRATCH, labels)
     ]
+    scores = [metrics["baseline"][HEADLINE[config.kind]] for metrics in results if metrics is not None]
+    found = [score for score in scores if score is not None]
     return sum(found) / len(found) if found else None

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, ClassVar, Generic
+from typing import ClassVar, Generic
 
 from filelock import FileLock, Timeout
 
@@ -31,7 +31,7 @@ from sslstudio.engine.core.events import (
 )
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.experiments.config import C, stored_config
-from sslstudio.engine.experiments.experiment_run import DONE, FAILED, REFUSED, ExperimentRun
+from sslstudio.engine.experiments.experiment_run import DONE, FAILED, REFUSED, ExperimentRun, Spent
 from sslstudio.engine.experiments.tables import Table
 from sslstudio.engine.finetuning.label_snapshot import keep_labels
 from sslstudio.engine.runs.experiment_folder import write_experiment_settings
@@ -84,7 +84,7 @@ class Strategy(ABC, Generic[C]):
         """Whether no run can be done, when this one fails like that."""
 
     @abstractmethod
-    def facts_of(self, outcome: str, seconds: float) -> dict[str, Any]:
+    def facts_of(self, outcome: str, seconds: float) -> Spent:
         """What is written down with the outcome of a run that took so long."""
 
     def tidy(self, run: ExperimentRun) -> None:
@@ -171,7 +171,7 @@ class Experiment(Generic[C]):
             outcome="finished" if strategy.is_over() else "stopped",
             step=strategy.count()[0] if strategy.counted else 0,
             seconds=time.monotonic() - began,
-            metrics=dict(table),
+            metrics=table,
         )
 
     def _work(self, strategy: Strategy[C]) -> Iterator[Event]:
@@ -218,7 +218,8 @@ class Experiment(Generic[C]):
             if not run.finished():  # stopped
                 return
             strategy.tidy(run)
-            seconds = max(seconds, run.metrics().get("seconds", 0.0))  # one that was gone on with took longer
+            if pretrained := run.folder.pretrain_metrics():
+                seconds = max(seconds, pretrained["seconds"])  # one that was gone on with took longer
         run.note(outcome, words, **strategy.facts_of(outcome, seconds))
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.control import RunControl
@@ -16,6 +16,20 @@ from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.runs.trash import out_of_the_way
 
 DONE, REFUSED, FAILED = "done", "refused", "failed"
+
+
+class Spent(TypedDict, total=False):
+    """What a run took, and on what: empty where nothing was trained."""
+
+    seconds: float
+    machine: dict[str, str]
+
+
+class Facts(Spent, total=False):
+    """How a run was settled: done, or refused or failed and why. Empty while it is not."""
+
+    outcome: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -47,16 +61,16 @@ class ExperimentRun:
         """Where it is written that it is settled. Removed, it is done again."""
         return self.path.with_name(f"{self.path.name}.json")
 
-    def note(self, outcome: str, words: str = "", **facts: Any) -> None:
+    def note(self, outcome: str, words: str = "", **spent: Unpack[Spent]) -> None:
         """Write down that it is settled."""
-        content = {"outcome": outcome, "words": words, **facts}
+        content: Facts = {"outcome": outcome, "words": words, **spent}
         self.record.parent.mkdir(parents=True, exist_ok=True)  # a run that was refused has made no folder
         write_atomic(self.record, (json.dumps(to_stored(content), indent=1) + "\n").encode())
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Facts:
         """What was written down; empty while it is not settled. Raises RunError when it is damaged."""
         try:
-            content: dict[str, Any] = loads(self.record.read_text(encoding="utf-8"))
+            content: Facts = loads(self.record.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except ValueError as error:
@@ -71,12 +85,13 @@ class ExperimentRun:
 
     def finished(self) -> bool:
         """Whether the run in the folder has come to its end."""
-        events = RunFolder(self.path).events()
+        events = self.folder.events()
         return bool(events) and isinstance(events[-1], RunFinished) and events[-1].outcome == "finished"
 
-    def metrics(self) -> dict[str, Any]:
-        """The result of the run; empty while there is none."""
-        return RunFolder(self.path).metrics() or {}
+    @property
+    def folder(self) -> RunFolder:
+        """The run itself, with its result."""
+        return RunFolder(self.path)
 
     def carry_out(self, start: Callable[[], Iterator[Event]], control: RunControl) -> Iterator[Event]:
         """The rest of it: nothing when it is finished, from its last checkpoint, or all of it with `start`."""

@@ -7,12 +7,13 @@ from sslstudio.engine.experiments.tables import (
     Cell,
     EfficiencyTable,
     Entry,
-    Probe,
     Row,
     Score,
     TournamentTable,
     Worth,
+    gain_of,
 )
+from sslstudio.engine.runs.metrics import ProbeResult
 
 TITLES = {"balanced_accuracy": "balanced accuracy", "mean_iou": "mean IoU"}
 NOTHING = "–"
@@ -190,10 +191,14 @@ def _entry_line(place: int, entry: Entry) -> list[str]:
         entry["title"],
         f"{entry['minutes']:.1f}",
         f"{entry['steps']:,}",
-        signed(probe["difference"] or None),
+        signed(gain_of(probe)),
         probe["verdict"] or "no labels",
-        f"{probe['rank']:.1f} ({probe['untrained_rank']:.1f})",
+        f"{_rank(probe['rank'])} ({_rank(probe['untrained_rank'])})",
     ]
+
+
+def _rank(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.1f}"
 
 
 def tournament_notes(table: TournamentTable) -> list[Message]:
@@ -204,7 +209,7 @@ def tournament_notes(table: TournamentTable) -> list[Message]:
     return notes
 
 
-def _closeness(probes: Sequence[Probe]) -> list[Message]:
+def _closeness(probes: Sequence[ProbeResult]) -> list[Message]:
     """Whether the last round tells its first two apart, in words."""
     if not probes:
         return []
@@ -215,7 +220,7 @@ def _closeness(probes: Sequence[Probe]) -> list[Message]:
         notes.append(
             Message("Even the first one cannot be told from the untrained network yet: more time, or another task.")
         )
-    reach = probes[1]["difference"]["high"] if len(probes) > 1 else None
-    if reach is not None and reach > probes[0]["difference"]["value"]:
+    best, reach = probes[0]["difference"]["value"], probes[1]["difference"]["high"] if len(probes) > 1 else None
+    if best is not None and reach is not None and reach > best:
         notes.append(Message("The first two are closer than their intervals are wide: the second may be as good."))
     return notes

@@ -11,6 +11,7 @@ from typing import Any, NotRequired, TypedDict, cast
 
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.runs.experiment_folder import COMPARE, sheet_of
+from sslstudio.engine.runs.metrics import ProbeResult
 
 
 class Score(TypedDict):
@@ -65,7 +66,7 @@ class Pretraining(TypedDict):
     metric: str | None
     value: float | None
     chance: float | None
-    validation: dict[str, float]
+    validation: Mapping[str, float | None]
     machine: dict[str, str] | None
 
 
@@ -126,15 +127,6 @@ class EfficiencyTable(TypedDict):
     machine: Machines
 
 
-class Probe(TypedDict):
-    """What the probe of a tournament's run found; without labels `difference` is empty and `verdict` ''."""
-
-    difference: Score
-    verdict: str
-    rank: float
-    untrained_rank: float
-
-
 class Entry(TypedDict):
     """A run of a tournament. `words` say why it was refused or failed; `probe` is None then."""
 
@@ -144,7 +136,7 @@ class Entry(TypedDict):
     words: str
     minutes: float
     steps: int
-    probe: Probe | None
+    probe: ProbeResult | None
 
 
 class TournamentTable(TypedDict):
@@ -168,18 +160,34 @@ def verdict_of(difference: Score | None) -> str | None:
     return "helps" if low > 0 else "harms" if high < 0 else "no difference"
 
 
-def csv_of(table: Mapping[str, Any], job: str) -> str:
-    """The table as CSV."""
+def gain_of(probe: ProbeResult) -> Score | None:
+    """By how much the features are better than untrained ones; None without labels, or where it is not known."""
+    value, low, high = (probe["difference"].get(key) for key in ("value", "low", "high"))
+    return None if value is None else {"value": value, "low": low, "high": high}
+
+
+def efficiency_table(content: Mapping[str, object]) -> EfficiencyTable | None:
+    """What a comparison has told or kept, None while there is nothing in it."""
+    return cast(EfficiencyTable, content) if content else None
+
+
+def tournament_table(content: Mapping[str, object]) -> TournamentTable | None:
+    """What a tournament has told or kept, None while there is nothing in it."""
+    return cast(TournamentTable, content) if content else None
+
+
+def csv_of(content: Mapping[str, object], job: str) -> str:
+    """A table that has something in it, as CSV."""
     if job == COMPARE:
-        return efficiency_csv(cast(EfficiencyTable, table))
-    return tournament_csv(cast(TournamentTable, table))
+        return efficiency_csv(cast(EfficiencyTable, content))
+    return tournament_csv(cast(TournamentTable, content))
 
 
-def save_table(file: Path, folder: Path, job: str, table: Mapping[str, Any]) -> None:
+def save_table(file: Path, folder: Path, job: str, content: Mapping[str, object]) -> None:
     """Write the table into a file of the user's choice, Markdown or CSV by its ending. Raises RunError when the disk
     does not take it."""
     markdown = file.suffix.lower() == ".md"
-    said = sheet_of(folder, job) if markdown else csv_of(table, job)
+    said = sheet_of(folder, job) if markdown else csv_of(content, job)
     write_atomic(file, said.encode("utf-8" if markdown else "utf-8-sig"))  # by its mark a spreadsheet knows UTF-8
 
 
@@ -209,10 +217,10 @@ def tournament_csv(table: TournamentTable) -> str:
     return _written([*head, "outcome", "why"], lines)
 
 
-def _probed(probe: Probe | None) -> list[Any]:
+def _probed(probe: ProbeResult | None) -> list[Any]:
     if not probe:
         return [None] * 5
-    return [*_interval(probe.get("difference")), probe.get("verdict"), probe.get("rank")]
+    return [*_interval(gain_of(probe)), probe["verdict"], probe["rank"]]
 
 
 def _interval(estimate: Score | Worth | None) -> list[float | None]:

@@ -10,7 +10,6 @@ begins its learning rate anew: the cosine of the short run has come to its end.
 import json
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
 
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.control import RunControl
@@ -19,7 +18,7 @@ from sslstudio.engine.core.events import Advanced, Event, Note, Preparing
 from sslstudio.engine.core.messages import Message, from_stored, to_stored
 from sslstudio.engine.experiments.config import follow, resolve, set_up_pretraining
 from sslstudio.engine.experiments.experiment import Experiment, Strategy
-from sslstudio.engine.experiments.experiment_run import DONE, FAILED, REFUSED, ExperimentRun
+from sslstudio.engine.experiments.experiment_run import DONE, FAILED, REFUSED, ExperimentRun, Spent
 from sslstudio.engine.experiments.report import tournament_markdown
 from sslstudio.engine.experiments.tables import Entry, TournamentTable
 from sslstudio.engine.experiments.tournament_config import (
@@ -138,7 +137,7 @@ class Tournament(Strategy[TournamentConfig]):
         """When it is the pictures, no task can be played."""
         return isinstance(error, DataError)
 
-    def facts_of(self, outcome: str, seconds: float) -> dict[str, Any]:
+    def facts_of(self, outcome: str, seconds: float) -> Spent:
         """How long it took: the winner has the rest."""
         return {"seconds": seconds}
 
@@ -183,11 +182,14 @@ class Tournament(Strategy[TournamentConfig]):
 
 def score(run: ExperimentRun) -> tuple[float, float] | None:
     """What a run is ranked by, best first when sorted: the gain of the probe, or of RankMe without labels."""
-    probe = run.metrics().get("probe") if run.outcome() == DONE else None
+    metrics = run.folder.pretrain_metrics() if run.outcome() == DONE else None
+    probe = metrics.get("probe") if metrics else None
     if not probe:
         return None
-    rank = probe["rank"] / max(1e-9, probe["untrained_rank"])
-    return (probe["difference"]["value"], rank) if probe["difference"] else (rank, 0.0)
+    ours, untrained = probe["rank"], probe["untrained_rank"]
+    rank = 0.0 if ours is None or untrained is None else ours / max(1e-9, untrained)
+    gain = probe["difference"].get("value")
+    return (rank, 0.0) if gain is None else (gain, rank)
 
 
 def ranking(runs: list[ExperimentRun]) -> list[ExperimentRun]:
@@ -239,13 +241,13 @@ def _round(config: TournamentConfig, number: int, tasks: list[str]) -> list[Entr
 
 
 def _entry(run: ExperimentRun, task: str) -> Entry:
-    facts, metrics = run.facts(), run.metrics()
+    facts, metrics = run.facts(), run.folder.pretrain_metrics()
     return {
         "task": task,
         "title": _title(task),
         "outcome": facts.get("outcome"),
         "words": facts.get("words", ""),
-        "minutes": metrics.get("seconds", 0.0) / 60,
-        "steps": metrics.get("steps", 0),
-        "probe": metrics.get("probe"),
+        "minutes": metrics["seconds"] / 60 if metrics else 0.0,
+        "steps": metrics["steps"] if metrics else 0,
+        "probe": metrics.get("probe") if metrics else None,
     }

@@ -15,7 +15,6 @@ import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -119,7 +118,7 @@ def chosen_formats(name: str) -> tuple[str, ...]:
 
 
 def write_export(
-    out: Path, exportables: Sequence[Exportable], formats: Sequence[str], pictures: Tensor, card: Mapping[str, Any]
+    out: Path, exportables: Sequence[Exportable], formats: Sequence[str], pictures: Tensor, card: Mapping[str, object]
 ) -> Generator[Preparing, None, list[Written]]:
     """Write the files of all networks, the card and the snippet into a new folder; all of it or nothing.
 

@@ -1,10 +1,9 @@
 """A run as files for other programs: its encoder, and after fine-tuning its model."""
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -124,7 +123,7 @@ def _model(trained: Trained) -> Exportable:
     return Exportable("model", Chances(network).eval(), network.state_dict(), rebuilt)
 
 
-def encoder_facts(config: EncoderConfig) -> dict[str, Any]:
+def encoder_facts(config: EncoderConfig) -> dict[str, object]:
     """All that another program needs to build the encoder."""
     shape = ENCODERS[config.name]
     return {
@@ -138,7 +137,7 @@ def encoder_facts(config: EncoderConfig) -> dict[str, Any]:
     }
 
 
-def _card(run: RunFolder, data: DataConfig, network: Network, config: EncoderConfig) -> dict[str, Any]:
+def _card(run: RunFolder, data: DataConfig, network: Network, config: EncoderConfig) -> dict[str, object]:
     """What holds for every export. Folders are named without their path: it is nobody's business."""
     split = run.read_json("split.json") or {}
     return {
@@ -167,9 +166,9 @@ def _task(config: PretrainConfig) -> dict[str, str]:
     return {"name": config.task, "title": task.title, "paper": task.paper}
 
 
-def _model_card(trained: Trained) -> dict[str, Any]:
-    network, metrics = trained.predictor.network, trained.run.metrics() or {}
-    scores: Mapping[str, Any] = metrics.get("parts", {}).get(trained.part, {}).get("scores", {})
+def _model_card(trained: Trained) -> dict[str, object]:
+    network, metrics = trained.predictor.network, trained.run.finetune_metrics()
+    part = metrics["parts"].get(trained.part) if metrics else None
     return {
         "kind": trained.config.kind,
         "part": trained.part,
@@ -177,12 +176,12 @@ def _model_card(trained: Trained) -> dict[str, Any]:
         "reads_stage": (network.stage or "all") if isinstance(network, Classifier) else "all",
         "task": _task_of_source(trained.config),
         "result": {
-            "verdict": metrics.get("verdict", ""),
-            "n_train": metrics.get("n_train"),
-            "n_test": metrics.get("n_test"),
-            "scores": scores,
-            "baseline": metrics.get("baseline", {}),
-            "notes": metrics.get("notes", []),
+            "verdict": metrics["verdict"] if metrics else "",
+            "n_train": metrics["n_train"] if metrics else None,
+            "n_test": metrics["n_test"] if metrics else None,
+            "scores": part["scores"] if part else {},
+            "baseline": metrics["baseline"] if metrics else {},
+            "notes": metrics["notes"] if metrics else [],
         },
     }
 

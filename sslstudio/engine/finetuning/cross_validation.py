@@ -9,7 +9,6 @@ import dataclasses
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -28,7 +27,8 @@ from sslstudio.engine.finetuning.labelled import labels_of, parts_of
 from sslstudio.engine.finetuning.run import following, go_on, pretraining_of, start
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
-from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.runs.metrics import FinetuneMetrics
+from sslstudio.engine.runs.run_folder import METRICS, RunFolder
 from sslstudio.engine.training.config import FinetuneConfig, config_dict, finetune_from_dict
 from sslstudio.engine.training.recognised_record import keep_recognised
 from sslstudio.engine.training.session import Session, open_session
@@ -129,7 +129,7 @@ def _run(
     steps = 0
     for number, split in enumerate(splits):
         child = RunFolder(run.path / f"fold-{number + 1}")
-        if child.metrics() is not None:
+        if child.finetune_metrics() is not None:
             continue
         apart = dataclasses.replace(session, split=split)
         own = config.replace(out=str(child.path), labels_per_class=None, folds=1)
@@ -144,7 +144,7 @@ def _run(
             elif not isinstance(event, RunStarted):
                 yield _of_fold(event, number, len(splits))
     metrics = pooled_result(config, run, splits)
-    run.write_json("metrics.json", metrics)
+    run.write_json(METRICS, metrics)
     yield RunFinished(outcome="finished", step=steps, seconds=time.monotonic() - began, metrics=metrics)
 
 
@@ -162,7 +162,7 @@ def _of_fold(event: Event, number: int, folds: int) -> Event:
     return event
 
 
-def pooled_result(config: FinetuneConfig, run: RunFolder, splits: list[Split]) -> dict[str, Any]:
+def pooled_result(config: FinetuneConfig, run: RunFolder, splits: list[Split]) -> FinetuneMetrics:
     """metrics.json of all folds together: every labelled picture once."""
     children = [RunFolder(run.path / f"fold-{number + 1}") for number in range(len(splits))]
     confusions: dict[str, Array] = {}
@@ -173,7 +173,7 @@ def pooled_result(config: FinetuneConfig, run: RunFolder, splits: list[Split]) -
         paths = [path for names, _ in stored for path in names]
     frequent = int(next(iter(confusions.values())).sum((0, 2)).argmax())
     groups = group_paths(paths, config.data.groups)
-    first = children[0].metrics()
+    first = children[0].finetune_metrics()
     assert first is not None
     metrics = summarise(
         config.kind,

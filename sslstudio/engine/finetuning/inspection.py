@@ -19,6 +19,7 @@ from sslstudio.engine.evaluate.occlusion import entropy, occlusion
 from sslstudio.engine.evaluate.predict import CHUNK
 from sslstudio.engine.finetuning.labelled import labels_of
 from sslstudio.engine.finetuning.load import Trained, load_trained
+from sslstudio.engine.finetuning.plan_file import read_plan
 from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.training.session import Session, reopen_session
 from sslstudio.engine.transforms.geometry import to_float
@@ -111,10 +112,11 @@ def look_closer(run: Path, part: str, control: RunControl) -> Generator[Preparin
         answers.append(chances if chances.ndim == 2 else chances.mean(dim=(2, 3)))
         done = sum(len(chunk) for chunk in features)
         yield Preparing(stage=Message("Looking at the labelled pictures"), done=done, total=len(pictures))
-    plan = trained.run.read_json("plan.json") or {}
+    plan = read_plan(trained.run)
+    taught = plan["labelled"] if plan else ()
     return Closer(
         trained, session, pictures.paths, tuple(labels[path] for path in pictures.paths), names,
-        directions(torch.cat(features).numpy()), torch.cat(answers).numpy(), frozenset(plan.get("labelled", ())),
+        directions(torch.cat(features).numpy()), torch.cat(answers).numpy(), frozenset(taught),
     )  # fmt: skip
 
 

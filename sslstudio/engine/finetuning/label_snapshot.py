@@ -5,14 +5,15 @@ its labels were, and does not go on when they are others.
 """
 
 import hashlib
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message
+from sslstudio.engine.finetuning.plan_file import read_plan
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.labels.editing.start import begin, can_begin, is_edited
@@ -100,12 +101,24 @@ def _told(data: DataConfig, kept: DataConfig, kind: str) -> Message:
 # Fine-tunings
 
 
+class LabelSnapshot(TypedDict):
+    """labels.json. `digest` is of the labels of all pictures; `values`: what stands in the masks for each class."""
+
+    digest: str
+    classes: NotRequired[Sequence[str]]
+    values: NotRequired[dict[str, int]]
+
+
 def note_labels(run: RunFolder, kind: str, recognised: Recognised, paths: Sequence[str]) -> None:
     """Write down with a run what the labels of these pictures are, for `check_labels`."""
     labels = recognised.classes if kind == "classification" else recognised.masks
-    content = {"digest": _digest(kind, recognised, paths), "classes": labels.names if labels else ()}
-    values = {"values": _values(recognised.masks)} if kind == "segmentation" and recognised.masks else {}
-    run.write_json(FILE, {**content, **values})
+    content: LabelSnapshot = {
+        "digest": _digest(kind, recognised, paths),
+        "classes": labels.names if labels else (),
+    }
+    if kind == "segmentation" and recognised.masks:
+        content["values"] = _values(recognised.masks)
+    run.write_json(FILE, content)
 
 
 def as_begun(run: RunFolder, kind: str, recognised: Recognised) -> Recognised:
@@ -114,8 +127,8 @@ def as_begun(run: RunFolder, kind: str, recognised: Recognised) -> Recognised:
 
     Raises DataError when it knows none of the classes.
     """
-    noted, plan = run.read_json(FILE) or {}, run.read_json("plan.json") or {}  # older runs note no classes
-    names = noted.get("classes") or plan.get("classes")
+    noted, plan = _noted(run), read_plan(run)
+    names = (noted and noted.get("classes")) or (plan and plan["classes"])  # older runs note no classes
     try:
         return named_alike(kind, names, recognised, partly=True) if names else recognised
     except DataError as error:
@@ -124,9 +137,14 @@ def as_begun(run: RunFolder, kind: str, recognised: Recognised) -> Recognised:
 
 def check_labels(run: RunFolder, kind: str, recognised: Recognised, paths: Sequence[str]) -> None:
     """Raises DataError when these pictures or their labels are others than when the run began."""
-    noted = run.read_json(FILE)
+    noted = _noted(run)
     if noted and (noted["digest"] != _digest(kind, recognised, paths) or not _mean_the_same(noted, recognised)):
         raise _changed(run)
+
+
+def _noted(run: RunFolder) -> LabelSnapshot | None:
+    noted: LabelSnapshot | None = run.read_json(FILE)
+    return noted
 
 
 def _changed(run: RunFolder) -> DataError:
@@ -145,7 +163,7 @@ def _values(masks: MaskLabels) -> dict[str, int]:
     return {masks.names[number]: value for number, value in known if number != IGNORE}
 
 
-def _mean_the_same(noted: Mapping[str, Any], recognised: Recognised) -> bool:
+def _mean_the_same(noted: LabelSnapshot, recognised: Recognised) -> bool:
     """Whether the values in the masks stand for the classes that they stood for. Files that are the same may mean
     others: a list of classes was edited, or further masks have shown what the values are."""
     masks = recognised.masks

@@ -3,7 +3,6 @@
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,10 +17,12 @@ from sslstudio.engine.evaluate.predict import Predictor
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.finetuning.labelled import parts_of, prefix_of
 from sslstudio.engine.finetuning.networks import stage_of
+from sslstudio.engine.finetuning.plan_file import read_plan
 from sslstudio.engine.finetuning.run import score_part
 from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.models.encoders import build_encoder
 from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale, Segmenter
+from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.engine.training.config import FinetuneConfig, finetune_from_dict
@@ -59,7 +60,7 @@ def load_trained(path: Path, device: str = "auto", part: str = "", weights: str 
             path=path,
             fold=path / "fold-1",
         )
-    config, plan = finetune_from_dict(run.config()), run.read_json("plan.json")
+    config, plan = finetune_from_dict(run.config()), read_plan(run)
     part = part or parts_of(config)[0]
     if part not in parts_of(config):
         raise DataError(
@@ -97,7 +98,7 @@ def _network_weights(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def evaluate_run(
     trained: Trained, folder: Path, table: Path, control: RunControl
-) -> Generator[Preparing, None, dict[str, Any]]:
+) -> Generator[Preparing, None, FinetuneMetrics]:
     """Score a run on labelled pictures: on its own folder the test pictures that it set apart, elsewhere all of them.
 
     Writes the table of predictions; returns what metrics.json of a run holds, for the one part.

@@ -11,7 +11,6 @@ import json
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
@@ -27,7 +26,7 @@ from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import file_at, scan
 from sslstudio.engine.labels.formats.coco.writer import write_coco
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.runs.folder_predictions import ABOUT, JOURNAL, parsed, read_answers
+from sslstudio.engine.runs.folder_predictions import ABOUT, JOURNAL, AnswerLine, parsed, read_answers
 
 TABLE, COCO, UNREADABLE = "predictions.csv", "coco.json", "unreadable.csv"
 MASKS = "masks"
@@ -114,7 +113,7 @@ def _claim(out: Path, trained: Trained, folder: Path) -> None:
     write_atomic(file, json.dumps(about, indent=1, ensure_ascii=False).encode(errors=ODD_NAMES))
 
 
-def _known(out: Path, stamps: dict[str, list[int]]) -> dict[str, dict[str, Any]]:
+def _known(out: Path, stamps: dict[str, list[int]]) -> dict[str, AnswerLine]:
     """Answers that are there for pictures as they are now. A torn last line goes: it would spoil the next one."""
     if (out / JOURNAL).exists():
         with (out / JOURNAL).open("rb+") as journal:
@@ -129,7 +128,7 @@ def _known(out: Path, stamps: dict[str, list[int]]) -> dict[str, dict[str, Any]]
 def _answers(
     trained: Trained, cache: PixelCache, todo: Sequence[str], out: Path, stamps: dict[str, list[int]],
     control: RunControl,
-) -> Generator[dict[str, dict[str, Any]], None, None]:  # fmt: skip
+) -> Generator[dict[str, AnswerLine], None, None]:  # fmt: skip
     """Answers chunk by chunk, each written down before it is handed on."""
     pictures = Pictures(cache, todo, trained.predictor.device)
     sizes = {path: (int(h), int(w)) for path, (h, w) in zip(cache.index.paths, cache.sizes, strict=True)}
@@ -137,7 +136,7 @@ def _answers(
         with (out / JOURNAL).open("a", encoding="utf-8", errors=ODD_NAMES) as journal:
             for paths, chances in trained.predictor.chunks(pictures, control):
                 lines = {
-                    path: {"file": path, "stamp": stamps[path], **_answer(trained, out, path, chance, sizes[path])}
+                    path: _answer(trained, out, path, stamps[path], chance, sizes[path])
                     for path, chance in zip(paths, chances, strict=True)
                 }
                 journal.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines.values())
@@ -149,18 +148,20 @@ def _answers(
         ) from error
 
 
-def _answer(trained: Trained, out: Path, path: str, chances: Tensor, size: tuple[int, int]) -> dict[str, Any]:
+def _answer(
+    trained: Trained, out: Path, path: str, stamp: list[int], chances: Tensor, size: tuple[int, int]
+) -> AnswerLine:
     if trained.config.kind == "classification":
-        return {"chances": [round(chance, 6) for chance in chances.tolist()]}
+        return {"file": path, "stamp": stamp, "chances": [round(chance, 6) for chance in chances.tolist()]}
     mask = mask_of(chances, *size)
     file = Path(MASKS) / f"{path}.png"
     write_mask(out / file, mask)
     shares = [round(float((mask == number).mean()), 6) for number in range(len(chances))]
     sure = round(float(chances.amax(dim=0).mean()), 6)  # mean over the pixels
-    return {"mask": file.as_posix(), "confidence": sure, "shares": shares}
+    return {"file": path, "stamp": stamp, "mask": file.as_posix(), "confidence": sure, "shares": shares}
 
 
-def _write_table(out: Path, trained: Trained, answers: Sequence[dict[str, Any]], separator: str) -> None:
+def _write_table(out: Path, trained: Trained, answers: Sequence[AnswerLine], separator: str) -> None:
     names = trained.predictor.names
     lines: list[list[str | float]] = []
     if trained.config.kind == "classification":

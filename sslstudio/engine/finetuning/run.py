@@ -13,7 +13,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import numpy as np
 import torch
@@ -32,12 +31,14 @@ from sslstudio.engine.evaluate.verdict import KINDS, summarise
 from sslstudio.engine.finetuning.label_snapshot import as_begun, check_labels, note_labels
 from sslstudio.engine.finetuning.labelled import Labelled, LabelledJob, choose_labelled, parts_of, targets_of
 from sslstudio.engine.finetuning.networks import build_part, first_encoder
+from sslstudio.engine.finetuning.plan_file import read_plan, write_plan
 from sslstudio.engine.finetuning.split_policy import split_kept, suited
 from sslstudio.engine.images.multi_folder import root_of, title_of
 from sslstudio.engine.labels.mask_names import said_class
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
-from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.runs.metrics import FinetuneMetrics
+from sslstudio.engine.runs.run_folder import METRICS, RunFolder
 from sslstudio.engine.training.config import (
     FinetuneConfig,
     PretrainConfig,
@@ -166,7 +167,7 @@ def _run(
             yield RunFinished(outcome=outcome, step=training.step, seconds=time.monotonic() - started, metrics={})
             return
     metrics = yield from _score(config, labelled, session, jobs, run, control)
-    run.write_json("metrics.json", metrics)
+    run.write_json(METRICS, metrics)
     yield RunFinished(outcome="finished", step=plan.total(0, 0.0), seconds=time.monotonic() - started, metrics=metrics)
 
 
@@ -186,7 +187,7 @@ def _facts(labelled: Labelled, job: LabelledJob) -> dict[str, str]:
 
 def _plan(config: FinetuneConfig, job: LabelledJob, labelled: Labelled, parts: int, run: RunFolder) -> Plan:
     """A number of steps, the same for both parts. Minutes are turned into steps once, by timing a copy."""
-    stored = run.read_json("plan.json")
+    stored = read_plan(run)
     if stored:
         return Plan(steps=int(stored["steps"]))
     if config.budget.steps:
@@ -196,8 +197,7 @@ def _plan(config: FinetuneConfig, job: LabelledJob, labelled: Labelled, parts: i
     else:
         seconds = 60.0 * (config.budget.minutes or 10.0) / parts
         steps = _steps_in(seconds, job)
-    content = {"steps": steps, "classes": list(labelled.names), "labelled": list(labelled.train)}
-    run.write_json("plan.json", content)
+    write_plan(run, {"steps": steps, "classes": list(labelled.names), "labelled": list(labelled.train)})
     return Plan(steps=steps)
 
 
@@ -222,7 +222,7 @@ def _steps_in(seconds: float, job: LabelledJob) -> int:
 def _score(
     config: FinetuneConfig, labelled: Labelled, session: Session, jobs: dict[str, LabelledJob], run: RunFolder,
     control: RunControl,
-) -> Generator[Preparing, None, dict[str, Any]]:  # fmt: skip
+) -> Generator[Preparing, None, FinetuneMetrics]:  # fmt: skip
     confusions: dict[str, Array] = {}
     for part, job in jobs.items():
         predictor = Predictor(job.network, config.kind, labelled.names, job.device, config.views, config.flip)

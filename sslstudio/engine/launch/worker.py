@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from sslstudio.engine.compute.process_group import rank_info
 from sslstudio.engine.core.control import RunControl
@@ -84,7 +83,7 @@ def _start_group(processes: int, path: Path) -> int:
         elastic_launch(config, program)(*arguments)
     except ChildFailedError as error:
         _, failure = error.get_first_failure()
-        died: dict[str, Any] = {"died": failure.exitcode}
+        died: dict[str, object] = {"died": failure.exitcode}
         _print(json.dumps(died))
         return 1
     return 0

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.seeding import generator
@@ -66,7 +65,7 @@ class Bench:
         """How long so many passes over so many pictures take, reading them apart."""
         return pictures * epochs / self.end_to_end
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """For --json."""
         return {**asdict(self), "waiting": self.waiting, "epoch_seconds": self.seconds(self.pictures, 1.0)}
 

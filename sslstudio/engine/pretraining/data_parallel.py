@@ -5,7 +5,7 @@ them draw what one process would draw, whatever a task does with its generator a
 nearly all of the work, sees each picture once. The price: making puzzles does not get faster with more processes.
 """
 
-from typing import Any
+from collections.abc import Mapping
 
 import torch
 from safetensors.torch import load, save
@@ -48,7 +48,7 @@ def states_of(task: AnyTask) -> list[Tensor]:
     return [buffer for buffer in buffers if buffer.is_floating_point()]
 
 
-def send_start(group: ProcessGroup, training: Training, facts: dict[str, Any]) -> None:
+def send_start(group: ProcessGroup, training: Training, facts: Mapping[str, object]) -> None:
     """Send from rank 0 the facts that the others need to build the same, then step and weights: see `take_start`."""
     group.divide_batch(training.job.batch_size)
     group.broadcast_object(facts)

@@ -4,11 +4,9 @@ Looking changes nothing in the training: probes work on a copy of the encoder, d
 happen between two steps. Only a run that is measured in minutes has that much less time.
 """
 
-import dataclasses
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from typing import Any
 
 import torch
 from torch import nn
@@ -23,6 +21,7 @@ from sslstudio.engine.evaluate.probe_report import probed, unlabelled
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.pretraining.alarms import Changes, Health
 from sslstudio.engine.pretraining.probe_set import SEED, ProbeSet, Reading
+from sslstudio.engine.runs.metrics import ProbeResult, ProbeResults
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.tasks.remedies import Fault
@@ -128,12 +127,33 @@ def _lost(modules: nn.Module) -> bool:
     return not all(bool(torch.isfinite(weight).all()) for weight in modules.parameters())
 
 
-def probe_results(run: RunFolder) -> dict[str, Any]:
-    """For metrics.json: `probe`, the last look, and `probe_quarter`, the first after a quarter of the run."""
+def probe_results(run: RunFolder) -> ProbeResults:
+    """For metrics.json: the last look, and the first after a quarter of the run."""
     looks = [event for event in run.events() if isinstance(event, Probed)]
     late = [event for event in looks if event.share >= QUARTER]
-    result = {"probe": looks[-1:], "probe_quarter": late[:1]}
-    return {name: dataclasses.asdict(found[0]) if found else None for name, found in result.items()}
+    return {
+        "probe": _result(looks[-1]) if looks else None,
+        "probe_quarter": _result(late[0]) if late else None,
+    }
+
+
+def _result(look: Probed) -> ProbeResult:
+    return {
+        "step": look.step,
+        "share": look.share,
+        "part": look.part,
+        "labels": look.labels,
+        "n": look.n,
+        "stages": look.stages,
+        "best_stage": look.best_stage,
+        "difference": look.difference,
+        "verdict": look.verdict,
+        "text": look.text,
+        "rank": look.rank,
+        "spread": look.spread,
+        "untrained_rank": look.untrained_rank,
+        "untrained_spread": look.untrained_spread,
+    }
 
 
 def instead_of(config: PretrainConfig) -> Message:

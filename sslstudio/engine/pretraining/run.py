@@ -30,7 +30,8 @@ from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.pretraining.data_parallel import forward_own_rows, send_start, states_of
 from sslstudio.engine.pretraining.online_probe import OnlineProbe, probe_results
-from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.runs.metrics import PretrainMetrics
+from sslstudio.engine.runs.run_folder import METRICS, RunFolder
 from sslstudio.engine.tasks.base import AnyTask, Puzzle, TaskResult, load_tasks
 from sslstudio.engine.tasks.contact_sheet import puzzle_sheet
 from sslstudio.engine.training.autotune import autotune, keep_to_config
@@ -274,7 +275,7 @@ def _train(
     if group is not None:
         group.begin_step(None)
     metrics = _result(config, job, training)
-    run.write_json("metrics.json", metrics)
+    run.write_json(METRICS, metrics)
     yield RunFinished(outcome=outcome, step=training.step, seconds=training.elapsed, metrics=metrics)
 
 
@@ -294,7 +295,7 @@ def _first_weights(config: PretrainConfig, job: PretrainJob) -> Iterator[Note]:
         job.task.attach(job.encoder)
 
 
-def _result(config: PretrainConfig, job: PretrainJob, training: Training) -> dict[str, object]:
+def _result(config: PretrainConfig, job: PretrainJob, training: Training) -> PretrainMetrics:
     scored = [event for event in training.run.events() if isinstance(event, Evaluated)]
     last = scored[-1] if scored else None
     return {

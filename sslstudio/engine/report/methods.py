@@ -1,11 +1,11 @@
 """What was done, as a paragraph for a paper: every number from the run's own files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from sslstudio.engine.evaluate.scores import RESAMPLES
 from sslstudio.engine.models.encoders import ENCODERS
+from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import FinetuneConfig, OptimiserConfig, PretrainConfig
 
@@ -25,7 +25,7 @@ class Did:
 
     config: PretrainConfig | FinetuneConfig
     steps: int | None
-    split: Mapping[str, Any]
+    split: Mapping[str, Sequence[str]]
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Methods:
         return "[" + ", ".join(str(self.references.index(work) + 1) for work in works) + "]"
 
 
-def methods(pretraining: Did | None, tuning: Did | None, metrics: Mapping[str, Any], software: str) -> Methods:
+def methods(pretraining: Did | None, tuning: Did | None, metrics: FinetuneMetrics | None, software: str) -> Methods:
     """The paragraphs. `tuning` is None for the report of a pretraining; `pretraining` when none is known."""
     said = Methods()
     some = tuning or pretraining
@@ -51,10 +51,10 @@ def methods(pretraining: Did | None, tuning: Did | None, metrics: Mapping[str, A
     text = [_pictures(some), _network(said, some)]
     if pretraining is not None:
         text.append(_pretrained(said, pretraining))
-    if tuning is not None and isinstance(tuning.config, FinetuneConfig):
+    if tuning is not None and isinstance(tuning.config, FinetuneConfig) and metrics is not None:
         text += [_tuned(said, tuning, tuning.config, metrics), _tested(said, tuning, tuning.config, metrics)]
         said.paragraphs.append(" ".join(text))
-        said.paragraphs.append(" ".join([str(metrics.get("verdict", "")), software]))
+        said.paragraphs.append(" ".join([str(metrics["verdict"]), software]))
     else:
         said.paragraphs.append(" ".join([*text, software]))
     return said
@@ -104,7 +104,7 @@ def _pretrained(said: Methods, did: Did) -> str:
     )
 
 
-def _tuned(said: Methods, did: Did, config: FinetuneConfig, metrics: Mapping[str, Any]) -> str:
+def _tuned(said: Methods, did: Did, config: FinetuneConfig, metrics: FinetuneMetrics) -> str:
     what = f"A linear classifier{_reads(config)}" if config.kind == "classification" else (
         f"A U-Net decoder {said.cite(UNET)}"
     )  # fmt: skip
@@ -117,12 +117,12 @@ def _tuned(said: Methods, did: Did, config: FinetuneConfig, metrics: Mapping[str
         per = "a class" if config.kind == "classification" else "in all"
         drawn = f"at most {config.labels_per_class} {per}, drawn at random, seed {config.seed}"
     mirrored = ", mirrored" if config.flip else ""
-    if len(metrics.get("parts", {})) > 1:
+    if len(metrics["parts"]) > 1:
         twin = " A twin with a randomly initialised encoder was trained in the same way on the same labels."
     else:
         twin = "" if config.source == "scratch" else " It was not compared with a network that was not pretrained."
     return (
-        f"{what} {trained} on {metrics.get('n_train', 0):,} labelled pictures ({drawn}) {_steps(did)} with {loss} and "
+        f"{what} {trained} on {metrics['n_train']:,} labelled pictures ({drawn}) {_steps(did)} with {loss} and "
         f"{_optimiser(said, config.optimiser)}; each picture was seen shifted, scaled, turned by up to 10 degrees"
         f"{mirrored} and changed in brightness and contrast at random.{twin}"
     )
@@ -135,7 +135,7 @@ def _reads(config: FinetuneConfig) -> str:
     return f" on the features of {stage or 'stage ' + config.recipe.stage}"
 
 
-def _tested(said: Methods, did: Did, config: FinetuneConfig, metrics: Mapping[str, Any]) -> str:
+def _tested(said: Methods, did: Did, config: FinetuneConfig, metrics: FinetuneMetrics) -> str:
     kept = f"groups ({config.data.groups}) were kept together" if config.data.groups else (
         "pictures were taken to be independent of each other"
     )  # fmt: skip
@@ -144,7 +144,7 @@ def _tested(said: Methods, did: Did, config: FinetuneConfig, metrics: Mapping[st
         how = f"Each labelled picture was tested on once, in {config.folds}-fold cross-validation {cited}; {kept}."
     else:
         how = (
-            f"{metrics.get('n_test', 0):,} test pictures had been set apart before any training, balanced over the "
+            f"{metrics['n_test']:,} test pictures had been set apart before any training, balanced over the "
             f"classes; {kept}. The weights after the last step were scored; nothing was chosen by test pictures."
         )
     views = f" Answers were averaged over {config.views} views of each test picture." if config.views > 1 else ""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from sslstudio.engine.core.messages import ENGLISH, Language, Message, joined, plain
 from sslstudio.engine.core.metrics import metric_named
@@ -20,6 +19,7 @@ from sslstudio.engine.report.html import (
     table,
     written,
 )
+from sslstudio.engine.runs.metrics import FinetuneMetrics, ScoreInterval, class_columns
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -53,11 +53,11 @@ class Shown:
 @dataclass(frozen=True)
 class Report:
     """All that stands in a report: messages are said in the language of the page, other texts are names or come from a
-    record of an earlier version. `metrics` is the content of metrics.json; `methods` and `references` are English."""
+    record of an earlier version. `metrics`: None for a pretraining; `methods` and `references` are English."""
 
     title: str
     about: str
-    metrics: Mapping[str, Any]
+    metrics: FinetuneMetrics | None
     verdict: str
     notes: Sequence[str] = ()
     charts: Sequence[Chart] = ()
@@ -76,11 +76,11 @@ def page(report: Report, language: Language = ENGLISH) -> str:
     """The whole page in a language."""
     parts = [
         _head(report),
-        _scores(report.metrics),
+        _scores(report.metrics) if report.metrics else Markup(""),
         _section(
             Message("How it learnt"), mark("div", *map(svg, report.charts), class_="charts"), there=report.charts
         ),
-        *(_matrix(report.metrics, part) for part in report.metrics.get("parts", {})),
+        *(_matrices(report.metrics) if report.metrics else ()),
         _section(Message("Mistakes"), mark("p", report.errors_said), _gallery(report.errors), there=report.errors),
         _section(
             Message("Held-out puzzles and the network's answers"),
@@ -129,8 +129,8 @@ def _head(report: Report) -> Element:
     )  # fmt: skip
 
 
-def _scores(metrics: Mapping[str, Any]) -> Piece:
-    parts = metrics.get("parts", {})
+def _scores(metrics: FinetuneMetrics) -> Piece:
+    parts = metrics["parts"]
     if not parts:
         return Markup("")
     baseline = metrics["baseline"]
@@ -154,9 +154,9 @@ def _scores(metrics: Mapping[str, Any]) -> Piece:
     return _section(Message("Scores"), table(head, rows), mark("p", joined(said), class_="muted"))
 
 
-def _score(score: Mapping[str, Any], baseline: float | None, place: int) -> Piece:
+def _score(score: ScoreInterval, baseline: float | None, place: int) -> Piece:
     value, low, high = score["value"], score["low"], score["high"]
-    if value is None:
+    if value is None or low is None or high is None:
         return "–"
     said = Message(
         "{value:score} ({low:score} to {high:score}, n = {n:,})", value=value, low=low, high=high, n=score["n"]
@@ -181,7 +181,11 @@ def _taken_for(part: str) -> Message:
     return Message("What is taken for what: {part}", part=part)
 
 
-def _matrix(metrics: Mapping[str, Any], part: str) -> Piece:
+def _matrices(metrics: FinetuneMetrics) -> list[Piece]:
+    return [_matrix(metrics, part) for part in metrics["parts"]]
+
+
+def _matrix(metrics: FinetuneMetrics, part: str) -> Piece:
     masks = metrics["kind"] == "segmentation"
     titles = {name: said_class(name) if masks else name for name in metrics["classes"]}
     names, content = list(titles.values()), metrics["parts"][part]
@@ -197,7 +201,7 @@ def _matrix(metrics: Mapping[str, Any], part: str) -> Piece:
         unit=Message("pixels") if masks else Message("pictures"),
     )
     lines = content["per_class"]
-    keys = [key for key in lines[0] if key != "name"] if lines else []
+    keys = class_columns(lines)
     counted = Message("Pixels") if masks else Message("Pictures")
     by_class = table(
         [Message("Class"), *(counted if key == "n" else metric_named(key).title for key in keys)],

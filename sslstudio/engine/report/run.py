@@ -3,7 +3,7 @@
 import importlib.metadata
 import platform
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from sslstudio.engine.report.html import Chart, Series, inline
 from sslstudio.engine.report.methods import Did, methods
 from sslstudio.engine.report.page import Report, Shown, page, part_title
 from sslstudio.engine.report.worst_errors import worst_answers
+from sslstudio.engine.runs.metrics import Metrics, PretrainMetrics
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig, finetune_from_dict, pretrain_from_dict
@@ -128,24 +129,22 @@ def _session(run: _Run, control: RunControl) -> Generator[Preparing, None, Sessi
     return (yield from reopen_session(run.folder, run.config.data, devices.choose("cpu"), control))
 
 
-def _report(
-    run: _Run, source: _Run | None, metrics: Mapping[str, Any], facts: list[tuple[str, str]], pictures: bool
-) -> Report:
-    tuned = isinstance(run.config, FinetuneConfig)
+def _report(run: _Run, source: _Run | None, metrics: Metrics, facts: list[tuple[str, str]], pictures: bool) -> Report:
+    tuned = metrics if metrics["job"] == "finetune" else None
     pretraining = source or (None if tuned else run)
     software = f"All was done with SSL Studio {__version__}, PyTorch {_version('torch')}."
-    said = methods(pretraining.did() if pretraining else None, run.did() if tuned else None, metrics, software)
+    said = methods(pretraining.did() if pretraining else None, run.did() if tuned else None, tuned, software)
     started = [event for event in run.events if isinstance(event, RunStarted)]
-    errors, errors_said = worst_answers(run.folder, run.config, metrics) if tuned and pictures else ([], NOTHING)
+    errors, errors_said = worst_answers(run.folder, run.config, tuned) if tuned and pictures else ([], NOTHING)
     runs = [one for one in (source, run) if one is not None]
     return Report(
         title=started[-1].title if started else run.folder.path.name,
         about=Message(
             "{run}, report of {when}", run=run.folder.path.resolve().name, when=time.strftime("%Y-%m-%d %H:%M")
         ),
-        metrics=metrics,
-        verdict=metrics.get("verdict") or _pretraining_said(metrics),
-        notes=[*metrics.get("notes", []), *_alarms(run)],
+        metrics=tuned,
+        verdict=_pretraining_said(metrics) if metrics["job"] == "pretrain" else metrics["verdict"],
+        notes=[*(tuned["notes"] if tuned else ()), *_alarms(run)],
         charts=[chart for one in reversed(runs) for chart in _charts(one)],
         errors=errors,
         errors_said=errors_said,
@@ -159,17 +158,16 @@ def _report(
     )
 
 
-def _pretraining_said(metrics: Mapping[str, Any]) -> Message:
-    chance = metrics.get("chance", {})
+def _pretraining_said(metrics: PretrainMetrics) -> Message:
     scores = [
-        _score_said(name, value, chance.get(name))
-        for name, value in metrics.get("validation", {}).items()
+        _score_said(name, value, metrics["chance"].get(name))
+        for name, value in metrics["validation"].items()
         if value is not None
     ]
     return Message(
         "After {steps:,} steps, on {held_out:,} held-out pictures: {scores}.",
-        steps=metrics.get("steps", 0),
-        held_out=metrics.get("n", 0),
+        steps=metrics["steps"],
+        held_out=metrics["n"],
         scores=scores,
     )
 

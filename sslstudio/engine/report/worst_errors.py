@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -15,6 +14,7 @@ from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.labels.masks.files import PALETTE
 from sslstudio.engine.report.html import inline
 from sslstudio.engine.report.page import Shown
+from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig
 
@@ -23,7 +23,7 @@ SIDE = 160
 
 
 def worst_answers(
-    run: RunFolder, config: PretrainConfig | FinetuneConfig, metrics: Mapping[str, Any]
+    run: RunFolder, config: PretrainConfig | FinetuneConfig, metrics: FinetuneMetrics
 ) -> tuple[list[Shown], Message]:
     """Up to 24 pictures of the first part that are still there, and a sentence on how they were chosen."""
     part = next(iter(metrics["parts"]))

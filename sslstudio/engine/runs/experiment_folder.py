@@ -36,7 +36,7 @@ def experiment_settings(folder: Path, job: str = "") -> dict[str, Any]:
     return values
 
 
-def write_experiment_settings(folder: Path, job: str, values: Mapping[str, Any]) -> None:
+def write_experiment_settings(folder: Path, job: str, values: Mapping[str, object]) -> None:
     """Write compare.toml or tournament.toml."""
     write_atomic(folder / CONFIGS[job], to_toml(migrations.stamped(values)).encode())
 

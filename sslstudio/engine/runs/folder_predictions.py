@@ -3,12 +3,24 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict, TypeGuard
 
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.messages import Message
 
 JOURNAL, ABOUT = "answers.jsonl", "about.json"
+
+
+class AnswerLine(TypedDict):
+    """A line of answers.jsonl: a picture with its size and time, and the probability of each class; or for masks the
+    file of the mask, how sure it is, and the share of the pixels of each class."""
+
+    file: str
+    stamp: NotRequired[list[int]]
+    chances: NotRequired[list[float]]
+    mask: NotRequired[str]
+    confidence: NotRequired[float]
+    shares: NotRequired[list[float]]
 
 
 @dataclass(frozen=True)
@@ -36,21 +48,25 @@ def answers_in(out: Path) -> list[Answer]:
     return sorted(found, key=lambda one: one.confidence)
 
 
-def _answer(line: dict[str, Any], names: list[str]) -> Answer:
+def _answer(line: AnswerLine, names: list[str]) -> Answer:
     if "mask" in line:
         return Answer(line["file"], "", float(line["confidence"]), str(line["mask"]))
     sure = max(line["chances"])
     return Answer(line["file"], str(names[line["chances"].index(sure)]), float(sure))
 
 
-def read_answers(out: Path) -> list[dict[str, Any]]:
+def read_answers(out: Path) -> list[AnswerLine]:
     """The newest answer for each picture, as answers.jsonl has them. A line torn by a power cut counts as none."""
     file = out / JOURNAL
     if not file.exists():
         return []
     text = _text(file)
     lines = [parsed(line) for line in text[: text.rfind("\n") + 1].split("\n")]
-    return list({line["file"]: line for line in lines if isinstance(line, dict) and "file" in line}.values())
+    return list({line["file"]: line for line in lines if _is_answer(line)}.values())
+
+
+def _is_answer(line: object) -> TypeGuard[AnswerLine]:
+    return isinstance(line, dict) and "file" in line
 
 
 def parsed(text: str) -> Any:

@@ -7,7 +7,7 @@ recognised.json.gz   which pictures there were and how they were labelled
 step.json            how steps are computed: precision, memory format, threads, parts of a batch, and what was tried
 last.safetensors     the newest weights and all that is needed to go on; best.safetensors the best so far
 samples/             the network's answers on held-out puzzles as it learnt
-metrics.json         the result
+metrics.json         the result: see metrics.py
 writer.json          while the run is written: by which process, on which machine
 weights.json         which weights a fine-tuning starts from, if the best ones were chosen when it was stopped
 """
@@ -25,11 +25,13 @@ from sslstudio.engine.core.config import check_kinds, read_toml, to_toml
 from sslstudio.engine.core.errors import DataError, RunError, StudioError
 from sslstudio.engine.core.events import Event, Preparing, RunFinished, RunStarted, StepDone, from_json, to_json
 from sslstudio.engine.core.messages import loads, to_stored
+from sslstudio.engine.runs.metrics import FinetuneMetrics, Metrics, PretrainMetrics, is_finetune, is_pretrain
 from sslstudio.engine.runs.summary import summary
 from sslstudio.engine.runs.writer_lock import refuse_second_writer, writer_of, writing
 
 CONFIG = "config.toml"
 EVENTS = "events.jsonl"
+METRICS = "metrics.json"
 ASIDE = ".discarded"  # folder beside the runs that holds those which can still be brought back
 KINDS = {
     "job": str, "task": str, "kind": str, "source": str, "out": str, "data": dict, "data.folder": str,
@@ -162,10 +164,20 @@ class RunFolder:
         except ValueError as error:
             raise RunError("{path} is damaged: {error}.", path=self.path / name, error=error) from error
 
-    def metrics(self) -> dict[str, Any] | None:
-        """The result, None while there is none."""
-        content = self.read_json("metrics.json")
-        return content if isinstance(content, dict) else None
+    def metrics(self) -> Metrics | None:
+        """The result, None while there is none. Raises RunError when it is damaged."""
+        content = self.read_json(METRICS)
+        return content if isinstance(content, dict) and (is_pretrain(content) or is_finetune(content)) else None
+
+    def pretrain_metrics(self) -> PretrainMetrics | None:
+        """The result of a pretraining, None while there is none."""
+        metrics = self.metrics()
+        return metrics if metrics is not None and metrics["job"] == "pretrain" else None
+
+    def finetune_metrics(self) -> FinetuneMetrics | None:
+        """The result of a fine-tuning, None while there is none."""
+        metrics = self.metrics()
+        return metrics if metrics is not None and metrics["job"] == "finetune" else None
 
 
 def _encoded(config: dict[str, Any]) -> bytes:
@@ -236,7 +248,7 @@ def _summary(path: Path) -> RunSummary | None:
     try:
         if "job" not in run.config():  # another program's config.toml
             return None
-        events, job, metrics = run.events(), run.job, run.metrics()
+        events, job, metrics = run.events(), run.job, run.finetune_metrics()
     except StudioError:
         return RunSummary(path, "?", path.name, "damaged", 0, 0, "", path.stat().st_mtime)
     started = [event for event in events if isinstance(event, RunStarted)]
@@ -249,7 +261,7 @@ def _summary(path: Path) -> RunSummary | None:
         outcome=last.outcome if isinstance(last, RunFinished) else "running" if writer_of(path) else "interrupted",
         step=steps[-1].step if steps else 0,
         total_steps=steps[-1].total_steps if steps else 0,
-        headline=str((metrics or {}).get("verdict", "")),
+        headline=str(metrics["verdict"]) if metrics else "",
         modified=(path / CONFIG).stat().st_mtime,
         task=str(run.config().get("task", "")),
         told=summary(events),

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ def _list(count: int) -> Iterator[tuple[str, int]]:
             yield kind, number
 
 
-def _is_finished(folder: Path, about: dict[str, Any]) -> bool:
+def _is_finished(folder: Path, about: Mapping[str, object]) -> bool:
     """True for a sample of these parameters. Raises DataError for a folder that holds something else."""
     if not folder.exists():
         return False

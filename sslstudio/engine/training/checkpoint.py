@@ -19,7 +19,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.runs.run_folder import RunFolder
 
 
-def save_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, object]) -> None:
     """Write tensors and facts to a safetensors file, atomically."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     write_atomic(path, save(plain, {"sslstudio": json.dumps(dict(meta))}))

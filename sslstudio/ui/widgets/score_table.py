@@ -1,12 +1,12 @@
 """Scores with their 95 % intervals, side by side, and the baseline that needs no network."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
+from sslstudio.engine.runs.metrics import FinetuneMetrics, ScoreInterval, interval_of
 from sslstudio.ui.base.theme import colours, theme
 from sslstudio.ui.text import formatting
 from sslstudio.ui.text.formatting import tr
@@ -72,7 +72,7 @@ class ScoreTable(Card):
         self.add(self._grid)
         self._cells: dict[tuple[str, str], str] = {}
 
-    def show_scores(self, metrics: Mapping[str, Any]) -> None:
+    def show_scores(self, metrics: FinetuneMetrics) -> None:
         """Rows are scores, columns the parts of the run."""
         clear(self._grid)
         self._cells = {}
@@ -94,7 +94,7 @@ class ScoreTable(Card):
         """What stands in a cell, for tests and for copying."""
         return self._cells[name, part]
 
-    def _add_line(self, line: int, name: str, parts: list[str], metrics: Mapping[str, Any]) -> None:
+    def _add_line(self, line: int, name: str, parts: list[str], metrics: FinetuneMetrics) -> None:
         title = text(formatting.metric(name), "field" if name == metrics["headline"] else "body")
         title.setFixedWidth(NAME_WIDTH)
         self._grid.addWidget(title, line, 0, Qt.AlignmentFlag.AlignTop)
@@ -106,12 +106,12 @@ class ScoreTable(Card):
         self._cells[name, "baseline"] = said
         self._grid.addWidget(text(said, "muted", wrap=False), line, len(parts) + 1, Qt.AlignmentFlag.AlignTop)
 
-    def _score(self, name: str, part: str, score: Mapping[str, float], baseline: float | None) -> Any:
-        value, low, high = score["value"], score["low"], score["high"]
+    def _score(self, name: str, part: str, score: ScoreInterval, baseline: float | None) -> Any:
+        value, low, high = interval_of(score)
         self._cells[name, part] = formatting.percent(value)
         figure = text(formatting.percent(value), "heading", wrap=False)
         between = self.tr("95 %: {0} to {1}   n = {2}").format(
-            formatting.percent(low), formatting.percent(high), formatting.count(int(score["n"]))
+            formatting.percent(low), formatting.percent(high), formatting.count(score["n"])
         )
         bar = IntervalBar(value, low, high, baseline, PARTS.index(part))
         return column(figure, bar, text(between, "small", wrap=False), gap=2)

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import typing
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ values: dict[Any, st.SearchStrategy[Any]] = {
     dict[str, str]: st.dictionaries(st.text("abc ü"), st.text("xyz\n\"'\\")),
     dict[str, float]: st.dictionaries(st.text("abc"), numbers),
     list[dict[str, float]]: st.lists(st.dictionaries(st.text("abc"), numbers), max_size=3),
-    dict[str, Any]: st.dictionaries(st.text("abc"), st.none() | numbers | st.lists(st.integers(0, 9))),
+    Mapping[str, object]: st.dictionaries(st.text("abc"), st.none() | numbers | st.lists(st.integers(0, 9))),
 }
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, Score, one_hot_confusions
 from sslstudio.engine.evaluate.verdict import FEW, summarise, verdict
+from sslstudio.engine.runs.metrics import FinetuneMetrics, interval_of
 
 NAMES = ("cat", "dog", "owl")
 
@@ -21,7 +22,7 @@ def confusions(n: int, wrong: int) -> Array:
     return one_hot_confusions(truth, guess, 3)
 
 
-def summary(parts: dict[str, Array], kind: str = "classification", **more: Any) -> dict[str, Any]:
+def summary(parts: dict[str, Array], kind: str = "classification", **more: Any) -> FinetuneMetrics:
     return summarise(kind, NAMES, parts, **{"n_train": 30, "most_frequent": 1, **more})
 
 
@@ -43,15 +44,16 @@ def signed(value: float) -> str:
 def test_the_verdict_follows_the_interval(kind: str, pretrained: int, scratch: int, says: str, sign: int) -> None:
     n = 300 if abs(pretrained - scratch) != 1 else 100
     result = summary({"pretrained": confusions(n, pretrained), "scratch": confusions(n, scratch)}, kind)
-    gap = result["difference"]
+    assert result["difference"] is not None
+    difference, low, high = interval_of(result["difference"])
     assert result["verdict"].startswith(says)
-    assert np.sign(gap["value"]) == sign
+    assert np.sign(difference) == sign
     headline = result["headline"]
-    values = [result["parts"][part]["scores"][headline]["value"] for part in ("pretrained", "scratch")]
-    assert gap["value"] == pytest.approx(values[0] - values[1])
-    for number in (f"{values[0]:.3f} pretrained", f"{values[1]:.3f} from scratch", signed(gap["value"]), f"n = {n}"):
+    values = [interval_of(result["parts"][part]["scores"][headline])[0] for part in ("pretrained", "scratch")]
+    assert difference == pytest.approx(values[0] - values[1])
+    for number in (f"{values[0]:.3f} pretrained", f"{values[1]:.3f} from scratch", signed(difference), f"n = {n}"):
         assert number in result["verdict"]
-    assert f"{signed(gap['low'])} to {signed(gap['high'])}" in result["verdict"]
+    assert f"{signed(low)} to {signed(high)}" in result["verdict"]
 
 
 @pytest.mark.parametrize(("part", "words"), [("scratch", "from scratch"), ("pretrained", "with pretraining")])
@@ -72,12 +74,12 @@ PART = st.floats(0, 1, width=16)
 
 
 @st.composite
-def intervals(draw: st.DrawFn, names: tuple[str, ...]) -> dict[str, dict[str, float]]:
-    """Scores with their intervals, as they stand in a result."""
+def intervals(draw: st.DrawFn, names: tuple[str, ...]) -> dict[str, Score]:
+    """Scores with their intervals."""
     found = {}
     for name in names:
         low, value, high = sorted(draw(st.tuples(PART, PART, PART)))
-        found[name] = {"value": value, "low": low, "high": high, "n": 40}
+        found[name] = Score(value, low, high, 40)
     return found
 
 
@@ -86,14 +88,14 @@ def intervals(draw: st.DrawFn, names: tuple[str, ...]) -> dict[str, dict[str, fl
 def test_nothing_is_praised_that_guessing_the_most_frequent_class_gets_as_well(data: st.DataObject, kind: str) -> None:
     names = ("accuracy", "balanced_accuracy") if kind == "classification" else ("mean_iou", "pixel_accuracy")
     headline = HEADLINE[kind]
-    parts = {part: {"scores": data.draw(intervals(names))} for part in ("pretrained", "scratch")}
+    parts = {part: data.draw(intervals(names)) for part in ("pretrained", "scratch")}
     baseline = {name: data.draw(PART) for name in names}
     low, value, high = sorted(data.draw(st.tuples(*[st.floats(-1, 1)] * 3)))
     said = verdict(headline, parts, Score(value, low, high, 40), baseline)
-    ours = parts["pretrained"]["scores"]
-    reached = ours[headline]["low"] <= baseline[headline]
+    ours = parts["pretrained"]
+    reached = ours[headline].low <= baseline[headline]
     assert said.startswith("No better than always guessing the most frequent class, which has a ") == reached
-    fewer = kind == "segmentation" and ours["pixel_accuracy"]["high"] < baseline["pixel_accuracy"]
+    fewer = kind == "segmentation" and ours["pixel_accuracy"].high < baseline["pixel_accuracy"]
     assert ("Fewer pixels are right than by always guessing the most frequent class" in said) == fewer
     if reached or fewer:  # and it comes first
         assert said.index("most frequent class") < said.index("pretrained against")
@@ -106,11 +108,11 @@ def test_nothing_is_praised_that_guessing_the_most_frequent_class_gets_as_well(d
 
 def test_masks_that_are_worse_than_background_say_so_before_pretraining_is_praised() -> None:
     """The case that was praised: mean IoU 46.6 % against 41.5 % of background alone, and fewer pixels right."""
-    share = {"value": 0.466, "low": 0.402, "high": 0.527, "n": 12}
-    pixels = {"value": 0.678, "low": 0.61, "high": 0.74, "n": 12}
-    scratch = {"value": 0.416, "low": 0.39, "high": 0.44, "n": 12}
-    parts = {"pretrained": {"scores": {"mean_iou": share, "pixel_accuracy": pixels}},
-             "scratch": {"scores": {"mean_iou": scratch, "pixel_accuracy": pixels}}}  # fmt: skip
+    share, pixels, scratch = Score(0.466, 0.402, 0.527, 12), Score(0.678, 0.61, 0.74, 12), Score(0.416, 0.39, 0.44, 12)
+    parts = {
+        "pretrained": {"mean_iou": share, "pixel_accuracy": pixels},
+        "scratch": {"mean_iou": scratch, "pixel_accuracy": pixels},
+    }
     said = verdict("mean_iou", parts, Score(0.05, 0.01, 0.09, 12), {"mean_iou": 0.415, "pixel_accuracy": 0.829})
     assert said.startswith("No better than always guessing the most frequent class, which has a mean IoU of 0.415: ")
     assert "Fewer pixels are right than by always guessing the most frequent class: 0.678 instead of 0.829." in said
@@ -145,6 +147,8 @@ def test_groups_count_once() -> None:
     groups = [f"patient {number // 5}" for number in range(60)]
     parts = {"pretrained": confusions(60, 10), "scratch": confusions(60, 40)}
     alone, together = summary(parts), summary(parts, groups=groups)
+    assert alone["difference"] is not None
+    assert together["difference"] is not None
     assert together["difference"]["n"] == 12
     assert together["parts"]["scratch"]["scores"]["accuracy"]["n"] == 12
     assert together["n_test"] == alone["n_test"] == 60

@@ -26,6 +26,7 @@ from sslstudio.engine.experiments.tournament_config import (
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.engine.training.config import DataConfig
+from tests.support.results import pretrain_result
 from tests.support.small_comparisons import content, table_of, typed
 
 
@@ -143,7 +144,7 @@ def test_ranked_by_the_gain_or_by_the_rank_without_labels(labelled: bool, tmp_pa
         run = ExperimentRun(tmp_path / str(value), str(value), round=1)
         run.path.mkdir()
         probe = {"difference": {"value": value} if labelled else {}, "rank": 5 + value, "untrained_rank": 5.0}
-        RunFolder(run.path).write_json("metrics.json", {"probe": probe})
+        run.folder.write_json("metrics.json", pretrain_result(probe=probe))
         run.note(DONE)
         runs.append(run)
     runs[1].note("failed")

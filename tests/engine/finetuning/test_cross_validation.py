@@ -14,7 +14,7 @@ from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import BudgetConfig, FinetuneConfig
-from tests.support.small_runs import finetune_config, finished, of, run_finetune
+from tests.support.small_runs import finetune_config, finished, of, result_of, run_finetune
 
 FOLDS = 3
 
@@ -82,7 +82,7 @@ def test_stopped_in_the_second_fold_and_resumed_gives_the_same_result(
 
 def test_masks_are_cross_validated_too(sample_folder: Path, tmp_path: Path) -> None:
     config = folded(sample_folder, tmp_path / "masks", kind="segmentation")
-    metrics = finished(run_finetune(config)).metrics
+    metrics = result_of(run_finetune(config))
     assert metrics["kind"] == "segmentation"
     assert metrics["n_test"] == 6
 

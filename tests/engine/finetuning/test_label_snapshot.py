@@ -26,7 +26,7 @@ from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig
 from tests.support.small_comparisons import compare_config, content, run_compare, table_of
-from tests.support.small_runs import CPU, finetune_config, finished
+from tests.support.small_runs import CPU, finetune_config, finished, result_of
 
 
 @pytest.fixture
@@ -257,7 +257,7 @@ def test_a_class_that_is_new_since_then_does_not_move_the_others(
     stop_halfway(config)
     shutil.copy(folder / next(iter(labels)), folder / "aardvark.png")
     write(table, {"aardvark.png": "aardvark", **labels})
-    metrics = finished(list(resume(tmp_path / "run", RunControl()))).metrics
+    metrics = result_of(list(resume(tmp_path / "run", RunControl())))
     assert metrics["classes"] == sorted(set(labels.values()))  # which it would have come before
 
 

@@ -83,7 +83,7 @@ def outlined(folder: Path, sample: Path, names: dict[str, str]) -> Path:
 def scored(run: Path, folder: Path, table: Path) -> dict[str, dict[str, Any]]:
     """What each class of the run got."""
     metrics = to_end(evaluate_run(load_trained(run, "cpu"), folder, table, RunControl()))
-    rows = {row["name"]: row for row in metrics["parts"]["pretrained"]["per_class"]}
+    rows: dict[str, Any] = {row["name"]: row for row in metrics["parts"]["pretrained"]["per_class"]}
     return {**rows, "scores": metrics["parts"]["pretrained"]["scores"]}
 
 

@@ -43,7 +43,7 @@ def test_two_folders_are_one_set_from_pretraining_to_prediction(album: Path, tmp
     run = tmp_path / "classified"
     assert finished(run_finetune(finetune_config(album, run, str(tmp_path / "pretrained")))).outcome == "finished"
     stored = RunFolder.open(run)
-    metrics = stored.metrics()
+    metrics = stored.finetune_metrics()
     assert metrics is not None
     assert "No test picture was seen in pretraining." in metrics["notes"]
     wrong, _ = worst_answers(stored, finetune_from_dict(stored.config()), metrics)
@@ -60,7 +60,7 @@ def test_what_was_pretrained_on_one_folder_alone_counts_as_seen(album: Path, tmp
     run = tmp_path / "segmented"
     run_finetune(finetune_config(album, run, str(tmp_path / "pretrained"), "segmentation"))
     seen = {f"scanner 0/{path}" for path in json.loads((tmp_path / "pretrained" / "split.json").read_text())["train"]}
-    metrics = RunFolder.open(run).metrics()
+    metrics = RunFolder.open(run).finetune_metrics()
     assert metrics is not None
     tested = [row["file"] for row in table(run / "predictions-pretrained.csv")]
     count = len(seen & set(tested))
@@ -80,6 +80,6 @@ def test_a_folder_that_comes_after_pretraining_is_fine_tuned_on_and_tested(album
         assert [path for path in after[part] if path.startswith("scanner 0/")] == before[part]
         assert any(path.startswith("scanner 1/") for path in after[part])
     assert sum(map(len, after.values())) == 60
-    metrics = RunFolder.open(tmp_path / "classified").metrics()
+    metrics = RunFolder.open(tmp_path / "classified").finetune_metrics()
     assert metrics is not None
     assert "No test picture was seen in pretraining." in metrics["notes"]

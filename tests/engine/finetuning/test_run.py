@@ -14,10 +14,11 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import CheckpointSaved, StepDone
 from sslstudio.engine.finetuning.entry import finetune
 from sslstudio.engine.launch.launcher import resume
+from sslstudio.engine.runs.metrics import interval_of
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.engine.training.config import BudgetConfig, DataConfig
-from tests.support.small_runs import finetune_config, finished, of, run_finetune
+from tests.support.small_runs import finetune_config, finished, of, result_of, run_finetune
 
 
 def test_both_parts_take_the_same_steps_and_the_result_compares_them(classified: Path) -> None:
@@ -26,17 +27,20 @@ def test_both_parts_take_the_same_steps_and_the_result_compares_them(classified:
     assert last["pretrained"].step == last["scratch"].step == last["scratch"].total_steps
     assert last["pretrained"].seconds_left > 0  # the twin is still to come
     assert last["scratch"].seconds_left == 0
-    metrics = RunFolder(classified).metrics()
+    metrics = RunFolder(classified).finetune_metrics()
     assert metrics is not None
     assert metrics["n_train"] == 15  # three a class of five
     assert set(metrics["parts"]) == {"pretrained", "scratch"}
     for part in metrics["parts"].values():
         assert np.sum(part["confusion"]) == metrics["n_test"]
         score = part["scores"]["balanced_accuracy"]
-        assert 0 <= score["low"] <= score["value"] <= score["high"] <= 1
+        value, low, high = interval_of(score)
+        assert 0 <= low <= value <= high <= 1
         assert score["n"] == metrics["n_test"]
     gap = metrics["difference"]
-    values = [metrics["parts"][part]["scores"]["balanced_accuracy"]["value"] for part in ("pretrained", "scratch")]
+    scores = [metrics["parts"][part]["scores"]["balanced_accuracy"] for part in ("pretrained", "scratch")]
+    values = [interval_of(score)[0] for score in scores]
+    assert gap is not None
     assert gap["value"] == pytest.approx(values[0] - values[1])
     assert "pretrained against" in metrics["verdict"]
     assert any("No test picture was seen" in note for note in metrics["notes"])
@@ -160,7 +164,7 @@ def test_the_baseline_guesses_what_is_frequent_among_all_labels_not_in_the_draw(
     config = finetune_config(sample_folder, tmp_path / "run", "scratch").replace(
         data=DataConfig(folder=str(sample_folder), labels=str(tmp_path / "labels.csv")), budget=BudgetConfig(steps=1)
     )
-    metrics = finished(run_finetune(config)).metrics
+    metrics = result_of(run_finetune(config))
     counts = {row["name"]: row["n"] for row in metrics["parts"]["scratch"]["per_class"]}
     assert metrics["n_train"] == 6
     assert counts["b"] > counts["a"] > 0

@@ -57,7 +57,7 @@ def test_results_before_and_after_a_correction_are_of_the_same_pictures(
     run_finetune(config.replace(data=config.data.replace(labels=str(tmp_path / "corrected.csv")), twin=False))
     run = RunFolder.open(tmp_path / "run")
     assert Split.from_json(run.read_json("split.json")) == kept
-    metrics = run.metrics()
+    metrics = run.finetune_metrics()
     assert metrics is not None
     assert "No test picture was seen in pretraining." in metrics["notes"]
     with (tmp_path / "run" / "predictions-pretrained.csv").open(encoding="utf-8-sig", newline="") as file:

@@ -1,5 +1,6 @@
 """Probes and alarms in runs that really train, on small pictures."""
 
+import dataclasses
 import json
 import re
 from collections import Counter
@@ -25,6 +26,7 @@ from sslstudio.engine.pretraining.alarms import Health
 from sslstudio.engine.pretraining.online_probe import OnlineProbe, changes_for, instead_of, probe_results
 from sslstudio.engine.pretraining.probe_set import GRID, ProbeSet
 from sslstudio.engine.pretraining.run import pretrain
+from sslstudio.engine.runs.metrics import is_pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import TaskResult, load_tasks
 from sslstudio.engine.training.checkpoint import load_tensors
@@ -110,7 +112,9 @@ def test_the_quarter_and_the_end_are_always_looked_at_and_kept(probed_run: Path,
     metrics = json.loads((probed_run / "metrics.json").read_text())
     assert metrics["probe"]["share"] == 1.0
     assert metrics["probe_quarter"]["step"] == looks[0].step
-    assert finished(run.events()).metrics["probe"]["text"] == looks[-1].text
+    told = finished(run.events()).metrics
+    assert is_pretrain(told)
+    assert told.get("probe") == run.read_json("metrics.json")["probe"] == dataclasses.asdict(looks[-1])
     session = session_of(pretrain_config(sample_folder, probed_run))
     assert session.recognised.classes is not None
     pool = {*session.split.train, *session.split.validation}
@@ -188,7 +192,9 @@ def test_a_resumed_run_is_not_probed_twice_at_one_place(sample_folder: Path, tmp
     rest = list(resume(out, RunControl()))
     assert of(RunStarted, rest)[0].first_step == looks[0].step
     assert [look.share for look in of(Probed, rest)] == [1.0]
-    assert probe_results(RunFolder(out))["probe_quarter"]["step"] == looks[0].step
+    quarter = probe_results(RunFolder(out)).get("probe_quarter")
+    assert quarter is not None
+    assert quarter["step"] == looks[0].step
 
 
 class Breaks:

@@ -10,6 +10,8 @@ from PIL import Image
 
 from sslstudio.engine.report.html import MOST_POINTS, Chart, Series, _ticks, inline, mark, svg, thinned, written
 from sslstudio.engine.report.page import Report, Shown, page
+from sslstudio.engine.runs.metrics import FinetuneMetrics
+from tests.support.results import finetune_result, score
 
 EMPTY = {"meta", "img", "line", "circle", "polyline"}
 EVIL = "<script>alert('1')</script>&\"x"
@@ -56,16 +58,14 @@ def asks_nobody(reader: Reader) -> bool:
     )
 
 
-def metrics() -> dict[str, object]:
-    score = {"value": 0.5, "low": 0.25, "high": 0.75, "n": 4}
+def metrics() -> FinetuneMetrics:
     row = {"name": EVIL, "n": 2, "precision": None, "recall": 0.5, "f1": 0.5}
-    return {
-        "kind": "classification", "classes": [EVIL, "b"], "headline": "accuracy", "n_train": 6, "n_test": 4,
-        "baseline": {"accuracy": 0.5, "macro_f1": None}, "parts": {"scratch": {
-            "scores": {"macro_f1": {**score, "value": None}, "accuracy": score},
+    return finetune_result(
+        classes=[EVIL, "b"], headline="accuracy", baseline={"accuracy": 0.5, "macro_f1": None}, parts={"scratch": {
+            "scores": {"macro_f1": score(None), "accuracy": score(0.5, 0.25, 4)},
             "confusion": [[1, 1], [1, 1]], "per_class": [row, row],
         }},
-    }  # fmt: skip
+    )  # fmt: skip
 
 
 def test_names_are_escaped_everywhere() -> None:
@@ -88,13 +88,13 @@ def test_names_are_escaped_everywhere() -> None:
 )
 def test_a_result_without_a_twin_says_so(parts: list[str], said: bool) -> None:
     found = metrics()
-    found["parts"] = dict.fromkeys(parts, found["parts"]["scratch"])  # type: ignore[index]
+    found["parts"] = dict.fromkeys(parts, found["parts"]["scratch"])
     reader = read(page(Report(title="A run", about="", metrics=found, verdict="")))
     assert any("Not compared with not pretraining" in text for text in reader.texts) == said
 
 
 def test_what_is_not_there_has_no_heading() -> None:
-    reader = read(page(Report(title="A run", about="", metrics={}, verdict="Nothing yet.")))
+    reader = read(page(Report(title="A run", about="", metrics=None, verdict="Nothing yet.")))
     assert not [tag for tag, _ in reader.found if tag in ("h2", "svg", "img", "table")]
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.messages import ENGLISH, Language
+from sslstudio.engine.core.messages import ENGLISH, Language, Message
 from sslstudio.engine.report.page import Report, page
 from sslstudio.engine.report.run import write_report
+from sslstudio.engine.runs.metrics import interval_of
 from sslstudio.engine.runs.run_folder import RunFolder
 from tests.engine.report.test_page import Reader, asks_nobody, read
 from tests.engine.report.test_page import metrics as some_metrics
@@ -30,7 +31,7 @@ def test_a_classification_is_reported_from_its_own_files(classified: Path, sampl
     text = written(classified, tmp_path / "report.html")
     reader = read(text)
     said = " ".join(reader.texts)
-    metrics = RunFolder(classified).metrics()
+    metrics = RunFolder(classified).finetune_metrics()
     assert metrics is not None
     split = json.loads((classified / "split.json").read_text())
     assert asks_nobody(reader)
@@ -128,8 +129,8 @@ def test_a_report_in_german_leaves_no_english(
     said, meant = ([*one.texts, *one.english] for one in (spoken, english))
     assert len(said) == len(meant) + 1  # the sentence that says why the methods are in English
     configs = "".join((one / "config.toml").read_text(encoding="utf-8") for one in (run, pretrained))
-    metrics = RunFolder(run).metrics() or {}
-    names = SAME | set(metrics.get("classes", ()))
+    metrics = RunFolder(run).finetune_metrics()
+    names = SAME | set(metrics["classes"] if metrics else ())
     both = {said for said in set(spoken.texts) & set(english.texts) if re.search("[a-z]{2}", said)}
     same = {said for said in both if said.strip() not in names and said not in configs}
     assert not {said for said in same if not re.match(r"SSL Studio|torch |IoU \d", said)}
@@ -140,13 +141,14 @@ def test_a_report_in_german_leaves_no_english(
 
 def test_scores_and_notes_of_a_german_report_are_written_as_one_does_there(classified: Path, tmp_path: Path) -> None:
     said = " ".join(pieces(written(classified, tmp_path / "de.html", language=german())).texts)
-    metrics = RunFolder(classified).metrics()
+    metrics = RunFolder(classified).finetune_metrics()
     assert metrics is not None
     score = metrics["parts"]["pretrained"]["scores"]["balanced_accuracy"]
-    value, low, high = (f"{100 * score[name]:.1f}\u00a0%".replace(".", ",") for name in ("value", "low", "high"))
+    value, low, high = (f"{100 * number:.1f}\u00a0%".replace(".", ",") for number in interval_of(score))
     assert f"{value} ({low} bis {high}, n = {score['n']})" in said
-    assert metrics["verdict"].said(german()) in said
-    assert all(note.said(german()) in said for note in metrics["notes"])
+    for sentence in (metrics["verdict"], *metrics["notes"]):
+        assert isinstance(sentence, Message)
+        assert sentence.said(german()) in said
     assert " Punkte" in said
 
 

@@ -13,6 +13,7 @@ from sslstudio.engine.core.messages import Message, plain
 from sslstudio.engine.core.migrations import FORMAT
 from sslstudio.engine.runs import run_folder
 from sslstudio.engine.runs.run_folder import CONFIG, EVENTS, RunFolder, list_runs
+from tests.support.results import finetune_result
 
 START = RunStarted(job="pretrain", run="r", title=Message("Jigsaw on shapes"), facts={"Device": "CPU"}, total_steps=9)
 END = RunFinished(outcome="finished", step=9, seconds=1.0, metrics={})
@@ -139,10 +140,10 @@ def test_json_files_are_strict_and_come_back(tmp_path: Path) -> None:
     run = made(tmp_path / "run")
     content = {"verdict": "Zürich", "value": 0.1 + 0.2, "rows": [[1, 2], []], "nothing": None}
     run.write_json("metrics.json", content)
-    assert run.metrics() == content
+    assert run.read_json("metrics.json") == content
     assert "Zürich" in (run.path / "metrics.json").read_text(encoding="utf-8")
     run.write_json("metrics.json", {"value": float("nan"), "rows": [float("inf"), 1.0]})
-    assert run.metrics() == {"value": None, "rows": [None, 1.0]}
+    assert run.read_json("metrics.json") == {"value": None, "rows": [None, 1.0]}
 
 
 def test_names_that_are_no_text_are_kept(tmp_path: Path) -> None:
@@ -196,7 +197,8 @@ def test_a_config_with_values_of_other_types_is_listed_as_damaged(tmp_path: Path
 
 
 def test_runs_are_listed_newest_first_with_how_they_ended(tmp_path: Path) -> None:
-    made(tmp_path / "done", START, step(1), step(9), END).write_json("metrics.json", {"verdict": "Pretraining helps"})
+    result = finetune_result(verdict="Pretraining helps")
+    made(tmp_path / "done", START, step(1), step(9), END).write_json("metrics.json", result)
     made(tmp_path / "deep" / "er" / "cut", START, step(4), config={"job": "finetune"})
     stopped = RunFinished(outcome="stopped", step=2, seconds=1.0, metrics={})
     made(tmp_path / "stopped", START, step(2), stopped)

@@ -200,7 +200,9 @@ def test_a_comparison_is_shown_where_its_pictures_are_now(
     page = window.pages["compare"]
     assert isinstance(page, ComparePage)
     qtbot.waitUntil(lambda: page.efficiency.out == out, timeout=LONG)
-    assert [row["source"] for row in page.efficiency.view.table["rows"]] == ["scratch", "rotation"]
+    table = page.efficiency.shown.efficiency
+    assert table is not None
+    assert [row["source"] for row in table["rows"]] == ["scratch", "rotation"]
     assert (window.stack.currentWidget(), window.workspace.folder) == (page, said.folder)
     qtbot.waitUntil(lambda: window.workspace.readable is not None, timeout=LONG)
     with qtbot.waitSignal(window.workspace.runner.ended, timeout=LONG):

@@ -111,7 +111,9 @@ def test_a_comparison_goes_on_as_a_whole(sample: Path, tmp_path: Path, said: Sai
     assert isinstance(page, ComparePage)
     assert (page.current, page.efficiency.out) == (page.efficiency, out)
     assert (page.efficiency.view.outcome, done.stat().st_mtime_ns) == ("finished", before)
-    assert [row["source"] for row in page.efficiency.view.table["rows"]] == ["scratch", "rotation"]
+    table = page.efficiency.shown.efficiency
+    assert table is not None
+    assert [row["source"] for row in table["rows"]] == ["scratch", "rotation"]
     assert (app_settings.under_way(), said.errors) == ("", [])
 
 

@@ -5,7 +5,6 @@ A sign is a function from `LookedAt` to one `Finding`. One that finds nothing wr
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +51,7 @@ class Finding:
         """The change for a task; the first one if there is none for it, "" if there is none at all."""
         return next((change for change in self.changes if change.startswith(f"{task}.")), *self.changes[:1] or ("",))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Plain values; `change` is the first of the changes."""
         return {**asdict(self), "change": self.change_for()}
 

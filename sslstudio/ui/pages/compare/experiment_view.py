@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
 
 from PySide6.QtWidgets import QHeaderView, QProgressBar, QTabWidget, QVBoxLayout, QWidget
 
@@ -20,7 +19,14 @@ from sslstudio.engine.core.events import (
     StepDone,
 )
 from sslstudio.engine.experiments.report import tournament_notes
-from sslstudio.engine.experiments.tables import EfficiencyTable, Entry, Row, TournamentTable
+from sslstudio.engine.experiments.tables import (
+    EfficiencyTable,
+    Entry,
+    Row,
+    TournamentTable,
+    efficiency_table,
+    tournament_table,
+)
 from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.pages.compare import words as experiment_words
@@ -39,7 +45,7 @@ class ExperimentView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.out: Path | None = None
-        self.table: Mapping[str, Any] = {}
+        self.table: Mapping[str, object] = {}
         self.outcome = ""
         self._at: Advanced | None = None
         self._progress = Progress()
@@ -70,13 +76,13 @@ class ExperimentView(QWidget):
         """The tabs before the notes."""
         raise NotImplementedError
 
-    def show_rows(self, content: Mapping[str, Any]) -> None:
+    def show_rows(self, content: Mapping[str, object]) -> None:
         """Show a table that has something in it, or {}."""
         raise NotImplementedError
 
-    def notes_of(self, content: Mapping[str, Any]) -> Sequence[str]:
-        """What is to be known of a table."""
-        return list(content.get("notes", []))
+    def notes_of(self, content: Mapping[str, object]) -> Sequence[str]:
+        """What is to be known of a table, or of {}."""
+        raise NotImplementedError
 
     def clear(self) -> None:
         """Begin anew."""
@@ -91,7 +97,7 @@ class ExperimentView(QWidget):
         self._show_table({})
         self._show_notes([])
 
-    def show_opened(self, out: Path, content: Mapping[str, Any]) -> None:
+    def show_opened(self, out: Path, content: Mapping[str, object]) -> None:
         """An earlier one."""
         self.clear()
         self.out = out
@@ -179,7 +185,7 @@ class ExperimentView(QWidget):
         self._show_table(event.metrics)
         self._show_notes(self.notes_of(event.metrics))
 
-    def _show_table(self, content: Mapping[str, Any]) -> None:
+    def _show_table(self, content: Mapping[str, object]) -> None:
         self.table = content
         self.show_rows(content)
 
@@ -216,9 +222,9 @@ class EfficiencyView(ExperimentView):
         card = Card(margin=14).add(self.none, (self.rows, 1))
         self.tabs.addTab(held(column(10, (card, 1), gap=0)), self.tr("Table"))
 
-    def show_rows(self, content: Mapping[str, Any]) -> None:
+    def show_rows(self, content: Mapping[str, object]) -> None:
         """One line a row of the table, one column a number of labels."""
-        shown = self.efficiency = cast(EfficiencyTable, content) if content else None
+        shown = self.efficiency = efficiency_table(content)
         self.plot.show_table(shown)
         self.none.setVisible(shown is None)
         self.rows.setVisible(shown is not None)
@@ -236,6 +242,11 @@ class EfficiencyView(ExperimentView):
         for place in range(len(heads)):  # few columns share the room, many are scrolled through
             header.setSectionResizeMode(place, stretch if place and len(counts) <= ROOM else by_content)
         fill(self.rows, [_line(one, counts) for one in shown["rows"]])
+
+    def notes_of(self, content: Mapping[str, object]) -> Sequence[str]:
+        """What the table itself notes."""
+        shown = efficiency_table(content)
+        return shown["notes"] if shown is not None else []
 
 
 def _line(one: Row, counts: list[int]) -> list[str]:
@@ -265,9 +276,9 @@ class TournamentView(ExperimentView):
         card = Card(margin=14).add(self.none, self.verdict, (self.rows, 1))
         self.tabs.addTab(held(column(10, (card, 1), gap=0)), self.tr("Rounds"))
 
-    def show_rows(self, content: Mapping[str, Any]) -> None:
+    def show_rows(self, content: Mapping[str, object]) -> None:
         """A line a run."""
-        shown = self.tournament = cast(TournamentTable, content) if content else None
+        shown = self.tournament = tournament_table(content)
         rounds, winner = (shown["rounds"], shown["winner"]) if shown is not None else ([], None)
         self.none.setVisible(not rounds)
         self.rows.setVisible(bool(rounds))
@@ -282,9 +293,10 @@ class TournamentView(ExperimentView):
             lines.append(_entry(self.tr("Winner"), winner, True, False))
         fill(self.rows, lines)
 
-    def notes_of(self, content: Mapping[str, Any]) -> Sequence[str]:
+    def notes_of(self, content: Mapping[str, object]) -> Sequence[str]:
         """How sure the ranking is."""
-        return tournament_notes(cast(TournamentTable, content)) if content.get("rounds") else []
+        shown = tournament_table(content)
+        return tournament_notes(shown) if shown is not None and shown["rounds"] else []
 
 
 def _entry(name: str, entry: Entry, on: bool, known: bool) -> list[str]:

@@ -3,12 +3,14 @@
 import math
 from typing import TYPE_CHECKING
 
+from sslstudio.engine.experiments.tables import gain_of
 from sslstudio.ui.text import formatting
 from sslstudio.ui.text.formatting import tr
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.experiments.compare import Ahead
-    from sslstudio.engine.experiments.tables import Cell, Probe, Score, Worth
+    from sslstudio.engine.experiments.tables import Cell, Score, Worth
+    from sslstudio.engine.runs.metrics import ProbeResult
 
 NOTHING = "–"
 NO_BREAK = "\u00a0"
@@ -124,13 +126,13 @@ def cell_words(cell: "Cell") -> str:
     return "\n".join(line for line in lines if line)
 
 
-def probe_words(probe: "Probe | None") -> str:
+def probe_words(probe: "ProbeResult | None") -> str:
     """What the probe of a tournament's run says."""
     if not probe:
         return NOTHING
-    if probe.get("difference"):
-        return points_words(probe["difference"])
-    rank, before = probe.get("rank"), probe.get("untrained_rank")
+    if probe["difference"]:
+        return points_words(gain_of(probe))
+    rank, before = probe["rank"], probe["untrained_rank"]
     if rank is None or before is None:
         return NOTHING
     return tr("{0} directions used (untrained {1})").format(formatting.number(rank), formatting.number(before))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -15,6 +15,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.images.formats.decode import read_picture
 from sslstudio.engine.images.multi_folder import root_of
+from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.test_predictions import Prediction, mask_file, predictions_of
 from sslstudio.ui.gallery.model import GalleryItem
 from sslstudio.ui.pages.results.mask_overlay import Overlay, mask_image
@@ -35,7 +36,7 @@ class Results:
     run: Path
     folder: Path
     source: str
-    metrics: Mapping[str, Any]
+    metrics: FinetuneMetrics
     predictions: Mapping[str, list[Prediction]]  # part -> the ones most worth a look first
     coding: "MaskCoding | None" = None  # what the values of the true masks mean
     network: Path | None = None  # the run whose weights they are; of a cross-validation its first fold
@@ -47,8 +48,8 @@ def load_results(run: Path, control: RunControl) -> Results:
     from sslstudio.engine.training.recognised_record import changed_since
 
     opened = RunFolder.open(run)
-    metrics = opened.metrics()
-    if metrics is None or "parts" not in metrics:
+    metrics = opened.finetune_metrics()
+    if metrics is None:
         raise DataError("{run} has no result yet: go on with it until it is finished.", run=run.name)
     config = opened.config()
     data = config.get("data", {})
@@ -57,9 +58,9 @@ def load_results(run: Path, control: RunControl) -> Results:
     masks = metrics["kind"] == "segmentation"
     place, labels = str(data.get("folder", "")), str(data.get("labels", ""))
     coding = _coding(opened, place, labels, metrics["classes"]) if masks else None
-    metrics = {**metrics, "notes": [*metrics.get("notes", []), *changed_since(opened, place, labels)]}
+    shown: FinetuneMetrics = {**metrics, "notes": [*metrics["notes"], *changed_since(opened, place, labels)]}
     network = run if opened.read_json("folds.json") is None else run / "fold-1"
-    return Results(run, folder, config.get("source", ""), metrics, found, coding, network)
+    return Results(run, folder, config.get("source", ""), shown, found, coding, network)
 
 
 def _coding(run: "RunFolder", folder: str, labels: str, names: Sequence[str]) -> "MaskCoding":

@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.runs.metrics import interval_of
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.operations.inspection import DoubtLine
@@ -184,7 +185,9 @@ class DoubtsView(QWidget):
         metrics = self._results.metrics
         part = metrics["parts"].get(self._inspection.part) or next(iter(metrics["parts"].values()))
         headline = metrics["headline"]
-        return bool(part["scores"][headline]["low"] <= metrics["baseline"][headline])
+        _, low, _ = interval_of(part["scores"][headline])
+        baseline = metrics["baseline"][headline]
+        return baseline is not None and low <= baseline
 
     def _fill(self) -> None:
         titles = {"": "", "keep": self.tr("keep"), "change": self.tr("change"), "unsure": self.tr("unsure")}

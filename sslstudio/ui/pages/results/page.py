@@ -6,6 +6,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
+from sslstudio.engine.runs.metrics import class_columns
 from sslstudio.ui.background import jobs
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.pages.results import data as results_data
@@ -154,7 +155,7 @@ class ResultsPage(Page):
         self.older.setVisible(bool(older))
         self.scores.show_scores(metrics)
         clear(self.notes)
-        for sentence in [self._reading(), *metrics.get("notes", [])]:
+        for sentence in [self._reading(), *metrics["notes"]]:
             self.notes.addWidget(text(formatting.tidy(formatting.told(sentence))))
         self._fill_parts()
         groups = compared(results.predictions)
@@ -192,7 +193,7 @@ class ResultsPage(Page):
         self.matrix.show_matrix([named(name) for name in metrics["classes"]], content["confusion"], unit)
         self._hint()
         lines = content["per_class"]
-        keys = [key for key in (lines[0] if lines else {}) if key != "name"]
+        keys = class_columns(lines)
         self.per_class.setColumnCount(len(keys) + 1)
         self.per_class.setHorizontalHeaderLabels([self.tr("Class"), *(class_head(key, unit) for key in keys)])
         fill(self.per_class, [[named(line["name"]), *(_figure(key, line[key]) for key in keys)] for line in lines])

@@ -9,13 +9,14 @@ from sslstudio.engine.runs.test_predictions import Prediction
 from sslstudio.ui.operations.inspection import Spot
 from sslstudio.ui.pages.results.data import Results
 from sslstudio.ui.pages.results.map_colours import STEPS, colourings
+from tests.support.results import finetune_result
 
 SPOT = Spot("a.png", 0.5, 0.5, "", "", False)
 
 
 def results_with(iou: float) -> Results:
     found = {"scratch": [Prediction("a.png", mask="a.png", iou=iou)]}
-    return Results(Path(), Path(), "scratch", {"kind": "segmentation"}, found)
+    return Results(Path(), Path(), "scratch", finetune_result(kind="segmentation"), found)
 
 
 @given(iou=st.floats(0, 1))
@@ -34,7 +35,7 @@ def test_what_was_not_measured_is_in_no_step() -> None:
 
 def test_classes_have_labels_and_mistakes() -> None:
     found = {"scratch": [Prediction("a.png", "cat", "dog", 0.9)]}
-    results = Results(Path(), Path(), "scratch", {"kind": "classification", "classes": ["cat", "dog"]}, found)
+    results = Results(Path(), Path(), "scratch", finetune_result(classes=["cat", "dog"]), found)
     label, error = colourings(results, "scratch")
     spot = Spot("a.png", 0.5, 0.5, "cat", "dog", False)
     assert (label.names[label.of(spot)], error.names[error.of(spot)]) == ("cat", "wrong")

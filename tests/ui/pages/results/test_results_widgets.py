@@ -1,5 +1,4 @@
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,20 +19,15 @@ from sslstudio.ui.pages.results.data import Results, items_of, load_overlay, loa
 from sslstudio.ui.pages.results.mask_overlay import Overlay, OverlayView, mask_image
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.score_table import ScoreTable
+from tests.support.results import finetune_result, score
 
-
-def score(value: float) -> dict[str, float]:
-    return {"value": value, "low": value - 0.1, "high": value + 0.1, "n": 40}
-
-
-METRICS: dict[str, Any] = {
-    "headline": "balanced_accuracy",
-    "baseline": {"accuracy": 0.3, "balanced_accuracy": 0.25},
-    "parts": {
+METRICS = finetune_result(
+    baseline={"accuracy": 0.3, "balanced_accuracy": 0.25},
+    parts={
         "pretrained": {"scores": {"accuracy": score(0.8), "balanced_accuracy": score(0.75)}},
         "scratch": {"scores": {"accuracy": score(0.6), "balanced_accuracy": score(0.55)}},
     },
-}
+)
 
 
 def test_scores_are_shown_as_they_were_written(qtbot: QtBot) -> None:
@@ -44,6 +38,16 @@ def test_scores_are_shown_as_they_were_written(qtbot: QtBot) -> None:
     assert table.cell("balanced_accuracy", "pretrained") == "75.0 %"
     assert table.cell("accuracy", "scratch") == "60.0 %"
     assert table.cell("accuracy", "baseline") == "30.0 %"
+
+
+def test_a_score_that_is_not_known_is_a_dash(qtbot: QtBot) -> None:
+    """Where every pixel of the test is to be ignored there is nothing to score, and the file has null."""
+    table = ScoreTable()
+    qtbot.addWidget(table)
+    parts = {"scratch": {"scores": {"mean_iou": score(None)}}}
+    table.show_scores(finetune_result(headline="mean_iou", baseline={"mean_iou": None}, parts=parts))
+    table.grab()
+    assert table.cell("mean_iou", "scratch") == table.cell("mean_iou", "baseline") == "–"
 
 
 def test_a_result_without_a_twin_says_so(qtbot: QtBot) -> None:
@@ -140,7 +144,7 @@ def test_the_surest_mistakes_come_first(tmp_path: Path) -> None:
 
 
 def test_the_predictions_of_all_folds_are_shown_together(tmp_path: Path) -> None:
-    scores = {"parts": {"scratch": {}}, "kind": "classification"}
+    scores = finetune_result(parts={"scratch": {}})
     RunFolder.create(tmp_path / "run", {"job": "finetune"}).write_json("metrics.json", scores)
     for number, line in enumerate(["a.png,leaf,shell,0.6", "b.png,leaf,shell,0.9"], start=1):
         fold = tmp_path / "run" / f"fold-{number}"
@@ -191,9 +195,8 @@ def test_an_overlay_is_read_from_the_run(tmp_path: Path) -> None:
     table.write_text("file,mask,iou\nimages/1.png,masks/1.png,1.0\n", encoding="utf-8-sig")
     found = read_predictions(table)
     coding = MaskCoding("binary", (0, 255))
-    overlay = load_overlay(
-        Results(run, folder, "scratch", {}, {"pretrained": found}, coding), "pretrained", found[0], RunControl()
-    )
+    results = Results(run, folder, "scratch", finetune_result(), {"pretrained": found}, coding)
+    overlay = load_overlay(results, "pretrained", found[0], RunControl())
     assert overlay.picture.pixelColor(5, 5).name() == "#ff0000"
     for mask in (overlay.truth, overlay.predicted):
         assert (mask.width(), mask.height()) == (40, 30)
