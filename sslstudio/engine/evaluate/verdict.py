@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sslstudio.engine.core.messages import NOTHING, Message, joined
+from sslstudio.engine.core.messages import NOTHING, Message, join
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, Score, always, difference, per_class, score
 
 TITLES = {"balanced_accuracy": Message("balanced accuracy"), "mean_iou": Message("mean IoU")}
@@ -74,8 +74,8 @@ def verdict(headline: str, parts: Mapping[str, Any], gap: Score | None, baseline
     scores = (parts["pretrained"] if gap else next(iter(parts.values())))["scores"]
     pixels = _fewer_pixels(scores, baseline)
     if gap is None:
-        return joined([pixels, _alone(headline, parts, baseline[headline])])
-    return joined([_no_better(headline, scores, baseline[headline]), pixels, _compared(headline, parts, gap)])
+        return join([pixels, _alone(headline, parts, baseline[headline])])
+    return join([_no_better(headline, scores, baseline[headline]), pixels, _compared(headline, parts, gap)])
 
 
 def _no_better(headline: str, scores: Mapping[str, Any], baseline: float) -> Message:

@@ -23,7 +23,7 @@ from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, RunStarted
-from sslstudio.engine.core.messages import Message, joined
+from sslstudio.engine.core.messages import Message, join
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.split import group_paths
 from sslstudio.engine.evaluate.predict import Predictor, score_classes, score_masks
@@ -173,7 +173,7 @@ def _run(
 def _facts(labelled: Labelled, job: LabelledJob) -> dict[str, str]:
     names = map(said_class, labelled.names) if labelled.kind == "segmentation" else labelled.names
     return {
-        Message("Classes"): joined(names, ""),
+        Message("Classes"): join(names, ""),
         Message("Labelled pictures"): Message(
             "{pictures:,} to train on, {watched:,} to watch with, {test:,} for the test",
             pictures=len(job.pictures),

@@ -12,7 +12,7 @@ from pathlib import Path
 from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.messages import Message, joined, printable
+from sslstudio.engine.core.messages import Message, join, printable
 from sslstudio.engine.images.formats.errors import from_os
 from sslstudio.engine.images.listing import HIDDEN, HIDDEN_FOLDER, NO_SUFFIX, SUFFIXES, Unreadable
 from sslstudio.engine.images.listing_cache import Remembered
@@ -202,4 +202,4 @@ def _no_pictures(index: ImageIndex) -> Message:
             )
         )
     parts.append(Message("Choose the folder that holds the pictures."))
-    return joined(parts)
+    return join(parts)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-from sslstudio.engine.compute.seeding import seeded_init
+from sslstudio.engine.compute.seeding import seed_init
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.registry import Registry
@@ -155,5 +155,5 @@ def _init_weights(model: nn.Module) -> None:
 
 def build_encoder(config: EncoderConfig, seed: int) -> Encoder:
     """An encoder with random weights from `seed`. `config` must be resolved (no auto)."""
-    with seeded_init(seed, "encoder"):
+    with seed_init(seed, "encoder"):
         return Encoder(ENCODERS[config.name], config.name, config.stem).to(memory_format=torch.channels_last)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sslstudio.engine.core.events import Alarm, Evaluated, Event, Probed, StepDone
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.core.metrics import metric_named
+from sslstudio.engine.core.metrics import find_metric
 from sslstudio.engine.evaluate.probe_difference import HARMS, HELPS
 from sslstudio.engine.tasks.base import OTHER_TASK
 
@@ -104,7 +104,7 @@ class Health:
 
     def _note_solved(self, event: StepDone) -> None:
         early = event.epoch <= FIRST_EPOCH or self._share <= EARLY_SHARE
-        solved = [name for name in event.chance if metric_named(name).is_share and self._mean(name) > SOLVED]
+        solved = [name for name in event.chance if find_metric(name).is_share and self._mean(name) > SOLVED]
         if early and solved and not self._solved and len(self._recent) == self._recent.maxlen:
             self._solved = solved[0]
 
@@ -130,7 +130,7 @@ class Health:
     def _evaluated(self, event: Evaluated) -> list[Alarm]:
         found = []
         for name, chance in event.chance.items():
-            if metric_named(name).is_share and name in event.metrics:
+            if find_metric(name).is_share and name in event.metrics:
                 held_out = event.metrics[name]
                 fair = self._share >= FAIR_SHARE and event.step >= FAIR_STEPS
                 if fair and at_chance(held_out, chance, event.n):

@@ -212,7 +212,7 @@ def _prepared(
         training.device, training.parts = job.device, choice.parts
         return training, job, choice
 
-    with devices.threads_restored():
+    with devices.restore_threads():
         yield begun()
 
 

@@ -28,7 +28,7 @@ from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.tasks.remedies import Fault
 from sslstudio.engine.training.config import PretrainConfig
 from sslstudio.engine.training.loop import Training
-from sslstudio.engine.training.micro_batches import left_out_note
+from sslstudio.engine.training.micro_batches import explain_leaving_out
 from sslstudio.engine.training.session import Session
 
 QUARTER = 0.25  # always looked at: early enough to stop a run that does not help, late enough to tell
@@ -95,7 +95,7 @@ class OnlineProbe:
         self._last = time.monotonic() - began
         self._spent += self._last
         if event is None:
-            yield Note(level="warning", text=left_out_note(Message("the features")))
+            yield Note(level="warning", text=explain_leaving_out(Message("the features")))
             return
         yield event
         yield from self.health.take(event)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.process_group import ProcessGroup
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.compute.sync_batch_norm import convert_sync_batch_norm
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
@@ -149,7 +149,7 @@ class PretrainJob:
 def build_task(config: PretrainConfig, device: Device) -> tuple[Encoder, AnyTask]:
     """The encoder and the task with their first weights, on the device."""
     encoder = build_encoder(config.encoder, config.seed)
-    with seeded_init(config.seed, "task"):
+    with seed_init(config.seed, "task"):
         task = load_tasks()[config.task](config.options, encoder.spec)
     task.attach(encoder)
     return encoder.to(device.handle), task.to(device.handle)
@@ -227,7 +227,7 @@ def _run(
     control: RunControl,
     group: ProcessGroup | None,
 ) -> Generator[Event, None, None]:
-    with devices.threads_restored():
+    with devices.restore_threads():
         yield from _train(config, session, device, run, control, group)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sslstudio.engine.core.messages import ENGLISH, Language, Message, joined, plain
-from sslstudio.engine.core.metrics import metric_named
+from sslstudio.engine.core.messages import ENGLISH, Language, Message, join, plain
+from sslstudio.engine.core.metrics import find_metric
 from sslstudio.engine.labels.mask_names import said_class
 from sslstudio.engine.report.html import (
     Chart,
@@ -139,7 +139,7 @@ def _scores(metrics: Mapping[str, Any]) -> Piece:
     for name in names:
         cells = [_score(content["scores"][name], baseline.get(name), place) for place, content in
                  enumerate(parts.values())]  # fmt: skip
-        rows.append([metric_named(name).title, *cells, _share(baseline.get(name))])
+        rows.append([find_metric(name).title, *cells, _share(baseline.get(name))])
     head = ["", *(part_title(part) for part in parts), Message("Always the most frequent class")]
     said = [
         Message(
@@ -151,7 +151,7 @@ def _scores(metrics: Mapping[str, Any]) -> Piece:
     ]
     if list(parts) == ["pretrained"]:
         said.append(Message("Not compared with not pretraining: no twin from scratch."))
-    return _section(Message("Scores"), table(head, rows), mark("p", joined(said), class_="muted"))
+    return _section(Message("Scores"), table(head, rows), mark("p", join(said), class_="muted"))
 
 
 def _score(score: Mapping[str, Any], baseline: float | None, place: int) -> Piece:
@@ -200,7 +200,7 @@ def _matrix(metrics: Mapping[str, Any], part: str) -> Piece:
     keys = [key for key in lines[0] if key != "name"] if lines else []
     counted = Message("Pixels") if masks else Message("Pictures")
     by_class = table(
-        [Message("Class"), *(counted if key == "n" else metric_named(key).title for key in keys)],
+        [Message("Class"), *(counted if key == "n" else find_metric(key).title for key in keys)],
         [[titles[line["name"]], *(_figure(key, line[key]) for key in keys)] for line in lines],
     )
     return _section(_taken_for(part), matrix, mark("p", said, class_="muted"), by_class)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from sslstudio.engine.compute.process_group import mean_over_ranks, part_of_batch
 from sslstudio.engine.core.config import BaseConfig, option, value_text
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit, did_you_mean
-from sslstudio.engine.core.messages import NOTHING, Message, joined
+from sslstudio.engine.core.messages import NOTHING, Message, join
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, AnyTask, Batch, Game, PretextTask, Puzzle, TaskResult, load_tasks
 
@@ -118,7 +118,7 @@ class Multitask(PretextTask[MultitaskConfig]):
             0: Message("Use a task that fits these pictures instead."),
             1: Message("Only {left!r} is left: use that task by itself.", left=left[0]) if left else "",
         }.get(len(left), Message("Leave out what does not fit: tasks = {left!r}.", left=value_text(tuple(left))))
-        found = joined(Message("{name}: {trouble}", name=name, trouble=trouble) for name, trouble in troubles.items())
+        found = join(Message("{name}: {trouble}", name=name, trouble=trouble) for name, trouble in troubles.items())
         raise TaskDoesNotFit(
             "{troubles} of the {names} tasks cannot use these pictures. {found} {advice}",
             troubles=len(troubles),

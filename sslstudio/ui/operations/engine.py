@@ -51,7 +51,7 @@ def load_engine(control: RunControl) -> EngineFacts:
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=0.1)
     tasks = load_tasks()
     facts = {name: _describe_task(name, tasks[name]) for name in tasks}
-    return EngineFacts(facts, training_config.DEFAULT_TASK, training_config.DEFAULT_FOR_MASKS, tuple(device.found()))
+    return EngineFacts(facts, training_config.DEFAULT_TASK, training_config.DEFAULT_FOR_MASKS, tuple(device.find_all()))
 
 
 def _describe_task(name: str, task: type["AnyTask"]) -> TaskFacts:

@@ -188,9 +188,9 @@ def estimate_time(
     config: "PretrainConfig", pictures: int, runs: Sequence[Path], measured: float | None, control: RunControl
 ) -> "Estimate | None":
     """What the budget comes to: as it was measured, else as an earlier run shows; None where nothing is known."""
-    from sslstudio.engine.training.time_estimate import estimate, known_speed, training_pictures
+    from sslstudio.engine.training.time_estimate import estimate, find_speed, training_pictures
 
-    pace = measured or known_speed(runs, config)
+    pace = measured or find_speed(runs, config)
     if pace is None:
         return None
     return estimate(config.budget, training_pictures(pictures, config.data), config.optimiser.batch_size, pace)

@@ -5,7 +5,7 @@ import math
 from PySide6.QtCore import QCoreApplication
 
 from sslstudio.engine.core import messages
-from sslstudio.engine.core.metrics import metric_named
+from sslstudio.engine.core.metrics import find_metric
 from sslstudio.ui.text import translate
 
 
@@ -78,18 +78,18 @@ def overlap(iou: float) -> str:
 
 def metric(name: str) -> str:
     """A metric's name for people: 'balanced_accuracy' -> 'Balanced accuracy'."""
-    return told(metric_named(name).title)
+    return told(find_metric(name).title)
 
 
 def value(name: str, amount: float) -> str:
     """A metric's value for people: per cent where it is a share."""
-    about = metric_named(name)
+    about = find_metric(name)
     return percent(amount) if about.is_share else f"{number(amount)} {told(about.unit)}".rstrip()
 
 
 def brief(name: str, amount: float) -> str:
     """A metric's value where there is little room."""
-    return percent(amount, 0 if amount >= 0.1 else 1) if metric_named(name).is_share else value(name, amount)
+    return percent(amount, 0 if amount >= 0.1 else 1) if find_metric(name).is_share else value(name, amount)
 
 
 def when_of(run: str) -> str:

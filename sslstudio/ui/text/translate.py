@@ -99,7 +99,7 @@ def spoken() -> Language:
 def told(text: str) -> str:
     """A message of the engine in the window's language, or one of its fixed texts; a name stays as it is."""
     if isinstance(text, Message):
-        return text.said(_spoken[0].language if _spoken else WINDOW_ENGLISH)
+        return text.render(_spoken[0].language if _spoken else WINDOW_ENGLISH)
     return (_spoken[0].exact(text) or text) if _spoken and text else text
 
 

@@ -14,7 +14,7 @@ from sslstudio.engine.clinic.puzzle_scores import Audited, Questions
 from sslstudio.engine.clinic.run import AuditDone, audit
 from sslstudio.engine.clinic.shortcut_audit import Check, TaskAudit, audited
 from sslstudio.engine.compute import device as devices
-from sslstudio.engine.compute.seeding import seeded_init
+from sslstudio.engine.compute.seeding import seed_init
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
@@ -144,7 +144,7 @@ def network(task: str, **options: float | bool) -> Audited:
     """A task with random weights."""
     encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=SMALL), 0)
     config: BaseConfig = load_tasks()[task].Config(**options)
-    with seeded_init(0, "task"):
+    with seed_init(0, "task"):
         built = load_tasks()[task](config, encoder.spec)
     built.prepare(textures(16, SMALL))
     built.attach(encoder)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale, Segmenter, pooled
 
@@ -24,7 +24,7 @@ def network(
     kind: type[Classifier] | type[Segmenter], *, probing: bool = False, freeze_norm_stats: bool = False
 ) -> Network:
     encoder = build_encoder(EncoderConfig(name="small", stem="tiny"), 0)
-    with seeded_init(0, "head"):
+    with seed_init(0, "head"):
         made = kind(PixelScale(pictures()), encoder, 4, freeze_norm_stats=freeze_norm_stats)
     made.freeze(probing)
     return made

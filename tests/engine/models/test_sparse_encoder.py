@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.models.encoders import Encoder, ResNetShape
 from sslstudio.engine.models.sparse_encoder import Densify, norm_of_seen, spread_to, visible_stages
 from sslstudio.engine.transforms.masking import seen_patches
@@ -18,7 +18,7 @@ every_kind = pytest.mark.parametrize(("block", "stem"), KINDS)
 
 
 def encoder_of(block: type[BasicBlock] | type[Bottleneck], stem: str) -> Encoder:
-    with seeded_init(0, "encoder"):
+    with seed_init(0, "encoder"):
         return Encoder(ResNetShape(block, (1, 2, 1, 1), (4, 8, 8, 16), ""), "toy", stem)
 
 

@@ -145,8 +145,8 @@ def test_scores_and_notes_of_a_german_report_are_written_as_one_does_there(class
     score = metrics["parts"]["pretrained"]["scores"]["balanced_accuracy"]
     value, low, high = (f"{100 * score[name]:.1f}\u00a0%".replace(".", ",") for name in ("value", "low", "high"))
     assert f"{value} ({low} bis {high}, n = {score['n']})" in said
-    assert metrics["verdict"].said(german()) in said
-    assert all(note.said(german()) in said for note in metrics["notes"])
+    assert metrics["verdict"].render(german()) in said
+    assert all(note.render(german()) in said for note in metrics["notes"])
     assert " Punkte" in said
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import Batch, TaskResult
@@ -25,7 +25,7 @@ def small_encoder(side: int = 48) -> Encoder:
 
 def make_task(config: ContextConfig, encoder: Encoder | None = None) -> ContextPrediction:
     spec = (encoder or small_encoder()).spec
-    with seeded_init(0, "task"):
+    with seed_init(0, "task"):
         return ContextPrediction(config, spec)
 
 

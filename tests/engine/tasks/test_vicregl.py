@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.models.dense_matching import counterparts
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import Batch, TaskResult
@@ -19,7 +19,7 @@ STILL = SMALL.replace(min_crop_area=1.0, mirror=False, turn=0.0, colour_jitter=0
 
 def make(config: VicreglConfig) -> tuple[Vicregl, Encoder]:
     encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=96), seed=0)
-    with seeded_init(0, "task"):
+    with seed_init(0, "task"):
         return Vicregl(config, encoder.spec), encoder
 
 

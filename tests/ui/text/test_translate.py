@@ -101,12 +101,12 @@ def spoken(entries: dict[str, str]) -> Language:
 def test_values_survive_whatever_they_hold(first: str, second: str) -> None:
     language = spoken({"There are {n} pictures in the folder {folder}.": "Im Ordner {folder} sind {n} Bilder."})
     message = Message("There are {n} pictures in the folder {folder}.", n=first, folder=second)
-    assert message.said(language) == f"Im Ordner {second} sind {first} Bilder."
+    assert message.render(language) == f"Im Ordner {second} sind {first} Bilder."
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
 def test_what_is_not_known_stays_as_it_is(text: str) -> None:
-    assert plain(text).said(spoken({"Two classes are needed.": "Zwei Klassen sind nötig."})) == text
+    assert plain(text).render(spoken({"Two classes are needed.": "Zwei Klassen sind nötig."})) == text
 
 
 def test_values_that_are_messages_and_numbers_are_told_too() -> None:
@@ -116,7 +116,7 @@ def test_values_that_are_messages_and_numbers_are_told_too() -> None:
     some = Message("{n:,} {n:plural(picture|pictures)}", n=1721)
     message = Message("Leave out {what:and}: {share}.", what=[some, "red"], share=0.5)
     assert message == "Leave out 1,721 pictures and red: 0.5."
-    assert message.said(language) == "1.721 Bilder und red weglassen: 0,5."
+    assert message.render(language) == "1.721 Bilder und red weglassen: 0,5."
 
 
 def test_numbers_and_errors_follow_the_language(german: None) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.messages import Message, joined
+from sslstudio.engine.core.messages import Message, join
 from sslstudio.engine.images.index import ImageIndex, printable
 from sslstudio.engine.images.multi_folder import Album, roots_of
 from sslstudio.engine.labels.folder_words import natural_key
@@ -96,7 +96,7 @@ def _together(tables: Sequence[ClassLabels]) -> ClassLabels:
     numbers = {name: number for number, name in enumerate(names)}
     of = {path: numbers[one.names[number]] for one in tables for path, number in one.of.items()}
     notes = tuple(note for one in tables for note in one.notes)
-    return ClassLabels(joined(dict.fromkeys(one.found_in for one in tables), ""), names, of, notes)
+    return ClassLabels(join(dict.fromkeys(one.found_in for one in tables), ""), names, of, notes)
 
 
 def tables_in(root: Path) -> list[Path]:

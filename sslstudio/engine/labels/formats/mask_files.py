@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.messages import Message, joined
+from sslstudio.engine.core.messages import Message, join
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.folder_words import (
     MASK_WORDS,
@@ -203,5 +203,5 @@ def _settle(found_in: Message, pairs: list[tuple[str, str, int]], orphans: list[
 
 def _named(folders: Sequence[str]) -> Message:
     if len(folders) <= 3:
-        return joined(folders, "")
+        return join(folders, "")
     return Message("{folders} and {n} more", folders=folders[:3], n=len(folders) - 3)

@@ -23,9 +23,9 @@ from sslstudio.ui.widgets.run_list import RunList
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:
-    from sslstudio.engine.launch.launcher import resumed
+    from sslstudio.engine.launch.launcher import resume_run
 else:
-    resumed = jobs.late("sslstudio.engine.launch.launcher", "resumed")
+    resume_run = jobs.late("sslstudio.engine.launch.launcher", "resume_run")
 
 BEST, LAST, DISCARD = "best", "last", "discard"
 
@@ -141,7 +141,7 @@ class RunController(QObject):
         if not self._runner.active:
             self._show(events)
             self._going_on = True
-            self._runner.start(self._job, partial(resumed, run, apart=app_settings.apart()))
+            self._runner.start(self._job, partial(resume_run, run, apart=app_settings.apart()))
 
     def _show(self, events: list[Event]) -> None:
         self._view.clear()

@@ -25,9 +25,9 @@ from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.compute.device import DeviceFound
-    from sslstudio.engine.launch.launcher import started
+    from sslstudio.engine.launch.launcher import start_run
 else:
-    started = jobs.late("sslstudio.engine.launch.launcher", "started")
+    start_run = jobs.late("sslstudio.engine.launch.launcher", "start_run")
 
 
 class RunPage(Page):
@@ -186,7 +186,7 @@ class RunPage(Page):
             return
         self.wrong.say("")
         self.expect(config_dict(self.job, config))
-        self.workspace.runner.start(self.job, partial(started, config, apart=app_settings.apart()))
+        self.workspace.runner.start(self.job, partial(start_run, config, apart=app_settings.apart()))
 
     def toggle_pause(self) -> None:
         """Pause the run or go on with it."""
