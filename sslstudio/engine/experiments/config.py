@@ -111,7 +111,7 @@ def resolve(config: C) -> C:
     device = devices.choose(config.hardware.device, config.hardware.precision)
     recognised = recognise(scan(Path(config.data.folder)), config.data.labels)
     side = config.data.side or suitable_side(recognised.pictures, device)
-    encoder = config.encoder.resolved(device.accelerated, side)
+    encoder = config.encoder.resolve(device.accelerated, side)
     return config.replace(data=config.data.replace(side=side), encoder=encoder)
 
 

@@ -46,7 +46,7 @@ def preview_puzzles(
     first = yield from pictures.read_first(order, FIRST_PICTURES, control)
     kind = load_tasks()[config.task]
     kind.check(config.options, first)
-    encoder = build_encoder(config.encoder.resolved(False, side), config.seed)
+    encoder = build_encoder(config.encoder.resolve(False, side), config.seed)
     with seed_init(config.seed, "task"):
         task = kind(config.options, encoder.spec)
     rng = generator(config.seed, "preview", draw)

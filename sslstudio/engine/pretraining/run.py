@@ -187,7 +187,7 @@ def _read_first(
 def resolve_config(config: PretrainConfig, session: Session, device: Device) -> PretrainConfig:
     """The config with every `auto` filled in, so that the run means the same on another machine."""
     side = session.cache.side
-    encoder = config.encoder.resolved(device.accelerated, side)
+    encoder = config.encoder.resolve(device.accelerated, side)
     folder = str(Path(config.data.folder).resolve())
     return config.replace(encoder=encoder, data=config.data.replace(side=side, folder=folder))
 

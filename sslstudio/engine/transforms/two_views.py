@@ -96,7 +96,7 @@ def two_views(
     for _ in range(2):
         matrix = random_matrices(count, height, width, config, rng)
         view = recolour(resample(shades, matrix, side), config, mean, deviation, rng)
-        views.append(_blurred(view, config.blur, rng))
+        views.append(_blur(view, config.blur, rng))
         matrices.append(matrix)
     pair = torch.stack(views, dim=1)
     if config.noise:
@@ -131,8 +131,8 @@ def random_matrices(count: int, height: int, width: int, config: ViewsConfig, rn
     return torch.cat([linear, centre.unsqueeze(2)], dim=2)
 
 
-def placed(matrices: Tensor, places: Tensor) -> Tensor:
-    """Where places (..., N, 2) of views lie in their pictures; matrices (..., 2, 3).
+def map_places(matrices: Tensor, places: Tensor) -> Tensor:
+    """Map places (..., N, 2) of views to where they lie in their pictures; matrices (..., 2, 3).
 
     Written out: under mixed precision a matrix product would round places to eight bits.
     """
@@ -161,12 +161,12 @@ def cell_places(rows: int, columns: int, device: torch.device) -> Tensor:
 def corners(matrices: Tensor, height: int, width: int) -> Tensor:
     """Outlines of views (..., 4, 2) in pixels (x, y) of the picture: a walk around from the view's own left top."""
     square = matrices.new_tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
-    return (placed(matrices, square) + 1.0) * (0.5 * matrices.new_tensor([width, height]))
+    return (map_places(matrices, square) + 1.0) * (0.5 * matrices.new_tensor([width, height]))
 
 
 def resample(shades: Tensor, matrices: Tensor, side: int) -> Tensor:
     """Views (B, 3, side, side) of float pictures (B, 3, H, W)."""
-    grid = placed(matrices, cell_places(side, side, shades.device)).view(-1, side, side, 2)
+    grid = map_places(matrices, cell_places(side, side, shades.device)).view(-1, side, side, 2)
     return F.grid_sample(shades, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
@@ -182,7 +182,7 @@ def recolour(views: Tensor, config: ViewsConfig, mean: Tensor, deviation: Tensor
     middle = (_luma(matrix) * views.mean(dim=(2, 3)).unsqueeze(1)).sum(dim=2, keepdim=True)  # (B, 1, 1)
     matrix = matrix * (bright * contrast) / deviation.view(1, 3, 1)
     offset = ((1 - contrast) * bright * middle - mean.view(1, 3, 1)) / deviation.view(1, 3, 1)
-    return mixed(views, matrix, offset)
+    return mix_channels(views, matrix, offset)
 
 
 def _tints(count: int, saturation: Tensor, config: ViewsConfig, rng: torch.Generator) -> Tensor:
@@ -203,13 +203,13 @@ def _luma(matrix: Tensor) -> Tensor:
     return (matrix * matrix.new_tensor(LUMA).view(3, 1)).sum(dim=1, keepdim=True)
 
 
-def mixed(views: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
-    """matrix (B, 3, 3) times each pixel plus offset (B, 3, 1)."""
+def mix_channels(views: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
+    """Multiply each pixel by matrix (B, 3, 3) and add offset (B, 3, 1)."""
     planes = views.flatten(2)
     with torch.autocast(views.device.type, enabled=False):
         return torch.baddbmm(offset, matrix, planes).view_as(views)
 
 
-def _blurred(views: Tensor, share: float, rng: torch.Generator) -> Tensor:
+def _blur(views: Tensor, share: float, rng: torch.Generator) -> Tensor:
     least = max(2, views.shape[-1] // BLURRED_TO) ** 2
     return degrade(views, share, rng, least) if share else views

@@ -142,7 +142,7 @@ def test_an_audit_asks_the_same_twice(stamp_run: Path, stamp_audit: AuditDone) -
 
 def network(task: str, **options: float | bool) -> Audited:
     """A task with random weights."""
-    encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=SMALL), 0)
+    encoder = build_encoder(EncoderConfig().resolve(accelerated=False, side=SMALL), 0)
     config: BaseConfig = load_tasks()[task].Config(**options)
     with seed_init(0, "task"):
         built = load_tasks()[task](config, encoder.spec)

@@ -36,7 +36,7 @@ def pictures(count: int, seed: int = 0) -> Tensor:
 
 def make(name: str, seed: int = 0) -> tuple[AnyTask, Encoder]:
     """A task with default options, prepared, and the small encoder."""
-    encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=SIDE), seed)
+    encoder = build_encoder(EncoderConfig().resolve(accelerated=False, side=SIDE), seed)
     with seed_init(seed, "task"):
         task = TASKS[name](TASKS[name].Config(), encoder.spec)
     task.attach(encoder)

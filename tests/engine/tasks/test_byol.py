@@ -15,7 +15,7 @@ SMALL = ByolConfig(hidden_dim=32, output_dim=16)
 
 
 def make(config: ByolConfig = SMALL, attach: bool = True) -> tuple[Byol, Encoder]:
-    encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=96), seed=0)
+    encoder = build_encoder(EncoderConfig().resolve(accelerated=False, side=96), seed=0)
     with seed_init(0, "task"):
         task = Byol(config, encoder.spec)
     if attach:

@@ -16,7 +16,7 @@ SIDE = 32
 
 
 def make(config: InpaintingConfig | None = None, stem: str = "auto", side: int = SIDE) -> tuple[Inpainting, Encoder]:
-    encoder = build_encoder(EncoderConfig(stem=stem).resolved(accelerated=False, side=side), seed=0)
+    encoder = build_encoder(EncoderConfig(stem=stem).resolve(accelerated=False, side=side), seed=0)
     with seed_init(0, "task"):
         return Inpainting(config or InpaintingConfig(), encoder.spec), encoder
 

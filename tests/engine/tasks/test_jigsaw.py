@@ -20,7 +20,7 @@ PLAIN = JigsawConfig(normalise=False, grey=0.0, chroma_shift=0.0, turn=0.0)
 
 
 def small_encoder(side: int = 48) -> Encoder:
-    return build_encoder(EncoderConfig().resolved(accelerated=False, side=side), seed=0)
+    return build_encoder(EncoderConfig().resolve(accelerated=False, side=side), seed=0)
 
 
 def make_task(config: JigsawConfig, encoder: Encoder | None = None) -> Jigsaw:

@@ -20,7 +20,7 @@ PATCH = 8
 def make(
     config: MaskedAutoencodingConfig | None = None, stem: str = "auto", side: int = SIDE
 ) -> tuple[MaskedAutoencoding, Encoder]:
-    encoder = build_encoder(EncoderConfig(stem=stem).resolved(accelerated=False, side=side), seed=0)
+    encoder = build_encoder(EncoderConfig(stem=stem).resolve(accelerated=False, side=side), seed=0)
     with seed_init(0, "task"):
         return MaskedAutoencoding(config or MaskedAutoencodingConfig(), encoder.spec), encoder
 

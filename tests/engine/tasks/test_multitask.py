@@ -18,7 +18,7 @@ TWO = MultitaskConfig(tasks=("jigsaw", "vicreg"))
 
 
 def make(config: MultitaskConfig = TWO) -> tuple[Multitask, Encoder]:
-    encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=96), seed=0)
+    encoder = build_encoder(EncoderConfig().resolve(accelerated=False, side=96), seed=0)
     with seed_init(0, "task"):
         task = Multitask(config, encoder.spec)
     task.attach(encoder)

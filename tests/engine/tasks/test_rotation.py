@@ -17,7 +17,7 @@ WHOLE = RotationConfig(min_crop_side=1.0, size=1.0, round=False, mirror=False, g
 
 
 def make(config: RotationConfig | None = None) -> tuple[Rotation, Encoder]:
-    encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=SIDE), seed=0)
+    encoder = build_encoder(EncoderConfig().resolve(accelerated=False, side=SIDE), seed=0)
     with seed_init(0, "task"):
         task = Rotation(config or RotationConfig(), encoder.spec)
         torch.nn.init.normal_(task.head.weight)  # so that its answers differ before it has learnt

@@ -14,7 +14,7 @@ SMALL = SimclrConfig(hidden_dim=32, output_dim=16)
 
 
 def make(config: SimclrConfig = SMALL) -> tuple[Simclr, Encoder]:
-    encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=96), seed=0)
+    encoder = build_encoder(EncoderConfig().resolve(accelerated=False, side=96), seed=0)
     with seed_init(0, "task"):
         return Simclr(config, encoder.spec), encoder
 

@@ -13,7 +13,7 @@ from sslstudio.engine.tasks.vicreg import Vicreg, VicregConfig
 
 
 def make(config: VicregConfig) -> tuple[Vicreg, Encoder]:
-    encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=96), seed=0)
+    encoder = build_encoder(EncoderConfig().resolve(accelerated=False, side=96), seed=0)
     with seed_init(0, "task"):
         return Vicreg(config, encoder.spec), encoder
 

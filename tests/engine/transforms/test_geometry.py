@@ -126,11 +126,11 @@ def test_a_shifted_channel_stays_inside_the_picture() -> None:
 def test_mirrored_boxes_come_back_to_where_they_were() -> None:
     images = colours(2, 20)
     which = torch.tensor([True, False])
-    turned = geometry.mirrored(images, which)
+    turned = geometry.mirror_pictures(images, which)
     assert torch.equal(turned[0], images[0].flip(-1))
     assert torch.equal(turned[1], images[1])
     boxes = torch.tensor([[[2.0, 3.0, 7.0, 9.0]]]).repeat(2, 1, 1)
-    assert geometry.unmirrored_boxes(boxes, which, 20).squeeze(1).tolist() == [[13, 3, 18, 9], [2, 3, 7, 9]]
+    assert geometry.unmirror_boxes(boxes, which, 20).squeeze(1).tolist() == [[13, 3, 18, 9], [2, 3, 7, 9]]
 
 
 def test_has_colour_sees_a_tint_and_forgives_a_jpeg() -> None:

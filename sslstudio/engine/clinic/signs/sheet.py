@@ -19,5 +19,5 @@ def example_sheet(finding: Finding, images: Sequence[Tensor]) -> draw.Picture:
 
 
 def _outlined(picture: draw.Picture, finding: Finding) -> draw.Picture:
-    large = draw.magnified(picture, _SIDE)
-    return draw.outline(large, draw.scaled(finding.boxes, len(large)), draw.WRONG, width=2)
+    large = draw.magnify(picture, _SIDE)
+    return draw.outline(large, draw.scale_boxes(finding.boxes, len(large)), draw.WRONG, width=2)
