@@ -34,7 +34,7 @@ from sslstudio.engine.finetuning.labelled import Labelled, LabelledJob, choose_l
 from sslstudio.engine.finetuning.networks import build_part, first_encoder
 from sslstudio.engine.finetuning.split_policy import split_kept, suited
 from sslstudio.engine.images.multi_folder import root_of, title_of
-from sslstudio.engine.labels.mask_names import said_class
+from sslstudio.engine.labels.mask_names import name_class
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.run_folder import RunFolder
@@ -171,7 +171,7 @@ def _run(
 
 
 def _facts(labelled: Labelled, job: LabelledJob) -> dict[str, str]:
-    names = map(said_class, labelled.names) if labelled.kind == "segmentation" else labelled.names
+    names = map(name_class, labelled.names) if labelled.kind == "segmentation" else labelled.names
     return {
         Message("Classes"): join(names, ""),
         Message("Labelled pictures"): Message(

@@ -156,12 +156,12 @@ def _check(file: Path, folders: list[tuple[str, Path]]) -> None:
                 name=name,
             )
         taken.add(name.casefold())
-    if torn := nested([folder for _, folder in folders]):
+    if torn := check_nesting([folder for _, folder in folders]):
         raise DataError(torn)
 
 
-def nested(folders: Iterable[Path]) -> Message:
-    """Why these folders cannot be read together, '' if they can: none may be, hold or list another one."""
+def check_nesting(folders: Iterable[Path]) -> Message:
+    """Say why these folders cannot be read together, '' if they can: none may be, hold or list another one."""
     known: list[tuple[Path, Path]] = []
     for folder in folders:
         real = Path(os.path.realpath(folder))  # Path.resolve raises where links lead in a circle

@@ -81,7 +81,7 @@ class PretrainJob:
     @cached_property
     def held_out(self) -> Pictures:
         """What puzzles are scored on; asked for only when it is used, because it may still have to be read."""
-        return Pictures(self._session.cache, self._session.split.validation, self.device).settled(HELD_OUT)
+        return Pictures(self._session.cache, self._session.split.validation, self.device).keep_readable(HELD_OUT)
 
     @property
     def compares(self) -> bool:

@@ -13,7 +13,7 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.dataset.groups import below
 from sslstudio.engine.images.cache.store import move_stores
-from sslstudio.engine.images.multi_folder import PLACE, folders_of, free_name, is_album, nested, write_album
+from sslstudio.engine.images.multi_folder import PLACE, check_nesting, folders_of, free_name, is_album, write_album
 from sslstudio.engine.labels.editing.files import is_labelling
 from sslstudio.engine.labels.editing.start import is_edited
 from sslstudio.engine.labels.editing.transfer import labels_below
@@ -66,7 +66,7 @@ def extend_list(project: Project, folders: Sequence[Path]) -> dict[str, Path]:
         if folder.resolve() in [one.resolve() for one in listed.values()]:
             raise DataError("{folder} is in the project already.", folder=folder)
         listed[free_name(folder, listed)] = folder.absolute()
-    if torn := nested(listed.values()):
+    if torn := check_nesting(listed.values()):
         raise DataError(torn)
     return listed
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sslstudio.engine.core.messages import ENGLISH, Language, Message, join, plain
 from sslstudio.engine.core.metrics import find_metric
-from sslstudio.engine.labels.mask_names import said_class
+from sslstudio.engine.labels.mask_names import name_class
 from sslstudio.engine.report.html import (
     Chart,
     Element,
@@ -183,7 +183,7 @@ def _taken_for(part: str) -> Message:
 
 def _matrix(metrics: Mapping[str, Any], part: str) -> Piece:
     masks = metrics["kind"] == "segmentation"
-    titles = {name: said_class(name) if masks else name for name in metrics["classes"]}
+    titles = {name: name_class(name) if masks else name for name in metrics["classes"]}
     names, content = list(titles.values()), metrics["parts"][part]
     head = mark("tr", mark("th", Message("label \\ answer")), *(mark("th", name, scope="col") for name in names))
     rows = [

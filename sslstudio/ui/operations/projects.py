@@ -12,7 +12,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.images.multi_folder import folders_of, nested
+from sslstudio.engine.images.multi_folder import check_nesting, folders_of
 from sslstudio.engine.labels.editing.start import is_edited, labels_folder
 from sslstudio.engine.labels.types import Recognised
 from sslstudio.engine.projects import folders as project_folders
@@ -197,7 +197,7 @@ def open_together(
     home: Path, others: Sequence[Path], folders: Sequence[Path], control: RunControl
 ) -> Generator[Preparing | Seen, None, Opened]:
     """Open the project of these folders together. Raises DataError for one without pictures."""
-    if torn := nested(folders):
+    if torn := check_nesting(folders):
         raise DataError(torn)
     for folder in folders:
         yield from scan_pictures(folder)

@@ -27,9 +27,9 @@ def told(text: str) -> str:
 
 def mask_class(name: str) -> str:
     """A class of masks: those that the program has named itself are in the window's language, others as they are."""
-    from sslstudio.engine.labels.mask_names import said_class
+    from sslstudio.engine.labels.mask_names import name_class
 
-    return told(said_class(name))
+    return told(name_class(name))
 
 
 def figures(said: str) -> str:
