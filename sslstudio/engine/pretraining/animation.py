@@ -96,7 +96,7 @@ def _frame(
     pen.text((left + 7, top + 2), word, PAPER, font)
 
 
-def _captioned(sheet: Sheet) -> Image.Image:
+def _add_caption(sheet: Sheet) -> Image.Image:
     with Image.open(sheet.path) as file:
         strip = strip_of(file)
     picture = Image.new("RGB", (strip.width, strip.height + 30), PAPER)
@@ -117,7 +117,7 @@ def frames_of(run: RunFolder) -> Iterator[Image.Image]:
         )
     size: tuple[int, int] | None = None
     for sheet in sheets:
-        picture = _captioned(sheet)
+        picture = _add_caption(sheet)
         size = size or picture.size
         yield picture if picture.size == size else picture.resize(size)
 

@@ -61,8 +61,8 @@ class OnlineProbe:
                     outcome = str(end.value)
                     break
                 except RunError:
-                    if _lost(training.job.modules):
-                        yield self.health.diverged(training.step)
+                    if _is_lost(training.job.modules):
+                        yield self.health.warn_of_divergence(training.step)
                     raise
                 yield event
                 yield from self.health.take(event)
@@ -124,7 +124,7 @@ class OnlineProbe:
         return probed((step, share), labels, counts, reaches, self._set.taught, SEED)
 
 
-def _lost(modules: nn.Module) -> bool:
+def _is_lost(modules: nn.Module) -> bool:
     return not all(bool(torch.isfinite(weight).all()) for weight in modules.parameters())
 
 
