@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.control import RunControl
-from sslstudio.ui.text.formatting import told
+from sslstudio.ui.text.formatting import render
 
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.compute.device import DeviceFound
@@ -56,6 +56,6 @@ def load_engine(control: RunControl) -> EngineFacts:
 
 def _describe_task(name: str, task: type["AnyTask"]) -> TaskFacts:
     return TaskFacts(
-        name, told(task.title), told(task.summary), task.paper, told(task.label_from), told(task.helps),
-        told(task.fails), task.Config
+        name, render(task.title), render(task.summary), task.paper, render(task.label_from), render(task.helps),
+        render(task.fails), task.Config
     )  # fmt: skip

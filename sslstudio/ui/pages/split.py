@@ -161,5 +161,5 @@ class SplitLink(QObject):
 
     def _offer(self) -> None:
         form, stack = self._settings.forms["data"], self.split.undo_stack
-        titles = [formatting.told(form.editor(name).field.about.title) for name in self.split.last()]
+        titles = [formatting.render(form.editor(name).field.about.title) for name in self.split.last()]
         self.line.offer(stack.canUndo(), stack.canRedo(), ", ".join(titles))

@@ -8,7 +8,7 @@ from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.projects.project import Project, save_project
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import projects as project_operations
-from sslstudio.ui.text.formatting import told
+from sslstudio.ui.text.formatting import render
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.workspace.workspace import Workspace
 
@@ -68,4 +68,4 @@ class Autosave(QObject):
                 save_project(project)
                 self._saved = project
             except StudioError as error:
-                self._workspace.said.emit(told(error.message))
+                self._workspace.said.emit(render(error.message))

@@ -137,7 +137,7 @@ class MainWindow(QMainWindow):
             title = titles.get(job, self.tr("Fine-tuning"))
             last = steps[-1]
             speed = self.tr("{0} pictures a second").format(formatting.number(last.pictures_per_second))
-            left = "" if job == "compare" else formatting.left(last.seconds_left)  # of one run of many
+            left = "" if job == "compare" else formatting.time_to_go(last.seconds_left)  # of one run of many
             self.told.setText(formatting.facts_line([title, left, speed]))
 
     def _run_ended(self) -> None:

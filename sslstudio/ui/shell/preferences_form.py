@@ -11,7 +11,7 @@ from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.forms.editors import steady
 from sslstudio.ui.forms.run_settings import DeviceBox
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.layout import Card, Piece, button, clear, column, held, row, text
+from sslstudio.ui.widgets.layout import Card, Piece, button, clear, column, row, text, wrap_layout
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.compute.device import DeviceFound
@@ -72,8 +72,8 @@ class PreferencesForm(QWidget):
         pieces: list[Piece] = [column(box, _note(told), gap=3) for box, told in lines]
         where = column(row((self.home, 1), self.elsewhere), self.home_note, gap=4)
         return Card(self.tr("Trainings"), margin=16, gap=14).add(
-            self._named(self.tr("Runs are kept in"), held(where)),
-            self._named(self.tr("Runs on, unless set otherwise"), held(self._device_place)),
+            self._named(self.tr("Runs are kept in"), wrap_layout(where)),
+            self._named(self.tr("Runs on, unless set otherwise"), wrap_layout(self._device_place)),
             *pieces,
         )
 

@@ -125,7 +125,7 @@ class LabelsController(QObject):
         )
         answers = {"lacking": formatting.tr("Where there is none")} if lacking else {}
         answers |= {"all": formatting.tr("All of them")} if differing else {}
-        asked = told.format(formatting.told(classes.found_in), _pictures(lacking), _pictures(differing))
+        asked = told.format(formatting.render(classes.found_in), _pictures(lacking), _pictures(differing))
         chosen = dialogs.choose(workspace.window, asked, answers, formatting.tr("Leave them out"))
         for edit in correcting(store, lacking | (differing if chosen == "all" else {}) if chosen else {}):
             self.do(edit)

@@ -49,7 +49,7 @@ class TaskChecks(QWidget):
         pictures, say) is no reason to prefer one: it is said once, below."""
         against = _against(clinic, list(self.boxes)) if clinic is not None else {}
         common = set.intersection(*map(set, against.values())) if len(against) == len(self.boxes) else set()
-        self.told.setText(" ".join(map(formatting.told, sorted(common))))
+        self.told.setText(" ".join(map(formatting.render, sorted(common))))
         self._quiet = True
         for name, box in self.boxes.items():
             own = [reason for reason in against.get(name, ()) if reason not in common]
@@ -58,7 +58,7 @@ class TaskChecks(QWidget):
             if own and name not in self._touched:
                 box.setChecked(False)
             said = own[0] if own else ""
-            self.reasons[name].setText(formatting.told(said))
+            self.reasons[name].setText(formatting.render(said))
             self.reasons[name].setVisible(bool(said))
         self._quiet = False
         self.changed.emit()

@@ -53,7 +53,7 @@ def task_title(name: str) -> str:
     from sslstudio.engine.tasks.base import load_tasks
 
     tasks = load_tasks()
-    return formatting.told(tasks[name].title) if name in tasks.names() else name
+    return formatting.render(tasks[name].title) if name in tasks.names() else name
 
 
 def score_words(score: "Score") -> str:

@@ -71,7 +71,7 @@ class LabelPage(Page):
         self.workspace.call_on(Change.RUNS, self._forget_alike)
         labels.opened.connect(self._opened)
         labels.opening.connect(self.opening.busy.show_progress)
-        labels.failed.connect(lambda: self.opening.stopped(self.tr("The labels are not open")))
+        labels.failed.connect(lambda: self.opening.show_stop(self.tr("The labels are not open")))
         labels.undo_stack.indexChanged.connect(self._index_changed)
         self.board.gallery.filtered.connect(lambda which: self.suggest() if which == NEXT else None)
         self.board.tabs.currentChanged.connect(self._tab_changed)
@@ -206,8 +206,8 @@ class LabelPage(Page):
             self._show_progress()
 
     def _say_busy(self, said: Preparing) -> None:
-        self.board.map.say_busy(self._far.said(said))
-        self.progress.setText(self._far.said(said))
+        self.board.map.say_busy(self._far.describe(said))
+        self.progress.setText(self._far.describe(said))
         self.progress.show()
         self.halt.show()
 

@@ -21,7 +21,17 @@ from sslstudio.ui.pages.puzzles.puzzle_view import PuzzleGrid
 from sslstudio.ui.pages.split import split_of
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.job_row import BusyState
-from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, row, scrolled, side_panel, text
+from sslstudio.ui.widgets.layout import (
+    EmptyState,
+    Notice,
+    button,
+    column,
+    make_scrollable,
+    row,
+    side_panel,
+    text,
+    wrap_layout,
+)
 from sslstudio.ui.workspace.clinic import clinic_of
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
@@ -92,14 +102,14 @@ class PretextPage(Page):
         self.clinic_view.stop_wanted.connect(self.clinic.stop)
         self.clinic_view.look_wanted.connect(self.clinic.ask)
         self.clinic.progressed.connect(self.clinic_view.busy.show_progress)
-        self.puzzles = scrolled(held(column(self.clinic_view, self.grid, None, gap=18)))
+        self.puzzles = make_scrollable(wrap_layout(column(self.clinic_view, self.grid, None, gap=18)))
         self.faces = QStackedWidget()
         for face in (self.waiting, self.missing, self.refused, self.puzzles):
             self.faces.addWidget(face)
         self.play = PlayTab(self.workspace, self.config)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.addTab(held(column(10, head, self.faces, gap=10)), self.tr("Puzzles"))
+        self.tabs.addTab(wrap_layout(column(10, head, self.faces, gap=10)), self.tr("Puzzles"))
         self.explained = ExplanationView()
         self.tabs.addTab(self.explained, self.tr("Explained"))
         self.tabs.addTab(self.play, self.tr("Play"))
@@ -226,7 +236,7 @@ class PretextPage(Page):
         if self._job is not None:
             self._job.cancel()
             self._job = None
-            self.waiting.stopped(self.tr("No puzzles were made"))
+            self.waiting.show_stop(self.tr("No puzzles were made"))
 
     def command(self) -> object:
         """Draw these puzzles into a file."""

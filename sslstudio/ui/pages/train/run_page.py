@@ -19,7 +19,7 @@ from sslstudio.ui.pages.train.queue_view import QueueView
 from sslstudio.ui.pages.train.run_controller import RunController
 from sslstudio.ui.pages.train.run_view import RunView
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, retitle, row, side_panel
+from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, retitle, row, side_panel, wrap_layout
 from sslstudio.ui.widgets.run_list import RunList
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
@@ -56,7 +56,7 @@ class RunPage(Page):
         missing = self.tr("Choose a folder first; then a training can start here.")
         self.missing = EmptyState("images", self.tr("No pictures yet"), missing, to_images)
         self.loading = EmptyState("network", self.tr("Loading…"), self.tr("The learning engine is being loaded."))
-        self.work = held(row(self.left, self.view, gap=18))
+        self.work = wrap_layout(row(self.left, self.view, gap=18))
         self.faces = QStackedWidget()
         for face in (self.missing, self.loading, self.work):
             self.faces.addWidget(face)

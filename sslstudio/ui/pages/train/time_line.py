@@ -120,7 +120,7 @@ class TimeEstimateLine(QWidget):
         self.ask()
 
     def _progress(self, said: Preparing) -> None:
-        self.told.setText(self._far.said(said))
+        self.told.setText(self._far.describe(said))
 
     def _take(self, key: str, found: "Bench") -> None:
         self._measured[key] = found.end_to_end
