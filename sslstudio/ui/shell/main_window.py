@@ -99,7 +99,7 @@ class MainWindow(QMainWindow):
         workspace.changed.connect(lambda _: self._say_states())
         runner.started.connect(lambda _: self._say_states())
         runner.events.connect(self._follow)
-        runner.ended.connect(self._run_ended)
+        runner.ended.connect(self._note_run_end)
         self._say_states()
 
     # --- the steps
@@ -140,9 +140,9 @@ class MainWindow(QMainWindow):
             left = "" if job == "compare" else formatting.time_to_go(last.seconds_left)  # of one run of many
             self.told.setText(formatting.facts_line([title, left, speed]))
 
-    def _run_ended(self) -> None:
+    def _note_run_end(self) -> None:
         self._say_states()
-        self.closing.run_ended()
+        self.closing.close_after_run()
 
     # --- commands
 

@@ -167,11 +167,11 @@ class EfficiencyPlot(Card):
 
     def spots(self, x: float) -> list[tuple[float, float]]:
         """The points at x: one, for no two rows have the same places."""
-        return [(place, value) for one in self.points for place, value, _ in _told(one) if place == x]
+        return [(place, value) for one in self.points for place, value, _ in _read_points(one) if place == x]
 
     def describe(self, x: float) -> str:
         """The numbers of the point at x."""
-        return "\n".join(said for one in self.points for place, _, said in _told(one) if place == x)
+        return "\n".join(said for one in self.points for place, _, said in _read_points(one) if place == x)
 
 
 def _end(end: float | None, score: Score) -> float:
@@ -179,8 +179,8 @@ def _end(end: float | None, score: Score) -> float:
     return score["value"] if end is None else end
 
 
-def _told(points: pg.ScatterPlotItem) -> list[tuple[float, float, str]]:
-    """Place, value and words of each point."""
+def _read_points(points: pg.ScatterPlotItem) -> list[tuple[float, float, str]]:
+    """Read place, value and words of each point."""
     return [(float(one.pos().x()), float(one.pos().y()), str(one.data())) for one in points.points()]
 
 

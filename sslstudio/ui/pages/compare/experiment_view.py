@@ -91,8 +91,8 @@ class ExperimentView(QWidget):
         self._show_table({})
         self._show_notes([])
 
-    def show_opened(self, out: Path, content: Mapping[str, Any]) -> None:
-        """An earlier one."""
+    def show_experiment(self, out: Path, content: Mapping[str, Any]) -> None:
+        """Show an earlier one."""
         self.clear()
         self.out = out
         self.state.setText(formatting.tidy(out.name))
@@ -151,7 +151,7 @@ class ExperimentView(QWidget):
             return
         share = min(1.0, event.step / event.total_steps) if event.total_steps else 0.0
         self._fill_bar(self._at.done + share, self._at.total)
-        self.left.say(experiment_words.left_words(self._at.seconds_after, event.seconds_left))
+        self.left.say(experiment_words.write_time_to_go(self._at.seconds_after, event.seconds_left))
         step = self.tr("step {0} of about {1}").format(
             formatting.count(event.step), formatting.count(event.total_steps)
         )

@@ -32,7 +32,7 @@ class TaskChecks(QWidget):
             box, reason = QCheckBox(facts.title), text("", "small")
             box.setToolTip(facts.summary)
             box.setChecked(name in checked)
-            box.toggled.connect(self._edited)
+            box.toggled.connect(self._note_touch)
             reason.hide()
             self.boxes[name], self.reasons[name] = box, reason
             layout.addLayout(column(box, row(24, (reason, 1), gap=0), gap=1))
@@ -76,7 +76,7 @@ class TaskChecks(QWidget):
         self._quiet = False
         self.changed.emit()
 
-    def _edited(self) -> None:
+    def _note_touch(self) -> None:
         if not self._quiet:
             sender = self.sender()
             self._touched |= {name for name, box in self.boxes.items() if box is sender}

@@ -40,7 +40,7 @@ class LabelController(QObject):
         board.classes.added.connect(self.add_class)
         board.classes.renamed.connect(self._rename)
         board.classes.recoloured.connect(self._recolour)
-        board.canvas.stroked.connect(self._stroked)
+        board.canvas.stroked.connect(self._take_stroke)
         board.canvas.lacking.connect(board.classes.name.setFocus)
 
     # --- the picture at hand
@@ -133,7 +133,7 @@ class LabelController(QObject):
         if store is not None and self.path and mask.size:
             self.labels.do(store.masking(self.path, (mask.shape[0], mask.shape[1])))
 
-    def _stroked(self, patch: Patch) -> None:
+    def _take_stroke(self, patch: Patch) -> None:
         store, canvas = self.labels.store, self.board.canvas
         if store is None or not self.path:
             return

@@ -35,7 +35,7 @@ class LabelGallery(QWidget):
         self.filter.addItems([self.tr("All pictures"), self.tr("Without a label"), self.tr("Labelled"),
                               self.tr("To label next")])  # fmt: skip
         self.filter.setAccessibleName(self.tr("Which pictures are shown"))
-        self.filter.currentIndexChanged.connect(self._filter_changed)
+        self.filter.currentIndexChanged.connect(self._show_filter)
         self.view = GalleryView()
         self.view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.view.chosen.connect(self._row_chosen)
@@ -115,7 +115,7 @@ class LabelGallery(QWidget):
         if 0 <= row < len(self.shown):
             self.chosen.emit(self.shown[row])
 
-    def _filter_changed(self, which: int) -> None:
+    def _show_filter(self, which: int) -> None:
         self.renew()
         if not self.path and self.shown:
             self.go_to(self.shown[0])

@@ -36,7 +36,7 @@ class Choice(Board):
             one.setCursor(Qt.CursorShape.PointingHandCursor)
             self.places.append(one)
             self.group.addButton(one, number)
-        self.group.idToggled.connect(self._toggled)
+        self.group.idToggled.connect(self._take_toggle)
 
     def answer(self) -> tuple[int, ...] | None:
         """The chosen one."""
@@ -55,7 +55,7 @@ class Choice(Board):
             if state:
                 one.setText("✓" if state == "right" else "✗")
 
-    def _toggled(self, number: int, chosen: bool) -> None:
+    def _take_toggle(self, number: int, chosen: bool) -> None:
         self.show_choice(number, chosen)
         if chosen:
             self.changed.emit()

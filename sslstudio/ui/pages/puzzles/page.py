@@ -63,7 +63,7 @@ class PretextPage(Page):
         self._add_right()
         self.content.addLayout(row(self.left, self.right, gap=18), 1)
         workspace.call_on(Change.ENGINE, self._show_tasks)
-        workspace.call_on(Change.PICTURES, self._pictures_changed)
+        workspace.call_on(Change.PICTURES, self._take_pictures)
         self._show_tasks()
 
     def _add_left(self) -> None:
@@ -74,7 +74,7 @@ class PretextPage(Page):
         self.tasks.currentRowChanged.connect(self._choose)
         self.summary, self.paper = text(""), text("", "small")
         self.form = ConfigForm()
-        self.form.changed.connect(self._options_changed)
+        self.form.changed.connect(self._take_options)
         self.wrong = Notice()
         line = QFrame()
         line.setObjectName("line")
@@ -155,7 +155,7 @@ class PretextPage(Page):
             self.ask_puzzles()
             self._show_clinic()
 
-    def _options_changed(self) -> None:
+    def _take_options(self) -> None:
         try:
             options = self.form.config()
         except ConfigError as error:  # two values that do not go together
@@ -168,7 +168,7 @@ class PretextPage(Page):
 
     # --- puzzles
 
-    def _pictures_changed(self) -> None:
+    def _take_pictures(self) -> None:
         self._draw = 0
         self._show_tasks()
 

@@ -119,10 +119,10 @@ class PlayView(QWidget):
             return
         self._played.append((self.game, answer))
         self.board.reveal(self.game.targets)
-        self.verdict.setText(self._judged(self.tr("Right."), self.tr("Not right."), answer))
+        self.verdict.setText(self._judge(self.tr("Right."), self.tr("Not right."), answer))
         theirs = self.game.answer
         self.theirs.setText(
-            self._judged(self.tr("The network: right."), self.tr("The network: wrong."), theirs) if theirs else ""
+            self._judge(self.tr("The network: right."), self.tr("The network: wrong."), theirs) if theirs else ""
         )
         self.solved.show_image(to_image(self.game.solved), self.tr("The right answer"))
         self.said.show()
@@ -131,7 +131,7 @@ class PlayView(QWidget):
         self.go_on.setFocus(Qt.FocusReason.OtherFocusReason)
         self._say_score()
 
-    def _judged(self, good: str, bad: str, answer: tuple[int, ...]) -> str:
+    def _judge(self, good: str, bad: str, answer: tuple[int, ...]) -> str:
         from sslstudio.engine.pretraining.play import tally
 
         counted = tally([self.game], [answer])

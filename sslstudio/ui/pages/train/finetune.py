@@ -118,11 +118,11 @@ class FinetunePage(RunPage):
         self._listing += 1
         super().list_runs()
 
-    def not_listed(self, error: Exception) -> None:
-        """The runs could not be looked for: nothing is started without a person who knows that."""
+    def tell_listing_error(self, error: Exception) -> None:
+        """Say that the runs could not be looked for: nothing is started without a person who knows that."""
         self._listing -= 1
         self._hurried = False
-        super().not_listed(error)
+        super().tell_listing_error(error)
 
     def start_run(self) -> None:
         """Start what is set. A click that comes before the pretraining is listed waits for it, and does not start

@@ -232,10 +232,10 @@ class RunPage(Page):
     def list_runs(self) -> None:
         """Look for the runs on these pictures."""
         op = jobs.without_control(runs_in, self.workspace.all_runs)
-        jobs.run(op, self.show_runs, self.not_listed, owner=self)
+        jobs.run(op, self.show_runs, self.tell_listing_error, owner=self)
 
-    def not_listed(self, error: Exception) -> None:
-        """The runs could not be looked for."""
+    def tell_listing_error(self, error: Exception) -> None:
+        """Say that the runs could not be looked for."""
         dialogs.tell_error(self, error)
 
     def show_runs(self, runs: list[Any]) -> None:
