@@ -81,7 +81,7 @@ class UpsideDown(PretextTask[UpsideDownConfig]):
         self.head = nn.Linear(encoder_spec.dim, 2)
 
     def make_batch(self, images, rng):
-        turned = geometry.chosen(len(images), 0.5, rng)
+        turned = geometry.choose(len(images), 0.5, rng)
         shades = geometry.standardise_each(geometry.to_float(images))
         pictures = torch.where(turned.view(-1, 1, 1, 1), shades.flip(-1, -2), shades)
         return Batch({"pictures": pictures}, {"turned": turned.long()})

@@ -85,7 +85,7 @@ def examine(
     device = devices.choose("cpu")
     session = yield from open_session(data, device, control)
     yield Preparing(stage=COMPARING, done=0, total=0)
-    seen = _seen(session, Pictures(session.cache, session.split.train, device), options)
+    seen = _look_at(session, Pictures(session.cache, session.split.train, device), options)
     found: list[Finding] = []
     for finding in findings_of(seen):
         if control.stopping:
@@ -95,7 +95,7 @@ def examine(
     return Examined(judge(seen, found), session, len(seen.images), seen.copies)
 
 
-def _seen(session: Session, pictures: Pictures, options: Mapping[str, BaseConfig]) -> LookedAt:
+def _look_at(session: Session, pictures: Pictures, options: Mapping[str, BaseConfig]) -> LookedAt:
     if len(pictures) < 2:
         raise DataError("Fewer than two pictures are left to look at. Lower the test and validation shares.")
     chosen = torch.linspace(0, len(pictures) - 1, min(SAMPLE, len(pictures))).round().long()

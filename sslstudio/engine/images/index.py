@@ -149,7 +149,7 @@ def _walk_folder(folder: Path, cache_dir: Path | None) -> Generator[Found, None,
 
 def _walk_album(album: Album, cache_dir: Path | None) -> Generator[Found, None, ImageIndex]:
     """Walk one folder after the other: what is remembered of each is the same as when it is opened alone."""
-    for name, folder in album.gone().items():
+    for name, folder in album.find_missing().items():
         raise DataError(
             "The folder {name} is not there: {folder}. Plug in its disk, say where it is now, or take it "
             "out of the project.",

@@ -72,8 +72,8 @@ class Album(_Path):
         """The name of the folder that a file lies in, '' when it lies in none of them."""
         return next((name for name, folder in self.folders.items() if file.is_relative_to(folder)), "")
 
-    def gone(self) -> dict[str, Path]:
-        """The folders that are not there: a disk that is not plugged in, or they have moved."""
+    def find_missing(self) -> dict[str, Path]:
+        """Find the folders that are not there: a disk that is not plugged in, or they have moved."""
         return {name: folder for name, folder in self.folders.items() if not os.path.isdir(folder)}
 
 

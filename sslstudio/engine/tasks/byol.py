@@ -107,7 +107,7 @@ class Byol(TwoViewTask[ByolConfig]):
         rows = flatten_views(views)
         projected = self.projector(encoder(rows))
         predicted = self.predictor(projected).view(len(views), 2, -1)  # (B, 2, D)
-        wanted = self._taught(rows).view(len(views), 2, -1)
+        wanted = self._teach(rows).view(len(views), 2, -1)
         loss = 2.0 * regression_loss(predicted, wanted.flip(1))  # the sum of both ways round
         partner = nearest(predicted[:, 0], wanted[:, 1])
         return TaskResult(
@@ -115,8 +115,8 @@ class Byol(TwoViewTask[ByolConfig]):
         )
 
     @torch.no_grad()
-    def _taught(self, rows: Tensor) -> Tensor:
-        """The teacher's projections (2B, D) of the views (2B, 3, s, s)."""
+    def _teach(self, rows: Tensor) -> Tensor:
+        """Compute the teacher's projections (2B, D) of the views (2B, 3, s, s)."""
         if not len(self.teacher):
             raise RunError("BYOL has no teacher yet: attach the encoder to the task before the first batch.")
         taught: Tensor = self.teacher["projector"](self.teacher["encoder"](rows))

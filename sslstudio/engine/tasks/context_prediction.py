@@ -189,7 +189,7 @@ class ContextPrediction(PretextTask[ContextConfig]):
         turned with the picture where it was mirrored (for drawing only).
         """
         config, pictures = self.config, images.shape[0]
-        mirror = geometry.chosen(pictures, 0.5 if config.mirror else 0.0, rng)
+        mirror = geometry.choose(pictures, 0.5 if config.mirror else 0.0, rng)
         shades = geometry.mirror_pictures(geometry.to_float(images), mirror)
         grid = geometry.place_grid(shades, config.grid, config.min_crop_side, rng, config.turn)
         patches = geometry.cut_grid(shades, grid, self.patch_side(images)).flatten(0, 1)

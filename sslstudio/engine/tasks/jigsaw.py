@@ -215,9 +215,9 @@ class Jigsaw(PretextTask[JigsawConfig]):
         targets: permutation (B, P), the same numbers; boxes (B, 9, 4), where the tiles lie in `images`.
         """
         config, pictures = self.config, images.shape[0]
-        mirror = geometry.chosen(pictures, 0.5 if config.mirror else 0.0, rng)
+        mirror = geometry.choose(pictures, 0.5 if config.mirror else 0.0, rng)
         shades = geometry.mirror_pictures(geometry.to_float(images), mirror)
-        is_grey = geometry.chosen(pictures, config.grey, rng)
+        is_grey = geometry.choose(pictures, config.grey, rng)
         shades = torch.where(is_grey.view(-1, 1, 1, 1), geometry.grey(shades), shades)
         grid = geometry.place_grid(shades, config.grid, config.min_crop_side, rng, config.turn)
         tiles = geometry.cut_grid(shades, grid, self.tile_side(images), self._shift(shades, rng))

@@ -17,7 +17,7 @@ from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.sparse_encoder import Densify, spread_to, visible_stages
 from sslstudio.engine.tasks.base import TASKS, Batch, TaskResult
 from sslstudio.engine.tasks.painting import EXPLAINED, HiddenPartsTask
-from sslstudio.engine.transforms.masking import patch_moments, seen_patches
+from sslstudio.engine.transforms.masking import choose_patches, patch_moments
 from sslstudio.engine.transforms.random_crop import (
     min_crop_side_option,
     mirror_option,
@@ -109,7 +109,7 @@ class MaskedAutoencoding(HiddenPartsTask[MaskedAutoencodingConfig]):
         """
         side = self.side(images)
         crops = random_crops(images, self.config.min_crop_side, side, self.config.mirror, rng)
-        seen = seen_patches(len(images), side // self.patch, self.config.mask_ratio, rng)
+        seen = choose_patches(len(images), side // self.patch, self.config.mask_ratio, rng)
         places = spread_to(seen, side, side)
         mean, deviation = moments_within(crops.shades, places)
         pictures = (crops.shades - mean) / deviation * places

@@ -150,7 +150,7 @@ class Rotation(PretextTask[RotationConfig]):
         crops = random_crops(images, self.config.min_crop_side, self.side(images), self.config.mirror, rng)
         upright = self._even(crops, rng)
         turned = torch.cat([torch.rot90(upright, turn, dims=(-2, -1)) for turn in range(4)])
-        turned = self._lit(turned, rng)
+        turned = self._change_light(turned, rng)
         count = images.shape[0]
         order = torch.randperm(4 * count, generator=rng, device=rng.device)
         return Batch(
@@ -160,15 +160,15 @@ class Rotation(PretextTask[RotationConfig]):
 
     def _even(self, crops: Crops, rng: torch.Generator) -> Tensor:
         shades = crops.shades
-        is_grey = geometry.chosen(len(shades), self.config.grey, rng).view(-1, 1, 1, 1)
+        is_grey = geometry.choose(len(shades), self.config.grey, rng).view(-1, 1, 1, 1)
         return standardise_within(torch.where(is_grey, geometry.grey(shades), shades), self._seen(shades))
 
     def _seen(self, pictures: Tensor) -> Tensor:
         side = pictures.shape[-1]
         return disc(side, pictures.device) if self.config.round else pictures.new_ones(side, side)
 
-    def _lit(self, pictures: Tensor, rng: torch.Generator) -> Tensor:
-        """Contrast and brightness changed for each row by itself; the blank corners stay 0, the mean of every row."""
+    def _change_light(self, pictures: Tensor, rng: torch.Generator) -> Tensor:
+        """Change contrast and brightness of each row by itself; the blank corners stay 0, the mean of every row."""
         amount = self.config.light
         gain = geometry.uniform((len(pictures), 1, 1, 1), 1 - amount, 1 + amount, rng)
         lift = geometry.uniform((len(pictures), 1, 1, 1), -amount, amount, rng)

@@ -20,8 +20,8 @@ def uniform(shape: tuple[int, ...], low: float, high: float, rng: torch.Generato
     return torch.empty(shape, device=rng.device).uniform_(low, high, generator=rng)
 
 
-def chosen(count: int, share: float, rng: torch.Generator) -> Tensor:
-    """bool (count,): each True with probability `share`."""
+def choose(count: int, share: float, rng: torch.Generator) -> Tensor:
+    """Choose each of `count` with probability `share`: bool (count,)."""
     return uniform((count,), 0.0, 1.0, rng) < share
 
 

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.compute.process_group import sum_over_ranks
-from sslstudio.engine.transforms.geometry import chosen, cut_patches, mirror_pictures, to_float, uniform
+from sslstudio.engine.transforms.geometry import choose, cut_patches, mirror_pictures, to_float, uniform
 
 BIN_STEP = 10.0
 NEAREST = 10  # bins that share a colour: the authors' code; the text of the paper says 5
@@ -133,7 +133,7 @@ def crop_at_random(images: Tensor, min_crop_side: float, mirror: bool, rng: torc
     extent = side * uniform((count,), min_crop_side, 1.0, rng)
     room = torch.stack([width - extent, height - extent], dim=1)
     centres = extent[:, None] / 2 + room * uniform((count, 2), 0.0, 1.0, rng)
-    shades = mirror_pictures(to_float(images), chosen(count, 0.5 if mirror else 0.0, rng))
+    shades = mirror_pictures(to_float(images), choose(count, 0.5 if mirror else 0.0, rng))
     return cut_patches(shades, centres[:, None], extent, side)[:, 0]
 
 

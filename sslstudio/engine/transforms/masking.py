@@ -67,8 +67,8 @@ def _halve(pictures: Tensor) -> Tensor:
     return F.avg_pool2d(pictures, 2, ceil_mode=True, count_include_pad=False)
 
 
-def seen_patches(count: int, grid: int, mask_ratio: float, rng: torch.Generator) -> Tensor:
-    """bool (B, 1, g, g): True for the patches that stay, chosen at random; exactly as many in every picture.
+def choose_patches(count: int, grid: int, mask_ratio: float, rng: torch.Generator) -> Tensor:
+    """Choose at random the patches that stay: bool (B, 1, g, g), exactly as many in every picture.
 
     `mask_ratio` is the share that does not stay; at least one patch stays and one does not.
     """

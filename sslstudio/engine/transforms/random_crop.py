@@ -44,7 +44,7 @@ def random_crops(images: Tensor, min_crop_side: float, side: int, mirror: bool, 
     boxes lie on the pictures as they were handed in.
     """
     count, _, height, width = images.shape
-    which = geometry.chosen(count, 0.5 if mirror else 0.0, rng)
+    which = geometry.choose(count, 0.5 if mirror else 0.0, rng)
     extent = min(height, width) * geometry.uniform((count,), min_crop_side, 1.0, rng)
     room = torch.stack([width - extent, height - extent], dim=1)
     centres = extent[:, None] / 2 + room * geometry.uniform((count, 2), 0.0, 1.0, rng)

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.core.config import BaseConfig, option
-from sslstudio.engine.transforms.geometry import chosen, degrade, to_float, uniform
+from sslstudio.engine.transforms.geometry import choose, degrade, to_float, uniform
 
 STRETCH = math.log(4 / 3)  # most that a view is stretched, as in the random crops of Inception and SimCLR
 LIGHT = 0.8  # brightness, contrast and saturation at full colour strength, either way (SimCLR, appendix A)
@@ -119,7 +119,7 @@ def random_matrices(count: int, height: int, width: int, config: ViewsConfig, rn
     limit = area.log().neg().clamp(max=STRETCH)  # a longer side than the picture's would not fit
     ratio = (uniform((count,), -1.0, 1.0, rng) * limit).exp()
     turn = uniform((count,), -1.0, 1.0, rng) * math.radians(config.turn)
-    mirror = torch.where(chosen(count, 0.5 if config.mirror else 0.0, rng), -1.0, 1.0)
+    mirror = torch.where(choose(count, 0.5 if config.mirror else 0.0, rng), -1.0, 1.0)
     short = min(height, width)
     across, down = (area * ratio).sqrt() * short * mirror, (area / ratio).sqrt() * short
     cos, sin = turn.cos(), turn.sin()
@@ -194,7 +194,7 @@ def _tints(count: int, saturation: Tensor, config: ViewsConfig, rng: torch.Gener
     same = torch.eye(3, device=rng.device)
     cross = torch.tensor([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]], device=rng.device) / math.sqrt(3)
     turned = angle.cos() * same + (1 - angle.cos()) / 3 + angle.sin() * cross
-    saturation = torch.where(chosen(count, config.grey, rng).view(-1, 1, 1), 0.0, saturation)
+    saturation = torch.where(choose(count, config.grey, rng).view(-1, 1, 1), 0.0, saturation)
     return saturation * turned + (1 - saturation) * _luma(turned)
 
 

@@ -59,11 +59,11 @@ def test_grey_is_the_luma_in_all_channels() -> None:
 
 
 def test_chosen_and_uniform_follow_their_generator() -> None:
-    first, again = (geometry.chosen(1000, 0.3, generator(5)) for _ in range(2))
+    first, again = (geometry.choose(1000, 0.3, generator(5)) for _ in range(2))
     assert torch.equal(first, again)
     assert 250 < int(first.sum()) < 350
-    assert not geometry.chosen(100, 0.0, generator(5)).any()
-    assert geometry.chosen(100, 1.0, generator(5)).all()
+    assert not geometry.choose(100, 0.0, generator(5)).any()
+    assert geometry.choose(100, 1.0, generator(5)).all()
     numbers = geometry.uniform((1000,), -2.0, 3.0, generator(6))
     assert -2 <= float(numbers.min()) < -1.9
     assert 2.9 < float(numbers.max()) < 3

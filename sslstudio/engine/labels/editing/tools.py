@@ -73,7 +73,7 @@ def fill(mask: Mask, seed: Point) -> Area:
     if place is None:
         return _NOTHING
     wanted = mask[place]
-    return _grown(mask.shape, place, lambda part: mask[part] == wanted)
+    return _grow(mask.shape, place, lambda part: mask[part] == wanted)
 
 
 def wand(picture: Picture, seed: Point, tolerance: float) -> Area:
@@ -88,7 +88,7 @@ def wand(picture: Picture, seed: Point, tolerance: float) -> Area:
         near = np.abs(picture[part].astype(np.int16) - wanted) <= tolerance
         return np.asarray(near if near.ndim == 2 else near.all(axis=-1), np.bool_)
 
-    return _grown(picture.shape, place, alike)
+    return _grow(picture.shape, place, alike)
 
 
 def _pixel(shape: tuple[int, ...], point: Point) -> tuple[int, int] | None:
@@ -96,10 +96,10 @@ def _pixel(shape: tuple[int, ...], point: Point) -> tuple[int, int] | None:
     return (row, column) if 0 <= row < shape[0] and 0 <= column < shape[1] else None
 
 
-def _grown(
+def _grow(
     shape: tuple[int, ...], place: tuple[int, int], alike: Callable[[tuple[slice, slice]], NDArray[np.bool_]]
 ) -> Area:
-    """What hangs together with `place`, looked for in a window that doubles while the region reaches its border."""
+    """Grow the region that hangs together with `place`, in a window that doubles while it reaches the border."""
     height, width = shape[:2]
     half = WINDOW
     while True:

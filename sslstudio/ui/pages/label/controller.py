@@ -33,7 +33,7 @@ class LabelController(QObject):
         for one, call in ((board.undo, self.undo), (board.redo, self.redo), (board.unlabel, self.unlabel),
                           (board.nothing, self.mark_empty)):  # fmt: skip
             one.clicked.connect(call)
-        labels.changed.connect(self._heard)
+        labels.changed.connect(self._show_edit)
         board.gallery.chosen.connect(self.open_picture)
         board.map.chosen.connect(board.gallery.go_to)
         board.classes.picked.connect(self.pick)
@@ -182,7 +182,7 @@ class LabelController(QObject):
 
     # --- an edit counts: done, taken back or done again
 
-    def _heard(self, edit: Edit) -> None:
+    def _show_edit(self, edit: Edit) -> None:
         paths, gallery = paths_of(edit), self.board.gallery
         if len(paths) == 1 and paths[0] != self.path:
             gallery.go_to(paths[0])  # what was taken back on another picture is shown

@@ -38,7 +38,7 @@ class LabelGallery(QWidget):
         self.filter.currentIndexChanged.connect(self._show_filter)
         self.view = GalleryView()
         self.view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.view.chosen.connect(self._row_chosen)
+        self.view.chosen.connect(self._tell_choice)
         self.counted = text("", "small", wrap=False)
         self.setLayout(column(self.filter, (self.view, 1), self.counted, gap=8))
 
@@ -111,7 +111,7 @@ class LabelGallery(QWidget):
         self.view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.view.scrollTo(index)
 
-    def _row_chosen(self, row: int) -> None:
+    def _tell_choice(self, row: int) -> None:
         if 0 <= row < len(self.shown):
             self.chosen.emit(self.shown[row])
 

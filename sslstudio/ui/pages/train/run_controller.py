@@ -201,14 +201,14 @@ class RunController(QObject):
         if run is None or self._view.outcome != "stopped":  # it was finished before the question was answered
             return True
         if wanted == DISCARD:
-            jobs.run(jobs.without_control(trash.set_aside, run), self._gone, self._tell_error, owner=self)
+            jobs.run(jobs.without_control(trash.set_aside, run), self._show_discarding, self._tell_error, owner=self)
             return False
         if self._runner.job == "pretrain":
             op = jobs.without_control(_use_weights, run, wanted)
             jobs.run(op, lambda _: None, self._tell_error, owner=self)
         return True
 
-    def _gone(self, place: Path) -> None:
+    def _show_discarding(self, place: Path) -> None:
         self._discarded.append(place)
         self.told.setText(self.tr("Discarded: {0}").format(place.name))
         self.bar.show()
@@ -218,12 +218,12 @@ class RunController(QObject):
         """Undo the last discarding."""
         if self._discarded:
             op = jobs.without_control(trash.bring_back, self._discarded.pop())
-            jobs.run(op, self._brought_back, self._tell_error, owner=self)
+            jobs.run(op, self._open_again, self._tell_error, owner=self)
         self.bar.setVisible(bool(self._discarded))
         if self._discarded:
             self.told.setText(self.tr("Discarded: {0}").format(self._discarded[-1].name))
 
-    def _brought_back(self, run: Path) -> None:
+    def _open_again(self, run: Path) -> None:
         self._workspace.changed.emit(Change.RUNS)
         self.open(run)
 
