@@ -62,7 +62,7 @@ def _is_error(node: ast.ClassDef) -> bool:
 
 
 def _hands_on(said: ast.expr) -> bool:
-    """Whether a template that was declared elsewhere is handed on, as `declared` and the errors do."""
+    """Whether a template that was declared elsewhere is handed on, as `as_message` and the errors do."""
     return isinstance(said, ast.Name) and said.id == "template"
 
 

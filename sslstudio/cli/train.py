@@ -27,12 +27,12 @@ from sslstudio.engine.runs.metrics import is_finetune
 
 
 def _pretrain(options: argparse.Namespace) -> int:
-    from sslstudio.engine.launch.launcher import started
+    from sslstudio.engine.launch.launcher import start_run
     from sslstudio.engine.training.config import PretrainConfig
 
     config = cast(PretrainConfig, config_of(options))
     with steered() as control:
-        last = show(started(config, control), options.json)
+        last = show(start_run(config, control), options.json)
     if last is not None and not options.json:
         say(f"Next, on a few labels: sslstudio finetune {config.data.folder} --from {config.out} --out RUN")
     return 0
@@ -59,12 +59,12 @@ def _add_resume(parser: argparse.ArgumentParser) -> None:
 
 
 def _resume(options: argparse.Namespace) -> int:
-    from sslstudio.engine.launch.launcher import resumed
+    from sslstudio.engine.launch.launcher import resume_run
     from sslstudio.engine.runs.run_folder import RunFolder
     from sslstudio.engine.runs.summary import summary
 
     with steered() as control:
-        _show_result(show(resumed(options.run, control), options.json), options.json)
+        _show_result(show(resume_run(options.run, control), options.json), options.json)
     if not options.json:
         say(summary(RunFolder.open(options.run).events()))
     return 0

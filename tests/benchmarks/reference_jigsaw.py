@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from sslstudio.engine.compute.seeding import seeded_init
+from sslstudio.engine.compute.seeding import seed_init
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.transforms.permutations import permutation_set
 
@@ -69,7 +69,7 @@ class Reference:
         torch.manual_seed(seed)
         encoder = build_encoder(EncoderConfig(name="resnet18", stem="large"), seed)
         encoder.use_memory_format("contiguous")  # as torch gives it
-        with seeded_init(seed, "reference"):
+        with seed_init(seed, "reference"):
             self.solver = Solver(encoder).train()
         self.encoder = encoder
         self.optimiser = torch.optim.SGD(self.solver.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)

@@ -245,7 +245,7 @@ def main(out: Path, folder: Path | None, scale: str, comparisons: bool) -> None:
     QSettings.setDefaultFormat(QSettings.Format.IniFormat)
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(out / "settings"))
     app = QApplication(sys.argv[:1])
-    spoken = translate.wanted()
+    spoken = translate.choose_language()
     translate.speak(spoken, app)
     shooter = Shooter(out, scale)
     shooter.open(folder)

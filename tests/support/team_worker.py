@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from sslstudio.engine.compute import process_group
 from sslstudio.engine.compute.process_group import ProcessGroup
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.compute.sync_batch_norm import convert_sync_batch_norm
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.pretraining.data_parallel import forward_own_rows, states_of
@@ -20,7 +20,7 @@ def answered(name: str, images: Tensor, group: ProcessGroup | None) -> dict[str,
     """Loss, metrics, gradients and buffers after one step without an optimiser."""
     kind = load_tasks()[name]
     encoder = build_encoder(EncoderConfig(name="small", stem="small"), seed=0)
-    with seeded_init(0, "task"):
+    with seed_init(0, "task"):
         task = kind(kind.Config(), encoder.spec)
     task.prepare(images)
     task.attach(encoder)

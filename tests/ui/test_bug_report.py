@@ -72,7 +72,9 @@ def test_a_report_tells_nothing_of_the_person_or_the_patients(
     with changing(qtbot, window.workspace, Change.READABLE, LONG):
         window.open_folder(pictures)
     if with_run:
-        window.workspace.finished("pretrain", trained(pictures, window.workspace.runs_folder / "Vogel 1"), "finished")
+        window.workspace.take_outcome(
+            "pretrain", trained(pictures, window.workspace.runs_folder / "Vogel 1"), "finished"
+        )
     said.choice = "instead"
     for number, file in enumerate((table, archive, empty), start=1):  # neither can be used
         drop(window, file)

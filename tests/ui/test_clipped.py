@@ -15,7 +15,7 @@ from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.spec import page_names
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.shell.main_window import MainWindow
-from sslstudio.ui.widgets.layout import column, row, scrolled, text
+from sslstudio.ui.widgets.layout import column, make_scrollable, row, text
 from sslstudio.ui.workspace.workspace import Change
 from tests.support.changes import changing
 from tests.support.clipped import clipped
@@ -186,7 +186,7 @@ def test_what_scrolls_may_be_long_and_what_wraps_may_be_narrow(qtbot: QtBot) -> 
     inner = QWidget()
     layout = column(*lines)
     inner.setLayout(layout)
-    holder.setLayout(row((scrolled(inner), 1)))
+    holder.setLayout(row((make_scrollable(inner), 1)))
     holder.resize(200, 120)
     holder.show()
     QApplication.processEvents()

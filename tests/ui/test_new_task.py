@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from sslstudio.cli.main import main
-from sslstudio.engine.clinic.clinic import judged
+from sslstudio.engine.clinic.clinic import judge
 from sslstudio.engine.clinic.signs import direction, frame, marks
 from sslstudio.engine.clinic.signs.looked import LookedAt
 from sslstudio.engine.core import metrics
@@ -81,7 +81,7 @@ class UpsideDown(PretextTask[UpsideDownConfig]):
         self.head = nn.Linear(encoder_spec.dim, 2)
 
     def make_batch(self, images, rng):
-        turned = geometry.chosen(len(images), 0.5, rng)
+        turned = geometry.choose(len(images), 0.5, rng)
         shades = geometry.standardise_each(geometry.to_float(images))
         pictures = torch.where(turned.view(-1, 1, 1, 1), shades.flip(-1, -2), shades)
         return Batch({"pictures": pictures}, {"turned": turned.long()})
@@ -156,7 +156,7 @@ def test_the_clinic_asks_it_what_concerns_it_and_what_helps(new_task: str) -> No
     found = [direction.frame_tells(seen), marks.burnt_in(seen), frame.borders(seen), direction.up_and_down(seen)]
     assert all(new_task in finding.tasks for finding in found)
     assert found[1].change_for(new_task) == "upside_down.rim=0.2"
-    clinic = judged(seen, found)
+    clinic = judge(seen, found)
     assert clinic.suits(new_task).word == "careful"
     assert found[1].text in clinic.suits(new_task).reasons
 

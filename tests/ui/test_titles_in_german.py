@@ -69,7 +69,7 @@ def cell(rows: QTableWidget, line: int, place: int) -> str:
 )  # fmt: skip
 def test_the_title_of_a_run_is_german_throughout(made: Callable[[], Message], english: str, said: str) -> None:
     assert str(made()) == english
-    assert formatting.told(made()) == said
+    assert formatting.render(made()) == said
 
 
 def started(run: Path) -> RunStarted:
@@ -78,8 +78,8 @@ def started(run: Path) -> RunStarted:
 
 @pytest.mark.usefixtures("german")
 def test_the_titles_of_finished_fine_tunings_are_german(classified: Path, segmented: Path) -> None:
-    assert re.fullmatch(r"Klassen mit .+, \d+ Beschriftungen", formatting.told(started(classified).title))
-    assert re.fullmatch(r"Masken mit .+, \d+ Beschriftungen", formatting.told(started(segmented).title))
+    assert re.fullmatch(r"Klassen mit .+, \d+ Beschriftungen", formatting.render(started(classified).title))
+    assert re.fullmatch(r"Masken mit .+, \d+ Beschriftungen", formatting.render(started(segmented).title))
 
 
 @pytest.mark.usefixtures("german")
@@ -89,7 +89,7 @@ def test_the_sentence_of_a_probe_is_german_throughout() -> None:
     guessed = np.eye(2)[np.random.default_rng(0).integers(0, 2, size=(4, 4, 8))]  # stages, draws, pictures
     answers = np.stack([guessed * true, np.broadcast_to(true, guessed.shape), guessed], axis=3)
     counts = Counts(linear=answers, knn=answers)
-    said = formatting.told(probed((1, 0.5), labels, (counts, counts), (Reach(3.0, 0.5), Reach(2.0, 0.5)), 5, 0).text)
+    said = formatting.render(probed((1, 0.5), labels, (counts, counts), (Reach(3.0, 0.5), Reach(2.0, 0.5)), 5, 0).text)
     assert "Mit 5 Beschriftungen je Klasse liest" in said
     assert re.search(r"\(95-%-Intervall [−+]\d+,\d bis [−+]\d+,\d; \d bewertete", said)
 
@@ -112,7 +112,7 @@ def test_masks_say_background_in_german(sample: Path, qtbot: QtBot) -> None:
 def test_a_side_is_not_taken_for_a_right_answer(german: None) -> None:
     from sslstudio.engine.tasks.context_prediction import NEIGHBOURS
 
-    said = [formatting.told(name) for name in NEIGHBOURS]
+    said = [formatting.render(name) for name in NEIGHBOURS]
     assert said == [
         "links oberhalb", "oberhalb", "rechts oberhalb", "links", "rechts", "links unterhalb", "unterhalb",
         "rechts unterhalb",
@@ -122,12 +122,12 @@ def test_a_side_is_not_taken_for_a_right_answer(german: None) -> None:
 @pytest.mark.usefixtures("german")
 def test_what_a_comparison_is_at_and_its_numbers_are_german() -> None:
     comparison = Comparison(CompareConfig(tasks=("jigsaw", "rotation"), labels=(2, 1000), seeds=3))
-    said = {formatting.told(comparison.name_run(run)) for run in comparison.runs}
+    said = {formatting.render(comparison.name_run(run)) for run in comparison.runs}
     assert said >= {
         "Drehung, 2 Beschriftungen, Ziehung 1", "Von null an, 1000 Beschriftungen, Ziehung 3", "Kachelpuzzle",
     }  # fmt: skip
     played = Tournament(TournamentConfig(tasks=("jigsaw", "rotation")))
-    assert [formatting.told(played.name_run(run)) for run in played.entries(1)] == [
+    assert [formatting.render(played.name_run(run)) for run in played.entries(1)] == [
         "Runde 1 von 1: Kachelpuzzle", "Runde 1 von 1: Drehung",
     ]  # fmt: skip
     score = experiment_words.score_words({"value": 0.5, "low": 0.333, "high": 0.75})
@@ -186,5 +186,5 @@ def test_results_on_masks_say_background_in_german(
 @pytest.mark.usefixtures("german")
 def test_the_pseudo_labels_of_several_tasks_are_german() -> None:
     label = Message("{title}: {label}", title=Message("Context prediction"), label=Message("above left"))
-    assert formatting.told(label) == "Lage erraten: links oberhalb"
-    assert formatting.told("above left") == "links oberhalb"
+    assert formatting.render(label) == "Lage erraten: links oberhalb"
+    assert formatting.render("above left") == "links oberhalb"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sslstudio import __version__
 from sslstudio.engine.about.doctor import findings
-from sslstudio.engine.about.masking import masked, names_of, without_files, without_places, without_words
+from sslstudio.engine.about.masking import mask_names, names_of, without_files, without_places, without_words
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.errors import StudioError
 
@@ -86,7 +86,7 @@ def write_report(
     content = BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in texts.items():
-            cleaned = without_files(without_words(masked(text, names), called, "<name>"), known)
+            cleaned = without_files(without_words(mask_names(text, names), called, "<name>"), known)
             archive.writestr(name, without_places(cleaned))
     write_atomic(file, content.getvalue())
     return file

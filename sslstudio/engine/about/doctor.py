@@ -24,7 +24,7 @@ def findings() -> dict[str, Any]:
         "SSL Studio": __version__,
         "Python": f"{platform.python_version()} on {platform.system()} {platform.release()}",
         "Packages": {name: _version(name) for name in PACKAGES},
-        "Devices": {one.name: f"{one.title}: {one.trouble or 'works'}" for one in device.found()},
+        "Devices": {one.name: f"{one.title}: {one.trouble or 'works'}" for one in device.find_all()},
         "Will be used": f"{used.title}, {used.precision}"
         + ("" if gpu else ". No GPU: that is fine, the small encoder is made for it."),
         "Not used": used.note or "nothing was left out",

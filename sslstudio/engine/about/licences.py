@@ -21,13 +21,13 @@ class Licence:
 def licences() -> list[Licence]:
     """Every installed package that the program needs, directly or not, sorted by name; the program itself first."""
     found = {_key(one.metadata["Name"]): one for one in importlib.metadata.distributions() if one.metadata["Name"]}
-    names = set(_reached(found))
+    names = set(_walk_needed(found))
     parts = [_licence(found[name]) for name in sorted(names - {OWN}) if not _holds_nothing(found[name])]
     return [_licence(found[OWN]), *parts] if OWN in names else parts
 
 
-def _reached(found: dict[str, importlib.metadata.Distribution]) -> Iterator[str]:
-    """Names of all that is installed and needed. In a built program the own package has no metadata: all is needed."""
+def _walk_needed(found: dict[str, importlib.metadata.Distribution]) -> Iterator[str]:
+    """Walk the names of all that is installed and needed. In a built program the own package has no metadata: all."""
     if OWN not in found:
         yield from found
         return

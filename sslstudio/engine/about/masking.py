@@ -17,27 +17,27 @@ _BARE = re.compile(r"""(?<![\w<>.~\\/])(?:[A-Za-z]:)?[\\/]+(?:[^\s"'<>|*?:\\/]+[
 _OWN = re.compile(r".*[\\/](?:site-packages|lib[\\/]python[\d.]+)[\\/]|.*[\\/](?=sslstudio[\\/])")
 
 
-def written(name: str) -> set[str]:
-    """A name also as JSON, TOML and Windows write it."""
+def spell(name: str) -> set[str]:
+    """Spell a name also as JSON, TOML and Windows write it."""
     return {name, json.dumps(name)[1:-1], name.replace("\\", "/"), name.replace("/", "\\")}
 
 
-def masked(text: str, names: Mapping[str, str]) -> str:
-    """The text with every name masked, however it is written."""
+def mask_names(text: str, names: Mapping[str, str]) -> str:
+    """Mask every name in the text, however it is written."""
     for name, mask in names.items():
-        for form in written(name):
+        for form in spell(name):
             text = text.replace(form, mask)
     return text
 
 
 def names_of(paths: Iterable[str]) -> frozenset[str]:
     """What pictures at these paths can be called in a text: with their folders and without."""
-    return frozenset(form for path in paths for name in (path, path.rpartition("/")[2]) for form in written(name))
+    return frozenset(form for path in paths for name in (path, path.rpartition("/")[2]) for form in spell(name))
 
 
 def without_words(text: str, words: Iterable[str], mask: str) -> str:
     """The text without names of folders and files where they stand as words of their own."""
-    for word in sorted({form for one in words if len(one) > 2 for form in written(one)}, key=len, reverse=True):
+    for word in sorted({form for one in words if len(one) > 2 for form in spell(one)}, key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", lambda _: mask, text)
     return text
 

@@ -42,8 +42,8 @@ class Alteration:
         return Batch(inputs, batch.targets)
 
 
-def covered(pictures: Tensor, place: Callable[[int, torch.device], Tensor]) -> Tensor:
-    """Each picture with its own mean colour where `place(side, device)`, bool (S, S), is True."""
+def cover(pictures: Tensor, place: Callable[[int, torch.device], Tensor]) -> Tensor:
+    """Cover each picture with its own mean colour where `place(side, device)`, bool (S, S), is True."""
     mean = pictures.float().mean(dim=(2, 3), keepdim=True).round().to(torch.uint8)
     return torch.where(place(pictures.shape[-1], pictures.device), mean, pictures)
 
@@ -65,8 +65,8 @@ def _corner(number: int, side: int, device: torch.device) -> Tensor:
     return rows[:, None] & columns[None, :]
 
 
-def shifted(pictures: Tensor) -> Tensor:
-    """Moved right and down by a few pixels, not a multiple of JPEG's blocks; the edge is repeated."""
+def shift(pictures: Tensor) -> Tensor:
+    """Move pictures right and down by a few pixels, not a multiple of JPEG's blocks; the edge is repeated."""
     side = pictures.shape[-1]
     step = max(1, round(SHIFT * side))
     step += step % 8 == 0
@@ -95,12 +95,12 @@ def erase_rims(tiles: Tensor) -> Tensor:
 MEAN_COLOUR = Alteration("mean_colour", tiles=mean_colour)
 RIMS = Alteration("rims", tiles=erase_rims)
 GREY = Alteration("grey", pictures=without_colour)
-FRAME_COVERED = Alteration("frame", pictures=partial(covered, place=_frame))
-CENTRE_COVERED = Alteration("centre", pictures=partial(covered, place=partial(_middle, CENTRE)))
+FRAME_COVERED = Alteration("frame", pictures=partial(cover, place=_frame))
+CENTRE_COVERED = Alteration("centre", pictures=partial(cover, place=partial(_middle, CENTRE)))
 CORNERS_COVERED = tuple(
-    Alteration(Message("corner, {name}", name=name), pictures=partial(covered, place=partial(_corner, number)))
+    Alteration(Message("corner, {name}", name=name), pictures=partial(cover, place=partial(_corner, number)))
     for number, name in enumerate(CORNERS)
 )
-SMALL_CENTRE_COVERED = Alteration(Message("small centre"), pictures=partial(covered, place=partial(_middle, CORNER)))
+SMALL_CENTRE_COVERED = Alteration(Message("small centre"), pictures=partial(cover, place=partial(_middle, CORNER)))
 MIRRORED = Alteration("mirrored", pictures=lambda pictures: pictures.flip(-1))
-SHIFTED = Alteration("shifted", pictures=shifted)
+SHIFTED = Alteration("shifted", pictures=shift)

@@ -14,7 +14,7 @@ from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.tasks.base import load_tasks
 
-__all__ = ["SIGNS", "SUITABLE", "Clinic", "Finding", "LookedAt", "Suitability", "findings_of", "judged"]
+__all__ = ["SIGNS", "SUITABLE", "Clinic", "Finding", "LookedAt", "Suitability", "findings_of", "judge"]
 
 SUITABLE = "suitable"
 SIGNS: tuple[Callable[[LookedAt], Finding], ...] = (
@@ -81,8 +81,8 @@ def findings_of(seen: LookedAt) -> Iterator[Finding]:
         yield sign(seen)
 
 
-def judged(seen: LookedAt, findings: list[Finding]) -> Clinic:
-    """The findings together with what each task says itself about the pictures."""
+def judge(seen: LookedAt, findings: list[Finding]) -> Clinic:
+    """Judge the tasks by the findings, together with what each task says itself about the pictures."""
     refusals: dict[str, str] = {}
     registry = load_tasks()
     for task, options in seen.options.items():

@@ -13,7 +13,7 @@ from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.errors import ConfigError
-from sslstudio.engine.core.metrics import metric_named
+from sslstudio.engine.core.metrics import find_metric
 from sslstudio.engine.evaluate.scores import wilson
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.tasks.base import AnyTask, Batch
@@ -101,7 +101,7 @@ class Questions:
 
     def has_learnt(self, base: Interval) -> bool:
         """Whether the answers are certainly better than guesses; errors are better when they are small."""
-        return base[2] < self.chance if metric_named(self.metric).better == "lower" else base[1] > self.chance
+        return base[2] < self.chance if find_metric(self.metric).better == "lower" else base[1] > self.chance
 
 
 def main_metric(task: AnyTask) -> tuple[str, float]:

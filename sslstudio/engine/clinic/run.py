@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from sslstudio.engine.clinic.clinic import SIGNS, Clinic, Finding, LookedAt, findings_of, judged
+from sslstudio.engine.clinic.clinic import SIGNS, Clinic, Finding, LookedAt, findings_of, judge
 from sslstudio.engine.clinic.puzzle_scores import Audited
-from sslstudio.engine.clinic.shortcut_audit import TaskAudit, audited
+from sslstudio.engine.clinic.shortcut_audit import TaskAudit, audit_task
 from sslstudio.engine.clinic.signs.looked import FINE
 from sslstudio.engine.clinic.signs.sheet import example_sheet
 from sslstudio.engine.compute import device as devices
@@ -84,17 +84,17 @@ def examine(
     device = devices.choose("cpu")
     session = yield from open_session(data, device, control)
     yield Preparing(stage=COMPARING, done=0, total=0)
-    seen = _seen(session, Pictures(session.cache, session.split.train, device), options)
+    seen = _look_at(session, Pictures(session.cache, session.split.train, device), options)
     found: list[Finding] = []
     for finding in findings_of(seen):
         if control.stopping:
             raise RunError("Stopped while looking at the pictures.")
         found.append(finding)
         yield Preparing(stage=LOOKING, done=len(found), total=len(SIGNS))
-    return Examined(judged(seen, found), session, len(seen.images), seen.copies)
+    return Examined(judge(seen, found), session, len(seen.images), seen.copies)
 
 
-def _seen(session: Session, pictures: Pictures, options: Mapping[str, BaseConfig]) -> LookedAt:
+def _look_at(session: Session, pictures: Pictures, options: Mapping[str, BaseConfig]) -> LookedAt:
     if len(pictures) < 2:
         raise DataError("Fewer than two pictures are left to look at. Lower the test and validation shares.")
     chosen = torch.linspace(0, len(pictures) - 1, min(SAMPLE, len(pictures))).round().long()
@@ -143,19 +143,19 @@ def audit(path: Path, device_name: str, control: RunControl) -> Generator[Prepar
         )
     images = held_out.spread(HELD_OUT)
     parts = []
-    for trained in _trained(run, config, device):
-        done = yield from _audited_part(trained, images, device, config.seed, control)
+    for trained in _load_members(run, config, device):
+        done = yield from _audit_part(trained, images, device, config.seed, control)
         parts.append(done)
     result = AuditDone(path, tuple(parts))
     run.write_json(AUDIT, result.to_json())
     return result
 
 
-def _audited_part(
+def _audit_part(
     trained: Audited, images: Tensor, device: Device, seed: int, control: RunControl
 ) -> Generator[Preparing, None, TaskAudit]:
     stage = Message("{stage} ({name})", stage=ASKING, name=trained.name)
-    for number, item in enumerate(audited(trained, images, device, seed)):
+    for number, item in enumerate(audit_task(trained, images, device, seed)):
         if isinstance(item, TaskAudit):
             yield Preparing(stage=stage, done=CHECKS, total=CHECKS)
             return item
@@ -165,8 +165,8 @@ def _audited_part(
     raise AssertionError("an audit ends with its result")
 
 
-def _trained(run: RunFolder, config: PretrainConfig, device: Device) -> Iterator[Audited]:
-    """The network of a run with its weights; each task of a run of several by itself."""
+def _load_members(run: RunFolder, config: PretrainConfig, device: Device) -> Iterator[Audited]:
+    """Load the network of a run with its weights; each task of a run of several by itself."""
     encoder, task, _ = load_task(run, config, device)
     if not task.members():
         yield Audited(config.task, config.options, task, encoder)

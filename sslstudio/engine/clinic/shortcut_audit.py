@@ -70,8 +70,8 @@ class TaskAudit:
         return stored
 
 
-def audited(trained: Audited, images: Tensor, device: Device, seed: int = 0) -> Iterator[Check | TaskAudit]:
-    """Each check as it is done, at last the whole audit. `images`: held-out uint8 (n, 3, S, S)."""
+def audit_task(trained: Audited, images: Tensor, device: Device, seed: int = 0) -> Iterator[Check | TaskAudit]:
+    """Audit one task: each check as it is done, at last the whole. `images`: held-out uint8 (n, 3, S, S)."""
     questions = Questions(trained, images, device, seed)
     if not questions.metric:
         yield TaskAudit(
@@ -120,7 +120,7 @@ class _Auditor:
         batch = self.questions.batch(0, 0, AS_THEY_ARE)
         yield from self._tiles(tiles_of(batch) is not None)
         yield from self._gaps()
-        yield from self._covered(any(one.is_floating_point() and one.ndim >= 4 for one in batch.targets.values()))
+        yield from self._check_cover(any(one.is_floating_point() and one.ndim >= 4 for one in batch.targets.values()))
         says = Message("tells left from right: by text, or because the subject has sides, which is fine")
         yield self._stays(
             "mirrored", Message("the pictures are mirrored"), self._ask(alter.MIRRORED), says, Fault.RELIES_ON_SIDES
@@ -169,7 +169,7 @@ class _Auditor:
             "A larger gap between tiles: {own:g} is the largest that leaves room for them.", own=own
         )
 
-    def _covered(self, paints: bool) -> Iterator[Check]:
+    def _check_cover(self, paints: bool) -> Iterator[Check]:
         if paints:
             self.left_out["covered"] = Message(
                 "Colour taken away, frame or corner covered: the answer is the picture itself, so that "
@@ -186,22 +186,22 @@ class _Auditor:
             Fault.RELIES_ON_FRAME, self._ask(alter.CENTRE_COVERED),
         )  # fmt: skip
         found = [(place, self._ask(one)) for place, one in zip(alter.CORNERS, alter.CORNERS_COVERED, strict=True)]
-        place, worst = max(found, key=lambda pair: self._lost(pair[1])[0])
+        place, worst = max(found, key=lambda pair: self._measure_loss(pair[1])[0])
         yield self._stays(
             "corner", Message("the {place} corner is covered", place=place), worst,
             Message("relies on that corner: look for a stamp or text, and crop it"), Fault.RELIES_ON_FRAME,
             self._ask(alter.SMALL_CENTRE_COVERED),
         )  # fmt: skip
 
-    def _lost(self, values: Array) -> Interval:
-        """Share of what was learnt that is gone: 0 nothing, 1 all of it."""
+    def _measure_loss(self, values: Array) -> Interval:
+        """Measure the share of what was learnt that is gone: 0 nothing, 1 all of it."""
         return self.questions.interval((self.base - values) / self.learnt)
 
     def _check(self, name: str, title: str, values: Array) -> Check:
         value, low, high = self.questions.interval(values)
         return Check(
             name=name, title=title, value=value, low=low, high=high, n=self.questions.n, chance=self.questions.chance,
-            base=float(self.base.mean()), lost=self._lost(values)[0],
+            base=float(self.base.mean()), lost=self._measure_loss(values)[0],
         )  # fmt: skip
 
     def _stays(
@@ -210,11 +210,11 @@ class _Auditor:
     ) -> Check:  # fmt: skip
         """Fails when more than `most` of what was learnt goes, certainly, and certainly more than with `control`."""
         check = self._check(name, title, values)
-        failed = check.lost > most and self._lost(values)[1] > 0
+        failed = check.lost > most and self._measure_loss(values)[1] > 0
         if failed and control is not None:
             failed = self.questions.interval((control - values) / self.learnt)[1] > 0
         if not failed:
-            return replace(check, passed=True, verdict=_kept(check.lost))
+            return replace(check, passed=True, verdict=_judge_loss(check.lost))
         verdict = Message("{says}; {value:.0%} of what was learnt is lost", says=says, value=min(1.0, check.lost))
         change = self.trained.remedy(fault) if fault else ""
         return replace(check, passed=False, verdict=verdict, change=change)
@@ -233,7 +233,7 @@ class _Auditor:
         )  # fmt: skip
 
 
-def _kept(lost: float) -> Message:
+def _judge_loss(lost: float) -> Message:
     if np.isnan(lost) or lost < 0.05:
         return Message("stays")
     return Message("{value:.0%} of what was learnt is lost, which is no sign of a shortcut", value=min(1.0, lost))

@@ -16,7 +16,7 @@ import torch
 from sslstudio.engine.compute.malloc import give_back, keep_for_reuse
 from sslstudio.engine.compute.process_group import RankInfo
 from sslstudio.engine.core.errors import ConfigError, did_you_mean
-from sslstudio.engine.core.messages import NOTHING, Message, joined, plain
+from sslstudio.engine.core.messages import NOTHING, Message, join, plain
 
 # What torch says on each kind of device when memory runs out; only CUDA's allocator has an error class of its own.
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
@@ -112,9 +112,9 @@ class Device:
         return replace(self, dtype=torch.bfloat16 if precision == "bfloat16" else torch.float32)
 
 
-def found() -> list[DeviceFound]:
-    """Every device of this machine, GPUs first, each tried with one real kernel."""
-    return [_tried(name) for name in _names()]
+def find_all() -> list[DeviceFound]:
+    """Find every device of this machine, GPUs first, and try each with one real kernel."""
+    return [_try_device(name) for name in _names()]
 
 
 def _names() -> list[str]:
@@ -122,8 +122,8 @@ def _names() -> list[str]:
     return [*gpus, *(["mps"] if torch.backends.mps.is_available() else []), "cpu"]
 
 
-def _tried(name: str) -> DeviceFound:
-    """A GPU is tried with a real kernel, for which the driver takes some hundred MB there: only where it is used."""
+def _try_device(name: str) -> DeviceFound:
+    """Try a GPU with a real kernel, for which the driver takes some hundred MB there: only where it is used."""
     if name.startswith("cuda"):
         return _try_cuda(int(name.removeprefix("cuda:")))
     if name == "mps":
@@ -173,14 +173,14 @@ def choose(device: str = "auto", precision: str = "auto") -> Device:
     names = _names()
     if device == "auto":
         notes: list[str] = []
-        for one in map(_tried, names):  # as far as the first that works
+        for one in map(_try_device, names):  # as far as the first that works
             if not one.trouble:
-                return _with_precision(one, precision, joined(notes, "semicolons"))
+                return _with_precision(one, precision, join(notes, "semicolons"))
             notes.append(Message("{one} is not used: {trouble}", one=one.title, trouble=one.trouble))
     wanted = "cuda:0" if device == "cuda" else device
     if wanted not in names:
         raise ConfigError("There is no device {device!r} here. {hint}", device=device, hint=did_you_mean(device, names))
-    asked = _tried(wanted)
+    asked = _try_device(wanted)
     if asked.trouble:
         raise ConfigError(
             "The device {device} ({asked}) cannot be used: {trouble}. Try --device auto.",
@@ -241,8 +241,8 @@ def threads() -> int:
 
 
 @contextmanager
-def threads_restored() -> Iterator[None]:
-    """What is done inside may choose its number of threads (`use_threads`); afterwards it is as before."""
+def restore_threads() -> Iterator[None]:
+    """Let what is done inside choose its number of threads (`use_threads`), and put back the one before it after."""
     before = threads()
     try:
         yield

@@ -23,8 +23,8 @@ def generator(seed: int, *purpose: str | int, device: torch.device | str = "cpu"
 
 
 @contextmanager
-def seeded_init(seed: int, *purpose: str | int) -> Iterator[None]:
-    """Layers built inside take their first weights from this seed; the global generator is put back after."""
+def seed_init(seed: int, *purpose: str | int) -> Iterator[None]:
+    """Let layers built inside take their first weights from this seed; the global generator is put back after."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, *purpose))
         yield

@@ -30,7 +30,7 @@ from typing import Any, Generic, Self, TypeVar
 import tomli_w
 
 from sslstudio.engine.core.errors import ConfigError, did_you_mean
-from sslstudio.engine.core.messages import Message, declared
+from sslstudio.engine.core.messages import Message, as_message
 from sslstudio.engine.core.migrations import current_key
 
 V = TypeVar("V")
@@ -108,14 +108,14 @@ def option(
     sections: Callable[[], Mapping[str, type["BaseConfig"]]] | None = None,
 ) -> Any:
     """A dataclass field with its words and limits. `advanced` folds it away in the form."""
-    about = Option(declared(title, {}), declared(help, {}), low, high, choices, advanced, several, sections)
+    about = Option(as_message(title, {}), as_message(help, {}), low, high, choices, advanced, several, sections)
     return dataclasses.field(default=default, metadata={"option": about})
 
 
 def section(config: type["BaseConfig"], title: str = "", help: str = "") -> Any:
     """A dataclass field that holds another config, with its defaults. With a title a form shows it as a group; without
     one the section has a form of its own somewhere."""
-    words = Option(declared(title, {}), declared(help, {})) if title else None
+    words = Option(as_message(title, {}), as_message(help, {})) if title else None
     return dataclasses.field(default_factory=config, metadata={"section": words})
 
 
@@ -326,7 +326,7 @@ def parse_value(field: OptionField, text: str) -> Value:
         item = dataclasses.replace(field, type=field.item)
         return tuple(parse_value(item, piece) for piece in _pieces(field, text, ","))
     if field.type is Table:
-        return Table(_named(field, piece) for piece in _pieces(field, text, ";"))
+        return Table(_parse_pair(field, piece) for piece in _pieces(field, text, ";"))
     if field.type is Overrides:
         return _parse_overrides(field, _pieces(field, text, ";"))
     if field.optional and text.lower() in ("", "auto", "none"):
@@ -354,7 +354,7 @@ def _pieces(field: OptionField, text: str, separator: str) -> list[str]:
     return [piece.strip() for row in rows for piece in row if piece.strip()]
 
 
-def _named(field: OptionField, piece: str) -> tuple[str, Value]:
+def _parse_pair(field: OptionField, piece: str) -> tuple[str, Value]:
     name, _, value = (part.strip() for part in piece.partition("="))
     if not (name and value):
         raise ConfigError(
@@ -389,9 +389,9 @@ def value_text(value: Value) -> str:
         short = f"{value:g}"
         return short if float(short) == value else repr(value)
     if isinstance(value, tuple):
-        return ",".join(_quoted(value_text(piece), ",") for piece in value)
+        return ",".join(_quote(value_text(piece), ",") for piece in value)
     if isinstance(value, Table):
-        return ";".join(_quoted(entry, ";") for entry in entries_of(value))
+        return ";".join(_quote(entry, ";") for entry in entries_of(value))
     return str(value)
 
 
@@ -406,7 +406,7 @@ def entries_of(value: Table[Any]) -> list[str]:
     return [f"{name}={value_text(one)}" for name, one in value.items()]
 
 
-def _quoted(piece: str, separator: str) -> str:
+def _quote(piece: str, separator: str) -> str:
     if not any(sign in piece for sign in (separator, '"', "\n", "\r")):
         return piece
     return '"' + piece.replace('"', '""') + '"'
@@ -414,7 +414,7 @@ def _quoted(piece: str, separator: str) -> str:
 
 def entry_text(entry: str) -> str:
     """One entry of a table as text that `parse_value` reads, whatever signs are in it."""
-    return _quoted(entry, ";")
+    return _quote(entry, ";")
 
 
 C = typing.TypeVar("C", bound=BaseConfig)
@@ -435,7 +435,7 @@ def with_texts(config: C, texts: Mapping[str, str]) -> C:
             inner.setdefault(name, {})[rest] = text
         elif dot and name in fields and fields[name].type in (Table, Overrides):
             before = changes.get(name, getattr(config, name))
-            changes[name] = merged(before, parse_value(fields[name], entry_text(f"{rest}={text}")))
+            changes[name] = merge(before, parse_value(fields[name], entry_text(f"{rest}={text}")))
         elif not dot and name in fields:
             changes[name] = parse_value(fields[name], text)
         else:
@@ -445,8 +445,8 @@ def with_texts(config: C, texts: Mapping[str, str]) -> C:
     return config.replace(**changes)
 
 
-def merged(first: Any, second: Any) -> Any:
-    """Two tables as one, the second one counting where both have a name; overrides option by option."""
+def merge(first: Any, second: Any) -> Any:
+    """Merge two tables; the second one counts where both have a name. Overrides merge option by option."""
     if isinstance(first, Overrides):
         names = dict.fromkeys([*first, *second])
         return Overrides({name: {**first.get(name, {}), **second.get(name, {})} for name in names})
@@ -514,14 +514,14 @@ def _plain(value: Any) -> Any:
 def from_dict(config: type[C], values: Mapping[str, Any], where: str = "") -> C:
     """The inverse of `to_dict`. Raises ConfigError for an unknown key: a typing error must not be silently ignored."""
     if not isinstance(values, Mapping):
-        raise ConfigError(_misplaced(where.removesuffix("."), True))
+        raise ConfigError(_explain_place(where.removesuffix("."), True))
     options = {field.name: field for field in options_of(config)}
     sections = {field.name: field.config for field in sections_of(config)}
     given: dict[str, Any] = {}
     for name, value in values.items():
         if name in sections:
             if not isinstance(value, Mapping):
-                raise ConfigError(_misplaced(f"{where}{name}", True))
+                raise ConfigError(_explain_place(f"{where}{name}", True))
             given[name] = from_dict(sections[name], value, f"{where}{name}.")
         elif name not in options:
             raise ConfigError(
@@ -531,7 +531,7 @@ def from_dict(config: type[C], values: Mapping[str, Any], where: str = "") -> C:
                 hint=did_you_mean(name, [*options, *sections]),
             )
         elif isinstance(value, Mapping) and options[name].type not in (Table, Overrides):
-            raise ConfigError(_misplaced(f"{where}{name}", False))
+            raise ConfigError(_explain_place(f"{where}{name}", False))
         else:
             given[name] = _read(options[name], value)
     for name, field in options.items():  # absent means None where None is allowed, whatever the default is
@@ -549,7 +549,7 @@ def _read(field: OptionField, value: Any) -> Any:
         return Table({name: _read(piece, one) for name, one in value.items()})
     if field.type is Overrides and isinstance(value, Mapping):
         if wrong := [name for name, given in value.items() if not isinstance(given, Mapping)]:
-            raise ConfigError(_misplaced(f"{field.name}.{wrong[0]}", True))
+            raise ConfigError(_explain_place(f"{field.name}.{wrong[0]}", True))
         return Overrides({name: _read_section(field, name, given) for name, given in value.items()})
     if field.type is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
@@ -565,7 +565,7 @@ def _read_section(field: OptionField, name: str, values: Mapping[str, Any]) -> d
     return read
 
 
-def _misplaced(name: str, is_section: bool) -> Message:
+def _explain_place(name: str, is_section: bool) -> Message:
     if is_section:
         return Message(
             "{name} is a section with options of its own, not a value. Write [{name}] and its options below that.",

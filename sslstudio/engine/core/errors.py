@@ -14,7 +14,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any, Self
 
-from sslstudio.engine.core.messages import Message, declared
+from sslstudio.engine.core.messages import Message, as_message
 
 
 class StudioError(Exception):
@@ -24,7 +24,7 @@ class StudioError(Exception):
     """
 
     def __init__(self, template: str, /, **values: Any) -> None:
-        self.message = declared(template, values)
+        self.message = as_message(template, values)
         super().__init__(str(self.message))
 
     def __reduce__(self) -> tuple[Any, ...]:

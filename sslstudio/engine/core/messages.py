@@ -81,24 +81,24 @@ class Message(str):
     values: Mapping[str, Any]
 
     def __new__(cls, template: str, /, **values: Value) -> Self:
-        kept = {name: _kept(value) for name, value in values.items()}
-        return cls._made(template, kept, _filled(template, kept, ENGLISH))
+        kept = {name: _keep(value) for name, value in values.items()}
+        return cls._make(template, kept, _fill(template, kept, ENGLISH))
 
     @classmethod
-    def _made(cls, template: str, values: Mapping[str, Any], text: str) -> Self:
+    def _make(cls, template: str, values: Mapping[str, Any], text: str) -> Self:
         made = str.__new__(cls, text)
         made.template = template
         made.values = MappingProxyType(dict(values))
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self.template, dict(self.values), str(self))
+        return _restore, (self.template, dict(self.values), str(self))
 
     def __deepcopy__(self, memo: Any) -> Self:
         return self  # nothing in it changes
 
-    def said(self, language: Language) -> str:
-        """The text in a language; as it was stored where the language does not know the template."""
+    def render(self, language: Language) -> str:
+        """Write the text in a language; as it was stored where the language does not know the template."""
         if language is ENGLISH:
             return str(self)
         template = language.lookup(self.template)
@@ -107,7 +107,7 @@ class Message(str):
         if template is None:
             return str(self)
         try:
-            return _filled(template, self.values, language)
+            return _fill(template, self.values, language)
         except (KeyError, ValueError, TypeError, IndexError):  # a template that was reworded: other places or values
             return str(self)
 
@@ -116,8 +116,8 @@ class Message(str):
         return {"template": self.template, "values": dict(self.values), "text": str(self)}
 
 
-def _restored(template: str, values: Mapping[str, Any], text: str) -> Message:
-    return Message._made(template, values, text)
+def _restore(template: str, values: Mapping[str, Any], text: str) -> Message:
+    return Message._make(template, values, text)
 
 
 def is_message(value: object) -> bool:
@@ -131,7 +131,7 @@ def from_stored(value: Any) -> Any:
         inner = {key: from_stored(item) for key, item in value.items()}
         if not is_message(value) or not isinstance(inner["values"], dict) or not isinstance(value["text"], str):
             return inner
-        return Message._made(
+        return Message._make(
             value["template"], {str(name): one for name, one in inner["values"].items()}, value["text"]
         )
     if isinstance(value, list):
@@ -178,8 +178,8 @@ def plain(text: str) -> Message:
     return Message("{text}", text=text)
 
 
-def declared(template: str, values: Mapping[str, Any]) -> Message:
-    """A message of what an error was given: a template with its values, a message, or the words of somebody else."""
+def as_message(template: str, values: Mapping[str, Any]) -> Message:
+    """Make a message of what an error was given: a template with its values, a message, or somebody else's words."""
     if isinstance(template, Message):
         return template
     if not values and "{" in template:
@@ -187,8 +187,8 @@ def declared(template: str, values: Mapping[str, Any]) -> Message:
     return Message(template, **values)
 
 
-def joined(parts: Iterable[Any], how: str = "words") -> Message:
-    """Messages as one: with spaces between them, or as `how` says ('and', 'or', '' for commas)."""
+def join(parts: Iterable[Any], how: str = "words") -> Message:
+    """Join messages into one, with spaces between them or as `how` says ('and', 'or', '' for commas)."""
     given = [part for part in parts if part != ""]
     template = f"{{parts:{how}}}" if how else "{parts}"
     return Message(template, parts=given)
@@ -210,8 +210,8 @@ def places(template: str) -> list[tuple[str, str]]:
     return [(name, spec or "") for _, name, spec, _ in _FORMATTER.parse(template) if name is not None]
 
 
-def _kept(value: Value) -> Any:
-    """A value as a message keeps it: numbers, texts, messages and lists of them."""
+def _keep(value: Value) -> Any:
+    """Turn a value into what a message keeps: numbers, texts, messages and lists of them."""
     if value is None or isinstance(value, (Message, bool, int, float)):
         return value
     if isinstance(value, str):
@@ -222,15 +222,15 @@ def _kept(value: Value) -> Any:
         message = getattr(value, "message", None)
         return message if isinstance(message, Message) else printable(str(value))
     if isinstance(value, Mapping):
-        return [_kept(item) for item in value]
+        return [_keep(item) for item in value]
     if hasattr(value, "item") and not getattr(value, "shape", None):
         return value.item()  # a number of numpy's
     if isinstance(value, (Sequence, set, frozenset)) or hasattr(value, "__iter__"):
-        return [_kept(item) for item in value]
+        return [_keep(item) for item in value]
     return printable(str(value))
 
 
-def _filled(template: str, values: Mapping[str, Any], language: Language) -> str:
+def _fill(template: str, values: Mapping[str, Any], language: Language) -> str:
     pieces = []
     for literal, name, spec, conversion in _FORMATTER.parse(template):
         pieces.append(literal)
@@ -243,9 +243,9 @@ def _put(value: Any, spec: str, conversion: str, language: Language) -> str:
     if conversion == "r":
         return repr(str(value)) if isinstance(value, str) else repr(value)
     if isinstance(value, list):
-        return _listed([_put(item, "", "", language) for item in value], spec, language)
+        return _write_list([_put(item, "", "", language) for item in value], spec, language)
     if isinstance(value, Message):
-        return value.said(language)
+        return value.render(language)
     if isinstance(value, str) or value is None:
         return str(value)
     if isinstance(value, bool):
@@ -253,7 +253,7 @@ def _put(value: Any, spec: str, conversion: str, language: Language) -> str:
     return _number(value, spec, language)
 
 
-def _listed(parts: list[str], how: str, language: Language) -> str:
+def _write_list(parts: list[str], how: str, language: Language) -> str:
     if how in _BETWEEN:
         return _BETWEEN[how].join(parts)
     if how in language.last and len(parts) > 1:
@@ -295,22 +295,22 @@ def _tick(value: float, language: Language) -> str:
     return language.figures(f"{100 * value:.3g} %" if language.percent else f"{value:.3g}")
 
 
-def _signed(value: float, language: Language) -> str:
+def _write_signed(value: float, language: Language) -> str:
     said = f"{100 * value:+.1f}" if language.percent else f"{value:+.3f}"
     return language.figures(said.replace("-", "\u2212"))
 
 
 def _points(value: float, language: Language) -> str:
-    said = _signed(value, language)
+    said = _write_signed(value, language)
     return language.points.format(said) if language.percent else said
 
 
 _NUMBERS: dict[str, Callable[[float, Language], str]] = {
-    "duration": lambda value, language: duration(value).said(language),
+    "duration": lambda value, language: duration(value).render(language),
     "score": _score,
     "tick": _tick,
     "points": _points,
-    "signed": _signed,
+    "signed": _write_signed,
 }
 
 NOTHING = Message("")

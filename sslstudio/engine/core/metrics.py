@@ -43,8 +43,8 @@ def forget(*names: str) -> None:
         _METRICS.pop(name, None)
 
 
-def metric_named(name: str) -> Metric:
-    """The metric of that name; of one that nobody has declared its name is all that is known."""
+def find_metric(name: str) -> Metric:
+    """Find the metric of that name; of one that nobody has declared its name is all that is known."""
     known = _METRICS.get(name)
     return known or Metric(name, plain(name.replace("_", " ").capitalize()), better="")
 

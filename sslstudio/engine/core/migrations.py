@@ -79,8 +79,8 @@ def migration(from_: int, to: int, *documents: str) -> Callable[[Step], Step]:
     return add
 
 
-def migrated(document: str, values: Mapping[str, Any], name: str) -> Values:
-    """What a file holds, in the format of today and with its number. Raises ConfigError for a file of a newer one."""
+def migrate(document: str, values: Mapping[str, Any], name: str) -> Values:
+    """Bring what a file holds to the format of today, with its number. Raises ConfigError for a file of a newer one."""
     written = values.get(KEY, 1)
     if type(written) is not int or written < 1:
         raise ConfigError(
@@ -104,13 +104,13 @@ def migrated(document: str, values: Mapping[str, Any], name: str) -> Values:
     return {**result, KEY: FORMAT}
 
 
-def stamped(values: Mapping[str, Any]) -> Values:
-    """What a file of this version holds."""
+def stamp(values: Mapping[str, Any]) -> Values:
+    """Put the number of today's format before what a file holds."""
     return {KEY: FORMAT, **values}
 
 
-def unstamped(values: Mapping[str, Any]) -> Values:
-    """What a config is made of."""
+def unstamp(values: Mapping[str, Any]) -> Values:
+    """Leave out the number of the format: what a config is made of."""
     return {name: value for name, value in values.items() if name != KEY}
 
 

@@ -43,11 +43,11 @@ class Pictures:
         if not self._asked and self._cache.complete:
             self._asked = True
             if self.device.holds(len(self) * 3 * self._cache.side**2):
-                self._held = self._copied()
+                self._held = self._copy()
         return self._held is not None
 
-    def _copied(self) -> Tensor:
-        """All of them on the device, copied slice by slice: only a slice is in the CPU's memory at a time."""
+    def _copy(self) -> Tensor:
+        """Copy all of them to the device, slice by slice: only a slice is in the CPU's memory at a time."""
         side = self._cache.side
         held = torch.empty((len(self), side, side, 3), dtype=torch.uint8, device=self.device.handle).permute(0, 3, 1, 2)
         for start in range(0, len(self), SLICE):
@@ -98,8 +98,8 @@ class Pictures:
         """Those known to be unreadable; others stand in for them."""
         return sorted(set(self._cache.broken).intersection(self.paths))
 
-    def settled(self, count: int | None = None) -> "Pictures":
-        """Those of the first `count` (or of all) that can be read; waits for these if they are being read."""
+    def keep_readable(self, count: int | None = None) -> "Pictures":
+        """Keep those of the first `count` (or of all) that can be read; wait for these if they are being read."""
         good = self._cache.readable(self._positions[:count])
         return Pictures(self._cache, list(compress(self.paths, good)), self.device)
 
@@ -113,7 +113,7 @@ class Pictures:
 
         Raises DataError when fewer than four pictures can be read, RunError when stopped.
         """
-        shuffled = self.positions(order.shuffled(0))
+        shuffled = self.positions(order.shuffle(0))
         yield from self._cache.read_first(shuffled, sample, control)
         return self.first(order, sample)
 
@@ -155,14 +155,14 @@ class Order:
     def batch(self, step: int) -> Tensor:
         """Numbers of the pictures of `step` (counted from 0)."""
         epoch, place = divmod(step, self.steps_per_epoch)
-        return self.shuffled(epoch)[place * self.batch_size : (place + 1) * self.batch_size]
+        return self.shuffle(epoch)[place * self.batch_size : (place + 1) * self.batch_size]
 
     def first(self, count: int) -> Tensor:
         """Numbers, ascending, of the first `count` pictures that a training takes."""
-        return self.shuffled(0)[:count].sort().values
+        return self.shuffle(0)[:count].sort().values
 
-    def shuffled(self, epoch: int) -> Tensor:
-        """Numbers of all pictures in the order of this epoch."""
+    def shuffle(self, epoch: int) -> Tensor:
+        """Shuffle the numbers of all pictures into the order of this epoch."""
         if epoch != self._epoch:
             self._shuffled = torch.randperm(self.count, generator=generator(self._seed, "order", epoch))
             self._epoch = epoch

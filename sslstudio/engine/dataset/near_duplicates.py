@@ -47,7 +47,7 @@ def near_duplicates(
     for start in range(0, len(signatures), _ROWS):
         rows = signatures[start : start + _ROWS]
         alike = rows @ signatures[: start + len(rows)].T > likeness
-        label = _joined(label, start, alike)
+        label = _join_groups(label, start, alike)
     members: dict[int, list[int]] = {}
     for number, group in enumerate(label.tolist()):
         members.setdefault(group, []).append(number)
@@ -113,8 +113,8 @@ def _waves(side: int, count: int) -> Tensor:
     return waves
 
 
-def _joined(label: npt.NDArray[np.int64], start: int, alike: Tensor) -> npt.NDArray[np.int64]:
-    """Groups joined by what a block of rows is alike to: `alike` bool (rows, pictures up to the end of the block)."""
+def _join_groups(label: npt.NDArray[np.int64], start: int, alike: Tensor) -> npt.NDArray[np.int64]:
+    """Join groups by what a block of rows is alike to: `alike` bool (rows, pictures up to the end of the block)."""
     row, column = torch.nonzero(alike, as_tuple=True)
     links = np.unique(np.stack([label[row.cpu().numpy() + start], label[column.cpu().numpy()]]), axis=1)
     count = len(label)

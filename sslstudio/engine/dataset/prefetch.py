@@ -28,13 +28,13 @@ class Feed:
         """uint8 (B, 3, side, side) on the device: the batch of `step`. Asked again (for its parts), it is there."""
         if self._images is None or step != self._step:
             began = time.perf_counter()
-            self._images, self._step = self._fetched(step), step
+            self._images, self._step = self._fetch(step), step
             self.waited += time.perf_counter() - began
             if self.pictures.settled_ahead:
                 self._ahead = _Fetch(self.pictures, self.order.batch(step + 1), step + 1)
         return self._images
 
-    def _fetched(self, step: int) -> Tensor:
+    def _fetch(self, step: int) -> Tensor:
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
             images = ahead.images()

@@ -84,15 +84,15 @@ def make_split(
         )
     ordered = sorted(set(paths))
     grouped = {path: (groups or {}).get(path) for path in ordered}
-    fixed = _given_parts(ordered, grouped, given or {})
+    fixed = _assign_given(ordered, grouped, given or {})
     shares = [0.0, 0.0 if VALIDATION in fixed.values() else validation, 0.0 if TEST in fixed.values() else test]
     pool = [path for path in ordered if fixed.get(path, TRAIN) == TRAIN]
     parts = fixed | _draw(_units(pool, grouped, fixed), labels, shares, seed)
     return Split(*(tuple(path for path in ordered if parts[path] == part) for part in (TRAIN, VALIDATION, TEST)))
 
 
-def _given_parts(paths: list[str], groups: Mapping[str, str | None], given: Mapping[str, str]) -> dict[str, int]:
-    """The part of each picture that has one given, itself or through another picture of its group."""
+def _assign_given(paths: list[str], groups: Mapping[str, str | None], given: Mapping[str, str]) -> dict[str, int]:
+    """Assign each picture the part that it has been given, itself or through another picture of its group."""
     known = {path: PARTS.index(given[path]) for path in paths if path in given}
     of_group: dict[str, int] = {}
     for path, part in known.items():

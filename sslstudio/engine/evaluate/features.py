@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.models.encoders import Encoder
-from sslstudio.engine.models.finetuned import pooled
+from sslstudio.engine.models.finetuned import pool_stages
 
 CHUNK = 64
 MEASURED_ON = 256  # pictures
@@ -34,7 +34,7 @@ def stage_features(encoder: Encoder, images: Tensor, device: Device | None = Non
 
     `images`: float (n, 3, H, W) as the encoder expects them (`PixelScale`).
     """
-    return _features(encoder, images, pooled, device)
+    return _features(encoder, images, pool_stages, device)
 
 
 def dense_features(encoder: Encoder, images: Tensor, grid: int, device: Device | None = None) -> list[Tensor]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from sslstudio.engine.core.messages import NOTHING, Message, joined
+from sslstudio.engine.core.messages import NOTHING, Message, join
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, Score, always, difference, per_class, score
 from sslstudio.engine.runs.metrics import FinetuneMetrics, PartResult
 
@@ -72,8 +72,8 @@ def verdict(headline: str, parts: Scores, gap: Score | None, baseline: Mapping[s
     scores = parts["pretrained"] if gap else next(iter(parts.values()))
     pixels = _fewer_pixels(scores, baseline)
     if gap is None:
-        return joined([pixels, _alone(headline, parts, baseline[headline])])
-    return joined([_no_better(headline, scores, baseline[headline]), pixels, _compared(headline, parts, gap)])
+        return join([pixels, _alone(headline, parts, baseline[headline])])
+    return join([_no_better(headline, scores, baseline[headline]), pixels, _compared(headline, parts, gap)])
 
 
 def _no_better(headline: str, scores: Mapping[str, Score], baseline: float) -> Message:

@@ -11,7 +11,7 @@ from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.core.messages import Message, declared, loads, to_stored
+from sslstudio.engine.core.messages import Message, as_message, loads, to_stored
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import suggest_groups
@@ -59,7 +59,7 @@ def split_notes(config: CompareConfig) -> list[Message]:
         content: SplitFacts = loads((Path(config.out) / FACTS).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return []
-    return [declared(note, {}) for note in content["notes"]]
+    return [as_message(note, {}) for note in content["notes"]]
 
 
 def _notes(config: CompareConfig, session: Session, pairs: list[tuple[str, str]]) -> list[str]:

@@ -11,7 +11,7 @@ from sslstudio.engine.core.config import (
     BaseConfig,
     Overrides,
     Table,
-    merged,
+    merge,
     option,
     section,
     sections_of,
@@ -169,11 +169,11 @@ def join(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
     _check_same(config, stored)
     return config.replace(
         tasks=_union(stored.tasks, config.tasks),
-        weights=merged(stored.weights, config.weights),
+        weights=merge(stored.weights, config.weights),
         labels=_union(stored.labels, config.labels),
         scratch_labels=_union(stored.scratch_labels, config.scratch_labels),
         seeds=max(stored.seeds, config.seeds),
-        pretrain_settings=merged(stored.pretrain_settings, config.pretrain_settings),
+        pretrain_settings=merge(stored.pretrain_settings, config.pretrain_settings),
     )
 
 

@@ -16,7 +16,7 @@ from sslstudio.engine.core.config import (
 )
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.core.migrations import unstamped
+from sslstudio.engine.core.migrations import unstamp
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.models.encoders import EncoderConfig
@@ -103,7 +103,7 @@ def stored_config(kind: type[C], out: Path) -> C | None:
     """What the experiment of this kind in a folder is of, None when there is none."""
     if not (out / CONFIGS[kind.job]).exists():
         return None
-    return from_dict(kind, unstamped(experiment_settings(out, kind.job)))
+    return from_dict(kind, unstamp(experiment_settings(out, kind.job)))
 
 
 def resolve(config: C) -> C:
@@ -111,7 +111,7 @@ def resolve(config: C) -> C:
     device = devices.choose(config.hardware.device, config.hardware.precision)
     recognised = recognise(scan(Path(config.data.folder)), config.data.labels)
     side = config.data.side or suitable_side(recognised.pictures, device)
-    encoder = config.encoder.resolved(device.accelerated, side)
+    encoder = config.encoder.resolve(device.accelerated, side)
     return config.replace(data=config.data.replace(side=side), encoder=encoder)
 
 

@@ -51,7 +51,7 @@ def cross_validate(config: FinetuneConfig, folds: int, control: RunControl) -> I
     config = following(config, pretraining_of(config.source))
     session = yield from open_session(config.data, device, control)
     config = config.replace(
-        encoder=config.encoder.resolved(device.accelerated, session.cache.side),
+        encoder=config.encoder.resolve(device.accelerated, session.cache.side),
         data=config.data.replace(side=session.cache.side, folder=str(Path(config.data.folder).resolve())),
     )
     splits = deal(session, config, folds)

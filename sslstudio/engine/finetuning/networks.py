@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sslstudio.engine.compute.device import Device
-from sslstudio.engine.compute.seeding import seeded_init
+from sslstudio.engine.compute.seeding import seed_init
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.finetuning.labelled import Labelled, prefix_of, targets_of
@@ -51,7 +51,7 @@ def build_part(
         stage, why = _stage(part, start, config, labelled, session, device, run)
         notes += [why] if why else []
     recipe = recipe_of(config, part, stage)
-    with seeded_init(config.seed, "head"):
+    with seed_init(config.seed, "head"):
         if config.kind == "classification":
             network: Network = Classifier(
                 scale, encoder, len(labelled.names), freeze_norm_stats=recipe.freeze_norm_stats, stage=stage

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.probes import best_stage
-from sslstudio.engine.models.finetuned import LAST, Classifier, Network, Standard, pooled
+from sslstudio.engine.models.finetuned import LAST, Classifier, Network, Standard, pool_stages
 from sslstudio.engine.training.config import FinetuneConfig
 from sslstudio.engine.transforms.geometry import to_float
 
@@ -110,6 +110,6 @@ def stage_by_probe(network: Network, pictures: Pictures, targets: Tensor, seed: 
     found: list[list[Tensor]] = []
     for chosen in pictures.chunks(CHUNK):
         maps = network.encoder.stages(network.scale(to_float(pictures.take(chosen))))
-        found.append([features.float().cpu() for features in pooled(maps)])
+        found.append([features.float().cpu() for features in pool_stages(maps)])
     network.train(network.training)
     return best_stage([torch.cat(stage) for stage in zip(*found, strict=True)], targets.cpu(), seed)

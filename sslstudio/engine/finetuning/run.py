@@ -22,7 +22,7 @@ from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, RunStarted
-from sslstudio.engine.core.messages import Message, joined
+from sslstudio.engine.core.messages import Message, join
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.split import group_paths
 from sslstudio.engine.evaluate.predict import Predictor, score_classes, score_masks
@@ -34,7 +34,7 @@ from sslstudio.engine.finetuning.networks import build_part, first_encoder
 from sslstudio.engine.finetuning.plan_file import read_plan, write_plan
 from sslstudio.engine.finetuning.split_policy import split_kept, suited
 from sslstudio.engine.images.multi_folder import root_of, title_of
-from sslstudio.engine.labels.mask_names import said_class
+from sslstudio.engine.labels.mask_names import name_class
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.metrics import FinetuneMetrics
@@ -63,7 +63,7 @@ def run_once(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
     set_apart = partial(suited, split_kept(config, source), config.kind)
     session = yield from open_session(config.data, device, control, set_apart=set_apart)
     config = config.replace(
-        encoder=config.encoder.resolved(device.accelerated, session.cache.side),
+        encoder=config.encoder.resolve(device.accelerated, session.cache.side),
         data=config.data.replace(side=session.cache.side, folder=str(Path(config.data.folder).resolve())),
     )
     yield from start(config, session, device, control)
@@ -172,9 +172,9 @@ def _run(
 
 
 def _facts(labelled: Labelled, job: LabelledJob) -> dict[str, str]:
-    names = map(said_class, labelled.names) if labelled.kind == "segmentation" else labelled.names
+    names = map(name_class, labelled.names) if labelled.kind == "segmentation" else labelled.names
     return {
-        Message("Classes"): joined(names, ""),
+        Message("Classes"): join(names, ""),
         Message("Labelled pictures"): Message(
             "{pictures:,} to train on, {watched:,} to watch with, {test:,} for the test",
             pictures=len(job.pictures),

@@ -12,7 +12,7 @@ from pathlib import Path
 from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.messages import Message, joined, printable
+from sslstudio.engine.core.messages import Message, join, printable
 from sslstudio.engine.images.formats.errors import from_os
 from sslstudio.engine.images.listing import HIDDEN, HIDDEN_FOLDER, NO_SUFFIX, SUFFIXES, Unreadable
 from sslstudio.engine.images.listing_cache import Remembered
@@ -134,22 +134,22 @@ def scanning(root: Path | str, cache_dir: Path | None = None) -> Generator[Found
     folder = Path(os.path.abspath(Path(root).expanduser()))
     _check_root(os.fspath(folder))
     place = root_of(folder)
-    index = yield from _walked_all(place, cache_dir) if isinstance(place, Album) else _walked(folder, cache_dir)
+    index = yield from _walk_album(place, cache_dir) if isinstance(place, Album) else _walk_folder(folder, cache_dir)
     if not index.runs:
         raise DataError(_no_pictures(index))
     return index
 
 
-def _walked(folder: Path, cache_dir: Path | None) -> Generator[Found, None, ImageIndex]:
+def _walk_folder(folder: Path, cache_dir: Path | None) -> Generator[Found, None, ImageIndex]:
     walk = Walk(folder, Remembered(os.fspath(folder), cache_dir or cache_folder()))
     yield from walk.run()
     unreadable = tuple(sorted(walk.unreadable, key=lambda item: item.path))
     return ImageIndex(folder, tuple(walk.runs()), unreadable, dict(walk.ignored.most_common()))
 
 
-def _walked_all(album: Album, cache_dir: Path | None) -> Generator[Found, None, ImageIndex]:
-    """One folder after the other: what is remembered of each is the same as when it is opened alone."""
-    for name, folder in album.gone().items():
+def _walk_album(album: Album, cache_dir: Path | None) -> Generator[Found, None, ImageIndex]:
+    """Walk one folder after the other: what is remembered of each is the same as when it is opened alone."""
+    for name, folder in album.find_missing().items():
         raise DataError(
             "The folder {name} is not there: {folder}. Plug in its disk, say where it is now, or take it "
             "out of the project.",
@@ -158,7 +158,7 @@ def _walked_all(album: Album, cache_dir: Path | None) -> Generator[Found, None, 
         )
     whole = ImageIndex(album, ())
     for prefix in sorted(f"{name}/" for name in album.folders):
-        walk, first = _walked(album.folders[prefix[:-1]], cache_dir), whole.first(FIRST)
+        walk, first = _walk_folder(album.folders[prefix[:-1]], cache_dir), whole.first(FIRST)
         while True:
             try:
                 found = next(walk)
@@ -202,4 +202,4 @@ def _no_pictures(index: ImageIndex) -> Message:
             )
         )
     parts.append(Message("Choose the folder that holds the pictures."))
-    return joined(parts)
+    return join(parts)

@@ -72,8 +72,8 @@ class Album(_Path):
         """The name of the folder that a file lies in, '' when it lies in none of them."""
         return next((name for name, folder in self.folders.items() if file.is_relative_to(folder)), "")
 
-    def gone(self) -> dict[str, Path]:
-        """The folders that are not there: a disk that is not plugged in, or they have moved."""
+    def find_missing(self) -> dict[str, Path]:
+        """Find the folders that are not there: a disk that is not plugged in, or they have moved."""
         return {name: folder for name, folder in self.folders.items() if not os.path.isdir(folder)}
 
 
@@ -156,12 +156,12 @@ def _check(file: Path, folders: list[tuple[str, Path]]) -> None:
                 name=name,
             )
         taken.add(name.casefold())
-    if torn := nested([folder for _, folder in folders]):
+    if torn := check_nesting([folder for _, folder in folders]):
         raise DataError(torn)
 
 
-def nested(folders: Iterable[Path]) -> Message:
-    """Why these folders cannot be read together, '' if they can: none may be, hold or list another one."""
+def check_nesting(folders: Iterable[Path]) -> Message:
+    """Say why these folders cannot be read together, '' if they can: none may be, hold or list another one."""
     known: list[tuple[Path, Path]] = []
     for folder in folders:
         real = Path(os.path.realpath(folder))  # Path.resolve raises where links lead in a circle

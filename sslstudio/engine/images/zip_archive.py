@@ -37,7 +37,7 @@ def unpack(archive: Path, into: Path, control: RunControl) -> Generator[Preparin
     beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     try:
         with zipfile.ZipFile(archive) as content:
-            wanted = _wanted(content, archive)
+            wanted = _choose_members(content, archive)
             _check_room(wanted, into, archive)
             yield from _extract(content, wanted, beside, control)
         if control.stopping:
@@ -85,8 +85,8 @@ def _place(archive: Path, into: Path, about: dict[str, object]) -> tuple[Path, b
         number += 1
 
 
-def _wanted(content: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
-    """The files to take. Raises DataError for names that lead elsewhere, links and passwords."""
+def _choose_members(content: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
+    """Choose the files to take. Raises DataError for names that lead elsewhere, links and passwords."""
     wanted = []
     for one in content.infolist():
         name = one.filename.replace("\\", "/")

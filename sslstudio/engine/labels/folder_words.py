@@ -40,8 +40,8 @@ def part_of_folder(folder: str) -> str | None:
     return SPLIT_WORDS.get(plain_folder(folder))
 
 
-def given_parts(paths: Sequence[str]) -> dict[str, str]:
-    """The part (train, validation, test) of each picture below a folder of that name; {} unless two parts are named."""
+def read_parts(paths: Sequence[str]) -> dict[str, str]:
+    """Read the part (train, validation, test) of each picture off its folders; {} unless two parts are named."""
     parts = {}
     for path in paths:
         found = [part for name in folders_of(path) if (part := part_of_folder(name))]

@@ -15,8 +15,8 @@ BACKGROUND, OBJECT, NUMBERED = "background", "object", "class "  # the names of 
 _MASKS_A_CLASS = 8  # looked at to give the numbers in the masks the names of the class folders
 
 
-def said_class(name: str) -> Message:
-    """A class of masks for people: the program's own names can be translated, a person's stay as they are."""
+def name_class(name: str) -> Message:
+    """Name a class of masks for people: the program's own names can be translated, a person's stay as they are."""
     number = name.removeprefix(NUMBERED)
     if name != number and number.isdecimal():
         return Message("class {value}", value=int(number))

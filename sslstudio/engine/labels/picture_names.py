@@ -19,8 +19,8 @@ def lookup_of(paths: Sequence[str]) -> Lookup:
     return lookup
 
 
-def named_pictures(cells: Sequence[str], lookup: Lookup) -> list[list[str]]:
-    """The pictures that each cell may mean. Folders that all cells begin with may be unknown here (C:/Users/me/...)."""
+def find_pictures(cells: Sequence[str], lookup: Lookup) -> list[list[str]]:
+    """Find the pictures each cell may mean. Folders that all cells begin with may be unknown here (C:/Users/me/...)."""
     names = [_as_path(cell) for cell in cells]
     common = _common_folders([name for name in names if "/" in name])
     tries = [[_find(name, lookup, skipped) for name in names] for skipped in range(common + 1)]

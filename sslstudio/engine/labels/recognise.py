@@ -15,7 +15,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.registry import Registry
 from sslstudio.engine.images.index import ImageIndex
-from sslstudio.engine.labels.folder_words import given_parts
+from sslstudio.engine.labels.folder_words import read_parts
 from sslstudio.engine.labels.mask_names import names_by_class
 from sslstudio.engine.labels.types import (
     SOURCES,
@@ -62,7 +62,7 @@ def recognising(index: ImageIndex, labels_file: str = "") -> Generator[Preparing
     found = yield from _ask({name: sources.pop(name) for name in among}, index, Choices(), asked, asked_source)
     files = frozenset[str]().union(*(one.found.files for one in found))
     pictures = index.subset([path for path in index.paths if path not in files]) if files else index
-    parts = given_parts(pictures.paths)
+    parts = read_parts(pictures.paths)
     if asked_source in sources and sources[asked_source].complete:
         found, sources = [], {asked_source: sources[asked_source]}
     found += yield from _ask(sources, pictures, Choices(parts=parts), asked, asked_source)
@@ -95,17 +95,17 @@ def _choose(pictures: ImageIndex, answers: Sequence[_Answer], parts: Mapping[str
     classes = best_classes.labels if best_classes and isinstance(best_classes.labels, ClassLabels) else None
     masks = best_masks.labels if best_masks and isinstance(best_masks.labels, MaskLabels) else None
     if classes:
-        classes = replace(classes, notes=(*classes.notes, *_passed_over(found, best_classes)))
+        classes = replace(classes, notes=(*classes.notes, *_note_others(found, best_classes)))
     if best_masks and masks and best_masks.unnamed and classes:
         masks = replace(masks, names=names_by_class(pictures.root, masks, classes) or masks.names)
-    given, part_notes = _labelled_parts(parts, classes, masks)
+    given, part_notes = _drop_unlabelled(parts, classes, masks)
     taken = (best_classes, best_masks)
     return Recognised(
         pictures,
         classes,
         masks,
         given,
-        (*_notes(found, taken), *_passed_over(found, best_masks), *part_notes),
+        (*_notes(found, taken), *_note_others(found, best_masks), *part_notes),
         tuple(_candidates(answers, taken)),
     )
 
@@ -119,8 +119,8 @@ def _best(found: Iterable[Found], kind: Kind) -> Found | None:
     return best
 
 
-def _passed_over(found: Iterable[Found], taken: Found | None) -> list[Message]:
-    """What is said of labels that were not taken because others were."""
+def _note_others(found: Iterable[Found], taken: Found | None) -> list[Message]:
+    """Note the labels that were not taken because others were."""
     if taken is None:
         return []
     others = [one for one in found if one.kind == taken.kind and one.labels and one is not taken and one.called]
@@ -157,10 +157,10 @@ def _candidates(answers: Iterable[_Answer], taken: Sequence[Found | None]) -> It
 # Parts
 
 
-def _labelled_parts(
+def _drop_unlabelled(
     given: Mapping[str, str], classes: ClassLabels | None, masks: MaskLabels | None
 ) -> tuple[dict[str, str], tuple[Message, ...]]:
-    """The given parts without those that have no label at all: nothing can be tested on them."""
+    """Drop the given parts that have no label at all: nothing can be tested on them."""
     labelled = {*(classes.of if classes else ()), *(masks.of if masks else ())}
     empty = sorted(set(given.values()) - {given[path] for path in labelled if path in given} - {"train"})
     if not labelled or not empty:

@@ -58,11 +58,11 @@ def order_to_resume(run: RunFolder) -> Order:
 
 def in_child(order: Order, control: RunControl) -> Iterator[Event]:
     """The events of a run in a child process. Raises what the child raised, and RunError when the child died."""
-    before = _saved(Path(order.run))
+    before = _read_save_time(Path(order.run))
     try:
         yield from _Child(order).events(control)
     except _Died as death:
-        if control.stopping or _saved(Path(order.run)) <= before:
+        if control.stopping or _read_save_time(Path(order.run)) <= before:
             raise RunError(death.words) from None
         yield Note(
             level="warning", text=Message("{words} It is started again from what it saved last.", words=death.words)
@@ -73,8 +73,8 @@ def in_child(order: Order, control: RunControl) -> Iterator[Event]:
             raise RunError("{words} What was saved last is kept.", words=again.words) from None
 
 
-def _saved(run: Path) -> int:
-    """When weights were last saved, in nanoseconds; 0 if never."""
+def _read_save_time(run: Path) -> int:
+    """Read when weights were last saved, in nanoseconds; 0 if never."""
     return max((file.stat().st_mtime_ns for file in run.glob("*last.safetensors")), default=0)
 
 

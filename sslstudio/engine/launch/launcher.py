@@ -14,8 +14,8 @@ from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig, pretrain_from_dict
 
 
-def started(config: PretrainConfig | FinetuneConfig, control: RunControl, *, apart: bool = False) -> Iterator[Event]:
-    """A run from its start. `apart`: in a child process, also when one process is enough."""
+def start_run(config: PretrainConfig | FinetuneConfig, control: RunControl, *, apart: bool = False) -> Iterator[Event]:
+    """Start a run. `apart`: in a child process, also when one process is enough."""
     if isinstance(config, FinetuneConfig):
         return in_child(order_to_start("finetune", config), control) if apart else finetune(config, control)
     where = rank_info()
@@ -26,8 +26,8 @@ def started(config: PretrainConfig | FinetuneConfig, control: RunControl, *, apa
     return pretrain(config, control)
 
 
-def resumed(path: Path, control: RunControl, *, apart: bool = False) -> Iterator[Event]:
-    """The rest of a run."""
+def resume_run(path: Path, control: RunControl, *, apart: bool = False) -> Iterator[Event]:
+    """Do the rest of a run. `apart` as in `start_run`."""
     where = rank_info()
     if where is not None:
         return resume_together(path, control, where)

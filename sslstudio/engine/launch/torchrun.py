@@ -33,7 +33,7 @@ def pretrain_together(config: PretrainConfig, control: RunControl, where: RankIn
             _follow(group, control)
         elif where.restarts and (Path(config.out) / CONFIG).is_file():
             wait_until_free(Path(config.out), control)  # rank 0 may have been on another machine
-            yield from _run_rank_0(group, _resumed(Path(config.out), control, group))
+            yield from _run_rank_0(group, _resume(Path(config.out), control, group))
         else:
             yield from _run_rank_0(group, pretrain(config, control, group))
 
@@ -42,12 +42,12 @@ def resume_together(path: Path, control: RunControl, where: RankInfo) -> Iterato
     """Run the part of this rank in the rest of a pretraining."""
     with process_group.join_group(where, devices.backend()) as group:
         if group.is_rank_0:
-            yield from _run_rank_0(group, _resumed(path, control, group))
+            yield from _run_rank_0(group, _resume(path, control, group))
         else:
             _follow(group, control)
 
 
-def _resumed(path: Path, control: RunControl, group: ProcessGroup) -> Iterator[Event]:
+def _resume(path: Path, control: RunControl, group: ProcessGroup) -> Iterator[Event]:
     run = RunFolder.open_unfinished(path)
     if run.job != "pretrain":
         raise DataError("{path} is no pretraining: only a pretraining can be shared by several processes.", path=path)

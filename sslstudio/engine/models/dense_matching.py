@@ -11,7 +11,7 @@ from torch import Tensor
 from sslstudio.engine.compute.constants import constant
 from sslstudio.engine.compute.process_group import sum_over_ranks
 from sslstudio.engine.models.joint_embedding_losses import exact
-from sslstudio.engine.transforms.two_views import cell_places, inverse, placed
+from sslstudio.engine.transforms.two_views import cell_places, inverse, map_places
 
 
 def counterparts(matrices: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
@@ -19,8 +19,8 @@ def counterparts(matrices: Tensor, height: int, width: int) -> tuple[Tensor, Ten
 
     matrices (B, 2, 2, 3) take places of a view to places of the picture.
     """
-    in_picture = placed(matrices, cell_places(height, width, matrices.device))
-    in_other = placed(inverse(matrices.flip(1)), in_picture)
+    in_picture = map_places(matrices, cell_places(height, width, matrices.device))
+    in_other = map_places(inverse(matrices.flip(1)), in_picture)
     return in_other, (in_other.abs() <= 1.0).all(dim=-1)
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-from sslstudio.engine.compute.seeding import seeded_init
+from sslstudio.engine.compute.seeding import seed_init
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.registry import Registry
@@ -59,8 +59,8 @@ class EncoderConfig(BaseConfig):
     )
     weights: str = option("", "Start from weights", "A .safetensors or .pth file to start from; empty: random weights.")
 
-    def resolved(self, accelerated: bool, side: int) -> "EncoderConfig":
-        """The same with `auto` replaced: by whether there is a GPU, and by the side of the pictures in pixels."""
+    def resolve(self, accelerated: bool, side: int) -> "EncoderConfig":
+        """Replace `auto` by whether there is a GPU, and by the side of the pictures in pixels."""
         name = self.name if self.name != "auto" else ("resnet18" if accelerated else "small")
         stem = self.stem if self.stem != "auto" else ("tiny" if side <= 48 else "small" if side <= 192 else "large")
         return replace(self, name=name, stem=stem)
@@ -107,7 +107,7 @@ class Encoder(nn.Module):
 
     def stages(self, images: Tensor, last: int = 4) -> list[Tensor]:
         """Feature maps of the stages up to `last`: (B, dims[i], H / strides[i], W / strides[i])."""
-        walk = _compiled_walk() if self.compiled else _walk
+        walk = _compile_walk() if self.compiled else _walk
         return walk(self, images.contiguous(memory_format=MEMORY_FORMATS[self.memory_format]), last)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -125,8 +125,8 @@ def _walk(encoder: Encoder, images: Tensor, last: int) -> list[Tensor]:
 
 
 @cache
-def _compiled_walk() -> Callable[[Encoder, Tensor, int], list[Tensor]]:
-    """Made of a function that is handed the encoder: a copy of an encoder walks through its own weights."""
+def _compile_walk() -> Callable[[Encoder, Tensor, int], list[Tensor]]:
+    """Compile a function that is handed the encoder: a copy of an encoder walks through its own weights."""
     return torch.compile(_walk)
 
 
@@ -155,5 +155,5 @@ def _init_weights(model: nn.Module) -> None:
 
 def build_encoder(config: EncoderConfig, seed: int) -> Encoder:
     """An encoder with random weights from `seed`. `config` must be resolved (no auto)."""
-    with seeded_init(seed, "encoder"):
+    with seed_init(seed, "encoder"):
         return Encoder(ENCODERS[config.name], config.name, config.stem).to(memory_format=torch.channels_last)

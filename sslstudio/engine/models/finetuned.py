@@ -65,8 +65,8 @@ class Network(nn.Module):
         return self
 
 
-def pooled(maps: list[Tensor]) -> list[Tensor]:
-    """Each stage's map as one vector a picture: (B, dims[i] * 4) in a 2x2 grid, the last stage's mean (B, dim).
+def pool_stages(maps: list[Tensor]) -> list[Tensor]:
+    """Pool each stage's map to one vector a picture: (B, dims[i] * 4) in a 2x2 grid, the last stage's mean (B, dim).
 
     The first stages look at details and say little without knowing where.
     """
@@ -118,10 +118,10 @@ class Classifier(Network):
         """Float (B, 3, H, W) in [0, 1] -> what the head reads, (B, D)."""
         scaled = self.scale(images)
         if self.stage in (ALL, LAST):
-            vectors = pooled(self.encoder.stages(scaled))
+            vectors = pool_stages(self.encoder.stages(scaled))
             return torch.cat(vectors, dim=1) if self.stage == ALL else vectors[-1]
         maps = self.encoder.stages(scaled, self.stage)
-        return pooled([*maps, maps[-1]])[-2]
+        return pool_stages([*maps, maps[-1]])[-2]
 
     def forward(self, images: Tensor) -> Tensor:
         """Float (B, 3, H, W) in [0, 1] -> logits (B, classes)."""

@@ -124,8 +124,8 @@ def nearest(asked: Tensor, among: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def found(partners: Tensor) -> Tensor:
-    """Share of pictures whose nearest (B,) is their own: 0-dimensional."""
+def score_retrieval(partners: Tensor) -> Tensor:
+    """Score the share of pictures whose nearest (B,) is their own: 0-dimensional."""
     return (partners == torch.arange(len(partners), device=partners.device)).float().mean()
 
 

@@ -74,28 +74,28 @@ class _Walk:
             self._spread[size] = spread_to(self.seen, *size)
         return self._spread[size]
 
-    def normed(self, convolution: nn.Module, norm: nn.Module, maps: Tensor) -> Tensor:
-        """A convolution and its batch norm, which puts the hidden places back to 0."""
+    def convolve(self, convolution: nn.Module, norm: nn.Module, maps: Tensor) -> Tensor:
+        """Apply a convolution and its batch norm, which puts the hidden places back to 0."""
         assert isinstance(norm, nn.BatchNorm2d)
         convolved: Tensor = convolution(maps)
         return norm_of_seen(norm, convolved, self.places(convolved))
 
     def stem(self, encoder: Encoder, images: Tensor) -> Tensor:
         """`images` (B, 3, H, W) must be 0 where they are hidden. Pooling reaches over the edge of a patch too."""
-        maps: Tensor = encoder.maxpool(F.relu(self.normed(encoder.conv1, encoder.bn1, images)))
+        maps: Tensor = encoder.maxpool(F.relu(self.convolve(encoder.conv1, encoder.bn1, images)))
         return maps * self.places(maps).to(maps.dtype)
 
     def block(self, block: nn.Module, maps: Tensor) -> Tensor:
         """A residual block of torchvision's."""
         assert isinstance(block, BasicBlock | Bottleneck)
-        kept = maps if block.downsample is None else self.normed(block.downsample[0], block.downsample[1], maps)
+        kept = maps if block.downsample is None else self.convolve(block.downsample[0], block.downsample[1], maps)
         layers = [(block.conv1, block.bn1), (block.conv2, block.bn2)]
         if isinstance(block, Bottleneck):
             layers.append((block.conv3, block.bn3))
         for convolution, norm in layers[:-1]:
-            maps = F.relu(self.normed(convolution, norm, maps))
+            maps = F.relu(self.convolve(convolution, norm, maps))
         last, last_norm = layers[-1]
-        return F.relu(self.normed(last, last_norm, maps) + kept)
+        return F.relu(self.convolve(last, last_norm, maps) + kept)
 
 
 def visible_stages(encoder: Encoder, images: Tensor, seen: Tensor) -> list[Tensor]:

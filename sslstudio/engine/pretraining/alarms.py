@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sslstudio.engine.core.events import Alarm, Evaluated, Event, Probed, StepDone
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.core.metrics import metric_named
+from sslstudio.engine.core.metrics import find_metric
 from sslstudio.engine.evaluate.probe_difference import HARMS, HELPS
 from sslstudio.engine.tasks.base import OTHER_TASK
 
@@ -68,17 +68,17 @@ class Health:
             case StepDone():
                 found = self._step(event)
             case Evaluated():
-                found = self._evaluated(event)
+                found = self._check_evaluation(event)
             case Probed():
-                found = self._probed(event)
+                found = self._check_probe(event)
             case _:
                 return []
         new = [alarm for alarm in found if alarm.name not in self._said]
         self._said.update(alarm.name for alarm in new)
         return new
 
-    def diverged(self, step: int) -> Alarm:
-        """What is said before a run ends because its loss is no longer a number."""
+    def warn_of_divergence(self, step: int) -> Alarm:
+        """Say that the loss is no longer a number, before the run ends because of it."""
         return Alarm(
             step=step,
             name=Message("not a number"),
@@ -104,7 +104,7 @@ class Health:
 
     def _note_solved(self, event: StepDone) -> None:
         early = event.epoch <= FIRST_EPOCH or self._share <= EARLY_SHARE
-        solved = [name for name in event.chance if metric_named(name).is_share and self._mean(name) > SOLVED]
+        solved = [name for name in event.chance if find_metric(name).is_share and self._mean(name) > SOLVED]
         if early and solved and not self._solved and len(self._recent) == self._recent.maxlen:
             self._solved = solved[0]
 
@@ -127,17 +127,17 @@ class Health:
         values = [metrics[name] for metrics in self._recent if name in metrics]
         return statistics.fmean(values) if values else math.nan
 
-    def _evaluated(self, event: Evaluated) -> list[Alarm]:
+    def _check_evaluation(self, event: Evaluated) -> list[Alarm]:
         found = []
         for name, chance in event.chance.items():
-            if metric_named(name).is_share and name in event.metrics:
+            if find_metric(name).is_share and name in event.metrics:
                 held_out = event.metrics[name]
                 fair = self._share >= FAIR_SHARE and event.step >= FAIR_STEPS
                 if fair and at_chance(held_out, chance, event.n):
                     found.append(self._at_chance(event, name, chance))
                 if is_memorised(self._mean(name), held_out, event.n):
                     found.append(
-                        self._memorised(
+                        self._warn_of_memorising(
                             event.step,
                             Message("{mean:.0%} right", mean=self._mean(name)),
                             Message("{share:.0%}", share=held_out),
@@ -159,7 +159,7 @@ class Health:
             step=event.step, name=Message("at chance"), text=text, change=self._changes.easier or self._changes.longer
         )
 
-    def _memorised(self, step: int, ours: str, theirs: str) -> Alarm:
+    def _warn_of_memorising(self, step: int, ours: str, theirs: str) -> Alarm:
         text = Message(
             "The pictures are learnt by heart: {ours} on those it trains on, {theirs} on others. More "
             "pictures help most; otherwise more variety or a shorter run.",
@@ -176,7 +176,7 @@ class Health:
             self._lowest, self._loss_then = loss, now
         if self._lowest > 0 and loss > RISEN * self._lowest and now < self._loss_then:
             return [
-                self._memorised(
+                self._warn_of_memorising(
                     event.step,
                     Message("a loss of {now:.3g} and falling", now=now),
                     Message("{loss:.3g} and rising", loss=loss),
@@ -184,12 +184,12 @@ class Health:
             ]
         return []
 
-    def _probed(self, event: Probed) -> list[Alarm]:
+    def _check_probe(self, event: Probed) -> list[Alarm]:
         found = []
         if has_collapsed(event.rank, event.spread, event.untrained_spread):
             found.append(self._collapse(event))
         if self._solved and is_flat(event):
-            found.append(self._solved_at_once(event.step))
+            found.append(self._warn_of_quick_solving(event.step))
         if event.verdict == HARMS and event.share >= FAIR_SHARE:
             text = Message(
                 "So far this makes the features worse than those of an untrained network. Stop, and {instead}.",
@@ -209,7 +209,7 @@ class Health:
         )
         return Alarm(step=event.step, name="collapse", text=text, change=self._changes.slower)
 
-    def _solved_at_once(self, step: int) -> Alarm:
+    def _warn_of_quick_solving(self, step: int) -> Alarm:
         text = Message(
             "The puzzle was solved almost at once (over {solved:.0%} right) and the features are no "
             "better for it. A puzzle solved this fast teaches nothing more: something gives the answer "

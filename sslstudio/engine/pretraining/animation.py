@@ -11,7 +11,7 @@ from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, Preparing, SampleSaved
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.core.metrics import metric_named
+from sslstudio.engine.core.metrics import find_metric
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.contact_sheet import CELL, INK, LINE, MARGIN, PAPER, RIGHT, SOFT, WRONG
 
@@ -48,7 +48,7 @@ def sheets_of(run: RunFolder) -> list[Sheet]:
 def _score(event: Evaluated) -> str:
     """The first metric that guessing has a value for, beside it: '43 % right, guessing gives 1.4 %'."""
     name = next((name for name in event.chance if name in event.metrics), "")
-    if not metric_named(name).is_share:
+    if not find_metric(name).is_share:
         return f"{name.replace('_', ' ')} {event.metrics[name]:.2f}, guessing {event.chance[name]:.2f}" if name else ""
     return f"{event.metrics[name]:.1%} right on {event.n} held-out pictures, guessing gives {event.chance[name]:.1%}"
 
@@ -96,7 +96,7 @@ def _frame(
     pen.text((left + 7, top + 2), word, PAPER, font)
 
 
-def _captioned(sheet: Sheet) -> Image.Image:
+def _add_caption(sheet: Sheet) -> Image.Image:
     with Image.open(sheet.path) as file:
         strip = strip_of(file)
     picture = Image.new("RGB", (strip.width, strip.height + 30), PAPER)
@@ -117,7 +117,7 @@ def frames_of(run: RunFolder) -> Iterator[Image.Image]:
         )
     size: tuple[int, int] | None = None
     for sheet in sheets:
-        picture = _captioned(sheet)
+        picture = _add_caption(sheet)
         size = size or picture.size
         yield picture if picture.size == size else picture.resize(size)
 

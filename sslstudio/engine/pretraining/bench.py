@@ -118,7 +118,7 @@ def rates(training: Training, job: PretrainJob, rounds: int = ROUNDS, steps: int
     for number in range(rounds):
         both = [(whole, training), (plain, ready)]
         for seconds, one in both if number % 2 else reversed(both):
-            seconds.append(_timed(one, steps))
+            seconds.append(_measure_seconds(one, steps))
         began = time.perf_counter()
         for step in range(steps):
             make_puzzles(job, number * steps + step)
@@ -140,7 +140,7 @@ def _pass(training: Training, steps: int) -> None:
     training.device.wait()
 
 
-def _timed(training: Training, steps: int) -> float:
+def _measure_seconds(training: Training, steps: int) -> float:
     began = time.perf_counter()
     _pass(training, steps)
     return time.perf_counter() - began
@@ -172,7 +172,7 @@ def bench(config: PretrainConfig, control: RunControl, rounds: int = ROUNDS) -> 
         some = replace(some, pictures=cache.index)
         session = Session(some, cache, draw_split(some, config.data))
         config = resolve_config(config, session, device)
-        with _prepared(config, session, Path(folder) / "run", control) as trained:
+        with _prepare(config, session, Path(folder) / "run", control) as trained:
             training, job, choice = yield from trained
             found = Rates(0.0, 0.0, 0.0, 0.0)
             for number, latest in enumerate(rates(training, job, rounds), start=1):
@@ -196,12 +196,12 @@ def bench(config: PretrainConfig, control: RunControl, rounds: int = ROUNDS) -> 
 
 
 @contextmanager
-def _prepared(
+def _prepare(
     config: PretrainConfig, session: Session, folder: Path, control: RunControl
 ) -> Iterator[Generator[Preparing, None, tuple[Training, PretrainJob, Choice]]]:
-    """A training as a run would begin it, and the machine as it was before afterwards."""
+    """Prepare a training as a run would begin it, and leave the machine as it was before."""
 
-    def begun() -> Generator[Preparing, None, tuple[Training, PretrainJob, Choice]]:
+    def begin() -> Generator[Preparing, None, tuple[Training, PretrainJob, Choice]]:
         folder.mkdir()
         device, run = devices.choose(config.hardware.device, config.hardware.precision), RunFolder(folder)
         job = PretrainJob(config, session, device, run)
@@ -211,8 +211,8 @@ def _prepared(
         training.device, training.parts = job.device, choice.parts
         return training, job, choice
 
-    with devices.threads_restored():
-        yield begun()
+    with devices.restore_threads():
+        yield begin()
 
 
 def _some(index: ImageIndex) -> ImageIndex:

@@ -27,7 +27,7 @@ from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.tasks.remedies import Fault
 from sslstudio.engine.training.config import PretrainConfig
 from sslstudio.engine.training.loop import Training
-from sslstudio.engine.training.micro_batches import left_out_note
+from sslstudio.engine.training.micro_batches import explain_leaving_out
 from sslstudio.engine.training.session import Session
 
 QUARTER = 0.25  # always looked at: early enough to stop a run that does not help, late enough to tell
@@ -60,8 +60,8 @@ class OnlineProbe:
                     outcome = str(end.value)
                     break
                 except RunError:
-                    if _lost(training.job.modules):
-                        yield self.health.diverged(training.step)
+                    if _is_lost(training.job.modules):
+                        yield self.health.warn_of_divergence(training.step)
                     raise
                 yield event
                 yield from self.health.take(event)
@@ -94,7 +94,7 @@ class OnlineProbe:
         self._last = time.monotonic() - began
         self._spent += self._last
         if event is None:
-            yield Note(level="warning", text=left_out_note(Message("the features")))
+            yield Note(level="warning", text=explain_leaving_out(Message("the features")))
             return
         yield event
         yield from self.health.take(event)
@@ -123,7 +123,7 @@ class OnlineProbe:
         return probed((step, share), labels, counts, reaches, self._set.taught, SEED)
 
 
-def _lost(modules: nn.Module) -> bool:
+def _is_lost(modules: nn.Module) -> bool:
     return not all(bool(torch.isfinite(weight).all()) for weight in modules.parameters())
 
 

@@ -111,6 +111,6 @@ def tally(games: Sequence[Game], answers: Sequence[Answer]) -> Tally:
     return Tally(n, solved, low, high, sum(map(sum, hits)), sum(map(len, hits)))
 
 
-def guessed_parts(games: Sequence[Game]) -> float:
-    """How many parts of these games guessing gets right on average."""
+def expect_from_guessing(games: Sequence[Game]) -> float:
+    """Compute how many parts of these games guessing gets right on average."""
     return sum(len(game.targets) * game.chance for game in games)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from sslstudio.engine.compute import device as devices
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
@@ -46,8 +46,8 @@ def preview_puzzles(
     first = yield from pictures.read_first(order, FIRST_PICTURES, control)
     kind = load_tasks()[config.task]
     kind.check(config.options, first)
-    encoder = build_encoder(config.encoder.resolved(False, side), config.seed)
-    with seeded_init(config.seed, "task"):
+    encoder = build_encoder(config.encoder.resolve(False, side), config.seed)
+    with seed_init(config.seed, "task"):
         task = kind(config.options, encoder.spec)
     rng = generator(config.seed, "preview", draw)
     chosen = torch.randperm(len(pictures), generator=rng)[:count]

@@ -47,7 +47,7 @@ class ProbeSet:
     def __init__(self, config: PretrainConfig, session: Session, device: Device) -> None:
         self.device = device
         wanted = config.probe
-        known = _known(session, wanted.pictures)
+        known = _gather_known(session, wanted.pictures)
         self.labels = _labels(session, known, config.data.groups) if known else None
         if self.labels and not _enough(self.labels, wanted.labels):
             self.labels = None
@@ -85,8 +85,8 @@ class _Known:
     masks: Tensor | None = None
 
 
-def _known(session: Session, most: int) -> _Known | None:
-    """Up to `most` labelled pictures, of each class as many; classes of a single picture are left out."""
+def _gather_known(session: Session, most: int) -> _Known | None:
+    """Gather up to `most` labelled pictures, of each class as many; leave out classes of a single picture."""
     pool = sorted({*session.split.train, *session.split.validation})
     classes, masks = session.recognised.classes, session.recognised.masks
     if classes:
@@ -98,12 +98,12 @@ def _known(session: Session, most: int) -> _Known | None:
     if masks:
         with_mask = [path for path in pool if path in masks.of]
         drawn = draw_labelled(with_mask, None, min(most, MASKS), SEED) if with_mask else ()
-        return _decoded(session, session.readable(drawn)) if drawn else None
+        return _decode_masks(session, session.readable(drawn)) if drawn else None
     return None
 
 
-def _decoded(session: Session, paths: Sequence[str]) -> _Known:
-    """The masks that can be read; one that cannot is no reason to end a pretraining that does not need it."""
+def _decode_masks(session: Session, paths: Sequence[str]) -> _Known:
+    """Decode the masks that can be read; one that cannot is no reason to end a pretraining that does not need it."""
     labels = session.recognised.masks
     assert labels is not None
     found: dict[str, Tensor] = {}

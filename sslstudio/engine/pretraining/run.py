@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.process_group import ProcessGroup
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.compute.sync_batch_norm import convert_sync_batch_norm
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
@@ -82,7 +82,7 @@ class PretrainJob:
     @cached_property
     def held_out(self) -> Pictures:
         """What puzzles are scored on; asked for only when it is used, because it may still have to be read."""
-        return Pictures(self._session.cache, self._session.split.validation, self.device).settled(HELD_OUT)
+        return Pictures(self._session.cache, self._session.split.validation, self.device).keep_readable(HELD_OUT)
 
     @property
     def compares(self) -> bool:
@@ -150,7 +150,7 @@ class PretrainJob:
 def build_task(config: PretrainConfig, device: Device) -> tuple[Encoder, AnyTask]:
     """The encoder and the task with their first weights, on the device."""
     encoder = build_encoder(config.encoder, config.seed)
-    with seeded_init(config.seed, "task"):
+    with seed_init(config.seed, "task"):
         task = load_tasks()[config.task](config.options, encoder.spec)
     task.attach(encoder)
     return encoder.to(device.handle), task.to(device.handle)
@@ -188,7 +188,7 @@ def _read_first(
 def resolve_config(config: PretrainConfig, session: Session, device: Device) -> PretrainConfig:
     """The config with every `auto` filled in, so that the run means the same on another machine."""
     side = session.cache.side
-    encoder = config.encoder.resolved(device.accelerated, side)
+    encoder = config.encoder.resolve(device.accelerated, side)
     folder = str(Path(config.data.folder).resolve())
     return config.replace(encoder=encoder, data=config.data.replace(side=side, folder=folder))
 
@@ -228,7 +228,7 @@ def _run(
     control: RunControl,
     group: ProcessGroup | None,
 ) -> Generator[Event, None, None]:
-    with devices.threads_restored():
+    with devices.restore_threads():
         yield from _train(config, session, device, run, control, group)
 
 

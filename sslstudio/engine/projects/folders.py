@@ -13,7 +13,7 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.dataset.groups import below
 from sslstudio.engine.images.cache.store import move_stores
-from sslstudio.engine.images.multi_folder import PLACE, folders_of, free_name, is_album, nested, write_album
+from sslstudio.engine.images.multi_folder import PLACE, check_nesting, folders_of, free_name, is_album, write_album
 from sslstudio.engine.labels.editing.files import is_labelling
 from sslstudio.engine.labels.editing.start import is_edited
 from sslstudio.engine.labels.editing.transfer import labels_below
@@ -22,10 +22,10 @@ from sslstudio.engine.projects.project import (
     LABELS,
     Opened,
     Project,
+    explain_skipping,
+    find_projects,
     free_project,
-    known_projects,
     open_project,
-    passed_over,
     real_place,
     save_project,
 )
@@ -40,13 +40,13 @@ def with_more(project: Project, folders: Sequence[Path]) -> Generator[Preparing,
 
     Raises DataError for a folder that is not there, is in the project already, or lies in another one of it.
     """
-    listed = listed_with(project, folders)
+    listed = extend_list(project, folders)
     if is_album(project.pictures):
         return with_folders(project, listed)
     place = project.folder / PLACE
     write_album(place, listed)
     name = next(iter(listed))
-    project = yield from _labels_moved(project, name, place)
+    project = yield from _move_labels(project, name, place)
     examples = tuple(f"{name}/{path}" for path in project.examples)
     data: dict[str, Any] = {**project.data}
     if data.get("groups"):
@@ -57,8 +57,8 @@ def with_more(project: Project, folders: Sequence[Path]) -> Generator[Preparing,
     return project
 
 
-def listed_with(project: Project, folders: Sequence[Path]) -> dict[str, Path]:
-    """The list of a project's folders with more of them. Raises DataError as `with_more` does."""
+def extend_list(project: Project, folders: Sequence[Path]) -> dict[str, Path]:
+    """Add folders to the list of a project's. Raises DataError as `with_more` does."""
     listed = folders_of(project.pictures)
     for folder in folders:
         if not folder.is_dir():
@@ -66,12 +66,12 @@ def listed_with(project: Project, folders: Sequence[Path]) -> dict[str, Path]:
         if folder.resolve() in [one.resolve() for one in listed.values()]:
             raise DataError("{folder} is in the project already.", folder=folder)
         listed[free_name(folder, listed)] = folder.absolute()
-    if torn := nested(listed.values()):
+    if torn := check_nesting(listed.values()):
         raise DataError(torn)
     return listed
 
 
-def _labels_moved(project: Project, name: str, place: Path) -> Generator[Preparing, None, Project]:
+def _move_labels(project: Project, name: str, place: Path) -> Generator[Preparing, None, Project]:
     used = Path(project.labels) if project.labels and is_labelling(Path(project.labels)) else project.labels_folder
     made = project.folder / LABELS
     if not is_edited(used):  # what was begun from the folders is begun again, with more of them
@@ -96,7 +96,7 @@ def without(project: Project, name: str) -> Project:
     return with_folders(project, {one: folder for one, folder in folders_of(project.pictures).items() if one != name})
 
 
-def moved(project: Project, name: str, folder: Path) -> Project:
+def relocate_folder(project: Project, name: str, folder: Path) -> Project:
     """Say where one of the folders of a project lies now. Raises DataError when its pictures are not there."""
     wanted = [path.partition("/")[2] for path in project.examples if path.startswith(f"{name}/")]
     found = sum((folder / path).exists() for path in wanted)
@@ -116,7 +116,7 @@ def project_of_several(folders: Sequence[Path], projects: Path, others: Sequence
     """The project whose pictures lie in just these folders; a new one, written down, where there is none."""
     wanted = {real_place(folder) for folder in folders}
     passed: list[Path] = []
-    for found in known_projects(projects, others, passed):
+    for found in find_projects(projects, others, passed):
         place = found.project.pictures
         try:
             if is_album(place) and {real_place(folder) for folder in folders_of(place).values()} == wanted:
@@ -131,4 +131,4 @@ def project_of_several(folders: Sequence[Path], projects: Path, others: Sequence
     home = (projects / free).absolute()
     write_album(home / PLACE, listed)
     save_project(Project(folder=home, pictures=home / PLACE, name=free))
-    return replace(open_project(home), told=passed_over(passed))
+    return replace(open_project(home), told=explain_skipping(passed))

@@ -20,7 +20,7 @@ from sslstudio.engine.core import migrations
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import read_toml, to_toml
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError, StudioError
-from sslstudio.engine.core.messages import NOTHING, Message, joined
+from sslstudio.engine.core.messages import NOTHING, Message, join
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.labels.editing.files import is_labelling
 
@@ -111,7 +111,7 @@ def open_project(folder: Path) -> Opened:
         told = Message(
             "{error} The last good copy of it was opened: what was changed after it is missing.", error=error
         )
-        return Opened(copy.project, joined([told, copy.told]) if copy.told else told)
+        return Opened(copy.project, join([told, copy.told]) if copy.told else told)
 
 
 def save_project(project: Project, *, wanted: Callable[[], bool] = lambda: True) -> None:
@@ -121,7 +121,7 @@ def save_project(project: Project, *, wanted: Callable[[], bool] = lambda: True)
     Raises RunError when the disk does not take it, DataError for a name that cannot be written, ConfigError rather
     than replace the file of a newer version.
     """
-    content = _encoded(project)
+    content = _encode(project)
     with _one_at_a_time:
         if not wanted():
             return
@@ -146,16 +146,16 @@ def save_project(project: Project, *, wanted: Callable[[], bool] = lambda: True)
         write_atomic(file, content)
 
 
-def _encoded(project: Project) -> bytes:
-    values: dict[str, Any] = migrations.stamped({})
+def _encode(project: Project) -> bytes:
+    values: dict[str, Any] = migrations.stamp({})
     for one in fields(Project):
         if one.name != "folder":
             values[one.name] = getattr(project, one.name)
     base = project.folder.absolute()
-    values["pictures"] = _kept(str(project.pictures), base)
-    values["labels"] = _kept(project.labels, base) if project.labels else ""
-    values["made"] = _kept(str(project.labels_folder), base)
-    values["earlier"] = [_kept(str(base / run), base) for run in project.earlier]
+    values["pictures"] = _shorten(str(project.pictures), base)
+    values["labels"] = _shorten(project.labels, base) if project.labels else ""
+    values["made"] = _shorten(str(project.labels_folder), base)
+    values["earlier"] = [_shorten(str(base / run), base) for run in project.earlier]
     values["examples"] = list(project.examples)
     values["data"] = _without_none(project.data)
     for name in ("options", "choices"):
@@ -173,8 +173,8 @@ def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}  # TOML has no null
 
 
-def _kept(path: str, base: Path) -> str:
-    """Relative to the project for what lies in it or beside it, with / on every system."""
+def _shorten(path: str, base: Path) -> str:
+    """Make a path relative to the project where it lies in it or beside it, with / on every system."""
     absolute = Path(os.path.abspath(base / path))
     if absolute.is_relative_to(base.parent) and absolute != base.parent:
         return Path(os.path.relpath(absolute, base)).as_posix()
@@ -192,7 +192,7 @@ def _read(folder: Path, name: str) -> Opened:
         raise RunError("{file} is damaged.", file=file) from error
     written = values.get(migrations.KEY)
     if type(written) is int and written > 0:
-        values = migrations.migrated(migrations.PROJECT, values, str(file))
+        values = migrations.migrate(migrations.PROJECT, values, str(file))
     return _project(folder, file, values)
 
 
@@ -250,12 +250,12 @@ def project_of(pictures: Path, projects: Path, others: Sequence[Path] = ()) -> O
     written, where there is none."""
     wanted = real_place(pictures)
     passed: list[Path] = []
-    for found in known_projects(projects, others, passed):
+    for found in find_projects(projects, others, passed):
         if real_place(found.project.pictures) == wanted:
             return found
     free = free_project(projects, wanted.name or Message("Pictures"))
     anew = Project(folder=(projects / free).absolute(), pictures=pictures.absolute(), name=free)
-    return Opened(anew, passed_over(passed))
+    return Opened(anew, explain_skipping(passed))
 
 
 def real_place(folder: Path) -> Path:
@@ -263,8 +263,8 @@ def real_place(folder: Path) -> Path:
     return Path(os.path.realpath(folder))
 
 
-def known_projects(projects: Path, others: Sequence[Path] = (), passed: list[Path] | None = None) -> Iterator[Opened]:
-    """The `others` and those in `projects` that can be read. The folders of those that cannot are added to `passed`:
+def find_projects(projects: Path, others: Sequence[Path] = (), passed: list[Path] | None = None) -> Iterator[Opened]:
+    """Find the `others` and those in `projects` that can be read. Folders of those that cannot are added to `passed`:
     they are left alone, and keep nobody from opening another one."""
     for folder in dict.fromkeys(folder.absolute() for folder in [*others, *_inside(projects)]):
         try:
@@ -278,8 +278,8 @@ def known_projects(projects: Path, others: Sequence[Path] = (), passed: list[Pat
         yield opened
 
 
-def passed_over(folders: Sequence[Path]) -> Message:
-    """What is to be said where a new project is begun and one of these may have been the right one; '' for none."""
+def explain_skipping(folders: Sequence[Path]) -> Message:
+    """Say that a new project is begun although one of these may have been the right one; '' for none."""
     if not folders:
         return NOTHING
     return Message(

@@ -50,8 +50,8 @@ def fitting_name(name: str) -> str:
     return plain
 
 
-def renamed(project: Project, name: str, cache_dir: Path) -> Project:
-    """The project and its folder with another name.
+def rename_project(project: Project, name: str, cache_dir: Path) -> Project:
+    """Give the project and its folder another name.
 
     Raises DataError for a name that cannot be, or is taken; RunError when the system does not let it be renamed.
     """
@@ -75,7 +75,9 @@ def renamed(project: Project, name: str, cache_dir: Path) -> Project:
     return open_project(new).project
 
 
-def copied(project: Project, target: Path, runs: bool, control: RunControl) -> Generator[Preparing, None, Project]:
+def copy_project(
+    project: Project, target: Path, runs: bool, control: RunControl
+) -> Generator[Preparing, None, Project]:
     """Copy a project to a folder that is not there yet, with its runs or without; the pictures stay where they are.
 
     Raises DataError when there is something at `target`, or no room, or the copy was stopped; RunError when the disk
@@ -171,20 +173,20 @@ def _redirect(folder: Path, old: Path, new: Path) -> None:
             before = read_toml(file)
         except (OSError, ConfigError):
             continue  # damaged, or another program's
-        after = _replaced(before, str(old), str(new))
+        after = _replace_paths(before, str(old), str(new))
         if after != before:
             write_atomic(file, to_toml(after).encode())
     for place in sorted(one for one in folder.iterdir() if label_files.is_labelling(one)):
         said = label_files.pictures_of(place)
-        if (there := _replaced(said, str(old.resolve()), str(new))) != said:
+        if (there := _replace_paths(said, str(old.resolve()), str(new))) != said:
             label_files.write_about(place, Path(there))
 
 
-def _replaced(value: Any, old: str, new: str) -> Any:
+def _replace_paths(value: Any, old: str, new: str) -> Any:
     if isinstance(value, dict):
-        return {key: _replaced(one, old, new) for key, one in value.items()}
+        return {key: _replace_paths(one, old, new) for key, one in value.items()}
     if isinstance(value, list):
-        return [_replaced(one, old, new) for one in value]
+        return [_replace_paths(one, old, new) for one in value]
     if isinstance(value, str) and (value == old or value.startswith(old + os.sep)):
         return new + value[len(old) :]
     return value

@@ -69,8 +69,8 @@ def _runs_and_studies(project: Project) -> list[Path]:
     return [one for one in found if os.path.isdir(one) and not one.name.startswith(".")]
 
 
-def runs_counted(project: Project) -> int:
-    """How many runs and comparisons there are, at a glance."""
+def count_runs(project: Project) -> int:
+    """Count runs and comparisons at a glance."""
     return len(_runs_and_studies(project))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from sslstudio.engine.core.messages import ENGLISH, Language, Message, joined
+from sslstudio.engine.core.messages import ENGLISH, Language, Message, join
 
 INK, SOFT, LINE = "#1a232d", "#586472", "#dfe4ea"
 # Okabe & Ito (2008): first pretrained or training, second scratch or held-out.
@@ -62,7 +62,7 @@ def written(piece: Piece, language: Language = ENGLISH) -> str:
 
 
 def _said(text: str, language: Language) -> str:
-    return text.said(language) if isinstance(text, Message) else text
+    return text.render(language) if isinstance(text, Message) else text
 
 
 def inline(picture: Image.Image) -> str:
@@ -143,7 +143,7 @@ def svg(chart: Chart) -> Piece:
 
 
 def _legend(chart: Chart, shown: Sequence[Series]) -> Message:
-    lines = joined(
+    lines = join(
         (
             Message("{name} ({style})", name=one.name, style=DASHES_SAID[number % len(DASHES_SAID)])
             for number, one in enumerate(shown)

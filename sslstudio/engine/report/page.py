@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sslstudio.engine.core.messages import ENGLISH, Language, Message, joined, plain
-from sslstudio.engine.core.metrics import metric_named
-from sslstudio.engine.labels.mask_names import said_class
+from sslstudio.engine.core.messages import ENGLISH, Language, Message, join, plain
+from sslstudio.engine.core.metrics import find_metric
+from sslstudio.engine.labels.mask_names import name_class
 from sslstudio.engine.report.html import (
     Chart,
     Element,
@@ -139,7 +139,7 @@ def _scores(metrics: FinetuneMetrics) -> Piece:
     for name in names:
         cells = [_score(content["scores"][name], baseline.get(name), place) for place, content in
                  enumerate(parts.values())]  # fmt: skip
-        rows.append([metric_named(name).title, *cells, _share(baseline.get(name))])
+        rows.append([find_metric(name).title, *cells, _share(baseline.get(name))])
     head = ["", *(part_title(part) for part in parts), Message("Always the most frequent class")]
     said = [
         Message(
@@ -151,7 +151,7 @@ def _scores(metrics: FinetuneMetrics) -> Piece:
     ]
     if list(parts) == ["pretrained"]:
         said.append(Message("Not compared with not pretraining: no twin from scratch."))
-    return _section(Message("Scores"), table(head, rows), mark("p", joined(said), class_="muted"))
+    return _section(Message("Scores"), table(head, rows), mark("p", join(said), class_="muted"))
 
 
 def _score(score: ScoreInterval, baseline: float | None, place: int) -> Piece:
@@ -187,7 +187,7 @@ def _matrices(metrics: FinetuneMetrics) -> list[Piece]:
 
 def _matrix(metrics: FinetuneMetrics, part: str) -> Piece:
     masks = metrics["kind"] == "segmentation"
-    titles = {name: said_class(name) if masks else name for name in metrics["classes"]}
+    titles = {name: name_class(name) if masks else name for name in metrics["classes"]}
     names, content = list(titles.values()), metrics["parts"][part]
     head = mark("tr", mark("th", Message("label \\ answer")), *(mark("th", name, scope="col") for name in names))
     rows = [
@@ -204,7 +204,7 @@ def _matrix(metrics: FinetuneMetrics, part: str) -> Piece:
     keys = class_columns(lines)
     counted = Message("Pixels") if masks else Message("Pictures")
     by_class = table(
-        [Message("Class"), *(counted if key == "n" else metric_named(key).title for key in keys)],
+        [Message("Class"), *(counted if key == "n" else find_metric(key).title for key in keys)],
         [[titles[line["name"]], *(_figure(key, line[key]) for key in keys)] for line in lines],
     )
     return _section(_taken_for(part), matrix, mark("p", said, class_="muted"), by_class)

@@ -28,7 +28,7 @@ from sslstudio.engine.core.events import (
     StepDone,
 )
 from sslstudio.engine.core.messages import ENGLISH, NOTHING, Language, Message
-from sslstudio.engine.core.metrics import LOSS, metric_named
+from sslstudio.engine.core.metrics import LOSS, find_metric
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import group_paths
@@ -43,7 +43,7 @@ from sslstudio.engine.runs.metrics import Metrics, PretrainMetrics
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig, finetune_from_dict, pretrain_from_dict
-from sslstudio.engine.training.recognised_record import changed_since
+from sslstudio.engine.training.recognised_record import find_changes
 from sslstudio.engine.training.session import Session, reopen_session
 
 PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "pillow")
@@ -101,7 +101,7 @@ def write_report(
     except DataError as error:  # moved or deleted: the run's own files still make a report
         session, notes = None, [Message("The pictures could not be looked at again: {error}", error=error)]
     else:
-        notes = changed_since(run.folder, run.config.data.folder, run.config.data.labels)
+        notes = find_changes(run.folder, run.config.data.folder, run.config.data.labels)
     facts = yield from _data_facts(run, session)
     report = _report(run, source, metrics, [*facts, *((Message("Note"), note) for note in notes)], pictures)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -173,8 +173,8 @@ def _pretraining_said(metrics: PretrainMetrics) -> Message:
 
 
 def _score_said(name: str, value: float, chance: float | None) -> Message:
-    title = metric_named(name).title
-    if not metric_named(name).is_share:
+    title = find_metric(name).title
+    if not find_metric(name).is_share:
         said = Message("{title} {value:.3f}", title=title, value=value)
         guessed = Message("{chance:.3f}", chance=chance)
     else:
@@ -206,7 +206,7 @@ def _charts(run: _Run) -> list[Chart]:
             for part in _parts(scored)
         ]
         chance = next((event.chance[name] for event in scored if name in event.chance), None)
-        about = metric_named(name)
+        about = find_metric(name)
         title = Message("{metric}, held-out: {training}", metric=about.title, training=what)
         charts.append(Chart(title, tuple(lines), chance, about.is_share))
     return charts

@@ -31,14 +31,14 @@ def experiment_settings(folder: Path, job: str = "") -> dict[str, Any]:
     """The content of compare.toml or tournament.toml, in the format of today."""
     job = job or experiment_job(folder)
     file = folder / CONFIGS[job]
-    values = migrations.migrated(job, read_toml(file), str(file))
+    values = migrations.migrate(job, read_toml(file), str(file))
     check_kinds(values, {"data": dict, "data.folder": str}, str(file))
     return values
 
 
 def write_experiment_settings(folder: Path, job: str, values: Mapping[str, object]) -> None:
     """Write compare.toml or tournament.toml."""
-    write_atomic(folder / CONFIGS[job], to_toml(migrations.stamped(values)).encode())
+    write_atomic(folder / CONFIGS[job], to_toml(migrations.stamp(values)).encode())
 
 
 def sheet_of(folder: Path, job: str) -> str:

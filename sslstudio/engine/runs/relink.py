@@ -33,7 +33,7 @@ def gone_folder(place: Path) -> tuple[str, Path] | None:
     if not os.path.isdir(place):  # Path.is_dir raises for a name that is too long
         return "", place
     root = root_of(place)
-    return next(iter(root.gone().items()), None) if isinstance(root, Album) else None
+    return next(iter(root.find_missing().items()), None) if isinstance(root, Album) else None
 
 
 def relink(run: Path, folder: Path) -> int:

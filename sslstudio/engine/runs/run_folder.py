@@ -58,7 +58,7 @@ class RunFolder:
                 "it: sslstudio resume {path}",
                 path=path,
             )
-        content = _encoded(migrations.stamped(config))
+        content = _encoded(migrations.stamp(config))
         make_folder(path)
         write_atomic(path / CONFIG, content)
         return cls(path)
@@ -95,7 +95,7 @@ class RunFolder:
         values = read_toml(file)
         if "job" not in values:  # another program's
             return values
-        values = migrations.migrated(migrations.RUN, values, str(file))
+        values = migrations.migrate(migrations.RUN, values, str(file))
         check_kinds(values, KINDS, str(file))
         return values
 

@@ -36,8 +36,8 @@ class Frame:
         if height is not None:
             np.copyto(self.canvas.height, height, where=where, casting="same_kind")
 
-    def grained(self, colour: Colour, strength: float) -> Colour:
-        """The colour as a field with fine irregularities."""
+    def add_grain(self, colour: Colour, strength: float) -> Colour:
+        """Turn a colour into a field with fine irregularities."""
         grain = 1 + strength * self.canvas.field(1.6)
         return np.clip(colour * grain, 0, 1).astype(np.float32)
 
@@ -117,10 +117,12 @@ def beetle(frame: Frame) -> None:
     wide = rng.uniform(0.42, 0.6)
     for v0, a, b in ((0.78, wide * 0.42, 0.17), (0.55, wide * 0.72, 0.2)):
         part = _ellipse(frame, 0, v0, a, b)
-        frame.paint(part < 1, frame.grained(frame.dark if rng.random() < 0.6 else frame.second, 0.1), _dome(part) * 0.4)
+        frame.paint(
+            part < 1, frame.add_grain(frame.dark if rng.random() < 0.6 else frame.second, 0.1), _dome(part) * 0.4
+        )
     case = _ellipse(frame, 0, -0.15, wide, 0.66)
     frame.paint(
-        case < 1, frame.mix(_case_pattern(frame, wide), frame.second, frame.grained(frame.main, 0.06)), _dome(case)
+        case < 1, frame.mix(_case_pattern(frame, wide), frame.second, frame.add_grain(frame.main, 0.06)), _dome(case)
     )
     frame.paint((case < 1) & (np.abs(frame.u) < 0.022), frame.dark)
 
@@ -161,7 +163,7 @@ def butterfly(frame: Frame) -> None:
 
 def _wing_colours(frame: Frame, angle: Field, share: Field) -> Colour:
     rng = frame.rng
-    under = frame.grained(frame.main, 0.08)
+    under = frame.add_grain(frame.main, 0.08)
     if rng.random() < 0.5:
         under = frame.mix((share > 0.4) & (share < rng.uniform(0.5, 0.7)), frame.second, under)
     return frame.mix(np.abs(np.sin(angle * rng.uniform(7, 10))) < 0.1, frame.dark, under)
@@ -173,7 +175,7 @@ def _butterfly_body(frame: Frame) -> None:
         tip = (side * frame.rng.uniform(0.2, 0.35), 0.92)
         frame.paint(_line(frame, (0, 0.45), tip) < 0.022, frame.dark)
         frame.paint(_ellipse(frame, *tip, 0.045, 0.045) < 1, frame.dark)
-    frame.paint(body < 1, frame.grained(frame.dark, 0.2), _dome(body) * 0.4)
+    frame.paint(body < 1, frame.add_grain(frame.dark, 0.2), _dome(body) * 0.4)
 
 
 def leaf(frame: Frame) -> None:
@@ -194,7 +196,7 @@ def leaf(frame: Frame) -> None:
     veins = np.abs(_saw((along - rng.uniform(0.5, 0.9) * np.abs(u)) * rng.uniform(3.5, 6)) - 0.5) > 0.42
     vein_colour = frame.main * np.float32(rng.choice([0.6, 1.45]))
     blotches = np.clip(frame.canvas.field(1.6) - rng.uniform(0.3, 2.0), 0, 1)
-    colour = frame.mix(blotches, frame.second, frame.grained(frame.main, 0.07))
+    colour = frame.mix(blotches, frame.second, frame.add_grain(frame.main, 0.07))
     colour = np.clip(frame.mix((veins | (np.abs(u) < 0.035)), vein_colour, colour), 0, 1).astype(np.float32)
     fold = np.clip(np.abs(u) / np.maximum(width, 0.05), 0, 1)
     frame.paint(blade, colour, (0.35 * np.sin(fold * 2.2)).astype(np.float32))
@@ -216,7 +218,7 @@ def shell(frame: Frame) -> None:
     whorl = np.log(outer / radius) / (widening * 2 * np.pi)  # 0 at the outer rim, 1 a turn further in
     turn = angle - 2 * np.pi * np.floor(whorl)  # unrolled along the spiral
     across = _saw(whorl.astype(np.float32))
-    colour = frame.grained(frame.main, 0.08)
+    colour = frame.add_grain(frame.main, 0.08)
     if rng.random() < 0.5:
         colour = frame.mix(np.cos(turn * rng.uniform(7, 12)) > 0.45, frame.second, colour)
     else:
@@ -226,7 +228,7 @@ def shell(frame: Frame) -> None:
     middle = 0.5 * (0.98 + 0.98 * np.exp(-widening * 2 * np.pi))
     half = 0.98 - middle
     mouth = np.square((u + middle) / half) + np.square((v + 0.02) / (half * 0.75))
-    frame.paint(mouth < 1, frame.grained(frame.dark, 0.15))
+    frame.paint(mouth < 1, frame.add_grain(frame.dark, 0.15))
     frame.paint((mouth < 1) & (mouth > 0.62), frame.second)
 
 
@@ -243,7 +245,7 @@ def starfish(frame: Frame) -> None:
     knobs = np.hypot(_saw((along * rng.uniform(6, 9)).astype(np.float32)) - 0.5, across * 8) < 0.32
     if rng.random() < 0.6:
         knobs |= np.hypot(_saw((along * 8).astype(np.float32)) - 0.5, (np.abs(across) - 0.11) * 9) < 0.3
-    colour = frame.mix(np.clip(share, 0, 1) ** 3, frame.dark, frame.grained(frame.main, 0.12))
+    colour = frame.mix(np.clip(share, 0, 1) ** 3, frame.dark, frame.add_grain(frame.main, 0.12))
     colour = frame.mix(knobs & (share < 0.85), frame.second, colour)
     frame.paint((share < 1) & (along < 1), colour, 0.45 * _dome(np.square(share)) * np.clip(1.1 - along, 0, 1))
 

@@ -17,7 +17,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.metrics import ACCURACY
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Mlp
-from sslstudio.engine.models.joint_embedding_losses import found, nearest, regression_loss, spread
+from sslstudio.engine.models.joint_embedding_losses import nearest, regression_loss, score_retrieval, spread
 from sslstudio.engine.tasks.base import TASKS, Batch, TaskResult
 from sslstudio.engine.tasks.two_view import SPREAD, TwoViewTask, flatten_views
 from sslstudio.engine.transforms.two_views import ViewsConfig
@@ -107,14 +107,16 @@ class Byol(TwoViewTask[ByolConfig]):
         rows = flatten_views(views)
         projected = self.projector(encoder(rows))
         predicted = self.predictor(projected).view(len(views), 2, -1)  # (B, 2, D)
-        wanted = self._taught(rows).view(len(views), 2, -1)
+        wanted = self._teach(rows).view(len(views), 2, -1)
         loss = 2.0 * regression_loss(predicted, wanted.flip(1))  # the sum of both ways round
         partner = nearest(predicted[:, 0], wanted[:, 1])
-        return TaskResult(loss, {"accuracy": found(partner), "spread": spread(projected)}, {"partner": partner})
+        return TaskResult(
+            loss, {"accuracy": score_retrieval(partner), "spread": spread(projected)}, {"partner": partner}
+        )
 
     @torch.no_grad()
-    def _taught(self, rows: Tensor) -> Tensor:
-        """The teacher's projections (2B, D) of the views (2B, 3, s, s)."""
+    def _teach(self, rows: Tensor) -> Tensor:
+        """Compute the teacher's projections (2B, D) of the views (2B, 3, s, s)."""
         if not len(self.teacher):
             raise RunError("BYOL has no teacher yet: attach the encoder to the task before the first batch.")
         taught: Tensor = self.teacher["projector"](self.teacher["encoder"](rows))

@@ -42,22 +42,22 @@ def _draw_row(
     pictures = [puzzle.source, puzzle.input, puzzle.target, puzzle.answer][:columns]
     for column, picture in enumerate(pictures):
         if picture is not None:
-            sheet.paste(fitted(picture), (MARGIN + column * (CELL + MARGIN), top))
+            sheet.paste(fit_into_cell(picture), (MARGIN + column * (CELL + MARGIN), top))
     below = top + CELL + 3
     pen.text((MARGIN, below), puzzle.label, INK, font)
     if puzzle.answer_label:
         colour = INK if puzzle.correct is None else RIGHT if puzzle.correct else WRONG
-        pen.text((MARGIN, below + LINE), _marked(puzzle.answer_label, puzzle.correct), colour, font)
+        pen.text((MARGIN, below + LINE), _judge_answer(puzzle.answer_label, puzzle.correct), colour, font)
 
 
-def _marked(answer: str, correct: bool | None) -> str:
+def _judge_answer(answer: str, correct: bool | None) -> str:
     if correct is None:
         return answer
     return Message("right: {answer}", answer=answer) if correct else Message("wrong: {answer}", answer=answer)
 
 
-def fitted(picture: Picture, side: int = CELL) -> Image.Image:
-    """The picture scaled into a square cell, small ones by whole pixels so that they stay sharp."""
+def fit_into_cell(picture: Picture, side: int = CELL) -> Image.Image:
+    """Scale a picture into a square cell, small ones by whole pixels so that they stay sharp."""
     image = Image.fromarray(np.ascontiguousarray(picture))
     scale = min(side / image.width, side / image.height)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))

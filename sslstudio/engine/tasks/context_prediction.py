@@ -189,15 +189,15 @@ class ContextPrediction(PretextTask[ContextConfig]):
         turned with the picture where it was mirrored (for drawing only).
         """
         config, pictures = self.config, images.shape[0]
-        mirror = geometry.chosen(pictures, 0.5 if config.mirror else 0.0, rng)
-        shades = geometry.mirrored(geometry.to_float(images), mirror)
+        mirror = geometry.choose(pictures, 0.5 if config.mirror else 0.0, rng)
+        shades = geometry.mirror_pictures(geometry.to_float(images), mirror)
         grid = geometry.place_grid(shades, config.grid, config.min_crop_side, rng, config.turn)
         patches = geometry.cut_grid(shades, grid, self.patch_side(images)).flatten(0, 1)
         patches = self._without_colour(patches, geometry.has_colour(shades), rng)
         patches = geometry.degrade(patches, config.degrade, rng)
         patches = geometry.standardise_each(patches).view(pictures, 9, *patches.shape[1:])
         neighbour = torch.arange(len(CELLS), device=images.device).repeat(pictures, 1)
-        boxes = geometry.unmirrored_boxes(grid.boxes(), mirror, images.shape[-1])
+        boxes = geometry.unmirror_boxes(grid.boxes(), mirror, images.shape[-1])
         return Batch({"patches": patches}, {"neighbour": neighbour, "boxes": boxes})
 
     def _without_colour(self, patches: Tensor, has_colour: Tensor, rng: torch.Generator) -> Tensor:

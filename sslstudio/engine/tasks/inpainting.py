@@ -123,7 +123,7 @@ class Inpainting(HiddenPartsTask[InpaintingConfig]):
         """Answers: pictures (B, 3, s, s), painted in the holes and as asked elsewhere."""
         asked, holes = batch.inputs["pictures"], batch.targets["holes"]
         maps = encoder.stages(asked.contiguous(memory_format=torch.channels_last))
-        painted = self._painted(self.decoder(maps), asked.shape[-1])
+        painted = self._paint(self.decoder(maps), asked.shape[-1])
         error = (painted - batch.targets["pictures"]).square().mean(dim=1, keepdim=True)  # (B, 1, s, s)
         weight = holes + RIM_WEIGHT * rim_of(holes, round(self.config.overlap * asked.shape[-1]))
         loss = sum_over_ranks((error * weight).sum()) / sum_over_ranks(weight.sum())
@@ -131,8 +131,8 @@ class Inpainting(HiddenPartsTask[InpaintingConfig]):
             loss, self._metrics(error.detach(), batch), {"pictures": torch.where(holes, painted.detach(), asked)}
         )
 
-    def _painted(self, output: Tensor, side: int) -> Tensor:
-        """The decoder's places hold the stride x stride pixels that they stand for; what reaches out is cut off."""
+    def _paint(self, output: Tensor, side: int) -> Tensor:
+        """Unfold the stride x stride pixels that each of the decoder's places holds; cut off what reaches out."""
         return F.pixel_shuffle(output.float(), self.stride)[..., :side, :side]
 
     @torch.no_grad()
@@ -153,16 +153,16 @@ class Inpainting(HiddenPartsTask[InpaintingConfig]):
 
     def visible(self, crop: Tensor) -> Picture:
         """A crop (3, s, s) of mean 0 and deviation 1 as people look at it."""
-        return draw.magnified(draw.to_picture(crop, standardised=True), SHOWN_SIDE)
+        return draw.magnify(draw.to_picture(crop, standardised=True), SHOWN_SIDE)
 
-    def masked(self, batch: Batch, number: int) -> Tensor:
-        """Grey in the holes."""
+    def show_masked(self, batch: Batch, number: int) -> Tensor:
+        """Show the crop with grey in the holes."""
         return batch.inputs["pictures"][number]
 
     def whole(self, batch: Batch, number: int) -> Tensor:
         """Without holes."""
         return batch.targets["pictures"][number]
 
-    def painted(self, result: TaskResult, number: int) -> Tensor:
-        """With the holes painted by the network."""
+    def show_painted(self, result: TaskResult, number: int) -> Tensor:
+        """Show the crop with the holes painted by the network."""
         return result.answers["pictures"][number]

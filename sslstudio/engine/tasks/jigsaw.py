@@ -215,9 +215,9 @@ class Jigsaw(PretextTask[JigsawConfig]):
         targets: permutation (B, P), the same numbers; boxes (B, 9, 4), where the tiles lie in `images`.
         """
         config, pictures = self.config, images.shape[0]
-        mirror = geometry.chosen(pictures, 0.5 if config.mirror else 0.0, rng)
-        shades = geometry.mirrored(geometry.to_float(images), mirror)
-        is_grey = geometry.chosen(pictures, config.grey, rng)
+        mirror = geometry.choose(pictures, 0.5 if config.mirror else 0.0, rng)
+        shades = geometry.mirror_pictures(geometry.to_float(images), mirror)
+        is_grey = geometry.choose(pictures, config.grey, rng)
         shades = torch.where(is_grey.view(-1, 1, 1, 1), geometry.grey(shades), shades)
         grid = geometry.place_grid(shades, config.grid, config.min_crop_side, rng, config.turn)
         tiles = geometry.cut_grid(shades, grid, self.tile_side(images), self._shift(shades, rng))
@@ -225,7 +225,7 @@ class Jigsaw(PretextTask[JigsawConfig]):
         # The number in force stays on the device; rounding could give it itself, hence the minimum.
         drawn = geometry.uniform((pictures, config.permutations_per_picture), 0.0, 1.0, rng) * self.asked
         order = torch.minimum(drawn, self.asked - 1).long()
-        boxes = geometry.unmirrored_boxes(grid.boxes(), mirror, images.shape[-1])
+        boxes = geometry.unmirror_boxes(grid.boxes(), mirror, images.shape[-1])
         return Batch({"tiles": tiles, "order": order}, {"permutation": order, "boxes": boxes})
 
     def _shift(self, shades: Tensor, rng: torch.Generator) -> Tensor | None:

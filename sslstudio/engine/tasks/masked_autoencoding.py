@@ -17,7 +17,7 @@ from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.sparse_encoder import Densify, spread_to, visible_stages
 from sslstudio.engine.tasks.base import TASKS, Batch, TaskResult
 from sslstudio.engine.tasks.painting import EXPLAINED, HiddenPartsTask
-from sslstudio.engine.transforms.masking import patch_moments, seen_patches
+from sslstudio.engine.transforms.masking import choose_patches, patch_moments
 from sslstudio.engine.transforms.random_crop import (
     min_crop_side_option,
     mirror_option,
@@ -109,7 +109,7 @@ class MaskedAutoencoding(HiddenPartsTask[MaskedAutoencodingConfig]):
         """
         side = self.side(images)
         crops = random_crops(images, self.config.min_crop_side, side, self.config.mirror, rng)
-        seen = seen_patches(len(images), side // self.patch, self.config.mask_ratio, rng)
+        seen = choose_patches(len(images), side // self.patch, self.config.mask_ratio, rng)
         places = spread_to(seen, side, side)
         mean, deviation = moments_within(crops.shades, places)
         pictures = (crops.shades - mean) / deviation * places
@@ -123,23 +123,23 @@ class MaskedAutoencoding(HiddenPartsTask[MaskedAutoencodingConfig]):
         painted = F.pixel_shuffle(self.decoder(self.densify(maps, seen)).float(), self.stride)
         shades = batch.targets["shades"]
         hidden = 1 - spread_to(seen, *shades.shape[-2:])
-        mean, deviation = self._taken_out(shades, 1 - hidden)
+        mean, deviation = self._take_out(shades, 1 - hidden)
         target = (shades - mean) / deviation
         loss = mean_where((painted - target).square(), hidden)
         explained = 1 - loss.detach() / mean_where(target.square(), hidden).clamp_min(1e-6)
         answer = torch.where(hidden > 0, painted.detach() * deviation + mean, shades)
         return TaskResult(loss, {"explained": explained}, {"shades": answer})
 
-    def _taken_out(self, shades: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and deviation that are not asked for: of each patch, or of what is seen of the picture."""
+    def _take_out(self, shades: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Take out mean and deviation, which are not asked for: of each patch, or of what is seen of the picture."""
         return patch_moments(shades, self.patch) if self.config.norm_pix_loss else moments_within(shades, places)
 
     def chance(self) -> dict[str, float]:
         """0 for painting in one shade."""
         return {"explained": 0.0}
 
-    def masked(self, batch: Batch, number: int) -> Tensor:
-        """Grey in the hidden patches."""
+    def show_masked(self, batch: Batch, number: int) -> Tensor:
+        """Show the crop with grey in the hidden patches."""
         shades = self.whole(batch, number)
         seen = spread_to(batch.inputs["seen"][number : number + 1], *shades.shape[-2:])[0]
         return torch.where(seen > 0, shades, 0.5)
@@ -148,8 +148,8 @@ class MaskedAutoencoding(HiddenPartsTask[MaskedAutoencodingConfig]):
         """With every patch."""
         return batch.targets["shades"][number]
 
-    def painted(self, result: TaskResult, number: int) -> Tensor:
-        """With the hidden patches painted by the network."""
+    def show_painted(self, result: TaskResult, number: int) -> Tensor:
+        """Show the crop with the hidden patches painted by the network."""
         return result.answers["shades"][number]
 
     def painted_label(self) -> Message:

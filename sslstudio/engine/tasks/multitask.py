@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from sslstudio.engine.compute.process_group import mean_over_ranks, part_of_batch
 from sslstudio.engine.core.config import BaseConfig, option, value_text
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit, did_you_mean
-from sslstudio.engine.core.messages import NOTHING, Message, joined
+from sslstudio.engine.core.messages import NOTHING, Message, join
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, AnyTask, Batch, Game, PretextTask, Puzzle, TaskResult, load_tasks
 
@@ -118,7 +118,7 @@ class Multitask(PretextTask[MultitaskConfig]):
             0: Message("Use a task that fits these pictures instead."),
             1: Message("Only {left!r} is left: use that task by itself.", left=left[0]) if left else "",
         }.get(len(left), Message("Leave out what does not fit: tasks = {left!r}.", left=value_text(tuple(left))))
-        found = joined(Message("{name}: {trouble}", name=name, trouble=trouble) for name, trouble in troubles.items())
+        found = join(Message("{name}: {trouble}", name=name, trouble=trouble) for name, trouble in troubles.items())
         raise TaskDoesNotFit(
             "{troubles} of the {names} tasks cannot use these pictures. {found} {advice}",
             troubles=len(troubles),
@@ -153,8 +153,8 @@ class Multitask(PretextTask[MultitaskConfig]):
         targets: dict[str, Tensor] = {}
         for number, (name, task) in enumerate(self.members().items()):
             batch = task.make_batch(self._part(images, number), rng)
-            inputs.update(_prefixed(batch.inputs, f"{name}/"))
-            targets.update(_prefixed(batch.targets, f"{name}/"))
+            inputs.update(_prefix(batch.inputs, f"{name}/"))
+            targets.update(_prefix(batch.targets, f"{name}/"))
         return Batch(inputs, targets)
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
@@ -169,11 +169,11 @@ class Multitask(PretextTask[MultitaskConfig]):
             losses.append(result.loss.float() * factor)
             said = {"loss": result.loss.detach(), **result.metrics}
             metrics.update({f"{name}_{key}": value * factor for key, value in said.items()})
-            answers.update(_prefixed(result.answers, f"{name}/"))
-        return TaskResult(self._balanced(torch.stack(losses)), metrics, answers)
+            answers.update(_prefix(result.answers, f"{name}/"))
+        return TaskResult(self._balance(torch.stack(losses)), metrics, answers)
 
-    def _balanced(self, losses: Tensor) -> Tensor:
-        """The mean of losses (tasks,) in units of what each was before anything was learnt."""
+    def _balance(self, losses: Tensor) -> Tensor:
+        """Average losses (tasks,) in units of what each was before anything was learnt."""
         scale = torch.where(self.scale.isnan(), mean_over_ranks(losses.detach()).abs().clamp_min(1e-6), self.scale)
         if self.training:
             self.scale.copy_(scale)
@@ -232,7 +232,7 @@ def _loss_of_guessing(task: AnyTask) -> float:
     return -math.log(accuracy) if 0.0 < accuracy < 1.0 else math.nan
 
 
-def _prefixed(values: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def _prefix(values: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {f"{prefix}{key}": value for key, value in values.items()}
 
 

@@ -72,27 +72,27 @@ class HiddenPartsTask(PretextTask[ConfigT]):
     def _puzzle(self, images: Tensor, batch: Batch, result: TaskResult | None, number: int) -> Puzzle:
         return Puzzle(
             source=outline_crop(images[number], batch.targets["boxes"][number], SHOWN_SIDE),
-            input=self.visible(self.masked(batch, number)),
+            input=self.visible(self.show_masked(batch, number)),
             target=self.visible(self.whole(batch, number)),
-            answer=None if result is None else self.visible(self.painted(result, number)),
+            answer=None if result is None else self.visible(self.show_painted(result, number)),
             label=self.hidden_label,
             answer_label="" if result is None else self.painted_label(),
         )
 
     def visible(self, crop: Tensor) -> Picture:
         """A crop (3, s, s) of shades in [0, 1] as people look at it."""
-        return draw.magnified(draw.to_picture(crop), SHOWN_SIDE)
+        return draw.magnify(draw.to_picture(crop), SHOWN_SIDE)
 
-    def masked(self, batch: Batch, number: int) -> Tensor:
-        """Crop (3, s, s) number `number` as the network gets it."""
+    def show_masked(self, batch: Batch, number: int) -> Tensor:
+        """Show crop (3, s, s) number `number` as the network gets it."""
         raise NotImplementedError
 
     def whole(self, batch: Batch, number: int) -> Tensor:
         """The same with nothing hidden."""
         raise NotImplementedError
 
-    def painted(self, result: TaskResult, number: int) -> Tensor:
-        """The same with what is hidden painted by the network."""
+    def show_painted(self, result: TaskResult, number: int) -> Tensor:
+        """Show the same with what is hidden painted by the network."""
         raise NotImplementedError
 
     def painted_label(self) -> Message:
@@ -145,15 +145,15 @@ class ColourTask(PretextTask[ColourConfigT]):
 
     def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
         """Take a random crop of each picture apart into lightness and colour."""
-        crops = lab_colour.unlocated_crops(images, self.config.min_crop_side, self.config.mirror, rng)
+        crops = lab_colour.crop_at_random(images, self.config.min_crop_side, self.config.mirror, rng)
         light, ab = lab_colour.light_and_colour(crops, self.stride)
         return Batch({"light": light}, {"ab": ab, "counts": lab_colour.has_colour(ab)})
 
     def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
         """The lightness as asked, and the true and the answered colours painted over it."""
         light, grey = batch.inputs["light"][:count], torch.zeros_like(batch.targets["ab"][:count])
-        asked, truth = lab_colour.coloured(light, grey), lab_colour.coloured(light, batch.targets["ab"][:count])
-        answer = lab_colour.coloured(light, result.answers["ab"][:count]) if result else None
+        asked, truth = lab_colour.add_colour(light, grey), lab_colour.add_colour(light, batch.targets["ab"][:count])
+        answer = lab_colour.add_colour(light, result.answers["ab"][:count]) if result else None
         return [
             Puzzle(
                 source=draw.to_picture(images[number]),

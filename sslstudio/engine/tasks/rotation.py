@@ -150,7 +150,7 @@ class Rotation(PretextTask[RotationConfig]):
         crops = random_crops(images, self.config.min_crop_side, self.side(images), self.config.mirror, rng)
         upright = self._even(crops, rng)
         turned = torch.cat([torch.rot90(upright, turn, dims=(-2, -1)) for turn in range(4)])
-        turned = self._lit(turned, rng)
+        turned = self._change_light(turned, rng)
         count = images.shape[0]
         order = torch.randperm(4 * count, generator=rng, device=rng.device)
         return Batch(
@@ -160,15 +160,15 @@ class Rotation(PretextTask[RotationConfig]):
 
     def _even(self, crops: Crops, rng: torch.Generator) -> Tensor:
         shades = crops.shades
-        is_grey = geometry.chosen(len(shades), self.config.grey, rng).view(-1, 1, 1, 1)
+        is_grey = geometry.choose(len(shades), self.config.grey, rng).view(-1, 1, 1, 1)
         return standardise_within(torch.where(is_grey, geometry.grey(shades), shades), self._seen(shades))
 
     def _seen(self, pictures: Tensor) -> Tensor:
         side = pictures.shape[-1]
         return disc(side, pictures.device) if self.config.round else pictures.new_ones(side, side)
 
-    def _lit(self, pictures: Tensor, rng: torch.Generator) -> Tensor:
-        """Contrast and brightness changed for each row by itself; the blank corners stay 0, the mean of every row."""
+    def _change_light(self, pictures: Tensor, rng: torch.Generator) -> Tensor:
+        """Change contrast and brightness of each row by itself; the blank corners stay 0, the mean of every row."""
         amount = self.config.light
         gain = geometry.uniform((len(pictures), 1, 1, 1), 1 - amount, 1 + amount, rng)
         lift = geometry.uniform((len(pictures), 1, 1, 1), -amount, amount, rng)
@@ -200,11 +200,11 @@ class Rotation(PretextTask[RotationConfig]):
         return Game(
             kind="turn",
             question=Message("Turn the picture until it is upright."),
-            pieces=(_shown(asked, 0),),
+            pieces=(_turn_back(asked, 0),),
             choices=TURNS,
             targets=(turn,),
             answer=(int(result.answers["turn"][row]),) if result else None,
-            solved=_shown(asked, turn),
+            solved=_turn_back(asked, turn),
         )
 
     def _puzzle(self, images: Tensor, batch: Batch, result: TaskResult | None, row: int) -> Puzzle:
@@ -214,9 +214,9 @@ class Rotation(PretextTask[RotationConfig]):
         asked = batch.inputs["pictures"][row]
         return Puzzle(
             source=outline_crop(images[picture], batch.targets["boxes"][picture], SHOWN_SIDE),
-            input=_shown(asked, 0),
-            target=_shown(asked, turn),
-            answer=None if said is None else _shown(asked, said),
+            input=_turn_back(asked, 0),
+            target=_turn_back(asked, turn),
+            answer=None if said is None else _turn_back(asked, said),
             label=TURNS[turn],
             answer_label="" if said is None else TURNS[said],
             correct=None if said is None else said == turn,
@@ -230,7 +230,7 @@ def _rows(batch: Batch, count: int) -> list[int]:
     return [int(row) for row in rows[:count]]
 
 
-def _shown(picture: Tensor, turned: int) -> Picture:
-    """A row as a picture, turned back by as many quarters as it is taken to be turned."""
+def _turn_back(picture: Tensor, turned: int) -> Picture:
+    """Turn a row back by as many quarters as it is taken to be turned, and make a picture of it."""
     upright = torch.rot90(picture, -turned, dims=(-2, -1))
-    return draw.magnified(draw.to_picture(upright, standardised=True), SHOWN_SIDE)
+    return draw.magnify(draw.to_picture(upright, standardised=True), SHOWN_SIDE)

@@ -10,7 +10,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.metrics import ACCURACY
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Mlp
-from sslstudio.engine.models.joint_embedding_losses import found, nearest, nt_xent, spread
+from sslstudio.engine.models.joint_embedding_losses import nearest, nt_xent, score_retrieval, spread
 from sslstudio.engine.tasks.base import TASKS, Batch, TaskResult
 from sslstudio.engine.tasks.two_view import SPREAD, TwoViewTask, flatten_views
 from sslstudio.engine.transforms.two_views import ViewsConfig
@@ -74,5 +74,5 @@ class Simclr(TwoViewTask[SimclrConfig]):
         loss = nt_xent(pairs, self.config.temperature)
         partner = nearest(pairs[:, 0], pairs[:, 1])
         return TaskResult(
-            loss, {"accuracy": found(partner), "spread": spread(pairs.flatten(0, 1))}, {"partner": partner}
+            loss, {"accuracy": score_retrieval(partner), "spread": spread(pairs.flatten(0, 1))}, {"partner": partner}
         )

@@ -13,7 +13,13 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.metrics import ACCURACY
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Expander
-from sslstudio.engine.models.joint_embedding_losses import VicregLossConfig, found, nearest, spread, vicreg_loss
+from sslstudio.engine.models.joint_embedding_losses import (
+    VicregLossConfig,
+    nearest,
+    score_retrieval,
+    spread,
+    vicreg_loss,
+)
 from sslstudio.engine.tasks.base import TASKS, Batch, TaskResult
 from sslstudio.engine.tasks.two_view import SPREAD, TwoViewTask, flatten_views
 
@@ -67,4 +73,4 @@ class Vicreg(TwoViewTask[VicregConfig]):
         first, second = rows.view(len(views), 2, -1).unbind(1)  # (B, D) each
         loss = vicreg_loss(self.config, first, second, F.mse_loss(first, second))
         partner = nearest(first, second)
-        return TaskResult(loss, {"accuracy": found(partner), "spread": spread(rows)}, {"partner": partner})
+        return TaskResult(loss, {"accuracy": score_retrieval(partner), "spread": spread(rows)}, {"partner": partner})

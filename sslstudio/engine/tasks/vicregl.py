@@ -15,7 +15,13 @@ from sslstudio.engine.core.metrics import ACCURACY, Metric
 from sslstudio.engine.models.dense_matching import alike, at_places, counterparts, likeness_loss, near_share
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.heads import Expander
-from sslstudio.engine.models.joint_embedding_losses import VicregLossConfig, found, nearest, spread, vicreg_loss
+from sslstudio.engine.models.joint_embedding_losses import (
+    VicregLossConfig,
+    nearest,
+    score_retrieval,
+    spread,
+    vicreg_loss,
+)
 from sslstudio.engine.tasks.base import TASKS, Batch, Puzzle, TaskResult
 from sslstudio.engine.tasks.two_view import SPREAD, TwoViewTask, flatten_views
 from sslstudio.engine.transforms.draw_views import SPOTS, show_places
@@ -109,7 +115,7 @@ class Vicregl(TwoViewTask[VicreglConfig]):
         partner = nearest(first, second)
         return TaskResult(
             self.config.global_weight * whole + (1 - self.config.global_weight) * places,
-            {"accuracy": found(partner), "spread": spread(rows), **metrics},
+            {"accuracy": score_retrieval(partner), "spread": spread(rows), **metrics},
             {"partner": partner, **answers},
         )
 

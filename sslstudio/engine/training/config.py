@@ -275,7 +275,7 @@ class FinetuneConfig(BaseConfig):
 
 def pretrain_from_dict(values: Mapping[str, Any]) -> PretrainConfig:
     """The config in a run's config.toml; the options are read by the task that they belong to."""
-    values = migrations.migrated(migrations.RUN, values, "config.toml")
+    values = migrations.migrate(migrations.RUN, values, "config.toml")
     rest = {key: value for key, value in values.items() if key not in ("job", "options", migrations.KEY)}
     config = from_dict(PretrainConfig, rest)
     task = load_tasks()[config.task]
@@ -284,7 +284,7 @@ def pretrain_from_dict(values: Mapping[str, Any]) -> PretrainConfig:
 
 def finetune_from_dict(values: Mapping[str, Any]) -> FinetuneConfig:
     """The config in a run's config.toml."""
-    values = migrations.migrated(migrations.RUN, values, "config.toml")
+    values = migrations.migrate(migrations.RUN, values, "config.toml")
     return from_dict(
         FinetuneConfig, {key: value for key, value in values.items() if key not in ("job", migrations.KEY)}
     )
@@ -292,4 +292,4 @@ def finetune_from_dict(values: Mapping[str, Any]) -> FinetuneConfig:
 
 def config_dict(job: str, config: BaseConfig) -> dict[str, Any]:
     """What config.toml holds: the format, the job (pretrain or finetune) and the config."""
-    return migrations.stamped({"job": job, **to_dict(config)})
+    return migrations.stamp({"job": job, **to_dict(config)})

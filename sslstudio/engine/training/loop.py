@@ -33,7 +33,7 @@ from sslstudio.engine.training.micro_batches import (
     WHOLE_BATCH,
     cut_batch,
     double_count,
-    left_out_note,
+    explain_leaving_out,
     micro_batches_note,
 )
 from sslstudio.engine.training.schedule import Plan, learning_rate
@@ -232,7 +232,7 @@ class Training:
             chance=self.job.chance(),
             learning_rate=float(self.optimiser.param_groups[-1]["lr"] / self.optimiser.param_groups[-1]["factor"]),
             pictures_per_second=self._rate,
-            seconds_left=self.plan.left(self.step, self.elapsed),
+            seconds_left=self.plan.estimate_rest(self.step, self.elapsed),
             data_wait=min(1.0, waited / spent),
         )
 
@@ -265,7 +265,7 @@ class Training:
             if not devices.is_out_of_memory(error):
                 raise
         self.device.release()  # only here: the error held what was computed
-        yield Note(level="warning", text=left_out_note(Message("held-out pictures")))
+        yield Note(level="warning", text=explain_leaving_out(Message("held-out pictures")))
         return math.nan
 
     def _save(self, best: bool = False) -> CheckpointSaved:

@@ -73,7 +73,7 @@ def micro_batches_note(batch_size: int, parts: int, compares: bool, asked: bool 
     )
 
 
-def left_out_note(what: str) -> Message:
+def explain_leaving_out(what: str) -> Message:
     """Say that a look at a network does not fit beside its training and is left out."""
     return Message(
         "The memory does not suffice to look at {what} beside the training, so that look is left "

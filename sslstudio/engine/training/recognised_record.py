@@ -68,8 +68,8 @@ def keep_recognised(run: RunFolder, labels: str, recognised: Recognised) -> None
     write_atomic(run.path / FILE, gzip.compress(text.encode("ascii"), 3, mtime=0))
 
 
-def recalled(run: RunFolder, folder: str, labels: str) -> Recognised | None:
-    """What the run recognised, whose settings name this folder and these labels.
+def recall(run: RunFolder, folder: str, labels: str) -> Recognised | None:
+    """Read what the run recognised, whose settings name this folder and these labels.
 
     None for one of an earlier version, one that was told of other labels since, and one whose masks are not where they
     were. Raises RunError when the file is damaged.
@@ -79,19 +79,19 @@ def recalled(run: RunFolder, folder: str, labels: str) -> Recognised | None:
         return None
     root = root_of(Path(folder))
     try:
-        return _recognised(content, root, _labels_place(root, labels))
+        return _rebuild(content, root, _labels_place(root, labels))
     except FileNotFoundError:
         return None
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise RunError("{path} is damaged: {error}.", path=run.path / FILE, error=error) from error
 
 
-def changed_since(run: RunFolder, folder: str, labels: str) -> list[Message]:
-    """Sentences on pictures and masks that are gone or others than when the run began; none of a run of an earlier
-    version, which did not note what there was."""
+def find_changes(run: RunFolder, folder: str, labels: str) -> list[Message]:
+    """Tell which pictures and masks are gone or others than when the run began, in sentences; none of a run of an
+    earlier version, which did not note what there was."""
     content = _content(run)
     try:
-        recognised = recalled(run, folder, labels)
+        recognised = recall(run, folder, labels)
         root = root_of(Path(folder))
     except DataError:  # the list of its folders is gone, which is said elsewhere
         return []
@@ -100,7 +100,7 @@ def changed_since(run: RunFolder, folder: str, labels: str) -> list[Message]:
     paths, said = recognised.pictures.paths, list[Message]()
     now = _sizes(root, paths)
     gone = [path for path, size in zip(paths, now, strict=True) if size == _GONE]
-    changed = _changed(paths, content["sizes"], now)
+    changed = _pick_changed(paths, content["sizes"], now)
     if gone:
         said.append(
             Message(
@@ -120,7 +120,7 @@ def changed_since(run: RunFolder, folder: str, labels: str) -> list[Message]:
     if masks := recognised.masks:
         files = [masks.of.get(path, "") for path in paths]
         sizes = _sizes(root, files)
-        torn = _changed(paths, content["masks"]["sizes"], sizes)
+        torn = _pick_changed(paths, content["masks"]["sizes"], sizes)
         torn += [path for path, file, size in zip(paths, files, sizes, strict=True) if file and size == _GONE]
         if torn:
             said.append(
@@ -151,7 +151,7 @@ def _content(run: RunFolder) -> dict[str, Any] | None:
     return content if content["format"] <= FORMAT else None
 
 
-def _recognised(content: Mapping[str, Any], root: Path, place: Path | None) -> Recognised:
+def _rebuild(content: Mapping[str, Any], root: Path, place: Path | None) -> Recognised:
     runs = tuple(Run(prefix, names, number) for prefix, names, number in content["pictures"])
     unreadable = tuple(Unreadable(path, reason) for path, reason in content["unreadable"])
     index = ImageIndex(root, runs, unreadable, dict(content["ignored"]))
@@ -211,7 +211,7 @@ def _sizes(root: Path, files: Iterable[str]) -> list[int]:
     return found
 
 
-def _changed(paths: Sequence[str], before: Sequence[int], now: Sequence[int]) -> list[str]:
+def _pick_changed(paths: Sequence[str], before: Sequence[int], now: Sequence[int]) -> list[str]:
     return [path for path, old, new in zip(paths, before, now, strict=True) if old != new and _GONE not in (old, new)]
 
 

@@ -26,8 +26,8 @@ class Plan:
         share = self.share(step, elapsed)
         return max(step, round(step / share)) if step and share else 0
 
-    def left(self, step: int, elapsed: float) -> float:
-        """Seconds to go, with the trainings that follow."""
+    def estimate_rest(self, step: int, elapsed: float) -> float:
+        """Estimate the seconds to go, with the trainings that follow."""
         if self.steps:
             return elapsed / step * (self.steps * (1 + self.then) - step) if step else math.nan
         whole = self.seconds or 0.0

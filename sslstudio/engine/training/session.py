@@ -21,7 +21,7 @@ from sslstudio.engine.labels.recognise import recognising
 from sslstudio.engine.labels.types import Recognised
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import DataConfig
-from sslstudio.engine.training.recognised_record import recalled
+from sslstudio.engine.training.recognised_record import recall
 
 SIDE_CPU = 96
 SIDE_GPU = 224
@@ -86,7 +86,7 @@ def reopen_session(
 ) -> Generator[Preparing, None, Session]:
     """Read the pictures of a run that was begun, set apart and labelled as they were then, wherever that is known: the
     folder is not looked at again. `config`: the run's own. Raises as `open_session`."""
-    recognised = recalled(run, config.folder, config.labels)
+    recognised = recall(run, config.folder, config.labels)
     if recognised is None:
         recognised = yield from look_at(config)
     return (yield from _read(recognised, split_of(run, recognised, config), config, device, control, early))

@@ -19,8 +19,8 @@ class Estimate(NamedTuple):
     pace: float
 
 
-def known_speed(runs: Sequence[Path], config: PretrainConfig) -> float | None:
-    """Pictures a second of the first of `runs` that computed what `config` asks for; None where there is none."""
+def find_speed(runs: Sequence[Path], config: PretrainConfig) -> float | None:
+    """Find the pictures a second of the first of `runs` that computed what `config` asks for; None without one."""
     for run in runs:
         with suppress(StudioError, OSError):
             folder = RunFolder.open(run)

@@ -68,8 +68,8 @@ def _spot(light: Tensor, ab: Tensor, said: Tensor | None, place: tuple[int, int]
     if said is not None:
         there = said[:, row, column].float().cpu()
         answer = (int(torch.linalg.vector_norm(colours - there, dim=1).argmin()),)
-    grey = lab_colour.coloured(light[None], torch.zeros_like(ab)[None])[0]
-    asked, solved = (_marked(picture, box) for picture in (grey, lab_colour.coloured(light[None], ab[None])[0]))
+    grey = lab_colour.add_colour(light[None], torch.zeros_like(ab)[None])[0]
+    asked, solved = (_mark(picture, box) for picture in (grey, lab_colour.add_colour(light[None], ab[None])[0]))
     swatches = [_swatch(min(max(lightness, LIGHTNESS[0]), LIGHTNESS[1]), one) for one in colours]
     return (asked, *swatches), HUES, (right,), answer, solved
 
@@ -81,12 +81,12 @@ def _box(light: Tensor, ab: Tensor, place: tuple[int, int]) -> draw.Box:
     return column * across, row * down, (column + 1) * across, (row + 1) * down
 
 
-def _marked(picture: Tensor, box: draw.Box) -> draw.Picture:
+def _mark(picture: Tensor, box: draw.Box) -> draw.Picture:
     drawn = draw.to_picture(picture)
     factor = draw.magnification(drawn, SHOWN_SIDE)
-    left, top, right, bottom = draw.scaled([box], factor)[0]
+    left, top, right, bottom = draw.scale_boxes([box], factor)[0]
     around = [(left - 4, top - 4, right + 4, bottom + 4), (left - 2, top - 2, right + 2, bottom + 2)]
-    return draw.outline(draw.magnified(drawn, SHOWN_SIDE), around, [(0, 0, 0), draw.PAPER], width=2)
+    return draw.outline(draw.magnify(drawn, SHOWN_SIDE), around, [(0, 0, 0), draw.PAPER], width=2)
 
 
 def _swatch(lightness: float, ab: Tensor) -> draw.Picture:

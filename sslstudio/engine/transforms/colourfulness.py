@@ -60,15 +60,15 @@ def _is_tint(lab: Tensor) -> bool:
     """One tint for all pictures (false colour), or one hue of different strength for each (old photographs)."""
     ab = lab[:, 1:].flatten(2).transpose(1, 2).double()  # (N, places, 2)
     light = lab[:, 0].flatten(1)
-    together = _unexplained(ab.reshape(1, -1, 2), light.reshape(1, -1).long())
+    together = _measure_residual(ab.reshape(1, -1, 2), light.reshape(1, -1).long())
     if bool(together < SAME):
         return True
-    each = _unexplained(ab, light.div(2).long())
+    each = _measure_residual(ab, light.div(2).long())
     return bool((each < SAME).float().mean() > MOST_GREY) and _one_hue(ab.reshape(-1, 2))
 
 
-def _unexplained(ab: Tensor, levels: Tensor) -> Tensor:
-    """What the lightness leaves open of the colour: its deviation (N,) within levels of lightness.
+def _measure_residual(ab: Tensor, levels: Tensor) -> Tensor:
+    """Measure what the lightness leaves open of the colour: its deviation (N,) within levels of lightness.
 
     ab (N, places, 2), levels (N, places) in 0..100.
     """

@@ -38,14 +38,14 @@ def to_picture(tensor: Tensor, *, standardised: bool = False) -> Picture:
     return np.ascontiguousarray(image.expand(3, -1, -1).permute(1, 2, 0).cpu().numpy())
 
 
-def magnified(picture: Picture, least: int) -> Picture:
-    """Each pixel repeated a whole number of times, so that no side is shorter than `least` pixels."""
+def magnify(picture: Picture, least: int) -> Picture:
+    """Repeat each pixel a whole number of times, so that no side is shorter than `least` pixels."""
     factor = magnification(picture, least)
     return picture.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
 def magnification(picture: Picture, least: int) -> int:
-    """The whole number that `magnified` enlarges by."""
+    """The whole number that `magnify` enlarges by."""
     height, width = picture.shape[:2]
     shortest = int(min(height, width))
     return max(1, -(-least // shortest))
@@ -95,8 +95,8 @@ def _inside(place: float, limit: int) -> int:
     return min(max(round(place), 0), limit)
 
 
-def scaled(boxes: Sequence[Box], factor: float) -> list[Box]:
-    """The same boxes on a picture that was enlarged by `factor`."""
+def scale_boxes(boxes: Sequence[Box], factor: float) -> list[Box]:
+    """Scale boxes as a picture was that is enlarged by `factor`."""
     return [(left * factor, top * factor, right * factor, bottom * factor) for left, top, right, bottom in boxes]
 
 
@@ -105,7 +105,7 @@ def scaled(boxes: Sequence[Box], factor: float) -> list[Box]:
 
 def tile_pictures(tiles: Tensor) -> list[Picture]:
     """Standardised tiles (T, 3, s, s) as pictures, a third of a board wide."""
-    return [magnified(to_picture(tile, standardised=True), BOARD_SIDE // 3) for tile in tiles]
+    return [magnify(to_picture(tile, standardised=True), BOARD_SIDE // 3) for tile in tiles]
 
 
 def tile_board(tiles: list[Picture]) -> Picture:
@@ -128,5 +128,5 @@ def assemble_board(tiles: list[Picture], shuffle: Sequence[int], said: Sequence[
 def outline_source(image: Tensor, boxes: Tensor, colours: Colour | Sequence[Colour]) -> Picture:
     """The source (3, H, W) with the places (T, 4) outlined that its tiles were cut from."""
     picture = to_picture(image)
-    places = scaled(boxes.tolist(), magnification(picture, BOARD_SIDE))
-    return outline(magnified(picture, BOARD_SIDE), places, colours, width=2)
+    places = scale_boxes(boxes.tolist(), magnification(picture, BOARD_SIDE))
+    return outline(magnify(picture, BOARD_SIDE), places, colours, width=2)

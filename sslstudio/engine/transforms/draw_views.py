@@ -45,9 +45,9 @@ def show_pair(images: Tensor, views: Tensor, matrices: Tensor, partners: Sequenc
     tiles = [first, *(tile(views[choice, 1]) for choice in choices)]
     said = None if partners is None else partners[number]
     return Shown(
-        source=outlined(images[number], matrices[number]),
+        source=outline_views(images[number], matrices[number]),
         input=draw.board(tiles, 2, GAP),
-        target=_marked(tiles, 1 + choices.index(number), draw.RIGHT),
+        target=_mark_tile(tiles, 1 + choices.index(number), draw.RIGHT),
         answer=None if said is None else _answer(first, tile(views[said, 1]), said == number),
         label=Message("the outlined view and the first one are the same picture"),
         answer_label="" if said is None else _words(said == number, count),
@@ -64,22 +64,22 @@ def _words(right: bool, count: int) -> Message:
 
 
 def _answer(first: Picture, taken: Picture, right: bool) -> Picture:
-    return _marked([first, taken], 1, draw.RIGHT if right else draw.WRONG)
+    return _mark_tile([first, taken], 1, draw.RIGHT if right else draw.WRONG)
 
 
-def _marked(tiles: list[Picture], which: int, colour: Colour) -> Picture:
+def _mark_tile(tiles: list[Picture], which: int, colour: Colour) -> Picture:
     return draw.outline(draw.board(tiles, 2, GAP), [draw.board_boxes(tiles, 2, GAP)[which]], colour, width=4)
 
 
 def tile(view: Tensor, least: int = BOARD_SIDE // 2) -> Picture:
     """A view (3, s, s) in 0..1, enlarged to `least` pixels or more."""
-    return draw.magnified(draw.to_picture(view), least)
+    return draw.magnify(draw.to_picture(view), least)
 
 
-def outlined(image: Tensor, matrices: Tensor) -> Picture:
-    """A uint8 picture (3, H, W), enlarged, with the outlines of its views: matrices (views, 2, 3)."""
+def outline_views(image: Tensor, matrices: Tensor) -> Picture:
+    """Enlarge a uint8 picture (3, H, W) and draw the outlines of its views: matrices (views, 2, 3)."""
     picture = draw.to_picture(image)
-    large = draw.magnified(picture, BOARD_SIDE)
+    large = draw.magnify(picture, BOARD_SIDE)
     shapes = corners(matrices.float().cpu(), *large.shape[:2]).numpy()
     for shape, colour in zip(shapes, (draw.MARK, SECOND), strict=True):
         large = _line_around(large, shape, colour)
@@ -126,16 +126,16 @@ def show_places(
     second = [_pixel(spot, tiles, 1) for spot in right[:count].tolist()]
     answer = None
     if guesses is not None:
-        answer = _joined(asked, first, [_pixel(spot, tiles, 1) for spot in guesses[:count].tolist()])
+        answer = _draw_links(asked, first, [_pixel(spot, tiles, 1) for spot in guesses[:count].tolist()])
     said = (
         Message("finds {found} of {count} spots", found=found, count=count)
         if count
         else Message("the views have no spot in common")
     )
     return Shown(
-        source=outlined(image, matrices),
-        input=_dotted(asked, first),
-        target=_joined(asked, first, second),
+        source=outline_views(image, matrices),
+        input=_draw_dots(asked, first),
+        target=_draw_links(asked, first, second),
         answer=answer,
         label=Message("the same spots in both views") if count else Message("the views have no spot in common"),
         answer_label="" if guesses is None else said,
@@ -149,7 +149,7 @@ def _pixel(spot: list[float], tiles: list[Picture], which: int) -> tuple[float, 
     return left + (spot[0] + 1) / 2 * (right - left), top + (spot[1] + 1) / 2 * (bottom - top)
 
 
-def _dotted(picture: Picture, places: list[tuple[float, float]]) -> Picture:
+def _draw_dots(picture: Picture, places: list[tuple[float, float]]) -> Picture:
     drawn = picture.copy()
     for number, place in enumerate(places):
         _dot(drawn, place, DOT + 2, draw.PAPER)
@@ -157,11 +157,11 @@ def _dotted(picture: Picture, places: list[tuple[float, float]]) -> Picture:
     return drawn
 
 
-def _joined(picture: Picture, first: list[tuple[float, float]], second: list[tuple[float, float]]) -> Picture:
+def _draw_links(picture: Picture, first: list[tuple[float, float]], second: list[tuple[float, float]]) -> Picture:
     drawn = picture.copy()
     for number, (begin, end) in enumerate(zip(first, second, strict=True)):
         line(drawn, np.array(begin), np.array(end), COLOURS[number % len(COLOURS)])
-    return _dotted(_dotted(drawn, first), second)
+    return _draw_dots(_draw_dots(drawn, first), second)
 
 
 def _dot(picture: Picture, place: tuple[float, float], radius: int, colour: Colour) -> None:

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.transforms.geometry import chosen, uniform
+from sslstudio.engine.transforms.geometry import choose, uniform
 
 TURN = 0.17  # radians, about 10 degrees
 ZOOM = (0.8, 1.15)
@@ -38,7 +38,7 @@ def _matrices(count: int, rng: torch.Generator, flip: bool) -> Tensor:
     """(B, 2, 3) for affine_grid: turn, zoom and shift, mirrored in half of the cases if `flip`."""
     turn = uniform((count,), -TURN, TURN, rng)
     zoom = uniform((count,), *ZOOM, rng)
-    mirror = torch.where(chosen(count, 0.5 if flip else 0.0, rng), -1.0, 1.0)
+    mirror = torch.where(choose(count, 0.5 if flip else 0.0, rng), -1.0, 1.0)
     shift = uniform((count, 2), -2 * SHIFT, 2 * SHIFT, rng)
     cos, sin = torch.cos(turn) * zoom, torch.sin(turn) * zoom
     top = torch.stack([cos * mirror, -sin, shift[:, 0]], dim=1)

@@ -20,8 +20,8 @@ def uniform(shape: tuple[int, ...], low: float, high: float, rng: torch.Generato
     return torch.empty(shape, device=rng.device).uniform_(low, high, generator=rng)
 
 
-def chosen(count: int, share: float, rng: torch.Generator) -> Tensor:
-    """bool (count,): each True with probability `share`."""
+def choose(count: int, share: float, rng: torch.Generator) -> Tensor:
+    """Choose each of `count` with probability `share`: bool (count,)."""
     return uniform((count,), 0.0, 1.0, rng) < share
 
 
@@ -159,8 +159,8 @@ def cut_grid(images: Tensor, grid: Grid, side: int, shift: Tensor | None = None)
     return cut.view(pictures, channels, -1, side, side).transpose(1, 2)
 
 
-def mirrored(images: Tensor, which: Tensor) -> Tensor:
-    """The pictures where `which` (B,) is True, left and right exchanged."""
+def mirror_pictures(images: Tensor, which: Tensor) -> Tensor:
+    """Exchange left and right of the pictures where `which` (B,) is True."""
     return torch.where(which.view(-1, 1, 1, 1), images.flip(-1), images)
 
 
@@ -222,7 +222,7 @@ def blank_share(images: Tensor, cells: int = 3) -> float:
     return float((tiles.std(dim=(2, 4), correction=0) < 255 * BLANK).float().mean())
 
 
-def unmirrored_boxes(boxes: Tensor, mirror: Tensor, width: int) -> Tensor:
-    """Boxes (B, T, 4) on the pictures as they were before those in `mirror` (B,) were mirrored."""
+def unmirror_boxes(boxes: Tensor, mirror: Tensor, width: int) -> Tensor:
+    """Put boxes (B, T, 4) back to where they were before the pictures in `mirror` (B,) were mirrored."""
     left, top, right, bottom = boxes.unbind(-1)
     return torch.where(mirror.view(-1, 1, 1), torch.stack([width - right, top, width - left, bottom], dim=-1), boxes)

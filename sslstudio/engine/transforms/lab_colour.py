@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.compute.process_group import sum_over_ranks
-from sslstudio.engine.transforms.geometry import chosen, cut_patches, mirrored, to_float, uniform
+from sslstudio.engine.transforms.geometry import choose, cut_patches, mirror_pictures, to_float, uniform
 
 BIN_STEP = 10.0
 NEAREST = 10  # bins that share a colour: the authors' code; the text of the paper says 5
@@ -36,7 +36,7 @@ _KNEE = 6 / 29  # below its third power the cube root of Lab becomes a straight 
 def rgb_to_lab(images: Tensor) -> Tensor:
     """sRGB in [0, 1] (..., 3, H, W) -> Lab of the same shape."""
     linear = torch.where(images <= 0.04045, images / 12.92, ((images.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4)
-    xyz = _mixed(linear, _TO_XYZ)
+    xyz = _mix_channels(linear, _TO_XYZ)
     root = torch.where(xyz > _KNEE**3, xyz.clamp_min(_KNEE**3) ** (1 / 3), xyz / (3 * _KNEE**2) + 4 / 29)
     x, y, z = root.unbind(-3)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=-3)
@@ -48,12 +48,12 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     y = (light + 16) / 116
     root = torch.stack([y + a / 500, y, y - b / 200], dim=-3)
     xyz = torch.where(root > _KNEE, root**3, 3 * _KNEE**2 * (root - 4 / 29))
-    linear = _mixed(xyz, _TO_RGB).clamp(0.0, 1.0)
+    linear = _mix_channels(xyz, _TO_RGB).clamp(0.0, 1.0)
     return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp_min(0.0031308) ** (1 / 2.4) - 0.055)
 
 
-def _mixed(planes: Tensor, matrix: Tensor) -> Tensor:
-    """A 3x3 matrix on the channels; written out, because matrix products on GPUs may round to ten bits."""
+def _mix_channels(planes: Tensor, matrix: Tensor) -> Tensor:
+    """Apply a 3x3 matrix to the channels; written out, because matrix products on GPUs may round to ten bits."""
     channels = planes.unbind(-3)
     rows = [sum(float(factor) * plane for factor, plane in zip(row, channels, strict=True)) for row in matrix]
     return torch.stack([torch.as_tensor(row) for row in rows], dim=-3)
@@ -126,14 +126,14 @@ def has_colour(ab: Tensor, share: float = 0.0) -> Tensor:
     return (ab.abs().amax(dim=1) > GREY_BELOW).float().mean(dim=(1, 2)) > share
 
 
-def unlocated_crops(images: Tensor, min_crop_side: float, mirror: bool, rng: torch.Generator) -> Tensor:
-    """A random square of each uint8 picture, `min_crop_side`..1 of its short side, half of them mirrored: in [0, 1]."""
+def crop_at_random(images: Tensor, min_crop_side: float, mirror: bool, rng: torch.Generator) -> Tensor:
+    """Cut a random square, `min_crop_side`..1 of the short side, out of each uint8 picture; mirror half: in [0, 1]."""
     count, _, height, width = images.shape
     side = min(height, width)
     extent = side * uniform((count,), min_crop_side, 1.0, rng)
     room = torch.stack([width - extent, height - extent], dim=1)
     centres = extent[:, None] / 2 + room * uniform((count, 2), 0.0, 1.0, rng)
-    shades = mirrored(to_float(images), chosen(count, 0.5 if mirror else 0.0, rng))
+    shades = mirror_pictures(to_float(images), choose(count, 0.5 if mirror else 0.0, rng))
     return cut_patches(shades, centres[:, None], extent, side)[:, 0]
 
 
@@ -156,8 +156,8 @@ def as_input(light: Tensor) -> Tensor:
     return same.contiguous(memory_format=torch.channels_last)
 
 
-def coloured(light: Tensor, ab: Tensor) -> Tensor:
-    """sRGB (B, 3, H, W) from full lightness and coarse colour: what the best answer could look like."""
+def add_colour(light: Tensor, ab: Tensor) -> Tensor:
+    """Add coarse colour to full lightness: sRGB (B, 3, H, W), what the best answer could look like."""
     fine = F.interpolate(ab.float(), size=light.shape[-2:], mode="bilinear", align_corners=False)
     return lab_to_rgb(torch.cat([light, fine], dim=1))
 

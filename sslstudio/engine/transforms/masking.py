@@ -15,8 +15,8 @@ from sslstudio.engine.transforms.geometry import BLANK, uniform
 SMALLEST = 0.5  # of the largest block's side
 
 
-def blocks_needed(mask_ratio: float, block: float) -> int:
-    """How many random blocks of `block` / 2 to `block` of a side surely cover so much of a picture: twice the mean."""
+def count_blocks(mask_ratio: float, block: float) -> int:
+    """Count the random blocks, `block` / 2 to `block` wide, that surely cover so much of a picture: twice the mean."""
     mean_area = block**2 * (1 - SMALLEST**3) / (3 * (1 - SMALLEST))
     return math.ceil(2 * math.log(1 / (1 - mask_ratio)) / mean_area)
 
@@ -26,7 +26,7 @@ def cut_blocks(count: int, side: int, mask_ratio: float, block: float, rng: torc
 
     A block's side is random, half to all of `block` times the picture's (Pathak et al., CVPR 2016, section 3.3).
     """
-    blocks = blocks_needed(mask_ratio, block)
+    blocks = count_blocks(mask_ratio, block)
     sides = uniform((count, blocks), SMALLEST * block, block, rng).mul_(side).round_().clamp_min_(1)
     corners = torch.round(uniform((count, blocks, 2), 0.0, 1.0, rng) * (side - sides[..., None]))
     places = torch.arange(side, device=rng.device)
@@ -56,19 +56,19 @@ def fill_smoothly(pictures: Tensor, holes: Tensor) -> Tensor:
     seen = ~holes
     if pictures.shape[-1] == 1:
         return pictures * seen
-    weight = _halved(seen.float())
-    coarse = _halved(pictures * seen) / weight.clamp_min(1e-6)
+    weight = _halve(seen.float())
+    coarse = _halve(pictures * seen) / weight.clamp_min(1e-6)
     coarse = fill_smoothly(coarse, weight == 0)
     fine = F.interpolate(coarse, size=pictures.shape[-2:], mode="bilinear", align_corners=False)
     return torch.where(seen, pictures, fine)
 
 
-def _halved(pictures: Tensor) -> Tensor:
+def _halve(pictures: Tensor) -> Tensor:
     return F.avg_pool2d(pictures, 2, ceil_mode=True, count_include_pad=False)
 
 
-def seen_patches(count: int, grid: int, mask_ratio: float, rng: torch.Generator) -> Tensor:
-    """bool (B, 1, g, g): True for the patches that stay, chosen at random; exactly as many in every picture.
+def choose_patches(count: int, grid: int, mask_ratio: float, rng: torch.Generator) -> Tensor:
+    """Choose at random the patches that stay: bool (B, 1, g, g), exactly as many in every picture.
 
     `mask_ratio` is the share that does not stay; at least one patch stays and one does not.
     """

@@ -44,15 +44,15 @@ def random_crops(images: Tensor, min_crop_side: float, side: int, mirror: bool, 
     boxes lie on the pictures as they were handed in.
     """
     count, _, height, width = images.shape
-    which = geometry.chosen(count, 0.5 if mirror else 0.0, rng)
+    which = geometry.choose(count, 0.5 if mirror else 0.0, rng)
     extent = min(height, width) * geometry.uniform((count,), min_crop_side, 1.0, rng)
     room = torch.stack([width - extent, height - extent], dim=1)
     centres = extent[:, None] / 2 + room * geometry.uniform((count, 2), 0.0, 1.0, rng)
-    shades = geometry.mirrored(geometry.to_float(images), which)
+    shades = geometry.mirror_pictures(geometry.to_float(images), which)
     cut = geometry.cut_patches(shades, centres[:, None], extent, side)[:, 0]
     half = extent[:, None] / 2
     boxes = torch.cat([centres - half, centres + half], dim=1)[:, None]
-    return Crops(cut, geometry.unmirrored_boxes(boxes, which, width)[:, 0])
+    return Crops(cut, geometry.unmirror_boxes(boxes, which, width)[:, 0])
 
 
 def disc(side: int, device: torch.device) -> Tensor:
@@ -85,5 +85,5 @@ def outline_crop(image: Tensor, box: Tensor, least: int) -> draw.Picture:
     """A picture (3, H, W) for people, enlarged to about `least` pixels, with the crop (4,) outlined."""
     picture = draw.to_picture(image)
     left, top, right, bottom = box.tolist()
-    boxes = draw.scaled([(left, top, right, bottom)], draw.magnification(picture, least))
-    return draw.outline(draw.magnified(picture, least), boxes, draw.MARK, width=2)
+    boxes = draw.scale_boxes([(left, top, right, bottom)], draw.magnification(picture, least))
+    return draw.outline(draw.magnify(picture, least), boxes, draw.MARK, width=2)

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.core.config import BaseConfig, option
-from sslstudio.engine.transforms.geometry import chosen, degrade, to_float, uniform
+from sslstudio.engine.transforms.geometry import choose, degrade, to_float, uniform
 
 STRETCH = math.log(4 / 3)  # most that a view is stretched, as in the random crops of Inception and SimCLR
 LIGHT = 0.8  # brightness, contrast and saturation at full colour strength, either way (SimCLR, appendix A)
@@ -96,7 +96,7 @@ def two_views(
     for _ in range(2):
         matrix = random_matrices(count, height, width, config, rng)
         view = recolour(resample(shades, matrix, side), config, mean, deviation, rng)
-        views.append(_blurred(view, config.blur, rng))
+        views.append(_blur(view, config.blur, rng))
         matrices.append(matrix)
     pair = torch.stack(views, dim=1)
     if config.noise:
@@ -119,7 +119,7 @@ def random_matrices(count: int, height: int, width: int, config: ViewsConfig, rn
     limit = area.log().neg().clamp(max=STRETCH)  # a longer side than the picture's would not fit
     ratio = (uniform((count,), -1.0, 1.0, rng) * limit).exp()
     turn = uniform((count,), -1.0, 1.0, rng) * math.radians(config.turn)
-    mirror = torch.where(chosen(count, 0.5 if config.mirror else 0.0, rng), -1.0, 1.0)
+    mirror = torch.where(choose(count, 0.5 if config.mirror else 0.0, rng), -1.0, 1.0)
     short = min(height, width)
     across, down = (area * ratio).sqrt() * short * mirror, (area / ratio).sqrt() * short
     cos, sin = turn.cos(), turn.sin()
@@ -131,8 +131,8 @@ def random_matrices(count: int, height: int, width: int, config: ViewsConfig, rn
     return torch.cat([linear, centre.unsqueeze(2)], dim=2)
 
 
-def placed(matrices: Tensor, places: Tensor) -> Tensor:
-    """Where places (..., N, 2) of views lie in their pictures; matrices (..., 2, 3).
+def map_places(matrices: Tensor, places: Tensor) -> Tensor:
+    """Map places (..., N, 2) of views to where they lie in their pictures; matrices (..., 2, 3).
 
     Written out: under mixed precision a matrix product would round places to eight bits.
     """
@@ -161,12 +161,12 @@ def cell_places(rows: int, columns: int, device: torch.device) -> Tensor:
 def corners(matrices: Tensor, height: int, width: int) -> Tensor:
     """Outlines of views (..., 4, 2) in pixels (x, y) of the picture: a walk around from the view's own left top."""
     square = matrices.new_tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
-    return (placed(matrices, square) + 1.0) * (0.5 * matrices.new_tensor([width, height]))
+    return (map_places(matrices, square) + 1.0) * (0.5 * matrices.new_tensor([width, height]))
 
 
 def resample(shades: Tensor, matrices: Tensor, side: int) -> Tensor:
     """Views (B, 3, side, side) of float pictures (B, 3, H, W)."""
-    grid = placed(matrices, cell_places(side, side, shades.device)).view(-1, side, side, 2)
+    grid = map_places(matrices, cell_places(side, side, shades.device)).view(-1, side, side, 2)
     return F.grid_sample(shades, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
@@ -182,7 +182,7 @@ def recolour(views: Tensor, config: ViewsConfig, mean: Tensor, deviation: Tensor
     middle = (_luma(matrix) * views.mean(dim=(2, 3)).unsqueeze(1)).sum(dim=2, keepdim=True)  # (B, 1, 1)
     matrix = matrix * (bright * contrast) / deviation.view(1, 3, 1)
     offset = ((1 - contrast) * bright * middle - mean.view(1, 3, 1)) / deviation.view(1, 3, 1)
-    return mixed(views, matrix, offset)
+    return mix_channels(views, matrix, offset)
 
 
 def _tints(count: int, saturation: Tensor, config: ViewsConfig, rng: torch.Generator) -> Tensor:
@@ -194,7 +194,7 @@ def _tints(count: int, saturation: Tensor, config: ViewsConfig, rng: torch.Gener
     same = torch.eye(3, device=rng.device)
     cross = torch.tensor([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]], device=rng.device) / math.sqrt(3)
     turned = angle.cos() * same + (1 - angle.cos()) / 3 + angle.sin() * cross
-    saturation = torch.where(chosen(count, config.grey, rng).view(-1, 1, 1), 0.0, saturation)
+    saturation = torch.where(choose(count, config.grey, rng).view(-1, 1, 1), 0.0, saturation)
     return saturation * turned + (1 - saturation) * _luma(turned)
 
 
@@ -203,13 +203,13 @@ def _luma(matrix: Tensor) -> Tensor:
     return (matrix * matrix.new_tensor(LUMA).view(3, 1)).sum(dim=1, keepdim=True)
 
 
-def mixed(views: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
-    """matrix (B, 3, 3) times each pixel plus offset (B, 3, 1)."""
+def mix_channels(views: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
+    """Multiply each pixel by matrix (B, 3, 3) and add offset (B, 3, 1)."""
     planes = views.flatten(2)
     with torch.autocast(views.device.type, enabled=False):
         return torch.baddbmm(offset, matrix, planes).view_as(views)
 
 
-def _blurred(views: Tensor, share: float, rng: torch.Generator) -> Tensor:
+def _blur(views: Tensor, share: float, rng: torch.Generator) -> Tensor:
     least = max(2, views.shape[-1] // BLURRED_TO) ** 2
     return degrade(views, share, rng, least) if share else views

@@ -104,12 +104,12 @@ def run(
     job = Job(owner)
     _alive.add(job)
 
-    def if_wanted(call: Callable[[Any], None]) -> Callable[[Any], None]:
+    def guard(call: Callable[[Any], None]) -> Callable[[Any], None]:
         return lambda value: call(value) if job.wanted else None
 
     # A context object on the UI thread makes each call a queued one, whatever thread emits.
     for signal, call in ((job.done, then), (job.failed, failed), (job.progressed, progress or (lambda _: None))):
-        relay = _Relay(job, if_wanted(call))
+        relay = _Relay(job, guard(call))
         signal.connect(relay.take, Qt.ConnectionType.QueuedConnection)
 
     def bid_farewell(_: object) -> None:

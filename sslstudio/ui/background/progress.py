@@ -22,9 +22,9 @@ class Progress:
         """Another job begins."""
         self._stage = ""
 
-    def said(self, event: Preparing) -> str:
-        """The stage, how much of it is done, and the time left."""
-        return formatting.facts_line([formatting.told(event.stage), self.far(event)])
+    def describe(self, event: Preparing) -> str:
+        """Describe the stage, how much of it is done, and the time left."""
+        return formatting.facts_line([formatting.render(event.stage), self.far(event)])
 
     def far(self, event: Preparing) -> str:
         """The same without the stage; '' while nothing is known."""
@@ -36,5 +36,5 @@ class Progress:
         said = [tr("{0} of {1}").format(formatting.count(event.done), formatting.count(event.total))]
         new, seconds = event.done - self._first, self._clock() - self._began
         if new and seconds > SETTLED and event.done < event.total:
-            said.append(formatting.left(seconds / new * (event.total - event.done)))
+            said.append(formatting.time_to_go(seconds / new * (event.total - event.done)))
         return formatting.facts_line(said)

@@ -107,13 +107,13 @@ class Theme(QObject):
         self._system = scheme
         self._apply()
 
-    def _wanted(self) -> Colours:
+    def _choose(self) -> Colours:
         if self._appearance != "system":
             return DARK if self._appearance == "dark" else LIGHT
         return DARK if self._system is Qt.ColorScheme.Dark else LIGHT
 
     def _apply(self) -> None:
-        self.colours = self._wanted()
+        self.colours = self._choose()
         QApplication.setPalette(palette(self.colours))
         app = QApplication.instance()
         if isinstance(app, QApplication):

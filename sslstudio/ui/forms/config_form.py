@@ -11,7 +11,7 @@ from sslstudio.ui.forms.editors import Editor, SwitchEditor, editor_for
 from sslstudio.ui.forms.reset_row import ResetRow
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.collapsible import Fold
-from sslstudio.ui.widgets.layout import clear, column, held, text
+from sslstudio.ui.widgets.layout import clear, column, text, wrap_layout
 
 
 class ConfigForm(QWidget):
@@ -53,11 +53,11 @@ class ConfigForm(QWidget):
         form = ConfigForm(folding=False, resetting=False)
         form.show_config(getattr(self._shown, section.name))
         self._groups[section.name] = form
-        form.changed.connect(self._edited)
+        form.changed.connect(self._tell_change)
         about = section.about
-        pieces: list[QWidget] = [text(formatting.told(about.title), "field", wrap=False)] if about else []
-        pieces += [text(formatting.told(about.help), "small")] if about and about.help else []
-        return held(column(*pieces, form, gap=8))
+        pieces: list[QWidget] = [text(formatting.render(about.title), "field", wrap=False)] if about else []
+        pieces += [text(formatting.render(about.help), "small")] if about and about.help else []
+        return wrap_layout(column(*pieces, form, gap=8))
 
     def _lay_out(self, plain: list[Editor], advanced: list[Editor], groups: list[QWidget]) -> None:
         for editor in plain:
@@ -68,35 +68,35 @@ class ConfigForm(QWidget):
             for editor in advanced:
                 self._layout.addWidget(self._line(editor))
         elif advanced:
-            inside = held(column(*(self._line(editor) for editor in advanced), gap=14))
+            inside = wrap_layout(column(*(self._line(editor) for editor in advanced), gap=14))
             self._layout.addWidget(Fold(self.tr("More options"), inside))
         if self._resetting and self._editors:
-            self._layout.addWidget(ResetRow(self._typed, self.reset, self.restore))
+            self._layout.addWidget(ResetRow(self._read_values, self.reset, self.restore))
         elif self._resetting:
             self._layout.addWidget(text(self.tr("There is nothing to set here."), "muted"))
         if self._resetting:
             self._layout.addStretch(1)
         for editor in self._editors.values():
-            editor.changed.connect(self._edited)
+            editor.changed.connect(self._tell_change)
 
     def _line(self, editor: Editor) -> QWidget:
         about = editor.field.about
         pieces: list[QWidget] = (
-            [] if isinstance(editor, SwitchEditor) else [text(formatting.told(about.title), "field", wrap=False)]
+            [] if isinstance(editor, SwitchEditor) else [text(formatting.render(about.title), "field", wrap=False)]
         )
         pieces.append(editor)
         if about.help:
-            pieces.append(text(formatting.told(about.help), "small"))
-        return held(column(*pieces, gap=5))
+            pieces.append(text(formatting.render(about.help), "small"))
+        return wrap_layout(column(*pieces, gap=5))
 
     def values(self) -> dict[str, Any]:
         """The values of the form's options and groups by name."""
         groups = {name: form.config() for name, form in self._groups.items()}
         return {**{name: editor.value() for name, editor in self._editors.items()}, **groups}
 
-    def _typed(self) -> dict[str, Any]:
-        """What is typed, whether it makes a config or not."""
-        groups = {name: form._typed() for name, form in self._groups.items()}
+    def _read_values(self) -> dict[str, Any]:
+        """Read what is typed, whether it makes a config or not."""
+        groups = {name: form._read_values() for name, form in self._groups.items()}
         return {**{name: editor.value() for name, editor in self._editors.items()}, **groups}
 
     def config(self) -> BaseConfig:
@@ -141,6 +141,6 @@ class ConfigForm(QWidget):
         self._quiet = False
         self.changed.emit()
 
-    def _edited(self) -> None:
+    def _tell_change(self) -> None:
         if not self._quiet:
             self.changed.emit()

@@ -29,7 +29,7 @@ from sslstudio.engine.core.config import (
     value_text,
 )
 from sslstudio.engine.core.errors import ConfigError
-from sslstudio.ui.text.formatting import figures, told, tr
+from sslstudio.ui.text.formatting import figures, render, tr
 
 MOST = 2**31 - 1  # what a spin box holds
 DECIMALS = 10
@@ -144,7 +144,7 @@ class Editor(QWidget):
     def __init__(self, field: OptionField) -> None:
         super().__init__()
         self.field = field
-        self.setToolTip(told(field.about.help))
+        self.setToolTip(render(field.about.help))
         self.line = QHBoxLayout(self)
         self.line.setContentsMargins(0, 0, 0, 0)
         self.line.setSpacing(10)
@@ -158,8 +158,8 @@ class Editor(QWidget):
         raise NotImplementedError
 
     def _hold(self, widget: QWidget) -> None:
-        widget.setAccessibleName(told(self.field.about.title))
-        widget.setAccessibleDescription(told(self.field.about.help))
+        widget.setAccessibleName(render(self.field.about.title))
+        widget.setAccessibleDescription(render(self.field.about.help))
         steady(widget)
         self.line.addWidget(widget, 1)
 
@@ -169,7 +169,7 @@ class SwitchEditor(Editor):
 
     def __init__(self, field: OptionField) -> None:
         super().__init__(field)
-        self.box = QCheckBox(told(field.about.title))
+        self.box = QCheckBox(render(field.about.title))
         self.box.toggled.connect(self.changed)
         self._hold(self.box)
 
@@ -269,7 +269,7 @@ class SeveralEditor(Editor):
 
     def __init__(self, field: OptionField, titles: dict[str, str]) -> None:
         super().__init__(field)
-        self.boxes = {name: QCheckBox(told(title)) for name, title in titles.items()}
+        self.boxes = {name: QCheckBox(render(title)) for name, title in titles.items()}
         self._order: list[str] = []
         pile = QVBoxLayout()
         pile.setSpacing(4)
@@ -335,7 +335,7 @@ def choice_title(choice: str) -> str:
         return tr("Automatic")
     if choice.startswith("resnet"):
         return choice.replace("resnet", "ResNet-")
-    return told(choice[:1].upper() + choice[1:].replace("_", " "))
+    return render(choice[:1].upper() + choice[1:].replace("_", " "))
 
 
 def editor_for(field: OptionField) -> Editor:

@@ -15,7 +15,7 @@ from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.choice_box import ChoiceBox
 from sslstudio.ui.widgets.collapsible import Fold
-from sslstudio.ui.widgets.layout import button, column, held, keep_hidden, row, text
+from sslstudio.ui.widgets.layout import button, column, keep_hidden, row, text, wrap_layout
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.compute.device import DeviceFound
@@ -77,11 +77,11 @@ class DeviceBox(ChoiceBox):
         super().__init__()
         steady(self)
         self._gpus = sum(one.name.startswith("cuda") and not one.trouble for one in devices) if sharing else 0
-        best = next((formatting.told(one.title) for one in devices if not one.trouble), "")
+        best = next((formatting.render(one.title) for one in devices if not one.trouble), "")
         self.addItem(self.tr("Automatic: {0}").format(best), "auto")
         for one in devices:
-            self.addItem(formatting.told(one.title), one.name)
-        self.trouble = "\n".join(f"{one.title}: {formatting.told(one.trouble)}" for one in devices if one.trouble)
+            self.addItem(formatting.render(one.title), one.name)
+        self.trouble = "\n".join(f"{one.title}: {formatting.render(one.trouble)}" for one in devices if one.trouble)
         items = self.model()
         for number, one in enumerate(devices, start=1):
             if one.trouble and isinstance(items, QStandardItemModel):
@@ -179,7 +179,7 @@ class RunSettings(QWidget):
         self.groups_told = text("", "small")
         self._groups = ""
         take = button(self.tr("Keep them together"), lambda: self.set_data({"groups": self._groups}), "link", "check")
-        self.together = held(
+        self.together = wrap_layout(
             column(text(self.tr("Pictures that belong together"), "field"), self.groups_told, take, gap=4)
         )
         self.together.hide()
@@ -231,9 +231,9 @@ class RunSettings(QWidget):
             pieces.insert(0, further)
         if starting:
             weights = column(text(self.tr("Start from weights"), "field"), self.weights, gap=5)
-            pieces.insert(1, held(weights))
+            pieces.insert(1, wrap_layout(weights))
         pieces.append(ResetRow(self._all_values, self.reset, self._restore))
-        return Fold(self.tr("More options"), held(column(*pieces, gap=14)))
+        return Fold(self.tr("More options"), wrap_layout(column(*pieces, gap=14)))
 
     def reset(self) -> None:
         """Everything back to its default."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.control import RunControl
-from sslstudio.ui.text.formatting import told
+from sslstudio.ui.text.formatting import render
 
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.compute.device import DeviceFound
@@ -51,11 +51,11 @@ def load_engine(control: RunControl) -> EngineFacts:
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=0.1)
     tasks = load_tasks()
     facts = {name: _describe_task(name, tasks[name]) for name in tasks}
-    return EngineFacts(facts, training_config.DEFAULT_TASK, training_config.DEFAULT_FOR_MASKS, tuple(device.found()))
+    return EngineFacts(facts, training_config.DEFAULT_TASK, training_config.DEFAULT_FOR_MASKS, tuple(device.find_all()))
 
 
 def _describe_task(name: str, task: type["AnyTask"]) -> TaskFacts:
     return TaskFacts(
-        name, told(task.title), told(task.summary), task.paper, told(task.label_from), told(task.helps),
-        told(task.fails), task.Config
+        name, render(task.title), render(task.summary), task.paper, render(task.label_from), render(task.helps),
+        render(task.fails), task.Config
     )  # fmt: skip

@@ -12,14 +12,14 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.images.multi_folder import folders_of, nested
+from sslstudio.engine.images.multi_folder import check_nesting, folders_of
 from sslstudio.engine.labels.editing.start import is_edited, labels_folder
 from sslstudio.engine.labels.types import Recognised
 from sslstudio.engine.projects import folders as project_folders
 from sslstudio.engine.projects import project as projects
 from sslstudio.engine.projects import relocate
 from sslstudio.engine.projects.project import Opened, Project
-from sslstudio.engine.projects.runs import Newest, earlier_runs, mend_runs, newest, relink_project, runs_counted
+from sslstudio.engine.projects.runs import Newest, count_runs, earlier_runs, mend_runs, newest, relink_project
 from sslstudio.engine.runs.relink import gone_folder
 from sslstudio.ui.operations.engine import EngineFacts
 from sslstudio.ui.operations.pictures import Seen, look_at_folder, scan_pictures
@@ -115,7 +115,7 @@ def read_options(engine: EngineFacts, project: Project) -> tuple[dict[str, BaseC
 def copy(project: Project, target: Path, runs: bool, control: RunControl) -> Generator[Preparing, None, Project]:
     """Copy a project to another folder, as it is set now."""
     projects.save_project(project)
-    return (yield from relocate.copied(project, target, runs, control))
+    return (yield from relocate.copy_project(project, target, runs, control))
 
 
 def save(project: Project, control: RunControl) -> None:
@@ -145,7 +145,7 @@ def read_recent(folders: Sequence[str], control: RunControl) -> list[Recent]:
             one = projects.open_project(folder).project
             first, *more = folders_of(one.pictures).items()
             names = tuple(name for name, _ in more)
-            found.append(Recent(folder, one.name, first[1], one.opened, runs_counted(one), names))
+            found.append(Recent(folder, one.name, first[1], one.opened, count_runs(one), names))
         except (StudioError, OSError):
             found.append(Recent(folder, folder.name, folder))
     return found
@@ -173,7 +173,7 @@ def relink(known: Known, folder: Path, control: RunControl) -> Known:
     """Tell the project where its missing folder is."""
     assert known.gone is not None
     name, project = known.gone[0], known.opened.project
-    there = project_folders.moved(project, name, folder) if name else relink_project(project, folder)
+    there = project_folders.relocate_folder(project, name, folder) if name else relink_project(project, folder)
     return _find_gone(Opened(there, known.opened.told))
 
 
@@ -187,7 +187,7 @@ def add_folders(
     project: Project, folders: Sequence[Path], control: RunControl
 ) -> Generator[Preparing | Seen, None, Project]:
     """Add folders to a project. Raises DataError for one without pictures."""
-    project_folders.listed_with(project, folders)  # what cannot be is said before anything is looked for
+    project_folders.extend_list(project, folders)  # what cannot be is said before anything is looked for
     for folder in folders:
         yield from scan_pictures(folder)
     return (yield from project_folders.with_more(project, folders))
@@ -197,7 +197,7 @@ def open_together(
     home: Path, others: Sequence[Path], folders: Sequence[Path], control: RunControl
 ) -> Generator[Preparing | Seen, None, Opened]:
     """Open the project of these folders together. Raises DataError for one without pictures."""
-    if torn := nested(folders):
+    if torn := check_nesting(folders):
         raise DataError(torn)
     for folder in folders:
         yield from scan_pictures(folder)

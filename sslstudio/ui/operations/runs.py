@@ -15,7 +15,7 @@ from sslstudio.engine.runs.experiment_folder import experiment_job
 from sslstudio.engine.runs.queue import Waiting
 from sslstudio.engine.runs.run_folder import RunFolder, run_folders, summary_of
 from sslstudio.engine.runs.summary import summary
-from sslstudio.ui.text.formatting import told
+from sslstudio.ui.text.formatting import render
 
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.experiments.catalogue import ExperimentSummary
@@ -75,7 +75,7 @@ def leave_out_folder(run: Path, name: str, control: RunControl) -> RunAbout:
 
 def summarise_run(run: Path, control: RunControl) -> str:
     """Say what became of a run, in a sentence."""
-    return told(summary(RunFolder.open(run).events()))
+    return render(summary(RunFolder.open(run).events()))
 
 
 def lay_strip(sheet: Path, control: RunControl) -> Any:
@@ -181,16 +181,16 @@ def summarise_experiment(out: Path, end: RunFinished, control: RunControl) -> st
     """Say how a comparison or tournament ended, in a sentence."""
     from sslstudio.engine.experiments import catalogue
 
-    return told(catalogue.what_became(out, end))
+    return render(catalogue.what_became(out, end))
 
 
 def estimate_time(
     config: "PretrainConfig", pictures: int, runs: Sequence[Path], measured: float | None, control: RunControl
 ) -> "Estimate | None":
     """What the budget comes to: as it was measured, else as an earlier run shows; None where nothing is known."""
-    from sslstudio.engine.training.time_estimate import estimate, known_speed, training_pictures
+    from sslstudio.engine.training.time_estimate import estimate, find_speed, training_pictures
 
-    pace = measured or known_speed(runs, config)
+    pace = measured or find_speed(runs, config)
     if pace is None:
         return None
     return estimate(config.budget, training_pictures(pictures, config.data), config.optimiser.batch_size, pace)

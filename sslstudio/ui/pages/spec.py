@@ -14,12 +14,12 @@ from sslstudio.ui.widgets.shortcuts import (
     doubt_keys,
     held_keys,
     label_keys,
-    listed,
     matrix_keys,
     split_keys,
     tile_keys,
     turn_keys,
     twin_keys,
+    write_natively,
 )
 from sslstudio.ui.workspace.workspace import Workspace
 
@@ -146,7 +146,7 @@ def run_state(job: str, done: Callable[[Workspace], bool], workspace: Workspace)
 
 
 def _split_keys() -> list[KeyGroup]:
-    return [KeyGroup(listed(split_keys()), tr("{0}, the split"))]
+    return [KeyGroup(write_natively(split_keys()), tr("{0}, the split"))]
 
 
 def _pretrain() -> type[Page]:
@@ -175,7 +175,7 @@ def _label() -> type[Page]:
 def _label_page_keys() -> list[KeyGroup]:
     numbers = tr("{0} to {1}, {2}").format(CLASS_KEYS[0], CLASS_KEYS[-2], CLASS_KEYS[-1])
     classes = PageKey(numbers, tr("Label with a class, or paint with it"))
-    return [KeyGroup([classes, *listed(label_keys()), *held_keys()])]
+    return [KeyGroup([classes, *write_natively(label_keys()), *held_keys()])]
 
 
 register_page(
@@ -217,7 +217,7 @@ def _results_state(workspace: Workspace) -> State:
 
 def _results_keys() -> list[KeyGroup]:
     return [
-        KeyGroup(listed(doubt_keys()), tr("{0}, doubtful labels")),
+        KeyGroup(write_natively(doubt_keys()), tr("{0}, doubtful labels")),
         KeyGroup(matrix_keys(), tr("{0}, matrix")),
         KeyGroup(twin_keys(), tr("{0}, both networks")),
     ]

@@ -124,13 +124,13 @@ class SplitController(QObject):
         except ConfigError:  # a value on the way to another; it is said at the start
             return
         op = partial(run_operations.find_leak, workspace.recognised, config, workspace.all_runs)
-        self._job = jobs.run(op, self._take, self._failed, owner=self)
+        self._job = jobs.run(op, self._take, self._tell_error, owner=self)
 
     def _take(self, leak: "Leak") -> None:
         self._job = None
         self.warned.emit(leak)
 
-    def _failed(self, error: Exception) -> None:
+    def _tell_error(self, error: Exception) -> None:
         self._job = None
         self.warned.emit(None)
         if not isinstance(error, ConfigError):
@@ -161,5 +161,5 @@ class SplitLink(QObject):
 
     def _offer(self) -> None:
         form, stack = self._settings.forms["data"], self.split.undo_stack
-        titles = [formatting.told(form.editor(name).field.about.title) for name in self.split.last()]
+        titles = [formatting.render(form.editor(name).field.about.title) for name in self.split.last()]
         self.line.offer(stack.canUndo(), stack.canRedo(), ", ".join(titles))

@@ -35,7 +35,7 @@ class Hover(QObject):
 
     def follow_pointer(self) -> None:
         """Say what is under the pointer."""
-        self._plot.scene().sigMouseMoved.connect(self._moved)
+        self._plot.scene().sigMouseMoved.connect(self._follow)
         self._plot.viewport().installEventFilter(self)
 
     def repaint(self) -> None:
@@ -47,7 +47,7 @@ class Hover(QObject):
         self.spots.setSymbolPen(pg.mkPen(scheme.text, width=2))
         self.spots.setSymbolBrush(QColor(scheme.surface))
 
-    def _moved(self, place: QPointF) -> None:
+    def _follow(self, place: QPointF) -> None:
         box = self._plot.getViewBox()
         if box.sceneBoundingRect().contains(place):
             self.look_at(float(box.mapSceneToView(place).x()))

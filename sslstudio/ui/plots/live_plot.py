@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QSizePolicy
 
-from sslstudio.engine.core.metrics import metric_named
+from sslstudio.engine.core.metrics import find_metric
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.plots.axes import SIGN, LegendKey, ShareRange, StepAxis, ValueAxis, ink, pale, sign_of, stroke
 from sslstudio.ui.plots.canvas import PlotCanvas
@@ -78,7 +78,7 @@ class LivePlot(Card):
         self._repaint()
 
     def _fit_metric(self) -> None:
-        self._up.share = metric_named(self._metric).is_share
+        self._up.share = find_metric(self._metric).is_share
         self._shares.use(self._up.share)
 
     def retitle(self, title: str, metric: str) -> None:

@@ -137,7 +137,7 @@ class EmbeddingMap(QWidget):
         """The points, which are kept until something changes, and over them what the mouse does."""
         painter = QPainter(self)
         if self._sheet is None:
-            self._sheet = self._painted()
+            self._sheet = self._paint_sheet()
         painter.drawPixmap(0, 0, self._sheet)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         scheme = colours()
@@ -155,7 +155,7 @@ class EmbeddingMap(QWidget):
             painter.setPen(QPen(QColor(scheme.accent), 2))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 8, 8)
 
-    def _painted(self) -> QPixmap:
+    def _paint_sheet(self) -> QPixmap:
         ratio, scheme = self.devicePixelRatioF(), colours()
         sheet = QPixmap(self.size() * ratio)
         sheet.setDevicePixelRatio(ratio)

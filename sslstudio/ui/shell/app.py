@@ -41,7 +41,7 @@ def run(folder: Path | None = None) -> int:
     app.setApplicationName("SSL Studio")
     app.setOrganizationName("SSL Studio")
     sys.excepthook = tell_unexpected
-    translate.speak(translate.wanted(), app)  # before any module of the window is loaded: some hold texts
+    translate.speak(translate.choose_language(), app)  # before any module of the window is loaded: some hold texts
     from sslstudio.ui.shell.main_window import MainWindow
 
     window = MainWindow()

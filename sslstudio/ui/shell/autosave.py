@@ -8,7 +8,7 @@ from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.projects.project import Project, save_project
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import projects as project_operations
-from sslstudio.ui.text.formatting import told
+from sslstudio.ui.text.formatting import render
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.workspace.workspace import Workspace
 
@@ -36,7 +36,7 @@ class Autosave(QObject):
             self._settling.start()
         elif project is not None and project != self._saved:
             op = partial(project_operations.save, project)
-            self._job = jobs.run(op, partial(self._written, project), self._failed, owner=self)
+            self._job = jobs.run(op, partial(self._note_saving, project), self._tell_error, owner=self)
 
     def _there(self) -> Project | None:
         """The project, unless its folder has gone: it was given another name, or its disk was taken away. It was there
@@ -44,10 +44,10 @@ class Autosave(QObject):
         project = self._workspace.project_now()
         return project if project is not None and project.folder.is_dir() else None
 
-    def _written(self, project: Project, _: object) -> None:
+    def _note_saving(self, project: Project, _: object) -> None:
         self._job, self._saved = None, project
 
-    def _failed(self, error: Exception) -> None:
+    def _tell_error(self, error: Exception) -> None:
         self._job = None
         self._workspace.said.emit(dialogs.error_text(error))
 
@@ -68,4 +68,4 @@ class Autosave(QObject):
                 save_project(project)
                 self._saved = project
             except StudioError as error:
-                self._workspace.said.emit(told(error.message))
+                self._workspace.said.emit(render(error.message))

@@ -32,7 +32,7 @@ class Closing(QObject):
             self._deadline.start()
         return False
 
-    def run_ended(self) -> None:
+    def close_after_run(self) -> None:
         """Close now if that was waited for."""
         if self._asked:
             self._window.close()

@@ -45,7 +45,7 @@ def recognise_drop(data: QMimeData) -> Dropped | None:
     """What is dragged: a project or a run before pictures, and one table of labels goes with one folder or zip file of
     them. A picture stands for the folder that it lies in. None for what is not on this computer's disks."""
     paths = [Path(QUrl(url).toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    found = list(dict.fromkeys(one for path in paths if (one := _known(path)) is not None))
+    found = list(dict.fromkeys(one for path in paths if (one := _recognise(path)) is not None))
     if not found:
         return None
     first = min(found, key=lambda one: ORDER.index(one.kind))
@@ -58,7 +58,7 @@ def recognise_drop(data: QMimeData) -> Dropped | None:
     return replace(first, left=tuple(one.path for one in rest if one.path not in taken))
 
 
-def _known(path: Path) -> Dropped | None:
+def _recognise(path: Path) -> Dropped | None:
     if path.is_dir():
         is_run = ((path / "config.toml").is_file() and (path / "events.jsonl").is_file()) or bool(experiment_job(path))
         return Dropped(RUN if is_run else PROJECT if is_project(path) else FOLDER, path)

@@ -18,7 +18,7 @@ from sslstudio.ui.pages.spec import KeyGroup, PageSpec
 from sslstudio.ui.shell.manual import Manual
 from sslstudio.ui.text.formatting import tr
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.shortcuts import listed, manual_keys, map_keys, plot_keys
+from sslstudio.ui.widgets.shortcuts import manual_keys, map_keys, plot_keys, write_natively
 from sslstudio.ui.workspace.workspace import Workspace
 
 
@@ -119,7 +119,7 @@ def page_key_rows(pages: Iterable[PageSpec]) -> list[tuple[str, str, str]]:
     for spec in pages:
         rows += [row for group in spec.key_groups() for row in _rows(group, spec.title())]
     shared = (
-        KeyGroup(listed(manual_keys()), tr("Manual")),
+        KeyGroup(write_natively(manual_keys()), tr("Manual")),
         KeyGroup(map_keys(), tr("Maps of pictures")),
         KeyGroup(plot_keys(), tr("Plots")),
     )

@@ -99,7 +99,7 @@ class MainWindow(QMainWindow):
         workspace.changed.connect(lambda _: self._say_states())
         runner.started.connect(lambda _: self._say_states())
         runner.events.connect(self._follow)
-        runner.ended.connect(self._run_ended)
+        runner.ended.connect(self._note_run_end)
         self._say_states()
 
     # --- the steps
@@ -137,12 +137,12 @@ class MainWindow(QMainWindow):
             title = titles.get(job, self.tr("Fine-tuning"))
             last = steps[-1]
             speed = self.tr("{0} pictures a second").format(formatting.number(last.pictures_per_second))
-            left = "" if job == "compare" else formatting.left(last.seconds_left)  # of one run of many
+            left = "" if job == "compare" else formatting.time_to_go(last.seconds_left)  # of one run of many
             self.told.setText(formatting.facts_line([title, left, speed]))
 
-    def _run_ended(self) -> None:
+    def _note_run_end(self) -> None:
         self._say_states()
-        self.closing.run_ended()
+        self.closing.close_after_run()
 
     # --- commands
 

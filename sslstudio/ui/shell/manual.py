@@ -177,7 +177,7 @@ class Manual(QWidget):
         self.setWindowIcon(resources.icon("app", "#000000"))
         self.browser = MarkdownView()
         self.browser.web_wanted.connect(self._ask_web)
-        self.browser.sourceChanged.connect(self._shown)
+        self.browser.sourceChanged.connect(self._show_place)
         self.list = Contents(entries)
         self.list.chosen.connect(self.open)
         self.field = QLineEdit()
@@ -241,7 +241,7 @@ class Manual(QWidget):
                 raise FileNotFoundError(f"The manual lacks {file}")
             self.open(file)
 
-    def _shown(self, url: QUrl) -> None:
+    def _show_place(self, url: QUrl) -> None:
         self.file = Path(url.toLocalFile()).resolve()  # Qt says so before `source` is it
         self.list.show_open(self.file)
         self._mark()

@@ -11,7 +11,7 @@ from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.forms.editors import steady
 from sslstudio.ui.forms.run_settings import DeviceBox
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.layout import Card, Piece, button, clear, column, held, row, text
+from sslstudio.ui.widgets.layout import Card, Piece, button, clear, column, row, text, wrap_layout
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.compute.device import DeviceFound
@@ -50,8 +50,8 @@ class PreferencesForm(QWidget):
         known = {code: QLocale(code).nativeLanguageName() or code for code in resources.languages()}
         own = {"": self.tr("As the system"), "en": "English", **known}
         self._offer(self.language, own, app_settings.language(), self._set_language)
-        look = self._named(self.tr("Appearance"), self.appearance)
-        speech = self._named(self.tr("Language"), self.language)
+        look = self._add_title(self.tr("Appearance"), self.appearance)
+        speech = self._add_title(self.tr("Language"), self.language)
         note = _note(self.tr("Another language takes effect at the next start."))
         return Card(self.tr("The window"), margin=16).add(row((look, 1), (speech, 1), gap=16), note)
 
@@ -72,12 +72,12 @@ class PreferencesForm(QWidget):
         pieces: list[Piece] = [column(box, _note(told), gap=3) for box, told in lines]
         where = column(row((self.home, 1), self.elsewhere), self.home_note, gap=4)
         return Card(self.tr("Trainings"), margin=16, gap=14).add(
-            self._named(self.tr("Runs are kept in"), held(where)),
-            self._named(self.tr("Runs on, unless set otherwise"), held(self._device_place)),
+            self._add_title(self.tr("Runs are kept in"), wrap_layout(where)),
+            self._add_title(self.tr("Runs on, unless set otherwise"), wrap_layout(self._device_place)),
             *pieces,
         )
 
-    def _named(self, title: str, widget: QWidget) -> QVBoxLayout:
+    def _add_title(self, title: str, widget: QWidget) -> QVBoxLayout:
         widget.setAccessibleName(title)
         return column(text(title, "field"), widget, gap=5)
 

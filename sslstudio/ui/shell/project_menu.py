@@ -8,7 +8,7 @@ from PySide6.QtGui import QDesktopServices
 
 from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.projects.project import Project
-from sslstudio.engine.projects.relocate import renamed
+from sslstudio.engine.projects.relocate import rename_project
 from sslstudio.engine.runs.trash import free_path
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import projects as project_operations
@@ -46,7 +46,7 @@ class ProjectFile(QObject):
         asked = self.tr("Name of the project, and of its folder in {0}").format(project.folder.parent)
         name = dialogs.ask_text(self._workspace.window, self.tr("Rename the project"), asked, project.name)
         if name and name != project.name:
-            self._workspace.change_project(jobs.without_control(renamed, project, name, cache_folder()))
+            self._workspace.change_project(jobs.without_control(rename_project, project, name, cache_folder()))
 
     def copy(self) -> None:
         """Ask where a copy is to go and what is to be in it."""

@@ -46,7 +46,7 @@ class Recovery(QObject):
         if found is None or self._workspace.runner.active:
             return
         said = self._question(found.job).format(
-            formatting.count(found.done), formatting.count(found.total), formatting.told(found.title)
+            formatting.count(found.done), formatting.count(found.total), formatting.render(found.title)
         )
         if dialogs.ask(self._window, said, self.tr("Go on with it"), self.tr("Not now")):
             self._opener.open_run(found.run, go_on=True)

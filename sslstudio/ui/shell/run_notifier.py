@@ -31,17 +31,17 @@ class RunNotifier(QObject):
         self._working = False  # a run goes on and is not paused
         self._tray: QSystemTrayIcon | None = None
         self.awake = KeepAwake(self)
-        runner.started.connect(lambda _: self._started())
-        runner.begun.connect(self._begun)
+        runner.started.connect(lambda _: self._begin())
+        runner.begun.connect(self._note_run)
         runner.events.connect(self._take)
-        runner.failed.connect(lambda _, error: self._failed(error))
-        runner.ended.connect(self._ended)
+        runner.failed.connect(lambda _, error: self._note_error(error))
+        runner.ended.connect(self._note_end)
 
-    def _started(self) -> None:
+    def _begin(self) -> None:
         self._run, self._end, self._error = None, None, ""
         self._work(True)
 
-    def _begun(self, run: RunStarted) -> None:
+    def _note_run(self, run: RunStarted) -> None:
         self._run = run
 
     def _work(self, working: bool) -> None:
@@ -62,10 +62,10 @@ class RunNotifier(QObject):
             elif isinstance(event, (Paused, Resumed)):
                 self._work(isinstance(event, Resumed))
 
-    def _failed(self, error: Exception) -> None:
+    def _note_error(self, error: Exception) -> None:
         self._error = str(error)
 
-    def _ended(self, job: str) -> None:
+    def _note_end(self, job: str) -> None:
         self._work(False)
         titles = {
             "pretrain": self.tr("Pretraining"),

@@ -5,7 +5,7 @@ import math
 from PySide6.QtCore import QCoreApplication
 
 from sslstudio.engine.core import messages
-from sslstudio.engine.core.metrics import metric_named
+from sslstudio.engine.core.metrics import find_metric
 from sslstudio.ui.text import translate
 
 
@@ -20,16 +20,16 @@ def earlier_version(text: str) -> str:
     return said if translate.only_english(text) else ""
 
 
-def told(text: str) -> str:
-    """A text that the engine made, in the window's language; as it is where nothing is known of it."""
-    return translate.told(text)
+def render(text: str) -> str:
+    """Write a text that the engine made in the window's language; as it is where nothing is known of it."""
+    return translate.render(text)
 
 
 def mask_class(name: str) -> str:
     """A class of masks: those that the program has named itself are in the window's language, others as they are."""
-    from sslstudio.engine.labels.mask_names import said_class
+    from sslstudio.engine.labels.mask_names import name_class
 
-    return told(said_class(name))
+    return render(name_class(name))
 
 
 def figures(said: str) -> str:
@@ -45,11 +45,11 @@ def count(number: int, one: str = "", many: str = "") -> str:
 
 def duration(seconds: float) -> str:
     """'40 s', '3 min', '2 h 5 min', '' when it is not known: the engine's rounding, in the window's language."""
-    return told(messages.duration(seconds))
+    return render(messages.duration(seconds))
 
 
-def left(seconds: float) -> str:
-    """'3 min left', or a dash while it is not known."""
+def time_to_go(seconds: float) -> str:
+    """Say '3 min left', or a dash while it is not known."""
     said = duration(seconds)
     return tr("{0} left").format(said) if said else "–"
 
@@ -78,18 +78,18 @@ def overlap(iou: float) -> str:
 
 def metric(name: str) -> str:
     """A metric's name for people: 'balanced_accuracy' -> 'Balanced accuracy'."""
-    return told(metric_named(name).title)
+    return render(find_metric(name).title)
 
 
 def value(name: str, amount: float) -> str:
     """A metric's value for people: per cent where it is a share."""
-    about = metric_named(name)
-    return percent(amount) if about.is_share else f"{number(amount)} {told(about.unit)}".rstrip()
+    about = find_metric(name)
+    return percent(amount) if about.is_share else f"{number(amount)} {render(about.unit)}".rstrip()
 
 
 def brief(name: str, amount: float) -> str:
     """A metric's value where there is little room."""
-    return percent(amount, 0 if amount >= 0.1 else 1) if metric_named(name).is_share else value(name, amount)
+    return percent(amount, 0 if amount >= 0.1 else 1) if find_metric(name).is_share else value(name, amount)
 
 
 def when_of(run: str) -> str:

@@ -1,7 +1,8 @@
 """The window's language: every text is looked up by its English source in one openly editable catalogue a language.
 
 The engine speaks English, and so does every record on disk. What the window shows goes through here: its own texts by
-Qt's `tr`, the engine's by `told`, which looks up the template of a message and writes its values as the language does.
+Qt's `tr`, the engine's by `render`, which looks up the template of a message and writes its values as that language
+does.
 """
 
 import os
@@ -59,8 +60,8 @@ class Translator(QTranslator):
 _spoken: list[Catalogue] = []  # one, or none while the window speaks English
 
 
-def wanted() -> str:
-    """The code of the language to speak: SSLSTUDIO_LANGUAGE, else what was chosen, else the system's, else English."""
+def choose_language() -> str:
+    """Choose the code of the language: SSLSTUDIO_LANGUAGE, else what was chosen, else the system's, else English."""
     asked = os.environ.get("SSLSTUDIO_LANGUAGE") or app_settings.language() or QLocale.system().name()
     code = asked.partition("_")[0]
     return code if code in resources.languages() else "en"
@@ -96,10 +97,10 @@ def spoken() -> Language:
     return _spoken[0].language if _spoken else ENGLISH
 
 
-def told(text: str) -> str:
-    """A message of the engine in the window's language, or one of its fixed texts; a name stays as it is."""
+def render(text: str) -> str:
+    """Write a message of the engine, or one of its fixed texts, in the window's language; a name stays as it is."""
     if isinstance(text, Message):
-        return text.said(_spoken[0].language if _spoken else WINDOW_ENGLISH)
+        return text.render(_spoken[0].language if _spoken else WINDOW_ENGLISH)
     return (_spoken[0].exact(text) or text) if _spoken and text else text
 
 

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QInputDial
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.ui.base import error_log
-from sslstudio.ui.text.formatting import told, tr
-from sslstudio.ui.widgets.layout import scrolled, text
+from sslstudio.ui.text.formatting import render, tr
+from sslstudio.ui.widgets.layout import make_scrollable, text
 from sslstudio.ui.widgets.tables import fill, table, wrap
 
 SHEET_WIDTH = 640
@@ -19,7 +19,7 @@ SHEET_WIDTH = 640
 def error_text(error: BaseException) -> str:
     """The sentence of an error that is meant for people; for any other, that it is a bug and what it said."""
     if isinstance(error, StudioError):
-        return told(error.message)
+        return render(error.message)
     return tr("Something went wrong inside the program: {0}").format(f"{type(error).__name__}: {error}")
 
 
@@ -101,7 +101,7 @@ def show_sheet(parent: QWidget | None, title: str, sheet: QWidget) -> None:
     layout = QVBoxLayout(dialog)
     layout.setContentsMargins(22, 18, 22, 16)
     layout.setSpacing(14)
-    layout.addWidget(scrolled(sheet), 1)
+    layout.addWidget(make_scrollable(sheet), 1)
     layout.addWidget(closing)
     most = _room(dialog)
     width = min(SHEET_WIDTH, most.width())
@@ -152,23 +152,23 @@ def ask_text(parent: QWidget | None, title: str, question: str, text: str) -> st
 def choose_folder(parent: QWidget | None, title: str, start: Path | None = None) -> Path | None:
     """A folder, or None."""
     chosen = QFileDialog.getExistingDirectory(parent, title, str(start or Path.home()))
-    return _pointed_at(chosen)
+    return _note_choice(chosen)
 
 
 def choose_file(parent: QWidget | None, title: str, kinds: str, start: Path | None = None) -> Path | None:
     """A file, or None. `kinds` as Qt writes them: 'CSV files (*.csv)'."""
     chosen, _ = QFileDialog.getOpenFileName(parent, title, str(start or Path.home()), kinds)
-    return _pointed_at(chosen)
+    return _note_choice(chosen)
 
 
 def choose_new_file(parent: QWidget | None, title: str, kinds: str, start: Path) -> Path | None:
     """Where to write a file, or None; the dialog asks before a file that exists is replaced."""
     start.parent.mkdir(parents=True, exist_ok=True)
     chosen, _ = QFileDialog.getSaveFileName(parent, title, str(start), kinds)
-    return _pointed_at(chosen)
+    return _note_choice(chosen)
 
 
-def _pointed_at(chosen: str) -> Path | None:
+def _note_choice(chosen: str) -> Path | None:
     if not chosen:
         return None
     error_log.note_place(Path(chosen))

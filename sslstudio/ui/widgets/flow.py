@@ -49,22 +49,22 @@ class Flow(QLayout):
 
     def sizeHint(self) -> QSize:
         """All on one line."""
-        sizes = [item.sizeHint() for item in self._shown()]
+        sizes = [item.sizeHint() for item in self._pick_shown()]
         wide = sum(size.width() for size in sizes) + self._gap * max(0, len(sizes) - 1)
         return QSize(wide, max((size.height() for size in sizes), default=0))
 
     def minimumSize(self) -> QSize:
         """The widest that a piece has to be."""
-        sizes = [item.minimumSize() for item in self._shown()]
+        sizes = [item.minimumSize() for item in self._pick_shown()]
         return QSize(max((size.width() for size in sizes), default=0), max((s.height() for s in sizes), default=0))
 
-    def _shown(self) -> list[QLayoutItem]:
+    def _pick_shown(self) -> list[QLayoutItem]:
         return [item for item in self._items if not item.isEmpty()]
 
     def _lay(self, area: QRect, *, place: bool) -> int:
         """Where each piece goes; the height that they need."""
         x, y, line = area.left(), area.top(), 0
-        for item in self._shown():
+        for item in self._pick_shown():
             size = item.sizeHint()
             wide = min(size.width(), area.width())
             if x > area.left() and x + wide > area.left() + area.width():

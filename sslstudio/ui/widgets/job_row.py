@@ -52,7 +52,7 @@ class JobRow(QWidget):
 
     def show_progress(self, event: Preparing) -> None:
         """Show how far it is."""
-        self.said.setText(self._progress.said(event))
+        self.said.setText(self._progress.describe(event))
         self.bar.setRange(0, event.total)
         self.bar.setValue(event.done)
 
@@ -63,7 +63,7 @@ class JobRow(QWidget):
         self._between(False)
         self.over.emit()
 
-    def end_stopped(self) -> None:
+    def show_stop(self) -> None:
         """Show that it was stopped."""
         self.end(self.tr("Stopped. What was done is kept: start again to go on."))
 
@@ -97,7 +97,7 @@ class BusyLine(QWidget):
 
     def show_progress(self, said: Preparing) -> None:
         """The job goes on."""
-        self._show(self._progress.said(said), True, False)
+        self._show(self._progress.describe(said), True, False)
 
     def wait(self, said: str) -> None:
         """The job has begun and has not said anything yet."""
@@ -135,7 +135,7 @@ class BusyState(EmptyState):
         self.say(heading)
         self.busy.wait(self.tr("In a large folder this takes a while."))
 
-    def stopped(self, heading: str) -> None:
-        """The job was stopped, or was in vain, and can begin again."""
+    def show_stop(self, heading: str) -> None:
+        """Show that the job was stopped, or was in vain, and can begin again."""
         self.say(heading)
         self.busy.rest(self.tr("Stopped."), stopped=True)

@@ -41,7 +41,7 @@ class LabelsView(QWidget):
         for sentence in notes_of(recognised):
             notice = Notice("info")
             self._notes.addWidget(notice)
-            notice.say(formatting.told(sentence))
+            notice.say(formatting.render(sentence))
 
     def _show_classes(self, recognised: "Recognised") -> None:
         classes = recognised.classes
@@ -53,7 +53,7 @@ class LabelsView(QWidget):
         said = self.tr("{0} in {1}, found in {2}").format(
             formatting.count(len(classes.of), self.tr("labelled picture"), self.tr("labelled pictures")),
             formatting.count(len(classes.names), self.tr("class"), self.tr("classes")),
-            formatting.told(classes.found_in),
+            formatting.render(classes.found_in),
         )  # fmt: skip
         self.classes.setText(said)
         self.bars.show_counts(class_counts(recognised))
@@ -74,7 +74,7 @@ class LabelsView(QWidget):
         if masks is not None:
             said = self.tr("Masks for {0}, found in {1}").format(
                 formatting.count(len(masks.of), self.tr("picture"), self.tr("pictures")),
-                formatting.told(masks.found_in),
+                formatting.render(masks.found_in),
             )
             self.masks.setText(said)
             self.mask_names.setText(

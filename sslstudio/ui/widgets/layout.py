@@ -100,8 +100,8 @@ def column(*pieces: Piece, gap: int = 8) -> QVBoxLayout:
     return layout
 
 
-def held(layout: QLayout) -> QWidget:
-    """A widget around a layout, so that it can be hidden or put into a tab."""
+def wrap_layout(layout: QLayout) -> QWidget:
+    """Wrap a layout into a widget, so that it can be hidden or put into a tab."""
     widget = QWidget()
     widget.setLayout(layout)
     return widget
@@ -180,8 +180,8 @@ class Figure(QFrame):
         self.setAccessibleName(f"{self.caption.text()}: {value}")
 
 
-def scrolled(widget: QWidget) -> QScrollArea:
-    """A widget that scrolls up and down when there is no room for it."""
+def make_scrollable(widget: QWidget) -> QScrollArea:
+    """Let a widget scroll up and down when there is no room for it."""
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
@@ -198,7 +198,7 @@ def side_panel(content: QLayout, width: int = 340) -> Card:
     content.setContentsMargins(16, 14, 12, 16)
     panel = Card(margin=2)
     panel.body.setContentsMargins(1, 3, 3, 3)
-    panel.add((scrolled(held(content)), 1))
+    panel.add((make_scrollable(wrap_layout(content)), 1))
     panel.setFixedWidth(width)
     return panel
 

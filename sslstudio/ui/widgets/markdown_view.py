@@ -262,7 +262,7 @@ class Dresser:
         about.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
         about.setColumnWidthConstraints(self._widths(table))
         table.setFormat(about)
-        empty = not any(_said(table, at, 0) for at in range(table.columns()))
+        empty = not any(_read_cell(table, at, 0) for at in range(table.columns()))
         if empty:  # Markdown has no tables without a head
             table.removeRows(0, 1)
             return
@@ -274,10 +274,12 @@ class Dresser:
 
     def _widths(self, table: QTextTable) -> list[QTextLength]:
         """Room by what the cells say: Qt alone makes all columns as wide."""
-        longest = [max(len(_said(table, at, down)) for down in range(table.rows())) for at in range(table.columns())]
+        longest = [
+            max(len(_read_cell(table, at, down)) for down in range(table.rows())) for at in range(table.columns())
+        ]
         wanted = [min(one, LONG_CELL) + 4 for one in longest]
         return [QTextLength(QTextLength.Type.PercentageLength, 100 * one / sum(wanted)) for one in wanted]
 
 
-def _said(table: QTextTable, column: int, down: int) -> str:
+def _read_cell(table: QTextTable, column: int, down: int) -> str:
     return table.cellAt(down, column).firstCursorPosition().block().text()

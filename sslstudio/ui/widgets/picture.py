@@ -59,9 +59,9 @@ class Picture(QWidget):
         if self._image.isNull():
             painter.fillRect(rect, QColor(colours().sunken))
         else:
-            painter.drawImage(rect, self._scaled(rect))
+            painter.drawImage(rect, self._scale(rect))
 
-    def _scaled(self, rect: QRect) -> QImage:
+    def _scale(self, rect: QRect) -> QImage:
         # Painting shrinks by picking pixels; `scaled` averages them. Enlarging keeps the pixels as they are.
         real = rect.size() * self.devicePixelRatioF()
         if real.width() >= 2 * self._image.width():

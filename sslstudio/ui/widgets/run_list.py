@@ -98,7 +98,7 @@ class RunList(QWidget):
         run = self.chosen
         self.open_button.setEnabled(run is not None and run.outcome != "damaged" and not self._busy)
         self.resume_button.setEnabled(run is not None and run.outcome in ("stopped", "interrupted") and not self._busy)
-        self.told.setText(formatting.told(run.told) if run is not None else "")
+        self.told.setText(formatting.render(run.told) if run is not None else "")
         self.told.setVisible(bool(self.told.text()))
         for one in (self.open_button, self.resume_button):
             one.setVisible(bool(self._runs))
@@ -110,7 +110,7 @@ class RunList(QWidget):
 
 def _line(run: "RunSummary") -> tuple[str, ...]:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.modified))
-    return when, formatting.told(run.title), outcome_title(run.outcome), formatting.count(run.step)
+    return when, formatting.render(run.title), outcome_title(run.outcome), formatting.count(run.step)
 
 
 def outcome_title(outcome: str) -> str:

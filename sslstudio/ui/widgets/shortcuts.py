@@ -165,8 +165,8 @@ def natives(*keys: Qt.Key) -> str:
     return ", ".join(native(key) for key in keys)
 
 
-def listed(keys: Mapping[str, PageKey]) -> list[PageKey]:
-    """The same keys for people to read."""
+def write_natively(keys: Mapping[str, PageKey]) -> list[PageKey]:
+    """Write the same keys as people of this system read them."""
     return [replace(one, keys=native(one.keys)) for one in keys.values()]
 
 

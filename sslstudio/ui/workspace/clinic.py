@@ -47,7 +47,7 @@ class ClinicController(QObject):
         self.found, self.examples = None, {}
         if self._workspace.recognised is not None and self._workspace.engine is not None:
             op = partial(examine_folder, self._workspace.data_config(), dict(self._workspace.options))
-            self._job = jobs.run(op, self._take, self._failed, owner=self, progress=self.progressed.emit)
+            self._job = jobs.run(op, self._take, self._give_up, owner=self, progress=self.progressed.emit)
         self.changed.emit()
 
     def stop(self) -> None:
@@ -62,7 +62,7 @@ class ClinicController(QObject):
         self.examples = {name: to_image(sheet) for name, sheet in found.examples.items()}
         self.changed.emit()
 
-    def _failed(self, error: Exception) -> None:
-        """Nothing is lost: the puzzles say themselves when the pictures cannot be read."""
+    def _give_up(self, error: Exception) -> None:
+        """Go without. Nothing is lost: the puzzles say themselves when the pictures cannot be read."""
         self._job = None
         self.changed.emit()

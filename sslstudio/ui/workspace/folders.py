@@ -70,7 +70,7 @@ class FoldersController(QObject):
             return
         others = [Path(one) for one in app_settings.recent_folders() if is_project(Path(one))]
         op = partial(project_operations.open_together, app_settings.home(), others, folders)
-        self._workspace.open_made(op)
+        self._workspace.open_new(op)
 
     def add(self, folders: Sequence[Path]) -> None:
         """More folders for the open project; they are read together with the others."""

@@ -76,7 +76,7 @@ class LabelsController(QObject):
         root = self.pictures = recognised.pictures.root
         op = partial(picture_operations.open_labels, project.labels_folder, recognised)
         self._job = jobs.run(
-            op, partial(self._take, root), self._failed, owner=self, progress=self.opening.emit, over=self._over
+            op, partial(self._take, root), self._give_up, owner=self, progress=self.opening.emit, over=self._over
         )
 
     def stop(self) -> None:
@@ -105,7 +105,7 @@ class LabelsController(QObject):
         self._offer_others(store)
         self.opened.emit()
 
-    def _failed(self, error: Exception) -> None:
+    def _give_up(self, error: Exception) -> None:
         self._job, self.pictures = None, None
         dialogs.tell_error(self._workspace.window, error)
         self.failed.emit()
@@ -125,7 +125,7 @@ class LabelsController(QObject):
         )
         answers = {"lacking": formatting.tr("Where there is none")} if lacking else {}
         answers |= {"all": formatting.tr("All of them")} if differing else {}
-        asked = told.format(formatting.told(classes.found_in), _pictures(lacking), _pictures(differing))
+        asked = told.format(formatting.render(classes.found_in), _pictures(lacking), _pictures(differing))
         chosen = dialogs.choose(workspace.window, asked, answers, formatting.tr("Leave them out"))
         for edit in correcting(store, lacking | (differing if chosen == "all" else {}) if chosen else {}):
             self.do(edit)
@@ -201,8 +201,8 @@ class LabelsController(QObject):
 
     # --- how far it is
 
-    def labelled(self, kind: Kind) -> frozenset[str]:
-        """The pictures that have a class, or a mask."""
+    def find_labelled(self, kind: Kind) -> frozenset[str]:
+        """Find the pictures that have a class, or a mask."""
         if self.store is None:
             return frozenset()
         return frozenset(self.store.of) if kind == "classification" else self.store.masked
@@ -211,7 +211,7 @@ class LabelsController(QObject):
         """How many are labelled and what is missing, in words; whether that is enough to start."""
         if self.store is None:
             return "", False
-        done = len(self.labelled(kind))
+        done = len(self.find_labelled(kind))
         said = formatting.tr("{0} of {1} labelled").format(formatting.count(done), formatting.count(pictures))
         missing = self._missing(kind, done)
         enough = not missing and bool(self.store.names(kind))

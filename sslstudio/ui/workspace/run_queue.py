@@ -34,8 +34,8 @@ class QueueController(QObject):
         self._now: Waiting | None = None  # the run of the queue that goes on
         self._error = ""
         self.over: list[tuple[str, str]] = []  # title and end of those that ran since the window opened
-        runner.failed.connect(lambda _, error: self._failed(error))
-        runner.ended.connect(lambda _: self._ended())
+        runner.failed.connect(lambda _, error: self._note_error(error))
+        runner.ended.connect(lambda _: self._note_end())
 
     @property
     def queue(self) -> RunQueue:
@@ -84,10 +84,10 @@ class QueueController(QObject):
             self.starting.emit(waiting)
             self._runner.start(waiting.job, partial(run_operations.start_waiting, waiting))
 
-    def _failed(self, error: Exception) -> None:
+    def _note_error(self, error: Exception) -> None:
         self._error = dialogs.error_text(error)
 
-    def _ended(self) -> None:
+    def _note_end(self) -> None:
         if self._now is not None:
             how = self.tr("Stopped") if self._runner.was_stopped else self.tr("Finished")
             failed = self.tr("It could not go on: {0}").format(self._error)

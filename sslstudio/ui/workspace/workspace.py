@@ -105,7 +105,7 @@ class Workspace(QObject):
 
     def load_engine(self) -> None:
         """Import torch off the UI thread."""
-        jobs.run(load_engine, self._take_engine, self._engine_failed, owner=self)
+        jobs.run(load_engine, self._take_engine, self._take_engine_error, owner=self)
 
     def _take_engine(self, facts: EngineFacts) -> None:
         self.engine = facts
@@ -117,7 +117,7 @@ class Workspace(QObject):
         self.changed.emit(Change.ENGINE)
         self.read_pictures()
 
-    def _engine_failed(self, error: Exception) -> None:
+    def _take_engine_error(self, error: Exception) -> None:
         self.engine_error = error
         self.changed.emit(Change.ENGINE)
         self._tell(error)
@@ -163,7 +163,7 @@ class Workspace(QObject):
         """Open the folder that `op` makes: one that is drawn or unpacked first."""
         self.begin_opening(op, self.open_folder)
 
-    def open_made(self, op: Callable[..., Any]) -> None:
+    def open_new(self, op: Callable[..., Any]) -> None:
         """Open the project that `op` makes."""
         self.begin_opening(op, self.open_project)
 
@@ -196,7 +196,7 @@ class Workspace(QObject):
             return
         self.cancel_opening()
         self.opening.emit(Preparing(stage=Message("Looking for pictures"), done=0, total=0))
-        self._opening = jobs.run(op, then, self._not_opened, owner=self, progress=self.opening.emit)
+        self._opening = jobs.run(op, then, self._give_up_opening, owner=self, progress=self.opening.emit)
 
     def cancel_opening(self) -> None:
         """Forget about what is being opened."""
@@ -209,7 +209,7 @@ class Workspace(QObject):
         self._opening = None
         self.opening.emit(None)
 
-    def _not_opened(self, error: Exception) -> None:
+    def _give_up_opening(self, error: Exception) -> None:
         self.end_opening()
         self._tell(error)
 
@@ -361,8 +361,8 @@ class Workspace(QObject):
         name = f"{time.strftime('%Y-%m-%d %H.%M.%S')} {what}"
         return free_path(self.runs_folder / name)
 
-    def finished(self, job: str, run: Path, outcome: str) -> None:
-        """A run is over: remember it as the start of a fine-tuning, or as the result to look at."""
+    def take_outcome(self, job: str, run: Path, outcome: str) -> None:
+        """Remember a run that is over as the start of a fine-tuning, or as the result to look at."""
         if job == "pretrain":  # one that was stopped has weights too
             self.pretrained = run
         elif outcome == "finished":

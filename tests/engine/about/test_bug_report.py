@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sslstudio.engine.about.bug_report import masks, write_report
-from sslstudio.engine.about.masking import masked, names_of, without_files, without_places
+from sslstudio.engine.about.masking import mask_names, names_of, without_files, without_places
 from sslstudio.engine.runs.run_folder import RunFolder
 
 
@@ -57,13 +57,13 @@ def test_a_run_that_cannot_be_read_is_no_hindrance(tmp_path: Path) -> None:
 
 @given(st.text(min_size=3).filter(lambda name: name.strip() and "<" not in name and ">" not in name), st.text())
 def test_a_masked_name_is_gone_however_it_is_written(name: str, around: str) -> None:
-    text = masked(f"{around}{name}|{json.dumps(name)}|{json.dumps({'folder': name})}", {name: "<x>"})
+    text = mask_names(f"{around}{name}|{json.dumps(name)}|{json.dumps({'folder': name})}", {name: "<x>"})
     assert "<x>" in text
     assert name not in text.replace("<x>", "") or name in around
 
 
 def test_a_folder_is_masked_before_its_parent(run: Path) -> None:
-    assert masked(str(run), masks(run)) == "<run>"
+    assert mask_names(str(run), masks(run)) == "<run>"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
-from sslstudio.engine.clinic.clinic import Clinic, findings_of, judged
+from sslstudio.engine.clinic.clinic import Clinic, findings_of, judge
 from sslstudio.engine.clinic.run import Examined, examine
 from sslstudio.engine.clinic.signs import amount, colour, direction, frame, lens, marks, places
 from sslstudio.engine.clinic.signs.looked import CAREFUL, FINE, UNSUITABLE, Finding, LookedAt
@@ -79,7 +79,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> LookedAt:
 
 
 def test_healthy_pictures_are_healthy(sample: LookedAt) -> None:
-    clinic = judged(sample, list(findings_of(sample)))
+    clinic = judge(sample, list(findings_of(sample)))
     assert {one.name: one.text for one in clinic.findings if one.severity != FINE} == {}
     assert {clinic.suits(task).word for task in load_tasks()} == {"suitable"}
     assert len({one.name for one in clinic.findings}) == len(clinic.findings)
@@ -96,7 +96,7 @@ def test_grey_pictures_do_not_suit_colorization() -> None:
     seen = looked_at(grey(textures(40)))
     finding = colour.grey_pictures(seen)
     assert_found(finding, seen, UNSUITABLE)
-    clinic = judged(seen, [finding])
+    clinic = judge(seen, [finding])
     assert clinic.suits("colorization").word == "unsuitable"
     assert "colour" in clinic.suits("colorization").reasons[0]
     assert len(clinic.suits("colorization").reasons) == 1  # not the same sentence twice
@@ -118,7 +118,7 @@ def test_textures_have_no_up_and_landscapes_have() -> None:
     seen = looked_at(textures(160, seed=2))
     finding = direction.up_and_down(seen)
     assert_found(finding, seen, UNSUITABLE)
-    assert judged(seen, [finding]).suits("rotation").word == "unsuitable"
+    assert judge(seen, [finding]).suits("rotation").word == "unsuitable"
     assert direction.up_and_down(looked_at(landscapes(160))).severity == FINE
     assert direction.up_and_down(looked_at(textures(100))).severity == FINE  # too few to tell
 
@@ -134,7 +134,7 @@ def test_a_stamp_in_a_corner_is_found_where_it_is(share: float) -> None:
     assert left <= 3 / SIDE and right >= 10 / SIDE and right < 0.4  # noqa: PT018
     assert top <= 43 / SIDE and top > 0.6 and bottom >= 46 / SIDE  # noqa: PT018
     assert int(finding.examples[0][:4]) < share * 100
-    assert judged(seen, [finding]).suits("jigsaw").word == "careful"
+    assert judge(seen, [finding]).suits("jigsaw").word == "careful"
 
 
 def test_a_scale_bar_whose_length_differs_is_found() -> None:
@@ -217,8 +217,8 @@ def test_where_nothing_has_its_place_there_is_no_arrangement_to_learn() -> None:
     finding = places.centred(seen)
     assert finding.name == places.SCATTERED
     assert finding.severity == CAREFUL
-    assert judged(seen, [finding]).suits("jigsaw").word == CAREFUL
-    assert judged(seen, [finding]).suits("vicregl").word == "suitable"
+    assert judge(seen, [finding]).suits("jigsaw").word == CAREFUL
+    assert judge(seen, [finding]).suits("vicregl").word == "suitable"
     assert places.centred(looked_at(landscapes(200, seed=8))).severity == FINE
 
 
@@ -231,7 +231,7 @@ def test_blank_tiles_are_counted() -> None:
     assert finding.share == pytest.approx(1 / 3)
     pictures[:, :, : 2 * SIDE // 3] = 0
     assert places.blank(looked_at(pictures)).severity == UNSUITABLE
-    assert judged(looked_at(pictures), []).suits("jigsaw").word == "unsuitable"  # the task refuses by itself
+    assert judge(looked_at(pictures), []).suits("jigsaw").word == "unsuitable"  # the task refuses by itself
 
 
 def test_tiles_without_a_gap_fit_together() -> None:
@@ -259,7 +259,7 @@ def test_copies_across_the_split_are_told() -> None:
     assert finding.examples == ("0045.png", "0003.png")
     assert "4 of 50" in finding.text
     assert "1 of 10" in finding.text
-    clinic = judged(seen, [finding])
+    clinic = judge(seen, [finding])
     assert clinic.concerning("jigsaw") == [finding]
     assert clinic.suits("jigsaw").word == "suitable"  # copies spoil the result, whatever the task
     assert amount.copies(looked_at(textures(50))).severity == FINE

@@ -12,9 +12,9 @@ from torch import Tensor
 from sslstudio.engine.clinic import alterations as alter
 from sslstudio.engine.clinic.puzzle_scores import Audited, Questions
 from sslstudio.engine.clinic.run import AuditDone, audit
-from sslstudio.engine.clinic.shortcut_audit import Check, TaskAudit, audited
+from sslstudio.engine.clinic.shortcut_audit import Check, TaskAudit, audit_task
 from sslstudio.engine.compute import device as devices
-from sslstudio.engine.compute.seeding import seeded_init
+from sslstudio.engine.compute.seeding import seed_init
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
@@ -142,9 +142,9 @@ def test_an_audit_asks_the_same_twice(stamp_run: Path, stamp_audit: AuditDone) -
 
 def network(task: str, **options: float | bool) -> Audited:
     """A task with random weights."""
-    encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=SMALL), 0)
+    encoder = build_encoder(EncoderConfig().resolve(accelerated=False, side=SMALL), 0)
     config: BaseConfig = load_tasks()[task].Config(**options)
-    with seeded_init(0, "task"):
+    with seed_init(0, "task"):
         built = load_tasks()[task](config, encoder.spec)
     built.prepare(textures(16, SMALL))
     built.attach(encoder)
@@ -155,7 +155,7 @@ def network(task: str, **options: float | bool) -> Audited:
 def test_every_task_can_be_audited_or_says_why_not(task: str) -> None:
     """Untrained, no task relies on anything."""
     parts = network(task)
-    items = list(audited(parts, textures(8, SMALL), devices.choose("cpu")))
+    items = list(audit_task(parts, textures(8, SMALL), devices.choose("cpu")))
     last = items[-1]
     assert isinstance(last, TaskAudit)
     assert last.task == task
@@ -169,7 +169,7 @@ def test_every_task_can_be_audited_or_says_why_not(task: str) -> None:
 
 @pytest.mark.parametrize("task", ["jigsaw", "rotation", "context_prediction"])
 def test_nothing_is_said_about_a_network_that_guesses(task: str) -> None:
-    (only,) = audited(network(task), textures(16, SMALL), devices.choose("cpu"))
+    (only,) = audit_task(network(task), textures(16, SMALL), devices.choose("cpu"))
     assert isinstance(only, TaskAudit)
     assert only.verdict.startswith("Nothing to audit")
     assert not only.checks

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sslstudio.engine.compute import device as devices
-from sslstudio.engine.compute.device import Device, DeviceFound, choose, found
+from sslstudio.engine.compute.device import Device, DeviceFound, choose, find_all
 from sslstudio.engine.core.errors import ConfigError
 
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
@@ -13,7 +13,7 @@ CPU = DeviceFound("cpu", "CPU, 2 cores")
 
 
 def test_the_cpu_is_always_found_last_and_works() -> None:
-    last = found()[-1]
+    last = find_all()[-1]
     assert last.name == "cpu"
     assert not last.trouble
     assert "core" in last.title
@@ -57,7 +57,7 @@ def there_are(machine: list[DeviceFound], monkeypatch: pytest.MonkeyPatch) -> li
         return next(one for one in machine if one.name == name)
 
     monkeypatch.setattr(devices, "_names", lambda: [one.name for one in machine])
-    monkeypatch.setattr(devices, "_tried", trial)
+    monkeypatch.setattr(devices, "_try_device", trial)
     return tried
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sslstudio
-from sslstudio.engine.compute.seeding import derive, generator, seeded_init
+from sslstudio.engine.compute.seeding import derive, generator, seed_init
 
 purposes = st.tuples(st.integers(0, 2**40), st.lists(st.text("ab1, '()", max_size=3) | st.integers(0, 99), max_size=3))
 
@@ -46,7 +46,7 @@ def test_a_generator_repeats_and_another_purpose_does_not() -> None:
 def test_layers_take_their_weights_from_the_seed() -> None:
     weights = []
     for seed in (1, 1, 2):
-        with seeded_init(seed, "head"):
+        with seed_init(seed, "head"):
             weights.append(torch.nn.Linear(4, 4).weight)
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
@@ -54,10 +54,10 @@ def test_layers_take_their_weights_from_the_seed() -> None:
 
 def test_the_global_generator_is_put_back_even_after_an_error() -> None:
     before = torch.get_rng_state()
-    with seeded_init(5, "head"):
+    with seed_init(5, "head"):
         torch.rand(3)
     assert torch.equal(torch.get_rng_state(), before)
-    with pytest.raises(RuntimeError), seeded_init(5, "head"):
+    with pytest.raises(RuntimeError), seed_init(5, "head"):
         torch.rand(3).view(2)
     assert torch.equal(torch.get_rng_state(), before)
 

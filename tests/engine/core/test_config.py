@@ -16,7 +16,7 @@ from sslstudio.engine.core.config import (
     check_kinds,
     from_dict,
     from_toml,
-    merged,
+    merge,
     option,
     options_of,
     parse_value,
@@ -248,8 +248,8 @@ def test_a_value_written_as_text_is_read_back(config: Outer) -> None:
 
 def test_tables_are_put_together_option_by_option() -> None:
     first = Overrides({"inner": {"rate": 0.1, "limit": 3.0}})
-    assert merged(first, Overrides({"inner": {"rate": 0.2}})) == {"inner": {"rate": 0.2, "limit": 3.0}}
-    assert merged(Table({"a": "x"}), Table({"b": "y"})) == {"a": "x", "b": "y"}
+    assert merge(first, Overrides({"inner": {"rate": 0.2}})) == {"inner": {"rate": 0.2, "limit": 3.0}}
+    assert merge(Table({"a": "x"}), Table({"b": "y"})) == {"a": "x", "b": "y"}
 
 
 def test_options_set_in_advance_reach_their_config() -> None:

@@ -19,7 +19,7 @@ from sslstudio.engine.core.messages import (
     from_stored,
     from_text,
     has_words,
-    joined,
+    join,
     plain,
     to_stored,
     to_text,
@@ -45,7 +45,7 @@ def test_numbers_plurals_lists_and_names() -> None:
     assert Message("{name!r} {path}", name="x", path=Path("a/b")) == f"'x' {Path('a/b')}"
     assert Message("{share:.1%} {n} {f:.2f}", share=0.271, n=np.int64(3), f=np.float32(0.5)) == "27.1% 3 0.50"
     assert Message("{seconds:duration}", seconds=7500) == "2 h 5 min" == duration(7500)
-    assert joined([Message("One."), "", Message("Two.")]) == "One. Two."
+    assert join([Message("One."), "", Message("Two.")]) == "One. Two."
 
 
 def test_an_error_as_a_value_is_its_message() -> None:
@@ -65,7 +65,7 @@ def test_a_message_survives_records_pickles_and_copies(message: Message) -> None
         assert isinstance(one, Message)
         assert str(one) == str(message)
         assert one.template == message.template
-        assert one.said(GERMAN) == message.said(GERMAN)
+        assert one.render(GERMAN) == message.render(GERMAN)
 
 
 @given(st.recursive(PLAIN | MESSAGES, lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner), max_leaves=8))
@@ -76,17 +76,17 @@ def test_what_is_stored_is_plain_json_and_comes_back(value: object) -> None:
 
 @given(MESSAGES)
 def test_another_language_says_all_of_it(message: Message) -> None:
-    said = message.said(GERMAN)
+    said = message.render(GERMAN)
     assert said.count("Es ist") >= 1
-    assert message.said(Language(lookup=lambda template: None)) == str(message)
+    assert message.render(Language(lookup=lambda template: None)) == str(message)
 
 
 def test_a_reworded_or_unknown_template_shows_the_stored_text() -> None:
     stored = {"template": "{n} old words", "values": {"n": 3}, "text": "3 old words"}
     message = from_stored(stored)
-    assert message.said(Language(lookup=lambda template: None)) == "3 old words"
-    assert message.said(Language(lookup=lambda template: "{m} neue Wörter")) == "3 old words"
-    assert message.said(Language(lookup=lambda template: "{n} Wörter")) == "3 Wörter"
+    assert message.render(Language(lookup=lambda template: None)) == "3 old words"
+    assert message.render(Language(lookup=lambda template: "{m} neue Wörter")) == "3 old words"
+    assert message.render(Language(lookup=lambda template: "{n} Wörter")) == "3 Wörter"
 
 
 def test_records_of_earlier_versions_are_texts() -> None:
@@ -109,10 +109,10 @@ def test_an_error_keeps_its_message_through_a_pickle(kind: type[StudioError]) ->
 def test_scores_are_in_per_cent_where_tables_beside_them_are() -> None:
     message = Message("{value:score} {gap:points} {low:signed}", value=0.271, gap=-0.058, low=0.01)
     assert message == "0.271 \u22120.058 +0.010"
-    said = message.said(Language(lookup=lambda template: template, percent=True, decimal=",", points="{} Punkte"))
+    said = message.render(Language(lookup=lambda template: template, percent=True, decimal=",", points="{} Punkte"))
     assert said == "27,1 % \u22125,8 Punkte +1,0"
     tick = Message("{value:tick}", value=0.125)
-    assert (tick, tick.said(Language(percent=True, decimal=","))) == ("0.125", "12,5 %")
+    assert (tick, tick.render(Language(percent=True, decimal=","))) == ("0.125", "12,5 %")
 
 
 def test_what_has_no_words_needs_no_translation() -> None:

@@ -32,8 +32,8 @@ from sslstudio.engine.core.migrations import (
     RENAMED,
     RUN,
     TOURNAMENT,
-    migrated,
-    unstamped,
+    migrate,
+    unstamp,
 )
 from sslstudio.engine.experiments.compare_config import CompareConfig
 from sslstudio.engine.experiments.config import stored_config
@@ -69,9 +69,9 @@ folder = "/pets"
 
 
 def test_a_comparison_of_the_first_format_has_lists_and_tables() -> None:
-    values = migrated(COMPARE, from_toml(OLD_COMPARE), "compare.toml")
+    values = migrate(COMPARE, from_toml(OLD_COMPARE), "compare.toml")
     assert values[KEY] == FORMAT
-    config = from_dict(CompareConfig, unstamped(values))
+    config = from_dict(CompareConfig, unstamp(values))
     assert (config.tasks, config.labels, config.scratch_labels) == (("jigsaw", "rotation"), (10, 5), ())
     assert config.weights == {"imagenet": "/w/resnet18.pth", "other": "/runs/a=b"}
     assert config.pretrain_settings == {
@@ -79,12 +79,12 @@ def test_a_comparison_of_the_first_format_has_lists_and_tables() -> None:
         "probe": {"enabled": False},
     }  # fmt: skip
     assert config.finetune_settings == {}
-    assert migrated(COMPARE, values, "compare.toml") == values
+    assert migrate(COMPARE, values, "compare.toml") == values
 
 
 def test_a_tournament_of_the_first_format_too() -> None:
     old = {"tasks": "", "minutes": 5.0, "pretrain_settings": "multitask.tasks=jigsaw,byol"}
-    config = from_dict(TournamentConfig, unstamped(migrated(TOURNAMENT, old, "tournament.toml")))
+    config = from_dict(TournamentConfig, unstamp(migrate(TOURNAMENT, old, "tournament.toml")))
     assert config.tasks == ()
     assert config.pretrain_settings == {"multitask": {"tasks": ("jigsaw", "byol")}}
 
@@ -93,7 +93,7 @@ def test_several_tasks_of_a_run_and_of_a_project_are_a_list() -> None:
     old = {"job": "pretrain", "task": "multitask", "options": {"tasks": " jigsaw , byol", "pictures": 0.5}}
     options = pretrain_from_dict(old).options
     assert to_dict(options) == {"tasks": ["jigsaw", "byol"], "pictures": 0.5}
-    project = migrated(PROJECT, {KEY: 1, "options": {"multitask": {"tasks": "jigsaw,byol"}, "jigsaw": {}}}, "p")
+    project = migrate(PROJECT, {KEY: 1, "options": {"multitask": {"tasks": "jigsaw,byol"}, "jigsaw": {}}}, "p")
     assert project["options"] == {"multitask": {"tasks": ["jigsaw", "byol"]}, "jigsaw": {}}
 
 
@@ -101,20 +101,20 @@ def test_what_was_no_list_is_refused_in_words_and_not_changed() -> None:
     for old, says in (({"labels": "5,many"}, "labels = '5'"), ({"weights": "/w.pth"}, "weights: '' is empty")):
         before = dict(old)
         with pytest.raises(ConfigError, match=says):
-            from_dict(CompareConfig, unstamped(migrated(COMPARE, old, "compare.toml")))
+            from_dict(CompareConfig, unstamp(migrate(COMPARE, old, "compare.toml")))
         assert old == before
 
 
 @pytest.mark.parametrize("document", [RUN, COMPARE, TOURNAMENT, PROJECT])
 def test_a_newer_format_is_refused(document: str) -> None:
     with pytest.raises(ConfigError, match=rf"some\.toml was written by a newer version .*format {FORMAT + 1}"):
-        migrated(document, {KEY: FORMAT + 1}, "some.toml")
+        migrate(document, {KEY: FORMAT + 1}, "some.toml")
 
 
 @pytest.mark.parametrize("written", ["1", 0, -1, True, 1.0, None, [1]])
 def test_a_format_is_a_number(written: object) -> None:
     with pytest.raises(ConfigError, match=r"some\.toml is damaged: format = "):
-        migrated(RUN, {KEY: written}, "some.toml")
+        migrate(RUN, {KEY: written}, "some.toml")
 
 
 ONE: st.SearchStrategy[Any] = st.none() | st.booleans() | st.integers(-3, 3) | st.text("ab=,;.", max_size=6)
@@ -128,7 +128,7 @@ NAMES = st.sampled_from(["task", "tasks", "labels", "weights", "pretrain_setting
 @given(st.sampled_from([RUN, COMPARE, TOURNAMENT, PROJECT]), st.dictionaries(NAMES, PLAIN, max_size=5))
 def test_no_file_breaks_a_migration(document: str, values: dict[str, Any]) -> None:
     before = repr(values)
-    assert migrated(document, values, "some.toml")[KEY] == FORMAT
+    assert migrate(document, values, "some.toml")[KEY] == FORMAT
     assert repr(values) == before
 
 
@@ -165,9 +165,9 @@ def test_every_old_name_is_known(old: str, new: str) -> None:
     task = section in load_tasks()
     value = options[after].default
     holder = {"job": "pretrain", "task": section, "options": {before: value}} if task else {section: {before: value}}
-    moved = migrated(RUN, {name: one for name, one in holder.items() if one != {before: None}}, "config.toml")
+    moved = migrate(RUN, {name: one for name, one in holder.items() if one != {before: None}}, "config.toml")
     assert before not in moved.get("options" if task else section, {})
-    assert migrated(PROJECT, {KEY: 1, "options": {section: {before: 1}}}, "p")["options"] == {section: {after: 1}}
+    assert migrate(PROJECT, {KEY: 1, "options": {section: {before: 1}}}, "p")["options"] == {section: {after: 1}}
     assert migrations.current_key(old) == new
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from sklearn.metrics import confusion_matrix, jaccard_score
 
 from sslstudio.engine.compute.device import choose
-from sslstudio.engine.compute.seeding import derive, seeded_init
+from sslstudio.engine.compute.seeding import derive, seed_init
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
@@ -80,7 +80,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Pictures:
 def predictor(pictures: Pictures, kind: str) -> Predictor:
     encoder = build_encoder(EncoderConfig(name="small", stem="tiny"), 0)
     network = Classifier if kind == "classification" else Segmenter
-    with seeded_init(0, "head"):
+    with seed_init(0, "head"):
         model = network(PixelScale(pictures.spread(16)), encoder, len(NAMES))
     return Predictor(model, kind, NAMES, choose("cpu"))
 

@@ -104,7 +104,7 @@ def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
     (tmp_path / "usb").rename(tmp_path / "unplugged")
     with pytest.raises(DataError, match=r"The folder day 2 is not there: .*usb.b\. Plug in its disk"):
         scan(tmp_path / "album")
-    assert list(read_album(tmp_path / "album").gone()) == ["day 2"]
+    assert list(read_album(tmp_path / "album").find_missing()) == ["day 2"]
 
 
 def test_folders_that_hold_one_another_are_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from sslstudio.engine.core.events import Note, Paused, Resumed, StepDone, to_jso
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.launch import child_process
 from sslstudio.engine.launch.child_process import Order, in_child
-from sslstudio.engine.launch.launcher import resumed, started
+from sslstudio.engine.launch.launcher import resume_run, start_run
 from sslstudio.engine.runs.run_folder import RunFolder
 from tests.support.small_runs import finished, of, pretrain_config, run_pretrain
 
@@ -47,7 +47,7 @@ def test_a_run_says_the_same_here_and_in_a_child_and_can_be_paused_stopped_and_g
 ) -> None:
     config = pretrain_config(sample_folder, tmp_path / "run")
     control, events, stopped = RunControl(), [], False
-    for event in started(config.replace(probe=config.probe.replace(enabled=False)), control, apart=apart):
+    for event in start_run(config.replace(probe=config.probe.replace(enabled=False)), control, apart=apart):
         events.append(event)
         if isinstance(event, StepDone) and event.step == 2:
             control.pause()
@@ -61,7 +61,7 @@ def test_a_run_says_the_same_here_and_in_a_child_and_can_be_paused_stopped_and_g
     there = [event.loss for event in of(StepDone, RunFolder(pretrained).events())]
     here = [event.loss for event in of(StepDone, events)]
     assert here == there[: len(here)]
-    rest = list(resumed(tmp_path / "run", RunControl(), apart=apart))
+    rest = list(resume_run(tmp_path / "run", RunControl(), apart=apart))
     assert finished(rest).outcome == "finished"
     assert [event.loss for event in of(StepDone, RunFolder(tmp_path / "run").events())] == there
     assert not (tmp_path / "run" / "writer.json").exists()
@@ -72,7 +72,7 @@ def test_wrong_input_is_the_same_error_in_the_same_words(tmp_path: Path) -> None
     with pytest.raises(DataError) as here:
         run_pretrain(config)
     with pytest.raises(DataError) as there:
-        list(started(config, RunControl(), apart=True))
+        list(start_run(config, RunControl(), apart=True))
     assert str(here.value) == str(there.value)
 
 

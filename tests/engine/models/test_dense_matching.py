@@ -8,7 +8,7 @@ from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.models import dense_matching as matching
-from sslstudio.engine.transforms.two_views import ViewsConfig, cell_places, placed, random_matrices
+from sslstudio.engine.transforms.two_views import ViewsConfig, cell_places, map_places, random_matrices
 
 SAME = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 
@@ -22,7 +22,7 @@ def pairs(count: int, seed: int) -> Tensor:
 
 def embedded_places(matrices: Tensor, height: int, width: int) -> Tensor:
     """(B, 2, P, 2): an 'embedding' of each place that is its place in the picture."""
-    return placed(matrices, cell_places(height, width, matrices.device))
+    return map_places(matrices, cell_places(height, width, matrices.device))
 
 
 @given(st.integers(0, 1000))
@@ -31,7 +31,7 @@ def test_a_counterpart_is_the_same_spot_of_the_picture(seed: int) -> None:
     matrices = pairs(6, seed)
     spots, shown = matching.counterparts(matrices, 5, 7)
     in_picture = embedded_places(matrices, 5, 7)
-    assert torch.allclose(placed(matrices.flip(1), spots), in_picture, atol=1e-4)
+    assert torch.allclose(map_places(matrices.flip(1), spots), in_picture, atol=1e-4)
     assert torch.equal(shown, (spots.abs() <= 1).all(-1))
 
 

@@ -107,13 +107,13 @@ def test_weights_lie_channels_last() -> None:
     [(False, 32, "small", "tiny"), (False, 96, "small", "small"), (True, 224, "resnet18", "large")],
 )
 def test_auto_follows_the_device_and_the_side(accelerated: bool, side: int, name: str, stem: str) -> None:
-    resolved = EncoderConfig(weights="w.pth").resolved(accelerated, side)
+    resolved = EncoderConfig(weights="w.pth").resolve(accelerated, side)
     assert resolved == EncoderConfig(name=name, stem=stem, weights="w.pth")
 
 
 def test_a_choice_is_kept_whatever_the_device() -> None:
     config = EncoderConfig(name="resnet50", stem="tiny")
-    assert config.resolved(False, 512) == config
+    assert config.resolve(False, 512) == config
 
 
 def test_an_unknown_encoder_is_refused_with_the_nearest() -> None:

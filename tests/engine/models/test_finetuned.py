@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
-from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale, Segmenter, pooled
+from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale, Segmenter, pool_stages
 
 SIDE = 32
 
@@ -24,7 +24,7 @@ def network(
     kind: type[Classifier] | type[Segmenter], *, probing: bool = False, freeze_norm_stats: bool = False
 ) -> Network:
     encoder = build_encoder(EncoderConfig(name="small", stem="tiny"), 0)
-    with seeded_init(0, "head"):
+    with seed_init(0, "head"):
         made = kind(PixelScale(pictures()), encoder, 4, freeze_norm_stats=freeze_norm_stats)
     made.freeze(probing)
     return made
@@ -130,7 +130,7 @@ def test_a_classifier_reads_the_stage_it_is_told_and_leaves_later_ones_out(stage
     model = Classifier(PixelScale(pictures()), encoder, 4, stage=stage).eval()
     images = pictures(2) / 255.0
     maps = encoder.stages(model.scale(images))
-    expected = model.head(pooled(maps)[stage - 1])
+    expected = model.head(pool_stages(maps)[stage - 1])
     torch.testing.assert_close(model(images), expected)
     model(images).sum().backward()
     reached = {name.split(".")[0] for name, weight in encoder.named_parameters() if weight.grad is not None}

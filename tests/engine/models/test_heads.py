@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.models.encoders import EncoderSpec
 from sslstudio.engine.models.heads import ConvNormRelu, Decoder, Mlp
 
@@ -18,7 +18,7 @@ def maps(seed: int = 0, sides: tuple[int, ...] = SIDES) -> list[Tensor]:
 
 
 def decoder(outputs: int = 5, first_skip: int = 0) -> Decoder:
-    with seeded_init(0, "decoder"):
+    with seed_init(0, "decoder"):
         return Decoder(SPEC, outputs, first_skip=first_skip).eval()
 
 
@@ -57,7 +57,7 @@ def test_a_block_is_never_negative_and_keeps_the_size() -> None:
 
 
 def test_an_mlp_answers_for_each_row() -> None:
-    with seeded_init(0, "mlp"):
+    with seed_init(0, "mlp"):
         head = Mlp(8, 16, 3).eval()
     rows = torch.randn(5, 8, generator=generator(0, "rows"))
     assert head(rows).shape == (5, 3)

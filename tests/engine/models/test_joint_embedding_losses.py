@@ -166,8 +166,8 @@ def test_nearest_finds_the_most_alike_whatever_the_length() -> None:
     rows = normal(7, 5)
     order = torch.tensor([3, 0, 6, 1, 5, 2, 4])
     assert losses.nearest(rows[order] * 10, rows).tolist() == order.tolist()
-    assert float(losses.found(order)) == pytest.approx(0.0)
-    assert float(losses.found(torch.tensor([0, 1, 0, 3]))) == pytest.approx(0.75)
+    assert float(losses.score_retrieval(order)) == pytest.approx(0.0)
+    assert float(losses.score_retrieval(torch.tensor([0, 1, 0, 3]))) == pytest.approx(0.75)
 
 
 def test_mixed_precision_around_the_losses_changes_nothing() -> None:

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.models.encoders import Encoder, ResNetShape
 from sslstudio.engine.models.sparse_encoder import Densify, norm_of_seen, spread_to, visible_stages
-from sslstudio.engine.transforms.masking import seen_patches
+from sslstudio.engine.transforms.masking import choose_patches
 
 GRID = 3
 KINDS = [(BasicBlock, "tiny"), (BasicBlock, "small"), (Bottleneck, "large")]
@@ -18,7 +18,7 @@ every_kind = pytest.mark.parametrize(("block", "stem"), KINDS)
 
 
 def encoder_of(block: type[BasicBlock] | type[Bottleneck], stem: str) -> Encoder:
-    with seeded_init(0, "encoder"):
+    with seed_init(0, "encoder"):
         return Encoder(ResNetShape(block, (1, 2, 1, 1), (4, 8, 8, 16), ""), "toy", stem)
 
 
@@ -28,7 +28,7 @@ def random(*shape: int, seed: int = 0) -> Tensor:
 
 def asked(encoder: Encoder, count: int = 3) -> tuple[Tensor, Tensor]:
     side = GRID * encoder.spec.strides[-1]
-    return random(count, 3, side, side), seen_patches(count, GRID, 0.6, generator(1))
+    return random(count, 3, side, side), choose_patches(count, GRID, 0.6, generator(1))
 
 
 @every_kind
@@ -101,7 +101,7 @@ def test_the_norm_is_torchs_own_over_the_seen_places(training: bool) -> None:
     """The reference gathers the seen places into a list and leaves the rest to nn.BatchNorm1d; gradients as well."""
     ours, reference = (norm.train(training) for norm in norms(5))
     assert isinstance(ours, nn.BatchNorm2d)
-    seen = seen_patches(4, 6, 0.6, generator(1))
+    seen = choose_patches(4, 6, 0.6, generator(1))
     maps = (3 * random(4, 5, 6, 6) + 1).requires_grad_()
     places = seen[:, 0]
     target = random(4, 5, 6, 6, seed=3)
@@ -118,7 +118,7 @@ def test_the_norm_is_torchs_own_over_the_seen_places(training: bool) -> None:
 
 def test_gaps_are_filled_with_the_token_and_nothing_else_changes() -> None:
     maps = [random(2, channels, side, side) for channels, side in ((3, 12), (4, 6), (5, 3))]
-    seen = seen_patches(2, 3, 0.5, generator(1))
+    seen = choose_patches(2, 3, 0.5, generator(1))
     dense = Densify((3, 4, 5), first=1)
     filled = dense(maps, seen)
     assert filled[0] is maps[0]

@@ -192,7 +192,7 @@ def test_each_alarm_is_said_once_also_after_a_resume() -> None:
 
 
 def test_a_loss_that_is_no_number_has_an_answer() -> None:
-    alarm = Health(CHANGES).diverged(77)
+    alarm = Health(CHANGES).warn_of_divergence(77)
     assert (alarm.step, alarm.name, alarm.change) == (77, "not a number", CHANGES.slower)
 
 

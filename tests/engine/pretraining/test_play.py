@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, Event, Preparing
-from sslstudio.engine.pretraining.play import Round, guessed_parts, play_round, tally
+from sslstudio.engine.pretraining.play import Round, expect_from_guessing, play_round, tally
 from sslstudio.engine.runs.run_folder import RunFolder, list_runs
 from sslstudio.engine.tasks.base import Game, load_tasks
 from sslstudio.engine.training.config import PretrainConfig
@@ -97,4 +97,4 @@ def test_the_right_answers_are_all_right_and_others_are_counted_by_their_parts(o
     assert perfect.solved == perfect.n == len(games)
     same = tally(games, [tuple(range(9))] * len(games))
     assert same.right == sum(place == tile for order in orders for place, tile in enumerate(order))
-    assert guessed_parts(games) == len(games)  # one tile of nine in nine, on average
+    assert expect_from_guessing(games) == len(games)  # one tile of nine in nine, on average

@@ -21,7 +21,7 @@ from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.stroke import Patch, Rect
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.projects.folders import moved, project_of_several, with_folders, with_more, without
+from sslstudio.engine.projects.folders import project_of_several, relocate_folder, with_folders, with_more, without
 from sslstudio.engine.projects.project import Project, examples_of, open_project, save_project
 from tests.support.decoded import watch
 
@@ -150,8 +150,8 @@ def test_one_folder_that_has_moved_is_found_again_and_another_one_is_refused(pro
     there = second.rename(tmp_path / "elsewhere")
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match=r"Only 0 of \d pictures .* called (ill|well)/\d.png"):
-        moved(now, "scanner 2", tmp_path / "empty")
-    moved(now, "scanner 2", there)
+        relocate_folder(now, "scanner 2", tmp_path / "empty")
+    relocate_folder(now, "scanner 2", there)
     assert folders_of(now.pictures)["scanner 2"] == there
     assert len(scan(now.pictures)) == 16
 

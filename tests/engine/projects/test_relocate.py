@@ -19,7 +19,7 @@ from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.projects import relocate
 from sslstudio.engine.projects.project import Project, open_project, save_project
-from sslstudio.engine.projects.relocate import copied, fitting_name, renamed
+from sslstudio.engine.projects.relocate import copy_project, fitting_name, rename_project
 from sslstudio.engine.runs.run_folder import RunFolder
 from tests.support.decoded import watch
 
@@ -47,7 +47,7 @@ def project(sample_folder: Path, tmp_path: Path) -> Project:
 
 
 def copy_of(project: Project, target: Path, *, runs: bool = True, control: RunControl | None = None) -> Project:
-    return to_end(copied(project, target, runs, control or RunControl()))
+    return to_end(copy_project(project, target, runs, control or RunControl()))
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -84,7 +84,7 @@ def test_a_renamed_project_finds_everything_and_reads_no_picture_again(
     cache = tmp_path / "cache"
     for _ in build_cache(scan(project.pictures), 16, cache_dir=cache):
         pass
-    new = renamed(project, "  cats and   dogs ", cache)
+    new = rename_project(project, "  cats and   dogs ", cache)
     assert not project.folder.exists()
     check_whole(new, tmp_path, "cats and dogs")
     check_runs(new)
@@ -92,7 +92,7 @@ def test_a_renamed_project_finds_everything_and_reads_no_picture_again(
     for _ in build_cache(scan(new.pictures), 16, cache_dir=cache):
         pass
     assert decoded == []
-    assert renamed(new, "cats and dogs", cache) == new
+    assert rename_project(new, "cats and dogs", cache) == new
 
 
 def test_a_name_that_is_taken_or_cannot_be_leaves_all_as_it_is(project: Project, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_name_that_is_taken_or_cannot_be_leaves_all_as_it_is(project: Project,
     (project.folder.parent / "taken").mkdir()
     for name, said in (("taken", "already"), ("", "1 to 100"), ("a/b", "leave out"), ("Con", "Windows")):
         with pytest.raises(DataError, match=said):
-            renamed(project, name, tmp_path / "cache")
+            rename_project(project, name, tmp_path / "cache")
     assert tree(project.folder) == before
 
 
@@ -147,7 +147,7 @@ def test_of_a_copy_that_is_not_finished_nothing_is_left(
         with pytest.raises(RunError, match="Input/output error"):
             copy_of(project, tmp_path / "copy")
     else:
-        steps = copied(project, tmp_path / "copy", True, control)
+        steps = copy_project(project, tmp_path / "copy", True, control)
         next(steps)
         if how == "closed":
             steps.close()

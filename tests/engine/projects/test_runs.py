@@ -9,7 +9,7 @@ import pytest
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.projects.project import Project, open_project
-from sslstudio.engine.projects.runs import earlier_runs, mend_runs, newest, relink_project, runs_counted, runs_in
+from sslstudio.engine.projects.runs import count_runs, earlier_runs, mend_runs, newest, relink_project, runs_in
 from sslstudio.engine.runs.relink import pictures_folder
 from sslstudio.engine.runs.run_folder import RunFolder
 
@@ -48,7 +48,7 @@ def test_older_runs_are_told_apart_by_their_pictures_and_not_by_the_name_of_the_
     project = Project(folder=tmp_path / "home" / "images", pictures=pictures, earlier=found)
     new = made_run(project.runs / "new", pictures, "pretrain", 9)
     assert [run.path for run in runs_in(project.all_runs)] == [new, within, mine]
-    assert runs_counted(project) == 3
+    assert count_runs(project) == 3
     assert newest(project).pretrained == mine  # the newer ones have no weights, or belong to a comparison
     assert newest(project).result is None
 

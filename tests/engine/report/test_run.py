@@ -148,7 +148,7 @@ def test_scores_and_notes_of_a_german_report_are_written_as_one_does_there(class
     assert f"{value} ({low} bis {high}, n = {score['n']})" in said
     for sentence in (metrics["verdict"], *metrics["notes"]):
         assert isinstance(sentence, Message)
-        assert sentence.said(german()) in said
+        assert sentence.render(german()) in said
     assert " Punkte" in said
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.config import BaseConfig, from_dict, from_toml, options_of, to_dict, to_toml
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import GAMES, TASKS, AnyTask, Batch, Game, Puzzle, load_tasks
@@ -36,8 +36,8 @@ def pictures(count: int, seed: int = 0) -> Tensor:
 
 def make(name: str, seed: int = 0) -> tuple[AnyTask, Encoder]:
     """A task with default options, prepared, and the small encoder."""
-    encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=SIDE), seed)
-    with seeded_init(seed, "task"):
+    encoder = build_encoder(EncoderConfig().resolve(accelerated=False, side=SIDE), seed)
+    with seed_init(seed, "task"):
         task = TASKS[name](TASKS[name].Config(), encoder.spec)
     task.attach(encoder)
     task.prepare(pictures(16))

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.byol import Byol, ByolConfig
@@ -15,8 +15,8 @@ SMALL = ByolConfig(hidden_dim=32, output_dim=16)
 
 
 def make(config: ByolConfig = SMALL, attach: bool = True) -> tuple[Byol, Encoder]:
-    encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=96), seed=0)
-    with seeded_init(0, "task"):
+    encoder = build_encoder(EncoderConfig().resolve(accelerated=False, side=96), seed=0)
+    with seed_init(0, "task"):
         task = Byol(config, encoder.spec)
     if attach:
         task.attach(encoder)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import Batch, TaskResult
@@ -18,7 +18,7 @@ from sslstudio.engine.transforms import lab_colour
 
 def made(stem: str = "small", **options: Any) -> tuple[Colorization, Encoder]:
     encoder = build_encoder(EncoderConfig(name="small", stem=stem), 0)
-    with seeded_init(0, "task"):
+    with seed_init(0, "task"):
         return Colorization(ColorizationConfig(**options), encoder.spec), encoder
 
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import Batch
@@ -18,7 +18,7 @@ from sslstudio.engine.transforms import lab_colour
 
 def made(**options: Any) -> tuple[ColorizationGan, Encoder]:
     encoder = build_encoder(EncoderConfig(name="small", stem="small"), 0)
-    with seeded_init(0, "task"):
+    with seed_init(0, "task"):
         return ColorizationGan(ColorizationGanConfig(**options), encoder.spec), encoder
 
 

@@ -5,7 +5,17 @@ import pytest
 from PIL import Image, ImageColor
 
 from sslstudio.engine.tasks.base import Picture, Puzzle
-from sslstudio.engine.tasks.contact_sheet import CELL, INK, LINE, MARGIN, PAPER, RIGHT, WRONG, fitted, puzzle_sheet
+from sslstudio.engine.tasks.contact_sheet import (
+    CELL,
+    INK,
+    LINE,
+    MARGIN,
+    PAPER,
+    RIGHT,
+    WRONG,
+    fit_into_cell,
+    puzzle_sheet,
+)
 
 TINTS = ((200, 10, 10), (10, 200, 10), (10, 10, 200), (200, 200, 10))
 
@@ -76,9 +86,9 @@ def test_no_puzzles_make_a_sheet_with_headings_only() -> None:
 
 def test_small_pictures_stay_sharp_and_none_is_stretched() -> None:
     checks = np.indices((8, 8)).sum(0) % 2 * 255
-    image = fitted(np.repeat(checks[..., None], 3, 2).astype(np.uint8))
+    image = fit_into_cell(np.repeat(checks[..., None], 3, 2).astype(np.uint8))
     assert image.size == (CELL, CELL)
     assert {colour for _, colour in image.getcolors() or []} == {(0, 0, 0), (255, 255, 255)}
-    assert fitted(np.zeros((50, 100, 3), np.uint8)).size == (CELL, CELL // 2)
-    assert fitted(np.zeros((1000, 500, 3), np.uint8)).size == (CELL // 2, CELL)
-    assert fitted(np.zeros((4000, 2, 3), np.uint8)).size == (1, CELL)
+    assert fit_into_cell(np.zeros((50, 100, 3), np.uint8)).size == (CELL, CELL // 2)
+    assert fit_into_cell(np.zeros((1000, 500, 3), np.uint8)).size == (CELL // 2, CELL)
+    assert fit_into_cell(np.zeros((4000, 2, 3), np.uint8)).size == (1, CELL)

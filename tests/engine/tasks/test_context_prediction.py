@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import Batch, TaskResult
@@ -20,12 +20,12 @@ STEPS = {  # name -> (x, y) from the centre, y downwards: written out by hand, n
 
 
 def small_encoder(side: int = 48) -> Encoder:
-    return build_encoder(EncoderConfig().resolved(accelerated=False, side=side), seed=0)
+    return build_encoder(EncoderConfig().resolve(accelerated=False, side=side), seed=0)
 
 
 def make_task(config: ContextConfig, encoder: Encoder | None = None) -> ContextPrediction:
     spec = (encoder or small_encoder()).spec
-    with seeded_init(0, "task"):
+    with seed_init(0, "task"):
         return ContextPrediction(config, spec)
 
 
@@ -206,7 +206,7 @@ def test_the_question_shows_the_centre_and_then_the_neighbour() -> None:
     batch = task.make_batch(images, generator(10))
     puzzle = task.preview(images, batch, None, 1)[0]
     patches = [
-        draw.magnified(draw.to_picture(patch, standardised=True), 64) for patch in batch.inputs["patches"][0, [4, 0]]
+        draw.magnify(draw.to_picture(patch, standardised=True), 64) for patch in batch.inputs["patches"][0, [4, 0]]
     ]
     assert puzzle.label == "above left"
     assert np.array_equal(puzzle.input, draw.board(patches, 2, 6))

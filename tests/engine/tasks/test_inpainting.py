@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import Batch
@@ -16,8 +16,8 @@ SIDE = 32
 
 
 def make(config: InpaintingConfig | None = None, stem: str = "auto", side: int = SIDE) -> tuple[Inpainting, Encoder]:
-    encoder = build_encoder(EncoderConfig(stem=stem).resolved(accelerated=False, side=side), seed=0)
-    with seeded_init(0, "task"):
+    encoder = build_encoder(EncoderConfig(stem=stem).resolve(accelerated=False, side=side), seed=0)
+    with seed_init(0, "task"):
         return Inpainting(config or InpaintingConfig(), encoder.spec), encoder
 
 

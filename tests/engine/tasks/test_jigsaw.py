@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.heads import Mlp
@@ -20,12 +20,12 @@ PLAIN = JigsawConfig(normalise=False, grey=0.0, chroma_shift=0.0, turn=0.0)
 
 
 def small_encoder(side: int = 48) -> Encoder:
-    return build_encoder(EncoderConfig().resolved(accelerated=False, side=side), seed=0)
+    return build_encoder(EncoderConfig().resolve(accelerated=False, side=side), seed=0)
 
 
 def make_task(config: JigsawConfig, encoder: Encoder | None = None) -> Jigsaw:
     spec = (encoder or small_encoder()).spec
-    with seeded_init(0, "task"):
+    with seed_init(0, "task"):
         return Jigsaw(config, spec)
 
 

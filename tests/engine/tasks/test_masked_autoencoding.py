@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.sparse_encoder import spread_to
@@ -20,8 +20,8 @@ PATCH = 8
 def make(
     config: MaskedAutoencodingConfig | None = None, stem: str = "auto", side: int = SIDE
 ) -> tuple[MaskedAutoencoding, Encoder]:
-    encoder = build_encoder(EncoderConfig(stem=stem).resolved(accelerated=False, side=side), seed=0)
-    with seeded_init(0, "task"):
+    encoder = build_encoder(EncoderConfig(stem=stem).resolve(accelerated=False, side=side), seed=0)
+    with seed_init(0, "task"):
         return MaskedAutoencoding(config or MaskedAutoencodingConfig(), encoder.spec), encoder
 
 

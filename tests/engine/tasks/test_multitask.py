@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.config import with_texts
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
@@ -18,8 +18,8 @@ TWO = MultitaskConfig(tasks=("jigsaw", "vicreg"))
 
 
 def make(config: MultitaskConfig = TWO) -> tuple[Multitask, Encoder]:
-    encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=96), seed=0)
-    with seeded_init(0, "task"):
+    encoder = build_encoder(EncoderConfig().resolve(accelerated=False, side=96), seed=0)
+    with seed_init(0, "task"):
         task = Multitask(config, encoder.spec)
     task.attach(encoder)
     return task, encoder

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import Batch
@@ -17,8 +17,8 @@ WHOLE = RotationConfig(min_crop_side=1.0, size=1.0, round=False, mirror=False, g
 
 
 def make(config: RotationConfig | None = None) -> tuple[Rotation, Encoder]:
-    encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=SIDE), seed=0)
-    with seeded_init(0, "task"):
+    encoder = build_encoder(EncoderConfig().resolve(accelerated=False, side=SIDE), seed=0)
+    with seed_init(0, "task"):
         task = Rotation(config or RotationConfig(), encoder.spec)
         torch.nn.init.normal_(task.head.weight)  # so that its answers differ before it has learnt
     return task, encoder

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.simclr import Simclr, SimclrConfig
 
@@ -14,8 +14,8 @@ SMALL = SimclrConfig(hidden_dim=32, output_dim=16)
 
 
 def make(config: SimclrConfig = SMALL) -> tuple[Simclr, Encoder]:
-    encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=96), seed=0)
-    with seeded_init(0, "task"):
+    encoder = build_encoder(EncoderConfig().resolve(accelerated=False, side=96), seed=0)
+    with seed_init(0, "task"):
         return Simclr(config, encoder.spec), encoder
 
 

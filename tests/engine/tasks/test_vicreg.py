@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.joint_embedding_losses import covariance_loss, variance_loss
@@ -13,8 +13,8 @@ from sslstudio.engine.tasks.vicreg import Vicreg, VicregConfig
 
 
 def make(config: VicregConfig) -> tuple[Vicreg, Encoder]:
-    encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=96), seed=0)
-    with seeded_init(0, "task"):
+    encoder = build_encoder(EncoderConfig().resolve(accelerated=False, side=96), seed=0)
+    with seed_init(0, "task"):
         return Vicreg(config, encoder.spec), encoder
 
 

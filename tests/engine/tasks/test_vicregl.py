@@ -4,22 +4,22 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.models.dense_matching import counterparts
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.tasks.vicregl import MOST_CELLS, Vicregl, VicreglConfig, pick_evenly
 from sslstudio.engine.transforms.draw import GAP
 from sslstudio.engine.transforms.draw_views import COLOURS, SPOTS
-from sslstudio.engine.transforms.two_views import cell_places, placed
+from sslstudio.engine.transforms.two_views import cell_places, map_places
 
 SMALL = VicreglConfig(expander_dim=16, local_expander_dim=16)
 STILL = SMALL.replace(min_crop_area=1.0, mirror=False, turn=0.0, colour_jitter=0.0, grey=0.0, blur=0.0)
 
 
 def make(config: VicreglConfig) -> tuple[Vicregl, Encoder]:
-    encoder = build_encoder(EncoderConfig().resolved(accelerated=False, side=96), seed=0)
-    with seeded_init(0, "task"):
+    encoder = build_encoder(EncoderConfig().resolve(accelerated=False, side=96), seed=0)
+    with seed_init(0, "task"):
         return Vicregl(config, encoder.spec), encoder
 
 
@@ -108,8 +108,8 @@ def test_the_preview_marks_the_same_spot_in_both_views() -> None:
     for number, puzzle in enumerate(task.preview(images, batch, result, 3)):
         chosen = pick_evenly(shown[number, 0], SPOTS)
         centres = cell_places(side, side, matrices.device)[chosen]
-        in_picture = placed(matrices[number, 0], centres)
-        assert torch.allclose(placed(matrices[number, 1], spots[number, 0, chosen]), in_picture, atol=1e-5)
+        in_picture = map_places(matrices[number, 0], centres)
+        assert torch.allclose(map_places(matrices[number, 1], spots[number, 0, chosen]), in_picture, atol=1e-5)
         width = (puzzle.target.shape[1] - 3 * GAP) // 2
         for place, (left, right) in enumerate(zip(centres.tolist(), spots[number, 0, chosen].tolist(), strict=True)):
             for view, (x, y) in enumerate((left, right)):

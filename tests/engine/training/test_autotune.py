@@ -76,7 +76,7 @@ def test_trying_leaves_no_trace_and_is_done_once(
     monkeypatch.setattr(tuning, "FIRST", 4)
     job, before = job_on(sample_folder, tmp_path / "run"), devices.threads()
     weights = {name: value.clone() for name, value in job.modules.state_dict().items()}
-    with devices.threads_restored():
+    with devices.restore_threads():
         choice, said = chosen(job, HardwareConfig(device="cpu", autotune="on"), EPOCHS)
         assert devices.threads() == choice.threads
         again, nothing = chosen(job, HardwareConfig(device="cpu", autotune="on"), EPOCHS)
@@ -95,7 +95,7 @@ def test_trying_leaves_no_trace_and_is_done_once(
 
 def test_what_is_asked_for_is_not_changed(sample_folder: Path, tmp_path: Path) -> None:
     job = job_on(sample_folder, tmp_path / "run")
-    with devices.threads_restored():
+    with devices.restore_threads():
         choice, _ = chosen(job, BY_HAND.replace(micro_batch_size=7), LONG)
         assert devices.threads() == 1
     assert (choice.precision, choice.memory_format, choice.threads, choice.compile) == (
@@ -113,7 +113,7 @@ def test_the_choice_of_an_old_run_is_kept(sample_folder: Path, tmp_path: Path) -
     job = job_on(sample_folder, tmp_path / "run")
     old = {"precision": "float32", "layout": "contiguous", "threads": 1, "compile": False, "parts": 2, "tried": {}}
     job.run.write_json(tuning.STEP, old)  # as versions up to 0.2 wrote it
-    with devices.threads_restored():
+    with devices.restore_threads():
         choice, said = chosen(job, HardwareConfig(device="cpu", autotune="on"), LONG)
     assert (choice, said) == (Choice("float32", "contiguous", 1, False, 2, {}), [])
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from sslstudio.engine.compute.seeding import generator, seeded_init
+from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.training.checkpoint import (
@@ -40,7 +40,7 @@ class Learner:
     """An encoder and a head that learn to tell two fields of noise apart."""
 
     def __init__(self, seed: int = 0) -> None:
-        with seeded_init(seed, "head"):
+        with seed_init(seed, "head"):
             self.modules = nn.ModuleDict({"encoder": encoder(seed), "head": nn.Linear(256, 2)})
         self.optimiser = torch.optim.AdamW(self.modules.parameters(), lr=1e-2, weight_decay=0.1)
 

@@ -25,7 +25,7 @@ from sslstudio.engine.training.micro_batches import (
     WHOLE_BATCH,
     count_holding,
     cut_batch,
-    left_out_note,
+    explain_leaving_out,
     micro_batch_count,
     micro_batches_note,
 )
@@ -180,7 +180,7 @@ def test_looks_that_do_not_fit_are_left_out_and_change_nothing(
     assert not of(Evaluated, events)
     assert not of(Probed, events)
     said = {note.text for note in of(Note, events) if note.level == "warning"}
-    assert said == {left_out_note("held-out pictures"), left_out_note("the features")}
+    assert said == {explain_leaving_out("held-out pictures"), explain_leaving_out("the features")}
     ours, theirs = (load_tensors(run / "last.safetensors")[0] for run in (blind, whole))
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 

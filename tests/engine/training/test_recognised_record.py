@@ -26,7 +26,7 @@ from sslstudio.engine.labels.types import ClassLabels, Recognised
 from sslstudio.engine.report.run import write_report
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import finetune_from_dict
-from sslstudio.engine.training.recognised_record import FILE, changed_since, keep_recognised, recalled
+from sslstudio.engine.training.recognised_record import FILE, find_changes, keep_recognised, recall
 from sslstudio.ui.pages.results.data import load_results
 from tests.support.small_runs import finetune_config, finished, run_finetune
 
@@ -99,12 +99,12 @@ def test_it_comes_back_as_it_was(sample_folder: Path, tmp_path: Path) -> None:
     found = recognise(scan(sample_folder))
     run = RunFolder.create(tmp_path / "run", {})
     keep_recognised(run, "", found)
-    again = recalled(run, str(sample_folder), "")
+    again = recall(run, str(sample_folder), "")
     assert again is not None
     assert (again.pictures.paths, again.classes, again.masks) == (found.pictures.paths, found.classes, found.masks)
     assert (again.given_split, again.notes) == (found.given_split, found.notes)
-    assert recalled(run, str(sample_folder), "other.csv") is None
-    assert changed_since(run, str(sample_folder), "") == []
+    assert recall(run, str(sample_folder), "other.csv") is None
+    assert find_changes(run, str(sample_folder), "") == []
 
 
 def test_results_use_the_labels_of_the_run(changed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +118,7 @@ def test_results_use_the_labels_of_the_run(changed: Path, tmp_path: Path, monkey
         to_end(write_report(run, tmp_path / "report.html", control))
         to_end(export_run(run, tmp_path / "export", "safetensors", control))
         load_results(run, control)
-    kept = recalled(RunFolder(run), str(folder), "")
+    kept = recall(RunFolder(run), str(folder), "")
     now = recognise(scan(folder)).classes
     assert kept is not None
     assert kept.classes is not None
@@ -148,7 +148,7 @@ def test_an_earlier_run_is_recognised_again(changed: Path, tmp_path: Path) -> No
     now = recognise(scan(changed / "pictures")).classes
     assert now is not None
     assert {path: closer.label(path) for path in closer.paths} == {p: now.names[n] for p, n in now.of.items()}
-    assert changed_since(RunFolder(changed / "run"), str(changed / "pictures"), "") == []
+    assert find_changes(RunFolder(changed / "run"), str(changed / "pictures"), "") == []
 
 
 def test_what_is_gone_or_has_changed_is_said(changed: Path, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_what_is_gone_or_has_changed_is_said(changed: Path, tmp_path: Path) -> N
     first, second, *_ = sorted(path for path in folder.iterdir() if path.suffix != ".csv")
     first.unlink()
     Image.new("RGB", (70, 50), "navy").save(second)
-    said = changed_since(run, str(folder), "")
+    said = find_changes(run, str(folder), "")
     assert [str(one) for one in said] == [
         f"1 picture that this run began with is gone: {first.name}.",
         f"1 picture has changed since this run began: {second.name}.",
@@ -188,20 +188,20 @@ def test_outlines_that_have_changed_leave_the_masks_of_the_run(
     before = Path(found.masks.of["a.png"]).read_bytes()
     outline([2, 2, 19, 2, 19, 19])
     now = recognise(scan(folder))
-    again = recalled(run, str(folder), "")
+    again = recall(run, str(folder), "")
     assert again is not None
     assert again.masks is not None
     assert now.masks is not None
     assert Path(again.masks.of["a.png"]).read_bytes() == before != Path(now.masks.of["a.png"]).read_bytes()
     shutil.rmtree(Path(again.masks.of["a.png"]).parent)
-    assert recalled(run, str(folder), "") is None
+    assert recall(run, str(folder), "") is None
 
 
 def test_a_damaged_record_is_said_and_one_of_a_later_version_left_alone(changed: Path) -> None:
     run = RunFolder(changed / "run")
     (run.path / FILE).write_bytes(b"torn")
     with pytest.raises(RunError, match="damaged"):
-        recalled(run, str(changed / "pictures"), "")
+        recall(run, str(changed / "pictures"), "")
 
 
 def test_a_hundred_thousand_pictures_are_a_few_megabytes(tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_a_hundred_thousand_pictures_are_a_few_megabytes(tmp_path: Path) -> None
     keep_recognised(run, "", found)
     assert time.process_time() - began < 2
     assert (run.path / FILE).stat().st_size < 3_000_000
-    again = recalled(run, str(tmp_path), "")
+    again = recall(run, str(tmp_path), "")
     assert again is not None
     assert again.classes == classes
 
@@ -226,4 +226,4 @@ def test_the_folds_have_it_in_the_folder_around_them(tabled: Path, tmp_path: Pat
     assert [file.parent.name for file in sorted((tmp_path / "folds").rglob(FILE))] == ["folds"]
     fold = RunFolder(tmp_path / "folds" / "fold-1")
     data = finetune_from_dict(fold.config()).data
-    assert recalled(fold, data.folder, data.labels) is not None
+    assert recall(fold, data.folder, data.labels) is not None

@@ -15,8 +15,8 @@ def test_a_plan_in_steps_and_one_in_seconds() -> None:
     assert Plan(steps=10).share(5, 1e9) == 0.5
     assert Plan(seconds=60.0).share(5, 30.0) == 0.5
     assert Plan(seconds=60.0).total(5, 30.0) == 10
-    assert Plan(seconds=60.0).left(5, 45.0) == 15.0
-    assert Plan(steps=10).left(5, 20.0) == 20.0
-    assert Plan(steps=10, then=1).left(5, 20.0) == 60.0  # the rest, and a twin of the same length
-    assert Plan(seconds=60.0, then=1).left(5, 45.0) == 75.0
+    assert Plan(seconds=60.0).estimate_rest(5, 45.0) == 15.0
+    assert Plan(steps=10).estimate_rest(5, 20.0) == 20.0
+    assert Plan(steps=10, then=1).estimate_rest(5, 20.0) == 60.0  # the rest, and a twin of the same length
+    assert Plan(seconds=60.0, then=1).estimate_rest(5, 45.0) == 75.0
     assert Plan(steps=10).share(11, 0.0) == 1.0

@@ -13,7 +13,7 @@ from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, PretrainConfig
-from sslstudio.engine.training.time_estimate import estimate, known_speed, training_pictures
+from sslstudio.engine.training.time_estimate import estimate, find_speed, training_pictures
 from tests.support.small_runs import pretrain_config
 
 
@@ -30,9 +30,9 @@ def test_a_run_that_computed_the_same_says_how_fast_it_was(done: PretrainConfig,
     run = Path(done.out)
     last = [event for event in RunFolder.open(run).events() if isinstance(event, StepDone)][-1]
     asked = done.replace(out=str(tmp_path / "next"), seed=5, budget=BudgetConfig(epochs=70, minutes=None))
-    assert known_speed([tmp_path / "gone", run], asked) == last.pictures_per_second
-    assert known_speed([run], asked.replace(data=asked.data.replace(side=None))) == last.pictures_per_second
-    assert known_speed([], asked) is None
+    assert find_speed([tmp_path / "gone", run], asked) == last.pictures_per_second
+    assert find_speed([run], asked.replace(data=asked.data.replace(side=None))) == last.pictures_per_second
+    assert find_speed([], asked) is None
 
 
 def test_a_run_that_computed_something_else_says_nothing(done: PretrainConfig) -> None:
@@ -44,7 +44,7 @@ def test_a_run_that_computed_something_else_says_nothing(done: PretrainConfig) -
         done.replace(optimiser=done.optimiser.replace(batch_size=done.optimiser.batch_size + 1)),
         done.replace(hardware=done.hardware.replace(precision="bfloat16")),
     ]
-    assert [known_speed([Path(done.out)], asked) for asked in others] == [None] * len(others)
+    assert [find_speed([Path(done.out)], asked) for asked in others] == [None] * len(others)
 
 
 @given(pictures=st.integers(1, 10**6), epochs=st.integers(1, 1000), pace=st.floats(0.1, 1e5))

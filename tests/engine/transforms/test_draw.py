@@ -38,7 +38,7 @@ def test_a_picture_keeps_nothing_of_the_tensor() -> None:
 @pytest.mark.parametrize(("height", "least", "factor"), [(8, 64, 8), (24, 64, 3), (64, 64, 1), (200, 64, 1)])
 def test_magnified_repeats_whole_pixels(height: int, least: int, factor: int) -> None:
     picture = np.arange(height * height * 3, dtype=np.uint32).astype(np.uint8).reshape(height, height, 3)
-    large = draw.magnified(picture, least)
+    large = draw.magnify(picture, least)
     assert large.shape == (height * factor, height * factor, 3)
     assert (large[::factor, ::factor] == picture).all()
     assert (large[factor - 1 :: factor, factor - 1 :: factor] == picture).all()
@@ -84,4 +84,4 @@ def test_no_boxes_no_change() -> None:
 
 
 def test_boxes_grow_with_their_picture() -> None:
-    assert draw.scaled([(1, 2, 3, 4)], 2.5) == [(2.5, 5, 7.5, 10)]
+    assert draw.scale_boxes([(1, 2, 3, 4)], 2.5) == [(2.5, 5, 7.5, 10)]

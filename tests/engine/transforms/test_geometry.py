@@ -59,11 +59,11 @@ def test_grey_is_the_luma_in_all_channels() -> None:
 
 
 def test_chosen_and_uniform_follow_their_generator() -> None:
-    first, again = (geometry.chosen(1000, 0.3, generator(5)) for _ in range(2))
+    first, again = (geometry.choose(1000, 0.3, generator(5)) for _ in range(2))
     assert torch.equal(first, again)
     assert 250 < int(first.sum()) < 350
-    assert not geometry.chosen(100, 0.0, generator(5)).any()
-    assert geometry.chosen(100, 1.0, generator(5)).all()
+    assert not geometry.choose(100, 0.0, generator(5)).any()
+    assert geometry.choose(100, 1.0, generator(5)).all()
     numbers = geometry.uniform((1000,), -2.0, 3.0, generator(6))
     assert -2 <= float(numbers.min()) < -1.9
     assert 2.9 < float(numbers.max()) < 3
@@ -126,11 +126,11 @@ def test_a_shifted_channel_stays_inside_the_picture() -> None:
 def test_mirrored_boxes_come_back_to_where_they_were() -> None:
     images = colours(2, 20)
     which = torch.tensor([True, False])
-    turned = geometry.mirrored(images, which)
+    turned = geometry.mirror_pictures(images, which)
     assert torch.equal(turned[0], images[0].flip(-1))
     assert torch.equal(turned[1], images[1])
     boxes = torch.tensor([[[2.0, 3.0, 7.0, 9.0]]]).repeat(2, 1, 1)
-    assert geometry.unmirrored_boxes(boxes, which, 20).squeeze(1).tolist() == [[13, 3, 18, 9], [2, 3, 7, 9]]
+    assert geometry.unmirror_boxes(boxes, which, 20).squeeze(1).tolist() == [[13, 3, 18, 9], [2, 3, 7, 9]]
 
 
 def test_has_colour_sees_a_tint_and_forgives_a_jpeg() -> None:

@@ -146,7 +146,7 @@ def coded(count: int = 6, side: int = 48) -> Tensor:
 
 
 def test_lightness_and_colour_come_from_the_same_crop() -> None:
-    crops = lab_colour.unlocated_crops(coded(), 0.4, True, generator(0, "fields"))
+    crops = lab_colour.crop_at_random(coded(), 0.4, True, generator(0, "fields"))
     light, ab = lab_colour.light_and_colour(crops, 4)
     assert light.shape == (6, 1, 48, 48)
     assert ab.shape == (6, 2, 12, 12)
@@ -163,9 +163,9 @@ def test_lightness_and_colour_come_from_the_same_crop() -> None:
 
 def test_a_crop_of_the_whole_picture_is_the_picture_or_its_mirror_image() -> None:
     images = coded(16, 32)
-    whole = lab_colour.unlocated_crops(images, 1.0, False, generator(0, "fields"))
+    whole = lab_colour.crop_at_random(images, 1.0, False, generator(0, "fields"))
     assert torch.allclose(whole, to_float(images), atol=1e-4)
-    either = lab_colour.unlocated_crops(images, 1.0, True, generator(0, "fields"))
+    either = lab_colour.crop_at_random(images, 1.0, True, generator(0, "fields"))
     same = (either - to_float(images)).abs().amax(dim=(1, 2, 3)) < 1e-4
     turned = (either - to_float(images).flip(-1)).abs().amax(dim=(1, 2, 3)) < 1e-4
     assert bool((same | turned).all())
@@ -183,7 +183,7 @@ def test_full_lightness_and_the_true_colour_give_the_picture_back() -> None:
     lab = torch.empty(2, 3, 32, 32)
     lab[:, :1] = torch.rand(2, 1, 32, 32, generator=generator(0, "light")) * 30 + 40
     lab[:, 1:] = torch.tensor([20.0, -15.0]).view(2, 1, 1)
-    painted = lab_colour.coloured(lab[:, :1], lab[:, 1:, ::4, ::4])
+    painted = lab_colour.add_colour(lab[:, :1], lab[:, 1:, ::4, ::4])
     assert torch.allclose(painted, lab_colour.lab_to_rgb(lab), atol=1e-5)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.transforms.geometry import BLANK
-from sslstudio.engine.transforms.masking import cut_blocks, fill_smoothly, patch_moments, rim_of, seen_patches
+from sslstudio.engine.transforms.masking import choose_patches, cut_blocks, fill_smoothly, patch_moments, rim_of
 
 
 @settings(max_examples=30, deadline=None)
@@ -81,7 +81,7 @@ def test_what_is_smooth_is_filled_well_and_what_is_flat_exactly() -> None:
 @settings(max_examples=30, deadline=None)
 @given(grid=st.integers(2, 12), mask_ratio=st.floats(0.01, 0.99), seed=st.integers(0, 99))
 def test_every_picture_shows_exactly_as_many_patches(grid: int, mask_ratio: float, seed: int) -> None:
-    seen = seen_patches(5, grid, mask_ratio, generator(seed))
+    seen = choose_patches(5, grid, mask_ratio, generator(seed))
     shown = seen.sum(dim=(1, 2, 3)).tolist()
     assert seen.shape == (5, 1, grid, grid)
     assert len(set(shown)) == 1
@@ -90,7 +90,7 @@ def test_every_picture_shows_exactly_as_many_patches(grid: int, mask_ratio: floa
 
 
 def test_every_patch_is_hidden_as_often_as_any_other() -> None:
-    often = (~seen_patches(4000, 4, 0.6, generator(1))).float().mean(dim=0)
+    often = (~choose_patches(4000, 4, 0.6, generator(1))).float().mean(dim=0)
     assert often.min() > 0.58  # 10 of 16 are hidden: 0.625, with a deviation of 0.008
     assert often.max() < 0.67
 

@@ -65,7 +65,9 @@ def test_a_view_shows_what_its_matrix_says_and_never_more_than_the_picture(
     config = ViewsConfig(min_crop_area=min_crop_area, turn=turn, mirror=mirror)
     matrices = views.random_matrices(8, 40, 64, config, generator(seed))
     shown = views.resample(ramp(8, 40, 64), matrices, 12)[:, :2]
-    places = views.placed(matrices, views.cell_places(12, 12, torch.device("cpu"))).transpose(1, 2).view(8, 2, 12, 12)
+    places = (
+        views.map_places(matrices, views.cell_places(12, 12, torch.device("cpu"))).transpose(1, 2).view(8, 2, 12, 12)
+    )
     assert float(places.abs().max()) <= 1.0
     edge = torch.tensor([1 - 1 / 64, 1 - 1 / 40]).view(1, 2, 1, 1)  # beyond the last pixels' centres shades repeat
     assert torch.allclose(shown, torch.minimum(torch.maximum(places, -edge), edge), atol=1e-4)
@@ -127,7 +129,9 @@ def test_turns_reach_as_far_as_they_may_and_keep_right_angles() -> None:
 def test_the_inverse_brings_places_back(seed: int) -> None:
     matrices = views.random_matrices(5, 30, 50, ViewsConfig(turn=180.0), generator(seed))
     places = views.cell_places(4, 6, torch.device("cpu")).expand(5, -1, -1)
-    assert torch.allclose(views.placed(views.inverse(matrices), views.placed(matrices, places)), places, atol=1e-4)
+    assert torch.allclose(
+        views.map_places(views.inverse(matrices), views.map_places(matrices, places)), places, atol=1e-4
+    )
 
 
 def test_cells_are_counted_row_by_row() -> None:

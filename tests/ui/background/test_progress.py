@@ -48,10 +48,10 @@ def reading(done: int, total: int = 1000) -> Preparing:
 def test_the_time_left_is_that_of_the_pace_since_the_stage_began() -> None:
     clock = Clock()
     progress = Progress(clock)
-    assert progress.said(reading(400)) == "Reading pictures  ·  400 of 1,000"  # 400 were there before
+    assert progress.describe(reading(400)) == "Reading pictures  ·  400 of 1,000"  # 400 were there before
     clock.now += 10
-    assert progress.said(reading(500)) == "Reading pictures  ·  500 of 1,000  ·  50 s left"
-    assert progress.said(Preparing(stage=Message("Drawing the map"), done=0, total=0)) == "Drawing the map"
+    assert progress.describe(reading(500)) == "Reading pictures  ·  500 of 1,000  ·  50 s left"
+    assert progress.describe(Preparing(stage=Message("Drawing the map"), done=0, total=0)) == "Drawing the map"
     clock.now += 1000
     assert progress.far(reading(10)) == "10 of 1,000"
     clock.now += 1
@@ -145,7 +145,7 @@ def test_looking_closer_at_a_result(filled: MainWindow, classified: Path, qtbot:
     assert not close_up.picture.mask_shown
     heard: list[str] = []
     click(close_up.busy.again)
-    close_up._jobs["heat"].progressed.connect(lambda event: heard.append(close_up.busy._progress.said(event)))
+    close_up._jobs["heat"].progressed.connect(lambda event: heard.append(close_up.busy._progress.describe(event)))
     qtbot.waitUntil(lambda: close_up.picture.mask_shown, timeout=LONG)
     assert any(one.startswith("Covering one part after the other  ·  5 of ") for one in heard)
     assert not close_up.busy.isVisible()

@@ -58,7 +58,7 @@ def test_looking_at_pictures_and_puzzles(
     assert isinstance(page, PretextPage)
     page.choose_task("jigsaw")
     page.form.editor("gap").set_value(0.3)
-    page._options_changed()
+    page._take_options()
     page.another_draw()
     qtbot.waitUntil(lambda: page.copy.isEnabled() and page.grid.count() == PUZZLES, timeout=LONG)
     line = copied(opened, qtbot)

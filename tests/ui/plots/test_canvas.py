@@ -149,7 +149,7 @@ def test_a_pointer_that_comes_and_goes_leaves_the_marker(curves: Curves) -> None
     plot = curves.loss._plot
     press(plot, Key.Key_Home)
     box = plot.getViewBox()
-    plot.hover._moved(box.mapViewToScene(QPointF(150.0, 1.0)))
+    plot.hover._follow(box.mapViewToScene(QPointF(150.0, 1.0)))
     assert plot.hover.label.text().startswith("Step 150")
     plot.hover.away()
     assert plot.hover.label.text().startswith("Step 10\n")

@@ -26,7 +26,7 @@ def test_a_run_that_does_not_answer_is_waited_for_until_it_is_to_be_ended(said: 
         return iter(())
 
     closing = Closing(workspace, window)
-    workspace.runner.ended.connect(closing.run_ended)
+    workspace.runner.ended.connect(closing.close_after_run)
     closing._deadline.setInterval(20)
     workspace.runner.start("pretrain", deaf)
     qtbot.waitUntil(begun.is_set)

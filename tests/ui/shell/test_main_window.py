@@ -158,7 +158,7 @@ def test_a_run_that_breaks_leaves_the_page_usable(window: MainWindow, sample: Pa
 def test_a_step_that_is_done_is_marked(window: MainWindow, tmp_path: Path) -> None:
     item = window.steps.item(page_names().index("pretrain"))
     assert not item.data(DONE)
-    window.workspace.finished("pretrain", tmp_path, "finished")
+    window.workspace.take_outcome("pretrain", tmp_path, "finished")
     assert item.data(DONE)
     assert item.data(STATE) == "Done"
 

@@ -146,7 +146,7 @@ def test_trainings_go_on_apart_when_wanted(visit: Visit) -> None:
 def test_sleep_is_held_off_only_when_wanted_also_in_a_run_that_goes_on(window: MainWindow, visit: Visit) -> None:
     window.notifier.awake._command = ["cat"]  # a program that any system has
     notifier, awake = window.notifier, window.notifier.awake
-    notifier._started()
+    notifier._begin()
     assert awake.held
     visit(lambda form: form.awake.click())
     assert not awake.held
@@ -159,7 +159,7 @@ def test_sleep_is_held_off_only_when_wanted_also_in_a_run_that_goes_on(window: M
     assert not awake.held  # a pause stays one
     notifier._take("pretrain", [Resumed(step=1)])
     assert awake.held
-    notifier._ended("pretrain")
+    notifier._note_end("pretrain")
     assert not awake.held
 
 

@@ -60,7 +60,7 @@ def test_what_was_chosen_is_saved_by_itself_and_comes_back(
     assert isinstance(pretext, PretextPage)
     pretext.choose_task("jigsaw")
     pretext.form.editor("gap").set_value(0.3)
-    pretext._options_changed()
+    pretext._take_options()
     window.go("pretrain")
     pretrain = window.pages["pretrain"]
     assert isinstance(pretrain, PretrainPage)

@@ -29,7 +29,7 @@ def test_durations_as_people_say_them(seconds: float, said: str) -> None:
 
 @pytest.mark.parametrize("seconds", [math.nan, math.inf, -1.0])
 def test_an_unknown_duration_is_a_dash(seconds: float) -> None:
-    assert formatting.left(seconds) == "–"
+    assert formatting.time_to_go(seconds) == "–"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_scores_in_a_sentence_are_said_as_the_tables_say_them() -> None:
     said = Message("of {mean:score}, {gap:points} ({low:signed} to {high:signed}, n = {n:,})", mean=0.271, gap=0.058,
                    low=-0.021, high=1.0, n=1721)  # fmt: skip
     assert said == "of 0.271, +0.058 (\u22120.021 to +1.000, n = 1,721)"
-    assert formatting.told(said) == "of 27.1 %, +5.8 points (\u22122.1 to +100.0, n = 1,721)"
+    assert formatting.render(said) == "of 27.1 %, +5.8 points (\u22122.1 to +100.0, n = 1,721)"
 
 
 def test_what_became_of_a_run_is_in_one_language(german: None) -> None:
@@ -68,10 +68,10 @@ def test_what_became_of_a_run_is_in_one_language(german: None) -> None:
     ended = RunFinished(outcome="stopped", step=420, seconds=80.0, metrics={})
     alarm = Alarm(step=400, name="x", text=plain("Look."))
     events = [RunStarted(**facts), RunStarted(**facts), alarm, step, ended]  # type: ignore[arg-type]
-    assert formatting.told(summary(events)) == (
+    assert formatting.render(summary(events)) == (
         "Lief 80 s, angehalten bei Schritt 420 von etwa 1.000, in 2 Sitzungen, 1 Warnung, nichts verloren."
     )
-    assert formatting.told(summary(events[:4])) == (
+    assert formatting.render(summary(events[:4])) == (
         "Unterbrochen bei Schritt 420 von etwa 1.000, in 2 Sitzungen, 1 Warnung, 420 Schritte zu wiederholen."
     )
-    assert formatting.told(summary([])) == ""
+    assert formatting.render(summary([])) == ""

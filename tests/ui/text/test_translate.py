@@ -101,12 +101,12 @@ def spoken(entries: dict[str, str]) -> Language:
 def test_values_survive_whatever_they_hold(first: str, second: str) -> None:
     language = spoken({"There are {n} pictures in the folder {folder}.": "Im Ordner {folder} sind {n} Bilder."})
     message = Message("There are {n} pictures in the folder {folder}.", n=first, folder=second)
-    assert message.said(language) == f"Im Ordner {second} sind {first} Bilder."
+    assert message.render(language) == f"Im Ordner {second} sind {first} Bilder."
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
 def test_what_is_not_known_stays_as_it_is(text: str) -> None:
-    assert plain(text).said(spoken({"Two classes are needed.": "Zwei Klassen sind nötig."})) == text
+    assert plain(text).render(spoken({"Two classes are needed.": "Zwei Klassen sind nötig."})) == text
 
 
 def test_values_that_are_messages_and_numbers_are_told_too() -> None:
@@ -116,14 +116,14 @@ def test_values_that_are_messages_and_numbers_are_told_too() -> None:
     some = Message("{n:,} {n:plural(picture|pictures)}", n=1721)
     message = Message("Leave out {what:and}: {share}.", what=[some, "red"], share=0.5)
     assert message == "Leave out 1,721 pictures and red: 0.5."
-    assert message.said(language) == "1.721 Bilder und red weglassen: 0,5."
+    assert message.render(language) == "1.721 Bilder und red weglassen: 0,5."
 
 
 def test_numbers_and_errors_follow_the_language(german: None) -> None:
     assert formatting.count(1721, "picture", "pictures") == "1.721 pictures"
     assert formatting.percent(0.815) == "81,5\u00a0%"
     assert formatting.number(1.234) == "1,23"
-    assert formatting.left(180) == "noch 3 min"
+    assert formatting.time_to_go(180) == "noch 3 min"
     error = DataError("There is no folder {root}. Check the spelling, or choose it again.", root="/me/Two pictures")
     said = dialogs.error_text(error)
     assert said == "Den Ordner /me/Two pictures gibt es nicht. Schreibweise prüfen oder neu wählen."
@@ -154,18 +154,18 @@ def test_window_is_german(german: None, qtbot: QtBot) -> None:
 def test_language_is_the_one_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSLSTUDIO_LANGUAGE", raising=False)
     app_settings.set_language("de")
-    assert translate.wanted() == "de"
+    assert translate.choose_language() == "de"
     app_settings.set_language("xx")
-    assert translate.wanted() == "en"
+    assert translate.choose_language() == "en"
     monkeypatch.setenv("SSLSTUDIO_LANGUAGE", "de_AT")
-    assert translate.wanted() == "de"
+    assert translate.choose_language() == "de"
     assert "de" in resources.languages()
 
 
 def test_english_needs_no_catalogue() -> None:
     code = (
         "import sys; from PySide6.QtCore import QCoreApplication; from sslstudio.ui.text import translate; "
-        "app = QCoreApplication([]); translate.speak('en', app); assert translate.told('Out.') == 'Out.'; "
+        "app = QCoreApplication([]); translate.speak('en', app); assert translate.render('Out.') == 'Out.'; "
         "assert 'polib' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -182,8 +182,8 @@ def test_axes_and_facts_of_the_machine_speak_german(german: None, qtbot: QtBot) 
     assert axis.tickStrings([0.5, 1.5], 1.0, 0.5) == ["0,5", "1,5"]
     cpu = Device(torch.device("cpu"), Message("CPU, {cpu_count} cores", cpu_count=2), torch.float32)
     facts = hardware_facts(cpu, build_encoder(EncoderConfig(name="small", stem="small"), 0))
-    assert translate.told(facts["Device"]) == "CPU, 2 Kerne, rechnet in float32"
-    assert translate.told(facts["Encoder"]).endswith(" Millionen Gewichte")
+    assert translate.render(facts["Device"]) == "CPU, 2 Kerne, rechnet in float32"
+    assert translate.render(facts["Encoder"]).endswith(" Millionen Gewichte")
     worth: Any = {"value": 2.6, "low": 1.4, "high": 5.0, "bound": 0, "low_bound": 0, "high_bound": 0}
     said = experiment_words.worth_words(worth)
     assert all(number in said for number in ("2,6", "1,4", "5,0"))
@@ -191,4 +191,4 @@ def test_axes_and_facts_of_the_machine_speak_german(german: None, qtbot: QtBot) 
 
 def test_a_sentence_that_is_not_known_is_not_half_translated(german: None) -> None:
     said = "Not one of the hundred things that might be said about this folder was ever written down."
-    assert translate.told(said) == said
+    assert translate.render(said) == said

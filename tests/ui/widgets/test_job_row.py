@@ -39,7 +39,7 @@ def test_it_is_asked_to_end_once_and_goes_on_until_it_has_ended(row: JobRow) -> 
     assert asked == [True]
     assert row.active
     assert not row.stop_button.isEnabled()
-    row.end_stopped()
+    row.show_stop()
     assert not row.active
     assert "Stopped" in row.said.text()
     row.stop()

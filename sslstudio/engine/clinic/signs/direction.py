@@ -58,7 +58,7 @@ def frame_tells(seen: LookedAt) -> Finding:
     fine = Finding(name=FRAME_NAME, title=FRAME_TITLE, tasks=tasks_that_ask(Asks.DIRECTION), text=TOO_FEW)
     if len(seen.images) < LEAST:
         return fine
-    rims = {task: _told_by_rim_and_rest(seen, task) for task in fine.tasks}
+    rims = {task: _score_rim_and_rest(seen, task) for task in fine.tasks}
     worst = max(rims, key=lambda task: rims[task][0] - rims[task][1])
     rim, rest = rims[worst]
     words = Message(
@@ -76,8 +76,8 @@ def frame_tells(seen: LookedAt) -> Finding:
     )  # fmt: skip
 
 
-def _told_by_rim_and_rest(seen: LookedAt, task: str) -> tuple[float, float]:
-    """Share of the turns told right by the outer tenth of what a task would see, and by the rest."""
+def _score_rim_and_rest(seen: LookedAt, task: str) -> tuple[float, float]:
+    """Score the share of the turns told right by the outer tenth of what a task would see, and by the rest."""
     is_round = load_tasks()[task].sees_disc(seen.options[task])
     rim, rest = (float(_right(seen, part).mean()) for part in _rim_and_rest(_side(seen), is_round))
     return rim, rest

@@ -62,7 +62,7 @@ def channel_scales(shades: Tensor) -> tuple[float, float]:
 
 def _scale(channel: Tensor, green: Tensor) -> float:
     scales = torch.linspace(-FARTHEST, FARTHEST, STEPS)
-    agreement = torch.stack([_agreement(_scaled(channel, 1 + float(scale)), green) for scale in scales], dim=1)
+    agreement = torch.stack([_agreement(_rescale(channel, 1 + float(scale)), green) for scale in scales], dim=1)
     mean = agreement.mean(dim=0)
     best, none = int(mean.argmax()), STEPS // 2
     gain = agreement[:, best] - agreement[:, none]
@@ -70,8 +70,8 @@ def _scale(channel: Tensor, green: Tensor) -> float:
     return float(scales[best]) if float(gain.mean()) > CERTAIN * error > 0 else 0.0
 
 
-def _scaled(detail: Tensor, factor: float) -> Tensor:
-    """What lies `factor` times as far from the centre is brought to its place."""
+def _rescale(detail: Tensor, factor: float) -> Tensor:
+    """Bring what lies `factor` times as far from the centre to its place."""
     matrix = detail.new_tensor([[factor, 0, 0], [0, factor, 0]]).expand(len(detail), 2, 3)
     grid = F.affine_grid(matrix, list(detail.shape), align_corners=False)
     return F.grid_sample(detail, grid, mode="bicubic", padding_mode="zeros", align_corners=False)

@@ -30,7 +30,7 @@ _REACH = 5  # pixels that strokes of one mark may lie apart
 def burnt_in(seen: LookedAt) -> Finding:
     """Careful for every task when something sharp stands at one place: it is learnt in place of the subject."""
     detail = _finest(seen.lightness())
-    places = _marked(detail)
+    places = _find_marks(detail)
     boxes = _boxes(places)
     fine = Finding(
         name=NAME, title=TITLE, tasks=tuple(load_tasks().names()),
@@ -56,8 +56,8 @@ def _finest(lightness: Tensor) -> Tensor:
     return 255 * (lightness - F.avg_pool2d(padded, 3, stride=1)[:, 0])
 
 
-def _marked(detail: Tensor) -> Tensor:
-    """bool (S, S): where the mean picture is sharp."""
+def _find_marks(detail: Tensor) -> Tensor:
+    """Find where the mean picture is sharp: bool (S, S)."""
     deviation, mean = torch.std_mean(detail, dim=0, correction=0)
     error = deviation / len(detail) ** 0.5 + 0.05
     clear: Tensor = mean.abs() > torch.clamp_min(CERTAIN * error, SHARP)

@@ -40,7 +40,7 @@ def centred(seen: LookedAt) -> Finding:
     fine = Finding(name=CENTRED, title=CENTRED_TITLE, tasks=tasks, text=Message("Too few pictures to tell."))
     if len(seen.images) < LEAST:
         return fine
-    told = {task: _told(seen, task) for task in tasks}
+    told = {task: _score_places(seen, task) for task in tasks}
     worst = max(told, key=lambda task: told[task][0])
     mean, low, high = told[worst]
     words = Message("a simple look at a single tile tells its place in {mean:.0%} of cases (guessing: 11 %)", mean=mean)
@@ -61,7 +61,7 @@ def centred(seen: LookedAt) -> Finding:
     if own:
         text = Message(
             "{text} Tiles from a smaller crop, which may lie anywhere, make that {better:.0%}.",
-            text=text, better=_told(seen, worst, own.removeprefix(f"{worst}."))[0],
+            text=text, better=_score_places(seen, worst, own.removeprefix(f"{worst}."))[0],
         )  # fmt: skip
     return replace(
         fine, severity=CAREFUL, changes=tuple(sorted(changes, key=lambda change: change != own)),
@@ -70,8 +70,8 @@ def centred(seen: LookedAt) -> Finding:
     )  # fmt: skip
 
 
-def _told(seen: LookedAt, task: str, change: str = "") -> tuple[float, float, float]:
-    """How often a tile's look tells its position, with the 95 % interval; with OPTION=VALUE changed."""
+def _score_places(seen: LookedAt, task: str, change: str = "") -> tuple[float, float, float]:
+    """Score how often a tile's look tells its position, with the 95 % interval; with OPTION=VALUE changed."""
     tiles = _tiles(seen, task, change)
     pictures, count = tiles.shape[:2]
     place, picture = torch.arange(count).repeat(pictures), torch.arange(pictures).repeat_interleave(count)

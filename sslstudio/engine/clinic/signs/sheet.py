@@ -14,10 +14,10 @@ _GAP = 8
 
 def example_sheet(finding: Finding, images: Sequence[Tensor]) -> draw.Picture:
     """uint8 (3, S, S) pictures, those of `finding.examples`, on one board."""
-    pictures = [_outlined(draw.to_picture(image), finding) for image in images]
+    pictures = [_outline(draw.to_picture(image), finding) for image in images]
     return draw.board(pictures, min(_COLUMNS, len(pictures)), _GAP)
 
 
-def _outlined(picture: draw.Picture, finding: Finding) -> draw.Picture:
-    large = draw.magnified(picture, _SIDE)
-    return draw.outline(large, draw.scaled(finding.boxes, len(large)), draw.WRONG, width=2)
+def _outline(picture: draw.Picture, finding: Finding) -> draw.Picture:
+    large = draw.magnify(picture, _SIDE)
+    return draw.outline(large, draw.scale_boxes(finding.boxes, len(large)), draw.WRONG, width=2)

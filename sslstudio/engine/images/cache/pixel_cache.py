@@ -264,7 +264,7 @@ class StreamingCache(PixelCache):
         wanted = np.asarray(positions, dtype=np.int64)
         self.prefer(wanted)
         pace = Pace()
-        while left := self._left(wanted):
+        while left := self._count_missing(wanted):
             check_stop(control)
             if pace.is_time():
                 yield Preparing(stage=STAGE, done=len(wanted) - left, total=len(wanted))
@@ -290,12 +290,12 @@ class StreamingCache(PixelCache):
         wanted = np.asarray(positions, dtype=np.int64)
         if (self._slots[wanted] == _UNKNOWN).any():
             self.prefer(wanted)
-            while self._left(wanted):
+            while self._count_missing(wanted):
                 pass
         return np.asarray(self._slots[wanted] != _BROKEN)
 
-    def _left(self, wanted: npt.NDArray[np.int64]) -> int:
-        """How many of these are still to be read, after waiting for a few more. Raises what ended the reading."""
+    def _count_missing(self, wanted: npt.NDArray[np.int64]) -> int:
+        """Count those of these that are still to be read, after waiting for a few. Raises what ended the reading."""
         with self._changed:
             left = int((self._slots[wanted] == _UNKNOWN).sum())
             if not left:

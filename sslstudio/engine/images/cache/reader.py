@@ -64,9 +64,9 @@ class Reading:
             yield
 
     def decode(self, tasks: Iterable[Task], workers: int) -> Generator[tuple[Task, Outcome | None], None, None]:
-        """As `decoded`; what is kept meanwhile is recorded every now and then."""
+        """As `decode_all`; what is kept meanwhile is recorded every now and then."""
         pace = Pace()
-        with closing(decoded(tasks, partial(outcome_of, self.index.root, self.store.side), workers)) as outcomes:
+        with closing(decode_all(tasks, partial(outcome_of, self.index.root, self.store.side), workers)) as outcomes:
             for task, outcome in outcomes:
                 yield task, outcome
                 pace.commit(self.store)
@@ -184,10 +184,10 @@ def outcome_of(root: Path, side: int, file: ImageFile) -> Outcome:
         return error
 
 
-def decoded(
+def decode_all(
     tasks: Iterable[Task], work: Callable[[ImageFile], Outcome], workers: int
 ) -> Generator[tuple[Task, Outcome | None], None, None]:
-    """Each task with what became of its file, in order, decoded by threads with few in flight.
+    """Decode the tasks' files by threads with few in flight: each task with what became of its file, in order.
 
     While a slow one is awaited, it comes with None every tenth of a second, so that the run can speak and stop.
     """

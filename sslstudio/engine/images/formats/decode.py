@@ -84,7 +84,7 @@ def squeeze(path: Path, side: int) -> Squeezed:
 def short_side_of(path: Path) -> int:
     """The shorter side in pixels. Where the header says it, nothing is decoded. Raises as `read_picture`."""
     silence()
-    with _opened(path) as file:
+    with _open(path) as file:
         kind = _kind(file, path)
         if kind in _PLUGINS:
             try:
@@ -96,7 +96,7 @@ def short_side_of(path: Path) -> int:
 
 def _load(path: Path, short_side: int | None) -> Upright:
     silence()
-    with _opened(path) as file:
+    with _open(path) as file:
         kind = _kind(file, path)
         try:
             return _read(file, kind, short_side)
@@ -109,8 +109,8 @@ def _load(path: Path, short_side: int | None) -> Upright:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """The file, open for reading. Whatever is not a regular file is never opened: a pipe would block for ever."""
+def _open(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for reading. Whatever is not a regular file is never opened: a pipe would block for ever."""
     try:
         mode = os.stat(path).st_mode
         if not stat.S_ISREG(mode):
@@ -149,11 +149,11 @@ def _read(file: BinaryIO, kind: Kind, short_side: int | None) -> Upright:
     if kind is Kind.DICOM:
         from sslstudio.engine.images.formats.dicom import read_dicom  # a quarter of a second, only where there is DICOM
 
-        return _turned(read_dicom(file), 1)
+        return _turn(read_dicom(file), 1)
     if kind is Kind.TIFF:
         from sslstudio.engine.images.formats.tiff import read_tiff
 
-        return _turned(*read_tiff(file))
+        return _turn(*read_tiff(file))
     return _read_plugin(file, kind, short_side)
 
 
@@ -163,15 +163,15 @@ def _read_plugin(file: BinaryIO, kind: Kind, short_side: int | None) -> Upright:
     check_size(*size)
     if kind is Kind.PNG and _is_deep_png(file):
         orientation = _orientation(image) if "exif" in image.info else 1
-        return _turned(_deep_png(file), orientation)
-    flat = _scaled(file, image, kind, short_side) or _whole(image, kind)
+        return _turn(_deep_png(file), orientation)
+    flat = _shrink(file, image, kind, short_side) or _whole(image, kind)
     orientation = _orientation(image)
     width, height = size[::-1] if orientation in (5, 6, 7, 8) else size
-    return Upright(_turned(flat, orientation).image, height, width)
+    return Upright(_turn(flat, orientation).image, height, width)
 
 
-def _scaled(file: BinaryIO, image: ImageFile.ImageFile, kind: Kind, short_side: int | None) -> Image.Image | None:
-    """A JPEG by the fast way; else None, and the slow way decodes no more of it than is needed."""
+def _shrink(file: BinaryIO, image: ImageFile.ImageFile, kind: Kind, short_side: int | None) -> Image.Image | None:
+    """Read a JPEG small by the fast way; else None, and the slow way decodes no more of it than is needed."""
     if short_side is None:
         return None
     fast = read_scaled(file, image, short_side) if kind is Kind.JPEG else None
@@ -212,7 +212,7 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _turned(image: Image.Image, orientation: int) -> Upright:
+def _turn(image: Image.Image, orientation: int) -> Upright:
     if orientation in _TURNS:
         image = image.transpose(_TURNS[orientation])
     return Upright(image, image.height, image.width)

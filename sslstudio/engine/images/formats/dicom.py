@@ -51,7 +51,7 @@ def read_dicom(file: BinaryIO) -> Image.Image:
         dataset = dcmread(file, force=True)
         _check(dataset)
         values = _first_frame(dataset)
-        return _shown(dataset, values)
+        return _render(dataset, values)
     except (InvalidDicomError, BytesLengthException) as error:
         raise DataError("not a picture that can be read: {error}", error=error) from error
 
@@ -75,7 +75,7 @@ def _first_frame(dataset: Dataset) -> Values:
             raise DataError(
                 "not a picture that can be read: compression {syntax!r} is not supported", syntax=syntax.name
             ) from error
-        return _decoded(dataset, _CODECS[syntax])
+        return _decode(dataset, _CODECS[syntax])
 
 
 def _transfer_syntax(dataset: Dataset) -> UID:
@@ -84,7 +84,7 @@ def _transfer_syntax(dataset: Dataset) -> UID:
     return UID(dataset.file_meta.TransferSyntaxUID)
 
 
-def _decoded(dataset: Dataset, codec: Any) -> Values:
+def _decode(dataset: Dataset, codec: Any) -> Values:
     frames = int(dataset.get("NumberOfFrames", 1) or 1)
     values: Values = codec(get_frame(dataset.PixelData, 0, number_of_frames=frames))
     if values.shape[:2] != (dataset.Rows, dataset.Columns):
@@ -95,7 +95,7 @@ def _decoded(dataset: Dataset, codec: Any) -> Values:
     return (values.astype(np.int32) << shift) >> shift
 
 
-def _shown(dataset: Dataset, values: Values) -> Image.Image:
+def _render(dataset: Dataset, values: Values) -> Image.Image:
     kind = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
     if kind == "PALETTE COLOR":
         colours = apply_color_lut(values, dataset)
@@ -112,14 +112,14 @@ def _grey(dataset: Dataset, values: Values) -> Bytes:
         return stretch(apply_voi(values, dataset, index=0))
     centre, width = _first(dataset.get("WindowCenter")), _first(dataset.get("WindowWidth"))
     if centre is not None and width is not None and width > 0:
-        return _windowed(real, centre, width, str(dataset.get("VOILUTFunction", "LINEAR")))
+        return _apply_window(real, centre, width, str(dataset.get("VOILUTFunction", "LINEAR")))
     padding = dataset.get("PixelPaddingValue")
     if real.dtype == np.uint8:
         return np.asarray(real, dtype=np.uint8)
-    return stretch(real, ignore=_rescaled(dataset, padding))
+    return stretch(real, ignore=_rescale(dataset, padding))
 
 
-def _rescaled(dataset: Dataset, value: Any) -> float | None:
+def _rescale(dataset: Dataset, value: Any) -> float | None:
     if not isinstance(value, int):
         return None
     return float(apply_rescale(np.array([value]), dataset)[0])
@@ -132,7 +132,7 @@ def _first(value: Any) -> float | None:
     return float(value) if isinstance(value, (int, float)) else float(value[0]) if len(value) else None
 
 
-def _windowed(real: Values, centre: float, width: float, function: str) -> Bytes:
+def _apply_window(real: Values, centre: float, width: float, function: str) -> Bytes:
     """PS3.3 C.11.2.1: LINEAR counts whole values and so is half a value to the left and one narrower."""
     if function == "SIGMOID":
         share = 1 / (1 + np.exp(np.clip(-4 * (real - centre) / width, -50, 50)))

@@ -113,11 +113,11 @@ def _ends_early(kind: Kind, file: BinaryIO) -> bool:
         return not tail.rstrip(b"\0").endswith(b";")
     if kind is Kind.TIFF:
         return size < _end_of_first_page(file, head)
-    return size < _promised(kind, head)
+    return size < _read_length(kind, head)
 
 
-def _promised(kind: Kind, head: bytes) -> int:
-    """How many bytes the file's header says it has; 0 where it does not say."""
+def _read_length(kind: Kind, head: bytes) -> int:
+    """Read how many bytes the file's header says it has; 0 where it does not say."""
     if kind is Kind.WEBP:
         return 8 + int.from_bytes(head[4:8], "little")
     if kind is Kind.BMP:

@@ -68,14 +68,14 @@ def _from_page(page: TiffPage) -> Image.Image:
         inks = values[..., :4] >> (8 * (values.dtype.itemsize - 1))
         return Image.fromarray(np.ascontiguousarray(inks, dtype=np.uint8), "CMYK").convert("RGB")
     if page.photometric == PHOTOMETRIC.PALETTE and page.colormap is not None and values.ndim == 2:
-        return from_values(_looked_up(values, page.colormap), colour=True)
+        return from_values(_look_up(values, page.colormap), colour=True)
     colour = page.photometric in (PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR)
     image = from_values(_full_scale(values, page), colour=colour, alpha=_alpha(page, colour))
     return image.point(lambda value: 255 - value) if page.photometric == PHOTOMETRIC.MINISWHITE else image
 
 
-def _looked_up(values: Values, table: Values) -> Values:
-    """Numbers of colours -> colours, by a table (3, n) of 16-bit values (some programs write 8 bits there)."""
+def _look_up(values: Values, table: Values) -> Values:
+    """Look up numbers of colours in a table (3, n) of 16-bit values (some programs write 8 bits there)."""
     colours = table >> 8 if table.max() > 255 else table
     return np.asarray(np.moveaxis(colours[:, values], 0, -1), dtype=np.uint8)
 

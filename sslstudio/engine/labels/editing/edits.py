@@ -61,7 +61,7 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Painted:
-    """A rectangle of a picture's mask changes. `before` and `after`: packed class numbers (see `packed`).
+    """A rectangle of a picture's mask changes. `before` and `after`: packed class numbers (see `pack`).
 
     before None: there was no mask yet, and it begins as background; after None: the mask is taken away.
     """
@@ -110,13 +110,13 @@ def edit_from_json(values: Mapping[str, Any]) -> Edit:
     raise ValueError(Message("no edit of labels: {values}", values=values["edit"]))
 
 
-def packed(pixels: Mask) -> bytes:
-    """Class numbers (h, w), compressed: a stroke takes some hundred bytes."""
+def pack(pixels: Mask) -> bytes:
+    """Compress class numbers (h, w): a stroke takes some hundred bytes."""
     return zlib.compress(np.ascontiguousarray(pixels).tobytes(), 1)
 
 
-def unpacked(content: bytes, rect: Rect) -> Mask:
-    """The inverse of `packed`. Raises ValueError when the bytes do not fill the rectangle."""
+def unpack(content: bytes, rect: Rect) -> Mask:
+    """Undo `pack`. Raises ValueError when the bytes do not fill the rectangle."""
     try:
         plain = zlib.decompress(content)
     except zlib.error as error:

@@ -43,7 +43,7 @@ class Journal:
         check_paths(self.path.parent, edit)
         line = json.dumps(edit.to_json(), separators=(",", ":")).encode("ascii") + b"\n"
         try:
-            handle = self._opened()
+            handle = self._open()
             self._take_out(handle)  # of the time before
             before = os.fstat(handle).st_size
             try:
@@ -55,10 +55,10 @@ class Journal:
                     self._take_out(handle)
                 raise
         except OSError as error:
-            raise self._failed(error) from error
+            raise self._explain(error) from error
         self.lines += 1
 
-    def _failed(self, error: OSError) -> RunError:
+    def _explain(self, error: OSError) -> RunError:
         folder, why = self.path.parent, error.strerror or error
         if self._refused is None:
             return RunError(
@@ -75,7 +75,7 @@ class Journal:
             reason=why,
         )
 
-    def _opened(self) -> int:
+    def _open(self) -> int:
         if self._handle is None:
             new = not self.path.exists()
             self._handle = os.open(self.path, FLAGS, 0o666)
@@ -101,7 +101,7 @@ class Journal:
     def empty(self) -> None:
         """Begin anew: what the lines say stands in files now."""
         try:
-            handle = self._opened()
+            handle = self._open()
             os.ftruncate(handle, 0)
             os.fsync(handle)
         except OSError as error:

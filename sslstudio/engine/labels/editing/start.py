@@ -72,8 +72,8 @@ def _fill(folder: Path, recognised: "Recognised") -> Generator[Preparing, None, 
     yield from _copy_masks(folder, recognised)
     classes = recognised.classes
     made: label_files.Classes = {
-        "classification": _numbered(classes.names if classes else ()),
-        "segmentation": _numbered(recognised.masks.names[1:] if recognised.masks else ()),
+        "classification": _number_classes(classes.names if classes else ()),
+        "segmentation": _number_classes(recognised.masks.names[1:] if recognised.masks else ()),
     }
     of = {path: number + 1 for path, number in classes.of.items()} if classes else {}
     label_files.write_classes(folder, made)
@@ -170,7 +170,7 @@ def _is_open(folder: Path) -> bool:
         return True
 
 
-def _numbered(names: Sequence[str]) -> dict[int, LabelClass]:
+def _number_classes(names: Sequence[str]) -> dict[int, LabelClass]:
     return {number: LabelClass(number, name, number) for number, name in enumerate(names, start=1)}
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.labels.editing import files as label_files
-from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Kind, LabelClass, Labelled, Painted, packed, unpacked
+from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Kind, LabelClass, Labelled, Painted, pack, unpack
 from sslstudio.engine.labels.editing.journal import Journal, edits_in
 from sslstudio.engine.labels.editing.stroke import Mask, Patch, Rect
 from sslstudio.engine.labels.formats.csv_table import NO_LABEL
@@ -139,14 +139,14 @@ class Labelling:
 
     def painting(self, path: str, shape: tuple[int, int], patch: Patch) -> Painted:
         """What a stroke changed in the mask of a picture of this (height, width)."""
-        before = packed(patch.before) if path in self._masked else None
-        return Painted(path, shape[0], shape[1], patch.rect, before, packed(patch.after))
+        before = pack(patch.before) if path in self._masked else None
+        return Painted(path, shape[0], shape[1], patch.rect, before, pack(patch.after))
 
     def masking(self, path: str, shape: tuple[int, int]) -> Painted | None:
         """An empty mask: there is nothing to mark in this picture. None when it has a mask."""
         if path in self._masked:
             return None
-        return Painted(path, shape[0], shape[1], Rect(0, 0, 1, 1), None, packed(np.zeros((1, 1), np.uint8)))
+        return Painted(path, shape[0], shape[1], Rect(0, 0, 1, 1), None, pack(np.zeros((1, 1), np.uint8)))
 
     def unmasking(self, path: str) -> Painted | None:
         """No mask any more; None when there is none."""
@@ -154,7 +154,7 @@ class Labelling:
         if mask is None:
             return None
         height, width = mask.shape
-        return Painted(path, height, width, Rect(0, 0, width, height), packed(mask), None)
+        return Painted(path, height, width, Rect(0, 0, width, height), pack(mask), None)
 
     # --- applying
 
@@ -190,7 +190,7 @@ class Labelling:
         mask = None if edit.before is None else self.mask(edit.path)
         if mask is None or mask.shape != (edit.height, edit.width):
             mask = np.zeros((edit.height, edit.width), np.uint8)
-        mask[edit.rect.slices] = unpacked(edit.after, edit.rect)
+        mask[edit.rect.slices] = unpack(edit.after, edit.rect)
         self._masks[edit.path] = mask
         self._masked.add(edit.path)
 

@@ -24,8 +24,8 @@ class Rect(NamedTuple):
         """To index an array (h, w) with."""
         return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
 
-    def joined(self, other: "Rect") -> "Rect":
-        """The smallest one around both."""
+    def join(self, other: "Rect") -> "Rect":
+        """Make the smallest one around both."""
         left, top = min(self.left, other.left), min(self.top, other.top)
         right = max(self.left + self.width, other.left + other.width)
         bottom = max(self.top + self.height, other.top + other.height)
@@ -71,7 +71,7 @@ class Stroke:
             return None
         self._remember(rect)
         self._mask[rect.slices][area.inside] = number
-        self._rect = rect if self._rect is None else self._rect.joined(rect)
+        self._rect = rect if self._rect is None else self._rect.join(rect)
         return rect
 
     def _remember(self, rect: Rect) -> None:

@@ -26,7 +26,7 @@ def brush(shape: tuple[int, int], start: Point, end: Point, radius: float) -> Ar
     """
     radius = max(radius, 0.5)
     (x0, y0), (x1, y1) = start, end
-    left, top, width, height = _clipped(
+    left, top, width, height = _clip(
         shape, min(x0, x1) - radius, min(y0, y1) - radius, max(x0, x1) + radius, max(y0, y1) + radius
     )
     if not width or not height:
@@ -51,7 +51,7 @@ def polygon(shape: tuple[int, int], points: Sequence[Point]) -> Area:
     if len(points) < 3:
         return _NOTHING
     xs, ys = [x for x, _ in points], [y for _, y in points]
-    left, top, width, height = _clipped(shape, min(xs), min(ys), max(xs), max(ys))
+    left, top, width, height = _clip(shape, min(xs), min(ys), max(xs), max(ys))
     if not width or not height:
         return _NOTHING
     sheet = Image.new("1", (width, height))
@@ -60,8 +60,8 @@ def polygon(shape: tuple[int, int], points: Sequence[Point]) -> Area:
     return Area(left, top, np.array(sheet, np.bool_))
 
 
-def _clipped(shape: tuple[int, int], left: float, top: float, right: float, bottom: float) -> tuple[int, int, int, int]:
-    """Left, top, width and height of the whole pixels around this, as far as they are in the picture."""
+def _clip(shape: tuple[int, int], left: float, top: float, right: float, bottom: float) -> tuple[int, int, int, int]:
+    """Clip to the picture: left, top, width and height of the whole pixels around this, as far as they are in it."""
     x0, y0 = max(0, int(np.floor(left))), max(0, int(np.floor(top)))
     x1, y1 = min(shape[1], int(np.floor(right)) + 1), min(shape[0], int(np.floor(bottom)) + 1)
     return x0, y0, max(0, x1 - x0), max(0, y1 - y0)
@@ -73,7 +73,7 @@ def fill(mask: Mask, seed: Point) -> Area:
     if place is None:
         return _NOTHING
     wanted = mask[place]
-    return _grown(mask.shape, place, lambda part: mask[part] == wanted)
+    return _grow(mask.shape, place, lambda part: mask[part] == wanted)
 
 
 def wand(picture: Picture, seed: Point, tolerance: float) -> Area:
@@ -88,7 +88,7 @@ def wand(picture: Picture, seed: Point, tolerance: float) -> Area:
         near = np.abs(picture[part].astype(np.int16) - wanted) <= tolerance
         return np.asarray(near if near.ndim == 2 else near.all(axis=-1), np.bool_)
 
-    return _grown(picture.shape, place, alike)
+    return _grow(picture.shape, place, alike)
 
 
 def _pixel(shape: tuple[int, ...], point: Point) -> tuple[int, int] | None:
@@ -96,10 +96,10 @@ def _pixel(shape: tuple[int, ...], point: Point) -> tuple[int, int] | None:
     return (row, column) if 0 <= row < shape[0] and 0 <= column < shape[1] else None
 
 
-def _grown(
+def _grow(
     shape: tuple[int, ...], place: tuple[int, int], alike: Callable[[tuple[slice, slice]], NDArray[np.bool_]]
 ) -> Area:
-    """What hangs together with `place`, looked for in a window that doubles while the region reaches its border."""
+    """Grow the region that hangs together with `place`, in a window that doubles while it reaches the border."""
     height, width = shape[:2]
     half = WINDOW
     while True:

@@ -60,7 +60,7 @@ def class_folders(
     names = tuple(sorted(sizes, key=lambda name: (natural_key(name), name)))
     numbers = {name: number for number, name in enumerate(names)}
     of = {path: numbers[name] for path, name in of_name.items()}
-    return ClassLabels(Message("class folders"), names, of, _left_over(paths, of)), ()
+    return ClassLabels(Message("class folders"), names, of, _note_rest(paths, of)), ()
 
 
 def _without_parts(folders: Folders, given: bool) -> Folders:
@@ -120,7 +120,7 @@ def _no_classes(sizes: Counter[str]) -> Message | None:
     return None
 
 
-def _left_over(paths: Sequence[str], of: Mapping[str, int]) -> tuple[Message, ...]:
+def _note_rest(paths: Sequence[str], of: Mapping[str, int]) -> tuple[Message, ...]:
     rest = len(paths) - len(of)
     return (
         (Message("{rest:,} {rest:plural(picture|pictures)} in no class folder: without a label.", rest=rest),)

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.messages import Message, joined
+from sslstudio.engine.core.messages import Message, join
 from sslstudio.engine.images.index import ImageIndex, printable
 from sslstudio.engine.images.multi_folder import Album, roots_of
 from sslstudio.engine.labels.folder_words import natural_key
-from sslstudio.engine.labels.picture_names import Lookup, lookup_of, named_pictures
+from sslstudio.engine.labels.picture_names import Lookup, find_pictures, lookup_of
 from sslstudio.engine.labels.types import ASKED_FOR, LARGEST, SOURCES, Choices, ClassLabels, Found, LabelSource
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -54,7 +54,7 @@ class CsvTables(LabelSource):
     def candidates(self, index: ImageIndex, choices: Choices) -> list[Found]:
         """The table asked for, else those that lie beside the folders of pictures and label them."""
         if choices.asked:
-            return [_found(_read(choices.asked, index), ASKED_FOR)]
+            return [_describe(_read(choices.asked, index), ASKED_FOR)]
         tables: list[ClassLabels] = []
         best_of: dict[str, ClassLabels] = {}  # by folder of an album
         notes: list[Message] = []
@@ -76,11 +76,11 @@ class CsvTables(LabelSource):
             tables = [_together(list(best_of.values()))]
         return [
             *(Found("classes", None, note, CERTAINTY, notes=(note,)) for note in notes),
-            *(_found(table, CERTAINTY) for table in tables),
+            *(_describe(table, CERTAINTY) for table in tables),
         ]
 
 
-def _found(labels: ClassLabels, certainty: float) -> Found:
+def _describe(labels: ClassLabels, certainty: float) -> Found:
     reason = Message(
         "The {found_in} gives a class to {n:,} {n:plural(picture|pictures)}.",
         found_in=labels.found_in,
@@ -96,7 +96,7 @@ def _together(tables: Sequence[ClassLabels]) -> ClassLabels:
     numbers = {name: number for number, name in enumerate(names)}
     of = {path: numbers[one.names[number]] for one in tables for path, number in one.of.items()}
     notes = tuple(note for one in tables for note in one.notes)
-    return ClassLabels(joined(dict.fromkeys(one.found_in for one in tables), ""), names, of, notes)
+    return ClassLabels(join(dict.fromkeys(one.found_in for one in tables), ""), names, of, notes)
 
 
 def tables_in(root: Path) -> list[Path]:
@@ -193,7 +193,7 @@ def _readings(text: str) -> Iterable[list[Row]]:
 
 
 def _table(rows: list[Row], lookup: Lookup) -> _Table | None:
-    columns = [named_pictures([row[column] for row in rows], lookup) for column in range(len(rows[0]))]
+    columns = [find_pictures([row[column] for row in rows], lookup) for column in range(len(rows[0]))]
     best = max(range(len(columns)), key=lambda column: sum(map(bool, columns[column])), default=None)
     if best is None:
         return None

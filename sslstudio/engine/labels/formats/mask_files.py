@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.messages import Message, joined
+from sslstudio.engine.core.messages import Message, join
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.folder_words import (
     MASK_WORDS,
@@ -162,7 +162,7 @@ def _by_folder(paths: Sequence[str]) -> MaskPairs | None:
         found, lost = _match(masks, keys)
         if found and len(found) >= 0.1 * len(masks):
             pairs, orphans, folders = pairs + found, orphans + lost, [*folders, folder]
-    return _settle(Message("mask folder {named}", named=_named(folders)), pairs, orphans) if pairs else None
+    return _settle(Message("mask folder {named}", named=_list_names(folders)), pairs, orphans) if pairs else None
 
 
 def _by_stem(paths: Sequence[str]) -> MaskPairs | None:
@@ -201,7 +201,7 @@ def _settle(found_in: Message, pairs: list[tuple[str, str, int]], orphans: list[
     return MaskPairs(found_in, of, tuple(orphans), tuple(further))
 
 
-def _named(folders: Sequence[str]) -> Message:
+def _list_names(folders: Sequence[str]) -> Message:
     if len(folders) <= 3:
-        return joined(folders, "")
+        return join(folders, "")
     return Message("{folders} and {n} more", folders=folders[:3], n=len(folders) - 3)

@@ -130,13 +130,13 @@ def _coding(seen: _Seen, kind: Literal["ids", "colours"], lossy: bool) -> MaskCo
             return MaskCoding("binary", (0, 255))
         if _numbers_objects(seen):
             return MaskCoding("binary", (0, 1), instances=True)
-    clustered = _clustered(seen.counts, kind) if lossy or len(values) > MOST_VALUES else None
+    clustered = _cluster(seen.counts, kind) if lossy or len(values) > MOST_VALUES else None
     if clustered is not None or len(values) > MOST_VALUES:
         return clustered
     return _void_apart(values) if kind == "ids" else MaskCoding("colours", _background_first(seen.counts))
 
 
-def _clustered(counts: Mapping[int, int], kind: Literal["ids", "colours"]) -> MaskCoding | None:
+def _cluster(counts: Mapping[int, int], kind: Literal["ids", "colours"]) -> MaskCoding | None:
     as_colours = counts if kind == "colours" else {value * 0x010101: n for value, n in counts.items()}
     centres = _clusters(as_colours) if max(as_colours) <= 0xFFFFFF else None
     if centres is None:

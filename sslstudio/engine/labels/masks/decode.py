@@ -17,11 +17,11 @@ def decode_mask(path: Path, coding: MaskCoding, side: int | None) -> NDArray[np.
 
     A value that the coding does not know becomes 255. Raises DataError when the file cannot be read.
     """
-    classes = _decoded(path, coding, side)
+    classes = _decode(path, coding, side)
     return _numbers(coding.numbers)[classes] if coding.numbers else classes
 
 
-def _decoded(path: Path, coding: MaskCoding, side: int | None) -> NDArray[np.uint8]:
+def _decode(path: Path, coding: MaskCoding, side: int | None) -> NDArray[np.uint8]:
     codes = read_codes(path, as_colours=coding.kind == "colours")
     if side is not None:
         codes = codes[np.ix_(_nearest_places(codes.shape[0], side), _nearest_places(codes.shape[1], side))]

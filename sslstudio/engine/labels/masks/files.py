@@ -23,12 +23,12 @@ Codes = NDArray[np.int32]  # (h, w) what a mask file holds: integers, or packed 
 
 def mask_size(path: Path) -> tuple[int, int]:
     """(height, width) of a mask, without reading its pixels."""
-    with _opened(path) as image:
+    with _open(path) as image:
         turned = image.getexif().get(0x0112, 1) >= 5  # EXIF orientations that swap the sides
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
-def _opened(path: Path) -> Image.Image:
+def _open(path: Path) -> Image.Image:
     try:
         return Image.open(path)
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:

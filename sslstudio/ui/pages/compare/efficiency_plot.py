@@ -14,7 +14,7 @@ from sslstudio.ui.plots.axes import SIGNS, PlainAxis, ValueAxis
 from sslstudio.ui.plots.canvas import PlotCanvas
 from sslstudio.ui.plots.points import Row
 from sslstudio.ui.text import formatting
-from sslstudio.ui.widgets.layout import Card, clear, held, row, scrolled, text
+from sslstudio.ui.widgets.layout import Card, clear, make_scrollable, row, text, wrap_layout
 
 SIZE = 11
 BESIDE = 0.15  # decades left and right of the curves
@@ -75,9 +75,9 @@ class EfficiencyPlot(Card):
         self.about = text("", "small")
         self.waiting = text(self.tr("The curve grows here, point by point, once the comparison runs."), "muted")
         self.waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        names = scrolled(held(self.legend))
+        names = make_scrollable(wrap_layout(self.legend))
         names.setFixedWidth(190)
-        self.inside = held(row((self.plot, 1), names, gap=10))
+        self.inside = wrap_layout(row((self.plot, 1), names, gap=10))
         self.add((self.waiting, 1), (self.inside, 1), self.about)
         theme().changed.connect(self._draw)
         self.show_table(None)
@@ -109,7 +109,7 @@ class EfficiencyPlot(Card):
             if one["cells"]:
                 self._draw_row(number, one, len(rows))
         for number, one in rows:
-            self.legend.addWidget(Sign(formatting.told(one["title"]), number))
+            self.legend.addWidget(Sign(formatting.render(one["title"]), number))
         self._draw_guess(table["baseline"])
         self.legend.addStretch(1)
         self._say_axes(table)
@@ -127,7 +127,8 @@ class EfficiencyPlot(Card):
         self._put(bar)
         self._put(pg.PlotDataItem(x, y, pen=pen))
         told = [
-            f"{formatting.told(one['title'])}, {formatting.count(cell['labels'])}\n{experiment_words.cell_words(cell)}"
+            f"{formatting.render(one['title'])}, {formatting.count(cell['labels'])}\n"
+            f"{experiment_words.cell_words(cell)}"
             for cell in cells
         ]
         points = pg.ScatterPlotItem(
@@ -154,7 +155,7 @@ class EfficiencyPlot(Card):
             self.tr("{0} (up) by {1} (across): mean of {2} draws of labels, strokes are 95 % intervals. Measured on "
                     "{3} test pictures.").format(what, across, table["draws"], formatting.count(table["n_test"]))
         )  # fmt: skip
-        newest = [(formatting.told(one["title"]), one["cells"][-1]) for one in table["rows"] if one["cells"]]
+        newest = [(formatting.render(one["title"]), one["cells"][-1]) for one in table["rows"] if one["cells"]]
         said = [f"{title} {formatting.percent(cell['score']['value'])}" for title, cell in newest]
         self.plot.tell(f"{what}: {', '.join(said)}", self.about.text())
 
@@ -166,11 +167,11 @@ class EfficiencyPlot(Card):
 
     def spots(self, x: float) -> list[tuple[float, float]]:
         """The points at x: one, for no two rows have the same places."""
-        return [(place, value) for one in self.points for place, value, _ in _told(one) if place == x]
+        return [(place, value) for one in self.points for place, value, _ in _read_points(one) if place == x]
 
     def describe(self, x: float) -> str:
         """The numbers of the point at x."""
-        return "\n".join(said for one in self.points for place, _, said in _told(one) if place == x)
+        return "\n".join(said for one in self.points for place, _, said in _read_points(one) if place == x)
 
 
 def _end(end: float | None, score: Score) -> float:
@@ -178,8 +179,8 @@ def _end(end: float | None, score: Score) -> float:
     return score["value"] if end is None else end
 
 
-def _told(points: pg.ScatterPlotItem) -> list[tuple[float, float, str]]:
-    """Place, value and words of each point."""
+def _read_points(points: pg.ScatterPlotItem) -> list[tuple[float, float, str]]:
+    """Read place, value and words of each point."""
     return [(float(one.pos().x()), float(one.pos().y()), str(one.data())) for one in points.points()]
 
 

@@ -10,7 +10,7 @@ from sslstudio.ui.forms.config_form import ConfigForm
 from sslstudio.ui.forms.run_settings import SPLIT, BudgetEditor, DeviceBox
 from sslstudio.ui.pages.compare.task_checks import TaskChecks
 from sslstudio.ui.widgets.collapsible import Fold
-from sslstudio.ui.widgets.layout import Notice, button, column, held, row, text
+from sslstudio.ui.widgets.layout import Notice, button, column, row, text, wrap_layout
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.core.config import BaseConfig
@@ -70,7 +70,7 @@ class ExperimentSettings(QWidget):
             self.budget.unit.currentIndexChanged.connect(self.changed)
         layout.addWidget(self.tasks)
         layout.addLayout(column(text(self.tr("Device"), "field"), self.device, gap=5))
-        inside = held(column(self.more, self.encoder, self.data, self.precision, gap=14))
+        inside = wrap_layout(column(self.more, self.encoder, self.data, self.precision, gap=14))
         layout.addWidget(Fold(self.tr("More options"), inside))
         for form in (self.form, self.more, self.encoder, self.data, self.precision):
             form.changed.connect(self.changed)

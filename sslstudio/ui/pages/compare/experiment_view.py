@@ -32,7 +32,7 @@ from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.pages.compare import words as experiment_words
 from sslstudio.ui.pages.compare.efficiency_plot import EfficiencyPlot
 from sslstudio.ui.text import formatting
-from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, row, scrolled, text
+from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, make_scrollable, row, text, wrap_layout
 from sslstudio.ui.widgets.tables import fill, table, wrap
 
 PARTS = 1000  # of the bar
@@ -60,14 +60,14 @@ class ExperimentView(QWidget):
         self.notes = column(gap=8)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.notes_tab = scrolled(held(column(12, self.notes, None, gap=0)))
+        self.notes_tab = make_scrollable(wrap_layout(column(12, self.notes, None, gap=0)))
         self.add_tabs()
         self.tabs.addTab(self.notes_tab, self.tr("What to know of it"))
         said = column(self.state, self.now, self.bar, gap=4)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
-        layout.addLayout(row((said, 3), (held(row(self.left, self.runs, gap=12)), 2), gap=18))
+        layout.addLayout(row((said, 3), (wrap_layout(row(self.left, self.runs, gap=12)), 2), gap=18))
         layout.addWidget(self.trouble)
         layout.addWidget(self.tabs, 1)
         self.clear()
@@ -97,8 +97,8 @@ class ExperimentView(QWidget):
         self._show_table({})
         self._show_notes([])
 
-    def show_opened(self, out: Path, content: Mapping[str, object]) -> None:
-        """An earlier one."""
+    def show_experiment(self, out: Path, content: Mapping[str, object]) -> None:
+        """Show an earlier one."""
         self.clear()
         self.out = out
         self.state.setText(formatting.tidy(out.name))
@@ -129,9 +129,9 @@ class ExperimentView(QWidget):
         match event:
             case RunStarted() if event.job in (COMPARE, TOURNAMENT):
                 self.out = Path(event.run)
-                self.state.setText(formatting.told(event.title))
+                self.state.setText(formatting.render(event.title))
             case Preparing():
-                self.now.setText(self._progress.said(event))
+                self.now.setText(self._progress.describe(event))
             case Advanced():
                 self._advance(event)
             case Note(level="warning") | Alarm():
@@ -146,7 +146,7 @@ class ExperimentView(QWidget):
     def _advance(self, event: Advanced) -> None:
         if event.now:
             self._at = event
-            self.now.setText(self.tr("Now: {0}").format(formatting.told(event.now)))
+            self.now.setText(self.tr("Now: {0}").format(formatting.render(event.now)))
         self.runs.say(self.tr("{0} of {1}").format(formatting.count(event.done), formatting.count(event.total)))
         self._fill_bar(event.done, event.total)
         if event.table:
@@ -157,11 +157,11 @@ class ExperimentView(QWidget):
             return
         share = min(1.0, event.step / event.total_steps) if event.total_steps else 0.0
         self._fill_bar(self._at.done + share, self._at.total)
-        self.left.say(experiment_words.left_words(self._at.seconds_after, event.seconds_left))
+        self.left.say(experiment_words.write_time_to_go(self._at.seconds_after, event.seconds_left))
         step = self.tr("step {0} of about {1}").format(
             formatting.count(event.step), formatting.count(event.total_steps)
         )
-        now = self.tr("Now: {0}").format(formatting.told(self._at.now))
+        now = self.tr("Now: {0}").format(formatting.render(self._at.now))
         self.now.setText(formatting.facts_line([now, step]))
 
     def _fill_bar(self, done: float, total: int) -> None:
@@ -198,7 +198,7 @@ class ExperimentView(QWidget):
     def _add_note(self, sentence: str, *, warning: bool) -> None:
         notice = Notice("warning" if warning else "info")
         self.notes.addWidget(notice)
-        notice.say(formatting.tidy(formatting.told(sentence)))
+        notice.say(formatting.tidy(formatting.render(sentence)))
         self._count_notes()
 
     def _count_notes(self) -> None:
@@ -218,9 +218,9 @@ class EfficiencyView(ExperimentView):
         self.rows = table([""], stretch=0)
         wrap(self.rows)
         self.none = text(self.tr("Scores, differences to scratch and what the labels are worth stand here."), "muted")
-        self.tabs.addTab(held(column(10, (self.plot, 1), gap=0)), self.tr("Curve"))
+        self.tabs.addTab(wrap_layout(column(10, (self.plot, 1), gap=0)), self.tr("Curve"))
         card = Card(margin=14).add(self.none, (self.rows, 1))
-        self.tabs.addTab(held(column(10, (card, 1), gap=0)), self.tr("Table"))
+        self.tabs.addTab(wrap_layout(column(10, (card, 1), gap=0)), self.tr("Table"))
 
     def show_rows(self, content: Mapping[str, object]) -> None:
         """One line a row of the table, one column a number of labels."""
@@ -251,7 +251,7 @@ class EfficiencyView(ExperimentView):
 
 def _line(one: Row, counts: list[int]) -> list[str]:
     cells = {cell["labels"]: experiment_words.cell_words(cell) for cell in one["cells"]}
-    title = "\n".join(part for part in (formatting.told(one["title"]), formatting.told(one["note"])) if part)
+    title = "\n".join(part for part in (formatting.render(one["title"]), formatting.render(one["note"])) if part)
     return [title, *(cells.get(count, experiment_words.NOTHING) for count in counts)]
 
 
@@ -274,7 +274,7 @@ class TournamentView(ExperimentView):
         )
         self.verdict = text("", "verdict")
         card = Card(margin=14).add(self.none, self.verdict, (self.rows, 1))
-        self.tabs.addTab(held(column(10, (card, 1), gap=0)), self.tr("Rounds"))
+        self.tabs.addTab(wrap_layout(column(10, (card, 1), gap=0)), self.tr("Rounds"))
 
     def show_rows(self, content: Mapping[str, object]) -> None:
         """A line a run."""
@@ -289,7 +289,7 @@ class TournamentView(ExperimentView):
             on = [entry["task"] for entry in later]
             lines += [_entry(str(number), entry, entry["task"] in on, bool(later)) for entry in entries]
         if winner is not None:
-            self.verdict.setText(self.tr("The winner: {0}").format(formatting.told(winner["title"])))
+            self.verdict.setText(self.tr("The winner: {0}").format(formatting.render(winner["title"])))
             lines.append(_entry(self.tr("Winner"), winner, True, False))
         fill(self.rows, lines)
 
@@ -304,13 +304,13 @@ def _entry(name: str, entry: Entry, on: bool, known: bool) -> list[str]:
     tr = formatting.tr
     probe = entry["probe"]
     if entry["outcome"] == "refused":
-        how = tr("Out: it does not suit these pictures. {0}").format(formatting.told(entry["words"]))
+        how = tr("Out: it does not suit these pictures. {0}").format(formatting.render(entry["words"]))
     elif entry["outcome"] == "failed":
-        how = tr("Out: it failed. {0}").format(formatting.told(entry["words"]))
+        how = tr("Out: it failed. {0}").format(formatting.render(entry["words"]))
     else:
         state = (tr("Went on") if on else tr("Out: others did better")) if known else ""
         verdict = experiment_words.verdict_title(probe["verdict"] if probe else None)
         how = "\n".join(part for part in (state, verdict) if part)
     minutes = entry["minutes"]
     took = formatting.figures(f"{minutes:.1f}") if math.isfinite(minutes) and minutes else experiment_words.NOTHING
-    return [name, formatting.told(entry["title"]), how, experiment_words.probe_words(probe), took]
+    return [name, formatting.render(entry["title"]), how, experiment_words.probe_words(probe), took]

@@ -41,8 +41,8 @@ class EfficiencyTab(ExperimentTab):
 
         return CompareConfig()
 
-    def checked_tasks(self) -> list[str]:
-        """The chosen task and those that are compared by default."""
+    def suggest_tasks(self) -> list[str]:
+        """Suggest the chosen task and those that are compared by default."""
         return [self.workspace.task, *self.default_config().task_names()]
 
     def start_title(self) -> str:
@@ -56,18 +56,18 @@ class EfficiencyTab(ExperimentTab):
             masks_only = recognised.classes is None and recognised.masks is not None
             self.settings.form.editor("kind").set_value("segmentation" if masks_only else "classification")
 
-    def nothing_left(self) -> bool:
-        """Until something is added: a task, labels, draws."""
+    def is_complete(self) -> bool:
+        """Whether all is done, until something is added: a task, labels, draws."""
         return self.out is not None and self._all_done
 
     def over_words(self) -> str:
         """What can be done then."""
         return self.tr("All of it is done. Check another task, or ask for more labels or draws, to go on.")
 
-    def _edited(self) -> None:
+    def _settle(self) -> None:
         self._all_done = False  # until it is counted
         self.changed.emit()
-        super()._edited()
+        super()._settle()
 
     def estimate(self, config: Any, settings: ExperimentSettings) -> None:
         """Have the engine count runs and time one."""

@@ -85,8 +85,8 @@ class ComparePage(Page):
         runner, workspace = self.workspace.runner, self.workspace
         runner.started.connect(lambda _: self.offer())
         runner.events.connect(self._take)
-        runner.failed.connect(self._failed)
-        runner.ended.connect(self._ended)
+        runner.failed.connect(self._show_failure)
+        runner.ended.connect(self._show_end)
         workspace.call_on(Change.ENGINE, self.refresh)
         workspace.call_on(Change.PICTURES, self._other_pictures)
         self.tabs.currentChanged.connect(lambda _: self.offer())
@@ -136,7 +136,7 @@ class ComparePage(Page):
         self.footer.setVisible(working)
         retitle(self.start, self.tr("Go on with it") if current.out else current.start_title())
         self.start.setVisible(not ours)
-        done = current.nothing_left()
+        done = current.is_complete()
         self.start.setEnabled(working and not runner.active and not done)
         self.start.setToolTip(current.over_words() if done else "")
         self.pause.setVisible(ours)
@@ -185,7 +185,7 @@ class ComparePage(Page):
 
     def start_run(self) -> None:
         """Start what is set, or go on with what is shown."""
-        config = None if self.workspace.runner.active else self.current.checked_config()
+        config = None if self.workspace.runner.active else self.current.check_config()
         if config is not None:
             self._begin(self.current, config)
 
@@ -205,13 +205,13 @@ class ComparePage(Page):
         if job == JOB and self._running is not None:
             self._running.view.take(events)
 
-    def _failed(self, job: str, error: Exception) -> None:
+    def _show_failure(self, job: str, error: Exception) -> None:
         if job == JOB and self._running is not None:
             self._running.view.fail(dialogs.error_text(error))
             if not isinstance(error, StudioError):
                 dialogs.tell_error_soon(self, error)
 
-    def _ended(self, job: str) -> None:
+    def _show_end(self, job: str) -> None:
         if job == JOB and self._running is not None:
             tab, self._running = self._running, None
             tab.list_experiments()
@@ -223,14 +223,14 @@ class ComparePage(Page):
         """Make a pretraining the start of a fine-tuning."""
         run = self.current.encoder_run()
         if run is not None:
-            self.workspace.finished("pretrain", run, "finished")
+            self.workspace.take_outcome("pretrain", run, "finished")
             self.workspace.wants_page.emit("finetune")
 
     # --- taking along
 
     def command(self) -> object:
         """The comparison, or the tournament, that is set."""
-        return self.current.checked_config()
+        return self.current.check_config()
 
     def copy_sheet(self) -> None:
         """Put the table on the clipboard as Markdown."""

@@ -64,8 +64,8 @@ class ExperimentTab(QWidget):
         """The kind of experiment with its defaults."""
         raise NotImplementedError
 
-    def checked_tasks(self) -> list[str]:
-        """The tasks that take part unless somebody says otherwise."""
+    def suggest_tasks(self) -> list[str]:
+        """Suggest the tasks that take part unless somebody says otherwise."""
         raise NotImplementedError
 
     def start_title(self) -> str:
@@ -83,7 +83,7 @@ class ExperimentTab(QWidget):
     def suit(self) -> None:
         """Other pictures were chosen."""
 
-    def nothing_left(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether all that is set has been done in the folder that is shown."""
         raise NotImplementedError
 
@@ -98,17 +98,17 @@ class ExperimentTab(QWidget):
         if self.settings is None:
             self.settings = self._make_settings()
             self._place.insertWidget(0, self.settings)
-            self.settings.changed.connect(self._edited)
+            self.settings.changed.connect(self._settle)
             self.settings.label_wanted.connect(lambda: self.workspace.wants_page.emit("label"))
             self._show_clinic()
             self.suit()
             self.list_experiments()
-        self._edited()
+        self._settle()
 
     def _make_settings(self) -> ExperimentSettings:
         assert self.workspace.engine is not None
         return ExperimentSettings(
-            self.workspace.engine, self.default_config(), self.checked_tasks(), top=self.top, more=self.more,
+            self.workspace.engine, self.default_config(), self.suggest_tasks(), top=self.top, more=self.more,
             budgeted=self.budgeted,
         )  # fmt: skip
 
@@ -116,7 +116,7 @@ class ExperimentTab(QWidget):
         """Forget what is shown; the next start has a folder of its own."""
         self.out = None
         self.view.clear()
-        self._edited()
+        self._settle()
         self.changed.emit()
 
     def other_pictures(self) -> None:
@@ -128,7 +128,7 @@ class ExperimentTab(QWidget):
             if self.out is None:
                 self.suit()
             self.list_experiments()
-            self._edited()
+            self._settle()
 
     def _places(self) -> tuple[Path | None, Path | None]:
         """The pictures, and the project that keeps what is found on them."""
@@ -138,7 +138,7 @@ class ExperimentTab(QWidget):
         """Where it is kept: the folder that is shown, else a new one."""
         return self.out or self.workspace.new_run(self.job)
 
-    def _edited(self) -> None:
+    def _settle(self) -> None:
         self._settling.start()
 
     def ask_estimate(self) -> None:
@@ -147,7 +147,7 @@ class ExperimentTab(QWidget):
         if self._job is not None:
             self._job.cancel()
             self._job = None
-        config = self.checked_config()
+        config = self.check_config()
         if config is not None and self.settings is not None:
             self.estimate(config, self.settings)
 
@@ -165,8 +165,8 @@ class ExperimentTab(QWidget):
         assert self.settings is not None
         return self.settings.config(str(self.out_folder()), self.workspace.data_config())
 
-    def checked_config(self) -> Any | None:
-        """The config; what is wrong with it is said above the settings."""
+    def check_config(self) -> Any | None:
+        """Read the config and check it; say above the settings what is wrong with it."""
         if self.settings is None:
             return None
         try:
@@ -196,9 +196,9 @@ class ExperimentTab(QWidget):
             return
         self.out = opened.path
         self.settings.show_config(opened.config)
-        self.view.show_opened(opened.path, opened.table)
+        self.view.show_experiment(opened.path, opened.table)
         self.view.tabs.setCurrentIndex(0)
-        self._edited()
+        self._settle()
         self.changed.emit()
         if then is not None:
             then(opened.config)

@@ -32,7 +32,7 @@ class TaskChecks(QWidget):
             box, reason = QCheckBox(facts.title), text("", "small")
             box.setToolTip(facts.summary)
             box.setChecked(name in checked)
-            box.toggled.connect(self._edited)
+            box.toggled.connect(self._note_touch)
             reason.hide()
             self.boxes[name], self.reasons[name] = box, reason
             layout.addLayout(column(box, row(24, (reason, 1), gap=0), gap=1))
@@ -49,7 +49,7 @@ class TaskChecks(QWidget):
         pictures, say) is no reason to prefer one: it is said once, below."""
         against = _against(clinic, list(self.boxes)) if clinic is not None else {}
         common = set.intersection(*map(set, against.values())) if len(against) == len(self.boxes) else set()
-        self.told.setText(" ".join(map(formatting.told, sorted(common))))
+        self.told.setText(" ".join(map(formatting.render, sorted(common))))
         self._quiet = True
         for name, box in self.boxes.items():
             own = [reason for reason in against.get(name, ()) if reason not in common]
@@ -58,7 +58,7 @@ class TaskChecks(QWidget):
             if own and name not in self._touched:
                 box.setChecked(False)
             said = own[0] if own else ""
-            self.reasons[name].setText(formatting.told(said))
+            self.reasons[name].setText(formatting.render(said))
             self.reasons[name].setVisible(bool(said))
         self._quiet = False
         self.changed.emit()
@@ -76,7 +76,7 @@ class TaskChecks(QWidget):
         self._quiet = False
         self.changed.emit()
 
-    def _edited(self) -> None:
+    def _note_touch(self) -> None:
         if not self._quiet:
             sender = self.sender()
             self._touched |= {name for name, box in self.boxes.items() if box is sender}

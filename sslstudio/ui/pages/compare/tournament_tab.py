@@ -33,8 +33,8 @@ class TournamentTab(ExperimentTab):
 
         return TournamentConfig()
 
-    def checked_tasks(self) -> list[str]:
-        """Every task that suits."""
+    def suggest_tasks(self) -> list[str]:
+        """Suggest every task that suits."""
         assert self.workspace.engine is not None
         return list(self.workspace.engine.tasks)
 
@@ -42,8 +42,8 @@ class TournamentTab(ExperimentTab):
         """What the start button says."""
         return self.tr("Start the tournament")
 
-    def nothing_left(self) -> bool:
-        """It has a winner, and nothing can be added."""
+    def is_complete(self) -> bool:
+        """Whether it has a winner: nothing can be added then."""
         return self.out is not None and self.encoder_run() is not None
 
     def over_words(self) -> str:
@@ -55,7 +55,7 @@ class TournamentTab(ExperimentTab):
         from sslstudio.engine.experiments.tournament_config import schedule
 
         planned = schedule(len(config.task_names()), config.minutes)
-        over = self.nothing_left()
+        over = self.is_complete()
         settings.estimate.setText(self.over_words() if over else experiment_words.schedule_words(planned))
         if over and not self.view.outcome:  # one that was opened
             runs = sum(runs for runs, _ in planned)

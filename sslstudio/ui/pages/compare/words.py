@@ -55,7 +55,7 @@ def task_title(name: str) -> str:
     from sslstudio.engine.tasks.base import load_tasks
 
     tasks = load_tasks()
-    return formatting.told(tasks[name].title) if name in tasks.names() else name
+    return formatting.render(tasks[name].title) if name in tasks.names() else name
 
 
 def score_words(score: "Score") -> str:
@@ -67,13 +67,13 @@ def points_words(difference: "Score | None") -> str:
     """+4.1 points (+1.0 to +7.2)."""
     if difference is None or difference["value"] is None:
         return NOTHING
-    said: str = tr("{0} points").format(_signed(difference["value"]))
+    said: str = tr("{0} points").format(_write_signed(difference["value"]))
     if difference["low"] is None or difference["high"] is None:
         return said
-    return said + " " + _interval(_signed(difference["low"]), _signed(difference["high"]))
+    return said + " " + _interval(_write_signed(difference["low"]), _write_signed(difference["high"]))
 
 
-def _signed(share: float) -> str:
+def _write_signed(share: float) -> str:
     return formatting.figures(f"{100 * share:+.1f}".replace("-", "\u2212"))
 
 
@@ -138,7 +138,7 @@ def probe_words(probe: "ProbeResult | None") -> str:
     return tr("{0} directions used (untrained {1})").format(formatting.number(rank), formatting.number(before))
 
 
-def left_words(after: float, current: float) -> str:
-    """How long a whole still takes: what comes after the run that goes on, and the rest of that one."""
+def write_time_to_go(after: float, current: float) -> str:
+    """Say how long a whole still takes: what comes after the run that goes on, and the rest of that one."""
     whole = after + (current if math.isfinite(current) else 0.0)
     return formatting.duration(whole) or NOTHING

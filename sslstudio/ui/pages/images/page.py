@@ -25,7 +25,7 @@ from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.labels_view import LabelsView, labels_in_words, lacks_labels
-from sslstudio.ui.widgets.layout import Card, Figure, button, column, held, row, scrolled, text
+from sslstudio.ui.widgets.layout import Card, Figure, button, column, make_scrollable, row, text, wrap_layout
 from sslstudio.ui.widgets.tables import fill, table
 from sslstudio.ui.workspace.folders import folders_of
 from sslstudio.ui.workspace.workspace import Change, Workspace
@@ -79,7 +79,7 @@ class ImagesPage(Page):
         self.drop = DropArea(choose, sample)
         self.recent = RecentProjects()
         self.recent.chosen.connect(self.workspace.open_folder)
-        self.welcome = held(column((self.drop, 1), self.recent, gap=14))
+        self.welcome = wrap_layout(column((self.drop, 1), self.recent, gap=14))
         self.stack.addWidget(self.welcome)
         op = partial(project_operations.read_recent, app_settings.recent_folders())
         jobs.run(op, self._take_recent, partial(dialogs.tell_error, self), owner=self)
@@ -97,10 +97,11 @@ class ImagesPage(Page):
         cancel = button(self.tr("Cancel"), self.workspace.cancel_opening, icon="cross")
         self.first = GalleryView()
         self.first.hide()
-        self._busy_room = [held(column(None)), held(column(None))]  # keep the words in the middle without pictures
+        # keep the words in the middle without pictures
+        self._busy_room = [wrap_layout(column(None)), wrap_layout(column(None))]
         inner = column(self.busy_stage, self.busy_bar, self.busy_count, 10, row(cancel, None), gap=8)
         above, below = self._busy_room
-        self.busy = held(column(above, row(None, inner, None), self.first, below, gap=14))
+        self.busy = wrap_layout(column(above, row(None, inner, None), self.first, below, gap=14))
         self.stack.addWidget(self.busy)
 
     def _add_loaded(self) -> None:
@@ -113,16 +114,16 @@ class ImagesPage(Page):
         self.others_table = table([self.tr("Kind"), self.tr("Files")], stretch=1)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.addTab(held(column(10, self.gallery)), self.tr("Pictures"))
-        self.tabs.addTab(scrolled(held(column(14, self.labels_view))), self.tr("Labels"))
-        self.tabs.addTab(held(column(10, self.broken_none, self.broken_table)), self.tr("Cannot be read"))
-        self.tabs.addTab(held(column(10, self.others_table)), self.tr("Other files"))
+        self.tabs.addTab(wrap_layout(column(10, self.gallery)), self.tr("Pictures"))
+        self.tabs.addTab(make_scrollable(wrap_layout(column(14, self.labels_view))), self.tr("Labels"))
+        self.tabs.addTab(wrap_layout(column(10, self.broken_none, self.broken_table)), self.tr("Cannot be read"))
+        self.tabs.addTab(wrap_layout(column(10, self.others_table)), self.tr("Other files"))
         self.folders = FoldersView()
         self.folders.taken_out.connect(self.folder_list.take_out)
         self.folders.brought_back.connect(self.folder_list.bring_back)
-        self.tabs.addTab(held(column(10, self.folders)), self.tr("Folders"))
+        self.tabs.addTab(wrap_layout(column(10, self.folders)), self.tr("Folders"))
         figures = row(self.pictures, self.labels, self.broken, self.others, gap=12)
-        self.loaded = held(column(figures, Card(margin=16).add(self.tabs), gap=14))
+        self.loaded = wrap_layout(column(figures, Card(margin=16).add(self.tabs), gap=14))
         self.stack.addWidget(self.loaded)
 
     def _show(self, face: QWidget) -> None:
@@ -175,7 +176,7 @@ class ImagesPage(Page):
             if said.first and len(said.first) != self.first.gallery.rowCount():
                 self._show_first(said.first)
             return
-        self.busy_stage.setText(formatting.told(said.stage))
+        self.busy_stage.setText(formatting.render(said.stage))
         self.busy_bar.setRange(0, said.total)
         self.busy_bar.setValue(said.done)
         self.busy_count.setText(self._progress.far(said))
@@ -229,7 +230,7 @@ class ImagesPage(Page):
         self.pictures.say(formatting.count(len(index)), self.tr("Pictures"))
         broken = len(index.unreadable)
         self.broken.say(formatting.count(broken) if checked or broken else "…")
-        fill(self.broken_table, [(printable(one.path), formatting.told(one.reason)) for one in index.unreadable])
+        fill(self.broken_table, [(printable(one.path), formatting.render(one.reason)) for one in index.unreadable])
         self.broken_none.setVisible(checked and not broken)
         self.broken_table.setVisible(bool(broken))
         title = (

@@ -42,11 +42,11 @@ class RecentProjects(QWidget):
             counted = "" if one.runs is None else formatting.count(one.runs, self.tr("run"), self.tr("runs"))
             where = printable(" + ".join([str(one.pictures), *one.more]))
             for place, said in enumerate((counted, one.opened, _end_of(where)), start=1):
-                self._grid.addWidget(_told(said), line, place)
+                self._grid.addWidget(_muted_line(said), line, place)
         self.setVisible(bool(projects))
 
 
-def _told(said: str) -> QLabel:
+def _muted_line(said: str) -> QLabel:
     return text(said, "muted", wrap=False)
 
 

@@ -11,7 +11,7 @@ from sslstudio.ui.pages.label.gallery import LabelGallery
 from sslstudio.ui.pages.label.map import LabelMap
 from sslstudio.ui.pages.label.mask_canvas import MaskCanvas
 from sslstudio.ui.pages.label.mask_toolbar import MaskToolbar
-from sslstudio.ui.widgets.layout import Card, button, column, held, row, text
+from sslstudio.ui.widgets.layout import Card, button, column, row, text, wrap_layout
 from sslstudio.ui.widgets.picture import Picture
 
 CLASSES, MASKS, MAP = range(3)  # the tabs
@@ -30,9 +30,9 @@ class LabelBoard(QWidget):
         self.map = LabelMap()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.addTab(held(column(10, (self.picture, 1), self.said)), self.tr("One class a picture"))
-        self.tabs.addTab(held(column(10, self.tools, (self.canvas, 1))), self.tr("Masks"))
-        self.tabs.addTab(held(column(10, (self.map, 1))), self.tr("Many at once"))
+        self.tabs.addTab(wrap_layout(column(10, (self.picture, 1), self.said)), self.tr("One class a picture"))
+        self.tabs.addTab(wrap_layout(column(10, self.tools, (self.canvas, 1))), self.tr("Masks"))
+        self.tabs.addTab(wrap_layout(column(10, (self.map, 1))), self.tr("Many at once"))
         self.classes = ClassList()
         self.undo = button(self.tr("Undo"), lambda: None, icon="undo")
         self.redo = button(self.tr("Redo"), lambda: None, icon="redo")

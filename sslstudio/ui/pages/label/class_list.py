@@ -88,7 +88,7 @@ class ClassList(QWidget):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemClicked.connect(lambda item: self.picked.emit(item.data(NUMBER)))
         self.list.itemActivated.connect(lambda item: self.picked.emit(item.data(NUMBER)))
-        self.list.itemChanged.connect(self._changed)
+        self.list.itemChanged.connect(self._tell_rename)
         self.name = QLineEdit()
         self.name.setAcceptDrops(False)  # files that fall here are the window's
         self.name.setAccessibleName(self.tr("Name of a new class"))
@@ -158,6 +158,6 @@ class ClassList(QWidget):
         if (item := self.list.currentItem()) is not None:
             self.recoloured.emit(item.data(NUMBER), item.data(COLOUR) % (len(MASKS) - 1) + 1)
 
-    def _changed(self, item: QListWidgetItem) -> None:
+    def _tell_rename(self, item: QListWidgetItem) -> None:
         if not self._filling:
             self.renamed.emit(item.data(NUMBER), item.text())

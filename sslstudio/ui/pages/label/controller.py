@@ -33,14 +33,14 @@ class LabelController(QObject):
         for one, call in ((board.undo, self.undo), (board.redo, self.redo), (board.unlabel, self.unlabel),
                           (board.nothing, self.mark_empty)):  # fmt: skip
             one.clicked.connect(call)
-        labels.changed.connect(self._heard)
+        labels.changed.connect(self._show_edit)
         board.gallery.chosen.connect(self.open_picture)
         board.map.chosen.connect(board.gallery.go_to)
         board.classes.picked.connect(self.pick)
         board.classes.added.connect(self.add_class)
         board.classes.renamed.connect(self._rename)
         board.classes.recoloured.connect(self._recolour)
-        board.canvas.stroked.connect(self._stroked)
+        board.canvas.stroked.connect(self._take_stroke)
         board.canvas.lacking.connect(board.classes.name.setFocus)
 
     # --- the picture at hand
@@ -133,7 +133,7 @@ class LabelController(QObject):
         if store is not None and self.path and mask.size:
             self.labels.do(store.masking(self.path, (mask.shape[0], mask.shape[1])))
 
-    def _stroked(self, patch: Patch) -> None:
+    def _take_stroke(self, patch: Patch) -> None:
         store, canvas = self.labels.store, self.board.canvas
         if store is None or not self.path:
             return
@@ -182,7 +182,7 @@ class LabelController(QObject):
 
     # --- an edit counts: done, taken back or done again
 
-    def _heard(self, edit: Edit) -> None:
+    def _show_edit(self, edit: Edit) -> None:
         paths, gallery = paths_of(edit), self.board.gallery
         if len(paths) == 1 and paths[0] != self.path:
             gallery.go_to(paths[0])  # what was taken back on another picture is shown

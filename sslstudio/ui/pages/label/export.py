@@ -57,8 +57,8 @@ class LabelExport(QObject):
         self.changed.emit()
         self._job = jobs.run(
             lambda _: export_labels(store.folder, out),
-            self._done,
-            self._failed,
+            self._tell_result,
+            self._tell_error,
             owner=self,
             progress=self.busy.show_progress,
             over=self._over,
@@ -72,21 +72,21 @@ class LabelExport(QObject):
     def _over(self) -> None:
         """Nothing is written any more; a job that was stopped can begin again."""
         stopped = self._job is not None
-        self._ended(self.tr("Not exported.") if stopped else "", stopped)
+        self._end(self.tr("Not exported.") if stopped else "", stopped)
 
-    def _ended(self, said: str = "", stopped: bool = False) -> None:
+    def _end(self, said: str = "", stopped: bool = False) -> None:
         self._job = None
         self.button.setEnabled(True)
         self.busy.rest(said, stopped=stopped)
         self.changed.emit()
 
-    def forget_stopped(self) -> None:
-        """The labels have changed: that an export was stopped is old."""
+    def forget_stop(self) -> None:
+        """Say no more that an export was stopped: the labels have changed since."""
         if self._job is None and not self.busy.isHidden():
-            self._ended()
+            self._end()
 
-    def _done(self, made: "Exported") -> None:
-        self._ended()
+    def _tell_result(self, made: "Exported") -> None:
+        self._end()
         said = [
             formatting.count(made.labelled, self.tr("labelled picture"), self.tr("labelled pictures"))
             + " (labels.csv, classes.csv)"
@@ -97,6 +97,6 @@ class LabelExport(QObject):
         if dialogs.choose(self._page, told, {"open": self.tr("Open the folder")}, self.tr("Close")) == "open":
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(made.out)))
 
-    def _failed(self, error: Exception) -> None:
-        self._ended()
+    def _tell_error(self, error: Exception) -> None:
+        self._end()
         dialogs.tell_error(self._page, error)

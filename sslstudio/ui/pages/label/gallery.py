@@ -35,10 +35,10 @@ class LabelGallery(QWidget):
         self.filter.addItems([self.tr("All pictures"), self.tr("Without a label"), self.tr("Labelled"),
                               self.tr("To label next")])  # fmt: skip
         self.filter.setAccessibleName(self.tr("Which pictures are shown"))
-        self.filter.currentIndexChanged.connect(self._filter_changed)
+        self.filter.currentIndexChanged.connect(self._show_filter)
         self.view = GalleryView()
         self.view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.view.chosen.connect(self._row_chosen)
+        self.view.chosen.connect(self._tell_choice)
         self.counted = text("", "small", wrap=False)
         self.setLayout(column(self.filter, (self.view, 1), self.counted, gap=8))
 
@@ -111,11 +111,11 @@ class LabelGallery(QWidget):
         self.view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.view.scrollTo(index)
 
-    def _row_chosen(self, row: int) -> None:
+    def _tell_choice(self, row: int) -> None:
         if 0 <= row < len(self.shown):
             self.chosen.emit(self.shown[row])
 
-    def _filter_changed(self, which: int) -> None:
+    def _show_filter(self, which: int) -> None:
         self.renew()
         if not self.path and self.shown:
             self.go_to(self.shown[0])

@@ -31,8 +31,8 @@ class MaskToolbar(QWidget):
         self.hide_mask = tool("eye", self.tr("Hold to see the picture without its mask"), native(HIDE), lambda: None)
         self.hide_mask.pressed.connect(partial(canvas.set_hidden, True))
         self.hide_mask.released.connect(partial(canvas.set_hidden, False))
-        self._size_row = _held(QLabel(self.tr("Size")), self.thickness, self.size_said)
-        self._tolerance_row = _held(QLabel(self.tr("Tolerance")), self.tolerance, self.tolerance_said)
+        self._size_row = _wrap_row(QLabel(self.tr("Size")), self.thickness, self.size_said)
+        self._tolerance_row = _wrap_row(QLabel(self.tr("Tolerance")), self.tolerance, self.tolerance_said)
         told = QLabel(self.tr("Mask"))
         upper = row(*self.tools.values(), None, told, self.opacity, 4, self.hide_mask, gap=6)
         self.opacity.setFixedWidth(84)
@@ -87,7 +87,7 @@ class MaskToolbar(QWidget):
         self.thickness.blockSignals(False)
 
 
-def _held(*pieces: QWidget) -> QWidget:
+def _wrap_row(*pieces: QWidget) -> QWidget:
     made = QWidget()
     made.setLayout(row(*pieces, gap=8))
     return made

@@ -69,12 +69,12 @@ class LabelPage(Page):
         labels = self.labels
         self.workspace.call_on(Change.PICTURES, self._other_pictures)
         self.workspace.call_on(Change.RUNS, self._forget_alike)
-        labels.opened.connect(self._opened)
+        labels.opened.connect(self._show_labels)
         labels.opening.connect(self.opening.busy.show_progress)
-        labels.failed.connect(lambda: self.opening.stopped(self.tr("The labels are not open")))
-        labels.undo_stack.indexChanged.connect(self._index_changed)
+        labels.failed.connect(lambda: self.opening.show_stop(self.tr("The labels are not open")))
+        labels.undo_stack.indexChanged.connect(self._show_edit)
         self.board.gallery.filtered.connect(lambda which: self.suggest() if which == NEXT else None)
-        self.board.tabs.currentChanged.connect(self._tab_changed)
+        self.board.tabs.currentChanged.connect(self._show_tab)
 
     def _take_keys(self) -> None:
         board, editing, canvas = self.board, self.editing, self.board.canvas
@@ -91,7 +91,7 @@ class LabelPage(Page):
     def arrive(self) -> None:
         """Open the labels of the pictures."""
         if self.labels.store is not None and self.editing.root != self.labels.pictures:
-            self._opened()  # another page had them opened
+            self._show_labels()  # another page had them opened
         self.open_labels()
         self._show_state()
 
@@ -123,7 +123,7 @@ class LabelPage(Page):
                 self.opening.wait(self.tr("Opening the labels…"))
             self.labels.open()
 
-    def _opened(self) -> None:
+    def _show_labels(self) -> None:
         store, recognised = self.labels.store, self.workspace.recognised
         if store is None or recognised is None:
             return
@@ -143,8 +143,8 @@ class LabelPage(Page):
         if face is self.board and take_focus:
             self.board.take_focus()
 
-    def _index_changed(self, index: int) -> None:
-        self.export.forget_stopped()
+    def _show_edit(self, index: int) -> None:
+        self.export.forget_stop()
         self._show_progress()
 
     def _show_progress(self) -> None:
@@ -153,13 +153,13 @@ class LabelPage(Page):
         self.progress.setText(said)
         self.halt.setVisible(self._asking is not None)
         self.progress.setVisible(self.export.busy.isHidden() or self._asking is not None)
-        self.forward.setEnabled(bool(labels.labelled(kind)))
+        self.forward.setEnabled(bool(labels.find_labelled(kind)))
         set_role(self.forward, "primary" if enough else "plain")
         tint(self.forward, "tag", "accent_text" if enough else "text")
         self.board.undo.setEnabled(labels.undo_stack.canUndo())
         self.board.redo.setEnabled(labels.undo_stack.canRedo())
 
-    def _tab_changed(self) -> None:
+    def _show_tab(self) -> None:
         self.board.suit_tab()
         self.editing.show_classes()
         self.board.gallery.renew()
@@ -194,7 +194,7 @@ class LabelPage(Page):
         if recognised is not None and self._asking is None:
             index = workspace.readable or recognised.pictures
             op = partial(picture_operations.compare_pictures, index, workspace.pretrained, workspace.all_runs)
-            self._asking = jobs.run(op, self._take_alike, self._not_asked, owner=self, progress=self._say_busy)
+            self._asking = jobs.run(op, self._take_alike, self._give_up_asking, owner=self, progress=self._say_busy)
 
     def stop_comparing(self) -> None:
         """Compare no further; what needs it asks again."""
@@ -206,8 +206,8 @@ class LabelPage(Page):
             self._show_progress()
 
     def _say_busy(self, said: Preparing) -> None:
-        self.board.map.say_busy(self._far.said(said))
-        self.progress.setText(self._far.said(said))
+        self.board.map.say_busy(self._far.describe(said))
+        self.progress.setText(self._far.describe(said))
         self.progress.show()
         self.halt.show()
 
@@ -218,7 +218,7 @@ class LabelPage(Page):
         if self._wants_suggestions:
             self.suggest()
 
-    def _not_asked(self, error: Exception) -> None:
+    def _give_up_asking(self, error: Exception) -> None:
         self._asking, self._wants_suggestions = None, False
         self.next_ones.setEnabled(True)
         self._show_progress()
@@ -234,11 +234,13 @@ class LabelPage(Page):
         if self._alike is None:
             self._compare()
         elif self._asking is None:
-            index, labelled = self.workspace.readable or recognised.pictures, self.labels.labelled(self.board.kind)
+            index, labelled = self.workspace.readable or recognised.pictures, self.labels.find_labelled(self.board.kind)
             op = partial(picture_operations.suggest_next, self._alike, labelled, index, self.workspace.result)
-            self._asking = jobs.run(op, self._take_suggested, self._not_asked, owner=self, progress=self._say_busy)
+            self._asking = jobs.run(
+                op, self._take_suggestions, self._give_up_asking, owner=self, progress=self._say_busy
+            )
 
-    def _take_suggested(self, paths: list[str]) -> None:
+    def _take_suggestions(self, paths: list[str]) -> None:
         self._asking, self._wants_suggestions = None, False
         self.next_ones.setEnabled(True)
         if self.board.tabs.currentIndex() == MAP:

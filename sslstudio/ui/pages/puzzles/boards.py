@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QGridLayout, QToolButton
 
 from sslstudio.ui.pages.puzzles.board import Board
 from sslstudio.ui.pages.puzzles.tile_board import TileBoard
-from sslstudio.ui.widgets.layout import button, column, held, row, text
+from sslstudio.ui.widgets.layout import button, column, row, text, wrap_layout
 from sslstudio.ui.widgets.picture import Picture, to_image
 from sslstudio.ui.widgets.shortcuts import SIDEWAYS
 
@@ -36,7 +36,7 @@ class Choice(Board):
             one.setCursor(Qt.CursorShape.PointingHandCursor)
             self.places.append(one)
             self.group.addButton(one, number)
-        self.group.idToggled.connect(self._toggled)
+        self.group.idToggled.connect(self._take_toggle)
 
     def answer(self) -> tuple[int, ...] | None:
         """The chosen one."""
@@ -55,7 +55,7 @@ class Choice(Board):
             if state:
                 one.setText("✓" if state == "right" else "✗")
 
-    def _toggled(self, number: int, chosen: bool) -> None:
+    def _take_toggle(self, number: int, chosen: bool) -> None:
         self.show_choice(number, chosen)
         if chosen:
             self.changed.emit()
@@ -81,7 +81,7 @@ class SideBoard(Choice):
             text(self.tr("The other one"), "small", wrap=False),
             row(_still(to_image(game.pieces[1]), self.tr("The other patch")), None), None, gap=6,
         )  # fmt: skip
-        self.setLayout(row(None, held(grid), 14, beside, None))
+        self.setLayout(row(None, wrap_layout(grid), 14, beside, None))
 
     def show_choice(self, number: int, chosen: bool) -> None:
         """The patch is seen at the place that was chosen."""

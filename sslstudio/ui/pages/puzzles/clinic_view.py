@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.job_row import BusyLine
-from sslstudio.ui.widgets.layout import Card, button, clear, column, held, row, text
+from sslstudio.ui.widgets.layout import Card, button, clear, column, row, text, wrap_layout
 from sslstudio.ui.widgets.picture import Picture
 
 if TYPE_CHECKING:
@@ -24,15 +24,15 @@ class FindingView(Card):
     change_wanted = Signal(str)
 
     def __init__(self, finding: "Finding", task: str, example: QImage | None) -> None:
-        super().__init__(formatting.told(finding.title), margin=14, gap=8)
-        said = column(text(formatting.told(finding.text)), gap=8)
+        super().__init__(formatting.render(finding.title), margin=14, gap=8)
+        said = column(text(formatting.render(finding.text)), gap=8)
         change = finding.change_for(task)
         if change:
             key, _, value = change.partition("=")
             section, _, name = key.rpartition(".")
             said_so = self.tr("Set {0} to {1}").format(name.replace("_", " "), value)
             if section in finding.tasks and section != task:  # the answer for another task comes first
-                said_so = f"{formatting.told(section.replace('_', ' ').capitalize())}: {said_so}"
+                said_so = f"{formatting.render(section.replace('_', ' ').capitalize())}: {said_so}"
             self.answer = button(said_so, lambda: self.change_wanted.emit(change))
             said.addLayout(row(self.answer, None))
         said.addStretch(1)
@@ -40,9 +40,9 @@ class FindingView(Card):
         if example is not None:
             picture = Picture(least=EXAMPLE_HEIGHT, corner=4)
             picture.setFixedSize(round(EXAMPLE_HEIGHT * example.width() / max(1, example.height())), EXAMPLE_HEIGHT)
-            picture.show_image(example, self.tr("Example pictures for: {0}").format(formatting.told(finding.title)))
+            picture.show_image(example, self.tr("Example pictures for: {0}").format(formatting.render(finding.title)))
             inside.addWidget(picture)
-        self.add(held(inside))
+        self.add(wrap_layout(inside))
 
 
 class ClinicView(QWidget):
@@ -89,7 +89,7 @@ class ClinicView(QWidget):
         suited, found = clinic.suits(task), clinic.concerning(task)
         self.verdict.setText(verdicts[suited.word])
         known = {one.text for one in found}
-        self.about.setText(" ".join(formatting.told(reason) for reason in suited.reasons if reason not in known))
+        self.about.setText(" ".join(formatting.render(reason) for reason in suited.reasons if reason not in known))
         self.about.setVisible(bool(self.about.text()))
         for finding in found:
             view = FindingView(finding, task, examples.get(finding.name))

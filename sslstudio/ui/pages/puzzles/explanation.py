@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from sslstudio.ui.operations.engine import TaskFacts
 from sslstudio.ui.text import formatting
-from sslstudio.ui.widgets.layout import Card, EmptyState, clear, column, held, row, scrolled, symbol, text
+from sslstudio.ui.widgets.layout import Card, EmptyState, clear, column, make_scrollable, row, symbol, text, wrap_layout
 from sslstudio.ui.widgets.picture import Picture, to_image
 
 if TYPE_CHECKING:  # imports torch
@@ -41,7 +41,7 @@ class ExplanationView(QWidget):
         )  # fmt: skip
         inside = column(asked, cards, None, gap=8)
         inside.setContentsMargins(0, 0, 12, 0)
-        self.sheet = scrolled(held(inside))
+        self.sheet = make_scrollable(wrap_layout(inside))
         layout = column(6, (self.empty, 1), (self.sheet, 1), gap=0)
         layout.setContentsMargins(0, 0, 0, 0)
         self.setLayout(layout)
@@ -86,4 +86,4 @@ class ExplanationView(QWidget):
             shown.setFixedSize(SIDE, SIDE)
             shown.show_image(to_image(content), caption)
             self.pictures.addLayout(column(shown, text(caption, "small", wrap=False), gap=5))
-        self.words.setText(self.tr("In words: {0}").format(formatting.told(puzzle.label)))
+        self.words.setText(self.tr("In words: {0}").format(formatting.render(puzzle.label)))

@@ -21,7 +21,17 @@ from sslstudio.ui.pages.puzzles.puzzle_view import PuzzleGrid
 from sslstudio.ui.pages.split import split_of
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.job_row import BusyState
-from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, row, scrolled, side_panel, text
+from sslstudio.ui.widgets.layout import (
+    EmptyState,
+    Notice,
+    button,
+    column,
+    make_scrollable,
+    row,
+    side_panel,
+    text,
+    wrap_layout,
+)
 from sslstudio.ui.workspace.clinic import clinic_of
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
@@ -53,7 +63,7 @@ class PretextPage(Page):
         self._add_right()
         self.content.addLayout(row(self.left, self.right, gap=18), 1)
         workspace.call_on(Change.ENGINE, self._show_tasks)
-        workspace.call_on(Change.PICTURES, self._pictures_changed)
+        workspace.call_on(Change.PICTURES, self._take_pictures)
         self._show_tasks()
 
     def _add_left(self) -> None:
@@ -64,7 +74,7 @@ class PretextPage(Page):
         self.tasks.currentRowChanged.connect(self._choose)
         self.summary, self.paper = text(""), text("", "small")
         self.form = ConfigForm()
-        self.form.changed.connect(self._options_changed)
+        self.form.changed.connect(self._take_options)
         self.wrong = Notice()
         line = QFrame()
         line.setObjectName("line")
@@ -92,14 +102,14 @@ class PretextPage(Page):
         self.clinic_view.stop_wanted.connect(self.clinic.stop)
         self.clinic_view.look_wanted.connect(self.clinic.ask)
         self.clinic.progressed.connect(self.clinic_view.busy.show_progress)
-        self.puzzles = scrolled(held(column(self.clinic_view, self.grid, None, gap=18)))
+        self.puzzles = make_scrollable(wrap_layout(column(self.clinic_view, self.grid, None, gap=18)))
         self.faces = QStackedWidget()
         for face in (self.waiting, self.missing, self.refused, self.puzzles):
             self.faces.addWidget(face)
         self.play = PlayTab(self.workspace, self.config)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.addTab(held(column(10, head, self.faces, gap=10)), self.tr("Puzzles"))
+        self.tabs.addTab(wrap_layout(column(10, head, self.faces, gap=10)), self.tr("Puzzles"))
         self.explained = ExplanationView()
         self.tabs.addTab(self.explained, self.tr("Explained"))
         self.tabs.addTab(self.play, self.tr("Play"))
@@ -145,7 +155,7 @@ class PretextPage(Page):
             self.ask_puzzles()
             self._show_clinic()
 
-    def _options_changed(self) -> None:
+    def _take_options(self) -> None:
         try:
             options = self.form.config()
         except ConfigError as error:  # two values that do not go together
@@ -158,7 +168,7 @@ class PretextPage(Page):
 
     # --- puzzles
 
-    def _pictures_changed(self) -> None:
+    def _take_pictures(self) -> None:
         self._draw = 0
         self._show_tasks()
 
@@ -226,7 +236,7 @@ class PretextPage(Page):
         if self._job is not None:
             self._job.cancel()
             self._job = None
-            self.waiting.stopped(self.tr("No puzzles were made"))
+            self.waiting.show_stop(self.tr("No puzzles were made"))
 
     def command(self) -> object:
         """Draw these puzzles into a file."""

@@ -17,7 +17,7 @@ from sslstudio.ui.pages.puzzles.play_view import Network, PlayView
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.job_row import BusyState
-from sslstudio.ui.widgets.layout import scrolled
+from sslstudio.ui.widgets.layout import make_scrollable
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class PlayTab(QWidget):
         self.told = BusyState("puzzle", self.tr("Making puzzles…"), self.stop, self._go_on)
         self.faces = QStackedWidget()
         self.faces.addWidget(self.told)
-        self.faces.addWidget(scrolled(self.view))
+        self.faces.addWidget(make_scrollable(self.view))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.faces)
@@ -73,7 +73,7 @@ class PlayTab(QWidget):
     def stop(self) -> None:
         """Make no puzzles now."""
         self._let_go()
-        self.told.stopped(self.tr("No puzzles were made"))
+        self.told.show_stop(self.tr("No puzzles were made"))
 
     def _go_on(self) -> None:
         if self._run is None:

@@ -11,7 +11,7 @@ from sslstudio.ui.pages.puzzles.board import Board
 from sslstudio.ui.pages.puzzles.boards import board_for
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.choice_box import ChoiceBox
-from sslstudio.ui.widgets.layout import Card, Figure, button, clear, column, held, row, text
+from sslstudio.ui.widgets.layout import Card, Figure, button, clear, column, row, text, wrap_layout
 from sslstudio.ui.widgets.picture import Picture, to_image
 
 if TYPE_CHECKING:  # imports torch
@@ -58,10 +58,10 @@ class PlayView(QWidget):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        self.said = held(column(self.verdict, self.theirs, row(self.solved, None), None, gap=6))
+        self.said = wrap_layout(column(self.verdict, self.theirs, row(self.solved, None), None, gap=6))
         self.said.setFixedWidth(SOLVED_SIDE + 20)
         head = row((self.question, 1), self.number, self.check, self.go_on, gap=12)  # reached without scrolling
-        game = Card(margin=14, gap=8).add(head, (row((held(self.place), 1), self.said, gap=10), 1))
+        game = Card(margin=14, gap=8).add(head, (row((wrap_layout(self.place), 1), self.said, gap=10), 1))
         self.opponent.setMinimumContentsLength(14)
         self.fair = text("", "small")
         against = row(text(self.tr("Play against"), "field", wrap=False), (self.opponent, 1), (self.fair, 2), gap=12)
@@ -101,7 +101,7 @@ class PlayView(QWidget):
         self.board = board_for(self.game)
         self.board.changed.connect(self._offer)
         self.place.addWidget(self.board)
-        self.question.setText(formatting.told(self.game.question))
+        self.question.setText(formatting.render(self.game.question))
         self.number.setText(self.tr("{0} of {1}").format(self._now + 1, len(self._games)))
         self.said.hide()
         self.check.show()
@@ -119,10 +119,10 @@ class PlayView(QWidget):
             return
         self._played.append((self.game, answer))
         self.board.reveal(self.game.targets)
-        self.verdict.setText(self._judged(self.tr("Right."), self.tr("Not right."), answer))
+        self.verdict.setText(self._judge(self.tr("Right."), self.tr("Not right."), answer))
         theirs = self.game.answer
         self.theirs.setText(
-            self._judged(self.tr("The network: right."), self.tr("The network: wrong."), theirs) if theirs else ""
+            self._judge(self.tr("The network: right."), self.tr("The network: wrong."), theirs) if theirs else ""
         )
         self.solved.show_image(to_image(self.game.solved), self.tr("The right answer"))
         self.said.show()
@@ -131,7 +131,7 @@ class PlayView(QWidget):
         self.go_on.setFocus(Qt.FocusReason.OtherFocusReason)
         self._say_score()
 
-    def _judged(self, good: str, bad: str, answer: tuple[int, ...]) -> str:
+    def _judge(self, good: str, bad: str, answer: tuple[int, ...]) -> str:
         from sslstudio.engine.pretraining.play import tally
 
         counted = tally([self.game], [answer])

@@ -33,7 +33,7 @@ class PuzzleCard(Card):
             self._pictures.append(shown)
             shown.show_image(to_image(picture), caption)
             line.addLayout(column(text(caption, "small", wrap=False), shown, gap=5), 1)
-        self.add(line, row(symbol("tag", "accent", 18), (text(formatting.told(puzzle.label)), 1), gap=8))
+        self.add(line, row(symbol("tag", "accent", 18), (text(formatting.render(puzzle.label)), 1), gap=8))
 
     def fit(self, width: int) -> None:
         """Make the pictures as high as they are wide in a card of this width."""

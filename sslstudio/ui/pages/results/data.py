@@ -45,7 +45,7 @@ class Results:
 def load_results(run: Path, control: RunControl) -> Results:
     """Read a finished fine-tuning run. Raises DataError when it has no result yet."""
     from sslstudio.engine.runs.run_folder import RunFolder
-    from sslstudio.engine.training.recognised_record import changed_since
+    from sslstudio.engine.training.recognised_record import find_changes
 
     opened = RunFolder.open(run)
     metrics = opened.finetune_metrics()
@@ -58,7 +58,7 @@ def load_results(run: Path, control: RunControl) -> Results:
     masks = metrics["kind"] == "segmentation"
     place, labels = str(data.get("folder", "")), str(data.get("labels", ""))
     coding = _coding(opened, place, labels, metrics["classes"]) if masks else None
-    shown: FinetuneMetrics = {**metrics, "notes": [*metrics["notes"], *changed_since(opened, place, labels)]}
+    shown: FinetuneMetrics = {**metrics, "notes": [*metrics["notes"], *find_changes(opened, place, labels)]}
     network = run if opened.read_json("folds.json") is None else run / "fold-1"
     return Results(run, folder, config.get("source", ""), shown, found, coding, network)
 
@@ -68,9 +68,9 @@ def _coding(run: "RunFolder", folder: str, labels: str, names: Sequence[str]) ->
     from sslstudio.engine.images.index import scan
     from sslstudio.engine.labels.named_alike import masks_alike
     from sslstudio.engine.labels.recognise import recognise
-    from sslstudio.engine.training.recognised_record import recalled
+    from sslstudio.engine.training.recognised_record import recall
 
-    masks = (recalled(run, folder, labels) or recognise(scan(Path(folder)), labels)).masks
+    masks = (recall(run, folder, labels) or recognise(scan(Path(folder)), labels)).masks
     if masks is None:
         raise DataError(
             "The masks of {folder} are gone: the pictures cannot be compared with them.",

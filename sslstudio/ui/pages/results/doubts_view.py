@@ -21,7 +21,7 @@ from sslstudio.ui.pages.results.inspection import InspectionController
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.job_row import BusyLine
-from sslstudio.ui.widgets.layout import Card, EmptyState, button, column, held, row, text, tool
+from sslstudio.ui.widgets.layout import Card, EmptyState, button, column, row, text, tool, wrap_layout
 from sslstudio.ui.widgets.picture import Picture
 from sslstudio.ui.widgets.shortcuts import doubt_keys, page_shortcuts
 from sslstudio.ui.widgets.tables import fill, table
@@ -59,7 +59,7 @@ class DoubtsView(QWidget):
         self.empty = EmptyState("tag", "", "")
         self.faces = QStackedWidget()
         self.faces.addWidget(self.empty)
-        self.faces.addWidget(held(row((left, 3), (right, 2), gap=14)))
+        self.faces.addWidget(wrap_layout(row((left, 3), (right, 2), gap=14)))
         self.busy = BusyLine(inspection.stop, self._look)
         self.setLayout(column((self.faces, 1), row(None, self.busy, None)))
         for name, one in (("keep", self.keep), ("change", self.change), ("unsure", self.unsure)):

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QMenu, QPushButton, QSizePolicy, QWidge
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.class_marks import SHAPES, mark_icon
-from sslstudio.ui.widgets.layout import button, clear, column, row, scrolled
+from sslstudio.ui.widgets.layout import button, clear, column, make_scrollable, row
 
 HIDDEN, OTHERS = -1, 0  # groups of the map: not shown, and without a class of its own
 
@@ -53,7 +53,7 @@ class MapLegend(QWidget):
         self._entries.setContentsMargins(0, 0, 8, 0)
         inside = QWidget()
         inside.setLayout(column(self._entries, row(self.choice, None), None, gap=2))
-        self.setLayout(column((scrolled(inside), 1)))
+        self.setLayout(column((make_scrollable(inside), 1)))
         theme().changed.connect(self._paint)
 
     def show_groups(self, names: Sequence[str], sizes: Sequence[int], marks: Sequence[int] | None = None) -> None:

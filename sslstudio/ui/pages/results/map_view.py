@@ -23,7 +23,7 @@ from sslstudio.ui.plots.scatter_map import EmbeddingMap
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.job_row import BusyLine
-from sslstudio.ui.widgets.layout import Card, button, column, held, row, symbol, text
+from sslstudio.ui.widgets.layout import Card, button, column, row, symbol, text, wrap_layout
 from sslstudio.ui.widgets.picture import Picture
 
 
@@ -63,8 +63,8 @@ class MapView(QWidget):
         self.faces = QStackedWidget()
         self.waiting = BusyLine(self.stop, self._look)
         wait = column(None, row(None, symbol("images", "disabled", 48), None), row(None, self.waiting, None), None)
-        self.faces.addWidget(held(wait))
-        self.faces.addWidget(held(inside))
+        self.faces.addWidget(wrap_layout(wait))
+        self.faces.addWidget(wrap_layout(inside))
         layout = column((Card(margin=12).add((self.faces, 1)), 1))
         self.setLayout(layout)
         inspection.found.connect(self._ask)

@@ -21,7 +21,18 @@ from sslstudio.ui.pages.results.predictions_view import PredictionsView
 from sslstudio.ui.pages.results.twins_view import TwinsView, compared
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.layout import Card, EmptyState, button, clear, column, held, row, scrolled, symbol, text
+from sslstudio.ui.widgets.layout import (
+    Card,
+    EmptyState,
+    button,
+    clear,
+    column,
+    make_scrollable,
+    row,
+    symbol,
+    text,
+    wrap_layout,
+)
 from sslstudio.ui.widgets.score_table import ScoreTable, part_title
 from sslstudio.ui.widgets.tables import fill, make_room, table
 from sslstudio.ui.workspace.workspace import Change, Workspace
@@ -90,13 +101,13 @@ class ResultsPage(Page):
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self._scores_tab(), self.tr("Scores"))
         self.tabs.addTab(self._matrix_tab(), self.tr("What is taken for what"))
-        self.tabs.addTab(held(column(12, self.predictions)), self.tr("Test pictures"))
-        self.tabs.addTab(held(column(12, self.map)), self.tr("Map"))
-        self.tabs.addTab(held(column(12, self.doubts)), self.tr("Doubtful labels"))
-        self.tabs.addTab(scrolled(held(column(12, self.take))), self.tr("Take it away"))
+        self.tabs.addTab(wrap_layout(column(12, self.predictions)), self.tr("Test pictures"))
+        self.tabs.addTab(wrap_layout(column(12, self.map)), self.tr("Map"))
+        self.tabs.addTab(wrap_layout(column(12, self.doubts)), self.tr("Doubtful labels"))
+        self.tabs.addTab(make_scrollable(wrap_layout(column(12, self.take))), self.tr("Take it away"))
         said = column(self.verdict, self.counts, self.older, gap=4)
         head = Card(margin=16).add(row(symbol("chart", "accent", 28), (said, 1), gap=16))
-        self.result = held(column(head, (self.tabs, 1), gap=12))
+        self.result = wrap_layout(column(head, (self.tabs, 1), gap=12))
         self.faces.addWidget(self.result)
 
     def _scores_tab(self) -> QWidget:
@@ -105,14 +116,14 @@ class ResultsPage(Page):
             self.twins, text(self.tr("Click a stretch to see its pictures."), "small")
         )
         inside = row((column(self.scores, self.twins_card, None, gap=14), 3), (notes, 2), gap=14)
-        return scrolled(held(column(12, inside, None)))
+        return make_scrollable(wrap_layout(column(12, inside, None)))
 
     def _matrix_tab(self) -> QWidget:
         self.hint = text("", "small")
         left = Card(margin=16).add((self.matrix, 1), self.hint)
         right = Card(self.tr("Class by class"), margin=16).add(self.per_class)
         inside = row((left, 3), (right, 2), gap=14)
-        return held(column(12, inside))
+        return wrap_layout(column(12, inside))
 
     # --- loading
 
@@ -145,7 +156,7 @@ class ResultsPage(Page):
         """Show a result."""
         self.results = results
         metrics = results.metrics
-        self.verdict.setText(formatting.tidy(formatting.told(metrics["verdict"])))
+        self.verdict.setText(formatting.tidy(formatting.render(metrics["verdict"])))
         trained = formatting.count(metrics["n_train"], self.tr("labelled picture"), self.tr("labelled pictures"))
         tested = formatting.count(metrics["n_test"], self.tr("test picture"), self.tr("test pictures"))
         parts = [self.tr("Trained on {0}").format(trained), self.tr("measured on {0}").format(tested), results.run.name]
@@ -156,7 +167,7 @@ class ResultsPage(Page):
         self.scores.show_scores(metrics)
         clear(self.notes)
         for sentence in [self._reading(), *metrics["notes"]]:
-            self.notes.addWidget(text(formatting.tidy(formatting.told(sentence))))
+            self.notes.addWidget(text(formatting.tidy(formatting.render(sentence))))
         self._fill_parts()
         groups = compared(results.predictions)
         self.twins_card.setVisible(groups is not None)

@@ -24,7 +24,7 @@ def run_in_row(row: JobRow, op: Callable[[RunControl], Any], then: Callable[[Any
 
     def over() -> None:
         if not ended:  # it was stopped: it has neither come to its end nor failed
-            row.end_stopped()
+            row.show_stop()
 
     job = jobs.run(
         op, done, lambda error: end(dialogs.error_text(error)), owner=row, progress=row.show_progress, over=over

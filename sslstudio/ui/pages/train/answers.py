@@ -133,7 +133,7 @@ class Answers(Card):
             op = partial(run_operations.write_film, run, out)
             self.keep.setEnabled(False)
             self.busy.wait(self.tr("Drawing the film"))  # the name of its stage, too
-            self._film = jobs.run(op, self._kept, self._not_kept, owner=self, progress=self.busy.show_progress)
+            self._film = jobs.run(op, self._show_film, self._give_up_film, owner=self, progress=self.busy.show_progress)
 
     def stop_film(self) -> None:
         """Keep no film; nothing of it is left."""
@@ -146,10 +146,10 @@ class Answers(Card):
         self.keep.setEnabled(True)
         self.busy.rest(said)
 
-    def _not_kept(self, error: Exception) -> None:
+    def _give_up_film(self, error: Exception) -> None:
         self._film_over()
         dialogs.tell_error(self, error)
 
-    def _kept(self, film: Path) -> None:
+    def _show_film(self, film: Path) -> None:
         self._film_over()
         self.told.setText(self.tr("The film is in {0}").format(film))

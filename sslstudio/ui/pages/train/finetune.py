@@ -20,7 +20,7 @@ from sslstudio.ui.pages.train.source_split import SourceSplit
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.labels_view import LabelsView, lacks_labels
-from sslstudio.ui.widgets.layout import Card, button, column, held, row, scrolled
+from sslstudio.ui.widgets.layout import Card, button, column, make_scrollable, row, wrap_layout
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
 MINUTES = 5.0
@@ -48,8 +48,8 @@ class FinetunePage(RunPage):
             self.tr("Label some pictures"), lambda: workspace.wants_page.emit("label"), icon="pencil"
         )
         table = button(self.tr("Labels from a file…"), self.choose_table, icon="tag")
-        labels = held(column(12, Card().add(self.labels_view, row(self.to_label, table, None)), None, gap=0))
-        self.view.tabs.insertTab(0, scrolled(labels), self.tr("Labels"))
+        labels = wrap_layout(column(12, Card().add(self.labels_view, row(self.to_label, table, None)), None, gap=0))
+        self.view.tabs.insertTab(0, make_scrollable(labels), self.tr("Labels"))
         self.refresh()
 
     def start_title(self) -> str:
@@ -118,11 +118,11 @@ class FinetunePage(RunPage):
         self._listing += 1
         super().list_runs()
 
-    def not_listed(self, error: Exception) -> None:
-        """The runs could not be looked for: nothing is started without a person who knows that."""
+    def tell_listing_error(self, error: Exception) -> None:
+        """Say that the runs could not be looked for: nothing is started without a person who knows that."""
         self._listing -= 1
         self._hurried = False
-        super().not_listed(error)
+        super().tell_listing_error(error)
 
     def start_run(self) -> None:
         """Start what is set. A click that comes before the pretraining is listed waits for it, and does not start
@@ -170,7 +170,7 @@ class FinetunePage(RunPage):
         self.settings.forms["stem"].setVisible(run is None)
         differing = self._split_of_source(run)
         form = self.settings.forms["data"]
-        self.apart.say([formatting.told(form.editor(name).field.about.title) for name in differing])
+        self.apart.say([formatting.render(form.editor(name).field.about.title) for name in differing])
 
     def _split_of_source(self, run: Path | None) -> dict[str, Any]:
         with suppress(StudioError, OSError):  # it has gone, or a value is on the way to another: said at the start

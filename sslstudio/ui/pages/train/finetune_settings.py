@@ -74,7 +74,7 @@ class FinetuneSettings(QWidget):
         self.source.blockSignals(True)
         self.source.clear()
         for run in runs:
-            self.source.addItem(f"{formatting.when_of(run.path.name)}  {formatting.told(run.title)}", str(run.path))
+            self.source.addItem(f"{formatting.when_of(run.path.name)}  {formatting.render(run.title)}", str(run.path))
             self.source.setItemData(self.source.count() - 1, str(run.path), Qt.ItemDataRole.ToolTipRole)
         self.source.addItem(self.tr("A weights file"), FILE)
         self.source.addItem(self.tr("Nothing: from scratch"), SCRATCH)

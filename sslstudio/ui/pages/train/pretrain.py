@@ -15,7 +15,7 @@ from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.pages.train.run_view import RunView
 from sslstudio.ui.pages.train.time_line import TimeEstimateLine
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.layout import button, column, held, text
+from sslstudio.ui.widgets.layout import button, column, text, wrap_layout
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
 MINUTES = 10.0
@@ -39,7 +39,7 @@ class PretrainPage(RunPage):
             self.tr("Which one? Let them compete"), lambda: workspace.ask_comparison("tournament"), "link", "compare"
         )
         about = column(text(self.tr("Learns from"), "small"), self.task_title, change, compete, gap=3)
-        self.place_on_top(held(about))
+        self.place_on_top(wrap_layout(about))
         workspace.call_on(Change.TASK | Change.ENGINE, self._show_task)
         self._show_task()
         self.refresh()

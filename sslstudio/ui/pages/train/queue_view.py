@@ -44,10 +44,13 @@ class QueueView(QWidget):
         runs, chosen = self._queue.runs, self.chosen
         fill(
             self.table,
-            [(str(place), formatting.told(run.title), run.config.get("out", "")) for place, run in enumerate(runs, 1)],
+            [
+                (str(place), formatting.render(run.title), run.config.get("out", ""))
+                for place, run in enumerate(runs, 1)
+            ],
         )
         self.empty.setVisible(not runs)
-        over = [f"{formatting.told(title)}: {how}" for title, how in self._queue.over[-MOST:]]
+        over = [f"{formatting.render(title)}: {how}" for title, how in self._queue.over[-MOST:]]
         self.over.setText("\n".join([self.tr("Done so far:"), *over]))
         self.over.setVisible(bool(over))
         self.table.setVisible(bool(runs))

@@ -45,13 +45,13 @@ class RememberedChoices(QObject):
 
     def _listen(self) -> None:
         for form in self._forms:
-            form.changed.connect(self._chosen)
-        self._budget.amount.valueChanged.connect(self._chosen)
-        self._budget.unit.currentIndexChanged.connect(self._chosen)
+            form.changed.connect(self._note_choice)
+        self._budget.amount.valueChanged.connect(self._note_choice)
+        self._budget.unit.currentIndexChanged.connect(self._note_choice)
         if self._weights is not None:
-            self._weights.changed.connect(self._chosen)
+            self._weights.changed.connect(self._note_choice)
         for name, box in self._kinds.items():
-            box.activated.connect(lambda _, name=name: self._chosen(name))
+            box.activated.connect(lambda _, name=name: self._note_choice(name))
 
     def _values(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -61,7 +61,7 @@ class RememberedChoices(QObject):
             found["weights"] = self._weights.path
         return {**found, "time": self._budget.amount.value(), "unit": str(self._budget.unit.currentData())}
 
-    def _chosen(self, kind: object = None) -> None:
+    def _note_choice(self, kind: object = None) -> None:
         """Keep what differs from how the page begins."""
         if self._showing:
             return

@@ -23,9 +23,9 @@ from sslstudio.ui.widgets.run_list import RunList
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:
-    from sslstudio.engine.launch.launcher import resumed
+    from sslstudio.engine.launch.launcher import resume_run
 else:
-    resumed = jobs.late("sslstudio.engine.launch.launcher", "resumed")
+    resume_run = jobs.late("sslstudio.engine.launch.launcher", "resume_run")
 
 BEST, LAST, DISCARD = "best", "last", "discard"
 
@@ -49,10 +49,10 @@ class RunController(QObject):
         self._wanted = LAST  # what is to become of the run that is being stopped
         self._discarded: list[Path] = []
         self._add_bar()
-        self._runner.started.connect(self._started)
+        self._runner.started.connect(self._show_start)
         self._runner.events.connect(self._take)
-        self._runner.failed.connect(self._run_failed)
-        self._runner.ended.connect(self._ended)
+        self._runner.failed.connect(self._show_failure)
+        self._runner.ended.connect(self._show_end)
         workspace.cannot.connect(self._warn)
         runs.opened.connect(self.open)
         runs.resumed.connect(self.resume)
@@ -71,7 +71,7 @@ class RunController(QObject):
 
     # --- the run that goes on
 
-    def _started(self, job: str) -> None:
+    def _show_start(self, job: str) -> None:
         if job == self._job:
             if not self._going_on:
                 self._view.clear()
@@ -94,18 +94,18 @@ class RunController(QObject):
         if self._runner.job == self._job:
             self._view.add_note(sentence, warning=True)
 
-    def _run_failed(self, job: str, error: Exception) -> None:
+    def _show_failure(self, job: str, error: Exception) -> None:
         if job == self._job:
             self._view.fail(dialogs.error_text(error))
             if not isinstance(error, StudioError):
                 dialogs.tell_error_soon(self._owner, error)
 
-    def _ended(self, job: str) -> None:
+    def _show_end(self, job: str) -> None:
         run, outcome = self._view.run, self._view.outcome
         if job == self._job:
             self.following = False
         if job == self._job and self._settle() and run and outcome in ("finished", "stopped"):
-            self._workspace.finished(job, run, outcome)
+            self._workspace.take_outcome(job, run, outcome)
             self._sum_up()
         else:
             self.listing_wanted.emit()
@@ -124,24 +124,24 @@ class RunController(QObject):
             self.following = True
             self._runner.start(self._job, partial(follow, run))
             return
-        jobs.run(partial(run_operations.read_events, run), self._replay, self._failed, owner=self)
+        jobs.run(partial(run_operations.read_events, run), self._replay, self._tell_error, owner=self)
 
     def _replay(self, events: list[Event]) -> None:
         if not self._runner.active:
             self._show(events)
             if self._view.run is not None and self._view.outcome:
-                self._workspace.finished(self._job, self._view.run, self._view.outcome)
+                self._workspace.take_outcome(self._job, self._view.run, self._view.outcome)
             self.changed.emit()
 
     def resume(self, run: Path) -> None:
         """Go on with an earlier run; its record up to here is shown first."""
-        jobs.run(partial(run_operations.read_events, run), partial(self._go_on, run), self._failed, owner=self)
+        jobs.run(partial(run_operations.read_events, run), partial(self._go_on, run), self._tell_error, owner=self)
 
     def _go_on(self, run: Path, events: list[Event]) -> None:
         if not self._runner.active:
             self._show(events)
             self._going_on = True
-            self._runner.start(self._job, partial(resumed, run, apart=app_settings.apart()))
+            self._runner.start(self._job, partial(resume_run, run, apart=app_settings.apart()))
 
     def _show(self, events: list[Event]) -> None:
         self._view.clear()
@@ -153,16 +153,16 @@ class RunController(QObject):
         """Say in a sentence what became of the run that is shown."""
         run = self._view.run
         if run is not None and run.is_dir():
-            jobs.run(partial(run_operations.summarise_run, run), self._view.tell, self._failed, owner=self)
+            jobs.run(partial(run_operations.summarise_run, run), self._view.tell, self._tell_error, owner=self)
 
     def show_earlier_curves(self, runs: list[Path]) -> None:
         """Draw the curves of these runs over those of the run that is shown, and of no others."""
-        jobs.run(partial(run_operations.read_events_of, runs), self._show_curves, self._failed, owner=self)
+        jobs.run(partial(run_operations.read_events_of, runs), self._show_curves, self._tell_error, owner=self)
 
     def _show_curves(self, found: dict[Path, list[Event]]) -> None:
         self._view.curves.show_earlier({self._runs.title_of(run): events for run, events in found.items()})
 
-    def _failed(self, error: Exception) -> None:
+    def _tell_error(self, error: Exception) -> None:
         dialogs.tell_error(self._owner, error)
 
     # --- stopping: which of its weights others start from, or whether it is thrown away
@@ -201,14 +201,14 @@ class RunController(QObject):
         if run is None or self._view.outcome != "stopped":  # it was finished before the question was answered
             return True
         if wanted == DISCARD:
-            jobs.run(jobs.without_control(trash.set_aside, run), self._gone, self._failed, owner=self)
+            jobs.run(jobs.without_control(trash.set_aside, run), self._show_discarding, self._tell_error, owner=self)
             return False
         if self._runner.job == "pretrain":
             op = jobs.without_control(_use_weights, run, wanted)
-            jobs.run(op, lambda _: None, self._failed, owner=self)
+            jobs.run(op, lambda _: None, self._tell_error, owner=self)
         return True
 
-    def _gone(self, place: Path) -> None:
+    def _show_discarding(self, place: Path) -> None:
         self._discarded.append(place)
         self.told.setText(self.tr("Discarded: {0}").format(place.name))
         self.bar.show()
@@ -218,12 +218,12 @@ class RunController(QObject):
         """Undo the last discarding."""
         if self._discarded:
             op = jobs.without_control(trash.bring_back, self._discarded.pop())
-            jobs.run(op, self._brought_back, self._failed, owner=self)
+            jobs.run(op, self._open_again, self._tell_error, owner=self)
         self.bar.setVisible(bool(self._discarded))
         if self._discarded:
             self.told.setText(self.tr("Discarded: {0}").format(self._discarded[-1].name))
 
-    def _brought_back(self, run: Path) -> None:
+    def _open_again(self, run: Path) -> None:
         self._workspace.changed.emit(Change.RUNS)
         self.open(run)
 

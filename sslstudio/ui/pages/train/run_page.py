@@ -19,15 +19,15 @@ from sslstudio.ui.pages.train.queue_view import QueueView
 from sslstudio.ui.pages.train.run_controller import RunController
 from sslstudio.ui.pages.train.run_view import RunView
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, held, retitle, row, side_panel
+from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, retitle, row, side_panel, wrap_layout
 from sslstudio.ui.widgets.run_list import RunList
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.compute.device import DeviceFound
-    from sslstudio.engine.launch.launcher import started
+    from sslstudio.engine.launch.launcher import start_run
 else:
-    started = jobs.late("sslstudio.engine.launch.launcher", "started")
+    start_run = jobs.late("sslstudio.engine.launch.launcher", "start_run")
 
 
 class RunPage(Page):
@@ -56,7 +56,7 @@ class RunPage(Page):
         missing = self.tr("Choose a folder first; then a training can start here.")
         self.missing = EmptyState("images", self.tr("No pictures yet"), missing, to_images)
         self.loading = EmptyState("network", self.tr("Loading…"), self.tr("The learning engine is being loaded."))
-        self.work = held(row(self.left, self.view, gap=18))
+        self.work = wrap_layout(row(self.left, self.view, gap=18))
         self.faces = QStackedWidget()
         for face in (self.missing, self.loading, self.work):
             self.faces.addWidget(face)
@@ -186,7 +186,7 @@ class RunPage(Page):
             return
         self.wrong.say("")
         self.expect(config_dict(self.job, config))
-        self.workspace.runner.start(self.job, partial(started, config, apart=app_settings.apart()))
+        self.workspace.runner.start(self.job, partial(start_run, config, apart=app_settings.apart()))
 
     def toggle_pause(self) -> None:
         """Pause the run or go on with it."""
@@ -232,10 +232,10 @@ class RunPage(Page):
     def list_runs(self) -> None:
         """Look for the runs on these pictures."""
         op = jobs.without_control(runs_in, self.workspace.all_runs)
-        jobs.run(op, self.show_runs, self.not_listed, owner=self)
+        jobs.run(op, self.show_runs, self.tell_listing_error, owner=self)
 
-    def not_listed(self, error: Exception) -> None:
-        """The runs could not be looked for."""
+    def tell_listing_error(self, error: Exception) -> None:
+        """Say that the runs could not be looked for."""
         dialogs.tell_error(self, error)
 
     def show_runs(self, runs: list[Any]) -> None:

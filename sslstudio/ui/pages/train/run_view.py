@@ -24,7 +24,18 @@ from sslstudio.ui.background.throttle import Paced
 from sslstudio.ui.pages.train.answers import Answers
 from sslstudio.ui.pages.train.curves import Curves, state_line
 from sslstudio.ui.text import formatting
-from sslstudio.ui.widgets.layout import Card, Figure, Notice, clear, column, held, keep_hidden, row, scrolled, text
+from sslstudio.ui.widgets.layout import (
+    Card,
+    Figure,
+    Notice,
+    clear,
+    column,
+    keep_hidden,
+    make_scrollable,
+    row,
+    text,
+    wrap_layout,
+)
 
 STATES = (Preparing, RunStarted, Paused, Resumed, RunFinished)
 FIGURES_MS = 1000  # between two looks at step, speed and time left
@@ -71,14 +82,14 @@ class RunView(QWidget):
     def _add_tabs(self, answers: bool) -> None:
         self.tabs.addTab(self.curves, self.tr("Curves"))
         if answers:
-            self.tabs.addTab(held(column(12, (self.answers, 1), gap=0)), self.tr("The network's answers"))
+            self.tabs.addTab(wrap_layout(column(12, (self.answers, 1), gap=0)), self.tr("The network's answers"))
         else:
             keep_hidden(self, self.answers)
         self.facts.setHorizontalSpacing(24)
         self.facts.setVerticalSpacing(8)
-        self.notes_tab = scrolled(held(column(12, self.notes, None, gap=0)))
+        self.notes_tab = make_scrollable(wrap_layout(column(12, self.notes, None, gap=0)))
         about = Card().add(self.facts)
-        self.facts_tab = scrolled(held(column(12, about, None, gap=0)))
+        self.facts_tab = make_scrollable(wrap_layout(column(12, about, None, gap=0)))
         self.tabs.addTab(self.notes_tab, self.tr("Notes"))
         self.tabs.addTab(self.facts_tab, self.tr("About this run"))
 
@@ -154,7 +165,7 @@ class RunView(QWidget):
             case SampleSaved() if self.run is not None:
                 self.answers.add_sheet(event.step, self.run / event.path)
             case Note():
-                self.add_note(formatting.told(event.text), warning=event.level == "warning")
+                self.add_note(formatting.render(event.text), warning=event.level == "warning")
             case Probed() | Alarm():
                 self._add_finding(event)
             case Paused():
@@ -167,17 +178,17 @@ class RunView(QWidget):
     def _take_preparing(self, event: Preparing) -> None:
         self.bar.setRange(0, event.total)
         self.bar.setValue(event.done)
-        self.state.setText(self._progress.said(event))
+        self.state.setText(self._progress.describe(event))
 
     def _take_start(self, event: RunStarted) -> None:
         self.run = Path(event.run)
         self._tell_older(formatting.earlier_version(event.title))
         self.bar.setRange(0, 1000)
         begun = self.tr("{0}: going on from step {1}") if event.first_step else self.tr("{0}: the first steps …")
-        self.state.setText(begun.format(formatting.told(event.title), formatting.count(event.first_step)))
+        self.state.setText(begun.format(formatting.render(event.title), formatting.count(event.first_step)))
         clear(self.facts)
         for name, fact in event.facts.items():
-            self.facts.addRow(text(formatting.told(name), "muted", wrap=False), text(formatting.told(fact)))
+            self.facts.addRow(text(formatting.render(name), "muted", wrap=False), text(formatting.render(fact)))
         self.facts.addRow(text(self.tr("Kept in"), "muted", wrap=False), text(str(self.run)))
 
     def _show_step(self, event: StepDone) -> None:
@@ -208,7 +219,7 @@ class RunView(QWidget):
 
     def _add_finding(self, event: Probed | Alarm) -> None:
         if isinstance(event, Probed):
-            said = formatting.told(event.text)
+            said = formatting.render(event.text)
             self.add_note(said, warning=event.verdict == "harms")
             return
         self.add_note(alarm_text(event), warning=True)
@@ -230,8 +241,8 @@ class RunView(QWidget):
 def alarm_text(alarm: Alarm) -> str:
     """What is wrong, and the setting that answers it, by its name of today."""
     if not alarm.change:
-        return formatting.told(alarm.text)
+        return formatting.render(alarm.text)
     key, _, value = alarm.change.partition("=")
     name = current_key(key).rpartition(".")[2].replace("_", " ")
     change: str = formatting.tr("What to change: {0} to {1}.").format(name, value)
-    return f"{formatting.told(alarm.text)} {change}"
+    return f"{formatting.render(alarm.text)} {change}"

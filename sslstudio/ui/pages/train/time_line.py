@@ -65,14 +65,14 @@ class TimeEstimateLine(QWidget):
         if self._measuring is None:
             self._settling.start()
 
-    def _wanted(self) -> Any:
+    def _read_config(self) -> Any:
         try:
             return self._config() if self._workspace.recognised is not None else None
         except StudioError:  # it is said beside the settings when the run is started
             return None
 
     def _look(self) -> None:
-        config = self._wanted()
+        config = self._read_config()
         if config is None:
             self._show(None)
             return
@@ -102,7 +102,7 @@ class TimeEstimateLine(QWidget):
 
     def begin(self) -> None:
         """Measure with the settings as they are."""
-        config = self._wanted()
+        config = self._read_config()
         if config is None or self._measuring is not None or self._workspace.runner.active:
             return
         self.measure.hide()
@@ -110,7 +110,7 @@ class TimeEstimateLine(QWidget):
         self._progress(Preparing(stage=Message("Measuring"), done=0, total=0))
         op = partial(bench, config, rounds=ROUNDS)
         take = partial(self._take, _key(config))
-        self._measuring = jobs.run(op, take, self._failed, owner=self, progress=self._progress)
+        self._measuring = jobs.run(op, take, self._tell_error, owner=self, progress=self._progress)
 
     def cancel(self) -> None:
         """Leave it."""
@@ -120,14 +120,14 @@ class TimeEstimateLine(QWidget):
         self.ask()
 
     def _progress(self, said: Preparing) -> None:
-        self.told.setText(self._far.said(said))
+        self.told.setText(self._far.describe(said))
 
     def _take(self, key: str, found: "Bench") -> None:
         self._measured[key] = found.end_to_end
         self._measuring = None
         self._look()
 
-    def _failed(self, error: Exception) -> None:
+    def _tell_error(self, error: Exception) -> None:
         self._measuring = None
         self._show(None)
         dialogs.tell_error(self, error)

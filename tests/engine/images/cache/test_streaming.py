@@ -126,8 +126,8 @@ def test_what_stands_in_does_not_depend_on_when_it_is_found_out(root: Path, tmp_
         shown = pictures.take(torch.tensor([16, 1, 2, 0]))
         for got, path in zip(shown, [train[0], train[3], train[3], train[0]], strict=True):
             assert np.array_equal(got.permute(1, 2, 0).numpy(), decode(root / path, SIDE))
-        assert pictures.settled().paths == tuple(path for path in train if path not in pictures.broken)
-        assert len(pictures.settled()) == 14
+        assert pictures.keep_readable().paths == tuple(path for path in train if path not in pictures.broken)
+        assert len(pictures.keep_readable()) == 14
     finally:
         cache.close()
 

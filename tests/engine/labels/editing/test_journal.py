@@ -17,7 +17,7 @@ from PIL import Image
 
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.labels.editing import journal as label_journal
-from sslstudio.engine.labels.editing.edits import ClassSet, LabelClass, Labelled, Painted, packed
+from sslstudio.engine.labels.editing.edits import ClassSet, LabelClass, Labelled, Painted, pack
 from sslstudio.engine.labels.editing.files import ABOUT, JOURNAL, LABELS, mask_file, write_classes, write_mask_file
 from sslstudio.engine.labels.editing.journal import Journal, edits_in
 from sslstudio.engine.labels.editing.store import Labelling
@@ -264,7 +264,7 @@ def test_a_journal_damaged_by_a_full_disk_opens_and_is_whole_afterwards(folder: 
 
 
 def line_of(path: str, after: bool) -> str:
-    pixels = packed(np.ones((4, 4), np.uint8)) if after else None
+    pixels = pack(np.ones((4, 4), np.uint8)) if after else None
     return json.dumps(Painted(path, 4, 4, Rect(0, 0, 4, 4), None, pixels).to_json()) + "\n"
 
 
@@ -315,7 +315,7 @@ def test_labels_of_what_is_no_picture_are_refused_before_and_after(folder: Path,
         with pytest.raises(DataError, match="no picture in a folder"):
             store.apply(Labelled(((path, None, 1),)))
         with pytest.raises(DataError, match="leads out of"):
-            store.apply(Painted(path, 4, 4, Rect(0, 0, 4, 4), None, packed(np.ones((4, 4), np.uint8))))
+            store.apply(Painted(path, 4, 4, Rect(0, 0, 4, 4), None, pack(np.ones((4, 4), np.uint8))))
         assert store.of == {}
         assert store.masked == frozenset()
     (folder / JOURNAL).write_text(json.dumps({"edit": "labels", "after": [[path, 1]]}) + "\n")

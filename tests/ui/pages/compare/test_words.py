@@ -50,6 +50,6 @@ def test_a_cell_says_score_difference_verdict_and_worth() -> None:
 
 
 def test_the_whole_is_what_comes_after_and_the_rest_of_the_current_run() -> None:
-    assert experiment_words.left_words(600.0, 60.0) == "11 min"
-    assert experiment_words.left_words(600.0, math.nan) == "10 min"
-    assert experiment_words.left_words(math.nan, 60.0) == experiment_words.NOTHING
+    assert experiment_words.write_time_to_go(600.0, 60.0) == "11 min"
+    assert experiment_words.write_time_to_go(600.0, math.nan) == "10 min"
+    assert experiment_words.write_time_to_go(math.nan, 60.0) == experiment_words.NOTHING

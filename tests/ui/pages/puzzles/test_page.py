@@ -136,7 +136,7 @@ def test_what_was_reset_comes_back(window: MainWindow, page: PretextPage, qtbot:
     resetting.reset.click()
     assert page.form.editor("gap").value() != 0.3
     resetting.undo.click()
-    page._options_changed()
+    page._take_options()
     assert (page.workspace.options["jigsaw"].gap, page.workspace.options["jigsaw"].jitter) == (0.3, 0.1)  # type: ignore[attr-defined]
 
     window.go("pretrain")

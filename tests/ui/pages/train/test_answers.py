@@ -48,7 +48,7 @@ def test_the_film_says_how_far_it_is_and_can_be_stopped(
     assert answers.busy.stop.isVisible()
     assert not answers.keep.isEnabled()
     assert answers._film is not None
-    answers._film.progressed.connect(lambda event: heard.append(answers.busy._progress.said(event)))
+    answers._film.progressed.connect(lambda event: heard.append(answers.busy._progress.describe(event)))
     qtbot.waitUntil(lambda: "The film is in" in answers.told.text())
     assert heard[-1] == "Drawing the film  ·  3 of 3"
     assert not answers.busy.isVisible()

@@ -35,7 +35,7 @@ def test_other_labels_leave_what_a_person_chose_to_start_from(
 
     first = trained(pictures, workspace.runs_folder / "first")
     second = shutil.copytree(first, workspace.runs_folder / "second")
-    workspace.finished("pretrain", second, "finished")
+    workspace.take_outcome("pretrain", second, "finished")
     assert listed().start_from() == str(second)
     listed().source.setCurrentIndex(listed().source.findData(str(first)))
     table = tmp_path / "labels.csv"
@@ -51,7 +51,7 @@ def test_other_labels_leave_what_a_person_chose_to_start_from(
     workspace.changed.emit(Change.RUNS)
     assert listed().start_from() == SCRATCH
     third = shutil.copytree(second, workspace.runs_folder / "third")
-    workspace.finished("pretrain", third, "finished")  # the newest word of the person
+    workspace.take_outcome("pretrain", third, "finished")  # the newest word of the person
     assert listed().start_from() == str(third)
     listed().source.setCurrentIndex(listed().source.findData(str(first)))
     first.rename(workspace.runs_folder.parent / "away")
@@ -65,7 +65,7 @@ def test_a_pretraining_that_set_apart_otherwise_says_so_and_is_followed_if_wante
 ) -> None:
     open_folder(window, pictures, qtbot)
     workspace = window.workspace
-    workspace.finished("pretrain", trained(pictures, workspace.runs_folder / "first"), "finished")
+    workspace.take_outcome("pretrain", trained(pictures, workspace.runs_folder / "first"), "finished")
     window.go("finetune")
     page = window.pages["finetune"]
     assert isinstance(page, FinetunePage)

@@ -27,7 +27,7 @@ from sslstudio.engine.labels.formats.coco.reader import CocoFile, CocoPicture, M
 from sslstudio.engine.labels.formats.coco.search import find_files, near
 from sslstudio.engine.labels.masks.coding import IGNORE, MaskCoding
 from sslstudio.engine.labels.masks.files import mask_png, mask_size
-from sslstudio.engine.labels.picture_names import lookup_of, named_pictures
+from sslstudio.engine.labels.picture_names import find_pictures, lookup_of
 from sslstudio.engine.labels.types import ASKED_FOR, SOURCES, Choices, ClassLabels, Found, LabelSource, MaskLabels
 
 STAGE: Final = Message("Making masks from the outlines")
@@ -67,10 +67,10 @@ class Coco(LabelSource):
         if not files:
             return [Found("masks", None, note, CERTAINTY, notes=(note,)) for note in notes]
         found = yield from coco_labels(files, index, choices.asked is not None)
-        return [_as_found(found, len(index), (*notes, *found.notes), ASKED_FOR if choices.asked else CERTAINTY)]
+        return [_describe(found, len(index), (*notes, *found.notes), ASKED_FOR if choices.asked else CERTAINTY)]
 
 
-def _as_found(coco: "CocoLabels", pictures: int, notes: tuple[Message, ...], certainty: float) -> Found:
+def _describe(coco: "CocoLabels", pictures: int, notes: tuple[Message, ...], certainty: float) -> Found:
     reason = Message(
         "The {found_in} lists {n:,} of the pictures.", found_in=coco.found_in, n=len(coco.masks or coco.classes)
     )
@@ -117,7 +117,7 @@ def coco_labels(
     make_folder(folder)
     with filelock.FileLock(folder / "lock", thread_local=False):  # a generator may be closed by another thread
         stamp = _stamp(files, pictures, asked)
-        made = _made(folder, stamp)
+        made = _read_made(folder, stamp)
         if made is None:
             (folder / "made.json").unlink(missing_ok=True)
             masks = _room_for_masks(folder, stamp)
@@ -154,7 +154,7 @@ def _stamp(files: Sequence[Path], pictures: ImageIndex, asked: bool) -> list[Any
     return [FORMAT, asked, [[one.st_size, one.st_mtime_ns] if one else [] for one in abouts], names.hexdigest()]
 
 
-def _made(folder: Path, stamp: list[Any]) -> CocoLabels | None:
+def _read_made(folder: Path, stamp: list[Any]) -> CocoLabels | None:
     try:
         found, fields = json.loads((folder / "made.json").read_bytes())
         found_in, names, masks, classes, notes = fields
@@ -174,7 +174,7 @@ def _make(
     for file in files:
         try:
             content = read_file(file)
-            found, said = _matched(content, pictures)
+            found, said = _match(content, pictures)
             _check_labels(content, found)
         except DataError as error:
             if asked:
@@ -199,7 +199,7 @@ def _make(
     if not any(mark.outlined for _, picture in listed.values() for mark in picture.marks):
         kinds, classes, of_boxes = _classes(listed)
         return CocoLabels(found_in, kinds, {}, classes, (*notes, *of_boxes))
-    names = ("background", *_used_names(listed))
+    names = ("background", *_collect_names(listed))
     if len(names) - 1 > MOST_CLASSES:
         raise DataError(
             "{found_in} marks {names} classes; masks can hold {most_classes}. Export fewer.",
@@ -211,13 +211,13 @@ def _make(
     return CocoLabels(found_in, names, masks, {}, (*notes, *_mark_notes(listed)))
 
 
-def _matched(content: CocoFile, pictures: ImageIndex) -> tuple[Listed, list[Message]]:
-    """The pictures of the file that are here: those beside it, if it lies beside any, else those of all folders."""
+def _match(content: CocoFile, pictures: ImageIndex) -> tuple[Listed, list[Message]]:
+    """Match the file's pictures with those beside it, if it lies beside any, else with those of all folders."""
     beside = near(content.file, pictures)
     named = [picture.name for picture in content.pictures]
-    found = named_pictures(named, lookup_of(beside))
+    found = find_pictures(named, lookup_of(beside))
     if not any(found) and len(beside) < len(pictures):
-        found = named_pictures(named, lookup_of(pictures.paths))
+        found = find_pictures(named, lookup_of(pictures.paths))
     listed = {paths[0]: (content, one) for one, paths in zip(content.pictures, found, strict=True) if len(paths) == 1}
     if not listed:
         raise _Elsewhere(
@@ -284,7 +284,7 @@ def _check_labels(content: CocoFile, listed: Listed) -> None:
 
 
 def _classes(listed: Listed) -> tuple[tuple[str, ...], dict[str, int], tuple[Message, ...]]:
-    names = tuple(_used_names(listed))
+    names = tuple(_collect_names(listed))
     of = {}
     for path, (content, picture) in listed.items():
         found = {content.names[mark.category] for mark in picture.marks}
@@ -298,8 +298,8 @@ def _classes(listed: Listed) -> tuple[tuple[str, ...], dict[str, int], tuple[Mes
     )
 
 
-def _used_names(listed: Listed) -> list[str]:
-    """The names that are given to something, in the order of the files."""
+def _collect_names(listed: Listed) -> list[str]:
+    """Collect the names that are given to something, in the order of the files."""
     used: dict[str, None] = {}
     for content in {id(content): content for content, _ in listed.values()}.values():
         marked = {mark.category for other, picture in listed.values() if other is content for mark in picture.marks}

@@ -38,16 +38,16 @@ def inside_of(mark: Mark, picture: CocoPicture) -> Inside:
         return from_runs(mark.runs, height, width)
     inside = np.zeros((height, width), bool)
     for polygon in mark.polygons:
-        inside |= filled(np.asarray(polygon).reshape(-1, 2), height, width)
+        inside |= fill_polygon(np.asarray(polygon).reshape(-1, 2), height, width)
     if not mark.outlined and mark.box is not None:
         left, top, wide, high = mark.box
         corners = [(left, top), (left + wide, top), (left + wide, top + high), (left, top + high)]
-        inside |= filled(np.asarray(corners), height, width)
+        inside |= fill_polygon(np.asarray(corners), height, width)
     return inside
 
 
-def filled(corners: NDArray[np.float64], height: int, width: int) -> Inside:
-    """The pixels whose middle lies in the polygon (n, 2) of x, y: an odd number of edges is left of it."""
+def fill_polygon(corners: NDArray[np.float64], height: int, width: int) -> Inside:
+    """Fill the pixels whose middle lies in the polygon (n, 2) of x, y: an odd number of edges is left of it."""
     crossed = np.zeros((height, width + 1), bool)
     for (x, y), (to_x, to_y) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         first, last = np.clip(np.ceil(np.array(sorted((y, to_y))) - 0.5), 0, height).astype(int)

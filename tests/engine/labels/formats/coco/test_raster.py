@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from sslstudio.engine.labels.formats.coco.raster import filled, from_runs, run_lengths
+from sslstudio.engine.labels.formats.coco.raster import fill_polygon, from_runs, run_lengths
 from sslstudio.engine.labels.formats.coco.reader import lengths_in
 
 points = st.lists(st.tuples(st.floats(-4, 14), st.floats(-4, 14)), min_size=3, max_size=7)
@@ -26,7 +26,7 @@ def inside(x: float, y: float, corners: list[tuple[float, float]]) -> bool:
 def test_a_pixel_belongs_to_a_polygon_when_its_middle_does(corners: list[tuple[float, float]]) -> None:
     # coordinates on a grid of eighths, as no middle of a pixel lies within rounding of an edge's crossing by accident
     corners = [(round(x * 8) / 8 + 1 / 16, round(y * 8) / 8 + 1 / 16) for x, y in corners]
-    mask = filled(np.array(corners), 9, 11)
+    mask = fill_polygon(np.array(corners), 9, 11)
     near = 0
     for row in range(9):
         for column in range(11):
@@ -37,8 +37,8 @@ def test_a_pixel_belongs_to_a_polygon_when_its_middle_does(corners: list[tuple[f
 
 
 def test_what_lies_outside_is_cut_off() -> None:
-    assert filled(np.array([(-1e9, -1e9), (1e9, -1e9), (1e9, 1e9), (-1e9, 1e9)]), 4, 5).all()
-    assert not filled(np.array([(20, 1), (30, 1), (30, 3)], float), 4, 5).any()
+    assert fill_polygon(np.array([(-1e9, -1e9), (1e9, -1e9), (1e9, 1e9), (-1e9, 1e9)]), 4, 5).all()
+    assert not fill_polygon(np.array([(20, 1), (30, 1), (30, 3)], float), 4, 5).any()
 
 
 @settings(deadline=None)
