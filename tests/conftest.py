@@ -22,11 +22,11 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 @pytest.fixture(scope="session")
 def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixty pictures of the built-in sample at 48 px, with classes and masks."""
+    """Sixty pictures of the built-in sample at 32 px, with classes and masks."""
     from sslstudio.engine.sample.make import make_sample
 
     folder = tmp_path_factory.mktemp("sample")
-    for _ in make_sample(folder, count=60, side=48, seed=1):
+    for _ in make_sample(folder, count=60, side=32, seed=1):
         pass
     return folder
 

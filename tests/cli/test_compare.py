@@ -52,6 +52,7 @@ def test_wrong_input_is_one_sentence(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_tournament_prints_its_table(sample_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["tournament", str(sample_folder), "--out", str(tmp_path / "out"), "--tasks", "rotation,jigsaw"]
     command += ["--minutes", "0.2", "--side", "32", "--device", "cpu", "--set", "probe.draws=4"]
@@ -61,6 +62,7 @@ def test_a_tournament_prints_its_table(sample_folder: Path, tmp_path: Path, caps
     assert "Next, on a few labels" in said
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
 def test_ctrl_c_keeps_what_was_learnt(sample_folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"

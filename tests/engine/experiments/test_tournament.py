@@ -85,6 +85,7 @@ def test_stopped_it_goes_on_where_it_was(sample_folder: Path, tmp_path: Path) ->
     assert table["winner"]["outcome"] == DONE
 
 
+@pytest.mark.slow
 def test_who_does_not_suit_is_listed_with_the_reason(sample_folder: Path, tmp_path: Path) -> None:
     grey = tmp_path / "grey"
     for file in sorted((sample_folder / "images").rglob("*.*"))[:40]:

@@ -59,8 +59,8 @@ def test_the_snippet_runs_by_itself_and_says_what_the_program_says(
     alone = runpy.run_path(str(tmp_path / "out" / "use_it.py"))
     lines = alone["main"](tmp_path / "out", picture)
     assert len(lines) == 3
-    ours = torch.from_numpy(decode(picture, 48)).permute(2, 0, 1)[None].float() / 255
-    prepared = alone["prepare"](picture, 48)
+    ours = torch.from_numpy(decode(picture, 32)).permute(2, 0, 1)[None].float() / 255
+    prepared = alone["prepare"](picture, 32)
     assert np.abs(prepared - ours.numpy()).max() < 1e-6
     with torch.no_grad():
         wanted = load_trained(classified, "cpu").predictor.chances(ours)
@@ -72,10 +72,10 @@ def test_the_snippet_runs_by_itself_and_says_what_the_program_says(
 
 def test_masks_come_out_of_onnx_as_probabilities(segmented: Path, tmp_path: Path) -> None:
     exported(segmented, tmp_path / "out", "onnx")
-    pictures = np.random.default_rng(0).random((3, 3, 48, 48), np.float32)
+    pictures = np.random.default_rng(0).random((3, 3, 32, 32), np.float32)
     chances = use_it.ask_onnx(tmp_path / "out" / "model.onnx", pictures)
     assert chances.shape[0] == 3
-    assert chances.shape[2:] == (48, 48)
+    assert chances.shape[2:] == (32, 32)
     assert np.abs(chances.sum(1) - 1).max() < 1e-4
 
 

@@ -37,7 +37,7 @@ def test_every_labelled_picture_is_asked_as_the_table_says(classified: Path) -> 
     assert to_end(closer.positions()).shape == (len(closer.paths), 2)
     assert not {closer.paths[one.number] for one in closer.doubts()} & closer.taught
     heat = to_end(closer.heat(closer.paths[0], closer.names[0], RunControl()))
-    assert heat.shape == (48, 48)
+    assert heat.shape == (32, 32)
     assert np.isfinite(heat).all()
 
 
@@ -46,7 +46,7 @@ def test_masks_have_neighbours_and_uncertainty(segmented: Path) -> None:
     assert closer.doubts() == []
     assert closer.label(closer.paths[0]) == ""
     unsure = closer.uncertainty(closer.paths[0])
-    assert unsure.shape == (48, 48)
+    assert unsure.shape == (32, 32)
     assert 0 <= unsure.min() <= unsure.max() <= 1
 
 

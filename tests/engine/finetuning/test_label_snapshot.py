@@ -169,6 +169,7 @@ def test_pictures_without_labels_have_none_to_keep(tmp_path: Path, sample_folder
     assert not (tmp_path / FOLDER).exists()
 
 
+@pytest.mark.slow
 def test_a_tournament_keeps_its_labels(sample_folder: Path, table: Path, tmp_path: Path) -> None:
     config = TournamentConfig(
         out=str(tmp_path / "out"), tasks=("rotation", "jigsaw"), minutes=0.2, hardware=CPU,

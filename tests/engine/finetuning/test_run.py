@@ -79,7 +79,7 @@ def test_masks_are_predicted_at_their_own_size_with_class_numbers(segmented: Pat
     assert len(rows) == metrics["n_test"]
     with Image.open(segmented / "predictions-scratch" / f"{rows[0]['file']}.png") as mask:
         assert mask.mode == "P"
-        assert mask.size == (48, 48)
+        assert mask.size == (32, 32)
         assert np.asarray(mask).max() < len(metrics["classes"])
 
 

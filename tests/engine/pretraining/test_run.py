@@ -43,7 +43,7 @@ def test_the_stored_config_means_the_same_run(pretrained: Path) -> None:
     config = pretrain_from_dict(from_toml((pretrained / "config.toml").read_text()))
     assert config.encoder.name == "small"
     assert config.encoder.stem != "auto"
-    assert config.data.side == 48
+    assert config.data.side == 32
     assert Path(config.data.folder).is_absolute()
 
 

@@ -157,6 +157,7 @@ def test_a_run_in_parts_is_resumed_in_parts_and_ends_in_the_same_weights(
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
+@pytest.mark.slow
 def test_looks_that_do_not_fit_are_left_out_and_change_nothing(
     sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

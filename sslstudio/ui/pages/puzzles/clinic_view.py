@@ -15,7 +15,7 @@ from sslstudio.ui.widgets.picture import Picture
 if TYPE_CHECKING:
     from sslstudio.engine.clinic.clinic import Clinic, Finding
 
-EXAMPLE_HEIGHT = 128  # pixels on the screen
+EXAMPLE_HEIGHT, EXAMPLE_WIDTH = 128, 256  # pixels on the screen, at most
 
 
 class FindingView(Card):
@@ -39,7 +39,9 @@ class FindingView(Card):
         inside = row((said, 1), gap=14)
         if example is not None:
             picture = Picture(least=EXAMPLE_HEIGHT, corner=4)
-            picture.setFixedSize(round(EXAMPLE_HEIGHT * example.width() / max(1, example.height())), EXAMPLE_HEIGHT)
+            wide = example.width() / max(1, example.height())
+            width = min(EXAMPLE_WIDTH, round(EXAMPLE_HEIGHT * wide))
+            picture.setFixedSize(width, min(EXAMPLE_HEIGHT, round(width / max(wide, 0.01))))
             picture.show_image(example, self.tr("Example pictures for: {0}").format(formatting.render(finding.title)))
             inside.addWidget(picture)
         self.add(wrap_layout(inside))

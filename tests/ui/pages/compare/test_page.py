@@ -8,6 +8,7 @@ import shlex
 import shutil
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -191,6 +192,7 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
     assert not view.plot.points
 
 
+@pytest.mark.slow
 def test_a_tournament_is_played_and_its_winner_is_fine_tuned(window: MainWindow, sample: Path, qtbot: QtBot) -> None:
     window.workspace.ask_comparison("tournament")  # as the pages of pretraining and results do
     page = compare_page(window, sample, qtbot)
