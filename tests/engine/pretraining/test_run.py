@@ -55,7 +55,12 @@ def test_test_pictures_are_not_trained_on(pretrained: Path, sample_folder: Path)
     assert counts["pictures"] == len(split["train"])
 
 
-@pytest.mark.parametrize("task", load_tasks().names())
+QUICK = ("jigsaw", "vicreg", "colorization_gan")  # of tiles, of views, and one with two networks; the rest are slow
+
+
+@pytest.mark.parametrize(
+    "task", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in load_tasks().names()]
+)
 def test_same_seed_same_first_five_losses_bit_for_bit(task: str, sample_folder: Path, tmp_path: Path) -> None:
     def losses(name: str, seed: int) -> list[float]:
         config = pretrain_config(sample_folder, tmp_path / name, task, seed=seed)
