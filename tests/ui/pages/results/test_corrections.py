@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock, Timeout
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
@@ -193,6 +194,15 @@ def test_a_label_given_meanwhile_stays(page: ResultsPage, qtbot: QtBot) -> None:
     assert name_of(store_of(page), file) == "something else"
 
 
+def is_free(folder: Path) -> bool:
+    """Whether nobody has these labels open."""
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            return True
+    except Timeout:
+        return False
+
+
 def test_a_change_survives_a_crash_and_is_seen_another_day(page: ResultsPage, qtbot: QtBot) -> None:
     doubts, file = page.doubts, page.doubts.shown()[1].file
     for number in (1, 2):
@@ -200,9 +210,10 @@ def test_a_change_survives_a_crash_and_is_seen_another_day(page: ResultsPage, qt
         qtbot.waitUntil(lambda number=number: doubts.chosen == number, timeout=LONG)  # type: ignore[misc]
     store = store_of(page)
     store.journal.close()  # as after a crash: only the journal knows
-    store._lock.release()
+    store._lock.release(force=True)
     doubts.deciding.labels.store = None
     assert read_labels_table(store.folder)[file] != "shell"
+    qtbot.waitUntil(lambda: is_free(store.folder), timeout=LONG)
     with Labelling(store.folder) as found:
         assert name_of(found, file) == "shell"
     doubts.deciding.labels.close()
