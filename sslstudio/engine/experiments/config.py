@@ -23,7 +23,7 @@ from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.runs.experiment_folder import CONFIGS, experiment_settings
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareConfig, PretrainConfig
-from sslstudio.engine.training.session import suitable_side
+from sslstudio.engine.training.session import side_of
 
 
 def pretraining_sections() -> dict[str, type[BaseConfig]]:
@@ -110,7 +110,7 @@ def resolve(config: C) -> C:
     """Choose the side of the pictures and the encoder, where they are left to the program, by pictures and device."""
     device = devices.choose(config.hardware.device, config.hardware.precision)
     recognised = recognise(scan(Path(config.data.folder)), config.data.labels)
-    side = config.data.side or suitable_side(recognised.pictures, device)
+    side = side_of(recognised, config.data, device)
     encoder = config.encoder.resolve(device.accelerated, side)
     return config.replace(data=config.data.replace(side=side), encoder=encoder)
 

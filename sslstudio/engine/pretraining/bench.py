@@ -30,7 +30,7 @@ from sslstudio.engine.training.config import PretrainConfig
 from sslstudio.engine.training.loop import Training
 from sslstudio.engine.training.micro_batches import WHOLE_BATCH, seed_numbers
 from sslstudio.engine.training.schedule import Plan
-from sslstudio.engine.training.session import Session, draw_split, suitable_side
+from sslstudio.engine.training.session import Session, draw_split, side_of
 
 READ = 400  # pictures that are decoded at most
 ROUNDS = 5
@@ -158,7 +158,7 @@ def bench(config: PretrainConfig, control: RunControl, rounds: int = ROUNDS) -> 
     index = scan(Path(config.data.folder))
     scanned = len(index) / max(1e-9, time.perf_counter() - began)
     some = replace(recognise(index), pictures=_some(index))
-    side = config.data.side or suitable_side(some.pictures, device)
+    side = side_of(some, config.data, device)
     with tempfile.TemporaryDirectory(prefix="sslstudio-bench-", ignore_cleanup_errors=True) as folder:
         began = time.perf_counter()
         cache = yield from build_cache(some.pictures, side, control=control, cache_dir=Path(folder))
