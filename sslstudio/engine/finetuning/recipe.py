@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from sslstudio.engine.dataset.loader import Pictures
+from sslstudio.engine.evaluate.arms import FROM_SCRATCH
 from sslstudio.engine.evaluate.probes import best_stage
 from sslstudio.engine.models.finetuned import LAST, Classifier, Network, Standard, pool_stages
 from sslstudio.engine.training.config import FinetuneConfig
@@ -23,7 +24,6 @@ from sslstudio.engine.transforms.geometry import to_float
 
 CALIBRATED_ON = 512  # pictures that batch statistics are measured on
 CHUNK = 64
-FROM_SCRATCH = "scratch"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def parameter_groups(network: Network, recipe: Recipe) -> list[dict[str, Any]]:
 
 @torch.no_grad()
 def recalibrate(network: Network, pictures: Pictures) -> None:
-    """Measure the encoder's batch statistics anew on whole pictures (all unlabelled ones, up to 512).
+    """Measure the encoder's batch statistics anew on whole pictures: up to 512 of the unlabelled ones, mixed.
 
     A puzzle's tiles have other statistics than the pictures that the network will see from now on.
     """
@@ -76,7 +76,7 @@ def recalibrate(network: Network, pictures: Pictures) -> None:
         layer.reset_running_stats()
         layer.momentum = None  # a plain mean over the batches
     network.encoder.train()
-    for images in _chunks(pictures, CALIBRATED_ON):
+    for images in _mixed(pictures):
         network.encoder(network.scale(images))
     for layer, momentum in zip(norms, momenta, strict=True):
         layer.momentum = momentum
@@ -89,13 +89,14 @@ def standardise(network: Classifier, pictures: Pictures) -> None:
     if isinstance(network.head, nn.Sequential) and isinstance(network.head[0], Standard):
         before = network.training
         network.eval()
-        features = [network.features(images) for images in _chunks(pictures, CALIBRATED_ON)]
+        features = [network.features(images) for images in _mixed(pictures)]
         network.head[0].fit(torch.cat(features))
         network.train(before)
 
 
-def _chunks(pictures: Pictures, limit: int) -> Iterator[Tensor]:
-    for chosen in pictures.chunks(CHUNK, limit):
+def _mixed(pictures: Pictures) -> Iterator[Tensor]:
+    """Batches that are alike: of a folder a class, the first 512 pictures are of one or two classes."""
+    for chosen in torch.split(pictures.mix(CALIBRATED_ON), CHUNK):
         if len(chosen) > 1:
             yield to_float(pictures.take(chosen))
 
