@@ -42,6 +42,7 @@ from sslstudio.engine.finetuning.labelled import (
 from sslstudio.engine.finetuning.networks import build_part, first_encoder
 from sslstudio.engine.finetuning.plan_file import read_plan, write_plan
 from sslstudio.engine.finetuning.read_out import answering_network
+from sslstudio.engine.finetuning.recipe import steps_for
 from sslstudio.engine.finetuning.split_policy import split_kept, suited
 from sslstudio.engine.images.multi_folder import root_of, title_of
 from sslstudio.engine.labels.mask_names import name_class
@@ -199,7 +200,8 @@ def _facts(labelled: Labelled, job: LabelledJob) -> dict[str, str]:
 
 
 def _plan(config: FinetuneConfig, job: LabelledJob, labelled: Labelled, parts: int, run: RunFolder) -> Plan:
-    """A number of steps, the same for both parts. Minutes are turned into steps once, by timing a copy."""
+    """A number of steps, the same for both parts: as many as these labels can use, or fewer where the minutes end
+    before. These are turned into steps once, by timing a copy."""
     stored = read_plan(run)
     if stored:
         return Plan(steps=int(stored["steps"]))
@@ -210,8 +212,9 @@ def _plan(config: FinetuneConfig, job: LabelledJob, labelled: Labelled, parts: i
     elif config.budget.epochs:
         steps = config.budget.epochs * job.steps_per_epoch
     else:
-        seconds = 60.0 * (config.budget.minutes or 10.0) / parts
-        steps = _steps_in(seconds, job)
+        steps = steps_for(len(job.pictures), config.kind)
+        if config.budget.minutes is not None:
+            steps = min(steps, _steps_in(60.0 * config.budget.minutes / parts, job))
     write_plan(run, {"steps": steps, "classes": list(labelled.names), "labelled": list(labelled.train)})
     return Plan(steps=steps)
 

@@ -2,7 +2,7 @@
 
 With a few labels a network that was fine-tuned on them, a ridge regression on the features that it began with and the
 labels of its neighbours among the unlabelled pictures err in different places: their average is better than any of
-them (manual, decision 0040). Each of the three gives shares that sum to 1.
+them (manual, decision 0041). Each of the three gives shares that sum to 1.
 
 Letters: B pictures, D features, C classes, N pictures of the pool.
 """
