@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.finetuned import Classifier, PixelScale, Standard, pool_stages
 
-SHARPNESS = 8.0  # of the softmax over the scores of a ridge regression, which lie between 0 and 1
+SHARPNESS = 16.0  # of the softmax over the scores of a ridge regression, which lie between 0 and 1
 NEAREST = 10  # pictures of the pool that a new one asks
 POWER = 3  # of a cosine, when it is the weight of a neighbour
 LEAST = 1e-9  # share that a class gets at least, so that it has a logarithm
