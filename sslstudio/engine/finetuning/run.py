@@ -29,12 +29,15 @@ from sslstudio.engine.evaluate.arms import FROM_SCRATCH, UNTRAINED
 from sslstudio.engine.evaluate.predict import Predictor, score_classes, score_masks
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import KINDS, summarise
+from sslstudio.engine.finetuning.calibration import FEWEST, Calibration, calibration_note, fit_temperature
+from sslstudio.engine.finetuning.calibration import FILE as CALIBRATION
 from sslstudio.engine.finetuning.label_snapshot import as_begun, check_labels, note_labels
 from sslstudio.engine.finetuning.labelled import (
     Labelled,
     LabelledJob,
     answering_parts,
     choose_labelled,
+    is_averaged,
     is_closed_form,
     parts_of,
     targets_of,
@@ -47,6 +50,7 @@ from sslstudio.engine.finetuning.split_policy import split_kept, suited
 from sslstudio.engine.images.multi_folder import root_of, title_of
 from sslstudio.engine.labels.mask_names import name_class
 from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.models.read_out import LEAST, ReadOut
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.run_folder import METRICS, RunFolder
@@ -242,10 +246,14 @@ def _score(
     control: RunControl,
 ) -> Generator[Preparing, None, FinetuneMetrics]:  # fmt: skip
     confusions: dict[str, Array] = {}
+    calibrations: dict[str, Calibration] = {}
     for part in answering_parts(config):
         job = jobs[FROM_SCRATCH if part == UNTRAINED else part]
         network = answering_network(part, job.network, config, run, len(labelled.names)).to(job.device.handle)
         predictor = Predictor(network, config.kind, labelled.names, job.device, config.views, config.flip)
+        if isinstance(network, ReadOut) and len(labelled.validation) >= FEWEST:
+            calibrations[part] = _calibrate(network, predictor, session, labelled.validation, control)
+            run.write_json(CALIBRATION, calibrations)
         confusions[part] = yield from score_part(
             predictor, session, labelled.test, run.path / f"predictions-{part}.csv", control
         )
@@ -261,7 +269,22 @@ def _score(
         groups=[groups[path] for path in labelled.test] if groups else None,
     )
     metrics["notes"] += _honesty(config, session, labelled)
+    if is_averaged(config):
+        metrics["notes"].append(calibration_note(len(labelled.validation)))
     return metrics
+
+
+def _calibrate(
+    network: ReadOut, predictor: Predictor, session: Session, paths: tuple[str, ...], control: RunControl
+) -> Calibration:
+    """Measure the temperature of a part on validation pictures and set it."""
+    network.temperature.fill_(1.0)  # of a run that was stopped while it was scored
+    pictures = Pictures(session.cache, paths, predictor.device)
+    shares = torch.cat([shares for _, shares in predictor.chunks(pictures, control)])
+    targets = targets_of(session, predictor.kind, pictures.paths)
+    found = fit_temperature(shares.clamp_min(LEAST).log(), targets)
+    network.temperature.fill_(found["temperature"])
+    return found
 
 
 def most_frequent(session: Session, job: LabelledJob) -> int:
