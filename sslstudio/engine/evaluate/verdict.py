@@ -14,6 +14,8 @@ BEGINNING = {"balanced_accuracy": Message("Balanced accuracy"), "mean_iou": Mess
 KINDS = {"classification": Message("Classification"), "segmentation": Message("Segmentation")}  # in titles of runs
 Scores = Mapping[str, Mapping[str, Score]]  # of each part, by name
 FEW = 50  # test pictures under which the interval itself is shaky
+NAMED = 5  # classes that are named at most
+RARE = 10  # test pictures of a class under which its share weighs more than it tells
 
 
 def summarise(
@@ -47,10 +49,11 @@ def summarise(
         "n_test": len(some),
         "headline": headline,
         "baseline": baseline,
+        "intervals": "effective",
         "parts": {part: _part(kind, names, matrices, scores[part]) for part, matrices in confusions.items()},
         "difference": gap.to_json() if gap else None,
         "verdict": verdict(headline, scores, gap, baseline),
-        "notes": _notes(len(some), n_train, gap is not None),
+        "notes": [*_notes(len(some), n_train, gap is not None), *_rare(kind, names, some)],
     }
 
 
@@ -127,16 +130,19 @@ def _alone(headline: str, parts: Scores, baseline: float) -> Message:
 
 
 def _compared(headline: str, parts: Scores, gap: Score) -> Message:
+    """What one draw of labels and one pretraining can say: which network scored higher on these pictures. Whether
+    pretraining helps is a question for several draws (decision 0039)."""
     ours, theirs = (parts[part][headline].value for part in ("pretrained", "scratch"))
     if gap.low > 0:
-        says = Message("Pretraining helps")
+        says = Message("Higher with pretraining on these test pictures")
     elif gap.high < 0:
-        says = Message("Pretraining harms")
+        says = Message("Lower with pretraining on these test pictures")
     else:
         says = Message("No difference can be told from chance")
     return Message(
         "{says}: {title} {ours:score} pretrained against {theirs:score} from scratch, a difference of "
-        "{gap:points} (95 % interval {low:signed} to {high:signed}, n = {n}).",
+        "{gap:points} (95 % interval {low:signed} to {high:signed}, n = {n}). Another draw of labels or another seed "
+        "can differ.",
         says=says,
         title=TITLES[headline],
         ours=ours,
@@ -160,9 +166,31 @@ def _notes(n_test: int, n_train: int, compared: bool) -> list[str]:
     if compared:
         notes.append(
             Message(
-                "The interval covers the luck of the test pictures, not that of the draw of the {n_train:,} "
-                "labelled training pictures: another draw or seed can differ by several points.",
+                "The interval covers the luck of the test pictures, not that of the draw of the {n_train:,} labelled "
+                "training pictures: another draw or seed can differ by several points. Whether pretraining helps is "
+                "said by a comparison of several draws.",
                 n_train=n_train,
             )
         )
     return notes
+
+
+def _rare(kind: str, names: Sequence[str], confusions: Array) -> list[str]:
+    """Which classes have few test pictures: of those one picture more or less moves the score a lot."""
+    if kind != "classification":
+        return []
+    counts = confusions.sum((0, 2)).astype(int).tolist()
+    few = [(name, count) for name, count in zip(names, counts, strict=True) if 0 < count < RARE]
+    if not few:
+        return []
+    classes = [Message("{name} ({count})", name=name, count=count) for name, count in few[:NAMED]]
+    if len(few) > NAMED:
+        classes.append(Message("{more:,} more", more=len(few) - NAMED))
+    return [
+        Message(
+            "Fewer than {rare} test pictures of {classes:and}: what is right of so few is mostly luck. The intervals "
+            "allow for it.",
+            rare=RARE,
+            classes=classes,
+        )
+    ]

@@ -46,7 +46,8 @@ class PartResult(TypedDict):
 class FinetuneMetrics(TypedDict):
     """The result of a fine-tuning, or of all folds of a cross-validation. `parts` by pretrained and scratch, where both
     are there with the `difference` of their headline score. `baseline`: what always guessing the most frequent class
-    gets."""
+    gets. `intervals`: how they were worked out; the first versions took percentiles of a bootstrap and did not say
+    so."""
 
     job: Literal["finetune"]
     kind: str
@@ -55,6 +56,7 @@ class FinetuneMetrics(TypedDict):
     n_test: int
     headline: str
     baseline: Mapping[str, float | None]
+    intervals: NotRequired[Literal["effective"]]
     parts: Mapping[str, PartResult]
     difference: ScoreInterval | None
     verdict: str
