@@ -11,7 +11,9 @@ from sslstudio.engine.experiments.tables import (
     Score,
     TournamentTable,
     Worth,
+    factor_of,
     gain_of,
+    used_counts,
 )
 from sslstudio.engine.runs.metrics import ProbeResult
 
@@ -38,9 +40,19 @@ def _against_scratch(table: EfficiencyTable) -> list[str]:
     if len(table["rows"]) < 2:
         return []
     return [
-        "## Difference to scratch on the same labels (95 % interval)\n\n" + _differences(table),
+        f"## Difference to scratch on the same labels ({_sure(table)})\n\n" + _differences(table),
         "## Labels are worth: scratch needs so many times as many (95 % interval)\n\n" + _worths(table),
     ]
+
+
+def _sure(table: EfficiencyTable) -> str:
+    return "95 % intervals, which hold together" if table.get("together", 0) > 1 else "95 % interval"
+
+
+def _heads(table: EfficiencyTable, counts: Sequence[int]) -> list[str]:
+    """The numbers of labels, with what a small class really had on average."""
+    used = used_counts(table)
+    return [str(count) if abs(used[count] - count) < 0.05 else f"{count} (had {used[count]:.1f})" for count in counts]
 
 
 def _basis(table: EfficiencyTable) -> str:
@@ -55,7 +67,7 @@ def _basis(table: EfficiencyTable) -> str:
 
 def _scores(table: EfficiencyTable) -> str:
     counts = table["scratch_labels"]
-    head = ["Row", "Pretraining", "Puzzle, held out (chance)", *(str(count) for count in counts), "Note"]
+    head = ["Row", "Pretraining", "Puzzle, held out (chance)", *_heads(table, counts), "Note"]
     rows = [
         [row["title"], _effort(row), _puzzle(row), *_by_labels(row, counts, lambda cell: _score(cell["score"])),
          row["note"] or ""]
@@ -70,13 +82,13 @@ def _differences(table: EfficiencyTable) -> str:
         [row["title"], *_by_labels(row, counts, lambda cell: signed(cell["difference"])), signed(row.get("overall"))]
         for row in table["rows"][1:]
     ]
-    return grid(["Row", *(str(count) for count in counts), "Mean of these"], rows)
+    return grid(["Row", *_heads(table, counts), "Mean of these"], rows)
 
 
 def _worths(table: EfficiencyTable) -> str:
     counts = table["labels"]
     rows = [[row["title"], *_by_labels(row, counts, lambda cell: _worth(cell["worth"]))] for row in table["rows"][1:]]
-    return grid(["Row", *(str(count) for count in counts)], rows)
+    return grid(["Row", *_heads(table, counts)], rows)
 
 
 def _by_labels(row: Row, counts: Sequence[int], words: Callable[[Cell], str]) -> list[str]:
@@ -115,15 +127,17 @@ def _to(low: float | None, high: float | None, form: str) -> str:
 
 
 def _worth(worth: Worth | None) -> str:
-    if worth is None or worth["low"] is None or worth["high"] is None:
+    said = factor_of(worth)
+    if said is None:
         return NOTHING
-    low, high = _times(worth["low"], worth["low_bound"]), _times(worth["high"], worth["high_bound"])
-    return f"{_times(worth['value'], worth['bound'])}× ({low} to {high})"
-
-
-def _times(value: float, bound: int) -> str:
-    """'>' where scratch was not given enough labels to know: at least so many times; '<': at most."""
-    return {1: ">", 0: "", -1: "<"}[bound] + f"{value:.1f}"
+    if said.how == "flat":
+        return "scratch is flat"
+    if said.how != "is":
+        return f"{said.how} {said.value:.1f}×"
+    if said.low is None or said.high is None:
+        ends = [f"{end:.1f} or {word}" for end, word in ((said.low, "more"), (said.high, "less")) if end is not None]
+        return f"{said.value:.1f}× ({ends[0] if ends else 'no interval'})"
+    return f"{said.value:.1f}× ({said.low:.1f} to {said.high:.1f})"
 
 
 def _agreement(table: EfficiencyTable) -> str:

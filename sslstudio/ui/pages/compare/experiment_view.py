@@ -26,6 +26,7 @@ from sslstudio.engine.experiments.tables import (
     TournamentTable,
     efficiency_table,
     tournament_table,
+    used_counts,
 )
 from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
 from sslstudio.ui.background.progress import Progress
@@ -233,7 +234,10 @@ class EfficiencyView(ExperimentView):
             return
         counts = shown["scratch_labels"]
         unit = self.tr("{0} labels a class") if shown["kind"] == "classification" else self.tr("{0} labelled")
-        heads = [self.tr("Learnt from"), *(unit.format(formatting.count(count)) for count in counts)]
+        heads = [
+            self.tr("Learnt from"),
+            *(unit.format(experiment_words.count_words(count, used)) for count, used in used_counts(shown).items()),
+        ]
         self.rows.setColumnCount(len(heads))
         self.rows.setHorizontalHeaderLabels(heads)
         self.rows.setAccessibleName(", ".join(heads))
