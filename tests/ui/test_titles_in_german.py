@@ -156,7 +156,10 @@ def test_a_comparison_of_an_earlier_version_says_that_its_notes_are_english(qtbo
     view = EfficiencyView()
     qtbot.addWidget(view)
     kept = "3 draws of labels are few: the intervals are rough. Try five or more."
-    fixed = "Each row rests on one pretraining: the luck of its own seed is not in the intervals."
+    fixed = (
+        "Each row rests on one pretraining: the luck of its own seed is not in the intervals, and another seed can "
+        "differ by about 3.5 points."
+    )
     now = Message("{seeds} draws of labels are few: the intervals are rough. Try five or more.", seeds=3)
     table = {"kind": "classification", "scratch_labels": [2], "rows": [], "baseline": 0.2}
     view.show_experiment(Path("old"), {**table, "notes": [fixed, kept]})

@@ -46,8 +46,9 @@ from sslstudio.engine.finetuning.networks import build_part, first_encoder
 from sslstudio.engine.finetuning.plan_file import read_plan, write_plan
 from sslstudio.engine.finetuning.read_out import answering_network
 from sslstudio.engine.finetuning.recipe import steps_for
+from sslstudio.engine.finetuning.split_notes import note_split
 from sslstudio.engine.finetuning.split_policy import split_kept, suited
-from sslstudio.engine.images.multi_folder import root_of, title_of
+from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.labels.mask_names import name_class
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.models.read_out import LEAST, ReadOut
@@ -268,7 +269,8 @@ def _score(
         most_frequent=most_frequent(session, first),
         groups=[groups[path] for path in labelled.test] if groups else None,
     )
-    metrics["notes"] += _honesty(config, session, labelled)
+    source = pretraining_of(config.source) if Path(config.source).exists() else None
+    metrics["notes"] += note_split(config, source, session, labelled)
     if is_averaged(config):
         metrics["notes"].append(calibration_note(len(labelled.validation)))
     return metrics
@@ -309,31 +311,3 @@ def score_part(
     if masks is None:
         raise RunError("The masks of these pictures are gone.")
     return (yield from score_masks(predictor, pictures, session.recognised.pictures.root, masks, table, control))
-
-
-def _honesty(config: FinetuneConfig, session: Session, labelled: Labelled) -> list[Message]:
-    """What is to be known of how the test pictures were kept apart."""
-    notes = []
-    if not config.data.groups:
-        notes.append(
-            Message(
-                "The split does not know patients, slides or videos: if several pictures come from one of "
-                "them, the result is too good. Say which belong together by the option 'Keep together'."
-            )
-        )
-    source = pretraining_of(config.source) if config.source != "scratch" and Path(config.source).exists() else None
-    if source is not None:
-        theirs = root_of(Path(source.data.folder)).resolve()
-        seen = {theirs / path for path in RunFolder(Path(config.source)).read_json("split.json")["train"]}
-        root = session.recognised.pictures.root.resolve()
-        count = sum((root / path) in seen for path in labelled.test)
-        notes.append(
-            Message(
-                "{count:,} of the {test:,} test pictures were seen in pretraining, without their labels.",
-                count=count,
-                test=len(labelled.test),
-            )
-            if count
-            else Message("No test picture was seen in pretraining.")
-        )
-    return notes

@@ -19,6 +19,7 @@ DICE = "Milletari et al., V-Net, 3DV 2016, arXiv:1606.04797"
 PROPAGATION = "Zhou et al., Learning with local and global consistency, NIPS 2003"
 BOOTSTRAP = "Efron & Tibshirani, An introduction to the bootstrap, Chapman & Hall 1993"
 WILSON = "Wilson, Probable inference, the law of succession, and statistical inference, JASA 22, 1927"
+KISH = "Kish, Survey sampling, Wiley 1965, section 8.2"
 KFOLD = "Kohavi, A study of cross-validation and bootstrap for accuracy estimation, IJCAI 1995"
 
 
@@ -150,6 +151,22 @@ def _reads(config: FinetuneConfig) -> str:
     return f" on the features of {stage or 'stage ' + config.recipe.stage}"
 
 
+def _intervals(said: Methods, config: FinetuneConfig, metrics: FinetuneMetrics) -> str:
+    """How the intervals of a result were worked out."""
+    if "intervals" not in metrics:  # of version 0.2 and earlier
+        return (
+            f"Intervals are 95 % percentile bootstraps over test pictures, or groups where given ({RESAMPLES:,} "
+            f"resamples) {said.cite(BOOTSTRAP)}, Wilson's where the bootstrap sees no spread {said.cite(WILSON)}; "
+            "networks were compared on the same resamples."
+        )
+    variance = "each class taken as a binomial of its own"
+    effective = f"with the effective number of test pictures {said.cite(WILSON, KISH)}"
+    if config.kind == "segmentation" or config.data.groups:
+        units = "groups of test pictures" if config.data.groups else "test pictures"
+        variance = f"the variance taken from {RESAMPLES:,} bootstrap resamples of {units} {said.cite(BOOTSTRAP)}"
+    return f"Intervals are 95 % score intervals {effective}, {variance}; networks were compared picture by picture."
+
+
 def _tested(said: Methods, did: Did, config: FinetuneConfig, metrics: FinetuneMetrics) -> str:
     kept = f"groups ({config.data.groups}) were kept together" if config.data.groups else (
         "pictures were taken to be independent of each other"
@@ -163,8 +180,4 @@ def _tested(said: Methods, did: Did, config: FinetuneConfig, metrics: FinetuneMe
             f"classes; {kept}. The weights after the last step were scored; nothing was chosen by test pictures."
         )
     views = f" Answers were averaged over {config.views} views of each test picture." if config.views > 1 else ""
-    return (
-        f"{how}{views} Intervals are 95 % percentile bootstraps over test pictures, or groups where given "
-        f"({RESAMPLES:,} resamples) {said.cite(BOOTSTRAP)}, Wilson's where the bootstrap sees no spread "
-        f"{said.cite(WILSON)}; networks were compared on the same resamples."
-    )
+    return f"{how}{views} {_intervals(said, config, metrics)}"

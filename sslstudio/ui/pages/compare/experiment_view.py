@@ -26,6 +26,7 @@ from sslstudio.engine.experiments.tables import (
     TournamentTable,
     efficiency_table,
     tournament_table,
+    used_counts,
 )
 from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
 from sslstudio.ui.background.progress import Progress
@@ -222,7 +223,9 @@ class EfficiencyView(ExperimentView):
         self.plot = EfficiencyPlot()
         self.rows = table([""], stretch=0)
         wrap(self.rows)
-        self.none = text(self.tr("Scores, differences to scratch and what the labels are worth stand here."), "muted")
+        self.none = text(
+            self.tr("Scores, differences to not pretraining and what the labels are worth stand here."), "muted"
+        )
         self.tabs.addTab(wrap_layout(column(10, (self.plot, 1), gap=0)), self.tr("Curve"))
         card = Card(margin=14).add(self.none, (self.rows, 1))
         self.tabs.addTab(wrap_layout(column(10, (card, 1), gap=0)), self.tr("Table"))
@@ -238,7 +241,10 @@ class EfficiencyView(ExperimentView):
             return
         counts = shown["scratch_labels"]
         unit = self.tr("{0} labels a class") if shown["kind"] == "classification" else self.tr("{0} labelled")
-        heads = [self.tr("Learnt from"), *(unit.format(formatting.count(count)) for count in counts)]
+        heads = [
+            self.tr("Learnt from"),
+            *(unit.format(experiment_words.count_words(count, used)) for count, used in used_counts(shown).items()),
+        ]
         self.rows.setColumnCount(len(heads))
         self.rows.setHorizontalHeaderLabels(heads)
         self.rows.setAccessibleName(", ".join(heads))
