@@ -179,7 +179,7 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
 
     # a row of the table is the start of a fine-tuning
     assert not page.forward.isEnabled()
-    view.rows.selectRow(1)
+    view.rows.selectRow(2)
     assert page.forward.isEnabled()
     page.forward.click()
     assert window.workspace.pretrained == out / "pretrained" / "rotation"
