@@ -224,24 +224,56 @@ def _rank(value: float | None) -> str:
 
 def tournament_notes(table: TournamentTable) -> list[Message]:
     """What is to be known of a tournament.json, in sentences."""
-    notes = [Message("All tasks of a round had the same time; who goes on does so from its weights.")]
+    notes = _measured(table.get("measured")) if table["winner"] else []
+    notes.append(Message("All tasks of a round had the same time; who goes on does so from its weights."))
     if table["rounds"]:
-        notes += _closeness([probe for entry in table["rounds"][-1] if (probe := entry["probe"])])
+        notes += _closeness(table["rounds"][-1])
     return notes
 
 
-def _closeness(probes: Sequence[ProbeResult]) -> list[Message]:
-    """Whether the last round tells its first two apart, in words."""
-    if not probes:
+def _measured(probe: ProbeResult | None) -> list[Message]:
+    """What the winner gains where nothing was chosen by it."""
+    gain = gain_of(probe) if probe else None
+    if probe is None or gain is None or gain["low"] is None or gain["high"] is None:
+        return [Message("The winner is the luckiest of several: on other pictures it does less well than here.")]
+    return [
+        Message(
+            "Measured again on {n} test pictures, by which nothing was chosen: the winner's features are "
+            "{gap:points} better than untrained ones (95 % interval {low:signed} to {high:signed}). The rounds "
+            "flatter the winner.",
+            n=probe["n"],
+            gap=gain["value"],
+            low=gain["low"],
+            high=gain["high"],
+        )
+    ]
+
+
+def _closeness(entries: Sequence[Entry]) -> list[Message]:
+    """Whether the last round tells its first from the others, in words."""
+    told = [(entry["title"], probe) for entry in entries if (probe := entry["probe"])]
+    if not told:
         return []
-    if not probes[0]["difference"]:
+    first = told[0][1]
+    if not first["difference"]:
         return [Message("Without labels the tasks are ranked by RankMe, which shows a collapse and little more.")]
     notes = []
-    if probes[0]["verdict"] != "helps":
+    if first["verdict"] != "helps":
         notes.append(
             Message("Even the first one cannot be told from the untrained network yet: more time, or another task.")
         )
-    best, reach = probes[0]["difference"]["value"], probes[1]["difference"]["high"] if len(probes) > 1 else None
-    if best is not None and reach is not None and reach > best:
-        notes.append(Message("The first two are closer than their intervals are wide: the second may be as good."))
+    best = first["difference"]["value"]
+    near = [
+        title for title, probe in told[1:]
+        if best is not None and (high := probe["difference"].get("high")) is not None and high > best
+    ]  # fmt: skip
+    if near:
+        notes.append(
+            Message(
+                "The {n:plural(interval|intervals)} of {near:and} {n:plural(reaches|reach)} past the first one's "
+                "score: {n:plural(it|they)} may be as good.",
+                near=near,
+                n=len(near),
+            )
+        )
     return notes

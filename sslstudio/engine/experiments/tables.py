@@ -149,13 +149,15 @@ class Entry(TypedDict):
 
 
 class TournamentTable(TypedDict):
-    """tournament.json: of each round the entries, best first; `winner` is None until it has gone on."""
+    """tournament.json: of each round the entries, best first; `winner` is None until it has gone on. `measured`: a
+    probe of the winner on the test pictures, by which nothing was chosen; None without enough labels among these."""
 
     folder: str
     minutes: float
     rounds: list[list[Entry]]
     winner: Entry | None
     winner_run: str
+    measured: NotRequired[ProbeResult | None]
 
 
 Table = EfficiencyTable | TournamentTable

@@ -132,12 +132,13 @@ def probe_results(run: RunFolder) -> ProbeResults:
     looks = [event for event in run.events() if isinstance(event, Probed)]
     late = [event for event in looks if event.share >= QUARTER]
     return {
-        "probe": _result(looks[-1]) if looks else None,
-        "probe_quarter": _result(late[0]) if late else None,
+        "probe": result_of(looks[-1]) if looks else None,
+        "probe_quarter": result_of(late[0]) if late else None,
     }
 
 
-def _result(look: Probed) -> ProbeResult:
+def result_of(look: Probed) -> ProbeResult:
+    """A look as it stands in a record."""
     return {
         "step": look.step,
         "share": look.share,

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from sslstudio.engine.experiments.curve import curve_png
-from sslstudio.engine.experiments.report import markdown
+from sslstudio.engine.experiments.report import markdown, tournament_notes
 
 
 def estimate(value: float, reach: float | None = 0.05) -> dict[str, Any]:
@@ -143,3 +143,23 @@ def test_a_small_class_is_told_by_the_real_number_of_labels() -> None:
     assert "95 % intervals, which hold together" in words
     assert "hold together" not in markdown(table(together=1))
     assert curve_png(whole) != curve_png(table())
+
+
+def entry(title: str, gain: float | None, verdict: str = "helps") -> Any:
+    difference = {} if gain is None else {"value": gain, "low": gain - 0.05, "high": gain + 0.05}
+    return {"title": title, "probe": {"difference": difference, "verdict": verdict, "n": 40}}
+
+
+def test_a_ranking_says_who_may_be_as_good_and_that_the_winner_was_lucky() -> None:
+    cup: Any = {"rounds": [[entry("A", 0.2), entry("B", 0.17), entry("C", 0.16), entry("D", 0.1)]], "winner": None}
+    assert any("The intervals of B and C reach past" in note for note in tournament_notes(cup))
+    cup["rounds"][0] = [entry("A", 0.2), entry("B", 0.17), entry("D", 0.1)]
+    assert any("The interval of B reaches past" in note for note in tournament_notes(cup))
+    cup["rounds"][0] = [entry("A", 0.2), entry("D", 0.1)]
+    assert not any("past the first" in note for note in tournament_notes(cup))
+    cup["winner"] = entry("A", 0.2)
+    assert "luckiest of several" in tournament_notes(cup)[0]
+    cup["measured"] = entry("A", 0.08)["probe"]
+    assert "+0.080 better than untrained ones (95 % interval +0.030 to +0.130)" in tournament_notes(cup)[0]
+    cup["rounds"][0] = [entry("A", None), entry("B", None)]
+    assert any("RankMe" in note for note in tournament_notes(cup))
