@@ -36,6 +36,7 @@ from sslstudio.engine.finetuning.split_policy import split_kept, suited
 from sslstudio.engine.images.multi_folder import root_of, title_of
 from sslstudio.engine.labels.mask_names import name_class
 from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.models.encoders.general import find_general, is_general
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.run_folder import METRICS, RunFolder
@@ -100,8 +101,8 @@ def go_on(
 
 
 def pretraining_of(source: str) -> PretrainConfig | None:
-    """The config of the pretraining run that `source` is; None for a weights file or scratch."""
-    if source == "scratch":
+    """The config of the pretraining run that `source` is; None for a weights file, general weights or scratch."""
+    if source == "scratch" or is_general(source):
         return None
     path = Path(source)
     if path.is_dir():
@@ -115,13 +116,17 @@ def pretraining_of(source: str) -> PretrainConfig | None:
         return pretrain_from_dict(run.config())
     if not path.exists():
         raise DataError(
-            "There is no run or weights file {source}. Give a run folder, a file, or scratch.", source=source
+            "There is no run or weights file {source}. Give a run folder, a file, general or scratch.", source=source
         )
     return None
 
 
 def following(config: FinetuneConfig, source: PretrainConfig | None) -> FinetuneConfig:
-    """The config with encoder and picture side of its pretraining, unless another side is asked for."""
+    """The config with encoder and picture side of its pretraining, unless another side is asked for; with general
+    weights their encoder. Raises ConfigError when there are none for the encoder that was chosen."""
+    if is_general(config.source):
+        encoder = config.encoder.start_from_general(config.source)
+        return config.replace(encoder=encoder.replace(weights=""), source=encoder.weights)
     if source is None:
         return config
     data = config.data if config.data.side else config.data.replace(side=source.data.side)
@@ -271,6 +276,15 @@ def score_part(
 def _honesty(config: FinetuneConfig, session: Session, labelled: Labelled) -> list[Message]:
     """What is to be known of how the test pictures were kept apart."""
     notes = []
+    if is_general(config.source):
+        general = find_general(config.source)
+        notes.append(
+            Message(
+                "The general weights were learnt from photographs of {dataset}, with their labels. Whether some of the "
+                "test pictures are among them is not known here.",
+                dataset=general.dataset,
+            )
+        )
     if not config.data.groups:
         notes.append(
             Message(

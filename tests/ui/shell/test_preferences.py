@@ -67,8 +67,8 @@ def test_the_language_is_kept_and_those_with_a_translation_are_offered(
 ) -> None:
     (tmp_path / "translations").mkdir()
     (tmp_path / "translations" / "studio_de.qm").touch()
-    real = resources._places()
-    monkeypatch.setattr(resources, "_places", lambda: [tmp_path, *real])
+    real = resources.resource_places()
+    monkeypatch.setattr(resources, "resource_places", lambda: [tmp_path, *real])
     assert app_settings.language() == ""
 
     def choose(form: PreferencesForm) -> None:
