@@ -64,7 +64,7 @@ def efficientnet_lite_encoder(encoder: dict[str, Any]) -> Any:
         def __init__(self) -> None:
             super().__init__()
             inside = encoder["stem_channels"]
-            self.conv1 = Padded(3, inside, 3, 2, bias=False)
+            self.conv1 = Padded(3, inside, 3, 2 if encoder["stem"] == "large" else 1, bias=False)
             self.bn1 = nn.BatchNorm2d(inside, eps=encoder["epsilon"])
             for number, stage in enumerate(encoder["stages"], start=1):
                 blocks = []
@@ -75,7 +75,7 @@ def efficientnet_lite_encoder(encoder: dict[str, Any]) -> Any:
                 self.add_module(f"layer{number}", nn.Sequential(*blocks))
 
         def forward(self, images: Any) -> Any:
-            larger = 4.0 / encoder["stem_stride"]  # small pictures are enlarged first
+            larger = 2.0 if encoder["stem"] == "tiny" else 1.0
             fitted = F.interpolate(images * 0.5, scale_factor=larger, mode="bilinear", align_corners=False)
             maps = F.relu6(self.bn1(self.conv1(fitted)))
             for number in range(1, 5):

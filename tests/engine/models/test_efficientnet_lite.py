@@ -87,21 +87,33 @@ def test_names_of_this_program_stay() -> None:
     assert all(found[name] is value for name, value in state.items())
 
 
-@pytest.mark.parametrize(("stem", "times"), [("tiny", 4), ("small", 2), ("large", 1)])
-def test_a_stem_enlarges_and_the_weights_stay_the_same(stem: str, times: int) -> None:
-    encoder, plain = lite(stem).eval(), lite("large").eval()
-    images = random(2, 3, 32, 32)
-    larger = F.interpolate(images, scale_factor=float(times), mode="bilinear", align_corners=False)
-    with torch.no_grad():
-        for ours, wanted in zip(encoder.stages(images), plain.stages(larger), strict=True):
-            torch.testing.assert_close(ours, wanted, atol=1e-4, rtol=1e-4)
+@pytest.mark.parametrize(("stem", "stride", "larger"), [("tiny", 1, 2), ("small", 1, 1), ("large", 2, 1)])
+def test_a_stem_leaves_out_a_stride_and_keeps_the_weights(stem: str, stride: int, larger: int) -> None:
+    encoder = lite(stem)
+    assert equal(encoder.state_dict(), lite("large").state_dict())
+    assert encoder.conv1.stride[0] == stride
+    images = random(2, 3, 16, 16)
+    wanted = F.interpolate(images, scale_factor=float(larger), mode="bilinear", align_corners=False) / 2
+    torch.testing.assert_close(encoder.fit_pictures(images), wanted)
 
 
 @pytest.mark.parametrize(
     ("side", "stem"), [(32, "tiny"), (56, "tiny"), (64, "small"), (96, "small"), (112, "small"), (128, "large")]
 )
-def test_pictures_are_enlarged_up_to_the_side_that_the_weights_know(side: int, stem: str) -> None:
+def test_maps_are_no_larger_than_those_of_large_pictures(side: int, stem: str) -> None:
     assert EncoderConfig(name=NAME).resolve(False, side).stem == stem
+
+
+def equal(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_pictures_standardised_as_the_spec_says_are_shades_from_minus_one_to_one() -> None:
+    encoder = lite()
+    assert encoder.spec.pixels is not None
+    mean, deviation = encoder.spec.pixels
+    shades = torch.tensor([0.0, 0.25, 1.0]).view(1, 3, 1, 1)
+    torch.testing.assert_close(encoder.fit_pictures((shades - mean) / deviation), 2 * shades - 1)
 
 
 def test_untrained_features_neither_vanish_nor_explode() -> None:

@@ -26,7 +26,7 @@ LITE = EfficientNetLiteShape(
     ),
     "",
 )
-KINDS = [(BASIC, "tiny"), (BASIC, "small"), (BOTTLENECK, "large"), (LITE, "small"), (LITE, "large")]
+KINDS = [(BASIC, "tiny"), (BASIC, "small"), (BOTTLENECK, "large"), (LITE, "tiny"), (LITE, "small"), (LITE, "large")]
 every_kind = pytest.mark.parametrize(("shape", "stem"), KINDS)
 
 

@@ -41,8 +41,7 @@ class EncoderConfig(BaseConfig):
     stem: str = option(
         "auto",
         "Stem",
-        "First layers: tiny keeps every pixel (32 px pictures), small halves, large quarters (224 px and more). "
-        "EfficientNet-Lite0 enlarges the pictures instead: four times, twice or not at all.",
+        "First layers: tiny keeps every pixel (32 px pictures), small halves, large quarters (224 px and more).",
         choices=("auto", *STEM_STRIDES),
         advanced=True,
     )

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -21,7 +22,7 @@ from sslstudio.engine.models.encoders.base import STEM_STRIDES, Encoder, Encoder
 EPSILON = 1e-3  # of batch norm, as where the weights come from
 INSIDE = 0.5  # pictures standardised with `pixels`, times this, are shades from -1 to 1, as the weights expect them
 MADE_ON = 224  # side in pixels of the pictures that the weights were made on
-STRIDE = 4  # of the first stage without enlargement
+STRIDE = 4  # of the first stage, where no stride is left out
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class EfficientNetLiteShape(EncoderShape):
         "arXiv:1905.11946"
     )
     stems: ClassVar[Mapping[str, str]] = {
-        "tiny": "pictures were enlarged to four times their side before its first convolution",
-        "small": "pictures were enlarged to twice their side before its first convolution",
+        "tiny": "pictures were enlarged to twice their side, and its first convolution has a stride of 1 instead of 2",
+        "small": "its first convolution has a stride of 1 instead of 2",
         "large": "its first layers are those of the original",
     }
 
@@ -63,7 +64,7 @@ class EfficientNetLiteShape(EncoderShape):
         return {"family": "efficientnet_lite", "stem_channels": self.stem, "stages": stages, "epsilon": EPSILON}
 
     def stem_for(self, side: int) -> str:
-        """See `EncoderShape`. Pictures are enlarged while they stay within what the weights were made on."""
+        """See `EncoderShape`. Maps get no larger than those of the pictures that the weights were made on."""
         return next((stem for stem, stride in STEM_STRIDES.items() if STRIDE // stride * side <= MADE_ON), "large")
 
 
@@ -80,9 +81,13 @@ class PaddedConv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """(B, C, H, W) to (B, out_channels, ceil(H / stride), ceil(W / stride))."""
-        pads = [self._missing(side) for side in (input.shape[-1], input.shape[-2])]
-        padded = F.pad(input, [part for missing in pads for part in (missing // 2, missing - missing // 2)])
-        convolved: Tensor = F.conv2d(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+        # Sides as plain numbers, and zeros put on instead of F.pad: ONNX must know the sides of the maps.
+        missing = [self._missing(int(side)) for side in input.shape[-2:]]
+        for dim, count in zip((2, 3), missing, strict=True):
+            if count % 2:
+                input = torch.cat([input, torch.zeros_like(input.narrow(dim, 0, 1))], dim)
+        both = (missing[0] // 2, missing[1] // 2)
+        convolved: Tensor = F.conv2d(input, self.weight, self.bias, self.stride, both, self.dilation, self.groups)
         return convolved
 
     def _missing(self, side: int) -> int:
@@ -119,13 +124,13 @@ class InvertedResidual(nn.Module):
 class EfficientNetLite(Encoder):
     """An EfficientNet-Lite without its classifier and the layer of 1,280 channels before it.
 
-    Small pictures are enlarged first, to twice their side with the stem `small` and to four times with `tiny`: weights
-    that were made on large pictures then see edges and textures of the size that they know (manual, decision NNNN).
+    On small pictures the stride of its first convolution is left out (the stem `small`), and the smallest are enlarged
+    to twice their side besides (`tiny`). The weights are the same ones (manual, decision 0041: what that is worth).
     """
 
     def __init__(self, shape: EfficientNetLiteShape, name: str, stem: str) -> None:
         super().__init__()
-        self.conv1 = _padded(3, shape.stem, 3, 2, 1)
+        self.conv1 = _padded(3, shape.stem, 3, 2 if stem == "large" else 1, 1)
         self.bn1 = nn.BatchNorm2d(shape.stem, eps=EPSILON)
         self.relu = nn.ReLU6(inplace=True)
         self.maxpool = nn.Identity()
@@ -139,7 +144,7 @@ class EfficientNetLite(Encoder):
             self.add_module(f"layer{number}", nn.Sequential(*made))
         dims = tuple(stage[-1].channels for stage in shape.stages)
         stride = STEM_STRIDES[stem]
-        self.larger = STRIDE // stride
+        self.larger = 2 if stem == "tiny" else 1
         self.spec = EncoderSpec(name, dims, (stride, 2 * stride, 4 * stride, 8 * stride), shape.pixels)
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):  # He et al., ICCV 2015; a depthwise one feeds one channel from each
@@ -157,11 +162,11 @@ class EfficientNetLite(Encoder):
         return {**given, **{name: value for name, value in renamed.items() if name}}
 
     def fit_pictures(self, images: Tensor) -> Tensor:
-        """Between -1 and 1, and enlarged: (B, 3, larger * H, larger * W)."""
-        images = images * INSIDE
+        """As shades from -1 to 1 if they were standardised with the spec's `pixels`: (B, 3, larger * H, larger * W)."""
+        shades = images * INSIDE
         if self.larger == 1:
-            return images
-        return F.interpolate(images, scale_factor=float(self.larger), mode="bilinear", align_corners=False)
+            return shades
+        return F.interpolate(shades, scale_factor=float(self.larger), mode="bilinear", align_corners=False)
 
 
 def _padded(inside: int, outside: int, kernel: int, stride: int, groups: int) -> nn.Conv2d:
