@@ -125,7 +125,7 @@ class EfficientNetLite(Encoder):
     """An EfficientNet-Lite without its classifier and the layer of 1,280 channels before it.
 
     On small pictures the stride of its first convolution is left out (the stem `small`), and the smallest are enlarged
-    to twice their side besides (`tiny`). The weights are the same ones (manual, decision 0041: what that is worth).
+    to twice their side besides (`tiny`). The weights are the same ones (manual, decision 0045: what that is worth).
     """
 
     def __init__(self, shape: EfficientNetLiteShape, name: str, stem: str) -> None:
