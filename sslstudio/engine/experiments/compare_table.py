@@ -12,6 +12,7 @@ from filelock import FileLock
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored, to_stored
 from sslstudio.engine.dataset.groups import group_paths
+from sslstudio.engine.evaluate.arms import UNTRAINED
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, pooled
 from sslstudio.engine.experiments.caveats import machines, notes_on
 from sslstudio.engine.experiments.compare_config import (
@@ -61,10 +62,10 @@ class Scored:
     confusions: Array
 
 
-def scored_pictures(cell: ExperimentRun) -> Scored:
-    """The test pictures of a finished cell, which has one part. Raises RunError when they cannot be read."""
+def scored_pictures(cell: ExperimentRun, source: str) -> Scored:
+    """The test pictures of a row's finished cell. Raises RunError when they cannot be read."""
     metrics = cell.folder.finetune_metrics()
-    part = next(iter(metrics["parts"] if metrics else ()), SCRATCH)
+    part = source if source == UNTRAINED else next(iter(metrics["parts"] if metrics else ()), SCRATCH)
     return Scored(*read_confusions(confusions_file(cell.path, part)))
 
 
@@ -136,7 +137,7 @@ def _test_pictures(config: CompareConfig) -> tuple[list[str], dict[str, str]]:
     for source in sources_of(config):
         for labels in labels_of(config, source):
             for draw in _done(config, source, labels):
-                paths = scored_pictures(cell_run(config, source, labels, draw)).paths
+                paths = scored_pictures(cell_run(config, source, labels, draw), source).paths
                 first = first or paths
                 if paths != first:
                     notes[source] = Message("left out: it was tested on other pictures, so that it cannot be compared")
@@ -151,7 +152,9 @@ def _columns(
         for labels in labels_of(config, source) if source not in left_out else []:
             draws = _done(config, source, labels)
             if draws:
-                matrices = [scored_pictures(cell_run(config, source, labels, draw)).confusions for draw in draws]
+                matrices = [
+                    scored_pictures(cell_run(config, source, labels, draw), source).confusions for draw in draws
+                ]
                 stacked = np.stack([pooled(one, groups) for one in matrices])
                 columns[source, labels] = Column(
                     tuple(draws), draw_scores(config.kind, stacked), resampled_scores(config.kind, stacked, luck)

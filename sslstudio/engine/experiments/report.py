@@ -46,10 +46,12 @@ def _against_scratch(table: EfficiencyTable) -> list[str]:
 def _basis(table: EfficiencyTable) -> str:
     groups = f" in {table['n_groups']:,} groups" if table["n_groups"] else ""
     guess = NOTHING if table["baseline"] is None else f"{table['baseline']:.3f}"
+    steps = table["steps"]
+    trained = f"{steps} fine-tuning steps each" if steps else "fine-tuning steps by the number of labels"
     return (
         f"{table['draws']} draws of labels, the same for all rows; {table['n_test']:,} test pictures{groups}, the same "
         f"for all rows; always guessing the most frequent class gives {guess}. Encoder {table['encoder']}, pictures "
-        f"of {table['side']} px, {table['steps']} fine-tuning steps each."
+        f"of {table['side']} px, {trained}."
     )
 
 

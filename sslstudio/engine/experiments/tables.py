@@ -115,7 +115,7 @@ class EfficiencyTable(TypedDict):
     labels: list[int]
     scratch_labels: list[int]
     draws: int
-    steps: int
+    steps: int | None
     side: int | None
     encoder: str
     n_test: int

@@ -17,13 +17,14 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.export import use_it
 from sslstudio.engine.export.formats import Chances, Embedding, Exportable, Written, chosen_formats, write_export
-from sslstudio.engine.finetuning.load import Trained, load_trained
+from sslstudio.engine.finetuning.load import Trained, blank_like, load_trained
 from sslstudio.engine.finetuning.networks import SCALE_FROM
 from sslstudio.engine.finetuning.recipe import recalibrate
 from sslstudio.engine.finetuning.run import pretraining_of
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import ENCODERS, STEM_STRIDES, Encoder, EncoderConfig, build_encoder
-from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale, Segmenter
+from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale
+from sslstudio.engine.models.read_out import ReadOut
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.checkpoint import load_encoder
@@ -112,12 +113,7 @@ def _model(trained: Trained) -> Exportable:
     classes = len(trained.predictor.names)
 
     def rebuilt(tensors: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
-        scale = PixelScale(torch.zeros(1, 3, 1, 1, dtype=torch.uint8))
-        encoder = build_encoder(config.encoder, 0)
-        if isinstance(network, Classifier):
-            fresh: Network = Classifier(scale, encoder, classes, stage=network.stage)
-        else:
-            fresh = Segmenter(scale, encoder, classes)
+        fresh = blank_like(network, config, classes)
         fresh.load_state_dict(tensors)
         return Chances(fresh.eval())
 
@@ -133,7 +129,7 @@ def encoder_facts(config: EncoderConfig) -> dict[str, object]:
     return {"name": config.name, **shape.facts(), **stem, "dim": dim}
 
 
-def _card(run: RunFolder, data: DataConfig, network: Network, config: EncoderConfig) -> dict[str, object]:
+def _card(run: RunFolder, data: DataConfig, network: Network | ReadOut, config: EncoderConfig) -> dict[str, object]:
     """What holds for every export. Folders are named without their path: it is nobody's business."""
     split = run.read_json("split.json") or {}
     return {
@@ -170,6 +166,7 @@ def _model_card(trained: Trained) -> dict[str, object]:
         "part": trained.part,
         "classes": list(trained.predictor.names),
         "reads_stage": (network.stage or "all") if isinstance(network, Classifier) else "all",
+        "answers_by": _voices(network),
         "task": _task_of_source(trained.config),
         "result": {
             "verdict": metrics["verdict"] if metrics else "",
@@ -180,6 +177,17 @@ def _model_card(trained: Trained) -> dict[str, object]:
             "notes": metrics["notes"] if metrics else [],
         },
     }
+
+
+def _voices(network: Network | ReadOut) -> list[str]:
+    """Whose shares are averaged. A label propagation holds features of unlabelled pictures, which the card says."""
+    if not isinstance(network, ReadOut):
+        return ["network"]
+    voices = ["network"] if network.network is not None else []
+    voices.append("ridge regression on the features before fine-tuning")
+    if network.propagation is not None:
+        voices.append(f"label propagation (holds the features of {len(network.propagation.pool)} pictures)")
+    return voices
 
 
 def _task_of_source(config: FinetuneConfig) -> dict[str, str] | None:

@@ -25,13 +25,24 @@ from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, Ru
 from sslstudio.engine.core.messages import Message, join
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.split import group_paths
+from sslstudio.engine.evaluate.arms import FROM_SCRATCH, UNTRAINED
 from sslstudio.engine.evaluate.predict import Predictor, score_classes, score_masks
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import KINDS, summarise
 from sslstudio.engine.finetuning.label_snapshot import as_begun, check_labels, note_labels
-from sslstudio.engine.finetuning.labelled import Labelled, LabelledJob, choose_labelled, parts_of, targets_of
+from sslstudio.engine.finetuning.labelled import (
+    Labelled,
+    LabelledJob,
+    answering_parts,
+    choose_labelled,
+    is_closed_form,
+    parts_of,
+    targets_of,
+)
 from sslstudio.engine.finetuning.networks import build_part, first_encoder
 from sslstudio.engine.finetuning.plan_file import read_plan, write_plan
+from sslstudio.engine.finetuning.read_out import answering_network
+from sslstudio.engine.finetuning.recipe import steps_for
 from sslstudio.engine.finetuning.split_policy import split_kept, suited
 from sslstudio.engine.images.multi_folder import root_of, title_of
 from sslstudio.engine.labels.mask_names import name_class
@@ -146,9 +157,12 @@ def _run(
         notes += [Note(level="info", text=text) for text in said]
     first = next(iter(jobs.values()))
     plan = _plan(config, first, labelled, len(jobs), run)
+    trains = not is_closed_form(config)
+    steps = plan.total(0, 0.0) if trains else 0
     trainings = {
         part: Training(job, replace(plan, then=len(jobs) - 1 - number), config.optimiser, device, run)
         for number, (part, job) in enumerate(jobs.items())
+        if trains
     }
     restored = [training.restore() for training in trainings.values()]
     yield RunStarted(
@@ -161,7 +175,7 @@ def _run(
             pictures=len(first.pictures),
         ),
         facts={**_facts(labelled, first), **hardware_facts(device, first.network.encoder)},
-        total_steps=plan.total(0, 0.0),
+        total_steps=steps,
         first_step=sum(training.step for training in trainings.values()),
     )
     if not any(restored):
@@ -173,7 +187,7 @@ def _run(
             return
     metrics = yield from _score(config, labelled, session, jobs, run, control)
     run.write_json(METRICS, metrics)
-    yield RunFinished(outcome="finished", step=plan.total(0, 0.0), seconds=time.monotonic() - started, metrics=metrics)
+    yield RunFinished(outcome="finished", step=steps, seconds=time.monotonic() - started, metrics=metrics)
 
 
 def _facts(labelled: Labelled, job: LabelledJob) -> dict[str, str]:
@@ -191,17 +205,21 @@ def _facts(labelled: Labelled, job: LabelledJob) -> dict[str, str]:
 
 
 def _plan(config: FinetuneConfig, job: LabelledJob, labelled: Labelled, parts: int, run: RunFolder) -> Plan:
-    """A number of steps, the same for both parts. Minutes are turned into steps once, by timing a copy."""
+    """A number of steps, the same for both parts: as many as these labels can use, or fewer where the minutes end
+    before. These are turned into steps once, by timing a copy."""
     stored = read_plan(run)
     if stored:
         return Plan(steps=int(stored["steps"]))
-    if config.budget.steps:
+    if is_closed_form(config):
+        steps = 1  # that is not taken
+    elif config.budget.steps:
         steps = config.budget.steps
     elif config.budget.epochs:
         steps = config.budget.epochs * job.steps_per_epoch
     else:
-        seconds = 60.0 * (config.budget.minutes or 10.0) / parts
-        steps = _steps_in(seconds, job)
+        steps = steps_for(len(job.pictures), config.kind)
+        if config.budget.minutes is not None:
+            steps = min(steps, _steps_in(60.0 * config.budget.minutes / parts, job))
     write_plan(run, {"steps": steps, "classes": list(labelled.names), "labelled": list(labelled.train)})
     return Plan(steps=steps)
 
@@ -229,8 +247,10 @@ def _score(
     control: RunControl,
 ) -> Generator[Preparing, None, FinetuneMetrics]:  # fmt: skip
     confusions: dict[str, Array] = {}
-    for part, job in jobs.items():
-        predictor = Predictor(job.network, config.kind, labelled.names, job.device, config.views, config.flip)
+    for part in answering_parts(config):
+        job = jobs[FROM_SCRATCH if part == UNTRAINED else part]
+        network = answering_network(part, job.network, config, run, len(labelled.names)).to(job.device.handle)
+        predictor = Predictor(network, config.kind, labelled.names, job.device, config.views, config.flip)
         confusions[part] = yield from score_part(
             predictor, session, labelled.test, run.path / f"predictions-{part}.csv", control
         )

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sslstudio.engine.evaluate.arms import FROM_SCRATCH, PRETRAINED
 from sslstudio.engine.evaluate.scores import RESAMPLES
+from sslstudio.engine.finetuning.labelled import is_averaged, is_closed_form
 from sslstudio.engine.models.encoders import ENCODERS
 from sslstudio.engine.models.encoders.general import find_general, is_general
 from sslstudio.engine.runs.metrics import FinetuneMetrics
@@ -14,6 +16,7 @@ ADAMW = "Loshchilov & Hutter, Decoupled weight decay regularization, ICLR 2019, 
 COSINE = "Loshchilov & Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017, arXiv:1608.03983"
 UNET = "Ronneberger et al., U-Net: convolutional networks for biomedical image segmentation, MICCAI 2015"
 DICE = "Milletari et al., V-Net, 3DV 2016, arXiv:1606.04797"
+PROPAGATION = "Zhou et al., Learning with local and global consistency, NIPS 2003"
 BOOTSTRAP = "Efron & Tibshirani, An introduction to the bootstrap, Chapman & Hall 1993"
 WILSON = "Wilson, Probable inference, the law of succession, and statistical inference, JASA 22, 1927"
 KFOLD = "Kohavi, A study of cross-validation and bootstrap for accuracy estimation, IJCAI 1995"
@@ -119,15 +122,27 @@ def _tuned(said: Methods, did: Did, config: FinetuneConfig, metrics: FinetuneMet
         per = "a class" if config.kind == "classification" else "in all"
         drawn = f"at most {config.labels_per_class} {per}, drawn at random, seed {config.seed}"
     mirrored = ", mirrored" if config.flip else ""
-    if len(metrics["parts"]) > 1:
+    if {PRETRAINED, FROM_SCRATCH} <= set(metrics["parts"]):
         twin = " A twin with a randomly initialised encoder was trained in the same way on the same labels."
     else:
         twin = "" if config.source == "scratch" else " It was not compared with a network that was not pretrained."
     return (
         f"{what} {trained} on {metrics['n_train']:,} labelled pictures ({drawn}) {_steps(did)} with {loss} and "
         f"{_optimiser(said, config.optimiser)}; each picture was seen shifted, scaled, turned by up to 10 degrees"
-        f"{mirrored} and changed in brightness and contrast at random.{twin}"
+        f"{mirrored} and changed in brightness and contrast at random.{twin}{_averaged(said, config)}"
     )
+
+
+def _averaged(said: Methods, config: FinetuneConfig) -> str:
+    """How the answers of several readers become one."""
+    if not is_averaged(config):
+        return ""
+    voices = ["that network's"] if not is_closed_form(config) else []
+    voices.append("those of a class-balanced ridge regression on the standardised features of all stages before it")
+    if config.recipe.propagate:
+        voices.append(f"those of label propagation {said.cite(PROPAGATION)} over the training pictures' features")
+    names = ", ".join(voices[:-1]) + (" and " if len(voices) > 1 else "") + voices[-1]
+    return f" Answers are the average of {names}."
 
 
 def _reads(config: FinetuneConfig) -> str:
