@@ -16,9 +16,11 @@ from torch import Tensor, nn
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.models.encoders import ENCODERS, STEM_STRIDES, Encoder
+from sslstudio.engine.models.encoders import ENCODERS, Encoder
 from sslstudio.engine.models.encoders.general import GeneralWeights, find_general, is_general
 from sslstudio.engine.runs.run_folder import RunFolder
+
+OTHER_STEM = 0.95  # share of an encoder's tensors that fit whatever its stem is
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, object]) -> None:
@@ -167,17 +169,11 @@ def _fitting(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], prefix: 
 def _what_it_is(given: Mapping[str, Tensor]) -> Message:
     """For which encoder the weights of a file are, or which ones fit at all."""
     for name in ENCODERS:
-        for stem in STEM_STRIDES:
-            with torch.device("meta"):  # names and shapes without numbers
-                encoder = ENCODERS[name].build(name, stem)
-            wanted = encoder.state_dict()
-            if len(find_fitting(encoder.own_names(given), wanted)) > 0.98 * len(wanted):
-                return Message(
-                    "They are for another encoder. Choose {name} and the stem {stem} (--encoder {name} --set "
-                    "encoder.stem={stem}).",
-                    name=name,
-                    stem=stem,
-                )
+        with torch.device("meta"):  # names and shapes without numbers
+            encoder = ENCODERS[name].build(name, "large")
+        wanted = encoder.state_dict()
+        if len(find_fitting(encoder.own_names(given), wanted)) > OTHER_STEM * len(wanted):
+            return Message("They are for the encoder {name} (--encoder {name}).", name=name)
     return Message(
         "Choose the encoder and stem that the weights were made for (--encoder, --set encoder.stem=...). Weights of "
         "torchvision's ResNet-18, 34 and 50 and of EfficientNet-Lite0 can be read; this file begins with {first}.",

@@ -21,7 +21,7 @@ from sslstudio.engine.training.config import BudgetConfig, PretrainConfig, finet
 from tests.support.small_runs import finetune_config, of, pretrain_config, result_of, run_finetune, run_pretrain
 
 SHORT = BudgetConfig(steps=2)
-ENCODER = "model.network.encoder."
+ENCODER = "frozen.encoder."  # in the read-out of a linear probe
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def probed(sample_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def test_the_encoder_follows_and_its_weights_are_the_general_ones(probed: Path) -> None:
     config = finetune_from_dict(RunFolder(probed).config())
     assert (config.source, config.encoder.name) == ("general:efficientnet_lite0", "efficientnet_lite0")
-    kept, given = load_tensors(probed / "last.safetensors")[0], find_general("general").read()
+    kept, given = load_tensors(probed / "readout.safetensors")[0], find_general("general").read()
     for name, value in given.items():
         same = torch.equal(kept[ENCODER + name], value)
         measured_anew = name.endswith(("running_mean", "running_var", "num_batches_tracked"))
@@ -84,7 +84,7 @@ def test_statistics_of_tiles_are_measured_anew_on_whole_pictures(
     config = finetune_config(sample_folder, tmp_path / "run", str(general_then_own))
     run_finetune(config.replace(mode="probe", twin=False, budget=SHORT))
     tiles = load_tensors(general_then_own / "last.safetensors")[0]
-    whole = load_tensors(tmp_path / "run" / "last.safetensors")[0]
+    whole = load_tensors(tmp_path / "run" / "readout.safetensors")[0]
     assert torch.equal(whole[f"{ENCODER}layer1.0.project.weight"], tiles["model.encoder.layer1.0.project.weight"])
     for name in ("bn1.running_mean", "layer4.0.project_norm.running_var"):
         assert not torch.allclose(whole[ENCODER + name], tiles["model.encoder." + name], rtol=1e-3)
