@@ -51,6 +51,7 @@ from sslstudio.engine.finetuning.split_policy import split_kept, suited
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.labels.mask_names import name_class
 from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.models.encoders.general import is_general
 from sslstudio.engine.models.read_out import LEAST, ReadOut
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.metrics import FinetuneMetrics
@@ -116,8 +117,8 @@ def go_on(
 
 
 def pretraining_of(source: str) -> PretrainConfig | None:
-    """The config of the pretraining run that `source` is; None for a weights file or scratch."""
-    if source == "scratch":
+    """The config of the pretraining run that `source` is; None for a weights file, general weights or scratch."""
+    if source == "scratch" or is_general(source):
         return None
     path = Path(source)
     if path.is_dir():
@@ -131,13 +132,17 @@ def pretraining_of(source: str) -> PretrainConfig | None:
         return pretrain_from_dict(run.config())
     if not path.exists():
         raise DataError(
-            "There is no run or weights file {source}. Give a run folder, a file, or scratch.", source=source
+            "There is no run or weights file {source}. Give a run folder, a file, general or scratch.", source=source
         )
     return None
 
 
 def following(config: FinetuneConfig, source: PretrainConfig | None) -> FinetuneConfig:
-    """The config with encoder and picture side of its pretraining, unless another side is asked for."""
+    """The config with encoder and picture side of its pretraining, unless another side is asked for; with general
+    weights their encoder. Raises ConfigError when there are none for the encoder that was chosen."""
+    if is_general(config.source):
+        encoder = config.encoder.start_from_general(config.source)
+        return config.replace(encoder=encoder.replace(weights=""), source=encoder.weights)
     if source is None:
         return config
     data = config.data if config.data.side else config.data.replace(side=source.data.side)
