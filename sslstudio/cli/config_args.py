@@ -22,6 +22,7 @@ from sslstudio.engine.core.config import (
     with_texts,
 )
 from sslstudio.engine.core.migrations import current_key
+from sslstudio.engine.evaluate.arms import TITLES
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.report.command_line import Command
@@ -138,7 +139,7 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 
 def add_trained(parser: argparse.ArgumentParser) -> None:
     """Add what says which network of a fine-tuned run is meant."""
-    parser.add_argument("--part", choices=("pretrained", "scratch"), default="", help="which twin")
+    parser.add_argument("--part", choices=tuple(TITLES), default="", help="which arm")
     parser.add_argument("--weights", choices=("last", "best"), default="last", help="which state (default last)")
 
 

@@ -24,11 +24,12 @@ from sslstudio.engine.core.events import (
     StepDone,
     to_json,
 )
-from sslstudio.engine.core.messages import duration
+from sslstudio.engine.core.messages import Message, duration
+from sslstudio.engine.evaluate.arms import TITLES, arm_title
 from sslstudio.engine.runs.metrics import FinetuneMetrics, ScoreInterval, interval_of
 
 R = TypeVar("R")
-PART_TITLES = {"": "Training", "pretrained": "With pretraining", "scratch": "From scratch"}
+PART_TITLES = {"": Message("Training"), **TITLES}
 
 
 def say(text: str) -> None:
@@ -120,7 +121,7 @@ class _Bars:
                     self._print(f"  {name}: {value}")
                 self._print(f"  Run folder: {event.run}")
             case StepDone():
-                self._bar(PART_TITLES[event.part], event.step, event.total_steps, _step_words(event))
+                self._bar(str(PART_TITLES[event.part]), event.step, event.total_steps, _step_words(event))
             case Evaluated() if not self.console.is_terminal:
                 self._print(f"  step {event.step}, {event.n} held-out pictures: {_metric_words(event)}")
             case Note():
@@ -168,7 +169,7 @@ def print_result(metrics: FinetuneMetrics) -> None:
     table = Table(title=f"{metrics['kind'].capitalize()}: {metrics['n_test']} test pictures")
     table.add_column("")
     for part in metrics["parts"]:
-        table.add_column(PART_TITLES[part])
+        table.add_column(str(arm_title(part)))
     table.add_column("Always the most frequent class")
     for name, guess in metrics["baseline"].items():
         cells = [_interval(content["scores"][name]) for content in metrics["parts"].values()]

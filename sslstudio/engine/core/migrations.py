@@ -17,7 +17,7 @@ from sslstudio.engine.core.errors import ConfigError
 Values = dict[str, Any]
 Step = Callable[[Values], None]
 
-FORMAT = 2  # of the files that this version writes
+FORMAT = 3  # of the files that this version writes
 KEY = "format"
 RUN, COMPARE, TOURNAMENT, PROJECT = "run", "compare", "tournament", "project"
 
@@ -198,3 +198,20 @@ def _overrides(text: str) -> Values:
         if task == "multitask" and isinstance(options.get("tasks"), str):
             _split(options, "tasks")
     return found
+
+
+@migration(2, 3, RUN)
+def _read_out_of_before(values: Values) -> None:
+    """A fine-tuning that was begun with the network alone, and with every picture weighing the same, stays so."""
+    if values.get("job") == "finetune":
+        recipe = values.setdefault("recipe", {})
+        recipe.setdefault("read_out", "network")
+        recipe.setdefault("balance_classes", False)
+
+
+@migration(2, 3, COMPARE)
+def _read_out_of_a_comparison_before(values: Values) -> None:
+    """Rows that are added to a comparison are fine-tuned as those that are there."""
+    recipe = values.setdefault("finetune_settings", {}).setdefault("recipe", {})
+    recipe.setdefault("read_out", "network")
+    recipe.setdefault("balance_classes", False)

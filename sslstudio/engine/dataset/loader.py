@@ -84,6 +84,11 @@ class Pictures:
         """Numbers of up to `count` of them, evenly spaced."""
         return torch.linspace(0, len(self) - 1, min(count, len(self))).round().to(torch.int64)
 
+    def mix(self, count: int) -> Tensor:
+        """Numbers of up to `count` of them in a drawn order that is always the same. Folders come one after the other,
+        and with them the classes: only mixed pictures make batches that are alike."""
+        return torch.randperm(len(self), generator=generator(0, "mixed"))[:count]
+
     def spread(self, count: int) -> Tensor:
         """Up to `count` of them, evenly spaced: a sample for statistics."""
         return self.only(self.sample(count))
@@ -102,6 +107,14 @@ class Pictures:
         """Keep those of the first `count` (or of all) that can be read; wait for these if they are being read."""
         good = self._cache.readable(self._positions[:count])
         return Pictures(self._cache, list(compress(self.paths, good)), self.device)
+
+    def chosen(self, numbers: Tensor) -> "Pictures":
+        """Those of these numbers, in their order."""
+        return self.of([self.paths[number] for number in numbers.tolist()])
+
+    def of(self, paths: Sequence[str]) -> "Pictures":
+        """Others of the same cache."""
+        return Pictures(self._cache, paths, self.device)
 
     def order(self, batch_size: int, seed: int) -> "Order":
         """The order in which a training takes them."""

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslstudio.engine.compute.device import Device
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.finetuned import pool_stages
 
@@ -84,7 +85,8 @@ def classes_at_positions(masks: Tensor, grid: int) -> Tensor:
 
 @torch.no_grad()
 def copy_with_own_statistics(encoder: Encoder, images: Tensor) -> Encoder:
-    """A copy whose batch statistics are those of up to 256 of `images` (as for `stage_features`).
+    """A copy whose batch statistics are those of up to 256 of `images` (as for `stage_features`), mixed: sorted by
+    class, a batch would have statistics of its own.
 
     Pretraining sees tiles and crops, the probes whole pictures; and an untrained network has no statistics at all. The
     encoder itself is not touched.
@@ -95,8 +97,8 @@ def copy_with_own_statistics(encoder: Encoder, images: Tensor) -> Encoder:
             layer.reset_running_stats()
             layer.momentum = None  # a plain mean over the batches
     twin.train()
-    spread = images[:: max(1, len(images) // MEASURED_ON)][:MEASURED_ON]
-    for chunk in torch.split(spread, CHUNK):
+    mixed = images[torch.randperm(len(images), generator=generator(0, "mixed"))[:MEASURED_ON].to(images.device)]
+    for chunk in torch.split(mixed, CHUNK):
         if len(chunk) > 1:
             _maps(twin, chunk, None)
     return twin.eval()

@@ -32,14 +32,23 @@ def linear_answers(known: Tensor, classes: Tensor, queries: Tensor, count: int, 
 
     `balanced`: every class weighs the same, however many pictures it has.
     """
+    weights, middle, level = fit_ridge(known, classes, count, balanced=balanced)
+    scores: Tensor = (queries - middle) @ weights + level
+    return scores.argmax(dim=1)
+
+
+def fit_ridge(known: Tensor, classes: Tensor, count: int, *, balanced: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+    """Weights (D, C), middle (D,) and level (C,) of the regression: queries (m, D) score (queries - middle) @ weights
+    + level. Arguments as for `linear_answers`. The level of a class that was never shown is -inf: it is never answered.
+    """
     wanted = F.one_hot(classes, count).to(known.dtype)
     weight = _weights(classes, count).to(known.dtype) if balanced else torch.ones_like(wanted[:, 0])
     root = weight.sqrt()[:, None]
     middle, level = _weighted_mean(known, weight), _weighted_mean(wanted, weight)
     base = (known - middle) * root
-    scores: Tensor = (queries - middle) @ _solved(base, (wanted - level) * root) + level
-    scores[:, wanted.sum(dim=0) == 0] = -torch.inf  # what was never shown is never answered
-    return scores.argmax(dim=1)
+    weights = _solved(base, (wanted - level) * root)
+    level[wanted.sum(dim=0) == 0] = -torch.inf
+    return weights, middle, level
 
 
 def _solved(base: Tensor, wanted: Tensor) -> Tensor:

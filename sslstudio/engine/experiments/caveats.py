@@ -15,7 +15,7 @@ from sslstudio.engine.core.messages import Message, as_message, loads, to_stored
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import suggest_groups
-from sslstudio.engine.experiments.compare_config import CompareConfig, cell_runs, pretraining_run, sources_of
+from sslstudio.engine.experiments.compare_config import CompareConfig, all_cells, pretraining_run
 from sslstudio.engine.experiments.tables import Cell, Machines, Row, labels_used
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.session import Session, reopen_session
@@ -174,7 +174,7 @@ def _flatness(cells: Sequence[Cell]) -> list[Message]:
 
 def machines(config: CompareConfig) -> Machines:
     """Which devices did how much: seconds of pretraining and of fine-tuning in all."""
-    cells = [cell.facts() for source in sources_of(config) for cell in cell_runs(config, source)]
+    cells = [cell.facts() for cell in all_cells(config)]
     runs = [pretraining_run(config, task).facts() for task in config.task_names()]
     known = [facts["machine"] for facts in (*cells, *runs) if "machine" in facts]
     return {

@@ -32,6 +32,7 @@ from sslstudio.engine.experiments.compare_config import (
     pretraining_run,
     source_title,
     sources_of,
+    trained_sources,
 )
 from sslstudio.engine.experiments.compare_table import write_tables
 from sslstudio.engine.experiments.config import follow, resolve
@@ -39,6 +40,7 @@ from sslstudio.engine.experiments.experiment import Experiment, Strategy
 from sslstudio.engine.experiments.experiment_run import DONE, FAILED, REFUSED, ExperimentRun, Spent
 from sslstudio.engine.experiments.tables import EfficiencyTable
 from sslstudio.engine.finetuning.entry import finetune
+from sslstudio.engine.finetuning.recipe import steps_for
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.models.encoders import build_encoder
@@ -88,7 +90,7 @@ class Comparison(Strategy[CompareConfig]):
     def __init__(self, config: CompareConfig, whole: CompareConfig | None = None) -> None:
         super().__init__(config, whole)
         runs: list[ExperimentRun] = []
-        for source in sources_of(config):
+        for source in (SCRATCH, *trained_sources(config)):
             runs += [pretraining_run(config, source)] if source in config.task_names() else []
             runs += cell_runs(config, source)
         self.runs = runs
@@ -102,12 +104,8 @@ class Comparison(Strategy[CompareConfig]):
     def facts(self) -> dict[str, str | Message]:
         """Rows, labels and runs."""
         config, left = self.config, len(self.left())
-        labels = Message(
-            "{labels} in {seeds} draws, {steps} steps each",
-            labels=config.labels,
-            seeds=config.seeds,
-            steps=config.steps,
-        )
+        steps = Message("{steps} steps each", steps=config.steps) if config.steps else Message("steps by their number")
+        labels = Message("{labels} in {seeds} draws, {steps}", labels=config.labels, seeds=config.seeds, steps=steps)
         return {
             Message("Rows"): ", ".join(sources_of(config)),
             Message("Labels"): labels,
@@ -305,4 +303,4 @@ def time_cell(config: CompareConfig, classes: int) -> float:
         least = min(least, time.perf_counter() - began)
         if least > LONG_STEP:
             break
-    return AROUND * config.steps * least
+    return AROUND * (config.steps or steps_for(most * classes, config.kind)) * least

@@ -20,14 +20,16 @@ from sslstudio.engine.core.config import (
 )
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.messages import Message, plain
+from sslstudio.engine.evaluate.arms import BASELINES, FROM_SCRATCH, UNTRAINED, arm_title
 from sslstudio.engine.experiments.config import ExperimentConfig, set_up_pretraining
 from sslstudio.engine.experiments.experiment_run import ExperimentRun
+from sslstudio.engine.finetuning.labelled import is_averaged
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.runs.experiment_folder import COMPARE
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import BudgetConfig, FinetuneConfig, PretrainConfig
 
-SCRATCH = "scratch"
+SCRATCH = FROM_SCRATCH
 T = TypeVar("T")
 
 
@@ -65,7 +67,13 @@ class CompareConfig(ExperimentConfig):
         advanced=True,
     )
     seeds: int = option(5, "Draws", "How often the labels are drawn; all rows use the same draws.", low=1, high=1000)
-    steps: int = option(120, "Fine-tuning steps", "The same for every row.", low=1, high=10_000_000)
+    steps: int | None = option(
+        None,
+        "Fine-tuning steps",
+        "The same for every row; automatic: the more labels the more steps, until more would teach nothing.",
+        low=1,
+        high=10_000_000,
+    )
     keep_weights: bool = option(
         False, "Keep weights", "Keep the weights of every fine-tuned network, not only its scores.", advanced=True
     )
@@ -93,17 +101,23 @@ class CompareConfig(ExperimentConfig):
 
 
 def sources_of(config: CompareConfig) -> list[str]:
-    """The rows of the table: scratch first."""
-    return [SCRATCH, *config.task_names(), *config.weights]
+    """The rows of the table: scratch first, then untrained features if they are read."""
+    untrained = [UNTRAINED] if is_averaged(finetune_config(config, SCRATCH, 1, 0)) else []
+    return [SCRATCH, *untrained, *trained_sources(config)]
+
+
+def trained_sources(config: CompareConfig) -> list[str]:
+    """The rows that begin with a pretraining or with weights from elsewhere."""
+    return [*config.task_names(), *config.weights]
 
 
 def labels_of(config: CompareConfig, source: str) -> list[int]:
-    """The numbers of labels that a row is fine-tuned on. Scratch has those of all rows."""
-    return sorted({*config.labels, *(config.scratch_labels if source == SCRATCH else ())})
+    """The numbers of labels that a row is fine-tuned on. Those without a pretraining have those of all rows."""
+    return sorted({*config.labels, *(config.scratch_labels if source in BASELINES else ())})
 
 
 def _check_names(config: CompareConfig) -> None:
-    names = sources_of(config)
+    names = [*BASELINES, *trained_sources(config)]
     double = [name for name in names if names.count(name) > 1]
     if double:
         raise ConfigError("There are two rows called {double!r}. Give the weights another name.", double=double[0])
@@ -116,8 +130,8 @@ def _check_names(config: CompareConfig) -> None:
 
 def source_title(config: CompareConfig, source: str) -> Message:
     """What a row is called, for people."""
-    if source == SCRATCH:
-        return Message("From scratch")
+    if source in BASELINES:
+        return arm_title(source)
     return load_tasks()[source].title if source in config.task_names() else plain(source)
 
 
@@ -127,7 +141,9 @@ def pretraining_run(config: CompareConfig, task: str) -> ExperimentRun:
 
 
 def cell_run(config: CompareConfig, source: str, labels: int, draw: int) -> ExperimentRun:
-    """A cell of the table: the fine-tuning of a row on one draw of labels."""
+    """A cell of the table: the fine-tuning of a row on one draw of labels. Untrained features are a part of those from
+    scratch."""
+    source = SCRATCH if source == UNTRAINED else source
     return ExperimentRun(Path(config.out) / "cells" / source / f"{labels}-{draw}", source, labels, draw)
 
 
@@ -135,6 +151,11 @@ def cell_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
     """The cells of a row: every draw of each number of labels."""
     return [cell_run(config, source, labels, draw) for labels in labels_of(config, source)
             for draw in range(config.seeds)]  # fmt: skip
+
+
+def all_cells(config: CompareConfig) -> list[ExperimentRun]:
+    """The cells of all rows, each fine-tuning once."""
+    return [cell for source in (SCRATCH, *trained_sources(config)) for cell in cell_runs(config, source)]
 
 
 def pretrain_config(config: CompareConfig, task: str) -> PretrainConfig:
@@ -155,7 +176,7 @@ def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) 
         seed=draw,
         data=config.data,
         encoder=config.encoder,
-        budget=BudgetConfig(steps=config.steps),
+        budget=BudgetConfig(steps=config.steps, minutes=None),
         hardware=config.hardware,
     )
     return with_overrides(base, config.finetune_settings)

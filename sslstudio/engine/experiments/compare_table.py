@@ -14,6 +14,7 @@ from filelock import FileLock
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored, to_stored
 from sslstudio.engine.dataset.groups import group_paths
+from sslstudio.engine.evaluate.arms import BASELINES, UNTRAINED
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, belong, pooled
 from sslstudio.engine.experiments.caveats import machines, notes_on
 from sslstudio.engine.experiments.compare_config import (
@@ -67,10 +68,10 @@ class Scored:
     confusions: Array
 
 
-def scored_pictures(cell: ExperimentRun) -> Scored:
-    """The test pictures of a finished cell, which has one part. Raises RunError when they cannot be read."""
+def scored_pictures(cell: ExperimentRun, source: str) -> Scored:
+    """The test pictures of a row's finished cell. Raises RunError when they cannot be read."""
     metrics = cell.folder.finetune_metrics()
-    part = next(iter(metrics["parts"] if metrics else ()), SCRATCH)
+    part = source if source == UNTRAINED else next(iter(metrics["parts"] if metrics else ()), SCRATCH)
     return Scored(*read_confusions(confusions_file(cell.path, part)))
 
 
@@ -181,7 +182,7 @@ def _tested(config: CompareConfig, paths: list[str]) -> Tested:
     groups = group_paths(paths, config.data.groups)
     named = [groups[path] for path in paths] if groups else None
     first = next(
-        scored_pictures(cell_run(config, source, labels, draw))
+        scored_pictures(cell_run(config, source, labels, draw), source)
         for source in sources_of(config) for labels in labels_of(config, source)
         for draw in _done(config, source, labels)
     )  # fmt: skip
@@ -204,7 +205,7 @@ def _test_pictures(config: CompareConfig) -> tuple[list[str], dict[str, str]]:
     for source in sources_of(config):
         for labels in labels_of(config, source):
             for draw in _done(config, source, labels):
-                paths = scored_pictures(cell_run(config, source, labels, draw)).paths
+                paths = scored_pictures(cell_run(config, source, labels, draw), source).paths
                 first = first or paths
                 if paths != first:
                     notes[source] = Message("left out: it was tested on other pictures, so that it cannot be compared")
@@ -223,7 +224,7 @@ def _columns(config: CompareConfig, tested: Tested, left_out: Mapping[str, str])
 
 def _column(config: CompareConfig, source: str, labels: int, draws: list[int], tested: Tested) -> Column:
     cells = [cell_run(config, source, labels, draw) for draw in draws]
-    stacked = np.stack([pooled(scored_pictures(cell).confusions, tested.groups) for cell in cells])
+    stacked = np.stack([pooled(scored_pictures(cell, source).confusions, tested.groups) for cell in cells])
     return Column(
         tuple(draws),
         draw_scores(config.kind, stacked),
@@ -287,12 +288,12 @@ def _cell(config: CompareConfig, source: str, labels: int, columns: Columns, tes
         "draws": column.scores.tolist(),
         "difference": None,
         "verdict": None,
-        "worth": _worth(config, column, found, columns, tested) if source != SCRATCH else None,
+        "worth": _worth(config, column, found, columns, tested) if source not in BASELINES else None,
     }
 
 
 def _worth(config: CompareConfig, column: Column, found: Spread, columns: Columns, tested: Tested) -> Worth | None:
-    curve = [columns[SCRATCH, count] for count in labels_of(config, SCRATCH) if (SCRATCH, count) in columns]
+    curve = [best for count in labels_of(config, SCRATCH) if (best := _without(columns, count)) is not None]
     grid = [one.used for one in curve]
     if len(grid) < 2 or grid != sorted(set(grid)):
         return None
@@ -301,12 +302,20 @@ def _worth(config: CompareConfig, column: Column, found: Spread, columns: Column
     return cast(Worth, asdict(worth(column.used, found, grid, [tested.score(one) for one in curve], rising)))
 
 
+def _without(columns: Columns, labels: int) -> Column | None:
+    """The better of the rows without a pretraining at this number of labels: what a pretraining has to beat. Which it
+    is these same test pictures say, so luck speaks for them and never for a pretraining."""
+    found = [columns[source, labels] for source in BASELINES if (source, labels) in columns]
+    return max(found, key=lambda column: float(column.scores.mean()), default=None)
+
+
 def _judge(rows: Sequence[Row], columns: Columns, tested: Tested) -> int:
-    """Fill in the differences to scratch and the verdicts: the intervals of all cells hold together, and those of the
-    means of all rows do. Gives the number of cells."""
+    """Fill in the differences to the better of the rows without a pretraining, and the verdicts: the intervals of all
+    cells hold together, and those of the means of all rows do. Gives the number of cells."""
     pairs = {
-        (row["source"], cell["labels"]): (columns[row["source"], cell["labels"]], columns[SCRATCH, cell["labels"]])
-        for row in rows if row["source"] != SCRATCH for cell in row["cells"] if (SCRATCH, cell["labels"]) in columns
+        (row["source"], cell["labels"]): (columns[row["source"], cell["labels"]], best)
+        for row in rows if row["source"] not in BASELINES
+        for cell in row["cells"] if (best := _without(columns, cell["labels"])) is not None
     }  # fmt: skip
     cells = {key: gap for key, pair in pairs.items() if (gap := tested.gap([pair])) is not None}
     counts = {row["source"]: [labels for source, labels in pairs if source == row["source"]] for row in rows}

@@ -13,6 +13,7 @@ from sslstudio.engine.experiments.tables import (
     Worth,
     factor_of,
     gain_of,
+    pretrained_rows,
     used_counts,
 )
 from sslstudio.engine.runs.metrics import ProbeResult
@@ -22,26 +23,28 @@ NOTHING = "–"
 
 
 def markdown(table: EfficiencyTable) -> str:
-    """table.md: scores, differences to scratch, what the labels are worth, and what is to be known of them."""
+    """table.md: scores, differences to not pretraining, what the labels are worth, and what is to be known of them."""
     name = TITLES[table["headline"]]
     unit = "labels a class" if table["kind"] == "classification" else "labelled pictures"
     blocks = [
         f"# Label efficiency: {name} on {table['folder']}",
         _basis(table),
         f"## {name[0].upper() + name[1:]} by {unit}, mean over draws (95 % interval)\n\n" + _scores(table),
-        *_against_scratch(table),
+        *_against_nothing(table),
         _agreement(table),
         "\n".join(f"- {note}" for note in [*table["notes"], *_machine(table)]),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _against_scratch(table: EfficiencyTable) -> list[str]:
-    if len(table["rows"]) < 2:
+def _against_nothing(table: EfficiencyTable) -> list[str]:
+    if not pretrained_rows(table):
         return []
+    many = len(table["rows"]) - len(pretrained_rows(table)) > 1
+    nothing = "the better of scratch and untrained features" if many else "scratch"
     return [
-        f"## Difference to scratch on the same labels ({_sure(table)})\n\n" + _differences(table),
-        "## Labels are worth: scratch needs so many times as many (95 % interval)\n\n" + _worths(table),
+        f"## Difference to {nothing} on the same labels ({_sure(table)})\n\n" + _differences(table),
+        f"## Labels are worth: {nothing} needs so many times as many (95 % interval)\n\n" + _worths(table),
     ]
 
 
@@ -58,10 +61,12 @@ def _heads(table: EfficiencyTable, counts: Sequence[int]) -> list[str]:
 def _basis(table: EfficiencyTable) -> str:
     groups = f" in {table['n_groups']:,} groups" if table["n_groups"] else ""
     guess = NOTHING if table["baseline"] is None else f"{table['baseline']:.3f}"
+    steps = table["steps"]
+    trained = f"{steps} fine-tuning steps each" if steps else "fine-tuning steps by the number of labels"
     return (
         f"{table['draws']} draws of labels, the same for all rows; {table['n_test']:,} test pictures{groups}, the same "
         f"for all rows; always guessing the most frequent class gives {guess}. Encoder {table['encoder']}, pictures "
-        f"of {table['side']} px, {table['steps']} fine-tuning steps each."
+        f"of {table['side']} px, {trained}."
     )
 
 
@@ -80,14 +85,16 @@ def _differences(table: EfficiencyTable) -> str:
     counts = table["labels"]
     rows = [
         [row["title"], *_by_labels(row, counts, lambda cell: signed(cell["difference"])), signed(row.get("overall"))]
-        for row in table["rows"][1:]
+        for row in pretrained_rows(table)
     ]
     return grid(["Row", *_heads(table, counts), "Mean of these"], rows)
 
 
 def _worths(table: EfficiencyTable) -> str:
     counts = table["labels"]
-    rows = [[row["title"], *_by_labels(row, counts, lambda cell: _worth(cell["worth"]))] for row in table["rows"][1:]]
+    rows = [
+        [row["title"], *_by_labels(row, counts, lambda cell: _worth(cell["worth"]))] for row in pretrained_rows(table)
+    ]
     return grid(["Row", *_heads(table, counts)], rows)
 
 
@@ -131,7 +138,7 @@ def _worth(worth: Worth | None) -> str:
     if said is None:
         return NOTHING
     if said.how == "flat":
-        return "scratch is flat"
+        return "flat without pretraining"
     if said.how != "is":
         return f"{said.how} {said.value:.1f}×"
     if said.low is None or said.high is None:

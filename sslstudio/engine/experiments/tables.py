@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.evaluate.arms import BASELINES
 from sslstudio.engine.runs.experiment_folder import COMPARE, sheet_of
 from sslstudio.engine.runs.metrics import ProbeResult
 
@@ -28,14 +29,15 @@ class Score(TypedDict):
 
 
 class Overall(Score):
-    """The mean difference to scratch over several numbers of labels."""
+    """The mean difference to not pretraining over several numbers of labels."""
 
     labels: list[int]
 
 
 class Worth(TypedDict):
-    """How many times the labels scratch needs. A bound of 1 says at least that, -1 at most, 0 that it is known. `flat`:
-    scratch does not clearly get better with labels there; what is to be said of it is in `factor_of`."""
+    """How many times the labels are needed without a pretraining. A bound of 1 says at least that, -1 at most, 0 that
+    it is known. `flat`: without one it does not clearly get better with labels there; what is to be said of it is in
+    `factor_of`."""
 
     value: float
     low: float | None
@@ -48,8 +50,9 @@ class Worth(TypedDict):
 
 class Cell(TypedDict):
     """A row at one number of labels; `draws` are the scores of the single draws. `used`: how many labels a class there
-    really were on average (of masks: in all), since a small class gives what it has. `difference` (to scratch on the
-    same draws), `verdict` and `worth` are None for scratch itself, and as long as scratch lacks these labels."""
+    really were on average (of masks: in all), since a small class gives what it has. `difference` (to
+    the better of the rows without a pretraining, on the same draws), `verdict` and `worth` are None for these rows
+    themselves, and as long as they lack these labels."""
 
     labels: int
     used: NotRequired[float]
@@ -120,7 +123,7 @@ class EfficiencyTable(TypedDict):
     labels: list[int]
     scratch_labels: list[int]
     draws: int
-    steps: int
+    steps: int | None
     side: int | None
     encoder: str
     n_test: int
@@ -158,6 +161,11 @@ class TournamentTable(TypedDict):
 
 
 Table = EfficiencyTable | TournamentTable
+
+
+def pretrained_rows(table: EfficiencyTable) -> list[Row]:
+    """The rows that begin with a pretraining or with weights from elsewhere; the others are what they have to beat."""
+    return [row for row in table["rows"] if row["source"] not in BASELINES]
 
 
 def verdict_of(difference: Score | None) -> str | None:

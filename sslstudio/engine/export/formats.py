@@ -1,6 +1,6 @@
 """Networks as files that other programs open. Each file is read back and asked about real pictures before it counts.
 
-safetensors     the weights; the encoder's under torchvision's names
+safetensors     the weights; a ResNet encoder's under torchvision's names
 onnx            the whole network, normalisation included: pictures (n, 3, side, side) between 0 and 1 in
 torchscript     the same for libtorch
 card.json       what it is: encoder, picture side, normalisation, classes, result, and how exactly each file agrees
@@ -27,6 +27,7 @@ from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.export import use_it
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.finetuned import Network, PixelScale
+from sslstudio.engine.models.read_out import ReadOut
 
 FORMATS = ("safetensors", "onnx", "torchscript")
 SUFFIXES = {"safetensors": ".safetensors", "onnx": ".onnx", "torchscript": ".torchscript.pt"}
@@ -52,7 +53,7 @@ class Embedding(nn.Module):
 class Chances(nn.Module):
     """Float (B, 3, H, W) in [0, 1] -> probabilities (B, C) or (B, C, H, W)."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network | ReadOut) -> None:
         super().__init__()
         self.network = network
 

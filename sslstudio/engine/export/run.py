@@ -17,13 +17,14 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.export import use_it
 from sslstudio.engine.export.formats import Chances, Embedding, Exportable, Written, chosen_formats, write_export
-from sslstudio.engine.finetuning.load import Trained, load_trained
+from sslstudio.engine.finetuning.load import Trained, blank_like, load_trained
 from sslstudio.engine.finetuning.networks import SCALE_FROM
 from sslstudio.engine.finetuning.recipe import recalibrate
 from sslstudio.engine.finetuning.run import pretraining_of
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import ENCODERS, STEM_STRIDES, Encoder, EncoderConfig, build_encoder
-from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale, Segmenter
+from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale
+from sslstudio.engine.models.read_out import ReadOut
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.checkpoint import load_encoder
@@ -81,7 +82,8 @@ def _pretrained(path: Path, config: PretrainConfig, session: Session, device: De
     encoder = build_encoder(config.encoder, config.seed)
     load_encoder(encoder, path)
     unlabelled = Pictures(session.cache, session.split.train, device)
-    network = Network(PixelScale(unlabelled.spread(SCALE_FROM).cpu()), encoder, encoder)
+    scale = PixelScale(unlabelled.spread(SCALE_FROM).cpu(), encoder.spec.pixels)
+    network = Network(scale, encoder, encoder)
     recalibrate(network, unlabelled)
     return network.eval()
 
@@ -95,10 +97,10 @@ def _held_out(session: Session, device: Device) -> Tensor:
 
 
 def _encoder(scale: PixelScale, encoder: Encoder, config: EncoderConfig) -> Exportable:
-    """Read back into torchvision's own ResNet, which is what its names promise."""
+    """Read back by the snippet that goes with the files: a ResNet into torchvision's own."""
 
     def rebuilt(tensors: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
-        net: nn.Module = use_it.torchvision_encoder(encoder_facts(config))
+        net: nn.Module = use_it.build_encoder(encoder_facts(config))
         net.load_state_dict(tensors)
         return nn.Sequential(scale, net)
 
@@ -111,12 +113,7 @@ def _model(trained: Trained) -> Exportable:
     classes = len(trained.predictor.names)
 
     def rebuilt(tensors: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
-        scale = PixelScale(torch.zeros(1, 3, 1, 1, dtype=torch.uint8))
-        encoder = build_encoder(config.encoder, 0)
-        if isinstance(network, Classifier):
-            fresh: Network = Classifier(scale, encoder, classes, stage=network.stage)
-        else:
-            fresh = Segmenter(scale, encoder, classes)
+        fresh = blank_like(network, config, classes)
         fresh.load_state_dict(tensors)
         return Chances(fresh.eval())
 
@@ -126,18 +123,13 @@ def _model(trained: Trained) -> Exportable:
 def encoder_facts(config: EncoderConfig) -> dict[str, object]:
     """All that another program needs to build the encoder."""
     shape = ENCODERS[config.name]
-    return {
-        "name": config.name,
-        "block": shape.block.__name__,
-        "blocks": list(shape.blocks),
-        "channels": list(shape.channels),
-        "stem": config.stem,
-        "stem_stride": STEM_STRIDES[config.stem],
-        "dim": shape.channels[-1] * shape.block.expansion,
-    }
+    with torch.device("meta"):  # shapes without numbers
+        dim = shape.build(config.name, config.stem).spec.dim
+    stem = {"stem": config.stem, "stem_stride": STEM_STRIDES[config.stem]}
+    return {"name": config.name, **shape.facts(), **stem, "dim": dim}
 
 
-def _card(run: RunFolder, data: DataConfig, network: Network, config: EncoderConfig) -> dict[str, object]:
+def _card(run: RunFolder, data: DataConfig, network: Network | ReadOut, config: EncoderConfig) -> dict[str, object]:
     """What holds for every export. Folders are named without their path: it is nobody's business."""
     split = run.read_json("split.json") or {}
     return {
@@ -174,6 +166,7 @@ def _model_card(trained: Trained) -> dict[str, object]:
         "part": trained.part,
         "classes": list(trained.predictor.names),
         "reads_stage": (network.stage or "all") if isinstance(network, Classifier) else "all",
+        "answers_by": _voices(network),
         "task": _task_of_source(trained.config),
         "result": {
             "verdict": metrics["verdict"] if metrics else "",
@@ -184,6 +177,17 @@ def _model_card(trained: Trained) -> dict[str, object]:
             "notes": metrics["notes"] if metrics else [],
         },
     }
+
+
+def _voices(network: Network | ReadOut) -> list[str]:
+    """Whose shares are averaged. A label propagation holds features of unlabelled pictures, which the card says."""
+    if not isinstance(network, ReadOut):
+        return ["network"]
+    voices = ["network"] if network.network is not None else []
+    voices.append("ridge regression on the features before fine-tuning")
+    if network.propagation is not None:
+        voices.append(f"label propagation (holds the features of {len(network.propagation.pool)} pictures)")
+    return voices
 
 
 def _task_of_source(config: FinetuneConfig) -> dict[str, str] | None:

@@ -17,6 +17,7 @@ from sslstudio.engine.core.events import Evaluated, Event
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Order, Pictures
 from sslstudio.engine.dataset.split import draw_labelled
+from sslstudio.engine.evaluate.arms import FROM_SCRATCH, PRETRAINED, UNTRAINED
 from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS
 from sslstudio.engine.finetuning.recipe import Recipe, parameter_groups
 from sslstudio.engine.labels.masks.decode import decode_mask
@@ -107,13 +108,31 @@ def targets_of(session: Session, kind: str, paths: Sequence[str]) -> Tensor:
 
 def parts_of(config: FinetuneConfig) -> tuple[str, ...]:
     """Which trainings a run holds, the main one first."""
-    if config.source == "scratch":
-        return ("scratch",)
-    return ("pretrained", "scratch") if config.twin else ("pretrained",)
+    if config.source == FROM_SCRATCH:
+        return (FROM_SCRATCH,)
+    return (PRETRAINED, FROM_SCRATCH) if config.twin else (PRETRAINED,)
+
+
+def answering_parts(config: FinetuneConfig) -> tuple[str, ...]:
+    """What is scored and can be asked, the main one first: the trainings, and untrained features with the same
+    read-out, which the twin from scratch brings along."""
+    parts = parts_of(config)
+    return (*parts, UNTRAINED) if FROM_SCRATCH in parts and is_averaged(config) else parts
+
+
+def is_averaged(config: FinetuneConfig) -> bool:
+    """Whether the classes of a run are read by several voices, and not by its network alone: see `read_out`."""
+    return config.kind == "classification" and config.recipe.read_out == "averaged"
+
+
+def is_closed_form(config: FinetuneConfig) -> bool:
+    """Whether nothing is trained: a linear probe is fitted in closed form."""
+    return is_averaged(config) and config.mode == "probe"
 
 
 def prefix_of(part: str, config: FinetuneConfig) -> str:
     """What the names of a part's checkpoint files begin with: nothing for the main one."""
+    part = FROM_SCRATCH if part == UNTRAINED else part
     return "" if part == parts_of(config)[0] else f"{part}-"
 
 
@@ -131,13 +150,17 @@ class LabelledJob:
         self.prefix = prefix_of(part, config)
         self.kind, self.classes = labelled.kind, len(labelled.names)
         self.pictures = Pictures(session.cache, labelled.train, device)
-        self.watched = Pictures(session.cache, labelled.validation[: WATCHED if config.watch else 0], device)
+        self.watched = Pictures(session.cache, _watched(labelled, session) if config.watch else (), device)
         self.targets = targets_of(session, labelled.kind, self.pictures.paths).to(device.handle)
         self.watched_targets = targets_of(session, labelled.kind, self.watched.paths)
+        self.weights = class_weights(self.targets, self.classes) if self._weighs() else None
         self.order = Order(len(self.pictures), config.optimiser.batch_size, config.seed)
         self.batch_size = self.order.batch_size
         self.steps_per_epoch = self.order.steps_per_epoch
         self.modules = nn.ModuleDict({"network": network})
+
+    def _weighs(self) -> bool:
+        return self.kind == "classification" and self.config.recipe.balance_classes
 
     def groups(self) -> list[dict[str, Any]]:
         """Stem, stages and head, each with its own rate."""
@@ -161,7 +184,7 @@ class LabelledJob:
         if self.kind == "classification":
             images, _ = vary(images, None, rng, flip=self.config.flip)
             logits = self.network(images)
-            loss = F.cross_entropy(logits.float(), targets)
+            loss = F.cross_entropy(logits.float(), targets, weight=self.weights)
         else:
             images, masks = vary(images, targets, rng, flip=self.config.flip)
             assert masks is not None
@@ -208,6 +231,28 @@ class LabelledJob:
         values = self.targets.flatten().to(torch.int64)
         counts = torch.bincount(values[values != IGNORE], minlength=self.classes)
         return int(counts.argmax())
+
+
+def _watched(labelled: Labelled, session: Session) -> tuple[str, ...]:
+    """Up to 256 validation pictures, each class by its share: in the order of their folders, the first ones are of a
+    few classes only."""
+    paths = labelled.validation
+    if labelled.kind == "classification" and session.recognised.classes is not None:
+        of = session.recognised.classes.of
+        paths = tuple(sorted(paths, key=lambda path: of[path]))
+    chosen = np.linspace(0, len(paths) - 1, min(WATCHED, len(paths))).round().astype(int)
+    return tuple(sorted(paths[number] for number in chosen))
+
+
+def class_weights(targets: Tensor, classes: int) -> Tensor | None:
+    """Weights (C,) that let each class count the same in the loss, as it does in the score; None where all have the
+    same number of `targets` (n,). A class without one weighs nothing."""
+    sizes = torch.bincount(targets, minlength=classes)
+    present = sizes[sizes > 0]
+    if bool((present == present[0]).all()):
+        return None
+    weights: Tensor = torch.where(sizes > 0, len(targets) / (len(present) * sizes.clamp_min(1)), 0.0)
+    return weights
 
 
 def dice_loss(logits: Tensor, masks: Tensor) -> Tensor:

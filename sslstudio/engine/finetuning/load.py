@@ -8,20 +8,26 @@ import torch
 from torch import Tensor
 
 from sslstudio.engine.compute import device as devices
-from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.dataset.split import Split
+from sslstudio.engine.evaluate.arms import UNTRAINED
 from sslstudio.engine.evaluate.predict import Predictor
 from sslstudio.engine.evaluate.verdict import summarise
-from sslstudio.engine.finetuning.labelled import parts_of, prefix_of
+from sslstudio.engine.finetuning.labelled import (
+    answering_parts,
+    is_closed_form,
+    prefix_of,
+)
 from sslstudio.engine.finetuning.networks import stage_of
 from sslstudio.engine.finetuning.plan_file import read_plan
+from sslstudio.engine.finetuning.read_out import answering_network, blank_read_out, file_of
 from sslstudio.engine.finetuning.run import score_part
 from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.models.encoders import build_encoder
-from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale, Segmenter
+from sslstudio.engine.models.finetuned import LAST, Classifier, Network, PixelScale, Segmenter
+from sslstudio.engine.models.read_out import ReadOut
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors
@@ -61,15 +67,17 @@ def load_trained(path: Path, device: str = "auto", part: str = "", weights: str 
             fold=path / "fold-1",
         )
     config, plan = finetune_from_dict(run.config()), read_plan(run)
-    part = part or parts_of(config)[0]
-    if part not in parts_of(config):
+    parts = answering_parts(config)
+    part = part or parts[0]
+    if part not in parts:
         raise DataError(
             "{path} has no part {part!r}: it was made without a twin. It has: {parts_of}.",
             path=path,
             part=part,
-            parts_of=parts_of(config),
+            parts_of=parts,
         )
-    file = path / f"{prefix_of(part, config)}{weights}.safetensors"
+    trains = part != UNTRAINED and not is_closed_form(config)
+    file = path / f"{prefix_of(part, config)}{weights}.safetensors" if trains else file_of(run, part, config)
     if plan is None or not file.exists():
         raise DataError(
             "{path} has no {weights} weights of the part {part!r}. Go on with it: sslstudio resume {path}",
@@ -78,17 +86,37 @@ def load_trained(path: Path, device: str = "auto", part: str = "", weights: str 
             part=part,
         )
     names = tuple(plan["classes"])
-    scale, encoder = PixelScale(torch.zeros(1, 3, 1, 1, dtype=torch.uint8)), build_encoder(config.encoder, 0)
-    network: Network = Segmenter(scale, encoder, len(names))
-    if config.kind == "classification":
-        network = Classifier(scale, encoder, len(names), stage=stage_of(run, part, config))
-    network.load_state_dict(_network_weights(load_tensors(file)[0]))
+    network = _trained_network(run, part, config, len(names), file) if trains else None
+    answering = answering_network(part, network, config, run, len(names))
     where = devices.choose(device, config.hardware.precision)
-    return Trained(run, config, _predictor(network, config, names, where), part, file)
+    predictor = Predictor(answering.to(where.handle).eval(), config.kind, names, where, config.views, config.flip)
+    return Trained(run, config, predictor, part, file)
 
 
-def _predictor(network: Network, config: FinetuneConfig, names: tuple[str, ...], where: Device) -> Predictor:
-    return Predictor(network.to(where.handle).eval(), config.kind, names, where, config.views, config.flip)
+def _trained_network(run: RunFolder, part: str, config: FinetuneConfig, classes: int, file: Path) -> Network:
+    network = blank_network(config, classes, stage_of(run, part, config))
+    network.load_state_dict(_network_weights(load_tensors(file)[0]))
+    return network
+
+
+def blank_network(config: FinetuneConfig, classes: int, stage: int) -> Network:
+    """One whose weights are yet to be loaded. `stage`: that a classifier reads, 0 for all."""
+    scale, encoder = PixelScale(torch.zeros(1, 3, 1, 1, dtype=torch.uint8)), build_encoder(config.encoder, 0)
+    if config.kind == "classification":
+        return Classifier(scale, encoder, classes, stage=stage)
+    return Segmenter(scale, encoder, classes)
+
+
+def blank_like(network: Network | ReadOut, config: FinetuneConfig, classes: int) -> Network | ReadOut:
+    """One of the same shape as `network`, whose weights are yet to be loaded."""
+    if not isinstance(network, ReadOut):
+        return blank_network(config, classes, network.stage if isinstance(network, Classifier) else LAST)
+    pool = 0 if network.propagation is None else len(network.propagation.pool)
+    blank = blank_read_out(config, classes, pool)
+    inside = None if network.network is None else blank_network(config, classes, network.network.stage)
+    assert inside is None or isinstance(inside, Classifier)
+    blank.network = inside
+    return blank
 
 
 def _network_weights(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -1,15 +1,18 @@
 """The networks of a fine-tuning run, each part with its first weights and its recipe."""
 
-from pathlib import Path
+import copy
 
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.seeding import seed_init
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.finetuning.labelled import Labelled, prefix_of, targets_of
-from sslstudio.engine.finetuning.recipe import FROM_SCRATCH, Recipe, recalibrate, recipe_of, stage_by_probe, standardise
+from sslstudio.engine.evaluate.arms import FROM_SCRATCH
+from sslstudio.engine.finetuning.labelled import Labelled, is_averaged, prefix_of, targets_of
+from sslstudio.engine.finetuning.read_out import file_of, fit_read_out, save_read_out
+from sslstudio.engine.finetuning.recipe import Recipe, recalibrate, recipe_of, stage_by_probe, standardise
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.models.finetuned import ALL, LAST, Classifier, Network, PixelScale, Segmenter
+from sslstudio.engine.models.read_out import FrozenFeatures
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_encoder
 from sslstudio.engine.training.config import FinetuneConfig
@@ -25,7 +28,7 @@ def first_encoder(part: str, config: FinetuneConfig) -> tuple[Encoder, Message]:
     Raises DataError when the source holds another network.
     """
     encoder = build_encoder(config.encoder, config.seed)
-    return encoder, NOTHING if part == FROM_SCRATCH else load_encoder(encoder, Path(config.source))
+    return encoder, NOTHING if part == FROM_SCRATCH else load_encoder(encoder, config.source)
 
 
 def build_part(
@@ -40,12 +43,14 @@ def build_part(
     else:
         encoder, said = first_encoder(part, config)
     unlabelled = Pictures(session.cache, session.split.train, device)
-    scale = PixelScale(unlabelled.spread(SCALE_FROM).cpu())
+    scale = PixelScale(unlabelled.spread(SCALE_FROM).cpu(), encoder.spec.pixels)
     notes = [Message("{said}.", said=said)] if said else []
     spared = part != FROM_SCRATCH or config.mode == "probe"
     if spared:
         start = Network(scale, encoder, encoder).to(device.handle)
         recalibrate(start, unlabelled)
+    if is_averaged(config) and not file_of(run, part, config).exists():
+        _keep_read_out(part, encoder, scale, config, labelled, session, device, run)
     stage = fixed_stage(part, config)
     if stage is None:
         stage, why = _stage(part, start, config, labelled, session, device, run)
@@ -62,6 +67,26 @@ def build_part(
     if isinstance(network, Classifier):
         standardise(network, unlabelled)
     return network, recipe, notes
+
+
+def _keep_read_out(
+    part: str, encoder: Encoder, scale: PixelScale, config: FinetuneConfig, labelled: Labelled, session: Session,
+    device: Device, run: RunFolder,
+) -> None:  # fmt: skip
+    """Fit the read-out to the encoder as the part begins with it, and keep it. From scratch the copy that is read has
+    batch statistics of the pictures, too: every part gets the same."""
+    unlabelled, taught = (
+        Pictures(session.cache, session.split.train, device),
+        Pictures(session.cache, labelled.train, device),
+    )
+    frozen = FrozenFeatures(copy.deepcopy(scale), copy.deepcopy(encoder)).to(device.handle)
+    if part == FROM_SCRATCH:
+        recalibrate(Network(frozen.scale, frozen.encoder, frozen.encoder), unlabelled)
+    read = fit_read_out(
+        frozen, unlabelled, taught.paths, targets_of(session, config.kind, taught.paths), len(labelled.names),
+        propagates=config.recipe.propagate, flip=config.flip, device=device,
+    )  # fmt: skip
+    save_read_out(read, file_of(run, part, config))
 
 
 def fixed_stage(part: str, config: FinetuneConfig) -> int | None:

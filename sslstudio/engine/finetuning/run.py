@@ -25,18 +25,34 @@ from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, Ru
 from sslstudio.engine.core.messages import Message, join
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.split import group_paths
+from sslstudio.engine.evaluate.arms import FROM_SCRATCH, UNTRAINED
 from sslstudio.engine.evaluate.predict import Predictor, score_classes, score_masks
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import KINDS, summarise
+from sslstudio.engine.finetuning.calibration import FEWEST, Calibration, calibration_note, fit_temperature
+from sslstudio.engine.finetuning.calibration import FILE as CALIBRATION
 from sslstudio.engine.finetuning.label_snapshot import as_begun, check_labels, note_labels
-from sslstudio.engine.finetuning.labelled import Labelled, LabelledJob, choose_labelled, parts_of, targets_of
+from sslstudio.engine.finetuning.labelled import (
+    Labelled,
+    LabelledJob,
+    answering_parts,
+    choose_labelled,
+    is_averaged,
+    is_closed_form,
+    parts_of,
+    targets_of,
+)
 from sslstudio.engine.finetuning.networks import build_part, first_encoder
 from sslstudio.engine.finetuning.plan_file import read_plan, write_plan
+from sslstudio.engine.finetuning.read_out import answering_network
+from sslstudio.engine.finetuning.recipe import steps_for
 from sslstudio.engine.finetuning.split_notes import note_split
 from sslstudio.engine.finetuning.split_policy import split_kept, suited
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.labels.mask_names import name_class
 from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.models.encoders.general import is_general
+from sslstudio.engine.models.read_out import LEAST, ReadOut
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.run_folder import METRICS, RunFolder
@@ -101,8 +117,8 @@ def go_on(
 
 
 def pretraining_of(source: str) -> PretrainConfig | None:
-    """The config of the pretraining run that `source` is; None for a weights file or scratch."""
-    if source == "scratch":
+    """The config of the pretraining run that `source` is; None for a weights file, general weights or scratch."""
+    if source == "scratch" or is_general(source):
         return None
     path = Path(source)
     if path.is_dir():
@@ -116,13 +132,17 @@ def pretraining_of(source: str) -> PretrainConfig | None:
         return pretrain_from_dict(run.config())
     if not path.exists():
         raise DataError(
-            "There is no run or weights file {source}. Give a run folder, a file, or scratch.", source=source
+            "There is no run or weights file {source}. Give a run folder, a file, general or scratch.", source=source
         )
     return None
 
 
 def following(config: FinetuneConfig, source: PretrainConfig | None) -> FinetuneConfig:
-    """The config with encoder and picture side of its pretraining, unless another side is asked for."""
+    """The config with encoder and picture side of its pretraining, unless another side is asked for; with general
+    weights their encoder. Raises ConfigError when there are none for the encoder that was chosen."""
+    if is_general(config.source):
+        encoder = config.encoder.start_from_general(config.source)
+        return config.replace(encoder=encoder.replace(weights=""), source=encoder.weights)
     if source is None:
         return config
     data = config.data if config.data.side else config.data.replace(side=source.data.side)
@@ -142,9 +162,12 @@ def _run(
         notes += [Note(level="info", text=text) for text in said]
     first = next(iter(jobs.values()))
     plan = _plan(config, first, labelled, len(jobs), run)
+    trains = not is_closed_form(config)
+    steps = plan.total(0, 0.0) if trains else 0
     trainings = {
         part: Training(job, replace(plan, then=len(jobs) - 1 - number), config.optimiser, device, run)
         for number, (part, job) in enumerate(jobs.items())
+        if trains
     }
     restored = [training.restore() for training in trainings.values()]
     yield RunStarted(
@@ -157,7 +180,7 @@ def _run(
             pictures=len(first.pictures),
         ),
         facts={**_facts(labelled, first), **hardware_facts(device, first.network.encoder)},
-        total_steps=plan.total(0, 0.0),
+        total_steps=steps,
         first_step=sum(training.step for training in trainings.values()),
     )
     if not any(restored):
@@ -169,7 +192,7 @@ def _run(
             return
     metrics = yield from _score(config, labelled, session, jobs, run, control)
     run.write_json(METRICS, metrics)
-    yield RunFinished(outcome="finished", step=plan.total(0, 0.0), seconds=time.monotonic() - started, metrics=metrics)
+    yield RunFinished(outcome="finished", step=steps, seconds=time.monotonic() - started, metrics=metrics)
 
 
 def _facts(labelled: Labelled, job: LabelledJob) -> dict[str, str]:
@@ -187,17 +210,21 @@ def _facts(labelled: Labelled, job: LabelledJob) -> dict[str, str]:
 
 
 def _plan(config: FinetuneConfig, job: LabelledJob, labelled: Labelled, parts: int, run: RunFolder) -> Plan:
-    """A number of steps, the same for both parts. Minutes are turned into steps once, by timing a copy."""
+    """A number of steps, the same for both parts: as many as these labels can use, or fewer where the minutes end
+    before. These are turned into steps once, by timing a copy."""
     stored = read_plan(run)
     if stored:
         return Plan(steps=int(stored["steps"]))
-    if config.budget.steps:
+    if is_closed_form(config):
+        steps = 1  # that is not taken
+    elif config.budget.steps:
         steps = config.budget.steps
     elif config.budget.epochs:
         steps = config.budget.epochs * job.steps_per_epoch
     else:
-        seconds = 60.0 * (config.budget.minutes or 10.0) / parts
-        steps = _steps_in(seconds, job)
+        steps = steps_for(len(job.pictures), config.kind)
+        if config.budget.minutes is not None:
+            steps = min(steps, _steps_in(60.0 * config.budget.minutes / parts, job))
     write_plan(run, {"steps": steps, "classes": list(labelled.names), "labelled": list(labelled.train)})
     return Plan(steps=steps)
 
@@ -225,8 +252,14 @@ def _score(
     control: RunControl,
 ) -> Generator[Preparing, None, FinetuneMetrics]:  # fmt: skip
     confusions: dict[str, Array] = {}
-    for part, job in jobs.items():
-        predictor = Predictor(job.network, config.kind, labelled.names, job.device, config.views, config.flip)
+    calibrations: dict[str, Calibration] = {}
+    for part in answering_parts(config):
+        job = jobs[FROM_SCRATCH if part == UNTRAINED else part]
+        network = answering_network(part, job.network, config, run, len(labelled.names)).to(job.device.handle)
+        predictor = Predictor(network, config.kind, labelled.names, job.device, config.views, config.flip)
+        if isinstance(network, ReadOut) and len(labelled.validation) >= FEWEST:
+            calibrations[part] = _calibrate(network, predictor, session, labelled.validation, control)
+            run.write_json(CALIBRATION, calibrations)
         confusions[part] = yield from score_part(
             predictor, session, labelled.test, run.path / f"predictions-{part}.csv", control
         )
@@ -243,7 +276,22 @@ def _score(
     )
     source = pretraining_of(config.source) if Path(config.source).exists() else None
     metrics["notes"] += note_split(config, source, session, labelled)
+    if is_averaged(config):
+        metrics["notes"].append(calibration_note(len(labelled.validation)))
     return metrics
+
+
+def _calibrate(
+    network: ReadOut, predictor: Predictor, session: Session, paths: tuple[str, ...], control: RunControl
+) -> Calibration:
+    """Measure the temperature of a part on validation pictures and set it."""
+    network.temperature.fill_(1.0)  # of a run that was stopped while it was scored
+    pictures = Pictures(session.cache, paths, predictor.device)
+    shares = torch.cat([shares for _, shares in predictor.chunks(pictures, control)])
+    targets = targets_of(session, predictor.kind, pictures.paths)
+    found = fit_temperature(shares.clamp_min(LEAST).log(), targets)
+    network.temperature.fill_(found["temperature"])
+    return found
 
 
 def most_frequent(session: Session, job: LabelledJob) -> int:

@@ -11,6 +11,7 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import copies_among
 from sslstudio.engine.finetuning.labelled import Labelled
 from sslstudio.engine.images.multi_folder import root_of
+from sslstudio.engine.models.encoders.general import find_general, is_general
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig
 from sslstudio.engine.training.session import Session
@@ -24,6 +25,14 @@ def note_split(
 ) -> list[Message]:
     """What is to be known of how the test pictures were kept apart; `source`: the pretraining that it starts from."""
     notes = []
+    if is_general(config.source):
+        notes.append(
+            Message(
+                "The general weights were learnt from photographs of {dataset}, with their labels. Whether some of the "
+                "test pictures are among them is not known here.",
+                dataset=find_general(config.source).dataset,
+            )
+        )
     if not config.data.groups:
         notes.append(
             Message(

@@ -14,7 +14,14 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.intervals import wilson
-from sslstudio.engine.pretraining.run import FIRST_PICTURES, HELD_OUT, build_task, load_task, resolve_config
+from sslstudio.engine.pretraining.run import (
+    FIRST_PICTURES,
+    HELD_OUT,
+    build_task,
+    held_out_pictures,
+    load_task,
+    resolve_config,
+)
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Game
 from sslstudio.engine.training.config import PretrainConfig, pretrain_from_dict
@@ -62,7 +69,7 @@ def play_round(
 def _deal(config: PretrainConfig, session: Session, run: RunFolder | None, count: int, draw: int) -> Round:
     device = devices.choose("cpu")
     trained_on = Pictures(session.cache, session.split.train, device)
-    held_out = Pictures(session.cache, session.split.validation, device)
+    held_out = held_out_pictures(session, device)
     if not len(held_out) or len(trained_on) < 2:
         raise DataError("No pictures are held out to play with. Raise the validation share, or add pictures.")
     step = None

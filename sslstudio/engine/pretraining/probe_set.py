@@ -21,7 +21,7 @@ from sslstudio.engine.evaluate.features import (
 from sslstudio.engine.evaluate.probes import Counts, Labels, count_answers, draws_of, labels_taught
 from sslstudio.engine.evaluate.rankme import Reach, reach
 from sslstudio.engine.labels.masks.decode import decode_mask
-from sslstudio.engine.models.encoders import Encoder
+from sslstudio.engine.models.encoders import ENCODERS, Encoder
 from sslstudio.engine.models.finetuned import PixelScale
 from sslstudio.engine.training.config import PretrainConfig
 from sslstudio.engine.training.session import Session
@@ -58,7 +58,7 @@ class ProbeSet:
         seen = Pictures(session.cache, paths or session.split.train, device)
         self.images = seen.spread(len(seen) if paths else UNLABELLED)
         self.paths = seen.paths
-        self.scale = PixelScale(self.images.cpu()).to(device.handle)
+        self.scale = PixelScale(self.images.cpu(), ENCODERS[config.encoder.name].pixels).to(device.handle)
         self.draws = draws_of(self.labels, wanted.labels, wanted.draws, SEED) if self.labels else []
         self.taught = labels_taught(self.labels, self.draws) if self.labels else 0
 

@@ -53,6 +53,12 @@ FIRST_PICTURES = 64  # pictures that a task checks itself against and takes stat
 MODEL = "model."  # what the names of weights begin with in a checkpoint
 
 
+def held_out_pictures(session: Session, device: Device) -> Pictures:
+    """The validation pictures in a drawn order that is always the same: the first of them are of all classes."""
+    pictures = Pictures(session.cache, session.split.validation, device)
+    return pictures.chosen(pictures.mix(len(pictures)))
+
+
 class PretrainJob:
     """One pretext task on one encoder: see `job.Job`."""
 
@@ -82,7 +88,7 @@ class PretrainJob:
     @cached_property
     def held_out(self) -> Pictures:
         """What puzzles are scored on; asked for only when it is used, because it may still have to be read."""
-        return Pictures(self._session.cache, self._session.split.validation, self.device).keep_readable(HELD_OUT)
+        return held_out_pictures(self._session, self.device).keep_readable(HELD_OUT)
 
     @property
     def compares(self) -> bool:
@@ -291,7 +297,7 @@ def _set_micro_batches(config: PretrainConfig, job: PretrainJob, training: Train
 def _first_weights(config: PretrainConfig, job: PretrainJob) -> Iterator[Note]:
     job.task.prepare(job.pictures.first(job.order, FIRST_PICTURES))
     if config.encoder.weights:
-        yield Note(level="info", text=Message("{said}.", said=load_encoder(job.encoder, Path(config.encoder.weights))))
+        yield Note(level="info", text=Message("{said}.", said=load_encoder(job.encoder, config.encoder.weights)))
         job.task.attach(job.encoder)
 
 

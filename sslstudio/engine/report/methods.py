@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sslstudio.engine.evaluate.arms import FROM_SCRATCH, PRETRAINED
 from sslstudio.engine.evaluate.scores import RESAMPLES
+from sslstudio.engine.finetuning.labelled import is_averaged, is_closed_form
 from sslstudio.engine.models.encoders import ENCODERS
+from sslstudio.engine.models.encoders.general import find_general, is_general
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import FinetuneConfig, OptimiserConfig, PretrainConfig
 
 ADAMW = "Loshchilov & Hutter, Decoupled weight decay regularization, ICLR 2019, arXiv:1711.05101"
 COSINE = "Loshchilov & Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017, arXiv:1608.03983"
-RESNET = "He et al., Deep residual learning for image recognition, CVPR 2016, arXiv:1512.03385"
 UNET = "Ronneberger et al., U-Net: convolutional networks for biomedical image segmentation, MICCAI 2015"
 DICE = "Milletari et al., V-Net, 3DV 2016, arXiv:1606.04797"
+PROPAGATION = "Zhou et al., Learning with local and global consistency, NIPS 2003"
 BOOTSTRAP = "Efron & Tibshirani, An introduction to the bootstrap, Chapman & Hall 1993"
 WILSON = "Wilson, Probable inference, the law of succession, and statistical inference, JASA 22, 1927"
 KISH = "Kish, Survey sampling, Wiley 1965, section 8.2"
@@ -49,7 +52,7 @@ def methods(pretraining: Did | None, tuning: Did | None, metrics: FinetuneMetric
     said = Methods()
     some = tuning or pretraining
     assert some is not None
-    text = [_pictures(some), _network(said, some)]
+    text = [_pictures(some), _network(said, some, pretraining)]
     if pretraining is not None:
         text.append(_pretrained(said, pretraining))
     if tuning is not None and isinstance(tuning.config, FinetuneConfig) and metrics is not None:
@@ -62,22 +65,24 @@ def methods(pretraining: Did | None, tuning: Did | None, metrics: FinetuneMetric
 
 
 def _pictures(did: Did) -> str:
-    side = did.config.data.side
-    return (
-        f"Pictures were resampled to {side} x {side} pixels (bicubic, the whole picture) and scaled to zero mean and "
-        "unit standard deviation in each colour channel."
-    )
+    side, pixels = did.config.data.side, ENCODERS[did.config.encoder.name].pixels
+    scale = "zero mean and unit standard deviation in each colour channel"
+    if pixels is not None:
+        scale = f"a mean of {pixels[0]:g} and a standard deviation of {pixels[1]:g} taken for zero and one"
+    return f"Pictures were resampled to {side} x {side} pixels (bicubic, the whole picture) and scaled to {scale}."
 
 
-def _network(said: Methods, did: Did) -> str:
+def _network(said: Methods, did: Did, pretraining: Did | None) -> str:
     config = did.config.encoder
-    stems = {
-        "tiny": "its first convolution is 3x3 with stride 1 and its first pooling was left out",
-        "small": "its first convolution is 3x3 with stride 2 and its first pooling was left out",
-        "large": "its first layers are those of the original",
-    }
-    about = ENCODERS[config.name].about.split(",")[0]
-    return f"The encoder was a {about} {said.cite(RESNET)}; {stems[config.stem]}."
+    shape = ENCODERS[config.name]
+    text = f"The encoder was a {shape.about.split(',')[0]} {said.cite(shape.paper)}; {shape.stems[config.stem]}."
+    start = pretraining.config.encoder.weights if pretraining is not None else getattr(did.config, "source", "")
+    if is_general(start):
+        general = find_general(start)
+        text += (
+            f" It started from weights learnt from the {general.pictures:,} labelled photographs of {general.dataset}."
+        )
+    return text
 
 
 def _optimiser(said: Methods, config: OptimiserConfig) -> str:
@@ -118,15 +123,27 @@ def _tuned(said: Methods, did: Did, config: FinetuneConfig, metrics: FinetuneMet
         per = "a class" if config.kind == "classification" else "in all"
         drawn = f"at most {config.labels_per_class} {per}, drawn at random, seed {config.seed}"
     mirrored = ", mirrored" if config.flip else ""
-    if len(metrics["parts"]) > 1:
+    if {PRETRAINED, FROM_SCRATCH} <= set(metrics["parts"]):
         twin = " A twin with a randomly initialised encoder was trained in the same way on the same labels."
     else:
         twin = "" if config.source == "scratch" else " It was not compared with a network that was not pretrained."
     return (
         f"{what} {trained} on {metrics['n_train']:,} labelled pictures ({drawn}) {_steps(did)} with {loss} and "
         f"{_optimiser(said, config.optimiser)}; each picture was seen shifted, scaled, turned by up to 10 degrees"
-        f"{mirrored} and changed in brightness and contrast at random.{twin}"
+        f"{mirrored} and changed in brightness and contrast at random.{twin}{_averaged(said, config)}"
     )
+
+
+def _averaged(said: Methods, config: FinetuneConfig) -> str:
+    """How the answers of several readers become one."""
+    if not is_averaged(config):
+        return ""
+    voices = ["that network's"] if not is_closed_form(config) else []
+    voices.append("those of a class-balanced ridge regression on the standardised features of all stages before it")
+    if config.recipe.propagate:
+        voices.append(f"those of label propagation {said.cite(PROPAGATION)} over the training pictures' features")
+    names = ", ".join(voices[:-1]) + (" and " if len(voices) > 1 else "") + voices[-1]
+    return f" Answers are the average of {names}."
 
 
 def _reads(config: FinetuneConfig) -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sslstudio.engine.core.messages import ENGLISH, Language, Message, join, plain
+from sslstudio.engine.core.messages import ENGLISH, Language, Message, join
 from sslstudio.engine.core.metrics import find_metric
+from sslstudio.engine.evaluate.arms import TAKEN_FOR, arm_title
 from sslstudio.engine.labels.mask_names import name_class
 from sslstudio.engine.report.html import (
     Chart,
@@ -140,7 +141,7 @@ def _scores(metrics: FinetuneMetrics) -> Piece:
         cells = [_score(content["scores"][name], baseline.get(name), place) for place, content in
                  enumerate(parts.values())]  # fmt: skip
         rows.append([find_metric(name).title, *cells, _share(baseline.get(name))])
-    head = ["", *(part_title(part) for part in parts), Message("Always the most frequent class")]
+    head = ["", *(arm_title(part) for part in parts), Message("Always the most frequent class")]
     said = [
         Message(
             "{n_train:,} labelled pictures to train on, {n_test:,} test pictures. In brackets 95 % intervals; the "
@@ -166,19 +167,6 @@ def _score(score: ScoreInterval, baseline: float | None, place: int) -> Piece:
 
 def _share(value: float | None) -> str:
     return "–" if value is None else Message("{value:score}", value=value)
-
-
-def part_title(part: str) -> Message:
-    """A part of a fine-tuning run, for people."""
-    return {"pretrained": Message("With pretraining"), "scratch": Message("From scratch")}.get(part) or plain(part)
-
-
-def _taken_for(part: str) -> Message:
-    if part == "pretrained":
-        return Message("What is taken for what: with pretraining")
-    if part == "scratch":
-        return Message("What is taken for what: from scratch")
-    return Message("What is taken for what: {part}", part=part)
 
 
 def _matrices(metrics: FinetuneMetrics) -> list[Piece]:
@@ -207,7 +195,13 @@ def _matrix(metrics: FinetuneMetrics, part: str) -> Piece:
         [Message("Class"), *(counted if key == "n" else find_metric(key).title for key in keys)],
         [[titles[line["name"]], *(_figure(key, line[key]) for key in keys)] for line in lines],
     )
-    return _section(_taken_for(part), matrix, mark("p", said, class_="muted"), by_class)
+    title = TAKEN_FOR.get(part) or Message("What is taken for what: {part}", part=part)
+    return _section(
+        title,
+        matrix,
+        mark("p", said, class_="muted"),
+        by_class,
+    )
 
 
 def _cell(count: int, total: int, right: bool) -> Element:

@@ -32,12 +32,13 @@ from sslstudio.engine.core.metrics import LOSS, find_metric
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import group_paths
+from sslstudio.engine.evaluate.arms import arm_title
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.labels.types import Recognised
 from sslstudio.engine.report.command_line import command_line
 from sslstudio.engine.report.html import Chart, Series, inline
 from sslstudio.engine.report.methods import Did, methods
-from sslstudio.engine.report.page import Report, Shown, page, part_title
+from sslstudio.engine.report.page import Report, Shown, page
 from sslstudio.engine.report.worst_errors import worst_answers
 from sslstudio.engine.runs.metrics import Metrics, PretrainMetrics
 from sslstudio.engine.runs.run_folder import RunFolder
@@ -217,7 +218,7 @@ def _parts(events: list[Any]) -> list[str]:
 
 
 def _series(part: str, tuned: bool, events: list[Any], metric: str) -> Series:
-    name = part_title(part) if tuned else Message("Held-out") if metric else Message("Training")
+    name = arm_title(part) if tuned else Message("Held-out") if metric else Message("Training")
     return Series(name, [e.step for e in events], [e.metrics[metric] if metric else e.loss for e in events])
 
 

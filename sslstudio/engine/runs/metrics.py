@@ -44,10 +44,11 @@ class PartResult(TypedDict):
 
 
 class FinetuneMetrics(TypedDict):
-    """The result of a fine-tuning, or of all folds of a cross-validation. `parts` by pretrained and scratch, where both
-    are there with the `difference` of their headline score. `baseline`: what always guessing the most frequent class
-    gets. `intervals`: how they were worked out; the first versions took percentiles of a bootstrap and did not say
-    so."""
+    """The result of a fine-tuning, or of all folds of a cross-validation. `parts` by arm (see `evaluate.arms`); where
+    one of them is pretrained, with the `difference` of its headline score to the better arm without a pretraining,
+    which is `compared_with` (in results of before always scratch). `baseline`: what always guessing the most frequent
+    class gets. `intervals`: how they were worked out; the first versions took percentiles of a bootstrap and did not
+    say so."""
 
     job: Literal["finetune"]
     kind: str
@@ -59,6 +60,7 @@ class FinetuneMetrics(TypedDict):
     intervals: NotRequired[Literal["effective"]]
     parts: Mapping[str, PartResult]
     difference: ScoreInterval | None
+    compared_with: NotRequired[str]
     verdict: str
     notes: list[str]
 

@@ -191,8 +191,24 @@ class PretrainConfig(BaseConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class RecipeConfig(BaseConfig):
-    """How a pretrained encoder is spared while a few labels are learnt. The twin from scratch has nothing to spare."""
+    """How a few labels are learnt, and how a pretrained encoder is spared meanwhile. The twin from scratch has nothing
+    to spare."""
 
+    read_out: str = option(
+        "averaged",
+        "Answers by",
+        "averaged: the fine-tuned network, a ridge regression on the features that it began with, and the labels of "
+        "alike unlabelled pictures, averaged. network: the fine-tuned network alone.",
+        choices=("averaged", "network"),
+        advanced=True,
+    )
+    propagate: bool = option(
+        True,
+        "Ask unlabelled pictures",
+        "Labels are handed on to unlabelled pictures that look alike, and new pictures ask these. Their features are "
+        "kept with the run and in its exports.",
+        advanced=True,
+    )
     stage: str = option(
         "all",
         "Stage",
@@ -216,6 +232,12 @@ class RecipeConfig(BaseConfig):
         1.0, "Rate of the head", "Times the learning rate: the head starts from nothing.", low=0.1, high=100.0,
         advanced=True,
     )  # fmt: skip
+    balance_classes: bool = option(
+        True,
+        "Weigh classes alike",
+        "Rare classes count as much as frequent ones while learning, as they do in the score.",
+        advanced=True,
+    )
     freeze_norm_stats: bool = option(
         False,
         "Keep statistics",
@@ -232,7 +254,12 @@ class FinetuneConfig(BaseConfig):
     kind: str = option(
         "classification", "Result", "One class a picture, or a mask.", choices=("classification", "segmentation")
     )
-    source: str = option("scratch", "Start from", "A pretraining run, a weights file, or scratch.")
+    source: str = option(
+        "scratch",
+        "Start from",
+        "A pretraining run, a weights file, general (weights learnt from general photographs, which come with the "
+        "program), or scratch.",
+    )
     mode: str = option(
         "whole",
         "What is trained",

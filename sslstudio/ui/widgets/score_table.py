@@ -6,18 +6,18 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
+from sslstudio.engine.evaluate.arms import TITLES, arm_title
 from sslstudio.engine.runs.metrics import FinetuneMetrics, ScoreInterval, interval_of
 from sslstudio.ui.base.theme import colours, theme
 from sslstudio.ui.text import formatting
-from sslstudio.ui.text.formatting import tr
 from sslstudio.ui.widgets.layout import Card, clear, column, text
 
-PARTS = ("pretrained", "scratch")
+PARTS = tuple(TITLES)
 
 
 def part_title(part: str) -> str:
     """A part of a fine-tuning run, for people."""
-    return {"pretrained": tr("Pretrained"), "scratch": tr("From scratch")}.get(part, part)
+    return formatting.render(arm_title(part))
 
 
 class IntervalBar(QWidget):

@@ -78,7 +78,7 @@ def test_a_comparison_of_the_first_format_has_lists_and_tables() -> None:
         "jigsaw": {"permutations": 24}, "optimiser": {"batch_size": 8}, "budget": {"minutes": None},
         "probe": {"enabled": False},
     }  # fmt: skip
-    assert config.finetune_settings == {}
+    assert config.finetune_settings == {"recipe": {"read_out": "network", "balance_classes": False}}
     assert migrate(COMPARE, values, "compare.toml") == values
 
 
@@ -237,7 +237,9 @@ def test_the_value_in_an_old_experiment_arrives(old: str, new: str, tmp_path: Pa
     (tmp_path / "tournament.toml").write_text(f'tasks = "{task}"\npretrain_settings = "{text}"\n')
     found = stored_config(CompareConfig, tmp_path)
     assert found is not None
-    assert getattr(found, name) == {"optimiser": {"batch_size": 8}, section: {after: value}}
+    given = {part: dict(values) for part, values in getattr(found, name).items()}
+    assert given["optimiser"] == {"batch_size": 8}
+    assert given[section][after] == value
     if section != "recipe":
         cup = stored_config(TournamentConfig, tmp_path)
         assert cup is not None
@@ -275,3 +277,14 @@ def test_what_is_typed_by_an_old_name_is_told_the_new_one(capsys: pytest.Capture
         "sslstudio: hardware.tune is called hardware.autotune now.",
         "sslstudio: options.hidden is called options.mask_ratio now.",
     ]
+
+
+def test_what_was_begun_before_the_read_out_stays_without_it() -> None:
+    old = {"format": 2, "job": "finetune", "recipe": {"freeze": 0.4}}
+    recipe = finetune_from_dict(old).recipe
+    assert (recipe.read_out, recipe.balance_classes, recipe.freeze) == ("network", False, 0.4)
+    assert finetune_from_dict(config_dict("finetune", FinetuneConfig())).recipe.read_out == "averaged"
+    study = unstamp(migrate(COMPARE, {"format": 2, "data": {"folder": "/x"}}, "compare.toml"))
+    settings = from_dict(CompareConfig, study).finetune_settings
+    assert dict(settings["recipe"]) == {"read_out": "network", "balance_classes": False}
+    assert "recipe" not in migrate(RUN, {"format": 2, "job": "pretrain"}, "config.toml")

@@ -66,6 +66,15 @@ def test_a_spread_is_even(cache: PixelCache) -> None:
     assert torch.equal(pictures.spread(99), everything)
 
 
+def test_a_mix_is_drawn_once_for_all_and_names_each_picture_once(cache: PixelCache) -> None:
+    pictures = Pictures(cache, names(*range(9)), choose("cpu"))
+    mixed = pictures.mix(9)
+    assert mixed.tolist() != list(range(9))
+    assert sorted(mixed.tolist()) == list(range(9))
+    assert pictures.mix(4).tolist() == mixed[:4].tolist()
+    assert pictures.chosen(mixed[:2]).paths == tuple(names(*mixed[:2].tolist()))
+
+
 def test_a_cpu_reads_the_mapped_file(cache: PixelCache) -> None:
     assert not Pictures(cache, names(1, 2), choose("cpu")).resident
 

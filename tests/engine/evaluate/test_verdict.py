@@ -180,3 +180,24 @@ def test_classes_with_few_test_pictures_are_named() -> None:
     shown = summarise("classification", many, {"scratch": one_hot_confusions(list(range(9)) * 6, [0] * 54, 9)},
                       n_train=9, most_frequent=0)  # fmt: skip
     assert "of 0 (6), 1 (6), 2 (6), 3 (6), 4 (6) and 4 more" in shown["notes"][0]
+
+
+def test_pretraining_is_compared_with_the_better_of_nothing_and_untrained_features() -> None:
+    """A twin from scratch that has not learnt is easy to beat: untrained features with the same read-out are not."""
+    truth = [0, 1] * 40
+    wrong = [1 - one for one in truth]
+    answers = {"pretrained": truth[:72] + wrong[72:], "scratch": truth[:44] + wrong[44:],
+               "untrained": truth[:70] + wrong[70:]}  # fmt: skip
+    confusions = {arm: one_hot_confusions(truth, said, 2) for arm, said in answers.items()}
+    metrics = summarise("classification", ("a", "b"), confusions, n_train=4, most_frequent=0)
+    assert metrics["compared_with"] == "untrained"
+    assert metrics["difference"] is not None
+    assert metrics["difference"]["value"] == pytest.approx(2 / 80, abs=1e-9)
+    assert "No difference" in metrics["verdict"]
+    assert "with untrained features" in str(metrics["verdict"])
+    del confusions["untrained"]
+    metrics = summarise("classification", ("a", "b"), confusions, n_train=4, most_frequent=0)
+    assert metrics["compared_with"] == "scratch"
+    assert str(metrics["verdict"]).startswith("Higher with pretraining on these test pictures")
+    del confusions["scratch"]
+    assert summarise("classification", ("a", "b"), confusions, n_train=4, most_frequent=0)["compared_with"] == ""

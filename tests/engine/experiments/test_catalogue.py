@@ -13,6 +13,7 @@ from sslstudio.engine.core.config import to_dict, to_toml
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, RunError
 from sslstudio.engine.core.events import Advanced, RunFinished, StepDone
+from sslstudio.engine.core.migrations import stamp
 from sslstudio.engine.experiments.catalogue import list_experiments, open_experiment, stand_of, what_became
 from sslstudio.engine.experiments.compare import Comparison, ahead_of, compare, time_cell
 from sslstudio.engine.experiments.compare_config import CompareConfig, cell_run, pretraining_run
@@ -76,7 +77,7 @@ def test_earlier_ones_are_listed_and_opened(sample_folder: Path, tmp_path: Path)
     assert list_experiments(tmp_path / "none", "compare") == []
     config = planned(sample_folder, tmp_path / "a")
     (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "compare.toml").write_text(to_toml(to_dict(config)))
+    (tmp_path / "a" / "compare.toml").write_text(to_toml(stamp(to_dict(config))))
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "compare.toml").write_text("tasks = 3")
     found = {one.path.name: one for one in list_experiments(tmp_path, "compare")}

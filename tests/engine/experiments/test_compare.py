@@ -25,7 +25,7 @@ from tests.support.small_comparisons import compare_config, content, run_compare
 
 
 def scored(cell: Path) -> Scored:
-    return scored_pictures(ExperimentRun(cell, cell.parent.name))
+    return scored_pictures(ExperimentRun(cell, cell.parent.name), cell.parent.name)
 
 
 @pytest.fixture(scope="module")
@@ -50,21 +50,22 @@ def test_every_row_has_the_same_labels_and_the_same_test(done: Path) -> None:
 
 def test_the_table_says_what_the_cells_say(done: Path) -> None:
     table = content(done / "table.json")
-    assert [row["source"] for row in table["rows"]] == ["scratch", "rotation"]
-    scratch, rotation = table["rows"]
+    assert [row["source"] for row in table["rows"]] == ["scratch", "untrained", "rotation"]
+    scratch, untrained, rotation = table["rows"]
     for place, labels in enumerate((2, 4)):
         scores = {
-            row: [
+            part: [
                 content(done / "cells" / row / f"{labels}-{draw}" / "metrics.json")["parts"][part]["scores"][
                     "balanced_accuracy"
                 ]["value"]
                 for draw in range(2)
             ]
-            for row, part in (("scratch", "scratch"), ("rotation", "pretrained"))
+            for row, part in (("scratch", "scratch"), ("scratch", "untrained"), ("rotation", "pretrained"))
         }
         assert scratch["cells"][place]["draws"] == pytest.approx(scores["scratch"])
-        assert rotation["cells"][place]["score"]["value"] == pytest.approx(np.mean(scores["rotation"]))
-        gap = np.mean(np.subtract(scores["rotation"], scores["scratch"]))
+        assert untrained["cells"][place]["draws"] == pytest.approx(scores["untrained"])
+        assert rotation["cells"][place]["score"]["value"] == pytest.approx(np.mean(scores["pretrained"]))
+        gap = np.mean(np.subtract(scores["pretrained"], scores["scratch"]))
         assert rotation["cells"][place]["difference"]["value"] == pytest.approx(gap)
         assert rotation["cells"][place]["worth"] is not None
     gaps = [cell["difference"]["value"] for cell in rotation["cells"]]
@@ -162,8 +163,8 @@ def test_rows_labels_and_draws_can_be_added(done: Path, sample_folder: Path, tmp
     assert stored is not None
     assert (stored.tasks, stored.labels, stored.seeds) == (("rotation", "jigsaw"), (2, 4, 3), 2)
     table = content(out / "table.json")
-    assert [row["source"] for row in table["rows"]] == ["scratch", "rotation", "jigsaw"]
-    assert [len(row["cells"]) for row in table["rows"]] == [3, 2, 2]
+    assert [row["source"] for row in table["rows"]] == ["scratch", "untrained", "rotation", "jigsaw"]
+    assert [len(row["cells"]) for row in table["rows"]] == [3, 3, 2, 2]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +191,7 @@ def test_a_task_that_does_not_fit_is_a_row_and_no_end(sample_folder: Path, tmp_p
         target.parent.mkdir(parents=True, exist_ok=True)
         Image.open(file).convert("L").save(target)
     config = compare_config(grey, tmp_path / "out", tasks="colorization", labels="2", seeds=1)
-    row = table_of(run_compare(config))["rows"][1]
+    row = table_of(run_compare(config))["rows"][-1]
     assert row["note"].startswith("refused: ")
     assert "grey" in row["note"]
     assert row["cells"] == []
@@ -206,7 +207,7 @@ def test_weights_that_do_not_fit_are_noted_and_the_rest_goes_on(
     config = compare_config(sample_folder, tmp_path / "out", tasks="", weights=weights, labels="2", seeds=1)
     rows = {row["source"]: row for row in table_of(run_compare(config))["rows"]}
     assert "1 of 1 cells failed" in rows["broken"]["note"]
-    again = content(done / "table.json")["rows"][1]["cells"][0]["draws"][0]
+    again = content(done / "table.json")["rows"][-1]["cells"][0]["draws"][0]
     assert rows["again"]["cells"][0]["draws"] == [pytest.approx(again)]
 
 
@@ -217,7 +218,7 @@ def test_a_row_that_was_tested_on_other_pictures_is_left_out(done: Path, sample_
     old = scored(cell)
     others = tuple(f"other/{path}" for path in old.paths)
     write_confusions(confusions_file(cell, "pretrained"), others, old.confusions)
-    row = table_of(run_compare(compare_config(sample_folder, out)))["rows"][1]
+    row = table_of(run_compare(compare_config(sample_folder, out)))["rows"][-1]
     assert "tested on other pictures" in row["note"]
     assert row["cells"] == []
 

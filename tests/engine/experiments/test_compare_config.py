@@ -39,7 +39,7 @@ def test_what_is_no_number_of_labels(text: str, says: str) -> None:
 
 def test_scratch_is_the_first_row_and_has_the_labels_of_all() -> None:
     config = with_texts(BASE, {"weights": "imagenet=/w/resnet18.pth; other = /runs/a=b"})
-    assert sources_of(config) == ["scratch", "jigsaw", "rotation", "imagenet", "other"]
+    assert sources_of(config) == ["scratch", "untrained", "jigsaw", "rotation", "imagenet", "other"]
     assert config.weights == {"imagenet": "/w/resnet18.pth", "other": "/runs/a=b"}
     assert labels_of(config, "scratch") == [5, 10, 50]
     assert labels_of(config, "jigsaw") == [5, 10]
@@ -51,6 +51,7 @@ def test_scratch_is_the_first_row_and_has_the_labels_of_all() -> None:
     [
         ({"tasks": "jigsw"}, "jigsaw"),
         ({"weights": "jigsaw=/w.pth"}, "two rows called 'jigsaw'"),
+        ({"weights": "untrained=/w.pth"}, "two rows called 'untrained'"),
         ({"weights": "/w.pth"}, "NAME=VALUE"),
         ({"weights": "a/b=/w.pth"}, "not a name that a folder can have"),
         ({"weights": "..=/w.pth"}, "not a name that a folder can have"),
@@ -85,13 +86,13 @@ def test_options_reach_the_runs_that_they_are_for() -> None:
 def test_all_cells_of_a_draw_differ_in_the_source_alone() -> None:
     ours, scratch = (finetune_config(BASE, source, 10, 2) for source in ("jigsaw", "scratch"))
     assert ours.replace(source="", out="") == scratch.replace(source="", out="")
-    assert (ours.seed, ours.labels_per_class, ours.twin, ours.budget.steps) == (2, 10, False, 120)
+    assert (ours.seed, ours.labels_per_class, ours.twin, ours.budget.steps) == (2, 10, False, None)
 
 
 def test_joined_has_the_rows_labels_and_draws_of_both() -> None:
     other = BASE.replace(tasks=("context_prediction", "jigsaw"), labels=(25,), scratch_labels=(), seeds=5)
     whole = join(other, BASE)
-    assert sources_of(whole) == ["scratch", "jigsaw", "rotation", "context_prediction"]
+    assert sources_of(whole) == ["scratch", "untrained", "jigsaw", "rotation", "context_prediction"]
     assert labels_of(whole, "scratch") == [5, 10, 25, 50]
     assert whole.seeds == 5
     assert join(whole, BASE) == whole

@@ -121,8 +121,8 @@ def test_a_score_without_an_interval_is_drawn_without_a_band() -> None:
         ({"bound": 1, "low_bound": -1}, "–"),
         ({"bound": -1, "low_bound": -1}, "at most 4.0×"),
         ({"bound": -1, "high_bound": 1}, "–"),
-        ({"flat": True}, "scratch is flat"),
-        ({"bound": 1, "flat": True}, "scratch is flat"),
+        ({"flat": True}, "flat without pretraining"),
+        ({"bound": 1, "flat": True}, "flat without pretraining"),
         ({"low": None}, "–"),
     ],
 )

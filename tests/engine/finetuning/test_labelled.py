@@ -1,14 +1,32 @@
 """The loss of segmentation against plain arithmetic, and that an ignored pixel says nothing."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from torch import Tensor
 
+from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.finetuning.labelled import dice_loss, segmentation_loss
+from sslstudio.engine.core.control import RunControl, to_end
+from sslstudio.engine.finetuning.labelled import (
+    WATCHED,
+    LabelledJob,
+    choose_labelled,
+    class_weights,
+    dice_loss,
+    segmentation_loss,
+)
+from sslstudio.engine.finetuning.recipe import Recipe
+from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
+from sslstudio.engine.models.finetuned import Classifier, PixelScale
+from sslstudio.engine.training.config import DataConfig, FinetuneConfig
+from sslstudio.engine.training.session import open_session
 from sslstudio.engine.transforms.finetune_views import IGNORE
 
 shapes = st.tuples(st.integers(1, 3), st.integers(2, 4), st.integers(1, 6), st.integers(1, 6))
@@ -97,3 +115,37 @@ def test_half_precision_logits_are_summed_in_float32() -> None:
     loss = segmentation_loss(logits.bfloat16(), masks)
     assert loss.dtype == torch.float32
     assert float(loss) == pytest.approx(float(segmentation_loss(logits.bfloat16().float(), masks)), abs=1e-6)
+
+
+def test_classes_weigh_alike_in_the_loss() -> None:
+    targets = torch.tensor([0] * 6 + [1] * 2)
+    weights = class_weights(targets, 3)
+    assert weights is not None
+    assert weights.tolist() == pytest.approx([8 / 12, 8 / 4, 0.0])
+    logits = torch.randn(8, 3, generator=generator(0, "logits"))
+    loss = F.cross_entropy(logits, targets, weight=weights)
+    by_class = [F.cross_entropy(logits[targets == one], targets[targets == one]) for one in (0, 1)]
+    assert float(loss) == pytest.approx(float(sum(by_class) / 2), rel=1e-5)
+
+
+def test_as_many_of_each_class_need_no_weights() -> None:
+    assert class_weights(torch.tensor([0, 2, 0, 2]), 3) is None
+
+
+def test_what_is_watched_has_each_class_by_its_share(tmp_path: Path) -> None:
+    """Of 900 pictures by folder, the first 256 are of the first class alone."""
+    pixels = Image.new("L", (8, 8))
+    for name, count in (("a", 600), ("b", 300)):
+        (tmp_path / name).mkdir()
+        for number in range(count):
+            pixels.save(tmp_path / name / f"{number}.bmp")
+    data = DataConfig(folder=str(tmp_path), side=16, validation=0.5)
+    session = to_end(open_session(data, devices.choose("cpu"), RunControl()))
+    config = FinetuneConfig(data=data, encoder=EncoderConfig(name="small", stem="tiny"))
+    labelled = choose_labelled(session, config)
+    network = Classifier(PixelScale(torch.zeros(1, 3, 1, 1, dtype=torch.uint8)), build_encoder(config.encoder, 0), 2)
+    job = LabelledJob("scratch", network, Recipe(), labelled, session, config, devices.choose("cpu"))
+    assert len(job.watched) == WATCHED
+    assert torch.bincount(job.watched_targets).tolist() == pytest.approx([WATCHED * 2 / 3, WATCHED / 3], abs=1)
+    assert job.weights is not None
+    assert float(job.weights[1]) == pytest.approx(2 * float(job.weights[0]), rel=0.01)

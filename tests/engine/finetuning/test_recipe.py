@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.dataset.loader import Pictures
+from sslstudio.engine.evaluate.features import copy_with_own_statistics
 from sslstudio.engine.finetuning.recipe import (
     Recipe,
     parameter_groups,
@@ -102,3 +105,24 @@ def test_a_network_keeps_its_mode_when_it_is_measured(session: Session) -> None:
     recalibrate(model, pictures)
     stage_by_probe(model, pictures, torch.arange(len(pictures)) % 2, 0)
     assert not any(part.training for part in Network.modules(model))
+
+
+def test_statistics_of_a_folder_a_class_are_of_all_its_classes(tmp_path: Path) -> None:
+    """800 dark pictures before 800 bright ones: the first 512 are all dark."""
+    rng = np.random.default_rng(0)
+    for name, count, level in (("a", 800, 40), ("b", 800, 200)):
+        (tmp_path / name).mkdir()
+        for number in range(count):
+            pixels = np.clip(rng.normal(level, 10, (8, 8, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{number}.bmp")
+    session = to_end(open_session(DataConfig(folder=str(tmp_path), side=16), devices.choose("cpu"), RunControl()))
+    model, pictures = network(session, 2)
+    recalibrate(model, pictures)
+    with torch.no_grad():
+        everything = pictures.take(torch.arange(len(pictures))) / 255.0
+        first = model.encoder.conv1(model.scale(everything)).mean(dim=(0, 2, 3))
+        dark = model.encoder.conv1(model.scale(everything[: len(everything) // 3])).mean(dim=(0, 2, 3))
+    far = float((dark - first).abs().max())
+    assert float((model.encoder.bn1.running_mean - first).abs().max()) < 0.2 * far
+    twin = copy_with_own_statistics(model.encoder, model.scale(everything))
+    assert float((twin.bn1.running_mean - first).abs().max()) < 0.2 * far

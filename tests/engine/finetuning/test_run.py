@@ -17,7 +17,7 @@ from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.runs.metrics import interval_of
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors
-from sslstudio.engine.training.config import BudgetConfig, DataConfig
+from sslstudio.engine.training.config import BudgetConfig, DataConfig, RecipeConfig
 from tests.support.small_runs import finetune_config, finished, of, result_of, run_finetune
 
 
@@ -30,7 +30,7 @@ def test_both_parts_take_the_same_steps_and_the_result_compares_them(classified:
     metrics = RunFolder(classified).finetune_metrics()
     assert metrics is not None
     assert metrics["n_train"] == 15  # three a class of five
-    assert set(metrics["parts"]) == {"pretrained", "scratch"}
+    assert list(metrics["parts"]) == ["pretrained", "scratch", "untrained"]
     for part in metrics["parts"].values():
         assert np.sum(part["confusion"]) == metrics["n_test"]
         score = part["scores"]["balanced_accuracy"]
@@ -109,6 +109,7 @@ def test_masks_are_predicted_at_their_own_size_with_class_numbers(segmented: Pat
 
 def test_a_probe_trains_the_head_alone(pretrained: Path, sample_folder: Path, tmp_path: Path) -> None:
     config = finetune_config(sample_folder, tmp_path / "probe", str(pretrained)).replace(mode="probe", twin=False)
+    config = config.replace(recipe=RecipeConfig(read_out="network"))
     run_finetune(config)
     before = load_tensors(pretrained / "last.safetensors")[0]
     after = load_tensors(tmp_path / "probe" / "last.safetensors")[0]
@@ -142,7 +143,7 @@ def test_the_main_part_has_the_plain_checkpoint_names(sample_folder: Path, tmp_p
     assert (tmp_path / "run" / "last.safetensors").exists()
     assert not list((tmp_path / "run").glob("scratch-*.safetensors"))
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
-    assert list(metrics["parts"]) == ["scratch"]
+    assert list(metrics["parts"]) == ["scratch", "untrained"]
     assert metrics["difference"] is None
 
 

@@ -141,9 +141,9 @@ def test_one_of_a_newer_version_is_refused_and_not_replaced(tmp_path: Path) -> N
     project = made(tmp_path)
     save_project(project)
     save_project(replace(project, name="second"))
-    newer = (project.folder / FILE).read_text().replace("format = 2", "format = 3")
+    newer = (project.folder / FILE).read_text().replace("format = 3", "format = 4")
     (project.folder / FILE).write_text(newer)
-    with pytest.raises(ConfigError, match=r"newer version of SSL Studio \(format 3, this one reads up to 2\)"):
+    with pytest.raises(ConfigError, match=r"newer version of SSL Studio \(format 4, this one reads up to 3\)"):
         open_project(project.folder)
     with pytest.raises(ConfigError, match="newer version"):
         save_project(project)
@@ -267,14 +267,27 @@ def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
 WHOLE = b'format = 1\npictures = "../../data/other"\nname = "other"\nmade = "labels"\nearlier = []\n[data]\nside = 96\n'
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(first=damaged(WHOLE), copy=damaged(WHOLE), album=damaged(WHOLE))
 @example(first=b"a = " + b"[" * 5000, copy=b"b = " + b"9" * 5000, album=b"\xff")
 @example(first=b"format = 1\npictures = 'a'\nearlier = 7", copy=b'format = 1\npictures = "\\u0000"', album=b"")
 def test_a_damaged_one_keeps_nobody_from_opening_another_folder(
     tmp_path_factory: pytest.TempPathFactory, first: bytes, copy: bytes, album: bytes
 ) -> None:
-    tmp_path = tmp_path_factory.mktemp("home")
+    opens_others_beside(tmp_path_factory.mktemp("home"), first, copy, album)
+
+
+@pytest.mark.slow
+@settings(max_examples=600, deadline=None)
+@given(first=damaged(WHOLE), copy=damaged(WHOLE), album=damaged(WHOLE))
+def test_many_damaged_ones_keep_nobody_from_opening_another_folder(
+    tmp_path_factory: pytest.TempPathFactory, first: bytes, copy: bytes, album: bytes
+) -> None:
+    opens_others_beside(tmp_path_factory.mktemp("home"), first, copy, album)
+
+
+def opens_others_beside(tmp_path: Path, first: bytes, copy: bytes, album: bytes) -> None:
+    """Whether other folders are opened while a project lies there with these files."""
     good = made(tmp_path)
     save_project(good)
     broken = good.folder.parent / "broken"

@@ -59,9 +59,10 @@ class ExperimentView(QWidget):
         self.runs.setMinimumWidth(150)  # "120 of 200"
         self.trouble = Notice()
         self.notes = column(gap=8)
+        self.older = text("", "muted")  # said of notes that an earlier version has kept
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.notes_tab = make_scrollable(wrap_layout(column(12, self.notes, None, gap=0)))
+        self.notes_tab = make_scrollable(wrap_layout(column(12, self.older, self.notes, None, gap=8)))
         self.add_tabs()
         self.tabs.addTab(self.notes_tab, self.tr("What to know of it"))
         said = column(self.state, self.now, self.bar, gap=4)
@@ -194,6 +195,10 @@ class ExperimentView(QWidget):
         clear(self.notes)
         for note in notes:
             self._add_note(note, warning=False)
+        unsaid = next((note for note in notes if formatting.render(note) == note), "")  # fixed ones are in German too
+        older = formatting.earlier_version(unsaid)
+        self.older.setText(older)
+        self.older.setVisible(bool(older))
         self._count_notes()
 
     def _add_note(self, sentence: str, *, warning: bool) -> None:
@@ -218,7 +223,9 @@ class EfficiencyView(ExperimentView):
         self.plot = EfficiencyPlot()
         self.rows = table([""], stretch=0)
         wrap(self.rows)
-        self.none = text(self.tr("Scores, differences to scratch and what the labels are worth stand here."), "muted")
+        self.none = text(
+            self.tr("Scores, differences to not pretraining and what the labels are worth stand here."), "muted"
+        )
         self.tabs.addTab(wrap_layout(column(10, (self.plot, 1), gap=0)), self.tr("Curve"))
         card = Card(margin=14).add(self.none, (self.rows, 1))
         self.tabs.addTab(wrap_layout(column(10, (card, 1), gap=0)), self.tr("Table"))

@@ -98,7 +98,7 @@ def worth_words(worth: "Worth | None") -> str:
         return ""
     times = formatting.figures(f"{said.value:.1f}")
     if said.how == "flat":
-        return tr("no factor: from scratch is flat there")
+        return tr("no factor: without pretraining it is flat there")
     if said.how == "at least":
         return tr("worth at least {0} times the labels").format(times)
     if said.how == "at most":

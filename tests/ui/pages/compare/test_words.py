@@ -57,7 +57,7 @@ def test_a_cell_says_score_difference_verdict_and_worth() -> None:
         ({"bound": -1, "low_bound": -1}, "worth at most 5.0 times the labels"),
         ({"low_bound": -1}, "worth 2.6 times the labels (5.0\u00a0or\u00a0less)"),
         ({"low_bound": -1, "high_bound": 1}, "worth 2.6 times the labels"),
-        ({"flat": True}, "no factor: from scratch is flat there"),
+        ({"flat": True}, "no factor: without pretraining it is flat there"),
     ],
 )
 def test_a_factor_says_what_is_sure_of_it(changes: dict[str, Any], said: str) -> None:
