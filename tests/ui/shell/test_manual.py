@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from sslstudio.engine.core import resource_files
 from sslstudio.ui.base import resources
 from sslstudio.ui.base.theme import colours, theme
 from sslstudio.ui.shell.main_window import MainWindow
@@ -280,7 +281,7 @@ def test_a_translated_manual_is_taken_where_there_is_one(tmp_path: Path, monkeyp
     own = tmp_path / "manual" / "de"
     own.mkdir(parents=True)
     (own / "index.md").write_text("# Handbuch\n\n- [Anfang](anfang.md)\n")
-    monkeypatch.setattr(resources, "_places", lambda: [tmp_path, ENGLISH.parent])
+    monkeypatch.setattr(resource_files, "resource_places", lambda: [tmp_path, ENGLISH.parent])
     assert folder("de") == own
     assert folder("fr") == ENGLISH
     assert [(entry.title, entry.file) for entry in contents(own)] == [("Anfang", own / "anfang.md")]
