@@ -130,7 +130,11 @@ class ContextPrediction(PretextTask[ContextConfig]):
         **SMALLER_CROP,
         Fault.SMALL_PICTURES: (at_least("min_crop_side", 1.0),),
         Fault.BLANK_TILES: (at_least("min_crop_side", 1.0),),
-        Fault.FIXED_POSITIONS: (at_most("min_crop_side", 0.5), at_most("min_crop_side", 0.35)),
+        Fault.FIXED_POSITIONS: (
+            at_most("min_crop_side", 0.5),
+            at_least("turn", 180),
+            at_most("min_crop_side", 0.3),
+        ),
         Fault.FITTING_EDGES: (at_least("gap", 0.25),),
         Fault.COLOUR_FRINGES: (to("colour", "drop"),),
         Fault.MARKS: (at_most("min_crop_side", 0.5),),
@@ -177,6 +181,11 @@ class ContextPrediction(PretextTask[ContextConfig]):
                 "a whole.",
                 blank=blank,
             )
+
+    @classmethod
+    def least_tile(cls, config: ContextConfig) -> float:
+        """As the smallest crop gives it."""
+        return geometry.least_extent(config.grid, config.min_crop_side, config.turn)
 
     def patch_side(self, images: Tensor) -> int:
         """Side of a patch in pixels, as the network gets it."""

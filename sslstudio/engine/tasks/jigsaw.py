@@ -152,7 +152,13 @@ class Jigsaw(PretextTask[JigsawConfig]):
     remedies: ClassVar[Remedies] = {
         Fault.SMALL_PICTURES: (at_least("min_crop_side", 1.0),),
         Fault.BLANK_TILES: (at_least("min_crop_side", 1.0),),
-        Fault.FIXED_POSITIONS: (at_most("min_crop_side", 0.5), at_most("min_crop_side", 0.35)),
+        Fault.FIXED_POSITIONS: (
+            at_most("min_crop_side", 0.5),
+            at_least("turn", 180),
+            at_most("min_crop_side", 0.3),
+            at_least("gap", 0.25),
+            at_least("gap", 0.5),
+        ),
         Fault.FITTING_EDGES: (at_least("jitter", 0.2), at_least("gap", 0.05)),
         # Half as much again as was seen; the option counts in pixels of a picture of 255.
         Fault.COLOUR_FRINGES: (at_least("chroma_shift", 1.5 * 255, per_amount=True), at_least("grey", 1.0)),
@@ -204,6 +210,11 @@ class Jigsaw(PretextTask[JigsawConfig]):
                 "the empty border off the pictures, or use a task that looks at the picture as a whole.",
                 blank=blank,
             )
+
+    @classmethod
+    def least_tile(cls, config: JigsawConfig) -> float:
+        """As the smallest crop gives it."""
+        return geometry.least_extent(config.grid, config.min_crop_side, config.turn)
 
     def tile_side(self, images: Tensor) -> int:
         """Side of a tile in pixels, as the network gets it."""

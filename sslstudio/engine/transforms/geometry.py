@@ -133,6 +133,12 @@ def place_grid(images: Tensor, shape: GridShape, min_crop_side: float, rng: torc
     return Grid(middle + places, crop.view(-1) * shape.extent, angle.view(-1))
 
 
+def least_extent(shape: GridShape, min_crop_side: float, turn: float) -> float:
+    """Side of the smallest square that `place_grid` lays, as a share of the picture's short side."""
+    angle = math.radians(min(turn, 45.0))  # the widest upright square around a turned one
+    return shape.extent * min(min_crop_side, 1 / (math.cos(angle) + math.sin(angle)))
+
+
 def square_side(natural: float) -> int:
     """Pixels a side at which a square of `natural` pixels is shown to an encoder, a multiple of 4.
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sslstudio.engine.clinic.clinic import Clinic, findings_of, judge
 from sslstudio.engine.clinic.run import Examined, examine
-from sslstudio.engine.clinic.signs import amount, colour, direction, frame, lens, marks, places
+from sslstudio.engine.clinic.signs import amount, colour, direction, frame, lens, marks, one_tile, places
 from sslstudio.engine.clinic.signs.looked import CAREFUL, FINE, UNSUITABLE, Finding, LookedAt
 from sslstudio.engine.clinic.signs.sheet import example_sheet
 from sslstudio.engine.clinic.signs.simple import interval, right_by_picture
@@ -202,24 +202,82 @@ def test_where_there_are_no_fringes_none_are_seen() -> None:
     assert lens.colour_fringes(looked_at(grey(aberrated(textures(60), 0.03, 0.0)))).severity == FINE
 
 
-def test_one_subject_at_one_place_gives_tiles_away() -> None:
-    subject = textures(1, seed=9).float()
-    pictures = (0.75 * subject + 0.25 * textures(80, seed=8).float()).to(torch.uint8)
-    seen = looked_at(pictures)
-    finding = places.centred(seen)
+def one_subject(share: float, count: int = 80, side: int = SIDE) -> Tensor:
+    """uint8 (count, 3, side, side): one subject at one place, under `share` of something else."""
+    subject = textures(1, side, seed=9).float()
+    return ((1 - share) * subject + share * textures(count, side, seed=8).float()).to(torch.uint8)
+
+
+def with_changes(seen: LookedAt, changes: tuple[str, ...]) -> LookedAt:
+    """What the clinic would look at after `changes` are made."""
+    options = dict(seen.options)
+    for change in changes:
+        key, _, value = change.partition("=")
+        task, _, name = key.partition(".")
+        options[task] = with_texts(options[task], {name: value})
+    return LookedAt(**{**vars(seen), "options": options})
+
+
+def test_a_single_tile_tells_its_place_and_the_clinic_finds_options_that_hide_it() -> None:
+    seen = looked_at(one_subject(0.6))
+    finding = one_tile.place_told(seen)
     assert_found(finding, seen, CAREFUL)
-    assert finding.change_for().split("=")[0].endswith(".min_crop_side")
-    assert places.centred(looked_at(textures(80, seed=8))).severity == FINE
+    assert finding.tasks == ("context_prediction", "jigsaw")
+    assert finding.share > 0.4
+    assert "guessing: 11 %" in finding.text
+    assert finding.ruled_out == ()
+    assert finding.changes_for("jigsaw") == ("jigsaw.min_crop_side=0.5", "jigsaw.turn=180.0")
+    after = with_changes(seen, finding.changes)
+    assert one_tile.place_told(after).severity == FINE
+    assert one_tile.place_told(looked_at(textures(80, seed=8))).severity == FINE
+
+
+def test_a_task_is_unsuited_where_no_setting_with_tiles_that_show_something_hides_the_place() -> None:
+    steps = (torch.arange(SIDE) + 0.5) / SIDE * 2 - 1
+    rings = torch.sin(9 * torch.hypot(steps[:, None], steps[None, :]) ** 2).mul(80).add(128)  # the same however turned
+    seen = looked_at((0.8 * rings + 0.2 * textures(80, seed=8).float()).to(torch.uint8))
+    finding = one_tile.place_told(seen)
+    assert_found(finding, seen, UNSUITABLE)
+    assert finding.ruled_out == finding.tasks == ("context_prediction", "jigsaw")
+    assert finding.changes == ()
+    assert "tiles of 12 pixels or more" in finding.text
+    assert judge(seen, [finding]).suits("jigsaw").word == "unsuitable"
+    assert judge(seen, [finding]).suits("vicreg").word == "suitable"
+
+
+def test_one_task_may_be_mended_and_the_other_not() -> None:
+    finding = Finding(
+        name="centred", title="T", text="1.", severity=CAREFUL, tasks=("jigsaw", "context_prediction"),
+        changes=("jigsaw.turn=180.0",), ruled_out=("context_prediction",),
+    )  # fmt: skip
+    clinic = judge(looked_at(textures(4)), [finding])
+    assert clinic.suits("jigsaw").word == "careful"
+    assert clinic.suits("context_prediction").word == "unsuitable"
+    assert finding.changes_for("jigsaw") == ("jigsaw.turn=180.0",)
+    assert finding.changes_for("context_prediction") == ()
+    assert finding.change_for("context_prediction") == ""
+
+
+def test_tiles_are_not_taken_from_fewer_pixels_than_a_run_would_read() -> None:
+    seen = looked_at(one_subject(0.2))  # files of 200 pixels, looked at in 48: a run may read them at 96
+    assert seen.finest_side == 2 * SIDE
+    assert LookedAt(**{**vars(seen), "side_given": True}).finest_side == SIDE
+    assert LookedAt(**{**vars(seen), "sizes": np.full((80, 2), 60, np.int32)}).finest_side == 60
+    for task in ("jigsaw", "context_prediction"):
+        kind, told = load_tasks()[task], one_tile.ask_single_tiles(seen, task, seen.options[task])
+        mended = one_tile.hide_places(seen, task, told)
+        assert kind.least_tile(mended.options) * seen.finest_side >= 12 - 1e-6
+        assert mended.share < told.share
 
 
 def test_where_nothing_has_its_place_there_is_no_arrangement_to_learn() -> None:
     seen = looked_at(textures(200, seed=8))
-    finding = places.centred(seen)
-    assert finding.name == places.SCATTERED
+    finding = one_tile.place_told(seen)
+    assert finding.name == one_tile.SCATTERED
     assert finding.severity == CAREFUL
     assert judge(seen, [finding]).suits("jigsaw").word == CAREFUL
     assert judge(seen, [finding]).suits("vicregl").word == "suitable"
-    assert places.centred(looked_at(landscapes(200, seed=8))).severity == FINE
+    assert one_tile.place_told(looked_at(landscapes(200, seed=8))).severity == FINE
 
 
 def test_blank_tiles_are_counted() -> None:
