@@ -117,8 +117,8 @@ class JigsawConfig(BaseConfig):
 
     @property
     def grid(self) -> geometry.GridShape:
-        """Three cells a side; a tile fills what gap and jitter leave of its cell, so it never touches the next one."""
-        return geometry.GridShape(1 / 3, self.jitter / 6, (1 - self.gap - self.jitter) / 3)
+        """Three cells a side, with a tile in each."""
+        return geometry.cell_grid(self.gap, self.jitter)
 
 
 @TASKS.register("jigsaw")

@@ -133,6 +133,12 @@ def place_grid(images: Tensor, shape: GridShape, min_crop_side: float, rng: torc
     return Grid(middle + places, crop.view(-1) * shape.extent, angle.view(-1))
 
 
+def cell_grid(gap: float, jitter: float) -> GridShape:
+    """Three cells a side; a tile fills what gap and jitter, shares of a cell, leave of its own, so it never touches the
+    next one."""
+    return GridShape(1 / 3, jitter / 6, (1 - gap - jitter) / 3)
+
+
 def least_extent(shape: GridShape, min_crop_side: float, turn: float) -> float:
     """Side of the smallest square that `place_grid` lays, as a share of the picture's short side."""
     angle = math.radians(min(turn, 45.0))  # the widest upright square around a turned one
