@@ -9,6 +9,7 @@ from PySide6.QtCore import QDeadlineTimer, QTimer
 from PySide6.QtWidgets import QApplication
 
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.messages import Message, join
 from sslstudio.engine.projects.project import Opened, Project
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.operations.projects import Known
@@ -20,6 +21,7 @@ from tests.support.clipped import clipped
 if TYPE_CHECKING:
     from tests.support.screenshots import Shooter
 
+NO_FOLDER = "There is no folder {folder}. Check the spelling, or choose it again."  # one of the engine's
 APPEAR_MS = 30_000  # a dialog may wait for something to be looked up first
 
 
@@ -39,16 +41,18 @@ class DialogShots:
             watch.start()
             opens()
             deadline = QDeadlineTimer(APPEAR_MS)
-            while not seen and not deadline.hasExpired():
+            while len(seen) < 2 and not deadline.hasExpired():
                 QApplication.processEvents()
             watch.stop()
-            if not seen:
+            if len(seen) < 2:
                 raise TimeoutError(f"{name} did not come up")
 
     def _look(self, name: str, seen: list[str]) -> None:
         dialog = QApplication.activeModalWidget()
-        if dialog is not None:
-            seen.append(name)
+        if dialog is None:
+            return
+        seen.append(name)
+        if len(seen) > 1:  # at the second look: by then it has its focus, and its rows their heights
             self._shooter.report(name, clipped(dialog))
             dialog.grab().save(str(self._shooter.out / f"{name}.png"))
             dialog.close()
@@ -61,10 +65,10 @@ class DialogShots:
         self.shoot("9-about", help_.about)
         self.shoot("9-report", lambda: help_._say_written(Path.home() / "SSL Studio report 2026-11-25 16.20.zip"))
         self.shoot("9-rename", window.project_file.rename)
-        error = DataError("There is no folder /data/scans. Check the spelling, or choose it again.")
+        error = DataError(NO_FOLDER, folder="/data/scans")
         self.shoot("9-error", lambda: dialogs.tell_error(window, error))
         self.shoot("9-bug", lambda: dialogs.tell_error(window, ZeroDivisionError("division by zero")))
-        long = DataError(" ".join([f"There is no folder /data/{number}." for number in range(40)]))
+        long = DataError(join([Message(NO_FOLDER, folder=f"/data/{number}") for number in range(40)]))
         self.shoot("9-error-long", lambda: dialogs.tell_error(window, long))
         moved = Known(Opened(Project(folder=self._shooter.out, pictures=Path("/disk"))), ("scans", Path("/disk")))
         self.shoot("9-relink", lambda: window.opener._take_project(moved))

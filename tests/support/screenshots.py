@@ -4,7 +4,7 @@
 
 FOLDER is a folder with pictures and labels; without it the sample pictures are drawn. Short real trainings are run
 once and kept in OUT/home (or SSLSTUDIO_HOME), so that a second call is quick. SSLSTUDIO_LANGUAGE=de shows it in
-German, without the comparisons. Texts that are cut off are listed in OUT/clipped-SCALE.txt.
+German. Texts that are cut off are listed in OUT/clipped-SCALE.txt.
 """
 
 import argparse
@@ -61,6 +61,11 @@ def rest(seconds: float) -> None:
     """Let the window work for a while."""
     deadline = QDeadlineTimer(int(1000 * seconds))
     wait(deadline.hasExpired)
+
+
+def tells_the_time(estimate: str) -> bool:
+    """Whether it is known how long a comparison takes, in any language: it is no longer being worked out."""
+    return bool(estimate) and not estimate.endswith("…")
 
 
 class Shooter:
@@ -215,7 +220,7 @@ class Shooter:
     def comparison(self, page: ComparePage, tab: ExperimentTab, quick: dict[str, Value]) -> None:
         """One of the tabs; an earlier one is opened if there is one."""
         page.tabs.setCurrentWidget(tab)
-        wait(lambda: tab.settings is not None and "in all" in tab.settings.estimate.text())
+        wait(lambda: tab.settings is not None and tells_the_time(tab.settings.estimate.text()))
         self.shoot(f"6-{tab.job}-before")
         assert tab.settings is not None
         tab.settings.tasks.choose(["vicreg", "rotation", "jigsaw"])
@@ -257,7 +262,7 @@ def main(out: Path, folder: Path | None, scale: str, comparisons: bool) -> None:
     for kind in ("classification", "segmentation"):
         shooter.train("finetune", FINETUNE_MINUTES, f"4-finetune-{kind}", kind)
         shooter.results(f"5-{kind}")
-    if comparisons and spoken == "en":  # it waits for words
+    if comparisons:
         shooter.comparisons()
     shooter.asked()
     shooter.window.close()

@@ -151,6 +151,25 @@ def test_tables_of_comparison_and_tournament_name_the_tasks_in_german(qtbot: QtB
     assert tournament.verdict.text().endswith("Kachelpuzzle")
 
 
+@pytest.mark.usefixtures("german")
+def test_a_comparison_of_an_earlier_version_says_that_its_notes_are_english(qtbot: QtBot) -> None:
+    view = EfficiencyView()
+    qtbot.addWidget(view)
+    kept = "3 draws of labels are few: the intervals are rough. Try five or more."
+    fixed = (
+        "Each row rests on one pretraining: the luck of its own seed is not in the intervals, and another seed can "
+        "differ by about 3.5 points."
+    )
+    now = Message("{seeds} draws of labels are few: the intervals are rough. Try five or more.", seeds=3)
+    table = {"kind": "classification", "scratch_labels": [2], "rows": [], "baseline": 0.2}
+    view.show_experiment(Path("old"), {**table, "notes": [fixed, kept]})
+    assert view.older.text() == "Von einer früheren Version aufgezeichnet: die Sätze sind auf Englisch."
+    assert not view.older.isHidden()
+    view.show_experiment(Path("new"), {**table, "notes": [fixed, now]})
+    assert view.older.text() == ""
+    assert view.older.isHidden()
+
+
 def test_the_queue_is_kept_in_english_and_shown_in_german(
     german: None, window: MainWindow, sample: Path, qtbot: QtBot
 ) -> None:

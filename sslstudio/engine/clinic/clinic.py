@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sslstudio.engine.clinic.signs import amount, colour, direction, frame, lens, marks, one_tile, places
+from sslstudio.engine.clinic.signs import amount, colour, direction, frame, lens, marks, one_tile, places, start
 from sslstudio.engine.clinic.signs.looked import CAREFUL, FINE, SEVERITIES, UNSUITABLE, Finding, LookedAt
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.errors import TaskDoesNotFit
@@ -31,6 +31,7 @@ SIGNS: tuple[Callable[[LookedAt], Finding], ...] = (
     places.blank,
     one_tile.place_told,
     places.edges,
+    start.start_from,
 )
 
 

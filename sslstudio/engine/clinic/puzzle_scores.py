@@ -14,7 +14,7 @@ from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.metrics import find_metric
-from sslstudio.engine.evaluate.scores import wilson
+from sslstudio.engine.evaluate.intervals import wilson
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.tasks.base import AnyTask, Batch
 from sslstudio.engine.tasks.remedies import Fault

@@ -54,6 +54,25 @@ def near_duplicates(
     return sorted(tuple(group) for group in members.values() if len(group) > 1)
 
 
+def copies_among(
+    tested: Tensor | Iterable[Tensor], others: Tensor | Iterable[Tensor], limit: int | None = MOST
+) -> dict[int, int]:
+    """For each tested picture that has nearly the same one among the others, the number of the most alike.
+
+    Images as in `near_duplicates`; only the first `limit` of each side are compared. The time grows with the product of
+    both, not with the square of all.
+    """
+    wanted, there = _signatures(tested, limit), _signatures(others, limit)
+    found: dict[int, int] = {}
+    if not len(there):
+        return found
+    for start in range(0, len(wanted), _ROWS):
+        most, place = (wanted[start : start + _ROWS] @ there.T).max(dim=1)
+        for row in torch.nonzero(most > LIKENESS).flatten().tolist():
+            found[start + row] = int(place[row])
+    return found
+
+
 def across(groups: Sequence[Group], paths: Sequence[str], split: Split) -> list[tuple[str, str]]:
     """(held-out picture, a copy of it in an earlier part) for each held-out picture that has one.
 

@@ -6,6 +6,7 @@ An arm of a fine-tuning run is a part of it; an arm of a comparison is a row.
 from sslstudio.engine.core.messages import Message, plain
 
 PRETRAINED, FROM_SCRATCH, UNTRAINED = "pretrained", "scratch", "untrained"
+BASELINES = (FROM_SCRATCH, UNTRAINED)  # without a pretraining: the better of them is what a pretraining has to beat
 
 TITLES = {
     PRETRAINED: Message("With pretraining"),

@@ -1,6 +1,6 @@
 """What two readings, of a network and of the same one untrained, say: numbers and a sentence."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from sslstudio.engine.core.events import Probed
 from sslstudio.engine.core.messages import Message
@@ -38,8 +38,10 @@ def probed(
     reaches: tuple[Reach, Reach],
     taught: int,
     seed: int,
+    general: bool = False,
 ) -> Probed:
-    """The event: `at` step and share; `counts` and `reaches` ours and untrained; `taught` labels a class."""
+    """The event: `at` step and share; `counts` and `reaches` ours and untrained; `taught` labels a class. `general`:
+    the other network is not untrained, but has the general weights that this one began with."""
     ours, theirs = counts
     gap = compare(labels.kind, ours.linear, theirs.linear, labels.group.numpy(), seed)
     rows = stage_rows(labels.kind, ours, theirs)
@@ -54,18 +56,14 @@ def probed(
         best_stage=int(best["stage"]),
         difference={"value": gap.value, "low": gap.low, "high": gap.high, "ours": gap.ours, "untrained": gap.theirs},
         verdict=gap.verdict,
-        text=_sentence(labels, gap, taught, n, ours.linear.shape[1]),
+        text=_sentence(labels, gap, taught, n, ours.linear.shape[1], general),
         **_numbers(*reaches),
     )
 
 
-def _sentence(labels: Labels, gap: Difference, taught: int, n: int, draws: int) -> Message:
+def _sentence(labels: Labels, gap: Difference, taught: int, n: int, draws: int, general: bool) -> Message:
     each = Message("labelled pictures") if labels.kind == "segmentation" else Message("labels a class")
-    return Message(
-        "{says}: with {taught} {each} a linear probe reads a {score} of {ours:score} from these "
-        "features and {theirs:score} from the same network untrained, {gap:points} (95 % interval "
-        "{low:signed} to {high:signed}; {n} scored pictures, {draws} draws of labels; each network at the "
-        "best of its four stages, chosen on other pictures than it is scored on).",
+    values: dict[str, Any] = dict(
         says=SAYS.get(gap.verdict, Message("No difference yet")),
         taught=taught,
         each=each,
@@ -77,6 +75,21 @@ def _sentence(labels: Labels, gap: Difference, taught: int, n: int, draws: int) 
         high=gap.high,
         n=n,
         draws=draws,
+    )
+    if general:
+        return Message(
+            "{says}: with {taught} {each} a linear probe reads a {score} of {ours:score} from these "
+            "features and {theirs:score} from the general weights as they were before, {gap:points} (95 % interval "
+            "{low:signed} to {high:signed}; {n} scored pictures, {draws} draws of labels; each network at the "
+            "best of its four stages, chosen on other pictures than it is scored on).",
+            **values,
+        )
+    return Message(
+        "{says}: with {taught} {each} a linear probe reads a {score} of {ours:score} from these "
+        "features and {theirs:score} from the same network untrained, {gap:points} (95 % interval "
+        "{low:signed} to {high:signed}; {n} scored pictures, {draws} draws of labels; each network at the "
+        "best of its four stages, chosen on other pictures than it is scored on).",
+        **values,
     )
 
 

@@ -1,9 +1,10 @@
 """Scores of predictions with their intervals, all from confusion matrices.
 
 Each test picture is one confusion matrix (truth down, prediction across): a single 1 for a classification, pixel
-counts for a mask. A score is a function of their sum; its 95 % interval is the percentile bootstrap over pictures
-(Efron & Tibshirani 1993, ch. 13) or, where pictures belong together, over groups. Two networks are compared on the
-same resamples, which takes out what makes a test picture hard for both.
+counts for a mask. A score is a function of their sum. Its 95 % interval comes from its sampling variance
+(`intervals.py`): of a classification class by class, so that a rare class is not taken for a sure one; of masks, and
+where pictures belong together, from a bootstrap over pictures or groups (Efron & Tibshirani 1993, ch. 13). Two networks
+are compared picture by picture, which takes out what makes a test picture hard for both.
 
 Letters: n pictures (or groups), C classes, R resamples.
 """
@@ -16,11 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from sslstudio.engine.compute.seeding import derive
+from sslstudio.engine.evaluate.intervals import bound_gap, bound_recall, bound_share, smooth_recall, student, wilson
 from sslstudio.engine.runs.metrics import ClassLine, ScoreInterval
 
 Array = npt.NDArray[np.float64]
 RESAMPLES = 2000
 CHUNK = 100  # resamples at once, so that memory stays flat
+NO_SPREAD = 1e-12  # a bootstrap that varies less has seen nothing vary
 HEADLINE = {"classification": "balanced_accuracy", "segmentation": "mean_iou"}
 
 
@@ -88,6 +91,11 @@ def one_hot_confusions(truth: Sequence[int], predicted: Sequence[int], classes: 
     return confusions
 
 
+def belong(groups: Sequence[str] | None) -> bool:
+    """Whether pictures belong together: groups are given, and one has more than one picture."""
+    return bool(groups) and len(set(groups or ())) < len(groups or ())
+
+
 def pooled(confusions: Array, groups: Sequence[str] | None) -> Array:
     """Pictures of one group added up: what is resampled must be independent of the rest."""
     if not groups:
@@ -117,43 +125,88 @@ def score(
     counted: see `segmentation_scores`; of a classification, classes without a picture never count.
     """
     units = pooled(confusions, groups)
+    if kind == "classification" and not belong(groups):
+        return _by_class(units, seed)
     scorer = SCORERS[kind]
     if counted is not None and kind == "segmentation":
         scorer = partial(segmentation_scores, counted=counted)
     values = scorer(units.sum(0))
     drawn = [scorer(sums) for sums in _resamples(units, seed)]
     return {
-        name: _with_interval(float(value), np.concatenate([part[name] for part in drawn]), len(units))
+        name: _by_units(float(value), np.concatenate([part[name] for part in drawn]), len(units))
         for name, value in values.items()
     }
 
 
-def difference(kind: str, first: Array, second: Array, groups: Sequence[str] | None = None, seed: int = 0) -> Score:
-    """The headline score of `first` minus that of `second` on the same pictures, resampled together."""
-    name, scorer = HEADLINE[kind], SCORERS[kind]
-    ours, theirs = pooled(first, groups), pooled(second, groups)
-    value = float(scorer(ours.sum(0))[name] - scorer(theirs.sum(0))[name])
-    pairs = zip(_resamples(ours, seed), _resamples(theirs, seed), strict=True)
-    drawn = np.concatenate([scorer(a)[name] - scorer(b)[name] for a, b in pairs])
-    return _with_interval(value, drawn, len(ours), bounded=False)
+def _by_class(units: Array, seed: int) -> dict[str, Score]:
+    """Of a classification without groups: each class is a binomial, all pictures together are another."""
+    total = units.sum(0)
+    there = total[total.sum(1) > 0]
+    right, count = np.diagonal(total)[total.sum(1) > 0], there.sum(1)
+    values = {name: float(value) for name, value in classification_scores(total).items()}
+    bounds = {
+        "accuracy": bound_recall(right.sum(keepdims=True), count.sum(keepdims=True)),
+        "balanced_accuracy": bound_recall(right, count),
+        "macro_f1": _bound_f1(total, values["macro_f1"], seed),
+    }
+    return {name: Score(value, *bounds[name], len(units)) for name, value in values.items()}
 
 
-def _with_interval(value: float, drawn: Array, n: int, *, bounded: bool = True) -> Score:
+def _bound_f1(total: Array, value: float, seed: int) -> tuple[float, float]:
+    """The interval of macro F1, which depends on what is taken for what: from draws of the smoothed rows of (C, C)."""
+    there = total.sum(1) > 0
+    count = total.sum(1)[there]
+    right, others = smooth_recall(np.diagonal(total)[there], count), max(1, len(total) - 1)
+    wrong = total[there] + (1 - right[:, None]) / others  # a picture more that is wrong anywhere
+    wrong[np.arange(len(count)), np.flatnonzero(there)] = 0.0
+    rows = wrong * ((1 - right) / np.maximum(wrong.sum(1), 1e-12))[:, None]
+    rows[np.arange(len(count)), np.flatnonzero(there)] = 1 - rows.sum(1)
+    rng = np.random.default_rng(derive(seed, "bootstrap"))
+    drawn = np.zeros((CHUNK, *total.shape))
+    found = []
+    for _ in range(RESAMPLES // CHUNK):
+        drawn[:, there] = rng.multinomial(count.astype(int), rows, size=(CHUNK, len(count)))
+        found.append(classification_scores(drawn)["macro_f1"])
+    scores = np.concatenate(found)
+    variance = float(scores.var())
+    if variance < NO_SPREAD:  # there is one class only
+        return wilson(value, float(count.sum()))
+    return bound_share(value, float(scores.mean()), variance)
+
+
+def _by_units(value: float, drawn: Array, n: int) -> Score:
+    """From the bootstrap over n pictures or groups, as wide as the variance and the t of n units demand."""
     if np.isnan(value):  # nothing to score: every pixel is marked to be ignored
         return Score(value, value, value, n)
-    low, high = np.nanpercentile(drawn, [2.5, 97.5])
-    if bounded and high - low < 1e-12:
-        # All or nothing right: the bootstrap sees no spread, and [1, 1] would be a lie. Wilson (1927) does not.
-        low, high = wilson(value, n)
-    return Score(value, float(low), float(high), n)
+    variance = float(np.nanvar(drawn)) * n / max(1, n - 1)
+    if variance < NO_SPREAD:  # all or nothing right: [1, 1] would be a lie
+        return Score(value, *wilson(value, n), n)
+    typical = min(max(value, 0.5 / n), 1 - 0.5 / n)
+    return Score(value, *bound_share(value, typical, variance, n - 1), n)
 
 
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """The 95 % score interval of a share of n (Wilson 1927)."""
-    z = 1.959964
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    reach = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
-    return min(share, max(0.0, middle - reach)), max(share, min(1.0, middle + reach))  # past what rounding does
+def difference(kind: str, first: Array, second: Array, groups: Sequence[str] | None = None, seed: int = 0) -> Score:
+    """The headline score of `first` minus that of `second` on the same pictures, compared picture by picture."""
+    name, scorer = HEADLINE[kind], SCORERS[kind]
+    ours, theirs = pooled(first, groups), pooled(second, groups)
+    n = len(ours)
+    value = float(scorer(ours.sum(0))[name] - scorer(theirs.sum(0))[name])
+    if np.isnan(value):
+        return Score(value, value, value, n)
+    if kind == "classification" and not belong(groups):
+        return Score(value, *_bound_pairs(ours, theirs), n)
+    pairs = zip(_resamples(ours, seed), _resamples(theirs, seed), strict=True)
+    drawn = np.concatenate([scorer(a)[name] - scorer(b)[name] for a, b in pairs])
+    reach = student(n - 1) * float(np.nanvar(drawn) * n / max(1, n - 1)) ** 0.5
+    return Score(value, value - reach, value + reach, n)
+
+
+def _bound_pairs(ours: Array, theirs: Array) -> tuple[float, float]:
+    truth = ours.sum(2)  # (n, C)
+    count = truth.sum(0)
+    right = [np.einsum("ncc->n", one) for one in (ours, theirs)]
+    only = [((mine * (1 - other)) @ truth)[count > 0] for mine, other in (right, right[::-1])]
+    return bound_gap(only[0], only[1], count[count > 0])
 
 
 def per_class(kind: str, confusion: Array, names: Sequence[str]) -> list[ClassLine]:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sslstudio.engine.core.messages import NOTHING, Message, join
+from sslstudio.engine.evaluate.arms import BASELINES, FROM_SCRATCH, PRETRAINED
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, Score, always, difference, per_class, score
 from sslstudio.engine.runs.metrics import FinetuneMetrics, PartResult
 
@@ -14,6 +15,8 @@ BEGINNING = {"balanced_accuracy": Message("Balanced accuracy"), "mean_iou": Mess
 KINDS = {"classification": Message("Classification"), "segmentation": Message("Segmentation")}  # in titles of runs
 Scores = Mapping[str, Mapping[str, Score]]  # of each part, by name
 FEW = 50  # test pictures under which the interval itself is shaky
+NAMED = 5  # classes that are named at most
+RARE = 10  # test pictures of a class under which its share weighs more than it tells
 
 
 def summarise(
@@ -34,9 +37,8 @@ def summarise(
     headline = HEADLINE[kind]
     scores = {part: score(kind, matrices, groups, counted=counted) for part, matrices in confusions.items()}
     some = next(iter(confusions.values()))
-    gap = None
-    if {"pretrained", "scratch"} <= set(confusions):
-        gap = difference(kind, confusions["pretrained"], confusions["scratch"], groups)
+    without = _without(headline, scores)
+    gap = difference(kind, confusions[PRETRAINED], confusions[without], groups) if without else None
     guessed = score(kind, always(some, most_frequent), groups, counted=counted)
     baseline = {name: value.value for name, value in guessed.items()}
     return {
@@ -47,11 +49,22 @@ def summarise(
         "n_test": len(some),
         "headline": headline,
         "baseline": baseline,
+        "intervals": "effective",
         "parts": {part: _part(kind, names, matrices, scores[part]) for part, matrices in confusions.items()},
         "difference": gap.to_json() if gap else None,
+        "compared_with": without,
         "verdict": verdict(headline, scores, gap, baseline),
-        "notes": _notes(len(some), n_train, gap is not None),
+        "notes": [*_notes(len(some), n_train, gap is not None), *_rare(kind, names, some)],
     }
+
+
+def _without(headline: str, scores: Scores) -> str:
+    """The better of the arms without a pretraining, which the pretrained one has to beat; '' where there is nothing to
+    compare. These same test pictures say which it is, so luck speaks for it and never for the pretraining."""
+    found = [arm for arm in BASELINES if arm in scores]
+    if PRETRAINED not in scores or not found:
+        return ""
+    return max(found, key=lambda arm: scores[arm][headline].value)
 
 
 def _part(kind: str, names: Sequence[str], confusions: Array, scores: Mapping[str, Score]) -> PartResult:
@@ -69,7 +82,7 @@ def verdict(headline: str, parts: Scores, gap: Score | None, baseline: Mapping[s
     First what always guessing the most frequent class gets as well: a network that does not beat that is of no use,
     whatever its twin does.
     """
-    scores = parts["pretrained"] if gap else next(iter(parts.values()))
+    scores = parts[PRETRAINED] if gap else next(iter(parts.values()))
     pixels = _fewer_pixels(scores, baseline)
     if gap is None:
         return join([pixels, _alone(headline, parts, baseline[headline])])
@@ -120,23 +133,28 @@ def _alone(headline: str, parts: Scores, baseline: float) -> Message:
         above=above,
         baseline=baseline,
     )
-    if part == "scratch":
+    if part == FROM_SCRATCH:
         return Message("{name} from scratch: {said}.", name=name, said=said)
     alone = Message("{name} with pretraining: {said}.", name=name, said=said)
     return Message("{alone} It was not compared with not pretraining.", alone=alone)
 
 
 def _compared(headline: str, parts: Scores, gap: Score) -> Message:
-    ours, theirs = (parts[part][headline].value for part in ("pretrained", "scratch"))
+    """What one draw of labels and one pretraining can say: which network scored higher on these pictures. Whether
+    pretraining helps is a question for several draws (decision 0039)."""
+    without = _without(headline, parts)
+    ours, theirs = (parts[part][headline].value for part in (PRETRAINED, without))
     if gap.low > 0:
-        says = Message("Pretraining helps")
+        says = Message("Higher with pretraining on these test pictures")
     elif gap.high < 0:
-        says = Message("Pretraining harms")
+        says = Message("Lower with pretraining on these test pictures")
     else:
         says = Message("No difference can be told from chance")
     return Message(
-        "{says}: {title} {ours:score} pretrained against {theirs:score} from scratch, a difference of "
-        "{gap:points} (95 % interval {low:signed} to {high:signed}, n = {n}).",
+        "{says}: {title} {ours:score} pretrained against {theirs:score} {without}, a difference of "
+        "{gap:points} (95 % interval {low:signed} to {high:signed}, n = {n}). Another draw of labels or another seed "
+        "can differ.",
+        without=Message("from scratch") if without == FROM_SCRATCH else Message("with untrained features"),
         says=says,
         title=TITLES[headline],
         ours=ours,
@@ -160,9 +178,31 @@ def _notes(n_test: int, n_train: int, compared: bool) -> list[str]:
     if compared:
         notes.append(
             Message(
-                "The interval covers the luck of the test pictures, not that of the draw of the {n_train:,} "
-                "labelled training pictures: another draw or seed can differ by several points.",
+                "The interval covers the luck of the test pictures, not that of the draw of the {n_train:,} labelled "
+                "training pictures: another draw or seed can differ by several points. Whether pretraining helps is "
+                "said by a comparison of several draws.",
                 n_train=n_train,
             )
         )
     return notes
+
+
+def _rare(kind: str, names: Sequence[str], confusions: Array) -> list[str]:
+    """Which classes have few test pictures: of those one picture more or less moves the score a lot."""
+    if kind != "classification":
+        return []
+    counts = confusions.sum((0, 2)).astype(int).tolist()
+    few = [(name, count) for name, count in zip(names, counts, strict=True) if 0 < count < RARE]
+    if not few:
+        return []
+    classes = [Message("{name} ({count})", name=name, count=count) for name, count in few[:NAMED]]
+    if len(few) > NAMED:
+        classes.append(Message("{more:,} more", more=len(few) - NAMED))
+    return [
+        Message(
+            "Fewer than {rare} test pictures of {classes:and}: what is right of so few is mostly luck. The intervals "
+            "allow for it.",
+            rare=RARE,
+            classes=classes,
+        )
+    ]

@@ -16,7 +16,7 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import suggest_groups
 from sslstudio.engine.experiments.compare_config import CompareConfig, all_cells, pretraining_run
-from sslstudio.engine.experiments.tables import Cell, Machines, Row
+from sslstudio.engine.experiments.tables import Cell, Machines, Row, labels_used
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.session import Session, reopen_session
 
@@ -102,22 +102,60 @@ def _together(config: CompareConfig, session: Session) -> Message:
     )
 
 
-def notes_on(config: CompareConfig, rows: Sequence[Row], n_test: int) -> list[Message]:
+def notes_on(config: CompareConfig, rows: Sequence[Row], n_test: int, together: int = 0) -> list[Message]:
     """What is to be known of the table, in sentences."""
     notes = split_notes(config)
     if n_test < 50:
         notes.append(Message("Only {n_test} test pictures: the numbers can be far off.", n_test=n_test))
-    if config.seeds < 5:
+    if config.seeds == 1:
         notes.append(
-            Message("{seeds} draws of labels are few: the intervals are rough. Try five or more.", seeds=config.seeds)
+            Message("One draw of labels cannot say whether a pretraining helps: there is no verdict. Try five or more.")
         )
+    elif config.seeds < 5:
+        notes.append(
+            Message(
+                "{seeds} draws of labels are few: what they lack of their own spread is taken from a usual one of four "
+                "points. Where draws differ by much more, the intervals are too narrow. Try five or more.",
+                seeds=config.seeds,
+            )
+        )
+    notes += _small_classes(rows)
     notes += _flatness(rows[0]["cells"])
-    notes.append(Message("Each row rests on one pretraining: the luck of its own seed is not in the intervals."))
+    if together > 1:
+        notes.append(
+            Message(
+                "The intervals of the {together} differences hold together: in 95 of 100 comparisons all of them hold "
+                "what is true, that of the best row too, though it was chosen for being the best.",
+                together=together,
+            )
+        )
+    notes.append(
+        Message(
+            "Each row rests on one pretraining: the luck of its own seed is not in the intervals, and another seed can "
+            "differ by about 3.5 points."
+        )
+    )
     if config.weights:
         notes.append(
             Message("What the weights from elsewhere have seen is not known here: it may include the test pictures.")
         )
     return notes
+
+
+def _small_classes(rows: Sequence[Row]) -> list[Message]:
+    """A word where a class has fewer labels than were asked for."""
+    cells = [cell for row in rows for cell in row["cells"] if cell["labels"] - labels_used(cell) >= 0.05]
+    if not cells:
+        return []
+    worst = max(cells, key=lambda cell: cell["labels"] - labels_used(cell))
+    return [
+        Message(
+            "A small class gives the labels that it has: of {labels} a class there were {used:.1f} on average. Curves "
+            "and worths use the real numbers.",
+            labels=worst["labels"],
+            used=labels_used(worst),
+        )
+    ]
 
 
 def _flatness(cells: Sequence[Cell]) -> list[Message]:

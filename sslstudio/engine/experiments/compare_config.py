@@ -20,7 +20,7 @@ from sslstudio.engine.core.config import (
 )
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.messages import Message, plain
-from sslstudio.engine.evaluate.arms import FROM_SCRATCH, UNTRAINED, arm_title
+from sslstudio.engine.evaluate.arms import BASELINES, FROM_SCRATCH, UNTRAINED, arm_title
 from sslstudio.engine.experiments.config import ExperimentConfig, set_up_pretraining
 from sslstudio.engine.experiments.experiment_run import ExperimentRun
 from sslstudio.engine.finetuning.labelled import is_averaged
@@ -30,7 +30,6 @@ from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import BudgetConfig, FinetuneConfig, PretrainConfig
 
 SCRATCH = FROM_SCRATCH
-BASELINES = (SCRATCH, UNTRAINED)  # rows without a pretraining: what labels are worth is read against the better of them
 T = TypeVar("T")
 
 

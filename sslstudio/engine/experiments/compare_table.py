@@ -3,17 +3,19 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
+import numpy.typing as npt
 from filelock import FileLock
 
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored, to_stored
 from sslstudio.engine.dataset.groups import group_paths
-from sslstudio.engine.evaluate.arms import UNTRAINED
-from sslstudio.engine.evaluate.scores import HEADLINE, Array, pooled
+from sslstudio.engine.evaluate.arms import BASELINES, UNTRAINED
+from sslstudio.engine.evaluate.scores import HEADLINE, Array, belong, pooled
 from sslstudio.engine.experiments.caveats import machines, notes_on
 from sslstudio.engine.experiments.compare_config import (
     SCRATCH,
@@ -28,13 +30,15 @@ from sslstudio.engine.experiments.compare_config import (
 from sslstudio.engine.experiments.curve import curve_png
 from sslstudio.engine.experiments.experiment_run import DONE, ExperimentRun
 from sslstudio.engine.experiments.label_efficiency import (
-    Estimate,
     Luck,
+    Spread,
     draw_scores,
     estimate,
-    mean_over_draws,
+    hold_together,
+    picture_variance,
     resampled_scores,
     resampling,
+    spread,
     worth,
 )
 from sslstudio.engine.experiments.report import markdown
@@ -52,6 +56,8 @@ from sslstudio.engine.experiments.tables import (
 )
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.training.config import pretrain_from_dict
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -71,16 +77,59 @@ def scored_pictures(cell: ExperimentRun, source: str) -> Scored:
 
 @dataclass(frozen=True)
 class Column:
-    """A row of the table at one number of labels: its draws, their scores (S,) and the resampled scores (R, S)."""
+    """A row of the table at one number of labels: its draws, their scores (S,) and the resampled scores (R, S).
+
+    right: (S, n) which test pictures each draw has right, where a variance by class can be taken from it. used: how
+    many labels a class the draws really had on average (for masks: in all); a small class gives what it has.
+    """
 
     draws: tuple[int, ...]
     scores: Array
     resampled: Array
+    right: Array | None
+    used: float
 
-    def of(self, draws: Sequence[int]) -> tuple[Array, Array]:
-        """The same for some of the draws."""
-        chosen = [self.draws.index(draw) for draw in draws]
-        return self.scores[chosen], self.resampled[:, chosen]
+    def at(self, draws: Sequence[int]) -> list[int]:
+        """The places of draws."""
+        return [self.draws.index(draw) for draw in draws]
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The test pictures of all columns: the groups that they belong to, their classes where these are independent of
+    each other, and how they are resampled."""
+
+    groups: list[str] | None
+    classes: npt.NDArray[np.int_] | None
+    luck: Luck
+
+    def score(self, column: Column) -> Spread:
+        """How the score of a column would vary."""
+        known = None
+        if column.right is not None and self.classes is not None:
+            known = picture_variance(column.right, self.classes)
+        return spread(column.scores, column.resampled, self.luck, column.draws, known)
+
+    def gap(self, pairs: Sequence[tuple[Column, Column]]) -> tuple[Array, Spread] | None:
+        """The first minus the second of each pair on the draws that all have, averaged over the pairs: of each draw
+        (S,), and how their mean would vary. None where there is no such draw."""
+        columns = [column for pair in pairs for column in pair]
+        draws = [draw for draw in columns[0].draws if all(draw in one.draws for one in columns)] if columns else []
+        if not draws:
+            return None
+        sides = [[(one.scores[one.at(draws)], one.resampled[:, one.at(draws)], _picked(one, draws)) for one in pair]
+                 for pair in pairs]  # fmt: skip
+        scores = np.mean([ours[0] - theirs[0] for ours, theirs in sides], axis=0)
+        drawn = np.mean([ours[1] - theirs[1] for ours, theirs in sides], axis=0)
+        known = None
+        if self.classes is not None:
+            known = picture_variance(np.mean([ours[2] - theirs[2] for ours, theirs in sides], axis=0), self.classes,
+                                     gap=True)  # fmt: skip
+        return scores, spread(scores, drawn, self.luck, draws, known)
+
+
+def _picked(column: Column, draws: Sequence[int]) -> Array:
+    return np.zeros(()) if column.right is None else column.right[column.at(draws)]
 
 
 Columns = dict[tuple[str, int], Column]
@@ -100,11 +149,14 @@ def write_tables(config: CompareConfig) -> EfficiencyTable:
 def build_table(config: CompareConfig) -> EfficiencyTable:
     """The content of table.json."""
     paths, notes = _test_pictures(config)
-    groups = group_paths(paths, config.data.groups)
-    named = [groups[path] for path in paths] if groups else None
-    luck = resampling(config.seeds, len(set(named)) if named else len(paths)) if paths else None
-    columns = _columns(config, paths, named, luck, notes) if luck else {}
-    rows = [_row(config, source, columns, luck, notes.get(source, "")) for source in sources_of(config)]
+    tested = _tested(config, paths) if paths else None
+    columns = _columns(config, tested, notes) if tested else {}
+    rows = [_row(config, source, columns, tested, notes.get(source, "")) for source in sources_of(config)]
+    together = _judge(rows, columns, tested) if tested else 0
+    for row in rows:
+        if row["source"] in config.task_names():
+            row["probe"] = _probe(pretraining_run(config, row["source"]), row["overall"])
+    groups = tested.groups if tested else None
     return {
         "folder": config.data.folder,
         "kind": config.kind,
@@ -116,13 +168,29 @@ def build_table(config: CompareConfig) -> EfficiencyTable:
         "side": config.data.side,
         "encoder": config.encoder.name,
         "n_test": len(paths),
-        "n_groups": len(set(named)) if named else None,
+        "n_groups": len(set(groups)) if groups else None,
         "baseline": _baseline(config),
         "rows": rows,
+        "together": together,
         "agreement": _agreement(rows),
-        "notes": notes_on(config, rows, len(paths)),
+        "notes": notes_on(config, rows, len(paths), together),
         "machine": machines(config),
     }
+
+
+def _tested(config: CompareConfig, paths: list[str]) -> Tested:
+    groups = group_paths(paths, config.data.groups)
+    named = [groups[path] for path in paths] if groups else None
+    first = next(
+        scored_pictures(cell_run(config, source, labels, draw), source)
+        for source in sources_of(config) for labels in labels_of(config, source)
+        for draw in _done(config, source, labels)
+    )  # fmt: skip
+    classes = None
+    if config.kind == "classification" and not belong(named):
+        named, classes = None, first.confusions.sum(2).argmax(1)
+    units = len(set(named)) if named else len(paths)
+    return Tested(named, classes, resampling(config.seeds, units, classes=classes))
 
 
 def _done(config: CompareConfig, source: str, labels: int) -> list[int]:
@@ -144,42 +212,47 @@ def _test_pictures(config: CompareConfig) -> tuple[list[str], dict[str, str]]:
     return list(first), notes
 
 
-def _columns(
-    config: CompareConfig, paths: list[str], groups: list[str] | None, luck: Luck, left_out: Mapping[str, str]
-) -> Columns:
+def _columns(config: CompareConfig, tested: Tested, left_out: Mapping[str, str]) -> Columns:
     columns: Columns = {}
     for source in sources_of(config):
         for labels in labels_of(config, source) if source not in left_out else []:
             draws = _done(config, source, labels)
             if draws:
-                matrices = [
-                    scored_pictures(cell_run(config, source, labels, draw), source).confusions for draw in draws
-                ]
-                stacked = np.stack([pooled(one, groups) for one in matrices])
-                columns[source, labels] = Column(
-                    tuple(draws), draw_scores(config.kind, stacked), resampled_scores(config.kind, stacked, luck)
-                )
+                columns[source, labels] = _column(config, source, labels, draws, tested)
     return columns
 
 
-def _row(config: CompareConfig, source: str, columns: Columns, luck: Luck | None, note: str) -> Row:
+def _column(config: CompareConfig, source: str, labels: int, draws: list[int], tested: Tested) -> Column:
+    cells = [cell_run(config, source, labels, draw) for draw in draws]
+    stacked = np.stack([pooled(scored_pictures(cell, source).confusions, tested.groups) for cell in cells])
+    return Column(
+        tuple(draws),
+        draw_scores(config.kind, stacked),
+        resampled_scores(config.kind, stacked, tested.luck),
+        np.einsum("sncc->sn", stacked) if tested.classes is not None else None,
+        float(np.mean([_labels_used(cell, labels) for cell in cells])),
+    )
+
+
+def _labels_used(cell: ExperimentRun, labels: int) -> float:
+    """How many labels a class a cell was trained on (of masks: in all)."""
+    metrics = cell.folder.finetune_metrics()
+    if metrics is None:
+        return labels
+    return metrics["n_train"] / (len(metrics["classes"]) if metrics["kind"] == "classification" else 1)
+
+
+def _row(config: CompareConfig, source: str, columns: Columns, tested: Tested | None, note: str) -> Row:
     cells = [
-        _cell(config, source, labels, columns, luck)
+        _cell(config, source, labels, columns, tested)
         for labels in labels_of(config, source)
-        if luck and (source, labels) in columns
+        if tested and (source, labels) in columns
     ]
-    row: Row = {
-        "source": source,
-        "title": source_title(config, source),
-        "note": note,
-        "cells": cells,
-        "overall": _overall(config, source, columns, luck) if luck and source != SCRATCH else None,
-    }
+    row: Row = {"source": source, "title": source_title(config, source), "note": note, "cells": cells, "overall": None}
     if source in config.task_names():
         run = pretraining_run(config, source)
         row["pretraining"] = _pretraining(run)
         row["note"] = row["note"] or _trouble(run)
-        row["probe"] = _probe(run, row["overall"])
     row["note"] = row["note"] or _failures(config, source)
     return row
 
@@ -203,57 +276,69 @@ def _failures(config: CompareConfig, source: str) -> Message:
     )
 
 
-def _cell(config: CompareConfig, source: str, labels: int, columns: Columns, luck: Luck) -> Cell:
+def _cell(config: CompareConfig, source: str, labels: int, columns: Columns, tested: Tested) -> Cell:
     column = columns[source, labels]
-    mean = mean_over_draws(column.resampled, luck, column.draws)
-    score = estimate(column.scores, mean)
+    found = tested.score(column)
     metrics = cell_run(config, source, labels, column.draws[0]).folder.finetune_metrics()
-    cell: Cell = {
+    return {
         "labels": labels,
+        "used": column.used,
         "n_train": metrics["n_train"] if metrics else None,
-        "score": _score(score),
+        "score": cast(Score, asdict(estimate(column.scores, found))),
         "draws": column.scores.tolist(),
         "difference": None,
         "verdict": None,
-        "worth": None,
+        "worth": _worth(config, column, found, columns, tested) if source not in BASELINES else None,
     }
-    scratch = columns.get((SCRATCH, labels))
-    if source != SCRATCH and scratch is not None:
-        cell["difference"] = _difference(column, scratch, luck)
-        cell["verdict"] = verdict_of(cell["difference"])
-    grid = [count for count in labels_of(config, SCRATCH) if (SCRATCH, count) in columns]
-    if source != SCRATCH and len(grid) > 1:
-        curves = [columns[SCRATCH, count] for count in grid]
-        curve = np.array([one.scores.mean() for one in curves])
-        drawn = np.stack([mean_over_draws(one.resampled, luck, one.draws) for one in curves], -1)
-        cell["worth"] = cast(Worth, asdict(worth(labels, score.value, grid, curve, mean, drawn)))
-    return cell
 
 
-def _score(found: Estimate) -> Score:
-    return cast(Score, asdict(found))
-
-
-def _difference(ours: Column, scratch: Column, luck: Luck) -> Score | None:
-    common = [draw for draw in ours.draws if draw in scratch.draws]
-    return _score(estimate(*_gap(ours, scratch, luck, common))) if common else None
-
-
-def _gap(ours: Column, scratch: Column, luck: Luck, draws: Sequence[int]) -> tuple[Array, Array]:
-    """Ours minus scratch on the same draws: of each draw (S,), and of their mean on each resample (R,)."""
-    (a, drawn_a), (b, drawn_b) = ours.of(draws), scratch.of(draws)
-    return a - b, mean_over_draws(drawn_a - drawn_b, luck, draws)
-
-
-def _overall(config: CompareConfig, source: str, columns: Columns, luck: Luck) -> Overall | None:
-    """The mean difference to scratch over all numbers of labels: what the row's pretraining bought, in one figure."""
-    counts = [count for count in labels_of(config, source) if {(source, count), (SCRATCH, count)} <= set(columns)]
-    pairs = [(columns[source, count], columns[SCRATCH, count]) for count in counts]
-    draws = [draw for draw in range(config.seeds) if all(draw in one.draws for pair in pairs for one in pair)]
-    if not pairs or not draws:
+def _worth(config: CompareConfig, column: Column, found: Spread, columns: Columns, tested: Tested) -> Worth | None:
+    curve = [best for count in labels_of(config, SCRATCH) if (best := _without(columns, count)) is not None]
+    grid = [one.used for one in curve]
+    if len(grid) < 2 or grid != sorted(set(grid)):
         return None
-    each, drawn = zip(*(_gap(ours, scratch, luck, draws) for ours, scratch in pairs), strict=True)
-    return {**_score(estimate(np.mean(each, axis=0), np.mean(drawn, axis=0))), "labels": counts}
+    steps = [tested.gap([(after, before)]) for before, after in pairwise(curve)]
+    rising = [step is not None and step[1].value > step[1].reach() for step in steps]
+    return cast(Worth, asdict(worth(column.used, found, grid, [tested.score(one) for one in curve], rising)))
+
+
+def _without(columns: Columns, labels: int) -> Column | None:
+    """The better of the rows without a pretraining at this number of labels: what a pretraining has to beat. Which it
+    is these same test pictures say, so luck speaks for them and never for a pretraining."""
+    found = [columns[source, labels] for source in BASELINES if (source, labels) in columns]
+    return max(found, key=lambda column: float(column.scores.mean()), default=None)
+
+
+def _judge(rows: Sequence[Row], columns: Columns, tested: Tested) -> int:
+    """Fill in the differences to the better of the rows without a pretraining, and the verdicts: the intervals of all
+    cells hold together, and those of the means of all rows do. Gives the number of cells."""
+    pairs = {
+        (row["source"], cell["labels"]): (columns[row["source"], cell["labels"]], best)
+        for row in rows if row["source"] not in BASELINES
+        for cell in row["cells"] if (best := _without(columns, cell["labels"])) is not None
+    }  # fmt: skip
+    cells = {key: gap for key, pair in pairs.items() if (gap := tested.gap([pair])) is not None}
+    counts = {row["source"]: [labels for source, labels in pairs if source == row["source"]] for row in rows}
+    means = {
+        source: gap for source, labels in counts.items()
+        if (gap := tested.gap([pairs[source, count] for count in labels])) is not None
+    }  # fmt: skip
+    told, overall = _together(cells), _together(means)
+    for row in rows:
+        for cell in row["cells"]:
+            cell["difference"] = told.get((row["source"], cell["labels"]))
+            cell["verdict"] = verdict_of(cell["difference"])
+        if row["source"] in overall:
+            row["overall"] = {**overall[row["source"]], "labels": counts[row["source"]]}
+    return len(cells)
+
+
+def _together(found: Mapping[T, tuple[Array, Spread]]) -> dict[T, Score]:
+    reaches = hold_together([one for _, one in found.values()])
+    return {
+        key: cast(Score, asdict(estimate(scores, one, reach)))
+        for (key, (scores, one)), reach in zip(found.items(), reaches, strict=True)
+    }
 
 
 def _pretraining(run: ExperimentRun) -> Pretraining | None:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from sslstudio.engine.experiments.report import TITLES
-from sslstudio.engine.experiments.tables import EfficiencyTable, Row
+from sslstudio.engine.experiments.tables import EfficiencyTable, Row, labels_used, used_counts
 
 # Okabe & Ito (2008): told apart by people with any kind of colour blindness. Scratch is the dark grey one.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#B2A400")
@@ -36,7 +36,7 @@ def _draw_row(axes: Any, row: Row, number: int) -> None:
     cells = row["cells"]
     if not cells:
         return
-    labels = [cell["labels"] for cell in cells]
+    labels = [labels_used(cell) for cell in cells]
     values = [cell["score"]["value"] for cell in cells]
     colour = SCRATCH_COLOUR if number == 0 else COLOURS[(number - 1) % len(COLOURS)]
     style = STYLES[0 if number == 0 else (number - 1) // len(COLOURS) % len(STYLES)]
@@ -51,10 +51,13 @@ def _draw_row(axes: Any, row: Row, number: int) -> None:
 
 def _dress(axes: Any, table: EfficiencyTable) -> None:
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(FixedLocator(table["scratch_labels"]))
+    places = list(used_counts(table).values())  # a small class gives what it has
+    axes.xaxis.set_major_locator(FixedLocator(places))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticklabels([str(count) for count in table["scratch_labels"]])
-    axes.set_xlabel("Labels a class" if table["kind"] == "classification" else "Labelled pictures", fontsize=12)
+    axes.set_xticklabels([f"{place:.1f}".removesuffix(".0") for place in places])
+    axes.set_xlabel(
+        "Labels a class, on average" if table["kind"] == "classification" else "Labelled pictures", fontsize=12
+    )
     axes.set_ylabel(TITLES[table["headline"]].capitalize().replace("iou", "IoU"), fontsize=12)
     axes.set_title(f"Mean of {table['draws']} draws of labels, bands are 95 % intervals", fontsize=11)
     axes.tick_params(labelsize=11)

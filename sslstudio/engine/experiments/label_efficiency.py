@@ -2,9 +2,15 @@
 worth.
 
 Two kinds of luck are in a score with few labels: which labelled pictures were drawn, and which pictures it is tested
-on. The intervals cover both: draws and test pictures are resampled independently of each other (the pigeonhole
-bootstrap: Owen 2007, The Annals of Applied Statistics 1:386). Every row of a table sees the same resamples, so that
-what makes a draw or a picture hard for all rows drops out of a difference.
+on. The variance of a mean over draws is that of the draws plus that of the pictures. What is between them (a picture
+that is hard for one draw alone) is in both and counted once, as Owen (2007, The Annals of Applied Statistics 1:386)
+works it out for two crossed factors. Few draws say little of their own spread: it is drawn towards a usual one (a
+moderated variance: Smyth 2004, Statistical Applications in Genetics and Molecular Biology 3:3), and the interval is
+Student's with the degrees of freedom of the sum (Welch and Satterthwaite). How often intervals hold the truth was
+simulated: decision 0039 and tests/engine/experiments/test_coverage.py.
+
+Every row of a table sees the same resamples, so that what makes a draw or a picture hard for all rows drops out of a
+difference, and several differences have intervals that hold together.
 
 Letters: S draws of labels, n test pictures (or groups), C classes, R resamples, K numbers of labels of a curve.
 """
@@ -14,22 +20,43 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
+from scipy.special import chdtri, stdtr, stdtrit
 
 from sslstudio.engine.compute.seeding import derive
+from sslstudio.engine.evaluate.intervals import LEAST_FREEDOM, bound_share, student
 from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS, Array
 
 RESAMPLES = 1000
 CHUNK = 100  # resamples at once, so that memory stays flat
 ROUNDING = 1e-9
+NO_SPREAD = 1e-12
+USUAL = 0.04  # by how much scores of single draws usually deviate; it counts as much as one draw more
 
 
 @dataclass(frozen=True)
 class Luck:
-    """R resamples: how often each draw and each test picture is in one. The same for all rows of a table."""
+    """R resamples, the same for all rows of a table. `pictures`: how often each test picture is in one. The others are
+    normal numbers for each draw and for what no resample shows, and numbers between 0 and 1 for Student's t."""
 
-    draws: Array  # (R, S)
     pictures: Array  # (R, n)
+    draws: Array  # (R, S)
+    unseen: Array  # (R,)
+    chance: Array  # (R,)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A mean over draws and how it would vary: variance, degrees of freedom, and where R repetitions would be."""
+
+    value: float
+    variance: float
+    freedom: float
+    deviations: Array  # (R,)
+    draws: int
+
+    def reach(self, chance: float = 0.95) -> float:
+        """How far the interval around a difference goes on either side."""
+        return student(self.freedom, (1 + chance) / 2) * float(np.sqrt(self.variance))
 
 
 @dataclass(frozen=True)
@@ -49,7 +76,7 @@ class Worth:
     """What labels are worth: scratch needs `value` times as many.
 
     A bound of 1 says that it is at least that (scratch was not given enough labels to catch up), −1 that it is at
-    most that, 0 that it is known.
+    most that, 0 that it is known. `flat`: scratch does not clearly get better with labels there, so nothing is said.
     """
 
     value: float
@@ -58,20 +85,20 @@ class Worth:
     bound: int
     low_bound: int
     high_bound: int
+    flat: bool
 
 
-def resampling(draws: int, pictures: int, seed: int = 0, count: int = RESAMPLES) -> Luck:
-    """`count` resamples of `draws` draws and of `pictures` test pictures.
-
-    One draw fewer than there are is taken, with replacement: the variance of a mean of few is then right (McCarthy &
-    Snowden 1985), where a resample of all of five draws would give four fifths of it.
-    """
+def resampling(
+    draws: int, pictures: int, seed: int = 0, count: int = RESAMPLES, classes: npt.NDArray[np.int_] | None = None
+) -> Luck:
+    """`count` resamples of `pictures` test pictures, of each of their `classes` (n,) as many as there are, and numbers
+    for `draws` draws."""
     rng = np.random.default_rng(derive(seed, "label efficiency"))
-    taken = max(1, draws - 1)
-    return Luck(
-        rng.multinomial(taken, np.full(draws, 1.0 / draws), size=count).astype(np.float64),
-        rng.multinomial(pictures, np.full(pictures, 1.0 / pictures), size=count).astype(np.float64),
-    )
+    taken = np.zeros((count, pictures))
+    for number in np.unique(classes) if classes is not None else [None]:
+        here = np.arange(pictures) if number is None else np.flatnonzero(classes == number)
+        taken[:, here] = rng.multinomial(len(here), np.full(len(here), 1.0 / len(here)), size=count)
+    return Luck(taken, rng.standard_normal((count, draws)), rng.standard_normal(count), rng.random(count))
 
 
 def draw_scores(kind: str, confusions: Array) -> Array:
@@ -90,30 +117,101 @@ def resampled_scores(kind: str, confusions: Array, luck: Luck) -> Array:
     return np.concatenate(scored)
 
 
-def mean_over_draws(scores: Array, luck: Luck, which: Sequence[int]) -> Array:
-    """The mean over the resampled draws: (R, len(which)) -> (R,); nan where a resample holds none of `which`."""
-    weights = luck.draws[:, list(which)]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean: Array = (weights * scores).sum(1) / weights.sum(1)
-    return mean
+def picture_variance(right: Array, classes: npt.NDArray[np.int_], *, gap: bool = False) -> float:
+    """The variance over test pictures of a mean recall over draws, smoothed for rare classes.
+
+    right (S, n): 1 where a draw has a picture of `classes` (n,) right, or with `gap` the difference of two networks,
+    between -1 and 1. The variance of one draw is that of `intervals.bound_recall` and `bound_gap`; the mean of several
+    draws varies less, by a share that is alike in all classes.
+    """
+    each, single = right.mean(0), (right**2).mean(0)
+    count = np.bincount(classes).astype(np.float64)
+    there = count > 0
+    sums, averaged, squares = (np.bincount(classes, one)[there] for one in (each, each**2, single))
+    count = count[there]
+    spent, whole = ((one - sums**2 / count).sum() for one in (averaged, squares))
+    share = min(1.0, max(1 / len(right), float(spent / whole))) if whole > NO_SPREAD else 1.0
+    if gap:
+        disagree = (float(np.abs(right).mean(0).sum()) + 1) / (len(each) + 2)
+        more, first, second = 2.0, 0.0, 0.5 + disagree
+    else:
+        together = (float(each.sum()) + 0.5) / (len(each) + 1)
+        more, first, second = 3.0, 1 + together, 1 + together
+    variances = (squares + second) / (count + more) - ((sums + first) / (count + more)) ** 2
+    return share * float((variances / count).sum()) / len(count) ** 2
 
 
-def estimate(per_draw: Array, resampled: Array) -> Estimate:
-    """The mean of `per_draw` (S,) with the interval that `resampled` means (R,) give."""
-    value = float(per_draw.mean())
-    low, high = interval(resampled)
-    reach = float("nan")
-    if len(per_draw) > 1:
-        reach = float(stdtrit(len(per_draw) - 1, 0.975) * per_draw.std(ddof=1) / np.sqrt(len(per_draw)))
-    return Estimate(value, low, high, value - reach, value + reach, len(per_draw))
+def spread(scores: Array, resampled: Array, luck: Luck, which: Sequence[int], known: float | None = None) -> Spread:
+    """How the mean of `scores` (S,) of the draws `which` would vary with other draws and test pictures.
+
+    resampled (R, S): the same on each resample of the pictures. known: the variance over pictures where it is better
+    known than from these, see `picture_variance`. With one draw the usual spread stands for its own.
+    """
+    count, value = len(scores), float(scores.mean())
+    if np.isnan(value):
+        return Spread(value, value, LEAST_FREEDOM, np.full(len(resampled), value), count)
+    resampled = np.where(np.isnan(resampled), scores, resampled)
+    means = resampled.mean(1)
+    between, both = float(means.var(ddof=1)) if known is None else known, 0.0
+    if count > 1:
+        apart = (resampled - means[:, None]) - (scores - value)
+        both = float((apart**2).sum(1).mean()) / (count - 1)
+    pictures = max(between - both / count, 0.0)
+    single = (both + USUAL**2 + float(((scores - value) ** 2).sum())) / count  # of one draw, with `count` degrees
+    variance = single / count + pictures
+    units = luck.pictures.shape[1]
+    freedom = variance**2 / ((single / count) ** 2 / count + pictures**2 / max(1, units - 1))
+    if count == 1:
+        freedom = float(max(1, units - 1))  # the usual spread is taken for known
+    noise = _draw_noise(scores - value, luck.draws[:, list(which)]) * (single / count) ** 0.5
+    noise = noise + _picture_noise(means, luck.unseen) * pictures**0.5
+    freedom = max(LEAST_FREEDOM, freedom)
+    return Spread(value, variance, freedom, noise / np.sqrt(chdtri(freedom, luck.chance) / freedom), count)
 
 
-def interval(resampled: Array) -> tuple[float, float]:
-    """The middle 95 % of what is a number; nan when nothing is."""
-    if np.isnan(resampled).all():
-        return float("nan"), float("nan")
-    low, high = np.nanpercentile(resampled, [2.5, 97.5])
-    return float(low), float(high)
+def _draw_noise(apart: Array, numbers: Array) -> Array:
+    """(R,) of variance 1: the same draws weigh alike in all rows."""
+    length = float(np.sqrt((apart**2).sum()))
+    if length < NO_SPREAD:
+        alike: Array = numbers.sum(1) / np.sqrt(numbers.shape[1])
+        return alike
+    noise: Array = numbers @ (apart / length)
+    return noise
+
+
+def _picture_noise(means: Array, unseen: Array) -> Array:
+    """(R,) of variance 1: the same test pictures weigh alike in all rows."""
+    deviation = float(means.std())
+    return (means - means.mean()) / deviation if deviation > NO_SPREAD else unseen
+
+
+def estimate(scores: Array, found: Spread, reach: float | None = None) -> Estimate:
+    """The mean with its interval. reach None: a score between 0 and 1; else a difference with that interval."""
+    if reach is not None:
+        low, high = found.value - reach, found.value + reach
+    elif np.isnan(found.value) or found.variance < NO_SPREAD:
+        low = high = found.value
+    else:
+        typical = min(max(found.value, 0.01), 0.99)
+        low, high = bound_share(found.value, typical, found.variance, found.freedom)
+    alone = float("nan")
+    if len(scores) > 1:
+        alone = float(stdtrit(len(scores) - 1, 0.975) * scores.std(ddof=1) / np.sqrt(len(scores)))
+    return Estimate(found.value, low, high, found.value - alone, found.value + alone, len(scores))
+
+
+def hold_together(found: Sequence[Spread]) -> list[float]:
+    """How far the intervals of several differences go on either side, so that in 95 % all of them hold the truth.
+
+    The largest of the studentised deviations decides, each seen by its own distribution, so that all intervals are
+    equally sure (Beran 1988, Journal of the American Statistical Association 83:679). One alone has its own interval.
+    """
+    known = [one for one in found if one.variance > NO_SPREAD]
+    chance = 0.95
+    if len(known) > 1:
+        sure = [2 * stdtr(one.freedom, np.abs(one.deviations) / np.sqrt(one.variance)) - 1 for one in known]
+        chance = max(chance, float(np.percentile(np.max(sure, axis=0), 95)))
+    return [one.reach(chance) for one in found]
 
 
 def monotone(values: Array) -> Array:
@@ -131,7 +229,9 @@ def monotone(values: Array) -> Array:
     return np.stack([lowest[..., : k + 1, k].max(-1) for k in range(size)], -1)
 
 
-def labels_needed(score: Array, labels: int, grid: Sequence[int], curve: Array) -> tuple[Array, npt.NDArray[np.int_]]:
+def labels_needed(
+    score: Array, labels: float, grid: Sequence[float], curve: Array
+) -> tuple[Array, npt.NDArray[np.int_]]:
     """How many labels the curve needs for `score`, and whether that is a bound.
 
     score (...), curve (..., K): a curve that never falls, of scores at `grid` labels, straight in the logarithm of
@@ -159,23 +259,27 @@ def _crossing(score: Array, curve: Array, places: Array, count: npt.NDArray[np.i
     return np.where(count == 0, places[0], np.where(count >= len(places), places[-1], between))
 
 
-def worth(labels: int, score: float, grid: Sequence[int], curve: Array, scores: Array, curves: Array) -> Worth:
+def worth(
+    labels: float, score: Spread, grid: Sequence[float], curve: Sequence[Spread], rising: Sequence[bool]
+) -> Worth:
     """How many times the labels scratch needs for the same score, with its interval.
 
-    score, curve (K,): the means; scores (R,), curves (R, K): the same on each resample.
+    curve: scratch at the `grid` of labels; rising: whether it clearly gets better from each of these to the next. Where
+    it does not, any number of labels may have the same score: nothing is said.
     """
-    value, bound = labels_needed(np.array(score), labels, grid, monotone(curve))
+    heights = np.array([one.value for one in curve])
+    value, bound = labels_needed(np.array(score.value), labels, grid, monotone(heights))
+    scores, curves = (
+        score.value + score.deviations,
+        np.stack([one.value + one.deviations for one in curve], axis=-1),
+    )
+    segment = min(max(int((np.asarray(grid) < value * (1 - ROUNDING)).sum()) - 1, 0), len(grid) - 2)
+    flat = bool(len(grid) > 1 and not rising[segment])
     known = ~(np.isnan(scores) | np.isnan(curves).any(-1))
     if not known.any():
-        return Worth(float(value) / labels, float("nan"), float("nan"), int(bound), 0, 0)
+        return Worth(float(value) / labels, float("nan"), float("nan"), int(bound), 0, 0, flat)
     values, bounds = labels_needed(scores[known], labels, grid, monotone(curves[known]))
     order = np.lexsort((bounds, values))
     low, high = (order[round(share * (len(order) - 1))] for share in (0.025, 0.975))
-    return Worth(
-        float(value) / labels,
-        float(values[low]) / labels,
-        float(values[high]) / labels,
-        int(bound),
-        int(bounds[low]),
-        int(bounds[high]),
-    )
+    ends = float(values[low]) / labels, float(values[high]) / labels
+    return Worth(float(value) / labels, *ends, int(bound), int(bounds[low]), int(bounds[high]), flat)

@@ -11,7 +11,10 @@ from sslstudio.engine.experiments.tables import (
     Score,
     TournamentTable,
     Worth,
+    factor_of,
     gain_of,
+    pretrained_rows,
+    used_counts,
 )
 from sslstudio.engine.runs.metrics import ProbeResult
 
@@ -20,27 +23,39 @@ NOTHING = "–"
 
 
 def markdown(table: EfficiencyTable) -> str:
-    """table.md: scores, differences to scratch, what the labels are worth, and what is to be known of them."""
+    """table.md: scores, differences to not pretraining, what the labels are worth, and what is to be known of them."""
     name = TITLES[table["headline"]]
     unit = "labels a class" if table["kind"] == "classification" else "labelled pictures"
     blocks = [
         f"# Label efficiency: {name} on {table['folder']}",
         _basis(table),
         f"## {name[0].upper() + name[1:]} by {unit}, mean over draws (95 % interval)\n\n" + _scores(table),
-        *_against_scratch(table),
+        *_against_nothing(table),
         _agreement(table),
         "\n".join(f"- {note}" for note in [*table["notes"], *_machine(table)]),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _against_scratch(table: EfficiencyTable) -> list[str]:
-    if len(table["rows"]) < 2:
+def _against_nothing(table: EfficiencyTable) -> list[str]:
+    if not pretrained_rows(table):
         return []
+    many = len(table["rows"]) - len(pretrained_rows(table)) > 1
+    nothing = "the better of scratch and untrained features" if many else "scratch"
     return [
-        "## Difference to scratch on the same labels (95 % interval)\n\n" + _differences(table),
-        "## Labels are worth: scratch needs so many times as many (95 % interval)\n\n" + _worths(table),
+        f"## Difference to {nothing} on the same labels ({_sure(table)})\n\n" + _differences(table),
+        f"## Labels are worth: {nothing} needs so many times as many (95 % interval)\n\n" + _worths(table),
     ]
+
+
+def _sure(table: EfficiencyTable) -> str:
+    return "95 % intervals, which hold together" if table.get("together", 0) > 1 else "95 % interval"
+
+
+def _heads(table: EfficiencyTable, counts: Sequence[int]) -> list[str]:
+    """The numbers of labels, with what a small class really had on average."""
+    used = used_counts(table)
+    return [str(count) if abs(used[count] - count) < 0.05 else f"{count} (had {used[count]:.1f})" for count in counts]
 
 
 def _basis(table: EfficiencyTable) -> str:
@@ -57,7 +72,7 @@ def _basis(table: EfficiencyTable) -> str:
 
 def _scores(table: EfficiencyTable) -> str:
     counts = table["scratch_labels"]
-    head = ["Row", "Pretraining", "Puzzle, held out (chance)", *(str(count) for count in counts), "Note"]
+    head = ["Row", "Pretraining", "Puzzle, held out (chance)", *_heads(table, counts), "Note"]
     rows = [
         [row["title"], _effort(row), _puzzle(row), *_by_labels(row, counts, lambda cell: _score(cell["score"])),
          row["note"] or ""]
@@ -70,15 +85,17 @@ def _differences(table: EfficiencyTable) -> str:
     counts = table["labels"]
     rows = [
         [row["title"], *_by_labels(row, counts, lambda cell: signed(cell["difference"])), signed(row.get("overall"))]
-        for row in table["rows"][1:]
+        for row in pretrained_rows(table)
     ]
-    return grid(["Row", *(str(count) for count in counts), "Mean of these"], rows)
+    return grid(["Row", *_heads(table, counts), "Mean of these"], rows)
 
 
 def _worths(table: EfficiencyTable) -> str:
     counts = table["labels"]
-    rows = [[row["title"], *_by_labels(row, counts, lambda cell: _worth(cell["worth"]))] for row in table["rows"][1:]]
-    return grid(["Row", *(str(count) for count in counts)], rows)
+    rows = [
+        [row["title"], *_by_labels(row, counts, lambda cell: _worth(cell["worth"]))] for row in pretrained_rows(table)
+    ]
+    return grid(["Row", *_heads(table, counts)], rows)
 
 
 def _by_labels(row: Row, counts: Sequence[int], words: Callable[[Cell], str]) -> list[str]:
@@ -117,15 +134,17 @@ def _to(low: float | None, high: float | None, form: str) -> str:
 
 
 def _worth(worth: Worth | None) -> str:
-    if worth is None or worth["low"] is None or worth["high"] is None:
+    said = factor_of(worth)
+    if said is None:
         return NOTHING
-    low, high = _times(worth["low"], worth["low_bound"]), _times(worth["high"], worth["high_bound"])
-    return f"{_times(worth['value'], worth['bound'])}× ({low} to {high})"
-
-
-def _times(value: float, bound: int) -> str:
-    """'>' where scratch was not given enough labels to know: at least so many times; '<': at most."""
-    return {1: ">", 0: "", -1: "<"}[bound] + f"{value:.1f}"
+    if said.how == "flat":
+        return "flat without pretraining"
+    if said.how != "is":
+        return f"{said.how} {said.value:.1f}×"
+    if said.low is None or said.high is None:
+        ends = [f"{end:.1f} or {word}" for end, word in ((said.low, "more"), (said.high, "less")) if end is not None]
+        return f"{said.value:.1f}× ({ends[0] if ends else 'no interval'})"
+    return f"{said.value:.1f}× ({said.low:.1f} to {said.high:.1f})"
 
 
 def _agreement(table: EfficiencyTable) -> str:
@@ -205,24 +224,56 @@ def _rank(value: float | None) -> str:
 
 def tournament_notes(table: TournamentTable) -> list[Message]:
     """What is to be known of a tournament.json, in sentences."""
-    notes = [Message("All tasks of a round had the same time; who goes on does so from its weights.")]
+    notes = _measured(table.get("measured")) if table["winner"] else []
+    notes.append(Message("All tasks of a round had the same time; who goes on does so from its weights."))
     if table["rounds"]:
-        notes += _closeness([probe for entry in table["rounds"][-1] if (probe := entry["probe"])])
+        notes += _closeness(table["rounds"][-1])
     return notes
 
 
-def _closeness(probes: Sequence[ProbeResult]) -> list[Message]:
-    """Whether the last round tells its first two apart, in words."""
-    if not probes:
+def _measured(probe: ProbeResult | None) -> list[Message]:
+    """What the winner gains where nothing was chosen by it."""
+    gain = gain_of(probe) if probe else None
+    if probe is None or gain is None or gain["low"] is None or gain["high"] is None:
+        return [Message("The winner is the luckiest of several: on other pictures it does less well than here.")]
+    return [
+        Message(
+            "Measured again on {n} test pictures, by which nothing was chosen: the winner's features are "
+            "{gap:points} better than untrained ones (95 % interval {low:signed} to {high:signed}). The rounds "
+            "flatter the winner.",
+            n=probe["n"],
+            gap=gain["value"],
+            low=gain["low"],
+            high=gain["high"],
+        )
+    ]
+
+
+def _closeness(entries: Sequence[Entry]) -> list[Message]:
+    """Whether the last round tells its first from the others, in words."""
+    told = [(entry["title"], probe) for entry in entries if (probe := entry["probe"])]
+    if not told:
         return []
-    if not probes[0]["difference"]:
+    first = told[0][1]
+    if not first["difference"]:
         return [Message("Without labels the tasks are ranked by RankMe, which shows a collapse and little more.")]
     notes = []
-    if probes[0]["verdict"] != "helps":
+    if first["verdict"] != "helps":
         notes.append(
             Message("Even the first one cannot be told from the untrained network yet: more time, or another task.")
         )
-    best, reach = probes[0]["difference"]["value"], probes[1]["difference"]["high"] if len(probes) > 1 else None
-    if best is not None and reach is not None and reach > best:
-        notes.append(Message("The first two are closer than their intervals are wide: the second may be as good."))
+    best = first["difference"]["value"]
+    near = [
+        title for title, probe in told[1:]
+        if best is not None and (high := probe["difference"].get("high")) is not None and high > best
+    ]  # fmt: skip
+    if near:
+        notes.append(
+            Message(
+                "The {n:plural(interval|intervals)} of {near:and} {n:plural(reaches|reach)} past the first one's "
+                "score: {n:plural(it|they)} may be as good.",
+                near=near,
+                n=len(near),
+            )
+        )
     return notes

@@ -6,10 +6,12 @@ Numbers that are not known (an interval of one draw) are None.
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.evaluate.arms import BASELINES
 from sslstudio.engine.runs.experiment_folder import COMPARE, sheet_of
 from sslstudio.engine.runs.metrics import ProbeResult
 
@@ -27,13 +29,15 @@ class Score(TypedDict):
 
 
 class Overall(Score):
-    """The mean difference to scratch over several numbers of labels."""
+    """The mean difference to not pretraining over several numbers of labels."""
 
     labels: list[int]
 
 
 class Worth(TypedDict):
-    """How many times the labels scratch needs. A bound of 1 says at least that, -1 at most, 0 that it is known."""
+    """How many times the labels are needed without a pretraining. A bound of 1 says at least that, -1 at most, 0 that
+    it is known. `flat`: without one it does not clearly get better with labels there; what is to be said of it is in
+    `factor_of`."""
 
     value: float
     low: float | None
@@ -41,13 +45,17 @@ class Worth(TypedDict):
     bound: int
     low_bound: int
     high_bound: int
+    flat: NotRequired[bool]
 
 
 class Cell(TypedDict):
-    """A row at one number of labels; `draws` are the scores of the single draws. `difference` (to scratch on the same
-    draws), `verdict` and `worth` are None for scratch itself, and as long as scratch lacks these labels."""
+    """A row at one number of labels; `draws` are the scores of the single draws. `used`: how many labels a class there
+    really were on average (of masks: in all), since a small class gives what it has. `difference` (to
+    the better of the rows without a pretraining, on the same draws), `verdict` and `worth` are None for these rows
+    themselves, and as long as they lack these labels."""
 
     labels: int
+    used: NotRequired[float]
     n_train: int | None
     score: Score
     draws: list[float]
@@ -122,6 +130,7 @@ class EfficiencyTable(TypedDict):
     n_groups: int | None
     baseline: float | None
     rows: list[Row]
+    together: NotRequired[int]  # so many differences have intervals that hold together
     agreement: Agreement
     notes: Sequence[str]
     machine: Machines
@@ -140,24 +149,71 @@ class Entry(TypedDict):
 
 
 class TournamentTable(TypedDict):
-    """tournament.json: of each round the entries, best first; `winner` is None until it has gone on."""
+    """tournament.json: of each round the entries, best first; `winner` is None until it has gone on. `measured`: a
+    probe of the winner on the test pictures, by which nothing was chosen; None without enough labels among these."""
 
     folder: str
     minutes: float
     rounds: list[list[Entry]]
     winner: Entry | None
     winner_run: str
+    measured: NotRequired[ProbeResult | None]
 
 
 Table = EfficiencyTable | TournamentTable
 
 
+def pretrained_rows(table: EfficiencyTable) -> list[Row]:
+    """The rows that begin with a pretraining or with weights from elsewhere; the others are what they have to beat."""
+    return [row for row in table["rows"] if row["source"] not in BASELINES]
+
+
 def verdict_of(difference: Score | None) -> str | None:
-    """helps, harms or no difference, by the interval; None while it is not known."""
+    """helps, harms or no difference, by the interval; None while it is not known, or where there is one draw only."""
     low, high = (difference["low"], difference["high"]) if difference else (None, None)
-    if low is None or high is None or low != low:
+    if difference is None or low is None or high is None or low != low or difference.get("draws", 2) < 2:
         return None
     return "helps" if low > 0 else "harms" if high < 0 else "no difference"
+
+
+def labels_used(cell: Cell) -> float:
+    """How many labels a class there really were; what was asked for in tables that do not say so."""
+    return cell.get("used", cell["labels"])
+
+
+def used_counts(table: EfficiencyTable) -> dict[int, float]:
+    """How many labels there really were, by the number that was asked for: of the first row that has it."""
+    found: dict[int, float] = {}
+    for row in table["rows"]:
+        for cell in row["cells"]:
+            found.setdefault(cell["labels"], labels_used(cell))
+    return {count: found.get(count, count) for count in table["scratch_labels"]}
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What can be said of what labels are worth: `how` is "is", "at least", "at most" or "flat". Without an end, the
+    interval of what it is reaches past the labels that scratch was given."""
+
+    how: Literal["is", "at least", "at most", "flat"]
+    value: float = 0.0
+    low: float | None = None
+    high: float | None = None
+
+
+def factor_of(worth: Worth | None) -> Factor | None:
+    """Where the score lies past the end of scratch's curve, only the sure end of the interval is said; where that curve
+    is flat, nothing. None where it is not known."""
+    if worth is None or worth["value"] is None or worth["low"] is None or worth["high"] is None:
+        return None
+    if worth.get("flat"):
+        return Factor("flat")
+    if worth["bound"] > 0:
+        return None if worth["low_bound"] < 0 else Factor("at least", worth["low"])
+    if worth["bound"] < 0:
+        return None if worth["high_bound"] > 0 else Factor("at most", worth["high"])
+    low = None if worth["low_bound"] else worth["low"]
+    return Factor("is", worth["value"], low, None if worth["high_bound"] else worth["high"])
 
 
 def gain_of(probe: ProbeResult) -> Score | None:
@@ -195,10 +251,20 @@ def efficiency_csv(table: EfficiencyTable) -> str:
     """One line for each row and number of labels: the score, the difference to scratch and what the labels are worth,
     each with its 95 % interval; empty where it is not known."""
     head = ["row", "labels", "draws", table["headline"], "low", "high"]
-    head += ["difference", "difference_low", "difference_high", "verdict", "worth", "worth_low", "worth_high"]
+    head += [
+        "difference",
+        "difference_low",
+        "difference_high",
+        "verdict",
+        "worth",
+        "worth_low",
+        "worth_high",
+        "scratch_flat",
+    ]
     lines = [
-        [row["title"], cell["labels"], len(cell["draws"]), *_interval(cell["score"]), *_interval(cell["difference"]),
-         cell.get("verdict"), *_interval(cell["worth"])]
+        [row["title"], cell["labels"], len(cell["draws"]), *_interval(cell["score"]),
+         *_interval(cell["difference"]), cell.get("verdict"), *_factor(cell["worth"]),
+         labels_used(cell)]
         for row in table["rows"] for cell in row["cells"]
     ]  # fmt: skip
     return _written(head, lines)
@@ -223,10 +289,18 @@ def _probed(probe: ProbeResult | None) -> list[Any]:
     return [*_interval(gain_of(probe)), probe["verdict"], probe["rank"]]
 
 
-def _interval(estimate: Score | Worth | None) -> list[float | None]:
+def _interval(estimate: Score | None) -> list[float | None]:
     if not estimate:
         return [None] * 3
     return [estimate.get("value"), estimate.get("low"), estimate.get("high")]
+
+
+def _factor(worth: Worth | None) -> list[Any]:
+    said = factor_of(worth)
+    if said is None or said.how == "flat":
+        return [None, None, None, said is not None or None]
+    ends = {"at least": [None, said.value, None], "at most": [None, None, said.value]}
+    return [*ends.get(said.how, [said.value, said.low, said.high]), None]
 
 
 def _written(head: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:

@@ -33,6 +33,7 @@ from sslstudio.engine.experiments.tournament_config import (
     survivors,
     winner_run,
 )
+from sslstudio.engine.experiments.winner import measure_winner, measured
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
@@ -171,8 +172,8 @@ class Tournament(Strategy[TournamentConfig]):
         )
 
     def conclude(self, control: RunControl) -> Generator[Preparing, None, TournamentTable]:
-        """Write tournament.json and tournament.md."""
-        yield from ()
+        """Measure the winner on pictures that no choice has seen; write tournament.json and tournament.md."""
+        yield from measure_winner(self.config, control)
         return write_table(self.config)
 
     def is_over(self) -> bool:
@@ -221,6 +222,7 @@ def write_table(config: TournamentConfig) -> TournamentTable:
         rounds=[entries for entries in played if entries],
         winner=_entry(winner, _task_of(winner)) if winner.outcome() is not None else None,
         winner_run=str(winner.path) if winner.outcome() == DONE else "",
+        measured=measured(config),
     )
     table: TournamentTable = from_stored(to_stored(content))
     out = Path(config.out)

@@ -1,6 +1,6 @@
 """Networks as files that other programs open. Each file is read back and asked about real pictures before it counts.
 
-safetensors     the weights; the encoder's under torchvision's names
+safetensors     the weights; a ResNet encoder's under torchvision's names
 onnx            the whole network, normalisation included: pictures (n, 3, side, side) between 0 and 1 in
 torchscript     the same for libtorch
 card.json       what it is: encoder, picture side, normalisation, classes, result, and how exactly each file agrees

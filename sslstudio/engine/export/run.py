@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from sslstudio import __version__
@@ -81,7 +82,8 @@ def _pretrained(path: Path, config: PretrainConfig, session: Session, device: De
     encoder = build_encoder(config.encoder, config.seed)
     load_encoder(encoder, path)
     unlabelled = Pictures(session.cache, session.split.train, device)
-    network = Network(PixelScale(unlabelled.spread(SCALE_FROM).cpu()), encoder, encoder)
+    scale = PixelScale(unlabelled.spread(SCALE_FROM).cpu(), encoder.spec.pixels)
+    network = Network(scale, encoder, encoder)
     recalibrate(network, unlabelled)
     return network.eval()
 
@@ -95,10 +97,10 @@ def _held_out(session: Session, device: Device) -> Tensor:
 
 
 def _encoder(scale: PixelScale, encoder: Encoder, config: EncoderConfig) -> Exportable:
-    """Read back into torchvision's own ResNet, which is what its names promise."""
+    """Read back by the snippet that goes with the files: a ResNet into torchvision's own."""
 
     def rebuilt(tensors: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
-        net: nn.Module = use_it.torchvision_encoder(encoder_facts(config))
+        net: nn.Module = use_it.build_encoder(encoder_facts(config))
         net.load_state_dict(tensors)
         return nn.Sequential(scale, net)
 
@@ -121,15 +123,10 @@ def _model(trained: Trained) -> Exportable:
 def encoder_facts(config: EncoderConfig) -> dict[str, object]:
     """All that another program needs to build the encoder."""
     shape = ENCODERS[config.name]
-    return {
-        "name": config.name,
-        "block": shape.block.__name__,
-        "blocks": list(shape.blocks),
-        "channels": list(shape.channels),
-        "stem": config.stem,
-        "stem_stride": STEM_STRIDES[config.stem],
-        "dim": shape.channels[-1] * shape.block.expansion,
-    }
+    with torch.device("meta"):  # shapes without numbers
+        dim = shape.build(config.name, config.stem).spec.dim
+    stem = {"stem": config.stem, "stem_stride": STEM_STRIDES[config.stem]}
+    return {"name": config.name, **shape.facts(), **stem, "dim": dim}
 
 
 def _card(run: RunFolder, data: DataConfig, network: Network | ReadOut, config: EncoderConfig) -> dict[str, object]:

@@ -53,11 +53,95 @@ def torchvision_encoder(encoder: dict[str, Any]) -> Any:
     return net.eval()
 
 
+def efficientnet_lite_encoder(encoder: dict[str, Any]) -> Any:
+    """An EfficientNet-Lite without its classifier; `encoder` is that of the card. It answers with (n, dim)."""
+    import torch.nn.functional as F
+    from torch import nn
+
+    Padded, Block = padded_convolution(), inverted_residual(encoder["epsilon"])
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            inside = encoder["stem_channels"]
+            self.conv1 = Padded(3, inside, 3, 2 if encoder["stem"] == "large" else 1, bias=False)
+            self.bn1 = nn.BatchNorm2d(inside, eps=encoder["epsilon"])
+            for number, stage in enumerate(encoder["stages"], start=1):
+                blocks = []
+                for expansion, channels, count, stride, kernel in stage:
+                    for step in [stride] + [1] * (count - 1):
+                        blocks.append(Block(inside, expansion, channels, step, kernel))
+                        inside = channels
+                self.add_module(f"layer{number}", nn.Sequential(*blocks))
+
+        def forward(self, images: Any) -> Any:
+            larger = 2.0 if encoder["stem"] == "tiny" else 1.0
+            fitted = F.interpolate(images * 0.5, scale_factor=larger, mode="bilinear", align_corners=False)
+            maps = F.relu6(self.bn1(self.conv1(fitted)))
+            for number in range(1, 5):
+                maps = self.get_submodule(f"layer{number}")(maps)
+            return maps.mean(dim=(2, 3))
+
+    return Net().eval()
+
+
+def padded_convolution() -> Any:
+    """A convolution that pads as TensorFlow does: the odd pixel goes to the right and below."""
+    import torch.nn.functional as F
+    from torch import nn
+
+    class Padded(nn.Conv2d):
+        def forward(self, input: Any) -> Any:
+            stride, kernel = self.stride[0], self.kernel_size[0]
+            missing = [
+                max(0, (-(-side // stride) - 1) * stride + kernel - side) for side in (input.shape[3], input.shape[2])
+            ]
+            return super().forward(F.pad(input, [part for one in missing for part in (one // 2, one - one // 2)]))
+
+    return Padded
+
+
+def inverted_residual(epsilon: float) -> Any:
+    """The block of an EfficientNet-Lite."""
+    import torch.nn.functional as F
+    from torch import nn
+
+    Padded = padded_convolution()
+
+    class Block(nn.Module):
+        def __init__(self, inside: int, expansion: int, outside: int, stride: int, kernel: int) -> None:
+            super().__init__()
+            middle = inside * expansion
+            if expansion > 1:
+                self.expand = nn.Conv2d(inside, middle, 1, bias=False)
+                self.expand_norm = nn.BatchNorm2d(middle, eps=epsilon)
+            self.depthwise = Padded(middle, middle, kernel, stride, groups=middle, bias=False)
+            self.depthwise_norm = nn.BatchNorm2d(middle, eps=epsilon)
+            self.project = nn.Conv2d(middle, outside, 1, bias=False)
+            self.project_norm = nn.BatchNorm2d(outside, eps=epsilon)
+            self.expands, self.keeps = expansion > 1, stride == 1 and inside == outside
+
+        def forward(self, maps: Any) -> Any:
+            inner = F.relu6(self.expand_norm(self.expand(maps))) if self.expands else maps
+            inner = F.relu6(self.depthwise_norm(self.depthwise(inner)))
+            inner = self.project_norm(self.project(inner))
+            return maps + inner if self.keeps else inner
+
+    return Block
+
+
+def build_encoder(encoder: dict[str, Any]) -> Any:
+    """The encoder without its weights; `encoder` is that of the card."""
+    family = encoder.get("family", "resnet")
+    return efficientnet_lite_encoder(encoder) if family == "efficientnet_lite" else torchvision_encoder(encoder)
+
+
 def load_encoder(folder: Path) -> Any:
-    """The encoder in torchvision's ResNet, from encoder.safetensors. It expects normalised pictures: `embed`."""
+    """The encoder from encoder.safetensors, in torchvision's ResNet if it is one. It expects normalised pictures:
+    `embed`."""
     from safetensors.torch import load_file
 
-    net = torchvision_encoder(read_card(folder)["encoder"])
+    net = build_encoder(read_card(folder)["encoder"])
     net.load_state_dict(load_file(folder / "encoder.safetensors"))
     return net
 
@@ -93,7 +177,7 @@ def main(folder: Path, picture: Path) -> list[str]:
     lines = []
     if (folder / "encoder.safetensors").exists():
         features = embed(load_encoder(folder), pictures, card)
-        lines.append(f"torchvision: an embedding of {features.shape[1]} numbers, the first {features[0, 0]:.4f}")
+        lines.append(f"torch: an embedding of {features.shape[1]} numbers, the first {features[0, 0]:.4f}")
     if (folder / "encoder.onnx").exists():
         features = ask_onnx(folder / "encoder.onnx", pictures)
         lines.append(f"onnxruntime: an embedding of {features.shape[1]} numbers, the first {features[0, 0]:.4f}")

@@ -23,7 +23,7 @@ from sslstudio.engine.dataset.split import Split, draw_labelled, group_paths
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import KINDS, summarise
 from sslstudio.engine.finetuning.label_snapshot import as_begun, check_labels, note_labels
-from sslstudio.engine.finetuning.labelled import labels_of, parts_of
+from sslstudio.engine.finetuning.labelled import answering_parts, labels_of
 from sslstudio.engine.finetuning.run import following, go_on, pretraining_of, start
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
@@ -167,7 +167,7 @@ def pooled_result(config: FinetuneConfig, run: RunFolder, splits: list[Split]) -
     children = [RunFolder(run.path / f"fold-{number + 1}") for number in range(len(splits))]
     confusions: dict[str, Array] = {}
     paths: list[str] = []
-    for part in parts_of(config):
+    for part in answering_parts(config):
         stored = [read_confusions(confusions_file(child.path, part)) for child in children]
         confusions[part] = np.concatenate([matrices for _, matrices in stored])
         paths = [path for names, _ in stored for path in names]

@@ -17,13 +17,12 @@ from sslstudio.engine.evaluate.predict import Predictor
 from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.finetuning.labelled import (
     answering_parts,
-    is_averaged,
     is_closed_form,
     prefix_of,
 )
 from sslstudio.engine.finetuning.networks import stage_of
 from sslstudio.engine.finetuning.plan_file import read_plan
-from sslstudio.engine.finetuning.read_out import blank_read_out, file_of, put_around
+from sslstudio.engine.finetuning.read_out import answering_network, blank_read_out, file_of
 from sslstudio.engine.finetuning.run import score_part
 from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.models.encoders import build_encoder
@@ -88,8 +87,7 @@ def load_trained(path: Path, device: str = "auto", part: str = "", weights: str 
         )
     names = tuple(plan["classes"])
     network = _trained_network(run, part, config, len(names), file) if trains else None
-    answering = put_around(network, file_of(run, part, config), config, len(names)) if is_averaged(config) else network
-    assert answering is not None
+    answering = answering_network(part, network, config, run, len(names))
     where = devices.choose(device, config.hardware.precision)
     predictor = Predictor(answering.to(where.handle).eval(), config.kind, names, where, config.views, config.flip)
     return Trained(run, config, predictor, part, file)

@@ -1,7 +1,6 @@
 """The networks of a fine-tuning run, each part with its first weights and its recipe."""
 
 import copy
-from pathlib import Path
 
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.seeding import seed_init
@@ -29,7 +28,7 @@ def first_encoder(part: str, config: FinetuneConfig) -> tuple[Encoder, Message]:
     Raises DataError when the source holds another network.
     """
     encoder = build_encoder(config.encoder, config.seed)
-    return encoder, NOTHING if part == FROM_SCRATCH else load_encoder(encoder, Path(config.source))
+    return encoder, NOTHING if part == FROM_SCRATCH else load_encoder(encoder, config.source)
 
 
 def build_part(
@@ -44,7 +43,7 @@ def build_part(
     else:
         encoder, said = first_encoder(part, config)
     unlabelled = Pictures(session.cache, session.split.train, device)
-    scale = PixelScale(unlabelled.spread(SCALE_FROM).cpu())
+    scale = PixelScale(unlabelled.spread(SCALE_FROM).cpu(), encoder.spec.pixels)
     notes = [Message("{said}.", said=said)] if said else []
     spared = part != FROM_SCRATCH or config.mode == "probe"
     if spared:

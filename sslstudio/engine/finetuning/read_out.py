@@ -18,6 +18,7 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.arms import UNTRAINED
 from sslstudio.engine.evaluate.label_propagation import propagate
 from sslstudio.engine.evaluate.linear_and_knn import fit_ridge
+from sslstudio.engine.finetuning.calibration import read_calibrations
 from sslstudio.engine.finetuning.labelled import is_averaged, is_closed_form, prefix_of
 from sslstudio.engine.finetuning.recipe import CALIBRATED_ON, CHUNK
 from sslstudio.engine.models.encoders import build_encoder
@@ -94,13 +95,19 @@ def save_read_out(read: ReadOut, file: Path) -> None:
 
 
 def answering_network(
-    part: str, network: Network, config: FinetuneConfig, run: RunFolder, classes: int
+    part: str, network: Network | None, config: FinetuneConfig, run: RunFolder, classes: int
 ) -> Network | ReadOut:
-    """What answers for a part: its trained `network`, with the read-out of its run around it if it has one."""
+    """What answers for a part: its trained `network` (None where nothing was trained), with the read-out of its run
+    around it if it has one."""
     if not is_averaged(config):
+        assert network is not None
         return network
     trained = None if part == UNTRAINED or is_closed_form(config) else network
-    return put_around(trained, file_of(run, part, config), config, classes)
+    read = put_around(trained, file_of(run, part, config), config, classes)
+    calibrated = read_calibrations(run).get(part)
+    if calibrated:
+        read.temperature.fill_(calibrated["temperature"])
+    return read
 
 
 def put_around(network: Network | None, file: Path, config: FinetuneConfig, classes: int) -> ReadOut:

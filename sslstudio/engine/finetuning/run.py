@@ -29,12 +29,15 @@ from sslstudio.engine.evaluate.arms import FROM_SCRATCH, UNTRAINED
 from sslstudio.engine.evaluate.predict import Predictor, score_classes, score_masks
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import KINDS, summarise
+from sslstudio.engine.finetuning.calibration import FEWEST, Calibration, calibration_note, fit_temperature
+from sslstudio.engine.finetuning.calibration import FILE as CALIBRATION
 from sslstudio.engine.finetuning.label_snapshot import as_begun, check_labels, note_labels
 from sslstudio.engine.finetuning.labelled import (
     Labelled,
     LabelledJob,
     answering_parts,
     choose_labelled,
+    is_averaged,
     is_closed_form,
     parts_of,
     targets_of,
@@ -43,10 +46,13 @@ from sslstudio.engine.finetuning.networks import build_part, first_encoder
 from sslstudio.engine.finetuning.plan_file import read_plan, write_plan
 from sslstudio.engine.finetuning.read_out import answering_network
 from sslstudio.engine.finetuning.recipe import steps_for
+from sslstudio.engine.finetuning.split_notes import note_split
 from sslstudio.engine.finetuning.split_policy import split_kept, suited
-from sslstudio.engine.images.multi_folder import root_of, title_of
+from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.labels.mask_names import name_class
 from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.models.encoders.general import is_general
+from sslstudio.engine.models.read_out import LEAST, ReadOut
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.run_folder import METRICS, RunFolder
@@ -111,8 +117,8 @@ def go_on(
 
 
 def pretraining_of(source: str) -> PretrainConfig | None:
-    """The config of the pretraining run that `source` is; None for a weights file or scratch."""
-    if source == "scratch":
+    """The config of the pretraining run that `source` is; None for a weights file, general weights or scratch."""
+    if source == "scratch" or is_general(source):
         return None
     path = Path(source)
     if path.is_dir():
@@ -126,13 +132,17 @@ def pretraining_of(source: str) -> PretrainConfig | None:
         return pretrain_from_dict(run.config())
     if not path.exists():
         raise DataError(
-            "There is no run or weights file {source}. Give a run folder, a file, or scratch.", source=source
+            "There is no run or weights file {source}. Give a run folder, a file, general or scratch.", source=source
         )
     return None
 
 
 def following(config: FinetuneConfig, source: PretrainConfig | None) -> FinetuneConfig:
-    """The config with encoder and picture side of its pretraining, unless another side is asked for."""
+    """The config with encoder and picture side of its pretraining, unless another side is asked for; with general
+    weights their encoder. Raises ConfigError when there are none for the encoder that was chosen."""
+    if is_general(config.source):
+        encoder = config.encoder.start_from_general(config.source)
+        return config.replace(encoder=encoder.replace(weights=""), source=encoder.weights)
     if source is None:
         return config
     data = config.data if config.data.side else config.data.replace(side=source.data.side)
@@ -242,10 +252,14 @@ def _score(
     control: RunControl,
 ) -> Generator[Preparing, None, FinetuneMetrics]:  # fmt: skip
     confusions: dict[str, Array] = {}
+    calibrations: dict[str, Calibration] = {}
     for part in answering_parts(config):
         job = jobs[FROM_SCRATCH if part == UNTRAINED else part]
         network = answering_network(part, job.network, config, run, len(labelled.names)).to(job.device.handle)
         predictor = Predictor(network, config.kind, labelled.names, job.device, config.views, config.flip)
+        if isinstance(network, ReadOut) and len(labelled.validation) >= FEWEST:
+            calibrations[part] = _calibrate(network, predictor, session, labelled.validation, control)
+            run.write_json(CALIBRATION, calibrations)
         confusions[part] = yield from score_part(
             predictor, session, labelled.test, run.path / f"predictions-{part}.csv", control
         )
@@ -260,8 +274,24 @@ def _score(
         most_frequent=most_frequent(session, first),
         groups=[groups[path] for path in labelled.test] if groups else None,
     )
-    metrics["notes"] += _honesty(config, session, labelled)
+    source = pretraining_of(config.source) if Path(config.source).exists() else None
+    metrics["notes"] += note_split(config, source, session, labelled)
+    if is_averaged(config):
+        metrics["notes"].append(calibration_note(len(labelled.validation)))
     return metrics
+
+
+def _calibrate(
+    network: ReadOut, predictor: Predictor, session: Session, paths: tuple[str, ...], control: RunControl
+) -> Calibration:
+    """Measure the temperature of a part on validation pictures and set it."""
+    network.temperature.fill_(1.0)  # of a run that was stopped while it was scored
+    pictures = Pictures(session.cache, paths, predictor.device)
+    shares = torch.cat([shares for _, shares in predictor.chunks(pictures, control)])
+    targets = targets_of(session, predictor.kind, pictures.paths)
+    found = fit_temperature(shares.clamp_min(LEAST).log(), targets)
+    network.temperature.fill_(found["temperature"])
+    return found
 
 
 def most_frequent(session: Session, job: LabelledJob) -> int:
@@ -286,31 +316,3 @@ def score_part(
     if masks is None:
         raise RunError("The masks of these pictures are gone.")
     return (yield from score_masks(predictor, pictures, session.recognised.pictures.root, masks, table, control))
-
-
-def _honesty(config: FinetuneConfig, session: Session, labelled: Labelled) -> list[Message]:
-    """What is to be known of how the test pictures were kept apart."""
-    notes = []
-    if not config.data.groups:
-        notes.append(
-            Message(
-                "The split does not know patients, slides or videos: if several pictures come from one of "
-                "them, the result is too good. Say which belong together by the option 'Keep together'."
-            )
-        )
-    source = pretraining_of(config.source) if config.source != "scratch" and Path(config.source).exists() else None
-    if source is not None:
-        theirs = root_of(Path(source.data.folder)).resolve()
-        seen = {theirs / path for path in RunFolder(Path(config.source)).read_json("split.json")["train"]}
-        root = session.recognised.pictures.root.resolve()
-        count = sum((root / path) in seen for path in labelled.test)
-        notes.append(
-            Message(
-                "{count:,} of the {test:,} test pictures were seen in pretraining, without their labels.",
-                count=count,
-                test=len(labelled.test),
-            )
-            if count
-            else Message("No test picture was seen in pretraining.")
-        )
-    return notes

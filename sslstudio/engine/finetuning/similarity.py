@@ -77,7 +77,7 @@ def _coarse(pictures: Pictures) -> Generator[Preparing, None, Features]:
 
 def _learnt(encoder: Encoder, cache: PixelCache, device: Device) -> Generator[Preparing, None, Features]:
     pictures = Pictures(cache, cache.index.paths, device)
-    scale = PixelScale(pictures.spread(SCALE_FROM).cpu()).to(device.handle)
+    scale = PixelScale(pictures.spread(SCALE_FROM).cpu(), encoder.spec.pixels).to(device.handle)
     with torch.no_grad():
         twin = copy_with_own_statistics(encoder.to(device.handle), scale(to_float(pictures.spread(MEASURED_ON))))
     found = []

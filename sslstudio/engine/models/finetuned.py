@@ -15,10 +15,13 @@ class PixelScale(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, images: Tensor) -> None:
-        """`images`: uint8 (N, 3, H, W), a sample of the pictures."""
+    def __init__(self, images: Tensor, fixed: tuple[float, float] | None = None) -> None:
+        """`images`: uint8 (N, 3, H, W), a sample of the pictures; `fixed`: mean and deviation that stand for theirs,
+        where the encoder wants these (`EncoderSpec.pixels`)."""
         super().__init__()
         deviation, mean = _channel_statistics(images)
+        if fixed is not None:
+            mean, deviation = torch.full_like(mean, fixed[0]), torch.full_like(mean, fixed[1])
         self.register_buffer("mean", mean)
         self.register_buffer("deviation", deviation)
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.finetuned import Classifier, PixelScale, Standard, pool_stages
 
-SHARPNESS = 8.0  # of the softmax over the scores of a ridge regression, which lie between 0 and 1
+SHARPNESS = 16.0  # of the softmax over the scores of a ridge regression, which lie between 0 and 1
 NEAREST = 10  # pictures of the pool that a new one asks
 POWER = 3  # of a cosine, when it is the weight of a neighbour
 LEAST = 1e-9  # share that a class gets at least, so that it has a logarithm
@@ -89,8 +89,11 @@ class ReadOut(nn.Module):
     """Logits (B, C) whose softmax is the average of a network, a ridge regression and a label propagation.
 
     `network` None: only what is read from frozen features (a linear probe). `propagation` None: without the unlabelled
-    pictures. `flip`: the network looks at the mirrored picture, too.
+    pictures. `flip`: the network looks at the mirrored picture, too. `temperature` makes shares probabilities (Guo et
+    al., ICML 2017, arXiv:1706.04599, section 4.2); 1 as long as it was not measured.
     """
+
+    temperature: Tensor
 
     def __init__(
         self, network: Classifier | None, frozen: FrozenFeatures, ridge: Ridge, propagation: Propagation | None,
@@ -99,6 +102,7 @@ class ReadOut(nn.Module):
         super().__init__()
         self.network, self.frozen, self.ridge, self.propagation = network, frozen, ridge, propagation
         self.flip = flip
+        self.register_buffer("temperature", torch.ones(()))
 
     @property
     def scale(self) -> PixelScale:
@@ -116,7 +120,7 @@ class ReadOut(nn.Module):
         return features
 
     def forward(self, images: Tensor) -> Tensor:
-        """Float (B, 3, H, W) in [0, 1] -> logarithms of the averaged shares (B, C)."""
+        """Float (B, 3, H, W) in [0, 1] -> logarithms of the averaged shares (B, C), over the temperature."""
         features = self.frozen(images)
         voices = [self.ridge(features)]
         if self.propagation is not None:
@@ -124,7 +128,8 @@ class ReadOut(nn.Module):
         if self.network is not None:
             voices.append(self._asked(self.network, images))
         mean: Tensor = torch.stack(voices).mean(dim=0)
-        return mean.clamp_min(LEAST).log()
+        logits: Tensor = mean.clamp_min(LEAST).log() / self.temperature
+        return logits
 
     def _asked(self, network: Classifier, images: Tensor) -> Tensor:
         shares: Tensor = network(images).float().softmax(dim=1)

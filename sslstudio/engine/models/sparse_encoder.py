@@ -15,6 +15,7 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from sslstudio.engine.compute.process_group import sum_over_ranks
 from sslstudio.engine.models.encoders import Encoder
+from sslstudio.engine.models.encoders.efficientnet_lite import InvertedResidual
 
 
 def spread_to(seen: Tensor, height: int, width: int) -> Tensor:
@@ -81,12 +82,17 @@ class _Walk:
         return norm_of_seen(norm, convolved, self.places(convolved))
 
     def stem(self, encoder: Encoder, images: Tensor) -> Tensor:
-        """`images` (B, 3, H, W) must be 0 where they are hidden. Pooling reaches over the edge of a patch too."""
-        maps: Tensor = encoder.maxpool(F.relu(self.convolve(encoder.conv1, encoder.bn1, images)))
+        """`images` (B, 3, H, W) must be 0 where they are hidden. Pooling reaches over the edge of a patch too, and so
+        does enlarging."""
+        fitted = encoder.fit_pictures(images)
+        fitted = fitted * self.places(fitted).to(fitted.dtype)
+        maps: Tensor = encoder.maxpool(encoder.relu(self.convolve(encoder.conv1, encoder.bn1, fitted)))
         return maps * self.places(maps).to(maps.dtype)
 
     def block(self, block: nn.Module, maps: Tensor) -> Tensor:
-        """A residual block of torchvision's."""
+        """A residual block of torchvision's, or an inverted one."""
+        if isinstance(block, InvertedResidual):
+            return self.inverted(block, maps)
         assert isinstance(block, BasicBlock | Bottleneck)
         kept = maps if block.downsample is None else self.convolve(block.downsample[0], block.downsample[1], maps)
         layers = [(block.conv1, block.bn1), (block.conv2, block.bn2)]
@@ -96,6 +102,15 @@ class _Walk:
             maps = F.relu(self.convolve(convolution, norm, maps))
         last, last_norm = layers[-1]
         return F.relu(self.convolve(last, last_norm, maps) + kept)
+
+    def inverted(self, block: InvertedResidual, maps: Tensor) -> Tensor:
+        """An inverted residual block."""
+        inner = maps
+        if block.expand is not None:
+            inner = F.relu6(self.convolve(block.expand, block.expand_norm, inner))
+        inner = F.relu6(self.convolve(block.depthwise, block.depthwise_norm, inner))
+        inner = self.convolve(block.project, block.project_norm, inner)
+        return maps + inner if block.keeps else inner
 
 
 def visible_stages(encoder: Encoder, images: Tensor, seen: Tensor) -> list[Tensor]:

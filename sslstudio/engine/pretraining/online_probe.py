@@ -19,12 +19,14 @@ from sslstudio.engine.core.events import Event, Note, Probed, StepDone
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.evaluate.probe_report import probed, unlabelled
 from sslstudio.engine.models.encoders import Encoder, build_encoder
+from sslstudio.engine.models.encoders.general import is_general
 from sslstudio.engine.pretraining.alarms import Changes, Health
 from sslstudio.engine.pretraining.probe_set import SEED, ProbeSet, Reading
 from sslstudio.engine.runs.metrics import ProbeResult, ProbeResults
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.tasks.remedies import Fault
+from sslstudio.engine.training.checkpoint import load_encoder
 from sslstudio.engine.training.config import PretrainConfig
 from sslstudio.engine.training.loop import Training
 from sslstudio.engine.training.micro_batches import explain_leaving_out
@@ -113,14 +115,22 @@ class OnlineProbe:
         """Look at the encoder as it is now."""
         if self._set is None or self._untrained is None:
             self._set = ProbeSet(self.config, self.session, self.device)
-            fresh = build_encoder(self.config.encoder, self.config.seed).to(self.device.handle)
-            self._untrained = self._set.read(fresh)
+            self._untrained = self._set.read(self._build_reference().to(self.device.handle))
         ours, theirs = self._set.read(self.encoder), self._untrained
         labels = self._set.labels
         if labels is None or ours.counts is None or theirs.counts is None:
             return unlabelled((step, share), ours.reach, theirs.reach)
         counts, reaches = (ours.counts, theirs.counts), (ours.reach, theirs.reach)
-        return probed((step, share), labels, counts, reaches, self._set.taught, SEED)
+        general = is_general(self.config.encoder.weights)
+        return probed((step, share), labels, counts, reaches, self._set.taught, SEED, general)
+
+    def _build_reference(self) -> Encoder:
+        """Build the network that the trained one is compared with: untrained, or with the general weights that it began
+        with, since what these are worth is no merit of the training."""
+        fresh = build_encoder(self.config.encoder, self.config.seed)
+        if is_general(self.config.encoder.weights):
+            load_encoder(fresh, self.config.encoder.weights)
+        return fresh
 
 
 def _is_lost(modules: nn.Module) -> bool:
@@ -132,12 +142,13 @@ def probe_results(run: RunFolder) -> ProbeResults:
     looks = [event for event in run.events() if isinstance(event, Probed)]
     late = [event for event in looks if event.share >= QUARTER]
     return {
-        "probe": _result(looks[-1]) if looks else None,
-        "probe_quarter": _result(late[0]) if late else None,
+        "probe": result_of(looks[-1]) if looks else None,
+        "probe_quarter": result_of(late[0]) if late else None,
     }
 
 
-def _result(look: Probed) -> ProbeResult:
+def result_of(look: Probed) -> ProbeResult:
+    """A look as it stands in a record."""
     return {
         "step": look.step,
         "share": look.share,

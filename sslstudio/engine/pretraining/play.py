@@ -13,7 +13,7 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.evaluate.scores import wilson
+from sslstudio.engine.evaluate.intervals import wilson
 from sslstudio.engine.pretraining.run import (
     FIRST_PICTURES,
     HELD_OUT,

@@ -1,4 +1,5 @@
-"""The pictures that probes look at while a pretraining runs, and what is known of them. No test picture is taken."""
+"""The pictures that probes look at while a pretraining runs, and what is known of them. No test picture is taken, but
+where a whole pool is given: a winner that was chosen by probes is measured on pictures that no choice has seen."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from sslstudio.engine.evaluate.features import (
 from sslstudio.engine.evaluate.probes import Counts, Labels, count_answers, draws_of, labels_taught
 from sslstudio.engine.evaluate.rankme import Reach, reach
 from sslstudio.engine.labels.masks.decode import decode_mask
-from sslstudio.engine.models.encoders import Encoder
+from sslstudio.engine.models.encoders import ENCODERS, Encoder
 from sslstudio.engine.models.finetuned import PixelScale
 from sslstudio.engine.training.config import PretrainConfig
 from sslstudio.engine.training.session import Session
@@ -44,10 +45,12 @@ class Reading:
 class ProbeSet:
     """Probed pictures, their labels if there are any, and the draws of labels."""
 
-    def __init__(self, config: PretrainConfig, session: Session, device: Device) -> None:
+    def __init__(
+        self, config: PretrainConfig, session: Session, device: Device, pool: Sequence[str] | None = None
+    ) -> None:
         self.device = device
         wanted = config.probe
-        known = _gather_known(session, wanted.pictures)
+        known = _gather_known(session, wanted.pictures, pool or (*session.split.train, *session.split.validation))
         self.labels = _labels(session, known, config.data.groups) if known else None
         if self.labels and not _enough(self.labels, wanted.labels):
             self.labels = None
@@ -55,7 +58,7 @@ class ProbeSet:
         seen = Pictures(session.cache, paths or session.split.train, device)
         self.images = seen.spread(len(seen) if paths else UNLABELLED)
         self.paths = seen.paths
-        self.scale = PixelScale(self.images.cpu()).to(device.handle)
+        self.scale = PixelScale(self.images.cpu(), ENCODERS[config.encoder.name].pixels).to(device.handle)
         self.draws = draws_of(self.labels, wanted.labels, wanted.draws, SEED) if self.labels else []
         self.taught = labels_taught(self.labels, self.draws) if self.labels else 0
 
@@ -77,7 +80,7 @@ class ProbeSet:
 
 @dataclass(frozen=True)
 class _Known:
-    """Labelled pictures that are not for the test. `of` is their class; for masks empty."""
+    """Labelled pictures. `of` is their class; for masks empty."""
 
     paths: tuple[str, ...]
     of: Mapping[str, int]
@@ -85,9 +88,10 @@ class _Known:
     masks: Tensor | None = None
 
 
-def _gather_known(session: Session, most: int) -> _Known | None:
-    """Gather up to `most` labelled pictures, of each class as many; leave out classes of a single picture."""
-    pool = sorted({*session.split.train, *session.split.validation})
+def _gather_known(session: Session, most: int, given: Sequence[str]) -> _Known | None:
+    """Gather up to `most` labelled pictures of those given, of each class as many; leave out classes of a single
+    picture."""
+    pool = sorted(set(given))
     classes, masks = session.recognised.classes, session.recognised.masks
     if classes:
         sizes = np.bincount([classes.of[path] for path in pool if path in classes.of], minlength=len(classes.names))

@@ -312,7 +312,7 @@ def _set_micro_batches(config: PretrainConfig, job: PretrainJob, training: Train
 def _first_weights(config: PretrainConfig, job: PretrainJob) -> Iterator[Note]:
     job.task.prepare(job.pictures.first(job.order, FIRST_PICTURES))
     if config.encoder.weights:
-        yield Note(level="info", text=Message("{said}.", said=load_encoder(job.encoder, Path(config.encoder.weights))))
+        yield Note(level="info", text=Message("{said}.", said=load_encoder(job.encoder, config.encoder.weights)))
         job.task.attach(job.encoder)
 
 

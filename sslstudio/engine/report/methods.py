@@ -7,18 +7,19 @@ from sslstudio.engine.evaluate.arms import FROM_SCRATCH, PRETRAINED
 from sslstudio.engine.evaluate.scores import RESAMPLES
 from sslstudio.engine.finetuning.labelled import is_averaged, is_closed_form
 from sslstudio.engine.models.encoders import ENCODERS
+from sslstudio.engine.models.encoders.general import find_general, is_general
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import FinetuneConfig, OptimiserConfig, PretrainConfig
 
 ADAMW = "Loshchilov & Hutter, Decoupled weight decay regularization, ICLR 2019, arXiv:1711.05101"
 COSINE = "Loshchilov & Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017, arXiv:1608.03983"
-RESNET = "He et al., Deep residual learning for image recognition, CVPR 2016, arXiv:1512.03385"
 UNET = "Ronneberger et al., U-Net: convolutional networks for biomedical image segmentation, MICCAI 2015"
 DICE = "Milletari et al., V-Net, 3DV 2016, arXiv:1606.04797"
 PROPAGATION = "Zhou et al., Learning with local and global consistency, NIPS 2003"
 BOOTSTRAP = "Efron & Tibshirani, An introduction to the bootstrap, Chapman & Hall 1993"
 WILSON = "Wilson, Probable inference, the law of succession, and statistical inference, JASA 22, 1927"
+KISH = "Kish, Survey sampling, Wiley 1965, section 8.2"
 KFOLD = "Kohavi, A study of cross-validation and bootstrap for accuracy estimation, IJCAI 1995"
 
 
@@ -51,7 +52,7 @@ def methods(pretraining: Did | None, tuning: Did | None, metrics: FinetuneMetric
     said = Methods()
     some = tuning or pretraining
     assert some is not None
-    text = [_pictures(some), _network(said, some)]
+    text = [_pictures(some), _network(said, some, pretraining)]
     if pretraining is not None:
         text.append(_pretrained(said, pretraining))
     if tuning is not None and isinstance(tuning.config, FinetuneConfig) and metrics is not None:
@@ -64,22 +65,24 @@ def methods(pretraining: Did | None, tuning: Did | None, metrics: FinetuneMetric
 
 
 def _pictures(did: Did) -> str:
-    side = did.config.data.side
-    return (
-        f"Pictures were resampled to {side} x {side} pixels (bicubic, the whole picture) and scaled to zero mean and "
-        "unit standard deviation in each colour channel."
-    )
+    side, pixels = did.config.data.side, ENCODERS[did.config.encoder.name].pixels
+    scale = "zero mean and unit standard deviation in each colour channel"
+    if pixels is not None:
+        scale = f"a mean of {pixels[0]:g} and a standard deviation of {pixels[1]:g} taken for zero and one"
+    return f"Pictures were resampled to {side} x {side} pixels (bicubic, the whole picture) and scaled to {scale}."
 
 
-def _network(said: Methods, did: Did) -> str:
+def _network(said: Methods, did: Did, pretraining: Did | None) -> str:
     config = did.config.encoder
-    stems = {
-        "tiny": "its first convolution is 3x3 with stride 1 and its first pooling was left out",
-        "small": "its first convolution is 3x3 with stride 2 and its first pooling was left out",
-        "large": "its first layers are those of the original",
-    }
-    about = ENCODERS[config.name].about.split(",")[0]
-    return f"The encoder was a {about} {said.cite(RESNET)}; {stems[config.stem]}."
+    shape = ENCODERS[config.name]
+    text = f"The encoder was a {shape.about.split(',')[0]} {said.cite(shape.paper)}; {shape.stems[config.stem]}."
+    start = pretraining.config.encoder.weights if pretraining is not None else getattr(did.config, "source", "")
+    if is_general(start):
+        general = find_general(start)
+        text += (
+            f" It started from weights learnt from the {general.pictures:,} labelled photographs of {general.dataset}."
+        )
+    return text
 
 
 def _optimiser(said: Methods, config: OptimiserConfig) -> str:
@@ -150,6 +153,22 @@ def _reads(config: FinetuneConfig) -> str:
     return f" on the features of {stage or 'stage ' + config.recipe.stage}"
 
 
+def _intervals(said: Methods, config: FinetuneConfig, metrics: FinetuneMetrics) -> str:
+    """How the intervals of a result were worked out."""
+    if "intervals" not in metrics:  # of version 0.2 and earlier
+        return (
+            f"Intervals are 95 % percentile bootstraps over test pictures, or groups where given ({RESAMPLES:,} "
+            f"resamples) {said.cite(BOOTSTRAP)}, Wilson's where the bootstrap sees no spread {said.cite(WILSON)}; "
+            "networks were compared on the same resamples."
+        )
+    variance = "each class taken as a binomial of its own"
+    effective = f"with the effective number of test pictures {said.cite(WILSON, KISH)}"
+    if config.kind == "segmentation" or config.data.groups:
+        units = "groups of test pictures" if config.data.groups else "test pictures"
+        variance = f"the variance taken from {RESAMPLES:,} bootstrap resamples of {units} {said.cite(BOOTSTRAP)}"
+    return f"Intervals are 95 % score intervals {effective}, {variance}; networks were compared picture by picture."
+
+
 def _tested(said: Methods, did: Did, config: FinetuneConfig, metrics: FinetuneMetrics) -> str:
     kept = f"groups ({config.data.groups}) were kept together" if config.data.groups else (
         "pictures were taken to be independent of each other"
@@ -163,8 +182,4 @@ def _tested(said: Methods, did: Did, config: FinetuneConfig, metrics: FinetuneMe
             f"classes; {kept}. The weights after the last step were scored; nothing was chosen by test pictures."
         )
     views = f" Answers were averaged over {config.views} views of each test picture." if config.views > 1 else ""
-    return (
-        f"{how}{views} Intervals are 95 % percentile bootstraps over test pictures, or groups where given "
-        f"({RESAMPLES:,} resamples) {said.cite(BOOTSTRAP)}, Wilson's where the bootstrap sees no spread "
-        f"{said.cite(WILSON)}; networks were compared on the same resamples."
-    )
+    return f"{how}{views} {_intervals(said, config, metrics)}"

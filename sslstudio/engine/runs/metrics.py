@@ -44,9 +44,11 @@ class PartResult(TypedDict):
 
 
 class FinetuneMetrics(TypedDict):
-    """The result of a fine-tuning, or of all folds of a cross-validation. `parts` by pretrained and scratch, where both
-    are there with the `difference` of their headline score. `baseline`: what always guessing the most frequent class
-    gets."""
+    """The result of a fine-tuning, or of all folds of a cross-validation. `parts` by arm (see `evaluate.arms`); where
+    one of them is pretrained, with the `difference` of its headline score to the better arm without a pretraining,
+    which is `compared_with` (in results of before always scratch). `baseline`: what always guessing the most frequent
+    class gets. `intervals`: how they were worked out; the first versions took percentiles of a bootstrap and did not
+    say so."""
 
     job: Literal["finetune"]
     kind: str
@@ -55,8 +57,10 @@ class FinetuneMetrics(TypedDict):
     n_test: int
     headline: str
     baseline: Mapping[str, float | None]
+    intervals: NotRequired[Literal["effective"]]
     parts: Mapping[str, PartResult]
     difference: ScoreInterval | None
+    compared_with: NotRequired[str]
     verdict: str
     notes: list[str]
 

@@ -45,7 +45,7 @@ class TwoViewTask(PretextTask[ViewsConfigT]):
 
     def __init__(self, config: ViewsConfigT, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)
-        self.views = ViewMaker(config)
+        self.views = ViewMaker(config, encoder_spec.pixels)
 
     @classmethod
     def check(cls, config: ViewsConfigT, images: Tensor) -> None:
@@ -104,14 +104,18 @@ class ViewMaker(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, config: ViewsConfig) -> None:
+    def __init__(self, config: ViewsConfig, pixels: tuple[float, float] | None = None) -> None:
+        """`pixels`: mean and deviation that the encoder wants, see `EncoderSpec`."""
         super().__init__()
-        self.config = config
-        self.register_buffer("mean", torch.full((3,), 0.5))
-        self.register_buffer("deviation", torch.full((3,), 0.25))
+        self.config, self.fixed = config, pixels is not None
+        mean, deviation = pixels or (0.5, 0.25)
+        self.register_buffer("mean", torch.full((3,), mean))
+        self.register_buffer("deviation", torch.full((3,), deviation))
 
     def fit(self, images: Tensor) -> None:
-        """Take the scale from a sample of the pictures, uint8 (N, 3, H, W)."""
+        """Take the scale from a sample of the pictures, uint8 (N, 3, H, W), unless the encoder wants its own."""
+        if self.fixed:
+            return
         deviation, mean = torch.std_mean(to_float(images), dim=(0, 2, 3), correction=0)
         self.mean.copy_(mean)
         self.deviation.copy_(deviation.clamp_min(1e-2))

@@ -16,7 +16,11 @@ from torch import Tensor, nn
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.models.encoders import ENCODERS, Encoder
+from sslstudio.engine.models.encoders.general import GeneralWeights, find_general, is_general
 from sslstudio.engine.runs.run_folder import RunFolder
+
+OTHER_STEM = 0.95  # share of an encoder's tensors that fit whatever its stem is
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, object]) -> None:
@@ -102,37 +106,76 @@ def _tensors_of(content: Any, path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def load_encoder(encoder: nn.Module, path: Path) -> Message:
-    """Put the weights of a file (or of a run folder) into the encoder; returns a sentence that says how many fitted.
+def load_encoder(encoder: Encoder, source: Path | str) -> Message:
+    """Put the weights of a file, of a run folder or of `general` into the encoder; returns a sentence that says how
+    many fitted.
 
     Names may carry a prefix (encoder., backbone., module. ...): the one under which most tensors fit is taken.
     Raises DataError when fewer than half of the encoder's tensors are found: that is another network.
     """
+    if is_general(str(source)):
+        general = find_general(str(source))
+        encoder.load_state_dict(_all_of(general, encoder))
+        return Message(
+            "The encoder starts from general weights: {title}, {dataset}", title=general.title, dataset=general.dataset
+        )
+    path = Path(source)
     file = RunFolder(path).weights if path.is_dir() else path
     given = read_weights(file)
     wanted = encoder.state_dict()
-    prefixes = {name[: -len(key)] for name in given for key in ("conv1.weight",) if name.endswith(key)} | {""}
-    fits = {prefix: _fitting(given, wanted, prefix) for prefix in prefixes}
-    best = max(sorted(fits), key=lambda prefix: len(fits[prefix]))
-    if len(fits[best]) < len(wanted) / 2:
+    found = find_fitting(encoder.own_names(given), wanted)
+    if len(found) < len(wanted) / 2:
         raise DataError(
-            "Only {fits} of the encoder's {wanted} tensors are in {file} with the right shape. Choose "
-            "the encoder and stem that the weights were made for (--encoder, --set encoder.stem=...).",
-            fits=len(fits[best]),
+            "Only {fits} of the encoder's {wanted} tensors are in {file} with the right shape. {hint}",
+            fits=len(found),
             wanted=len(wanted),
             file=file,
+            hint=_what_it_is(given),
         )
-    encoder.load_state_dict(fits[best], strict=False)
-    if len(fits[best]) == len(wanted):
+    encoder.load_state_dict(found, strict=False)
+    if len(found) == len(wanted):
         return Message("The encoder starts from all of its weights in {file}", file=file.name)
     return Message(
         "{fits} of {wanted} parts of the encoder start from their weights in {file}, the others untrained",
-        fits=len(fits[best]),
+        fits=len(found),
         wanted=len(wanted),
         file=file.name,
     )
 
 
+def _all_of(general: GeneralWeights, encoder: Encoder) -> dict[str, Tensor]:
+    if encoder.spec.name != general.encoder:
+        raise DataError(
+            "The general weights are for the encoder {encoder}, not for {name}. Leave the encoder to the program "
+            "(auto), or start from something else.",
+            encoder=general.encoder,
+            name=encoder.spec.name,
+        )
+    return general.read()
+
+
+def find_fitting(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of `given` with name and shape of a wanted one, under the prefix that most of them have."""
+    prefixes = {name[: -len(key)] for name in given for key in ("conv1.weight",) if name.endswith(key)} | {""}
+    fits = [_fitting(given, wanted, prefix) for prefix in sorted(prefixes)]
+    return max(fits, key=len)
+
+
 def _fitting(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     found = {name: given[prefix + name] for name in wanted if prefix + name in given}
     return {name: value for name, value in found.items() if value.shape == wanted[name].shape}
+
+
+def _what_it_is(given: Mapping[str, Tensor]) -> Message:
+    """For which encoder the weights of a file are, or which ones fit at all."""
+    for name in ENCODERS:
+        with torch.device("meta"):  # names and shapes without numbers
+            encoder = ENCODERS[name].build(name, "large")
+        wanted = encoder.state_dict()
+        if len(find_fitting(encoder.own_names(given), wanted)) > OTHER_STEM * len(wanted):
+            return Message("They are for the encoder {name} (--encoder {name}).", name=name)
+    return Message(
+        "Choose the encoder and stem that the weights were made for (--encoder, --set encoder.stem=...). Weights of "
+        "torchvision's ResNet-18, 34 and 50 and of EfficientNet-Lite0 can be read; this file begins with {first}.",
+        first=next(iter(given)),
+    )

@@ -254,7 +254,12 @@ class FinetuneConfig(BaseConfig):
     kind: str = option(
         "classification", "Result", "One class a picture, or a mask.", choices=("classification", "segmentation")
     )
-    source: str = option("scratch", "Start from", "A pretraining run, a weights file, or scratch.")
+    source: str = option(
+        "scratch",
+        "Start from",
+        "A pretraining run, a weights file, general (weights learnt from general photographs, which come with the "
+        "program), or scratch.",
+    )
     mode: str = option(
         "whole",
         "What is trained",

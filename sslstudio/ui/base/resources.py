@@ -1,6 +1,5 @@
-"""The one function that finds icons and styles: in the source tree, in an installed wheel and in the frozen program."""
+"""Icons, styles and catalogues as Qt has them. Where they lie is known to `engine/core/resource_files`."""
 
-import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -8,29 +7,19 @@ from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-import sslstudio
+from sslstudio.engine.core.resource_files import find_resource, resource_places
 
 ICON_SIZES = (16, 20, 24, 32, 48, 64)
 
 
-def _places() -> list[Path]:
-    package = Path(sslstudio.__file__).resolve().parent
-    frozen = getattr(sys, "_MEIPASS", None)
-    bundled = [Path(frozen) / "resources"] if frozen else []
-    return [*bundled, package.parent / "resources", package / "resources"]
-
-
 def find(name: str) -> Path:
     """The file or folder `name` below resources/. Raises FileNotFoundError naming where it was looked for."""
-    for place in _places():
-        if (place / name).exists():
-            return place / name
-    raise FileNotFoundError(f"{name} is in none of {', '.join(str(place) for place in _places())}")
+    return find_resource(name)
 
 
 def languages() -> list[str]:
     """The codes of the languages that there are catalogues for beside English: de for de.po."""
-    folders = [place / "translations" for place in _places()]
+    folders = [place / "translations" for place in resource_places()]
     return sorted({file.stem for folder in folders for file in folder.glob("*.po")})
 
 

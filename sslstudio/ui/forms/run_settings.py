@@ -11,11 +11,11 @@ from sslstudio.ui.base import app_settings
 from sslstudio.ui.forms.config_form import ConfigForm
 from sslstudio.ui.forms.editors import NumberBox, roomy, steady
 from sslstudio.ui.forms.reset_row import ResetRow
+from sslstudio.ui.forms.start_from import GENERAL, StartFrom
 from sslstudio.ui.text import formatting
-from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.choice_box import ChoiceBox
 from sslstudio.ui.widgets.collapsible import Fold
-from sslstudio.ui.widgets.layout import button, column, keep_hidden, row, text, wrap_layout
+from sslstudio.ui.widgets.layout import button, column, keep_hidden, text, wrap_layout
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.compute.device import DeviceFound
@@ -106,37 +106,6 @@ class DeviceBox(ChoiceBox):
         return self._gpus if self.currentData() == "together" else 0
 
 
-class FileLine(QWidget):
-    """A file that may be given."""
-
-    changed = Signal()
-
-    def __init__(self, title: str, kinds: str) -> None:
-        super().__init__()
-        self._title, self._kinds = title, kinds
-        self.path = ""
-        self.told = text(self.tr("none"), "muted")
-        self.drop = button(self.tr("Remove"), lambda: self.set_path(""), "link")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.told)
-        layout.addLayout(row(button(self.tr("Choose…"), self._choose, icon="folder"), self.drop, None))
-        self.set_path("")
-
-    def set_path(self, path: str) -> None:
-        """Take a file; '' for none."""
-        self.path = path
-        self.told.setText(path or self.tr("none"))
-        self.drop.setVisible(bool(path))
-        self.changed.emit()
-
-    def _choose(self) -> None:
-        file = dialogs.choose_file(self, self._title, self._kinds)
-        if file is not None:
-            self.set_path(str(file))
-
-
 class RunSettings(QWidget):
     """Time, device, network; under `More options` the split, the optimiser and the seed."""
 
@@ -150,14 +119,16 @@ class RunSettings(QWidget):
         self.budget = BudgetEditor(minutes)
         self.device = DeviceBox(devices, sharing=starting)
         self._make_forms(starting)
-        weights = self.tr("Weights (*.safetensors *.pth *.pt)")
-        self.weights = FileLine(self.tr("Weights to start from"), weights)
+        self.weights = StartFrom()
+        self.weights.changed.connect(self._follow_start)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(14)
         self._long = column(text(self.tr("How long"), "field"), self.budget, gap=5)
         layout.addLayout(self._long)
         layout.addLayout(column(text(self.tr("Runs on"), "field"), self.device, self._trouble(), gap=5))
+        if starting:
+            layout.addLayout(column(text(self.tr("Starts from"), "field"), self.weights, gap=5))
         for piece in (self.encoder, self.batch) if starting else (self.batch,):
             layout.addWidget(piece)
         layout.addWidget(self._together())
@@ -169,6 +140,19 @@ class RunSettings(QWidget):
         self.device.currentIndexChanged.connect(self.changed)
         for form in self.forms.values():
             form.changed.connect(self.changed)
+
+    def _follow_start(self) -> None:
+        """General weights bring their encoder."""
+        self.keep_encoder(self.weights.path == GENERAL)
+        self.changed.emit()
+
+    def keep_encoder(self, kept: bool) -> None:
+        """Leave the encoder to what it starts from, or to a person again."""
+        form = self.forms["stem"] if "name" in self.forms["stem"].values() else self.encoder
+        editor = form.editor("name")
+        if kept:
+            editor.set_value("auto")
+        editor.setEnabled(not kept)
 
     def say_below_budget(self, line: QWidget) -> None:
         """A line on what the time comes to."""
@@ -229,9 +213,6 @@ class RunSettings(QWidget):
         pieces: list[QWidget] = [self.forms[name] for name in ("data", "stem", "optimiser", "precision", "seed")]
         if further is not None:
             pieces.insert(0, further)
-        if starting:
-            weights = column(text(self.tr("Start from weights"), "field"), self.weights, gap=5)
-            pieces.insert(1, wrap_layout(weights))
         pieces.append(ResetRow(self._all_values, self.reset, self._restore))
         return Fold(self.tr("More options"), wrap_layout(column(*pieces, gap=14)))
 

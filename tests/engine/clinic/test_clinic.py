@@ -1,6 +1,7 @@
 """The puzzle clinic catches each planted fault and is silent on healthy pictures."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from sslstudio.engine.clinic.clinic import Clinic, findings_of, judge
 from sslstudio.engine.clinic.run import Examined, examine
-from sslstudio.engine.clinic.signs import amount, colour, direction, frame, lens, marks, one_tile, places
+from sslstudio.engine.clinic.signs import amount, colour, direction, frame, lens, marks, one_tile, places, start
 from sslstudio.engine.clinic.signs.looked import CAREFUL, FINE, UNSUITABLE, Finding, LookedAt
 from sslstudio.engine.clinic.signs.sheet import example_sheet
 from sslstudio.engine.clinic.signs.simple import interval, right_by_picture
@@ -112,6 +113,22 @@ def test_some_grey_pictures_are_named() -> None:
     assert set(finding.examples) <= {f"{number:04}.png" for number in range(10, 24)}
     pictures[12:] = textures(40)[12:]
     assert colour.grey_pictures(looked_at(pictures)).severity == FINE  # two of forty
+
+
+def test_what_to_start_from_goes_by_colour_and_number() -> None:
+    pictures = textures(40)
+    seen = looked_at(pictures)
+    said = start.start_from(seen)
+    assert (said.severity, said.tasks, said.counts) == (FINE, (), False)
+    assert f"{len(seen.split.train)} pictures to train on, 0%" in said.text
+    assert "likely suffice" in said.text
+    many = replace(seen, split=replace(seen.split, train=("x.png",) * start.MANY))
+    assert "may help" in start.start_from(many).text
+    pictures[:30] = grey(pictures[:30])
+    scans = start.start_from(looked_at(pictures))
+    assert scans.share == pytest.approx(0.75)
+    assert "then to pretrain on these" in scans.text
+    assert "{" not in said.text + scans.text
 
 
 def test_textures_have_no_up_and_landscapes_have() -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.dataset.near_duplicates import across, near_duplicates, signature, straddling
+from sslstudio.engine.dataset.near_duplicates import across, copies_among, near_duplicates, signature, straddling
 from sslstudio.engine.dataset.split import Split
 
 SIDE = 48
@@ -152,3 +152,19 @@ PATHS = ("a", "b", "c", "d", "e", "f", "left over")
 def test_copies_across_the_split(groups: list[tuple[int, ...]], pairs: list[tuple[str, str]]) -> None:
     assert across(groups, PATHS, SPLIT) == pairs
     assert straddling(groups, PATHS, SPLIT) == len(pairs)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_copies_among_others_are_found_by_their_numbers(change: str) -> None:
+    others, tested = different(300), different(40, seed=1)
+    tested[[3, 31]] = torch.stack([CHANGES[change](others[280]), CHANGES[change](others[7])])
+    assert copies_among(tested, others) == {3: 280, 31: 7}
+    assert copies_among(iter([tested[:16], tested[16:]]), iter([others[:100], others[100:]])) == {3: 280, 31: 7}
+    assert copies_among(tested, others, limit=100) == {31: 7}
+
+
+def test_where_nothing_is_there_nothing_is_a_copy() -> None:
+    some = different(4)
+    assert copies_among(some, some[:0]) == copies_among(some[:0], some) == {}
+    blank = torch.full((3, 3, SIDE, SIDE), 120, dtype=torch.uint8)
+    assert copies_among(blank, blank) == {}

@@ -16,6 +16,7 @@ from sklearn.metrics import (
 )
 
 from sslstudio.engine.compute.seeding import derive
+from sslstudio.engine.evaluate.intervals import wilson
 from sslstudio.engine.evaluate.scores import (
     Array,
     always,
@@ -26,7 +27,6 @@ from sslstudio.engine.evaluate.scores import (
     pooled,
     score,
     segmentation_scores,
-    wilson,
 )
 
 
@@ -149,8 +149,8 @@ def test_all_right_is_not_certain(kind: str) -> None:
     truth = [0, 1, 2, 1] * 5
     for result in score(kind, one_hot_confusions(truth, truth, 3)).values():
         assert result.value == result.high == 1.0
-        assert result.low == pytest.approx(wilson(1.0, 20)[0])
-        assert result.low < 0.9
+        assert 0.6 < result.low < 0.9
+        assert kind == "classification" or result.low == pytest.approx(wilson(1.0, 20)[0])
     wrong = [(label + 1) % 3 for label in truth]
     for result in score(kind, one_hot_confusions(truth, wrong, 3)).values():
         assert result.value == result.low == 0.0
@@ -190,7 +190,10 @@ def test_a_group_is_the_sum_of_its_pictures() -> None:
 def test_the_difference_of_a_network_to_itself_is_exactly_0(kind: str) -> None:
     some = guesses(60)
     result = difference(kind, some, some.copy())
-    assert (result.value, result.low, result.high) == (0.0, 0.0, 0.0)
+    assert result.value == 0.0
+    assert result.low == -result.high
+    # That 60 pictures were answered alike does not say that all would be; of masks the bootstrap knows no better.
+    assert 0.0 < result.high < 0.3 if kind == "classification" else result.high == 0.0
     grouped = difference(kind, some, some, [f"{number // 6}" for number in range(60)])
     assert (grouped.value, grouped.low, grouped.high, grouped.n) == (0.0, 0.0, 0.0, 10)
 
@@ -206,10 +209,10 @@ def test_a_difference_turns_its_sign_with_its_order(kind: str) -> None:
 
 
 def test_the_same_pictures_are_compared_pair_by_pair() -> None:
-    """Two networks that fail on the same pictures, one of them on two more: unpaired, that would drown in the luck."""
+    """Two networks that fail on the same pictures, one on a few more: unpaired, that would drown in the luck."""
     first = guesses(300)
     second = first.copy()
-    right = np.flatnonzero(first[:, 0, 0])[:9]
+    right = np.flatnonzero(first[:, 0, 0])[:18]
     second[right] = always(first[right], 1)
     gap = difference("classification", first, second)
     single = score("classification", first)["balanced_accuracy"]

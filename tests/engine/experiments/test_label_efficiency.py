@@ -6,18 +6,23 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import stdtrit
 from sklearn.isotonic import isotonic_regression
 
+from sslstudio.engine.evaluate.intervals import bound_gap, bound_recall
 from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS, Array, one_hot_confusions
 from sslstudio.engine.experiments.label_efficiency import (
-    Luck,
+    USUAL,
+    Spread,
     draw_scores,
     estimate,
+    hold_together,
     labels_needed,
-    mean_over_draws,
     monotone,
+    picture_variance,
     resampled_scores,
     resampling,
+    spread,
     worth,
 )
 
@@ -36,46 +41,102 @@ def confusions(draws: int, pictures: int, shares: list[float], seed: int = 0) ->
 def test_resampled_scores_are_those_of_a_plain_loop() -> None:
     matrices = confusions(3, 20, [0.3, 0.6, 0.9])
     luck = resampling(3, 20, seed=4, count=7)
-    fast = mean_over_draws(resampled_scores("classification", matrices, luck), luck, range(3))
+    fast = resampled_scores("classification", matrices, luck)
     for number in range(7):
-        taken: list[float] = []
         for draw in range(3):
-            total = np.zeros((3, 3))
-            for picture in range(20):
-                total += luck.pictures[number, picture] * matrices[draw, picture]
-            score = float(SCORERS["classification"](total)[HEADLINE["classification"]])
-            taken += [score] * int(luck.draws[number, draw])
-        assert fast[number] == pytest.approx(sum(taken) / len(taken))
+            total = sum(luck.pictures[number, picture] * matrices[draw, picture] for picture in range(20))
+            score = float(SCORERS["classification"](np.asarray(total))[HEADLINE["classification"]])
+            assert fast[number, draw] == pytest.approx(score)
 
 
-def test_resampling_takes_one_draw_fewer_and_all_pictures() -> None:
-    luck = resampling(5, 30, seed=0, count=50)
-    assert (luck.draws.sum(1) == 4).all()
-    assert (luck.pictures.sum(1) == 30).all()
-    assert (resampling(1, 30, count=5).draws == 1).all()
-    again = resampling(5, 30, seed=0, count=50)
+def test_resampling_takes_as_many_pictures_of_each_class_as_there_are() -> None:
+    classes = np.array([0] * 20 + [1] * 8 + [2] * 2)
+    luck = resampling(5, 30, seed=0, count=50, classes=classes)
+    for number, count in ((0, 20), (1, 8), (2, 2)):
+        assert (luck.pictures[:, classes == number].sum(1) == count).all()
+    assert (resampling(5, 30, count=5).pictures.sum(1) == 30).all()
+    again = resampling(5, 30, seed=0, count=50, classes=classes)
     assert (again.pictures == luck.pictures).all()
+    assert luck.draws.shape == (50, 5)
 
 
-def test_the_spread_over_draws_has_the_right_size() -> None:
-    """With test pictures beyond number, the resampled means vary as the mean of the draws does: s / sqrt(S)."""
+def of_pictures_without_number(scores: Array, which: list[int] | None = None) -> Spread:
+    """The spread where no test picture varies."""
+    luck = resampling(len(scores), 20, seed=1, count=20_000)
+    return spread(scores, np.tile(scores, (20_000, 1)), luck, which or range(len(scores)), 0.0)
+
+
+def test_the_spread_over_draws_is_that_of_their_mean_drawn_towards_the_usual_one() -> None:
     scores = np.array([0.40, 0.52, 0.47, 0.60, 0.55])
-    luck = resampling(5, 10, seed=1, count=20_000)
-    drawn = mean_over_draws(np.tile(scores, (20_000, 1)), luck, range(5))
-    assert drawn.std() == pytest.approx(scores.std(ddof=1) / math.sqrt(5), rel=0.03)
+    found = of_pictures_without_number(scores)
+    usual = (USUAL**2 + 4 * scores.var(ddof=1)) / 5
+    assert found.variance == pytest.approx(usual / 5)
+    assert found.freedom == pytest.approx(5)
+    assert found.reach() == pytest.approx(2.570582 * math.sqrt(usual / 5))
+    deviations = np.sort(np.abs(found.deviations))
+    assert deviations[19_000] == pytest.approx(found.reach(), rel=0.05)  # 95 % of what may be, as Student says
 
 
-def test_an_estimate_has_student_s_interval_beside_the_bootstrap() -> None:
+def test_few_draws_widen_like_students_t() -> None:
+    two, five = (of_pictures_without_number(np.array(scores)) for scores in ([0.4, 0.6], [0.4, 0.6, 0.4, 0.6, 0.5]))
+    assert two.reach() / math.sqrt(two.variance) == pytest.approx(4.302653)
+    assert two.reach() > 2 * five.reach()
+
+
+def test_what_is_between_draws_and_pictures_counts_once() -> None:
+    """Each draw has its own half of the pictures right, at random: all luck is in the single answers, n times S of
+    them, and their mean varies by p (1 - p) / (n S)."""
+    draws, pictures = 40, 200
+    classes = np.zeros(pictures, int)
+    luck = resampling(draws, pictures, seed=3, count=2000, classes=classes)
+    variances = []
+    for seed in range(8):
+        right = (np.random.default_rng(seed).random((draws, pictures)) < 0.5).astype(float)
+        drawn = luck.pictures @ right.T / pictures
+        found = spread(right.mean(1), drawn, luck, range(draws), picture_variance(right, classes))
+        variances.append(found.variance - (USUAL**2) / draws**2)
+    assert np.mean(variances) == pytest.approx(0.25 / (draws * pictures), rel=0.25)
+
+
+def test_one_draw_is_given_the_usual_spread() -> None:
+    scores = np.array([0.6])
+    luck = resampling(1, 100, count=500)
+    found = spread(scores, np.full((500, 1), 0.6), luck, [0], 0.001)
+    assert found.variance == pytest.approx(0.001 + USUAL**2)
+
+
+def test_with_one_draw_the_variance_over_pictures_is_that_of_a_single_result() -> None:
+    rng = np.random.default_rng(2)
+    classes = np.array([0] * 40 + [1] * 6 + [2] * 3)
+    ours, theirs = ((rng.random((1, 49)) < share).astype(float) for share in (0.8, 0.6))
+    count = np.bincount(classes).astype(np.float64)
+    only = [
+        np.bincount(classes, (one * (1 - other))[0]).astype(np.float64)
+        for one, other in ((ours, theirs), (theirs, ours))
+    ]
+    low, high = bound_gap(only[0], only[1], count)
+    variance = picture_variance(ours - theirs, classes, gap=True)
+    assert (high - low) / 2 / math.sqrt(variance) == pytest.approx(2.0, abs=0.15)  # a quantile of t
+    right = np.bincount(classes, ours[0]).astype(np.float64)
+    low, high = bound_recall(right, count)
+    middle = (low + high) / 2
+    reach = math.sqrt(picture_variance(ours, classes))
+    assert low < middle - 1.5 * reach
+    assert high > middle + 1.5 * reach
+
+
+def test_an_estimate_has_student_s_interval_beside_its_own() -> None:
     scores = np.array([0.5, 0.6, 0.7])
-    found = estimate(scores, np.linspace(0.4, 0.8, 1001))
+    found = estimate(scores, of_pictures_without_number(scores))
     reach = 4.302652729 * 0.1 / math.sqrt(3)  # t of 2 degrees of freedom
     assert found.value == pytest.approx(0.6)
     assert found.draws == 3
     assert found.t_low == pytest.approx(0.6 - reach)
     assert found.t_high == pytest.approx(0.6 + reach)
-    assert found.low == pytest.approx(0.41)
-    assert found.high == pytest.approx(0.79)
-    assert math.isnan(estimate(scores[:1], np.array([0.5])).t_low)
+    assert 0 < found.low < found.value < found.high < 1
+    assert math.isnan(estimate(scores[:1], of_pictures_without_number(scores[:1])).t_low)
+    gap = estimate(scores, of_pictures_without_number(scores), 0.8)
+    assert (gap.low, gap.high) == pytest.approx((-0.2, 1.4))
 
 
 def test_a_paired_difference_is_narrower_than_its_parts() -> None:
@@ -85,37 +146,35 @@ def test_a_paired_difference_is_narrower_than_its_parts() -> None:
     second[:, :12] = confusions(5, 12, [1.0] * 5)
     luck = resampling(5, 120)
     ours, theirs = (resampled_scores("classification", one, luck) for one in (second, first))
-    gap = estimate(
-        draw_scores("classification", second) - draw_scores("classification", first),
-        mean_over_draws(ours - theirs, luck, range(5)),
-    )
-    alone = estimate(draw_scores("classification", second), mean_over_draws(ours, luck, range(5)))
-    assert 0 < gap.low < gap.value < gap.high
-    assert gap.high - gap.low < alone.high - alone.low
+    scores = [draw_scores("classification", one) for one in (second, first)]
+    gap = spread(scores[0] - scores[1], ours - theirs, luck, range(5))
+    alone = spread(scores[0], ours, luck, range(5))
+    assert gap.value > gap.reach() > 0
+    assert gap.reach() < alone.reach()
 
 
-def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
-    """Luck of draws and of pictures, 150 studies: 95 % within the noise of such a count."""
-    rng = np.random.default_rng(3)
-    truth, hits = 0.6, 0
-    for study in range(150):
-        hard, good = rng.normal(0, 0.15, 60), rng.normal(0, 0.04, 5)
-        right = rng.random((5, 60)) < np.clip(truth + hard[None] + good[:, None], 0, 1)
-        kind = np.arange(60) % 2
-        guesses = np.where(right, kind, 1 - kind)
-        matrices = np.stack([one_hot_confusions(kind.tolist(), guess.tolist(), 2) for guess in guesses])
-        luck = resampling(5, 60, seed=study, count=300)
-        drawn = mean_over_draws(resampled_scores("classification", matrices, luck), luck, range(5))
-        found = estimate(draw_scores("classification", matrices), drawn)
-        hits += found.low <= truth <= found.high
-    assert hits >= 0.88 * 150
+def independent(count: int, seed: int = 0) -> list[Spread]:
+    """Differences that have nothing to do with each other, of variance 1 and degrees of freedom without number."""
+    rng = np.random.default_rng(seed)
+    return [Spread(0.0, 1.0, 1e9, rng.standard_normal(20_000), 5) for _ in range(count)]
 
 
-def test_draws_that_a_resample_lacks_do_not_count() -> None:
-    luck = Luck(np.array([[2.0, 0.0, 1.0], [0.0, 3.0, 0.0]]), np.ones((2, 4)))
-    mean = mean_over_draws(np.array([[0.3, 0.6], [0.3, 0.6]]), luck, [0, 2])
-    assert mean[0] == pytest.approx((2 * 0.3 + 0.6) / 3)
-    assert math.isnan(mean[1])
+def test_intervals_that_hold_together_are_those_of_sidak_where_rows_are_independent() -> None:
+    for count in (2, 8):
+        wanted = float(stdtrit(1e9, (1 + 0.95 ** (1 / count)) / 2))
+        assert hold_together(independent(count)) == pytest.approx([wanted] * count, rel=0.02)
+    assert hold_together(independent(1)) == pytest.approx([1.959964], rel=1e-3)
+
+
+def test_rows_that_vary_alike_need_no_wider_intervals() -> None:
+    one = independent(1)[0]
+    assert hold_together([one] * 6) == pytest.approx([1.959964] * 6, rel=0.02)
+
+
+def test_a_row_without_any_variance_does_not_disturb_the_others() -> None:
+    still = Spread(0.0, 0.0, 5.0, np.zeros(20_000), 5)
+    assert hold_together([still, *independent(1)]) == pytest.approx([0.0, 1.959964], rel=1e-3)
+    assert hold_together([]) == []
 
 
 @given(curves)
@@ -153,26 +212,42 @@ def test_the_curve_has_the_score_at_the_labels_that_it_needs(values: Array, scor
         assert (score > curve[-1]) == (bound == 1)
 
 
+def known(value: float, reach: float = 0.0, seed: int = 0) -> Spread:
+    """A score that varies by so much."""
+    noise = np.random.default_rng(seed).standard_normal(400)
+    return Spread(value, reach**2, 1e9, reach * noise, 5)
+
+
+HEIGHTS = [0.4, 0.5, 0.6, 0.8]
+RISING = [True, True, True]
+
+
 def test_worth_reads_the_curve_in_the_logarithm_of_the_labels() -> None:
-    curve = np.array([0.4, 0.5, 0.6, 0.8])
-    drawn = np.tile(curve, (50, 1))
-    found = worth(5, 0.55, GRID, curve, np.full(50, 0.55), drawn)
+    found = worth(5, known(0.55), GRID, [known(height) for height in HEIGHTS], RISING)
     assert found.value == pytest.approx(math.sqrt(10 * 25) / 5)
     assert found.low == pytest.approx(found.value)
     assert found.high == pytest.approx(found.value)
     assert found.bound == 0
+    assert not found.flat
 
 
 def test_beyond_what_scratch_was_given_it_is_a_bound() -> None:
-    curve = np.array([0.4, 0.5, 0.6, 0.8])
-    scores = np.concatenate([np.full(40, 0.6), np.full(10, 0.95)])
-    found = worth(10, 0.85, GRID, curve, scores, np.tile(curve, (50, 1)))
+    curve = [known(height) for height in HEIGHTS]
+    found = worth(10, known(0.85, 0.1), GRID, curve, RISING)
     assert found.value == pytest.approx(10.0)
     assert found.bound == 1
-    assert found.low == pytest.approx(2.5)
+    assert 2.5 < found.low < 10.0
     assert found.low_bound == 0
     assert found.high == pytest.approx(10.0)
     assert found.high_bound == 1
-    below = worth(10, 0.1, GRID, curve, np.full(50, 0.1), np.tile(curve, (50, 1)))
+    below = worth(10, known(0.1), GRID, curve, RISING)
     assert below.value == pytest.approx(0.5)
     assert below.bound == -1
+
+
+def test_nothing_is_said_where_scratch_is_flat() -> None:
+    flat = [known(height) for height in (0.4, 0.6, 0.6, 0.605)]
+    rising = [True, False, False]
+    assert worth(5, known(0.7), GRID, flat, rising).flat
+    assert worth(5, known(0.603), GRID, flat, rising).flat
+    assert not worth(5, known(0.5), GRID, flat, rising).flat

@@ -4,10 +4,11 @@ import io
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from sslstudio.engine.experiments.curve import curve_png
-from sslstudio.engine.experiments.report import markdown
+from sslstudio.engine.experiments.report import markdown, tournament_notes
 
 
 def estimate(value: float, reach: float | None = 0.05) -> dict[str, Any]:
@@ -18,7 +19,7 @@ def estimate(value: float, reach: float | None = 0.05) -> dict[str, Any]:
 def cell(labels: int, value: float, gap: float | None = None, worth: tuple[float, int] | None = None) -> dict[str, Any]:
     times = None
     if worth:
-        times = {"value": worth[0], "low": 0.5, "high": 9.0, "bound": worth[1], "low_bound": -1, "high_bound": 1}
+        times = {"value": worth[0], "low": 0.5, "high": 9.0, "bound": worth[1], "low_bound": 0, "high_bound": 0}
     return {
         "labels": labels,
         "score": estimate(value),
@@ -63,7 +64,7 @@ def test_the_tables_say_what_was_measured() -> None:
     assert line_of(words, "Rotation", 1)[1:] == [
         "+0.120 (+0.100 to +0.140)", "−0.050 (−0.070 to −0.030)", "+0.035 (+0.005 to +0.065)"
     ]  # fmt: skip
-    assert line_of(words, "Rotation", 2)[1:] == ["2.2× (<0.5 to >9.0)", ">5.0× (<0.5 to >9.0)"]
+    assert line_of(words, "Rotation", 2)[1:] == ["2.2× (0.5 to 9.0)", "at least 0.5×"]
     assert line_of(words, "Rotation", 3)[1:] == ["no difference yet", "harms", "no"]
     assert "agrees in 0 of 1" in words
     assert "6.0 min of pretraining and 1.0 min of fine-tuning" in words
@@ -106,3 +107,59 @@ def test_a_score_without_an_interval_is_drawn_without_a_band() -> None:
     whole["rows"][1]["cells"][0]["score"] = estimate(0.62, None)
     assert (0x00, 0x72, 0xB2) in colours_in(curve_png(whole))
     assert "0.620 (no interval)" in markdown(whole)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "2.5× (1.5 to 4.0)"),
+        ({"high_bound": 1}, "2.5× (1.5 or more)"),
+        ({"low_bound": -1}, "2.5× (4.0 or less)"),
+        ({"low_bound": -1, "high_bound": 1}, "2.5× (no interval)"),
+        ({"bound": 1, "high_bound": 1}, "at least 1.5×"),  # not the last number of labels that scratch was given
+        ({"bound": 1, "low_bound": 1, "high_bound": 1}, "at least 1.5×"),
+        ({"bound": 1, "low_bound": -1}, "–"),
+        ({"bound": -1, "low_bound": -1}, "at most 4.0×"),
+        ({"bound": -1, "high_bound": 1}, "–"),
+        ({"flat": True}, "flat without pretraining"),
+        ({"bound": 1, "flat": True}, "flat without pretraining"),
+        ({"low": None}, "–"),
+    ],
+)
+def test_what_labels_are_worth_is_said_by_its_sure_end(changes: dict[str, Any], said: str) -> None:
+    times = {"value": 2.5, "low": 1.5, "high": 4.0, "bound": 0, "low_bound": 0, "high_bound": 0, "flat": False}
+    whole = table()
+    whole["rows"][1]["cells"][0]["worth"] = times | changes
+    assert line_of(markdown(whole), "Rotation", 2)[1] == said
+
+
+def test_a_small_class_is_told_by_the_real_number_of_labels() -> None:
+    whole = table(together=4)
+    for row in whole["rows"]:
+        for one in row["cells"]:
+            one["used"] = {5: 5.0, 10: 8.5, 50: 31.0}[one["labels"]]
+    words = markdown(whole)
+    assert line_of(words, "Row")[4:6] == ["10 (had 8.5)", "50 (had 31.0)"]
+    assert "95 % intervals, which hold together" in words
+    assert "hold together" not in markdown(table(together=1))
+    assert curve_png(whole) != curve_png(table())
+
+
+def entry(title: str, gain: float | None, verdict: str = "helps") -> Any:
+    difference = {} if gain is None else {"value": gain, "low": gain - 0.05, "high": gain + 0.05}
+    return {"title": title, "probe": {"difference": difference, "verdict": verdict, "n": 40}}
+
+
+def test_a_ranking_says_who_may_be_as_good_and_that_the_winner_was_lucky() -> None:
+    cup: Any = {"rounds": [[entry("A", 0.2), entry("B", 0.17), entry("C", 0.16), entry("D", 0.1)]], "winner": None}
+    assert any("The intervals of B and C reach past" in note for note in tournament_notes(cup))
+    cup["rounds"][0] = [entry("A", 0.2), entry("B", 0.17), entry("D", 0.1)]
+    assert any("The interval of B reaches past" in note for note in tournament_notes(cup))
+    cup["rounds"][0] = [entry("A", 0.2), entry("D", 0.1)]
+    assert not any("past the first" in note for note in tournament_notes(cup))
+    cup["winner"] = entry("A", 0.2)
+    assert "luckiest of several" in tournament_notes(cup)[0]
+    cup["measured"] = entry("A", 0.08)["probe"]
+    assert "+0.080 better than untrained ones (95 % interval +0.030 to +0.130)" in tournament_notes(cup)[0]
+    cup["rounds"][0] = [entry("A", None), entry("B", None)]
+    assert any("RankMe" in note for note in tournament_notes(cup))

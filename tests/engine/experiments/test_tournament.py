@@ -14,6 +14,7 @@ from PIL import Image
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, RunError, TaskDoesNotFit
 from sslstudio.engine.core.events import Event, RunFinished, StepDone
+from sslstudio.engine.experiments import winner
 from sslstudio.engine.experiments.experiment_run import DONE, ExperimentRun
 from sslstudio.engine.experiments.tournament import ranking, tournament
 from sslstudio.engine.experiments.tournament_config import (
@@ -23,6 +24,7 @@ from sslstudio.engine.experiments.tournament_config import (
     schedule,
     survivors,
 )
+from sslstudio.engine.pretraining.probe_set import ProbeSet
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.engine.training.config import DataConfig
@@ -59,6 +61,35 @@ def test_the_winner_is_the_best_of_the_round_and_goes_on_from_its_weights(played
     assert "## Round 1" in words
     assert "## The winner went on" in words
     assert f"--from {played / 'winner'}" in words
+
+
+def test_the_winner_is_measured_once_and_not_on_too_few_pictures(played: Path, sample_folder: Path) -> None:
+    assert content(played / "measured.json") is None  # twelve test pictures
+    assert "luckiest of several" in (played / "tournament.md").read_text()
+    assert list(winner.measure_winner(config_for(sample_folder, played), RunControl())) == []
+
+
+@pytest.mark.slow
+def test_the_winner_is_measured_again_on_pictures_by_which_nothing_was_chosen(
+    sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[ProbeSet] = []
+
+    class Watched(ProbeSet):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            looked.append(self)
+
+    monkeypatch.setattr(winner, "ProbeSet", Watched)
+    data = DataConfig(folder=str(sample_folder), side=32, test=0.6)
+    settings = "optimiser.batch_size=8;probe.draws=4;probe.labels=2"
+    table = table_of(play(config_for(sample_folder, tmp_path / "out", data=data, pretrain_settings=settings)))
+    split = content(tmp_path / "out" / "winner" / "split.json")
+    assert len(looked) == 1
+    assert set(looked[0].paths) <= set(split["test"])
+    assert table["measured"]["n"] >= 20
+    assert table["measured"]["share"] == 1.0
+    assert "by which nothing was chosen" in (tmp_path / "out" / "tournament.md").read_text()
 
 
 def test_played_again_nothing_is_trained(played: Path, sample_folder: Path) -> None:

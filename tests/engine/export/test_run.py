@@ -88,11 +88,17 @@ def test_a_pretraining_gives_its_encoder_with_whole_picture_statistics(pretraine
     assert not torch.equal(taken["bn1.running_mean"], kept["model.encoder.bn1.running_mean"])  # puzzles' statistics
 
 
-@pytest.mark.parametrize(("name", "stem"), [("small", "tiny"), ("small", "large"), ("resnet18", "small")])
-def test_torchvisions_network_computes_the_same(name: str, stem: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("small", "tiny"), ("small", "large"), ("resnet18", "small"),
+        ("efficientnet_lite0", "tiny"), ("efficientnet_lite0", "small"), ("efficientnet_lite0", "large"),
+    ],
+)  # fmt: skip
+def test_the_snippets_network_computes_the_same(name: str, stem: str) -> None:
     config = EncoderConfig(name=name, stem=stem)
     encoder = build_encoder(config, 3).eval()
-    twin = use_it.torchvision_encoder(encoder_facts(config))
+    twin = use_it.build_encoder(encoder_facts(config))
     twin.load_state_dict(encoder.state_dict())
     pictures = torch.rand(2, 3, 40, 40)
     with torch.no_grad():

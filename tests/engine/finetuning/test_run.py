@@ -46,6 +46,30 @@ def test_both_parts_take_the_same_steps_and_the_result_compares_them(classified:
     assert any("No test picture was seen" in note for note in metrics["notes"])
 
 
+def test_near_copies_of_test_pictures_are_counted(tmp_path: Path) -> None:
+    """A picture that is saved again under another name: one is trained on, the other tested."""
+    rng = np.random.default_rng(0)
+    for number in range(40):  # smooth fields, each unlike the others
+        file = tmp_path / "pictures" / "ab"[number % 2] / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 255, (8, 8, 3), np.uint8)).resize((40, 40)).save(file)
+    config = finetune_config(tmp_path / "pictures", tmp_path / "first", "scratch")
+    config = config.replace(budget=BudgetConfig(steps=1))
+    first = result_of(run_finetune(config))["notes"]
+    assert any("No test picture has a near copy" in note for note in first)
+    tested = json.loads((tmp_path / "first" / "split.json").read_text())["test"][0]
+    taught = json.loads((tmp_path / "first" / "plan.json").read_text())["labelled"][0]
+    with Image.open(tmp_path / "pictures" / taught) as picture:
+        picture.resize((36, 36)).save(tmp_path / "pictures" / tested)
+    second = result_of(run_finetune(config.replace(out=str(tmp_path / "second"))))["notes"]
+    said = [note for note in second if "near copy" in note]
+    assert len(said) == 1
+    assert said[0].startswith("1 of the ")
+    assert f"for example {tested} and {taught}:" in said[0]
+    cell = result_of(run_finetune(config.replace(out=str(tmp_path / "cell"), watch=False)))["notes"]
+    assert not [note for note in cell if "near copy" in note]
+
+
 def test_labels_are_drawn_from_training_pictures_only(classified: Path) -> None:
     split = json.loads((classified / "split.json").read_text())
     labelled = json.loads((classified / "plan.json").read_text())["labelled"]

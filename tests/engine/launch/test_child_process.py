@@ -41,7 +41,7 @@ def texts(events: list[Any]) -> list[str]:
     return [event.text for event in events]
 
 
-@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("apart", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_run_says_the_same_here_and_in_a_child_and_can_be_paused_stopped_and_gone_on_with(
     apart: bool, pretrained: Path, sample_folder: Path, tmp_path: Path
 ) -> None:

@@ -21,7 +21,7 @@ every_resnet = pytest.mark.parametrize("name", ["resnet18", "resnet34", "resnet5
 def unbuilt(name: str, stem: str) -> Encoder:
     """An encoder with shapes but no numbers: building it and asking it cost nothing."""
     with torch.device("meta"):
-        return Encoder(ENCODERS[name], name, stem)
+        return ENCODERS[name].build(name, stem)
 
 
 def small(seed: int = 0, stem: str = "small") -> Encoder:
@@ -43,7 +43,7 @@ def test_torchvisions_weights_give_torchvisions_embedding(name: str) -> None:
         torch.manual_seed(3)
         theirs = getattr(torchvision.models, name)().eval()
     theirs.fc = torch.nn.Identity()
-    ours = Encoder(ENCODERS[name], name, "large").eval()
+    ours = ENCODERS[name].build(name, "large").eval()
     ours.load_state_dict(theirs.state_dict())
     ours.use_memory_format("contiguous")  # the format that theirs computes in
     images = torch.randn(2, 3, 64, 64, generator=generator(0, "images"))

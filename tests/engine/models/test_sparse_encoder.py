@@ -8,18 +8,31 @@ from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from sslstudio.engine.compute.seeding import generator, seed_init
-from sslstudio.engine.models.encoders import Encoder, ResNetShape
+from sslstudio.engine.models.encoders import Encoder, EncoderShape, ResNetShape
+from sslstudio.engine.models.encoders.efficientnet_lite import Blocks, EfficientNetLiteShape
 from sslstudio.engine.models.sparse_encoder import Densify, norm_of_seen, spread_to, visible_stages
 from sslstudio.engine.transforms.masking import choose_patches
 
 GRID = 3
-KINDS = [(BasicBlock, "tiny"), (BasicBlock, "small"), (Bottleneck, "large")]
-every_kind = pytest.mark.parametrize(("block", "stem"), KINDS)
+BLOCKS = (1, 2, 1, 1), (4, 8, 8, 16)
+BASIC, BOTTLENECK = ResNetShape(BasicBlock, *BLOCKS, ""), ResNetShape(Bottleneck, *BLOCKS, "")
+LITE = EfficientNetLiteShape(
+    8,
+    (
+        (Blocks(1, 4, 1, 1, 3), Blocks(2, 8, 2, 2, 3)),
+        (Blocks(2, 8, 2, 2, 5),),
+        (Blocks(2, 8, 1, 2, 3),),
+        (Blocks(2, 16, 1, 2, 5),),
+    ),
+    "",
+)
+KINDS = [(BASIC, "tiny"), (BASIC, "small"), (BOTTLENECK, "large"), (LITE, "tiny"), (LITE, "small"), (LITE, "large")]
+every_kind = pytest.mark.parametrize(("shape", "stem"), KINDS)
 
 
-def encoder_of(block: type[BasicBlock] | type[Bottleneck], stem: str) -> Encoder:
+def encoder_of(shape: EncoderShape, stem: str) -> Encoder:
     with seed_init(0, "encoder"):
-        return Encoder(ResNetShape(block, (1, 2, 1, 1), (4, 8, 8, 16), ""), "toy", stem)
+        return shape.build("toy", stem)
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -33,10 +46,8 @@ def asked(encoder: Encoder, count: int = 3) -> tuple[Tensor, Tensor]:
 
 @every_kind
 @pytest.mark.parametrize("training", [True, False])
-def test_with_everything_seen_it_is_the_encoder_itself(
-    block: type[BasicBlock] | type[Bottleneck], stem: str, training: bool
-) -> None:
-    encoder = encoder_of(block, stem).train(training)
+def test_with_everything_seen_it_is_the_encoder_itself(shape: EncoderShape, stem: str, training: bool) -> None:
+    encoder = encoder_of(shape, stem).train(training)
     other = copy.deepcopy(encoder)
     images, seen = asked(encoder)
     for ours, its in zip(
@@ -49,10 +60,8 @@ def test_with_everything_seen_it_is_the_encoder_itself(
 
 @every_kind
 @pytest.mark.parametrize("training", [True, False])
-def test_what_is_hidden_has_no_influence_at_all(
-    block: type[BasicBlock] | type[Bottleneck], stem: str, training: bool
-) -> None:
-    encoder = encoder_of(block, stem).train(training)
+def test_what_is_hidden_has_no_influence_at_all(shape: EncoderShape, stem: str, training: bool) -> None:
+    encoder = encoder_of(shape, stem).train(training)
     other = copy.deepcopy(encoder)
     images, seen = asked(encoder)
     hidden = spread_to(seen, *images.shape[-2:]) == 0
@@ -66,7 +75,7 @@ def test_what_is_hidden_has_no_influence_at_all(
 
 
 def test_what_is_seen_has_influence() -> None:
-    encoder = encoder_of(BasicBlock, "tiny").eval()
+    encoder = encoder_of(BASIC, "tiny").eval()
     images, seen = asked(encoder)
     shown = spread_to(seen, *images.shape[-2:]) > 0
     changed = torch.where(shown, images + 1, images)
@@ -75,7 +84,7 @@ def test_what_is_seen_has_influence() -> None:
 
 
 def test_nothing_is_left_in_the_encoder() -> None:
-    encoder = encoder_of(BasicBlock, "tiny")
+    encoder = encoder_of(BASIC, "tiny")
     names = list(encoder.state_dict())
     images, seen = asked(encoder)
     torch.autograd.backward(visible_stages(encoder, images, seen)[-1].sum())

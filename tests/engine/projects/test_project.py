@@ -267,14 +267,27 @@ def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
 WHOLE = b'format = 1\npictures = "../../data/other"\nname = "other"\nmade = "labels"\nearlier = []\n[data]\nside = 96\n'
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(first=damaged(WHOLE), copy=damaged(WHOLE), album=damaged(WHOLE))
 @example(first=b"a = " + b"[" * 5000, copy=b"b = " + b"9" * 5000, album=b"\xff")
 @example(first=b"format = 1\npictures = 'a'\nearlier = 7", copy=b'format = 1\npictures = "\\u0000"', album=b"")
 def test_a_damaged_one_keeps_nobody_from_opening_another_folder(
     tmp_path_factory: pytest.TempPathFactory, first: bytes, copy: bytes, album: bytes
 ) -> None:
-    tmp_path = tmp_path_factory.mktemp("home")
+    opens_others_beside(tmp_path_factory.mktemp("home"), first, copy, album)
+
+
+@pytest.mark.slow
+@settings(max_examples=600, deadline=None)
+@given(first=damaged(WHOLE), copy=damaged(WHOLE), album=damaged(WHOLE))
+def test_many_damaged_ones_keep_nobody_from_opening_another_folder(
+    tmp_path_factory: pytest.TempPathFactory, first: bytes, copy: bytes, album: bytes
+) -> None:
+    opens_others_beside(tmp_path_factory.mktemp("home"), first, copy, album)
+
+
+def opens_others_beside(tmp_path: Path, first: bytes, copy: bytes, album: bytes) -> None:
+    """Whether other folders are opened while a project lies there with these files."""
     good = made(tmp_path)
     save_project(good)
     broken = good.folder.parent / "broken"

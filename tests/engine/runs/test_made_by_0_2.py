@@ -65,6 +65,17 @@ def plain(value: Any) -> Any:
     return [plain(one) for one in value] if isinstance(value, list) else value
 
 
+MENDED = {"low", "high", "low_bound", "high_bound", "flat", "verdict", "notes", "final", "agrees", "used", "together",
+          "measured"}  # fmt: skip
+
+
+def measured(value: Any) -> Any:
+    """A table without what hangs on how intervals are worked out, which was mended since."""
+    if isinstance(value, dict):
+        return {key: measured(one) for key, one in value.items() if key not in MENDED}
+    return [measured(one) for one in value] if isinstance(value, list) else value
+
+
 def expected(root: Path) -> dict[str, Any]:
     facts: dict[str, Any] = content(root / "expected.json")
     return facts
@@ -132,7 +143,8 @@ def test_a_result_is_evaluated_and_reported(name: str, made_by_0_2: Path, capsys
     assert scored["n_test"] == stored["n_test"] > 0
     for score, values in stored["parts"]["pretrained"]["scores"].items():
         again = scored["parts"]["pretrained"]["scores"][score]
-        assert {key: again[key] for key in values} == pytest.approx(values, nan_ok=True)
+        for key in ("value", "n"):  # the intervals are others since they were mended
+            assert again[key] == pytest.approx(values[key], nan_ok=True)
     page = made_by_0_2 / "report.html"
     ask(capsys, "report", run, "--out", page)
     assert stored["verdict"] in html.unescape(page.read_text(encoding="utf-8"))
@@ -190,7 +202,8 @@ def test_a_study_that_is_over_trains_nothing_again(
     before, weights = content(folder / table), stamps(folder)
     again = told(capsys, *expected(made_by_0_2)["commands"][name])["metrics"]
     assert stamps(folder) == weights
-    assert plain(again) == plain(content(folder / table)) == before
+    assert plain(again) == plain(content(folder / table))
+    assert measured(plain(again)) == measured(before)
 
 
 def test_a_tournament_that_was_killed_goes_on(made_by_0_2: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.config import BaseConfig, Overrides, from_dict, from_toml, options_of, to_dict, to_toml
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
+from sslstudio.engine.models.encoders.efficientnet_lite import Blocks, EfficientNetLiteShape
 from sslstudio.engine.tasks.base import GAMES, TASKS, AnyTask, Batch, Game, Puzzle, load_tasks
 from sslstudio.engine.transforms import draw
 
@@ -277,3 +278,23 @@ def test_games_and_puzzles_ask_the_same_and_agree_on_what_is_right(name: str) ->
     if len(games) < len(puzzles) or any(puzzle.correct is None for puzzle in puzzles) or name == "multitask":
         return  # colours are asked about one spot only; of several tasks those that nobody can play are left out
     assert [game.answer == game.targets for game in games] == [puzzle.correct for puzzle in puzzles]
+
+
+@every_task
+def test_other_families_of_encoders_learn_from_it(name: str) -> None:
+    stages = (
+        (Blocks(1, 8, 1, 1, 3), Blocks(2, 8, 1, 2, 3)), (Blocks(2, 16, 1, 2, 5),),
+        (Blocks(2, 16, 1, 2, 3),), (Blocks(2, 32, 1, 2, 5),),
+    )  # fmt: skip
+    with seed_init(0, "encoder"):
+        encoder = EfficientNetLiteShape(8, stages, "").build("toy", "small")
+        task = TASKS[name](TASKS[name].Config(), encoder.spec)
+    task.attach(encoder)
+    images = pictures(16)
+    task.prepare(images)
+    result = task(encoder, task.make_batch(images, generator(0, "puzzles")))
+    result.loss.backward()
+    reached = encoder.conv1.weight.grad
+    assert bool(result.loss.isfinite())
+    assert reached is not None
+    assert float(reached.abs().max()) > 0

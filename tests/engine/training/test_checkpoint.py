@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
+from sslstudio.engine.models.encoders.general import find_general
 from sslstudio.engine.training.checkpoint import (
     lay_like_weights,
     load_encoder,
@@ -28,8 +29,8 @@ from sslstudio.engine.training.checkpoint import (
 )
 
 
-def encoder(seed: int = 0, stem: str = "tiny") -> Encoder:
-    return build_encoder(EncoderConfig(name="small", stem=stem), seed)
+def encoder(seed: int = 0, stem: str = "tiny", name: str = "small") -> Encoder:
+    return build_encoder(EncoderConfig(name=name, stem=stem), seed)
 
 
 def equal(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
@@ -288,3 +289,23 @@ def test_half_precision_weights_are_taken(tmp_path: Path) -> None:
     load_encoder(target, tmp_path / "w.safetensors")
     assert target.state_dict()["conv1.weight"].dtype == torch.float32
     torch.testing.assert_close(target.state_dict(), encoder(1).state_dict(), atol=1e-3, rtol=1e-3)
+
+
+def test_for_which_encoder_a_file_is_can_be_read_in_the_refusal(tmp_path: Path) -> None:
+    save_tensors(tmp_path / "w.safetensors", encoder(1, name="resnet18", stem="small").state_dict(), {})
+    with pytest.raises(DataError, match=r"They are for the encoder resnet18 \(--encoder resnet18\)"):
+        load_encoder(encoder(0), tmp_path / "w.safetensors")
+
+
+def test_what_can_be_read_is_said_of_an_unknown_network(tmp_path: Path) -> None:
+    save_tensors(tmp_path / "w.safetensors", {"blocks.0.attn.qkv.weight": torch.ones(3, 3)}, {})
+    with pytest.raises(DataError, match=r"EfficientNet-Lite0 can be read; this file begins with blocks\.0\.attn"):
+        load_encoder(encoder(0), tmp_path / "w.safetensors")
+
+
+def test_general_weights_are_a_source(tmp_path: Path) -> None:
+    target = encoder(0, name="efficientnet_lite0")
+    assert load_encoder(target, "general") == "The encoder starts from general weights: EfficientNet-Lite0, ImageNet-1k"
+    assert equal(target.state_dict(), find_general("general").read())
+    with pytest.raises(DataError, match="for the encoder efficientnet_lite0, not for small"):
+        load_encoder(encoder(0), "general")

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.compute.device import DeviceFound
 from sslstudio.engine.core.events import Paused, Resumed
+from sslstudio.engine.core.resource_files import resource_places
 from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.forms.run_settings import DeviceBox
@@ -67,8 +68,8 @@ def test_the_language_is_kept_and_those_with_a_translation_are_offered(
 ) -> None:
     (tmp_path / "translations").mkdir()
     (tmp_path / "translations" / "studio_de.qm").touch()
-    real = resources._places()
-    monkeypatch.setattr(resources, "_places", lambda: [tmp_path, *real])
+    real = resource_places()
+    monkeypatch.setattr(resources, "resource_places", lambda: [tmp_path, *real])
     assert app_settings.language() == ""
 
     def choose(form: PreferencesForm) -> None:

@@ -165,8 +165,9 @@ def test_nothing_is_asked_where_nothing_is_left(left: str, said: Said, qtbot: Qt
 
 def test_a_run_is_remembered_as_long_as_it_goes(window: MainWindow, sample: Path, tmp_path: Path, qtbot: QtBot) -> None:
     config = PretrainConfig(
-        out=str(tmp_path / "run"), data=DataConfig(folder=str(sample), side=32), budget=BudgetConfig(minutes=5.0)
-    )
+        out=str(tmp_path / "run"), data=DataConfig(folder=str(sample), side=32), budget=BudgetConfig(minutes=5.0),
+        hardware=HardwareConfig(autotune="off"),
+    )  # fmt: skip
     window.workspace.runner.start("pretrain", lambda control: pretrain(config, control))
     qtbot.waitUntil(lambda: app_settings.under_way() == str(tmp_path / "run"), timeout=LONG)
     window.workspace.runner.stop()

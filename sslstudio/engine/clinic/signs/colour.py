@@ -36,6 +36,11 @@ def grey_pictures(seen: LookedAt) -> Finding:
     return fine
 
 
+def grey_share(seen: LookedAt) -> float:
+    """Share of the pictures looked at that are grey."""
+    return float(_grey(seen).float().mean())
+
+
 def _grey(seen: LookedAt) -> torch.Tensor:
     """bool (n,)"""
     side = min(_SIDE, seen.side)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from sslstudio.engine.experiments.tables import EfficiencyTable, Score
+from sslstudio.engine.experiments.tables import EfficiencyTable, Score, labels_used, used_counts
 from sslstudio.engine.experiments.tables import Row as TableRow
 from sslstudio.ui.base.theme import colours, theme
 from sslstudio.ui.pages.compare import words as experiment_words
@@ -52,9 +52,9 @@ class Sign(QWidget):
 class CountAxis(PlainAxis):
     """Numbers of labels on a scale of ratios."""
 
-    def show_counts(self, counts: list[int]) -> None:
+    def show_counts(self, counts: list[float]) -> None:
         """Name these and no others."""
-        self.setTicks([[(float(np.log10(count)), formatting.count(count)) for count in counts]])
+        self.setTicks([[(float(np.log10(count)), experiment_words.labels_words(count)) for count in counts]])
 
 
 class EfficiencyPlot(Card):
@@ -101,7 +101,7 @@ class EfficiencyPlot(Card):
         table = self._table
         if table is None or self.inside.isHidden():
             return
-        counts = table["scratch_labels"]
+        counts = list(used_counts(table).values())  # a small class gives what it has
         self._across.show_counts(counts)
         self.plot.setXRange(float(np.log10(counts[0])) - BESIDE, float(np.log10(counts[-1])) + BESIDE, padding=0)
         rows = list(enumerate(table["rows"]))
@@ -117,7 +117,7 @@ class EfficiencyPlot(Card):
     def _draw_row(self, number: int, one: TableRow, count: int) -> None:
         cells = one["cells"]
         shift = APART * (number - (count - 1) / 2)
-        x = np.log10([cell["labels"] for cell in cells]) + shift
+        x = np.log10([labels_used(cell) for cell in cells]) + shift
         y = np.array([cell["score"]["value"] for cell in cells])
         lows = np.array([_end(cell["score"]["low"], cell["score"]) for cell in cells])
         highs = np.array([_end(cell["score"]["high"], cell["score"]) for cell in cells])
@@ -127,7 +127,7 @@ class EfficiencyPlot(Card):
         self._put(bar)
         self._put(pg.PlotDataItem(x, y, pen=pen))
         told = [
-            f"{formatting.render(one['title'])}, {formatting.count(cell['labels'])}\n"
+            f"{formatting.render(one['title'])}, {experiment_words.labels_words(labels_used(cell))}\n"
             f"{experiment_words.cell_words(cell)}"
             for cell in cells
         ]

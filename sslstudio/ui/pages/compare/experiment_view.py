@@ -26,6 +26,7 @@ from sslstudio.engine.experiments.tables import (
     TournamentTable,
     efficiency_table,
     tournament_table,
+    used_counts,
 )
 from sslstudio.engine.runs.experiment_folder import COMPARE, TOURNAMENT
 from sslstudio.ui.background.progress import Progress
@@ -58,9 +59,10 @@ class ExperimentView(QWidget):
         self.runs.setMinimumWidth(150)  # "120 of 200"
         self.trouble = Notice()
         self.notes = column(gap=8)
+        self.older = text("", "muted")  # said of notes that an earlier version has kept
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.notes_tab = make_scrollable(wrap_layout(column(12, self.notes, None, gap=0)))
+        self.notes_tab = make_scrollable(wrap_layout(column(12, self.older, self.notes, None, gap=8)))
         self.add_tabs()
         self.tabs.addTab(self.notes_tab, self.tr("What to know of it"))
         said = column(self.state, self.now, self.bar, gap=4)
@@ -193,6 +195,10 @@ class ExperimentView(QWidget):
         clear(self.notes)
         for note in notes:
             self._add_note(note, warning=False)
+        unsaid = next((note for note in notes if formatting.render(note) == note), "")  # fixed ones are in German too
+        older = formatting.earlier_version(unsaid)
+        self.older.setText(older)
+        self.older.setVisible(bool(older))
         self._count_notes()
 
     def _add_note(self, sentence: str, *, warning: bool) -> None:
@@ -217,7 +223,9 @@ class EfficiencyView(ExperimentView):
         self.plot = EfficiencyPlot()
         self.rows = table([""], stretch=0)
         wrap(self.rows)
-        self.none = text(self.tr("Scores, differences to scratch and what the labels are worth stand here."), "muted")
+        self.none = text(
+            self.tr("Scores, differences to not pretraining and what the labels are worth stand here."), "muted"
+        )
         self.tabs.addTab(wrap_layout(column(10, (self.plot, 1), gap=0)), self.tr("Curve"))
         card = Card(margin=14).add(self.none, (self.rows, 1))
         self.tabs.addTab(wrap_layout(column(10, (card, 1), gap=0)), self.tr("Table"))
@@ -233,7 +241,10 @@ class EfficiencyView(ExperimentView):
             return
         counts = shown["scratch_labels"]
         unit = self.tr("{0} labels a class") if shown["kind"] == "classification" else self.tr("{0} labelled")
-        heads = [self.tr("Learnt from"), *(unit.format(formatting.count(count)) for count in counts)]
+        heads = [
+            self.tr("Learnt from"),
+            *(unit.format(experiment_words.count_words(count, used)) for count, used in used_counts(shown).items()),
+        ]
         self.rows.setColumnCount(len(heads))
         self.rows.setHorizontalHeaderLabels(heads)
         self.rows.setAccessibleName(", ".join(heads))

@@ -3,7 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
-from sslstudio.engine.experiments.tables import gain_of
+from sslstudio.engine.experiments.tables import factor_of, gain_of
 from sslstudio.ui.text import formatting
 from sslstudio.ui.text.formatting import tr
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # imports torch
 
 NOTHING = "–"
 NO_BREAK = "\u00a0"
+SAME = 0.05  # labels: a smaller difference is none
 
 
 def ahead_words(left: "Ahead") -> str:
@@ -90,21 +91,41 @@ def _interval(low: str, high: str) -> str:
 
 
 def worth_words(worth: "Worth | None") -> str:
-    """worth 2.6 times the labels (1.4 to 5.0)."""
-    if worth is None or worth["value"] is None or worth["low"] is None or worth["high"] is None:
+    """worth 2.6 times the labels (1.4 to 5.0); at least 1.4 times where scratch never got there; nothing where labels
+    do not help scratch."""
+    said = factor_of(worth)
+    if said is None:
         return ""
-    times = [
-        _times(worth["value"], worth["bound"]),
-        _times(worth["low"], worth["low_bound"]),
-        _times(worth["high"], worth["high_bound"]),
-    ]
-    worth_it, bracket, interval = tr("worth {0} times the labels ({1} to {2})").format(*times).partition("(")
-    return worth_it + (bracket + interval).replace(" ", NO_BREAK)
+    times = formatting.figures(f"{said.value:.1f}")
+    if said.how == "flat":
+        return tr("no factor: without pretraining it is flat there")
+    if said.how == "at least":
+        return tr("worth at least {0} times the labels").format(times)
+    if said.how == "at most":
+        return tr("worth at most {0} times the labels").format(times)
+    return tr("worth {0} times the labels").format(times) + _ends(said.low, said.high)
 
 
-def _times(value: float, bound: int) -> str:
-    sign = {1: tr("over "), 0: "", -1: tr("under ")}[bound]
-    return f"{sign}{formatting.figures(f'{value:.1f}')}"
+def _ends(low: float | None, high: float | None) -> str:
+    """The interval of a factor, which may be open."""
+    below, above = ("" if end is None else formatting.figures(f"{end:.1f}") for end in (low, high))
+    if below and above:
+        return " " + _interval(below, above)
+    said = tr("({0} or more)").format(below) if below else tr("({0} or less)").format(above) if above else ""
+    return (" " + said.replace(" ", NO_BREAK)) if said else ""
+
+
+def labels_words(count: float) -> str:
+    """A number of labels, which need not be whole where a class is small."""
+    whole = round(count)
+    return formatting.count(whole) if abs(count - whole) < SAME else formatting.figures(f"{count:.1f}")
+
+
+def count_words(asked: int, used: float) -> str:
+    """25, or 25 (had 21.3) where a small class had fewer."""
+    if abs(used - asked) < SAME:
+        return formatting.count(asked)
+    return tr("{0} (had {1})").format(formatting.count(asked), labels_words(used))
 
 
 def verdict_title(verdict: str | None) -> str:

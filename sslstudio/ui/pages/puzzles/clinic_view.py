@@ -65,16 +65,18 @@ class ClinicView(QWidget):
         super().__init__()
         self.verdict = text("", "heading", wrap=False)
         self.about = text("", "muted")
+        self.start = text("", "small")
         self.busy = BusyLine(self.stop_wanted.emit, self.look_wanted.emit)
         self.findings = QVBoxLayout()
         self.findings.setSpacing(10)
-        layout = column(self.verdict, self.about, self.busy, self.findings, gap=8)
+        layout = column(self.verdict, self.about, self.busy, self.findings, self.start, gap=8)
         layout.setContentsMargins(0, 0, 0, 0)
         self.setLayout(layout)
 
     def say_waiting(self) -> None:
         """The pictures are being looked at."""
         clear(self.findings)
+        self.start.hide()
         self.verdict.setText(self.tr("Does it suit your pictures?"))
         self.about.hide()
         self.busy.wait(self.tr("Looking at them…"))
@@ -83,6 +85,7 @@ class ClinicView(QWidget):
         """It is not known: nobody has looked to the end."""
         clear(self.findings)
         self.about.hide()
+        self.start.hide()
         self.verdict.setText(self.tr("Does it suit your pictures?"))
         self.busy.rest(self.tr("Not known."), stopped=True)
 
@@ -100,6 +103,8 @@ class ClinicView(QWidget):
         known = {one.text for one in found}
         self.about.setText(" ".join(formatting.render(reason) for reason in suited.reasons if reason not in known))
         self.about.setVisible(bool(self.about.text()))
+        self.start.setText(" ".join(formatting.render(one.text) for one in clinic.findings if one.name == "start"))
+        self.start.show()
         for finding in found:
             view = FindingView(finding, task, examples.get(finding.name))
             view.changes_wanted.connect(self.changes_wanted)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QPushButton
 from sslstudio.engine.core.errors import ConfigError, StudioError
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.forms.run_settings import RunSettings
+from sslstudio.ui.forms.start_from import GENERAL
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.split import SplitLink
 from sslstudio.ui.pages.train.curves import TwinCurves
@@ -168,6 +169,7 @@ class FinetunePage(RunPage):
             return
         run = self.own.run()
         self.settings.forms["stem"].setVisible(run is None)
+        self.settings.keep_encoder(self.own.start_from() == GENERAL)
         differing = self._split_of_source(run)
         form = self.settings.forms["data"]
         self.apart.say([formatting.render(form.editor(name).field.about.title) for name in differing])

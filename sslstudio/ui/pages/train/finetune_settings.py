@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui.forms.config_form import ConfigForm
 from sslstudio.ui.forms.editors import steady
-from sslstudio.ui.forms.run_settings import FileLine
+from sslstudio.ui.forms.start_from import FILE, GENERAL, FileLine, tell_general
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.choice_box import ChoiceBox
 from sslstudio.ui.widgets.layout import column, text
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sslstudio.engine.labels.types import Recognised
     from sslstudio.engine.runs.run_folder import RunSummary
 
-SCRATCH, FILE = "scratch", "file"
+SCRATCH = "scratch"
 
 
 class FinetuneSettings(QWidget):
@@ -36,6 +36,7 @@ class FinetuneSettings(QWidget):
         self.kind.addItem(self.tr("One class for each picture"), "classification")
         self.kind.addItem(self.tr("A mask: which pixels are what"), "segmentation")
         self.weights = FileLine(self.tr("Weights to start from"), self.tr("Weights (*.safetensors *.pth *.pt)"))
+        self.general = tell_general()
         self._chosen: str | None = None  # by a person
         self._proposed: Path | None = None
         self.source.currentIndexChanged.connect(self._choose_source)
@@ -47,7 +48,8 @@ class FinetuneSettings(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(14)
         layout.addLayout(column(text(self.tr("The answer is"), "field"), self.kind, gap=5))
-        layout.addLayout(column(text(self.tr("Starts from"), "field"), self.source, self.weights, below_source, gap=5))
+        below = (self.weights, self.general, below_source)
+        layout.addLayout(column(text(self.tr("Starts from"), "field"), self.source, *below, gap=5))
         layout.addWidget(self.form)
         self.forget_sources()
 
@@ -76,6 +78,7 @@ class FinetuneSettings(QWidget):
         for run in runs:
             self.source.addItem(f"{formatting.when_of(run.path.name)}  {formatting.render(run.title)}", str(run.path))
             self.source.setItemData(self.source.count() - 1, str(run.path), Qt.ItemDataRole.ToolTipRole)
+        self.source.addItem(self.tr("General photographs"), GENERAL)
         self.source.addItem(self.tr("A weights file"), FILE)
         self.source.addItem(self.tr("Nothing: from scratch"), SCRATCH)
         proposed = str(newest) if newest else before if before != SCRATCH else None
@@ -92,13 +95,14 @@ class FinetuneSettings(QWidget):
     def _show_source(self) -> None:
         chosen = self.source.currentData()
         self.weights.setVisible(chosen == FILE)
+        self.general.setVisible(chosen == GENERAL)
         self.form.editor("twin").setEnabled(chosen != SCRATCH)
         self.source_changed.emit()
 
     def run(self) -> Path | None:
-        """The pretraining run that it starts from; None for a file or from scratch."""
+        """The pretraining run that it starts from; None for general weights, a file or from scratch."""
         chosen = self.source.currentData()
-        return None if chosen in (SCRATCH, FILE) else Path(chosen)
+        return None if chosen in (SCRATCH, FILE, GENERAL) else Path(chosen)
 
     def start_from(self) -> str:
         """What the engine is to start from."""

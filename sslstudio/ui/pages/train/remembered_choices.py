@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QComboBox
 
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.ui.forms.config_form import ConfigForm
-from sslstudio.ui.forms.run_settings import BudgetEditor, FileLine, RunSettings
+from sslstudio.ui.forms.run_settings import BudgetEditor, RunSettings
+from sslstudio.ui.forms.start_from import StartFrom
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
 MOST = 1_000_000  # minutes or epochs
@@ -36,7 +37,7 @@ class RememberedChoices(QObject):
         own = FORMS if job == "pretrain" else FORMS[1:]  # a fine-tuning has the encoder of what it starts from
         self._forms = [settings.forms[name] for name in own] + list(further)
         self._budget: BudgetEditor = settings.budget
-        self._weights: FileLine | None = settings.weights if job == "pretrain" else None
+        self._weights: StartFrom | None = settings.weights if job == "pretrain" else None
         self._first, self._showing = self._values(), False
         self.show()
         workspace.call_on(Change.PICTURES, self.show)

@@ -79,3 +79,14 @@ def test_its_axes_are_drawn_as_those_of_the_live_plots(qtbot: QtBot, monkeypatch
     specs = {axis.orientation: axis._specs for axis in (plot._across, plot._up)}
     assert [said for _, _, said in specs["bottom"][2]] == ["5", "10", "50"]  # type: ignore[index]
     assert "50 %" in [said for _, _, said in specs["left"][2]]  # type: ignore[index]
+
+
+def test_a_small_class_moves_the_point_to_what_it_had(qtbot: QtBot) -> None:
+    plot = EfficiencyPlot()
+    qtbot.addWidget(plot)
+    shown = table(2)
+    for row in shown["rows"]:
+        row["cells"][1]["used"] = 7.5
+    plot.show_table(shown)
+    assert plot.points[0].points()[1].pos().x() == pytest.approx(np.log10(7.5), abs=0.02)
+    assert str(plot.points[0].points()[1].data()).startswith("Row 1, 7.5\n")

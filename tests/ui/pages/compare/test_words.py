@@ -43,10 +43,32 @@ def test_a_cell_says_score_difference_verdict_and_worth() -> None:
         "71.2 % (68.0\u00a0to\u00a074.1\u00a0%)",
         "+4.1 points (\u22121.0\u00a0to\u00a0+7.2)",
         "No clear difference",
-        "worth 2.6 times the labels (1.4\u00a0to\u00a0over\u00a05.0)",
+        "worth 2.6 times the labels (1.4\u00a0or\u00a0more)",
     ]
     unknown: Any = {"score": {"value": 0.5, "low": None, "high": None}, "difference": None}
     assert experiment_words.cell_words(unknown) == "50.0 %"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "worth 2.6 times the labels (1.4\u00a0to\u00a05.0)"),
+        ({"bound": 1, "high_bound": 1}, "worth at least 1.4 times the labels"),
+        ({"bound": -1, "low_bound": -1}, "worth at most 5.0 times the labels"),
+        ({"low_bound": -1}, "worth 2.6 times the labels (5.0\u00a0or\u00a0less)"),
+        ({"low_bound": -1, "high_bound": 1}, "worth 2.6 times the labels"),
+        ({"flat": True}, "no factor: without pretraining it is flat there"),
+    ],
+)
+def test_a_factor_says_what_is_sure_of_it(changes: dict[str, Any], said: str) -> None:
+    whole: Any = {"value": 2.6, "bound": 0, "low": 1.4, "low_bound": 0, "high": 5.0, "high_bound": 0} | changes
+    assert experiment_words.worth_words(whole) == said
+
+
+def test_a_small_class_is_told_by_what_it_had() -> None:
+    assert experiment_words.count_words(25, 25.0) == "25"
+    assert experiment_words.count_words(25, 21.25) == "25 (had 21.2)"
+    assert experiment_words.labels_words(1000.0) == "1,000"
 
 
 def test_the_whole_is_what_comes_after_and_the_rest_of_the_current_run() -> None:

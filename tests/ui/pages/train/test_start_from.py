@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from sslstudio.ui.forms.start_from import GENERAL
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.pages.train.finetune_settings import SCRATCH, FinetuneSettings
 from sslstudio.ui.shell.main_window import MainWindow
@@ -90,3 +91,28 @@ def test_a_pretraining_that_set_apart_otherwise_says_so_and_is_followed_if_wante
     page.split.undo_stack.undo()
     assert page.apart.isVisible()
     qtbot.waitUntil(lambda: workspace.readable is not None, timeout=LONG)
+
+
+def test_general_photographs_are_offered_and_bring_their_encoder(
+    window: MainWindow, pictures: Path, qtbot: QtBot
+) -> None:
+    open_folder(window, pictures, qtbot)
+    window.go("finetune")
+    page = window.pages["finetune"]
+    assert isinstance(page, FinetunePage)
+    qtbot.waitUntil(lambda: page.own is not None and not page._listing, timeout=LONG)
+    assert page.settings is not None
+    assert page.own is not None
+    own, network = page.own, page.settings.forms["stem"].editor("name")
+    assert own.general.isHidden()
+    network.set_value("resnet18")
+    own.source.setCurrentIndex(own.source.findData(GENERAL))
+    assert own.general.isVisible()
+    assert (own.run(), own.start_from()) == (None, "general")
+    assert not network.isEnabled()
+    config = page.config()
+    assert (config.source, config.encoder.name) == ("general", "auto")
+    own.source.setCurrentIndex(own.source.findData(SCRATCH))
+    assert own.general.isHidden()
+    assert network.isEnabled()
+    qtbot.waitUntil(lambda: window.workspace.readable is not None, timeout=LONG)
