@@ -24,6 +24,7 @@ def compare_config(folder: Path, out: Path, **changes: Any) -> CompareConfig:
         "labels": "2,4",
         "seeds": 2,
         "steps": 2,
+        "general": False,
         "pretrain_settings": QUICK,
     } | changes)  # fmt: skip
 

@@ -40,6 +40,7 @@ def finetune_config(folder: Path, out: Path, source: str, kind: str = "classific
         kind=kind,
         source=source,
         labels_per_class=3,
+        general=False,  # seconds, and of no matter to most tests
         data=DataConfig(folder=str(folder)),
         optimiser=OptimiserConfig(batch_size=8),
         budget=BudgetConfig(epochs=4),

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sslstudio.engine.core.messages import NOTHING, Message, join
-from sslstudio.engine.evaluate.arms import BASELINES, FROM_SCRATCH, PRETRAINED
+from sslstudio.engine.evaluate.arms import BASELINES, BESIDE, FROM_SCRATCH, GENERAL, PRETRAINED
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, Score, always, difference, per_class, score
 from sslstudio.engine.runs.metrics import FinetuneMetrics, PartResult
 
@@ -86,7 +86,22 @@ def verdict(headline: str, parts: Scores, gap: Score | None, baseline: Mapping[s
     pixels = _fewer_pixels(scores, baseline)
     if gap is None:
         return join([pixels, _alone(headline, parts, baseline[headline])])
-    return join([_no_better(headline, scores, baseline[headline]), pixels, _compared(headline, parts, gap)])
+    said = [_no_better(headline, scores, baseline[headline]), pixels, _compared(headline, parts, gap)]
+    return join([*said, _general(headline, parts)])
+
+
+def _general(headline: str, parts: Scores) -> Message:
+    """What a network reaches that somebody else has trained, which many would take instead."""
+    if GENERAL not in parts:
+        return NOTHING
+    general = parts[GENERAL][headline].value
+    if BESIDE not in parts:
+        return Message("Read from general weights it is {general:score}.", general=general)
+    return Message(
+        "Read from general weights it is {general:score}, from your own beside general ones {beside:score}.",
+        general=general,
+        beside=parts[BESIDE][headline].value,
+    )
 
 
 def _no_better(headline: str, scores: Mapping[str, Score], baseline: float) -> Message:

@@ -20,16 +20,17 @@ from sslstudio.engine.core.config import (
 )
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.messages import Message, plain
-from sslstudio.engine.evaluate.arms import BASELINES, FROM_SCRATCH, UNTRAINED, arm_title
+from sslstudio.engine.evaluate.arms import BASELINES, BESIDE, FROM_SCRATCH, GENERAL, PRETRAINED, UNTRAINED, arm_title
 from sslstudio.engine.experiments.config import ExperimentConfig, set_up_pretraining
 from sslstudio.engine.experiments.experiment_run import ExperimentRun
-from sslstudio.engine.finetuning.labelled import is_averaged
+from sslstudio.engine.finetuning.labelled import answering_parts
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.runs.experiment_folder import COMPARE
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import BudgetConfig, FinetuneConfig, PretrainConfig
 
 SCRATCH = FROM_SCRATCH
+WITH_GENERAL = "+general"  # at the end of the name of a row that is read beside general weights
 T = TypeVar("T")
 
 
@@ -74,6 +75,11 @@ class CompareConfig(ExperimentConfig):
         low=1,
         high=10_000_000,
     )
+    general: bool = option(
+        True,
+        "General weights",
+        "Compare with a network that has learnt from general photographs, by itself and beside each pretraining.",
+    )
     keep_weights: bool = option(
         False, "Keep weights", "Keep the weights of every fine-tuned network, not only its scores.", advanced=True
     )
@@ -101,14 +107,31 @@ class CompareConfig(ExperimentConfig):
 
 
 def sources_of(config: CompareConfig) -> list[str]:
-    """The rows of the table: scratch first, then untrained features if they are read."""
-    untrained = [UNTRAINED] if is_averaged(finetune_config(config, SCRATCH, 1, 0)) else []
-    return [SCRATCH, *untrained, *trained_sources(config)]
+    """The rows of the table: scratch first, then what is read from untrained features and from general weights, then
+    each pretraining, by itself and beside general weights."""
+    parts = answering_parts(finetune_config(config, SCRATCH, 1, 0))
+    beside = {
+        source: [f"{source}{WITH_GENERAL}"]
+        for source in trained_sources(config) if BESIDE in answering_parts(finetune_config(config, source, 1, 0))
+    }  # fmt: skip
+    return [*parts, *(row for source in trained_sources(config) for row in (source, *beside.get(source, [])))]
 
 
 def trained_sources(config: CompareConfig) -> list[str]:
     """The rows that begin with a pretraining or with weights from elsewhere."""
     return [*config.task_names(), *config.weights]
+
+
+def run_source(source: str) -> str:
+    """The row whose fine-tunings hold the answers of a row: those of what is only read are a part of others'."""
+    return SCRATCH if source in (UNTRAINED, GENERAL) else source.removesuffix(WITH_GENERAL)
+
+
+def part_of(source: str) -> str:
+    """The part of these fine-tunings that is a row's."""
+    if source in (SCRATCH, UNTRAINED, GENERAL):
+        return source
+    return BESIDE if source.endswith(WITH_GENERAL) else PRETRAINED
 
 
 def labels_of(config: CompareConfig, source: str) -> list[int]:
@@ -117,7 +140,7 @@ def labels_of(config: CompareConfig, source: str) -> list[int]:
 
 
 def _check_names(config: CompareConfig) -> None:
-    names = [*BASELINES, *trained_sources(config)]
+    names = [*BASELINES, GENERAL, *trained_sources(config)]
     double = [name for name in names if names.count(name) > 1]
     if double:
         raise ConfigError("There are two rows called {double!r}. Give the weights another name.", double=double[0])
@@ -130,8 +153,10 @@ def _check_names(config: CompareConfig) -> None:
 
 def source_title(config: CompareConfig, source: str) -> Message:
     """What a row is called, for people."""
-    if source in BASELINES:
+    if source in (*BASELINES, GENERAL):
         return arm_title(source)
+    if source.endswith(WITH_GENERAL):
+        return Message("{row} beside general weights", row=source_title(config, run_source(source)))
     return load_tasks()[source].title if source in config.task_names() else plain(source)
 
 
@@ -141,9 +166,8 @@ def pretraining_run(config: CompareConfig, task: str) -> ExperimentRun:
 
 
 def cell_run(config: CompareConfig, source: str, labels: int, draw: int) -> ExperimentRun:
-    """A cell of the table: the fine-tuning of a row on one draw of labels. Untrained features are a part of those from
-    scratch."""
-    source = SCRATCH if source == UNTRAINED else source
+    """A cell of the table: the fine-tuning of a row on one draw of labels."""
+    source = run_source(source)
     return ExperimentRun(Path(config.out) / "cells" / source / f"{labels}-{draw}", source, labels, draw)
 
 
@@ -172,6 +196,7 @@ def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) 
         source=SCRATCH if source == SCRATCH else begins,
         labels_per_class=labels,
         twin=False,
+        general=config.general,
         watch=False,  # nobody looks at hundreds of curves
         seed=draw,
         data=config.data,

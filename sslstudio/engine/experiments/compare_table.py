@@ -14,7 +14,7 @@ from filelock import FileLock
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored, to_stored
 from sslstudio.engine.dataset.groups import group_paths
-from sslstudio.engine.evaluate.arms import BASELINES, UNTRAINED
+from sslstudio.engine.evaluate.arms import BASELINES
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, belong, pooled
 from sslstudio.engine.experiments.caveats import machines, notes_on
 from sslstudio.engine.experiments.compare_config import (
@@ -23,6 +23,7 @@ from sslstudio.engine.experiments.compare_config import (
     cell_run,
     cell_runs,
     labels_of,
+    part_of,
     pretraining_run,
     source_title,
     sources_of,
@@ -70,9 +71,7 @@ class Scored:
 
 def scored_pictures(cell: ExperimentRun, source: str) -> Scored:
     """The test pictures of a row's finished cell. Raises RunError when they cannot be read."""
-    metrics = cell.folder.finetune_metrics()
-    part = source if source == UNTRAINED else next(iter(metrics["parts"] if metrics else ()), SCRATCH)
-    return Scored(*read_confusions(confusions_file(cell.path, part)))
+    return Scored(*read_confusions(confusions_file(cell.path, part_of(source))))
 
 
 @dataclass(frozen=True)

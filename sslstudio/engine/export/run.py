@@ -17,6 +17,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.export import use_it
 from sslstudio.engine.export.formats import Chances, Embedding, Exportable, Written, chosen_formats, write_export
+from sslstudio.engine.finetuning.labelled import encoder_of
 from sslstudio.engine.finetuning.load import Trained, blank_like, load_trained
 from sslstudio.engine.finetuning.networks import SCALE_FROM
 from sslstudio.engine.finetuning.recipe import recalibrate
@@ -61,7 +62,7 @@ def export_run(
     if run.job == "finetune":
         trained = load_trained(path, "cpu", part, weights)
         session = yield from reopen_session(run, trained.config.data, device, control)
-        network, config = trained.predictor.network.eval(), trained.config.encoder
+        network, config = trained.predictor.network.eval(), encoder_of(trained.part, trained.config)
         exportables = [_encoder(network.scale, network.encoder, config), _model(trained)]
         card = {**_card(run, trained.config.data, network, config), **_model_card(trained)}
     else:
@@ -109,11 +110,10 @@ def _encoder(scale: PixelScale, encoder: Encoder, config: EncoderConfig) -> Expo
 
 def _model(trained: Trained) -> Exportable:
     """Read back into a network that is built anew."""
-    network, config = trained.predictor.network, trained.config
-    classes = len(trained.predictor.names)
+    network = trained.predictor.network
 
     def rebuilt(tensors: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
-        fresh = blank_like(network, config, classes)
+        fresh = blank_like(trained)
         fresh.load_state_dict(tensors)
         return Chances(fresh.eval())
 

@@ -17,10 +17,13 @@ from sslstudio.engine.core.events import Evaluated, Event
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Order, Pictures
 from sslstudio.engine.dataset.split import draw_labelled
-from sslstudio.engine.evaluate.arms import FROM_SCRATCH, PRETRAINED, UNTRAINED
+from sslstudio.engine.evaluate.arms import BASELINES, BESIDE, FROM_SCRATCH, GENERAL, PRETRAINED, UNTRAINED
 from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS
 from sslstudio.engine.finetuning.recipe import Recipe, parameter_groups
 from sslstudio.engine.labels.masks.decode import decode_mask
+from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.models.encoders.general import GENERAL as GENERAL_SOURCE
+from sslstudio.engine.models.encoders.general import is_general, list_general
 from sslstudio.engine.models.finetuned import Network
 from sslstudio.engine.tasks.base import TaskResult
 from sslstudio.engine.training.config import FinetuneConfig
@@ -114,10 +117,20 @@ def parts_of(config: FinetuneConfig) -> tuple[str, ...]:
 
 
 def answering_parts(config: FinetuneConfig) -> tuple[str, ...]:
-    """What is scored and can be asked, the main one first: the trainings, and untrained features with the same
-    read-out, which the twin from scratch brings along."""
+    """What is scored and can be asked, the main one first: the trainings, and what is only read, in seconds, with the
+    same read-out: untrained features, general weights, and these beside the own pretraining."""
     parts = parts_of(config)
-    return (*parts, UNTRAINED) if FROM_SCRATCH in parts and is_averaged(config) else parts
+    if not is_averaged(config):
+        return parts
+    general = config.general and not is_general(config.source)
+    if FROM_SCRATCH in parts:
+        parts = (*parts, UNTRAINED, GENERAL) if general else (*parts, UNTRAINED)
+    return (*parts, BESIDE) if general and PRETRAINED in parts else parts
+
+
+def is_only_read(part: str, config: FinetuneConfig) -> bool:
+    """Whether nothing is trained for a part."""
+    return part in (UNTRAINED, GENERAL, BESIDE) or is_closed_form(config)
 
 
 def is_averaged(config: FinetuneConfig) -> bool:
@@ -131,9 +144,22 @@ def is_closed_form(config: FinetuneConfig) -> bool:
 
 
 def prefix_of(part: str, config: FinetuneConfig) -> str:
-    """What the names of a part's checkpoint files begin with: nothing for the main one."""
+    """What the names of a part's files begin with: nothing for the main one. Untrained features are read by what the
+    twin from scratch begins with."""
     part = FROM_SCRATCH if part == UNTRAINED else part
     return "" if part == parts_of(config)[0] else f"{part}-"
+
+
+def encoder_of(part: str, config: FinetuneConfig) -> EncoderConfig:
+    """The encoder of a part; its twin is of the same kind, but for the one that general weights are for: with a few
+    labels hardly anything of that is learnt from nothing, so the twin has the small one."""
+    side = config.data.side or 0
+    if part == GENERAL:
+        return EncoderConfig(weights=GENERAL_SOURCE).resolve(accelerated=False, side=side)
+    made_for = {general.encoder for general in list_general().values()}
+    if part in BASELINES and config.source != FROM_SCRATCH and config.encoder.name in made_for:
+        return EncoderConfig(name="small").resolve(accelerated=False, side=side)
+    return config.encoder
 
 
 class LabelledJob:

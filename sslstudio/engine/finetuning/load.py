@@ -12,20 +12,15 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.dataset.split import Split
-from sslstudio.engine.evaluate.arms import UNTRAINED
 from sslstudio.engine.evaluate.predict import Predictor
 from sslstudio.engine.evaluate.verdict import summarise
-from sslstudio.engine.finetuning.labelled import (
-    answering_parts,
-    is_closed_form,
-    prefix_of,
-)
+from sslstudio.engine.finetuning.labelled import answering_parts, encoder_of, is_only_read, prefix_of
 from sslstudio.engine.finetuning.networks import stage_of
 from sslstudio.engine.finetuning.plan_file import read_plan
 from sslstudio.engine.finetuning.read_out import answering_network, blank_read_out, file_of
 from sslstudio.engine.finetuning.run import score_part
 from sslstudio.engine.labels.named_alike import named_alike
-from sslstudio.engine.models.encoders import build_encoder
+from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import LAST, Classifier, Network, PixelScale, Segmenter
 from sslstudio.engine.models.read_out import ReadOut
 from sslstudio.engine.runs.metrics import FinetuneMetrics
@@ -76,7 +71,7 @@ def load_trained(path: Path, device: str = "auto", part: str = "", weights: str 
             part=part,
             parts_of=parts,
         )
-    trains = part != UNTRAINED and not is_closed_form(config)
+    trains = not is_only_read(part, config)
     file = path / f"{prefix_of(part, config)}{weights}.safetensors" if trains else file_of(run, part, config)
     if plan is None or not file.exists():
         raise DataError(
@@ -94,28 +89,31 @@ def load_trained(path: Path, device: str = "auto", part: str = "", weights: str 
 
 
 def _trained_network(run: RunFolder, part: str, config: FinetuneConfig, classes: int, file: Path) -> Network:
-    network = blank_network(config, classes, stage_of(run, part, config))
+    network = blank_network(encoder_of(part, config), config.kind, classes, stage_of(run, part, config))
     network.load_state_dict(_network_weights(load_tensors(file)[0]))
     return network
 
 
-def blank_network(config: FinetuneConfig, classes: int, stage: int) -> Network:
+def blank_network(encoder: EncoderConfig, kind: str, classes: int, stage: int) -> Network:
     """One whose weights are yet to be loaded. `stage`: that a classifier reads, 0 for all."""
-    scale, encoder = PixelScale(torch.zeros(1, 3, 1, 1, dtype=torch.uint8)), build_encoder(config.encoder, 0)
-    if config.kind == "classification":
-        return Classifier(scale, encoder, classes, stage=stage)
-    return Segmenter(scale, encoder, classes)
+    scale, built = PixelScale(torch.zeros(1, 3, 1, 1, dtype=torch.uint8)), build_encoder(encoder, 0)
+    if kind == "classification":
+        return Classifier(scale, built, classes, stage=stage)
+    return Segmenter(scale, built, classes)
 
 
-def blank_like(network: Network | ReadOut, config: FinetuneConfig, classes: int) -> Network | ReadOut:
-    """One of the same shape as `network`, whose weights are yet to be loaded."""
+def blank_like(trained: Trained) -> Network | ReadOut:
+    """One of the same shape as the network of a run, whose weights are yet to be loaded."""
+    network, config, classes = trained.predictor.network, trained.config, len(trained.predictor.names)
+    encoder = encoder_of(trained.part, config)
     if not isinstance(network, ReadOut):
-        return blank_network(config, classes, network.stage if isinstance(network, Classifier) else LAST)
+        return blank_network(encoder, config.kind, classes, network.stage if isinstance(network, Classifier) else LAST)
     pool = 0 if network.propagation is None else len(network.propagation.pool)
-    blank = blank_read_out(config, classes, pool)
-    inside = None if network.network is None else blank_network(config, classes, network.network.stage)
-    assert inside is None or isinstance(inside, Classifier)
-    blank.network = inside
+    blank = blank_read_out(trained.part, config, classes, pool)
+    if network.network is not None:
+        inside = blank_network(encoder, config.kind, classes, network.network.stage)
+        assert isinstance(inside, Classifier)
+        blank.network = inside
     return blank
 
 

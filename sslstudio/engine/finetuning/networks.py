@@ -6,13 +6,20 @@ from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.seeding import seed_init
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.evaluate.arms import FROM_SCRATCH
-from sslstudio.engine.finetuning.labelled import Labelled, is_averaged, prefix_of, targets_of
-from sslstudio.engine.finetuning.read_out import file_of, fit_read_out, save_read_out
+from sslstudio.engine.evaluate.arms import BESIDE, FROM_SCRATCH, GENERAL, PRETRAINED
+from sslstudio.engine.finetuning.labelled import (
+    Labelled,
+    answering_parts,
+    encoder_of,
+    is_averaged,
+    prefix_of,
+    targets_of,
+)
+from sslstudio.engine.finetuning.read_out import answering_network, file_of, fit_read_out, save_read_out
 from sslstudio.engine.finetuning.recipe import Recipe, recalibrate, recipe_of, stage_by_probe, standardise
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.models.finetuned import ALL, LAST, Classifier, Network, PixelScale, Segmenter
-from sslstudio.engine.models.read_out import FrozenFeatures
+from sslstudio.engine.models.read_out import Beside, FrozenFeatures, ReadOut
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_encoder
 from sslstudio.engine.training.config import FinetuneConfig
@@ -27,7 +34,7 @@ def first_encoder(part: str, config: FinetuneConfig) -> tuple[Encoder, Message]:
 
     Raises DataError when the source holds another network.
     """
-    encoder = build_encoder(config.encoder, config.seed)
+    encoder = build_encoder(encoder_of(part, config), config.seed)
     return encoder, NOTHING if part == FROM_SCRATCH else load_encoder(encoder, config.source)
 
 
@@ -39,7 +46,7 @@ def build_part(
     A part whose training is under way gets the weights of its checkpoint later, so they are not looked for here.
     """
     if (run.path / f"{prefix_of(part, config)}last.safetensors").exists():
-        encoder, said = build_encoder(config.encoder, config.seed), NOTHING
+        encoder, said = build_encoder(encoder_of(part, config), config.seed), NOTHING
     else:
         encoder, said = first_encoder(part, config)
     unlabelled = Pictures(session.cache, session.split.train, device)
@@ -69,22 +76,54 @@ def build_part(
     return network, recipe, notes
 
 
+def keep_general_read_outs(
+    config: FinetuneConfig, labelled: Labelled, session: Session, device: Device, run: RunFolder
+) -> None:
+    """Fit what is read from general weights, by themselves and beside the own pretraining, and keep it."""
+    wanted = [part for part in (GENERAL, BESIDE) if part in answering_parts(config)]
+    missing = [part for part in wanted if not file_of(run, part, config).exists()]
+    if not missing:
+        return
+    settings = encoder_of(GENERAL, config)
+    encoder = build_encoder(settings, config.seed)
+    load_encoder(encoder, settings.weights)
+    unlabelled = Pictures(session.cache, session.split.train, device)
+    general = FrozenFeatures(PixelScale(unlabelled.spread(SCALE_FROM).cpu(), encoder.spec.pixels), encoder)
+    general = general.to(device.handle)
+    recalibrate(Network(general.scale, general.encoder, general.encoder), unlabelled)
+    for part in missing:
+        frozen: FrozenFeatures | Beside = general
+        if part == BESIDE:
+            own = answering_network(PRETRAINED, None, config, run, len(labelled.names), only_read=True)
+            assert isinstance(own, ReadOut)
+            assert isinstance(own.frozen, FrozenFeatures)
+            frozen = Beside(own.frozen, general)
+        _fit_and_keep(part, frozen, config, labelled, session, device, run)
+
+
 def _keep_read_out(
     part: str, encoder: Encoder, scale: PixelScale, config: FinetuneConfig, labelled: Labelled, session: Session,
     device: Device, run: RunFolder,
 ) -> None:  # fmt: skip
     """Fit the read-out to the encoder as the part begins with it, and keep it. From scratch the copy that is read has
     batch statistics of the pictures, too: every part gets the same."""
-    unlabelled, taught = (
-        Pictures(session.cache, session.split.train, device),
-        Pictures(session.cache, labelled.train, device),
-    )
     frozen = FrozenFeatures(copy.deepcopy(scale), copy.deepcopy(encoder)).to(device.handle)
     if part == FROM_SCRATCH:
+        unlabelled = Pictures(session.cache, session.split.train, device)
         recalibrate(Network(frozen.scale, frozen.encoder, frozen.encoder), unlabelled)
+    _fit_and_keep(part, frozen, config, labelled, session, device, run)
+
+
+def _fit_and_keep(
+    part: str, frozen: FrozenFeatures | Beside, config: FinetuneConfig, labelled: Labelled, session: Session,
+    device: Device, run: RunFolder,
+) -> None:  # fmt: skip
+    unlabelled = Pictures(session.cache, session.split.train, device)
+    taught = unlabelled.of(labelled.train)
+    targets = targets_of(session, config.kind, taught.paths)
     read = fit_read_out(
-        frozen, unlabelled, taught.paths, targets_of(session, config.kind, taught.paths), len(labelled.names),
-        propagates=config.recipe.propagate, flip=config.flip, device=device,
+        frozen, unlabelled, taught.paths, targets, len(labelled.names), propagates=config.recipe.propagate,
+        flip=config.flip, device=device,
     )  # fmt: skip
     save_read_out(read, file_of(run, part, config))
 

@@ -1,12 +1,12 @@
 """The read-out of a part: fitted once before its network is trained, kept in the run folder, put around the network.
 
-readout.safetensors    (scratch-readout.safetensors of the twin) the encoder as the part begins with it, the ridge
-                       regression and the pool of the label propagation
+readout.safetensors    (scratch-readout.safetensors of the twin, and so on) the encoder as the part begins with it, the
+                       ridge regression and the pool of the label propagation
 
 What is scored is what is delivered: the result, predictions, heat maps and exports all come through `put_around`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -15,15 +15,16 @@ from torch import Tensor
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.evaluate.arms import UNTRAINED
+from sslstudio.engine.evaluate.arms import BESIDE, GENERAL, PRETRAINED
 from sslstudio.engine.evaluate.label_propagation import propagate
 from sslstudio.engine.evaluate.linear_and_knn import fit_ridge
 from sslstudio.engine.finetuning.calibration import read_calibrations
-from sslstudio.engine.finetuning.labelled import is_averaged, is_closed_form, prefix_of
+from sslstudio.engine.finetuning.labelled import encoder_of, is_averaged, is_only_read, prefix_of
 from sslstudio.engine.finetuning.recipe import CALIBRATED_ON, CHUNK
-from sslstudio.engine.models.encoders import build_encoder
+from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
+from sslstudio.engine.models.encoders.general import find_general, list_general
 from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale
-from sslstudio.engine.models.read_out import FrozenFeatures, Propagation, ReadOut, Ridge
+from sslstudio.engine.models.read_out import Beside, FrozenFeatures, Propagation, ReadOut, Ridge
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors, save_tensors
 from sslstudio.engine.training.config import FinetuneConfig
@@ -40,7 +41,7 @@ def file_of(run: RunFolder, part: str, config: FinetuneConfig) -> Path:
 
 
 def fit_read_out(
-    frozen: FrozenFeatures, unlabelled: Pictures, labelled: Sequence[str], targets: Tensor, classes: int, *,
+    frozen: FrozenFeatures | Beside, unlabelled: Pictures, labelled: Sequence[str], targets: Tensor, classes: int, *,
     propagates: bool, flip: bool, device: Device,
 ) -> ReadOut:  # fmt: skip
     """Fit ridge regression and label propagation on frozen features; the network comes later.
@@ -49,8 +50,9 @@ def fit_read_out(
     of these. Sets the scale of the features by up to 512 mixed pictures.
     """
     frozen = frozen.to(device.handle)
-    standard = _features(frozen, unlabelled.chosen(unlabelled.mix(CALIBRATED_ON)), device, raw=True)
-    frozen.standard.fit(standard.to(device.handle))
+    for one in [frozen] if isinstance(frozen, FrozenFeatures) else [frozen.first, frozen.second]:
+        measured = _features(one.raw, unlabelled.chosen(unlabelled.mix(CALIBRATED_ON)), device)
+        one.standard.fit(measured.to(device.handle))
     pool = pool_of(unlabelled, labelled, frozen.width if propagates else 0)
     features = _features(frozen, pool, device)
     place = {path: number for number, path in enumerate(pool.paths)}
@@ -63,7 +65,7 @@ def fit_read_out(
     propagation = None
     if propagates and len(pool) > len(known):
         propagation = Propagation(len(pool), frozen.width, classes)
-        propagation.pool.copy_(torch.nn.functional.normalize(features, dim=1))
+        propagation.pool.copy_(torch.nn.functional.normalize(features, dim=1).half())
         propagation.shares.copy_(propagate(features, known, taught, classes))
     return ReadOut(None, frozen, ridge, propagation, flip=flip).to(device.handle).eval()
 
@@ -77,43 +79,77 @@ def pool_of(unlabelled: Pictures, labelled: Sequence[str], width: int) -> Pictur
 
 
 @torch.no_grad()
-def _features(frozen: FrozenFeatures, pictures: Pictures, device: Device, *, raw: bool = False) -> Tensor:
+def _features(read: Callable[[Tensor], Tensor], pictures: Pictures, device: Device) -> Tensor:
     """Features (n, D), float32 on the CPU."""
     found = []
     for chosen in pictures.chunks(CHUNK):
         images = to_float(pictures.take(chosen))
         with device.autocast():
-            features = frozen.raw(images) if raw else frozen(images)
-        found.append(features.float().cpu())
+            found.append(read(images).float().cpu())
     return torch.cat(found)
 
 
 def save_read_out(read: ReadOut, file: Path) -> None:
-    """Write it without its network, which has a checkpoint of its own."""
+    """Write it without its network, which has a checkpoint of its own, and without general weights, which come with the
+    program. The pool is kept in half precision, to which it was rounded when it was fitted."""
     tensors = {name: value for name, value in read.state_dict().items() if not name.startswith("network.")}
-    save_tensors(file, tensors, {"pool": 0 if read.propagation is None else len(read.propagation.pool)})
+    meta: dict[str, object] = {"pool": 0 if read.propagation is None else len(read.propagation.pool)}
+    if read.propagation is not None:
+        tensors["propagation.pool"] = tensors["propagation.pool"].half()
+    for prefix, encoder in _encoders(read):
+        for general in list_general().values():
+            if general.encoder == encoder.spec.name:
+                same = _same(tensors, prefix, general.read())
+                tensors = {name: value for name, value in tensors.items() if name not in same}
+                meta[prefix] = {"general": general.source_name, "sha256": general.sha256} if same else {}
+    save_tensors(file, tensors, meta)
+
+
+def _encoders(read: ReadOut) -> list[tuple[str, Encoder]]:
+    """The encoders that are read, with what the names of their tensors begin with."""
+    if isinstance(read.frozen, FrozenFeatures):
+        return [("frozen.encoder.", read.frozen.encoder)]
+    both = {"first": read.frozen.first, "second": read.frozen.second}
+    return [(f"frozen.{name}.encoder.", one.encoder) for name, one in both.items()]
+
+
+def _same(tensors: Mapping[str, Tensor], prefix: str, general: Mapping[str, Tensor]) -> set[str]:
+    """Names of the tensors that are just those of general weights: all but batch statistics."""
+    named = {f"{prefix}{name}": value for name, value in general.items()}
+    return {name for name, value in named.items() if name in tensors and torch.equal(tensors[name].cpu(), value)}
 
 
 def answering_network(
-    part: str, network: Network | None, config: FinetuneConfig, run: RunFolder, classes: int
+    part: str, network: Network | None, config: FinetuneConfig, run: RunFolder, classes: int, *, only_read: bool = False
 ) -> Network | ReadOut:
     """What answers for a part: its trained `network` (None where nothing was trained), with the read-out of its run
-    around it if it has one."""
+    around it if it has one. `only_read`: without the network."""
     if not is_averaged(config):
         assert network is not None
         return network
-    trained = None if part == UNTRAINED or is_closed_form(config) else network
-    read = put_around(trained, file_of(run, part, config), config, classes)
+    trained = None if only_read or is_only_read(part, config) else network
+    read = put_around(trained, file_of(run, part, config), part, config, classes)
     calibrated = read_calibrations(run).get(part)
     if calibrated:
         read.temperature.fill_(calibrated["temperature"])
     return read
 
 
-def put_around(network: Network | None, file: Path, config: FinetuneConfig, classes: int) -> ReadOut:
-    """The read-out in a file, around a trained network (None: without one). Raises RunError when it does not fit."""
+def put_around(network: Network | None, file: Path, part: str, config: FinetuneConfig, classes: int) -> ReadOut:
+    """The read-out in a file, around a trained network (None: without one). Raises RunError when it does not fit, and
+    when general weights that it needs are no longer those that it was fitted to."""
     tensors, meta = load_tensors(file)
-    read = blank_read_out(config, classes, int(meta.get("pool", 0)))
+    read = blank_read_out(part, config, classes, int(meta.get("pool", 0)))
+    for prefix, _ in _encoders(read):
+        if about := meta.get(prefix):
+            general = find_general(about["general"])
+            if general.sha256 != about["sha256"]:
+                raise RunError(
+                    "{file} was fitted to general weights {name} of another version of the program. Fine-tune again.",
+                    file=file,
+                    name=general.name,
+                )
+            tensors = {**{f"{prefix}{name}": value for name, value in general.read().items()}, **tensors}
     try:
         read.load_state_dict(tensors)
     except RuntimeError as error:
@@ -123,8 +159,13 @@ def put_around(network: Network | None, file: Path, config: FinetuneConfig, clas
     return read.eval()
 
 
-def blank_read_out(config: FinetuneConfig, classes: int, pool: int) -> ReadOut:
+def blank_read_out(part: str, config: FinetuneConfig, classes: int, pool: int) -> ReadOut:
     """One whose numbers are yet to be loaded, without a network. `pool`: pictures of its label propagation, 0: none."""
-    frozen = FrozenFeatures(PixelScale(torch.zeros(1, 3, 1, 1, dtype=torch.uint8)), build_encoder(config.encoder, 0))
+    own = _blank_features(encoder_of(PRETRAINED if part == BESIDE else part, config))
+    frozen = Beside(own, _blank_features(encoder_of(GENERAL, config))) if part == BESIDE else own
     propagation = Propagation(pool, frozen.width, classes) if pool else None
     return ReadOut(None, frozen, Ridge(frozen.width, classes), propagation, flip=config.flip)
+
+
+def _blank_features(encoder: EncoderConfig) -> FrozenFeatures:
+    return FrozenFeatures(PixelScale(torch.zeros(1, 3, 1, 1, dtype=torch.uint8)), build_encoder(encoder, 0))

@@ -25,7 +25,7 @@ from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, Ru
 from sslstudio.engine.core.messages import Message, join
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.split import group_paths
-from sslstudio.engine.evaluate.arms import FROM_SCRATCH, UNTRAINED
+from sslstudio.engine.evaluate.arms import BESIDE, GENERAL
 from sslstudio.engine.evaluate.predict import Predictor, score_classes, score_masks
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import KINDS, summarise
@@ -42,7 +42,7 @@ from sslstudio.engine.finetuning.labelled import (
     parts_of,
     targets_of,
 )
-from sslstudio.engine.finetuning.networks import build_part, first_encoder
+from sslstudio.engine.finetuning.networks import build_part, first_encoder, keep_general_read_outs
 from sslstudio.engine.finetuning.plan_file import read_plan, write_plan
 from sslstudio.engine.finetuning.read_out import answering_network
 from sslstudio.engine.finetuning.recipe import steps_for
@@ -253,10 +253,15 @@ def _score(
 ) -> Generator[Preparing, None, FinetuneMetrics]:  # fmt: skip
     confusions: dict[str, Array] = {}
     calibrations: dict[str, Calibration] = {}
+    first = next(iter(jobs.values()))
+    device = first.device
+    if GENERAL in answering_parts(config) or BESIDE in answering_parts(config):
+        yield Preparing(stage=Message("Reading general weights"), done=0, total=0)
+        keep_general_read_outs(config, labelled, session, device, run)
     for part in answering_parts(config):
-        job = jobs[FROM_SCRATCH if part == UNTRAINED else part]
-        network = answering_network(part, job.network, config, run, len(labelled.names)).to(job.device.handle)
-        predictor = Predictor(network, config.kind, labelled.names, job.device, config.views, config.flip)
+        trained = jobs[part].network if part in jobs else None
+        network = answering_network(part, trained, config, run, len(labelled.names)).to(device.handle)
+        predictor = Predictor(network, config.kind, labelled.names, device, config.views, config.flip)
         if isinstance(network, ReadOut) and len(labelled.validation) >= FEWEST:
             calibrations[part] = _calibrate(network, predictor, session, labelled.validation, control)
             run.write_json(CALIBRATION, calibrations)
@@ -264,7 +269,6 @@ def _score(
             predictor, session, labelled.test, run.path / f"predictions-{part}.csv", control
         )
         write_confusions(confusions_file(run.path, part), labelled.test, confusions[part])
-    first = next(iter(jobs.values()))
     groups = group_paths(list(labelled.test), config.data.groups)
     metrics = summarise(
         config.kind,

@@ -48,6 +48,29 @@ class FrozenFeatures(nn.Module):
         return features
 
 
+class Beside(nn.Module):
+    """Two encoders that stay as they are, read side by side; a picture's features are about 1 long."""
+
+    def __init__(self, first: FrozenFeatures, second: FrozenFeatures) -> None:
+        super().__init__()
+        self.first, self.second = first, second
+        self.width = first.width + second.width
+
+    @property
+    def scale(self) -> PixelScale:
+        """That of the first."""
+        return self.first.scale
+
+    @property
+    def encoder(self) -> Encoder:
+        """The first."""
+        return self.first.encoder
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Float (B, 3, H, W) in [0, 1] -> standardised features of both (B, D)."""
+        return torch.cat([self.first(images), self.second(images)], dim=1) / math.sqrt(2)
+
+
 class Ridge(nn.Module):
     """A ridge regression of the classes: a score (B, C) that is about 1 for the class of a picture and 0 for others."""
 
@@ -96,8 +119,8 @@ class ReadOut(nn.Module):
     temperature: Tensor
 
     def __init__(
-        self, network: Classifier | None, frozen: FrozenFeatures, ridge: Ridge, propagation: Propagation | None,
-        *, flip: bool,
+        self, network: Classifier | None, frozen: FrozenFeatures | Beside, ridge: Ridge,
+        propagation: Propagation | None, *, flip: bool,
     ) -> None:  # fmt: skip
         super().__init__()
         self.network, self.frozen, self.ridge, self.propagation = network, frozen, ridge, propagation

@@ -270,6 +270,11 @@ class FinetuneConfig(BaseConfig):
         None, "Labels a class", "Labelled pictures a class (for masks: in all); automatic uses every one.", low=1
     )
     twin: bool = option(True, "Compare with scratch", "Train a twin from random weights beside it.")
+    general: bool = option(
+        True,
+        "Compare with general weights",
+        "Read classes from a network that has learnt from general photographs, too, by itself and beside your own.",
+    )
     flip: bool = option(True, "Mirror", "Mirrored pictures count as the same: left and right mean nothing here.")
     watch: bool = option(
         True, "Watch", "Score validation pictures while training: it costs up to a tenth of the time.", advanced=True

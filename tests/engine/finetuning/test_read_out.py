@@ -128,4 +128,4 @@ def test_a_run_without_a_read_out_answers_by_its_network(pretrained: Path, sampl
 def test_a_read_out_of_another_network_is_refused(classified: Path) -> None:
     trained = load_trained(classified, "cpu")
     with pytest.raises(RunError, match="another network"):
-        put_around(None, classified / "readout.safetensors", trained.config, 7)
+        put_around(None, classified / "readout.safetensors", "pretrained", trained.config, 7)
