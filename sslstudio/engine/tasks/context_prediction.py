@@ -21,7 +21,7 @@ from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Game, Picture, PretextTask, Puzzle, TaskResult
 from sslstudio.engine.tasks.remedies import SMALLER_CROP, Asks, Fault, Remedies, at_least, at_most, to
 from sslstudio.engine.transforms import draw, geometry
-from sslstudio.engine.transforms.random_crop import min_crop_side_option
+from sslstudio.engine.transforms.random_crop import check_crop_sides, max_crop_side_option, min_crop_side_option
 
 CENTRE = 4
 CELLS = (0, 1, 2, 3, 5, 6, 7, 8)  # neighbour number -> patch of the grid
@@ -93,6 +93,7 @@ class ContextConfig(BaseConfig):
         0.073, "Jitter", "How far a patch moves to each side at random, as a share of the patch.", low=0.0, high=0.5
     )
     min_crop_side: float = min_crop_side_option(0.75)
+    max_crop_side: float = max_crop_side_option()
     turn: float = option(
         15.0,
         "Turn",
@@ -116,6 +117,7 @@ class ContextConfig(BaseConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_crop_sides(self.min_crop_side, self.max_crop_side)
         if 2 * self.jitter > self.gap:
             raise ConfigError(
                 "jitter = {jitter} lets patches overlap, because gap = {gap} is less than twice as much. Try "
@@ -167,8 +169,10 @@ class ContextPrediction(PretextTask[ContextConfig]):
         Fault.BLANK_TILES: (at_least("min_crop_side", 1.0),),
         Fault.FIXED_POSITIONS: (
             at_most("min_crop_side", 0.5),
-            at_least("turn", 180),
+            at_most("max_crop_side", 0.6),
+            at_most("min_crop_side", 0.4),
             at_most("min_crop_side", 0.3),
+            at_least("turn", 180),
         ),
         Fault.FITTING_EDGES: (at_least("gap", 0.25),),
         Fault.COLOUR_FRINGES: (to("colour", "drop"),),
@@ -235,7 +239,7 @@ class ContextPrediction(PretextTask[ContextConfig]):
         config, pictures = self.config, images.shape[0]
         mirror = geometry.choose(pictures, 0.5 if config.mirror else 0.0, rng)
         shades = geometry.mirror_pictures(geometry.to_float(images), mirror)
-        grid = geometry.place_grid(shades, config.grid, config.min_crop_side, rng, config.turn)
+        grid = geometry.place_grid(shades, config.grid, config.min_crop_side, rng, config.turn, config.max_crop_side)
         patches = geometry.cut_grid(shades, grid, self.patch_side(images)).flatten(0, 1)
         patches = self._without_colour(patches, geometry.has_colour(shades), rng)
         patches = geometry.degrade(patches, config.degrade, rng)

@@ -105,15 +105,23 @@ class Grid:
         return torch.cat([self.centres - half, self.centres + half], dim=-1)
 
 
-def place_grid(images: Tensor, shape: GridShape, min_crop_side: float, rng: torch.Generator, turn: float = 0.0) -> Grid:
+def place_grid(
+    images: Tensor,
+    shape: GridShape,
+    min_crop_side: float,
+    rng: torch.Generator,
+    turn: float = 0.0,
+    max_crop_side: float = 1.0,
+) -> Grid:
     """A grid in a square crop at a random place of each picture (B, C, H, W), its squares moved at random.
 
-    The crop's side is `min_crop_side`..1 times the picture's short side. With `min_crop_side` < 1 a square's place in
-    the grid is no longer its place in the picture: pictures of one centred subject would give the answer away. The crop
-    is turned by up to `turn` degrees to either side and made smaller so that its corners stay in the picture.
+    The crop's side is `min_crop_side`..`max_crop_side` times the picture's short side. Where it is less than 1 a
+    square's place in the grid is no longer its place in the picture: pictures of one centred subject would give the
+    answer away. The crop is turned by up to `turn` degrees to either side and made smaller so that its corners stay in
+    the picture.
     """
     pictures, _, height, width = images.shape
-    crop = uniform((pictures, 1, 1), min_crop_side, 1.0, rng) * min(height, width)
+    crop = uniform((pictures, 1, 1), min_crop_side, max_crop_side, rng) * min(height, width)
     angle = uniform((pictures, 1, 1), -math.radians(turn), math.radians(turn), rng) if turn else None
     reach = crop  # side of the upright square around the crop
     if angle is not None:
