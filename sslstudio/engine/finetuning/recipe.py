@@ -25,7 +25,7 @@ from sslstudio.engine.transforms.geometry import to_float
 
 CALIBRATED_ON = 512  # pictures that batch statistics are measured on
 CHUNK = 64
-STEPS, FEWEST_STEPS, MOST_STEPS = 60, 300, 3000  # by the square root of the labelled pictures: see `steps_for`
+STEPS, FEWEST_STEPS, MOST_STEPS = 80, 400, 4000  # by the square root of the labelled pictures: see `steps_for`
 
 
 @dataclass(frozen=True)

@@ -257,3 +257,25 @@ def test_what_lies_where_a_run_is_to_be_is_put_aside(tmp_path: Path) -> None:
     ]
     assert not cell.path.exists()
     assert (cell.path.parent / ".discarded" / "5-0" / "model.pth").read_bytes() == b"somebody's"
+
+
+def test_general_weights_are_rows_by_themselves_and_beside_a_pretraining(
+    done: Path, sample_folder: Path, tmp_path: Path
+) -> None:
+    weights = f"again={done / 'pretrained/rotation'}"
+    config = compare_config(
+        sample_folder, tmp_path / "out", tasks="", weights=weights, labels="2", seeds=1, general=True,
+        finetune_settings="recipe.propagate=false",
+    )  # fmt: skip
+    table = table_of(run_compare(config))
+    rows = {row["source"]: row for row in table["rows"]}
+    assert list(rows) == ["scratch", "untrained", "general", "again", "again+general"]
+    assert str(rows["again+general"]["title"]) == "again beside general weights"
+    parts = {"scratch": "scratch", "untrained": "scratch", "general": "scratch", "again": "again",
+             "again+general": "again"}  # fmt: skip
+    for row, folder in parts.items():
+        metrics = content(tmp_path / "out/cells" / folder / "2-0/metrics.json")
+        part = {"again": "pretrained", "again+general": "beside"}.get(row, row)
+        assert rows[row]["cells"][0]["draws"] == [metrics["parts"][part]["scores"]["balanced_accuracy"]["value"]]
+    assert rows["general"]["cells"][0]["difference"] is not None
+    assert rows["untrained"]["cells"][0]["difference"] is None

@@ -13,6 +13,7 @@ from sslstudio.engine.experiments.compare_config import (
     labels_of,
     pretrain_config,
     sources_of,
+    trained_sources,
 )
 from sslstudio.engine.experiments.config import follow
 from sslstudio.engine.experiments.tournament_config import TournamentConfig
@@ -39,7 +40,13 @@ def test_what_is_no_number_of_labels(text: str, says: str) -> None:
 
 def test_scratch_is_the_first_row_and_has_the_labels_of_all() -> None:
     config = with_texts(BASE, {"weights": "imagenet=/w/resnet18.pth; other = /runs/a=b"})
-    assert sources_of(config) == ["scratch", "untrained", "jigsaw", "rotation", "imagenet", "other"]
+    assert sources_of(config) == [
+        "scratch", "untrained", "general", "jigsaw", "jigsaw+general", "rotation", "rotation+general",
+        "imagenet", "imagenet+general", "other", "other+general",
+    ]  # fmt: skip
+    assert sources_of(config.replace(general=False)) == [
+        "scratch", "untrained", "jigsaw", "rotation", "imagenet", "other"
+    ]  # fmt: skip
     assert config.weights == {"imagenet": "/w/resnet18.pth", "other": "/runs/a=b"}
     assert labels_of(config, "scratch") == [5, 10, 50]
     assert labels_of(config, "jigsaw") == [5, 10]
@@ -92,7 +99,7 @@ def test_all_cells_of_a_draw_differ_in_the_source_alone() -> None:
 def test_joined_has_the_rows_labels_and_draws_of_both() -> None:
     other = BASE.replace(tasks=("context_prediction", "jigsaw"), labels=(25,), scratch_labels=(), seeds=5)
     whole = join(other, BASE)
-    assert sources_of(whole) == ["scratch", "untrained", "jigsaw", "rotation", "context_prediction"]
+    assert trained_sources(whole) == ["jigsaw", "rotation", "context_prediction"]
     assert labels_of(whole, "scratch") == [5, 10, 25, 50]
     assert whole.seeds == 5
     assert join(whole, BASE) == whole

@@ -18,6 +18,7 @@ from sslstudio.engine.finetuning.recipe import (
     recipe_of,
     stage_by_probe,
     standardise,
+    steps_for,
 )
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import ALL, LAST, Classifier, Network, PixelScale
@@ -126,3 +127,8 @@ def test_statistics_of_a_folder_a_class_are_of_all_its_classes(tmp_path: Path) -
     assert float((model.encoder.bn1.running_mean - first).abs().max()) < 0.2 * far
     twin = copy_with_own_statistics(model.encoder, model.scale(everything))
     assert float((twin.bn1.running_mean - first).abs().max()) < 0.2 * far
+
+
+def test_more_labels_get_more_steps_within_limits() -> None:
+    counts = [steps_for(labelled, "classification") for labelled in (2, 25, 40, 100, 400, 10_000)]
+    assert counts == [400, 400, 506, 800, 1600, 4000]
