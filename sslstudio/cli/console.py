@@ -168,12 +168,12 @@ def print_result(metrics: FinetuneMetrics) -> None:
     console = _console()
     table = Table(title=f"{metrics['kind'].capitalize()}: {metrics['n_test']} test pictures")
     table.add_column("")
-    for part in metrics["parts"]:
-        table.add_column(str(arm_title(part)))
-    table.add_column("Always the most frequent class")
-    for name, guess in metrics["baseline"].items():
-        cells = [_interval(content["scores"][name]) for content in metrics["parts"].values()]
-        table.add_row(name.replace("_", " "), *cells, "–" if guess is None else f"{guess:.3f}")
+    for name in metrics["baseline"]:
+        table.add_column(name.replace("_", " "))
+    for part, content in metrics["parts"].items():
+        table.add_row(str(arm_title(part)), *(_interval(content["scores"][name]) for name in metrics["baseline"]))
+    guesses = ["–" if guess is None else f"{guess:.3f}" for guess in metrics["baseline"].values()]
+    table.add_row("Always the most frequent class", *guesses)
     if list(metrics["parts"]) == ["pretrained"]:
         table.caption = "Not compared with not pretraining: no twin from scratch."
     console.print(table)

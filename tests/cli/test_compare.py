@@ -27,8 +27,10 @@ def test_compare_prints_its_table_and_goes_on_with_more_rows(
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert lines[0]["event"] == "Preparing"
     table = lines[-1]["metrics"]
-    assert [row["source"] for row in table["rows"]] == ["scratch", "rotation"]
-    assert table["rows"][1]["cells"][0]["difference"]["draws"] == 2
+    assert [row["source"] for row in table["rows"]] == [
+        "scratch", "untrained", "general", "rotation", "rotation+general"
+    ]  # fmt: skip
+    assert table["rows"][3]["cells"][0]["difference"]["draws"] == 2
     assert (tmp_path / "out" / "curve.png").read_bytes()[:4] == b"\x89PNG"
 
 

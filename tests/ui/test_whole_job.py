@@ -91,7 +91,7 @@ def test_from_a_dropped_folder_to_the_results(
     qtbot.waitUntil(lambda: trained.runs.table.rowCount() == 1)
 
     tuned = finetune(window, qtbot, "classification")
-    assert tuned.view.curves.loss.curve_names == ["Pretrained", "From scratch"]
+    assert tuned.view.curves.loss.curve_names == ["With pretraining", "From scratch"]
     assert tuned.view.run is not None
     page = results(window, qtbot, tuned.view.run)
     metrics = RunFolder(tuned.view.run).finetune_metrics()

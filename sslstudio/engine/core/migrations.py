@@ -212,6 +212,7 @@ def _read_out_of_before(values: Values) -> None:
 @migration(2, 3, COMPARE)
 def _read_out_of_a_comparison_before(values: Values) -> None:
     """Rows that are added to a comparison are fine-tuned as those that are there."""
+    values.setdefault("general", False)
     recipe = values.setdefault("finetune_settings", {}).setdefault("recipe", {})
     recipe.setdefault("read_out", "network")
     recipe.setdefault("balance_classes", False)

@@ -207,6 +207,16 @@ def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) 
     return with_overrides(base, config.finetune_settings)
 
 
+def follow_tuning(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
+    """Take how cells are fine-tuned from a comparison that is there, where `config` does not say otherwise. One of an
+    earlier version answers by the network alone, and has no rows that are only read."""
+    recipe = stored.finetune_settings.get("recipe", Table())
+    kept = {name: recipe[name] for name in ("read_out", "balance_classes") if name in recipe}
+    settings = merge(Overrides({"recipe": kept}) if kept else Overrides(), config.finetune_settings)
+    general = stored.general if kept.get("read_out") == "network" else config.general
+    return config.replace(finetune_settings=settings, steps=config.steps or stored.steps, general=general)
+
+
 def join(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
     """Both together: tasks, weights, labels and draws may be added to a comparison, and nothing else be changed.
 

@@ -42,8 +42,8 @@ COMMANDS = (
         FinetuneConfig,
         {
             "kind": "--kind", "source": "--from", "labels_per_class": "--labels-per-class", "data.labels": "--labels",
-            "twin": "--twin", "flip": "--mirror", "watch": "--watch", "views": "--views", "folds": "--folds",
-            **PICTURES, "seed": "--seed",
+            "twin": "--twin", "general": "--general", "flip": "--mirror", "watch": "--watch", "views": "--views",
+            "folds": "--folds", **PICTURES, "seed": "--seed",
         },
         switches={"mode": ("probe", "--probe")},
         budget="budget",
@@ -53,7 +53,8 @@ COMMANDS = (
         CompareConfig,
         {
             "kind": "--kind", "tasks": "--tasks", "labels": "--labels", "scratch_labels": "--scratch-labels",
-            "seeds": "--seeds", "steps": "--steps", "data.labels": "--label-file", **PICTURES,
+            "seeds": "--seeds", "steps": "--steps", "general": "--general",
+            "data.labels": "--label-file", **PICTURES,
             "keep_weights": "--keep-weights", "weights": "--weights", "pretrain_settings": "--set",
             "finetune_settings": "--finetune-set",
         },

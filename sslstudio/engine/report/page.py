@@ -136,12 +136,12 @@ def _scores(metrics: FinetuneMetrics) -> Piece:
         return Markup("")
     baseline = metrics["baseline"]
     names = sorted(next(iter(parts.values()))["scores"], key=lambda name: bool(name != metrics["headline"]))
-    rows = []
-    for name in names:
-        cells = [_score(content["scores"][name], baseline.get(name), place) for place, content in
-                 enumerate(parts.values())]  # fmt: skip
-        rows.append([find_metric(name).title, *cells, _share(baseline.get(name))])
-    head = ["", *(arm_title(part) for part in parts), Message("Always the most frequent class")]
+    rows: list[list[Piece]] = [
+        [arm_title(part), *(_score(content["scores"][name], baseline.get(name), place) for name in names)]
+        for place, (part, content) in enumerate(parts.items())
+    ]
+    rows.append([Message("Always the most frequent class"), *(_share(baseline.get(name)) for name in names)])
+    head = ["", *(find_metric(name).title for name in names)]
     said = [
         Message(
             "{n_train:,} labelled pictures to train on, {n_test:,} test pictures. In brackets 95 % intervals; the "

@@ -27,12 +27,12 @@ class IntervalBar(QWidget):
         super().__init__()
         self._value, self._low, self._high, self._baseline, self._colour = value, low, high, baseline, colour
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setMinimumSize(110, 18)
+        self.setMinimumSize(90, 18)
         theme().changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
         """One line."""
-        return QSize(150, 18)
+        return QSize(120, 18)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Scale, tick, stroke, dot."""
@@ -67,51 +67,59 @@ class ScoreTable(Card):
     def __init__(self) -> None:
         super().__init__(gap=12)
         self._grid = QGridLayout()
-        self._grid.setHorizontalSpacing(30)
-        self._grid.setVerticalSpacing(14)
+        self._grid.setHorizontalSpacing(22)
+        self._grid.setVerticalSpacing(12)
         self.add(self._grid)
         self._cells: dict[tuple[str, str], str] = {}
 
     def show_scores(self, metrics: FinetuneMetrics) -> None:
-        """Rows are scores, columns the parts of the run."""
+        """Rows are the arms of the run, the main one first, and what always guessing gets; columns the scores."""
         clear(self._grid)
         self._cells = {}
         parts = [part for part in PARTS if part in metrics["parts"]]
-        for place, part in enumerate(parts, start=1):
-            self._grid.addWidget(text(part_title(part), "field", wrap=False), 0, place)
-            self._grid.setColumnStretch(place, 1)
-        self._grid.addWidget(text(self.tr("Always the most\nfrequent class"), "muted", wrap=False), 0, len(parts) + 1)
         names = list(metrics["parts"][parts[0]]["scores"])
         names.sort(key=lambda name: name != metrics["headline"])
-        for line, name in enumerate(names, start=1):
-            self._add_line(line, name, parts, metrics)
+        for place, name in enumerate(names, start=1):
+            title = text(formatting.metric(name), "field" if name == metrics["headline"] else "muted")
+            self._grid.addWidget(title, 0, place, Qt.AlignmentFlag.AlignBottom)
+            self._grid.setColumnStretch(place, 1)
+        for line, part in enumerate(parts, start=1):
+            self._add_arm(line, part, names, metrics)
+        self._add_baseline(len(parts) + 1, names, metrics)
+        said = self.tr("Below a score its 95 % interval, over {0} test pictures.")
+        below = [text(said.format(formatting.count(metrics["n_test"])), "muted")]
         if parts == ["pretrained"]:
-            lacks = text(self.tr("Not compared with not pretraining: no twin from scratch."), "muted")
-            self._grid.addWidget(lacks, len(names) + 1, 0, 1, len(parts) + 2)
-        self._grid.setRowStretch(len(names) + 2, 1)
+            below.append(text(self.tr("Not compared with not pretraining: no twin from scratch."), "muted"))
+        self._grid.addLayout(column(*below, gap=4), len(parts) + 2, 0, 1, len(names) + 1)
+        self._grid.setRowStretch(len(parts) + 3, 1)
 
     def cell(self, name: str, part: str) -> str:
         """What stands in a cell, for tests and for copying."""
         return self._cells[name, part]
 
-    def _add_line(self, line: int, name: str, parts: list[str], metrics: FinetuneMetrics) -> None:
-        title = text(formatting.metric(name), "field" if name == metrics["headline"] else "body")
+    def _add_arm(self, line: int, part: str, names: list[str], metrics: FinetuneMetrics) -> None:
+        self._add_name(line, part_title(part), "field" if line == 1 else "body")
+        for place, name in enumerate(names, start=1):
+            score = metrics["parts"][part]["scores"][name]
+            self._grid.addLayout(self._score(name, part, score, metrics["baseline"].get(name)), line, place)
+
+    def _add_baseline(self, line: int, names: list[str], metrics: FinetuneMetrics) -> None:
+        self._add_name(line, self.tr("Always the most frequent class"), "muted")
+        for place, name in enumerate(names, start=1):
+            baseline = metrics["baseline"].get(name)
+            said = formatting.percent(baseline) if baseline is not None else "–"
+            self._cells[name, "baseline"] = said
+            self._grid.addWidget(text(said, "muted", wrap=False), line, place, Qt.AlignmentFlag.AlignTop)
+
+    def _add_name(self, line: int, name: str, role: str) -> None:
+        title = text(name, role)
         title.setFixedWidth(NAME_WIDTH)
         self._grid.addWidget(title, line, 0, Qt.AlignmentFlag.AlignTop)
-        baseline = metrics["baseline"].get(name)
-        for place, part in enumerate(parts, start=1):
-            score = metrics["parts"][part]["scores"][name]
-            self._grid.addLayout(self._score(name, part, score, baseline), line, place)
-        said = formatting.percent(baseline) if baseline is not None else "–"
-        self._cells[name, "baseline"] = said
-        self._grid.addWidget(text(said, "muted", wrap=False), line, len(parts) + 1, Qt.AlignmentFlag.AlignTop)
 
     def _score(self, name: str, part: str, score: ScoreInterval, baseline: float | None) -> Any:
         value, low, high = interval_of(score)
         self._cells[name, part] = formatting.percent(value)
         figure = text(formatting.percent(value), "heading", wrap=False)
-        between = self.tr("95 %: {0} to {1}   n = {2}").format(
-            formatting.percent(low), formatting.percent(high), formatting.count(score["n"])
-        )
+        between = self.tr("{0} to {1}").format(formatting.percent(low), formatting.percent(high))
         bar = IntervalBar(value, low, high, baseline, PARTS.index(part))
         return column(figure, bar, text(between, "small", wrap=False), gap=2)

@@ -121,7 +121,7 @@ def test_two_processes_share_the_work(sample_folder: Path, done: Path, tmp_path:
     command = [sys.executable, "-m", "sslstudio", "compare", str(sample_folder), "--out", str(out)]
     command += ["--tasks", "rotation", "--labels", "2,4", "--seeds", "2", "--steps", "2", "--side", "32"]
     command += ["--set", "budget.steps=2", "--set", "probe.enabled=false", "--set", "optimiser.batch_size=8"]
-    command += ["--device", "cpu", "--json"]
+    command += ["--device", "cpu", "--no-general", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as other:
         events = run_compare(compare_config(sample_folder, out))
         said, errors = other.communicate()

@@ -1,7 +1,7 @@
 """What a comparison is made of, and what may be added to it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sslstudio.engine.core.config import Table, from_dict, from_toml, to_dict, to_toml, with_texts
@@ -23,6 +23,7 @@ from sslstudio.engine.training.config import DataConfig
 BASE = CompareConfig(out="out", tasks=("jigsaw", "rotation"), labels=(5, 10), scratch_labels=(50,), seeds=3)
 
 
+@settings(deadline=None)  # the first one loads the tasks
 @given(st.lists(st.integers(1, 10_000), max_size=6))
 def test_counts_are_read_sorted_and_once(counts: list[int]) -> None:
     config = with_texts(CompareConfig(), {"labels": " , ".join(map(str, counts))})

@@ -288,8 +288,8 @@ def test_the_twins_share_a_plot(qtbot: QtBot) -> None:
         curves.take(step(1, part))
         curves.take(scored(1, part))
     curves.flush()
-    assert curves.loss.curve_names == ["Pretrained", "From scratch"]
-    assert {"Pretrained", "From scratch"} <= set(curves.score.curve_names)
+    assert curves.loss.curve_names == ["With pretraining", "From scratch"]
+    assert {"With pretraining", "From scratch"} <= set(curves.score.curve_names)
     assert curves.score.curve_points("guessing")[1].tolist() == [0.1]
 
 
@@ -303,7 +303,7 @@ def test_the_twins_show_rate_speed_and_waiting_too(qtbot: QtBot) -> None:
     curves.flush()
     for plot, values in ((curves.rate, (1e-3, 1e-3)), (curves.speed, (9.0, 9.0)), (curves.waiting, (12.5, 25.0))):
         assert plot.isVisible()
-        assert plot.curve_names == ["Pretrained", "From scratch"]
+        assert plot.curve_names == ["With pretraining", "From scratch"]
         assert [plot.curve_points(name)[1][0] for name in plot.curve_names] == list(values)
 
 

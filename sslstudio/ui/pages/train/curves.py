@@ -8,6 +8,7 @@ from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QSlider, QVBoxLayout, QWidget
 
 from sslstudio.engine.core.events import Evaluated, Event, Probed, StepDone
+from sslstudio.engine.evaluate.arms import PRETRAINED
 from sslstudio.ui.plots.live_plot import LivePlot
 from sslstudio.ui.plots.points import Row
 from sslstudio.ui.text import formatting
@@ -153,7 +154,7 @@ class Curves(QWidget):
         for plot in self.plots:
             plot.forget_earlier()
         for number, (title, events) in enumerate(runs.items()):
-            steps = [event for event in events if isinstance(event, StepDone) and event.part in ("", "pretrained")]
+            steps = [event for event in events if isinstance(event, StepDone) and event.part in ("", PRETRAINED)]
             metric = self._metric or _main_metric(steps)
             self.loss.show_earlier(title, number, rows((step.step, step.loss) for step in steps))
             scores = ((step.step, step.metrics[metric]) for step in steps if metric in step.metrics)
@@ -242,7 +243,7 @@ class TwinCurves(Curves):
         self.score.retitle(self.tr("{0}, held out").format(formatting.metric(self._metric)), self._metric)
         score = event.metrics.get(self._metric, math.nan)
         self.score.append(part_title(event.part), event.step, score, colour=colour)
-        if event.part == "pretrained" or "pretrained" not in [name.lower() for name in self.score.curve_names]:
+        if event.part == PRETRAINED or part_title(PRETRAINED) not in self.score.curve_names:
             self._take_chance(event)
 
 

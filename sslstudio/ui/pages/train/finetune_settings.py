@@ -41,7 +41,7 @@ class FinetuneSettings(QWidget):
         self._proposed: Path | None = None
         self.source.currentIndexChanged.connect(self._choose_source)
         self.form = ConfigForm(folding=False, resetting=False)
-        self.form.show_config(FinetuneConfig(), ("labels_per_class", "twin"))
+        self.form.show_config(FinetuneConfig(), ("labels_per_class", "twin", "general"))
         self.more = ConfigForm(folding=False, resetting=False)  # shown under the common settings' further options
         self.more.show_config(FinetuneConfig(), ("mode", "flip"))
         layout = QVBoxLayout(self)

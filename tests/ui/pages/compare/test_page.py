@@ -116,13 +116,15 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
     assert page.efficiency.out == out
     assert {file: file.stat().st_mtime_ns for file in records} == records  # nothing was done twice
     table = json.loads((out / "table.json").read_text())
-    assert [len(points.points()) for points in view.plot.points] == [2, 2, 2]
+    assert [len(points.points()) for points in view.plot.points] == [2, 2, 2, 2, 2]
     assert grown == [1]
-    score = table["rows"][2]["cells"][0]["score"]
-    told = text_at(view.rows, 2, 1)
+    score = table["rows"][3]["cells"][0]["score"]
+    told = text_at(view.rows, 3, 1)
     assert told.startswith(f"{100 * score['value']:.1f} %")
     assert "points" in told
-    qtbot.waitUntil(lambda: shown_names(view.plot) == ["From scratch", "Untrained features", "Rotation"])
+    qtbot.waitUntil(lambda: shown_names(view.plot) == [
+        "From scratch", "Untrained features", "General weights", "Rotation", "Rotation beside general weights"
+    ])  # fmt: skip
     assert view.notes.count() == len(table["notes"]) > 0
     assert "8 fine" not in settings.estimate.text()
     qtbot.waitUntil(lambda: not page.start.isEnabled(), timeout=LONG)  # there is nothing left to go on with
@@ -141,17 +143,19 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
     assert page.start.isEnabled()
     press_start(page, qtbot)
     table = json.loads((out / "table.json").read_text())
-    assert [row["source"] for row in table["rows"]] == ["scratch", "untrained", "rotation", "inpainting"]
+    assert [row["source"] for row in table["rows"]] == [
+        "scratch", "untrained", "general", "rotation", "rotation+general", "inpainting", "inpainting+general"
+    ]  # fmt: skip
     assert {file: file.stat().st_mtime_ns for file in records} == records
 
     # taken along
     clipboard = QGuiApplication.clipboard()
     page.export.choose("Copy the table for a spreadsheet (CSV)")
     lines = list(csv.DictReader(io.StringIO(clipboard.text())))
-    assert [(line["row"], line["labels"]) for line in lines][1:5] == [
-        ("From scratch", "4"), ("Untrained features", "2"), ("Untrained features", "4"), ("Rotation", "2"),
+    assert [(line["row"], line["labels"]) for line in lines][3:7] == [
+        ("Untrained features", "4"), ("General weights", "2"), ("General weights", "4"), ("Rotation", "2"),
     ]  # fmt: skip
-    assert float(lines[4]["difference"]) == table["rows"][2]["cells"][0]["difference"]["value"]
+    assert float(lines[6]["difference"]) == table["rows"][3]["cells"][0]["difference"]["value"]
     page.export.choose("Copy the table as text (Markdown)")
     qtbot.waitUntil(lambda: clipboard.text() == (out / "table.md").read_text(), timeout=LONG)
     said.file = tmp_path / "curve.png"
@@ -179,7 +183,7 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
 
     # a row of the table is the start of a fine-tuning
     assert not page.forward.isEnabled()
-    view.rows.selectRow(2)
+    view.rows.selectRow(3)
     assert page.forward.isEnabled()
     page.forward.click()
     assert window.workspace.pretrained == out / "pretrained" / "rotation"
