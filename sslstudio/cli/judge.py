@@ -118,7 +118,8 @@ def clinic_lines(found: "Examined", task: str = "") -> list[str]:
     for one in sorted(shown, key=lambda one: -SEVERITIES.index(one.severity)):
         concerned = "every task" if set(one.tasks) >= set(clinic.options) else ", ".join(one.tasks)
         lines += [f"{one.severity.upper()}  {one.title} (concerns {concerned})", f"  {one.text}"]
-        lines += [f"  What to change: --set {change}"] if (change := one.change_for(task)) else []
+        if changes := one.changes_for(task):
+            lines.append(f"  What to change: {' '.join(f'--set {change}' for change in changes)}")
         lines += [f"  For example: {', '.join(one.examples[:3])}"] if one.examples else []
         lines.append("")
     fine = [one for one in clinic.findings if one.severity == FINE and (not task or task in one.tasks)]

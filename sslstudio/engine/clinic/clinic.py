@@ -1,6 +1,6 @@
 """The puzzle clinic: is a task right for these pictures? Asked before an hour is spent on it.
 
-Each sign (evaluate/signs) gives one finding; what they say about a task, together with the task's own check, is whether
+Each sign (signs/) gives one finding; what they say about a task, together with the task's own check, is whether
 it suits the pictures.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sslstudio.engine.clinic.signs import amount, colour, direction, frame, lens, marks, places, start
+from sslstudio.engine.clinic.signs import amount, colour, direction, frame, lens, marks, one_tile, places, start
 from sslstudio.engine.clinic.signs.looked import CAREFUL, FINE, SEVERITIES, UNSUITABLE, Finding, LookedAt
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.errors import TaskDoesNotFit
@@ -29,7 +29,7 @@ SIGNS: tuple[Callable[[LookedAt], Finding], ...] = (
     frame.dark_corners,
     lens.colour_fringes,
     places.blank,
-    places.centred,
+    one_tile.place_told,
     places.edges,
     start.start_from,
 )
@@ -63,7 +63,7 @@ class Clinic:
         found = [one for one in self.concerning(task) if one.counts]
         reasons = ([refusal] if refusal else []) + [one.text for one in found if one.text != refusal]
         own = [one.severity for one in found if task in one.tasks]
-        if refusal or UNSUITABLE in own:
+        if refusal or UNSUITABLE in own or any(task in one.ruled_out for one in found):
             return Suitability(UNSUITABLE, tuple(reasons))
         return Suitability(CAREFUL if found else SUITABLE, tuple(reasons))
 

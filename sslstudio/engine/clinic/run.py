@@ -84,7 +84,7 @@ def examine(
     device = devices.choose("cpu")
     session = yield from open_session(data, device, control)
     yield Preparing(stage=COMPARING, done=0, total=0)
-    seen = _look_at(session, Pictures(session.cache, session.split.train, device), options)
+    seen = _look_at(session, Pictures(session.cache, session.split.train, device), options, data.side is not None)
     found: list[Finding] = []
     for finding in findings_of(seen):
         if control.stopping:
@@ -94,7 +94,7 @@ def examine(
     return Examined(judge(seen, found), session, len(seen.images), seen.copies)
 
 
-def _look_at(session: Session, pictures: Pictures, options: Mapping[str, BaseConfig]) -> LookedAt:
+def _look_at(session: Session, pictures: Pictures, options: Mapping[str, BaseConfig], side_given: bool) -> LookedAt:
     if len(pictures) < 2:
         raise DataError("Fewer than two pictures are left to look at. Lower the test and validation shares.")
     chosen = torch.linspace(0, len(pictures) - 1, min(SAMPLE, len(pictures))).round().long()
@@ -108,6 +108,7 @@ def _look_at(session: Session, pictures: Pictures, options: Mapping[str, BaseCon
         copies=tuple(near_duplicates((every.take(chunk) for chunk in every.chunks(CHUNK, MOST)), MOST)),
         split=session.split,
         options={task: options.get(task) or registry[task].Config() for task in registry},
+        side_given=side_given,
     )
 
 

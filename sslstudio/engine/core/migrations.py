@@ -216,3 +216,37 @@ def _read_out_of_a_comparison_before(values: Values) -> None:
     recipe = values.setdefault("finetune_settings", {}).setdefault("recipe", {})
     recipe.setdefault("read_out", "network")
     recipe.setdefault("balance_classes", False)
+
+
+# What pretext tasks did up to version 0.2 and do otherwise now: their options say so in what was begun before.
+_TASKS_OF_BEFORE: dict[str, Values] = {"context_prediction": {"pairs": "centre"}, "multitask": {"whole": False}}
+_SEVERAL_OF_BEFORE = ["vicreg", "jigsaw", "context_prediction"]  # by default
+
+
+def _keep_tasks(task: str, options: Values) -> None:
+    """Put what a task did into its options, where these do not speak of it."""
+    for name, value in _TASKS_OF_BEFORE.get(task, {}).items():
+        options.setdefault(name, value)
+    if task == "multitask":
+        members = options.get("tasks", _SEVERAL_OF_BEFORE)
+        options.setdefault("settings", {name: dict(_TASKS_OF_BEFORE[name]) for name in _named_in(members)})
+
+
+def _named_in(tasks: Any) -> list[str]:
+    return [name for name in _TASKS_OF_BEFORE if isinstance(tasks, list) and name in tasks]
+
+
+@migration(2, 3, RUN)
+def _tasks_of_a_run_before(values: Values) -> None:
+    """A pretraining that was begun goes on as it was begun."""
+    if values.get("job") == "pretrain" and isinstance(options := values.setdefault("options", {}), dict):
+        _keep_tasks(str(values.get("task", "")), options)
+
+
+@migration(2, 3, COMPARE, TOURNAMENT)
+def _tasks_of_an_experiment_before(values: Values) -> None:
+    """Rows that are added are pretrained as those that are there."""
+    for task in _named_in(values.get("tasks")):
+        settings = values.setdefault("pretrain_settings", {})
+        if isinstance(settings, dict) and isinstance(options := settings.setdefault(task, {}), dict):
+            _keep_tasks(task, options)

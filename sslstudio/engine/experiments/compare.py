@@ -27,7 +27,7 @@ from sslstudio.engine.experiments.compare_config import (
     CompareConfig,
     cell_runs,
     finetune_config,
-    follow_tuning,
+    follow_settings,
     join,
     pretrain_config,
     pretraining_run,
@@ -99,7 +99,7 @@ class Comparison(Strategy[CompareConfig]):
     @staticmethod
     def settle(config: CompareConfig, stored: CompareConfig | None) -> tuple[CompareConfig, CompareConfig]:
         """Tasks, weights, labels and draws may be added to what is there."""
-        config = resolve(follow_tuning(follow(config, stored), stored) if stored else config)
+        config = resolve(follow_settings(follow(config, stored), stored) if stored else config)
         return config, join(config, stored) if stored else config
 
     def facts(self) -> dict[str, str | Message]:

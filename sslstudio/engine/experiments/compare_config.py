@@ -11,6 +11,7 @@ from sslstudio.engine.core.config import (
     BaseConfig,
     Overrides,
     Table,
+    Value,
     merge,
     option,
     section,
@@ -30,6 +31,12 @@ from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import BudgetConfig, FinetuneConfig, PretrainConfig
 
 SCRATCH = FROM_SCRATCH
+# Options that a migration sets in what an earlier version has begun: see `core.migrations`.
+OF_BEFORE = {
+    "recipe": ("read_out", "balance_classes"),
+    "context_prediction": ("pairs",),
+    "multitask": ("whole", "settings"),
+}
 WITH_GENERAL = "+general"  # at the end of the name of a row that is read beside general weights
 T = TypeVar("T")
 
@@ -207,14 +214,23 @@ def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) 
     return with_overrides(base, config.finetune_settings)
 
 
-def follow_tuning(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
-    """Take how cells are fine-tuned from a comparison that is there, where `config` does not say otherwise. One of an
-    earlier version answers by the network alone, and has no rows that are only read."""
-    recipe = stored.finetune_settings.get("recipe", Table())
-    kept = {name: recipe[name] for name in ("read_out", "balance_classes") if name in recipe}
-    settings = merge(Overrides({"recipe": kept}) if kept else Overrides(), config.finetune_settings)
-    general = stored.general if kept.get("read_out") == "network" else config.general
-    return config.replace(finetune_settings=settings, steps=config.steps or stored.steps, general=general)
+def follow_settings(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
+    """Take how runs are trained from a comparison that is there, where `config` does not say otherwise: one of an
+    earlier version answers by the network alone, has no rows that are only read, and its tasks ask as they did then."""
+    recipe = _kept(stored.finetune_settings, "recipe", OF_BEFORE["recipe"])
+    tuning = merge(Overrides({"recipe": recipe}) if recipe else Overrides(), config.finetune_settings)
+    tasks = {task: kept for task in config.task_names() if (kept := _kept(stored.pretrain_settings, task))}
+    return config.replace(
+        finetune_settings=tuning,
+        pretrain_settings=merge(Overrides(tasks), config.pretrain_settings),
+        steps=config.steps or stored.steps,
+        general=stored.general if recipe.get("read_out") == "network" else config.general,
+    )
+
+
+def _kept(settings: Overrides, owner: str, names: Iterable[str] = ()) -> dict[str, Value]:
+    given = settings.get(owner, Table[Value]())
+    return {name: given[name] for name in names or OF_BEFORE.get(owner, ()) if name in given}
 
 
 def join(config: CompareConfig, stored: CompareConfig) -> CompareConfig:

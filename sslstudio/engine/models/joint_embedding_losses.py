@@ -26,14 +26,15 @@ def exact(values: Tensor) -> AbstractContextManager[object]:
 def variance_loss(rows: Tensor) -> Tensor:
     """How far the deviation of each of D values stays below 1, on average: v(Z) of VICReg (section 4.1).
 
-    rows (N, D). 0 when every deviation is 1 or more, 0.99 when all rows are the same.
+    rows (N, D), or (N, P, D): for each of P by itself, on average. 0 when every deviation is 1 or more, 0.99 when all
+    rows are the same.
     """
     rows = rows.float()
     return F.relu(1.0 - (_centred_square(rows) + EPSILON).sqrt()).mean()
 
 
 def _centred_square(rows: Tensor) -> Tensor:
-    """Variance (D,) with the divisor N - 1; of a single row 0."""
+    """Variance (..., D) of rows (N, ..., D) with the divisor N - 1; of a single row 0."""
     return sum_over_ranks((rows - mean_over_ranks(rows.mean(dim=0))).square().sum(dim=0)) / _one_less(rows)
 
 
@@ -46,11 +47,14 @@ def _one_less(rows: Tensor) -> int | Tensor:
 def covariance_loss(rows: Tensor) -> Tensor:
     """The squares of all covariances between two different values, summed and divided by D: c(Z) of VICReg.
 
-    rows (N, D).
+    rows (N, D), or (N, P, D): for each of P by itself, on average.
     """
     rows = rows.float()
     with exact(rows):
         centred = rows - mean_over_ranks(rows.mean(dim=0))
+        if rows.ndim == 3:
+            each = sum_over_ranks(torch.einsum("npd,npe->pde", centred, centred)) / _one_less(rows)
+            return (each.square().sum() - each.diagonal(dim1=1, dim2=2).square().sum()) / each.shape[:2].numel()
         covariance = sum_over_ranks(centred.T @ centred) / _one_less(rows)
         return (covariance.square().sum() - covariance.diagonal().square().sum()) / rows.shape[1]
 
@@ -80,14 +84,19 @@ class VicregLossConfig(ViewsConfig):
     )
 
 
-def vicreg_loss(config: VicregLossConfig, first: Tensor, second: Tensor, unlike: Tensor) -> Tensor:
-    """The weighted sum of likeness, variance and covariance over embeddings (N, D) of both views.
+def vicreg_loss(
+    config: VicregLossConfig, first: Tensor, second: Tensor, unlike: Tensor, covariances: float = 1.0
+) -> Tensor:
+    """The weighted sum of likeness, variance and covariance over embeddings (N, D) or (N, P, D) of both views.
 
     `unlike` (0-dimensional) is how unlike two embeddings of one thing are, the mean square of their difference. As in
-    the authors' code the variances of the two views are averaged and their covariances added.
+    the authors' code the variances of the two views are averaged and their covariances added; in that of VICRegL these
+    are averaged too (`covariances` = 0.5).
     """
     variance = (variance_loss(first) + variance_loss(second)) / 2
     covariance = covariance_loss(first) + covariance_loss(second)
+    if covariances != 1.0:
+        covariance = covariance * covariances
     return config.invariance * unlike + config.variance * variance + config.covariance * covariance
 
 

@@ -22,7 +22,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.cache.pixel_cache import build_cache
 from sslstudio.engine.images.index import ImageIndex, scan
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.pretraining.run import FIRST_PICTURES, PretrainJob, resolve_config
+from sslstudio.engine.pretraining.run import FIRST_PICTURES, PretrainJob, finer_side, resolve_config
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import Batch, TaskResult
 from sslstudio.engine.training.autotune import Choice, autotune
@@ -158,7 +158,7 @@ def bench(config: PretrainConfig, control: RunControl, rounds: int = ROUNDS) -> 
     index = scan(Path(config.data.folder))
     scanned = len(index) / max(1e-9, time.perf_counter() - began)
     some = replace(recognise(index), pictures=_some(index))
-    side = side_of(some, config.data, device)
+    side = side_of(some, config.data, device, finer_side(config))
     with tempfile.TemporaryDirectory(prefix="sslstudio-bench-", ignore_cleanup_errors=True) as folder:
         began = time.perf_counter()
         cache = yield from build_cache(some.pictures, side, control=control, cache_dir=Path(folder))

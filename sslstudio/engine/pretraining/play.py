@@ -18,6 +18,7 @@ from sslstudio.engine.pretraining.run import (
     FIRST_PICTURES,
     HELD_OUT,
     build_task,
+    finer_side,
     held_out_pictures,
     load_task,
     resolve_config,
@@ -61,7 +62,7 @@ def play_round(
     if run is not None:
         session = yield from reopen_session(run, config.data, device, control)
     else:
-        session = yield from open_session(config.data, device, control)
+        session = yield from open_session(config.data, device, control, finer=finer_side(config))
     return _deal(config, session, run, count, draw)
 
 

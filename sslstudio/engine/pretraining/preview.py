@@ -13,7 +13,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.images.cache.sampler import SampledCache
 from sslstudio.engine.models.encoders import build_encoder
-from sslstudio.engine.pretraining.run import FIRST_PICTURES
+from sslstudio.engine.pretraining.run import FIRST_PICTURES, finer_side
 from sslstudio.engine.tasks.base import Puzzle, load_tasks
 from sslstudio.engine.training.config import PretrainConfig
 from sslstudio.engine.training.session import draw_split, look_at, side_of
@@ -37,7 +37,8 @@ def preview_puzzles(
     """
     device = devices.choose("cpu")
     recognised = yield from look_at(config.data)
-    side, split = side_of(recognised, config.data, device), draw_split(recognised, config.data)
+    split = draw_split(recognised, config.data)
+    side = side_of(recognised, config.data, device, finer_side(config))
     sample = SampledCache(recognised.pictures, side)
     pictures = Pictures(sample, split.train, device)
     if len(pictures) < 2:

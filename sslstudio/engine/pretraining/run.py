@@ -8,7 +8,7 @@ The pictures that are set apart for the test are not used, so that a later resul
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ from sslstudio.engine.training.machine_facts import feed_facts, hardware_facts
 from sslstudio.engine.training.micro_batches import WHOLE_BATCH, micro_batches_note, seed_numbers
 from sslstudio.engine.training.recognised_record import keep_recognised
 from sslstudio.engine.training.schedule import Plan
-from sslstudio.engine.training.session import Session, note_when_read, open_session, reopen_session
+from sslstudio.engine.training.session import Finer, Session, note_when_read, open_session, reopen_session
 
 HELD_OUT = 256  # pictures that puzzles are scored on
 SHOWN = 4  # puzzles on a sample sheet
@@ -167,7 +167,8 @@ def pretrain(config: PretrainConfig, control: RunControl, group: ProcessGroup | 
     that the pictures and the task fit. Raises StudioError in words. `group`: see launch/torchrun.py."""
     device = choose_device(config, group)
     task = load_tasks()[config.task]
-    session = yield from open_session(config.data, device, control, early=group is None)
+    finer = finer_side(config)
+    session = yield from open_session(config.data, device, control, early=group is None, finer=finer)
     with closing(session.cache):
         first = yield from _read_first(config, session, device, control)
         task.check(config.options, first.cpu())
@@ -189,6 +190,11 @@ def _read_first(
         raise DataError("Fewer than two pictures are left to train on. Lower the test and validation shares.")
     order = pictures.order(config.optimiser.batch_size, config.seed)
     return (yield from pictures.read_first(order, FIRST_PICTURES, control))
+
+
+def finer_side(config: PretrainConfig) -> Finer:
+    """What the task of a run says about the side of the pictures."""
+    return partial(load_tasks()[config.task].side_needed, config.options)
 
 
 def resolve_config(config: PretrainConfig, session: Session, device: Device) -> PretrainConfig:
@@ -264,6 +270,7 @@ def _train(
         title=Message("{title} on {folder}", title=type(job.task).title, folder=title_of(config.data.folder)),
         facts={
             **session.facts(),
+            **_tile_facts(config, session.cache.side),
             **hardware_facts(device, job.encoder),
             **feed_facts(job.pictures),
             Message("Batch"): Message("{batch_size} pictures", batch_size=job.batch_size),
@@ -283,6 +290,14 @@ def _train(
     metrics = _result(config, job, training)
     run.write_json(METRICS, metrics)
     yield RunFinished(outcome=outcome, step=training.step, seconds=training.elapsed, metrics=metrics)
+
+
+def _tile_facts(config: PretrainConfig, side: int) -> dict[str, str]:
+    """How fine the smallest tile of a task of tiles is, for people: small ones have the pictures read larger."""
+    share = load_tasks()[config.task].least_tile(config.options)
+    if share == 1.0:
+        return {}
+    return {Message("Smallest tile"): Message("{pixels:.0f} pixels of the picture a side", pixels=share * side)}
 
 
 def _set_micro_batches(config: PretrainConfig, job: PretrainJob, training: Training, parts: int) -> list[Note]:

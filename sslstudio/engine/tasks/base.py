@@ -5,6 +5,7 @@ Letters in shape comments: B pictures in the batch, H and W picture size, T tile
 """
 
 import importlib
+import math
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,8 @@ from sslstudio.engine.tasks.remedies import Asks, Fault, Remedies
 
 Picture = npt.NDArray[np.uint8]  # (height, width, 3)
 OTHER_TASK = Message("try another task: one that compares views (vicreg) suits most pictures")
+LEAST_OWN_PIXELS = 12  # a side that a tile has of the picture as it was read: in fewer nothing can be recognised
+FINER = 2  # how many times the usual side pictures are read at for a task of small tiles, at most
 ConfigT = TypeVar("ConfigT", bound=BaseConfig)
 
 
@@ -142,6 +145,19 @@ class PretextTask(nn.Module, Generic[ConfigT]):
     def sees_disc(cls, config: ConfigT) -> bool:
         """Whether the network sees a disc of the picture, without the corners."""
         return False
+
+    @classmethod
+    def least_tile(cls, config: ConfigT) -> float:
+        """Side of the smallest tile that it may ask about, as a share of the picture's short side; 1: it asks about
+        no tiles."""
+        return 1.0
+
+    @classmethod
+    def side_needed(cls, config: ConfigT, side: int) -> int:
+        """The side at which pictures are to be read, where `side` would be usual: a multiple of 8, more than `side`
+        where its tiles would have fewer than `LEAST_OWN_PIXELS`, and at most `FINER` times as much."""
+        needed = 8 * math.ceil(round(LEAST_OWN_PIXELS / (8 * cls.least_tile(config)), 6))
+        return max(side, min(needed, FINER * side))
 
     def prepare(self, images: Tensor) -> None:
         """Take what the task needs to know of the pictures (uint8 (N, 3, H, W)) into buffers, once before training."""

@@ -21,7 +21,7 @@ from sslstudio.engine.tasks.base import TASKS, Batch, Game, PretextTask, Puzzle,
 from sslstudio.engine.tasks.remedies import Asks, Fault, Remedies, at_least, at_most, to
 from sslstudio.engine.transforms import draw, geometry
 from sslstudio.engine.transforms.permutations import MOST, permutation_set
-from sslstudio.engine.transforms.random_crop import min_crop_side_option
+from sslstudio.engine.transforms.random_crop import check_crop_sides, max_crop_side_option, min_crop_side_option
 
 LEAST_CELL = 10  # pixels: a smaller cell gives a tile of less than 8 pixels, in which nothing can be recognised
 MOST_BLANK = 0.6  # share of cells without structure above which the order of the tiles is a matter of luck
@@ -73,6 +73,7 @@ class JigsawConfig(BaseConfig):
         0.2, "Jitter", "Room in which a tile is placed at random, as a share of a cell.", low=0.0, high=0.5
     )
     min_crop_side: float = min_crop_side_option(0.75)
+    max_crop_side: float = max_crop_side_option()
     turn: float = option(
         15.0,
         "Turn",
@@ -106,6 +107,7 @@ class JigsawConfig(BaseConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_crop_sides(self.min_crop_side, self.max_crop_side)
         if self.gap + self.jitter > 0.75:
             raise ConfigError(
                 "gap = {gap} and jitter = {jitter} leave {tile:.2f} of a cell to its tile. Make one smaller, "
@@ -117,8 +119,8 @@ class JigsawConfig(BaseConfig):
 
     @property
     def grid(self) -> geometry.GridShape:
-        """Three cells a side; a tile fills what gap and jitter leave of its cell, so it never touches the next one."""
-        return geometry.GridShape(1 / 3, self.jitter / 6, (1 - self.gap - self.jitter) / 3)
+        """Three cells a side, with a tile in each."""
+        return geometry.cell_grid(self.gap, self.jitter)
 
 
 @TASKS.register("jigsaw")
@@ -152,7 +154,15 @@ class Jigsaw(PretextTask[JigsawConfig]):
     remedies: ClassVar[Remedies] = {
         Fault.SMALL_PICTURES: (at_least("min_crop_side", 1.0),),
         Fault.BLANK_TILES: (at_least("min_crop_side", 1.0),),
-        Fault.FIXED_POSITIONS: (at_most("min_crop_side", 0.5), at_most("min_crop_side", 0.35)),
+        Fault.FIXED_POSITIONS: (
+            at_most("min_crop_side", 0.5),
+            at_most("max_crop_side", 0.6),
+            at_most("min_crop_side", 0.4),
+            at_most("min_crop_side", 0.3),
+            at_least("turn", 180),
+            at_least("gap", 0.25),
+            at_least("gap", 0.5),
+        ),
         Fault.FITTING_EDGES: (at_least("jitter", 0.2), at_least("gap", 0.05)),
         # Half as much again as was seen; the option counts in pixels of a picture of 255.
         Fault.COLOUR_FRINGES: (at_least("chroma_shift", 1.5 * 255, per_amount=True), at_least("grey", 1.0)),
@@ -205,6 +215,11 @@ class Jigsaw(PretextTask[JigsawConfig]):
                 blank=blank,
             )
 
+    @classmethod
+    def least_tile(cls, config: JigsawConfig) -> float:
+        """As the smallest crop gives it."""
+        return geometry.least_extent(config.grid, config.min_crop_side, config.turn)
+
     def tile_side(self, images: Tensor) -> int:
         """Side of a tile in pixels, as the network gets it."""
         return self.config.tile or geometry.square_side(self.config.grid.extent * min(images.shape[-2:]))
@@ -219,7 +234,7 @@ class Jigsaw(PretextTask[JigsawConfig]):
         shades = geometry.mirror_pictures(geometry.to_float(images), mirror)
         is_grey = geometry.choose(pictures, config.grey, rng)
         shades = torch.where(is_grey.view(-1, 1, 1, 1), geometry.grey(shades), shades)
-        grid = geometry.place_grid(shades, config.grid, config.min_crop_side, rng, config.turn)
+        grid = geometry.place_grid(shades, config.grid, config.min_crop_side, rng, config.turn, config.max_crop_side)
         tiles = geometry.cut_grid(shades, grid, self.tile_side(images), self._shift(shades, rng))
         tiles = geometry.standardise_each(tiles) if config.normalise else (tiles - 0.5) / 0.25
         # The number in force stays on the device; rounding could give it itself, hence the minimum.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sslstudio.engine.compute.process_group import mean_over_ranks, part_of_batch
-from sslstudio.engine.core.config import BaseConfig, option, value_text
+from sslstudio.engine.core.config import BaseConfig, Overrides, option, value_text
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit, did_you_mean
 from sslstudio.engine.core.messages import NOTHING, Message, join
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
@@ -24,9 +24,14 @@ def _others() -> dict[str, str]:
     return {name: known[name].title for name in known if name != NAME}
 
 
+def _options_of_others() -> dict[str, type[BaseConfig]]:
+    known = load_tasks()
+    return {name: known[name].Config for name in known if name != NAME}
+
+
 @dataclass(frozen=True, kw_only=True)
 class MultitaskConfig(BaseConfig):
-    """Which tasks; each has its default options."""
+    """Which tasks, and their options."""
 
     tasks: tuple[str, ...] = option(
         ("vicreg", "jigsaw", "context_prediction"),
@@ -34,12 +39,25 @@ class MultitaskConfig(BaseConfig):
         "Two or more pretext tasks. On the command line: their names with commas between them.",
         several=_others,
     )
+    settings: Overrides = option(
+        Overrides(),
+        "Options of the tasks",
+        "Options of these tasks that differ from their defaults, for example jigsaw.turn=180.",
+        advanced=True,
+        sections=_options_of_others,
+    )
     pictures: float = option(
         0.5,
         "Pictures a task",
         "Share of each batch that a task is given. With 3 tasks and a third for each, a step takes the time of one.",
         low=0.1,
         high=1.0,
+    )
+    whole: bool = option(
+        True,
+        "Whole batches",
+        "Tasks that compare the pictures of a batch, such as VICReg, are given all of it: with half they ask less.",
+        advanced=True,
     )
 
     def __post_init__(self) -> None:
@@ -59,6 +77,13 @@ class MultitaskConfig(BaseConfig):
                 tasks=value_text(self.tasks),
                 known=known,
             )
+        for name in self.tasks:
+            self.options_of(name)
+
+    def options_of(self, task: str) -> BaseConfig:
+        """The options of one of the tasks. Raises ConfigError where `settings` say something impossible."""
+        config: BaseConfig = load_tasks()[task].Config()
+        return config.replace(**dict(self.settings.get(task, {})))
 
 
 @TASKS.register(NAME)
@@ -93,7 +118,7 @@ class Multitask(PretextTask[MultitaskConfig]):
     def __init__(self, config: MultitaskConfig, encoder_spec: EncoderSpec) -> None:
         super().__init__(config, encoder_spec)
         kinds = load_tasks()
-        tasks = {name: kinds[name](kinds[name].Config(), encoder_spec) for name in config.tasks}
+        tasks = {name: kinds[name](config.options_of(name), encoder_spec) for name in config.tasks}
         self.tasks = nn.ModuleDict(tasks)
         self.compares = any(task.compares for task in tasks.values())
         self.register_buffer("scale", torch.tensor([_loss_of_guessing(task) for task in tasks.values()]))
@@ -110,7 +135,7 @@ class Multitask(PretextTask[MultitaskConfig]):
     @classmethod
     def check(cls, config: MultitaskConfig, images: Tensor) -> None:
         """Raises TaskDoesNotFit that says which of the tasks do not fit and what is left without them."""
-        troubles = {name: trouble for name in config.tasks if (trouble := _trouble(name, images))}
+        troubles = {name: trouble for name in config.tasks if (trouble := _trouble(name, config, images))}
         if not troubles:
             return
         left = [name for name in config.tasks if name not in troubles]
@@ -143,9 +168,12 @@ class Multitask(PretextTask[MultitaskConfig]):
             task.after_step(encoder, share)
 
     def _part(self, images: Tensor, number: int) -> Tensor:
-        """The pictures of the batch that task `number` is given: the next ones, going round."""
+        """The pictures of the batch that task `number` is given: all, or the next ones, going round."""
+        task = list(self.members().values())[number]
         count = max(min(2, len(images)), round(self.config.pictures * len(images)))
-        return images.roll(-number * count, dims=0)[:count] if count < len(images) else images
+        if count >= len(images) or (self.config.whole and task.compares):
+            return images
+        return images.roll(-number * count, dims=0)[:count]
 
     def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
         """Inputs and targets of every task, under NAME/..."""
@@ -216,11 +244,11 @@ def _in_turn(columns: list[list[T]]) -> list[T]:
     return [column[row] for row in rows for column in columns if row < len(column)]
 
 
-def _trouble(name: str, images: Tensor) -> Message:
+def _trouble(name: str, config: MultitaskConfig, images: Tensor) -> Message:
     """Why a task cannot use these pictures; '' if it can."""
     kind = load_tasks()[name]
     try:
-        kind.check(kind.Config(), images)
+        kind.check(config.options_of(name), images)
     except TaskDoesNotFit as error:
         return error.message
     return NOTHING

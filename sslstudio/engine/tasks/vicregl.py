@@ -49,6 +49,13 @@ class VicreglConfig(VicregLossConfig):
         high=1.0,
         advanced=True,
     )
+    published: bool = option(
+        False,
+        "Loss as published",
+        "As in the authors' code: the places of a map are told apart over the pictures of the batch, each place by "
+        "itself, and covariances count half. For batches of hundreds of pictures.",
+        advanced=True,
+    )
     expander_dim: int = option(
         512, "Expander width", "Length of the embeddings of pictures.", low=16, high=16384, advanced=True
     )
@@ -67,6 +74,11 @@ class Vicregl(TwoViewTask[VicreglConfig]):
     maps of small pictures have few, coarse cells. By likeness: with the most alike place of the other view, the most
     alike `matched` share of them. Variance and covariance are taken over all places of all pictures together, because
     in segmentation the places of one picture have to differ too.
+
+    `published` takes them as the authors' code does: over the pictures of the batch for each place by itself, with the
+    covariances of the two views averaged and the two ways of matching added. The covariances of 128 values from 64
+    pictures have a floor of 127 / 63 = 2.0 by chance alone, from all their places one below 0.1: so it is no default.
+    The lower learning rate of the authors' head for places (a tenth) is not taken over.
     """
 
     title = Message("VICRegL")
@@ -110,7 +122,9 @@ class Vicregl(TwoViewTask[VicreglConfig]):
         maps = encoder.stages(flatten_views(views))
         rows = self.expander(maps[-1].mean(dim=(2, 3))).float()
         first, second = rows.view(len(views), 2, -1).unbind(1)  # (B, D) each
-        whole = vicreg_loss(self.config, first, second, F.mse_loss(first, second))
+        whole = vicreg_loss(
+            self.config, first, second, F.mse_loss(first, second), 0.5 if self.config.published else 1.0
+        )
         places, metrics, answers = self._places(maps[self.config.stage - 1], batch.targets["matrices"])
         partner = nearest(first, second)
         return TaskResult(
@@ -131,7 +145,10 @@ class Vicregl(TwoViewTask[VicreglConfig]):
         most, kept = alike(expanded, other, self.config.matched)
         taken = other.gather(2, most.unsqueeze(-1).expand_as(other))
         unlike = (by_location + likeness_loss(expanded, taken, kept)) / 2
-        loss = vicreg_loss(self.config, expanded[:, 0].flatten(0, 1), expanded[:, 1].flatten(0, 1), unlike)
+        if self.config.published:
+            loss = 2.0 * vicreg_loss(self.config, expanded[:, 0], expanded[:, 1], unlike, 0.5)
+        else:
+            loss = vicreg_loss(self.config, expanded[:, 0].flatten(0, 1), expanded[:, 1].flatten(0, 1), unlike)
         metrics = {
             "place_accuracy": near_share(most, spots, shown, height, width),
             "place_spread": spread(expanded.flatten(0, 2)),

@@ -29,6 +29,7 @@ SIDES_LOOKED_AT = 24
 
 T = TypeVar("T")
 SetApart = Callable[[Recognised, DataConfig], Split]
+Finer = Callable[[int], int]  # the side that a task needs where one is usual: `PretextTask.side_needed`
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,11 @@ class Session:
 
 
 def open_session(
-    config: DataConfig, device: Device, control: RunControl, *, early: bool = False, set_apart: SetApart | None = None
-) -> Generator[Preparing, None, Session]:
-    """Read the pictures of `config.folder` and set them apart, by `set_apart` or as `config` says.
+    config: DataConfig, device: Device, control: RunControl, *, early: bool = False, set_apart: SetApart | None = None,
+    finer: Finer | None = None,
+) -> Generator[Preparing, None, Session]:  # fmt: skip
+    """Read the pictures of `config.folder` and set them apart, by `set_apart` or as `config` says. `finer`: see
+    `side_of`.
 
     early: return before they are read. The session then holds all pictures, those too that turn out to be unreadable,
     and its cache is to be closed. Raises DataError when the folder has no pictures, or fewer than four that can be
@@ -78,7 +81,8 @@ def open_session(
     """
     recognised = yield from look_at(config)
     split = (set_apart or draw_split)(recognised, config)
-    return (yield from _read(recognised, split, config, device, control, early))
+    side = side_of(recognised, config, device, finer)
+    return (yield from _read(recognised, split, config, side, control, early))
 
 
 def reopen_session(
@@ -89,7 +93,8 @@ def reopen_session(
     recognised = recall(run, config.folder, config.labels)
     if recognised is None:
         recognised = yield from look_at(config)
-    return (yield from _read(recognised, split_of(run, recognised, config), config, device, control, early))
+    side = side_of(recognised, config, device)
+    return (yield from _read(recognised, split_of(run, recognised, config), config, side, control, early))
 
 
 def look_at(config: DataConfig) -> Generator[Preparing, None, Recognised]:
@@ -101,10 +106,9 @@ def look_at(config: DataConfig) -> Generator[Preparing, None, Recognised]:
 
 
 def _read(
-    recognised: Recognised, split: Split, config: DataConfig, device: Device, control: RunControl, early: bool
+    recognised: Recognised, split: Split, config: DataConfig, side: int, control: RunControl, early: bool
 ) -> Generator[Preparing, None, Session]:
     """Which pictures can be read has no say in the split, so that it is the same before and after."""
-    side = side_of(recognised, config, device)
     if early:
         check_enough(len(recognised.pictures), config.folder)
         return Session(recognised, (yield from stream_cache(recognised.pictures, side, control=control)), split)
@@ -161,18 +165,23 @@ def draw_split(recognised: Recognised, config: DataConfig) -> Split:
     )
 
 
-def side_of(recognised: Recognised, config: DataConfig, device: Device) -> int:
-    """The side that was asked for, or one that suits."""
-    return config.side or suitable_side(recognised.pictures, device)
+def side_of(recognised: Recognised, config: DataConfig, device: Device, finer: Finer | None = None) -> int:
+    """The side that was asked for, or one that suits: see `suitable_side`."""
+    return config.side or suitable_side(recognised.pictures, device, finer)
 
 
-def suitable_side(index: ImageIndex, device: Device) -> int:
-    """A side for these pictures on this device: not above their own, and what a CPU or a GPU trains in good time."""
+def suitable_side(index: ImageIndex, device: Device, finer: Finer | None = None) -> int:
+    """A side for these pictures on this device: not above their own, and what a CPU or a GPU trains in good time.
+
+    `finer` tells a task's need from that: more where its tiles would have too few pixels, as far as the pictures have
+    them.
+    """
     most = SIDE_GPU if device.accelerated else SIDE_CPU
     step = max(1, len(index) // SIDES_LOOKED_AT)
     sides = [side for path in index.paths[::step] if (side := _short_side(index.root / path))]
     own = median(sides) if sides else most
-    return max(32, int(min(own, most)) // 8 * 8)
+    side = max(32, int(min(own, most)) // 8 * 8)
+    return max(side, min(finer(side), int(own) // 8 * 8)) if finer else side
 
 
 def _short_side(path: Path) -> int:

@@ -105,15 +105,23 @@ class Grid:
         return torch.cat([self.centres - half, self.centres + half], dim=-1)
 
 
-def place_grid(images: Tensor, shape: GridShape, min_crop_side: float, rng: torch.Generator, turn: float = 0.0) -> Grid:
+def place_grid(
+    images: Tensor,
+    shape: GridShape,
+    min_crop_side: float,
+    rng: torch.Generator,
+    turn: float = 0.0,
+    max_crop_side: float = 1.0,
+) -> Grid:
     """A grid in a square crop at a random place of each picture (B, C, H, W), its squares moved at random.
 
-    The crop's side is `min_crop_side`..1 times the picture's short side. With `min_crop_side` < 1 a square's place in
-    the grid is no longer its place in the picture: pictures of one centred subject would give the answer away. The crop
-    is turned by up to `turn` degrees to either side and made smaller so that its corners stay in the picture.
+    The crop's side is `min_crop_side`..`max_crop_side` times the picture's short side. Where it is less than 1 a
+    square's place in the grid is no longer its place in the picture: pictures of one centred subject would give the
+    answer away. The crop is turned by up to `turn` degrees to either side and made smaller so that its corners stay in
+    the picture.
     """
     pictures, _, height, width = images.shape
-    crop = uniform((pictures, 1, 1), min_crop_side, 1.0, rng) * min(height, width)
+    crop = uniform((pictures, 1, 1), min_crop_side, max_crop_side, rng) * min(height, width)
     angle = uniform((pictures, 1, 1), -math.radians(turn), math.radians(turn), rng) if turn else None
     reach = crop  # side of the upright square around the crop
     if angle is not None:
@@ -131,6 +139,18 @@ def place_grid(images: Tensor, shape: GridShape, min_crop_side: float, rng: torc
     x, y = places[..., :1], places[..., 1:]
     places = torch.cat([angle.cos() * x - angle.sin() * y, angle.sin() * x + angle.cos() * y], dim=-1)
     return Grid(middle + places, crop.view(-1) * shape.extent, angle.view(-1))
+
+
+def cell_grid(gap: float, jitter: float) -> GridShape:
+    """Three cells a side; a tile fills what gap and jitter, shares of a cell, leave of its own, so it never touches the
+    next one."""
+    return GridShape(1 / 3, jitter / 6, (1 - gap - jitter) / 3)
+
+
+def least_extent(shape: GridShape, min_crop_side: float, turn: float) -> float:
+    """Side of the smallest square that `place_grid` lays, as a share of the picture's short side."""
+    angle = math.radians(min(turn, 45.0))  # the widest upright square around a turned one
+    return shape.extent * min(min_crop_side, 1 / (math.cos(angle) + math.sin(angle)))
 
 
 def square_side(natural: float) -> int:

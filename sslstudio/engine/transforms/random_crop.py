@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sslstudio.engine.core.config import option
+from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.transforms import draw, geometry
 
 
@@ -30,6 +31,28 @@ def min_crop_side_option(default: float = 0.7) -> Any:
         low=0.3,
         high=1.0,
     )
+
+
+def max_crop_side_option() -> Any:
+    """Declare the option for the largest side of a random crop, as a share of the picture's."""
+    return option(
+        1.0,
+        "Largest crop",
+        "The square has at most this share of the picture's side. Small squares lie anywhere, so that a tile's own "
+        "look does not tell its place.",
+        low=0.3,
+        high=1.0,
+    )
+
+
+def check_crop_sides(smallest: float, largest: float) -> None:
+    """Raises ConfigError where the smallest crop would be larger than the largest."""
+    if smallest > largest:
+        raise ConfigError(
+            "min_crop_side = {smallest} is more than max_crop_side = {largest}. Lower the first or raise the second.",
+            smallest=smallest,
+            largest=largest,
+        )
 
 
 def mirror_option() -> Any:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from sslstudio.engine.clinic.clinic import Clinic, findings_of, judge
 from sslstudio.engine.clinic.run import Examined, examine
-from sslstudio.engine.clinic.signs import amount, colour, direction, frame, lens, marks, places, start
+from sslstudio.engine.clinic.signs import amount, colour, direction, frame, lens, marks, one_tile, places, start
 from sslstudio.engine.clinic.signs.looked import CAREFUL, FINE, UNSUITABLE, Finding, LookedAt
 from sslstudio.engine.clinic.signs.sheet import example_sheet
 from sslstudio.engine.clinic.signs.simple import interval, right_by_picture
@@ -51,12 +51,17 @@ def open_door() -> BaseConfig:
     return task_config("jigsaw", gap=0.0, jitter=0.0, turn=0.0, normalise=False, grey=0.0, chroma_shift=0.0)
 
 
-def assert_can_be_set(change: str, seen: LookedAt) -> None:
-    """The change is one that a person can make, and it changes something."""
-    key, _, value = change.partition("=")
-    section, _, name = key.partition(".")
-    before = {"data": DataConfig(), "encoder": EncoderConfig(), **seen.options}[section]
-    assert with_texts(before, {name: value}) != before
+def assert_can_be_set(changes: tuple[str, ...], seen: LookedAt) -> None:
+    """The changes are ones that a person can make together, and each changes something."""
+    sections: dict[str, dict[str, str]] = {}
+    for change in changes:
+        key, _, value = change.partition("=")
+        section, _, name = key.partition(".")
+        sections.setdefault(section, {})[name] = value
+    for section, texts in sections.items():
+        before = {"data": DataConfig(), "encoder": EncoderConfig(), **seen.options}[section]
+        after = with_texts(before, texts)
+        assert all(getattr(after, name) != getattr(before, name) for name in texts)
 
 
 def assert_found(finding: Finding, seen: LookedAt, severity: str) -> None:
@@ -64,8 +69,7 @@ def assert_found(finding: Finding, seen: LookedAt, severity: str) -> None:
     assert finding.text.endswith(".")
     assert any(sign.isdigit() for sign in finding.text)  # it says how much
     assert set(finding.examples) <= set(seen.every)
-    for change in finding.changes:
-        assert_can_be_set(change, seen)
+    assert_can_be_set(finding.changes, seen)
 
 
 @pytest.fixture(scope="module")
@@ -219,24 +223,82 @@ def test_where_there_are_no_fringes_none_are_seen() -> None:
     assert lens.colour_fringes(looked_at(grey(aberrated(textures(60), 0.03, 0.0)))).severity == FINE
 
 
-def test_one_subject_at_one_place_gives_tiles_away() -> None:
-    subject = textures(1, seed=9).float()
-    pictures = (0.75 * subject + 0.25 * textures(80, seed=8).float()).to(torch.uint8)
-    seen = looked_at(pictures)
-    finding = places.centred(seen)
+def one_subject(share: float, count: int = 80, side: int = SIDE) -> Tensor:
+    """uint8 (count, 3, side, side): one subject at one place, under `share` of something else."""
+    subject = textures(1, side, seed=9).float()
+    return ((1 - share) * subject + share * textures(count, side, seed=8).float()).to(torch.uint8)
+
+
+def with_changes(seen: LookedAt, changes: tuple[str, ...]) -> LookedAt:
+    """What the clinic would look at after `changes` are made."""
+    options = dict(seen.options)
+    for change in changes:
+        key, _, value = change.partition("=")
+        task, _, name = key.partition(".")
+        options[task] = with_texts(options[task], {name: value})
+    return LookedAt(**{**vars(seen), "options": options})
+
+
+def test_a_single_tile_tells_its_place_and_the_clinic_finds_options_that_hide_it() -> None:
+    seen = looked_at(one_subject(0.6))
+    finding = one_tile.place_told(seen)
     assert_found(finding, seen, CAREFUL)
-    assert finding.change_for().split("=")[0].endswith(".min_crop_side")
-    assert places.centred(looked_at(textures(80, seed=8))).severity == FINE
+    assert finding.tasks == ("context_prediction", "jigsaw")
+    assert finding.share > 0.4
+    assert "guessing: 11 %" in finding.text
+    assert finding.ruled_out == ()
+    assert finding.changes_for("jigsaw") == ("jigsaw.min_crop_side=0.5", "jigsaw.max_crop_side=0.6")
+    after = with_changes(seen, finding.changes)
+    assert one_tile.place_told(after).severity == FINE
+    assert one_tile.place_told(looked_at(textures(80, seed=8))).severity == FINE
+
+
+def test_a_task_is_unsuited_where_no_setting_with_tiles_that_show_something_hides_the_place() -> None:
+    steps = (torch.arange(SIDE) + 0.5) / SIDE * 2 - 1
+    rings = torch.sin(9 * torch.hypot(steps[:, None], steps[None, :]) ** 2).mul(80).add(128)  # the same however turned
+    seen = looked_at((0.8 * rings + 0.2 * textures(80, seed=8).float()).to(torch.uint8))
+    finding = one_tile.place_told(seen)
+    assert_found(finding, seen, UNSUITABLE)
+    assert finding.ruled_out == finding.tasks == ("context_prediction", "jigsaw")
+    assert finding.changes == ()
+    assert "tiles of 12 pixels or more" in finding.text
+    assert judge(seen, [finding]).suits("jigsaw").word == "unsuitable"
+    assert judge(seen, [finding]).suits("vicreg").word == "suitable"
+
+
+def test_one_task_may_be_mended_and_the_other_not() -> None:
+    finding = Finding(
+        name="centred", title="T", text="1.", severity=CAREFUL, tasks=("jigsaw", "context_prediction"),
+        changes=("jigsaw.turn=180.0",), ruled_out=("context_prediction",),
+    )  # fmt: skip
+    clinic = judge(looked_at(textures(4)), [finding])
+    assert clinic.suits("jigsaw").word == "careful"
+    assert clinic.suits("context_prediction").word == "unsuitable"
+    assert finding.changes_for("jigsaw") == ("jigsaw.turn=180.0",)
+    assert finding.changes_for("context_prediction") == ()
+    assert finding.change_for("context_prediction") == ""
+
+
+def test_tiles_are_not_taken_from_fewer_pixels_than_a_run_would_read() -> None:
+    seen = looked_at(one_subject(0.2))  # files of 200 pixels, looked at in 48: a run may read them at 96
+    assert seen.finest_side == 2 * SIDE
+    assert LookedAt(**{**vars(seen), "side_given": True}).finest_side == SIDE
+    assert LookedAt(**{**vars(seen), "sizes": np.full((80, 2), 60, np.int32)}).finest_side == 60
+    for task in ("jigsaw", "context_prediction"):
+        kind, told = load_tasks()[task], one_tile.ask_single_tiles(seen, task, seen.options[task])
+        mended = one_tile.hide_places(seen, task, told)
+        assert kind.least_tile(mended.options) * seen.finest_side >= 12 - 1e-6
+        assert mended.share < told.share
 
 
 def test_where_nothing_has_its_place_there_is_no_arrangement_to_learn() -> None:
     seen = looked_at(textures(200, seed=8))
-    finding = places.centred(seen)
-    assert finding.name == places.SCATTERED
+    finding = one_tile.place_told(seen)
+    assert finding.name == one_tile.SCATTERED
     assert finding.severity == CAREFUL
     assert judge(seen, [finding]).suits("jigsaw").word == CAREFUL
     assert judge(seen, [finding]).suits("vicregl").word == "suitable"
-    assert places.centred(looked_at(landscapes(200, seed=8))).severity == FINE
+    assert one_tile.place_told(looked_at(landscapes(200, seed=8))).severity == FINE
 
 
 def test_blank_tiles_are_counted() -> None:
@@ -290,7 +352,7 @@ def test_groups_in_the_names_answer_copies() -> None:
     renamed = LookedAt(**{**vars(seen), "every": every, "paths": every, "split": split})
     finding = amount.copies(renamed)
     assert finding.change_for() == "data.groups=name:(patient[_-]?\\d+)"
-    assert_can_be_set(finding.change_for(), renamed)
+    assert_can_be_set((finding.change_for(),), renamed)
 
 
 @pytest.mark.parametrize(("count", "severity"), [(300, FINE), (150, CAREFUL), (40, UNSUITABLE)])

@@ -12,6 +12,7 @@ from sslstudio.cli.config_args import current_settings
 from sslstudio.engine.core import migrations
 from sslstudio.engine.core.config import (
     BaseConfig,
+    Overrides,
     Value,
     from_dict,
     from_toml,
@@ -42,6 +43,8 @@ from sslstudio.engine.projects.project import open_project
 from sslstudio.engine.runs.queue import RunQueue
 from sslstudio.engine.runs.run_folder import CONFIG, RunFolder
 from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.tasks.context_prediction import ContextConfig
+from sslstudio.engine.tasks.multitask import MultitaskConfig
 from sslstudio.engine.training.config import (
     FinetuneConfig,
     HardwareConfig,
@@ -92,7 +95,7 @@ def test_a_tournament_of_the_first_format_too() -> None:
 def test_several_tasks_of_a_run_and_of_a_project_are_a_list() -> None:
     old = {"job": "pretrain", "task": "multitask", "options": {"tasks": " jigsaw , byol", "pictures": 0.5}}
     options = pretrain_from_dict(old).options
-    assert to_dict(options) == {"tasks": ["jigsaw", "byol"], "pictures": 0.5}
+    assert to_dict(options) == {"tasks": ["jigsaw", "byol"], "settings": {}, "pictures": 0.5, "whole": False}
     project = migrate(PROJECT, {KEY: 1, "options": {"multitask": {"tasks": "jigsaw,byol"}, "jigsaw": {}}}, "p")
     assert project["options"] == {"multitask": {"tasks": ["jigsaw", "byol"]}, "jigsaw": {}}
 
@@ -243,7 +246,8 @@ def test_the_value_in_an_old_experiment_arrives(old: str, new: str, tmp_path: Pa
     if section != "recipe":
         cup = stored_config(TournamentConfig, tmp_path)
         assert cup is not None
-        assert cup.pretrain_settings == {"optimiser": {"batch_size": 8}, section: {after: value}}
+        assert cup.pretrain_settings["optimiser"] == {"batch_size": 8}
+        assert cup.pretrain_settings[section][after] == value
     if section == "hardware":
         (tmp_path / "tournament.toml").write_text(to_toml(as_written({}, section, **{old.partition(".")[2]: value})))
         cup = stored_config(TournamentConfig, tmp_path)
@@ -288,3 +292,32 @@ def test_what_was_begun_before_the_read_out_stays_without_it() -> None:
     settings = from_dict(CompareConfig, study).finetune_settings
     assert dict(settings["recipe"]) == {"read_out": "network", "balance_classes": False}
     assert "recipe" not in migrate(RUN, {"format": 2, "job": "pretrain"}, "config.toml")
+
+
+def test_a_pretraining_that_was_begun_asks_what_it_asked() -> None:
+    old = {"format": 2, "job": "pretrain", "task": "context_prediction", "options": {"gap": 0.3}}
+    before = ContextConfig(pairs="centre")
+    assert pretrain_from_dict(old).options == before.replace(gap=0.3)
+    assert pretrain_from_dict({"format": 2, "job": "pretrain", "task": "context_prediction"}).options == before
+    today = config_dict("pretrain", PretrainConfig(task="context_prediction"))
+    assert pretrain_from_dict(today).options == ContextConfig()
+    assert "options" not in migrate(RUN, {"format": 2, "job": "finetune"}, "config.toml")
+
+
+def test_several_tasks_that_were_begun_ask_what_they_asked() -> None:
+    centre = Overrides({"context_prediction": {"pairs": "centre"}})
+    old = {"format": 2, "job": "pretrain", "task": "multitask"}
+    assert pretrain_from_dict(old).options == MultitaskConfig(whole=False, settings=centre)
+    tasks = ("jigsaw", "rotation")
+    options = pretrain_from_dict({**old, "options": {"tasks": list(tasks)}}).options
+    assert options == MultitaskConfig(tasks=tasks, whole=False)
+
+
+@pytest.mark.parametrize(("document", "kind"), [(COMPARE, CompareConfig), (TOURNAMENT, TournamentConfig)])
+def test_an_experiment_that_was_begun_trains_its_tasks_as_it_did(document: str, kind: type[BaseConfig]) -> None:
+    old = {"format": 2, "tasks": ["context_prediction", "multitask", "jigsaw"], "data": {"folder": "/x"}}
+    settings = from_dict(kind, unstamp(migrate(document, old, "file"))).pretrain_settings  # type: ignore[attr-defined]
+    assert settings["context_prediction"] == {"pairs": "centre"}
+    assert settings["multitask"]["whole"] is False
+    assert settings["multitask"]["settings"] == {"context_prediction": {"pairs": "centre"}}
+    assert "jigsaw" not in settings

@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 
 from sslstudio.engine.core.config import Table, from_dict, from_toml, to_dict, to_toml, with_texts
 from sslstudio.engine.core.errors import ConfigError
+from sslstudio.engine.core.migrations import COMPARE, migrate, unstamp
 from sslstudio.engine.experiments.compare_config import (
     CompareConfig,
     finetune_config,
+    follow_settings,
     join,
     labels_of,
     pretrain_config,
@@ -128,3 +130,21 @@ def test_auto_follows_what_is_there() -> None:
 
 def test_it_survives_its_file() -> None:
     assert from_dict(CompareConfig, from_toml(to_toml(to_dict(BASE)))) == BASE
+
+
+def test_an_old_comparison_is_gone_on_with_as_it_was_begun() -> None:
+    old = {
+        "format": 2,
+        "tasks": ["context_prediction", "jigsaw"],
+        "steps": 120,
+        "labels": [5],
+        "data": {"folder": "/x"},
+    }
+    stored = from_dict(CompareConfig, unstamp(migrate(COMPARE, old, "compare.toml")))
+    typed = CompareConfig(tasks=("context_prediction",), labels=(5,))
+    again = follow_settings(typed, stored)
+    assert join(again, stored) == stored
+    assert (again.steps, again.general) == (120, False)
+    assert pretrain_config(again, "context_prediction") == pretrain_config(stored, "context_prediction")
+    new = CompareConfig(tasks=("context_prediction",))
+    assert follow_settings(new, new) == new

@@ -65,6 +65,22 @@ def test_variance_and_covariance_are_those_of_the_paper(count: int, length: int,
     assert float(losses.covariance_loss(rows)) == pytest.approx(plain_covariance(plain), rel=1e-3, abs=1e-5)
 
 
+@given(st.integers(2, 7), st.integers(1, 4), st.integers(2, 5), seeds)
+@settings(max_examples=20, deadline=None)
+def test_rows_of_several_places_are_the_mean_over_places(count: int, places: int, length: int, seed: int) -> None:
+    rows = normal(count, places, length, seed=seed)
+    for loss in (losses.variance_loss, losses.covariance_loss):
+        each = [float(loss(rows[:, place])) for place in range(places)]
+        assert float(loss(rows)) == pytest.approx(sum(each) / places, rel=1e-4, abs=1e-6)
+
+
+def test_the_covariances_of_few_rows_have_a_floor() -> None:
+    """Of independent values: (D - 1) / (N - 1). What VICRegL would push down with each place by itself."""
+    few = sum(float(losses.covariance_loss(normal(64, 128, seed=seed))) for seed in range(4)) / 4
+    assert few == pytest.approx(127 / 63, rel=0.1)
+    assert float(losses.covariance_loss(normal(64 * 36, 128))) < 0.1
+
+
 @given(st.integers(1, 7), st.integers(2, 6), st.floats(0.1, 1.0), seeds)
 @settings(max_examples=20, deadline=None)
 def test_nt_xent_is_that_of_the_paper(count: int, length: int, temperature: float, seed: int) -> None:

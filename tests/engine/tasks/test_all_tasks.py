@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator, seed_init
-from sslstudio.engine.core.config import BaseConfig, from_dict, from_toml, options_of, to_dict, to_toml
+from sslstudio.engine.core.config import BaseConfig, Overrides, from_dict, from_toml, options_of, to_dict, to_toml
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.encoders.efficientnet_lite import Blocks, EfficientNetLiteShape
 from sslstudio.engine.tasks.base import GAMES, TASKS, AnyTask, Batch, Game, Puzzle, load_tasks
@@ -93,7 +93,7 @@ def test_every_option_has_words_and_a_default_within_its_limits(name: str) -> No
     for field in options_of(config):
         assert field.about.title
         assert field.about.help.endswith(".")
-        assert (field.item if field.type is tuple else field.type) in (bool, int, float, str)
+        assert (field.item if field.type is tuple else field.type) in (bool, int, float, str, Overrides)
     config()  # checks its limits
 
 

@@ -9,10 +9,11 @@ from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import Batch, TaskResult
-from sslstudio.engine.tasks.context_prediction import NEIGHBOURS, ContextConfig, ContextPrediction
+from sslstudio.engine.tasks.context_prediction import NEIGHBOURS, PAIRS, ContextConfig, ContextPrediction
 from sslstudio.engine.transforms import draw, geometry
 
 PLAIN = ContextConfig(colour="keep", degrade=0.0, turn=0.0)
+every_pairs = pytest.mark.parametrize("pairs", ["all", "centre"])
 STEPS = {  # name -> (x, y) from the centre, y downwards: written out by hand, not derived from the code
     "above left": (-1, -1), "straight above": (0, -1), "above right": (1, -1), "to the left": (-1, 0),
     "to the right": (1, 0), "below left": (-1, 1), "straight below": (0, 1), "below right": (1, 1),
@@ -68,10 +69,43 @@ def test_the_patch_follows_from_the_picture(side: int, patch: int) -> None:
     assert make_task(ContextConfig(patch=20)).patch_side(noise(1, side)) == 20
 
 
-def test_every_pair_is_what_its_name_says() -> None:
+def test_all_pairs_are_the_forty_that_touch_both_ways_round() -> None:
+    named = {STEPS[name]: number for number, name in enumerate(NEIGHBOURS)}
+    places = [(x, y) for y in range(3) for x in range(3)]
+    expected = {
+        (first, second, named[(x - a, y - b)])
+        for first, (a, b) in enumerate(places)
+        for second, (x, y) in enumerate(places)
+        if (x - a, y - b) in named
+    }
+    assert len(PAIRS["all"]) == 40
+    assert set(PAIRS["all"]) == expected
+    assert set(PAIRS["centre"]) == {pair for pair in expected if pair[0] == 4}
+
+
+def test_with_all_pairs_the_second_patch_s_place_is_not_the_answer() -> None:
+    """Who knows the place of the second patch alone is right once where it has one side, never more than 1 in 3."""
+    for pairs, most in (("centre", 1.0), ("all", 1 / 3)):
+        sides: dict[int, list[int]] = {}
+        for _, second, side in PAIRS[pairs]:
+            sides.setdefault(second, []).append(side)
+        assert max(1 / len(set(one)) for one in sides.values()) == pytest.approx(most)
+
+
+def test_the_centre_s_pairs_are_answered_to_the_bit_alike_among_all() -> None:
+    """The same nine encodings and weights: what was asked before is part of what is asked now."""
+    images, encoder = noise(6), small_encoder().eval()
+    before, now = make_task(PLAIN.replace(pairs="centre"), encoder).eval(), make_task(PLAIN, encoder).eval()
+    answers = [task(encoder, task.make_batch(images, generator(11))).answers["neighbour"] for task in (before, now)]
+    among = [PAIRS["all"].index(pair) for pair in PAIRS["centre"]]
+    assert torch.equal(answers[0], answers[1][:, among])
+
+
+@every_pairs
+def test_every_pair_is_what_its_name_says(pairs: str) -> None:
     """The head's own input is read: where the second patch lies from the first, and the target that goes with it."""
     encoder = small_encoder()
-    task = make_task(PLAIN, encoder)
+    task = make_task(PLAIN.replace(pairs=pairs), encoder)
     batch = task.make_batch(slopes(5), generator(2))
     boxes = batch.targets["boxes"]
     centres = ((boxes[..., :2] + boxes[..., 2:]) / 2).flatten(0, 1)  # (B * 9, 2) as x, y
@@ -85,7 +119,7 @@ def test_every_pair_is_what_its_name_says() -> None:
     encoder.forward = lambda images: embedded  # type: ignore[method-assign]
     task(encoder, batch)
     first, second = seen[0][:, :2], seen[0][:, encoder.spec.dim : encoder.spec.dim + 2]
-    extent = (boxes[:, 0, 2] - boxes[:, 0, 0]).repeat_interleave(8)
+    extent = (boxes[:, 0, 2] - boxes[:, 0, 0]).repeat_interleave(len(PAIRS[pairs]))
     steps = ((second - first) / (1.25 * extent[:, None])).round().int().tolist()
     names = [NEIGHBOURS[number] for number in batch.targets["neighbour"].flatten().tolist()]
     assert [tuple(step) for step in steps] == [STEPS[name] for name in names]
@@ -165,8 +199,9 @@ def answered(said: Tensor) -> TaskResult:
     return TaskResult(torch.zeros(()), {}, {"neighbour": said})
 
 
-def test_the_preview_asks_for_different_sides_and_marks_the_right_one() -> None:
-    task, images = make_task(PLAIN), slopes(8)
+@every_pairs
+def test_the_preview_asks_for_different_sides_and_marks_the_right_one(pairs: str) -> None:
+    task, images = make_task(PLAIN.replace(pairs=pairs)), slopes(8)
     batch = task.make_batch(images, generator(8))
     puzzles = task.preview(images, batch, answered(batch.targets["neighbour"]), 64)
     assert len(puzzles) == 64

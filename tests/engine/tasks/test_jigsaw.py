@@ -12,6 +12,7 @@ from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.heads import Mlp
 from sslstudio.engine.tasks.base import Batch, TaskResult
+from sslstudio.engine.tasks.context_prediction import ContextConfig
 from sslstudio.engine.tasks.jigsaw import Jigsaw, JigsawConfig, permute_embeddings
 from sslstudio.engine.transforms import geometry
 from sslstudio.engine.transforms.permutations import permutation_set
@@ -247,3 +248,13 @@ def test_embeddings_are_permuted_to_the_bit_and_their_gradient_is_the_same_each_
     ]
     assert torch.allclose(gradients[0], expected, atol=1e-5)
     assert all(torch.equal(one, gradients[0]) for one in gradients)
+
+
+@pytest.mark.parametrize("config", [JigsawConfig, ContextConfig])
+def test_crops_are_never_larger_than_the_largest(config: type[JigsawConfig] | type[ContextConfig]) -> None:
+    with pytest.raises(ConfigError, match=r"min_crop_side = 0\.75 is more than max_crop_side = 0\.6"):
+        config(max_crop_side=0.6)
+    task = JigsawConfig(min_crop_side=0.4, max_crop_side=0.6)
+    boxes = make_task(task).make_batch(noise(40, 96), generator(1)).targets["boxes"]
+    reach = (boxes[..., 2].amax(dim=1) - boxes[..., 0].amin(dim=1)) / 96
+    assert float(reach.max()) < 0.6 * 2**0.5

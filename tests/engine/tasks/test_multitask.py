@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator, seed_init
-from sslstudio.engine.core.config import with_texts
+from sslstudio.engine.core.config import Overrides, Value, with_texts
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask
@@ -75,7 +75,7 @@ def test_each_task_answers_as_it_would_by_itself() -> None:
 
 
 def test_with_a_share_of_the_pictures_each_task_is_given_others() -> None:
-    task, encoder = make(MultitaskConfig(tasks=("jigsaw", "vicreg", "context_prediction"), pictures=1 / 3))
+    task, encoder = make(MultitaskConfig(tasks=("jigsaw", "vicreg", "context_prediction"), pictures=1 / 3, whole=False))
     images = noise(12)
     parts = [task._part(images, number) for number in range(3)]
     assert torch.equal(torch.cat(parts), images)
@@ -85,6 +85,36 @@ def test_with_a_share_of_the_pictures_each_task_is_given_others() -> None:
     assert [puzzle.label.partition(":")[0] for puzzle in puzzles] == [
         "Jigsaw puzzle", "VICReg", TASKS["context_prediction"].title,
     ] * 2  # fmt: skip
+
+
+def test_tasks_that_compare_are_given_whole_batches_and_the_others_their_share() -> None:
+    tasks = ("jigsaw", "vicreg", "context_prediction")
+    task, encoder = make(MultitaskConfig(tasks=tasks, pictures=1 / 3))
+    images = noise(12)
+    batch = task.make_batch(images, generator(1))
+    assert batch.inputs["vicreg/views"].shape[0] == 12
+    assert batch.inputs["jigsaw/tiles"].shape[0] == batch.inputs["context_prediction/patches"].shape[0] == 4
+    assert len(task.preview(images, batch, task(encoder, batch), 12)) == 12
+    before, _ = make(MultitaskConfig(tasks=tasks, pictures=1 / 3, whole=False))
+    halved = before.make_batch(images, generator(1))
+    assert torch.equal(halved.inputs["jigsaw/tiles"], batch.inputs["jigsaw/tiles"])
+
+
+def test_the_tasks_take_the_options_that_are_given_them() -> None:
+    given: dict[str, dict[str, Value]] = {
+        "context_prediction": {"pairs": "centre"},
+        "jigsaw": {"gap": 0.1},
+        "rotation": {"size": 0.9},
+    }
+    config = MultitaskConfig(tasks=("jigsaw", "context_prediction"), settings=Overrides(given))
+    task, _ = make(config)
+    assert task.members()["context_prediction"].config.pairs == "centre"
+    assert task.members()["jigsaw"].config.gap == 0.1
+    assert with_texts(TWO, {"settings": "jigsaw.gap=0.1"}).options_of("jigsaw") == task.members()["jigsaw"].config
+    with pytest.raises(ConfigError, match="gapp"):
+        with_texts(TWO, {"settings": "jigsaw.gapp=0.1"})
+    with pytest.raises(ConfigError, match="together they take"):
+        MultitaskConfig(tasks=("jigsaw", "vicreg"), settings=Overrides({"jigsaw": {"gap": 0.5, "jitter": 0.5}}))
 
 
 def test_a_teacher_is_met_and_moved() -> None:

@@ -49,6 +49,27 @@ def test_the_loss_is_the_weighted_sum_of_whole_and_places() -> None:
     assert both == pytest.approx(0.75 * whole + 0.25 * places, rel=1e-4)
 
 
+def test_the_published_loss_counts_covariances_of_the_whole_half() -> None:
+    only = {"invariance": 0.0, "variance": 0.0, "global_weight": 1.0}
+    ours, theirs = (float(ask(SMALL.replace(published=one, **only)).loss) for one in (False, True))
+    assert theirs == pytest.approx(ours / 2, rel=1e-5)
+
+
+def test_the_published_loss_asks_that_pictures_differ_at_each_place() -> None:
+    """Places that differ within every picture alike satisfy the variance of all places together, but not that."""
+    task, encoder = make(SMALL.replace(invariance=0.0, covariance=0.0, global_weight=0.0))
+    published, _ = make(task.config.replace(published=True))
+    batch = task.make_batch(noise(4), generator(1))
+    own = 3 * torch.randn(16, 16, generator=generator(2))  # of 16 places, the same in each picture
+    losses = []
+    for one in (task, published):
+        one.place_expander.forward = lambda cells: own.repeat(len(cells) // 16, 1)  # type: ignore[method-assign]
+        with torch.no_grad():
+            losses.append(float(one(encoder, batch).loss))
+    assert losses[0] == pytest.approx(0.0, abs=0.1)
+    assert losses[1] == pytest.approx(2 * 25 * 0.99, rel=1e-4)  # both ways of matching count
+
+
 def test_views_that_are_the_same_cost_no_likeness_and_every_place_is_found() -> None:
     result = ask(STILL.replace(variance=0.0, covariance=0.0, global_weight=0.5))
     assert float(result.loss) == pytest.approx(0.0, abs=1e-6)

@@ -2,6 +2,7 @@
 
 import shutil
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ from PIL import Image
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.events import Evaluated, StepDone
+from sslstudio.engine.core.events import Evaluated, RunStarted, StepDone
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.tasks.jigsaw import Jigsaw, JigsawConfig
+from sslstudio.engine.tasks.rotation import Rotation
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
 from sslstudio.engine.training.session import SIDE_CPU, open_session, suitable_side
 
@@ -37,6 +40,42 @@ def pictures(folder: Path, size: tuple[int, int], count: int = 6) -> Path:
 @pytest.mark.parametrize(("size", "side"), [((32, 32), 32), ((20, 20), 32), ((70, 50), 48), ((640, 480), SIDE_CPU)])
 def test_the_side_follows_the_pictures_and_the_device(size: tuple[int, int], side: int, tmp_path: Path) -> None:
     assert suitable_side(scan(pictures(tmp_path / "in", size)), CPU) == side
+
+
+@pytest.mark.parametrize(
+    ("size", "crop", "side"),
+    [
+        ((640, 480), 0.75, 96),
+        ((640, 480), 0.5, 96),
+        ((640, 480), 0.3, 160),
+        ((130, 130), 0.3, 128),
+        ((50, 50), 0.3, 48),
+    ],
+)
+def test_pictures_are_read_larger_where_tiles_would_have_few_pixels(
+    size: tuple[int, int], crop: float, side: int, tmp_path: Path
+) -> None:
+    index = scan(pictures(tmp_path / "in", size))
+    assert suitable_side(index, CPU, partial(Jigsaw.side_needed, JigsawConfig(min_crop_side=crop))) == side
+
+
+def test_no_more_than_twice_the_usual_side_is_read() -> None:
+    config = JigsawConfig(min_crop_side=0.3, gap=0.5)
+    assert Jigsaw.side_needed(config, 96) == 192
+    assert Rotation.side_needed(Rotation.Config(), 96) == 96  # which asks about no tiles
+
+
+def test_a_run_reads_larger_pictures_unless_a_side_is_given(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "in", (200, 200), 14)
+    for side, given in ((160, None), (96, 96)):
+        config = pretrain_config(folder, tmp_path / f"run{side}").replace(
+            task="jigsaw", options=JigsawConfig(min_crop_side=0.3), data=DataConfig(folder=str(folder), side=given)
+        )
+        events = list(pretrain(config.replace(budget=BudgetConfig(steps=1)), RunControl()))
+        started = next(event for event in events if isinstance(event, RunStarted))
+        assert started.facts["Read at"] == f"{side} x {side} pixels"
+        assert started.facts["Smallest tile"] == f"{0.075 * side:.0f} pixels of the picture a side"
+        assert RunFolder.open(tmp_path / f"run{side}").config()["data"]["side"] == side
 
 
 def test_too_few_pictures_are_refused_in_words(tmp_path: Path) -> None:

@@ -192,3 +192,21 @@ def test_blank_share_counts_cells_without_structure() -> None:
     images[:, :, :10] = 17
     assert geometry.blank_share(images) == pytest.approx(1 / 3)
     assert geometry.blank_share(torch.zeros(2, 3, 30, 30, dtype=torch.uint8)) == 1
+
+
+def test_no_crop_is_larger_than_the_largest() -> None:
+    shape = geometry.GridShape(1 / 3, 0.0, 1 / 3)
+    grid = geometry.place_grid(torch.zeros(500, 3, 60, 60), shape, 0.3, generator(4), 15.0, 0.6)
+    sides = grid.extent * 3 / 60
+    assert 0.3 <= float(sides.min()) < 0.31
+    assert 0.59 < float(sides.max()) <= 0.6 + 1e-6
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(0.3, 1.0), st.sampled_from([0.0, 15.0, 45.0, 180.0]), st.integers(0, 5))
+def test_no_square_is_smaller_than_the_least(min_crop_side: float, turn: float, seed: int) -> None:
+    shape = geometry.GridShape(1 / 3, 0.03, 0.25)
+    grid = geometry.place_grid(torch.zeros(64, 3, 60, 80), shape, min_crop_side, generator(seed, "least"), turn)
+    least = geometry.least_extent(shape, min_crop_side, turn) * 60
+    assert float(grid.extent.min()) >= least - 1e-3
+    assert float(grid.extent.min()) <= 1.15 * least  # and some come near it

@@ -19,21 +19,16 @@ EXAMPLE_HEIGHT, EXAMPLE_WIDTH = 128, 256  # pixels on the screen, at most
 
 
 class FindingView(Card):
-    """One finding: what was seen, in which pictures, and a button for the change that answers it."""
+    """One finding: what was seen, in which pictures, and a button for the changes that answer it."""
 
-    change_wanted = Signal(str)
+    changes_wanted = Signal(tuple)  # of texts: see `Finding.changes`
 
     def __init__(self, finding: "Finding", task: str, example: QImage | None) -> None:
         super().__init__(formatting.render(finding.title), margin=14, gap=8)
         said = column(text(formatting.render(finding.text)), gap=8)
-        change = finding.change_for(task)
-        if change:
-            key, _, value = change.partition("=")
-            section, _, name = key.rpartition(".")
-            said_so = self.tr("Set {0} to {1}").format(name.replace("_", " "), value)
-            if section in finding.tasks and section != task:  # the answer for another task comes first
-                said_so = f"{formatting.render(section.replace('_', ' ').capitalize())}: {said_so}"
-            self.answer = button(said_so, lambda: self.change_wanted.emit(change))
+        changes = finding.changes_for(task)
+        if changes:
+            self.answer = button(self._words(finding, task, changes), lambda: self.changes_wanted.emit(changes))
             said.addLayout(row(self.answer, None))
         said.addStretch(1)
         inside = row((said, 1), gap=14)
@@ -46,11 +41,23 @@ class FindingView(Card):
             inside.addWidget(picture)
         self.add(wrap_layout(inside))
 
+    def _words(self, finding: "Finding", task: str, changes: tuple[str, ...]) -> str:
+        """What the button says: all of the changes are made together."""
+        said = []
+        for change in changes:
+            key, _, value = change.partition("=")
+            section, _, name = key.rpartition(".")
+            said.append(self.tr("Set {0} to {1}").format(name.replace("_", " "), value))
+        words = ", ".join(said)
+        if section in finding.tasks and section != task:  # the answer for another task comes first
+            return f"{formatting.render(section.replace('_', ' ').capitalize())}: {words}"
+        return words
+
 
 class ClinicView(QWidget):
     """The verdict of the clinic on one task, and its findings. Hidden until there is something to say."""
 
-    change_wanted = Signal(str)
+    changes_wanted = Signal(tuple)  # of texts
     stop_wanted = Signal()
     look_wanted = Signal()
 
@@ -100,7 +107,7 @@ class ClinicView(QWidget):
         self.start.show()
         for finding in found:
             view = FindingView(finding, task, examples.get(finding.name))
-            view.change_wanted.connect(self.change_wanted)
+            view.changes_wanted.connect(self.changes_wanted)
             self.findings.addWidget(view)
 
     @property

@@ -98,7 +98,7 @@ class PretextPage(Page):
             to_images,
         )
         self.clinic_view = ClinicView()
-        self.clinic_view.change_wanted.connect(self.apply_change)
+        self.clinic_view.changes_wanted.connect(self.apply_changes)
         self.clinic_view.stop_wanted.connect(self.clinic.stop)
         self.clinic_view.look_wanted.connect(self.clinic.ask)
         self.clinic.progressed.connect(self.clinic_view.busy.show_progress)
@@ -180,10 +180,20 @@ class PretextPage(Page):
         else:
             self.clinic_view.say_nothing()
 
+    def apply_changes(self, changes: tuple[str, ...]) -> None:
+        """Take over the changes of settings that a finding recommends together."""
+        for change in changes:
+            self._set(change)
+        self.ask_puzzles()
+        self.clinic.ask()
+
     def apply_change(self, change: str) -> None:
-        """Take over a change of settings that a finding recommends: an option of this or another task
-        ("jigsaw.min_crop_side=0.5"), how the pictures are split ("data.groups=..."), or the network
-        ("encoder.name=small"). An alarm of an old run calls it by the name of its time."""
+        """Take over a change of settings: an option of this or another task ("jigsaw.min_crop_side=0.5"), how the
+        pictures are split ("data.groups=..."), or the network ("encoder.name=small"). An alarm of an old run calls it
+        by the name of its time."""
+        self.apply_changes((change,))
+
+    def _set(self, change: str) -> None:
         from sslstudio.engine.core.config import with_settings
         from sslstudio.engine.core.migrations import current_key
 
@@ -207,8 +217,6 @@ class PretextPage(Page):
             else:
                 workspace.keep_choices("pretrain", {**workspace.choices.get("pretrain", {}), name: chosen})
         workspace.said.emit(self.tr("Set: {0}").format(change))
-        self.ask_puzzles()
-        self.clinic.ask()
 
     def another_draw(self) -> None:
         """Puzzles from other pictures."""

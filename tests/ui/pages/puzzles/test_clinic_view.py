@@ -1,5 +1,7 @@
 """What the clinic says, on the screen: the verdict, the findings about this task, and the button that answers one."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
@@ -53,9 +55,27 @@ def test_the_button_asks_for_the_change(view: ClinicView, qtbot: QtBot) -> None:
     view.show_clinic(clinic(CENTRED), "jigsaw", {})
     answer = view.shown[0].answer
     assert answer.text() == "Set min crop side to 0.5"
-    with qtbot.waitSignal(view.change_wanted) as asked:
+    with qtbot.waitSignal(view.changes_wanted) as asked:
         QTest.mouseClick(answer, Qt.MouseButton.LeftButton)
-    assert asked.args == ["jigsaw.min_crop_side=0.5"]
+    assert asked.args == [("jigsaw.min_crop_side=0.5",)]
+
+
+def test_changes_that_help_together_are_one_button(view: ClinicView, qtbot: QtBot) -> None:
+    changes = ("jigsaw.min_crop_side=0.5", "jigsaw.turn=180.0", "context_prediction.turn=180.0")
+    both = replace(CENTRED, tasks=("jigsaw", "context_prediction"), changes=changes)
+    view.show_clinic(clinic(both), "jigsaw", {})
+    answer = view.shown[0].answer
+    assert answer.text() == "Set min crop side to 0.5, Set turn to 180.0"
+    with qtbot.waitSignal(view.changes_wanted) as asked:
+        QTest.mouseClick(answer, Qt.MouseButton.LeftButton)
+    assert asked.args == [changes[:2]]
+
+
+def test_what_nothing_mends_has_no_button(view: ClinicView) -> None:
+    hopeless = replace(CENTRED, ruled_out=("jigsaw",))
+    view.show_clinic(clinic(hopeless), "jigsaw", {})
+    assert not hasattr(view.shown[0], "answer")
+    assert "does not suit" in view.verdict.text()
 
 
 def test_a_refusal_stands_in_words(view: ClinicView) -> None:
