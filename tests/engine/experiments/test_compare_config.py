@@ -138,7 +138,6 @@ def test_an_old_comparison_is_gone_on_with_as_it_was_begun() -> None:
         "tasks": ["context_prediction", "jigsaw"],
         "steps": 120,
         "labels": [5],
-        "data": {"folder": "/x"},
     }
     stored = from_dict(CompareConfig, unstamp(migrate(COMPARE, old, "compare.toml")))
     typed = CompareConfig(tasks=("context_prediction",), labels=(5,))
