@@ -57,7 +57,7 @@ class ResultsPage(Page):
         self.corner.addWidget(self.part_label)
         self.corner.addWidget(self.part)
         again = button(self.tr("Fine-tune again"), lambda: workspace.wants_page.emit("finetune"), icon="refresh")
-        self.folder = button(self.tr("Open the folder of this run"), self.open_folder, "primary", "folder")
+        self.folder = button(self.tr("Open its folder"), self.open_folder, "primary", "folder")
         worth = button(
             self.tr("How many labels is it worth?"), lambda: workspace.ask_comparison("compare"), icon="compare"
         )
