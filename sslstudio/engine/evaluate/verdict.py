@@ -94,14 +94,17 @@ def _general(headline: str, parts: Scores) -> Message:
     """What a network reaches that somebody else has trained, which many would take instead."""
     if GENERAL not in parts:
         return NOTHING
-    general = parts[GENERAL][headline].value
-    if BESIDE not in parts:
-        return Message("Read from general weights it is {general:score}.", general=general)
-    return Message(
-        "Read from general weights it is {general:score}, from your own beside general ones {beside:score}.",
-        general=general,
-        beside=parts[BESIDE][headline].value,
-    )
+    general, own = parts[GENERAL][headline], parts[PRETRAINED][headline]
+    said = Message("Read from general weights it is {general:score}.", general=general.value)
+    if BESIDE in parts:
+        said = Message(
+            "Read from general weights it is {general:score}, from your own beside general ones {beside:score}.",
+            general=general.value,
+            beside=parts[BESIDE][headline].value,
+        )
+    if general.low > own.high:
+        return join([said, Message("For these pictures general weights are the better start.")])
+    return said
 
 
 def _no_better(headline: str, scores: Mapping[str, Score], baseline: float) -> Message:

@@ -201,3 +201,14 @@ def test_pretraining_is_compared_with_the_better_of_nothing_and_untrained_featur
     assert str(metrics["verdict"]).startswith("Higher with pretraining on these test pictures")
     del confusions["scratch"]
     assert summarise("classification", ("a", "b"), confusions, n_train=4, most_frequent=0)["compared_with"] == ""
+
+
+@pytest.mark.parametrize(("right", "better"), [(78, True), (60, False)])
+def test_general_weights_are_named_where_they_are_clearly_better(right: int, better: bool) -> None:
+    truth = [0, 1] * 40
+    wrong = [1 - one for one in truth]
+    answers = {"pretrained": 56, "scratch": 44, "untrained": 46, "general": right, "beside": 62}
+    confusions = {arm: one_hot_confusions(truth, truth[:n] + wrong[n:], 2) for arm, n in answers.items()}
+    said = str(summarise("classification", ("a", "b"), confusions, n_train=4, most_frequent=0)["verdict"])
+    assert f"Read from general weights it is {right / 80:.3f}, from your own beside general ones 0.775." in said
+    assert ("general weights are the better start" in said) == better
