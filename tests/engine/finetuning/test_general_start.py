@@ -15,6 +15,7 @@ from sslstudio.engine.export.run import export_run
 from sslstudio.engine.finetuning.load import load_trained
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.models.encoders.general import find_general
+from sslstudio.engine.models.read_out import ReadOut
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.engine.training.config import BudgetConfig, PretrainConfig, finetune_from_dict, pretrain_from_dict
@@ -37,9 +38,12 @@ def probed(sample_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def test_the_encoder_follows_and_its_weights_are_the_general_ones(probed: Path) -> None:
     config = finetune_from_dict(RunFolder(probed).config())
     assert (config.source, config.encoder.name) == ("general:efficientnet_lite0", "efficientnet_lite0")
-    kept, given = load_tensors(probed / "readout.safetensors")[0], find_general("general").read()
+    network, given = load_trained(probed, "cpu").predictor.network, find_general("general").read()
+    assert isinstance(network, ReadOut)
+    kept = network.frozen.encoder.state_dict()
+    assert kept.keys() == given.keys()
     for name, value in given.items():
-        same = torch.equal(kept[ENCODER + name], value)
+        same = torch.equal(kept[name], value)
         measured_anew = name.endswith(("running_mean", "running_var", "num_batches_tracked"))
         assert same is not measured_anew, name  # batch statistics are those of whole own pictures
 

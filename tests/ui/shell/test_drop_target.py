@@ -202,7 +202,7 @@ def test_a_comparison_is_shown_where_its_pictures_are_now(
     qtbot.waitUntil(lambda: page.efficiency.out == out, timeout=LONG)
     table = page.efficiency.shown.efficiency
     assert table is not None
-    assert [row["source"] for row in table["rows"]] == ["scratch", "rotation"]
+    assert [row["source"] for row in table["rows"]] == ["scratch", "untrained", "rotation"]
     assert (window.stack.currentWidget(), window.workspace.folder) == (page, said.folder)
     qtbot.waitUntil(lambda: window.workspace.readable is not None, timeout=LONG)
     with qtbot.waitSignal(window.workspace.runner.ended, timeout=LONG):

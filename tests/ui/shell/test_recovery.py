@@ -113,7 +113,7 @@ def test_a_comparison_goes_on_as_a_whole(sample: Path, tmp_path: Path, said: Sai
     assert (page.efficiency.view.outcome, done.stat().st_mtime_ns) == ("finished", before)
     table = page.efficiency.shown.efficiency
     assert table is not None
-    assert [row["source"] for row in table["rows"]] == ["scratch", "rotation"]
+    assert [row["source"] for row in table["rows"]] == ["scratch", "untrained", "rotation"]
     assert (app_settings.under_way(), said.errors) == ("", [])
 
 
