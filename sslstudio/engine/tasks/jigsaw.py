@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from sslstudio.engine.compute.process_group import mean_over_ranks
 from sslstudio.engine.core.config import BaseConfig, option
-from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
+from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.metrics import ACCURACY
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
@@ -108,14 +108,7 @@ class JigsawConfig(BaseConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_crop_sides(self.min_crop_side, self.max_crop_side)
-        if self.gap + self.jitter > 0.75:
-            raise ConfigError(
-                "gap = {gap} and jitter = {jitter} leave {tile:.2f} of a cell to its tile. Make one smaller, "
-                "so that together they take 0.75 at most.",
-                gap=self.gap,
-                jitter=self.jitter,
-                tile=1 - self.gap - self.jitter,
-            )
+        geometry.check_cells(self.gap, self.jitter)
 
     @property
     def grid(self) -> geometry.GridShape:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from sslstudio.engine.compute.process_group import gather_rows
 from sslstudio.engine.core.config import BaseConfig, option
-from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
+from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.metrics import ACCURACY
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
@@ -86,14 +86,7 @@ class PirlConfig(BaseConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.gap + self.jitter > 0.75:
-            raise ConfigError(
-                "gap = {gap} and jitter = {jitter} leave {tile:.2f} of a cell to its tile. Make one smaller, "
-                "so that together they take 0.75 at most.",
-                gap=self.gap,
-                jitter=self.jitter,
-                tile=1 - self.gap - self.jitter,
-            )
+        geometry.check_cells(self.gap, self.jitter)
 
     @property
     def grid(self) -> geometry.GridShape:

@@ -11,7 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.compute.constants import constant
+from sslstudio.engine.core.errors import ConfigError
 
+MOST_LEFT_OUT = 0.75  # share of a cell that gap and jitter may take
 BLANK = 2.0 / 255.0  # deviation of shades in [0, 1] below which a patch shows next to nothing
 
 
@@ -139,6 +141,18 @@ def place_grid(
     x, y = places[..., :1], places[..., 1:]
     places = torch.cat([angle.cos() * x - angle.sin() * y, angle.sin() * x + angle.cos() * y], dim=-1)
     return Grid(middle + places, crop.view(-1) * shape.extent, angle.view(-1))
+
+
+def check_cells(gap: float, jitter: float) -> None:
+    """Raises ConfigError when gap and jitter, shares of a cell, leave too little of it to its tile."""
+    if gap + jitter > MOST_LEFT_OUT:
+        raise ConfigError(
+            "gap = {gap} and jitter = {jitter} leave {tile:.2f} of a cell to its tile. Make one smaller, "
+            "so that together they take 0.75 at most.",
+            gap=gap,
+            jitter=jitter,
+            tile=1 - gap - jitter,
+        )
 
 
 def cell_grid(gap: float, jitter: float) -> GridShape:
