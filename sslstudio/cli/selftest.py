@@ -241,6 +241,7 @@ def _read_checkpoint(run: Path) -> str:
 def _finetune(pictures: Path, source: Path, out: Path) -> str:
     from sslstudio.engine.core.control import RunControl
     from sslstudio.engine.core.events import RunFinished
+    from sslstudio.engine.evaluate.arms import TITLES
     from sslstudio.engine.finetuning.entry import finetune
     from sslstudio.engine.runs.metrics import is_finetune
     from sslstudio.engine.training.config import FinetuneConfig
@@ -248,9 +249,9 @@ def _finetune(pictures: Path, source: Path, out: Path) -> str:
     last = list(finetune(FinetuneConfig(source=str(source), **_shared(pictures, out)), RunControl()))[-1]
     if isinstance(last, RunFinished) and is_finetune(last.metrics):
         metrics = last.metrics
-        if set(metrics["parts"]) == {"pretrained", "scratch"}:
-            return f"{metrics['n_test']} test pictures scored with both, {last.seconds:.1f} s"
-    raise RunError("It did not end with the scores of both parts but with {last}.", last=last)
+        if set(metrics["parts"]) == set(TITLES):
+            return f"{metrics['n_test']} test pictures scored with {len(TITLES)} arms, {last.seconds:.1f} s"
+    raise RunError("It did not end with the scores of all arms but with {last}.", last=last)
 
 
 # Window
