@@ -304,4 +304,4 @@ def time_cell(config: CompareConfig, classes: int) -> float:
         least = min(least, time.perf_counter() - began)
         if least > LONG_STEP:
             break
-    return AROUND * (config.steps or steps_for(most * classes, config.kind)) * least
+    return AROUND * (config.steps or steps_for(most * classes)) * least

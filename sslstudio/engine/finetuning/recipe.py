@@ -39,7 +39,7 @@ class Recipe:
     freeze_norm_stats: bool = False
 
 
-def steps_for(labelled: int, kind: str) -> int:
+def steps_for(labelled: int) -> int:
     """Steps after which more teach nothing, by the number of labelled pictures: a schedule that was fixed on drawn
     pictures and handwritten digits (manual, decision 0042), so that no arm is stopped before it has learnt."""
     return round(min(MOST_STEPS, max(FEWEST_STEPS, STEPS * math.sqrt(labelled))))

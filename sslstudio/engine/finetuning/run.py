@@ -222,7 +222,7 @@ def _plan(config: FinetuneConfig, job: LabelledJob, labelled: Labelled, parts: i
     elif config.budget.epochs:
         steps = config.budget.epochs * job.steps_per_epoch
     else:
-        steps = steps_for(len(job.pictures), config.kind)
+        steps = steps_for(len(job.pictures))
         if config.budget.minutes is not None:
             steps = min(steps, _steps_in(60.0 * config.budget.minutes / parts, job))
     write_plan(run, {"steps": steps, "classes": list(labelled.names), "labelled": list(labelled.train)})

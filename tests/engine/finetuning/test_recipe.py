@@ -130,5 +130,5 @@ def test_statistics_of_a_folder_a_class_are_of_all_its_classes(tmp_path: Path) -
 
 
 def test_more_labels_get_more_steps_within_limits() -> None:
-    counts = [steps_for(labelled, "classification") for labelled in (2, 25, 40, 100, 400, 10_000)]
+    counts = [steps_for(labelled) for labelled in (2, 25, 40, 100, 400, 10_000)]
     assert counts == [400, 400, 506, 800, 1600, 4000]
