@@ -7,6 +7,7 @@ are the weights after the last step.
 
 import copy
 import dataclasses
+import math
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import replace
@@ -185,6 +186,7 @@ def _run(
     )
     if not any(restored):
         yield from notes
+        yield from (Note(level="warning", text=text) for text in _cut_short(config, plan, first))
     for training in trainings.values():
         outcome = yield from training.go(control)
         if outcome == "stopped":
@@ -227,6 +229,24 @@ def _plan(config: FinetuneConfig, job: LabelledJob, labelled: Labelled, parts: i
             steps = min(steps, _steps_in(60.0 * config.budget.minutes / parts, job))
     write_plan(run, {"steps": steps, "classes": list(labelled.names), "labelled": list(labelled.train)})
     return Plan(steps=steps)
+
+
+def _cut_short(config: FinetuneConfig, plan: Plan, job: LabelledJob) -> list[Message]:
+    """A word where the minutes end before these labels have been learnt."""
+    wanted = steps_for(len(job.pictures))
+    by_hand = config.budget.steps or config.budget.epochs
+    if by_hand or is_closed_form(config) or plan.steps is None or plan.steps >= wanted:
+        return []
+    return [
+        Message(
+            "The minutes allow {steps:,} steps of the {wanted:,} that {pictures:,} labelled pictures can use: with "
+            "about {minutes:,} {minutes:plural(minute|minutes)} the result may be better, from scratch above all.",
+            steps=plan.steps,
+            wanted=wanted,
+            pictures=len(job.pictures),
+            minutes=math.ceil((config.budget.minutes or 0.0) * wanted / plan.steps),
+        )
+    ]
 
 
 def _steps_in(seconds: float, job: LabelledJob) -> int:
@@ -279,6 +299,8 @@ def _score(
         groups=[groups[path] for path in labelled.test] if groups else None,
     )
     source = pretraining_of(config.source) if Path(config.source).exists() else None
+    stored = read_plan(run)
+    metrics["notes"] += _cut_short(config, Plan(steps=stored["steps"]), first) if stored else []
     metrics["notes"] += note_split(config, source, session, labelled)
     if is_averaged(config):
         metrics["notes"].append(calibration_note(len(labelled.validation)))

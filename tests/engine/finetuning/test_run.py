@@ -11,7 +11,7 @@ from PIL import Image
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.events import CheckpointSaved, StepDone
+from sslstudio.engine.core.events import CheckpointSaved, Note, StepDone
 from sslstudio.engine.finetuning.entry import finetune
 from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.runs.metrics import interval_of
@@ -150,8 +150,12 @@ def test_the_main_part_has_the_plain_checkpoint_names(sample_folder: Path, tmp_p
 def test_minutes_become_a_number_of_steps(sample_folder: Path, tmp_path: Path) -> None:
     config = finetune_config(sample_folder, tmp_path / "run", "scratch")
     config = config.replace(budget=config.budget.replace(epochs=None, minutes=0.05))
-    run_finetune(config)
-    assert json.loads((tmp_path / "run" / "plan.json").read_text())["steps"] >= 10
+    events = run_finetune(config)
+    steps = json.loads((tmp_path / "run" / "plan.json").read_text())["steps"]
+    assert 10 <= steps < 400  # that 15 labels could use
+    said = f"The minutes allow {steps} steps of the 400 that 15 labelled pictures can use: with about 1 minute "
+    assert [str(note.text).startswith(said) for note in of(Note, events) if "minutes" in str(note.text)] == [True]
+    assert any(str(note).startswith(said) for note in result_of(events)["notes"])
 
 
 @pytest.mark.parametrize(
