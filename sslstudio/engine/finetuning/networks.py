@@ -1,9 +1,12 @@
 """The networks of a fine-tuning run, each part with its first weights and its recipe."""
 
 import copy
+from collections.abc import Generator
 
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.seeding import seed_init
+from sslstudio.engine.core.control import RunControl, to_end
+from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.arms import BESIDE, FROM_SCRATCH, GENERAL, PRETRAINED
@@ -77,9 +80,10 @@ def build_part(
 
 
 def keep_general_read_outs(
-    config: FinetuneConfig, labelled: Labelled, session: Session, device: Device, run: RunFolder
-) -> None:
-    """Fit what is read from general weights, by themselves and beside the own pretraining, and keep it."""
+    config: FinetuneConfig, labelled: Labelled, session: Session, device: Device, run: RunFolder, control: RunControl
+) -> Generator[Preparing, None, None]:
+    """Fit what is read from general weights, by themselves and beside the own pretraining, and keep it. Raises RunError
+    when stopped."""
     wanted = [part for part in (GENERAL, BESIDE) if part in answering_parts(config)]
     missing = [part for part in wanted if not file_of(run, part, config).exists()]
     if not missing:
@@ -98,7 +102,7 @@ def keep_general_read_outs(
             assert isinstance(own, ReadOut)
             assert isinstance(own.frozen, FrozenFeatures)
             frozen = Beside(own.frozen, general)
-        _fit_and_keep(part, frozen, config, labelled, session, device, run)
+        yield from _fit_and_keep(part, frozen, config, labelled, session, device, run, control)
 
 
 def _keep_read_out(
@@ -111,19 +115,19 @@ def _keep_read_out(
     if part == FROM_SCRATCH:
         unlabelled = Pictures(session.cache, session.split.train, device)
         recalibrate(Network(frozen.scale, frozen.encoder, frozen.encoder), unlabelled)
-    _fit_and_keep(part, frozen, config, labelled, session, device, run)
+    to_end(_fit_and_keep(part, frozen, config, labelled, session, device, run, RunControl()))
 
 
 def _fit_and_keep(
     part: str, frozen: FrozenFeatures | Beside, config: FinetuneConfig, labelled: Labelled, session: Session,
-    device: Device, run: RunFolder,
-) -> None:  # fmt: skip
+    device: Device, run: RunFolder, control: RunControl,
+) -> Generator[Preparing, None, None]:  # fmt: skip
     unlabelled = Pictures(session.cache, session.split.train, device)
     taught = unlabelled.of(labelled.train)
     targets = targets_of(session, config.kind, taught.paths)
-    read = fit_read_out(
+    read = yield from fit_read_out(
         frozen, unlabelled, taught.paths, targets, len(labelled.names), propagates=config.recipe.propagate,
-        flip=config.flip, device=device,
+        flip=config.flip, device=device, control=control,
     )  # fmt: skip
     save_read_out(read, file_of(run, part, config))
 

@@ -6,14 +6,17 @@ readout.safetensors    (scratch-readout.safetensors of the twin, and so on) the 
 What is scored is what is delivered: the result, predictions, heat maps and exports all come through `put_around`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from sslstudio.engine.compute.device import Device
+from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.arms import BESIDE, GENERAL, PRETRAINED
 from sslstudio.engine.evaluate.label_propagation import propagate
@@ -42,19 +45,20 @@ def file_of(run: RunFolder, part: str, config: FinetuneConfig) -> Path:
 
 def fit_read_out(
     frozen: FrozenFeatures | Beside, unlabelled: Pictures, labelled: Sequence[str], targets: Tensor, classes: int, *,
-    propagates: bool, flip: bool, device: Device,
-) -> ReadOut:  # fmt: skip
-    """Fit ridge regression and label propagation on frozen features; the network comes later.
+    propagates: bool, flip: bool, device: Device, control: RunControl,
+) -> Generator[Preparing, None, ReadOut]:  # fmt: skip
+    """Fit ridge regression and label propagation on frozen features; the network comes later. Raises RunError when
+    stopped.
 
     `unlabelled`: the pictures of the training part, the `labelled` ones among them; `targets` int64 (n,): the classes
     of these. Sets the scale of the features by up to 512 mixed pictures.
     """
     frozen = frozen.to(device.handle)
     for one in [frozen] if isinstance(frozen, FrozenFeatures) else [frozen.first, frozen.second]:
-        measured = _features(one.raw, unlabelled.chosen(unlabelled.mix(CALIBRATED_ON)), device)
+        measured = yield from _features(one.raw, unlabelled.chosen(unlabelled.mix(CALIBRATED_ON)), device, control)
         one.standard.fit(measured.to(device.handle))
     pool = pool_of(unlabelled, labelled, frozen.width if propagates else 0)
-    features = _features(frozen, pool, device)
+    features = yield from _features(frozen, pool, device, control)
     place = {path: number for number, path in enumerate(pool.paths)}
     kept = [number for number, path in enumerate(labelled) if path in place]
     known, taught = torch.tensor([place[labelled[number]] for number in kept]), targets.cpu()[kept]
@@ -78,13 +82,17 @@ def pool_of(unlabelled: Pictures, labelled: Sequence[str], width: int) -> Pictur
     return unlabelled.of([*labelled, *mixed[: max(0, room - len(labelled))]])
 
 
-@torch.no_grad()
-def _features(read: Callable[[Tensor], Tensor], pictures: Pictures, device: Device) -> Tensor:
+def _features(
+    read: Callable[[Tensor], Tensor], pictures: Pictures, device: Device, control: RunControl
+) -> Generator[Preparing, None, Tensor]:
     """Features (n, D), float32 on the CPU."""
-    found = []
-    for chosen in pictures.chunks(CHUNK):
+    found: list[Tensor] = []
+    for number, chosen in enumerate(pictures.chunks(CHUNK)):
+        if control.stopping:
+            raise RunError("Stopped while reading features; the run goes on from there when it is resumed.")
+        yield Preparing(stage=Message("Reading features"), done=number * CHUNK, total=len(pictures))
         images = to_float(pictures.take(chosen))
-        with device.autocast():
+        with torch.no_grad(), device.autocast():
             found.append(read(images).float().cpu())
     return torch.cat(found)
 

@@ -26,7 +26,6 @@ from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, Ru
 from sslstudio.engine.core.messages import Message, join
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.split import group_paths
-from sslstudio.engine.evaluate.arms import BESIDE, GENERAL
 from sslstudio.engine.evaluate.predict import Predictor, score_classes, score_masks
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import KINDS, summarise
@@ -275,9 +274,7 @@ def _score(
     calibrations: dict[str, Calibration] = {}
     first = next(iter(jobs.values()))
     device = first.device
-    if GENERAL in answering_parts(config) or BESIDE in answering_parts(config):
-        yield Preparing(stage=Message("Reading general weights"), done=0, total=0)
-        keep_general_read_outs(config, labelled, session, device, run)
+    yield from keep_general_read_outs(config, labelled, session, device, run, control)
     for part in answering_parts(config):
         trained = jobs[part].network if part in jobs else None
         network = answering_network(part, trained, config, run, len(labelled.names)).to(device.handle)
