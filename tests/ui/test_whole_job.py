@@ -97,7 +97,8 @@ def test_from_a_dropped_folder_to_the_results(
     metrics = RunFolder(tuned.view.run).finetune_metrics()
     assert metrics is not None
     value, _, _ = interval_of(metrics["parts"]["pretrained"]["scores"]["balanced_accuracy"])
-    shown, told = page.verdict.text().replace("\u00a0", " "), metrics["verdict"]
+    whole = f"{page.verdict.text()} {page.verdict_more.text()}"
+    shown, told = whole.replace("\u00a0", " "), metrics["verdict"]
     assert shown.split()[:3] == told.split()[:3]
     assert f"{value:.3f} pretrained" in told
     assert f"{100 * value:.1f} % pretrained" in shown  # as the table beside it has it

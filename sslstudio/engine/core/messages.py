@@ -194,6 +194,13 @@ def join(parts: Iterable[Any], how: str = "words") -> Message:
     return Message(template, parts=given)
 
 
+def joined_parts(text: str) -> list[str]:
+    """The messages that one was joined from with spaces; another text is its own only part."""
+    if isinstance(text, Message) and text.template == "{parts:words}":
+        return [str(part) if not isinstance(part, str) else part for part in text.values["parts"]]
+    return [text]
+
+
 def has_words(template: str) -> bool:
     """Whether there is something in a template that a language would say differently."""
     try:

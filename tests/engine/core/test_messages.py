@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sslstudio.engine.core.errors import ConfigError, DataError, StudioError
 from sslstudio.engine.core.events import Note, from_json, to_json
 from sslstudio.engine.core.messages import (
+    NOTHING,
     Language,
     Message,
     duration,
@@ -20,6 +21,8 @@ from sslstudio.engine.core.messages import (
     from_text,
     has_words,
     join,
+    joined_parts,
+    loads,
     plain,
     to_stored,
     to_text,
@@ -119,3 +122,11 @@ def test_what_has_no_words_needs_no_translation() -> None:
     assert not has_words("{title}: {rest:,}")
     assert has_words("{n:plural(picture|pictures)}")
     assert plain("{n}") == "{n}"
+
+
+def test_what_was_joined_comes_apart_by_its_parts_and_nothing_else_does() -> None:
+    one, two = Message("{n} of them.", n=3), Message("A sentence. Another one.")
+    assert joined_parts(join([one, NOTHING, two])) == [one, two]
+    assert joined_parts(two) == [two]
+    assert joined_parts("Written before. By another version.") == ["Written before. By another version."]
+    assert joined_parts(loads(json.dumps(to_stored(join([one, two]))))) == [one, two]

@@ -6,6 +6,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
+from sslstudio.engine.core.messages import joined_parts
 from sslstudio.engine.runs.metrics import class_columns
 from sslstudio.ui.background import jobs
 from sslstudio.ui.pages.page import Page
@@ -79,6 +80,7 @@ class ResultsPage(Page):
 
     def _add_result(self) -> None:
         self.verdict = text("", "verdict")
+        self.verdict_more = text("")  # what else there is to it
         self.counts = text("", "muted")
         self.older = text("", "muted")  # said of results of an earlier version
         self.scores = ScoreTable()
@@ -105,7 +107,7 @@ class ResultsPage(Page):
         self.tabs.addTab(wrap_layout(column(12, self.map)), self.tr("Map"))
         self.tabs.addTab(wrap_layout(column(12, self.doubts)), self.tr("Doubtful labels"))
         self.tabs.addTab(make_scrollable(wrap_layout(column(12, self.take))), self.tr("Take it away"))
-        said = column(self.verdict, self.counts, self.older, gap=4)
+        said = column(self.verdict, self.verdict_more, self.counts, self.older, gap=4)
         head = Card(margin=16).add(row(symbol("chart", "accent", 28), (said, 1), gap=16))
         self.result = wrap_layout(column(head, (self.tabs, 1), gap=12))
         self.faces.addWidget(self.result)
@@ -156,7 +158,10 @@ class ResultsPage(Page):
         """Show a result."""
         self.results = results
         metrics = results.metrics
-        self.verdict.setText(formatting.tidy(formatting.render(metrics["verdict"])))
+        first, *more = (formatting.tidy(formatting.render(part)) for part in joined_parts(metrics["verdict"]))
+        self.verdict.setText(first)
+        self.verdict_more.setText(" ".join(more))
+        self.verdict_more.setVisible(bool(more))
         trained = formatting.count(metrics["n_train"], self.tr("labelled picture"), self.tr("labelled pictures"))
         tested = formatting.count(metrics["n_test"], self.tr("test picture"), self.tr("test pictures"))
         parts = [self.tr("Trained on {0}").format(trained), self.tr("measured on {0}").format(tested), results.run.name]
