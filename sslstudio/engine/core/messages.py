@@ -197,7 +197,7 @@ def join(parts: Iterable[Any], how: str = "words") -> Message:
 def joined_parts(text: str) -> list[str]:
     """The messages that one was joined from with spaces; another text is its own only part."""
     if isinstance(text, Message) and text.template == "{parts:words}":
-        return [str(part) if not isinstance(part, str) else part for part in text.values["parts"]]
+        return list(text.values["parts"])
     return [text]
 
 

@@ -136,6 +136,12 @@ def _table(values: Values, name: str) -> Values:
     return found if isinstance(found, dict) else {}
 
 
+def _section(values: Values, name: str) -> Values:
+    """The table of this name, begun where it is missing. What is no table stays, to be refused by its reader."""
+    found = values.setdefault(name, {})
+    return found if isinstance(found, dict) else {}
+
+
 @migration(1, 2, RUN, COMPARE, TOURNAMENT)
 def _words_of_the_field(values: Values) -> None:
     for name in list(values):
@@ -204,16 +210,18 @@ def _overrides(text: str) -> Values:
 def _read_out_of_before(values: Values) -> None:
     """A fine-tuning that was begun with the network alone, and with every picture weighing the same, stays so."""
     if values.get("job") == "finetune":
-        recipe = values.setdefault("recipe", {})
-        recipe.setdefault("read_out", "network")
-        recipe.setdefault("balance_classes", False)
+        _keep_recipe(_section(values, "recipe"))
 
 
 @migration(2, 3, COMPARE)
 def _read_out_of_a_comparison_before(values: Values) -> None:
     """Rows that are added to a comparison are fine-tuned as those that are there."""
     values.setdefault("general", False)
-    recipe = values.setdefault("finetune_settings", {}).setdefault("recipe", {})
+    _keep_recipe(_section(_section(values, "finetune_settings"), "recipe"))
+
+
+def _keep_recipe(recipe: Values) -> None:
+    """Put how a few labels were learnt into the options, where these do not speak of it."""
     recipe.setdefault("read_out", "network")
     recipe.setdefault("balance_classes", False)
 
@@ -239,14 +247,12 @@ def _named_in(tasks: Any) -> list[str]:
 @migration(2, 3, RUN)
 def _tasks_of_a_run_before(values: Values) -> None:
     """A pretraining that was begun goes on as it was begun."""
-    if values.get("job") == "pretrain" and isinstance(options := values.setdefault("options", {}), dict):
-        _keep_tasks(str(values.get("task", "")), options)
+    if values.get("job") == "pretrain":
+        _keep_tasks(str(values.get("task", "")), _section(values, "options"))
 
 
 @migration(2, 3, COMPARE, TOURNAMENT)
 def _tasks_of_an_experiment_before(values: Values) -> None:
     """Rows that are added are pretrained as those that are there."""
     for task in _named_in(values.get("tasks")):
-        settings = values.setdefault("pretrain_settings", {})
-        if isinstance(settings, dict) and isinstance(options := settings.setdefault(task, {}), dict):
-            _keep_tasks(task, options)
+        _keep_tasks(task, _section(_section(values, "pretrain_settings"), task))

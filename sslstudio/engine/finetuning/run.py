@@ -1,8 +1,8 @@
 """One fine-tuning on a few labels, beside a twin that starts from scratch.
 
 Both parts see the same labels, the same number of steps, the same views of the pictures and the same first weights
-of the head; only the encoder's start differs. Nothing is chosen by the validation or test pictures: what is scored
-are the weights after the last step.
+of the head; only the encoder's start differs, and beside general weights the encoder itself (`labelled.encoder_of`).
+Nothing is chosen by the validation or test pictures: what is scored are the weights after the last step.
 """
 
 import copy

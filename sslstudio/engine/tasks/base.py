@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from sslstudio.engine.core.config import BaseConfig
+from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.core.metrics import LOSS, Metric, declare
 from sslstudio.engine.core.registry import Registry
@@ -209,6 +210,16 @@ class PretextTask(nn.Module, Generic[ConfigT]):
         A task that nobody can play leaves this as it is and says why in `no_game`.
         """
         return []
+
+
+def check_different(images: Tensor) -> None:
+    """Raises TaskDoesNotFit when all of several pictures, uint8 (N, 3, H, W), are the same."""
+    if len(images) > 1 and bool((images == images[:1]).all()):
+        raise TaskDoesNotFit(
+            "All of the {images} pictures that were looked at are the same, so there is nothing to tell "
+            "apart. Choose a folder with different pictures.",
+            images=len(images),
+        )
 
 
 AnyTask: TypeAlias = PretextTask[Any]  # where it does not matter which task, and with which options

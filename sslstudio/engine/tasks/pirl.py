@@ -17,7 +17,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.metrics import ACCURACY
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.models.joint_embedding_losses import exact, nearest, score_retrieval, spread
-from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.tasks.base import TASKS, Batch, PretextTask, Puzzle, TaskResult, check_different
 from sslstudio.engine.tasks.remedies import SMALLER_CROP, Fault, Remedies, at_least, at_most
 from sslstudio.engine.tasks.two_view import SPREAD
 from sslstudio.engine.transforms import draw, geometry
@@ -163,12 +163,7 @@ class Pirl(PretextTask[PirlConfig]):
                 side=side,
                 least_side=LEAST_SIDE,
             )
-        if len(images) > 1 and bool((images == images[:1]).all()):
-            raise TaskDoesNotFit(
-                "All of the {images} pictures that were looked at are the same, so there is nothing to tell "
-                "apart. Choose a folder with different pictures.",
-                images=len(images),
-            )
+        check_different(images)
         blank = geometry.blank_share(images)
         if blank > MOST_BLANK:
             raise TaskDoesNotFit(

@@ -12,7 +12,7 @@ from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.metrics import Metric
 from sslstudio.engine.models.encoders import EncoderSpec
-from sslstudio.engine.tasks.base import Batch, PretextTask, Puzzle, TaskResult
+from sslstudio.engine.tasks.base import Batch, PretextTask, Puzzle, TaskResult, check_different
 from sslstudio.engine.tasks.remedies import Fault, Remedies, at_least
 from sslstudio.engine.transforms.draw_views import show_pair
 from sslstudio.engine.transforms.geometry import blank_share, to_float
@@ -58,12 +58,7 @@ class TwoViewTask(PretextTask[ViewsConfigT]):
                 side=side,
                 least_side=LEAST_SIDE,
             )
-        if len(images) > 1 and bool((images == images[:1]).all()):
-            raise TaskDoesNotFit(
-                "All of the {images} pictures that were looked at are the same, so there is nothing to tell "
-                "apart. Choose a folder with different pictures.",
-                images=len(images),
-            )
+        check_different(images)
         blank = blank_share(images)
         if blank > MOST_BLANK:
             raise TaskDoesNotFit(

@@ -321,3 +321,18 @@ def test_an_experiment_that_was_begun_trains_its_tasks_as_it_did(document: str, 
     assert settings["multitask"]["whole"] is False
     assert settings["multitask"]["settings"] == {"context_prediction": {"pairs": "centre"}}
     assert "jigsaw" not in settings
+
+
+@pytest.mark.parametrize(
+    ("document", "values"),
+    [
+        (RUN, {"job": "finetune", "recipe": 3}),
+        (RUN, {"job": "pretrain", "task": "multitask", "options": 3}),
+        (COMPARE, {"finetune_settings": 3}),
+        (COMPARE, {"finetune_settings": {"recipe": 3}}),
+        (COMPARE, {"tasks": ["multitask"], "pretrain_settings": {"multitask": 3}}),
+    ],
+)
+def test_what_is_no_table_is_left_to_its_reader(document: str, values: dict[str, Any]) -> None:
+    found = migrate(document, {"format": 2, **values}, "file")
+    assert {name: found[name] for name in values} == values
