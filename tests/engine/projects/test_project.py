@@ -267,7 +267,7 @@ def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
 WHOLE = b'format = 1\npictures = "../../data/other"\nname = "other"\nmade = "labels"\nearlier = []\n[data]\nside = 96\n'
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(first=damaged(WHOLE), copy=damaged(WHOLE), album=damaged(WHOLE))
 @example(first=b"a = " + b"[" * 5000, copy=b"b = " + b"9" * 5000, album=b"\xff")
 @example(first=b"format = 1\npictures = 'a'\nearlier = 7", copy=b'format = 1\npictures = "\\u0000"', album=b"")

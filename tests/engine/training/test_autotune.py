@@ -73,7 +73,7 @@ def test_trying_leaves_no_trace_and_is_done_once(
 ) -> None:
     monkeypatch.setattr(tuning, "LONGEST", 600.0)  # a busy machine must not cut the trial short
     monkeypatch.setattr(tuning, "AT_LEAST", 0.0)
-    monkeypatch.setattr(tuning, "FIRST", 2)
+    monkeypatch.setattr(tuning, "FIRST", 4)
     job, before = job_on(sample_folder, tmp_path / "run"), devices.threads()
     weights = {name: value.clone() for name, value in job.modules.state_dict().items()}
     with devices.restore_threads():
