@@ -168,6 +168,8 @@ def config_by(command: "Command", options: argparse.Namespace) -> BaseConfig:
     keys = {"data.folder", "out", *command.flags, *command.switches}
     keys |= {f"{command.budget}.epochs", f"{command.budget}.minutes"} if command.budget else set()
     typed = {**command.untyped, **typed_texts(options, keys)}
+    if "data.labels" in typed:
+        typed["data.labels"] = labels_path(typed["data.labels"])
     if command.budget and f"{command.budget}.epochs" in typed:
         typed[f"{command.budget}.minutes"] = "auto"
     task = typed.pop("task", "")
@@ -176,6 +178,13 @@ def config_by(command: "Command", options: argparse.Namespace) -> BaseConfig:
     config = with_texts(config, typed)
     task = str(getattr(config, "task", ""))
     return with_settings(config, current_settings(options.settings, task), task)
+
+
+def labels_path(text: str) -> str:
+    """The file or folder of labels that was typed: from the working folder, as every other path. One that is not there
+    is looked for in the folder of the pictures."""
+    place = Path(text).expanduser()
+    return str(place.absolute()) if text and place.exists() else text
 
 
 def current_settings(texts: Iterable[str], task: str = "") -> list[str]:

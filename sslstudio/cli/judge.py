@@ -13,6 +13,7 @@ from sslstudio.cli.config_args import (
     add_json,
     add_settings,
     current_settings,
+    labels_path,
     typed_texts,
 )
 from sslstudio.cli.console import print_json, returned, say, steered
@@ -195,7 +196,7 @@ def _next_ones(options: argparse.Namespace, control: RunControl) -> Generator[Pr
     from sslstudio.engine.images.index import scan
     from sslstudio.engine.labels.recognise import recognise
 
-    recognised = recognise(scan(options.folder), options.labels)
+    recognised = recognise(scan(options.folder), labels_path(options.labels))
     alike = yield from look_alike(recognised.pictures, options.source, control, options.device)
     unsure = None
     if options.unsure is not None:
