@@ -11,9 +11,11 @@ from sslstudio.cli.config_args import (
     add_device,
     add_flags,
     add_json,
+    add_roles,
     add_settings,
     current_settings,
     labels_path,
+    roles_of,
     typed_texts,
 )
 from sslstudio.cli.console import print_json, returned, say, steered
@@ -172,6 +174,7 @@ def _add_suggest(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--unsure", type=Path, metavar="RUN", help="a fine-tuned run: what it is unsure of comes first")
     parser.add_argument("--labels", default="", metavar="FILE.csv|DIR", help="labels there are already")
+    add_roles(parser)
     parser.add_argument(
         "--kind", choices=("classification", "segmentation"), default="", help="which labels count (default: both)"
     )
@@ -196,7 +199,7 @@ def _next_ones(options: argparse.Namespace, control: RunControl) -> Generator[Pr
     from sslstudio.engine.images.index import scan
     from sslstudio.engine.labels.recognise import recognise
 
-    recognised = recognise(scan(options.folder), labels_path(options.labels))
+    recognised = recognise(scan(options.folder), labels_path(options.labels), roles_of(options.roles))
     alike = yield from look_alike(recognised.pictures, options.source, control, options.device)
     unsure = None
     if options.unsure is not None:

@@ -1,6 +1,6 @@
 """A fine-tuned run put to use: loaded, and scored on another labelled folder."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from sslstudio.engine.compute import device as devices
+from sslstudio.engine.core.config import Table
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
@@ -123,19 +124,24 @@ def _network_weights(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def evaluate_run(
-    trained: Trained, folder: Path, table: Path, control: RunControl, labels: str = ""
+    trained: Trained,
+    folder: Path,
+    table: Path,
+    control: RunControl,
+    labels: str = "",
+    roles: Mapping[str, str] | None = None,
 ) -> Generator[Preparing, None, FinetuneMetrics]:
     """Score a run on labelled pictures: on its own folder the test pictures that it set apart, elsewhere all of them.
-    labels: those to score it by, as in `recognise`; empty: those that the run began with, or found by themselves.
+    labels, roles: what to score it by, as in `recognise`; empty: those that the run began with, or found by themselves.
 
     Writes the table of predictions; returns what metrics.json of a run holds, for the one part.
     """
     own = Path(trained.config.data.folder).resolve() == folder.resolve()
     device = trained.predictor.device
-    if own and not labels:
+    if own and not labels and not roles:
         session = yield from reopen_session(trained.run, trained.config.data, device, control)
     else:
-        data = trained.config.data.replace(folder=str(folder), labels=labels)
+        data = trained.config.data.replace(folder=str(folder), labels=labels, roles=Table(roles or {}))
         session = yield from open_session(data, device, control)
         split = split_of(trained.run, session.recognised, data) if own else None
         every = tuple(session.cache.index.paths)

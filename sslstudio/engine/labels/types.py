@@ -13,6 +13,7 @@ from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.core.registry import Registry
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.masks.coding import MaskCoding
+from sslstudio.engine.labels.roles import Role
 
 ASKED_FOR = 1.0  # the certainty of labels that somebody chose
 LARGEST = 64 << 20  # bytes of a file of labels: a larger one is read only when it is asked for
@@ -53,8 +54,11 @@ class Found:
     itself      what is said where they are taken instead of others: "... were taken"
     notes       to be said whether they are taken or not
     files       the files that are labels themselves and no pictures
+    parts       picture -> the part (train, validation, test) that it is set apart for, where the labels say so
+    groups      picture -> the patient, slide ... that it is of, where the labels say so
+    roles       what its files and their columns were taken for
     unnamed     masks whose classes have no names of their own
-    problem     raised if they were to be taken
+    problem     what is wrong with them: whoever needs labels of this kind is told so
     """
 
     kind: Kind
@@ -65,6 +69,9 @@ class Found:
     itself: Message = NOTHING
     notes: tuple[Message, ...] = ()
     files: frozenset[str] = frozenset()
+    parts: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
+    roles: tuple[Role, ...] = ()
     unnamed: bool = False
     problem: DataError | None = None
 
@@ -80,10 +87,12 @@ class Choices:
 
     asked       the file or folder of this format that was chosen as labels; None: look for what lies there
     parts       picture -> the part that it is set apart for, as the folders say
+    roles       what a person said that folders, files and columns are: see `labels.roles`
     """
 
     asked: Path | None = None
     parts: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
 
 
 class LabelSource(ABC):
@@ -127,7 +136,9 @@ class Candidate:
 @dataclass(frozen=True)
 class Recognised:
     """What was recognised in a folder. `pictures` is the index without masks; `notes` say what was not taken, and why;
-    `candidates` all labels that were found, taken or not."""
+    `candidates` all labels that were found, taken or not; `roles` what each folder, file and column was taken for;
+    `groups` what a person said that belongs together, picture -> its group; `problems` why there are no labels of a
+    kind although something looks like them, by kind."""
 
     pictures: ImageIndex
     classes: ClassLabels | None
@@ -135,6 +146,9 @@ class Recognised:
     given_split: dict[str, str]
     notes: tuple[Message, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    roles: tuple[Role, ...] = ()
+    groups: Mapping[str, str] = field(default_factory=dict)
+    problems: Mapping[str, DataError] = field(default_factory=dict)
 
     @cached_property
     def labelled(self) -> int:

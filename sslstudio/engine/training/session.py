@@ -13,7 +13,8 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, Note, Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.dataset.split import Split, group_paths, make_split
+from sslstudio.engine.dataset.groups import groups_of
+from sslstudio.engine.dataset.split import Split, make_split
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache, check_enough, stream_cache
 from sslstudio.engine.images.formats.decode import short_side_of
 from sslstudio.engine.images.index import ImageIndex, scan
@@ -102,7 +103,7 @@ def look_at(config: DataConfig) -> Generator[Preparing, None, Recognised]:
     if not config.folder:
         raise DataError("No folder was given. Choose the folder that holds the pictures.")
     yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
-    return (yield from recognising(scan(Path(config.folder)), config.labels))
+    return (yield from recognising(scan(Path(config.folder)), config.labels, config.roles))
 
 
 def _read(
@@ -160,7 +161,7 @@ def draw_split(recognised: Recognised, config: DataConfig) -> Split:
         validation=config.validation,
         test=config.test,
         seed=config.split_seed,
-        groups=group_paths(paths, config.groups) or None,
+        groups=groups_of(paths, config.groups, recognised.groups) or None,
         given=recognised.given_split or None,
     )
 
