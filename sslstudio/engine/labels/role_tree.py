@@ -17,6 +17,7 @@ SMALL_COPIES = frozenset({
     "thumb", "thumbs", "thumbnail", "thumbnails", "preview", "previews", "visualization", "visualizations",
     "visualisation", "overlay", "overlays",
 })  # fmt: skip
+DRAWN_OVER = ("visualization", "visualisation", "overlay", "thumbnails")
 JOURNAL, OWN_MASKS = "answers.jsonl", "masks"  # what predictions are beside, and where their masks lie
 LISTED = 12  # folders of one kind in one folder that are told one by one; more are told as one line, with *
 
@@ -84,10 +85,14 @@ def _left_out(folder: str, index: ImageIndex, counts: Mapping[str, int], chosen:
         if ((index.root / above if above else index.root) / JOURNAL).exists():
             why = Message("This program predicted them: its own answers are no labels.")
             return Role(folder, roles.OWN, why, 0, choices=roles.OF_FOLDERS)
-    if set(folder_words(name)) & SMALL_COPIES and _has_the_same_elsewhere(folder, index, counts):
+    if _is_called_copies(name) and _has_the_same_elsewhere(folder, index, counts):
         why = Message("Its files are called like pictures elsewhere: small copies, or drawn over.")
         return Role(folder, roles.IGNORE, why, 0, choices=roles.OF_FOLDERS)
     return None
+
+
+def _is_called_copies(name: str) -> bool:
+    return bool(set(folder_words(name)) & SMALL_COPIES) or name.lower().endswith(DRAWN_OVER)
 
 
 def _has_the_same_elsewhere(folder: str, index: ImageIndex, counts: Mapping[str, int]) -> bool:

@@ -188,7 +188,7 @@ def _masks(masks: Mapping[str, Any], paths: Sequence[str], root: Path, place: Pa
     if first and not os.path.exists(first):
         raise FileNotFoundError(first)
     coding = {**masks["coding"], "values": tuple(masks["coding"]["values"])}
-    coding["numbers"] = tuple(coding["numbers"])
+    coding |= {key: tuple(coding.get(key, ())) for key in ("numbers", "void")}
     return MaskLabels(masks["found_in"], tuple(masks["names"]), of, MaskCoding(**coding), tuple(masks["notes"]))
 
 
