@@ -49,6 +49,14 @@ class _Side:
         """The paths of all its files."""
         return [_join(self.place, self.name, rest, name) for rest, names in self.names.items() for name in names]
 
+    def some(self) -> list[str]:
+        """The paths of some of its files, from all over it."""
+        found = []
+        for rest in list(self.names)[:: max(1, len(self.names) // _LOOKED_AT)]:
+            names = self.names[rest]
+            found += [_join(self.place, self.name, rest, name) for name in names[:: max(1, len(names) // _LOOKED_AT)]]
+        return found[:: max(1, len(found) // _LOOKED_AT)]
+
     @property
     def path(self) -> str:
         """The folder."""
@@ -69,11 +77,14 @@ def find_twins(index: ImageIndex) -> list[Twins]:
     """The folders of pictures that have a folder of masks beside or in them."""
     found: list[Twins] = []
     taken: set[str] = set()
+    looked_at: dict[int, bool] = {}  # by side: whether it looks like masks
     for sides in _places(index):
         for pictures, masks in _candidates(sides):
             if masks.path in taken or masks.path == pictures.path or pictures.path in taken:
                 continue
-            twins = _pair(index, pictures, masks)
+            if id(masks) not in looked_at:
+                looked_at[id(masks)] = are_masks([index.root / path for path in masks.some()])
+            twins = _pair(index, pictures, masks) if looked_at[id(masks)] else None
             if twins is not None:
                 found.append(twins)
                 taken.add(masks.path)

@@ -5,7 +5,7 @@ the values on both sides.
 """
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,10 +16,11 @@ from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.labels.masks.files import MOST_VALUES, Codes, codes_of, is_grey, read_codes, unpack
+from sslstudio.engine.labels.masks.files import MOST_VALUES, Codes, codes_of, grey_counts, is_grey, read_codes, unpack
 
 IGNORE = 255  # the class number of pixels that count neither as right nor as wrong
 STAGE = Message("Learning what the values in the masks mean")
+LOOKED_AT = 256  # masks whose shapes are looked at; values are taken from all
 _A_STEP = 50  # masks between two events
 _VOC_VOID = 0xE0E0C0  # what Pascal VOC and its descendants paint what is not to count with
 _FINE = 0.25  # share of pixels amid their own value, below which a value is an edge
@@ -52,10 +53,12 @@ class MaskCoding:
 
 @dataclass(frozen=True)
 class _Seen:
-    """The values of the masks: pixels of each, those of them amid their own value, sets of each file, share of equal
-    neighbours in objects, pixels between different values, and those of them between 0 and 255."""
+    """The values of the masks: pixels of each, and sets of each file. And of some of the masks: pixels of each value,
+    those of them amid their own value, share of equal neighbours in objects, pixels between different values, and those
+    of them between 0 and 255."""
 
     counts: dict[int, int]
+    some: dict[int, int]
     amid: dict[int, int]
     files: list[frozenset[int]]
     flatness: float
@@ -110,42 +113,64 @@ def _need_colours(paths: Sequence[Path]) -> bool:
 
 
 def _contradicts(meaning: dict[int, int], image: Image.Image) -> bool:
-    palette = np.asarray(image.convert("RGB")).astype(np.int32)
-    packed = palette[..., 0] << 16 | palette[..., 1] << 8 | palette[..., 2]
-    numbers, first = np.unique(np.asarray(image), return_index=True)
-    colours = packed.reshape(-1)[first]
-    return any(meaning.setdefault(int(n), int(c)) != int(c) for n, c in zip(numbers, colours, strict=True))
+    palette = image.getpalette() or []
+    for number, pixels in enumerate(image.histogram()[:256]):
+        if pixels and len(palette) >= 3 * number + 3:
+            red, green, blue = palette[3 * number : 3 * number + 3]
+            if meaning.setdefault(number, red << 16 | green << 8 | blue) != red << 16 | green << 8 | blue:
+                return True
+    return False
 
 
 def _look(paths: Sequence[Path], colours: bool) -> Generator[Preparing, None, _Seen]:
     counts: dict[int, int] = {}
-    amid: dict[int, int] = {}
     files: list[frozenset[int]] = []
-    equal = inside = borders = black_to_white = 0
+    shapes = _Shapes()
+    step = max(1, -(-len(paths) // LOOKED_AT))
     problem = Message("there are none")
     for number, path in enumerate(paths, start=1):
         if number % _A_STEP == 0:
             yield Preparing(stage=STAGE, done=number, total=len(paths))
         try:
-            codes = read_codes(path, as_colours=colours)
+            found = grey_counts(path) if (number - 1) % step and not colours else None
+            if found is None:
+                codes = read_codes(path, as_colours=colours)
+                found = _count(codes)
+                shapes.take(codes, found)
         except DataError as error:
             problem = error.message
             continue
-        found = _count(codes)
-        left, right = codes[:, :-1], codes[:, 1:]
-        same = left == right
         _add(found, counts)
-        _add(_count(left[:-1][same[:-1] & (codes[:-1, :-1] == codes[1:, :-1])]), amid)
         files.append(frozenset(found))
-        objects = left != 0
-        inside += int(objects.sum())
-        equal += int((objects & same).sum())
-        borders += same.size - int(same.sum())
-        if 0 in found and 255 in found and len(found) > 2:
-            black_to_white += int((((left == 0) & (right == 255)) | ((left == 255) & (right == 0))).sum())
     if not files:
         raise DataError("No mask could be read: {problem}", problem=problem)
-    return _Seen(counts, amid, files, equal / max(inside, 1), borders, black_to_white)
+    flatness = shapes.equal / max(shapes.inside, 1)
+    return _Seen(counts, shapes.counts, shapes.amid, files, flatness, shapes.borders, shapes.black_to_white)
+
+
+@dataclass
+class _Shapes:
+    """How the values of masks lie beside each other: see `_Seen`."""
+
+    counts: dict[int, int] = field(default_factory=dict)
+    amid: dict[int, int] = field(default_factory=dict)
+    equal: int = 0
+    inside: int = 0
+    borders: int = 0
+    black_to_white: int = 0
+
+    def take(self, codes: Codes, found: Mapping[int, int]) -> None:
+        """Look at one more mask, whose values are known."""
+        left, right = codes[:, :-1], codes[:, 1:]
+        same = left == right
+        _add(found, self.counts)
+        _add(_count(left[:-1][same[:-1] & (codes[:-1, :-1] == codes[1:, :-1])]), self.amid)
+        objects = left != 0
+        self.inside += int(objects.sum())
+        self.equal += int((objects & same).sum())
+        self.borders += same.size - int(same.sum())
+        if 0 in found and 255 in found and len(found) > 2:
+            self.black_to_white += int((((left == 0) & (right == 255)) | ((left == 255) & (right == 0))).sum())
 
 
 def _add(found: Mapping[int, int], counts: dict[int, int]) -> None:
@@ -199,12 +224,12 @@ def _as_grey(soft: MaskCoding) -> MaskCoding:
 
 def _has_soft_edges(seen: _Seen, kind: str) -> bool:
     """Whether some values are flat and many others occur at edges only, as after smooth resizing."""
-    edges = [value for value, pixels in seen.counts.items() if seen.amid.get(value, 0) < _FINE * pixels]
-    flat = len(seen.counts) - len(edges)
+    edges = [value for value, pixels in seen.some.items() if seen.amid.get(value, 0) < _FINE * pixels]
+    flat = len(seen.some) - len(edges)
     if kind == "ids" and max((value for value in seen.counts if value != 255), default=0) < _SMALL:
         return False
     many = len(edges) >= (2 if kind == "ids" else 8) and len(edges) >= (0.3 if kind == "ids" else 2) * flat
-    return many and flat >= 2 and sum(seen.counts[value] for value in edges) <= _MOST_EDGES * sum(seen.counts.values())
+    return many and flat >= 2 and sum(seen.some[value] for value in edges) <= _MOST_EDGES * sum(seen.some.values())
 
 
 def _void_between(seen: _Seen) -> int | None:

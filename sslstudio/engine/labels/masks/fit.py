@@ -12,10 +12,9 @@ from PIL import Image
 from PIL.Image import Transpose
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.labels.masks.files import mask_size
+from sslstudio.engine.labels.masks.files import mask_size, orientation_of
 
 Verdict = Literal["same", "raw", "open", "scaled", "swapped", "other", "unknown"]
-_ORIENTATION = 0x0112
 TURNS = {  # EXIF orientation -> what turns stored pixels as they are shown
     2: Transpose.FLIP_LEFT_RIGHT,
     3: Transpose.ROTATE_180,
@@ -60,8 +59,7 @@ def shape_of(path: Path) -> Shape | None:
     """The size of a picture from its header; None where Pillow does not know it."""
     try:
         with Image.open(path) as image:
-            orientation = image.getexif().get(_ORIENTATION, 1)
-            return Shape(image.height, image.width, orientation if orientation in range(1, 9) else 1)
+            return Shape(image.height, image.width, orientation_of(image))
     except (OSError, ValueError, SyntaxError, TypeError, Image.DecompressionBombError):
         return None
 
