@@ -13,7 +13,7 @@ from pathlib import Path
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.core.registry import Registry
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.folder_words import read_parts
@@ -77,13 +77,20 @@ def recognising(
     pictures = index.subset([path for path in index.paths if path not in files]) if files else index
     parts = read_parts(pictures.paths, chosen)
     if asked_source in sources and sources[asked_source].complete:
-        found, sources = [], {asked_source: sources[asked_source]}
+        beside = {name: one for name, one in sources.items() if one.sets_apart}
+        aside = yield from _ask(beside, pictures, Choices(parts=parts, roles=chosen), None, "")
+        found, sources = [_without_labels(one) for one in aside], {asked_source: sources[asked_source]}
     found += yield from _ask(sources, pictures, Choices(parts=parts, roles=chosen), asked, asked_source)
     recognised = _choose(pictures, found, parts)
     groups = groups_of(pictures.paths, chosen) or _chosen_groups(found)
     told = tree_of(recognised, apart, [one.found for one in found], chosen)
     notes = (*apart.notes, *recognised.notes, *note_unmatched(chosen, told, index))
     return replace(recognised, roles=told, groups=groups, notes=notes)
+
+
+def _without_labels(answer: "_Answer") -> "_Answer":
+    """What a table says of parts and groups, where the labels are others."""
+    return _Answer(answer.source, replace(answer.found, labels=None, reason=NOTHING, notes=(), problem=None))
 
 
 def _chosen_groups(answers: Iterable["_Answer"]) -> Mapping[str, str]:
@@ -142,8 +149,8 @@ def _choose(pictures: ImageIndex, answers: Sequence[_Answer], parts: Mapping[str
 
 
 def _parts_alone(found: Iterable[Found]) -> dict[str, str]:
-    """The parts of a table that gives no classes."""
-    return next((dict(one.parts) for one in found if one.parts and one.labels is None), {})
+    """The parts of a table whose classes are not taken, or that gives none."""
+    return next((dict(one.parts) for one in found if one.parts), {})
 
 
 def _why_none(found: Iterable[Found], taken: Sequence[Found | None]) -> dict[str, DataError]:

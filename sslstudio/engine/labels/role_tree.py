@@ -3,13 +3,13 @@ format is asked: what a person left out, small copies of pictures, and the progr
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import HIDDEN, HIDDEN_FOLDER, SYSTEM_FOLDER, ImageIndex
 from sslstudio.engine.labels import roles
-from sslstudio.engine.labels.folder_words import folder_words, part_of_folder, stem_of
+from sslstudio.engine.labels.folder_words import folder_words, stem_of
 from sslstudio.engine.labels.roles import Role, above_of, chosen_for
 from sslstudio.engine.labels.types import Found, Recognised
 
@@ -72,7 +72,7 @@ def _counts(index: ImageIndex) -> dict[str, int]:
 
 
 def _with_count(role: Role, count: int) -> Role:
-    return Role(role.path, role.role, role.reason, count, role.chosen, role.choices)
+    return replace(role, count=count)
 
 
 def _left_out(folder: str, index: ImageIndex, counts: Mapping[str, int], chosen: Mapping[str, str]) -> Role | None:
@@ -123,8 +123,12 @@ def tree_of(
     recognised: Recognised, apart: SetApart, found: Sequence[Found], chosen: Mapping[str, str]
 ) -> tuple[Role, ...]:
     """Every role, in the order of the paths: folders first, then files with their columns, then what is left alone."""
-    told = {role.path: role for one in found for role in one.roles if ":" not in role.path and not _is_file(role, one)}
-    tables = [role for one in found for role in one.roles if role.path not in told]
+    every = [role for one in found for role in _as_taken(one, recognised)]
+    told: dict[str, Role] = {}
+    for role in every:
+        if role.choices == roles.OF_FOLDERS and told.get(role.path, role).role in (role.role, roles.PICTURES):
+            told[role.path] = role
+    tables = [role for role in every if role.choices != roles.OF_FOLDERS]
     folders = {**_default_folders(recognised.pictures, chosen), **told, **apart.folders}
     lines = _merge_siblings([folders[path] for path in sorted(folders)])
     if not tables:
@@ -136,8 +140,18 @@ def tree_of(
     return (*lines, *dict.fromkeys(tables), *ignored)
 
 
-def _is_file(role: Role, found: Found) -> bool:
-    return role.choices == roles.OF_FILES
+def _as_taken(found: Found, recognised: Recognised) -> Iterable[Role]:
+    """The roles that a format told, as they are now: what says classes is something else where others were taken."""
+    classes = recognised.classes
+    if found.kind != "classes" or found.labels is None or classes is None or found.labels.found_in == classes.found_in:
+        yield from found.roles
+        return
+    for one in found.roles:
+        if one.role in (roles.CLASS, roles.LABELS) and ":" not in one.path:
+            why = Message("The classes come from the {found_in}.", found_in=classes.found_in)
+            yield replace(one, role=roles.OTHER if one.role == roles.LABELS else roles.PICTURES, reason=why)
+        else:
+            yield one
 
 
 def _default_folders(pictures: ImageIndex, chosen: Mapping[str, str]) -> dict[str, Role]:
@@ -192,8 +206,3 @@ def note_unmatched(chosen: Mapping[str, str], told: Sequence[Role], index: Image
     folders = {inner for run in index.runs for inner in above_of(run.prefix.rstrip("/"))}
     gone = roles.unmatched(chosen, told, sorted(folders))
     return [Message("Nothing here is called {path}: the role for it has no effect.", path=path) for path in gone]
-
-
-def part_named(folder: str) -> str | None:
-    """The part that a folder is for by its name."""
-    return part_of_folder(folder.rpartition("/")[2])

@@ -99,10 +99,12 @@ class LabelSource(ABC):
     """A format of labels. A class of its own in a module of `labels.formats`, registered in SOURCES, is all it takes.
 
     among_pictures  its labels are files that look like pictures: it is asked first, and these are no pictures to others
+    sets_apart      it may say which pictures are set apart or belong together: it is asked for that whatever was chosen
     complete        what is chosen of it holds all the labels: no other is asked then
     """
 
     among_pictures: ClassVar[bool] = False
+    sets_apart: ClassVar[bool] = False
     complete: ClassVar[bool] = False
 
     def takes(self, asked: Path) -> float:

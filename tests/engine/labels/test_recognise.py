@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import ConfigError, DataError
 from sslstudio.engine.images.index import ImageIndex, scan
+from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.labels.types import Recognised
 
@@ -192,6 +194,12 @@ def test_a_table_in_the_folder_wins_over_class_folders(seen: Make) -> None:
     assert found.classes.found_in == "CSV file labels.csv"
     assert found.classes.names == ("even", "odd")
     assert any("class folders too" in note for note in found.classes.notes)
+    roles = {one.path: (one.role, one.reason) for one in found.roles}
+    assert roles["a"] == ("pictures", "The classes come from the CSV file labels.csv.")
+    assert roles["labels.csv"][0] == "labels"
+    other = recognise(found.pictures, roles={"*": "class"})
+    assert set(named(other).values()) == {"a", "b"}
+    assert {one.path: one.role for one in other.roles}["labels.csv"] == "other"
 
 
 def test_a_table_of_something_else_is_passed_over(seen: Make) -> None:
@@ -312,3 +320,19 @@ def test_a_large_folder_is_recognised_quickly(tmp_path: Path) -> None:
     many = [f"{kind}/{i:05}.png" for kind in "abcde" for i in range(4000)]
     found = recognise(ImageIndex.of(tmp_path, many))
     assert len(named(found)) == 20_000
+
+
+def test_parts_and_groups_of_a_table_hold_for_labels_from_elsewhere(tmp_path: Path) -> None:
+    paths = [f"{i}.png" for i in range(12)]
+    write(tmp_path, paths)
+    rows = [f"{path},{('train', 'test')[i % 2]},p{i // 4},{'ab'[i // 2 % 2]}" for i, path in enumerate(paths)]
+    (tmp_path / "table.csv").write_text("file,split,patient,kind\n" + "\n".join(rows))
+    found = recognise(scan(tmp_path), roles={"table.csv:patient": "group"})
+    assert set(found.given_split.values()) == {"train", "test"}
+    assert found.groups["5.png"] == "p1"
+    made = tmp_path.parent / f"{tmp_path.name}-made"
+    to_end(begin(made, found))
+    again = recognise(scan(tmp_path), str(made), {"table.csv:patient": "group"})
+    assert (again.classes and again.classes.of, again.given_split, again.groups) == (
+        found.classes and found.classes.of, found.given_split, found.groups,
+    )  # fmt: skip

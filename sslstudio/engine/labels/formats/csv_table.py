@@ -87,6 +87,8 @@ class TableLabels:
 class CsvTables(LabelSource):
     """A table with a row a picture."""
 
+    sets_apart = True
+
     def takes(self, asked: Path) -> float:
         """Tables have all kinds of names."""
         return 0.9 if asked.suffix.lower() in (".csv", ".tsv") else 0.1

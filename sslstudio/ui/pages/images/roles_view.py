@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from sslstudio.engine.images.index import printable
@@ -15,6 +15,7 @@ from sslstudio.ui.widgets.layout import button, column, row, text, wrap_layout
 from sslstudio.ui.widgets.picture import Picture, to_image
 
 PATH = Qt.ItemDataRole.UserRole
+ROW = 34  # pixels of a line, with room for a box
 
 
 class RolesView(QWidget):
@@ -62,6 +63,7 @@ class RolesView(QWidget):
             item = QTreeWidgetItem([_name(one), "", formatting.count(one.count), formatting.render(one.reason)])
             item.setData(0, PATH, one.path)
             item.setToolTip(0, printable(one.path))
+            item.setSizeHint(1, QSize(0, ROW))
             item.setToolTip(3, formatting.render(one.reason))
             (above.addChild if above else self.tree.addTopLevelItem)(item)
             items[one.path] = item
