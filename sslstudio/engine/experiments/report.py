@@ -107,7 +107,8 @@ def _effort(row: Row) -> str:
     done = row.get("pretraining")
     if not done:
         return NOTHING
-    return f"{done['minutes']:.1f} min, {done['pictures_per_second']:.0f} pictures/s"
+    times = f"{done['seeds']} × " if done.get("seeds", 1) > 1 else ""
+    return f"{times}{done['minutes']:.1f} min, {done['pictures_per_second']:.0f} pictures/s"
 
 
 def _puzzle(row: Row) -> str:

@@ -65,8 +65,10 @@ class Cell(TypedDict):
 
 
 class Pretraining(TypedDict):
-    """What the pretraining of a row took, and how it does its own task on held-out pictures."""
+    """What the pretraining of a row took, and how it does its own task on held-out pictures. Where it was pretrained
+    several times, with other seeds: so many `seeds`, and each on average (`chance`, `validation`: of the first)."""
 
+    seeds: NotRequired[int]
     minutes: float
     steps: int
     pictures_per_second: float

@@ -223,6 +223,26 @@ def test_a_row_that_was_tested_on_other_pictures_is_left_out(done: Path, sample_
     assert row["cells"] == []
 
 
+def test_several_pretrainings_are_one_row_with_their_luck_in_its_intervals(
+    done: Path, sample_folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "seeds"
+    table = table_of(run_compare(compare_config(sample_folder, out, labels="2", pretrain_seeds=2)))
+    assert sorted(one.name for one in (out / "pretrained").iterdir() if one.is_dir()) == ["rotation", "rotation-2"]
+    assert [row["source"] for row in table["rows"]] == ["scratch", "untrained", "rotation"]
+    for draw, name in enumerate(("rotation", "rotation-2")):
+        assert Path(RunFolder(out / f"cells/rotation/2-{draw}").config()["source"]).name == name
+    before, row = content(done / "table.json")["rows"][-1], table["rows"][-1]
+    assert row["pretraining"]["seeds"] == 2
+    assert row["cells"][0]["draws"][0] == before["cells"][0]["draws"][0]  # the first pretraining is the one of before
+    assert row["cells"][0]["draws"][1] != before["cells"][0]["draws"][1]
+    notes = " ".join(str(note) for note in table["notes"])
+    assert "pretrained 2 times" in notes
+    assert "one pretraining" not in notes
+    assert "| 2 × 0.0 min" in (out / "table.md").read_text()
+    assert "one pretraining" in " ".join(str(note) for note in content(done / "table.json")["notes"])
+
+
 def test_masks_are_compared_by_their_overlap(sample_folder: Path, tmp_path: Path) -> None:
     config = compare_config(sample_folder, tmp_path / "masks", kind="segmentation", tasks="", labels="3", seeds=2)
     table = table_of(run_compare(config))
