@@ -14,7 +14,7 @@ from filelock import FileLock
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored, to_stored
 from sslstudio.engine.dataset.groups import group_paths
-from sslstudio.engine.evaluate.arms import BASELINES
+from sslstudio.engine.evaluate.arms import BASELINES, BESIDE, GENERAL, PRETRAINED
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, belong, pooled
 from sslstudio.engine.experiments.caveats import machines, notes_on
 from sslstudio.engine.experiments.compare_config import (
@@ -50,15 +50,19 @@ from sslstudio.engine.experiments.tables import (
     Cell,
     EarlyProbe,
     EfficiencyTable,
+    Made,
     Overall,
     Pretraining,
     Row,
     Score,
+    Tuning,
     Worth,
     verdict_of,
 )
+from sslstudio.engine.finetuning.costs import read_costs
+from sslstudio.engine.finetuning.labelled import encoder_of
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
-from sslstudio.engine.training.config import pretrain_from_dict
+from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict
 
 T = TypeVar("T")
 
@@ -265,11 +269,13 @@ def _row(config: CompareConfig, source: str, columns: Columns, tested: Tested | 
         if tested and (source, labels) in columns
     ]
     row: Row = {"source": source, "title": source_title(config, source), "note": note, "cells": cells, "overall": None}
-    if source in config.task_names():
-        runs = pretraining_runs(config, source)
+    if run_source(source) in config.task_names():  # beside general weights it is the same one
+        runs = pretraining_runs(config, run_source(source))
         row["pretraining"] = _pretrainings(runs)
         row["note"] = row["note"] or next((trouble for run in runs if (trouble := _trouble(run))), NOTHING)
     row["note"] = row["note"] or _failures(config, source)
+    row["tuning"] = [one for labels in labels_of(config, source) if (one := _tuning(config, source, labels))]
+    row["made"] = _made(config, source)
     return row
 
 
@@ -306,6 +312,27 @@ def _cell(config: CompareConfig, source: str, labels: int, columns: Columns, tes
         "verdict": None,
         "worth": _worth(config, column, found, columns, tested) if source not in BASELINES else None,
     }
+
+
+def _tuning(config: CompareConfig, source: str, labels: int) -> Tuning | None:
+    """What a fine-tuning of the row takes on average; None where earlier versions have not kept it."""
+    cells = [cell_run(config, source, labels, draw) for draw in _done(config, source, labels)]
+    spent = [found for cell in cells if (found := read_costs(cell.folder).get(part_of(source)))]
+    if not spent:
+        return None
+    minutes = float(np.mean([one["seconds"] for one in spent])) / 60
+    return {"labels": labels, "minutes": minutes, "steps": round(float(np.mean([one["steps"] for one in spent])))}
+
+
+def _made(config: CompareConfig, source: str) -> Made | None:
+    """Encoder and side of the row's networks, as its first fine-tuning that is done has settled them."""
+    runs = [cell_run(config, source, labels, draw) for labels in labels_of(config, source)
+            for draw in _done(config, source, labels)[:1]]  # fmt: skip
+    if not runs:
+        return None
+    settled, part = finetune_from_dict(runs[0].folder.config()), part_of(source)
+    names = [encoder_of(one, settled).name for one in ((PRETRAINED, GENERAL) if part == BESIDE else (part,))]
+    return {"encoder": " + ".join(names), "side": settled.data.side}
 
 
 def _worth(config: CompareConfig, column: Column, found: Spread, columns: Columns, tested: Tested) -> Worth | None:

@@ -78,6 +78,20 @@ def test_the_table_says_what_the_cells_say(done: Path) -> None:
     assert rotation["pretraining"]["chance"] == pytest.approx(0.25)
 
 
+def test_each_row_says_what_it_cost(done: Path) -> None:
+    scratch, untrained, rotation = content(done / "table.json")["rows"]
+    for row in (scratch, untrained, rotation):
+        assert row["made"] == {"encoder": "small", "side": 32}
+        assert [one["labels"] for one in row["tuning"]] == [2, 4]
+        assert all(0 < one["minutes"] < 1 for one in row["tuning"])
+    assert [one["steps"] for one in scratch["tuning"] + rotation["tuning"]] == [2] * 4
+    assert [one["steps"] for one in untrained["tuning"]] == [0, 0]
+    assert untrained["tuning"][0]["minutes"] < scratch["tuning"][0]["minutes"]
+    words = (done / "table.md").read_text()
+    assert "only read" in words
+    assert "small, 32 px" in words
+
+
 def test_what_is_left_on_the_disk(done: Path) -> None:
     assert not list((done / "cells").rglob("*.safetensors"))
     assert (done / "pretrained/rotation/last.safetensors").exists()
@@ -297,5 +311,10 @@ def test_general_weights_are_rows_by_themselves_and_beside_a_pretraining(
         metrics = content(tmp_path / "out/cells" / folder / "2-0/metrics.json")
         part = {"again": "pretrained", "again+general": "beside"}.get(row, row)
         assert rows[row]["cells"][0]["draws"] == [metrics["parts"][part]["scores"]["balanced_accuracy"]["value"]]
+    assert rows["general"]["made"]["encoder"] == "efficientnet_lite0"
+    assert rows["again+general"]["made"]["encoder"] == "small + efficientnet_lite0"
+    read = {name: row["tuning"][0]["minutes"] for name, row in rows.items() if not row["tuning"][0]["steps"]}
+    assert list(read) == ["untrained", "general", "again+general"]
+    assert read["again+general"] > read["general"] > 0
     assert rows["general"]["cells"][0]["difference"] is not None
     assert rows["untrained"]["cells"][0]["difference"] is None

@@ -108,4 +108,5 @@ class EfficiencyTab(ExperimentTab):
         if self.view.out is None or table is None or not 0 <= line < len(table["rows"]):
             return None
         row = table["rows"][line]
-        return self.view.out / "pretrained" / row["source"] if row.get("pretraining") else None
+        task = row["source"].partition("+")[0]  # beside general weights it is the same pretraining
+        return self.view.out / "pretrained" / task if row.get("pretraining") else None
