@@ -16,7 +16,7 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import suggest_groups
 from sslstudio.engine.experiments.compare_config import CompareConfig, all_cells, pretraining_runs
-from sslstudio.engine.experiments.tables import Cell, Machines, Row, labels_used
+from sslstudio.engine.experiments.tables import Cell, Longer, Machines, Row, labels_used
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.session import Session, reopen_session
 
@@ -172,6 +172,34 @@ def _pretrainings(config: CompareConfig) -> list[Message]:
     if config.weights:
         notes.append(Message("Weights from elsewhere are one pretraining: its luck is not in the intervals."))
     return notes
+
+
+def notes_on_longer(rows: Sequence[Longer]) -> list[Message]:
+    """Whether some row was stopped before it had learnt."""
+    gains = [(row, gap) for row in rows if (gap := row["difference"]) is not None]
+    if not gains:
+        return []
+    times, labels = gains[0][0]["times"], gains[0][0]["labels"]
+    short = [row["title"] for row, gap in gains if gap["value"] > FLAT]
+    if not short:
+        return [
+            Message(
+                "No row gains more than one point by {times} times the steps with {labels} labels: none was stopped "
+                "before it had learnt.",
+                times=times,
+                labels=labels,
+            )
+        ]
+    return [
+        Message(
+            "By {times} times the steps with {labels} labels {rows:and} {n:plural(gains|gain)} more than one point, "
+            "luck included: the usual steps may be too few there. The intervals say how sure that is.",
+            rows=short,
+            n=len(short),
+            times=times,
+            labels=labels,
+        )
+    ]
 
 
 def _small_classes(rows: Sequence[Row]) -> list[Message]:

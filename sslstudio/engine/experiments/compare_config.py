@@ -37,6 +37,7 @@ OF_BEFORE = {
     "context_prediction": ("pairs",),
     "multitask": ("whole", "settings"),
 }
+READ_AT, READ_AT_MASKS = 10, 20  # labels a class and masks at which worth is read, where nothing else is said
 WITH_GENERAL = "+general"  # at the end of the name of a row that is read beside general weights
 T = TypeVar("T")
 
@@ -90,6 +91,22 @@ class CompareConfig(ExperimentConfig):
         low=1,
         high=10_000_000,
     )
+    longer: int = option(
+        0,
+        "Longer runs",
+        "Train each row so many times as long, too, where worth is read: whether it was stopped too early. 0: no.",
+        low=0,
+        high=100,
+        advanced=True,
+    )
+    read_at: int | None = option(
+        None,
+        "Read at",
+        "The number of labels at which worth is read, named beforehand; automatic: 10 a class, 20 masks. Where there "
+        "is no such number, the next lower one.",
+        low=1,
+        advanced=True,
+    )
     general: bool = option(
         True,
         "General weights",
@@ -110,6 +127,8 @@ class CompareConfig(ExperimentConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_names(self)
+        if self.longer == 1:
+            raise ConfigError("longer = 1 is what is done anyway. Give the times the steps, for example 4, or 0.")
         finetune_config(self, SCRATCH, 1, 0)
 
     def title(self) -> Message:
@@ -154,6 +173,17 @@ def labels_of(config: CompareConfig, source: str) -> list[int]:
     return sorted({*config.labels, *(config.scratch_labels if source in BASELINES else ())})
 
 
+def read_count(config: CompareConfig) -> int:
+    """The number of labels at which worth is read: the one that was named, or else the next lower one of those that
+    all rows have, or the lowest."""
+    wanted, counts = _read_at(config), sorted(config.labels)
+    return max((count for count in counts if count <= wanted), default=counts[0] if counts else wanted)
+
+
+def _read_at(config: CompareConfig) -> int:
+    return config.read_at or (READ_AT if config.kind == "classification" else READ_AT_MASKS)
+
+
 def _check_names(config: CompareConfig) -> None:
     names = [*BASELINES, GENERAL, *trained_sources(config)]
     double = [name for name in names if names.count(name) > 1]
@@ -194,10 +224,11 @@ def seed_of(config: CompareConfig, source: str, draw: int) -> int:
     return draw % config.pretrain_seeds if run_source(source) in config.task_names() else 0
 
 
-def cell_run(config: CompareConfig, source: str, labels: int, draw: int) -> ExperimentRun:
-    """A cell of the table: the fine-tuning of a row on one draw of labels."""
+def cell_run(config: CompareConfig, source: str, labels: int, draw: int, times: int = 1) -> ExperimentRun:
+    """A cell of the table: the fine-tuning of a row on one draw of labels, with so many `times` its steps."""
     source, seed = run_source(source), seed_of(config, source, draw)
-    return ExperimentRun(Path(config.out) / "cells" / source / f"{labels}-{draw}", source, labels, draw, seed)
+    name = f"{labels}-{draw}-x{times}" if times > 1 else f"{labels}-{draw}"
+    return ExperimentRun(Path(config.out) / "cells" / source / name, source, labels, draw, seed, times)
 
 
 def cell_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
@@ -206,9 +237,17 @@ def cell_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
             for draw in range(config.seeds)]  # fmt: skip
 
 
+def longer_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
+    """The longer fine-tunings of a row that is trained; none where none are asked for."""
+    trains = part_of(source) in (FROM_SCRATCH, PRETRAINED) and config.longer and config.labels
+    count = read_count(config)
+    return [cell_run(config, source, count, draw, config.longer) for draw in range(config.seeds)] if trains else []
+
+
 def all_cells(config: CompareConfig) -> list[ExperimentRun]:
-    """The cells of all rows, each fine-tuning once."""
-    return [cell for source in (SCRATCH, *trained_sources(config)) for cell in cell_runs(config, source)]
+    """The cells of all rows, each fine-tuning once, with the longer ones."""
+    rows = (SCRATCH, *trained_sources(config))
+    return [cell for source in rows for cell in (*cell_runs(config, source), *longer_runs(config, source))]
 
 
 def pretrain_config(config: CompareConfig, task: str, seed: int = 0) -> PretrainConfig:
@@ -217,16 +256,18 @@ def pretrain_config(config: CompareConfig, task: str, seed: int = 0) -> Pretrain
     return made.replace(seed=made.seed + seed)
 
 
-def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) -> FinetuneConfig:
-    """A cell of the table: draw number `draw` of `labels` labels, the same budget for all."""
+def finetune_config(
+    config: CompareConfig, source: str, labels: int, draw: int, times: int = 1
+) -> FinetuneConfig:  # fmt: skip
+    """A cell of the table: draw number `draw` of `labels` labels, the same budget for all, `times` the steps."""
     begins = config.weights.get(source) or str(pretraining_run(config, source, seed_of(config, source, draw)).path)
     base = FinetuneConfig(
-        out=str(cell_run(config, source, labels, draw).path),
+        out=str(cell_run(config, source, labels, draw, times).path),
         kind=config.kind,
         source=SCRATCH if source == SCRATCH else begins,
         labels_per_class=labels,
         twin=False,
-        general=config.general,
+        general=config.general and times == 1,  # what is only read has no steps
         watch=False,  # nobody looks at hundreds of curves
         seed=draw,
         data=config.data,
@@ -234,7 +275,8 @@ def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) 
         budget=BudgetConfig(steps=config.steps, minutes=None),
         hardware=config.hardware,
     )
-    return with_overrides(base, config.finetune_settings)
+    made = with_overrides(base, config.finetune_settings)
+    return made.replace(recipe=made.recipe.replace(steps_factor=made.recipe.steps_factor * times))
 
 
 def follow_settings(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
@@ -247,6 +289,7 @@ def follow_settings(config: CompareConfig, stored: CompareConfig) -> CompareConf
         finetune_settings=tuning,
         pretrain_settings=merge(Overrides(tasks), config.pretrain_settings),
         steps=config.steps or stored.steps,
+        read_at=config.read_at or stored.read_at,
         pretrain_seeds=stored.pretrain_seeds if config.pretrain_seeds == 1 else config.pretrain_seeds,
         general=stored.general if recipe.get("read_out") == "network" else config.general,
     )
@@ -269,6 +312,7 @@ def join(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
         labels=_union(stored.labels, config.labels),
         scratch_labels=_union(stored.scratch_labels, config.scratch_labels),
         seeds=max(stored.seeds, config.seeds),
+        longer=config.longer or stored.longer,
         pretrain_settings=merge(stored.pretrain_settings, config.pretrain_settings),
     )
 
@@ -292,6 +336,9 @@ def _check_same(config: CompareConfig, stored: CompareConfig) -> None:
             Message("pretrainings of a task were {old} and now are {new}", old=stored.pretrain_seeds,
                     new=config.pretrain_seeds)
         )  # fmt: skip
+    old, new = _read_at(stored), _read_at(config)
+    if old != new:  # it is named beforehand, not when the scores are known
+        changed.append(Message("{key} was {old} and now is {new}", key="read_at", old=old, new=new))
     changed += [
         Message("the weights {name}", name=name) for name in places if name in theirs and places[name] != theirs[name]
     ]

@@ -118,6 +118,22 @@ class Row(TypedDict):
     probe: NotRequired[EarlyProbe | None]
 
 
+class Longer(TypedDict):
+    """A row that was trained `times` as long with `labels` labels: its score over draws, and the difference to its
+    usual steps on the same draws. `steps`, `minutes`: of one fine-tuning, on average."""
+
+    source: str
+    title: str
+    times: int
+    labels: int
+    score: Score
+    draws: list[float]
+    difference: Score | None
+    minutes: float | None
+    steps: int | None
+    note: str
+
+
 class Agreement(TypedDict):
     """In how many rows the early probe agrees, of those where that is known."""
 
@@ -149,6 +165,8 @@ class EfficiencyTable(TypedDict):
     n_groups: int | None
     baseline: float | None
     rows: list[Row]
+    read_at: NotRequired[int]  # the number of labels at which worth is read, named beforehand
+    longer: NotRequired[list[Longer]]
     together: NotRequired[int]  # so many differences have intervals that hold together
     agreement: Agreement
     notes: Sequence[str]

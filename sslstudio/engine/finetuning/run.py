@@ -222,20 +222,25 @@ def _plan(config: FinetuneConfig, job: LabelledJob, labelled: Labelled, parts: i
     if is_closed_form(config):
         steps = 1  # that is not taken
     elif config.budget.steps:
-        steps = config.budget.steps
+        steps = config.budget.steps * config.recipe.steps_factor
     elif config.budget.epochs:
-        steps = config.budget.epochs * job.steps_per_epoch
+        steps = config.budget.epochs * job.steps_per_epoch * config.recipe.steps_factor
     else:
-        steps = steps_for(len(job.pictures))
+        steps = _steps_wanted(config, job)
         if config.budget.minutes is not None:
             steps = min(steps, _steps_in(60.0 * config.budget.minutes / parts, job))
     write_plan(run, {"steps": steps, "classes": list(labelled.names), "labelled": list(labelled.train)})
     return Plan(steps=steps)
 
 
+def _steps_wanted(config: FinetuneConfig, job: LabelledJob) -> int:
+    """By the number of labels, where nothing else is said."""
+    return steps_for(len(job.pictures)) * config.recipe.steps_factor
+
+
 def _cut_short(config: FinetuneConfig, plan: Plan, job: LabelledJob) -> list[Message]:
     """A word where the minutes end before these labels have been learnt."""
-    wanted = steps_for(len(job.pictures))
+    wanted = _steps_wanted(config, job)
     by_hand = config.budget.steps or config.budget.epochs
     if by_hand or is_closed_form(config) or plan.steps is None or plan.steps >= wanted:
         return []

@@ -53,7 +53,8 @@ COMMANDS = (
         CompareConfig,
         {
             "kind": "--kind", "tasks": "--tasks", "labels": "--labels", "scratch_labels": "--scratch-labels",
-            "seeds": "--seeds", "pretrain_seeds": "--pretrain-seeds", "steps": "--steps", "general": "--general",
+            "seeds": "--seeds", "pretrain_seeds": "--pretrain-seeds", "steps": "--steps",
+            "longer": "--longer", "read_at": "--read-at", "general": "--general",
             "data.labels": "--label-file", **PICTURES,
             "keep_weights": "--keep-weights", "weights": "--weights", "pretrain_settings": "--set",
             "finetune_settings": "--finetune-set",

@@ -232,6 +232,14 @@ class RecipeConfig(BaseConfig):
         1.0, "Rate of the head", "Times the learning rate: the head starts from nothing.", low=0.1, high=100.0,
         advanced=True,
     )  # fmt: skip
+    steps_factor: int = option(
+        1,
+        "Times the steps",
+        "So many times the steps that these labels would have: whether more would teach more.",
+        low=1,
+        high=100,
+        advanced=True,
+    )
     balance_classes: bool = option(
         True,
         "Weigh classes alike",

@@ -257,6 +257,30 @@ def test_several_pretrainings_are_one_row_with_their_luck_in_its_intervals(
     assert "one pretraining" in " ".join(str(note) for note in content(done / "table.json")["notes"])
 
 
+def test_longer_runs_stand_beside_the_usual_ones(done: Path, sample_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "longer"
+    shutil.copytree(done, out)
+    events = run_compare(compare_config(sample_folder, out, longer=3))
+    told = [str(event.text) for event in events if isinstance(event, Note) and "3 times the steps" in event.text]
+    assert len(told) == 4  # two rows, two draws, where worth is read: nothing else is done again
+    table, before = content(out / "table.json"), content(done / "table.json")
+    assert [row["cells"] for row in table["rows"]] == [row["cells"] for row in before["rows"]]
+    assert table["read_at"] == before["read_at"] == 4
+    assert [(row["source"], row["labels"], row["steps"]) for row in table["longer"]] == [
+        ("scratch", 4, 6), ("rotation", 4, 6)
+    ]  # fmt: skip
+    for row, usual in zip(table["longer"], (table["rows"][0], table["rows"][2]), strict=True):
+        gap = row["difference"]
+        assert gap["value"] == pytest.approx(np.mean(row["draws"]) - np.mean(usual["cells"][1]["draws"]))
+        assert gap["low"] < gap["value"] < gap["high"]
+    words = (out / "table.md").read_text()
+    assert "## 3 times the steps, with 4 labels a class" in words
+    assert f"| {table['rows'][2]['title']}, 3 times the steps" in words
+    assert "## Read at 4 labels a class" in words
+    assert any("3 times the steps" in str(note) for note in table["notes"])
+    assert before["longer"] == []
+
+
 def test_masks_are_compared_by_their_overlap(sample_folder: Path, tmp_path: Path) -> None:
     config = compare_config(sample_folder, tmp_path / "masks", kind="segmentation", tasks="", labels="3", seeds=2)
     table = table_of(run_compare(config))

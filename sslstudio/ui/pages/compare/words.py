@@ -9,7 +9,7 @@ from sslstudio.ui.text.formatting import tr
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.experiments.compare import Ahead
-    from sslstudio.engine.experiments.tables import Cell, Row, Score, Worth
+    from sslstudio.engine.experiments.tables import Cell, Longer, Row, Score, Worth
     from sslstudio.engine.runs.metrics import ProbeResult
 
 NOTHING = "–"
@@ -145,6 +145,17 @@ def cell_words(cell: "Cell") -> str:
     if cell["difference"] is not None:
         lines += [points_words(cell["difference"]), verdict_title(cell.get("verdict")), worth_words(cell["worth"])]
     return "\n".join(line for line in lines if line)
+
+
+def longer_words(one: "Longer") -> str:
+    """The score of a longer row, and what it gains over its usual steps; a line each."""
+    lines = [score_words(one["score"])]
+    if one["difference"] is not None:
+        lines.append(tr("{0} against its usual steps").format(points_words(one["difference"])))
+    if one["minutes"] is not None and one["steps"] is not None:
+        took, steps = formatting.duration(60 * one["minutes"]), formatting.count(one["steps"])
+        lines.append(tr("each fine-tuning {0}, {1} steps").format(took, steps))
+    return "\n".join(lines)
 
 
 def cost_words(row: "Row") -> str:
