@@ -101,7 +101,7 @@ class CompareConfig(ExperimentConfig):
     )
     read_at: int | None = option(
         None,
-        "Read at",
+        "Worth is read at",
         "The number of labels at which worth is read, named beforehand; automatic: 10 a class, 20 masks. Where there "
         "is no such number, the next lower one.",
         low=1,
