@@ -31,6 +31,7 @@ from sslstudio.engine.experiments.compare_config import (
     join,
     pretrain_config,
     pretraining_run,
+    pretraining_runs,
     source_title,
     sources_of,
     trained_sources,
@@ -92,7 +93,7 @@ class Comparison(Strategy[CompareConfig]):
         super().__init__(config, whole)
         runs: list[ExperimentRun] = []
         for source in (SCRATCH, *trained_sources(config)):
-            runs += [pretraining_run(config, source)] if source in config.task_names() else []
+            runs += pretraining_runs(config, source)
             runs += cell_runs(config, source)
         self.runs = runs
 
@@ -107,9 +108,11 @@ class Comparison(Strategy[CompareConfig]):
         config, left = self.config, len(self.left())
         steps = Message("{steps} steps each", steps=config.steps) if config.steps else Message("steps by their number")
         labels = Message("{labels} in {seeds} draws, {steps}", labels=config.labels, seeds=config.seeds, steps=steps)
+        spread = Message("{count} of each task, with other seeds", count=config.pretrain_seeds)
         return {
             Message("Rows"): ", ".join(sources_of(config)),
             Message("Labels"): labels,
+            **({Message("Pretrainings"): spread} if config.pretrain_seeds > 1 else {}),
             Message("Runs"): Message("{total:,} in all, {left:,} to do", total=len(self.runs), left=left),
         }
 
@@ -143,7 +146,7 @@ class Comparison(Strategy[CompareConfig]):
         """What became of the pretraining that a cell waits for; done where it waits for none."""
         if not run.is_cell or run.source not in self.config.task_names():
             return DONE
-        return pretraining_run(self.config, run.source).outcome()
+        return pretraining_run(self.config, run.source, run.seed).outcome()
 
     def _is_point_done(self, run: ExperimentRun) -> bool:
         """Whether every draw of these labels is settled, so that a point of a curve is there."""
@@ -155,7 +158,7 @@ class Comparison(Strategy[CompareConfig]):
         """A pretraining or a fine-tuning."""
         if run.is_cell:
             return finetune(finetune_config(self.config, run.source, run.labels, run.draw), control)
-        return pretrain(pretrain_config(self.config, run.source), control)
+        return pretrain(pretrain_config(self.config, run.source, run.seed), control)
 
     def ends_all(self, run: ExperimentRun, error: StudioError) -> bool:
         """From scratch it is the pictures or the labels: no row can be done."""
@@ -187,7 +190,8 @@ class Comparison(Strategy[CompareConfig]):
         """For people."""
         title = source_title(self.config, run.source)
         if not run.is_cell:
-            return title
+            many = self.config.pretrain_seeds > 1
+            return Message("{source}, pretraining {number}", source=title, number=run.seed + 1) if many else title
         return Message("{source}, {labels} labels, draw {draw}", source=title, labels=run.labels, draw=run.draw + 1)
 
     def stand(self, now: ExperimentRun | None) -> Advanced:

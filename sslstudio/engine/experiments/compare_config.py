@@ -75,6 +75,14 @@ class CompareConfig(ExperimentConfig):
         advanced=True,
     )
     seeds: int = option(5, "Draws", "How often the labels are drawn; all rows use the same draws.", low=1, high=1000)
+    pretrain_seeds: int = option(
+        1,
+        "Pretrainings",
+        "How often each task is pretrained, with other seeds; the draws of labels are spread over these. With two or "
+        "more the luck of a pretraining is in the intervals.",
+        low=1,
+        high=100,
+    )
     steps: int | None = option(
         None,
         "Fine-tuning steps",
@@ -167,15 +175,29 @@ def source_title(config: CompareConfig, source: str) -> Message:
     return load_tasks()[source].title if source in config.task_names() else plain(source)
 
 
-def pretraining_run(config: CompareConfig, task: str) -> ExperimentRun:
-    """The pretraining of a task."""
-    return ExperimentRun(Path(config.out) / "pretrained" / task, task)
+def pretraining_run(config: CompareConfig, task: str, seed: int = 0) -> ExperimentRun:
+    """The pretraining of a task with seed number `seed`, counted from 0."""
+    name = f"{task}-{seed + 1}" if seed else task
+    return ExperimentRun(Path(config.out) / "pretrained" / name, task, seed=seed)
+
+
+def pretraining_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
+    """The pretrainings of a row, none where it has none: no more than there are draws of labels to measure them by."""
+    if source not in config.task_names():
+        return []
+    return [pretraining_run(config, source, seed) for seed in range(min(config.pretrain_seeds, config.seeds))]
+
+
+def seed_of(config: CompareConfig, source: str, draw: int) -> int:
+    """Which of its pretrainings a row rests on in draw number `draw`: the draws are dealt out, so that more
+    pretrainings ask for no more fine-tunings."""
+    return draw % config.pretrain_seeds if run_source(source) in config.task_names() else 0
 
 
 def cell_run(config: CompareConfig, source: str, labels: int, draw: int) -> ExperimentRun:
     """A cell of the table: the fine-tuning of a row on one draw of labels."""
-    source = run_source(source)
-    return ExperimentRun(Path(config.out) / "cells" / source / f"{labels}-{draw}", source, labels, draw)
+    source, seed = run_source(source), seed_of(config, source, draw)
+    return ExperimentRun(Path(config.out) / "cells" / source / f"{labels}-{draw}", source, labels, draw, seed)
 
 
 def cell_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
@@ -189,14 +211,15 @@ def all_cells(config: CompareConfig) -> list[ExperimentRun]:
     return [cell for source in (SCRATCH, *trained_sources(config)) for cell in cell_runs(config, source)]
 
 
-def pretrain_config(config: CompareConfig, task: str) -> PretrainConfig:
-    """The pretraining of a task: the same pictures, encoder and budget for all, its own options."""
-    return set_up_pretraining(config, task, pretraining_run(config, task).path, config.pretraining)
+def pretrain_config(config: CompareConfig, task: str, seed: int = 0) -> PretrainConfig:
+    """A pretraining of a task: the same pictures, encoder and budget for all, its own options."""
+    made = set_up_pretraining(config, task, pretraining_run(config, task, seed).path, config.pretraining)
+    return made.replace(seed=made.seed + seed)
 
 
 def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) -> FinetuneConfig:
     """A cell of the table: draw number `draw` of `labels` labels, the same budget for all."""
-    begins = config.weights.get(source) or str(pretraining_run(config, source).path)
+    begins = config.weights.get(source) or str(pretraining_run(config, source, seed_of(config, source, draw)).path)
     base = FinetuneConfig(
         out=str(cell_run(config, source, labels, draw).path),
         kind=config.kind,
@@ -224,6 +247,7 @@ def follow_settings(config: CompareConfig, stored: CompareConfig) -> CompareConf
         finetune_settings=tuning,
         pretrain_settings=merge(Overrides(tasks), config.pretrain_settings),
         steps=config.steps or stored.steps,
+        pretrain_seeds=stored.pretrain_seeds if config.pretrain_seeds == 1 else config.pretrain_seeds,
         general=stored.general if recipe.get("read_out") == "network" else config.general,
     )
 
@@ -263,6 +287,11 @@ def _check_same(config: CompareConfig, stored: CompareConfig) -> None:
         for change in _changes(_flat(old), _flat(new))
     ]
     places, theirs = config.weights, stored.weights
+    if config.pretrain_seeds != stored.pretrain_seeds:  # draws that are done rest on others
+        changed.append(
+            Message("pretrainings of a task were {old} and now are {new}", old=stored.pretrain_seeds,
+                    new=config.pretrain_seeds)
+        )  # fmt: skip
     changed += [
         Message("the weights {name}", name=name) for name in places if name in theirs and places[name] != theirs[name]
     ]

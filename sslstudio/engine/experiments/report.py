@@ -11,6 +11,7 @@ from sslstudio.engine.experiments.tables import (
     Score,
     TournamentTable,
     Worth,
+    effort_of,
     factor_of,
     gain_of,
     pretrained_rows,
@@ -72,10 +73,11 @@ def _basis(table: EfficiencyTable) -> str:
 
 def _scores(table: EfficiencyTable) -> str:
     counts = table["scratch_labels"]
-    head = ["Row", "Pretraining", "Puzzle, held out (chance)", *_heads(table, counts), "Note"]
+    before, after = ["Row", "Pretraining", "Puzzle, held out (chance)"], ["Each fine-tuning", "Network", "Note"]
+    head = [*before, *_heads(table, counts), *after]
     rows = [
         [row["title"], _effort(row), _puzzle(row), *_by_labels(row, counts, lambda cell: _score(cell["score"])),
-         row["note"] or ""]
+         _tuning(row), _network(row), row["note"] or ""]
         for row in table["rows"]
     ]  # fmt: skip
     return grid(head, rows)
@@ -107,7 +109,26 @@ def _effort(row: Row) -> str:
     done = row.get("pretraining")
     if not done:
         return NOTHING
-    return f"{done['minutes']:.1f} min, {done['pictures_per_second']:.0f} pictures/s"
+    times = f"{done['seeds']} × " if done.get("seeds", 1) > 1 else ""
+    return f"{times}{done['minutes']:.1f} min, {done['pictures_per_second']:.0f} pictures/s"
+
+
+def _tuning(row: Row) -> str:
+    effort = effort_of(row)
+    if effort is None:
+        return NOTHING
+    minutes = _range(f"{effort.minutes[0]:.2f}", f"{effort.minutes[1]:.2f}")
+    steps = _range(f"{effort.steps[0]:,}", f"{effort.steps[1]:,}")
+    return f"{minutes} min, only read" if not effort.steps[1] else f"{minutes} min, {steps} steps"
+
+
+def _range(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"
+
+
+def _network(row: Row) -> str:
+    made = row.get("made")
+    return f"{made['encoder']}, {made['side']} px" if made else NOTHING
 
 
 def _puzzle(row: Row) -> str:

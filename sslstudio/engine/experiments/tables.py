@@ -65,8 +65,10 @@ class Cell(TypedDict):
 
 
 class Pretraining(TypedDict):
-    """What the pretraining of a row took, and how it does its own task on held-out pictures."""
+    """What the pretraining of a row took, and how it does its own task on held-out pictures. Where it was pretrained
+    several times, with other seeds: so many `seeds`, and each on average (`chance`, `validation`: of the first)."""
 
+    seeds: NotRequired[int]
     minutes: float
     steps: int
     pictures_per_second: float
@@ -87,6 +89,21 @@ class EarlyProbe(TypedDict):
     agrees: bool | None
 
 
+class Made(TypedDict):
+    """What the networks of a row are: encoder (two where they are read side by side) and side of the pictures."""
+
+    encoder: str
+    side: int | None
+
+
+class Tuning(TypedDict):
+    """What one fine-tuning of a row takes at one number of labels, on average. Steps of 0: it is only read."""
+
+    labels: int
+    minutes: float
+    steps: int
+
+
 class Row(TypedDict):
     """A source: scratch, a task, or weights from elsewhere. Only a task has a pretraining."""
 
@@ -96,6 +113,8 @@ class Row(TypedDict):
     cells: list[Cell]
     overall: Overall | None
     pretraining: NotRequired[Pretraining | None]
+    tuning: NotRequired[list[Tuning]]  # not kept by earlier versions
+    made: NotRequired[Made | None]
     probe: NotRequired[EarlyProbe | None]
 
 
@@ -260,14 +279,46 @@ def efficiency_csv(table: EfficiencyTable) -> str:
         "worth_low",
         "worth_high",
         "scratch_flat",
+        "labels_used",
+        "pretraining_minutes",
+        "finetuning_minutes",
+        "steps",
+        "encoder",
+        "side",
     ]
     lines = [
         [row["title"], cell["labels"], len(cell["draws"]), *_interval(cell["score"]),
          *_interval(cell["difference"]), cell.get("verdict"), *_factor(cell["worth"]),
-         labels_used(cell)]
+         labels_used(cell), *_cost(row, cell)]
         for row in table["rows"] for cell in row["cells"]
     ]  # fmt: skip
     return _written(head, lines)
+
+
+def _cost(row: Row, cell: Cell) -> list[Any]:
+    done, made = row.get("pretraining"), row.get("made")
+    tuning = next((one for one in row.get("tuning", []) if one["labels"] == cell["labels"]), None)
+    return [
+        done["minutes"] if done else None, *([tuning["minutes"], tuning["steps"]] if tuning else [None, None]),
+        *([made["encoder"], made["side"]] if made else [None, None]),
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What one fine-tuning of a row takes: the least and the most over the numbers of labels."""
+
+    minutes: tuple[float, float]
+    steps: tuple[int, int]
+
+
+def effort_of(row: Row) -> Effort | None:
+    """None where an earlier version has not kept it, or nothing is done."""
+    kept = row.get("tuning", [])
+    if not kept:
+        return None
+    minutes, steps = [one["minutes"] for one in kept], [one["steps"] for one in kept]
+    return Effort((min(minutes), max(minutes)), (min(steps), max(steps)))
 
 
 def tournament_csv(table: TournamentTable) -> str:

@@ -1,6 +1,7 @@
 """The networks of a fine-tuning run, each part with its first weights and its recipe."""
 
 import copy
+import time
 from collections.abc import Generator
 
 from sslstudio.engine.compute.device import Device
@@ -10,6 +11,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.arms import BESIDE, FROM_SCRATCH, GENERAL, PRETRAINED
+from sslstudio.engine.finetuning.costs import note_reading
 from sslstudio.engine.finetuning.labelled import (
     Labelled,
     answering_parts,
@@ -122,6 +124,7 @@ def _fit_and_keep(
     part: str, frozen: FrozenFeatures | Beside, config: FinetuneConfig, labelled: Labelled, session: Session,
     device: Device, run: RunFolder, control: RunControl,
 ) -> Generator[Preparing, None, None]:  # fmt: skip
+    began = time.monotonic()
     unlabelled = Pictures(session.cache, session.split.train, device)
     taught = unlabelled.of(labelled.train)
     targets = targets_of(session, config.kind, taught.paths)
@@ -130,6 +133,7 @@ def _fit_and_keep(
         flip=config.flip, device=device, control=control,
     )  # fmt: skip
     save_read_out(read, file_of(run, part, config))
+    note_reading(run, part, time.monotonic() - began)
 
 
 def fixed_stage(part: str, config: FinetuneConfig) -> int | None:

@@ -31,6 +31,7 @@ from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import KINDS, summarise
 from sslstudio.engine.finetuning.calibration import FEWEST, Calibration, calibration_note, fit_temperature
 from sslstudio.engine.finetuning.calibration import FILE as CALIBRATION
+from sslstudio.engine.finetuning.costs import note_costs
 from sslstudio.engine.finetuning.label_snapshot import as_begun, check_labels, note_labels
 from sslstudio.engine.finetuning.labelled import (
     Labelled,
@@ -204,6 +205,8 @@ def _train(
     for job in jobs.values():  # predictions are made in the precision that others will be made in later
         job.device = device
     metrics = yield from _score(config, labelled, session, jobs, run, control)
+    trained = {part: (training.elapsed, training.step) for part, training in trainings.items()}
+    note_costs(run, answering_parts(config), trained)
     run.write_json(METRICS, metrics)
     yield RunFinished(outcome="finished", step=steps, seconds=time.monotonic() - started, metrics=metrics)
 

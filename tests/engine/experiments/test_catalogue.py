@@ -102,7 +102,8 @@ def test_tables_as_csv_hold_the_numbers_of_the_json() -> None:
         )
     )
     assert lines[0][:6] == ["row", "labels", "draws", "mean_iou", "low", "high"]
-    assert lines[1] == ["A, b", "5", "2", "0.5", "0.4", *[""] * 9, "5"]
+    assert lines[1] == ["A, b", "5", "2", "0.5", "0.4", *[""] * 9, "5", *[""] * 5]
+    assert len(lines[0]) == len(lines[1])
     run = {"title": "T", "minutes": 1.5, "steps": 7, "outcome": "refused", "words": "grey", "probe": None}
     won = {**run, "outcome": "done", "words": "", "probe": {"difference": score, "verdict": "helps", "rank": 9.0}}
     rows = list(csv.DictReader(io.StringIO(csv_of({"rounds": [[won, run]], "winner": won}, "tournament"))))

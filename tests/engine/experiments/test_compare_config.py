@@ -9,11 +9,13 @@ from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.migrations import COMPARE, migrate, unstamp
 from sslstudio.engine.experiments.compare_config import (
     CompareConfig,
+    cell_runs,
     finetune_config,
     follow_settings,
     join,
     labels_of,
     pretrain_config,
+    pretraining_runs,
     sources_of,
     trained_sources,
 )
@@ -97,6 +99,33 @@ def test_all_cells_of_a_draw_differ_in_the_source_alone() -> None:
     ours, scratch = (finetune_config(BASE, source, 10, 2) for source in ("jigsaw", "scratch"))
     assert ours.replace(source="", out="") == scratch.replace(source="", out="")
     assert (ours.seed, ours.labels_per_class, ours.twin, ours.budget.steps) == (2, 10, False, None)
+
+
+def test_draws_are_spread_over_the_pretrainings() -> None:
+    config = with_texts(BASE.replace(pretrain_seeds=2, seeds=5), {"weights": "imagenet=/w/resnet18.pth"})
+    runs = pretraining_runs(config, "jigsaw")
+    assert [run.path.name for run in runs] == ["jigsaw", "jigsaw-2"]
+    assert [pretrain_config(config, "jigsaw", run.seed).seed for run in runs] == [0, 1]
+    assert len({pretrain_config(config, "jigsaw", run.seed).data for run in runs}) == 1
+    sources = [finetune_config(config, "jigsaw", 5, draw).source for draw in range(5)]
+    assert sources == [str(runs[draw % 2].path) for draw in range(5)]
+    assert [cell.seed for cell in cell_runs(config, "jigsaw+general")][:5] == [0, 1, 0, 1, 0]
+    assert {finetune_config(config, "imagenet", 5, draw).source for draw in range(5)} == {"/w/resnet18.pth"}
+    assert pretraining_runs(config, "scratch") == pretraining_runs(config, "imagenet") == []
+    assert len(pretraining_runs(config.replace(seeds=1), "jigsaw")) == 1  # nothing would measure the second
+
+
+def test_a_comparison_of_before_rests_on_one_pretraining() -> None:
+    stored = {name: value for name, value in to_dict(BASE).items() if name != "pretrain_seeds"}
+    assert from_dict(CompareConfig, stored) == BASE
+    assert [run.path.name for run in pretraining_runs(BASE, "jigsaw")] == ["jigsaw"]
+
+
+def test_the_number_of_pretrainings_stays() -> None:
+    three = BASE.replace(pretrain_seeds=3)
+    assert join(follow_settings(BASE, three), three) == three  # not said again
+    with pytest.raises(ConfigError, match="pretrainings of a task were 1 and now are 3"):
+        join(follow_settings(three, BASE), BASE)
 
 
 def test_joined_has_the_rows_labels_and_draws_of_both() -> None:

@@ -262,7 +262,8 @@ class EfficiencyView(ExperimentView):
 
 def _line(one: Row, counts: list[int]) -> list[str]:
     cells = {cell["labels"]: experiment_words.cell_words(cell) for cell in one["cells"]}
-    title = "\n".join(part for part in (formatting.render(one["title"]), formatting.render(one["note"])) if part)
+    said = (formatting.render(one["title"]), formatting.render(one["note"]), experiment_words.cost_words(one))
+    title = "\n".join(part for part in said if part)
     return [title, *(cells.get(count, experiment_words.NOTHING) for count in counts)]
 
 

@@ -3,13 +3,13 @@
 import math
 from typing import TYPE_CHECKING
 
-from sslstudio.engine.experiments.tables import factor_of, gain_of
+from sslstudio.engine.experiments.tables import effort_of, factor_of, gain_of
 from sslstudio.ui.text import formatting
 from sslstudio.ui.text.formatting import tr
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.experiments.compare import Ahead
-    from sslstudio.engine.experiments.tables import Cell, Score, Worth
+    from sslstudio.engine.experiments.tables import Cell, Row, Score, Worth
     from sslstudio.engine.runs.metrics import ProbeResult
 
 NOTHING = "–"
@@ -145,6 +145,31 @@ def cell_words(cell: "Cell") -> str:
     if cell["difference"] is not None:
         lines += [points_words(cell["difference"]), verdict_title(cell.get("verdict")), worth_words(cell["worth"])]
     return "\n".join(line for line in lines if line)
+
+
+def cost_words(row: "Row") -> str:
+    """What a row cost: pretraining, each fine-tuning, encoder and side; '' where nothing of it was kept."""
+    done, effort, made = row.get("pretraining"), effort_of(row), row.get("made")
+    said = []
+    if done:
+        took = formatting.duration(60 * done["minutes"])
+        seeds = done.get("seeds", 1)
+        said.append(
+            tr("{0} pretrainings of {1} each").format(formatting.count(seeds), took)
+            if seeds > 1 else tr("pretraining {0}").format(took)
+        )  # fmt: skip
+    if effort is not None:
+        took = _range(*(formatting.duration(60 * minutes) for minutes in effort.minutes))
+        steps = _range(*map(formatting.count, effort.steps))
+        read = tr("read in {0}").format(took)
+        said.append(read if not effort.steps[1] else tr("each fine-tuning {0}, {1} steps").format(took, steps))
+    if made:
+        said.append(tr("{0}, {1} px").format(made["encoder"], formatting.count(made["side"] or 0)))
+    return formatting.facts_line(said)
+
+
+def _range(low: str, high: str) -> str:
+    return low if low == high else tr("{0} to {1}").format(low, high)
 
 
 def probe_words(probe: "ProbeResult | None") -> str:
