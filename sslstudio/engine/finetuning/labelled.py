@@ -21,7 +21,7 @@ from sslstudio.engine.evaluate.arms import BASELINES, BESIDE, FROM_SCRATCH, GENE
 from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS
 from sslstudio.engine.finetuning.recipe import Recipe, parameter_groups
 from sslstudio.engine.labels.masks.decode import decode_mask
-from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.models.encoders import Encoder, EncoderConfig
 from sslstudio.engine.models.encoders.general import GENERAL as GENERAL_SOURCE
 from sslstudio.engine.models.encoders.general import is_general, list_general
 from sslstudio.engine.models.finetuned import Network
@@ -162,6 +162,23 @@ def encoder_of(part: str, config: FinetuneConfig) -> EncoderConfig:
     return config.encoder
 
 
+class Trial(nn.Module):
+    """A step of a fine-tuning as `autotune` times it: the pictures are not varied and the classes are not asked for."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def make_batch(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        """uint8 (B, 3, H, W) as float in [0, 1]."""
+        return to_float(images)
+
+    def forward(self, encoder: nn.Module, batch: Tensor) -> TaskResult:
+        """A loss through the whole network, whose encoder this is."""
+        logits: Tensor = self.network(batch)
+        return TaskResult(logits.float().square().mean(), {})
+
+
 class LabelledJob:
     """A network on labelled pictures: see `job.Job`."""
 
@@ -184,6 +201,16 @@ class LabelledJob:
         self.batch_size = self.order.batch_size
         self.steps_per_epoch = self.order.steps_per_epoch
         self.modules = nn.ModuleDict({"network": network})
+
+    @property
+    def encoder(self) -> Encoder:
+        """What `autotune` tries steps with."""
+        return self.network.encoder
+
+    @property
+    def task(self) -> Trial:
+        """See `encoder`."""
+        return Trial(self.network)
 
     def _weighs(self) -> bool:
         return self.kind == "classification" and self.config.recipe.balance_classes

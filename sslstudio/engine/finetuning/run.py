@@ -57,6 +57,7 @@ from sslstudio.engine.models.read_out import LEAST, ReadOut
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.run_folder import METRICS, RunFolder
+from sslstudio.engine.training.autotune import STEP, apply_choice, autotune
 from sslstudio.engine.training.config import (
     FinetuneConfig,
     PretrainConfig,
@@ -71,6 +72,7 @@ from sslstudio.engine.training.schedule import Plan
 from sslstudio.engine.training.session import Session, open_session, split_of
 
 LEAST_STEPS = 10
+TRYING = 3.0  # seconds in which the fastest way of a step is looked for: a fine-tuning takes minutes
 
 
 def run_once(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
@@ -154,6 +156,13 @@ def following(config: FinetuneConfig, source: PretrainConfig | None) -> Finetune
 def _run(
     config: FinetuneConfig, labelled: Labelled, session: Session, device: Device, run: RunFolder, control: RunControl
 ) -> Generator[Event, None, None]:
+    with devices.restore_threads():
+        yield from _train(config, labelled, session, device, run, control)
+
+
+def _train(
+    config: FinetuneConfig, labelled: Labelled, session: Session, device: Device, run: RunFolder, control: RunControl
+) -> Generator[Event, None, None]:
     started = time.monotonic()
     jobs: dict[str, LabelledJob] = {}
     notes = [Note(level="warning", text=device.note)] if device.note else []
@@ -162,11 +171,12 @@ def _run(
         jobs[part] = LabelledJob(part, network, recipe, labelled, session, config, device)
         notes += [Note(level="info", text=text) for text in said]
     first = next(iter(jobs.values()))
-    plan = _plan(config, first, labelled, len(jobs), run)
     trains = not is_closed_form(config)
+    facts = (yield from _settle(config, jobs, run, control)) if trains else {}
+    plan = _plan(config, first, labelled, len(jobs), run)
     steps = plan.total(0, 0.0) if trains else 0
     trainings = {
-        part: Training(job, replace(plan, then=len(jobs) - 1 - number), config.optimiser, device, run)
+        part: Training(job, replace(plan, then=len(jobs) - 1 - number), config.optimiser, job.device, run)
         for number, (part, job) in enumerate(jobs.items())
         if trains
     }
@@ -180,7 +190,7 @@ def _run(
             folder=title_of(config.data.folder),
             pictures=len(first.pictures),
         ),
-        facts={**_facts(labelled, first), **hardware_facts(device, first.network.encoder)},
+        facts={**_facts(labelled, first), **hardware_facts(first.device, first.network.encoder), **facts},
         total_steps=steps,
         first_step=sum(training.step for training in trainings.values()),
     )
@@ -192,11 +202,29 @@ def _run(
         if outcome == "stopped":
             yield RunFinished(outcome=outcome, step=training.step, seconds=time.monotonic() - started, metrics={})
             return
+    for job in jobs.values():  # predictions are made in the precision that others will be made in later
+        job.device = device
     metrics = yield from _score(config, labelled, session, jobs, run, control)
     trained = {part: (training.elapsed, training.step) for part, training in trainings.items()}
     note_costs(run, answering_parts(config), trained)
     run.write_json(METRICS, metrics)
     yield RunFinished(outcome="finished", step=steps, seconds=time.monotonic() - started, metrics=metrics)
+
+
+def _settle(
+    config: FinetuneConfig, jobs: dict[str, LabelledJob], run: RunFolder, control: RunControl
+) -> Generator[Preparing, None, dict[str, str]]:
+    """Have all parts compute in the way that is fastest for the first of them here, as far as may be tried; what was
+    settled, for people. A run that has begun without goes on without."""
+    if read_plan(run) and run.read_json(STEP) is None:
+        return {}
+    choice = None
+    for job in jobs.values():
+        if choice is None:
+            choice = yield from autotune(job, config.hardware, config.budget, run, control, longest=TRYING)
+        else:
+            apply_choice(job, choice)
+    return {Message("Step"): choice.words} if choice is not None and choice.tried else {}
 
 
 def _facts(labelled: Labelled, job: LabelledJob) -> dict[str, str]:

@@ -99,8 +99,8 @@ class HardwareConfig(BaseConfig):
     autotune: str = option(
         "auto",
         "Try out",
-        "Try for some seconds how a step is fastest here. Automatic: in pretrainings of two minutes or more; those in "
-        "epochs or steps keep to settings that give the same weights each time.",
+        "Try for some seconds how a step is fastest here. Automatic: in runs that may take two minutes or more; those "
+        "in epochs or steps keep to settings that give the same weights each time.",
         choices=("auto", "on", "off"),
         advanced=True,
     )

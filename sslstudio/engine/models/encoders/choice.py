@@ -14,6 +14,7 @@ from sslstudio.engine.models.encoders.base import STEM_STRIDES, Encoder, Encoder
 from sslstudio.engine.models.encoders.efficientnet_lite import LITE0, EfficientNetLiteShape
 from sslstudio.engine.models.encoders.general import find_general, is_general
 from sslstudio.engine.models.encoders.resnet import ResNetShape
+from sslstudio.engine.models.encoders.timm_family import TimmShape
 
 ENCODERS: Registry[EncoderShape] = Registry("encoder")
 ENCODERS.register("small")(
@@ -25,6 +26,11 @@ ENCODERS.register("resnet18")(ResNetShape(BasicBlock, (2, 2, 2, 2), (64, 128, 25
 ENCODERS.register("resnet34")(ResNetShape(BasicBlock, (3, 4, 6, 3), (64, 128, 256, 512), "ResNet-34"))
 ENCODERS.register("resnet50")(ResNetShape(Bottleneck, (3, 4, 6, 3), (64, 128, 256, 512), "ResNet-50"))
 ENCODERS.register("efficientnet_lite0")(EfficientNetLiteShape(32, LITE0, "EfficientNet-Lite0"))
+ENCODERS.register("timm_convnext_atto")(TimmShape("convnext_atto", "ConvNeXt-Atto"))
+ENCODERS.register("timm_convnext_tiny")(TimmShape("convnext_tiny", "ConvNeXt-Tiny"))
+ENCODERS.register("timm_efficientnet_b0")(TimmShape("efficientnet_b0", "EfficientNet-B0"))
+ENCODERS.register("timm_regnety_004")(TimmShape("regnety_004", "RegNetY-400MF"))
+ENCODERS.register("timm_vit_small")(TimmShape("vit_small_patch16_224", "ViT-S/16", fixed_side=True))
 
 
 @dataclass(frozen=True, kw_only=True)
