@@ -286,7 +286,8 @@ def save_table(file: Path, folder: Path, job: str, content: Mapping[str, object]
 
 def efficiency_csv(table: EfficiencyTable) -> str:
     """One line for each row and number of labels: the score, the difference to scratch and what the labels are worth,
-    each with its 95 % interval; empty where it is not known."""
+    each with its 95 % interval; empty where it is not known. Last the rows with several times the steps, whose
+    difference is that to their usual steps."""
     head = ["row", "labels", "draws", table["headline"], "low", "high"]
     head += [
         "difference",
@@ -303,12 +304,18 @@ def efficiency_csv(table: EfficiencyTable) -> str:
         "steps",
         "encoder",
         "side",
+        "times_the_steps",
     ]
     lines = [
         [row["title"], cell["labels"], len(cell["draws"]), *_interval(cell["score"]),
          *_interval(cell["difference"]), cell.get("verdict"), *_factor(cell["worth"]),
-         labels_used(cell), *_cost(row, cell)]
+         labels_used(cell), *_cost(row, cell), 1]
         for row in table["rows"] for cell in row["cells"]
+    ]  # fmt: skip
+    lines += [
+        [one["title"], one["labels"], len(one["draws"]), *_interval(one["score"]), *_interval(one["difference"]),
+         *[None] * 7, one["minutes"], one["steps"], None, None, one["times"]]
+        for one in table.get("longer", [])
     ]  # fmt: skip
     return _written(head, lines)
 

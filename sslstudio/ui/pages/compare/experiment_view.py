@@ -248,10 +248,10 @@ class EfficiencyView(ExperimentView):
         ]
         if shown.get("read_at") in counts:
             place = 1 + counts.index(shown["read_at"])
-            heads[place] = self.tr("{0} (worth is read here)").format(heads[place])
+            heads[place] += "\n" + self.tr("worth is read here")
         self.rows.setColumnCount(len(heads))
         self.rows.setHorizontalHeaderLabels(heads)
-        self.rows.setAccessibleName(", ".join(heads))
+        self.rows.setAccessibleName(", ".join(heads).replace("\n", " "))
         header = self.rows.horizontalHeader()
         by_content, stretch = QHeaderView.ResizeMode.ResizeToContents, QHeaderView.ResizeMode.Stretch
         for place in range(len(heads)):  # few columns share the room, many are scrolled through

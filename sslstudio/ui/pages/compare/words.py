@@ -159,7 +159,7 @@ def longer_words(one: "Longer") -> str:
 
 
 def cost_words(row: "Row") -> str:
-    """What a row cost: pretraining, each fine-tuning, encoder and side; '' where nothing of it was kept."""
+    """What a row cost: pretraining, each fine-tuning, encoder and side, a line each; '' where nothing was kept."""
     done, effort, made = row.get("pretraining"), effort_of(row), row.get("made")
     said = []
     if done:
@@ -176,7 +176,7 @@ def cost_words(row: "Row") -> str:
         said.append(read if not effort.steps[1] else tr("each fine-tuning {0}, {1} steps").format(took, steps))
     if made:
         said.append(tr("{0}, {1} px").format(made["encoder"], formatting.count(made["side"] or 0)))
-    return formatting.facts_line(said)
+    return "\n".join(said)
 
 
 def _range(low: str, high: str) -> str:

@@ -96,8 +96,9 @@ def test_what_a_row_cost() -> None:
         "tuning": [{"labels": 5, "minutes": 0.5, "steps": 400}, {"labels": 25, "minutes": 1.6, "steps": 1131}],
         "made": {"encoder": "small", "side": 64},
     }
-    said = "3 pretrainings of 6 min each  ·  each fine-tuning 30 s to 2 min, 400 to 1,131 steps  ·  small, 64 px"
-    assert experiment_words.cost_words(row) == said
+    assert experiment_words.cost_words(row).splitlines() == [
+        "3 pretrainings of 6 min each", "each fine-tuning 30 s to 2 min, 400 to 1,131 steps", "small, 64 px"
+    ]  # fmt: skip
     row["tuning"], row["pretraining"] = [{"labels": 5, "minutes": 0.05, "steps": 0}], {"minutes": 6.1}
-    assert experiment_words.cost_words(row) == "pretraining 6 min  ·  read in 3 s  ·  small, 64 px"
+    assert experiment_words.cost_words(row) == "pretraining 6 min\nread in 3 s\nsmall, 64 px"
     assert experiment_words.cost_words({"source": "scratch"}) == ""  # type: ignore[typeddict-item]
