@@ -184,8 +184,10 @@ def notes_on_longer(rows: Sequence[Longer]) -> list[Message]:
     if not short:
         return [
             Message(
-                "No row gains more than one point by {times} times the steps with {labels} labels: none was stopped "
-                "before it had learnt.",
+                "By {times} times the steps with {labels} labels {rows:and} {n:plural(gains|gain)} no more than one "
+                "point: nothing hints at having stopped too early. The intervals say how sure that is.",
+                rows=[row["title"] for row, _ in gains],
+                n=len(gains),
                 times=times,
                 labels=labels,
             )
