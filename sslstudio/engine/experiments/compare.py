@@ -30,6 +30,7 @@ from sslstudio.engine.experiments.compare_config import (
     follow_settings,
     join,
     pretrain_config,
+    pretrained_sources,
     pretraining_run,
     pretraining_runs,
     source_title,
@@ -144,7 +145,7 @@ class Comparison(Strategy[CompareConfig]):
 
     def _before(self, run: ExperimentRun) -> str | None:
         """What became of the pretraining that a cell waits for; done where it waits for none."""
-        if not run.is_cell or run.source not in self.config.task_names():
+        if not run.is_cell or run.source not in pretrained_sources(self.config):
             return DONE
         return pretraining_run(self.config, run.source, run.seed).outcome()
 
