@@ -15,7 +15,7 @@ from sslstudio.engine.core.messages import Message, as_message, loads, to_stored
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import suggest_groups
-from sslstudio.engine.experiments.compare_config import CompareConfig, all_cells, pretraining_runs
+from sslstudio.engine.experiments.compare_config import CompareConfig, all_cells, pretrained_sources, pretraining_runs
 from sslstudio.engine.experiments.tables import Cell, Longer, Machines, Row, labels_used
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.session import Session, reopen_session
@@ -139,7 +139,7 @@ def notes_on(config: CompareConfig, rows: Sequence[Row], n_test: int, together: 
 
 def _pretrainings(config: CompareConfig) -> list[Message]:
     """Whether the luck of a pretraining is in the intervals."""
-    many = max((len(pretraining_runs(config, task)) for task in config.task_names()), default=1)
+    many = max((len(pretraining_runs(config, task)) for task in pretrained_sources(config)), default=1)
     if many < 2:
         return [
             Message(
@@ -237,7 +237,7 @@ def _flatness(cells: Sequence[Cell]) -> list[Message]:
 def machines(config: CompareConfig) -> Machines:
     """Which devices did how much: seconds of pretraining and of fine-tuning in all."""
     cells = [cell.facts() for cell in all_cells(config)]
-    runs = [run.facts() for task in config.task_names() for run in pretraining_runs(config, task)]
+    runs = [run.facts() for source in pretrained_sources(config) for run in pretraining_runs(config, source)]
     known = [facts["machine"] for facts in (*cells, *runs) if "machine" in facts]
     return {
         "devices": sorted({", ".join(f"{name} {value}" for name, value in one.items()) for one in known}),

@@ -31,6 +31,7 @@ from sslstudio.engine.experiments.compare_config import (
     join,
     longer_runs,
     pretrain_config,
+    pretrained_sources,
     pretraining_run,
     pretraining_runs,
     source_title,
@@ -149,7 +150,7 @@ class Comparison(Strategy[CompareConfig]):
 
     def _before(self, run: ExperimentRun) -> str | None:
         """What became of the pretraining that a cell waits for; done where it waits for none."""
-        if not run.is_cell or run.source not in self.config.task_names():
+        if not run.is_cell or run.source not in pretrained_sources(self.config):
             return DONE
         return pretraining_run(self.config, run.source, run.seed).outcome()
 

@@ -26,6 +26,8 @@ from sslstudio.engine.experiments.config import ExperimentConfig, set_up_pretrai
 from sslstudio.engine.experiments.experiment_run import ExperimentRun
 from sslstudio.engine.finetuning.labelled import answering_parts
 from sslstudio.engine.images.multi_folder import title_of
+from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.models.encoders.general import GENERAL as GENERAL_SOURCE
 from sslstudio.engine.runs.experiment_folder import COMPARE
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import BudgetConfig, FinetuneConfig, PretrainConfig
@@ -39,6 +41,7 @@ OF_BEFORE = {
 }
 READ_AT, READ_AT_MASKS = 10, 20  # labels a class and masks at which worth is read, where nothing else is said
 WITH_GENERAL = "+general"  # at the end of the name of a row that is read beside general weights
+AFTER_GENERAL = "after-general-"  # before the name of a task that is pretrained from general weights
 T = TypeVar("T")
 
 
@@ -112,6 +115,11 @@ class CompareConfig(ExperimentConfig):
         "General weights",
         "Compare with a network that has learnt from general photographs, by itself and beside each pretraining.",
     )
+    after_general: bool = option(
+        True,
+        "General, then own",
+        "Pretrain with the first of the tasks from general weights, too, as often does most for scans and microscopy.",
+    )
     keep_weights: bool = option(
         False, "Keep weights", "Keep the weights of every fine-tuned network, not only its scores.", advanced=True
     )
@@ -153,7 +161,20 @@ def sources_of(config: CompareConfig) -> list[str]:
 
 def trained_sources(config: CompareConfig) -> list[str]:
     """The rows that begin with a pretraining or with weights from elsewhere."""
-    return [*config.task_names(), *config.weights]
+    return [*pretrained_sources(config), *config.weights]
+
+
+def pretrained_sources(config: CompareConfig) -> list[str]:
+    """The rows that are pretrained here: each task from nothing (or from what `encoder.weights` says), and the first of
+    them from general weights."""
+    tasks = config.task_names()
+    after = config.general and config.after_general and not config.encoder.weights
+    return [*tasks, *(f"{AFTER_GENERAL}{task}" for task in tasks[:1] if after)]
+
+
+def task_of(source: str) -> str:
+    """The task that a row is pretrained with."""
+    return run_source(source).removeprefix(AFTER_GENERAL)
 
 
 def run_source(source: str) -> str:
@@ -202,18 +223,20 @@ def source_title(config: CompareConfig, source: str) -> Message:
         return arm_title(source)
     if source.endswith(WITH_GENERAL):
         return Message("{row} beside general weights", row=source_title(config, run_source(source)))
+    if source.startswith(AFTER_GENERAL) and source in pretrained_sources(config):
+        return Message("General weights, then {task}", task=load_tasks()[task_of(source)].title)
     return load_tasks()[source].title if source in config.task_names() else plain(source)
 
 
-def pretraining_run(config: CompareConfig, task: str, seed: int = 0) -> ExperimentRun:
-    """The pretraining of a task with seed number `seed`, counted from 0."""
-    name = f"{task}-{seed + 1}" if seed else task
-    return ExperimentRun(Path(config.out) / "pretrained" / name, task, seed=seed)
+def pretraining_run(config: CompareConfig, source: str, seed: int = 0) -> ExperimentRun:
+    """The pretraining of a row with seed number `seed`, counted from 0."""
+    name = f"{source}-{seed + 1}" if seed else source
+    return ExperimentRun(Path(config.out) / "pretrained" / name, source, seed=seed)
 
 
 def pretraining_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
     """The pretrainings of a row, none where it has none: no more than there are draws of labels to measure them by."""
-    if source not in config.task_names():
+    if source not in pretrained_sources(config):
         return []
     return [pretraining_run(config, source, seed) for seed in range(min(config.pretrain_seeds, config.seeds))]
 
@@ -221,7 +244,7 @@ def pretraining_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
 def seed_of(config: CompareConfig, source: str, draw: int) -> int:
     """Which of its pretrainings a row rests on in draw number `draw`: the draws are dealt out, so that more
     pretrainings ask for no more fine-tunings."""
-    return draw % config.pretrain_seeds if run_source(source) in config.task_names() else 0
+    return draw % config.pretrain_seeds if run_source(source) in pretrained_sources(config) else 0
 
 
 def cell_run(config: CompareConfig, source: str, labels: int, draw: int, times: int = 1) -> ExperimentRun:
@@ -250,9 +273,12 @@ def all_cells(config: CompareConfig) -> list[ExperimentRun]:
     return [cell for source in rows for cell in (*cell_runs(config, source), *longer_runs(config, source))]
 
 
-def pretrain_config(config: CompareConfig, task: str, seed: int = 0) -> PretrainConfig:
-    """A pretraining of a task: the same pictures, encoder and budget for all, its own options."""
-    made = set_up_pretraining(config, task, pretraining_run(config, task, seed).path, config.pretraining)
+def pretrain_config(config: CompareConfig, source: str, seed: int = 0) -> PretrainConfig:
+    """A pretraining of a row: the same pictures, encoder and budget for all, and the options of its task; from general
+    weights the encoder that they are for."""
+    if source.startswith(AFTER_GENERAL):
+        config = config.replace(encoder=EncoderConfig(weights=GENERAL_SOURCE))
+    made = set_up_pretraining(config, task_of(source), pretraining_run(config, source, seed).path, config.pretraining)
     return made.replace(seed=made.seed + seed)
 
 
@@ -267,7 +293,8 @@ def finetune_config(
         source=SCRATCH if source == SCRATCH else begins,
         labels_per_class=labels,
         twin=False,
-        general=config.general and times == 1,  # what is only read has no steps
+        # What is only read has no steps, and what comes after general weights is general already.
+        general=config.general and times == 1 and not source.startswith(AFTER_GENERAL),
         watch=False,  # nobody looks at hundreds of curves
         seed=draw,
         data=config.data,
@@ -292,7 +319,14 @@ def follow_settings(config: CompareConfig, stored: CompareConfig) -> CompareConf
         read_at=config.read_at or stored.read_at,
         pretrain_seeds=stored.pretrain_seeds if config.pretrain_seeds == 1 else config.pretrain_seeds,
         general=stored.general if recipe.get("read_out") == "network" else config.general,
+        tasks=tuple(sorted(config.task_names(), key=lambda task: task not in stored.tasks[:1])),
+        after_general=config.after_general and _is_first_kept(config, stored),
     )
+
+
+def _is_first_kept(config: CompareConfig, stored: CompareConfig) -> bool:
+    """Whether the task that is pretrained from general weights, too, is among what is asked for: the first of all."""
+    return not stored.tasks or (stored.after_general and stored.tasks[0] in config.tasks)
 
 
 def _kept(settings: Overrides, owner: str, names: Iterable[str] = ()) -> dict[str, Value]:
@@ -311,6 +345,7 @@ def join(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
         weights=merge(stored.weights, config.weights),
         labels=_union(stored.labels, config.labels),
         scratch_labels=_union(stored.scratch_labels, config.scratch_labels),
+        after_general=stored.after_general if stored.tasks else config.after_general,
         seeds=max(stored.seeds, config.seeds),
         longer=config.longer or stored.longer,
         pretrain_settings=merge(stored.pretrain_settings, config.pretrain_settings),

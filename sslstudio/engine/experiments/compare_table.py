@@ -25,6 +25,7 @@ from sslstudio.engine.experiments.compare_config import (
     labels_of,
     longer_runs,
     part_of,
+    pretrained_sources,
     pretraining_runs,
     read_count,
     run_source,
@@ -171,7 +172,7 @@ def build_table(config: CompareConfig) -> EfficiencyTable:
     together = _judge(rows, columns, tested) if tested else 0
     longer = _longer(config, columns, tested, notes) if tested else []
     for row in rows:
-        if row["source"] in config.task_names():
+        if row["source"] in pretrained_sources(config):
             row["probe"] = _probe(pretraining_runs(config, row["source"])[0], row["overall"])
     groups = tested.groups if tested else None
     return {
@@ -279,7 +280,7 @@ def _row(config: CompareConfig, source: str, columns: Columns, tested: Tested | 
         if tested and (source, labels) in columns
     ]
     row: Row = {"source": source, "title": source_title(config, source), "note": note, "cells": cells, "overall": None}
-    if run_source(source) in config.task_names():  # beside general weights it is the same one
+    if run_source(source) in pretrained_sources(config):  # beside general weights it is the same one
         runs = pretraining_runs(config, run_source(source))
         row["pretraining"] = _pretrainings(runs)
         row["note"] = row["note"] or next((trouble for run in runs if (trouble := _trouble(run))), NOTHING)

@@ -317,6 +317,20 @@ def test_what_lies_where_a_run_is_to_be_is_put_aside(tmp_path: Path) -> None:
     assert (cell.path.parent / ".discarded" / "5-0" / "model.pth").read_bytes() == b"somebody's"
 
 
+def test_a_task_goes_on_from_general_weights_in_a_row_of_its_own(sample_folder: Path, tmp_path: Path) -> None:
+    config = compare_config(
+        sample_folder, tmp_path / "out", labels="2", seeds=1, general=True, finetune_settings="recipe.propagate=false"
+    )
+    rows = {row["source"]: row for row in table_of(run_compare(config))["rows"]}
+    assert list(rows) == ["scratch", "untrained", "general", "rotation", "rotation+general", "after-general-rotation"]
+    row = rows["after-general-rotation"]
+    assert row["made"]["encoder"] == "efficientnet_lite0"
+    assert row["pretraining"] is not None
+    assert row["cells"][0]["difference"] is not None
+    begun = (tmp_path / "out/pretrained/after-general-rotation/config.toml").read_text()
+    assert 'weights = "general:efficientnet_lite0"' in begun
+
+
 def test_general_weights_are_rows_by_themselves_and_beside_a_pretraining(
     done: Path, sample_folder: Path, tmp_path: Path
 ) -> None:

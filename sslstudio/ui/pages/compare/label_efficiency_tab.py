@@ -25,7 +25,7 @@ class EfficiencyTab(ExperimentTab):
     """How many labels is a pretraining worth?"""
 
     job = COMPARE
-    top = ("kind", "labels", "seeds", "pretrain_seeds", "general")
+    top = ("kind", "labels", "seeds", "pretrain_seeds", "general", "after_general")
     more = (
         "steps",
         "longer",
