@@ -97,7 +97,7 @@ class CompareConfig(ExperimentConfig):
     longer: int = option(
         0,
         "Longer runs",
-        "Train each row so many times as long, too, where worth is read: whether it was stopped too early. 0: no.",
+        "Train each row so many times as long, too, where worth is read: whether it was stopped too early. 0 or 1: no.",
         low=0,
         high=100,
         advanced=True,
@@ -135,8 +135,6 @@ class CompareConfig(ExperimentConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_names(self)
-        if self.longer == 1:
-            raise ConfigError("longer = 1 is what is done anyway. Give the times the steps, for example 4, or 0.")
         finetune_config(self, SCRATCH, 1, 0)
 
     def title(self) -> Message:
@@ -262,7 +260,7 @@ def cell_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
 
 def longer_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
     """The longer fine-tunings of a row that is trained; none where none are asked for."""
-    trains = part_of(source) in (FROM_SCRATCH, PRETRAINED) and config.longer and config.labels
+    trains = part_of(source) in (FROM_SCRATCH, PRETRAINED) and config.longer > 1 and config.labels
     count = read_count(config)
     return [cell_run(config, source, count, draw, config.longer) for draw in range(config.seeds)] if trains else []
 
