@@ -23,7 +23,7 @@ from sslstudio.engine.dataset.split import Split, draw_labelled, group_paths
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import KINDS, summarise
 from sslstudio.engine.finetuning.label_snapshot import as_begun, check_labels, note_labels
-from sslstudio.engine.finetuning.labelled import answering_parts, labels_of
+from sslstudio.engine.finetuning.labelled import answering_parts, is_closed_form, labels_of
 from sslstudio.engine.finetuning.run import following, go_on, pretraining_of, start
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
@@ -51,7 +51,7 @@ def cross_validate(config: FinetuneConfig, folds: int, control: RunControl) -> I
     config = following(config, pretraining_of(config.source))
     session = yield from open_session(config.data, device, control)
     config = config.replace(
-        encoder=config.encoder.resolve(device.accelerated, session.cache.side),
+        encoder=config.encoder.resolve(device.accelerated, session.cache.side, trained=not is_closed_form(config)),
         data=config.data.replace(side=session.cache.side, folder=str(Path(config.data.folder).resolve())),
     )
     splits = deal(session, config, folds)

@@ -155,7 +155,7 @@ def encoder_of(part: str, config: FinetuneConfig) -> EncoderConfig:
     labels hardly anything of that is learnt from nothing, so the twin has the small one."""
     side = config.data.side or 0
     if part == GENERAL:
-        return EncoderConfig(weights=GENERAL_SOURCE).resolve(accelerated=False, side=side)
+        return EncoderConfig(weights=GENERAL_SOURCE).resolve(accelerated=False, side=side, trained=False)
     made_for = {general.encoder for general in list_general().values()}
     if part in BASELINES and config.source != FROM_SCRATCH and config.encoder.name in made_for:
         return EncoderConfig(name="small").resolve(accelerated=False, side=side)

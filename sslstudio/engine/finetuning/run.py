@@ -83,7 +83,7 @@ def run_once(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
     set_apart = partial(suited, split_kept(config, source), config.kind)
     session = yield from open_session(config.data, device, control, set_apart=set_apart)
     config = config.replace(
-        encoder=config.encoder.resolve(device.accelerated, session.cache.side),
+        encoder=config.encoder.resolve(device.accelerated, session.cache.side, trained=not is_closed_form(config)),
         data=config.data.replace(side=session.cache.side, folder=str(Path(config.data.folder).resolve())),
     )
     yield from start(config, session, device, control)
