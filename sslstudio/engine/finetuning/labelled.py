@@ -58,6 +58,14 @@ def choose_labelled(session: Session, config: FinetuneConfig) -> Labelled:
     train, validation, test = (
         tuple(path for path in part if path in labels) for part in (split.train, split.validation, split.test)
     )
+    if session.recognised.drawn is not None and not test:
+        raise DataError(
+            "None of the {labels:,} labelled pictures was drawn at random, so that nothing can test: they were "
+            "suggested, and a test on those says nothing of all pictures. Label on in the suggested order: one of "
+            "{every} is drawn at random.",
+            labels=len(labels),
+            every=session.recognised.drawn.every,
+        )
     if len(train) < 2 or not test:
         raise DataError(
             "{train} labelled pictures are left to train on and {test} to test with: too few. Label more "

@@ -12,6 +12,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.core.registry import Registry
 from sslstudio.engine.images.index import ImageIndex
+from sslstudio.engine.labels.drawn_test import DrawnTest
 from sslstudio.engine.labels.masks.coding import MaskCoding
 
 ASKED_FOR = 1.0  # the certainty of labels that somebody chose
@@ -55,6 +56,7 @@ class Found:
     files       the files that are labels themselves and no pictures
     unnamed     masks whose classes have no names of their own
     problem     raised if they were to be taken
+    drawn       which of the pictures were drawn at random to be tested on, where others were suggested to be labelled
     """
 
     kind: Kind
@@ -67,6 +69,7 @@ class Found:
     files: frozenset[str] = frozenset()
     unnamed: bool = False
     problem: DataError | None = None
+    drawn: DrawnTest | None = None
 
     @property
     def usable(self) -> bool:
@@ -127,7 +130,8 @@ class Candidate:
 @dataclass(frozen=True)
 class Recognised:
     """What was recognised in a folder. `pictures` is the index without masks; `notes` say what was not taken, and why;
-    `candidates` all labels that were found, taken or not."""
+    `candidates` all labels that were found, taken or not; `drawn` what tests where pictures were suggested to be
+    labelled, None where none ever were."""
 
     pictures: ImageIndex
     classes: ClassLabels | None
@@ -135,6 +139,7 @@ class Recognised:
     given_split: dict[str, str]
     notes: tuple[Message, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    drawn: DrawnTest | None = None
 
     @cached_property
     def labelled(self) -> int:
