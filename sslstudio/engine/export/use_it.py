@@ -130,9 +130,33 @@ def inverted_residual(epsilon: float) -> Any:
     return Block
 
 
+def timm_encoder(encoder: dict[str, Any]) -> Any:
+    """An encoder of the library timm; `encoder` is that of the card. It answers with (n, dim)."""
+    import timm
+    import torch.nn.functional as F
+    from torch import nn
+
+    larger = {"tiny": 4.0, "small": 2.0}.get(encoder["stem"], 1.0)
+    flexible: dict[str, Any] = {"dynamic_img_size": True} if encoder["flexible"] else {}
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = timm.create_model(encoder["architecture"], pretrained=False, num_classes=0, **flexible)
+
+        def forward(self, images: Any) -> Any:
+            fitted = F.interpolate(images, scale_factor=larger, mode="bilinear", align_corners=False)
+            last: Any = self.net.forward_intermediates(fitted, indices=1, output_fmt="NCHW", intermediates_only=True)
+            return last[-1].mean(dim=(2, 3))
+
+    return Net().eval()
+
+
 def build_encoder(encoder: dict[str, Any]) -> Any:
     """The encoder without its weights; `encoder` is that of the card."""
     family = encoder.get("family", "resnet")
+    if family == "timm":
+        return timm_encoder(encoder)
     return efficientnet_lite_encoder(encoder) if family == "efficientnet_lite" else torchvision_encoder(encoder)
 
 

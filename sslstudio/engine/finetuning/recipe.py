@@ -60,14 +60,13 @@ def parameter_groups(network: Network, recipe: Recipe) -> list[dict[str, Any]]:
 
     Stage 4 learns at `layer_decay` times the rate of the whole, each one before it at that share of the next one's.
     """
-    parts: dict[str, list[nn.Parameter]] = {}
+    parts: dict[int, list[nn.Parameter]] = {}
     for name, weight in network.encoder.named_parameters():
-        block = name.split(".")[0]
-        parts.setdefault(block if block.startswith("layer") else "stem", []).append(weight)
-    order = ["stem", *sorted(name for name in parts if name != "stem")]
+        parts.setdefault(network.encoder.stage_of(name), []).append(weight)
+    order = sorted(parts)
     groups = [
-        {"params": parts[name], "factor": recipe.layer_decay ** (len(order) - number)}
-        for number, name in enumerate(order)
+        {"params": parts[stage], "factor": recipe.layer_decay ** (len(order) - number)}
+        for number, stage in enumerate(order)
     ]
     return [*groups, {"params": list(network.head.parameters()), "factor": recipe.head_lr_factor}]
 

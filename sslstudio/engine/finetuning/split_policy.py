@@ -45,6 +45,9 @@ def suited(kept: Split | None, kind: str, recognised: Recognised, config: DataCo
 
     kind: classification or segmentation.
     """
+    if recognised.drawn is not None:  # whatever a pretraining set apart, nothing else is a random sample
+        asked = recognised if kind == "classification" else replace(recognised, classes=None)
+        return draw_split(asked, config, kept)
     if kept is None:
         return draw_split(recognised, config)
     split = kept

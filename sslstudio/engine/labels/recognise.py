@@ -144,6 +144,7 @@ def _choose(pictures: ImageIndex, answers: Sequence[_Answer], parts: Mapping[str
         given,
         (*_notes(found, taken), *_note_others(found, best_masks), *part_notes),
         tuple(_candidates(answers, taken)),
+        drawn=next((one.drawn for one in found if one.drawn is not None), None),
         problems=problems,
     )
 

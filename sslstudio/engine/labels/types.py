@@ -12,6 +12,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.core.registry import Registry
 from sslstudio.engine.images.index import ImageIndex
+from sslstudio.engine.labels.drawn_test import DrawnTest
 from sslstudio.engine.labels.masks.coding import MaskCoding
 from sslstudio.engine.labels.roles import Role
 
@@ -59,6 +60,7 @@ class Found:
     roles       what its files and their columns were taken for
     unnamed     masks whose classes have no names of their own
     problem     what is wrong with them: whoever needs labels of this kind is told so
+    drawn       which of the pictures were drawn at random to be tested on, where others were suggested to be labelled
     """
 
     kind: Kind
@@ -74,6 +76,7 @@ class Found:
     roles: tuple[Role, ...] = ()
     unnamed: bool = False
     problem: DataError | None = None
+    drawn: DrawnTest | None = None
 
     @property
     def usable(self) -> bool:
@@ -138,9 +141,10 @@ class Candidate:
 @dataclass(frozen=True)
 class Recognised:
     """What was recognised in a folder. `pictures` is the index without masks; `notes` say what was not taken, and why;
-    `candidates` all labels that were found, taken or not; `roles` what each folder, file and column was taken for;
-    `groups` what a person said that belongs together, picture -> its group; `problems` why there are no labels of a
-    kind although something looks like them, by kind."""
+    `candidates` all labels that were found, taken or not; `drawn` what tests where pictures were suggested to be
+    labelled, None where none ever were; `roles` what each folder, file and column was taken for; `groups` what a person
+    said that belongs together, picture -> its group; `problems` why there are no labels of a kind although something
+    looks like them, by kind."""
 
     pictures: ImageIndex
     classes: ClassLabels | None
@@ -148,6 +152,7 @@ class Recognised:
     given_split: dict[str, str]
     notes: tuple[Message, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    drawn: DrawnTest | None = None
     roles: tuple[Role, ...] = ()
     groups: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, DataError] = field(default_factory=dict)

@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from sslstudio.engine.compute.process_group import sum_over_ranks
+from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.encoders.efficientnet_lite import InvertedResidual
+from sslstudio.engine.models.encoders.timm_family import TimmEncoder
 
 
 def spread_to(seen: Tensor, height: int, width: int) -> Tensor:
@@ -117,8 +119,14 @@ def visible_stages(encoder: Encoder, images: Tensor, seen: Tensor) -> list[Tenso
     """As `encoder.stages(images)`, of the patches in `seen` alone: the maps are 0 in the others.
 
     images (B, 3, H, W), sides a multiple of the last stage's stride; seen (B, 1, g, g) with g = side / that stride.
-    What `images` hold in the hidden patches has no influence.
+    What `images` hold in the hidden patches has no influence. Raises ConfigError for an encoder of another kind.
     """
+    if isinstance(encoder, TimmEncoder):
+        raise ConfigError(
+            "Masked autoencoding hides patches inside the layers of ResNets and EfficientNet-Lite; it cannot in "
+            "{name}. Choose the encoder small, resnet18 or efficientnet_lite0, or another pretext task.",
+            name=encoder.spec.name,
+        )
     assert all(side % encoder.spec.strides[-1] == 0 for side in images.shape[-2:])
     walk = _Walk(seen)
     maps = walk.stem(encoder, images * walk.places(images))

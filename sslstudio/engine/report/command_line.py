@@ -54,8 +54,9 @@ COMMANDS = (
         CompareConfig,
         {
             "kind": "--kind", "tasks": "--tasks", "labels": "--labels", "scratch_labels": "--scratch-labels",
-            "seeds": "--seeds", "steps": "--steps", "general": "--general",
-            "data.labels": "--label-file", **PICTURES,
+            "seeds": "--seeds", "pretrain_seeds": "--pretrain-seeds", "steps": "--steps",
+            "longer": "--longer", "read_at": "--read-at", "general": "--general",
+            "after_general": "--after-general", "data.labels": "--label-file", **PICTURES,
             "keep_weights": "--keep-weights", "weights": "--weights", "pretrain_settings": "--set",
             "finetune_settings": "--finetune-set",
         },

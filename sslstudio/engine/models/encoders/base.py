@@ -38,8 +38,9 @@ class EncoderSpec:
 class Encoder(nn.Module):
     """A network without its classifier. Input (B, 3, H, W) with mean about 0 and deviation about 1.
 
-    A family sets the parts: conv1, bn1, relu and maxpool are the stem, the blocks of layer1 to layer4 the stages. Their
-    names are those in the files of weights, and by them the rate of each stage is set.
+    A convolutional family sets the parts: conv1, bn1, relu and maxpool are the stem, the blocks of layer1 to layer4 the
+    stages, with the names of the files of weights. One that has other parts says how it walks (`walk`) and which of its
+    parameters belong to which stage (`stage_of`).
     """
 
     conv1: nn.Conv2d
@@ -66,6 +67,20 @@ class Encoder(nn.Module):
         """The tensors of a file that another library may have written, under the names that they have here."""
         return given
 
+    def stage_of(self, name: str) -> int:
+        """The stage, 1 to 4, that a parameter belongs to by its name; 0: the stem. Early stages may learn slower."""
+        block = name.split(".")[0]
+        return int(block.removeprefix("layer")) if block.startswith("layer") else 0
+
+    def walk(self, images: Tensor, last: int) -> list[Tensor]:
+        """What `stages` compiles and calls: the maps of the stages up to `last`."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(self.fit_pictures(images)))))
+        maps: list[Tensor] = []
+        for number in range(1, last + 1):
+            x = self.get_submodule(f"layer{number}")(x)
+            maps.append(x)
+        return maps
+
     def stages(self, images: Tensor, last: int = 4) -> list[Tensor]:
         """Feature maps of the stages up to `last`: (B, dims[i], H / strides[i], W / strides[i])."""
         walk = _compile_walk() if self.compiled else _walk
@@ -77,12 +92,7 @@ class Encoder(nn.Module):
 
 
 def _walk(encoder: Encoder, images: Tensor, last: int) -> list[Tensor]:
-    x = encoder.maxpool(encoder.relu(encoder.bn1(encoder.conv1(encoder.fit_pictures(images)))))
-    maps: list[Tensor] = []
-    for number in range(1, last + 1):
-        x = encoder.get_submodule(f"layer{number}")(x)
-        maps.append(x)
-    return maps
+    return encoder.walk(images, last)
 
 
 @cache
@@ -111,6 +121,6 @@ class EncoderShape(ABC):
     def facts(self) -> dict[str, object]:
         """Plain values by which another program can build it: `family`, and what the family needs to know."""
 
-    def stem_for(self, side: int) -> str:
-        """The stem that suits pictures of this side in pixels."""
+    def stem_for(self, side: int, *, thrifty: bool = False) -> str:
+        """The stem that suits pictures of this side in pixels; `thrifty`: steps of a training must be quick."""
         return "tiny" if side <= 48 else "small" if side <= 192 else "large"

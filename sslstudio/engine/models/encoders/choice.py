@@ -14,6 +14,7 @@ from sslstudio.engine.models.encoders.base import STEM_STRIDES, Encoder, Encoder
 from sslstudio.engine.models.encoders.efficientnet_lite import LITE0, EfficientNetLiteShape
 from sslstudio.engine.models.encoders.general import find_general, is_general
 from sslstudio.engine.models.encoders.resnet import ResNetShape
+from sslstudio.engine.models.encoders.timm_family import TimmShape
 
 ENCODERS: Registry[EncoderShape] = Registry("encoder")
 ENCODERS.register("small")(
@@ -25,6 +26,11 @@ ENCODERS.register("resnet18")(ResNetShape(BasicBlock, (2, 2, 2, 2), (64, 128, 25
 ENCODERS.register("resnet34")(ResNetShape(BasicBlock, (3, 4, 6, 3), (64, 128, 256, 512), "ResNet-34"))
 ENCODERS.register("resnet50")(ResNetShape(Bottleneck, (3, 4, 6, 3), (64, 128, 256, 512), "ResNet-50"))
 ENCODERS.register("efficientnet_lite0")(EfficientNetLiteShape(32, LITE0, "EfficientNet-Lite0"))
+ENCODERS.register("timm_convnext_atto")(TimmShape("convnext_atto", "ConvNeXt-Atto"))
+ENCODERS.register("timm_convnext_tiny")(TimmShape("convnext_tiny", "ConvNeXt-Tiny"))
+ENCODERS.register("timm_efficientnet_b0")(TimmShape("efficientnet_b0", "EfficientNet-B0"))
+ENCODERS.register("timm_regnety_004")(TimmShape("regnety_004", "RegNetY-400MF"))
+ENCODERS.register("timm_vit_small")(TimmShape("vit_small_patch16_224", "ViT-S/16", fixed_side=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,18 +58,20 @@ class EncoderConfig(BaseConfig):
         "file; empty: random weights.",
     )
 
-    def resolve(self, accelerated: bool, side: int) -> "EncoderConfig":
-        """Replace `auto` by whether there is a GPU, and by the side of the pictures in pixels.
+    def resolve(self, accelerated: bool, side: int, *, trained: bool = True) -> "EncoderConfig":
+        """Replace `auto` by whether there is a GPU, by the side of the pictures in pixels, and by whether it is to be
+        `trained` or only read.
 
         Raises ConfigError when there are no general weights for the encoder that was chosen.
         """
         if is_general(self.weights):
-            return self.start_from_general(self.weights)._resolve_stem(side)
+            return self.start_from_general(self.weights)._resolve_stem(side, trained and not accelerated)
         name = self.name if self.name != "auto" else ("resnet18" if accelerated else "small")
-        return replace(self, name=name)._resolve_stem(side)
+        return replace(self, name=name)._resolve_stem(side, trained and not accelerated)
 
-    def _resolve_stem(self, side: int) -> "EncoderConfig":
-        return replace(self, stem=self.stem if self.stem != "auto" else ENCODERS[self.name].stem_for(side))
+    def _resolve_stem(self, side: int, thrifty: bool) -> "EncoderConfig":
+        stem = self.stem if self.stem != "auto" else ENCODERS[self.name].stem_for(side, thrifty=thrifty)
+        return replace(self, stem=stem)
 
     def start_from_general(self, source: str) -> "EncoderConfig":
         """The encoder that general weights are for, starting from them. `source`: `general` or `general:NAME`.
