@@ -53,6 +53,23 @@ def test_any_pair_of_folders(tmp_path: Path, picture: str, wanted: str) -> None:
     assert "few flat values" in role.reason
 
 
+@pytest.mark.parametrize("suffix", ["jpg", "bmp", "gif"])
+@pytest.mark.parametrize("soft", [False, True])
+def test_masks_saved_with_loss_or_soft_edges(tmp_path: Path, suffix: str, soft: bool) -> None:
+    for number in range(5):
+        photograph(tmp_path / f"x/{number}.jpg")
+        mask(tmp_path / f"y/{number}.png")
+        file = tmp_path / f"y/{number}.png"
+        with Image.open(file) as image:
+            small = image.resize((24, 16), Image.Resampling.BILINEAR).resize(image.size, Image.Resampling.BILINEAR)
+            (small if soft else image).save(file.with_suffix(f".{suffix}"))
+        file.unlink()
+    found = recognise(scan(tmp_path)).masks
+    assert found is not None
+    assert len(found.of) == 5
+    assert found.coding.kind == "binary"
+
+
 def test_kinds_of_masks_are_told_apart_by_what_their_names_end_with(tmp_path: Path) -> None:
     for city in ("aachen", "bonn"):
         for number in range(4):
