@@ -263,6 +263,6 @@ def several_sign(cells: Iterable[str]) -> str:
         pieces = Counter(name for cell in counts for name in set(names_in(cell, sign)))
         inside = {name for cell in lists for name in names_in(cell, sign)}
         again = sum(pieces[name] > 1 for name in inside)
-        if again >= 0.8 * len(inside) and len(pieces) <= len(counts):
+        if again >= 0.6 * len(inside) and len(pieces) <= len(counts):
             return sign
     return ""

@@ -278,6 +278,9 @@ def read_table(file: Path, paths: Sequence[str], path: str, chosen: Mapping[str,
     try:
         given, shown = _label_cells(file, table, columns, header)
         labels = _classes(file, table, given, header is not None, paths)
+    except NoClasses as error:
+        problem = error
+        shown = [replace(one, role=roles.SEVERAL) if one.role == roles.CLASS else one for one in columns]
     except DataError as error:
         problem = error
     if labels is not None and header and len(columns) > 2:
