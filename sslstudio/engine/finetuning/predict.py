@@ -54,7 +54,7 @@ def predict_folder(
     """Predict every picture below `folder` that has no answer in `out` yet.
 
     `roles`: what a person said that folders are, of which some hold no pictures. `separator` of the table: with ';'
-    numbers get a decimal comma, as spreadsheets in many languages want it. Raises DataError when `out` holds the answers
+    numbers get a decimal comma, as spreadsheets in many languages want it. Raises DataError when `out` holds answers
     of another network, RunError when stopped: then what was answered is in the table, and the same call goes on there.
     """
     recognised = recognise(scan(folder), roles=roles)
