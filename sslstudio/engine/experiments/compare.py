@@ -289,7 +289,7 @@ def ahead_of(config: CompareConfig) -> Ahead:
 
 def _classes(config: CompareConfig) -> int:
     """How many classes have labels; 1 for masks."""
-    found = recognise(scan(Path(config.data.folder)), config.data.labels).classes
+    found = recognise(scan(Path(config.data.folder)), config.data.labels, config.data.roles).classes
     return len(found.names) if config.kind == "classification" and found is not None else 1
 
 

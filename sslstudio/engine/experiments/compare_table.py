@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored, to_stored
-from sslstudio.engine.dataset.groups import group_paths
+from sslstudio.engine.dataset.groups import groups_of
 from sslstudio.engine.evaluate.arms import BASELINES, BESIDE, GENERAL, PRETRAINED
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, belong, pooled
 from sslstudio.engine.experiments.caveats import machines, notes_on, notes_on_longer
@@ -65,8 +65,11 @@ from sslstudio.engine.experiments.tables import (
 )
 from sslstudio.engine.finetuning.costs import read_costs
 from sslstudio.engine.finetuning.labelled import encoder_of
+from sslstudio.engine.labels import roles
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict
+from sslstudio.engine.training.recognised_record import recall
 
 T = TypeVar("T")
 
@@ -198,8 +201,21 @@ def build_table(config: CompareConfig) -> EfficiencyTable:
     }
 
 
+def _chosen_groups(config: CompareConfig) -> Mapping[str, str]:
+    """The groups that a person gave by folders or a column, as the first run noted them when it began."""
+    if roles.GROUP not in config.data.roles.values():
+        return {}
+    for source in sources_of(config):
+        for labels in labels_of(config, source):
+            for draw in _done(config, source, labels):
+                run = RunFolder(cell_run(config, source, labels, draw).path)
+                began = recall(run, config.data.folder, str(run.config().get("data", {}).get("labels", "")))
+                return began.groups if began else {}
+    return {}
+
+
 def _tested(config: CompareConfig, paths: list[str]) -> Tested:
-    groups = group_paths(paths, config.data.groups)
+    groups = groups_of(paths, config.data.groups, _chosen_groups(config))
     named = [groups[path] for path in paths] if groups else None
     first = next(
         scored_pictures(cell_run(config, source, labels, draw), source)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.spreadsheet import harmless
 from sslstudio.engine.evaluate.arms import BASELINES
 from sslstudio.engine.runs.experiment_folder import COMPARE, sheet_of
 from sslstudio.engine.runs.metrics import ProbeResult
@@ -383,5 +384,5 @@ def _written(head: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)
-    writer.writerows(["" if value is None else value for value in line] for line in lines)
+    writer.writerows(["" if value is None else harmless(value) for value in line] for line in lines)
     return text.getvalue()

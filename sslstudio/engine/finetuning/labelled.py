@@ -87,6 +87,8 @@ def labels_of(session: Session, config: FinetuneConfig) -> tuple[dict[str, int],
     classes, masks = session.recognised.classes, session.recognised.masks
     readable = set(session.cache.index.paths)
     if config.kind == "classification":
+        if classes is None and (problem := session.recognised.problems.get("classes")):
+            raise problem
         if classes is None:
             raise DataError(
                 "No classes were found in {folder}. Label some pictures in the window, sort them into one "
@@ -95,6 +97,8 @@ def labels_of(session: Session, config: FinetuneConfig) -> tuple[dict[str, int],
                 value=Message(" There are masks: try --kind segmentation.") if masks else "",
             )
         return {path: label for path, label in classes.of.items() if path in readable}, classes.names
+    if masks is None and (problem := session.recognised.problems.get("masks")):
+        raise problem
     if masks is None:
         raise DataError(
             "No masks were found in {folder}. Put pictures into images/ and masks of the same names into "

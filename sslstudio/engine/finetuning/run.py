@@ -24,8 +24,8 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, RunStarted
 from sslstudio.engine.core.messages import Message, join
+from sslstudio.engine.dataset.groups import groups_of
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.dataset.split import group_paths
 from sslstudio.engine.evaluate.predict import Predictor, score_classes, score_masks
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import KINDS, summarise
@@ -322,7 +322,7 @@ def _score(
             predictor, session, labelled.test, run.path / f"predictions-{part}.csv", control
         )
         write_confusions(confusions_file(run.path, part), labelled.test, confusions[part])
-    groups = group_paths(list(labelled.test), config.data.groups)
+    groups = groups_of(list(labelled.test), config.data.groups, session.recognised.groups)
     metrics = summarise(
         config.kind,
         labelled.names,

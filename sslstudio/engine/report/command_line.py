@@ -32,6 +32,7 @@ class Command:
 PICTURES = {
     "data.side": "--side",
     "data.groups": "--groups",
+    "data.roles": "--role",
     "encoder.name": "--encoder",
     "hardware.device": "--device",
 }
@@ -78,7 +79,7 @@ COMMANDS = (
 PREVIEW = Command(
     "preview",
     PretrainConfig,
-    {"task": "--task", "data.side": "--side", "data.groups": "--groups", "seed": "--seed"},
+    {"task": "--task", "data.side": "--side", "data.groups": "--groups", "data.roles": "--role", "seed": "--seed"},
 )
 BENCH = Command(
     "bench",
