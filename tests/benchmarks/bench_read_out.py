@@ -80,7 +80,8 @@ def read_out(features: Tensor, asked: Tensor, taught: Tensor, targets: Tensor, c
 
 def balanced(predicted: Tensor, truth: Tensor) -> float:
     """The mean share that is right over the classes that there are."""
-    return float(np.mean([(predicted[truth == one] == one).float().mean() for one in truth.unique()]  # type: ignore[no-untyped-call]))
+    shares = [(predicted[truth == one] == one).float().mean() for one in range(int(truth.max()) + 1)]
+    return float(np.nanmean(shares))
 
 
 def measure(options: argparse.Namespace) -> dict[tuple[str, int, str], list[float]]:
