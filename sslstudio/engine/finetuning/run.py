@@ -42,8 +42,9 @@ from sslstudio.engine.finetuning.labelled import (
     is_closed_form,
     parts_of,
     targets_of,
+    trained_part,
 )
-from sslstudio.engine.finetuning.networks import build_part, first_encoder, keep_general_read_outs
+from sslstudio.engine.finetuning.networks import build_part, first_encoder, keep_read_outs
 from sslstudio.engine.finetuning.plan_file import read_plan, write_plan
 from sslstudio.engine.finetuning.read_out import answering_network
 from sslstudio.engine.finetuning.recipe import steps_for
@@ -305,9 +306,10 @@ def _score(
     calibrations: dict[str, Calibration] = {}
     first = next(iter(jobs.values()))
     device = first.device
-    yield from keep_general_read_outs(config, labelled, session, device, run, control)
+    yield from keep_read_outs(config, labelled, session, device, run, control)
     for part in answering_parts(config):
-        trained = jobs[part].network if part in jobs else None
+        job = jobs.get(trained_part(part))
+        trained = None if job is None else job.network
         network = answering_network(part, trained, config, run, len(labelled.names)).to(device.handle)
         predictor = Predictor(network, config.kind, labelled.names, device, config.views, config.flip)
         if isinstance(network, ReadOut) and len(labelled.validation) >= FEWEST:

@@ -198,7 +198,8 @@ class RecipeConfig(BaseConfig):
         "averaged",
         "Answers by",
         "averaged: the fine-tuned network, a ridge regression on the features that it began with, and the labels of "
-        "alike unlabelled pictures, averaged. network: the fine-tuned network alone.",
+        "alike unlabelled pictures, averaged; masks by the network, and beside general weights by a ridge regression "
+        "on these, too. network: the fine-tuned network alone.",
         choices=("averaged", "network"),
         advanced=True,
     )
