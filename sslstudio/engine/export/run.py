@@ -25,7 +25,7 @@ from sslstudio.engine.finetuning.run import pretraining_of
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import ENCODERS, STEM_STRIDES, Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale
-from sslstudio.engine.models.mask_read_out import Answering, MaskReadOut
+from sslstudio.engine.models.mask_read_out import Answering, MaskReadOut, Turning
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.checkpoint import load_encoder
@@ -181,6 +181,9 @@ def _model_card(trained: Trained) -> dict[str, object]:
 
 def _voices(network: Answering) -> list[str]:
     """Whose shares are averaged. A label propagation holds features of unlabelled pictures, which the card says."""
+    if isinstance(network, Turning):
+        looks = 8 if network.flip else 4
+        return [f"{one}, mean over {looks} turns of a picture" for one in _voices(network.inside)]
     if isinstance(network, Network):
         return ["network"]
     voices = ["network"] if network.network is not None else []

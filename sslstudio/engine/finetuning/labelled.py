@@ -29,7 +29,7 @@ from sslstudio.engine.tasks.base import TaskResult
 from sslstudio.engine.training.config import FinetuneConfig
 from sslstudio.engine.training.micro_batches import WHOLE_BATCH, seed_numbers
 from sslstudio.engine.training.session import Session
-from sslstudio.engine.transforms.finetune_views import IGNORE, vary
+from sslstudio.engine.transforms.finetune_views import IGNORE, turn_at_random, vary
 from sslstudio.engine.transforms.geometry import to_float
 
 WATCHED = 256  # validation pictures that are scored while training
@@ -253,6 +253,9 @@ class LabelledJob:
             logits = self.network(images)
             loss = F.cross_entropy(logits.float(), targets, weight=self.weights)
         else:
+            if self.config.turn:
+                turns = generator(self.config.seed, "turns", step, *seed_numbers(part), device=self.device.handle)
+                images, targets = turn_at_random(images, targets, turns)
             images, masks = vary(images, targets, rng, flip=self.config.flip)
             assert masks is not None
             targets = masks.to(torch.int64)

@@ -17,12 +17,12 @@ from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.finetuning.labelled import answering_parts, encoder_of, is_only_read, prefix_of, trained_part
 from sslstudio.engine.finetuning.networks import stage_of
 from sslstudio.engine.finetuning.plan_file import read_plan
-from sslstudio.engine.finetuning.read_out import answering_network, blank_read_out, file_of, read_with
+from sslstudio.engine.finetuning.read_out import answering_network, blank_read_out, file_of, read_with, turning
 from sslstudio.engine.finetuning.run import score_part
 from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import LAST, Classifier, Network, PixelScale, Segmenter
-from sslstudio.engine.models.mask_read_out import Answering
+from sslstudio.engine.models.mask_read_out import Answering, MaskReadOut, Turning
 from sslstudio.engine.models.read_out import ReadOut
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.run_folder import RunFolder
@@ -107,7 +107,14 @@ def blank_network(encoder: EncoderConfig, kind: str, classes: int, stage: int) -
 
 def blank_like(trained: Trained) -> Answering:
     """One of the same shape as the network of a run, whose weights are yet to be loaded."""
-    network, config, classes = trained.predictor.network, trained.config, len(trained.predictor.names)
+    network, config = trained.predictor.network, trained.config
+    if isinstance(network, Turning):
+        return turning(_blank_read_out_like(trained, network.inside), config)
+    return _blank_read_out_like(trained, network)
+
+
+def _blank_read_out_like(trained: Trained, network: Network | ReadOut | MaskReadOut) -> Network | ReadOut | MaskReadOut:
+    config, classes = trained.config, len(trained.predictor.names)
     encoder = encoder_of(trained.part, config)
     if isinstance(network, Network):
         return blank_network(encoder, config.kind, classes, network.stage if isinstance(network, Classifier) else LAST)

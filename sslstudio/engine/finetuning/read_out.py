@@ -27,7 +27,7 @@ from sslstudio.engine.finetuning.recipe import CALIBRATED_ON, CHUNK
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.encoders.general import find_general, list_general
 from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale, Segmenter
-from sslstudio.engine.models.mask_read_out import Answering, DenseFeatures, MaskReadOut, PixelRidge
+from sslstudio.engine.models.mask_read_out import Answering, DenseFeatures, MaskReadOut, PixelRidge, Turning
 from sslstudio.engine.models.read_out import Beside, FrozenFeatures, Propagation, ReadOut, Ridge
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors, save_tensors
@@ -136,13 +136,20 @@ def answering_network(
     around it if it has one. `only_read`: without the network."""
     if not has_read_out(part, config):
         assert network is not None
-        return network
+        return turning(network, config)
     trained = None if only_read or is_only_read(part, config) else network
     read = put_around(trained, file_of(run, part, config), part, config, classes)
     calibrated = read_calibrations(run).get(part)
     if calibrated and isinstance(read, ReadOut):
         read.temperature.fill_(calibrated["temperature"])
-    return read
+    return turning(read, config)
+
+
+def turning(network: Network | ReadOut | MaskReadOut, config: FinetuneConfig) -> Answering:
+    """What answers for masks, asked about all turns of a picture where the settings say that nothing is up in it."""
+    if config.turn and isinstance(network, Segmenter | MaskReadOut):
+        return Turning(network, flip=config.flip)
+    return network
 
 
 def put_around(

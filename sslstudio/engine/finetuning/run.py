@@ -171,6 +171,8 @@ def _train(
         network, recipe, said = build_part(part, config, labelled, session, device, run)
         jobs[part] = LabelledJob(part, network, recipe, labelled, session, config, device)
         notes += [Note(level="info", text=text) for text in said]
+    if config.turn and config.kind != "segmentation":
+        notes.append(Note(level="info", text=Message("Turn is for masks only: classes are learnt and read without.")))
     first = next(iter(jobs.values()))
     trains = not is_closed_form(config)
     facts = (yield from _settle(config, jobs, run, control)) if trains else {}

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.finetuned import Network, PixelScale, Segmenter
 from sslstudio.engine.models.read_out import LEAST, SHARPNESS, ReadOut
+from sslstudio.engine.transforms.finetune_views import turn_pictures
 
 
 class DenseFeatures(nn.Module):
@@ -67,7 +68,9 @@ class PixelRidge(nn.Module):
 
 
 class MaskReadOut(nn.Module):
-    """Logits (B, C, H, W) whose softmax is that of a pixel ridge regression, averaged with a network if there is one."""
+    """Logits (B, C, H, W) whose softmax is that of a ridge regression of pixels, averaged with that of a network.
+
+    `network` None: what is read from frozen features alone."""
 
     def __init__(self, network: Segmenter | None, frozen: DenseFeatures, ridge: PixelRidge) -> None:
         super().__init__()
@@ -93,7 +96,38 @@ class MaskReadOut(nn.Module):
         return logits
 
 
-Answering = Network | ReadOut | MaskReadOut
+class Turning(nn.Module):
+    """Logits (B, C, H, H) whose softmax is the mean over the four quarter turns of a picture, and over those of its
+    mirror image if `flip`: for pictures without an up. Pictures are squares."""
+
+    def __init__(self, inside: Segmenter | MaskReadOut, *, flip: bool) -> None:
+        super().__init__()
+        self.inside, self.flip = inside, flip
+
+    @property
+    def scale(self) -> PixelScale:
+        """That of the pictures."""
+        return self.inside.scale
+
+    @property
+    def encoder(self) -> Encoder:
+        """That of what answers."""
+        return self.inside.encoder
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Float (B, 3, H, H) in [0, 1] -> logarithms of the averaged shares (B, C, H, H)."""
+        looks = [(turn, mirror) for turn in range(4) for mirror in ((False, True) if self.flip else (False,))]
+        total: Tensor | None = None
+        for turn, mirror in looks:
+            turned = turn_pictures(images, turn)
+            shares = self.inside(turned.flip(-1) if mirror else turned).float().softmax(dim=1)
+            shares = turn_pictures(shares.flip(-1) if mirror else shares, -turn)
+            total = shares if total is None else total + shares
+        assert total is not None
+        return (total / len(looks)).clamp_min(LEAST).log()
+
+
+Answering = Network | ReadOut | MaskReadOut | Turning
 
 
 def _enlarge(maps: Tensor, like: Tensor) -> Tensor:

@@ -123,6 +123,8 @@ def _tuned(said: Methods, did: Did, config: FinetuneConfig, metrics: FinetuneMet
         per = "a class" if config.kind == "classification" else "in all"
         drawn = f"at most {config.labels_per_class} {per}, drawn at random, seed {config.seed}"
     mirrored = ", mirrored" if config.flip else ""
+    turned = config.turn and config.kind == "segmentation"
+    mirrored += ", turned by quarters of a circle" if turned else ""
     if {PRETRAINED, FROM_SCRATCH} <= set(metrics["parts"]):
         twin = " A twin with a randomly initialised encoder was trained in the same way on the same labels."
     else:
@@ -200,5 +202,7 @@ def _tested(said: Methods, did: Did, config: FinetuneConfig, metrics: FinetuneMe
             f"{metrics['n_test']:,} test pictures had been set apart before any training, balanced over the "
             f"classes; {kept}. The weights after the last step were scored; nothing was chosen by test pictures."
         )
+    turns = (8 if config.flip else 4) if config.turn and config.kind == "segmentation" else 1
+    looks = f" Answers were averaged over {turns} turned and mirrored looks at each picture." if turns > 1 else ""
     views = f" Answers were averaged over {config.views} views of each test picture." if config.views > 1 else ""
-    return f"{how}{views} {_intervals(said, config, metrics)}"
+    return f"{how}{looks}{views} {_intervals(said, config, metrics)}"

@@ -11,15 +11,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sslstudio.engine.core.control import RunControl, to_end
-from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.export.run import export_run
 from sslstudio.engine.finetuning.load import evaluate_run, load_trained
 from sslstudio.engine.finetuning.mask_read_out import PENALTY, _Sums, class_shares, pixel_weights
+from sslstudio.engine.finetuning.read_out import put_around
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import PixelScale, Segmenter
-from sslstudio.engine.models.mask_read_out import DenseFeatures, MaskReadOut, PixelRidge
+from sslstudio.engine.models.mask_read_out import DenseFeatures, MaskReadOut, PixelRidge, Turning
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
-from sslstudio.engine.transforms.finetune_views import IGNORE
+from sslstudio.engine.transforms.finetune_views import IGNORE, turn_at_random, turn_pictures
 from tests.support.small_runs import finetune_config, run_finetune
 
 PARTS = ["pretrained", "scratch", "untrained", "general", "beside"]
@@ -50,7 +51,7 @@ def test_what_a_linear_layer_can_tell_is_told_right(seed: int, classes: int) -> 
     scale, level = 10 ** torch.randn(classes + 3, generator=rng), 5 * torch.randn(classes + 3, generator=rng)
     masks = targets.to(torch.uint8)
     sums = _Sums(classes + 3, classes, pixel_weights(masks, classes))
-    for part in torch.arange(4000).split(1500):
+    for part in torch.split(torch.arange(4000), 1500):
         sums.add(features[part] * scale + level, torch.nn.functional.one_hot(targets[part], classes))
     weight, bias = sums.solve()
     scores = (features * scale + level).double() @ weight.double().T + bias
@@ -131,18 +132,16 @@ def test_what_is_scored_is_what_is_predicted_later(
 
 def test_general_weights_are_not_copied_and_a_run_without_its_read_out_says_so(masked: Path, tmp_path: Path) -> None:
     assert (masked / "general-readout.safetensors").stat().st_size < 2_000_000
+    config = load_trained(masked, "cpu", "general").config
     with pytest.raises(RunError, match="belongs to another network"):
-        network = load_trained(masked, "cpu", "general")
-        from sslstudio.engine.finetuning.read_out import put_around
-
-        put_around(None, masked / "scratch-readout.safetensors", "general", network.config, 6)
+        put_around(None, masked / "scratch-readout.safetensors", "general", config, 6)
 
 
-@pytest.mark.parametrize("part", ["general", "beside"])
-def test_what_is_scored_can_be_taken_away_in_all_formats(masked: Path, tmp_path: Path, part: str) -> None:
-    done = to_end(export_run(masked, tmp_path / "out", "all", RunControl(), part=part))
-    models = [one for one in done.files if one.file.startswith("model.")]
-    assert {one.format for one in models} == {"safetensors", "onnx", "torchscript"}
+@pytest.mark.parametrize(("part", "form"), [("general", "safetensors"), ("beside", "onnx")])
+def test_what_is_scored_can_be_taken_away(masked: Path, tmp_path: Path, part: str, form: str) -> None:
+    """An export is read back and asked: the ONNX file holds both readers."""
+    done = to_end(export_run(masked, tmp_path / "out", form, RunControl(), part=part))
+    assert [one.format for one in done.files if one.file.startswith("model.")] == [form]
     card = json.loads((tmp_path / "out" / "card.json").read_text())
     assert card["answers_by"][-1].startswith("ridge regression of the classes of pixels")
     assert ("network" in card["answers_by"]) == (part == "beside")
@@ -165,5 +164,43 @@ def test_a_run_of_before_is_answered_by_its_network_alone(
     assert before != stored
     (tmp_path / "old" / "config.toml").write_text(before)
     assert isinstance(load_trained(tmp_path / "old", "cpu").predictor.network, Segmenter)
-    with pytest.raises(Exception, match="no part 'untrained'"):
+    with pytest.raises(DataError, match="no part 'untrained'"):
         load_trained(tmp_path / "old", "cpu", "untrained")
+
+
+@torch.no_grad()
+def check_turns(network: Turning) -> None:
+    images = torch.rand(2, 3, 32, 32)
+    plain = network(images).softmax(dim=1)
+    torch.testing.assert_close(plain.sum(dim=1), torch.ones(2, 32, 32), rtol=1e-4, atol=1e-4)
+    for turn in range(4):
+        for mirror in (False, True):
+            turned = turn_pictures(images.flip(-1) if mirror else images, turn)
+            expected = turn_pictures(plain.flip(-1) if mirror else plain, turn)
+            torch.testing.assert_close(network(turned).softmax(dim=1), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_where_nothing_is_up_a_turned_picture_gets_the_turned_answer(
+    sample_folder: Path, pretrained: Path, tmp_path: Path
+) -> None:
+    config = finetune_config(sample_folder, tmp_path / "run", str(pretrained), "segmentation")
+    run_finetune(config.replace(turn=True, general=True, twin=False, budget=config.budget.replace(epochs=1)))
+    for part in ("pretrained", "beside"):
+        network = load_trained(tmp_path / "run", "cpu", part).predictor.network
+        assert isinstance(network, Turning)
+        check_turns(network)
+    done = to_end(export_run(tmp_path / "run", tmp_path / "out", "onnx", RunControl(), part="pretrained"))
+    assert "model.onnx" in [one.file for one in done.files]
+    answers = json.loads((tmp_path / "out" / "card.json").read_text())["answers_by"]
+    assert answers == ["network, mean over 8 turns of a picture"]
+
+
+def test_a_mask_turns_with_its_picture_and_all_turns_occur() -> None:
+    images = torch.arange(64 * 9).view(64, 1, 3, 3).float().expand(-1, 3, -1, -1)
+    masks = (images[:, 0] % 9).to(torch.uint8)
+    turned, moved = turn_at_random(images, masks, torch.Generator().manual_seed(0))
+    assert torch.equal((turned[:, 0] % 9).to(torch.uint8), moved)
+    corners = {tuple(mask[0, ::2].tolist()) for mask in moved}
+    assert corners == {(0, 2), (2, 8), (8, 6), (6, 0)}
+    assert torch.equal(turn_pictures(images, 1), torch.rot90(images, 1, (-2, -1)))
+    assert torch.equal(turn_pictures(images, -1), torch.rot90(images, -1, (-2, -1)))
