@@ -12,6 +12,7 @@ from PIL import Image
 
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.events import Note
 from sslstudio.engine.export.run import export_run
 from sslstudio.engine.finetuning.load import evaluate_run, load_trained
 from sslstudio.engine.finetuning.mask_read_out import PENALTY, _Sums, class_shares, pixel_weights
@@ -21,7 +22,7 @@ from sslstudio.engine.models.finetuned import PixelScale, Segmenter
 from sslstudio.engine.models.mask_read_out import DenseFeatures, MaskReadOut, PixelRidge, Turning
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.transforms.finetune_views import IGNORE, turn_at_random, turn_pictures
-from tests.support.small_runs import finetune_config, run_finetune
+from tests.support.small_runs import finetune_config, of, run_finetune
 
 PARTS = ["pretrained", "scratch", "untrained", "general", "beside"]
 
@@ -204,3 +205,9 @@ def test_a_mask_turns_with_its_picture_and_all_turns_occur() -> None:
     assert corners == {(0, 2), (2, 8), (8, 6), (6, 0)}
     assert torch.equal(turn_pictures(images, 1), torch.rot90(images, 1, (-2, -1)))
     assert torch.equal(turn_pictures(images, -1), torch.rot90(images, -1, (-2, -1)))
+
+
+def test_classes_say_that_they_are_not_turned(sample_folder: Path, tmp_path: Path) -> None:
+    config = finetune_config(sample_folder, tmp_path / "run", "scratch").replace(turn=True, twin=False)
+    events = run_finetune(config.replace(budget=config.budget.replace(epochs=1)))
+    assert any("Turn is for masks only" in str(note.text) for note in of(Note, events))
