@@ -58,6 +58,14 @@ def choose_labelled(session: Session, config: FinetuneConfig) -> Labelled:
     train, validation, test = (
         tuple(path for path in part if path in labels) for part in (split.train, split.validation, split.test)
     )
+    if session.recognised.drawn is not None and not test:
+        raise DataError(
+            "None of the {labels:,} labelled pictures was drawn at random, so that nothing can test: they were "
+            "suggested, and a test on those says nothing of all pictures. Label on in the suggested order: one of "
+            "{every} is drawn at random.",
+            labels=len(labels),
+            every=session.recognised.drawn.every,
+        )
     if len(train) < 2 or not test:
         raise DataError(
             "{train} labelled pictures are left to train on and {test} to test with: too few. Label more "
@@ -79,6 +87,8 @@ def labels_of(session: Session, config: FinetuneConfig) -> tuple[dict[str, int],
     classes, masks = session.recognised.classes, session.recognised.masks
     readable = set(session.cache.index.paths)
     if config.kind == "classification":
+        if classes is None and (problem := session.recognised.problems.get("classes")):
+            raise problem
         if classes is None:
             raise DataError(
                 "No classes were found in {folder}. Label some pictures in the window, sort them into one "
@@ -87,6 +97,8 @@ def labels_of(session: Session, config: FinetuneConfig) -> tuple[dict[str, int],
                 value=Message(" There are masks: try --kind segmentation.") if masks else "",
             )
         return {path: label for path, label in classes.of.items() if path in readable}, classes.names
+    if masks is None and (problem := session.recognised.problems.get("masks")):
+        raise problem
     if masks is None:
         raise DataError(
             "No masks were found in {folder}. Put pictures into images/ and masks of the same names into "
@@ -169,7 +181,7 @@ def encoder_of(part: str, config: FinetuneConfig) -> EncoderConfig:
     labels hardly anything of that is learnt from nothing, so the twin has the small one."""
     side = config.data.side or 0
     if part == GENERAL:
-        return EncoderConfig(weights=GENERAL_SOURCE).resolve(accelerated=False, side=side)
+        return EncoderConfig(weights=GENERAL_SOURCE).resolve(accelerated=False, side=side, trained=False)
     made_for = {general.encoder for general in list_general().values()}
     if part in BASELINES and config.source != FROM_SCRATCH and config.encoder.name in made_for:
         return EncoderConfig(name="small").resolve(accelerated=False, side=side)

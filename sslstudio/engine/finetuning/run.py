@@ -24,8 +24,8 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, RunStarted
 from sslstudio.engine.core.messages import Message, join
+from sslstudio.engine.dataset.groups import groups_of
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.dataset.split import group_paths
 from sslstudio.engine.evaluate.predict import Predictor, score_classes, score_masks
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import KINDS, summarise
@@ -40,6 +40,7 @@ from sslstudio.engine.finetuning.labelled import (
     choose_labelled,
     is_averaged,
     is_closed_form,
+    is_only_read,
     parts_of,
     targets_of,
     trained_part,
@@ -84,7 +85,7 @@ def run_once(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
     set_apart = partial(suited, split_kept(config, source), config.kind)
     session = yield from open_session(config.data, device, control, set_apart=set_apart)
     config = config.replace(
-        encoder=config.encoder.resolve(device.accelerated, session.cache.side),
+        encoder=config.encoder.resolve(device.accelerated, session.cache.side, trained=not is_closed_form(config)),
         data=config.data.replace(side=session.cache.side, folder=str(Path(config.data.folder).resolve())),
     )
     yield from start(config, session, device, control)
@@ -209,6 +210,9 @@ def _train(
         job.device = device
     metrics = yield from _score(config, labelled, session, jobs, run, control)
     trained = {part: (training.elapsed, training.step) for part, training in trainings.items()}
+    for part in answering_parts(config):  # beside general weights masks are answered by a network that was trained
+        if not is_only_read(part, config) and trained_part(part) in trained:
+            trained[part] = trained[trained_part(part)]
     note_costs(run, answering_parts(config), trained)
     run.write_json(METRICS, metrics)
     yield RunFinished(outcome="finished", step=steps, seconds=time.monotonic() - started, metrics=metrics)
@@ -253,20 +257,25 @@ def _plan(config: FinetuneConfig, job: LabelledJob, labelled: Labelled, parts: i
     if is_closed_form(config):
         steps = 1  # that is not taken
     elif config.budget.steps:
-        steps = config.budget.steps
+        steps = config.budget.steps * config.recipe.steps_factor
     elif config.budget.epochs:
-        steps = config.budget.epochs * job.steps_per_epoch
+        steps = config.budget.epochs * job.steps_per_epoch * config.recipe.steps_factor
     else:
-        steps = steps_for(len(job.pictures))
+        steps = _steps_wanted(config, job)
         if config.budget.minutes is not None:
             steps = min(steps, _steps_in(60.0 * config.budget.minutes / parts, job))
     write_plan(run, {"steps": steps, "classes": list(labelled.names), "labelled": list(labelled.train)})
     return Plan(steps=steps)
 
 
+def _steps_wanted(config: FinetuneConfig, job: LabelledJob) -> int:
+    """By the number of labels, where nothing else is said."""
+    return steps_for(len(job.pictures)) * config.recipe.steps_factor
+
+
 def _cut_short(config: FinetuneConfig, plan: Plan, job: LabelledJob) -> list[Message]:
     """A word where the minutes end before these labels have been learnt."""
-    wanted = steps_for(len(job.pictures))
+    wanted = _steps_wanted(config, job)
     by_hand = config.budget.steps or config.budget.epochs
     if by_hand or is_closed_form(config) or plan.steps is None or plan.steps >= wanted:
         return []
@@ -321,7 +330,7 @@ def _score(
             predictor, session, labelled.test, run.path / f"predictions-{part}.csv", control
         )
         write_confusions(confusions_file(run.path, part), labelled.test, confusions[part])
-    groups = group_paths(list(labelled.test), config.data.groups)
+    groups = groups_of(list(labelled.test), config.data.groups, session.recognised.groups)
     metrics = summarise(
         config.kind,
         labelled.names,

@@ -32,6 +32,7 @@ class Command:
 PICTURES = {
     "data.side": "--side",
     "data.groups": "--groups",
+    "data.roles": "--role",
     "encoder.name": "--encoder",
     "hardware.device": "--device",
 }
@@ -53,8 +54,9 @@ COMMANDS = (
         CompareConfig,
         {
             "kind": "--kind", "tasks": "--tasks", "labels": "--labels", "scratch_labels": "--scratch-labels",
-            "seeds": "--seeds", "pretrain_seeds": "--pretrain-seeds", "steps": "--steps", "general": "--general",
-            "data.labels": "--label-file", **PICTURES,
+            "seeds": "--seeds", "pretrain_seeds": "--pretrain-seeds", "steps": "--steps",
+            "longer": "--longer", "read_at": "--read-at", "general": "--general",
+            "after_general": "--after-general", "data.labels": "--label-file", **PICTURES,
             "keep_weights": "--keep-weights", "weights": "--weights", "pretrain_settings": "--set",
             "finetune_settings": "--finetune-set",
         },
@@ -77,7 +79,7 @@ COMMANDS = (
 PREVIEW = Command(
     "preview",
     PretrainConfig,
-    {"task": "--task", "data.side": "--side", "data.groups": "--groups", "seed": "--seed"},
+    {"task": "--task", "data.side": "--side", "data.groups": "--groups", "data.roles": "--role", "seed": "--seed"},
 )
 BENCH = Command(
     "bench",

@@ -14,6 +14,7 @@ from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Note
 from sslstudio.engine.export.run import export_run
+from sslstudio.engine.finetuning.costs import read_costs
 from sslstudio.engine.finetuning.load import evaluate_run, load_trained
 from sslstudio.engine.finetuning.mask_read_out import PENALTY, _Sums, class_shares, pixel_weights
 from sslstudio.engine.finetuning.read_out import put_around
@@ -21,6 +22,7 @@ from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import PixelScale, Segmenter
 from sslstudio.engine.models.mask_read_out import DenseFeatures, MaskReadOut, PixelRidge, Turning
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.transforms.finetune_views import IGNORE, turn_at_random, turn_pictures
 from tests.support.small_runs import finetune_config, of, run_finetune
 
@@ -211,3 +213,10 @@ def test_classes_say_that_they_are_not_turned(sample_folder: Path, tmp_path: Pat
     config = finetune_config(sample_folder, tmp_path / "run", "scratch").replace(turn=True, twin=False)
     events = run_finetune(config.replace(budget=config.budget.replace(epochs=1)))
     assert any("Turn is for masks only" in str(note.text) for note in of(Note, events))
+
+
+def test_beside_costs_the_training_of_its_network_and_its_reading(masked: Path) -> None:
+    costs = read_costs(RunFolder.open(masked))
+    assert costs["beside"]["steps"] == costs["pretrained"]["steps"] > 0
+    assert costs["beside"]["seconds"] > costs["pretrained"]["seconds"]
+    assert costs["untrained"]["steps"] == costs["general"]["steps"] == 0

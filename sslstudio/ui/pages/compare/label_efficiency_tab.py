@@ -25,8 +25,17 @@ class EfficiencyTab(ExperimentTab):
     """How many labels is a pretraining worth?"""
 
     job = COMPARE
-    top = ("kind", "labels", "seeds", "pretrain_seeds", "general")
-    more = ("steps", "scratch_labels", "weights", "keep_weights", "pretrain_settings", "finetune_settings")
+    top = ("kind", "labels", "seeds", "pretrain_seeds", "general", "after_general")
+    more = (
+        "steps",
+        "longer",
+        "read_at",
+        "scratch_labels",
+        "weights",
+        "keep_weights",
+        "pretrain_settings",
+        "finetune_settings",
+    )
     budgeted = True
 
     def __init__(self, workspace: Workspace, clinic: ClinicController) -> None:
