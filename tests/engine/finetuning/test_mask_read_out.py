@@ -219,4 +219,5 @@ def test_beside_costs_the_training_of_its_network_and_its_reading(masked: Path) 
     costs = read_costs(RunFolder.open(masked))
     assert costs["beside"]["steps"] == costs["pretrained"]["steps"] > 0
     assert costs["beside"]["seconds"] > costs["pretrained"]["seconds"]
+    assert costs["untrained"]["seconds"] > 0
     assert costs["untrained"]["steps"] == costs["general"]["steps"] == 0
