@@ -25,6 +25,7 @@ from sslstudio.engine.experiments.caveats import look_at_split
 from sslstudio.engine.experiments.compare_config import (
     SCRATCH,
     CompareConfig,
+    begun_from,
     cell_runs,
     finetune_config,
     follow_settings,
@@ -33,6 +34,7 @@ from sslstudio.engine.experiments.compare_config import (
     pretraining_run,
     source_title,
     sources_of,
+    suggested_sources,
     trained_sources,
 )
 from sslstudio.engine.experiments.compare_table import write_tables
@@ -94,6 +96,7 @@ class Comparison(Strategy[CompareConfig]):
         for source in (SCRATCH, *trained_sources(config)):
             runs += [pretraining_run(config, source)] if source in config.task_names() else []
             runs += cell_runs(config, source)
+        runs += [run for source in suggested_sources(config) for run in cell_runs(config, source)]
         self.runs = runs
 
     @staticmethod
@@ -141,9 +144,10 @@ class Comparison(Strategy[CompareConfig]):
 
     def _before(self, run: ExperimentRun) -> str | None:
         """What became of the pretraining that a cell waits for; done where it waits for none."""
-        if not run.is_cell or run.source not in self.config.task_names():
+        source = begun_from(run.source)
+        if not run.is_cell or source not in self.config.task_names():
             return DONE
-        return pretraining_run(self.config, run.source).outcome()
+        return pretraining_run(self.config, source).outcome()
 
     def _is_point_done(self, run: ExperimentRun) -> bool:
         """Whether every draw of these labels is settled, so that a point of a curve is there."""

@@ -37,6 +37,7 @@ OF_BEFORE = {
     "context_prediction": ("pairs",),
     "multitask": ("whole", "settings"),
 }
+SUGGESTED = "+suggested"  # at the end of the name of a row whose labels are suggested instead of drawn
 WITH_GENERAL = "+general"  # at the end of the name of a row that is read beside general weights
 T = TypeVar("T")
 
@@ -87,6 +88,11 @@ class CompareConfig(ExperimentConfig):
         "General weights",
         "Compare with a network that has learnt from general photographs, by itself and beside each pretraining.",
     )
+    suggested: bool = option(
+        False,
+        "Suggested labels",
+        "A row more for each pretraining: as many labels in all, suggested from its own features instead of drawn.",
+    )
     keep_weights: bool = option(
         False, "Keep weights", "Keep the weights of every fine-tuned network, not only its scores.", advanced=True
     )
@@ -121,12 +127,24 @@ def sources_of(config: CompareConfig) -> list[str]:
         source: [f"{source}{WITH_GENERAL}"]
         for source in trained_sources(config) if BESIDE in answering_parts(finetune_config(config, source, 1, 0))
     }  # fmt: skip
-    return [*parts, *(row for source in trained_sources(config) for row in (source, *beside.get(source, [])))]
+    suggested = {source: [f"{source}{SUGGESTED}"] for source in trained_sources(config) if config.suggested}
+    return [*parts, *(row for source in trained_sources(config)
+                      for row in (source, *beside.get(source, []), *suggested.get(source, [])))]  # fmt: skip
 
 
 def trained_sources(config: CompareConfig) -> list[str]:
     """The rows that begin with a pretraining or with weights from elsewhere."""
     return [*config.task_names(), *config.weights]
+
+
+def suggested_sources(config: CompareConfig) -> list[str]:
+    """The rows whose labels are suggested: they have fine-tunings of their own."""
+    return [f"{source}{SUGGESTED}" for source in trained_sources(config)] if config.suggested else []
+
+
+def begun_from(source: str) -> str:
+    """The row whose pretraining or weights a row begins with."""
+    return source.removesuffix(SUGGESTED)
 
 
 def run_source(source: str) -> str:
@@ -162,6 +180,8 @@ def source_title(config: CompareConfig, source: str) -> Message:
     """What a row is called, for people."""
     if source in (*BASELINES, GENERAL):
         return arm_title(source)
+    if source.endswith(SUGGESTED):
+        return Message("{row}, suggested labels", row=source_title(config, begun_from(source)))
     if source.endswith(WITH_GENERAL):
         return Message("{row} beside general weights", row=source_title(config, run_source(source)))
     return load_tasks()[source].title if source in config.task_names() else plain(source)
@@ -186,7 +206,8 @@ def cell_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
 
 def all_cells(config: CompareConfig) -> list[ExperimentRun]:
     """The cells of all rows, each fine-tuning once."""
-    return [cell for source in (SCRATCH, *trained_sources(config)) for cell in cell_runs(config, source)]
+    rows = (SCRATCH, *trained_sources(config), *suggested_sources(config))
+    return [cell for source in rows for cell in cell_runs(config, source)]
 
 
 def pretrain_config(config: CompareConfig, task: str) -> PretrainConfig:
@@ -196,14 +217,16 @@ def pretrain_config(config: CompareConfig, task: str) -> PretrainConfig:
 
 def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) -> FinetuneConfig:
     """A cell of the table: draw number `draw` of `labels` labels, the same budget for all."""
-    begins = config.weights.get(source) or str(pretraining_run(config, source).path)
+    start, suggested = begun_from(source), source.endswith(SUGGESTED)
+    begins = config.weights.get(start) or str(pretraining_run(config, start).path)
     base = FinetuneConfig(
         out=str(cell_run(config, source, labels, draw).path),
         kind=config.kind,
         source=SCRATCH if source == SCRATCH else begins,
         labels_per_class=labels,
         twin=False,
-        general=config.general,
+        choice="suggested" if suggested else "random",
+        general=config.general and not suggested,
         watch=False,  # nobody looks at hundreds of curves
         seed=draw,
         data=config.data,
@@ -245,6 +268,7 @@ def join(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
         labels=_union(stored.labels, config.labels),
         scratch_labels=_union(stored.scratch_labels, config.scratch_labels),
         seeds=max(stored.seeds, config.seeds),
+        suggested=config.suggested or stored.suggested,
         pretrain_settings=merge(stored.pretrain_settings, config.pretrain_settings),
     )
 

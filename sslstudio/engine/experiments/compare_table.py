@@ -16,10 +16,11 @@ from sslstudio.engine.core.messages import NOTHING, Message, from_stored, to_sto
 from sslstudio.engine.dataset.groups import group_paths
 from sslstudio.engine.evaluate.arms import BASELINES
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, belong, pooled
-from sslstudio.engine.experiments.caveats import machines, notes_on
+from sslstudio.engine.experiments.caveats import machines, notes_on, notes_on_suggested
 from sslstudio.engine.experiments.compare_config import (
     SCRATCH,
     CompareConfig,
+    begun_from,
     cell_run,
     cell_runs,
     labels_of,
@@ -27,6 +28,7 @@ from sslstudio.engine.experiments.compare_config import (
     pretraining_run,
     source_title,
     sources_of,
+    suggested_sources,
 )
 from sslstudio.engine.experiments.curve import curve_png
 from sslstudio.engine.experiments.experiment_run import DONE, ExperimentRun
@@ -45,6 +47,7 @@ from sslstudio.engine.experiments.label_efficiency import (
 from sslstudio.engine.experiments.report import markdown
 from sslstudio.engine.experiments.tables import (
     Agreement,
+    BesideRandom,
     Cell,
     EarlyProbe,
     EfficiencyTable,
@@ -152,6 +155,7 @@ def build_table(config: CompareConfig) -> EfficiencyTable:
     columns = _columns(config, tested, notes) if tested else {}
     rows = [_row(config, source, columns, tested, notes.get(source, "")) for source in sources_of(config)]
     together = _judge(rows, columns, tested) if tested else 0
+    suggested = _beside_random(config, columns, tested) if tested else []
     for row in rows:
         if row["source"] in config.task_names():
             row["probe"] = _probe(pretraining_run(config, row["source"]), row["overall"])
@@ -170,9 +174,10 @@ def build_table(config: CompareConfig) -> EfficiencyTable:
         "n_groups": len(set(groups)) if groups else None,
         "baseline": _baseline(config),
         "rows": rows,
+        "suggested": suggested,
         "together": together,
         "agreement": _agreement(rows),
-        "notes": notes_on(config, rows, len(paths), together),
+        "notes": [*notes_on(config, rows, len(paths), together), *notes_on_suggested(suggested)],
         "machine": machines(config),
     }
 
@@ -330,6 +335,19 @@ def _judge(rows: Sequence[Row], columns: Columns, tested: Tested) -> int:
         if row["source"] in overall:
             row["overall"] = {**overall[row["source"]], "labels": counts[row["source"]]}
     return len(cells)
+
+
+def _beside_random(config: CompareConfig, columns: Columns, tested: Tested) -> list[BesideRandom]:
+    """Each row of suggested labels against the same row with random ones; the intervals of all cells hold together."""
+    keys = [(source, labels) for source in suggested_sources(config) for labels in labels_of(config, source)
+            if (source, labels) in columns and (begun_from(source), labels) in columns]  # fmt: skip
+    pairs = {key: (columns[key], columns[begun_from(key[0]), key[1]]) for key in keys}
+    told = _together({key: gap for key, pair in pairs.items() if (gap := tested.gap([pair])) is not None})
+    return [
+        {"source": key[0], "title": source_title(config, key[0]), "labels": key[1], "difference": difference,
+         "score": float(pairs[key][0].scores.mean()), "random": float(pairs[key][1].scores.mean())}
+        for key, difference in told.items()
+    ]  # fmt: skip
 
 
 def _together(found: Mapping[T, tuple[Array, Spread]]) -> dict[T, Score]:

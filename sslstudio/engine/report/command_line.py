@@ -53,7 +53,7 @@ COMMANDS = (
         CompareConfig,
         {
             "kind": "--kind", "tasks": "--tasks", "labels": "--labels", "scratch_labels": "--scratch-labels",
-            "seeds": "--seeds", "steps": "--steps", "general": "--general",
+            "seeds": "--seeds", "steps": "--steps", "general": "--general", "suggested": "--suggested",
             "data.labels": "--label-file", **PICTURES,
             "keep_weights": "--keep-weights", "weights": "--weights", "pretrain_settings": "--set",
             "finetune_settings": "--finetune-set",

@@ -26,7 +26,7 @@ class EfficiencyTab(ExperimentTab):
 
     job = COMPARE
     top = ("kind", "labels", "seeds", "general")
-    more = ("steps", "scratch_labels", "weights", "keep_weights", "pretrain_settings", "finetune_settings")
+    more = ("steps", "suggested", "scratch_labels", "weights", "keep_weights", "pretrain_settings", "finetune_settings")
     budgeted = True
 
     def __init__(self, workspace: Workspace, clinic: ClinicController) -> None:
