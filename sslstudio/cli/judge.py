@@ -12,12 +12,15 @@ from sslstudio.cli.config_args import (
     add_device,
     add_flags,
     add_json,
+    add_roles,
     add_settings,
     current_settings,
+    labels_path,
+    roles_of,
     typed_texts,
 )
 from sslstudio.cli.console import print_json, returned, say, steered
-from sslstudio.engine.core.config import BaseConfig, with_texts
+from sslstudio.engine.core.config import BaseConfig, Table, with_texts
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, did_you_mean
 from sslstudio.engine.core.events import Preparing
@@ -176,6 +179,7 @@ def _add_suggest(parser: argparse.ArgumentParser) -> None:
         "--order", choices=("suggested", "random"), default="suggested", help="what is listed (default suggested)"
     )
     parser.add_argument("--labels", default="", metavar="FILE.csv|DIR", help="labels there are already")
+    add_roles(parser)
     parser.add_argument(
         "--kind", choices=("classification", "segmentation"), default="", help="which labels count (default: both)"
     )
@@ -217,13 +221,15 @@ def _next_ones(options: argparse.Namespace, control: RunControl) -> "Generator[P
     from sslstudio.engine.training.config import DataConfig
     from sslstudio.engine.training.session import propose_drawn
 
-    recognised = recognise(scan(options.folder), options.labels)
+    typed = roles_of(options.roles)
+    recognised = recognise(scan(options.folder), labels_path(options.labels), typed)
     kinds = {"classification": recognised.classes, "segmentation": recognised.masks}
     given = {kind: labels for kind, labels in kinds.items() if labels and options.kind in ("", kind)}
     classes = recognised.classes.of if recognised.classes and "classification" in given else {}
     labelled = frozenset(path for labels in given.values() for path in labels.of)
     known = KnownLabels(options.kind or next(iter(given), "classification"), labelled, classes)
-    draw = propose_drawn(recognised, DataConfig(folder=str(options.folder), labels=options.labels))
+    data = DataConfig(folder=str(options.folder), labels=labels_path(options.labels), roles=Table(typed))
+    draw = propose_drawn(recognised, data)
     if options.order == "random":
         found = order_at_random(recognised.pictures, known, draw)
         return replace(found, paths=found.paths[: options.count])

@@ -23,7 +23,7 @@ def test_compare_prints_its_table_and_goes_on_with_more_rows(
     said = capsys.readouterr().out
     assert "| From scratch" in said
     assert "4 of 4: From scratch, 4 labels, draw 2" in said
-    assert main([*command, "--tasks", "rotation", *QUICK, "--json"]) == 0
+    assert main([*command, "--tasks", "rotation", "--no-after-general", *QUICK, "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert lines[0]["event"] == "Preparing"
     table = lines[-1]["metrics"]

@@ -19,6 +19,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.spreadsheet import harmless
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.scores import Array, one_hot_confusions
 from sslstudio.engine.labels.masks.decode import decode_mask
@@ -103,14 +104,14 @@ def write_table(file: Path, head: Sequence[str], lines: Sequence[Sequence[str | 
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=separator)
-    writer.writerow(head)
+    writer.writerow(map(harmless, head))
     writer.writerows([_cell(value, separator) for value in line] for line in lines)
     write_atomic(file, text.getvalue().encode("utf-8-sig", errors="surrogateescape"))
 
 
 def _cell(value: str | float, separator: str) -> str:
     if isinstance(value, str):
-        return value
+        return str(harmless(value))
     return f"{value:.4f}".replace(".", ",") if separator == ";" else f"{value:.4f}"
 
 

@@ -15,8 +15,8 @@ from sslstudio.engine.core.messages import Message, as_message, loads, to_stored
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import suggest_groups
-from sslstudio.engine.experiments.compare_config import CompareConfig, all_cells, pretraining_run
-from sslstudio.engine.experiments.tables import BesideRandom, Cell, Machines, Row, labels_used
+from sslstudio.engine.experiments.compare_config import CompareConfig, all_cells, pretrained_sources, pretraining_runs
+from sslstudio.engine.experiments.tables import BesideRandom, Cell, Longer, Machines, Row, labels_used
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.session import Session, reopen_session
 
@@ -129,12 +129,7 @@ def notes_on(config: CompareConfig, rows: Sequence[Row], n_test: int, together: 
                 together=together,
             )
         )
-    notes.append(
-        Message(
-            "Each row rests on one pretraining: the luck of its own seed is not in the intervals, and another seed can "
-            "differ by about 3.5 points."
-        )
-    )
+    notes += _pretrainings(config)
     if config.weights:
         notes.append(
             Message("What the weights from elsewhere have seen is not known here: it may include the test pictures.")
@@ -173,6 +168,73 @@ def notes_on_suggested(found: Sequence[BesideRandom]) -> list[Message]:
     return notes
 
 
+def _pretrainings(config: CompareConfig) -> list[Message]:
+    """Whether the luck of a pretraining is in the intervals."""
+    many = max((len(pretraining_runs(config, task)) for task in pretrained_sources(config)), default=1)
+    if many < 2:
+        return [
+            Message(
+                "Each row rests on one pretraining: the luck of its own seed is not in the intervals, and another seed "
+                "can differ by about 3.5 points."
+            )
+        ]
+    notes = [
+        Message(
+            "Each task was pretrained {many} times, with other seeds, and the draws of labels are spread over these: "
+            "the luck of a pretraining is in the intervals.",
+            many=many,
+        )
+    ]
+    if many == 2:
+        notes.append(
+            Message(
+                "Two pretrainings say little of how much pretrainings differ: part of it is taken from a usual spread "
+                "of two points. Three or more are the better question."
+            )
+        )
+    if config.pretrain_seeds > config.seeds:
+        notes.append(
+            Message(
+                "Of {wanted} pretrainings of each task {many} were made: each needs a draw of labels of its own.",
+                wanted=config.pretrain_seeds,
+                many=many,
+            )
+        )
+    if config.weights:
+        notes.append(Message("Weights from elsewhere are one pretraining: its luck is not in the intervals."))
+    return notes
+
+
+def notes_on_longer(rows: Sequence[Longer]) -> list[Message]:
+    """Whether some row was stopped before it had learnt."""
+    gains = [(row, gap) for row in rows if (gap := row["difference"]) is not None]
+    if not gains:
+        return []
+    times, labels = gains[0][0]["times"], gains[0][0]["labels"]
+    short = [row["title"] for row, gap in gains if gap["value"] > FLAT]
+    if not short:
+        return [
+            Message(
+                "By {times} times the steps with {labels} labels {rows:and} {n:plural(gains|gain)} no more than one "
+                "point: nothing hints at having stopped too early. The intervals say how sure that is.",
+                rows=[row["title"] for row, _ in gains],
+                n=len(gains),
+                times=times,
+                labels=labels,
+            )
+        ]
+    return [
+        Message(
+            "By {times} times the steps with {labels} labels {rows:and} {n:plural(gains|gain)} more than one point, "
+            "luck included: the usual steps may be too few there. The intervals say how sure that is.",
+            rows=short,
+            n=len(short),
+            times=times,
+            labels=labels,
+        )
+    ]
+
+
 def _small_classes(rows: Sequence[Row]) -> list[Message]:
     """A word where a class has fewer labels than were asked for."""
     cells = [cell for row in rows for cell in row["cells"] if cell["labels"] - labels_used(cell) >= 0.05]
@@ -206,7 +268,7 @@ def _flatness(cells: Sequence[Cell]) -> list[Message]:
 def machines(config: CompareConfig) -> Machines:
     """Which devices did how much: seconds of pretraining and of fine-tuning in all."""
     cells = [cell.facts() for cell in all_cells(config)]
-    runs = [pretraining_run(config, task).facts() for task in config.task_names()]
+    runs = [run.facts() for source in pretrained_sources(config) for run in pretraining_runs(config, source)]
     known = [facts["machine"] for facts in (*cells, *runs) if "machine" in facts]
     return {
         "devices": sorted({", ".join(f"{name} {value}" for name, value in one.items()) for one in known}),

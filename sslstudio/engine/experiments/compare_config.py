@@ -26,6 +26,8 @@ from sslstudio.engine.experiments.config import ExperimentConfig, set_up_pretrai
 from sslstudio.engine.experiments.experiment_run import ExperimentRun
 from sslstudio.engine.finetuning.labelled import answering_parts
 from sslstudio.engine.images.multi_folder import title_of
+from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.models.encoders.general import GENERAL as GENERAL_SOURCE
 from sslstudio.engine.runs.experiment_folder import COMPARE
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import BudgetConfig, FinetuneConfig, PretrainConfig
@@ -38,7 +40,9 @@ OF_BEFORE = {
     "multitask": ("whole", "settings"),
 }
 SUGGESTED = "+suggested"  # at the end of the name of a row whose labels are suggested instead of drawn
+READ_AT, READ_AT_MASKS = 10, 20  # labels a class and masks at which worth is read, where nothing else is said
 WITH_GENERAL = "+general"  # at the end of the name of a row that is read beside general weights
+AFTER_GENERAL = "after-general-"  # before the name of a task that is pretrained from general weights
 T = TypeVar("T")
 
 
@@ -76,12 +80,36 @@ class CompareConfig(ExperimentConfig):
         advanced=True,
     )
     seeds: int = option(5, "Draws", "How often the labels are drawn; all rows use the same draws.", low=1, high=1000)
+    pretrain_seeds: int = option(
+        1,
+        "Pretrainings",
+        "How often each task is pretrained, with other seeds; the draws of labels are spread over these. With two or "
+        "more the luck of a pretraining is in the intervals.",
+        low=1,
+        high=100,
+    )
     steps: int | None = option(
         None,
         "Fine-tuning steps",
         "The same for every row; automatic: the more labels the more steps, until more would teach nothing.",
         low=1,
         high=10_000_000,
+    )
+    longer: int = option(
+        0,
+        "Longer runs",
+        "Train each row so many times as long, too, where worth is read: whether it was stopped too early. 0 or 1: no.",
+        low=0,
+        high=100,
+        advanced=True,
+    )
+    read_at: int | None = option(
+        None,
+        "Worth is read at",
+        "The number of labels at which worth is read, named beforehand; automatic: 10 a class, 20 masks. Where there "
+        "is no such number, the next lower one.",
+        low=1,
+        advanced=True,
     )
     general: bool = option(
         True,
@@ -92,6 +120,11 @@ class CompareConfig(ExperimentConfig):
         False,
         "Suggested labels",
         "A row more for each pretraining: as many labels in all, suggested from its own features instead of drawn.",
+    )
+    after_general: bool = option(
+        True,
+        "General, then own",
+        "Pretrain with the first of the tasks from general weights, too, as often does most for scans and microscopy.",
     )
     keep_weights: bool = option(
         False, "Keep weights", "Keep the weights of every fine-tuned network, not only its scores.", advanced=True
@@ -134,7 +167,20 @@ def sources_of(config: CompareConfig) -> list[str]:
 
 def trained_sources(config: CompareConfig) -> list[str]:
     """The rows that begin with a pretraining or with weights from elsewhere."""
-    return [*config.task_names(), *config.weights]
+    return [*pretrained_sources(config), *config.weights]
+
+
+def pretrained_sources(config: CompareConfig) -> list[str]:
+    """The rows that are pretrained here: each task from nothing (or from what `encoder.weights` says), and the first of
+    them from general weights."""
+    tasks = config.task_names()
+    after = config.general and config.after_general and not config.encoder.weights
+    return [*tasks, *(f"{AFTER_GENERAL}{task}" for task in tasks[:1] if after)]
+
+
+def task_of(source: str) -> str:
+    """The task that a row is pretrained with."""
+    return run_source(source).removeprefix(AFTER_GENERAL)
 
 
 def suggested_sources(config: CompareConfig) -> list[str]:
@@ -164,6 +210,17 @@ def labels_of(config: CompareConfig, source: str) -> list[int]:
     return sorted({*config.labels, *(config.scratch_labels if source in BASELINES else ())})
 
 
+def read_count(config: CompareConfig) -> int:
+    """The number of labels at which worth is read: the one that was named, or else the next lower one of those that
+    all rows have, or the lowest."""
+    wanted, counts = _read_at(config), sorted(config.labels)
+    return max((count for count in counts if count <= wanted), default=counts[0] if counts else wanted)
+
+
+def _read_at(config: CompareConfig) -> int:
+    return config.read_at or (READ_AT if config.kind == "classification" else READ_AT_MASKS)
+
+
 def _check_names(config: CompareConfig) -> None:
     names = [*BASELINES, GENERAL, *trained_sources(config)]
     double = [name for name in names if names.count(name) > 1]
@@ -184,18 +241,35 @@ def source_title(config: CompareConfig, source: str) -> Message:
         return Message("{row}, suggested labels", row=source_title(config, begun_from(source)))
     if source.endswith(WITH_GENERAL):
         return Message("{row} beside general weights", row=source_title(config, run_source(source)))
+    if source.startswith(AFTER_GENERAL) and source in pretrained_sources(config):
+        return Message("General weights, then {task}", task=load_tasks()[task_of(source)].title)
     return load_tasks()[source].title if source in config.task_names() else plain(source)
 
 
-def pretraining_run(config: CompareConfig, task: str) -> ExperimentRun:
-    """The pretraining of a task."""
-    return ExperimentRun(Path(config.out) / "pretrained" / task, task)
+def pretraining_run(config: CompareConfig, source: str, seed: int = 0) -> ExperimentRun:
+    """The pretraining of a row with seed number `seed`, counted from 0."""
+    name = f"{source}-{seed + 1}" if seed else source
+    return ExperimentRun(Path(config.out) / "pretrained" / name, source, seed=seed)
 
 
-def cell_run(config: CompareConfig, source: str, labels: int, draw: int) -> ExperimentRun:
-    """A cell of the table: the fine-tuning of a row on one draw of labels."""
-    source = run_source(source)
-    return ExperimentRun(Path(config.out) / "cells" / source / f"{labels}-{draw}", source, labels, draw)
+def pretraining_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
+    """The pretrainings of a row, none where it has none: no more than there are draws of labels to measure them by."""
+    if source not in pretrained_sources(config):
+        return []
+    return [pretraining_run(config, source, seed) for seed in range(min(config.pretrain_seeds, config.seeds))]
+
+
+def seed_of(config: CompareConfig, source: str, draw: int) -> int:
+    """Which of its pretrainings a row rests on in draw number `draw`: the draws are dealt out, so that more
+    pretrainings ask for no more fine-tunings."""
+    return draw % config.pretrain_seeds if begun_from(run_source(source)) in pretrained_sources(config) else 0
+
+
+def cell_run(config: CompareConfig, source: str, labels: int, draw: int, times: int = 1) -> ExperimentRun:
+    """A cell of the table: the fine-tuning of a row on one draw of labels, with so many `times` its steps."""
+    source, seed = run_source(source), seed_of(config, source, draw)
+    name = f"{labels}-{draw}-x{times}" if times > 1 else f"{labels}-{draw}"
+    return ExperimentRun(Path(config.out) / "cells" / source / name, source, labels, draw, seed, times)
 
 
 def cell_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
@@ -204,29 +278,44 @@ def cell_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
             for draw in range(config.seeds)]  # fmt: skip
 
 
+def longer_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
+    """The longer fine-tunings of a row that is trained; none where none are asked for."""
+    trains = part_of(source) in (FROM_SCRATCH, PRETRAINED) and config.longer > 1 and config.labels
+    count = read_count(config)
+    return [cell_run(config, source, count, draw, config.longer) for draw in range(config.seeds)] if trains else []
+
+
 def all_cells(config: CompareConfig) -> list[ExperimentRun]:
-    """The cells of all rows, each fine-tuning once."""
-    rows = (SCRATCH, *trained_sources(config), *suggested_sources(config))
-    return [cell for source in rows for cell in cell_runs(config, source)]
+    """The cells of all rows, each fine-tuning once, with the longer ones."""
+    rows = (SCRATCH, *trained_sources(config))
+    cells = [cell for source in rows for cell in (*cell_runs(config, source), *longer_runs(config, source))]
+    return [*cells, *(cell for source in suggested_sources(config) for cell in cell_runs(config, source))]
 
 
-def pretrain_config(config: CompareConfig, task: str) -> PretrainConfig:
-    """The pretraining of a task: the same pictures, encoder and budget for all, its own options."""
-    return set_up_pretraining(config, task, pretraining_run(config, task).path, config.pretraining)
+def pretrain_config(config: CompareConfig, source: str, seed: int = 0) -> PretrainConfig:
+    """A pretraining of a row: the same pictures, encoder and budget for all, and the options of its task; from general
+    weights the encoder that they are for."""
+    if source.startswith(AFTER_GENERAL):
+        config = config.replace(encoder=EncoderConfig(weights=GENERAL_SOURCE))
+    made = set_up_pretraining(config, task_of(source), pretraining_run(config, source, seed).path, config.pretraining)
+    return made.replace(seed=made.seed + seed)
 
 
-def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) -> FinetuneConfig:
-    """A cell of the table: draw number `draw` of `labels` labels, the same budget for all."""
+def finetune_config(
+    config: CompareConfig, source: str, labels: int, draw: int, times: int = 1
+) -> FinetuneConfig:  # fmt: skip
+    """A cell of the table: draw number `draw` of `labels` labels, the same budget for all, `times` the steps."""
     start, suggested = begun_from(source), source.endswith(SUGGESTED)
-    begins = config.weights.get(start) or str(pretraining_run(config, start).path)
+    begins = config.weights.get(start) or str(pretraining_run(config, start, seed_of(config, source, draw)).path)
     base = FinetuneConfig(
-        out=str(cell_run(config, source, labels, draw).path),
+        out=str(cell_run(config, source, labels, draw, times).path),
         kind=config.kind,
         source=SCRATCH if source == SCRATCH else begins,
         labels_per_class=labels,
         twin=False,
         choice="suggested" if suggested else "random",
-        general=config.general and not suggested,
+        # What is only read has no steps, and what comes after general weights is general already.
+        general=config.general and times == 1 and not suggested and not source.startswith(AFTER_GENERAL),
         watch=False,  # nobody looks at hundreds of curves
         seed=draw,
         data=config.data,
@@ -234,7 +323,8 @@ def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) 
         budget=BudgetConfig(steps=config.steps, minutes=None),
         hardware=config.hardware,
     )
-    return with_overrides(base, config.finetune_settings)
+    made = with_overrides(base, config.finetune_settings)
+    return made.replace(recipe=made.recipe.replace(steps_factor=made.recipe.steps_factor * times))
 
 
 def follow_settings(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
@@ -247,8 +337,17 @@ def follow_settings(config: CompareConfig, stored: CompareConfig) -> CompareConf
         finetune_settings=tuning,
         pretrain_settings=merge(Overrides(tasks), config.pretrain_settings),
         steps=config.steps or stored.steps,
+        read_at=config.read_at or stored.read_at,
+        pretrain_seeds=stored.pretrain_seeds if config.pretrain_seeds == 1 else config.pretrain_seeds,
         general=stored.general if recipe.get("read_out") == "network" else config.general,
+        tasks=tuple(sorted(config.task_names(), key=lambda task: task not in stored.tasks[:1])),
+        after_general=config.after_general and _is_first_kept(config, stored),
     )
+
+
+def _is_first_kept(config: CompareConfig, stored: CompareConfig) -> bool:
+    """Whether the task that is pretrained from general weights, too, is among what is asked for: the first of all."""
+    return not stored.tasks or (stored.after_general and stored.tasks[0] in config.tasks)
 
 
 def _kept(settings: Overrides, owner: str, names: Iterable[str] = ()) -> dict[str, Value]:
@@ -267,8 +366,10 @@ def join(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
         weights=merge(stored.weights, config.weights),
         labels=_union(stored.labels, config.labels),
         scratch_labels=_union(stored.scratch_labels, config.scratch_labels),
+        after_general=stored.after_general if stored.tasks else config.after_general,
         seeds=max(stored.seeds, config.seeds),
         suggested=config.suggested or stored.suggested,
+        longer=config.longer or stored.longer,
         pretrain_settings=merge(stored.pretrain_settings, config.pretrain_settings),
     )
 
@@ -287,6 +388,14 @@ def _check_same(config: CompareConfig, stored: CompareConfig) -> None:
         for change in _changes(_flat(old), _flat(new))
     ]
     places, theirs = config.weights, stored.weights
+    if config.pretrain_seeds != stored.pretrain_seeds:  # draws that are done rest on others
+        changed.append(
+            Message("pretrainings of a task were {old} and now are {new}", old=stored.pretrain_seeds,
+                    new=config.pretrain_seeds)
+        )  # fmt: skip
+    old, new = _read_at(stored), _read_at(config)
+    if old != new:  # it is named beforehand, not when the scores are known
+        changed.append(Message("{key} was {old} and now is {new}", key="read_at", old=old, new=new))
     changed += [
         Message("the weights {name}", name=name) for name in places if name in theirs and places[name] != theirs[name]
     ]

@@ -13,10 +13,10 @@ from filelock import FileLock
 
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored, to_stored
-from sslstudio.engine.dataset.groups import group_paths
-from sslstudio.engine.evaluate.arms import BASELINES
+from sslstudio.engine.dataset.groups import groups_of
+from sslstudio.engine.evaluate.arms import BASELINES, BESIDE, GENERAL, PRETRAINED
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, belong, pooled
-from sslstudio.engine.experiments.caveats import machines, notes_on, notes_on_suggested
+from sslstudio.engine.experiments.caveats import machines, notes_on, notes_on_longer, notes_on_suggested
 from sslstudio.engine.experiments.compare_config import (
     SCRATCH,
     CompareConfig,
@@ -24,8 +24,13 @@ from sslstudio.engine.experiments.compare_config import (
     cell_run,
     cell_runs,
     labels_of,
+    longer_runs,
     part_of,
-    pretraining_run,
+    pretrained_sources,
+    pretraining_runs,
+    read_count,
+    run_source,
+    seed_of,
     source_title,
     sources_of,
     suggested_sources,
@@ -51,15 +56,23 @@ from sslstudio.engine.experiments.tables import (
     Cell,
     EarlyProbe,
     EfficiencyTable,
+    Longer,
+    Made,
     Overall,
     Pretraining,
     Row,
     Score,
+    Tuning,
     Worth,
     verdict_of,
 )
+from sslstudio.engine.finetuning.costs import read_costs
+from sslstudio.engine.finetuning.labelled import encoder_of
+from sslstudio.engine.labels import roles
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
-from sslstudio.engine.training.config import pretrain_from_dict
+from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict
+from sslstudio.engine.training.recognised_record import recall
 
 T = TypeVar("T")
 
@@ -83,6 +96,7 @@ class Column:
 
     right: (S, n) which test pictures each draw has right, where a variance by class can be taken from it. used: how
     many labels a class the draws really had on average (for masks: in all); a small class gives what it has.
+    pretrainings: which one each draw rests on; empty where the row has one or none.
     """
 
     draws: tuple[int, ...]
@@ -90,10 +104,15 @@ class Column:
     resampled: Array
     right: Array | None
     used: float
+    pretrainings: tuple[int, ...] = ()
 
     def at(self, draws: Sequence[int]) -> list[int]:
         """The places of draws."""
         return [self.draws.index(draw) for draw in draws]
+
+    def pretrainings_at(self, draws: Sequence[int]) -> list[int]:
+        """Which pretrainings draws rest on."""
+        return [self.pretrainings[place] for place in self.at(draws)] if self.pretrainings else []
 
 
 @dataclass(frozen=True)
@@ -110,11 +129,12 @@ class Tested:
         known = None
         if column.right is not None and self.classes is not None:
             known = picture_variance(column.right, self.classes)
-        return spread(column.scores, column.resampled, self.luck, column.draws, known)
+        return spread(column.scores, column.resampled, self.luck, column.draws, known, column.pretrainings)
 
     def gap(self, pairs: Sequence[tuple[Column, Column]]) -> tuple[Array, Spread] | None:
         """The first minus the second of each pair on the draws that all have, averaged over the pairs: of each draw
-        (S,), and how their mean would vary. None where there is no such draw."""
+        (S,), and how their mean would vary: the first ones, which are all of one row, may rest on several pretrainings.
+        None where there is no such draw."""
         columns = [column for pair in pairs for column in pair]
         draws = [draw for draw in columns[0].draws if all(draw in one.draws for one in columns)] if columns else []
         if not draws:
@@ -127,7 +147,8 @@ class Tested:
         if self.classes is not None:
             known = picture_variance(np.mean([ours[2] - theirs[2] for ours, theirs in sides], axis=0), self.classes,
                                      gap=True)  # fmt: skip
-        return scores, spread(scores, drawn, self.luck, draws, known)
+        rest = next((found for one in columns if (found := one.pretrainings_at(draws))), [])
+        return scores, spread(scores, drawn, self.luck, draws, known, rest)
 
 
 def _picked(column: Column, draws: Sequence[int]) -> Array:
@@ -156,9 +177,10 @@ def build_table(config: CompareConfig) -> EfficiencyTable:
     rows = [_row(config, source, columns, tested, notes.get(source, "")) for source in sources_of(config)]
     together = _judge(rows, columns, tested) if tested else 0
     suggested = _beside_random(config, columns, tested) if tested else []
+    longer = _longer(config, columns, tested, notes) if tested else []
     for row in rows:
-        if row["source"] in config.task_names():
-            row["probe"] = _probe(pretraining_run(config, row["source"]), row["overall"])
+        if row["source"] in pretrained_sources(config):
+            row["probe"] = _probe(pretraining_runs(config, row["source"])[0], row["overall"])
     groups = tested.groups if tested else None
     return {
         "folder": config.data.folder,
@@ -175,15 +197,34 @@ def build_table(config: CompareConfig) -> EfficiencyTable:
         "baseline": _baseline(config),
         "rows": rows,
         "suggested": suggested,
+        "read_at": read_count(config),
+        "longer": longer,
         "together": together,
         "agreement": _agreement(rows),
-        "notes": [*notes_on(config, rows, len(paths), together), *notes_on_suggested(suggested)],
+        "notes": [
+            *notes_on(config, rows, len(paths), together),
+            *notes_on_longer(longer),
+            *notes_on_suggested(suggested),
+        ],
         "machine": machines(config),
     }
 
 
+def _chosen_groups(config: CompareConfig) -> Mapping[str, str]:
+    """The groups that a person gave by folders or a column, as the first run noted them when it began."""
+    if roles.GROUP not in config.data.roles.values():
+        return {}
+    for source in sources_of(config):
+        for labels in labels_of(config, source):
+            for draw in _done(config, source, labels):
+                run = RunFolder(cell_run(config, source, labels, draw).path)
+                began = recall(run, config.data.folder, str(run.config().get("data", {}).get("labels", "")))
+                return began.groups if began else {}
+    return {}
+
+
 def _tested(config: CompareConfig, paths: list[str]) -> Tested:
-    groups = group_paths(paths, config.data.groups)
+    groups = groups_of(paths, config.data.groups, _chosen_groups(config))
     named = [groups[path] for path in paths] if groups else None
     first = next(
         scored_pictures(cell_run(config, source, labels, draw), source)
@@ -227,15 +268,26 @@ def _columns(config: CompareConfig, tested: Tested, left_out: Mapping[str, str])
 
 
 def _column(config: CompareConfig, source: str, labels: int, draws: list[int], tested: Tested) -> Column:
-    cells = [cell_run(config, source, labels, draw) for draw in draws]
+    return _column_of(config, source, [cell_run(config, source, labels, draw) for draw in draws], tested)
+
+
+def _column_of(config: CompareConfig, source: str, cells: Sequence[ExperimentRun], tested: Tested) -> Column:
+    draws = [cell.draw for cell in cells]
     stacked = np.stack([pooled(scored_pictures(cell, source).confusions, tested.groups) for cell in cells])
     return Column(
         tuple(draws),
         draw_scores(config.kind, stacked),
         resampled_scores(config.kind, stacked, tested.luck),
         np.einsum("sncc->sn", stacked) if tested.classes is not None else None,
-        float(np.mean([_labels_used(cell, labels) for cell in cells])),
+        float(np.mean([_labels_used(cell, cell.labels) for cell in cells])),
+        _seeds(config, source, draws),
     )
+
+
+def _seeds(config: CompareConfig, source: str, draws: Sequence[int]) -> tuple[int, ...]:
+    """The pretraining of each draw; empty where the row has one or none."""
+    several = len(pretraining_runs(config, begun_from(run_source(source)))) > 1
+    return tuple(seed_of(config, source, draw) for draw in draws) if several else ()
 
 
 def _labels_used(cell: ExperimentRun, labels: int) -> float:
@@ -253,11 +305,13 @@ def _row(config: CompareConfig, source: str, columns: Columns, tested: Tested | 
         if tested and (source, labels) in columns
     ]
     row: Row = {"source": source, "title": source_title(config, source), "note": note, "cells": cells, "overall": None}
-    if source in config.task_names():
-        run = pretraining_run(config, source)
-        row["pretraining"] = _pretraining(run)
-        row["note"] = row["note"] or _trouble(run)
+    if begun_from(run_source(source)) in pretrained_sources(config):  # beside general weights it is the same one
+        runs = pretraining_runs(config, begun_from(run_source(source)))
+        row["pretraining"] = _pretrainings(runs)
+        row["note"] = row["note"] or next((trouble for run in runs if (trouble := _trouble(run))), NOTHING)
     row["note"] = row["note"] or _failures(config, source)
+    row["tuning"] = [one for labels in labels_of(config, source) if (one := _tuning(config, source, labels))]
+    row["made"] = _made(config, source)
     return row
 
 
@@ -294,6 +348,34 @@ def _cell(config: CompareConfig, source: str, labels: int, columns: Columns, tes
         "verdict": None,
         "worth": _worth(config, column, found, columns, tested) if source not in BASELINES else None,
     }
+
+
+def _tuning(config: CompareConfig, source: str, labels: int) -> Tuning | None:
+    """What a fine-tuning of the row takes on average; None where earlier versions have not kept it."""
+    return _tuning_of(source, [cell_run(config, source, labels, draw) for draw in _done(config, source, labels)])
+
+
+def _tuning_of(source: str, cells: Sequence[ExperimentRun]) -> Tuning | None:
+    spent = [found for cell in cells if (found := read_costs(cell.folder).get(part_of(source)))]
+    if not spent:
+        return None
+    minutes = float(np.mean([one["seconds"] for one in spent])) / 60
+    return {
+        "labels": cells[0].labels,
+        "minutes": minutes,
+        "steps": round(float(np.mean([one["steps"] for one in spent]))),
+    }
+
+
+def _made(config: CompareConfig, source: str) -> Made | None:
+    """Encoder and side of the row's networks, as its first fine-tuning that is done has settled them."""
+    runs = [cell_run(config, source, labels, draw) for labels in labels_of(config, source)
+            for draw in _done(config, source, labels)[:1]]  # fmt: skip
+    if not runs:
+        return None
+    settled, part = finetune_from_dict(runs[0].folder.config()), part_of(source)
+    names = [encoder_of(one, settled).name for one in ((PRETRAINED, GENERAL) if part == BESIDE else (part,))]
+    return {"encoder": " + ".join(names), "side": settled.data.side}
 
 
 def _worth(config: CompareConfig, column: Column, found: Spread, columns: Columns, tested: Tested) -> Worth | None:
@@ -350,11 +432,59 @@ def _beside_random(config: CompareConfig, columns: Columns, tested: Tested) -> l
     ]  # fmt: skip
 
 
+def _longer(
+    config: CompareConfig, columns: Columns, tested: Tested, left_out: Mapping[str, str]
+) -> list[Longer]:  # fmt: skip
+    """The rows that were trained longer, against their usual steps; the intervals of all of them hold together."""
+    first = next(iter(columns), None)
+    if first is None:
+        return []
+    paths = scored_pictures(cell_run(config, *first, columns[first].draws[0]), first[0]).paths
+    found: dict[str, Column] = {}
+    rows: list[Longer] = []
+    for source in sources_of(config):
+        runs = longer_runs(config, source) if source not in left_out else []
+        done = [run for run in runs if run.outcome() == DONE and scored_pictures(run, source).paths == paths]
+        if not done:
+            continue
+        column = found[source] = _column_of(config, source, done, tested)
+        tuning = _tuning_of(source, done)
+        rows.append(
+            {"source": source, "title": source_title(config, source), "times": config.longer, "labels": done[0].labels,
+             "score": cast(Score, asdict(estimate(column.scores, tested.score(column)))),
+             "draws": column.scores.tolist(), "difference": None,
+             "minutes": tuning["minutes"] if tuning else None, "steps": tuning["steps"] if tuning else None,
+             "note": next((trouble for run in runs if (trouble := _trouble(run))), NOTHING)}
+        )  # fmt: skip
+    pairs = {row["source"]: (found[row["source"]], columns[row["source"], row["labels"]]) for row in rows
+             if (row["source"], row["labels"]) in columns}  # fmt: skip
+    told = _together({source: gap for source, pair in pairs.items() if (gap := tested.gap([pair])) is not None})
+    for row in rows:
+        row["difference"] = told.get(row["source"])
+    return rows
+
+
 def _together(found: Mapping[T, tuple[Array, Spread]]) -> dict[T, Score]:
     reaches = hold_together([one for _, one in found.values()])
     return {
         key: cast(Score, asdict(estimate(scores, one, reach)))
         for (key, (scores, one)), reach in zip(found.items(), reaches, strict=True)
+    }
+
+
+def _pretrainings(runs: Sequence[ExperimentRun]) -> Pretraining | None:
+    """What those that are done took, and how well they do their own task: each on average."""
+    found = [one for run in runs if (one := _pretraining(run)) is not None]
+    if len(found) < 2:
+        return found[0] if found else None
+    values = [one["value"] for one in found if one["value"] is not None]
+    return {
+        **found[0],
+        "minutes": float(np.mean([one["minutes"] for one in found])),
+        "steps": round(np.mean([one["steps"] for one in found])),
+        "pictures_per_second": float(np.mean([one["pictures_per_second"] for one in found])),
+        "value": float(np.mean(values)) if values else None,
+        "seeds": len(found),
     }
 
 
@@ -380,7 +510,8 @@ def _pretraining(run: ExperimentRun) -> Pretraining | None:
 
 
 def _probe(run: ExperimentRun, overall: Overall | None) -> EarlyProbe | None:
-    """What the probe said after a quarter of the pretraining, and whether fine-tuning came to the same over all."""
+    """What the probe said after a quarter of the (first) pretraining, and whether fine-tuning came to the same over
+    all."""
     metrics = run.folder.pretrain_metrics()
     quarter = metrics.get("probe_quarter") if metrics else None
     if not quarter or not quarter["verdict"]:

@@ -9,10 +9,15 @@ moderated variance: Smyth 2004, Statistical Applications in Genetics and Molecul
 Student's with the degrees of freedom of the sum (Welch and Satterthwaite). How often intervals hold the truth was
 simulated: decision 0039 and tests/engine/experiments/test_coverage.py.
 
+Where each task was pretrained several times, with other seeds, a third kind of luck is known, above the other two: the
+draws of labels are spread over the pretrainings, and the means over the draws of one pretraining take the place of
+single draws, drawn towards a usual spread of pretrainings beside that of draws (decision 0049).
+
 Every row of a table sees the same resamples, so that what makes a draw or a picture hard for all rows drops out of a
 difference, and several differences have intervals that hold together.
 
-Letters: S draws of labels, n test pictures (or groups), C classes, R resamples, K numbers of labels of a curve.
+Letters: S draws of labels, U units of luck (draws, or pretrainings), n test pictures (or groups), C classes,
+R resamples, K numbers of labels of a curve.
 """
 
 from collections.abc import Sequence
@@ -31,6 +36,7 @@ CHUNK = 100  # resamples at once, so that memory stays flat
 ROUNDING = 1e-9
 NO_SPREAD = 1e-12
 USUAL = 0.04  # by how much scores of single draws usually deviate; it counts as much as one draw more
+USUAL_PRETRAINING = 0.02  # the same of several pretrainings of one task, beside what draws do
 
 
 @dataclass(frozen=True)
@@ -141,32 +147,76 @@ def picture_variance(right: Array, classes: npt.NDArray[np.int_], *, gap: bool =
     return share * float((variances / count).sum()) / len(count) ** 2
 
 
-def spread(scores: Array, resampled: Array, luck: Luck, which: Sequence[int], known: float | None = None) -> Spread:
+def spread(
+    scores: Array,
+    resampled: Array,
+    luck: Luck,
+    which: Sequence[int],
+    known: float | None = None,
+    pretrainings: Sequence[int] = (),
+) -> Spread:
     """How the mean of `scores` (S,) of the draws `which` would vary with other draws and test pictures.
 
     resampled (R, S): the same on each resample of the pictures. known: the variance over pictures where it is better
-    known than from these, see `picture_variance`. With one draw the usual spread stands for its own.
+    known than from these, see `picture_variance`. pretrainings: which pretraining each draw rests on; where these are
+    several, how the mean would vary with others is in it, too. With one draw the usual spread stands for its own.
     """
     count, value = len(scores), float(scores.mean())
     if np.isnan(value):
         return Spread(value, value, LEAST_FREEDOM, np.full(len(resampled), value), count)
     resampled = np.where(np.isnan(resampled), scores, resampled)
     means = resampled.mean(1)
-    between, both = float(means.var(ddof=1)) if known is None else known, 0.0
-    if count > 1:
-        apart = (resampled - means[:, None]) - (scores - value)
-        both = float((apart**2).sum(1).mean()) / (count - 1)
-    pictures = max(between - both / count, 0.0)
-    single = (both + USUAL**2 + float(((scores - value) ** 2).sum())) / count  # of one draw, with `count` degrees
-    variance = single / count + pictures
-    units = luck.pictures.shape[1]
-    freedom = variance**2 / ((single / count) ** 2 / count + pictures**2 / max(1, units - 1))
+    units = _units(scores, resampled, luck.draws[:, list(which)], pretrainings)
+    among = len(units.scores)
+    alone = float((units.weights**2).sum())  # 1 / U where all weigh alike
+    between, both, apart = float(means.var(ddof=1)) if known is None else known, 0.0, 0.0
+    if among > 1:
+        own = (units.resampled - means[:, None]) - (units.scores - value)
+        both = float((own**2).mean(0) @ units.weights) / (1 - alone)
+        apart = float(units.weights @ (units.scores - value) ** 2) / (1 - alone)
+    pictures = max(between - both * alone, 0.0)
+    single = (both + units.usual + (among - 1) * apart) / among  # of one unit
+    upper = single * alone
+    variance = upper + pictures
+    tested = luck.pictures.shape[1]
+    freedom = variance**2 / (upper**2 / units.freedom + pictures**2 / max(1, tested - 1))
     if count == 1:
-        freedom = float(max(1, units - 1))  # the usual spread is taken for known
-    noise = _draw_noise(scores - value, luck.draws[:, list(which)]) * (single / count) ** 0.5
+        freedom = float(max(1, tested - 1))  # the usual spread is taken for known
+    noise = _draw_noise(units.weights**0.5 * (units.scores - value), units.numbers) * upper**0.5
     noise = noise + _picture_noise(means, luck.unseen) * pictures**0.5
     freedom = max(LEAST_FREEDOM, freedom)
     return Spread(value, variance, freedom, noise / np.sqrt(chdtri(freedom, luck.chance) / freedom), count)
+
+
+@dataclass(frozen=True)
+class _Units:
+    """What is independent of the rest, draws or pretrainings, each with its share of the draws as its weight. `usual`:
+    the variance that one more unit would have, by what is usual and by how draws differ within a pretraining;
+    `freedom`: of the variance that comes of it."""
+
+    scores: Array  # (U,)
+    resampled: Array  # (R, U)
+    numbers: Array  # (R, U) normal
+    weights: Array  # (U,) sum to 1
+    usual: float
+    freedom: float
+
+
+def _units(scores: Array, resampled: Array, numbers: Array, pretrainings: Sequence[int]) -> _Units:
+    """The draws, or the means over the draws of each pretraining where these are several."""
+    names, place = np.unique(np.asarray(pretrainings, int), return_inverse=True)
+    draws = len(scores)
+    if len(names) < 2:
+        return _Units(scores, resampled, numbers, np.full(draws, 1 / draws), USUAL**2, draws)
+    belongs = (place[:, None] == np.arange(len(names))).astype(np.float64)  # (S, U)
+    count = belongs.sum(0)
+    means = scores @ belongs / count
+    within = float(((scores - means[place]) ** 2).sum())
+    draw = (USUAL**2 + within) / (1 + draws - len(names))
+    usual = USUAL_PRETRAINING**2 + draw * len(names) / draws
+    # What is usual is known where draws within pretrainings tell it: the variance of U - 1 units is in doubt, of U.
+    freedom = len(names) ** 2 / (len(names) - 1) if draws > len(names) else len(names)
+    return _Units(means, resampled @ belongs / count, numbers @ belongs / count**0.5, count / draws, usual, freedom)
 
 
 def _draw_noise(apart: Array, numbers: Array) -> Array:

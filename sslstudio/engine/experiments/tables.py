@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.spreadsheet import harmless
 from sslstudio.engine.evaluate.arms import BASELINES
 from sslstudio.engine.runs.experiment_folder import COMPARE, sheet_of
 from sslstudio.engine.runs.metrics import ProbeResult
@@ -65,8 +66,10 @@ class Cell(TypedDict):
 
 
 class Pretraining(TypedDict):
-    """What the pretraining of a row took, and how it does its own task on held-out pictures."""
+    """What the pretraining of a row took, and how it does its own task on held-out pictures. Where it was pretrained
+    several times, with other seeds: so many `seeds`, and each on average (`chance`, `validation`: of the first)."""
 
+    seeds: NotRequired[int]
     minutes: float
     steps: int
     pictures_per_second: float
@@ -87,6 +90,21 @@ class EarlyProbe(TypedDict):
     agrees: bool | None
 
 
+class Made(TypedDict):
+    """What the networks of a row are: encoder (two where they are read side by side) and side of the pictures."""
+
+    encoder: str
+    side: int | None
+
+
+class Tuning(TypedDict):
+    """What one fine-tuning of a row takes at one number of labels, on average. Steps of 0: it is only read."""
+
+    labels: int
+    minutes: float
+    steps: int
+
+
 class Row(TypedDict):
     """A source: scratch, a task, or weights from elsewhere. Only a task has a pretraining."""
 
@@ -96,7 +114,25 @@ class Row(TypedDict):
     cells: list[Cell]
     overall: Overall | None
     pretraining: NotRequired[Pretraining | None]
+    tuning: NotRequired[list[Tuning]]  # not kept by earlier versions
+    made: NotRequired[Made | None]
     probe: NotRequired[EarlyProbe | None]
+
+
+class Longer(TypedDict):
+    """A row that was trained `times` as long with `labels` labels: its score over draws, and the difference to its
+    usual steps on the same draws. `steps`, `minutes`: of one fine-tuning, on average."""
+
+    source: str
+    title: str
+    times: int
+    labels: int
+    score: Score
+    draws: list[float]
+    difference: Score | None
+    minutes: float | None
+    steps: int | None
+    note: str
 
 
 class Agreement(TypedDict):
@@ -142,6 +178,8 @@ class EfficiencyTable(TypedDict):
     baseline: float | None
     rows: list[Row]
     suggested: NotRequired[list[BesideRandom]]
+    read_at: NotRequired[int]  # the number of labels at which worth is read, named beforehand
+    longer: NotRequired[list[Longer]]
     together: NotRequired[int]  # so many differences have intervals that hold together
     agreement: Agreement
     notes: Sequence[str]
@@ -261,7 +299,8 @@ def save_table(file: Path, folder: Path, job: str, content: Mapping[str, object]
 
 def efficiency_csv(table: EfficiencyTable) -> str:
     """One line for each row and number of labels: the score, the difference to scratch and what the labels are worth,
-    each with its 95 % interval; empty where it is not known."""
+    each with its 95 % interval; empty where it is not known. Last the rows with several times the steps, whose
+    difference is that to their usual steps."""
     head = ["row", "labels", "draws", table["headline"], "low", "high"]
     head += [
         "difference",
@@ -272,14 +311,52 @@ def efficiency_csv(table: EfficiencyTable) -> str:
         "worth_low",
         "worth_high",
         "scratch_flat",
+        "labels_used",
+        "pretraining_minutes",
+        "finetuning_minutes",
+        "steps",
+        "encoder",
+        "side",
+        "times_the_steps",
     ]
     lines = [
         [row["title"], cell["labels"], len(cell["draws"]), *_interval(cell["score"]),
          *_interval(cell["difference"]), cell.get("verdict"), *_factor(cell["worth"]),
-         labels_used(cell)]
+         labels_used(cell), *_cost(row, cell), 1]
         for row in table["rows"] for cell in row["cells"]
     ]  # fmt: skip
+    lines += [
+        [one["title"], one["labels"], len(one["draws"]), *_interval(one["score"]), *_interval(one["difference"]),
+         *[None] * 7, one["minutes"], one["steps"], None, None, one["times"]]
+        for one in table.get("longer", [])
+    ]  # fmt: skip
     return _written(head, lines)
+
+
+def _cost(row: Row, cell: Cell) -> list[Any]:
+    done, made = row.get("pretraining"), row.get("made")
+    tuning = next((one for one in row.get("tuning", []) if one["labels"] == cell["labels"]), None)
+    return [
+        done["minutes"] if done else None, *([tuning["minutes"], tuning["steps"]] if tuning else [None, None]),
+        *([made["encoder"], made["side"]] if made else [None, None]),
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What one fine-tuning of a row takes: the least and the most over the numbers of labels."""
+
+    minutes: tuple[float, float]
+    steps: tuple[int, int]
+
+
+def effort_of(row: Row) -> Effort | None:
+    """None where an earlier version has not kept it, or nothing is done."""
+    kept = row.get("tuning", [])
+    if not kept:
+        return None
+    minutes, steps = [one["minutes"] for one in kept], [one["steps"] for one in kept]
+    return Effort((min(minutes), max(minutes)), (min(steps), max(steps)))
 
 
 def tournament_csv(table: TournamentTable) -> str:
@@ -319,5 +396,5 @@ def _written(head: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)
-    writer.writerows(["" if value is None else value for value in line] for line in lines)
+    writer.writerows(["" if value is None else harmless(value) for value in line] for line in lines)
     return text.getvalue()

@@ -20,18 +20,19 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, RunFinished, RunStarted, StepDone
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.drawn_split import DrawnFor
-from sslstudio.engine.dataset.split import Split, draw_labelled, group_paths
+from sslstudio.engine.dataset.groups import groups_of
+from sslstudio.engine.dataset.split import Split, draw_labelled
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import KINDS, summarise
 from sslstudio.engine.finetuning.label_snapshot import as_begun, check_labels, note_labels
-from sslstudio.engine.finetuning.labelled import answering_parts, labels_of
+from sslstudio.engine.finetuning.labelled import answering_parts, is_closed_form, labels_of
 from sslstudio.engine.finetuning.run import following, go_on, pretraining_of, start
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.run_folder import METRICS, RunFolder
 from sslstudio.engine.training.config import FinetuneConfig, config_dict, finetune_from_dict
-from sslstudio.engine.training.recognised_record import keep_recognised
+from sslstudio.engine.training.recognised_record import keep_recognised, recall
 from sslstudio.engine.training.session import Session, open_session
 
 FOLDS_FILE = "folds.json"  # the splits of all folds; only a cross-validated run has it
@@ -60,7 +61,7 @@ def cross_validate(config: FinetuneConfig, folds: int, control: RunControl) -> I
     config = following(config, pretraining_of(config.source))
     session = yield from open_session(config.data, device, control)
     config = config.replace(
-        encoder=config.encoder.resolve(device.accelerated, session.cache.side),
+        encoder=config.encoder.resolve(device.accelerated, session.cache.side, trained=not is_closed_form(config)),
         data=config.data.replace(side=session.cache.side, folder=str(Path(config.data.folder).resolve())),
     )
     splits = deal(session, config, folds)
@@ -104,7 +105,7 @@ def deal(session: Session, config: FinetuneConfig, folds: int) -> list[Split]:
     suggested = _suggested(session, config.kind, paths)
     paths = tuple(path for path in paths if path not in suggested)
     targets = np.array([labels[path] for path in paths], np.int64)
-    group_of = group_paths([*paths, *suggested], config.data.groups)
+    group_of = groups_of([*paths, *suggested], config.data.groups, session.recognised.groups)
     groups = {path: group_of[path] for path in paths} if group_of else {}
     fewest = min(np.bincount(targets)[np.unique(targets)], default=0)
     units = len(set(groups.values())) if groups else len(paths)
@@ -199,7 +200,8 @@ def pooled_result(config: FinetuneConfig, run: RunFolder, splits: list[Split], n
         confusions[part] = np.concatenate([matrices for _, matrices in stored])
         paths = [path for names, _ in stored for path in names]
     frequent = int(next(iter(confusions.values())).sum((0, 2)).argmax())
-    groups = group_paths(paths, config.data.groups)
+    began = recall(run, config.data.folder, config.data.labels)
+    groups = groups_of(paths, config.data.groups, began.groups if began else {})
     first = children[0].finetune_metrics()
     assert first is not None
     metrics = summarise(

@@ -60,7 +60,7 @@ def keep_labels(out: Path, data: DataConfig, kind: str = "") -> Generator[Prepar
         note = _told(data, kept, kind)
         if not note or any(out.rglob("split.json")):  # else nothing has been trained with them
             return Kept(kept, note)
-    recognised = yield from recognising(scan(Path(data.folder)), data.labels)
+    recognised = yield from recognising(scan(Path(data.folder)), data.labels, data.roles)
     if kind == "classification" or (not kind and recognised.classes):
         recognised = replace(recognised, masks=None)
     elif recognised.masks and not _made_here(data):
@@ -82,7 +82,7 @@ def _told(data: DataConfig, kept: DataConfig, kind: str) -> Message:
     """A sentence where the labels are others than those that were kept."""
     index = scan(Path(data.folder))
     try:
-        now, then = recognise(index, data.labels), recognise(index, kept.labels)
+        now, then = recognise(index, data.labels, data.roles), recognise(index, kept.labels, kept.roles)
     except DataError:  # they are gone, and not needed
         return NOTHING
     kind = kind or ("classification" if then.classes else "segmentation")

@@ -21,7 +21,7 @@ from sslstudio.engine.evaluate.arms import BASELINES, BESIDE, FROM_SCRATCH, GENE
 from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS
 from sslstudio.engine.finetuning.recipe import Recipe, parameter_groups
 from sslstudio.engine.labels.masks.decode import decode_mask
-from sslstudio.engine.models.encoders import EncoderConfig
+from sslstudio.engine.models.encoders import Encoder, EncoderConfig
 from sslstudio.engine.models.encoders.general import GENERAL as GENERAL_SOURCE
 from sslstudio.engine.models.encoders.general import is_general, list_general
 from sslstudio.engine.models.finetuned import Network
@@ -87,6 +87,8 @@ def labels_of(session: Session, config: FinetuneConfig) -> tuple[dict[str, int],
     classes, masks = session.recognised.classes, session.recognised.masks
     readable = set(session.cache.index.paths)
     if config.kind == "classification":
+        if classes is None and (problem := session.recognised.problems.get("classes")):
+            raise problem
         if classes is None:
             raise DataError(
                 "No classes were found in {folder}. Label some pictures in the window, sort them into one "
@@ -95,6 +97,8 @@ def labels_of(session: Session, config: FinetuneConfig) -> tuple[dict[str, int],
                 value=Message(" There are masks: try --kind segmentation.") if masks else "",
             )
         return {path: label for path, label in classes.of.items() if path in readable}, classes.names
+    if masks is None and (problem := session.recognised.problems.get("masks")):
+        raise problem
     if masks is None:
         raise DataError(
             "No masks were found in {folder}. Put pictures into images/ and masks of the same names into "
@@ -163,11 +167,28 @@ def encoder_of(part: str, config: FinetuneConfig) -> EncoderConfig:
     labels hardly anything of that is learnt from nothing, so the twin has the small one."""
     side = config.data.side or 0
     if part == GENERAL:
-        return EncoderConfig(weights=GENERAL_SOURCE).resolve(accelerated=False, side=side)
+        return EncoderConfig(weights=GENERAL_SOURCE).resolve(accelerated=False, side=side, trained=False)
     made_for = {general.encoder for general in list_general().values()}
     if part in BASELINES and config.source != FROM_SCRATCH and config.encoder.name in made_for:
         return EncoderConfig(name="small").resolve(accelerated=False, side=side)
     return config.encoder
+
+
+class Trial(nn.Module):
+    """A step of a fine-tuning as `autotune` times it: the pictures are not varied and the classes are not asked for."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def make_batch(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        """uint8 (B, 3, H, W) as float in [0, 1]."""
+        return to_float(images)
+
+    def forward(self, encoder: nn.Module, batch: Tensor) -> TaskResult:
+        """A loss through the whole network, whose encoder this is."""
+        logits: Tensor = self.network(batch)
+        return TaskResult(logits.float().square().mean(), {})
 
 
 class LabelledJob:
@@ -192,6 +213,16 @@ class LabelledJob:
         self.batch_size = self.order.batch_size
         self.steps_per_epoch = self.order.steps_per_epoch
         self.modules = nn.ModuleDict({"network": network})
+
+    @property
+    def encoder(self) -> Encoder:
+        """What `autotune` tries steps with."""
+        return self.network.encoder
+
+    @property
+    def task(self) -> Trial:
+        """See `encoder`."""
+        return Trial(self.network)
 
     def _weighs(self) -> bool:
         return self.kind == "classification" and self.config.recipe.balance_classes

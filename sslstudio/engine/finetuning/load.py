@@ -1,6 +1,6 @@
 """A fine-tuned run put to use: loaded, and scored on another labelled folder."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from sslstudio.engine.compute import device as devices
+from sslstudio.engine.core.config import Table
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
@@ -27,7 +28,7 @@ from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.engine.training.config import FinetuneConfig, finetune_from_dict
-from sslstudio.engine.training.session import open_session, reopen_session
+from sslstudio.engine.training.session import open_session, reopen_session, split_of
 
 
 @dataclass(frozen=True)
@@ -123,20 +124,28 @@ def _network_weights(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def evaluate_run(
-    trained: Trained, folder: Path, table: Path, control: RunControl
+    trained: Trained,
+    folder: Path,
+    table: Path,
+    control: RunControl,
+    labels: str = "",
+    roles: Mapping[str, str] | None = None,
 ) -> Generator[Preparing, None, FinetuneMetrics]:
     """Score a run on labelled pictures: on its own folder the test pictures that it set apart, elsewhere all of them.
+    labels, roles: what to score it by, as in `recognise`; empty: those that the run began with, or found by themselves.
 
     Writes the table of predictions; returns what metrics.json of a run holds, for the one part.
     """
     own = Path(trained.config.data.folder).resolve() == folder.resolve()
     device = trained.predictor.device
-    if own:
+    if own and not labels and not roles:
         session = yield from reopen_session(trained.run, trained.config.data, device, control)
     else:
-        data = trained.config.data.replace(folder=str(folder), labels="")
+        data = trained.config.data.replace(folder=str(folder), labels=labels, roles=Table(roles or {}))
         session = yield from open_session(data, device, control)
-        session = replace(session, split=Split(train=(), validation=(), test=tuple(session.cache.index.paths)))
+        split = split_of(trained.run, session.recognised, data) if own else None
+        every = tuple(session.cache.index.paths)
+        session = replace(session, split=split or Split(train=(), validation=(), test=every))
     recognised = named_alike(trained.config.kind, trained.predictor.names, session.recognised)
     session = replace(session, recognised=recognised)
     found = session.recognised.classes if trained.config.kind == "classification" else session.recognised.masks

@@ -1,6 +1,7 @@
 """The networks of a fine-tuning run, each part with its first weights and its recipe."""
 
 import copy
+import time
 from collections.abc import Generator
 
 from sslstudio.engine.compute.device import Device
@@ -10,6 +11,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.arms import BESIDE, FROM_SCRATCH, GENERAL, PRETRAINED
+from sslstudio.engine.finetuning.costs import note_reading
 from sslstudio.engine.finetuning.labelled import (
     Labelled,
     answering_parts,
@@ -18,7 +20,7 @@ from sslstudio.engine.finetuning.labelled import (
     prefix_of,
     targets_of,
 )
-from sslstudio.engine.finetuning.read_out import answering_network, file_of, fit_read_out, save_read_out
+from sslstudio.engine.finetuning.read_out import Known, answering_network, file_of, fit_read_out, save_read_out
 from sslstudio.engine.finetuning.recipe import Recipe, recalibrate, recipe_of, stage_by_probe, standardise
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.models.finetuned import ALL, LAST, Classifier, Network, PixelScale, Segmenter
@@ -83,7 +85,8 @@ def keep_general_read_outs(
     config: FinetuneConfig, labelled: Labelled, session: Session, device: Device, run: RunFolder, control: RunControl
 ) -> Generator[Preparing, None, None]:
     """Fit what is read from general weights, by themselves and beside the own pretraining, and keep it. Raises RunError
-    when stopped."""
+    when stopped. The general encoder looks at each picture once for both."""
+    began, known = time.monotonic(), Known()
     wanted = [part for part in (GENERAL, BESIDE) if part in answering_parts(config)]
     missing = [part for part in wanted if not file_of(run, part, config).exists()]
     if not missing:
@@ -102,7 +105,7 @@ def keep_general_read_outs(
             assert isinstance(own, ReadOut)
             assert isinstance(own.frozen, FrozenFeatures)
             frozen = Beside(own.frozen, general)
-        yield from _fit_and_keep(part, frozen, config, labelled, session, device, run, control)
+        yield from _fit_and_keep(part, frozen, config, labelled, session, device, run, control, began, known)
 
 
 def _keep_read_out(
@@ -111,25 +114,28 @@ def _keep_read_out(
 ) -> None:  # fmt: skip
     """Fit the read-out to the encoder as the part begins with it, and keep it. From scratch the copy that is read has
     batch statistics of the pictures, too: every part gets the same."""
+    began = time.monotonic()
     frozen = FrozenFeatures(copy.deepcopy(scale), copy.deepcopy(encoder)).to(device.handle)
     if part == FROM_SCRATCH:
         unlabelled = Pictures(session.cache, session.split.train, device)
         recalibrate(Network(frozen.scale, frozen.encoder, frozen.encoder), unlabelled)
-    to_end(_fit_and_keep(part, frozen, config, labelled, session, device, run, RunControl()))
+    to_end(_fit_and_keep(part, frozen, config, labelled, session, device, run, RunControl(), began))
 
 
 def _fit_and_keep(
     part: str, frozen: FrozenFeatures | Beside, config: FinetuneConfig, labelled: Labelled, session: Session,
-    device: Device, run: RunFolder, control: RunControl,
+    device: Device, run: RunFolder, control: RunControl, began: float, known: Known | None = None,
 ) -> Generator[Preparing, None, None]:  # fmt: skip
+    """`began`: when the first picture was looked at for this part, from which it is timed."""
     unlabelled = Pictures(session.cache, session.split.train, device)
     taught = unlabelled.of(labelled.train)
     targets = targets_of(session, config.kind, taught.paths)
     read = yield from fit_read_out(
         frozen, unlabelled, taught.paths, targets, len(labelled.names), propagates=config.recipe.propagate,
-        flip=config.flip, device=device, control=control,
+        flip=config.flip, device=device, control=control, earlier=known,
     )  # fmt: skip
     save_read_out(read, file_of(run, part, config))
+    note_reading(run, part, time.monotonic() - began)
 
 
 def fixed_stage(part: str, config: FinetuneConfig) -> int | None:

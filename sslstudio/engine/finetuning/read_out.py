@@ -35,6 +35,7 @@ from sslstudio.engine.transforms.geometry import to_float
 
 MOST_IN_POOL = 4096  # pictures of the pool: their graph takes seconds
 MOST_NUMBERS = 8_000_000  # of the pool's features: 32 MB in the run folder and in an export
+Known = dict[FrozenFeatures, tuple[tuple[str, ...], Tensor]]  # what was read of which pictures: (N, D)
 NEVER = -100.0  # score of a class that no labelled picture has; -inf would be nan in some runtimes
 
 
@@ -45,20 +46,23 @@ def file_of(run: RunFolder, part: str, config: FinetuneConfig) -> Path:
 
 def fit_read_out(
     frozen: FrozenFeatures | Beside, unlabelled: Pictures, labelled: Sequence[str], targets: Tensor, classes: int, *,
-    propagates: bool, flip: bool, device: Device, control: RunControl,
+    propagates: bool, flip: bool, device: Device, control: RunControl, earlier: Known | None = None,
 ) -> Generator[Preparing, None, ReadOut]:  # fmt: skip
     """Fit ridge regression and label propagation on frozen features; the network comes later. Raises RunError when
     stopped.
 
     `unlabelled`: the pictures of the training part, the `labelled` ones among them; `targets` int64 (n,): the classes
-    of these. Sets the scale of the features by up to 512 mixed pictures.
+    of these. Sets the scale of the features by up to 512 mixed pictures. `earlier`: what was read for an earlier fit on
+    the same pictures; it is not read again, and what is read is added.
     """
-    frozen = frozen.to(device.handle)
+    frozen, earlier = frozen.to(device.handle), {} if earlier is None else earlier
     for one in [frozen] if isinstance(frozen, FrozenFeatures) else [frozen.first, frozen.second]:
+        if one in earlier:  # its scale is set
+            continue
         measured = yield from _features(one.raw, unlabelled.chosen(unlabelled.mix(CALIBRATED_ON)), device, control)
         one.standard.fit(measured.to(device.handle))
     pool = pool_of(unlabelled, labelled, frozen.width if propagates else 0)
-    features = yield from _features(frozen, pool, device, control)
+    features = yield from _read(frozen, pool, device, control, earlier)
     place = {path: number for number, path in enumerate(pool.paths)}
     kept = [number for number, path in enumerate(labelled) if path in place]
     known, taught = torch.tensor([place[labelled[number]] for number in kept]), targets.cpu()[kept]
@@ -80,6 +84,23 @@ def pool_of(unlabelled: Pictures, labelled: Sequence[str], width: int) -> Pictur
     own = set(labelled)
     mixed = [path for path in unlabelled.chosen(unlabelled.mix(len(unlabelled))).paths if path not in own]
     return unlabelled.of([*labelled, *mixed[: max(0, room - len(labelled))]])
+
+
+def _read(
+    frozen: FrozenFeatures | Beside, pictures: Pictures, device: Device, control: RunControl, known: Known
+) -> Generator[Preparing, None, Tensor]:
+    """Standardised features (n, D), float32 on the CPU, of what is not known yet."""
+    if isinstance(frozen, Beside):
+        first = yield from _read(frozen.first, pictures, device, control, known)
+        second = yield from _read(frozen.second, pictures, device, control, known)
+        return frozen.join(first, second)
+    paths, features = known.get(frozen, ((), torch.empty(0)))
+    place = {path: number for number, path in enumerate(paths)}
+    if all(path in place for path in pictures.paths):
+        return features[[place[path] for path in pictures.paths]]
+    features = yield from _features(frozen, pictures, device, control)
+    known[frozen] = (tuple(pictures.paths), features)
+    return features
 
 
 def _features(

@@ -24,13 +24,14 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, RunStarted
 from sslstudio.engine.core.messages import Message, join
+from sslstudio.engine.dataset.groups import groups_of
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.dataset.split import group_paths
 from sslstudio.engine.evaluate.predict import Predictor, score_classes, score_masks
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import KINDS, summarise
 from sslstudio.engine.finetuning.calibration import FEWEST, Calibration, calibration_note, fit_temperature
 from sslstudio.engine.finetuning.calibration import FILE as CALIBRATION
+from sslstudio.engine.finetuning.costs import note_costs
 from sslstudio.engine.finetuning.label_snapshot import as_begun, check_labels, note_labels
 from sslstudio.engine.finetuning.labelled import (
     Labelled,
@@ -57,6 +58,7 @@ from sslstudio.engine.models.read_out import LEAST, ReadOut
 from sslstudio.engine.runs.confusions import confusions_file, write_confusions
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.run_folder import METRICS, RunFolder
+from sslstudio.engine.training.autotune import STEP, apply_choice, autotune
 from sslstudio.engine.training.config import (
     FinetuneConfig,
     PretrainConfig,
@@ -71,6 +73,7 @@ from sslstudio.engine.training.schedule import Plan
 from sslstudio.engine.training.session import Session, open_session, split_of
 
 LEAST_STEPS = 10
+TRYING = 3.0  # seconds in which the fastest way of a step is looked for: a fine-tuning takes minutes
 
 
 def run_once(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
@@ -81,7 +84,7 @@ def run_once(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
     set_apart = partial(suited, split_kept(config, source), config.kind)
     session = yield from open_session(config.data, device, control, set_apart=set_apart)
     config = config.replace(
-        encoder=config.encoder.resolve(device.accelerated, session.cache.side),
+        encoder=config.encoder.resolve(device.accelerated, session.cache.side, trained=not is_closed_form(config)),
         data=config.data.replace(side=session.cache.side, folder=str(Path(config.data.folder).resolve())),
     )
     yield from start(config, session, device, control)
@@ -154,6 +157,13 @@ def following(config: FinetuneConfig, source: PretrainConfig | None) -> Finetune
 def _run(
     config: FinetuneConfig, labelled: Labelled, session: Session, device: Device, run: RunFolder, control: RunControl
 ) -> Generator[Event, None, None]:
+    with devices.restore_threads():
+        yield from _train(config, labelled, session, device, run, control)
+
+
+def _train(
+    config: FinetuneConfig, labelled: Labelled, session: Session, device: Device, run: RunFolder, control: RunControl
+) -> Generator[Event, None, None]:
     started = time.monotonic()
     jobs: dict[str, LabelledJob] = {}
     notes = [Note(level="warning", text=device.note)] if device.note else []
@@ -162,11 +172,12 @@ def _run(
         jobs[part] = LabelledJob(part, network, recipe, labelled, session, config, device)
         notes += [Note(level="info", text=text) for text in said]
     first = next(iter(jobs.values()))
-    plan = _plan(config, first, labelled, len(jobs), run)
     trains = not is_closed_form(config)
+    facts = (yield from _settle(config, jobs, run, control)) if trains else {}
+    plan = _plan(config, first, labelled, len(jobs), run)
     steps = plan.total(0, 0.0) if trains else 0
     trainings = {
-        part: Training(job, replace(plan, then=len(jobs) - 1 - number), config.optimiser, device, run)
+        part: Training(job, replace(plan, then=len(jobs) - 1 - number), config.optimiser, job.device, run)
         for number, (part, job) in enumerate(jobs.items())
         if trains
     }
@@ -180,7 +191,7 @@ def _run(
             folder=title_of(config.data.folder),
             pictures=len(first.pictures),
         ),
-        facts={**_facts(labelled, first), **hardware_facts(device, first.network.encoder)},
+        facts={**_facts(labelled, first), **hardware_facts(first.device, first.network.encoder), **facts},
         total_steps=steps,
         first_step=sum(training.step for training in trainings.values()),
     )
@@ -192,9 +203,29 @@ def _run(
         if outcome == "stopped":
             yield RunFinished(outcome=outcome, step=training.step, seconds=time.monotonic() - started, metrics={})
             return
+    for job in jobs.values():  # predictions are made in the precision that others will be made in later
+        job.device = device
     metrics = yield from _score(config, labelled, session, jobs, run, control)
+    trained = {part: (training.elapsed, training.step) for part, training in trainings.items()}
+    note_costs(run, answering_parts(config), trained)
     run.write_json(METRICS, metrics)
     yield RunFinished(outcome="finished", step=steps, seconds=time.monotonic() - started, metrics=metrics)
+
+
+def _settle(
+    config: FinetuneConfig, jobs: dict[str, LabelledJob], run: RunFolder, control: RunControl
+) -> Generator[Preparing, None, dict[str, str]]:
+    """Have all parts compute in the way that is fastest for the first of them here, as far as may be tried; what was
+    settled, for people. A run that has begun without goes on without."""
+    if read_plan(run) and run.read_json(STEP) is None:
+        return {}
+    choice = None
+    for job in jobs.values():
+        if choice is None:
+            choice = yield from autotune(job, config.hardware, config.budget, run, control, longest=TRYING)
+        else:
+            apply_choice(job, choice)
+    return {Message("Step"): choice.words} if choice is not None and choice.tried else {}
 
 
 def _facts(labelled: Labelled, job: LabelledJob) -> dict[str, str]:
@@ -220,20 +251,25 @@ def _plan(config: FinetuneConfig, job: LabelledJob, labelled: Labelled, parts: i
     if is_closed_form(config):
         steps = 1  # that is not taken
     elif config.budget.steps:
-        steps = config.budget.steps
+        steps = config.budget.steps * config.recipe.steps_factor
     elif config.budget.epochs:
-        steps = config.budget.epochs * job.steps_per_epoch
+        steps = config.budget.epochs * job.steps_per_epoch * config.recipe.steps_factor
     else:
-        steps = steps_for(len(job.pictures))
+        steps = _steps_wanted(config, job)
         if config.budget.minutes is not None:
             steps = min(steps, _steps_in(60.0 * config.budget.minutes / parts, job))
     write_plan(run, {"steps": steps, "classes": list(labelled.names), "labelled": list(labelled.train)})
     return Plan(steps=steps)
 
 
+def _steps_wanted(config: FinetuneConfig, job: LabelledJob) -> int:
+    """By the number of labels, where nothing else is said."""
+    return steps_for(len(job.pictures)) * config.recipe.steps_factor
+
+
 def _cut_short(config: FinetuneConfig, plan: Plan, job: LabelledJob) -> list[Message]:
     """A word where the minutes end before these labels have been learnt."""
-    wanted = steps_for(len(job.pictures))
+    wanted = _steps_wanted(config, job)
     by_hand = config.budget.steps or config.budget.epochs
     if by_hand or is_closed_form(config) or plan.steps is None or plan.steps >= wanted:
         return []
@@ -287,7 +323,7 @@ def _score(
             predictor, session, labelled.test, run.path / f"predictions-{part}.csv", control
         )
         write_confusions(confusions_file(run.path, part), labelled.test, confusions[part])
-    groups = group_paths(list(labelled.test), config.data.groups)
+    groups = groups_of(list(labelled.test), config.data.groups, session.recognised.groups)
     metrics = summarise(
         config.kind,
         labelled.names,

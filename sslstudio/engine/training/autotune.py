@@ -1,4 +1,4 @@
-"""How a step is fastest on this machine: tried for some seconds at the start of a pretraining, chosen once, kept.
+"""How a step is fastest on this machine: tried for some seconds at the start of a training, chosen once, kept.
 
 Precision, memory format, threads and compiling change the last bits of every sum. So a choice is made once, written to
 the run folder and taken from there when the run goes on; and a run in epochs or steps, which promises the same weights
@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
@@ -26,7 +26,7 @@ from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Order, Pictures
 from sslstudio.engine.models.encoders import MEMORY_FORMATS, Encoder
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.tasks.base import AnyTask
+from sslstudio.engine.tasks.base import TaskResult
 from sslstudio.engine.training.config import BudgetConfig, HardwareConfig
 from sslstudio.engine.training.micro_batches import count_holding
 
@@ -67,28 +67,61 @@ class Choice:
         return ", ".join([self.precision, self.memory_format.replace("_", " ")] + ["compiled"] * self.compile)
 
 
+class Step(Protocol):
+    """What makes a batch and a loss of it: a pretext task, or what a fine-tuning has in its place."""
+
+    def make_batch(self, images: Tensor, rng: torch.Generator) -> Any:
+        """What a step of pictures uint8 (B, 3, H, W) works on."""
+
+    def __call__(self, encoder: Any, batch: Any) -> TaskResult:
+        """Its loss."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """What learns, beside the encoder."""
+
+    def train(self) -> Any:
+        """Set to training mode."""
+
+    def to(self, *, memory_format: torch.memory_format) -> Any:
+        """See `nn.Module.to`."""
+
+
 class Tunable(Protocol):
-    """What a pretraining hands in: see `pretrain.PretrainJob`."""
+    """What a training hands in: see `pretrain.PretrainJob` and `labelled.LabelledJob`."""
 
     device: Device
-    encoder: Encoder
-    task: AnyTask
     pictures: Pictures
     order: Order
     batch_size: int
 
+    @property
+    def encoder(self) -> Encoder:
+        """What is trained."""
+
+    @property
+    def task(self) -> Step:
+        """What it is trained with."""
+
 
 def autotune(
-    job: Tunable, hardware: HardwareConfig, budget: BudgetConfig, run: RunFolder, control: RunControl
+    job: Tunable,
+    hardware: HardwareConfig,
+    budget: BudgetConfig,
+    run: RunFolder,
+    control: RunControl,
+    longest: float = LONGEST,
 ) -> Generator[Preparing, None, Choice]:
-    """The choice for this run: the one that it has stored, or a new one, which is stored. It is in force afterwards."""
+    """The choice for this run: the one that it has stored, or a new one, which is stored. It is in force afterwards.
+
+    `longest`: seconds that trying may take at most.
+    """
     stored = run.read_json(STEP)
     if stored:
         choice = Choice(**_by_current_names(stored))
         choice = replace(choice, threads=min(choice.threads, max(devices.threads(), hardware.threads or 1)))
     else:
         choice = choice_from_config(job, hardware)
-        limit = _time_for(hardware, budget)
+        limit = min(longest, _time_for(hardware, budget))
         if limit:
             compiling = _minutes(budget) >= COMPILED_FROM
             choice = yield from _Probe(job, hardware, limit, control, compiling).fastest(choice)
@@ -121,7 +154,7 @@ def choice_from_config(job: Tunable, hardware: HardwareConfig) -> Choice:
 
 def _time_for(hardware: HardwareConfig, budget: BudgetConfig) -> float:
     """Seconds that may be spent on trying; 0: nothing is tried."""
-    by_clock, minutes = not (budget.steps or budget.epochs), _minutes(budget)
+    by_clock, minutes = not (budget.steps or budget.epochs) and budget.minutes is not None, _minutes(budget)
     if hardware.autotune == "on":
         return LONGEST
     if hardware.autotune == "off" or not by_clock or minutes < LEAST_MINUTES:
@@ -141,7 +174,7 @@ def apply_choice(job: Tunable, choice: Choice) -> None:
     _prepare(job.encoder, job.task, choice)
 
 
-def _prepare(encoder: Encoder, task: AnyTask, choice: Choice) -> None:
+def _prepare(encoder: Encoder, task: Step, choice: Choice) -> None:
     if choice.memory_format != encoder.memory_format:
         encoder.use_memory_format(choice.memory_format)
         task.to(memory_format=MEMORY_FORMATS[choice.memory_format])
@@ -156,7 +189,7 @@ class _Probe:
     ) -> None:
         """`limit` seconds; `compiling`: whether the run is long enough for a minute more, in which a GPU compiles."""
         self.job, self.hardware, self.limit, self.control, self.compiling = job, hardware, limit, control, compiling
-        self.encoder, self.task = copy.deepcopy((job.encoder, job.task))
+        self.encoder, self.task = copy.deepcopy((job.encoder, job.task))  # what they share stays shared
         self.encoder.train()
         self.task.train()
         self.began = time.monotonic()
@@ -250,7 +283,7 @@ class _Probe:
 class _Step:
     """Forward and backward of one batch that is there already."""
 
-    def __init__(self, encoder: Encoder, task: AnyTask, device: Device, batch: Any) -> None:
+    def __init__(self, encoder: Encoder, task: Step, device: Device, batch: Any) -> None:
         self.encoder, self.task, self.device, self.batch = encoder, task, device, batch
 
     def run(self) -> None:
@@ -259,7 +292,7 @@ class _Step:
             weight.grad = None
         with self.device.autocast():
             loss = self.task(self.encoder, self.batch).loss
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
 
     def measure(self) -> int:
         """Run it once; bytes that the forward keeps for the way back. The weights are there in any case."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sslstudio.engine.core import migrations
-from sslstudio.engine.core.config import BaseConfig, from_dict, option, section, to_dict
+from sslstudio.engine.core.config import BaseConfig, Table, from_dict, option, section, to_dict
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
@@ -24,6 +24,13 @@ class DataConfig(BaseConfig):
         "",
         "Labels file",
         "A CSV of file names and labels, a COCO file or a folder of labels made in the window; empty: found by itself.",
+        advanced=True,
+    )
+    roles: Table[str] = option(
+        Table(),
+        "What is what",
+        "What folders, tables and their columns are where it was guessed wrongly: PATH=pictures, masks, class, part, "
+        "group or ignore; TABLE:COLUMN=class, part, group, file or ignore. A * stands for one folder (*/*=group).",
         advanced=True,
     )
     side: int | None = option(
@@ -99,8 +106,8 @@ class HardwareConfig(BaseConfig):
     autotune: str = option(
         "auto",
         "Try out",
-        "Try for some seconds how a step is fastest here. Automatic: in pretrainings of two minutes or more; those in "
-        "epochs or steps keep to settings that give the same weights each time.",
+        "Try for some seconds how a step is fastest here. Automatic: in runs that may take two minutes or more; those "
+        "in epochs or steps keep to settings that give the same weights each time.",
         choices=("auto", "on", "off"),
         advanced=True,
     )
@@ -232,6 +239,14 @@ class RecipeConfig(BaseConfig):
         1.0, "Rate of the head", "Times the learning rate: the head starts from nothing.", low=0.1, high=100.0,
         advanced=True,
     )  # fmt: skip
+    steps_factor: int = option(
+        1,
+        "Times the steps",
+        "So many times the steps that these labels would have: whether more would teach more.",
+        low=1,
+        high=100,
+        advanced=True,
+    )
     balance_classes: bool = option(
         True,
         "Weigh classes alike",

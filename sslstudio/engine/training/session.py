@@ -15,7 +15,8 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, Note, Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.drawn_split import DrawnFor, split_drawn
-from sslstudio.engine.dataset.split import Split, group_paths, make_split
+from sslstudio.engine.dataset.groups import groups_of
+from sslstudio.engine.dataset.split import Split, make_split
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache, check_enough, stream_cache
 from sslstudio.engine.images.formats.decode import short_side_of
 from sslstudio.engine.images.index import ImageIndex, scan
@@ -105,7 +106,7 @@ def look_at(config: DataConfig) -> Generator[Preparing, None, Recognised]:
     if not config.folder:
         raise DataError("No folder was given. Choose the folder that holds the pictures.")
     yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
-    return (yield from recognising(scan(Path(config.folder)), config.labels))
+    return (yield from recognising(scan(Path(config.folder)), config.labels, config.roles))
 
 
 def _read(
@@ -164,14 +165,15 @@ def draw_split(recognised: Recognised, config: DataConfig, kept: Split | None = 
         validation=config.validation,
         test=config.test,
         seed=config.split_seed,
-        groups=group_paths(paths, config.groups) or None,
+        groups=groups_of(paths, config.groups, recognised.groups) or None,
         given=recognised.given_split or None,
     )
     if recognised.drawn is None:
         return draw(labels or None)
     kind = "classification" if recognised.classes else "segmentation"
     return split_drawn(
-        draw, paths, labels or {}, DrawnFor(recognised.drawn, kind), groups=group_paths(paths, config.groups),
+        draw, paths, labels or {}, DrawnFor(recognised.drawn, kind),
+        groups=groups_of(paths, config.groups, recognised.groups),
         given=recognised.given_split, validation=config.validation, seed=config.split_seed, kept=kept,
     )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """What the window asks about pictures and their labels, off the UI thread."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,12 +42,12 @@ class Seen:
 
 
 def look_at_folder(
-    folder: Path, labels_file: str, control: RunControl
+    folder: Path, labels_file: str, roles: Mapping[str, str], control: RunControl
 ) -> Generator[Preparing | Seen, None, Recognised]:
-    """Look for the pictures of a folder and the labels beside them."""
+    """Look for the pictures of a folder and the labels beside them; roles: what a person said that they are."""
     index = yield from scan_pictures(folder)
     yield Preparing(stage=Message("Looking for labels"), done=0, total=0)
-    recognised = yield from recognising(index, labels_file)
+    recognised = yield from recognising(index, labels_file, roles)
     return recognised
 
 

@@ -78,6 +78,20 @@ def test_the_table_says_what_the_cells_say(done: Path) -> None:
     assert rotation["pretraining"]["chance"] == pytest.approx(0.25)
 
 
+def test_each_row_says_what_it_cost(done: Path) -> None:
+    scratch, untrained, rotation = content(done / "table.json")["rows"]
+    for row in (scratch, untrained, rotation):
+        assert row["made"] == {"encoder": "small", "side": 32}
+        assert [one["labels"] for one in row["tuning"]] == [2, 4]
+        assert all(0 < one["minutes"] < 1 for one in row["tuning"])
+    assert [one["steps"] for one in scratch["tuning"] + rotation["tuning"]] == [2] * 4
+    assert [one["steps"] for one in untrained["tuning"]] == [0, 0]
+    assert untrained["tuning"][0]["minutes"] < scratch["tuning"][0]["minutes"]
+    words = (done / "table.md").read_text()
+    assert "only read" in words
+    assert "small, 32 px" in words
+
+
 def test_what_is_left_on_the_disk(done: Path) -> None:
     assert not list((done / "cells").rglob("*.safetensors"))
     assert (done / "pretrained/rotation/last.safetensors").exists()
@@ -223,6 +237,50 @@ def test_a_row_that_was_tested_on_other_pictures_is_left_out(done: Path, sample_
     assert row["cells"] == []
 
 
+def test_several_pretrainings_are_one_row_with_their_luck_in_its_intervals(
+    done: Path, sample_folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "seeds"
+    table = table_of(run_compare(compare_config(sample_folder, out, labels="2", pretrain_seeds=2)))
+    assert sorted(one.name for one in (out / "pretrained").iterdir() if one.is_dir()) == ["rotation", "rotation-2"]
+    assert [row["source"] for row in table["rows"]] == ["scratch", "untrained", "rotation"]
+    for draw, name in enumerate(("rotation", "rotation-2")):
+        assert Path(RunFolder(out / f"cells/rotation/2-{draw}").config()["source"]).name == name
+    before, row = content(done / "table.json")["rows"][-1], table["rows"][-1]
+    assert row["pretraining"]["seeds"] == 2
+    assert row["cells"][0]["draws"][0] == before["cells"][0]["draws"][0]  # the first pretraining is the one of before
+    assert row["cells"][0]["draws"][1] != before["cells"][0]["draws"][1]
+    notes = " ".join(str(note) for note in table["notes"])
+    assert "pretrained 2 times" in notes
+    assert "one pretraining" not in notes
+    assert "| 2 × 0.0 min" in (out / "table.md").read_text()
+    assert "one pretraining" in " ".join(str(note) for note in content(done / "table.json")["notes"])
+
+
+def test_longer_runs_stand_beside_the_usual_ones(done: Path, sample_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "longer"
+    shutil.copytree(done, out)
+    events = run_compare(compare_config(sample_folder, out, longer=3))
+    told = [str(event.text) for event in events if isinstance(event, Note) and "3 times the steps" in event.text]
+    assert len(told) == 4  # two rows, two draws, where worth is read: nothing else is done again
+    table, before = content(out / "table.json"), content(done / "table.json")
+    assert [row["cells"] for row in table["rows"]] == [row["cells"] for row in before["rows"]]
+    assert table["read_at"] == before["read_at"] == 4
+    assert [(row["source"], row["labels"], row["steps"]) for row in table["longer"]] == [
+        ("scratch", 4, 6), ("rotation", 4, 6)
+    ]  # fmt: skip
+    for row, usual in zip(table["longer"], (table["rows"][0], table["rows"][2]), strict=True):
+        gap = row["difference"]
+        assert gap["value"] == pytest.approx(np.mean(row["draws"]) - np.mean(usual["cells"][1]["draws"]))
+        assert gap["low"] < gap["value"] < gap["high"]
+    words = (out / "table.md").read_text()
+    assert "## 3 times the steps, with 4 labels a class" in words
+    assert f"| {table['rows'][2]['title']}, 3 times the steps" in words
+    assert "## Read at 4 labels a class" in words
+    assert any("3 times the steps" in str(note) for note in table["notes"])
+    assert before["longer"] == []
+
+
 def test_masks_are_compared_by_their_overlap(sample_folder: Path, tmp_path: Path) -> None:
     config = compare_config(sample_folder, tmp_path / "masks", kind="segmentation", tasks="", labels="3", seeds=2)
     table = table_of(run_compare(config))
@@ -259,6 +317,20 @@ def test_what_lies_where_a_run_is_to_be_is_put_aside(tmp_path: Path) -> None:
     assert (cell.path.parent / ".discarded" / "5-0" / "model.pth").read_bytes() == b"somebody's"
 
 
+def test_a_task_goes_on_from_general_weights_in_a_row_of_its_own(sample_folder: Path, tmp_path: Path) -> None:
+    config = compare_config(
+        sample_folder, tmp_path / "out", labels="2", seeds=1, general=True, finetune_settings="recipe.propagate=false"
+    )
+    rows = {row["source"]: row for row in table_of(run_compare(config))["rows"]}
+    assert list(rows) == ["scratch", "untrained", "general", "rotation", "rotation+general", "after-general-rotation"]
+    row = rows["after-general-rotation"]
+    assert row["made"]["encoder"] == "efficientnet_lite0"
+    assert row["pretraining"] is not None
+    assert row["cells"][0]["difference"] is not None
+    begun = (tmp_path / "out/pretrained/after-general-rotation/config.toml").read_text()
+    assert 'weights = "general:efficientnet_lite0"' in begun
+
+
 def test_general_weights_are_rows_by_themselves_and_beside_a_pretraining(
     done: Path, sample_folder: Path, tmp_path: Path
 ) -> None:
@@ -277,6 +349,11 @@ def test_general_weights_are_rows_by_themselves_and_beside_a_pretraining(
         metrics = content(tmp_path / "out/cells" / folder / "2-0/metrics.json")
         part = {"again": "pretrained", "again+general": "beside"}.get(row, row)
         assert rows[row]["cells"][0]["draws"] == [metrics["parts"][part]["scores"]["balanced_accuracy"]["value"]]
+    assert rows["general"]["made"]["encoder"] == "efficientnet_lite0"
+    assert rows["again+general"]["made"]["encoder"] == "small + efficientnet_lite0"
+    read = {name: row["tuning"][0]["minutes"] for name, row in rows.items() if not row["tuning"][0]["steps"]}
+    assert list(read) == ["untrained", "general", "again+general"]
+    assert min(read.values()) > 0
     assert rows["general"]["cells"][0]["difference"] is not None
     assert rows["untrained"]["cells"][0]["difference"] is None
 

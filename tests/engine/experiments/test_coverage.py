@@ -56,9 +56,9 @@ class Study:
         self.shared = self.rng.normal(0, deviation / 2**0.5, draws)
         self.luck: Luck = resampling(draws, len(self.classes), seed=seed, count=RESAMPLES, classes=self.classes)
 
-    def row(self, logit: float = LOGIT) -> Array:
-        """(S, n): which pictures each draw has right."""
-        own = self.rng.normal(0, self.deviation / 2**0.5, self.draws)
+    def row(self, logit: float = LOGIT, luck: Array | float = 0.0) -> Array:
+        """(S, n): which pictures each draw has right; `luck` (S,) of the pretrainings that the draws rest on."""
+        own = self.rng.normal(0, self.deviation / 2**0.5, self.draws) + luck
         logits = logit + (self.shared + own)[:, None] + self.hard + self.rng.normal(0, OWN, len(self.hard))
         return (self.rng.random(logits.shape) < chance(logits)).astype(np.float64)
 
@@ -68,9 +68,10 @@ class Study:
         drawn = [self.luck.pictures[:, here] @ right[:, here].T / here.sum() for here in groups]
         return np.mean([right[:, here].mean(1) for here in groups], axis=0), np.mean(drawn, axis=0)
 
-    def spread(self, right: Array, *, gap: bool = False) -> Spread:
+    def spread(self, right: Array, *, gap: bool = False, pretrainings: Sequence[int] = ()) -> Spread:
         """How the mean of a row, or of a difference of two, would vary."""
-        return spread(*self.scores(right), self.luck, range(self.draws), picture_variance(right, self.classes, gap=gap))
+        known = picture_variance(right, self.classes, gap=gap)
+        return spread(*self.scores(right), self.luck, range(self.draws), known, pretrainings)
 
 
 def covered(studies: int, draws: int, n: int, deviation: float) -> tuple[float, float]:
@@ -83,6 +84,44 @@ def covered(studies: int, draws: int, n: int, deviation: float) -> tuple[float, 
         gap = study.spread(first - second, gap=True)
         held += [score.low <= wanted <= score.high, abs(gap.value) <= gap.reach()]
     return float(held[0] / studies), float(held[1] / studies)
+
+
+STEEP = float((chance(LOGIT + NORMAL * (HARD**2 + OWN**2) ** 0.5) * (1 - chance(
+    LOGIT + NORMAL * (HARD**2 + OWN**2) ** 0.5))).mean())  # of the score by the logit  # fmt: skip
+
+
+def covered_by_pretrainings(
+    studies: int, draws: int, n: int, deviation: float, points: float, pretrainings: int = 3
+) -> tuple[float, float]:
+    """How often the interval of a difference to scratch holds the truth where pretrainings differ by `points` of the
+    score: with the pretrainings known, and as if the draws rested on one."""
+    luck, of = points / 100 / STEEP, [draw % pretrainings for draw in range(draws)]
+    wanted, held = truth((deviation**2 + luck**2) ** 0.5) - truth(deviation), np.zeros(2)
+    for seed in range(studies):
+        study = Study(seed, draws, n, deviation)
+        gaps = study.row(luck=study.rng.normal(0, luck, pretrainings)[of]) - study.row()
+        told = (study.spread(gaps, gap=True, pretrainings=of), study.spread(gaps, gap=True))
+        held += [abs(gap.value - wanted) <= gap.reach() for gap in told]
+    return float(held[0] / studies), float(held[1] / studies)
+
+
+def test_three_pretrainings_lie_where_they_are_said_to() -> None:
+    """Where draws differ little and pretrainings much, draws alone were sure of too much."""
+    known, alone = covered_by_pretrainings(150, 6, 400, 0.15, 3.5)
+    assert known >= 0.9
+    assert alone < known
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("points", [2.0, 3.5])
+@pytest.mark.parametrize("deviation", [0.15, 0.4])
+@pytest.mark.parametrize("draws", [3, 5, 6])
+def test_differences_of_three_pretrainings_lie_where_they_are_said_to(
+    draws: int, deviation: float, points: float
+) -> None:
+    """Few draws that differ less than usual ones do not show it, as everywhere."""
+    most = 0.98 if deviation > 0.2 or draws > 5 else 0.995
+    assert 0.9 <= covered_by_pretrainings(1000, draws, 400, deviation, points)[0] <= most
 
 
 def test_a_comparison_lies_where_it_is_said_to() -> None:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import stdtrit
 from sklearn.isotonic import isotonic_regression
@@ -13,6 +13,7 @@ from sslstudio.engine.evaluate.intervals import bound_gap, bound_recall
 from sslstudio.engine.evaluate.scores import HEADLINE, SCORERS, Array, one_hot_confusions
 from sslstudio.engine.experiments.label_efficiency import (
     USUAL,
+    USUAL_PRETRAINING,
     Spread,
     draw_scores,
     estimate,
@@ -75,6 +76,51 @@ def test_the_spread_over_draws_is_that_of_their_mean_drawn_towards_the_usual_one
     assert found.reach() == pytest.approx(2.570582 * math.sqrt(usual / 5))
     deviations = np.sort(np.abs(found.deviations))
     assert deviations[19_000] == pytest.approx(found.reach(), rel=0.05)  # 95 % of what may be, as Student says
+
+
+def of_pretrainings(scores: Array, pretrainings: list[int], count: int = 20_000) -> Spread:
+    """The spread of draws that rest on several pretrainings, where no test picture varies."""
+    luck = resampling(len(scores), 20, seed=1, count=count)
+    return spread(scores, np.tile(scores, (count, 1)), luck, range(len(scores)), 0.0, pretrainings)
+
+
+def test_the_spread_over_pretrainings_is_that_of_their_means() -> None:
+    """Two draws rest on each of three pretrainings: by the textbook of nested samples, moderated as draws are."""
+    scores = np.array([0.40, 0.55, 0.47, 0.42, 0.57, 0.43])
+    found = of_pretrainings(scores, [0, 1, 2, 0, 1, 2])
+    means = np.array([0.41, 0.56, 0.45])
+    within = (USUAL**2 + 2 * 0.01**2 * 2 + 2 * 0.02**2) / 4
+    single = (USUAL_PRETRAINING**2 + within / 2 + 2 * means.var(ddof=1)) / 3
+    assert found.value == pytest.approx(scores.mean())
+    assert found.variance == pytest.approx(single / 3)
+    assert found.freedom == pytest.approx(4.5)
+    assert found.draws == 6
+    deviations = np.sort(np.abs(found.deviations))
+    assert deviations[19_000] == pytest.approx(found.reach(), rel=0.05)
+
+
+@settings(deadline=None)  # the cores may be busy
+@given(st.lists(st.floats(0.2, 0.8), min_size=4, max_size=9), st.integers(2, 4))
+def test_one_pretraining_is_as_none_and_names_do_not_matter(scores: list[float], count: int) -> None:
+    values = np.array(scores)
+    known = of_pretrainings(values, [], 50)
+    assert of_pretrainings(values, [1] * len(scores), 50).variance == pytest.approx(known.variance)
+    of = [draw % count for draw in range(len(scores))]
+    ours, theirs = of_pretrainings(values, of, 50), of_pretrainings(values, [7 - one for one in of], 50)
+    assert ours.value == pytest.approx(known.value)
+    assert ours.variance == pytest.approx(theirs.variance)
+    alone = of_pretrainings(values, list(range(len(scores))), 50)  # a pretraining a draw: the draws, and a bit more
+    assert alone.variance == pytest.approx(known.variance + (USUAL_PRETRAINING / len(scores)) ** 2)
+    assert alone.freedom == pytest.approx(known.freedom)
+
+
+def test_pretrainings_that_differ_widen_what_draws_alone_make_narrow() -> None:
+    """Three pretrainings twelve points apart, whose draws hardly differ: draws alone would be sure of the mean."""
+    scores = np.array([0.40, 0.52, 0.64] * 4) + np.tile([0.0, 0.002], 6)
+    apart = of_pretrainings(scores, [0, 1, 2] * 4)
+    assert apart.reach() > 2 * of_pretrainings(scores, []).reach()
+    mixed = of_pretrainings(scores, [0] * 6 + [1] * 6)  # each has the same mean: nothing is known to widen it
+    assert mixed.reach() < apart.reach()
 
 
 def test_few_draws_widen_like_students_t() -> None:

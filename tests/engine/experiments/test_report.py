@@ -35,7 +35,8 @@ def table(**changes: Any) -> Any:
          "cells": [cell(5, 0.5), cell(10, 0.6), cell(50, 0.7)]},
         {"source": "rotation", "title": "Rotation", "note": "", "pretraining": done,
          "probe": {"quarter": "no difference yet", "final": "harms", "agrees": False},
-         "overall": estimate(0.035, 0.03),
+         "overall": estimate(0.035, 0.03), "made": {"encoder": "small", "side": 64},
+         "tuning": [{"labels": 5, "minutes": 0.5, "steps": 400}, {"labels": 10, "minutes": 0.75, "steps": 506}],
          "cells": [cell(5, 0.62, 0.12, (2.25, 0)), cell(10, 0.55, -0.05, (5.0, 1))]},
         {"source": "colorization", "title": "Colorization", "note": "refused: grey | nothing\nto learn", "cells": []},
     ]  # fmt: skip
@@ -60,7 +61,7 @@ def test_the_tables_say_what_was_measured() -> None:
     assert "most frequent class gives 0.250" in words
     scores = line_of(words, "Rotation")
     assert scores[1:4] == ["6.0 min, 95 pictures/s", "accuracy 0.910 (0.250)", "0.620 (0.570 to 0.670)"]
-    assert scores[5] == "–"  # 50 labels are for scratch alone
+    assert scores[5:8] == ["–", "0.50 to 0.75 min, 400 to 506 steps", "small, 64 px"]  # 50 are for scratch alone
     assert line_of(words, "Rotation", 1)[1:] == [
         "+0.120 (+0.100 to +0.140)", "−0.050 (−0.070 to −0.030)", "+0.035 (+0.005 to +0.065)"
     ]  # fmt: skip
@@ -78,7 +79,7 @@ def test_a_refused_row_keeps_its_reason_on_one_line() -> None:
 
 def test_every_table_is_straight() -> None:
     blocks = [block for block in markdown(table()).split("\n\n") if block.startswith("|")]
-    assert len(blocks) == 4
+    assert len(blocks) == 4  # where worth is read is not said in tables of before
     for block in blocks:
         assert len({len(line) for line in block.splitlines()}) == 1
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.events import CheckpointSaved, Note, StepDone
+from sslstudio.engine.core.events import CheckpointSaved, Event, Note, RunStarted, StepDone
 from sslstudio.engine.finetuning.entry import finetune
 from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.runs.metrics import interval_of
@@ -198,3 +198,41 @@ def test_the_baseline_guesses_what_is_frequent_among_all_labels_not_in_the_draw(
     assert metrics["n_train"] == 6
     assert counts["b"] > counts["a"] > 0
     assert metrics["baseline"]["accuracy"] == pytest.approx(counts["b"] / metrics["n_test"])
+
+
+def tuned(folder: Path, out: Path, source: str, autotune: str, budget: BudgetConfig) -> list[Event]:
+    config = finetune_config(folder, out, source)
+    return run_finetune(config.replace(hardware=config.hardware.replace(autotune=autotune), budget=budget))
+
+
+def test_a_step_is_tried_where_that_is_asked_for_and_its_choice_is_kept(
+    sample_folder: Path, pretrained: Path, tmp_path: Path
+) -> None:
+    events = tuned(sample_folder, tmp_path / "run", str(pretrained), "on", BudgetConfig(steps=2))
+    kept = RunFolder(tmp_path / "run").read_json("step.json")
+    assert len(kept["tried"]) > 1
+    assert "fastest of" in str(of(RunStarted, events)[0].facts["Step"])
+
+
+def test_runs_in_steps_are_the_same_to_the_bit_whether_or_not_trying_is_left_to_the_program(
+    sample_folder: Path, pretrained: Path, tmp_path: Path
+) -> None:
+    losses = {}
+    for autotune in ("auto", "off"):
+        events = tuned(sample_folder, tmp_path / autotune, str(pretrained), autotune, BudgetConfig(steps=3))
+        losses[autotune] = [one.loss for one in of(StepDone, events)]
+        assert RunFolder(tmp_path / autotune).read_json("step.json")["tried"] == {}
+    assert losses["auto"] == losses["off"]
+
+
+def test_a_run_of_a_version_that_tried_nothing_goes_on_as_it_began(
+    sample_folder: Path, pretrained: Path, tmp_path: Path
+) -> None:
+    control = RunControl()
+    config = finetune_config(sample_folder, tmp_path / "run", str(pretrained))
+    for event in finetune(config.replace(hardware=config.hardware.replace(autotune="on")), control):
+        if isinstance(event, StepDone) and event.step == 2:
+            control.stop()
+    (tmp_path / "run" / "step.json").unlink()
+    assert finished(list(resume(tmp_path / "run", RunControl()))).outcome == "finished"
+    assert not (tmp_path / "run" / "step.json").exists()

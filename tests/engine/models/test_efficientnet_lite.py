@@ -97,11 +97,16 @@ def test_a_stem_leaves_out_a_stride_and_keeps_the_weights(stem: str, stride: int
     torch.testing.assert_close(encoder.fit_pictures(images), wanted)
 
 
+@pytest.mark.parametrize(("side", "stem"), [(32, "tiny"), (48, "small"), (64, "small"), (96, "large")])
+def test_where_steps_must_be_quick_maps_are_smaller(side: int, stem: str) -> None:
+    assert EncoderConfig(name=NAME).resolve(False, side).stem == stem
+
+
 @pytest.mark.parametrize(
     ("side", "stem"), [(32, "tiny"), (56, "tiny"), (64, "small"), (96, "small"), (112, "small"), (128, "large")]
 )
 def test_maps_are_no_larger_than_those_of_large_pictures(side: int, stem: str) -> None:
-    assert EncoderConfig(name=NAME).resolve(False, side).stem == stem
+    assert EncoderConfig(name=NAME).resolve(False, side, trained=False).stem == stem
 
 
 def equal(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:

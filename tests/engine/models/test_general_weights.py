@@ -100,6 +100,10 @@ def test_the_encoder_follows_and_another_one_is_refused() -> None:
     resolved = EncoderConfig(weights="general").resolve(False, 96)
     assert (resolved.name, resolved.weights) == ("efficientnet_lite0", "general:efficientnet_lite0")
     assert resolved.resolve(True, 96) == resolved
+    assert resolved.stem == "large"  # quick steps
+    for read in (EncoderConfig(weights="general").resolve(False, 96, trained=False),
+                 EncoderConfig(weights="general").resolve(True, 96)):  # fmt: skip
+        assert read.stem == "small"  # it sees more
     with pytest.raises(ConfigError, match="are for the encoder efficientnet_lite0, not for resnet18"):
         EncoderConfig(name="resnet18", weights="general").resolve(False, 96)
 

@@ -19,7 +19,7 @@ from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Kind, LabelClass, Labelled, Painted, pack, unpack
 from sslstudio.engine.labels.editing.journal import Journal, edits_in
 from sslstudio.engine.labels.editing.stroke import Mask, Patch, Rect
-from sslstudio.engine.labels.formats.csv_table import NO_LABEL
+from sslstudio.engine.labels.table_columns import NO_LABEL
 
 MOST_CLASSES = 254  # values of a mask beside 0 for the background and 255 for what does not count
 SAVE_AFTER = 200  # edits

@@ -121,6 +121,6 @@ class EncoderShape(ABC):
     def facts(self) -> dict[str, object]:
         """Plain values by which another program can build it: `family`, and what the family needs to know."""
 
-    def stem_for(self, side: int) -> str:
-        """The stem that suits pictures of this side in pixels."""
+    def stem_for(self, side: int, *, thrifty: bool = False) -> str:
+        """The stem that suits pictures of this side in pixels; `thrifty`: steps of a training must be quick."""
         return "tiny" if side <= 48 else "small" if side <= 192 else "large"

@@ -58,18 +58,20 @@ class EncoderConfig(BaseConfig):
         "file; empty: random weights.",
     )
 
-    def resolve(self, accelerated: bool, side: int) -> "EncoderConfig":
-        """Replace `auto` by whether there is a GPU, and by the side of the pictures in pixels.
+    def resolve(self, accelerated: bool, side: int, *, trained: bool = True) -> "EncoderConfig":
+        """Replace `auto` by whether there is a GPU, by the side of the pictures in pixels, and by whether it is to be
+        `trained` or only read.
 
         Raises ConfigError when there are no general weights for the encoder that was chosen.
         """
         if is_general(self.weights):
-            return self.start_from_general(self.weights)._resolve_stem(side)
+            return self.start_from_general(self.weights)._resolve_stem(side, trained and not accelerated)
         name = self.name if self.name != "auto" else ("resnet18" if accelerated else "small")
-        return replace(self, name=name)._resolve_stem(side)
+        return replace(self, name=name)._resolve_stem(side, trained and not accelerated)
 
-    def _resolve_stem(self, side: int) -> "EncoderConfig":
-        return replace(self, stem=self.stem if self.stem != "auto" else ENCODERS[self.name].stem_for(side))
+    def _resolve_stem(self, side: int, thrifty: bool) -> "EncoderConfig":
+        stem = self.stem if self.stem != "auto" else ENCODERS[self.name].stem_for(side, thrifty=thrifty)
+        return replace(self, stem=stem)
 
     def start_from_general(self, source: str) -> "EncoderConfig":
         """The encoder that general weights are for, starting from them. `source`: `general` or `general:NAME`.

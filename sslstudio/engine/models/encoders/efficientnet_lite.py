@@ -22,6 +22,9 @@ from sslstudio.engine.models.encoders.base import STEM_STRIDES, Encoder, Encoder
 EPSILON = 1e-3  # of batch norm, as where the weights come from
 INSIDE = 0.5  # pictures standardised with `pixels`, times this, are shades from -1 to 1, as the weights expect them
 MADE_ON = 224  # side in pixels of the pictures that the weights were made on
+QUICK_ON = (
+    128  # the same where a training on a CPU has minutes: a step at the larger maps takes three to four times as long
+)
 STRIDE = 4  # of the first stage, where no stride is left out
 
 
@@ -63,9 +66,11 @@ class EfficientNetLiteShape(EncoderShape):
         stages = [[list(vars(blocks).values()) for blocks in stage] for stage in self.stages]
         return {"family": "efficientnet_lite", "stem_channels": self.stem, "stages": stages, "epsilon": EPSILON}
 
-    def stem_for(self, side: int) -> str:
-        """See `EncoderShape`. Maps get no larger than those of the pictures that the weights were made on."""
-        return next((stem for stem, stride in STEM_STRIDES.items() if STRIDE // stride * side <= MADE_ON), "large")
+    def stem_for(self, side: int, *, thrifty: bool = False) -> str:
+        """See `EncoderShape`. Maps get no larger than those of the pictures that the weights were made on; where they
+        must be quick, no larger than needed (manual, decision 0057)."""
+        most = QUICK_ON if thrifty else MADE_ON
+        return next((stem for stem, stride in STEM_STRIDES.items() if STRIDE // stride * side <= most), "large")
 
 
 LITE0 = (

@@ -25,8 +25,18 @@ class EfficiencyTab(ExperimentTab):
     """How many labels is a pretraining worth?"""
 
     job = COMPARE
-    top = ("kind", "labels", "seeds", "general")
-    more = ("steps", "suggested", "scratch_labels", "weights", "keep_weights", "pretrain_settings", "finetune_settings")
+    top = ("kind", "labels", "seeds", "pretrain_seeds", "general", "after_general")
+    more = (
+        "steps",
+        "longer",
+        "read_at",
+        "suggested",
+        "scratch_labels",
+        "weights",
+        "keep_weights",
+        "pretrain_settings",
+        "finetune_settings",
+    )
     budgeted = True
 
     def __init__(self, workspace: Workspace, clinic: ClinicController) -> None:
@@ -108,4 +118,5 @@ class EfficiencyTab(ExperimentTab):
         if self.view.out is None or table is None or not 0 <= line < len(table["rows"]):
             return None
         row = table["rows"][line]
-        return self.view.out / "pretrained" / row["source"] if row.get("pretraining") else None
+        task = row["source"].partition("+")[0]  # beside general weights it is the same pretraining
+        return self.view.out / "pretrained" / task if row.get("pretraining") else None

@@ -3,13 +3,13 @@
 import math
 from typing import TYPE_CHECKING
 
-from sslstudio.engine.experiments.tables import factor_of, gain_of
+from sslstudio.engine.experiments.tables import effort_of, factor_of, gain_of
 from sslstudio.ui.text import formatting
 from sslstudio.ui.text.formatting import tr
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.experiments.compare import Ahead
-    from sslstudio.engine.experiments.tables import Cell, Score, Worth
+    from sslstudio.engine.experiments.tables import Cell, Longer, Row, Score, Worth
     from sslstudio.engine.runs.metrics import ProbeResult
 
 NOTHING = "–"
@@ -145,6 +145,42 @@ def cell_words(cell: "Cell") -> str:
     if cell["difference"] is not None:
         lines += [points_words(cell["difference"]), verdict_title(cell.get("verdict")), worth_words(cell["worth"])]
     return "\n".join(line for line in lines if line)
+
+
+def longer_words(one: "Longer") -> str:
+    """The score of a longer row, and what it gains over its usual steps; a line each."""
+    lines = [score_words(one["score"])]
+    if one["difference"] is not None:
+        lines.append(tr("{0} against its usual steps").format(points_words(one["difference"])))
+    if one["minutes"] is not None and one["steps"] is not None:
+        took, steps = formatting.duration(60 * one["minutes"]), formatting.count(one["steps"])
+        lines.append(tr("each fine-tuning {0}, {1} steps").format(took, steps))
+    return "\n".join(lines)
+
+
+def cost_words(row: "Row") -> str:
+    """What a row cost: pretraining, each fine-tuning, encoder and side, a line each; '' where nothing was kept."""
+    done, effort, made = row.get("pretraining"), effort_of(row), row.get("made")
+    said = []
+    if done:
+        took = formatting.duration(60 * done["minutes"])
+        seeds = done.get("seeds", 1)
+        said.append(
+            tr("{0} pretrainings of {1} each").format(formatting.count(seeds), took)
+            if seeds > 1 else tr("pretraining {0}").format(took)
+        )  # fmt: skip
+    if effort is not None:
+        took = _range(*(formatting.duration(60 * minutes) for minutes in effort.minutes))
+        steps = _range(*map(formatting.count, effort.steps))
+        read = tr("read in {0}").format(took)
+        said.append(read if not effort.steps[1] else tr("each fine-tuning {0}, {1} steps").format(took, steps))
+    if made:
+        said.append(tr("{0}, {1} px").format(made["encoder"], formatting.count(made["side"] or 0)))
+    return "\n".join(said)
+
+
+def _range(low: str, high: str) -> str:
+    return low if low == high else tr("{0} to {1}").format(low, high)
 
 
 def probe_words(probe: "ProbeResult | None") -> str:

@@ -47,7 +47,7 @@ def small_comparison(page: ComparePage, tasks: list[str]) -> ExperimentSettings:
     assert settings is not None
     settings.tasks.choose(tasks)
     for form, values in (
-        (settings.form, {"labels": "2,4", "seeds": 2}),
+        (settings.form, {"labels": "2,4", "seeds": 2, "after_general": False}),
         (settings.more, {"steps": 2, "pretrain_settings": QUICK}),
         (settings.data, {"side": 32}),
     ):
