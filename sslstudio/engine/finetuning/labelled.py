@@ -73,7 +73,7 @@ def choose_labelled(session: Session, config: FinetuneConfig) -> Labelled:
             train=len(train),
             test=len(test),
         )
-    if config.labels_per_class is not None:
+    if config.labels_per_class is not None and config.choice == "random":
         classes = {path: labels[path] for path in train} if config.kind == "classification" else None
         train = draw_labelled(train, classes, config.labels_per_class, config.seed)
     return Labelled(config.kind, names, train, validation, test)

@@ -51,6 +51,7 @@ from sslstudio.engine.finetuning.read_out import answering_network
 from sslstudio.engine.finetuning.recipe import steps_for
 from sslstudio.engine.finetuning.split_notes import note_split
 from sslstudio.engine.finetuning.split_policy import split_kept, suited
+from sslstudio.engine.finetuning.suggested_labels import choose_suggested
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.labels.mask_names import name_class
 from sslstudio.engine.models.encoders import EncoderConfig
@@ -93,7 +94,7 @@ def run_once(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
 
 def start(config: FinetuneConfig, session: Session, device: Device, control: RunControl) -> Iterator[Event]:
     """Begin a run on pictures that are set apart already. `config` has no `auto` left."""
-    labelled = choose_labelled(session, config)
+    labelled = yield from choose_suggested(choose_labelled(session, config), config, session, device, None)
     # A source that does not fit is said before anything is written.
     first_encoder(parts_of(config)[0], config)
     run = RunFolder.create(Path(config.out), config_dict("finetune", config))
@@ -116,7 +117,7 @@ def go_on(
 ) -> Iterator[Event]:
     """The rest of a run, on the pictures as it set them apart. Raises DataError when their labels are others by now."""
     session = dataclasses.replace(session, recognised=as_begun(run, config.kind, session.recognised))
-    labelled = choose_labelled(session, config)
+    labelled = yield from choose_suggested(choose_labelled(session, config), config, session, device, run)
     check_labels(run, config.kind, session.recognised, labelled.paths)
     yield from run.record(_run(config, labelled, session, device, run, control))
 

@@ -285,6 +285,14 @@ class FinetuneConfig(BaseConfig):
     labels_per_class: int | None = option(
         None, "Labels a class", "Labelled pictures a class (for masks: in all); automatic uses every one.", low=1
     )
+    choice: str = option(
+        "random",
+        "Labels are chosen",
+        "Where fewer labels are used than there are. random: so many of each class, drawn. suggested: as many in all, "
+        "as a person would label them who follows the suggestions from the features that the run starts from.",
+        choices=("random", "suggested"),
+        advanced=True,
+    )
     twin: bool = option(True, "Compare with scratch", "Train a twin from random weights beside it.")
     general: bool = option(
         True,
