@@ -44,11 +44,13 @@ _OWNER = re.compile(
     re.IGNORECASE,
 )
 _DATE = re.compile(
-    r"(19|20)\d\d([_\-. ]?)(0?[1-9]|1[0-2])\2([0-2]?\d|3[01])([T_\- ].*)?|\d{1,2}[_\-.]\d{1,2}[_\-.](19|20)?\d\d"
+    r"(19|20)\d\d(?P<sign>[_\-. ]?)(0?[1-9]|1[0-2])(?P=sign)([0-2]?\d|3[01])([T_\- ].*)?"
+    r"|\d{1,2}[_\-.]\d{1,2}[_\-.](19|20)?\d\d|(19|20)\d\d[_\-.](0?[1-9]|1[0-2])|(day|week|month|visit)[_\- ]?\d+",
+    re.IGNORECASE,
 )
 _ENLARGED = re.compile(r"(mag(nification)?[_\- ]?)?x?[_\- ]?\d{1,4}(\.\d)?[_\- ]?x|x[_\- ]?\d{1,4}", re.IGNORECASE)
 _CODE = re.compile(
-    r"(?P<letters>[A-Za-z]{0,6})[_\- ]?(?P<digits>\d{2,})|TCGA-\w\w-\w{4}.*|[0-9a-f]{8,}(-[0-9a-f]{4,})*"
+    r"(?P<letters>[A-Za-z]{1,6})[_\- ]?\d{2,}|(?P<digits>\d+)|TCGA-\w\w-\w{4}.*|[0-9a-f]{8,}(-[0-9a-f]{4,})*"
 )
 
 
@@ -61,9 +63,9 @@ def kind_of_group(names: Collection[str]) -> str:
     matches = [_CODE.fullmatch(name) for name in names]
     if len(names) < 3 or not all(matches):
         return ""
-    letters = {match["letters"].lower() for match in matches if match and match["digits"]}
-    short = any(match["digits"] and not match["letters"] and len(match["digits"]) < 3 for match in matches if match)
-    return "" if len(letters) > 1 or short else "code"
+    letters = {match["letters"].lower() for match in matches if match and match["letters"]}
+    grades = all(len(name) == 1 for name in names)  # 0 to 4 may be what was found
+    return "" if len(letters) > 1 or grades else "code"
 
 
 GROUPS = {

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from sslstudio.engine.labels.same_name import plain_form
+from sslstudio.engine.labels.same_name import same_letters
 
 Lookup = dict[str, list[str]]
 
@@ -17,7 +17,7 @@ def lookup_of(paths: Sequence[str]) -> Lookup:
         stem = PurePosixPath(path).stem
         for start in range(len(parts)):
             for last in {parts[-1], stem}:
-                lookup.setdefault(_folded("/".join([*parts[start:-1], last])), []).append(path)
+                lookup.setdefault(same_letters("/".join([*parts[start:-1], last])), []).append(path)
     return lookup
 
 
@@ -44,14 +44,9 @@ def _common_folders(names: Sequence[str]) -> int:
 def _find(name: str, lookup: Lookup, skipped: int) -> list[str]:
     parts = name.split("/")
     wanted = "/".join(parts[skipped:] if len(parts) > skipped else parts[-1:])
-    found = lookup.get(_folded(wanted), []) if wanted else []
+    found = lookup.get(same_letters(wanted), []) if wanted else []
     if len(found) < 2:
         return found
     stemless = [path for path in found if wanted in (path, path.rpartition(".")[0])]
     exact = stemless or [path for path in found if f"/{path}".endswith(f"/{wanted}")]
     return exact if len(exact) == 1 else found
-
-
-def _folded(name: str) -> str:
-    """Names that people cannot tell apart are one: Apple's systems write an é with two signs. ASCII is quick."""
-    return name.lower() if name.isascii() else plain_form(name)

@@ -13,6 +13,11 @@ def plain_form(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
+def same_letters(name: str) -> str:
+    """The same for names of files that differ in case or Unicode form only; quick for ASCII."""
+    return name.lower() if name.isascii() else plain_form(name)
+
+
 def one_spelling(names: Iterable[str]) -> tuple[dict[str, str], list[Message]]:
     """Each name -> the spelling that is used for it, which is the most frequent one in NFC; and what is to be said of
     names that were spelt in several ways."""

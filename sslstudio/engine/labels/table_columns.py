@@ -38,17 +38,19 @@ OTHER_WORDS = frozenset({
 })  # fmt: skip
 PARTS = {
     **SPLIT_WORDS, "dev": "validation", "eval": "validation", "holdout": "test", "hold-out": "test", "tr": "train",
-    "te": "test", "va": "validation", "tuning": "validation",
+    "te": "test", "va": "validation", "tuning": "validation", "publictest": "validation", "privatetest": "test",
 }  # fmt: skip
 
 NO_LABEL = frozenset({
     "", "nan", "n/a", "na", "?", "unlabelled", "unlabeled", "#n/a", "#na", "<na>", "null", "<null>", "nil", "(null)",
-    "-", "--", "---", ".", "n.a.", "n.a", "#n/a n/a", "-nan", "nat", "<none>", "missing", "not available", "k.a.",
-    "k. a.", "1.#ind", "1.#qnan", "-1.#ind", "-1.#qnan", "#value!", "#ref!", "\\n",
+    "-", "--", "---", ".", "n.a.", "n.a", "#n/a n/a", "-nan", "nat", "<none>", "missing", "no label", "undefined",
+    "tbd", "not available", "k.a.", "k. a.", "1.#ind", "1.#qnan", "-1.#ind", "-1.#qnan", "#value!", "#ref!", "\\n",
 })  # fmt: skip
 _NONE_IS_A_CLASS = 0.2  # share of rows that say 'none', as people write it, above which it is a finding
 
-FLAGS = {"0": False, "1": True, "0.0": False, "1.0": True, "true": True, "false": False, "yes": True, "no": False}
+FLAGS = {
+    "0": False, "1": True, "0.0": False, "1.0": True, "true": True, "false": False, "yes": True, "no": False, "x": True,
+}  # fmt: skip
 FEW = 20  # whole numbers of more values than that are a measure, unless they count classes one by one
 _SEVERAL_SIGNS = ("|", ";", ",", "/", "+")
 
@@ -195,7 +197,9 @@ def _one_class(found: list[Column], columns: Sequence[Sequence[str]]) -> list[Co
     chosen = [one for one in found if one.chosen and one.role == roles.CLASS]
     may = [one for one in found if one.role == roles.CLASS and not one.chosen]
     flags = [one for one in found if one.role == roles.SEVERAL]
-    named = sorted((rank, one.place) for one in may if (rank := _rank(one.name)) is not None)
+    called = [one for one in flags if one.name.casefold() in LABEL_HEADERS]  # label: 0 or 1
+    likely = [*may, *called] if len(called) == 1 else may
+    named = sorted((rank, one.place) for one in likely if (rank := _rank(one.name)) is not None)
     best = chosen[0].place if chosen else named[0][1] if named else None
     if best is None and _are_labels(flags, may, columns):
         return [_not_the_class(one, Message("Other columns say yes or no, one a class.")) if one in may else one
@@ -209,7 +213,9 @@ def _one_class(found: list[Column], columns: Sequence[Sequence[str]]) -> list[Co
         return found
     called = next(one.called for one in found if one.place == best)
     why = Message("{called} is the class.", called=called)
-    return [_not_the_class(one, why) if one in (*may, *flags) and one.place != best else one for one in found]
+    others = [one for one in (*may, *flags) if one.place != best]
+    taken = [replace(one, role=roles.CLASS) if one.place == best else one for one in found]
+    return [_not_the_class(one, why) if one in others else one for one in taken]
 
 
 def _are_labels(flags: Sequence[Column], may: Sequence[Column], columns: Sequence[Sequence[str]]) -> bool:

@@ -13,6 +13,7 @@ from itertools import permutations
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.folder_words import MASK_WORDS, folder_words, stem_of
 from sslstudio.engine.labels.masks.flat import are_masks, are_pictures
+from sslstudio.engine.labels.same_name import same_letters
 
 MOST_FOLDERS = 5000  # that are compared
 MOST_BESIDE = 12  # folders beside each other: more are classes, days or patients
@@ -168,7 +169,7 @@ def _keys(side: _Side) -> dict[tuple[str, str], str]:
         stems = [stem.removesuffix(kind) for stem in stems if stem.endswith(kind)]
     end = _common_end(stems)
     return {
-        (rest, stem.removesuffix(end).lower()): _join(side.place, side.name, rest, name)
+        (rest, same_letters(stem.removesuffix(end))): _join(side.place, side.name, rest, name)
         for (rest, name), stem in zip(files, stems, strict=True)
     }
 

@@ -128,6 +128,9 @@ def test_one_folder_is_no_classes(seen: Make) -> None:
         [f"{n:05}" for n in range(117, 121)],
         ["TCGA-AB-1234", "TCGA-AC-1200", "TCGA-B2-7777"],
         ["raw"],
+        [f"{n}" for n in range(1, 13)],
+        ["2021-01", "2021-02", "2021-05"],
+        ["day1", "day2", "day7"],
     ],
 )
 def test_patients_dates_and_magnifications_below_classes_are_groups(seen: Make, below: list[str]) -> None:
@@ -135,6 +138,17 @@ def test_patients_dates_and_magnifications_below_classes_are_groups(seen: Make, 
     assert set(named(found).values()) == {"tumour", "normal"}
     role = next(one for one in found.roles if one.path.startswith("tumour/"))
     assert role.role == ("pictures" if below == ["raw"] else "group")
+
+
+def test_grades_below_organs_stay_the_classes(seen: Make) -> None:
+    found = seen(f"{organ}/{grade}/{i}.png" for organ in ("lung", "liver") for grade in "01234" for i in range(4))
+    assert set(named(found).values()) == set("01234")
+
+
+def test_masks_of_decomposed_names_are_found(seen: Make) -> None:
+    found = seen([f"images/Ba\u0308r {i}.png" for i in range(4)], [f"masks/B\u00e4r {i}.png" for i in range(4)])
+    assert found.masks is not None
+    assert len(found.masks.of) == 4
 
 
 def test_digits_below_numbered_patients_stay_the_classes(seen: Make) -> None:

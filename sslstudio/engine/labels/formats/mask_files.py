@@ -22,6 +22,7 @@ from sslstudio.engine.labels.folder_words import (
 from sslstudio.engine.labels.mask_names import plain_names
 from sslstudio.engine.labels.masks.mask_set import read_masks
 from sslstudio.engine.labels.roles import CHOSEN, MASKS, OF_FOLDERS, PICTURES, Role, above_of, chosen_for
+from sslstudio.engine.labels.same_name import same_letters
 from sslstudio.engine.labels.twin_folders import find_twins
 from sslstudio.engine.labels.types import ASKED_FOR, SOURCES, Choices, Found, LabelSource, MaskLabels
 
@@ -161,7 +162,7 @@ def find_pairs(paths: Sequence[str], chosen: Mapping[str, str] | None = None) ->
 
 
 def _key(path: str, stem: str) -> Key:
-    return _plain_folders(path.rpartition("/")[0]), stem.lower()
+    return _plain_folders(path.rpartition("/")[0]), same_letters(stem)
 
 
 @lru_cache(maxsize=100_000)
@@ -262,7 +263,7 @@ def _elsewhere(mask: str, stem: str, keys: dict[Key, list[str]], chosen: str) ->
     fitting = [
         paths
         for (others, other), paths in keys.items()
-        if other == stem.lower() and rest in (others, others[:place] + others[place + 1 :])
+        if other == same_letters(stem) and rest in (others, others[:place] + others[place + 1 :])
     ]
     return fitting[0] if len(fitting) == 1 else None
 

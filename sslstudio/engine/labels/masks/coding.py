@@ -25,6 +25,8 @@ _A_STEP = 50  # masks between two events
 _VOC_VOID = 0xE0E0C0  # what Pascal VOC and its descendants paint what is not to count with
 _FINE = 0.25  # share of pixels amid their own value, below which a value is an edge
 _MOST_EDGES = 0.25  # of all pixels
+_LEAST_APART = 16  # of two greys that are two classes, where there are soft edges
+MOST_CLUSTERS = 12  # colours that values are gathered around
 _SMALL = 64  # ids below it are close together: nothing lies between them
 _FAR_APART = 64  # two clusters of values lie at least so far apart ...
 NEAR = 24  # ... and hold what JPEG made of them within this
@@ -192,10 +194,8 @@ def _coding(seen: _Seen, kind: Literal["ids", "colours"], lossy: bool) -> MaskCo
     values = sorted(seen.counts)
     if kind == "ids" and (coding := _of_few_meanings(seen, values)) is not None:
         return coding
-    if not lossy and _has_soft_edges(seen, kind):
-        soft = _cluster(seen.counts, kind, lost=_MOST_EDGES)
-        if soft is not None:
-            return _as_grey(soft) if kind == "ids" else replace(soft, soft=True)
+    if not lossy and not (kind == "ids" and _are_counted(seen)) and _has_soft_edges(seen, kind):
+        return _soft_greys(seen) if kind == "ids" else _soft_colours(seen)
     if kind == "ids" and _numbers_objects(seen):
         return MaskCoding("binary", (0, 1), instances=True)
     clustered = _cluster(seen.counts, kind) if lossy or len(values) > MOST_VALUES else None
@@ -214,19 +214,33 @@ def _of_few_meanings(seen: _Seen, values: Sequence[int]) -> MaskCoding | None:
     return None if middle is None else MaskCoding("ids", (0, 255), ignore=IGNORE, void=(middle,))
 
 
-def _as_grey(soft: MaskCoding) -> MaskCoding:
-    """Two greys are cut in the middle; of more, what lies between is an edge of which nobody knows whose it is."""
-    if len(soft.values) == 2:
-        low, high = sorted(value & 255 for value in soft.values)
-        return MaskCoding("binary", (low, high))
-    return replace(soft, soft=True)
+def _soft_greys(seen: _Seen) -> MaskCoding | None:
+    """The flat greys, those far apart that have most pixels first. Two are cut in the middle; of more, what lies
+    between is an edge of which nobody knows whose it is. None for too many."""
+    flat = [value for value, pixels in seen.some.items() if seen.amid.get(value, 0) >= _FINE * pixels]
+    found: list[int] = []
+    for value in sorted(flat, key=lambda value: -seen.some[value]):
+        if all(abs(value - other) >= _LEAST_APART for other in found):
+            found.append(value)
+    if not 2 <= len(found) <= MOST_CLUSTERS:
+        return None
+    if len(found) == 2:
+        return MaskCoding("binary", (min(found), max(found)))
+    counts = {value * 0x010101: seen.some[value] for value in found}
+    return MaskCoding("colours", _background_first(counts), nearest=True, soft=True)
+
+
+def _soft_colours(seen: _Seen) -> MaskCoding | None:
+    soft = _cluster(seen.counts, "colours", lost=_MOST_EDGES)
+    return None if soft is None else replace(soft, soft=True)
 
 
 def _has_soft_edges(seen: _Seen, kind: str) -> bool:
     """Whether some values are flat and many others occur at edges only, as after smooth resizing."""
     edges = [value for value, pixels in seen.some.items() if seen.amid.get(value, 0) < _FINE * pixels]
     flat = len(seen.some) - len(edges)
-    if kind == "ids" and max((value for value in seen.counts if value != 255), default=0) < _SMALL:
+    largest = max((value for value in seen.counts if value != 255), default=0)
+    if kind == "ids" and not _SMALL <= largest <= 255:  # classes one by one, or numbers of objects
         return False
     many = len(edges) >= (2 if kind == "ids" else 8) and len(edges) >= (0.3 if kind == "ids" else 2) * flat
     return many and flat >= 2 and sum(seen.some[value] for value in edges) <= _MOST_EDGES * sum(seen.some.values())
@@ -259,12 +273,17 @@ def _cluster(counts: Mapping[int, int], kind: Literal["ids", "colours"], lost: f
 
 def _numbers_objects(seen: _Seen) -> bool:
     """One number an object, as segmentation programs write: 0, 1 ... n in each file, n differs; or many flat values."""
-    most = [max(file) for file in seen.files]
-    gapless = all(file == frozenset(range(len(file))) for file in seen.files)
-    if gapless and max(most) >= 8 and len(set(most)) >= 3:
+    if _are_counted(seen):
         return True
     background = max(seen.counts, key=lambda value: seen.counts[value])
     return len(seen.counts) > MOST_VALUES and background == 0 and seen.flatness > 0.7
+
+
+def _are_counted(seen: _Seen) -> bool:
+    """0, 1 ... n in each file without a gap, and another n in each."""
+    most = [max(file) for file in seen.files]
+    gapless = all(file == frozenset(range(len(file))) for file in seen.files)
+    return gapless and max(most) >= 8 and len(set(most)) >= 3
 
 
 def _black_and_white(counts: Mapping[int, int]) -> bool:
@@ -300,7 +319,7 @@ def _clusters(counts: Mapping[int, int], most_lost: float) -> dict[int, int] | N
     while (pixels * left).sum() > 0.03 * pixels.sum():
         best = int((pixels * left).argmax())
         distance = np.abs(channels - channels[best]).max(-1)
-        if len(centres) == 12:
+        if len(centres) == MOST_CLUSTERS:
             return None
         near = left & (distance <= NEAR)
         centres[int(colours[best])] = int(pixels[near].sum())

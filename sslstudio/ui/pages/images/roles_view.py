@@ -1,7 +1,6 @@
 """What is what: a tree of the folders, tables and columns with what each was taken for and why, to be changed there."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
@@ -15,11 +14,11 @@ from sslstudio.ui.widgets.layout import button, column, row, text, wrap_layout
 from sslstudio.ui.widgets.picture import Picture, to_image
 
 PATH = Qt.ItemDataRole.UserRole
-ROW = 34  # pixels of a line, with room for a box
+ROW = 30  # pixels of a line
 
 
 class RolesView(QWidget):
-    """A line a role; five pictures of the chosen line below, with their labels or masks."""
+    """A line a role; below it what the chosen line is taken for, and five pictures of it with their labels or masks."""
 
     chosen = Signal(str, str)  # path, role ('' for the guess)
     wanted = Signal(str)  # path whose pictures are to be shown
@@ -44,9 +43,13 @@ class RolesView(QWidget):
         shown = [wrap_layout(column((one, 1), said_of, gap=4)) for one, said_of in self._pairs()]
         self.examples = wrap_layout(row(*((one, 1) for one in shown), gap=10))
         self.examples.setMaximumHeight(190)
-        below = row((text(said, "muted"), 1), self.undo, self.redo)
+        self.box = ChoiceBox()
+        self.box.setMinimumWidth(220)
+        self.box.activated.connect(self._choose)
+        below = row(text(self.tr("Take it for"), "field", wrap=False), self.box, (text(said, "muted"), 1), self.undo,
+                    self.redo)  # fmt: skip
         self.setLayout(column((self.tree, 1), self.examples, below, gap=10))
-        self.boxes: dict[str, ChoiceBox] = {}
+        self._roles: dict[str, Role] = {}
 
     def _pairs(self) -> list[tuple[Picture, QWidget]]:
         return list(zip(self.pictures, self.captions, strict=True))
@@ -56,18 +59,19 @@ class RolesView(QWidget):
         before = self.path()
         self.tree.blockSignals(True)
         self.tree.clear()
-        self.boxes.clear()
+        self._roles = {one.path: one for one in roles}
         items: dict[str, QTreeWidgetItem] = {}
         for one in roles:
             above = items.get(_above(one.path))
-            item = QTreeWidgetItem([_name(one), "", formatting.count(one.count), formatting.render(one.reason)])
+            item = QTreeWidgetItem(
+                [_name(one), formatting.render(one.title), formatting.count(one.count), formatting.render(one.reason)]
+            )
             item.setData(0, PATH, one.path)
             item.setToolTip(0, printable(one.path))
             item.setSizeHint(1, QSize(0, ROW))
             item.setToolTip(3, formatting.render(one.reason))
             (above.addChild if above else self.tree.addTopLevelItem)(item)
             items[one.path] = item
-            self._offer(item, one)
         self.tree.expandAll()
         if current := items.get(before) or next(iter(items.values()), None):
             self.tree.setCurrentItem(current)
@@ -76,24 +80,22 @@ class RolesView(QWidget):
         self.redo.setEnabled(redo)
         self._ask()
 
-    def _offer(self, item: QTreeWidgetItem, role: Role) -> None:
-        if not role.choices:
-            item.setText(1, formatting.render(role.title))
-            return
-        box = ChoiceBox()
-        box.setMinimumWidth(170)
-        box.setAccessibleName(self.tr("What {0} is").format(printable(role.path)))
-        for name in dict.fromkeys((role.role, *role.choices)):
-            box.addItem(formatting.render(TITLES[name]), name)
-        if role.chosen:
-            box.addItem(self.tr("As guessed"), "")
-        box.activated.connect(partial(self._choose, role, box))
-        self.boxes[role.path] = box
-        self.tree.setItemWidget(item, 1, box)
+    def _offer(self) -> None:
+        """What the chosen line can be taken for instead."""
+        role = self._roles.get(self.path())
+        self.box.blockSignals(True)
+        self.box.clear()
+        for name in dict.fromkeys((role.role, *role.choices)) if role is not None else ():
+            self.box.addItem(formatting.render(TITLES[name]), name)
+        if role is not None and role.chosen:
+            self.box.addItem(self.tr("As guessed"), "")
+        self.box.blockSignals(False)
+        self.box.setEnabled(role is not None and bool(role.choices))
+        self.box.setAccessibleName(self.tr("What {0} is").format(_name(role)) if role is not None else "")
 
-    def _choose(self, role: Role, box: ChoiceBox, at: int) -> None:
-        wanted = str(box.itemData(at))
-        if wanted != role.role:
+    def _choose(self, at: int) -> None:
+        role, wanted = self._roles.get(self.path()), str(self.box.itemData(at))
+        if role is not None and wanted != role.role:
             self.chosen.emit(role.path, wanted)
 
     def path(self) -> str:
@@ -102,6 +104,7 @@ class RolesView(QWidget):
         return str(item.data(0, PATH)) if item is not None else ""
 
     def _ask(self, *_: object) -> None:
+        self._offer()
         self.wanted.emit(self.path())
 
     def show_examples(self, examples: Sequence[Example]) -> None:

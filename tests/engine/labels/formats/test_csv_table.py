@@ -291,3 +291,13 @@ def test_names_are_compared_in_one_unicode_form(tmp_path: Path) -> None:
     paths = [f"Ba\u0308r_e\u0301_{n}.png" for n in range(6)]
     rows = [f"B\u00e4r_\u00e9_{n}.png,{'ab'[n % 2]}" for n in range(6)]
     assert len(labels_of(tmp_path, "\n".join(rows), paths)) == 6
+
+
+def test_a_label_of_yes_and_no_beside_other_flags_is_the_class(tmp_path: Path) -> None:
+    found = columns_of(tmp_path, "file,label,smoker", cycle("0", "1"), cycle("1", "1", "0"))
+    assert found == {"file": "file", "label": "class", "smoker": "ignore"}
+
+
+def test_crosses_for_several_findings_are_refused(tmp_path: Path) -> None:
+    found = columns_of(tmp_path, "file,oedema,nodule", cycle("x", ""), cycle("x", "x", ""))
+    assert found == {"file": "file", "oedema": "several", "nodule": "several"}

@@ -280,3 +280,11 @@ def test_a_value_in_one_mask_of_many_is_a_class(tmp_path: Path) -> None:
     common = save(tmp_path, "common.png", plan(3))
     rare = save(tmp_path, "rare.png", np.asarray([0, 1, 7], np.uint8)[plan(3)])
     assert learn_coding([*[common] * 300, rare, *[common] * 211]).values == (0, 1, 2, 7)
+
+
+def test_many_greys_with_soft_edges_are_read_or_refused(tmp_path: Path) -> None:
+    numbers = np.kron(np.arange(5, dtype=np.uint8).repeat(5).reshape(5, 5), np.ones((40, 40), np.uint8))
+    image = Image.fromarray(np.asarray([0, 64, 128, 192, 255], np.uint8)[numbers])
+    image.resize((70, 70), Image.Resampling.BICUBIC).save(tmp_path / "a.png")
+    coding = learn_coding([tmp_path / "a.png"])
+    assert [value & 255 for value in coding.values] == [0, 64, 128, 192, 255]

@@ -45,6 +45,16 @@ def lines(page: ImagesPage) -> dict[str, tuple[str, str]]:
     return found
 
 
+def take(page: ImagesPage, path: str) -> None:
+    """Choose a line."""
+    tree = page.roles_view.tree
+    walk = QTreeWidgetItemIterator(tree)
+    while item := walk.value():
+        if item.data(0, PATH) == path:
+            tree.setCurrentItem(item)
+        walk += 1
+
+
 def test_a_role_is_seen_changed_kept_and_undone(window: MainWindow, pairs: Path, qtbot: QtBot) -> None:
     open_folder(window, pairs, qtbot)
     page, workspace = window.pages["images"], window.workspace
@@ -55,11 +65,11 @@ def test_a_role_is_seen_changed_kept_and_undone(window: MainWindow, pairs: Path,
         "8",
         "Its files are called like the pictures in train, and hold few flat values.",
     )
-    assert view.boxes["trainannot"].currentText() == "masks"
+    take(page, "trainannot")
+    assert view.box.currentText() == "masks"
     qtbot.waitUntil(lambda: view.examples.isVisibleTo(view), timeout=LONG)
 
-    box = view.boxes["trainannot"]
-    box.activated.emit(box.findData("pictures"))
+    view.box.activated.emit(view.box.findData("pictures"))
     qtbot.waitUntil(lambda: workspace.roles == {"trainannot": "pictures"} and not workspace.taking_labels, timeout=LONG)
     assert workspace.recognised is not None
     assert workspace.recognised.masks is None
@@ -79,8 +89,7 @@ def test_a_role_is_seen_changed_kept_and_undone(window: MainWindow, pairs: Path,
     assert workspace.recognised.masks is not None
     view.redo.click()
     qtbot.waitUntil(lambda: workspace.roles != {} and not workspace.taking_labels, timeout=LONG)
-    box = view.boxes["trainannot"]
-    box.activated.emit(box.findData(""))
+    view.box.activated.emit(view.box.findData(""))
     qtbot.waitUntil(lambda: workspace.roles == {} and not workspace.taking_labels, timeout=LONG)
 
 
