@@ -43,8 +43,8 @@ COMMANDS = (
         FinetuneConfig,
         {
             "kind": "--kind", "source": "--from", "labels_per_class": "--labels-per-class", "data.labels": "--labels",
-            "twin": "--twin", "general": "--general", "flip": "--mirror", "watch": "--watch", "views": "--views",
-            "folds": "--folds", **PICTURES, "seed": "--seed",
+            "twin": "--twin", "general": "--general", "flip": "--mirror", "turn": "--turn", "watch": "--watch",
+            "views": "--views", "folds": "--folds", **PICTURES, "seed": "--seed",
         },
         switches={"mode": ("probe", "--probe")},
         budget="budget",

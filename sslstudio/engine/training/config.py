@@ -205,7 +205,8 @@ class RecipeConfig(BaseConfig):
         "averaged",
         "Answers by",
         "averaged: the fine-tuned network, a ridge regression on the features that it began with, and the labels of "
-        "alike unlabelled pictures, averaged. network: the fine-tuned network alone.",
+        "alike unlabelled pictures, averaged; masks by the network, and beside general weights by a ridge regression "
+        "on these, too. network: the fine-tuned network alone.",
         choices=("averaged", "network"),
         advanced=True,
     )
@@ -299,6 +300,13 @@ class FinetuneConfig(BaseConfig):
         "Read classes from a network that has learnt from general photographs, too, by itself and beside your own.",
     )
     flip: bool = option(True, "Mirror", "Mirrored pictures count as the same: left and right mean nothing here.")
+    turn: bool = option(
+        False,
+        "Turn",
+        "Nothing is up in these pictures: masks are learnt from quarter turns of them, too, and answered by the mean "
+        "over all turns of a picture and, where mirrored pictures count as the same, of its mirror image. An answer "
+        "takes up to eight times as long.",
+    )
     watch: bool = option(
         True, "Watch", "Score validation pictures while training: it costs up to a tenth of the time.", advanced=True
     )
