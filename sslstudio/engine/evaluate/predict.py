@@ -25,8 +25,7 @@ from sslstudio.engine.evaluate.scores import Array, one_hot_confusions
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.labels.masks.files import mask_png
 from sslstudio.engine.labels.types import MaskLabels
-from sslstudio.engine.models.finetuned import Network
-from sslstudio.engine.models.read_out import ReadOut
+from sslstudio.engine.models.mask_read_out import Answering
 from sslstudio.engine.transforms.finetune_views import IGNORE, vary
 from sslstudio.engine.transforms.geometry import to_float
 
@@ -37,7 +36,7 @@ CHUNK = 64
 class Predictor:
     """A trained network and what is needed to use it."""
 
-    network: Network | ReadOut
+    network: Answering
     kind: str
     names: tuple[str, ...]
     device: Device

@@ -16,7 +16,7 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import suggest_groups
 from sslstudio.engine.experiments.compare_config import CompareConfig, all_cells, pretrained_sources, pretraining_runs
-from sslstudio.engine.experiments.tables import Cell, Longer, Machines, Row, labels_used
+from sslstudio.engine.experiments.tables import BesideRandom, Cell, Longer, Machines, Row, labels_used
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.session import Session, reopen_session
 
@@ -134,6 +134,37 @@ def notes_on(config: CompareConfig, rows: Sequence[Row], n_test: int, together: 
         notes.append(
             Message("What the weights from elsewhere have seen is not known here: it may include the test pictures.")
         )
+    return notes
+
+
+def notes_on_suggested(found: Sequence[BesideRandom]) -> list[Message]:
+    """What suggested labels gave beside random ones, a sentence a row."""
+    if not found:
+        return []
+    notes = []
+    for source in dict.fromkeys(one["source"] for one in found):
+        cells = [
+            Message(
+                "{score:score} instead of {random:score} with {labels} ({value:signed}, {low:signed} to {high:signed})",
+                score=one["score"],
+                random=one["random"],
+                labels=one["labels"],
+                value=one["difference"]["value"],
+                low=one["difference"]["low"],
+                high=one["difference"]["high"],
+            )
+            for one in found
+            if one["source"] == source
+        ]
+        title = next(one["title"] for one in found if one["source"] == source)
+        notes.append(Message("{title}, beside random ones: {cells:semicolons}.", title=title, cells=cells))
+    notes.append(
+        Message(
+            "Suggested labels are as many in all as random ones, not as many a class: a person who labels does not "
+            "know the classes before. Each draw chooses among a random 80 % of the training pictures. The test "
+            "pictures are the same."
+        )
+    )
     return notes
 
 

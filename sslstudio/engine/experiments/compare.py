@@ -25,6 +25,7 @@ from sslstudio.engine.experiments.caveats import look_at_split
 from sslstudio.engine.experiments.compare_config import (
     SCRATCH,
     CompareConfig,
+    begun_from,
     cell_runs,
     finetune_config,
     follow_settings,
@@ -36,6 +37,7 @@ from sslstudio.engine.experiments.compare_config import (
     pretraining_runs,
     source_title,
     sources_of,
+    suggested_sources,
     trained_sources,
 )
 from sslstudio.engine.experiments.compare_table import write_tables
@@ -98,6 +100,7 @@ class Comparison(Strategy[CompareConfig]):
         for source in (SCRATCH, *trained_sources(config)):
             runs += pretraining_runs(config, source)
             runs += cell_runs(config, source)
+        runs += [run for source in suggested_sources(config) for run in cell_runs(config, source)]
         self.runs = [
             *runs,
             *(run for source in (SCRATCH, *trained_sources(config)) for run in longer_runs(config, source)),
@@ -150,9 +153,10 @@ class Comparison(Strategy[CompareConfig]):
 
     def _before(self, run: ExperimentRun) -> str | None:
         """What became of the pretraining that a cell waits for; done where it waits for none."""
-        if not run.is_cell or run.source not in pretrained_sources(self.config):
+        source = begun_from(run.source)
+        if not run.is_cell or source not in pretrained_sources(self.config):
             return DONE
-        return pretraining_run(self.config, run.source, run.seed).outcome()
+        return pretraining_run(self.config, source, run.seed).outcome()
 
     def _is_point_done(self, run: ExperimentRun) -> bool:
         """Whether every draw of these labels is settled, so that a point of a curve is there."""

@@ -39,6 +39,7 @@ OF_BEFORE = {
     "context_prediction": ("pairs",),
     "multitask": ("whole", "settings"),
 }
+SUGGESTED = "+suggested"  # at the end of the name of a row whose labels are suggested instead of drawn
 READ_AT, READ_AT_MASKS = 10, 20  # labels a class and masks at which worth is read, where nothing else is said
 WITH_GENERAL = "+general"  # at the end of the name of a row that is read beside general weights
 AFTER_GENERAL = "after-general-"  # before the name of a task that is pretrained from general weights
@@ -115,6 +116,11 @@ class CompareConfig(ExperimentConfig):
         "General weights",
         "Compare with a network that has learnt from general photographs, by itself and beside each pretraining.",
     )
+    suggested: bool = option(
+        False,
+        "Suggested labels",
+        "A row more for each pretraining: as many labels in all, suggested from its own features instead of drawn.",
+    )
     after_general: bool = option(
         True,
         "General, then own",
@@ -154,7 +160,9 @@ def sources_of(config: CompareConfig) -> list[str]:
         source: [f"{source}{WITH_GENERAL}"]
         for source in trained_sources(config) if BESIDE in answering_parts(finetune_config(config, source, 1, 0))
     }  # fmt: skip
-    return [*parts, *(row for source in trained_sources(config) for row in (source, *beside.get(source, [])))]
+    suggested = {source: [f"{source}{SUGGESTED}"] for source in trained_sources(config) if config.suggested}
+    return [*parts, *(row for source in trained_sources(config)
+                      for row in (source, *beside.get(source, []), *suggested.get(source, [])))]  # fmt: skip
 
 
 def trained_sources(config: CompareConfig) -> list[str]:
@@ -173,6 +181,16 @@ def pretrained_sources(config: CompareConfig) -> list[str]:
 def task_of(source: str) -> str:
     """The task that a row is pretrained with."""
     return run_source(source).removeprefix(AFTER_GENERAL)
+
+
+def suggested_sources(config: CompareConfig) -> list[str]:
+    """The rows whose labels are suggested: they have fine-tunings of their own."""
+    return [f"{source}{SUGGESTED}" for source in trained_sources(config)] if config.suggested else []
+
+
+def begun_from(source: str) -> str:
+    """The row whose pretraining or weights a row begins with."""
+    return source.removesuffix(SUGGESTED)
 
 
 def run_source(source: str) -> str:
@@ -219,6 +237,8 @@ def source_title(config: CompareConfig, source: str) -> Message:
     """What a row is called, for people."""
     if source in (*BASELINES, GENERAL):
         return arm_title(source)
+    if source.endswith(SUGGESTED):
+        return Message("{row}, suggested labels", row=source_title(config, begun_from(source)))
     if source.endswith(WITH_GENERAL):
         return Message("{row} beside general weights", row=source_title(config, run_source(source)))
     if source.startswith(AFTER_GENERAL) and source in pretrained_sources(config):
@@ -242,7 +262,7 @@ def pretraining_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
 def seed_of(config: CompareConfig, source: str, draw: int) -> int:
     """Which of its pretrainings a row rests on in draw number `draw`: the draws are dealt out, so that more
     pretrainings ask for no more fine-tunings."""
-    return draw % config.pretrain_seeds if run_source(source) in pretrained_sources(config) else 0
+    return draw % config.pretrain_seeds if begun_from(run_source(source)) in pretrained_sources(config) else 0
 
 
 def cell_run(config: CompareConfig, source: str, labels: int, draw: int, times: int = 1) -> ExperimentRun:
@@ -268,7 +288,8 @@ def longer_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
 def all_cells(config: CompareConfig) -> list[ExperimentRun]:
     """The cells of all rows, each fine-tuning once, with the longer ones."""
     rows = (SCRATCH, *trained_sources(config))
-    return [cell for source in rows for cell in (*cell_runs(config, source), *longer_runs(config, source))]
+    cells = [cell for source in rows for cell in (*cell_runs(config, source), *longer_runs(config, source))]
+    return [*cells, *(cell for source in suggested_sources(config) for cell in cell_runs(config, source))]
 
 
 def pretrain_config(config: CompareConfig, source: str, seed: int = 0) -> PretrainConfig:
@@ -284,15 +305,17 @@ def finetune_config(
     config: CompareConfig, source: str, labels: int, draw: int, times: int = 1
 ) -> FinetuneConfig:  # fmt: skip
     """A cell of the table: draw number `draw` of `labels` labels, the same budget for all, `times` the steps."""
-    begins = config.weights.get(source) or str(pretraining_run(config, source, seed_of(config, source, draw)).path)
+    start, suggested = begun_from(source), source.endswith(SUGGESTED)
+    begins = config.weights.get(start) or str(pretraining_run(config, start, seed_of(config, source, draw)).path)
     base = FinetuneConfig(
         out=str(cell_run(config, source, labels, draw, times).path),
         kind=config.kind,
         source=SCRATCH if source == SCRATCH else begins,
         labels_per_class=labels,
         twin=False,
+        choice="suggested" if suggested else "random",
         # What is only read has no steps, and what comes after general weights is general already.
-        general=config.general and times == 1 and not source.startswith(AFTER_GENERAL),
+        general=config.general and times == 1 and not suggested and not source.startswith(AFTER_GENERAL),
         watch=False,  # nobody looks at hundreds of curves
         seed=draw,
         data=config.data,
@@ -345,6 +368,7 @@ def join(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
         scratch_labels=_union(stored.scratch_labels, config.scratch_labels),
         after_general=stored.after_general if stored.tasks else config.after_general,
         seeds=max(stored.seeds, config.seeds),
+        suggested=config.suggested or stored.suggested,
         longer=config.longer or stored.longer,
         pretrain_settings=merge(stored.pretrain_settings, config.pretrain_settings),
     )

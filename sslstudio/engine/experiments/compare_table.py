@@ -16,10 +16,11 @@ from sslstudio.engine.core.messages import NOTHING, Message, from_stored, to_sto
 from sslstudio.engine.dataset.groups import groups_of
 from sslstudio.engine.evaluate.arms import BASELINES, BESIDE, GENERAL, PRETRAINED
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, belong, pooled
-from sslstudio.engine.experiments.caveats import machines, notes_on, notes_on_longer
+from sslstudio.engine.experiments.caveats import machines, notes_on, notes_on_longer, notes_on_suggested
 from sslstudio.engine.experiments.compare_config import (
     SCRATCH,
     CompareConfig,
+    begun_from,
     cell_run,
     cell_runs,
     labels_of,
@@ -32,6 +33,7 @@ from sslstudio.engine.experiments.compare_config import (
     seed_of,
     source_title,
     sources_of,
+    suggested_sources,
 )
 from sslstudio.engine.experiments.curve import curve_png
 from sslstudio.engine.experiments.experiment_run import DONE, ExperimentRun
@@ -50,6 +52,7 @@ from sslstudio.engine.experiments.label_efficiency import (
 from sslstudio.engine.experiments.report import markdown
 from sslstudio.engine.experiments.tables import (
     Agreement,
+    BesideRandom,
     Cell,
     EarlyProbe,
     EfficiencyTable,
@@ -173,6 +176,7 @@ def build_table(config: CompareConfig) -> EfficiencyTable:
     columns = _columns(config, tested, notes) if tested else {}
     rows = [_row(config, source, columns, tested, notes.get(source, "")) for source in sources_of(config)]
     together = _judge(rows, columns, tested) if tested else 0
+    suggested = _beside_random(config, columns, tested) if tested else []
     longer = _longer(config, columns, tested, notes) if tested else []
     for row in rows:
         if row["source"] in pretrained_sources(config):
@@ -192,11 +196,16 @@ def build_table(config: CompareConfig) -> EfficiencyTable:
         "n_groups": len(set(groups)) if groups else None,
         "baseline": _baseline(config),
         "rows": rows,
+        "suggested": suggested,
         "read_at": read_count(config),
         "longer": longer,
         "together": together,
         "agreement": _agreement(rows),
-        "notes": [*notes_on(config, rows, len(paths), together), *notes_on_longer(longer)],
+        "notes": [
+            *notes_on(config, rows, len(paths), together),
+            *notes_on_longer(longer),
+            *notes_on_suggested(suggested),
+        ],
         "machine": machines(config),
     }
 
@@ -277,7 +286,7 @@ def _column_of(config: CompareConfig, source: str, cells: Sequence[ExperimentRun
 
 def _seeds(config: CompareConfig, source: str, draws: Sequence[int]) -> tuple[int, ...]:
     """The pretraining of each draw; empty where the row has one or none."""
-    several = len(pretraining_runs(config, run_source(source))) > 1
+    several = len(pretraining_runs(config, begun_from(run_source(source)))) > 1
     return tuple(seed_of(config, source, draw) for draw in draws) if several else ()
 
 
@@ -296,8 +305,8 @@ def _row(config: CompareConfig, source: str, columns: Columns, tested: Tested | 
         if tested and (source, labels) in columns
     ]
     row: Row = {"source": source, "title": source_title(config, source), "note": note, "cells": cells, "overall": None}
-    if run_source(source) in pretrained_sources(config):  # beside general weights it is the same one
-        runs = pretraining_runs(config, run_source(source))
+    if begun_from(run_source(source)) in pretrained_sources(config):  # beside general weights it is the same one
+        runs = pretraining_runs(config, begun_from(run_source(source)))
         row["pretraining"] = _pretrainings(runs)
         row["note"] = row["note"] or next((trouble for run in runs if (trouble := _trouble(run))), NOTHING)
     row["note"] = row["note"] or _failures(config, source)
@@ -408,6 +417,19 @@ def _judge(rows: Sequence[Row], columns: Columns, tested: Tested) -> int:
         if row["source"] in overall:
             row["overall"] = {**overall[row["source"]], "labels": counts[row["source"]]}
     return len(cells)
+
+
+def _beside_random(config: CompareConfig, columns: Columns, tested: Tested) -> list[BesideRandom]:
+    """Each row of suggested labels against the same row with random ones; the intervals of all cells hold together."""
+    keys = [(source, labels) for source in suggested_sources(config) for labels in labels_of(config, source)
+            if (source, labels) in columns and (begun_from(source), labels) in columns]  # fmt: skip
+    pairs = {key: (columns[key], columns[begun_from(key[0]), key[1]]) for key in keys}
+    told = _together({key: gap for key, pair in pairs.items() if (gap := tested.gap([pair])) is not None})
+    return [
+        {"source": key[0], "title": source_title(config, key[0]), "labels": key[1], "difference": difference,
+         "score": float(pairs[key][0].scores.mean()), "random": float(pairs[key][1].scores.mean())}
+        for key, difference in told.items()
+    ]  # fmt: skip
 
 
 def _longer(

@@ -150,6 +150,17 @@ class Machines(TypedDict):
     finetuning_seconds: float
 
 
+class BesideRandom(TypedDict):
+    """A row of suggested labels beside the same row with random ones, with as many labels in all. `labels` a class."""
+
+    source: str
+    title: str
+    labels: int
+    score: float
+    random: float
+    difference: Score
+
+
 class EfficiencyTable(TypedDict):
     """table.json. `labels` are those of every row, `scratch_labels` those of scratch, which may have more."""
 
@@ -166,6 +177,7 @@ class EfficiencyTable(TypedDict):
     n_groups: int | None
     baseline: float | None
     rows: list[Row]
+    suggested: NotRequired[list[BesideRandom]]
     read_at: NotRequired[int]  # the number of labels at which worth is read, named beforehand
     longer: NotRequired[list[Longer]]
     together: NotRequired[int]  # so many differences have intervals that hold together

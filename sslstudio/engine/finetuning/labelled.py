@@ -29,7 +29,7 @@ from sslstudio.engine.tasks.base import TaskResult
 from sslstudio.engine.training.config import FinetuneConfig
 from sslstudio.engine.training.micro_batches import WHOLE_BATCH, seed_numbers
 from sslstudio.engine.training.session import Session
-from sslstudio.engine.transforms.finetune_views import IGNORE, vary
+from sslstudio.engine.transforms.finetune_views import IGNORE, turn_at_random, vary
 from sslstudio.engine.transforms.geometry import to_float
 
 WATCHED = 256  # validation pictures that are scored while training
@@ -73,7 +73,7 @@ def choose_labelled(session: Session, config: FinetuneConfig) -> Labelled:
             train=len(train),
             test=len(test),
         )
-    if config.labels_per_class is not None:
+    if config.labels_per_class is not None and config.choice == "random":
         classes = {path: labels[path] for path in train} if config.kind == "classification" else None
         train = draw_labelled(train, classes, config.labels_per_class, config.seed)
     return Labelled(config.kind, names, train, validation, test)
@@ -132,7 +132,7 @@ def answering_parts(config: FinetuneConfig) -> tuple[str, ...]:
     """What is scored and can be asked, the main one first: the trainings, and what is only read, in seconds, with the
     same read-out: untrained features, general weights, and these beside the own pretraining."""
     parts = parts_of(config)
-    if not is_averaged(config):
+    if config.recipe.read_out != "averaged":
         return parts
     general = config.general and not is_general(config.source)
     if FROM_SCRATCH in parts:
@@ -141,8 +141,22 @@ def answering_parts(config: FinetuneConfig) -> tuple[str, ...]:
 
 
 def is_only_read(part: str, config: FinetuneConfig) -> bool:
-    """Whether nothing is trained for a part."""
-    return part in (UNTRAINED, GENERAL, BESIDE) or is_closed_form(config)
+    """Whether nothing is trained for a part. Beside general weights masks are answered by the fine-tuned network, too,
+    which reads its own features better than they are read without it."""
+    return (
+        part in (UNTRAINED, GENERAL) or (part == BESIDE and config.kind == "classification") or is_closed_form(config)
+    )
+
+
+def trained_part(part: str) -> str:
+    """The part whose network answers for a part: beside general weights it is the one that starts from the source."""
+    return PRETRAINED if part == BESIDE else part
+
+
+def has_read_out(part: str, config: FinetuneConfig) -> bool:
+    """Whether a part is answered by more than its network. Of masks only where general weights or untrained features
+    are read: beside a network that began with the same features they were measured to lose (manual, decision 0052)."""
+    return is_averaged(config) or (config.recipe.read_out == "averaged" and part in (UNTRAINED, GENERAL, BESIDE))
 
 
 def is_averaged(config: FinetuneConfig) -> bool:
@@ -251,6 +265,9 @@ class LabelledJob:
             logits = self.network(images)
             loss = F.cross_entropy(logits.float(), targets, weight=self.weights)
         else:
+            if self.config.turn:
+                turns = generator(self.config.seed, "turns", step, *seed_numbers(part), device=self.device.handle)
+                images, targets = turn_at_random(images, targets, turns)
             images, masks = vary(images, targets, rng, flip=self.config.flip)
             assert masks is not None
             targets = masks.to(torch.int64)

@@ -6,29 +6,24 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from sslstudio.engine.compute import device as devices
-from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.embedding_map import Features, Positions, flat_map
-from sslstudio.engine.evaluate.features import MEASURED_ON, copy_with_own_statistics, stage_features
+from sslstudio.engine.finetuning.frozen_features import read_features
 from sslstudio.engine.finetuning.load import load_trained
-from sslstudio.engine.finetuning.networks import SCALE_FROM
-from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
+from sslstudio.engine.images.cache.pixel_cache import build_cache
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.encoders.general import GENERAL as GENERAL_SOURCE
-from sslstudio.engine.models.finetuned import PixelScale
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_encoder
 from sslstudio.engine.training.config import pretrain_from_dict
 from sslstudio.engine.training.session import suitable_side
-from sslstudio.engine.transforms.geometry import to_float
 
 CHUNK = 64
 OWN, GENERAL, UNTRAINED = "own", "general", "untrained"
@@ -71,7 +66,7 @@ def look_alike(
         load_encoder(encoder, run)
     else:
         encoder, by = _without_pretraining(side)
-    features = yield from _read(encoder, cache, where)
+    features = yield from read_features(encoder, Pictures(cache, cache.index.paths, where), where)
     places = yield from flat_map(features)
     return LookAlike(tuple(cache.index.paths), features, places, by, len(paths))
 
@@ -85,20 +80,6 @@ def _without_pretraining(side: int) -> tuple[Encoder, str]:
     except StudioError:
         return build_encoder(EncoderConfig(name="small").resolve(accelerated=False, side=side), 0), UNTRAINED
     return encoder, GENERAL
-
-
-def _read(encoder: Encoder, cache: PixelCache, device: Device) -> Generator[Preparing, None, Features]:
-    pictures = Pictures(cache, cache.index.paths, device)
-    scale = PixelScale(pictures.spread(SCALE_FROM).cpu(), encoder.spec.pixels).to(device.handle)
-    with torch.no_grad():
-        twin = copy_with_own_statistics(encoder.to(device.handle), scale(to_float(pictures.spread(MEASURED_ON))))
-    found = []
-    for chosen in pictures.chunks(CHUNK):
-        with torch.no_grad():
-            images = scale(to_float(pictures.take(chosen)))
-        found.append(stage_features(twin, images, device)[-1])
-        yield Preparing(stage=Message("Comparing pictures"), done=int(chosen[-1]) + 1, total=len(pictures))
-    return np.asarray(torch.cat(found).numpy(), np.float32)
 
 
 def doubts(index: ImageIndex, run: Path, control: RunControl) -> Generator[Preparing, None, dict[str, float]]:

@@ -205,7 +205,8 @@ class RecipeConfig(BaseConfig):
         "averaged",
         "Answers by",
         "averaged: the fine-tuned network, a ridge regression on the features that it began with, and the labels of "
-        "alike unlabelled pictures, averaged. network: the fine-tuned network alone.",
+        "alike unlabelled pictures, averaged; masks by the network, and beside general weights by a ridge regression "
+        "on these, too. network: the fine-tuned network alone.",
         choices=("averaged", "network"),
         advanced=True,
     )
@@ -284,6 +285,14 @@ class FinetuneConfig(BaseConfig):
     labels_per_class: int | None = option(
         None, "Labels a class", "Labelled pictures a class (for masks: in all); automatic uses every one.", low=1
     )
+    choice: str = option(
+        "random",
+        "Labels are chosen",
+        "Where fewer labels are used than there are. random: so many of each class, drawn. suggested: as many in all, "
+        "as a person would label them who follows the suggestions from the features that the run starts from.",
+        choices=("random", "suggested"),
+        advanced=True,
+    )
     twin: bool = option(True, "Compare with scratch", "Train a twin from random weights beside it.")
     general: bool = option(
         True,
@@ -291,6 +300,13 @@ class FinetuneConfig(BaseConfig):
         "Read classes from a network that has learnt from general photographs, too, by itself and beside your own.",
     )
     flip: bool = option(True, "Mirror", "Mirrored pictures count as the same: left and right mean nothing here.")
+    turn: bool = option(
+        False,
+        "Turn",
+        "Nothing is up in these pictures: masks are learnt from quarter turns of them, too, and answered by the mean "
+        "over all turns of a picture and, where mirrored pictures count as the same, of its mirror image. An answer "
+        "takes up to eight times as long.",
+    )
     watch: bool = option(
         True, "Watch", "Score validation pictures while training: it costs up to a tenth of the time.", advanced=True
     )

@@ -356,3 +356,45 @@ def test_general_weights_are_rows_by_themselves_and_beside_a_pretraining(
     assert min(read.values()) > 0
     assert rows["general"]["cells"][0]["difference"] is not None
     assert rows["untrained"]["cells"][0]["difference"] is None
+
+
+def test_suggested_labels_are_as_many_in_all_and_stand_beside_random_ones(sample_folder: Path, tmp_path: Path) -> None:
+    config = compare_config(sample_folder, tmp_path / "out", suggested=True)
+    table = table_of(run_compare(config))
+    rows = {row["source"]: row for row in table["rows"]}
+    assert list(rows) == ["scratch", "untrained", "rotation", "rotation+suggested"]
+    assert str(rows["rotation+suggested"]["title"]).endswith(", suggested labels")
+    out, split = Path(config.out), content(Path(config.out) / "cells/rotation/2-0/split.json")
+    chosen = []
+    for cell in ("2-0", "2-1", "4-0", "4-1"):
+        plain, suggested = (
+            content(out / "cells" / row / cell / "plan.json")["labelled"] for row in rows if row[:1] == "r"
+        )
+        assert len(suggested) == len(plain)  # in all, not a class
+        assert set(suggested) <= set(split["train"])
+        assert set(suggested) != set(plain)
+        assert content(out / "cells/rotation+suggested" / cell / "split.json") == split
+        chosen.append(suggested)
+    assert chosen[0] != chosen[1]
+    assert set(chosen[0]) <= set(chosen[2])  # more labels go on from fewer
+    beside = table["suggested"]
+    assert [(one["source"], one["labels"]) for one in beside] == [("rotation+suggested", 2), ("rotation+suggested", 4)]
+    for place, one in enumerate(beside):
+        means = [rows[name]["cells"][place]["score"]["value"] for name in ("rotation+suggested", "rotation")]
+        assert one["difference"]["value"] == pytest.approx(means[0] - means[1])
+        assert one["difference"]["low"] <= one["difference"]["value"] <= one["difference"]["high"]
+    words = (out / "table.md").read_text()
+    assert "suggested labels, beside random ones" in words
+    assert "as many in all" in words
+
+
+def test_suggested_labels_can_be_added_to_a_comparison(done: Path, sample_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "copy"
+    shutil.copytree(done, out)
+    events = run_compare(compare_config(sample_folder, out, suggested=True))
+    assert {run.path.parent.name for run in list_runs(out) if run.job == "finetune"} == {
+        "scratch", "rotation", "rotation+suggested"
+    }  # fmt: skip
+    assert table_of(events)["suggested"]
+    again = table_of(run_compare(compare_config(sample_folder, out)))  # asked for without: they stay
+    assert again["suggested"]

@@ -15,7 +15,7 @@ from sslstudio.engine.export.run import export_run
 from sslstudio.engine.finetuning import read_out
 from sslstudio.engine.finetuning.labelled import choose_labelled, encoder_of
 from sslstudio.engine.finetuning.load import load_trained
-from sslstudio.engine.finetuning.networks import keep_general_read_outs
+from sslstudio.engine.finetuning.networks import keep_read_outs
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.models.encoders.general import list_general
 from sslstudio.engine.models.read_out import Beside, FrozenFeatures, ReadOut
@@ -88,7 +88,7 @@ def test_the_general_encoder_looks_at_each_picture_once(
     session = to_end(reopen_session(run, config.data, device, RunControl()))
     monkeypatch.setattr(FrozenFeatures, "raw", counted)
     labelled = choose_labelled(session, config)
-    to_end(keep_general_read_outs(config, labelled, session, device, run, RunControl()))
+    to_end(keep_read_outs(config, labelled, session, device, run, RunControl()))
     train = len(session.split.train)
     assert seen == {"small": 2 * train, "efficientnet_lite0": 2 * train}
     for part, tensors in before.items():

@@ -30,6 +30,7 @@ class EfficiencyTab(ExperimentTab):
         "steps",
         "longer",
         "read_at",
+        "suggested",
         "scratch_labels",
         "weights",
         "keep_weights",
