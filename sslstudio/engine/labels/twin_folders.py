@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import permutations
 
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.folder_words import MASK_WORDS, folder_words, stem_of
@@ -78,14 +77,11 @@ def find_twins(index: ImageIndex) -> list[Twins]:
     """The folders of pictures that have a folder of masks beside or in them."""
     found: list[Twins] = []
     taken: set[str] = set()
-    looked_at: dict[int, bool] = {}  # by side: whether it looks like masks
     for sides in _places(index):
-        for pictures, masks in _candidates(sides):
+        for pictures, masks in _candidates(index, sides):
             if masks.path in taken or masks.path == pictures.path or pictures.path in taken:
                 continue
-            if id(masks) not in looked_at:
-                looked_at[id(masks)] = are_masks([index.root / path for path in masks.some()])
-            twins = _pair(index, pictures, masks) if looked_at[id(masks)] else None
+            twins = _pair(index, pictures, masks)
             if twins is not None:
                 found.append(twins)
                 taken.add(masks.path)
@@ -115,9 +111,15 @@ def _places(index: ImageIndex) -> Iterator[list[_Side]]:
             yield list(at[place].values())
 
 
-def _candidates(sides: Sequence[_Side]) -> Iterable[tuple[_Side, _Side]]:
-    """(pictures, masks) worth a look: those whose names say so, or are alike, first."""
-    pairs = [(a, b) for a, b in permutations(sides, 2) if _may_share(a, b)]
+def _candidates(index: ImageIndex, sides: Sequence[_Side]) -> Iterable[tuple[_Side, _Side]]:
+    """(pictures, masks) worth a look: those whose names say so, or are alike, first. Of folders that share names with
+    any other, few files are looked at before names are compared with all: class folders may share all of them."""
+    pairs: list[tuple[_Side, _Side]] = []
+    for masks in sides:
+        others = [one for one in sides if one is not masks]
+        first = next((one for one in others if _may_share(one, masks)), None)
+        if first is not None and are_masks([index.root / path for path in masks.some()]):
+            pairs += [(one, masks) for one in others if one is first or _may_share(one, masks)]
     return sorted(pairs, key=lambda pair: (not _is_named_after(*pair), pair[0].name, pair[1].name))
 
 
