@@ -160,8 +160,8 @@ class DrawnSource(LabelSource):
             if asked or not names:
                 return []
             why = Message(
-                "{called}: the boxes give no classes of whole pictures. Choose the files as labels to take the boxes as "
-                "rough masks.",
+                "{called}: the boxes give no classes of whole pictures. Choose the files as labels to take the boxes "
+                "as rough masks.",
                 called=self.called,
             )
             return [Found("classes", None, why, certainty, notes=(why,))]
