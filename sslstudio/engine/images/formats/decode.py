@@ -97,7 +97,7 @@ def squeeze(path: Path, side: int) -> Squeezed:
 def short_side_of(path: Path) -> int:
     """The shorter side in pixels. Where the header says it, nothing is decoded. Raises as `read_picture`."""
     silence()
-    file_path, wanted = _of(path)
+    file_path, _ = _of(path)
     with _open(file_path) as file:
         kind = _kind(file, file_path)
         if kind in _PLUGINS:
@@ -106,7 +106,7 @@ def short_side_of(path: Path) -> int:
             except BROKEN as error:
                 if not (kind is Kind.JPEG and (values := _other_jpeg(file)) is not None):
                     raise from_library(error, kind, file) from error
-                return min(values.shape[:2])
+                return int(min(values.shape[:2]))
     return min(_load(path, None).image.size)
 
 

@@ -38,12 +38,13 @@ _BY_SUFFIX: dict[str, Message] = {
     ".fits": Message("a FITS picture: save it as 16-bit PNG or TIFF"),
 }
 # Suffixes of files that are never pictures: they are not opened to find that out.
-ORDINARY = frozenset(
-    (".txt .csv .tsv .json .jsonl .geojson .xml .yaml .yml .toml .ini .cfg .md .rst .html .htm .css .js .py .pyc .ipynb"
-     " .m .mat .r .c .cpp .h .java .sh .bat .log .lock .db .sqlite .pdf .doc .docx .xls .xlsx .ppt .pptx .odt .ods .zip"
-     " .gz .tar .tgz .bz2 .xz .7z .rar .npy .npz .pkl .pt .pth .h5 .hdf5 .onnx .safetensors .parquet .exe .dll .so .lnk"
-     " .url .roi .svg .mp4 .avi .mov .mkv .mp3 .wav .bak .tmp .part .xmp .thm .aae .ds_store .license .gitignore").split()
-)  # fmt: skip
+_ORDINARY = """
+    .txt .csv .tsv .json .jsonl .geojson .xml .yaml .yml .toml .ini .cfg .md .rst .html .htm .css .js .py .pyc .ipynb .m
+    .mat .r .c .cpp .h .java .sh .bat .log .lock .db .sqlite .pdf .doc .docx .xls .xlsx .ppt .pptx .odt .ods .zip .gz
+    .tar .tgz .bz2 .xz .7z .rar .npy .npz .pkl .pt .pth .h5 .hdf5 .onnx .safetensors .parquet .exe .dll .so .lnk .url
+    .roi .svg .mp4 .avi .mov .mkv .mp3 .wav .bak .tmp .part .xmp .thm .aae .ds_store .license .gitignore
+"""
+ORDINARY = frozenset(_ORDINARY.split())
 _FOREIGN = {
     b"%PDF": Message("a PDF document: export its pictures as PNG or TIFF"),
     b"PK\x03\x04": Message("a ZIP archive: unpack it first"),

@@ -317,7 +317,7 @@ def _lab(values: Values, page: TiffPage) -> Values:
         lightness = real[..., :1] * 100 / (0xFF00 if deep else 255)
         return lab_to_rgb(np.concatenate([lightness, real[..., 1:] / scale - 128], axis=-1))
     signed = coded[..., 1:].astype(np.int16 if deep else np.int8).astype(np.float64) / scale
-    lightness = coded[..., :1].astype(np.uint16 if deep else np.uint8) * (100 / (65535 if deep else 255))
+    lightness = real[..., :1] * 100 / (65535 if deep else 255)
     return lab_to_rgb(np.concatenate([lightness, signed], axis=-1))
 
 

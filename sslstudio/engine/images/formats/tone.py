@@ -24,7 +24,8 @@ def stretch(values: Values, *, padding: npt.NDArray[np.bool_] | None = None) -> 
     """Percentile stretch to 0..255, same shape, over all values at once (colours keep their hue).
 
     Larger values never become darker. What is not finite counts as the darkest; so does `padding` (true where there is
-    no data; same shape, or without the channels), which has no say in the range. If the percentiles meet (few bright points on black), the whole range counts; one value everywhere is black.
+    no data; same shape, or without the channels), which has no say in the range. If the percentiles meet (few bright
+    points on black), the whole range counts; one value everywhere is black.
     """
     values = np.abs(values) if np.iscomplexobj(values) else values
     if padding is not None and padding.ndim < values.ndim:
@@ -155,7 +156,7 @@ def lab_to_rgb(lab: npt.NDArray[np.float64]) -> Bytes:
     xyz = np.where(roots > 6 / 29, roots**3, 3 * (6 / 29) ** 2 * (roots - 4 / 29)) * _D50
     linear = np.clip(xyz @ _TO_SRGB.T, 0, 1)
     curved = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.rint(curved * 255).astype(np.uint8)
+    return np.asarray(np.rint(curved * 255), dtype=np.uint8)
 
 
 def _over_white(pixels: Bytes, opacity: Values) -> Bytes:
