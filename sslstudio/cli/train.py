@@ -121,6 +121,8 @@ def _add_index(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.add_argument("--labels", default="", metavar="FILE", help="a CSV of file names and labels, or COCO")
     parser.add_argument("--side", type=int, default=96, help="side of the cached pictures in pixels (default 96)")
+    parser.add_argument("--channels", default="", metavar="N,N,N", help="channels of pictures with many: 3 or 3,1,2")
+    parser.add_argument("--pages", default="first", metavar="WHICH", help="of files with several: first, all or N")
     add_json(parser)
 
 
@@ -128,7 +130,8 @@ def _index(options: argparse.Namespace) -> int:
     from sslstudio.engine.dataset.overview import look_at
 
     with steered() as control:
-        found = returned(look_at(options.folder, options.labels, options.side, control), options.json)
+        steps = look_at(options.folder, options.labels, options.side, control, options.channels, options.pages)
+        found = returned(steps, options.json)
     if options.json:
         print_json(found.to_json())
     else:

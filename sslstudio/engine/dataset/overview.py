@@ -10,6 +10,7 @@ from typing import Any
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.dataset.file_parts import FIRST, choose_parts, left_out_words, left_over
 from sslstudio.engine.dataset.groups import suggest_groups
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import scan
@@ -46,6 +47,9 @@ class Overview:
             "unreadable": [{"file": one.path, "reason": one.reason} for one in index.unreadable],
             "ignored": index.ignored,
             "median_size": self._median_size(),
+            "side": self.cache.side,
+            "left_out": [vars(one) for one in left_over(index.left)],
+            "left_out_in_words": self.left_out(),
             "classes": self.classes,
             "classes_found_in": classes.found_in if classes else None,
             "masks": len(masks.of) if masks else 0,
@@ -63,6 +67,11 @@ class Overview:
         """What the recognition of labels has to say."""
         masks, classes = self.recognised.masks, self.recognised.classes
         return [*self.recognised.notes, *(classes.notes if classes else ()), *(masks.notes if masks else ())]
+
+    def left_out(self) -> list[Message]:
+        """What of the pictures is not used, in sentences."""
+        sizes = [(int(height), int(width)) for height, width in self.cache.sizes.tolist()]
+        return left_out_words(self.cache.index, sizes, self.cache.side)
 
     def lines(self) -> list[Message]:
         """For people."""
@@ -97,7 +106,7 @@ class Overview:
                     parts=[Message("{n:,} for {part}", n=n, part=part) for part, n in facts["given_split"].items()],
                 )
             )
-        lines += [Message("Note: {note}", note=note) for note in self.notes()]
+        lines += [Message("Note: {note}", note=note) for note in [*self.left_out(), *self.notes()]]
         if facts["suggested_groups"]:
             lines.append(
                 Message(
@@ -124,9 +133,12 @@ class Overview:
         return lines
 
 
-def look_at(folder: Path, labels_file: str, side: int, control: RunControl) -> Generator[Preparing, None, Overview]:
-    """Read every picture of a folder once (into the cache of this `side`) and recognise its labels."""
+def look_at(
+    folder: Path, labels_file: str, side: int, control: RunControl, channels: str = "", pages: str = FIRST
+) -> Generator[Preparing, None, Overview]:
+    """Read every picture of a folder once (into the cache of this `side`) and recognise its labels. `channels` and
+    `pages`: see `choose_parts`."""
     yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
-    recognised = yield from recognising(scan(folder), labels_file)
+    recognised = choose_parts((yield from recognising(scan(folder), labels_file)), channels, pages)
     cache = yield from build_cache(recognised.pictures, side, control=control)
     return Overview(folder, recognised, cache)

@@ -13,6 +13,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, Note, Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.dataset.file_parts import choose_parts, left_out_words
 from sslstudio.engine.dataset.split import Split, group_paths, make_split
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache, check_enough, stream_cache
 from sslstudio.engine.images.formats.decode import short_side_of
@@ -46,6 +47,12 @@ class Session:
         known = [path for path in paths if path in places]
         return tuple(compress(known, self.cache.readable([places[path] for path in known])))
 
+    def left_out(self) -> list[Message]:
+        """What of the pictures is not used, in sentences, as far as they are read."""
+        index = replace(self.cache.index, left=self.cache.left)
+        sizes = [(int(height), int(width)) for height, width in self.cache.sizes.tolist()]
+        return left_out_words(index, sizes, self.cache.side)
+
     def facts(self) -> dict[str, str]:
         """Lines for people."""
         index, side = self.cache.index, self.cache.side
@@ -59,6 +66,7 @@ class Session:
         return {
             Message("Pictures"): said,
             Message("Read at"): Message("{side} x {side} pixels", side=side),
+            **({Message("Not used"): Message("{left}", left=left)} if (left := self.left_out()) else {}),
             Message("Set apart"): Message(
                 "{train:,} to train on, {validation:,} to watch with, {test:,} kept for the test",
                 train=len(self.split.train),
@@ -102,7 +110,8 @@ def look_at(config: DataConfig) -> Generator[Preparing, None, Recognised]:
     if not config.folder:
         raise DataError("No folder was given. Choose the folder that holds the pictures.")
     yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
-    return (yield from recognising(scan(Path(config.folder)), config.labels))
+    recognised = yield from recognising(scan(Path(config.folder)), config.labels)
+    return choose_parts(recognised, config.channels, config.pages)
 
 
 def _read(
@@ -136,6 +145,8 @@ def note_when_read(session: Session, events: Generator[Event, None, T]) -> Gener
                     if broken
                     else ""
                 )
+                for left in session.left_out():
+                    yield Note(level="warning", text=left)
                 yield Note(
                     level="info",
                     text=Message("All {cache:,} pictures have been read.{rest}", cache=len(session.cache), rest=rest),

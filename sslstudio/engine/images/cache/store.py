@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.messages import from_text, to_text
-from sslstudio.engine.images.formats.wanted import LeftOut
+from sslstudio.engine.images.formats.wanted import LeftOut, channels_suffix
 from sslstudio.engine.images.formats.wanted import to_text as left_text
 from sslstudio.engine.images.index import ImageFile, printable
 
@@ -62,9 +62,10 @@ class Row:
         return self.size == file.size and self.mtime_ns == file.mtime_ns
 
 
-def store_folder(cache_dir: Path, root: Path, side: int) -> Path:
-    """Where the pixels of the pictures below `root`, squeezed to `side`, are kept."""
-    key = b"\0".join([os.fsencode(os.path.realpath(root)), str(side).encode(), str(FORMAT).encode()])
+def store_folder(cache_dir: Path, root: Path, side: int, channels: Sequence[int] = ()) -> Path:
+    """Where the pixels of the pictures below `root`, squeezed to `side`, are kept; apart for chosen `channels`."""
+    words = [str(side), str(FORMAT), *([channels_suffix(channels)] if channels else [])]
+    key = b"\0".join([os.fsencode(os.path.realpath(root)), *(word.encode() for word in words)])
     return cache_dir / "pixels" / hashlib.blake2b(key, digest_size=16).hexdigest()
 
 

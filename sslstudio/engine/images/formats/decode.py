@@ -26,7 +26,7 @@ from sslstudio.engine.images.formats.errors import BROKEN, CannotOpen, check_siz
 from sslstudio.engine.images.formats.file_type import HEAD, Kind, describe, is_tga, kind_of, refused_by_name
 from sslstudio.engine.images.formats.jpeg import is_lossless, read_other, read_scaled
 from sslstudio.engine.images.formats.tone import Values, flatten, from_values
-from sslstudio.engine.images.formats.wanted import LeftOut, Wanted, split_name
+from sslstudio.engine.images.formats.wanted import CHANNELS, LeftOut, Wanted, split_name
 
 # The plugins are called directly and not through Image.open: it would warn about large pictures by a global limit.
 _PLUGINS: dict[Kind, type[ImageFile.ImageFile]] = {
@@ -137,6 +137,9 @@ def _of(path: Path) -> tuple[Path, Wanted]:
     if "#" not in text or os.path.lexists(text):
         return path, Wanted()
     name, wanted = split_name(text)
+    paged = text.rpartition(CHANNELS)[0]
+    if wanted.channels and os.path.lexists(paged):
+        return Path(paged), Wanted(None, wanted.channels)
     return Path(name), wanted
 
 

@@ -14,7 +14,7 @@ from sslstudio.engine.core.messages import Message
 PAGE = "#page="
 CHANNELS = "#channels="
 MOST = 3  # channels that a picture is made of
-_PAGE = re.compile(re.escape(PAGE) + r"([1-9]\d{0,6})\Z")
+_PAGE = re.compile(re.escape(PAGE) + r"(0*[1-9]\d{0,6})\Z")
 _CHANNELS = re.compile(re.escape(CHANNELS) + r"([\d,]+)\Z")
 KINDS = ("channels", "slices", "frames", "pages", "series")
 
@@ -88,9 +88,14 @@ def file_of(path: str) -> str:
     return split_name(path)[0]
 
 
-def page_path(path: str, page: int) -> str:
-    """The path of a page (from 1) of a file."""
-    return f"{path}{PAGE}{page}"
+def page_path(path: str, page: int, digits: int = 1) -> str:
+    """The path of a page (from 1) of a file; as many digits for all of them keep them in order."""
+    return f"{path}{PAGE}{page:0{digits}}"
+
+
+def channels_suffix(channels: Sequence[int]) -> str:
+    """What stands behind the path of a picture that is to be read with these channels."""
+    return f"{CHANNELS}{','.join(map(str, channels))}" if channels else ""
 
 
 def read_channels(text: str) -> tuple[int, ...]:
