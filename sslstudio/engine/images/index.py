@@ -45,7 +45,7 @@ class ImageIndex:
     Hidden files count as 'hidden' whatever their suffix; a hidden folder is not entered and counts as one. Sizes and
     times are not here: they are asked for when a picture is read (`file_at`), so that they are those of that moment.
     `channels` are those that were chosen (formats/wanted.py), () for the usual ones; `left`, once the pictures are
-    read: path -> what of its file is not used.
+    read: path -> what of its file is not used, and `notes` the sentences on it.
     """
 
     root: Path
@@ -54,6 +54,7 @@ class ImageIndex:
     ignored: dict[str, int] = field(default_factory=dict)
     channels: tuple[int, ...] = ()
     left: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[Message, ...] = ()
 
     @classmethod
     def of(cls, root: Path, paths: Iterable[str]) -> "ImageIndex":

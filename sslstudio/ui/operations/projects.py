@@ -68,7 +68,8 @@ def _look(project: Project, labels: str, told: str, control: RunControl) -> Open
     project, wrong = _drop_bad_split(project)
     said += wrong
     labels = labels or known or (str(project.labels_folder) if is_edited(project.labels_folder) else "")
-    recognised = yield from look_at_folder(project.pictures, labels, control)
+    parts = {name: str(project.data[name]) for name in ("channels", "pages") if name in project.data}
+    recognised = yield from look_at_folder(project.pictures, labels, control, **parts)
     seen = projects.examples_of(recognised.pictures.paths)
     now = replace(project, labels=labels, examples=seen, opened=time.strftime("%Y-%m-%d %H:%M"))
     mend_runs(now)
