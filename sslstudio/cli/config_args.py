@@ -21,6 +21,7 @@ from sslstudio.engine.core.config import (
     with_settings,
     with_texts,
 )
+from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.migrations import current_key
 from sslstudio.engine.evaluate.arms import TITLES
 
@@ -168,6 +169,8 @@ def config_by(command: "Command", options: argparse.Namespace) -> BaseConfig:
     keys = {"data.folder", "out", *command.flags, *command.switches}
     keys |= {f"{command.budget}.epochs", f"{command.budget}.minutes"} if command.budget else set()
     typed = {**command.untyped, **typed_texts(options, keys)}
+    if "data.labels" in typed:
+        typed["data.labels"] = labels_path(typed["data.labels"])
     if command.budget and f"{command.budget}.epochs" in typed:
         typed[f"{command.budget}.minutes"] = "auto"
     task = typed.pop("task", "")
@@ -176,6 +179,33 @@ def config_by(command: "Command", options: argparse.Namespace) -> BaseConfig:
     config = with_texts(config, typed)
     task = str(getattr(config, "task", ""))
     return with_settings(config, current_settings(options.settings, task), task)
+
+
+def add_roles(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that says what folders, tables and columns are."""
+    parser.add_argument(
+        "--role", dest="roles", action="append", default=[], metavar="PATH=ROLE",
+        help="what a folder (pictures, masks, class, part, group, ignore), a table (labels, ignore) or a column of one "
+        "(TABLE:COLUMN=class, part, group, file, ignore) is, where it was guessed wrongly; * stands for one folder",
+    )  # fmt: skip
+
+
+def roles_of(texts: Iterable[str]) -> dict[str, str]:
+    """What was typed for that flag. Raises ConfigError for what is no PATH=ROLE."""
+    found: dict[str, str] = {}
+    for text in texts:
+        path, sign, role = text.rpartition("=")
+        if not sign or not path:
+            raise ConfigError("--role {text} is not PATH=ROLE. For example: --role masks=masks", text=text)
+        found[path.strip().rstrip("/")] = role.strip()
+    return found
+
+
+def labels_path(text: str) -> str:
+    """The file or folder of labels that was typed: from the working folder, as every other path. One that is not there
+    is looked for in the folder of the pictures."""
+    place = Path(text).expanduser()
+    return str(place.absolute()) if text.strip("./\\") and place.exists() else text
 
 
 def current_settings(texts: Iterable[str], task: str = "") -> list[str]:

@@ -3,6 +3,7 @@ Heavy imports happen in each command."""
 
 import argparse
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,15 @@ from sslstudio.cli.config_args import (
     add_device,
     add_flags,
     add_json,
+    add_roles,
     add_settings,
     current_settings,
+    labels_path,
+    roles_of,
     typed_texts,
 )
 from sslstudio.cli.console import print_json, returned, say, steered
-from sslstudio.engine.core.config import BaseConfig, with_texts
+from sslstudio.engine.core.config import BaseConfig, Table, with_texts
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, did_you_mean
 from sslstudio.engine.core.events import Preparing
@@ -24,6 +28,7 @@ from sslstudio.engine.core.events import Preparing
 if TYPE_CHECKING:
     from sslstudio.engine.clinic.run import Examined
     from sslstudio.engine.clinic.shortcut_audit import TaskAudit
+    from sslstudio.engine.finetuning.suggestions import Suggested
     from sslstudio.engine.training.config import DataConfig
 
 CLINIC = {"side": "--side", "groups": "--groups"}  # options of the pictures that have a flag
@@ -170,7 +175,11 @@ def _add_suggest(parser: argparse.ArgumentParser) -> None:
         "--from", dest="source", type=Path, metavar="RUN", help="a pretraining to compare the pictures by"
     )
     parser.add_argument("--unsure", type=Path, metavar="RUN", help="a fine-tuned run: what it is unsure of comes first")
+    parser.add_argument(
+        "--order", choices=("suggested", "random"), default="suggested", help="what is listed (default suggested)"
+    )
     parser.add_argument("--labels", default="", metavar="FILE.csv|DIR", help="labels there are already")
+    add_roles(parser)
     parser.add_argument(
         "--kind", choices=("classification", "segmentation"), default="", help="which labels count (default: both)"
     )
@@ -182,30 +191,53 @@ def _add_suggest(parser: argparse.ArgumentParser) -> None:
 def _suggest(options: argparse.Namespace) -> int:
     with steered() as control:
         found = returned(_next_ones(options, control), options.json)
+    kept = _is_made_here(options)
     if options.json:
-        print_json({"files": found})
-    else:
-        say("\n".join(found) or "Every picture has a label.")
+        print_json({"files": list(found.paths), "drawn": sorted(found.test), "why": str(found.why), "kept": kept})
+        return 0
+    say(str(found.why) if found.paths else "Every picture has a label.")
+    say("\n".join(f"{path}  (drawn at random: it tests)" if path in found.test else path for path in found.paths))
+    if found.paths and not kept:
+        say(
+            "Nothing keeps which of them were drawn at random: a fine-tuning would test on suggested ones as well, and "
+            "these are no random sample. Label in the window, which keeps it with the labels, or give a folder of such "
+            "labels by --labels."
+        )
     return 0
 
 
-def _next_ones(options: argparse.Namespace, control: RunControl) -> Generator[Preparing, None, list[str]]:
-    from sslstudio.engine.evaluate.active_learning import suggest as pick
+def _is_made_here(options: argparse.Namespace) -> bool:
+    """Whether the labels lie in a folder made in the program, which keeps what was drawn at random."""
+    from sslstudio.engine.labels.editing.files import is_labelling
+
+    return bool(options.labels) and is_labelling(Path(options.labels).expanduser())
+
+
+def _next_ones(options: argparse.Namespace, control: RunControl) -> "Generator[Preparing, None, Suggested]":
     from sslstudio.engine.finetuning.similarity import doubts, look_alike
+    from sslstudio.engine.finetuning.suggestions import KnownLabels, order_at_random, suggest_mixed
     from sslstudio.engine.images.index import scan
     from sslstudio.engine.labels.recognise import recognise
+    from sslstudio.engine.training.config import DataConfig
+    from sslstudio.engine.training.session import propose_drawn
 
-    recognised = recognise(scan(options.folder), options.labels)
+    typed = roles_of(options.roles)
+    recognised = recognise(scan(options.folder), labels_path(options.labels), typed)
+    kinds = {"classification": recognised.classes, "segmentation": recognised.masks}
+    given = {kind: labels for kind, labels in kinds.items() if labels and options.kind in ("", kind)}
+    classes = recognised.classes.of if recognised.classes and "classification" in given else {}
+    labelled = frozenset(path for labels in given.values() for path in labels.of)
+    known = KnownLabels(options.kind or next(iter(given), "classification"), labelled, classes)
+    data = DataConfig(folder=str(options.folder), labels=labels_path(options.labels), roles=Table(typed))
+    draw = propose_drawn(recognised, data)
+    if options.order == "random":
+        found = order_at_random(recognised.pictures, known, draw)
+        return replace(found, paths=found.paths[: options.count])
     alike = yield from look_alike(recognised.pictures, options.source, control, options.device)
     unsure = None
     if options.unsure is not None:
-        of = yield from doubts(recognised.pictures, options.unsure, control)
-        unsure = [of.get(path, 0.0) for path in alike.paths]
-    kinds = {"classification": recognised.classes, "segmentation": recognised.masks}
-    given = [labels for kind, labels in kinds.items() if labels and options.kind in ("", kind)]
-    labelled = {path for labels in given for path in labels.of}
-    known = [number for number, path in enumerate(alike.paths) if path in labelled]
-    return [alike.paths[number] for number in pick(alike.features, known, options.count, unsure)]
+        unsure = yield from doubts(recognised.pictures, options.unsure, control)
+    return suggest_mixed(alike, recognised.pictures, known, draw, options.count, unsure)
 
 
 COMMANDS = (
@@ -217,7 +249,7 @@ COMMANDS = (
     ),
     Entry(
         "suggest",
-        "Say which pictures to label next: typical ones, no two alike, later the unsure ones.",
+        "Say which pictures to label next: those that teach most, and among them some drawn at random that test.",
         _add_suggest,
         _suggest,
     ),

@@ -14,9 +14,12 @@ from sslstudio.cli.config_args import (
     add_configured,
     add_device,
     add_json,
+    add_roles,
     add_trained,
     config_by,
     config_of,
+    labels_path,
+    roles_of,
 )
 from sslstudio.cli.console import print_json, print_result, returned, say, show, steered
 from sslstudio.engine.core.config import options_of, to_dict, value_text
@@ -55,14 +58,20 @@ def _show_result(last: Event | None, as_json: bool) -> None:
 
 def _add_resume(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="where its pictures are now, if they have moved")
     add_json(parser)
 
 
 def _resume(options: argparse.Namespace) -> int:
     from sslstudio.engine.launch.launcher import resume_run
+    from sslstudio.engine.runs.relink import relink
     from sslstudio.engine.runs.run_folder import RunFolder
     from sslstudio.engine.runs.summary import summary
 
+    if options.data is not None:
+        found = relink(options.run, options.data)
+        if not options.json:
+            say(f"{found:,} of its pictures are in {options.data}.")
     with steered() as control:
         _show_result(show(resume_run(options.run, control), options.json), options.json)
     if not options.json:
@@ -120,6 +129,7 @@ def _sample(options: argparse.Namespace) -> int:
 def _add_index(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.add_argument("--labels", default="", metavar="FILE", help="a CSV of file names and labels, or COCO")
+    add_roles(parser)
     parser.add_argument("--side", type=int, default=96, help="side of the cached pictures in pixels (default 96)")
     parser.add_argument("--channels", default="", metavar="N,N,N", help="channels of pictures with many: 3 or 3,1,2")
     parser.add_argument("--pages", default="first", metavar="WHICH", help="of files with several: first, all or N")
@@ -130,7 +140,8 @@ def _index(options: argparse.Namespace) -> int:
     from sslstudio.engine.dataset.overview import look_at
 
     with steered() as control:
-        steps = look_at(options.folder, options.labels, options.side, control, options.channels, options.pages)
+        labels, roles = labels_path(options.labels), roles_of(options.roles)
+        steps = look_at(options.folder, labels, options.side, control, roles, options.channels, options.pages)
         found = returned(steps, options.json)
     if options.json:
         print_json(found.to_json())
@@ -199,6 +210,10 @@ def _preview(options: argparse.Namespace) -> int:
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN")
     parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument(
+        "--labels", default="", metavar="FILE|DIR", help="the labels to score it by (default: found by themselves)"
+    )
+    add_roles(parser)
     add_trained(parser)
     add_device(parser)
     add_json(parser)
@@ -210,7 +225,10 @@ def _evaluate(options: argparse.Namespace) -> int:
     trained = load_trained(options.run, options.device, options.part, options.weights)
     table = options.run / f"evaluated-{options.folder.resolve().name}.csv"
     with steered() as control:
-        metrics = returned(evaluate_run(trained, options.folder, table, control), options.json)
+        scoring = evaluate_run(
+            trained, options.folder, table, control, labels_path(options.labels), roles_of(options.roles)
+        )
+        metrics = returned(scoring, options.json)
     if options.json:
         print_json(metrics)
     else:

@@ -17,7 +17,7 @@ from sslstudio.engine.core.errors import ConfigError
 Values = dict[str, Any]
 Step = Callable[[Values], None]
 
-FORMAT = 3  # of the files that this version writes
+FORMAT = 4  # of the files that this version writes
 KEY = "format"
 RUN, COMPARE, TOURNAMENT, PROJECT = "run", "compare", "tournament", "project"
 
@@ -256,3 +256,20 @@ def _tasks_of_an_experiment_before(values: Values) -> None:
     """Rows that are added are pretrained as those that are there."""
     for task in _named_in(values.get("tasks")):
         _keep_tasks(task, _section(_section(values, "pretrain_settings"), task))
+
+
+# Masks were answered by their network alone up to format 3, though `read_out` had its default there.
+
+
+@migration(3, 4, RUN)
+def _masks_of_a_run_before(values: Values) -> None:
+    """Masks of a run that was begun are read as they were."""
+    if values.get("job") == "finetune" and values.get("kind") == "segmentation":
+        _section(values, "recipe")["read_out"] = "network"
+
+
+@migration(3, 4, COMPARE)
+def _masks_of_a_comparison_before(values: Values) -> None:
+    """Rows of masks that are added to a comparison are read as those that are there."""
+    if values.get("kind") == "segmentation":
+        _section(_section(values, "finetune_settings"), "recipe")["read_out"] = "network"

@@ -58,8 +58,10 @@ def _expand(recognised: Recognised, pages: str) -> Recognised:
     if classes is not None:
         classes = replace(classes, of=_spread(classes.of, of))
     notes = _notes(of, masked, pages)
-    given = _spread(recognised.given_split, of)
-    return replace(recognised, pictures=new, classes=classes, given_split=given, notes=(*recognised.notes, *notes))
+    given, groups = _spread(recognised.given_split, of), _spread(recognised.groups, of)
+    return replace(
+        recognised, pictures=new, classes=classes, given_split=given, groups=groups, notes=(*recognised.notes, *notes)
+    )
 
 
 def _pages_of(index: ImageIndex, path: str) -> int:

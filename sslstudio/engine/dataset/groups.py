@@ -2,12 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.formats.wanted import PAGE, file_of
+from sslstudio.engine.labels.folder_words import kind_of_group
 
 _EXAMPLES = Message(
     "Write folder:1 for the first folder level, subfolder:1 for the one below it, or "
@@ -59,6 +60,14 @@ def _group_files(paths: Sequence[str], rule: str) -> dict[str, str]:
             examples=_EXAMPLES,
         )
     return {path: found.get(path, f"/{path}") for path in paths}  # no folder and no match begins with a slash
+
+
+def groups_of(paths: Sequence[str], rule: str, given: Mapping[str, str]) -> dict[str, str]:
+    """The groups by the rule, else those that a person gave by folders or a column of a table (`Recognised.groups`); a
+    picture that has none is a group of its own; {} where there are neither."""
+    if rule.strip() or not given:
+        return group_paths(paths, rule)
+    return {path: given.get(path, f"/{file_of(path)}") for path in paths}
 
 
 def _by_folder(paths: Sequence[str], level: str, above: int = 0) -> dict[str, str]:
@@ -132,11 +141,17 @@ def _groups_well(paths: Sequence[str], rule: str) -> bool:
 
 
 def _owner_levels(paths: Sequence[str]) -> list[int]:
-    """Folder levels (1 is the first) whose every folder is named like patient12."""
+    """Folder levels (1 is the first) whose every folder is named like patient12, or numbered below others."""
     folders = [PurePosixPath(path).parts[:-1] for path in paths]
     deepest = min((len(parts) for parts in folders), default=0)
-    named = re.compile(rf"(?:{_OWNERS})[_-]?\d+", re.IGNORECASE)
-    return [level + 1 for level in range(deepest) if all(named.fullmatch(parts[level]) for parts in folders)]
+    names = [{parts[level] for parts in folders} for level in range(deepest)]
+    kinds = [kind_of_group(found) for found in names]
+    beside = [level > 0 and len(names[level - 1]) >= 2 and not kinds[level - 1] for level in range(deepest)]
+    return [
+        level + 1
+        for level, kind in enumerate(kinds)
+        if kind == "owner" or (kind in ("code", "date") and beside[level])  # P007 below folders of classes
+    ]
 
 
 def _owner_rule(paths: Sequence[str], level: int) -> str:

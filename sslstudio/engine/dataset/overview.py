@@ -1,7 +1,7 @@
 """What is in a folder, in figures and words, before anything is trained on it."""
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -16,6 +16,7 @@ from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.images.multi_folder import Album
 from sslstudio.engine.labels.recognise import recognising
+from sslstudio.engine.labels.roles import OF_FOLDERS, Role
 from sslstudio.engine.labels.types import Recognised
 
 LISTED = 20  # files named one by one on a terminal
@@ -55,6 +56,8 @@ class Overview:
             "masks": len(masks.of) if masks else 0,
             "mask_classes": list(masks.names) if masks else [],
             "given_split": dict(Counter(self.recognised.given_split.values())),
+            "roles": [one.to_json() for one in self.recognised.roles],
+            "groups": len(set(self.recognised.groups.values())),
             "label_sources": [vars(one) for one in self.recognised.candidates],
             "notes": self.notes(),
             "suggested_groups": suggest_groups(index.paths),
@@ -106,6 +109,7 @@ class Overview:
                     parts=[Message("{n:,} for {part}", n=n, part=part) for part, n in facts["given_split"].items()],
                 )
             )
+        lines += role_lines(self.recognised.roles)
         lines += [Message("Note: {note}", note=note) for note in [*self.left_out(), *self.notes()]]
         if facts["suggested_groups"]:
             lines.append(
@@ -133,12 +137,36 @@ class Overview:
         return lines
 
 
+def role_lines(told: Sequence[Role]) -> list[Message]:
+    """The tree of roles, for a terminal: one line a folder, file or column, indented as it lies."""
+    if not told:
+        return []
+    lines = [Message("What is what (change it with --role PATH=ROLE):")]
+    for one in told:
+        deep = one.path.count("/") + (":" in one.path) + 1 if one.path else 0
+        name = one.path.rpartition(":")[2] if ":" in one.path else one.path.rpartition("/")[2]
+        mark = "/" if one.choices == OF_FOLDERS and one.path else ""
+        lines.append(
+            Message(
+                "{indent}{name}{mark}  {role} ({n:,}): {reason}",
+                indent="  " * (deep + 1), name=name or ".", mark=mark, role=one.title, n=one.count, reason=one.reason,
+            )
+        )  # fmt: skip
+    return lines
+
+
 def look_at(
-    folder: Path, labels_file: str, side: int, control: RunControl, channels: str = "", pages: str = FIRST
+    folder: Path,
+    labels_file: str,
+    side: int,
+    control: RunControl,
+    roles: Mapping[str, str] | None = None,
+    channels: str = "",
+    pages: str = FIRST,
 ) -> Generator[Preparing, None, Overview]:
     """Read every picture of a folder once (into the cache of this `side`) and recognise its labels. `channels` and
     `pages`: see `choose_parts`."""
     yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
-    recognised = choose_parts((yield from recognising(scan(folder), labels_file)), channels, pages)
+    recognised = choose_parts((yield from recognising(scan(folder), labels_file, roles)), channels, pages)
     cache = yield from build_cache(recognised.pictures, side, control=control)
     return Overview(folder, recognised, cache)

@@ -19,13 +19,13 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.spreadsheet import harmless
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.scores import Array, one_hot_confusions
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.labels.masks.files import mask_png
 from sslstudio.engine.labels.types import MaskLabels
-from sslstudio.engine.models.finetuned import Network
-from sslstudio.engine.models.read_out import ReadOut
+from sslstudio.engine.models.mask_read_out import Answering
 from sslstudio.engine.transforms.finetune_views import IGNORE, vary
 from sslstudio.engine.transforms.geometry import to_float
 
@@ -36,7 +36,7 @@ CHUNK = 64
 class Predictor:
     """A trained network and what is needed to use it."""
 
-    network: Network | ReadOut
+    network: Answering
     kind: str
     names: tuple[str, ...]
     device: Device
@@ -103,14 +103,14 @@ def write_table(file: Path, head: Sequence[str], lines: Sequence[Sequence[str | 
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=separator)
-    writer.writerow(head)
+    writer.writerow(map(harmless, head))
     writer.writerows([_cell(value, separator) for value in line] for line in lines)
     write_atomic(file, text.getvalue().encode("utf-8-sig", errors="surrogateescape"))
 
 
 def _cell(value: str | float, separator: str) -> str:
     if isinstance(value, str):
-        return value
+        return str(harmless(value))
     return f"{value:.4f}".replace(".", ",") if separator == ";" else f"{value:.4f}"
 
 

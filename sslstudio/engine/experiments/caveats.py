@@ -16,7 +16,7 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import suggest_groups
 from sslstudio.engine.experiments.compare_config import CompareConfig, all_cells, pretrained_sources, pretraining_runs
-from sslstudio.engine.experiments.tables import Cell, Machines, Row, labels_used
+from sslstudio.engine.experiments.tables import BesideRandom, Cell, Longer, Machines, Row, labels_used
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.session import Session, reopen_session
 
@@ -137,6 +137,37 @@ def notes_on(config: CompareConfig, rows: Sequence[Row], n_test: int, together: 
     return notes
 
 
+def notes_on_suggested(found: Sequence[BesideRandom]) -> list[Message]:
+    """What suggested labels gave beside random ones, a sentence a row."""
+    if not found:
+        return []
+    notes = []
+    for source in dict.fromkeys(one["source"] for one in found):
+        cells = [
+            Message(
+                "{score:score} instead of {random:score} with {labels} ({value:signed}, {low:signed} to {high:signed})",
+                score=one["score"],
+                random=one["random"],
+                labels=one["labels"],
+                value=one["difference"]["value"],
+                low=one["difference"]["low"],
+                high=one["difference"]["high"],
+            )
+            for one in found
+            if one["source"] == source
+        ]
+        title = next(one["title"] for one in found if one["source"] == source)
+        notes.append(Message("{title}, beside random ones: {cells:semicolons}.", title=title, cells=cells))
+    notes.append(
+        Message(
+            "Suggested labels are as many in all as random ones, not as many a class: a person who labels does not "
+            "know the classes before. Each draw chooses among a random 80 % of the training pictures. The test "
+            "pictures are the same."
+        )
+    )
+    return notes
+
+
 def _pretrainings(config: CompareConfig) -> list[Message]:
     """Whether the luck of a pretraining is in the intervals."""
     many = max((len(pretraining_runs(config, task)) for task in pretrained_sources(config)), default=1)
@@ -172,6 +203,36 @@ def _pretrainings(config: CompareConfig) -> list[Message]:
     if config.weights:
         notes.append(Message("Weights from elsewhere are one pretraining: its luck is not in the intervals."))
     return notes
+
+
+def notes_on_longer(rows: Sequence[Longer]) -> list[Message]:
+    """Whether some row was stopped before it had learnt."""
+    gains = [(row, gap) for row in rows if (gap := row["difference"]) is not None]
+    if not gains:
+        return []
+    times, labels = gains[0][0]["times"], gains[0][0]["labels"]
+    short = [row["title"] for row, gap in gains if gap["value"] > FLAT]
+    if not short:
+        return [
+            Message(
+                "By {times} times the steps with {labels} labels {rows:and} {n:plural(gains|gain)} no more than one "
+                "point: nothing hints at having stopped too early. The intervals say how sure that is.",
+                rows=[row["title"] for row, _ in gains],
+                n=len(gains),
+                times=times,
+                labels=labels,
+            )
+        ]
+    return [
+        Message(
+            "By {times} times the steps with {labels} labels {rows:and} {n:plural(gains|gain)} more than one point, "
+            "luck included: the usual steps may be too few there. The intervals say how sure that is.",
+            rows=short,
+            n=len(short),
+            times=times,
+            labels=labels,
+        )
+    ]
 
 
 def _small_classes(rows: Sequence[Row]) -> list[Message]:

@@ -25,16 +25,19 @@ from sslstudio.engine.experiments.caveats import look_at_split
 from sslstudio.engine.experiments.compare_config import (
     SCRATCH,
     CompareConfig,
+    begun_from,
     cell_runs,
     finetune_config,
     follow_settings,
     join,
+    longer_runs,
     pretrain_config,
     pretrained_sources,
     pretraining_run,
     pretraining_runs,
     source_title,
     sources_of,
+    suggested_sources,
     trained_sources,
 )
 from sslstudio.engine.experiments.compare_table import write_tables
@@ -71,7 +74,8 @@ class Ahead:
     pretrainings: int
     cells: int
     pretraining_seconds: float  # of all that are left
-    cell_seconds: float  # of one
+    cell_seconds: float  # of one with the usual steps
+    longer: int = 0  # so many cells more would take the time that longer ones take beyond the usual
 
     @property
     def total(self) -> int:
@@ -81,7 +85,7 @@ class Ahead:
     @property
     def seconds(self) -> float:
         """Of all that is left."""
-        cells = self.cells * self.cell_seconds if self.cells else 0.0
+        cells = (self.cells + self.longer) * self.cell_seconds if self.cells else 0.0
         return cells + (self.pretraining_seconds if self.pretrainings else 0.0)
 
 
@@ -96,7 +100,11 @@ class Comparison(Strategy[CompareConfig]):
         for source in (SCRATCH, *trained_sources(config)):
             runs += pretraining_runs(config, source)
             runs += cell_runs(config, source)
-        self.runs = runs
+        runs += [run for source in suggested_sources(config) for run in cell_runs(config, source)]
+        self.runs = [
+            *runs,
+            *(run for source in (SCRATCH, *trained_sources(config)) for run in longer_runs(config, source)),
+        ]
 
     @staticmethod
     def settle(config: CompareConfig, stored: CompareConfig | None) -> tuple[CompareConfig, CompareConfig]:
@@ -145,20 +153,23 @@ class Comparison(Strategy[CompareConfig]):
 
     def _before(self, run: ExperimentRun) -> str | None:
         """What became of the pretraining that a cell waits for; done where it waits for none."""
-        if not run.is_cell or run.source not in pretrained_sources(self.config):
+        source = begun_from(run.source)
+        if not run.is_cell or source not in pretrained_sources(self.config):
             return DONE
-        return pretraining_run(self.config, run.source, run.seed).outcome()
+        return pretraining_run(self.config, source, run.seed).outcome()
 
     def _is_point_done(self, run: ExperimentRun) -> bool:
         """Whether every draw of these labels is settled, so that a point of a curve is there."""
         return run.is_cell and all(
-            self.is_settled(other) for other in self.runs if (other.source, other.labels) == (run.source, run.labels)
+            self.is_settled(other)
+            for other in self.runs
+            if (other.source, other.labels, other.times) == (run.source, run.labels, run.times)
         )
 
     def start(self, run: ExperimentRun, control: RunControl) -> Iterator[Event]:
         """A pretraining or a fine-tuning."""
         if run.is_cell:
-            return finetune(finetune_config(self.config, run.source, run.labels, run.draw), control)
+            return finetune(finetune_config(self.config, run.source, run.labels, run.draw, run.times), control)
         return pretrain(pretrain_config(self.config, run.source, run.seed), control)
 
     def ends_all(self, run: ExperimentRun, error: StudioError) -> bool:
@@ -193,7 +204,8 @@ class Comparison(Strategy[CompareConfig]):
         if not run.is_cell:
             many = self.config.pretrain_seeds > 1
             return Message("{source}, pretraining {number}", source=title, number=run.seed + 1) if many else title
-        return Message("{source}, {labels} labels, draw {draw}", source=title, labels=run.labels, draw=run.draw + 1)
+        said = Message("{source}, {labels} labels, draw {draw}", source=title, labels=run.labels, draw=run.draw + 1)
+        return Message("{cell}, {times} times the steps", cell=said, times=run.times) if run.times > 1 else said
 
     def stand(self, now: ExperimentRun | None) -> Advanced:
         """The table is told between two runs."""
@@ -223,13 +235,14 @@ class Comparison(Strategy[CompareConfig]):
         left = [run for run in unsettled if run != now]
         cells = sum(run.is_cell for run in left)
         known = [run for run in self.runs if run not in left and run.outcome() == DONE]
-        took = _mean(run.facts().get("seconds", math.nan) for run in known if run.is_cell)
+        took = _mean(run.facts().get("seconds", math.nan) / run.times for run in known if run.is_cell)
         return Ahead(
             done=len(self.runs) - len(unsettled),
             pretrainings=len(left) - cells,
             cells=cells,
             pretraining_seconds=sum(self._pretraining_seconds(run.source, known) for run in left if not run.is_cell),
             cell_seconds=cell_seconds if math.isnan(took) else took,
+            longer=sum(run.times - 1 for run in left if run.is_cell),
         )
 
     def _pretraining_seconds(self, task: str, known: list[ExperimentRun]) -> float:
@@ -280,7 +293,7 @@ def ahead_of(config: CompareConfig) -> Ahead:
 
 def _classes(config: CompareConfig) -> int:
     """How many classes have labels; 1 for masks."""
-    found = recognise(scan(Path(config.data.folder)), config.data.labels).classes
+    found = recognise(scan(Path(config.data.folder)), config.data.labels, config.data.roles).classes
     return len(found.names) if config.kind == "classification" and found is not None else 1
 
 

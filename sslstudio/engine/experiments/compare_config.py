@@ -39,6 +39,8 @@ OF_BEFORE = {
     "context_prediction": ("pairs",),
     "multitask": ("whole", "settings"),
 }
+SUGGESTED = "+suggested"  # at the end of the name of a row whose labels are suggested instead of drawn
+READ_AT, READ_AT_MASKS = 10, 20  # labels a class and masks at which worth is read, where nothing else is said
 WITH_GENERAL = "+general"  # at the end of the name of a row that is read beside general weights
 AFTER_GENERAL = "after-general-"  # before the name of a task that is pretrained from general weights
 T = TypeVar("T")
@@ -93,10 +95,31 @@ class CompareConfig(ExperimentConfig):
         low=1,
         high=10_000_000,
     )
+    longer: int = option(
+        0,
+        "Longer runs",
+        "Train each row so many times as long, too, where worth is read: whether it was stopped too early. 0 or 1: no.",
+        low=0,
+        high=100,
+        advanced=True,
+    )
+    read_at: int | None = option(
+        None,
+        "Worth is read at",
+        "The number of labels at which worth is read, named beforehand; automatic: 10 a class, 20 masks. Where there "
+        "is no such number, the next lower one.",
+        low=1,
+        advanced=True,
+    )
     general: bool = option(
         True,
         "General weights",
         "Compare with a network that has learnt from general photographs, by itself and beside each pretraining.",
+    )
+    suggested: bool = option(
+        False,
+        "Suggested labels",
+        "A row more for each pretraining: as many labels in all, suggested from its own features instead of drawn.",
     )
     after_general: bool = option(
         True,
@@ -137,7 +160,9 @@ def sources_of(config: CompareConfig) -> list[str]:
         source: [f"{source}{WITH_GENERAL}"]
         for source in trained_sources(config) if BESIDE in answering_parts(finetune_config(config, source, 1, 0))
     }  # fmt: skip
-    return [*parts, *(row for source in trained_sources(config) for row in (source, *beside.get(source, [])))]
+    suggested = {source: [f"{source}{SUGGESTED}"] for source in trained_sources(config) if config.suggested}
+    return [*parts, *(row for source in trained_sources(config)
+                      for row in (source, *beside.get(source, []), *suggested.get(source, [])))]  # fmt: skip
 
 
 def trained_sources(config: CompareConfig) -> list[str]:
@@ -158,6 +183,16 @@ def task_of(source: str) -> str:
     return run_source(source).removeprefix(AFTER_GENERAL)
 
 
+def suggested_sources(config: CompareConfig) -> list[str]:
+    """The rows whose labels are suggested: they have fine-tunings of their own."""
+    return [f"{source}{SUGGESTED}" for source in trained_sources(config)] if config.suggested else []
+
+
+def begun_from(source: str) -> str:
+    """The row whose pretraining or weights a row begins with."""
+    return source.removesuffix(SUGGESTED)
+
+
 def run_source(source: str) -> str:
     """The row whose fine-tunings hold the answers of a row: those of what is only read are a part of others'."""
     return SCRATCH if source in (UNTRAINED, GENERAL) else source.removesuffix(WITH_GENERAL)
@@ -173,6 +208,17 @@ def part_of(source: str) -> str:
 def labels_of(config: CompareConfig, source: str) -> list[int]:
     """The numbers of labels that a row is fine-tuned on. Those without a pretraining have those of all rows."""
     return sorted({*config.labels, *(config.scratch_labels if source in BASELINES else ())})
+
+
+def read_count(config: CompareConfig) -> int:
+    """The number of labels at which worth is read: the one that was named, or else the next lower one of those that
+    all rows have, or the lowest."""
+    wanted, counts = _read_at(config), sorted(config.labels)
+    return max((count for count in counts if count <= wanted), default=counts[0] if counts else wanted)
+
+
+def _read_at(config: CompareConfig) -> int:
+    return config.read_at or (READ_AT if config.kind == "classification" else READ_AT_MASKS)
 
 
 def _check_names(config: CompareConfig) -> None:
@@ -191,6 +237,8 @@ def source_title(config: CompareConfig, source: str) -> Message:
     """What a row is called, for people."""
     if source in (*BASELINES, GENERAL):
         return arm_title(source)
+    if source.endswith(SUGGESTED):
+        return Message("{row}, suggested labels", row=source_title(config, begun_from(source)))
     if source.endswith(WITH_GENERAL):
         return Message("{row} beside general weights", row=source_title(config, run_source(source)))
     if source.startswith(AFTER_GENERAL) and source in pretrained_sources(config):
@@ -214,13 +262,14 @@ def pretraining_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
 def seed_of(config: CompareConfig, source: str, draw: int) -> int:
     """Which of its pretrainings a row rests on in draw number `draw`: the draws are dealt out, so that more
     pretrainings ask for no more fine-tunings."""
-    return draw % config.pretrain_seeds if run_source(source) in pretrained_sources(config) else 0
+    return draw % config.pretrain_seeds if begun_from(run_source(source)) in pretrained_sources(config) else 0
 
 
-def cell_run(config: CompareConfig, source: str, labels: int, draw: int) -> ExperimentRun:
-    """A cell of the table: the fine-tuning of a row on one draw of labels."""
+def cell_run(config: CompareConfig, source: str, labels: int, draw: int, times: int = 1) -> ExperimentRun:
+    """A cell of the table: the fine-tuning of a row on one draw of labels, with so many `times` its steps."""
     source, seed = run_source(source), seed_of(config, source, draw)
-    return ExperimentRun(Path(config.out) / "cells" / source / f"{labels}-{draw}", source, labels, draw, seed)
+    name = f"{labels}-{draw}-x{times}" if times > 1 else f"{labels}-{draw}"
+    return ExperimentRun(Path(config.out) / "cells" / source / name, source, labels, draw, seed, times)
 
 
 def cell_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
@@ -229,9 +278,18 @@ def cell_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
             for draw in range(config.seeds)]  # fmt: skip
 
 
+def longer_runs(config: CompareConfig, source: str) -> list[ExperimentRun]:
+    """The longer fine-tunings of a row that is trained; none where none are asked for."""
+    trains = part_of(source) in (FROM_SCRATCH, PRETRAINED) and config.longer > 1 and config.labels
+    count = read_count(config)
+    return [cell_run(config, source, count, draw, config.longer) for draw in range(config.seeds)] if trains else []
+
+
 def all_cells(config: CompareConfig) -> list[ExperimentRun]:
-    """The cells of all rows, each fine-tuning once."""
-    return [cell for source in (SCRATCH, *trained_sources(config)) for cell in cell_runs(config, source)]
+    """The cells of all rows, each fine-tuning once, with the longer ones."""
+    rows = (SCRATCH, *trained_sources(config))
+    cells = [cell for source in rows for cell in (*cell_runs(config, source), *longer_runs(config, source))]
+    return [*cells, *(cell for source in suggested_sources(config) for cell in cell_runs(config, source))]
 
 
 def pretrain_config(config: CompareConfig, source: str, seed: int = 0) -> PretrainConfig:
@@ -243,16 +301,21 @@ def pretrain_config(config: CompareConfig, source: str, seed: int = 0) -> Pretra
     return made.replace(seed=made.seed + seed)
 
 
-def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) -> FinetuneConfig:
-    """A cell of the table: draw number `draw` of `labels` labels, the same budget for all."""
-    begins = config.weights.get(source) or str(pretraining_run(config, source, seed_of(config, source, draw)).path)
+def finetune_config(
+    config: CompareConfig, source: str, labels: int, draw: int, times: int = 1
+) -> FinetuneConfig:  # fmt: skip
+    """A cell of the table: draw number `draw` of `labels` labels, the same budget for all, `times` the steps."""
+    start, suggested = begun_from(source), source.endswith(SUGGESTED)
+    begins = config.weights.get(start) or str(pretraining_run(config, start, seed_of(config, source, draw)).path)
     base = FinetuneConfig(
-        out=str(cell_run(config, source, labels, draw).path),
+        out=str(cell_run(config, source, labels, draw, times).path),
         kind=config.kind,
         source=SCRATCH if source == SCRATCH else begins,
         labels_per_class=labels,
         twin=False,
-        general=config.general and not source.startswith(AFTER_GENERAL),  # which is general already
+        choice="suggested" if suggested else "random",
+        # What is only read has no steps, and what comes after general weights is general already.
+        general=config.general and times == 1 and not suggested and not source.startswith(AFTER_GENERAL),
         watch=False,  # nobody looks at hundreds of curves
         seed=draw,
         data=config.data,
@@ -260,7 +323,8 @@ def finetune_config(config: CompareConfig, source: str, labels: int, draw: int) 
         budget=BudgetConfig(steps=config.steps, minutes=None),
         hardware=config.hardware,
     )
-    return with_overrides(base, config.finetune_settings)
+    made = with_overrides(base, config.finetune_settings)
+    return made.replace(recipe=made.recipe.replace(steps_factor=made.recipe.steps_factor * times))
 
 
 def follow_settings(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
@@ -273,6 +337,7 @@ def follow_settings(config: CompareConfig, stored: CompareConfig) -> CompareConf
         finetune_settings=tuning,
         pretrain_settings=merge(Overrides(tasks), config.pretrain_settings),
         steps=config.steps or stored.steps,
+        read_at=config.read_at or stored.read_at,
         pretrain_seeds=stored.pretrain_seeds if config.pretrain_seeds == 1 else config.pretrain_seeds,
         general=stored.general if recipe.get("read_out") == "network" else config.general,
         tasks=tuple(sorted(config.task_names(), key=lambda task: task not in stored.tasks[:1])),
@@ -303,6 +368,8 @@ def join(config: CompareConfig, stored: CompareConfig) -> CompareConfig:
         scratch_labels=_union(stored.scratch_labels, config.scratch_labels),
         after_general=stored.after_general if stored.tasks else config.after_general,
         seeds=max(stored.seeds, config.seeds),
+        suggested=config.suggested or stored.suggested,
+        longer=config.longer or stored.longer,
         pretrain_settings=merge(stored.pretrain_settings, config.pretrain_settings),
     )
 
@@ -326,6 +393,9 @@ def _check_same(config: CompareConfig, stored: CompareConfig) -> None:
             Message("pretrainings of a task were {old} and now are {new}", old=stored.pretrain_seeds,
                     new=config.pretrain_seeds)
         )  # fmt: skip
+    old, new = _read_at(stored), _read_at(config)
+    if old != new:  # it is named beforehand, not when the scores are known
+        changed.append(Message("{key} was {old} and now is {new}", key="read_at", old=old, new=new))
     changed += [
         Message("the weights {name}", name=name) for name in places if name in theirs and places[name] != theirs[name]
     ]

@@ -13,23 +13,27 @@ from filelock import FileLock
 
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored, to_stored
-from sslstudio.engine.dataset.groups import group_paths
+from sslstudio.engine.dataset.groups import groups_of
 from sslstudio.engine.evaluate.arms import BASELINES, BESIDE, GENERAL, PRETRAINED
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, belong, pooled
-from sslstudio.engine.experiments.caveats import machines, notes_on
+from sslstudio.engine.experiments.caveats import machines, notes_on, notes_on_longer, notes_on_suggested
 from sslstudio.engine.experiments.compare_config import (
     SCRATCH,
     CompareConfig,
+    begun_from,
     cell_run,
     cell_runs,
     labels_of,
+    longer_runs,
     part_of,
     pretrained_sources,
     pretraining_runs,
+    read_count,
     run_source,
     seed_of,
     source_title,
     sources_of,
+    suggested_sources,
 )
 from sslstudio.engine.experiments.curve import curve_png
 from sslstudio.engine.experiments.experiment_run import DONE, ExperimentRun
@@ -48,9 +52,11 @@ from sslstudio.engine.experiments.label_efficiency import (
 from sslstudio.engine.experiments.report import markdown
 from sslstudio.engine.experiments.tables import (
     Agreement,
+    BesideRandom,
     Cell,
     EarlyProbe,
     EfficiencyTable,
+    Longer,
     Made,
     Overall,
     Pretraining,
@@ -62,8 +68,11 @@ from sslstudio.engine.experiments.tables import (
 )
 from sslstudio.engine.finetuning.costs import read_costs
 from sslstudio.engine.finetuning.labelled import encoder_of
+from sslstudio.engine.labels import roles
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
+from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict
+from sslstudio.engine.training.recognised_record import recall
 
 T = TypeVar("T")
 
@@ -167,6 +176,8 @@ def build_table(config: CompareConfig) -> EfficiencyTable:
     columns = _columns(config, tested, notes) if tested else {}
     rows = [_row(config, source, columns, tested, notes.get(source, "")) for source in sources_of(config)]
     together = _judge(rows, columns, tested) if tested else 0
+    suggested = _beside_random(config, columns, tested) if tested else []
+    longer = _longer(config, columns, tested, notes) if tested else []
     for row in rows:
         if row["source"] in pretrained_sources(config):
             row["probe"] = _probe(pretraining_runs(config, row["source"])[0], row["overall"])
@@ -185,15 +196,35 @@ def build_table(config: CompareConfig) -> EfficiencyTable:
         "n_groups": len(set(groups)) if groups else None,
         "baseline": _baseline(config),
         "rows": rows,
+        "suggested": suggested,
+        "read_at": read_count(config),
+        "longer": longer,
         "together": together,
         "agreement": _agreement(rows),
-        "notes": notes_on(config, rows, len(paths), together),
+        "notes": [
+            *notes_on(config, rows, len(paths), together),
+            *notes_on_longer(longer),
+            *notes_on_suggested(suggested),
+        ],
         "machine": machines(config),
     }
 
 
+def _chosen_groups(config: CompareConfig) -> Mapping[str, str]:
+    """The groups that a person gave by folders or a column, as the first run noted them when it began."""
+    if roles.GROUP not in config.data.roles.values():
+        return {}
+    for source in sources_of(config):
+        for labels in labels_of(config, source):
+            for draw in _done(config, source, labels):
+                run = RunFolder(cell_run(config, source, labels, draw).path)
+                began = recall(run, config.data.folder, str(run.config().get("data", {}).get("labels", "")))
+                return began.groups if began else {}
+    return {}
+
+
 def _tested(config: CompareConfig, paths: list[str]) -> Tested:
-    groups = group_paths(paths, config.data.groups)
+    groups = groups_of(paths, config.data.groups, _chosen_groups(config))
     named = [groups[path] for path in paths] if groups else None
     first = next(
         scored_pictures(cell_run(config, source, labels, draw), source)
@@ -237,21 +268,25 @@ def _columns(config: CompareConfig, tested: Tested, left_out: Mapping[str, str])
 
 
 def _column(config: CompareConfig, source: str, labels: int, draws: list[int], tested: Tested) -> Column:
-    cells = [cell_run(config, source, labels, draw) for draw in draws]
+    return _column_of(config, source, [cell_run(config, source, labels, draw) for draw in draws], tested)
+
+
+def _column_of(config: CompareConfig, source: str, cells: Sequence[ExperimentRun], tested: Tested) -> Column:
+    draws = [cell.draw for cell in cells]
     stacked = np.stack([pooled(scored_pictures(cell, source).confusions, tested.groups) for cell in cells])
     return Column(
         tuple(draws),
         draw_scores(config.kind, stacked),
         resampled_scores(config.kind, stacked, tested.luck),
         np.einsum("sncc->sn", stacked) if tested.classes is not None else None,
-        float(np.mean([_labels_used(cell, labels) for cell in cells])),
+        float(np.mean([_labels_used(cell, cell.labels) for cell in cells])),
         _seeds(config, source, draws),
     )
 
 
 def _seeds(config: CompareConfig, source: str, draws: Sequence[int]) -> tuple[int, ...]:
     """The pretraining of each draw; empty where the row has one or none."""
-    several = len(pretraining_runs(config, run_source(source))) > 1
+    several = len(pretraining_runs(config, begun_from(run_source(source)))) > 1
     return tuple(seed_of(config, source, draw) for draw in draws) if several else ()
 
 
@@ -270,8 +305,8 @@ def _row(config: CompareConfig, source: str, columns: Columns, tested: Tested | 
         if tested and (source, labels) in columns
     ]
     row: Row = {"source": source, "title": source_title(config, source), "note": note, "cells": cells, "overall": None}
-    if run_source(source) in pretrained_sources(config):  # beside general weights it is the same one
-        runs = pretraining_runs(config, run_source(source))
+    if begun_from(run_source(source)) in pretrained_sources(config):  # beside general weights it is the same one
+        runs = pretraining_runs(config, begun_from(run_source(source)))
         row["pretraining"] = _pretrainings(runs)
         row["note"] = row["note"] or next((trouble for run in runs if (trouble := _trouble(run))), NOTHING)
     row["note"] = row["note"] or _failures(config, source)
@@ -317,12 +352,19 @@ def _cell(config: CompareConfig, source: str, labels: int, columns: Columns, tes
 
 def _tuning(config: CompareConfig, source: str, labels: int) -> Tuning | None:
     """What a fine-tuning of the row takes on average; None where earlier versions have not kept it."""
-    cells = [cell_run(config, source, labels, draw) for draw in _done(config, source, labels)]
+    return _tuning_of(source, [cell_run(config, source, labels, draw) for draw in _done(config, source, labels)])
+
+
+def _tuning_of(source: str, cells: Sequence[ExperimentRun]) -> Tuning | None:
     spent = [found for cell in cells if (found := read_costs(cell.folder).get(part_of(source)))]
     if not spent:
         return None
     minutes = float(np.mean([one["seconds"] for one in spent])) / 60
-    return {"labels": labels, "minutes": minutes, "steps": round(float(np.mean([one["steps"] for one in spent])))}
+    return {
+        "labels": cells[0].labels,
+        "minutes": minutes,
+        "steps": round(float(np.mean([one["steps"] for one in spent]))),
+    }
 
 
 def _made(config: CompareConfig, source: str) -> Made | None:
@@ -375,6 +417,51 @@ def _judge(rows: Sequence[Row], columns: Columns, tested: Tested) -> int:
         if row["source"] in overall:
             row["overall"] = {**overall[row["source"]], "labels": counts[row["source"]]}
     return len(cells)
+
+
+def _beside_random(config: CompareConfig, columns: Columns, tested: Tested) -> list[BesideRandom]:
+    """Each row of suggested labels against the same row with random ones; the intervals of all cells hold together."""
+    keys = [(source, labels) for source in suggested_sources(config) for labels in labels_of(config, source)
+            if (source, labels) in columns and (begun_from(source), labels) in columns]  # fmt: skip
+    pairs = {key: (columns[key], columns[begun_from(key[0]), key[1]]) for key in keys}
+    told = _together({key: gap for key, pair in pairs.items() if (gap := tested.gap([pair])) is not None})
+    return [
+        {"source": key[0], "title": source_title(config, key[0]), "labels": key[1], "difference": difference,
+         "score": float(pairs[key][0].scores.mean()), "random": float(pairs[key][1].scores.mean())}
+        for key, difference in told.items()
+    ]  # fmt: skip
+
+
+def _longer(
+    config: CompareConfig, columns: Columns, tested: Tested, left_out: Mapping[str, str]
+) -> list[Longer]:  # fmt: skip
+    """The rows that were trained longer, against their usual steps; the intervals of all of them hold together."""
+    first = next(iter(columns), None)
+    if first is None:
+        return []
+    paths = scored_pictures(cell_run(config, *first, columns[first].draws[0]), first[0]).paths
+    found: dict[str, Column] = {}
+    rows: list[Longer] = []
+    for source in sources_of(config):
+        runs = longer_runs(config, source) if source not in left_out else []
+        done = [run for run in runs if run.outcome() == DONE and scored_pictures(run, source).paths == paths]
+        if not done:
+            continue
+        column = found[source] = _column_of(config, source, done, tested)
+        tuning = _tuning_of(source, done)
+        rows.append(
+            {"source": source, "title": source_title(config, source), "times": config.longer, "labels": done[0].labels,
+             "score": cast(Score, asdict(estimate(column.scores, tested.score(column)))),
+             "draws": column.scores.tolist(), "difference": None,
+             "minutes": tuning["minutes"] if tuning else None, "steps": tuning["steps"] if tuning else None,
+             "note": next((trouble for run in runs if (trouble := _trouble(run))), NOTHING)}
+        )  # fmt: skip
+    pairs = {row["source"]: (found[row["source"]], columns[row["source"], row["labels"]]) for row in rows
+             if (row["source"], row["labels"]) in columns}  # fmt: skip
+    told = _together({source: gap for source, pair in pairs.items() if (gap := tested.gap([pair])) is not None})
+    for row in rows:
+        row["difference"] = told.get(row["source"])
+    return rows
 
 
 def _together(found: Mapping[T, tuple[Array, Spread]]) -> dict[T, Score]:

@@ -110,9 +110,8 @@ def stored_config(kind: type[C], out: Path) -> C | None:
 def resolve(config: C) -> C:
     """Choose the side of the pictures and the encoder, where they are left to the program, by pictures and device."""
     device = devices.choose(config.hardware.device, config.hardware.precision)
-    recognised = choose_parts(
-        recognise(scan(Path(config.data.folder)), config.data.labels), config.data.channels, config.data.pages
-    )
+    data = config.data
+    recognised = choose_parts(recognise(scan(Path(data.folder)), data.labels, data.roles), data.channels, data.pages)
     side = side_of(recognised, config.data, device)
     encoder = config.encoder.resolve(device.accelerated, side)
     return config.replace(data=config.data.replace(side=side), encoder=encoder)

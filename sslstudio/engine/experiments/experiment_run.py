@@ -38,7 +38,7 @@ class ExperimentRun:
 
     source: the task, or what else the row of a comparison is called. labels: how many a cell of a comparison is
     fine-tuned on; 0 for a pretraining. draw: of the labels, from 0. seed: of the pretraining that it is or rests on,
-    from 0. round: of a tournament, from 1; 0 for the winner's.
+    from 0. times: how many times the usual steps a cell is trained. round: of a tournament, from 1; 0 for the winner's.
     """
 
     path: Path
@@ -46,6 +46,7 @@ class ExperimentRun:
     labels: int = 0
     draw: int = 0
     seed: int = 0
+    times: int = 1
     round: int = 0
 
     @property

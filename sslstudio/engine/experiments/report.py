@@ -32,6 +32,7 @@ def markdown(table: EfficiencyTable) -> str:
         _basis(table),
         f"## {name[0].upper() + name[1:]} by {unit}, mean over draws (95 % interval)\n\n" + _scores(table),
         *_against_nothing(table),
+        _longer(table),
         _agreement(table),
         "\n".join(f"- {note}" for note in [*table["notes"], *_machine(table)]),
     ]
@@ -44,9 +45,43 @@ def _against_nothing(table: EfficiencyTable) -> list[str]:
     many = len(table["rows"]) - len(pretrained_rows(table)) > 1
     nothing = "the better of scratch and untrained features" if many else "scratch"
     return [
+        *([read] if (read := _reading(table)) else []),
         f"## Difference to {nothing} on the same labels ({_sure(table)})\n\n" + _differences(table),
         f"## Labels are worth: {nothing} needs so many times as many (95 % interval)\n\n" + _worths(table),
     ]
+
+
+def _longer(table: EfficiencyTable) -> str:
+    """Whether more steps would have taught more."""
+    found = table.get("longer", [])
+    if not found:
+        return ""
+    times, labels = found[0]["times"], found[0]["labels"]
+    unit = "labels a class" if table["kind"] == "classification" else "labelled pictures"
+    rows = [
+        [f"{row['title']}, {row['times']} times the steps", _score(row["score"]), signed(row["difference"]),
+         NOTHING if row["steps"] is None else f"{row['steps']:,}",
+         NOTHING if row["minutes"] is None else f"{row['minutes']:.2f} min", row["note"] or ""]
+        for row in found
+    ]  # fmt: skip
+    head = ["Row", "Score", "Difference to its usual steps", "Steps", "Each fine-tuning", "Note"]
+    return f"## {times} times the steps, with {labels} {unit} (95 % intervals, which hold together)\n\n" + grid(
+        head, rows
+    )
+
+
+def _reading(table: EfficiencyTable) -> str:
+    """What each row is worth at the number of labels that was named beforehand."""
+    count = table.get("read_at")
+    found = [(row, cell) for row in pretrained_rows(table) for cell in row["cells"] if cell["labels"] == count]
+    if not found:
+        return ""
+    unit = "labels a class" if table["kind"] == "classification" else "masks"
+    rows = [[row["title"], _worth(cell["worth"]), signed(cell["difference"]), cell.get("verdict") or NOTHING]
+            for row, cell in found]  # fmt: skip
+    return f"## Read at {count} {unit}, as named beforehand\n\n" + grid(
+        ["Row", "Labels are worth", "Difference", "Verdict"], rows
+    )
 
 
 def _sure(table: EfficiencyTable) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.spreadsheet import harmless
 from sslstudio.engine.evaluate.arms import BASELINES
 from sslstudio.engine.runs.experiment_folder import COMPARE, sheet_of
 from sslstudio.engine.runs.metrics import ProbeResult
@@ -118,6 +119,22 @@ class Row(TypedDict):
     probe: NotRequired[EarlyProbe | None]
 
 
+class Longer(TypedDict):
+    """A row that was trained `times` as long with `labels` labels: its score over draws, and the difference to its
+    usual steps on the same draws. `steps`, `minutes`: of one fine-tuning, on average."""
+
+    source: str
+    title: str
+    times: int
+    labels: int
+    score: Score
+    draws: list[float]
+    difference: Score | None
+    minutes: float | None
+    steps: int | None
+    note: str
+
+
 class Agreement(TypedDict):
     """In how many rows the early probe agrees, of those where that is known."""
 
@@ -131,6 +148,17 @@ class Machines(TypedDict):
     devices: list[str]
     pretraining_seconds: float
     finetuning_seconds: float
+
+
+class BesideRandom(TypedDict):
+    """A row of suggested labels beside the same row with random ones, with as many labels in all. `labels` a class."""
+
+    source: str
+    title: str
+    labels: int
+    score: float
+    random: float
+    difference: Score
 
 
 class EfficiencyTable(TypedDict):
@@ -149,6 +177,9 @@ class EfficiencyTable(TypedDict):
     n_groups: int | None
     baseline: float | None
     rows: list[Row]
+    suggested: NotRequired[list[BesideRandom]]
+    read_at: NotRequired[int]  # the number of labels at which worth is read, named beforehand
+    longer: NotRequired[list[Longer]]
     together: NotRequired[int]  # so many differences have intervals that hold together
     agreement: Agreement
     notes: Sequence[str]
@@ -268,7 +299,8 @@ def save_table(file: Path, folder: Path, job: str, content: Mapping[str, object]
 
 def efficiency_csv(table: EfficiencyTable) -> str:
     """One line for each row and number of labels: the score, the difference to scratch and what the labels are worth,
-    each with its 95 % interval; empty where it is not known."""
+    each with its 95 % interval; empty where it is not known. Last the rows with several times the steps, whose
+    difference is that to their usual steps."""
     head = ["row", "labels", "draws", table["headline"], "low", "high"]
     head += [
         "difference",
@@ -285,12 +317,18 @@ def efficiency_csv(table: EfficiencyTable) -> str:
         "steps",
         "encoder",
         "side",
+        "times_the_steps",
     ]
     lines = [
         [row["title"], cell["labels"], len(cell["draws"]), *_interval(cell["score"]),
          *_interval(cell["difference"]), cell.get("verdict"), *_factor(cell["worth"]),
-         labels_used(cell), *_cost(row, cell)]
+         labels_used(cell), *_cost(row, cell), 1]
         for row in table["rows"] for cell in row["cells"]
+    ]  # fmt: skip
+    lines += [
+        [one["title"], one["labels"], len(one["draws"]), *_interval(one["score"]), *_interval(one["difference"]),
+         *[None] * 7, one["minutes"], one["steps"], None, None, one["times"]]
+        for one in table.get("longer", [])
     ]  # fmt: skip
     return _written(head, lines)
 
@@ -358,5 +396,5 @@ def _written(head: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)
-    writer.writerows(["" if value is None else value for value in line] for line in lines)
+    writer.writerows(["" if value is None else harmless(value) for value in line] for line in lines)
     return text.getvalue()

@@ -26,8 +26,8 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.export import use_it
 from sslstudio.engine.models.encoders import Encoder
-from sslstudio.engine.models.finetuned import Network, PixelScale
-from sslstudio.engine.models.read_out import ReadOut
+from sslstudio.engine.models.finetuned import PixelScale
+from sslstudio.engine.models.mask_read_out import Answering
 
 FORMATS = ("safetensors", "onnx", "torchscript")
 SUFFIXES = {"safetensors": ".safetensors", "onnx": ".onnx", "torchscript": ".torchscript.pt"}
@@ -53,7 +53,7 @@ class Embedding(nn.Module):
 class Chances(nn.Module):
     """Float (B, 3, H, W) in [0, 1] -> probabilities (B, C) or (B, C, H, W)."""
 
-    def __init__(self, network: Network | ReadOut) -> None:
+    def __init__(self, network: Answering) -> None:
         super().__init__()
         self.network = network
 

@@ -25,7 +25,7 @@ from sslstudio.engine.finetuning.run import pretraining_of
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import ENCODERS, STEM_STRIDES, Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale
-from sslstudio.engine.models.read_out import ReadOut
+from sslstudio.engine.models.mask_read_out import Answering, MaskReadOut, Turning
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.checkpoint import load_encoder
@@ -129,7 +129,7 @@ def encoder_facts(config: EncoderConfig) -> dict[str, object]:
     return {"name": config.name, **shape.facts(), **stem, "dim": dim}
 
 
-def _card(run: RunFolder, data: DataConfig, network: Network | ReadOut, config: EncoderConfig) -> dict[str, object]:
+def _card(run: RunFolder, data: DataConfig, network: Answering, config: EncoderConfig) -> dict[str, object]:
     """What holds for every export. Folders are named without their path: it is nobody's business."""
     split = run.read_json("split.json") or {}
     return {
@@ -179,11 +179,16 @@ def _model_card(trained: Trained) -> dict[str, object]:
     }
 
 
-def _voices(network: Network | ReadOut) -> list[str]:
+def _voices(network: Answering) -> list[str]:
     """Whose shares are averaged. A label propagation holds features of unlabelled pictures, which the card says."""
-    if not isinstance(network, ReadOut):
+    if isinstance(network, Turning):
+        looks = 8 if network.flip else 4
+        return [f"{one}, mean over {looks} turns of a picture" for one in _voices(network.inside)]
+    if isinstance(network, Network):
         return ["network"]
     voices = ["network"] if network.network is not None else []
+    if isinstance(network, MaskReadOut):
+        return [*voices, "ridge regression of the classes of pixels on features that nothing was trained on"]
     voices.append("ridge regression on the features before fine-tuning")
     if network.propagation is not None:
         voices.append(f"label propagation (holds the features of {len(network.propagation.pool)} pictures)")

@@ -184,7 +184,7 @@ def timm_encoder(encoder: dict[str, Any]) -> Any:
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.net = timm.create_model(encoder["architecture"], pretrained=False, num_classes=0, **flexible)
+            self.net: Any = timm.create_model(encoder["architecture"], pretrained=False, num_classes=0, **flexible)
 
         def forward(self, images: Any) -> Any:
             fitted = F.interpolate(images, scale_factor=larger, mode="bilinear", align_corners=False)

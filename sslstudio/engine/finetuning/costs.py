@@ -46,7 +46,8 @@ def note_costs(run: RunFolder, parts: Sequence[str], trained: Mapping[str, tuple
     spent = _read(run)
     for part in parts:
         seconds, steps = trained.get(part, (0.0, 0))
-        reading = spent["reading"].get(READ_BY.get(part, part), 0.0)
+        by = part if part in spent["reading"] else READ_BY.get(part, part)
+        reading = spent["reading"].get(by, 0.0)
         spent["arms"][part] = {"seconds": seconds + reading, "steps": steps}
     run.write_json(FILE, spent)
 

@@ -7,7 +7,7 @@ are put together (Kohavi, IJCAI 1995). Groups are never torn apart.
 
 import dataclasses
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,9 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, RunFinished, RunStarted, StepDone
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.dataset.split import Split, draw_labelled, group_paths
+from sslstudio.engine.dataset.drawn_split import DrawnFor
+from sslstudio.engine.dataset.groups import groups_of
+from sslstudio.engine.dataset.split import Split, draw_labelled
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import KINDS, summarise
 from sslstudio.engine.finetuning.label_snapshot import as_begun, check_labels, note_labels
@@ -30,14 +32,22 @@ from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.run_folder import METRICS, RunFolder
 from sslstudio.engine.training.config import FinetuneConfig, config_dict, finetune_from_dict
-from sslstudio.engine.training.recognised_record import keep_recognised
+from sslstudio.engine.training.recognised_record import keep_recognised, recall
 from sslstudio.engine.training.session import Session, open_session
 
 FOLDS_FILE = "folds.json"  # the splits of all folds; only a cross-validated run has it
+TAUGHT_FILE = "taught.json"  # labelled pictures that train in every fold: those that were suggested
 NOTE = Message(
     "Cross-validated: each of the {{0:,}} labelled pictures was tested on once, by a network "
     "trained on the others ({{1}} folds). Pretraining on this folder has seen most of them, "
     "without their labels."
+)
+
+
+NOTE_DRAWN = Message(
+    "Cross-validated: each of the {{0:,}} labelled pictures that were drawn at random (or had their labels before "
+    "anything was suggested) was tested on once, by a network trained on the others and on the suggested ones ({{1}} "
+    "folds)."
 )
 
 
@@ -58,7 +68,10 @@ def cross_validate(config: FinetuneConfig, folds: int, control: RunControl) -> I
     run = RunFolder.create(Path(config.out), config_dict("finetune", config))
     run.write_json(FOLDS_FILE, [split.to_json() for split in splits])
     keep_recognised(run, config.data.labels, session.recognised)
-    note_labels(run, config.kind, session.recognised, _tested(splits))
+    labels, _ = labels_of(session, config)
+    taught = sorted(_suggested(session, config.kind, tuple(labels)))
+    run.write_json(TAUGHT_FILE, taught)
+    note_labels(run, config.kind, session.recognised, [*_tested(splits), *taught])
     yield from run.record(_run(config, splits, session, device, run, control))
 
 
@@ -69,17 +82,19 @@ def resume_folds(run: RunFolder, control: RunControl) -> Iterator[Event]:
     session = yield from open_session(config.data, device, control)
     session = dataclasses.replace(session, recognised=as_begun(run, config.kind, session.recognised))
     splits = [Split.from_json(values) for values in run.read_json(FOLDS_FILE)]
-    check_labels(run, config.kind, session.recognised, _tested(splits))
+    taught = run.read_json(TAUGHT_FILE) or []
+    check_labels(run, config.kind, session.recognised, [*_tested(splits), *taught])
     yield from run.record(_run(config, splits, session, device, run, control))
 
 
 def _tested(splits: list[Split]) -> list[str]:
-    """The labelled pictures: each is tested on once."""
+    """The labelled pictures that were dealt: each is tested on once."""
     return [path for split in splits for path in split.test]
 
 
 def deal(session: Session, config: FinetuneConfig, folds: int) -> list[Split]:
-    """The split of each fold: its pictures test, the other labelled ones and all without a label train."""
+    """The split of each fold: its pictures test, the other labelled ones and all without a label train. Where pictures
+    were suggested to be labelled, only those drawn at random are dealt: the suggested ones train in every fold."""
     from sklearn.model_selection import StratifiedGroupKFold  # slow to load, and one run needs none of it
 
     labels, _ = labels_of(session, config)
@@ -87,8 +102,11 @@ def deal(session: Session, config: FinetuneConfig, folds: int) -> list[Split]:
     if config.labels_per_class is not None:
         classes = {path: labels[path] for path in paths} if config.kind == "classification" else None
         paths = draw_labelled(paths, classes, config.labels_per_class, config.seed)
-    targets = np.array([labels[path] for path in paths])
-    groups = group_paths(list(paths), config.data.groups)
+    suggested = _suggested(session, config.kind, paths)
+    paths = tuple(path for path in paths if path not in suggested)
+    targets = np.array([labels[path] for path in paths], np.int64)
+    group_of = groups_of([*paths, *suggested], config.data.groups, session.recognised.groups)
+    groups = {path: group_of[path] for path in paths} if group_of else {}
     fewest = min(np.bincount(targets)[np.unique(targets)], default=0)
     units = len(set(groups.values())) if groups else len(paths)
     if fewest < folds or units < folds:
@@ -105,9 +123,19 @@ def deal(session: Session, config: FinetuneConfig, folds: int) -> list[Split]:
     unlabelled = [path for path in session.cache.index.paths if path not in labels]
     splits = []
     for train, test in dealer.split(np.zeros(len(paths)), targets, owners):
-        taught = [paths[number] for number in train] + unlabelled
+        torn = {owners[number] for number in test} if groups else set()
+        others = [path for path in suggested if group_of.get(path) not in torn]
+        taught = [paths[number] for number in train] + others + unlabelled
         splits.append(Split(tuple(sorted(taught)), (), tuple(paths[number] for number in test)))
     return splits
+
+
+def _suggested(session: Session, kind: str, paths: Sequence[str]) -> frozenset[str]:
+    """The labelled pictures that nothing is to be tested on: suggested, or labelled out of turn."""
+    if session.recognised.drawn is None:
+        return frozenset()
+    what = DrawnFor(session.recognised.drawn, kind)
+    return frozenset(path for path in paths if not what.tests(path) and not what.is_old(path))
 
 
 def _run(
@@ -143,7 +171,7 @@ def _run(
                     return
             elif not isinstance(event, RunStarted):
                 yield _of_fold(event, number, len(splits))
-    metrics = pooled_result(config, run, splits)
+    metrics = pooled_result(config, run, splits, NOTE if session.recognised.drawn is None else NOTE_DRAWN)
     run.write_json(METRICS, metrics)
     yield RunFinished(outcome="finished", step=steps, seconds=time.monotonic() - began, metrics=metrics)
 
@@ -162,8 +190,8 @@ def _of_fold(event: Event, number: int, folds: int) -> Event:
     return event
 
 
-def pooled_result(config: FinetuneConfig, run: RunFolder, splits: list[Split]) -> FinetuneMetrics:
-    """metrics.json of all folds together: every labelled picture once."""
+def pooled_result(config: FinetuneConfig, run: RunFolder, splits: list[Split], note: Message = NOTE) -> FinetuneMetrics:
+    """metrics.json of all folds together: every picture that was dealt once, which `note` says."""
     children = [RunFolder(run.path / f"fold-{number + 1}") for number in range(len(splits))]
     confusions: dict[str, Array] = {}
     paths: list[str] = []
@@ -172,7 +200,8 @@ def pooled_result(config: FinetuneConfig, run: RunFolder, splits: list[Split]) -
         confusions[part] = np.concatenate([matrices for _, matrices in stored])
         paths = [path for names, _ in stored for path in names]
     frequent = int(next(iter(confusions.values())).sum((0, 2)).argmax())
-    groups = group_paths(paths, config.data.groups)
+    began = recall(run, config.data.folder, config.data.labels)
+    groups = groups_of(paths, config.data.groups, began.groups if began else {})
     first = children[0].finetune_metrics()
     assert first is not None
     metrics = summarise(
@@ -183,5 +212,5 @@ def pooled_result(config: FinetuneConfig, run: RunFolder, splits: list[Split]) -
         most_frequent=frequent,
         groups=[groups[path] for path in paths] if groups else None,
     )
-    metrics["notes"].append(NOTE.format(len(paths), len(splits)))
+    metrics["notes"].append(note.format(len(paths), len(splits)))
     return metrics

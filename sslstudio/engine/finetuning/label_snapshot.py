@@ -61,7 +61,8 @@ def keep_labels(out: Path, data: DataConfig, kind: str = "") -> Generator[Prepar
         note = _told(data, kept, kind)
         if not note or any(out.rglob("split.json")):  # else nothing has been trained with them
             return Kept(kept, note)
-    recognised = choose_parts((yield from recognising(scan(Path(data.folder)), data.labels)), "", data.pages)
+    recognised = yield from recognising(scan(Path(data.folder)), data.labels, data.roles)
+    recognised = choose_parts(recognised, "", data.pages)
     if kind == "classification" or (not kind and recognised.classes):
         recognised = replace(recognised, masks=None)
     elif recognised.masks and not _made_here(data):
@@ -83,7 +84,7 @@ def _told(data: DataConfig, kept: DataConfig, kind: str) -> Message:
     """A sentence where the labels are others than those that were kept."""
     index = scan(Path(data.folder))
     try:
-        now, then = (choose_parts(recognise(index, one.labels), "", data.pages) for one in (data, kept))
+        now, then = (choose_parts(recognise(index, one.labels, one.roles), "", data.pages) for one in (data, kept))
     except DataError:  # they are gone, and not needed
         return NOTHING
     kind = kind or ("classification" if then.classes else "segmentation")

@@ -29,7 +29,7 @@ from sslstudio.engine.tasks.base import TaskResult
 from sslstudio.engine.training.config import FinetuneConfig
 from sslstudio.engine.training.micro_batches import WHOLE_BATCH, seed_numbers
 from sslstudio.engine.training.session import Session
-from sslstudio.engine.transforms.finetune_views import IGNORE, vary
+from sslstudio.engine.transforms.finetune_views import IGNORE, turn_at_random, vary
 from sslstudio.engine.transforms.geometry import to_float
 
 WATCHED = 256  # validation pictures that are scored while training
@@ -58,6 +58,14 @@ def choose_labelled(session: Session, config: FinetuneConfig) -> Labelled:
     train, validation, test = (
         tuple(path for path in part if path in labels) for part in (split.train, split.validation, split.test)
     )
+    if session.recognised.drawn is not None and not test:
+        raise DataError(
+            "None of the {labels:,} labelled pictures was drawn at random, so that nothing can test: they were "
+            "suggested, and a test on those says nothing of all pictures. Label on in the suggested order: one of "
+            "{every} is drawn at random.",
+            labels=len(labels),
+            every=session.recognised.drawn.every,
+        )
     if len(train) < 2 or not test:
         raise DataError(
             "{train} labelled pictures are left to train on and {test} to test with: too few. Label more "
@@ -65,7 +73,7 @@ def choose_labelled(session: Session, config: FinetuneConfig) -> Labelled:
             train=len(train),
             test=len(test),
         )
-    if config.labels_per_class is not None:
+    if config.labels_per_class is not None and config.choice == "random":
         classes = {path: labels[path] for path in train} if config.kind == "classification" else None
         train = draw_labelled(train, classes, config.labels_per_class, config.seed)
     return Labelled(config.kind, names, train, validation, test)
@@ -79,6 +87,8 @@ def labels_of(session: Session, config: FinetuneConfig) -> tuple[dict[str, int],
     classes, masks = session.recognised.classes, session.recognised.masks
     readable = set(session.cache.index.paths)
     if config.kind == "classification":
+        if classes is None and (problem := session.recognised.problems.get("classes")):
+            raise problem
         if classes is None:
             raise DataError(
                 "No classes were found in {folder}. Label some pictures in the window, sort them into one "
@@ -87,6 +97,8 @@ def labels_of(session: Session, config: FinetuneConfig) -> tuple[dict[str, int],
                 value=Message(" There are masks: try --kind segmentation.") if masks else "",
             )
         return {path: label for path, label in classes.of.items() if path in readable}, classes.names
+    if masks is None and (problem := session.recognised.problems.get("masks")):
+        raise problem
     if masks is None:
         raise DataError(
             "No masks were found in {folder}. Put pictures into images/ and masks of the same names into "
@@ -120,7 +132,7 @@ def answering_parts(config: FinetuneConfig) -> tuple[str, ...]:
     """What is scored and can be asked, the main one first: the trainings, and what is only read, in seconds, with the
     same read-out: untrained features, general weights, and these beside the own pretraining."""
     parts = parts_of(config)
-    if not is_averaged(config):
+    if config.recipe.read_out != "averaged":
         return parts
     general = config.general and not is_general(config.source)
     if FROM_SCRATCH in parts:
@@ -129,8 +141,22 @@ def answering_parts(config: FinetuneConfig) -> tuple[str, ...]:
 
 
 def is_only_read(part: str, config: FinetuneConfig) -> bool:
-    """Whether nothing is trained for a part."""
-    return part in (UNTRAINED, GENERAL, BESIDE) or is_closed_form(config)
+    """Whether nothing is trained for a part. Beside general weights masks are answered by the fine-tuned network, too,
+    which reads its own features better than they are read without it."""
+    return (
+        part in (UNTRAINED, GENERAL) or (part == BESIDE and config.kind == "classification") or is_closed_form(config)
+    )
+
+
+def trained_part(part: str) -> str:
+    """The part whose network answers for a part: beside general weights it is the one that starts from the source."""
+    return PRETRAINED if part == BESIDE else part
+
+
+def has_read_out(part: str, config: FinetuneConfig) -> bool:
+    """Whether a part is answered by more than its network. Of masks only where general weights or untrained features
+    are read: beside a network that began with the same features they were measured to lose (manual, decision 0052)."""
+    return is_averaged(config) or (config.recipe.read_out == "averaged" and part in (UNTRAINED, GENERAL, BESIDE))
 
 
 def is_averaged(config: FinetuneConfig) -> bool:
@@ -239,6 +265,9 @@ class LabelledJob:
             logits = self.network(images)
             loss = F.cross_entropy(logits.float(), targets, weight=self.weights)
         else:
+            if self.config.turn:
+                turns = generator(self.config.seed, "turns", step, *seed_numbers(part), device=self.device.handle)
+                images, targets = turn_at_random(images, targets, turns)
             images, masks = vary(images, targets, rng, flip=self.config.flip)
             assert masks is not None
             targets = masks.to(torch.int64)

@@ -1,6 +1,6 @@
 """A fine-tuned run put to use: loaded, and scored on another labelled folder."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,26 +8,28 @@ import torch
 from torch import Tensor
 
 from sslstudio.engine.compute import device as devices
+from sslstudio.engine.core.config import Table
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.dataset.split import Split
 from sslstudio.engine.evaluate.predict import Predictor
 from sslstudio.engine.evaluate.verdict import summarise
-from sslstudio.engine.finetuning.labelled import answering_parts, encoder_of, is_only_read, prefix_of
+from sslstudio.engine.finetuning.labelled import answering_parts, encoder_of, is_only_read, prefix_of, trained_part
 from sslstudio.engine.finetuning.networks import stage_of
 from sslstudio.engine.finetuning.plan_file import read_plan
-from sslstudio.engine.finetuning.read_out import answering_network, blank_read_out, file_of
+from sslstudio.engine.finetuning.read_out import answering_network, blank_read_out, file_of, read_with, turning
 from sslstudio.engine.finetuning.run import score_part
 from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import LAST, Classifier, Network, PixelScale, Segmenter
+from sslstudio.engine.models.mask_read_out import Answering, MaskReadOut, Turning
 from sslstudio.engine.models.read_out import ReadOut
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.engine.training.config import FinetuneConfig, finetune_from_dict
-from sslstudio.engine.training.session import open_session, reopen_session
+from sslstudio.engine.training.session import open_session, reopen_session, split_of
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,9 @@ def load_trained(path: Path, device: str = "auto", part: str = "", weights: str 
             parts_of=parts,
         )
     trains = not is_only_read(part, config)
-    file = path / f"{prefix_of(part, config)}{weights}.safetensors" if trains else file_of(run, part, config)
+    file = (
+        path / f"{prefix_of(trained_part(part), config)}{weights}.safetensors" if trains else file_of(run, part, config)
+    )
     if plan is None or not file.exists():
         raise DataError(
             "{path} has no {weights} weights of the part {part!r}. Go on with it: sslstudio resume {path}",
@@ -102,19 +106,25 @@ def blank_network(encoder: EncoderConfig, kind: str, classes: int, stage: int) -
     return Segmenter(scale, built, classes)
 
 
-def blank_like(trained: Trained) -> Network | ReadOut:
+def blank_like(trained: Trained) -> Answering:
     """One of the same shape as the network of a run, whose weights are yet to be loaded."""
-    network, config, classes = trained.predictor.network, trained.config, len(trained.predictor.names)
+    network, config = trained.predictor.network, trained.config
+    if isinstance(network, Turning):
+        return turning(_blank_read_out_like(trained, network.inside), config)
+    return _blank_read_out_like(trained, network)
+
+
+def _blank_read_out_like(trained: Trained, network: Network | ReadOut | MaskReadOut) -> Network | ReadOut | MaskReadOut:
+    config, classes = trained.config, len(trained.predictor.names)
     encoder = encoder_of(trained.part, config)
-    if not isinstance(network, ReadOut):
+    if isinstance(network, Network):
         return blank_network(encoder, config.kind, classes, network.stage if isinstance(network, Classifier) else LAST)
-    pool = 0 if network.propagation is None else len(network.propagation.pool)
-    blank = blank_read_out(trained.part, config, classes, pool)
-    if network.network is not None:
-        inside = blank_network(encoder, config.kind, classes, network.network.stage)
-        assert isinstance(inside, Classifier)
-        blank.network = inside
-    return blank
+    propagation = network.propagation if isinstance(network, ReadOut) else None
+    blank = blank_read_out(trained.part, config, classes, 0 if propagation is None else len(propagation.pool))
+    if network.network is None:
+        return blank
+    stage = network.network.stage if isinstance(network.network, Classifier) else LAST
+    return read_with(blank_network(encoder, config.kind, classes, stage), blank)
 
 
 def _network_weights(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -123,20 +133,28 @@ def _network_weights(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def evaluate_run(
-    trained: Trained, folder: Path, table: Path, control: RunControl
+    trained: Trained,
+    folder: Path,
+    table: Path,
+    control: RunControl,
+    labels: str = "",
+    roles: Mapping[str, str] | None = None,
 ) -> Generator[Preparing, None, FinetuneMetrics]:
     """Score a run on labelled pictures: on its own folder the test pictures that it set apart, elsewhere all of them.
+    labels, roles: what to score it by, as in `recognise`; empty: those that the run began with, or found by themselves.
 
     Writes the table of predictions; returns what metrics.json of a run holds, for the one part.
     """
     own = Path(trained.config.data.folder).resolve() == folder.resolve()
     device = trained.predictor.device
-    if own:
+    if own and not labels and not roles:
         session = yield from reopen_session(trained.run, trained.config.data, device, control)
     else:
-        data = trained.config.data.replace(folder=str(folder), labels="")
+        data = trained.config.data.replace(folder=str(folder), labels=labels, roles=Table(roles or {}))
         session = yield from open_session(data, device, control)
-        session = replace(session, split=Split(train=(), validation=(), test=tuple(session.cache.index.paths)))
+        split = split_of(trained.run, session.recognised, data) if own else None
+        every = tuple(session.cache.index.paths)
+        session = replace(session, split=split or Split(train=(), validation=(), test=every))
     recognised = named_alike(trained.config.kind, trained.predictor.names, session.recognised)
     session = replace(session, recognised=recognised)
     found = session.recognised.classes if trained.config.kind == "classification" else session.recognised.masks

@@ -10,7 +10,7 @@ from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.evaluate.arms import BESIDE, FROM_SCRATCH, GENERAL, PRETRAINED
+from sslstudio.engine.evaluate.arms import BESIDE, FROM_SCRATCH, GENERAL, PRETRAINED, UNTRAINED
 from sslstudio.engine.finetuning.costs import note_reading
 from sslstudio.engine.finetuning.labelled import (
     Labelled,
@@ -20,10 +20,12 @@ from sslstudio.engine.finetuning.labelled import (
     prefix_of,
     targets_of,
 )
-from sslstudio.engine.finetuning.read_out import answering_network, file_of, fit_read_out, save_read_out
+from sslstudio.engine.finetuning.mask_read_out import fit_mask_read_out
+from sslstudio.engine.finetuning.read_out import Known, answering_network, file_of, fit_read_out, save_read_out
 from sslstudio.engine.finetuning.recipe import Recipe, recalibrate, recipe_of, stage_by_probe, standardise
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.models.finetuned import ALL, LAST, Classifier, Network, PixelScale, Segmenter
+from sslstudio.engine.models.mask_read_out import DenseFeatures
 from sslstudio.engine.models.read_out import Beside, FrozenFeatures, ReadOut
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_encoder
@@ -81,22 +83,24 @@ def build_part(
     return network, recipe, notes
 
 
-def keep_general_read_outs(
+def keep_read_outs(
     config: FinetuneConfig, labelled: Labelled, session: Session, device: Device, run: RunFolder, control: RunControl
 ) -> Generator[Preparing, None, None]:
-    """Fit what is read from general weights, by themselves and beside the own pretraining, and keep it. Raises RunError
-    when stopped."""
-    wanted = [part for part in (GENERAL, BESIDE) if part in answering_parts(config)]
-    missing = [part for part in wanted if not file_of(run, part, config).exists()]
+    """Fit what is read without a training of its own, and keep it: general weights by themselves and beside the own
+    pretraining, for which the general encoder looks at each picture once, and for masks untrained features. Raises
+    RunError when stopped."""
+    began, known = time.monotonic(), Known()
+    wanted = (UNTRAINED, GENERAL, BESIDE) if config.kind == "segmentation" else (GENERAL, BESIDE)
+    parts = answering_parts(config)
+    missing = [part for part in wanted if part in parts and not file_of(run, part, config).exists()]
     if not missing:
         return
-    settings = encoder_of(GENERAL, config)
-    encoder = build_encoder(settings, config.seed)
-    load_encoder(encoder, settings.weights)
-    unlabelled = Pictures(session.cache, session.split.train, device)
-    general = FrozenFeatures(PixelScale(unlabelled.spread(SCALE_FROM).cpu(), encoder.spec.pixels), encoder)
-    general = general.to(device.handle)
-    recalibrate(Network(general.scale, general.encoder, general.encoder), unlabelled)
+    if config.kind == "segmentation":
+        for part in missing:
+            yield from _keep_mask_read_out(part, config, labelled, session, device, run, control)
+        return
+    scale, encoder = _calibrated(GENERAL, config, session, device)
+    general = FrozenFeatures(scale, encoder).to(device.handle)
     for part in missing:
         frozen: FrozenFeatures | Beside = general
         if part == BESIDE:
@@ -104,7 +108,39 @@ def keep_general_read_outs(
             assert isinstance(own, ReadOut)
             assert isinstance(own.frozen, FrozenFeatures)
             frozen = Beside(own.frozen, general)
-        yield from _fit_and_keep(part, frozen, config, labelled, session, device, run, control)
+        yield from _fit_and_keep(part, frozen, config, labelled, session, device, run, control, began, known)
+
+
+def _keep_mask_read_out(
+    part: str, config: FinetuneConfig, labelled: Labelled, session: Session, device: Device, run: RunFolder,
+    control: RunControl,
+) -> Generator[Preparing, None, None]:  # fmt: skip
+    """Beside the own network, pixels are read from general weights alone: its own features add nothing to them."""
+    began = time.monotonic()
+    scale, encoder = _calibrated(GENERAL if part == BESIDE else part, config, session, device)
+    taught = Pictures(session.cache, labelled.train, device)
+    masks = targets_of(session, config.kind, taught.paths)
+    read = yield from fit_mask_read_out(
+        DenseFeatures(scale, encoder), taught, masks, len(labelled.names), seed=config.seed, device=device,
+        control=control,
+    )  # fmt: skip
+    save_read_out(read, file_of(run, part, config))
+    note_reading(run, part, time.monotonic() - began)
+
+
+def _calibrated(part: str, config: FinetuneConfig, session: Session, device: Device) -> tuple[PixelScale, Encoder]:
+    """The encoder of an arm that is only read, untrained or with general weights: batch statistics are those of the
+    unlabelled pictures."""
+    settings = encoder_of(part, config)
+    encoder = build_encoder(settings, config.seed)
+    if part != UNTRAINED:
+        load_encoder(encoder, settings.weights)
+    unlabelled = Pictures(session.cache, session.split.train, device)
+    scale = PixelScale(unlabelled.spread(SCALE_FROM).cpu(), encoder.spec.pixels)
+    network = Network(scale, encoder, encoder).to(device.handle)
+    recalibrate(network, unlabelled)
+    network.eval()
+    return network.scale, encoder
 
 
 def _keep_read_out(
@@ -113,24 +149,25 @@ def _keep_read_out(
 ) -> None:  # fmt: skip
     """Fit the read-out to the encoder as the part begins with it, and keep it. From scratch the copy that is read has
     batch statistics of the pictures, too: every part gets the same."""
+    began = time.monotonic()
     frozen = FrozenFeatures(copy.deepcopy(scale), copy.deepcopy(encoder)).to(device.handle)
     if part == FROM_SCRATCH:
         unlabelled = Pictures(session.cache, session.split.train, device)
         recalibrate(Network(frozen.scale, frozen.encoder, frozen.encoder), unlabelled)
-    to_end(_fit_and_keep(part, frozen, config, labelled, session, device, run, RunControl()))
+    to_end(_fit_and_keep(part, frozen, config, labelled, session, device, run, RunControl(), began))
 
 
 def _fit_and_keep(
     part: str, frozen: FrozenFeatures | Beside, config: FinetuneConfig, labelled: Labelled, session: Session,
-    device: Device, run: RunFolder, control: RunControl,
+    device: Device, run: RunFolder, control: RunControl, began: float, known: Known | None = None,
 ) -> Generator[Preparing, None, None]:  # fmt: skip
-    began = time.monotonic()
+    """`began`: when the first picture was looked at for this part, from which it is timed."""
     unlabelled = Pictures(session.cache, session.split.train, device)
     taught = unlabelled.of(labelled.train)
     targets = targets_of(session, config.kind, taught.paths)
     read = yield from fit_read_out(
         frozen, unlabelled, taught.paths, targets, len(labelled.names), propagates=config.recipe.propagate,
-        flip=config.flip, device=device, control=control,
+        flip=config.flip, device=device, control=control, earlier=known,
     )  # fmt: skip
     save_read_out(read, file_of(run, part, config))
     note_reading(run, part, time.monotonic() - began)

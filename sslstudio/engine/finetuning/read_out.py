@@ -22,11 +22,12 @@ from sslstudio.engine.evaluate.arms import BESIDE, GENERAL, PRETRAINED
 from sslstudio.engine.evaluate.label_propagation import propagate
 from sslstudio.engine.evaluate.linear_and_knn import fit_ridge
 from sslstudio.engine.finetuning.calibration import read_calibrations
-from sslstudio.engine.finetuning.labelled import encoder_of, is_averaged, is_only_read, prefix_of
+from sslstudio.engine.finetuning.labelled import encoder_of, has_read_out, is_only_read, prefix_of
 from sslstudio.engine.finetuning.recipe import CALIBRATED_ON, CHUNK
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.encoders.general import find_general, list_general
-from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale
+from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale, Segmenter
+from sslstudio.engine.models.mask_read_out import Answering, DenseFeatures, MaskReadOut, PixelRidge, Turning
 from sslstudio.engine.models.read_out import Beside, FrozenFeatures, Propagation, ReadOut, Ridge
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors, save_tensors
@@ -35,6 +36,7 @@ from sslstudio.engine.transforms.geometry import to_float
 
 MOST_IN_POOL = 4096  # pictures of the pool: their graph takes seconds
 MOST_NUMBERS = 8_000_000  # of the pool's features: 32 MB in the run folder and in an export
+Known = dict[FrozenFeatures, tuple[tuple[str, ...], Tensor]]  # what was read of which pictures: (N, D)
 NEVER = -100.0  # score of a class that no labelled picture has; -inf would be nan in some runtimes
 
 
@@ -45,20 +47,23 @@ def file_of(run: RunFolder, part: str, config: FinetuneConfig) -> Path:
 
 def fit_read_out(
     frozen: FrozenFeatures | Beside, unlabelled: Pictures, labelled: Sequence[str], targets: Tensor, classes: int, *,
-    propagates: bool, flip: bool, device: Device, control: RunControl,
+    propagates: bool, flip: bool, device: Device, control: RunControl, earlier: Known | None = None,
 ) -> Generator[Preparing, None, ReadOut]:  # fmt: skip
     """Fit ridge regression and label propagation on frozen features; the network comes later. Raises RunError when
     stopped.
 
     `unlabelled`: the pictures of the training part, the `labelled` ones among them; `targets` int64 (n,): the classes
-    of these. Sets the scale of the features by up to 512 mixed pictures.
+    of these. Sets the scale of the features by up to 512 mixed pictures. `earlier`: what was read for an earlier fit on
+    the same pictures; it is not read again, and what is read is added.
     """
-    frozen = frozen.to(device.handle)
+    frozen, earlier = frozen.to(device.handle), {} if earlier is None else earlier
     for one in [frozen] if isinstance(frozen, FrozenFeatures) else [frozen.first, frozen.second]:
+        if one in earlier:  # its scale is set
+            continue
         measured = yield from _features(one.raw, unlabelled.chosen(unlabelled.mix(CALIBRATED_ON)), device, control)
         one.standard.fit(measured.to(device.handle))
     pool = pool_of(unlabelled, labelled, frozen.width if propagates else 0)
-    features = yield from _features(frozen, pool, device, control)
+    features = yield from _read(frozen, pool, device, control, earlier)
     place = {path: number for number, path in enumerate(pool.paths)}
     kept = [number for number, path in enumerate(labelled) if path in place]
     known, taught = torch.tensor([place[labelled[number]] for number in kept]), targets.cpu()[kept]
@@ -82,6 +87,23 @@ def pool_of(unlabelled: Pictures, labelled: Sequence[str], width: int) -> Pictur
     return unlabelled.of([*labelled, *mixed[: max(0, room - len(labelled))]])
 
 
+def _read(
+    frozen: FrozenFeatures | Beside, pictures: Pictures, device: Device, control: RunControl, known: Known
+) -> Generator[Preparing, None, Tensor]:
+    """Standardised features (n, D), float32 on the CPU, of what is not known yet."""
+    if isinstance(frozen, Beside):
+        first = yield from _read(frozen.first, pictures, device, control, known)
+        second = yield from _read(frozen.second, pictures, device, control, known)
+        return frozen.join(first, second)
+    paths, features = known.get(frozen, ((), torch.empty(0)))
+    place = {path: number for number, path in enumerate(paths)}
+    if all(path in place for path in pictures.paths):
+        return features[[place[path] for path in pictures.paths]]
+    features = yield from _features(frozen, pictures, device, control)
+    known[frozen] = (tuple(pictures.paths), features)
+    return features
+
+
 def _features(
     read: Callable[[Tensor], Tensor], pictures: Pictures, device: Device, control: RunControl
 ) -> Generator[Preparing, None, Tensor]:
@@ -97,12 +119,13 @@ def _features(
     return torch.cat(found)
 
 
-def save_read_out(read: ReadOut, file: Path) -> None:
+def save_read_out(read: ReadOut | MaskReadOut, file: Path) -> None:
     """Write it without its network, which has a checkpoint of its own, and without general weights, which come with the
     program. The pool is kept in half precision, to which it was rounded when it was fitted."""
     tensors = {name: value for name, value in read.state_dict().items() if not name.startswith("network.")}
-    meta: dict[str, object] = {"pool": 0 if read.propagation is None else len(read.propagation.pool)}
-    if read.propagation is not None:
+    propagation = read.propagation if isinstance(read, ReadOut) else None
+    meta: dict[str, object] = {"pool": 0 if propagation is None else len(propagation.pool)}
+    if propagation is not None:
         tensors["propagation.pool"] = tensors["propagation.pool"].half()
     for prefix, encoder in _encoders(read):
         for general in list_general().values():
@@ -113,9 +136,9 @@ def save_read_out(read: ReadOut, file: Path) -> None:
     save_tensors(file, tensors, meta)
 
 
-def _encoders(read: ReadOut) -> list[tuple[str, Encoder]]:
+def _encoders(read: ReadOut | MaskReadOut) -> list[tuple[str, Encoder]]:
     """The encoders that are read, with what the names of their tensors begin with."""
-    if isinstance(read.frozen, FrozenFeatures):
+    if isinstance(read.frozen, FrozenFeatures | DenseFeatures):
         return [("frozen.encoder.", read.frozen.encoder)]
     both = {"first": read.frozen.first, "second": read.frozen.second}
     return [(f"frozen.{name}.encoder.", one.encoder) for name, one in both.items()]
@@ -129,21 +152,30 @@ def _same(tensors: Mapping[str, Tensor], prefix: str, general: Mapping[str, Tens
 
 def answering_network(
     part: str, network: Network | None, config: FinetuneConfig, run: RunFolder, classes: int, *, only_read: bool = False
-) -> Network | ReadOut:
+) -> Answering:
     """What answers for a part: its trained `network` (None where nothing was trained), with the read-out of its run
     around it if it has one. `only_read`: without the network."""
-    if not is_averaged(config):
+    if not has_read_out(part, config):
         assert network is not None
-        return network
+        return turning(network, config)
     trained = None if only_read or is_only_read(part, config) else network
     read = put_around(trained, file_of(run, part, config), part, config, classes)
     calibrated = read_calibrations(run).get(part)
-    if calibrated:
+    if calibrated and isinstance(read, ReadOut):
         read.temperature.fill_(calibrated["temperature"])
-    return read
+    return turning(read, config)
 
 
-def put_around(network: Network | None, file: Path, part: str, config: FinetuneConfig, classes: int) -> ReadOut:
+def turning(network: Network | ReadOut | MaskReadOut, config: FinetuneConfig) -> Answering:
+    """What answers for masks, asked about all turns of a picture where the settings say that nothing is up in it."""
+    if config.turn and isinstance(network, Segmenter | MaskReadOut):
+        return Turning(network, flip=config.flip)
+    return network
+
+
+def put_around(
+    network: Network | None, file: Path, part: str, config: FinetuneConfig, classes: int
+) -> ReadOut | MaskReadOut:
     """The read-out in a file, around a trained network (None: without one). Raises RunError when it does not fit, and
     when general weights that it needs are no longer those that it was fitted to."""
     tensors, meta = load_tensors(file)
@@ -162,13 +194,25 @@ def put_around(network: Network | None, file: Path, part: str, config: FinetuneC
         read.load_state_dict(tensors)
     except RuntimeError as error:
         raise RunError("{file} belongs to another network.", file=file) from error
-    assert network is None or isinstance(network, Classifier)
-    read.network = network
-    return read.eval()
+    return read_with(network, read).eval()
 
 
-def blank_read_out(part: str, config: FinetuneConfig, classes: int, pool: int) -> ReadOut:
+def read_with(network: Network | None, read: ReadOut | MaskReadOut) -> ReadOut | MaskReadOut:
+    """Put a read-out around a network of its kind."""
+    if isinstance(read, ReadOut):
+        assert network is None or isinstance(network, Classifier)
+        read.network = network
+    else:
+        assert network is None or isinstance(network, Segmenter)
+        read.network = network
+    return read
+
+
+def blank_read_out(part: str, config: FinetuneConfig, classes: int, pool: int) -> ReadOut | MaskReadOut:
     """One whose numbers are yet to be loaded, without a network. `pool`: pictures of its label propagation, 0: none."""
+    if config.kind == "segmentation":
+        dense = DenseFeatures(_blank_scale(), build_encoder(encoder_of(GENERAL if part == BESIDE else part, config), 0))
+        return MaskReadOut(None, dense, PixelRidge(dense.dims, classes))
     own = _blank_features(encoder_of(PRETRAINED if part == BESIDE else part, config))
     frozen = Beside(own, _blank_features(encoder_of(GENERAL, config))) if part == BESIDE else own
     propagation = Propagation(pool, frozen.width, classes) if pool else None
@@ -176,4 +220,8 @@ def blank_read_out(part: str, config: FinetuneConfig, classes: int, pool: int) -
 
 
 def _blank_features(encoder: EncoderConfig) -> FrozenFeatures:
-    return FrozenFeatures(PixelScale(torch.zeros(1, 3, 1, 1, dtype=torch.uint8)), build_encoder(encoder, 0))
+    return FrozenFeatures(_blank_scale(), build_encoder(encoder, 0))
+
+
+def _blank_scale() -> PixelScale:
+    return PixelScale(torch.zeros(1, 3, 1, 1, dtype=torch.uint8))

@@ -24,8 +24,8 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, RunStarted
 from sslstudio.engine.core.messages import Message, join
+from sslstudio.engine.dataset.groups import groups_of
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.dataset.split import group_paths
 from sslstudio.engine.evaluate.predict import Predictor, score_classes, score_masks
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import KINDS, summarise
@@ -40,15 +40,18 @@ from sslstudio.engine.finetuning.labelled import (
     choose_labelled,
     is_averaged,
     is_closed_form,
+    is_only_read,
     parts_of,
     targets_of,
+    trained_part,
 )
-from sslstudio.engine.finetuning.networks import build_part, first_encoder, keep_general_read_outs
+from sslstudio.engine.finetuning.networks import build_part, first_encoder, keep_read_outs
 from sslstudio.engine.finetuning.plan_file import read_plan, write_plan
 from sslstudio.engine.finetuning.read_out import answering_network
 from sslstudio.engine.finetuning.recipe import steps_for
 from sslstudio.engine.finetuning.split_notes import note_split
 from sslstudio.engine.finetuning.split_policy import split_kept, suited
+from sslstudio.engine.finetuning.suggested_labels import choose_suggested
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.labels.mask_names import name_class
 from sslstudio.engine.models.encoders import EncoderConfig
@@ -91,7 +94,7 @@ def run_once(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
 
 def start(config: FinetuneConfig, session: Session, device: Device, control: RunControl) -> Iterator[Event]:
     """Begin a run on pictures that are set apart already. `config` has no `auto` left."""
-    labelled = choose_labelled(session, config)
+    labelled = yield from choose_suggested(choose_labelled(session, config), config, session, device, None)
     # A source that does not fit is said before anything is written.
     first_encoder(parts_of(config)[0], config)
     run = RunFolder.create(Path(config.out), config_dict("finetune", config))
@@ -114,7 +117,7 @@ def go_on(
 ) -> Iterator[Event]:
     """The rest of a run, on the pictures as it set them apart. Raises DataError when their labels are others by now."""
     session = dataclasses.replace(session, recognised=as_begun(run, config.kind, session.recognised))
-    labelled = choose_labelled(session, config)
+    labelled = yield from choose_suggested(choose_labelled(session, config), config, session, device, run)
     check_labels(run, config.kind, session.recognised, labelled.paths)
     yield from run.record(_run(config, labelled, session, device, run, control))
 
@@ -170,6 +173,8 @@ def _train(
         network, recipe, said = build_part(part, config, labelled, session, device, run)
         jobs[part] = LabelledJob(part, network, recipe, labelled, session, config, device)
         notes += [Note(level="info", text=text) for text in said]
+    if config.turn and config.kind != "segmentation":
+        notes.append(Note(level="info", text=Message("Turn is for masks only: classes are learnt and read without.")))
     first = next(iter(jobs.values()))
     trains = not is_closed_form(config)
     facts = (yield from _settle(config, jobs, run, control)) if trains else {}
@@ -206,6 +211,9 @@ def _train(
         job.device = device
     metrics = yield from _score(config, labelled, session, jobs, run, control)
     trained = {part: (training.elapsed, training.step) for part, training in trainings.items()}
+    for part in answering_parts(config):  # beside general weights masks are answered by a network that was trained
+        if not is_only_read(part, config) and trained_part(part) in trained:
+            trained[part] = trained[trained_part(part)]
     note_costs(run, answering_parts(config), trained)
     run.write_json(METRICS, metrics)
     yield RunFinished(outcome="finished", step=steps, seconds=time.monotonic() - started, metrics=metrics)
@@ -250,20 +258,25 @@ def _plan(config: FinetuneConfig, job: LabelledJob, labelled: Labelled, parts: i
     if is_closed_form(config):
         steps = 1  # that is not taken
     elif config.budget.steps:
-        steps = config.budget.steps
+        steps = config.budget.steps * config.recipe.steps_factor
     elif config.budget.epochs:
-        steps = config.budget.epochs * job.steps_per_epoch
+        steps = config.budget.epochs * job.steps_per_epoch * config.recipe.steps_factor
     else:
-        steps = steps_for(len(job.pictures))
+        steps = _steps_wanted(config, job)
         if config.budget.minutes is not None:
             steps = min(steps, _steps_in(60.0 * config.budget.minutes / parts, job))
     write_plan(run, {"steps": steps, "classes": list(labelled.names), "labelled": list(labelled.train)})
     return Plan(steps=steps)
 
 
+def _steps_wanted(config: FinetuneConfig, job: LabelledJob) -> int:
+    """By the number of labels, where nothing else is said."""
+    return steps_for(len(job.pictures)) * config.recipe.steps_factor
+
+
 def _cut_short(config: FinetuneConfig, plan: Plan, job: LabelledJob) -> list[Message]:
     """A word where the minutes end before these labels have been learnt."""
-    wanted = steps_for(len(job.pictures))
+    wanted = _steps_wanted(config, job)
     by_hand = config.budget.steps or config.budget.epochs
     if by_hand or is_closed_form(config) or plan.steps is None or plan.steps >= wanted:
         return []
@@ -305,9 +318,10 @@ def _score(
     calibrations: dict[str, Calibration] = {}
     first = next(iter(jobs.values()))
     device = first.device
-    yield from keep_general_read_outs(config, labelled, session, device, run, control)
+    yield from keep_read_outs(config, labelled, session, device, run, control)
     for part in answering_parts(config):
-        trained = jobs[part].network if part in jobs else None
+        job = jobs.get(trained_part(part))
+        trained = None if job is None else job.network
         network = answering_network(part, trained, config, run, len(labelled.names)).to(device.handle)
         predictor = Predictor(network, config.kind, labelled.names, device, config.views, config.flip)
         if isinstance(network, ReadOut) and len(labelled.validation) >= FEWEST:
@@ -317,7 +331,7 @@ def _score(
             predictor, session, labelled.test, run.path / f"predictions-{part}.csv", control
         )
         write_confusions(confusions_file(run.path, part), labelled.test, confusions[part])
-    groups = group_paths(list(labelled.test), config.data.groups)
+    groups = groups_of(list(labelled.test), config.data.groups, session.recognised.groups)
     metrics = summarise(
         config.kind,
         labelled.names,

@@ -1,4 +1,4 @@
-"""What the pretrained network makes of pictures that have no label: features to find alike ones by, and its doubts."""
+"""What a network makes of pictures that have no label: features to find alike ones by, and its doubts."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -6,87 +6,80 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
-import torch.nn.functional as F
 
 from sslstudio.engine.compute import device as devices
-from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.embedding_map import Features, Positions, flat_map
-from sslstudio.engine.evaluate.features import MEASURED_ON, copy_with_own_statistics, stage_features
+from sslstudio.engine.finetuning.frozen_features import read_features
 from sslstudio.engine.finetuning.load import load_trained
-from sslstudio.engine.finetuning.networks import SCALE_FROM
-from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
+from sslstudio.engine.images.cache.pixel_cache import build_cache
 from sslstudio.engine.images.index import ImageIndex
-from sslstudio.engine.models.encoders import Encoder, build_encoder
-from sslstudio.engine.models.finetuned import PixelScale
+from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
+from sslstudio.engine.models.encoders.general import GENERAL as GENERAL_SOURCE
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import load_encoder
 from sslstudio.engine.training.config import pretrain_from_dict
 from sslstudio.engine.training.session import suitable_side
-from sslstudio.engine.transforms.geometry import to_float
 
 CHUNK = 64
-COARSE = 8  # pixels a side that pictures are compared by while nothing is pretrained
+OWN, GENERAL, UNTRAINED = "own", "general", "untrained"
+MOST = 10_000  # pictures that are compared: of more an even sample, so that the first suggestion comes in minutes
 
 
 @dataclass(frozen=True)
 class LookAlike:
-    """Pictures with their features (N, D) and their places (N, 2) on a map, alike ones side by side.
+    """Pictures with their features (N, D) of the last stage and their places (N, 2) on a map, alike ones side by side.
 
-    `learnt`: by a pretrained network; else by colours and where they are.
+    by  whose features these are: own (a pretraining on such pictures), general (weights learnt from general
+        photographs) or untrained
+    total  pictures that there are: of very many an even sample is compared
     """
 
     paths: tuple[str, ...]
     features: Features
     places: Positions
-    learnt: bool
+    by: str
+    total: int
 
 
 def look_alike(
     index: ImageIndex, run: Path | None, control: RunControl, device: str = "auto"
 ) -> Generator[Preparing, None, LookAlike]:
-    """Compare the pictures by the network of a pretraining run; without one, by a few of their pixels.
+    """Compare the pictures by the best network at hand: that of a pretraining run, else general weights, else an
+    untrained one. Of more than `MOST` pictures an even sample is compared.
 
     Raises DataError when the run holds another network, RunError when stopped.
     """
     where = devices.choose(device)
-    if run is None:
-        cache = yield from build_cache(index, suitable_side(index, where), control=control)
-        features = yield from _coarse(Pictures(cache, cache.index.paths, where))
-    else:
-        config = pretrain_from_dict(RunFolder.open(run).config())
-        cache = yield from build_cache(index, config.data.side or suitable_side(index, where), control=control)
-        encoder = build_encoder(config.encoder, 0)
+    paths = index.paths
+    if len(paths) > MOST:
+        index = index.subset([paths[place] for place in np.linspace(0, len(paths) - 1, MOST).astype(np.int64)])
+    own = pretrain_from_dict(RunFolder.open(run).config()) if run is not None else None
+    side = (own.data.side if own else None) or suitable_side(index, where)
+    cache = yield from build_cache(index, side, control=control)
+    if own is not None and run is not None:
+        encoder, by = build_encoder(own.encoder, 0), OWN
         load_encoder(encoder, run)
-        features = yield from _learnt(encoder, cache, where)
+    else:
+        encoder, by = _without_pretraining(side)
+    features = yield from read_features(encoder, Pictures(cache, cache.index.paths, where), where)
     places = yield from flat_map(features)
-    return LookAlike(tuple(cache.index.paths), features, places, run is not None)
+    return LookAlike(tuple(cache.index.paths), features, places, by, len(paths))
 
 
-def _coarse(pictures: Pictures) -> Generator[Preparing, None, Features]:
-    found = []
-    for chosen in pictures.chunks(CHUNK):
-        found.append(F.adaptive_avg_pool2d(to_float(pictures.take(chosen)), COARSE).flatten(1).cpu())
-        yield Preparing(stage=Message("Comparing pictures"), done=int(chosen[-1]) + 1, total=len(pictures))
-    return np.asarray(torch.cat(found).numpy(), np.float32)
-
-
-def _learnt(encoder: Encoder, cache: PixelCache, device: Device) -> Generator[Preparing, None, Features]:
-    pictures = Pictures(cache, cache.index.paths, device)
-    scale = PixelScale(pictures.spread(SCALE_FROM).cpu(), encoder.spec.pixels).to(device.handle)
-    with torch.no_grad():
-        twin = copy_with_own_statistics(encoder.to(device.handle), scale(to_float(pictures.spread(MEASURED_ON))))
-    found = []
-    for chosen in pictures.chunks(CHUNK):
-        with torch.no_grad():
-            images = scale(to_float(pictures.take(chosen)))
-        found.append(stage_features(twin, images, device)[-1])
-        yield Preparing(stage=Message("Comparing pictures"), done=int(chosen[-1]) + 1, total=len(pictures))
-    return np.asarray(torch.cat(found).numpy(), np.float32)
+def _without_pretraining(side: int) -> tuple[Encoder, str]:
+    """The encoder of the general weights, or an untrained one where these cannot be read."""
+    try:
+        settings = EncoderConfig(weights=GENERAL_SOURCE).resolve(accelerated=False, side=side)
+        encoder = build_encoder(settings, 0)
+        load_encoder(encoder, settings.weights)
+    except StudioError:
+        return build_encoder(EncoderConfig(name="small").resolve(accelerated=False, side=side), 0), UNTRAINED
+    return encoder, GENERAL
 
 
 def doubts(index: ImageIndex, run: Path, control: RunControl) -> Generator[Preparing, None, dict[str, float]]:

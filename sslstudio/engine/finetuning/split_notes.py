@@ -1,16 +1,18 @@
 """What is said of a result's test pictures: what belongs together, what pretraining saw, and near copies."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from torch import Tensor
 
 from sslstudio.engine.compute import device as devices
-from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.messages import NOTHING, Message
+from sslstudio.engine.dataset.drawn_split import DrawnFor
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import copies_among
-from sslstudio.engine.finetuning.labelled import Labelled
+from sslstudio.engine.finetuning.labelled import Labelled, labels_of
 from sslstudio.engine.images.multi_folder import root_of
+from sslstudio.engine.labels.drawn_test import FEWEST
 from sslstudio.engine.models.encoders.general import find_general, is_general
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig
@@ -33,6 +35,7 @@ def note_split(
                 dataset=find_general(config.source).dataset,
             )
         )
+    notes += note_drawn(config, session, labelled.test)
     if not config.data.groups:
         notes.append(
             Message(
@@ -58,6 +61,52 @@ def note_split(
         )
     if config.watch:  # a cell of a comparison is not looked at alone: the comparison looks at its split once
         notes.append(_note_copies(session, labelled, seen))
+    return notes
+
+
+def note_drawn(config: FinetuneConfig, session: Session, tested: Sequence[str]) -> list[Message]:
+    """Where pictures were suggested to be labelled: how the test pictures were chosen, and what that leaves out."""
+    if session.recognised.drawn is None:
+        return []
+    what = DrawnFor(session.recognised.drawn, config.kind)
+    labels, names = labels_of(session, config)
+    old = sum(what.is_old(path) for path in tested)
+    drawn = len(tested) - old
+    notes = [
+        Message(
+            "Pictures were suggested to be labelled. {drawn:,} of the {test:,} test pictures were drawn at random, "
+            "before anything was suggested: only such a test tells how it is on all pictures.{old}",
+            drawn=drawn,
+            test=len(tested),
+            old=Message(" {old:,} had their labels before: how they were chosen is not known here.", old=old)
+            if old
+            else NOTHING,
+        )
+    ]
+    if drawn < FEWEST:
+        notes.append(
+            Message(
+                "{drawn:,} {drawn:plural(picture|pictures)} drawn at random {drawn:plural(has|have)} a label: too few "
+                "for a test that says much. Label on in the suggested order: one of {every} is drawn at random.",
+                drawn=drawn,
+                every=what.drawn.every,
+            )
+        )
+    missing = sorted(set(labels.values()) - {labels[path] for path in tested})
+    if missing and config.kind == "classification":
+        notes.append(
+            Message("Not tested: no picture of {names:and} was drawn at random yet.", names=[names[m] for m in missing])
+        )
+    parts = session.split
+    out = len(labels.keys() - {*parts.train, *parts.validation, *parts.test})
+    if out:
+        notes.append(
+            Message(
+                "{out:,} labelled {out:plural(picture|pictures)} {out:plural(serves|serve)} for nothing: suggested, "
+                "and of one group with test pictures.",
+                out=out,
+            )
+        )
     return notes
 
 

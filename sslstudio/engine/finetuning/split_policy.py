@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sslstudio.engine.core.errors import StudioError
-from sslstudio.engine.dataset.split import PARTS, Split, group_paths
+from sslstudio.engine.dataset.groups import groups_of
+from sslstudio.engine.dataset.split import PARTS, Split
+from sslstudio.engine.labels.roles import GROUP, IGNORE, PART
 from sslstudio.engine.labels.types import Recognised
 from sslstudio.engine.runs.relink import pictures_folder
 from sslstudio.engine.runs.run_folder import RunFolder
@@ -28,7 +30,14 @@ def split_kept(config: FinetuneConfig, source: PretrainConfig | None) -> Split |
         return None
     if any(getattr(config.data, name) != getattr(source.data, name) for name in SETTINGS):
         return None
+    if _splitting(config.data) != _splitting(source.data):
+        return None
     return Split.from_json(RunFolder(Path(config.source)).read_json("split.json"))
+
+
+def _splitting(data: DataConfig) -> dict[str, str]:
+    """What a person said that has a say in the split."""
+    return {path: role for path, role in data.roles.items() if role in (GROUP, PART, IGNORE)}
 
 
 def suited(kept: Split | None, kind: str, recognised: Recognised, config: DataConfig) -> Split:
@@ -36,11 +45,14 @@ def suited(kept: Split | None, kind: str, recognised: Recognised, config: DataCo
 
     kind: classification or segmentation.
     """
+    if recognised.drawn is not None:  # whatever a pretraining set apart, nothing else is a random sample
+        asked = recognised if kind == "classification" else replace(recognised, classes=None)
+        return draw_split(asked, config, kept)
     if kept is None:
         return draw_split(recognised, config)
     split = kept
     if not {path for part in PARTS for path in getattr(split, part)}.issuperset(recognised.pictures.paths):
-        groups = group_paths(recognised.pictures.paths, config.groups)
+        groups = groups_of(recognised.pictures.paths, config.groups, recognised.groups)
         split = split.with_later(draw_split(recognised, config), groups)
     if _serves(split, kind, recognised):
         return split

@@ -15,14 +15,14 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message, join, printable
 from sslstudio.engine.images.formats.errors import from_os
 from sslstudio.engine.images.formats.wanted import channels_suffix
-from sslstudio.engine.images.listing import HIDDEN, HIDDEN_FOLDER, NO_SUFFIX, SUFFIXES, Unreadable
+from sslstudio.engine.images.listing import HIDDEN, HIDDEN_FOLDER, NO_SUFFIX, SUFFIXES, SYSTEM_FOLDER, Unreadable
 from sslstudio.engine.images.listing_cache import Remembered
 from sslstudio.engine.images.multi_folder import Album, root_of, where
 from sslstudio.engine.images.scanner import FIRST, Found, Run, Walk
 
 __all__ = [
-    "HIDDEN", "HIDDEN_FOLDER", "NO_SUFFIX", "SUFFIXES", "Found", "ImageFile", "ImageIndex", "Unreadable", "file_at",
-    "printable", "scan", "scanning",
+    "HIDDEN", "HIDDEN_FOLDER", "NO_SUFFIX", "SUFFIXES", "SYSTEM_FOLDER", "Found", "ImageFile", "ImageIndex",
+    "Unreadable", "file_at", "printable", "scan", "scanning",
 ]  # fmt: skip
 
 
@@ -42,7 +42,8 @@ class ImageFile:
 class ImageIndex:
     """What a folder holds: pictures sorted by path, what cannot be read, and the other files counted by suffix.
 
-    Hidden files count as 'hidden' whatever their suffix; a hidden folder is not entered and counts as one. Sizes and
+    Hidden files count as 'hidden' whatever their suffix; a hidden folder is not entered and counts as one, and so does
+    a folder of thumbnails or deleted files that a storage box or a system keeps beside pictures. Sizes and
     times are not here: they are asked for when a picture is read (`file_at`), so that they are those of that moment.
     `channels` are those that were chosen (formats/wanted.py), () for the usual ones; `left`, once the pictures are
     read: path -> what of its file is not used, and `notes` the sentences on it.

@@ -20,12 +20,19 @@ SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".dcm", ".dicom",
     ".jp2", ".j2k", ".jpx", ".jls", ".jxl", ".avif", ".pgm", ".ppm", ".pnm", ".pbm", ".tga", ".mpo", ".lsm", ".ima",
 )  # fmt: skip
-HIDDEN, HIDDEN_FOLDER, NO_SUFFIX = (
+HIDDEN, HIDDEN_FOLDER, SYSTEM_FOLDER, NO_SUFFIX = (
     "hidden",
     Message("hidden folder"),
+    Message("folder of thumbnails or deleted files"),
     Message("no suffix"),
 )  # keys of `ignored` that are no suffixes
 _ENOUGH = 64  # files of a suffix in one folder that are no pictures: the others of this suffix are not opened
+# What storage boxes, systems and catalogues keep beside pictures: small copies of them, and what was deleted.
+SYSTEM_FOLDERS = frozenset({
+    "@eadir", "@__thumb", "@recycle", "@recently-snapshot", "@tmp", "@sharebin", "#recycle", "#snapshot",
+    "$recycle.bin", "recycler", "recycled", "system volume information", "__macosx", "lost+found", "_thumbnails",
+    "picasaoriginals", "network trash folder", "temporary items",
+})  # fmt: skip
 _AT_ONCE = 4096  # names between two signs of life
 
 
@@ -143,6 +150,8 @@ class _Lister:
         self.found.settled &= not link
         if entry.name.startswith("."):
             self.found.ignored[HIDDEN_FOLDER if folder else HIDDEN] += 1
+        elif folder and _is_of_the_system(entry.name):
+            self.found.ignored[SYSTEM_FOLDER] += 1
         elif folder:
             (self.found.links if link else self.found.folders).append(entry.name)
         elif about is not None:
@@ -163,6 +172,11 @@ class _Lister:
     def _cannot(self, name: str, reason: str) -> None:
         self.found.unreadable.append(Unreadable(self._prefix + name, reason))
         self.found.settled = False
+
+
+def _is_of_the_system(name: str) -> bool:
+    lower = name.lower()
+    return lower in SYSTEM_FOLDERS or lower.endswith((".lrdata", ".photoslibrary"))
 
 
 def _is_plain(entry: os.DirEntry[str]) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from sslstudio.engine.images.listing import Folder, Listed
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 LEAST = 2000  # pictures: fewer are listed as fast as they are remembered
 STALE = 0.05  # of the pictures listed anew: then what is remembered is written again
 RACE_NS = 3_000_000_000  # a folder that changed so shortly before may change again within one tick of its clock

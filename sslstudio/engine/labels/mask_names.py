@@ -32,6 +32,8 @@ def plain_names(coding: MaskCoding) -> tuple[str, ...]:
     """The names of classes of which only the values are known."""
     if len(coding.values) == 2:
         return (BACKGROUND, OBJECT)
+    if coding.soft and all(value % 0x010101 == 0 for value in coding.values):  # greys, kept as colours to be compared
+        return (BACKGROUND, *(plain_name("ids", value & 255) for value in coding.values[1:]))
     return (BACKGROUND, *(plain_name(coding.kind, value) for value in coding.values[1:]))
 
 

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from sslstudio.engine.labels.same_name import same_letters
+
 Lookup = dict[str, list[str]]
 
 
@@ -15,7 +17,7 @@ def lookup_of(paths: Sequence[str]) -> Lookup:
         stem = PurePosixPath(path).stem
         for start in range(len(parts)):
             for last in {parts[-1], stem}:
-                lookup.setdefault("/".join([*parts[start:-1], last]).casefold(), []).append(path)
+                lookup.setdefault(same_letters("/".join([*parts[start:-1], last])), []).append(path)
     return lookup
 
 
@@ -42,7 +44,7 @@ def _common_folders(names: Sequence[str]) -> int:
 def _find(name: str, lookup: Lookup, skipped: int) -> list[str]:
     parts = name.split("/")
     wanted = "/".join(parts[skipped:] if len(parts) > skipped else parts[-1:])
-    found = lookup.get(wanted.casefold(), []) if wanted else []
+    found = lookup.get(same_letters(wanted), []) if wanted else []
     if len(found) < 2:
         return found
     stemless = [path for path in found if wanted in (path, path.rpartition(".")[0])]

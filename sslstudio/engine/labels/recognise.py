@@ -11,13 +11,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sslstudio.engine.core.control import to_end
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.core.registry import Registry
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.folder_words import read_parts
 from sslstudio.engine.labels.mask_names import names_by_class
+from sslstudio.engine.labels.role_tree import groups_of, note_unmatched, set_apart, tree_of
+from sslstudio.engine.labels.roles import GROUP, LABELS, check_choices
 from sslstudio.engine.labels.types import (
+    ASKED_FOR,
     SOURCES,
     Candidate,
     Choices,
@@ -43,30 +47,58 @@ def load_sources() -> Registry[type[LabelSource]]:
     return SOURCES
 
 
-def recognise(index: ImageIndex, labels_file: str = "") -> Recognised:
+def recognise(index: ImageIndex, labels_file: str = "", roles: Mapping[str, str] | None = None) -> Recognised:
     """What `recognising` returns, in one go."""
-    return to_end(recognising(index, labels_file))
+    return to_end(recognising(index, labels_file, roles))
 
 
-def recognising(index: ImageIndex, labels_file: str = "") -> Generator[Preparing, None, Recognised]:
+def recognising(
+    index: ImageIndex, labels_file: str = "", roles: Mapping[str, str] | None = None
+) -> Generator[Preparing, None, Recognised]:
     """Tell pictures from masks and find the classes and the parts that the folder gives.
 
     labels_file: a file or folder of any format, relative to the data folder or absolute; one made in the program holds
     all labels there are; empty: what lies beside the pictures, if it fits.
-    Raises DataError when the labels asked for cannot be used, and when some that would be taken contradict themselves.
+    roles: what a person said that folders, files and columns are: see `labels.roles`.
+    Raises DataError when the labels asked for cannot be used. What is wrong with others is in `problems`.
     """
+    chosen = roles or {}
+    check_choices(chosen)
+    labels_file = labels_file or next((path for path, role in chosen.items() if role == LABELS), "")
     sources = {name: SOURCES[name]() for name in load_sources()}
     asked = index.root / Path(labels_file).expanduser() if labels_file else None
     asked_source = max(sources, key=lambda name: sources[name].takes(asked)) if asked else ""
     among = [name for name, source in sources.items() if source.among_pictures]
-    found = yield from _ask({name: sources.pop(name) for name in among}, index, Choices(), asked, asked_source)
+    apart = set_apart(index, chosen)
+    index = apart.rest
+    masks = {name: sources.pop(name) for name in among}
+    found = yield from _ask(masks, index, Choices(roles=chosen), asked, asked_source)
     files = frozenset[str]().union(*(one.found.files for one in found))
     pictures = index.subset([path for path in index.paths if path not in files]) if files else index
-    parts = read_parts(pictures.paths)
+    parts = read_parts(pictures.paths, chosen)
     if asked_source in sources and sources[asked_source].complete:
-        found, sources = [], {asked_source: sources[asked_source]}
-    found += yield from _ask(sources, pictures, Choices(parts=parts), asked, asked_source)
-    return _choose(pictures, found, parts)
+        beside = {name: one for name, one in sources.items() if one.sets_apart}
+        aside = yield from _ask(beside, pictures, Choices(parts=parts, roles=chosen), None, "")
+        found, sources = [_without_labels(one) for one in aside], {asked_source: sources[asked_source]}
+    found += yield from _ask(sources, pictures, Choices(parts=parts, roles=chosen), asked, asked_source)
+    recognised = _choose(pictures, found, parts)
+    groups = groups_of(pictures.paths, chosen) or _chosen_groups(found)
+    told = tree_of(recognised, apart, [one.found for one in found], chosen)
+    notes = (*apart.notes, *recognised.notes, *note_unmatched(chosen, told, index))
+    return replace(recognised, roles=told, groups=groups, notes=notes)
+
+
+def _without_labels(answer: "_Answer") -> "_Answer":
+    """What a table says of parts and groups, where the labels are others."""
+    return _Answer(answer.source, replace(answer.found, labels=None, reason=NOTHING, notes=(), problem=None))
+
+
+def _chosen_groups(answers: Iterable["_Answer"]) -> Mapping[str, str]:
+    """The groups of a table, where somebody said which column names them."""
+    for one in answers:
+        if one.found.groups and any(role.chosen and role.role == GROUP for role in one.found.roles):
+            return one.found.groups
+    return {}
 
 
 @dataclass(frozen=True)
@@ -92,6 +124,11 @@ def _ask(
 def _choose(pictures: ImageIndex, answers: Sequence[_Answer], parts: Mapping[str, str]) -> Recognised:
     found = [one.found for one in answers]
     best_classes, best_masks = _best(found, "classes"), _best(found, "masks")
+    problems: dict[str, DataError] = {
+        one.kind: one.problem for one in (best_classes, best_masks) if one and one.problem
+    }
+    problems = _why_none(found, (best_classes, best_masks)) | problems
+    parts = parts or (dict(best_classes.parts) if best_classes else {}) or _parts_alone(found)
     classes = best_classes.labels if best_classes and isinstance(best_classes.labels, ClassLabels) else None
     masks = best_masks.labels if best_masks and isinstance(best_masks.labels, MaskLabels) else None
     if classes:
@@ -107,14 +144,28 @@ def _choose(pictures: ImageIndex, answers: Sequence[_Answer], parts: Mapping[str
         given,
         (*_notes(found, taken), *_note_others(found, best_masks), *part_notes),
         tuple(_candidates(answers, taken)),
+        drawn=next((one.drawn for one in found if one.drawn is not None), None),
+        problems=problems,
     )
+
+
+def _parts_alone(found: Iterable[Found]) -> dict[str, str]:
+    """The parts of a table whose classes are not taken, or that gives none."""
+    return next((dict(one.parts) for one in found if one.parts), {})
+
+
+def _why_none(found: Iterable[Found], taken: Sequence[Found | None]) -> dict[str, DataError]:
+    """Why there are no labels of a kind although something looks like them."""
+    kinds = {one.kind for one in taken if one and one.labels}
+    why = [one for one in found if one.labels is None and one.reason and one.kind not in kinds]
+    return {one.kind: DataError.of(one.reason) for one in why}
 
 
 def _best(found: Iterable[Found], kind: Kind) -> Found | None:
     """The most certain; of equally certain ones that of most pictures; of these the first."""
     usable = [one for one in found if one.kind == kind and one.usable]
     best = max(usable, key=lambda one: (one.certainty, len(one.labels.of) if one.labels else 0), default=None)
-    if best and best.problem:
+    if best and best.problem and best.certainty == ASKED_FOR:
         raise best.problem
     return best
 
@@ -134,7 +185,9 @@ def _notes(found: Iterable[Found], taken: Sequence[Found | None]) -> list[Messag
     notes: list[Message] = []
     for one in found:
         notes += one.notes
-        if not one.usable and one.kind not in kinds and one.reason:
+        if one.problem and not one.notes:
+            notes.append(one.problem.message)
+        if not one.usable and not one.notes and one.kind not in kinds and one.reason:
             notes.append(one.reason)
     return notes
 

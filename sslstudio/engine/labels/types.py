@@ -12,7 +12,9 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.core.registry import Registry
 from sslstudio.engine.images.index import ImageIndex
+from sslstudio.engine.labels.drawn_test import DrawnTest
 from sslstudio.engine.labels.masks.coding import MaskCoding
+from sslstudio.engine.labels.roles import Role
 
 ASKED_FOR = 1.0  # the certainty of labels that somebody chose
 LARGEST = 64 << 20  # bytes of a file of labels: a larger one is read only when it is asked for
@@ -53,8 +55,12 @@ class Found:
     itself      what is said where they are taken instead of others: "... were taken"
     notes       to be said whether they are taken or not
     files       the files that are labels themselves and no pictures
+    parts       picture -> the part (train, validation, test) that it is set apart for, where the labels say so
+    groups      picture -> the patient, slide ... that it is of, where the labels say so
+    roles       what its files and their columns were taken for
     unnamed     masks whose classes have no names of their own
-    problem     raised if they were to be taken
+    problem     what is wrong with them: whoever needs labels of this kind is told so
+    drawn       which of the pictures were drawn at random to be tested on, where others were suggested to be labelled
     """
 
     kind: Kind
@@ -65,8 +71,12 @@ class Found:
     itself: Message = NOTHING
     notes: tuple[Message, ...] = ()
     files: frozenset[str] = frozenset()
+    parts: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
+    roles: tuple[Role, ...] = ()
     unnamed: bool = False
     problem: DataError | None = None
+    drawn: DrawnTest | None = None
 
     @property
     def usable(self) -> bool:
@@ -80,20 +90,24 @@ class Choices:
 
     asked       the file or folder of this format that was chosen as labels; None: look for what lies there
     parts       picture -> the part that it is set apart for, as the folders say
+    roles       what a person said that folders, files and columns are: see `labels.roles`
     """
 
     asked: Path | None = None
     parts: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
 
 
 class LabelSource(ABC):
     """A format of labels. A class of its own in a module of `labels.formats`, registered in SOURCES, is all it takes.
 
     among_pictures  its labels are files that look like pictures: it is asked first, and these are no pictures to others
+    sets_apart      it may say which pictures are set apart or belong together: it is asked for that whatever was chosen
     complete        what is chosen of it holds all the labels: no other is asked then
     """
 
     among_pictures: ClassVar[bool] = False
+    sets_apart: ClassVar[bool] = False
     complete: ClassVar[bool] = False
 
     def takes(self, asked: Path) -> float:
@@ -127,7 +141,10 @@ class Candidate:
 @dataclass(frozen=True)
 class Recognised:
     """What was recognised in a folder. `pictures` is the index without masks; `notes` say what was not taken, and why;
-    `candidates` all labels that were found, taken or not."""
+    `candidates` all labels that were found, taken or not; `drawn` what tests where pictures were suggested to be
+    labelled, None where none ever were; `roles` what each folder, file and column was taken for; `groups` what a person
+    said that belongs together, picture -> its group; `problems` why there are no labels of a kind although something
+    looks like them, by kind."""
 
     pictures: ImageIndex
     classes: ClassLabels | None
@@ -135,6 +152,10 @@ class Recognised:
     given_split: dict[str, str]
     notes: tuple[Message, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    drawn: DrawnTest | None = None
+    roles: tuple[Role, ...] = ()
+    groups: Mapping[str, str] = field(default_factory=dict)
+    problems: Mapping[str, DataError] = field(default_factory=dict)
 
     @cached_property
     def labelled(self) -> int:

@@ -68,7 +68,12 @@ class Beside(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Float (B, 3, H, W) in [0, 1] -> standardised features of both (B, D)."""
-        return torch.cat([self.first(images), self.second(images)], dim=1) / math.sqrt(2)
+        return self.join(self.first(images), self.second(images))
+
+    @staticmethod
+    def join(first: Tensor, second: Tensor) -> Tensor:
+        """Standardised features of the first and of the second (B, D1), (B, D2) -> of both (B, D1 + D2)."""
+        return torch.cat([first, second], dim=1) / math.sqrt(2)
 
 
 class Ridge(nn.Module):

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.dataset.groups import groups_of
 from sslstudio.engine.dataset.loader import Pictures
-from sslstudio.engine.dataset.split import draw_labelled, group_paths
+from sslstudio.engine.dataset.split import draw_labelled
 from sslstudio.engine.evaluate.features import (
     classes_at_positions,
     copy_with_own_statistics,
@@ -122,7 +123,7 @@ def _decode_masks(session: Session, paths: Sequence[str]) -> _Known:
 
 
 def _labels(session: Session, known: _Known, rule: str) -> Labels:
-    groups = group_paths(session.cache.index.paths, rule)
+    groups = groups_of(session.cache.index.paths, rule, session.recognised.groups)
     names = {name: number for number, name in enumerate(sorted({groups.get(path, path) for path in known.paths}))}
     group = torch.tensor([names[groups.get(path, path)] for path in known.paths], dtype=torch.int64)
     if known.masks is not None:

@@ -29,7 +29,10 @@ FILE, COPY, DAMAGED = "sslstudio.toml", "sslstudio.before.toml", "sslstudio.dama
 RUNS, LABELS = "runs", "labels"
 EXAMPLES = 12  # names of pictures by which a folder that was moved is known again
 ENOUGH = 0.5  # share of them that must be found again
-TABLES, LISTS = ("data", "options", "choices"), ("earlier", "examples")  # fields of the file; the others are texts
+TABLES, LISTS = (
+    ("data", "options", "choices", "roles"),
+    ("earlier", "examples"),
+)  # fields of the file; the others are texts
 PATHS = ("pictures", "labels", "made", "earlier")
 _one_at_a_time = threading.Lock()  # the window saves off its own thread, and once more when it is closed
 
@@ -37,7 +40,8 @@ _one_at_a_time = threading.Lock()  # the window saves off its own thread, and on
 @dataclass(frozen=True, kw_only=True)
 class Project:
     """What a project file holds. `labels`: a CSV or a folder of labels, '' for those found by themselves; `made`: the
-    folder for labels that are made in the program; `data`: side, groups and split; `task`: '' until a person has
+    folder for labels that are made in the program; `roles`: what a person said that folders, files and columns are (see
+    `labels.roles`); `data`: side, groups and split; `task`: '' until a person has
     chosen; `options`: what differs from the defaults, by task; `choices`: time, network and the like, by page;
     `earlier`: older runs on these pictures, kept elsewhere.
     """
@@ -49,6 +53,7 @@ class Project:
     labels: str = ""
     made: str = LABELS
     task: str = ""
+    roles: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     choices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -159,6 +164,7 @@ def _encode(project: Project) -> bytes:
     values["earlier"] = [_shorten(str(base / run), base) for run in project.earlier]
     values["examples"] = list(project.examples)
     values["data"] = _without_none(project.data)
+    values["roles"] = dict(project.roles)
     for name in ("options", "choices"):
         values[name] = {key: _without_none(one) for key, one in getattr(project, name).items()}
     try:
@@ -212,6 +218,7 @@ def _project(folder: Path, file: Path, values: dict[str, Any]) -> Opened:
         given["labels"] = os.path.abspath(folder / given["labels"])
     for key in ("earlier", "examples"):
         given[key] = tuple(given.get(key, ()))
+    given["roles"] = {path: role for path, role in given.get("roles", {}).items() if isinstance(role, str)}
     for name in ("options", "choices"):
         given[name] = {key: one for key, one in given.get(name, {}).items() if isinstance(one, dict)}
     made, told = given.get("made") or LABELS, NOTHING

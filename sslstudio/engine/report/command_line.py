@@ -32,6 +32,7 @@ class Command:
 PICTURES = {
     "data.side": "--side",
     "data.groups": "--groups",
+    "data.roles": "--role",
     "encoder.name": "--encoder",
     "hardware.device": "--device",
 }
@@ -42,8 +43,8 @@ COMMANDS = (
         FinetuneConfig,
         {
             "kind": "--kind", "source": "--from", "labels_per_class": "--labels-per-class", "data.labels": "--labels",
-            "twin": "--twin", "general": "--general", "flip": "--mirror", "watch": "--watch", "views": "--views",
-            "folds": "--folds", **PICTURES, "seed": "--seed",
+            "twin": "--twin", "general": "--general", "flip": "--mirror", "turn": "--turn", "watch": "--watch",
+            "views": "--views", "folds": "--folds", **PICTURES, "seed": "--seed",
         },
         switches={"mode": ("probe", "--probe")},
         budget="budget",
@@ -53,8 +54,10 @@ COMMANDS = (
         CompareConfig,
         {
             "kind": "--kind", "tasks": "--tasks", "labels": "--labels", "scratch_labels": "--scratch-labels",
-            "seeds": "--seeds", "pretrain_seeds": "--pretrain-seeds", "steps": "--steps", "general": "--general",
-            "after_general": "--after-general", "data.labels": "--label-file", **PICTURES,
+            "seeds": "--seeds", "pretrain_seeds": "--pretrain-seeds", "steps": "--steps",
+            "longer": "--longer", "read_at": "--read-at", "general": "--general",
+            "after_general": "--after-general", "suggested": "--suggested",
+            "data.labels": "--label-file", **PICTURES,
             "keep_weights": "--keep-weights", "weights": "--weights", "pretrain_settings": "--set",
             "finetune_settings": "--finetune-set",
         },
@@ -77,7 +80,7 @@ COMMANDS = (
 PREVIEW = Command(
     "preview",
     PretrainConfig,
-    {"task": "--task", "data.side": "--side", "data.groups": "--groups", "seed": "--seed"},
+    {"task": "--task", "data.side": "--side", "data.groups": "--groups", "data.roles": "--role", "seed": "--seed"},
 )
 BENCH = Command(
     "bench",

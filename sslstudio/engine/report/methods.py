@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sslstudio.engine.evaluate.arms import FROM_SCRATCH, PRETRAINED
+from sslstudio.engine.evaluate.arms import BESIDE, FROM_SCRATCH, GENERAL, PRETRAINED, UNTRAINED
 from sslstudio.engine.evaluate.scores import RESAMPLES
-from sslstudio.engine.finetuning.labelled import is_averaged, is_closed_form
+from sslstudio.engine.finetuning.labelled import answering_parts, is_averaged, is_closed_form
 from sslstudio.engine.models.encoders import ENCODERS
 from sslstudio.engine.models.encoders.general import find_general, is_general
 from sslstudio.engine.runs.metrics import FinetuneMetrics
@@ -123,6 +123,8 @@ def _tuned(said: Methods, did: Did, config: FinetuneConfig, metrics: FinetuneMet
         per = "a class" if config.kind == "classification" else "in all"
         drawn = f"at most {config.labels_per_class} {per}, drawn at random, seed {config.seed}"
     mirrored = ", mirrored" if config.flip else ""
+    turned = config.turn and config.kind == "segmentation"
+    mirrored += ", turned by quarters of a circle" if turned else ""
     if {PRETRAINED, FROM_SCRATCH} <= set(metrics["parts"]):
         twin = " A twin with a randomly initialised encoder was trained in the same way on the same labels."
     else:
@@ -136,6 +138,8 @@ def _tuned(said: Methods, did: Did, config: FinetuneConfig, metrics: FinetuneMet
 
 def _averaged(said: Methods, config: FinetuneConfig) -> str:
     """How the answers of several readers become one."""
+    if config.kind == "segmentation":
+        return _averaged_masks(config)
     if not is_averaged(config):
         return ""
     voices = ["that network's"] if not is_closed_form(config) else []
@@ -144,6 +148,23 @@ def _averaged(said: Methods, config: FinetuneConfig) -> str:
         voices.append(f"those of label propagation {said.cite(PROPAGATION)} over the training pictures' features")
     names = ", ".join(voices[:-1]) + (" and " if len(voices) > 1 else "") + voices[-1]
     return f" Answers are the average of {names}."
+
+
+def _averaged_masks(config: FinetuneConfig) -> str:
+    """What answers for masks besides the networks that were trained."""
+    parts = answering_parts(config)
+    said = {
+        UNTRAINED: "untrained features answered by it alone",
+        GENERAL: "general weights answered by it alone",
+        BESIDE: "its answers on general weights were averaged with those of the pretrained network",
+    }
+    uses = [words for part, words in said.items() if part in parts]
+    if not uses:
+        return ""
+    return (
+        " The classes of pixels were also read by a ridge regression, rare classes weighted more, on the standardised "
+        f"features of all stages before fine-tuning: {'; '.join(uses)}."
+    )
 
 
 def _reads(config: FinetuneConfig) -> str:
@@ -181,5 +202,7 @@ def _tested(said: Methods, did: Did, config: FinetuneConfig, metrics: FinetuneMe
             f"{metrics['n_test']:,} test pictures had been set apart before any training, balanced over the "
             f"classes; {kept}. The weights after the last step were scored; nothing was chosen by test pictures."
         )
+    turns = (8 if config.flip else 4) if config.turn and config.kind == "segmentation" else 1
+    looks = f" Answers were averaged over {turns} turned and mirrored looks at each picture." if turns > 1 else ""
     views = f" Answers were averaged over {config.views} views of each test picture." if config.views > 1 else ""
-    return f"{how}{views} {_intervals(said, config, metrics)}"
+    return f"{how}{looks}{views} {_intervals(said, config, metrics)}"

@@ -252,6 +252,11 @@ def _data_facts(run: _Run, session: Session | None) -> Generator[Preparing, None
             n=len(set(group_paths(session.cache.index.paths, data.groups).values())),
             rule=data.groups,
         )
+    elif session.recognised.groups:
+        together = Message(
+            "{n:,} groups, chosen by folder or column; none is torn apart",
+            n=len(set(session.recognised.groups.values())),
+        )
     index = session.cache.index
     yield Preparing(stage=Message("Looking for near copies across the split"), done=0, total=0)
     pictures = Pictures(session.cache, session.cache.index.paths, devices.choose("cpu"))

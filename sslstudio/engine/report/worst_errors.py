@@ -1,6 +1,5 @@
 """The worst answers of a fine-tuned run as small pictures: the surest mistakes, or the masks that fit least."""
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from PIL import Image
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import NOTHING, Message
+from sslstudio.engine.core.spreadsheet import read_rows
 from sslstudio.engine.images.formats.decode import read_picture
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.labels.masks.files import PALETTE
@@ -31,7 +31,7 @@ def worst_answers(
     if not file.exists():  # cross-validated: each fold has its own
         return [], NOTHING
     with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
-        rows = list(csv.DictReader(lines))
+        rows = read_rows(lines)
     root = root_of(Path(config.data.folder))
     if metrics["kind"] == "segmentation":
         rows = sorted((row for row in rows if row["iou"] != "nan"), key=lambda row: float(row["iou"]))[:MOST]

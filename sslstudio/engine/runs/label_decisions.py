@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.spreadsheet import harmless, read_rows
 
 FILE = "doubts.csv"
 KEEP, CHANGE, UNSURE = "keep", "change", "unsure"
@@ -32,7 +33,7 @@ def read_decisions(run: Path) -> dict[str, Decision]:
         return {}
     names = [field.name for field in fields(Decision)]
     with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
-        rows = list(csv.DictReader(lines))
+        rows = read_rows(lines)
     if any(row.get(name) is None for row in rows for name in names):
         raise DataError("{file} has other columns than {names}. Move it away to decide anew.", file=file, names=names)
     return {row["file"]: Decision(*(row[name] for name in names)) for row in rows}
@@ -66,5 +67,5 @@ def _write(file: Path, decisions: Mapping[str, Decision]) -> None:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow([field.name for field in fields(Decision)])
-    writer.writerows(astuple(decisions[path]) for path in sorted(decisions))
+    writer.writerows(map(harmless, astuple(decisions[path])) for path in sorted(decisions))
     write_atomic(file, text.getvalue().encode("utf-8-sig", errors="surrogateescape"))

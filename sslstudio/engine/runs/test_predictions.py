@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.spreadsheet import read_rows
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def read_predictions(file: Path) -> list[Prediction]:
     cannot be read."""
     try:
         with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
-            found = [_prediction(line) for line in csv.DictReader(lines)]
+            found = [_prediction(line) for line in read_rows(lines)]
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise RunError("{file} cannot be read: {error}. Score that run again.", file=file, error=error) from error
     return sorted(found, key=_worth_a_look)

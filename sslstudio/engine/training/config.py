@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sslstudio.engine.core import migrations
-from sslstudio.engine.core.config import BaseConfig, from_dict, option, section, to_dict
+from sslstudio.engine.core.config import BaseConfig, Table, from_dict, option, section, to_dict
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
@@ -24,6 +24,13 @@ class DataConfig(BaseConfig):
         "",
         "Labels file",
         "A CSV of file names and labels, a COCO file or a folder of labels made in the window; empty: found by itself.",
+        advanced=True,
+    )
+    roles: Table[str] = option(
+        Table(),
+        "What is what",
+        "What folders, tables and their columns are where it was guessed wrongly: PATH=pictures, masks, class, part, "
+        "group or ignore; TABLE:COLUMN=class, part, group, file or ignore. A * stands for one folder (*/*=group).",
         advanced=True,
     )
     side: int | None = option(
@@ -212,7 +219,8 @@ class RecipeConfig(BaseConfig):
         "averaged",
         "Answers by",
         "averaged: the fine-tuned network, a ridge regression on the features that it began with, and the labels of "
-        "alike unlabelled pictures, averaged. network: the fine-tuned network alone.",
+        "alike unlabelled pictures, averaged; masks by the network, and beside general weights by a ridge regression "
+        "on these, too. network: the fine-tuned network alone.",
         choices=("averaged", "network"),
         advanced=True,
     )
@@ -246,6 +254,14 @@ class RecipeConfig(BaseConfig):
         1.0, "Rate of the head", "Times the learning rate: the head starts from nothing.", low=0.1, high=100.0,
         advanced=True,
     )  # fmt: skip
+    steps_factor: int = option(
+        1,
+        "Times the steps",
+        "So many times the steps that these labels would have: whether more would teach more.",
+        low=1,
+        high=100,
+        advanced=True,
+    )
     balance_classes: bool = option(
         True,
         "Weigh classes alike",
@@ -283,6 +299,14 @@ class FinetuneConfig(BaseConfig):
     labels_per_class: int | None = option(
         None, "Labels a class", "Labelled pictures a class (for masks: in all); automatic uses every one.", low=1
     )
+    choice: str = option(
+        "random",
+        "Labels are chosen",
+        "Where fewer labels are used than there are. random: so many of each class, drawn. suggested: as many in all, "
+        "as a person would label them who follows the suggestions from the features that the run starts from.",
+        choices=("random", "suggested"),
+        advanced=True,
+    )
     twin: bool = option(True, "Compare with scratch", "Train a twin from random weights beside it.")
     general: bool = option(
         True,
@@ -290,6 +314,13 @@ class FinetuneConfig(BaseConfig):
         "Read classes from a network that has learnt from general photographs, too, by itself and beside your own.",
     )
     flip: bool = option(True, "Mirror", "Mirrored pictures count as the same: left and right mean nothing here.")
+    turn: bool = option(
+        False,
+        "Turn",
+        "Nothing is up in these pictures: masks are learnt from quarter turns of them, too, and answered by the mean "
+        "over all turns of a picture and, where mirrored pictures count as the same, of its mirror image. An answer "
+        "takes up to eight times as long.",
+    )
     watch: bool = option(
         True, "Watch", "Score validation pictures while training: it costs up to a tenth of the time.", advanced=True
     )

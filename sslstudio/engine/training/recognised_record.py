@@ -19,6 +19,7 @@ from sslstudio.engine.images.index import ImageIndex, Unreadable, printable
 from sslstudio.engine.images.multi_folder import root_of, where
 from sslstudio.engine.images.scanner import Run
 from sslstudio.engine.labels.masks.coding import MaskCoding
+from sslstudio.engine.labels.roles import Role
 from sslstudio.engine.labels.types import ClassLabels, MaskLabels, Recognised
 from sslstudio.engine.runs.run_folder import RunFolder
 
@@ -48,6 +49,8 @@ def keep_recognised(run: RunFolder, labels: str, recognised: Recognised) -> None
         "ignored": index.ignored,
         "parts": "".join(str(PARTS.index(parts[path]) if path in parts else _NO_PART) for path in paths),
         "notes": recognised.notes,
+        "groups": [recognised.groups.get(path) for path in paths] if recognised.groups else None,
+        "roles": [one.to_json() for one in recognised.roles],
         "classes": classes
         and {
             "found_in": classes.found_in,
@@ -171,6 +174,8 @@ def _rebuild(content: Mapping[str, Any], root: Path, place: Path | None) -> Reco
         masks and _masks(masks, paths, root, place),
         given,
         tuple(content["notes"]),
+        groups={path: group for path, group in zip(paths, content.get("groups") or [], strict=False) if group},
+        roles=tuple(Role(**{**one, "choices": tuple(one["choices"])}) for one in content.get("roles", [])),
     )
 
 
@@ -180,11 +185,11 @@ def _masks(masks: Mapping[str, Any], paths: Sequence[str], root: Path, place: Pa
     for path, file in zip(paths, masks["of"], strict=True):
         if file is not None:
             of[path] = str(place / file[0]) if isinstance(file, list) and place else file
-    first = next(iter(of.values()), "")
-    if os.path.isabs(first) and not os.path.exists(first):
+    first = next(filter(os.path.isabs, of.values()), "")
+    if first and not os.path.exists(first):
         raise FileNotFoundError(first)
     coding = {**masks["coding"], "values": tuple(masks["coding"]["values"])}
-    coding["numbers"] = tuple(coding["numbers"])
+    coding |= {key: tuple(coding.get(key, ())) for key in ("numbers", "void")}
     return MaskLabels(masks["found_in"], tuple(masks["names"]), of, MaskCoding(**coding), tuple(masks["notes"]))
 
 

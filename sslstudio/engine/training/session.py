@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import compress
 from pathlib import Path
 from statistics import median
@@ -13,11 +14,14 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, Note, Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.dataset.drawn_split import DrawnFor, split_drawn
 from sslstudio.engine.dataset.file_parts import choose_parts, left_out_words
-from sslstudio.engine.dataset.split import Split, group_paths, make_split
+from sslstudio.engine.dataset.groups import groups_of
+from sslstudio.engine.dataset.split import Split, make_split
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache, check_enough, stream_cache
 from sslstudio.engine.images.formats.decode import short_side_of
 from sslstudio.engine.images.index import ImageIndex, scan
+from sslstudio.engine.labels.drawn_test import DrawnTest
 from sslstudio.engine.labels.recognise import recognising
 from sslstudio.engine.labels.types import Recognised
 from sslstudio.engine.runs.run_folder import RunFolder
@@ -110,7 +114,7 @@ def look_at(config: DataConfig) -> Generator[Preparing, None, Recognised]:
     if not config.folder:
         raise DataError("No folder was given. Choose the folder that holds the pictures.")
     yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
-    recognised = yield from recognising(scan(Path(config.folder)), config.labels)
+    recognised = yield from recognising(scan(Path(config.folder)), config.labels, config.roles)
     return choose_parts(recognised, config.channels, config.pages)
 
 
@@ -159,21 +163,39 @@ def split_of(run: RunFolder, recognised: Recognised, config: DataConfig) -> Spli
     return Split.from_json(stored) if stored else draw_split(recognised, config)
 
 
-def draw_split(recognised: Recognised, config: DataConfig) -> Split:
-    """Training, validation and test pictures, stratified by class where there are classes, groups kept together."""
+def draw_split(recognised: Recognised, config: DataConfig, kept: Split | None = None) -> Split:
+    """Training, validation and test pictures, stratified by class where there are classes, groups kept together. Where
+    pictures were suggested to be labelled, those that were drawn at random test: see `split_drawn`, with `kept`."""
     paths = recognised.pictures.paths
     labels = recognised.classes.of if recognised.classes else None
     if labels is None and recognised.masks:
         labels = dict.fromkeys((path for path in paths if path in recognised.masks.of), 0)
-    return make_split(
+    draw = partial(
+        make_split,
         paths,
-        labels or None,
         validation=config.validation,
         test=config.test,
         seed=config.split_seed,
-        groups=group_paths(paths, config.groups) or None,
+        groups=groups_of(paths, config.groups, recognised.groups) or None,
         given=recognised.given_split or None,
     )
+    if recognised.drawn is None:
+        return draw(labels or None)
+    kind = "classification" if recognised.classes else "segmentation"
+    return split_drawn(
+        draw, paths, labels or {}, DrawnFor(recognised.drawn, kind),
+        groups=groups_of(paths, config.groups, recognised.groups),
+        given=recognised.given_split, validation=config.validation, seed=config.split_seed, kept=kept,
+    )  # fmt: skip
+
+
+def propose_drawn(recognised: Recognised, config: DataConfig) -> DrawnTest:
+    """What is held for the test if pictures are suggested from now on: what a pretraining on these pictures without
+    labels sets apart for it, so that it has not seen them."""
+    if recognised.drawn is not None:
+        return recognised.drawn
+    unlabelled = replace(recognised, classes=None, masks=None)
+    return DrawnTest.draw(recognised.pictures.paths, draw_split(unlabelled, config).test, {})
 
 
 def side_of(recognised: Recognised, config: DataConfig, device: Device, finer: Finer | None = None) -> int:

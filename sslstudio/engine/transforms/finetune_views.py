@@ -34,6 +34,26 @@ def vary(images: Tensor, masks: Tensor | None, rng: torch.Generator, *, flip: bo
     return lit, torch.where(ids == 0, IGNORE + 1, ids).sub(1).round().to(torch.uint8)
 
 
+def turn_pictures(images: Tensor, turn: int) -> Tensor:
+    """Turn squares (..., H, H) by `turn` quarters of a circle against the clock: by transposing and flipping, which
+    every format of an export knows."""
+    if turn % 2:
+        images = images.transpose(-2, -1)
+    dims = {0: [], 1: [-2], 2: [-2, -1], 3: [-1]}[turn % 4]
+    return images.flip(dims) if dims else images
+
+
+def turn_at_random(images: Tensor, masks: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Each picture (B, 3, H, H) and its mask (B, H, H) by a quarter turn of its own."""
+    turns = torch.randint(0, 4, (len(images),), generator=rng, device=images.device)
+    turned, moved = images, masks
+    for turn in (1, 2, 3):  # all of them, picked afterwards: picking first has the CPU wait for a GPU
+        which = (turns == turn)[:, None, None]
+        turned = torch.where(which[:, None], turn_pictures(images, turn), turned)
+        moved = torch.where(which, turn_pictures(masks, turn), moved)
+    return turned, moved
+
+
 def _matrices(count: int, rng: torch.Generator, flip: bool) -> Tensor:
     """(B, 2, 3) for affine_grid: turn, zoom and shift, mirrored in half of the cases if `flip`."""
     turn = uniform((count,), -TURN, TURN, rng)

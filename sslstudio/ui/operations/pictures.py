@@ -1,6 +1,6 @@
 """What the window asks about pictures and their labels, off the UI thread."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +13,11 @@ from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.file_parts import FIRST, choose_parts, left_out_words
-from sslstudio.engine.evaluate.active_learning import suggest
 from sslstudio.engine.images.formats.decode import read_picture
 from sslstudio.engine.images.index import ImageIndex, scanning
 from sslstudio.engine.images.multi_folder import root_of
+from sslstudio.engine.labels.drawn_test import DrawnTest
+from sslstudio.engine.labels.editing.edits import Kind
 from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.recognise import recognising
@@ -26,10 +27,11 @@ from sslstudio.engine.projects.runs import runs_in
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.clinic.clinic import Clinic
     from sslstudio.engine.finetuning.similarity import LookAlike
+    from sslstudio.engine.finetuning.suggestions import KnownLabels, Suggested
     from sslstudio.engine.tasks.base import Puzzle
     from sslstudio.engine.training.config import DataConfig, PretrainConfig
 
-SUGGESTED = 24  # pictures to label next
+SUGGESTED = 12  # pictures to label next: what they teach counts for the next dozen
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,19 @@ class Seen:
 
 
 def look_at_folder(
-    folder: Path, labels_file: str, control: RunControl, *, channels: str = "", pages: str = FIRST
+    folder: Path,
+    labels_file: str,
+    roles: Mapping[str, str],
+    control: RunControl,
+    *,
+    channels: str = "",
+    pages: str = FIRST,
 ) -> Generator[Preparing | Seen, None, Recognised]:
-    """Look for the pictures of a folder and the labels beside them. `channels` and `pages`: see `choose_parts`."""
+    """Look for the pictures of a folder and the labels beside them; roles: what a person said that they are. `channels`
+    and `pages`: see `choose_parts`."""
     index = yield from scan_pictures(folder)
     yield Preparing(stage=Message("Looking for labels"), done=0, total=0)
-    return choose_parts((yield from recognising(index, labels_file)), channels, pages)
+    return choose_parts((yield from recognising(index, labels_file, roles)), channels, pages)
 
 
 def scan_pictures(folder: Path) -> Generator[Preparing | Seen, None, ImageIndex]:
@@ -148,15 +157,49 @@ def _find_pretrained(runs: Sequence[Path]) -> Path | None:
     return next(usable, None)
 
 
-def suggest_next(
-    alike: "LookAlike", labelled: frozenset[str], index: ImageIndex, run: Path | None, control: RunControl
-) -> Generator[Preparing, None, list[str]]:
-    """Choose the pictures to label next. run: a fine-tuned one, whose doubts count then."""
-    from sslstudio.engine.finetuning.similarity import doubts
+@dataclass(frozen=True)
+class Asked:
+    """Among which pictures some to label are asked for, with which labels of this kind, and how they are set apart."""
 
-    unsure: Any = None
-    if run is not None:
-        of = yield from doubts(index, run, control)
-        unsure = [of.get(path, 0.0) for path in alike.paths]
-    known = [number for number, path in enumerate(alike.paths) if path in labelled]
-    return [alike.paths[number] for number in suggest(alike.features, known, SUGGESTED, unsure)]
+    recognised: Recognised
+    index: ImageIndex
+    kind: Kind
+    labelled: frozenset[str]
+    classes: dict[str, int]
+    drawn: DrawnTest | None
+    data: dict[str, Any]
+
+    @property
+    def labels(self) -> "KnownLabels":
+        """For the engine."""
+        from sslstudio.engine.finetuning.suggestions import KnownLabels
+
+        return KnownLabels(self.kind, self.labelled, self.classes)
+
+    def draw(self) -> DrawnTest:
+        """What is held for the test: as it was drawn before, or as it will be if one of the pictures gets a label."""
+        from sslstudio.engine.training.config import DataConfig
+        from sslstudio.engine.training.session import propose_drawn
+
+        return self.drawn or propose_drawn(self.recognised, DataConfig(**self.data))
+
+
+def suggest_next(
+    alike: "LookAlike", asked: Asked, run: Path | None, kept: dict[Path, dict[str, float]], control: RunControl
+) -> Generator[Preparing, None, "Suggested"]:
+    """Choose the pictures to label next. run: a fine-tuned one, whose doubts count and are `kept` for later."""
+    from sslstudio.engine.finetuning.similarity import doubts
+    from sslstudio.engine.finetuning.suggestions import suggest_mixed
+
+    if run is not None and run not in kept:
+        kept[run] = yield from doubts(asked.index, run, control)
+    unsure = kept[run] if run is not None else None
+    return suggest_mixed(alike, asked.index, asked.labels, asked.draw(), SUGGESTED, unsure)
+
+
+def draw_next(asked: Asked, control: RunControl) -> Generator[Preparing, None, "Suggested"]:
+    """Draw the pictures to label next at random."""
+    from sslstudio.engine.finetuning.suggestions import order_at_random
+
+    yield Preparing(stage=Message("Drawing pictures at random"), done=0, total=0)
+    return order_at_random(asked.index, asked.labels, asked.draw())

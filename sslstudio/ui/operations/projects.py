@@ -14,6 +14,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.multi_folder import check_nesting, folders_of
 from sslstudio.engine.labels.editing.start import is_edited, labels_folder
+from sslstudio.engine.labels.roles import check_choices
 from sslstudio.engine.labels.types import Recognised
 from sslstudio.engine.projects import folders as project_folders
 from sslstudio.engine.projects import project as projects
@@ -68,8 +69,10 @@ def _look(project: Project, labels: str, told: str, control: RunControl) -> Open
     project, wrong = _drop_bad_split(project)
     said += wrong
     labels = labels or known or (str(project.labels_folder) if is_edited(project.labels_folder) else "")
+    project, wrong = _drop_bad_roles(project)
+    said += wrong
     parts = {name: str(project.data[name]) for name in ("channels", "pages") if name in project.data}
-    recognised = yield from look_at_folder(project.pictures, labels, control, **parts)
+    recognised = yield from look_at_folder(project.pictures, labels, project.roles, control, **parts)
     seen = projects.examples_of(recognised.pictures.paths)
     now = replace(project, labels=labels, examples=seen, opened=time.strftime("%Y-%m-%d %H:%M"))
     mend_runs(now)
@@ -92,6 +95,15 @@ def _drop_bad_split(project: Project) -> tuple[Project, list[str]]:
         return replace(project, data={}), [
             Message("The split in the project cannot be used, the usual one is: {error}", error=error)
         ]
+    return project, []
+
+
+def _drop_bad_roles(project: Project) -> tuple[Project, list[str]]:
+    """Leave out roles that there are not: somebody may have edited the file."""
+    try:
+        check_choices(project.roles)
+    except ConfigError as error:
+        return replace(project, roles={}), [Message("The roles in the project cannot be used: {error}", error=error)]
     return project, []
 
 

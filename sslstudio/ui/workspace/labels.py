@@ -1,6 +1,6 @@
 """The labels that are open in the window: edits go in here, with undo and redo, and whoever shows labels listens."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.labels.drawn_test import DrawnTest
 from sslstudio.engine.labels.editing.edits import Edit, Kind, Labelled, Painted
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.transfer import correcting, other_labels
@@ -199,6 +200,14 @@ class LabelsController(QObject):
             dialogs.tell_error(self._workspace.window, error)
             return False
 
+    def note_asked(self, draw: DrawnTest, kind: Kind, paths: Collection[str]) -> None:
+        """Keep with the labels that these pictures got one because a person was asked for them. A failure is told."""
+        if self.store is not None and paths:
+            try:
+                self.store.note_asked(draw, kind, paths)
+            except StudioError as error:
+                dialogs.tell_error(self._workspace.window, error)
+
     # --- how far it is
 
     def find_labelled(self, kind: Kind) -> frozenset[str]:
@@ -234,6 +243,13 @@ class LabelsController(QObject):
 
 def _pictures(labels: Mapping[str, str]) -> str:
     return formatting.count(len(labels), formatting.tr("picture"), formatting.tr("pictures"))
+
+
+def labelled_by(edit: Edit) -> list[str]:
+    """The pictures that have a label since an edit, and had none."""
+    if isinstance(edit, Labelled):
+        return [path for path, before, after in edit.changes if before is None and after is not None]
+    return [edit.path] if isinstance(edit, Painted) and edit.before is None and edit.after is not None else []
 
 
 def paths_of(edit: Edit) -> list[str]:

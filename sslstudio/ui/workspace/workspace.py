@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from sslstudio.engine.core.config import BaseConfig
+from sslstudio.engine.core.config import BaseConfig, Table
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.multi_folder import Album
@@ -72,6 +72,7 @@ class Workspace(QObject):
         self.project: Project | None = None
         self.folder: Path | None = None
         self.labels_file = ""
+        self.roles: dict[str, str] = {}  # what a person said that folders, tables and columns are
         self.recognised: Recognised | None = None
         self.readable: ImageIndex | None = None
         self.task = ""
@@ -180,6 +181,7 @@ class Workspace(QObject):
         """It has another name or list on the disk now, whether or not its pictures are waited for."""
         if self.project is not None and project.folder != self.project.folder:
             self.project, self.folder, self.labels_file = project, project.pictures, project.labels
+            self.roles = dict(project.roles)
             self.pretrained = self.result = None  # until they are looked for
         self.open_project(Opened(project))
 
@@ -218,6 +220,7 @@ class Workspace(QObject):
         self.leaving.emit()
         self.project, self.recognised, self.readable = opened.project, opened.recognised, None
         self.folder, self.labels_file = opened.project.pictures, opened.project.labels
+        self.roles = dict(opened.project.roles)
         self.pretrained, self.result = opened.newest.pretrained, opened.newest.result
         app_settings.add_recent(opened.project.folder, self.folder)
         self._bring_back(opened)
@@ -269,11 +272,35 @@ class Workspace(QObject):
     def use_labels(self, labels_file: str) -> None:
         """Take other labels for the open pictures; what was pretrained on them stays."""
         if self.folder is not None:
-            op = self._look_at(self.folder, labels_file)
+            op = self._look_at(self.folder, labels_file, self.roles)
             then = partial(self._take_labels, self.folder, labels_file)
             if self._labels_job is not None and self.taking_labels:
                 self._labels_job.cancel()  # these are newer
             self._labels_job = jobs.run(op, then, self._tell, owner=self)
+
+    def use_roles(self, roles: dict[str, str]) -> None:
+        """Take folders, tables and columns for what a person says; what was pretrained on the pictures stays."""
+        if self.folder is not None:
+            op = self._look_at(self.folder, self.labels_file, roles)
+            then = partial(self._take_roles, self.folder, roles)
+            if self._labels_job is not None and self.taking_labels:
+                self._labels_job.cancel()  # these are newer
+            self._labels_job = jobs.run(op, then, self._refuse_roles, owner=self)
+
+    def _take_roles(self, folder: Path, roles: dict[str, str], recognised: "Recognised") -> None:
+        if folder != self.folder:
+            return
+        others = self.recognised is None or recognised.pictures.paths != self.recognised.pictures.paths
+        self.roles, self.recognised = roles, recognised
+        if others:
+            self.readable = None
+        self.changed.emit(Change.PICTURES if self.readable is None else Change.PICTURES | Change.READABLE)
+        if others:
+            self.read_pictures()
+
+    def _refuse_roles(self, error: Exception) -> None:
+        self._tell(error)
+        self.changed.emit(Change.PICTURES)  # what is shown is as it was
 
     @property
     def file_parts(self) -> dict[str, str]:
@@ -290,13 +317,13 @@ class Workspace(QObject):
         self.letting_go.emit()
         self.stop_reading()
         self.set_data({**rest, **kept})
-        op = self._look_at(self.folder, self.labels_file)
+        op = self._look_at(self.folder, self.labels_file, self.roles)
         self.begin_opening(op, self._take_file_parts)
 
-    def _look_at(self, folder: Path, labels_file: str) -> Callable[..., Any]:
+    def _look_at(self, folder: Path, labels_file: str, roles: dict[str, str]) -> Callable[..., Any]:
         parts = self.file_parts
         channels, pages = parts.get("channels", ""), parts.get("pages", "first")
-        return partial(picture_operations.look_at_folder, folder, labels_file, channels=channels, pages=pages)
+        return partial(picture_operations.look_at_folder, folder, labels_file, roles, channels=channels, pages=pages)
 
     def _take_file_parts(self, recognised: "Recognised") -> None:
         self.recognised, self.readable = recognised, None
@@ -318,7 +345,8 @@ class Workspace(QObject):
         """The engine's DataConfig of the open folder."""
         from sslstudio.engine.training.config import DataConfig
 
-        return DataConfig(folder=str(self.folder or ""), labels=self.labels_file, **self.data_values)
+        values = {**self.data_values, "roles": Table(self.roles)}
+        return DataConfig(folder=str(self.folder or ""), labels=self.labels_file, **values)
 
     def ask_comparison(self, kind: str) -> None:
         """Lead to the page of comparisons: compare or tournament."""
@@ -370,7 +398,13 @@ class Workspace(QObject):
         task = self.task if self._task_chosen else ""
         choices = {page: dict(values) for page, values in self.choices.items() if values}
         return replace(
-            self.project, labels=self.labels_file, task=task, data=self.data_values, options=options, choices=choices
+            self.project,
+            labels=self.labels_file,
+            roles=self.roles,
+            task=task,
+            data=self.data_values,
+            options=options,
+            choices=choices,
         )
 
     # --- runs

@@ -336,3 +336,13 @@ def test_an_experiment_that_was_begun_trains_its_tasks_as_it_did(document: str, 
 def test_what_is_no_table_is_left_to_its_reader(document: str, values: dict[str, Any]) -> None:
     found = migrate(document, {"format": 2, **values}, "file")
     assert {name: found[name] for name in values} == values
+
+
+@pytest.mark.parametrize(("kind", "read"), [("segmentation", "network"), ("classification", "averaged")])
+def test_masks_of_before_are_read_by_their_network_alone(kind: str, read: str) -> None:
+    """Format 3 wrote the default of an option that masks did not have yet."""
+    run = migrate(RUN, {KEY: 3, "job": "finetune", "kind": kind, "recipe": {"read_out": "averaged"}}, "config.toml")
+    assert run["recipe"]["read_out"] == read
+    settings = {"recipe": {"read_out": "averaged"}}
+    compare = migrate(COMPARE, {KEY: 3, "kind": kind, "finetune_settings": settings}, "compare.toml")
+    assert compare["finetune_settings"]["recipe"]["read_out"] == read

@@ -9,6 +9,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from sslstudio.engine.core.errors import ConfigError, DataError
+from sslstudio.engine.dataset.groups import groups_of
 from sslstudio.engine.dataset.split import Split, draw_labelled, group_paths, make_split, suggest_groups
 
 SHARES = st.sampled_from([(0.1, 0.2), (0.02, 0.05), (0.25, 0.25), (0.3, 0.6), (0.5, 0.1)])
@@ -265,3 +266,23 @@ def test_pictures_that_come_later_leave_the_others_where_they_are_and_no_group_t
     part_of = {path: part for part in ("train", "validation", "test") for path in getattr(grown, part)}
     assert len({(groups[path], part) for path, part in part_of.items()}) == len(set(groups.values()))
     assert stored.with_later(stored, groups) == stored
+
+
+def test_groups_that_a_person_gave_hold_where_there_is_no_rule() -> None:
+    paths = ["a/1.png", "a/2.png", "b/1.png"]
+    assert groups_of(paths, "", {}) == {}
+    assert groups_of(paths, "", {"a/1.png": "x", "b/1.png": "x"}) == {
+        "a/1.png": "x",
+        "a/2.png": "/a/2.png",
+        "b/1.png": "x",
+    }
+    assert groups_of(paths, "folder:1", {"a/1.png": "x"}) == group_paths(paths, "folder:1")
+
+
+def test_numbers_of_patients_below_classes_suggest_a_rule() -> None:
+    paths = [
+        f"{kind}/P{n + 6 * (kind == 'ill'):03}/{i}.png" for kind in ("ill", "well") for n in range(6) for i in range(5)
+    ]
+    assert suggest_groups(paths) == "folder:2"
+    again = [path.replace("P01", "P00") for path in paths]
+    assert suggest_groups(again) in ("folder:2", "subfolder:1")

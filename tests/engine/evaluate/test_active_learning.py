@@ -57,7 +57,7 @@ def test_the_pick_is_typical_of_its_cluster() -> None:
 def test_what_the_network_is_unsure_of_comes_first_once_it_says_so() -> None:
     features, cluster = planted((90, 90, 90))
     unsure = np.where(cluster == 1, 1.0, 0.0)
-    assert set(cluster[suggest(features, (), 20, unsure.tolist())]) == {1}
+    assert set(cluster[suggest(features, (), 20, unsure)]) == {1}
 
 
 def test_few_or_equal_pictures_do_no_harm() -> None:

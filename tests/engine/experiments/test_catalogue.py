@@ -96,14 +96,15 @@ def test_earlier_ones_are_listed_and_opened(sample_folder: Path, tmp_path: Path)
 def test_tables_as_csv_hold_the_numbers_of_the_json() -> None:
     score = {"value": 0.5, "low": 0.4, "high": None}
     cell = {"labels": 5, "draws": [0.4, 0.6], "score": score, "difference": None, "worth": None}
-    lines = list(
-        csv.reader(
-            io.StringIO(csv_of({"headline": "mean_iou", "rows": [{"title": "A, b", "cells": [cell]}]}, "compare"))
-        )
-    )
+    longer = {"title": "A, b", "labels": 5, "draws": [0.5], "score": score, "difference": score, "minutes": 2.0,
+              "steps": 1600, "times": 4}  # fmt: skip
+    content = {"headline": "mean_iou", "rows": [{"title": "A, b", "cells": [cell]}], "longer": [longer]}
+    lines = list(csv.reader(io.StringIO(csv_of(content, "compare"))))
     assert lines[0][:6] == ["row", "labels", "draws", "mean_iou", "low", "high"]
-    assert lines[1] == ["A, b", "5", "2", "0.5", "0.4", *[""] * 9, "5", *[""] * 5]
-    assert len(lines[0]) == len(lines[1])
+    assert lines[1] == ["A, b", "5", "2", "0.5", "0.4", *[""] * 9, "5", *[""] * 5, "1"]
+    named = dict(zip(lines[0], lines[2], strict=True))
+    assert (named["difference"], named["finetuning_minutes"], named["steps"]) == ("0.5", "2.0", "1600")
+    assert (named["times_the_steps"], named["worth"], len(lines[1])) == ("4", "", len(lines[0]))
     run = {"title": "T", "minutes": 1.5, "steps": 7, "outcome": "refused", "words": "grey", "probe": None}
     won = {**run, "outcome": "done", "words": "", "probe": {"difference": score, "verdict": "helps", "rank": 9.0}}
     rows = list(csv.DictReader(io.StringIO(csv_of({"rounds": [[won, run]], "winner": won}, "tournament"))))

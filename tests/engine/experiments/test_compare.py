@@ -257,6 +257,30 @@ def test_several_pretrainings_are_one_row_with_their_luck_in_its_intervals(
     assert "one pretraining" in " ".join(str(note) for note in content(done / "table.json")["notes"])
 
 
+def test_longer_runs_stand_beside_the_usual_ones(done: Path, sample_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "longer"
+    shutil.copytree(done, out)
+    events = run_compare(compare_config(sample_folder, out, longer=3))
+    told = [str(event.text) for event in events if isinstance(event, Note) and "3 times the steps" in event.text]
+    assert len(told) == 4  # two rows, two draws, where worth is read: nothing else is done again
+    table, before = content(out / "table.json"), content(done / "table.json")
+    assert [row["cells"] for row in table["rows"]] == [row["cells"] for row in before["rows"]]
+    assert table["read_at"] == before["read_at"] == 4
+    assert [(row["source"], row["labels"], row["steps"]) for row in table["longer"]] == [
+        ("scratch", 4, 6), ("rotation", 4, 6)
+    ]  # fmt: skip
+    for row, usual in zip(table["longer"], (table["rows"][0], table["rows"][2]), strict=True):
+        gap = row["difference"]
+        assert gap["value"] == pytest.approx(np.mean(row["draws"]) - np.mean(usual["cells"][1]["draws"]))
+        assert gap["low"] < gap["value"] < gap["high"]
+    words = (out / "table.md").read_text()
+    assert "## 3 times the steps, with 4 labels a class" in words
+    assert f"| {table['rows'][2]['title']}, 3 times the steps" in words
+    assert "## Read at 4 labels a class" in words
+    assert any("3 times the steps" in str(note) for note in table["notes"])
+    assert before["longer"] == []
+
+
 def test_masks_are_compared_by_their_overlap(sample_folder: Path, tmp_path: Path) -> None:
     config = compare_config(sample_folder, tmp_path / "masks", kind="segmentation", tasks="", labels="3", seeds=2)
     table = table_of(run_compare(config))
@@ -329,6 +353,48 @@ def test_general_weights_are_rows_by_themselves_and_beside_a_pretraining(
     assert rows["again+general"]["made"]["encoder"] == "small + efficientnet_lite0"
     read = {name: row["tuning"][0]["minutes"] for name, row in rows.items() if not row["tuning"][0]["steps"]}
     assert list(read) == ["untrained", "general", "again+general"]
-    assert read["again+general"] > read["general"] > 0
+    assert min(read.values()) > 0
     assert rows["general"]["cells"][0]["difference"] is not None
     assert rows["untrained"]["cells"][0]["difference"] is None
+
+
+def test_suggested_labels_are_as_many_in_all_and_stand_beside_random_ones(sample_folder: Path, tmp_path: Path) -> None:
+    config = compare_config(sample_folder, tmp_path / "out", suggested=True)
+    table = table_of(run_compare(config))
+    rows = {row["source"]: row for row in table["rows"]}
+    assert list(rows) == ["scratch", "untrained", "rotation", "rotation+suggested"]
+    assert str(rows["rotation+suggested"]["title"]).endswith(", suggested labels")
+    out, split = Path(config.out), content(Path(config.out) / "cells/rotation/2-0/split.json")
+    chosen = []
+    for cell in ("2-0", "2-1", "4-0", "4-1"):
+        plain, suggested = (
+            content(out / "cells" / row / cell / "plan.json")["labelled"] for row in rows if row[:1] == "r"
+        )
+        assert len(suggested) == len(plain)  # in all, not a class
+        assert set(suggested) <= set(split["train"])
+        assert set(suggested) != set(plain)
+        assert content(out / "cells/rotation+suggested" / cell / "split.json") == split
+        chosen.append(suggested)
+    assert chosen[0] != chosen[1]
+    assert set(chosen[0]) <= set(chosen[2])  # more labels go on from fewer
+    beside = table["suggested"]
+    assert [(one["source"], one["labels"]) for one in beside] == [("rotation+suggested", 2), ("rotation+suggested", 4)]
+    for place, one in enumerate(beside):
+        means = [rows[name]["cells"][place]["score"]["value"] for name in ("rotation+suggested", "rotation")]
+        assert one["difference"]["value"] == pytest.approx(means[0] - means[1])
+        assert one["difference"]["low"] <= one["difference"]["value"] <= one["difference"]["high"]
+    words = (out / "table.md").read_text()
+    assert "suggested labels, beside random ones" in words
+    assert "as many in all" in words
+
+
+def test_suggested_labels_can_be_added_to_a_comparison(done: Path, sample_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "copy"
+    shutil.copytree(done, out)
+    events = run_compare(compare_config(sample_folder, out, suggested=True))
+    assert {run.path.parent.name for run in list_runs(out) if run.job == "finetune"} == {
+        "scratch", "rotation", "rotation+suggested"
+    }  # fmt: skip
+    assert table_of(events)["suggested"]
+    again = table_of(run_compare(compare_config(sample_folder, out)))  # asked for without: they stay
+    assert again["suggested"]

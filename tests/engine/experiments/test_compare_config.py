@@ -14,8 +14,10 @@ from sslstudio.engine.experiments.compare_config import (
     follow_settings,
     join,
     labels_of,
+    longer_runs,
     pretrain_config,
     pretraining_runs,
+    read_count,
     source_title,
     sources_of,
     trained_sources,
@@ -121,6 +123,43 @@ def test_a_comparison_of_before_rests_on_one_pretraining() -> None:
     stored = {name: value for name, value in to_dict(BASE).items() if name != "pretrain_seeds"}
     assert from_dict(CompareConfig, stored) == BASE
     assert [run.path.name for run in pretraining_runs(BASE, "jigsaw")] == ["jigsaw"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "read_at", "kind", "count"),
+    [
+        ((5, 10, 25), None, "classification", 10),
+        ((5, 25), None, "classification", 5),
+        ((25, 50), None, "classification", 25),  # there is no lower one
+        ((5, 10, 25), 30, "classification", 25),
+        ((5, 20, 50), None, "segmentation", 20),
+    ],
+)
+def test_where_worth_is_read(labels: tuple[int, ...], read_at: int | None, kind: str, count: int) -> None:
+    assert read_count(BASE.replace(labels=labels, read_at=read_at, kind=kind)) == count
+
+
+def test_where_worth_is_read_is_named_beforehand() -> None:
+    assert join(follow_settings(BASE.replace(read_at=10), BASE), BASE).read_at == 10  # what it was anyway
+    with pytest.raises(ConfigError, match="read_at was 10 and now is 5"):
+        join(follow_settings(BASE.replace(read_at=5), BASE), BASE)
+    stored = BASE.replace(read_at=5)
+    assert join(follow_settings(BASE, stored), stored) == stored
+
+
+def test_longer_runs_have_times_the_steps_of_their_row_and_can_be_added() -> None:
+    config = with_texts(BASE, {"longer": "4", "finetune_settings": "recipe.steps_factor=2"})
+    assert [run.path.name for run in longer_runs(config, "jigsaw")] == ["10-0-x4", "10-1-x4", "10-2-x4"]
+    assert (
+        longer_runs(config, "untrained") == longer_runs(config, "jigsaw+general") == longer_runs(BASE, "jigsaw") == []
+    )
+    usual, longer = (finetune_config(config, "jigsaw", 10, 2, times) for times in (1, 4))
+    assert (usual.recipe.steps_factor, longer.recipe.steps_factor) == (2, 8)
+    same = longer.replace(out=usual.out, general=usual.general, recipe=usual.recipe)
+    assert same == usual
+    assert join(BASE.replace(longer=4), BASE).longer == 4
+    assert join(BASE, BASE.replace(longer=4)).longer == 4
+    assert longer_runs(BASE.replace(longer=1), "jigsaw") == []  # what is done anyway
 
 
 def test_the_number_of_pretrainings_stays() -> None:

@@ -2,21 +2,27 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
+from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.export.run import export_run
 from sslstudio.engine.finetuning import read_out
-from sslstudio.engine.finetuning.labelled import encoder_of
+from sslstudio.engine.finetuning.labelled import choose_labelled, encoder_of
 from sslstudio.engine.finetuning.load import load_trained
+from sslstudio.engine.finetuning.networks import keep_read_outs
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.models.encoders.general import list_general
-from sslstudio.engine.models.read_out import Beside, ReadOut
-from sslstudio.engine.training.config import DataConfig, FinetuneConfig
+from sslstudio.engine.models.read_out import Beside, FrozenFeatures, ReadOut
+from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.training.checkpoint import load_tensors
+from sslstudio.engine.training.config import DataConfig, FinetuneConfig, finetune_from_dict
+from sslstudio.engine.training.session import reopen_session
 from tests.support.small_runs import finetune_config, run_finetune
 
 
@@ -62,6 +68,34 @@ def test_what_is_read_beside_can_be_taken_away(both: Path, tmp_path: Path) -> No
     assert [one.file for one in done.files] == ["encoder.safetensors", "model.safetensors"]
     card = json.loads((tmp_path / "out" / "card.json").read_text())
     assert card["answers_by"][0].startswith("ridge regression")
+
+
+def test_the_general_encoder_looks_at_each_picture_once(
+    both: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is read by itself and beside the own one, and measured once to set its scale."""
+    seen, raw = {"small": 0, "efficientnet_lite0": 0}, FrozenFeatures.raw
+
+    def counted(self: FrozenFeatures, images: torch.Tensor) -> torch.Tensor:
+        seen[self.encoder.spec.name] += len(images)
+        return raw(self, images)
+
+    run = RunFolder(shutil.copytree(both, tmp_path / "again"))
+    before = {part: load_tensors(run.path / f"{part}-readout.safetensors")[0] for part in ("general", "beside")}
+    for part in before:
+        (run.path / f"{part}-readout.safetensors").unlink()
+    config, device = finetune_from_dict(run.config()), devices.choose("cpu")
+    session = to_end(reopen_session(run, config.data, device, RunControl()))
+    monkeypatch.setattr(FrozenFeatures, "raw", counted)
+    labelled = choose_labelled(session, config)
+    to_end(keep_read_outs(config, labelled, session, device, run, RunControl()))
+    train = len(session.split.train)
+    assert seen == {"small": 2 * train, "efficientnet_lite0": 2 * train}
+    for part, tensors in before.items():
+        again, _ = load_tensors(run.path / f"{part}-readout.safetensors")
+        for name, value in tensors.items():
+            torch.testing.assert_close(again[name], value)
+    assert set(json.loads((run.path / "spent.json").read_text())["reading"]) >= {"general", "beside"}
 
 
 def test_the_twin_of_general_weights_has_an_encoder_that_can_be_learnt() -> None:

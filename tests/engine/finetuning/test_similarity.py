@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 
 from sslstudio.engine.core.control import RunControl, to_end
-from sslstudio.engine.finetuning.similarity import doubts, look_alike
+from sslstudio.engine.finetuning.similarity import GENERAL, OWN, doubts, look_alike
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
 
@@ -17,7 +17,8 @@ def test_pictures_are_compared_with_and_without_a_network(sample_folder: Path, p
     index = recognise(scan(sample_folder)).pictures
     plain = to_end(look_alike(index, None, RunControl(), "cpu"))
     learnt = to_end(look_alike(index, pretrained, RunControl(), "cpu"))
-    assert (plain.learnt, learnt.learnt) == (False, True)
+    assert (plain.by, learnt.by) == (GENERAL, OWN)
+    assert plain.total == len(index)
     for found in (plain, learnt):
         assert found.paths == tuple(index.paths)
         assert found.features.shape[0] == len(index)

@@ -22,6 +22,7 @@ from sslstudio.engine.images.index import (
     HIDDEN_FOLDER,
     NO_SUFFIX,
     SUFFIXES,
+    SYSTEM_FOLDER,
     ImageFile,
     ImageIndex,
     file_at,
@@ -260,3 +261,13 @@ def test_an_index_of_paths_has_them_in_order(names: list[str]) -> None:
     assert index.paths == sorted(paths)
     assert len(index) == len(paths)
     assert index.places == {path: number for number, path in enumerate(sorted(paths))}
+
+
+@pytest.mark.parametrize(
+    "name", ["@eaDir", "@__thumb", "$RECYCLE.BIN", "__MACOSX", "#recycle", "System Volume Information"]
+)
+def test_folders_of_thumbnails_and_deleted_files_are_left_out_and_counted(tmp_path: Path, name: str) -> None:
+    fill(tmp_path, "cat/1.jpg", f"cat/{name}/1.jpg/SYNOPHOTO_THUMB_M.jpg", f"{name}/old.jpg")
+    index = scan(tmp_path)
+    assert index.paths == ["cat/1.jpg"]
+    assert index.ignored == {SYSTEM_FOLDER: 2}

@@ -115,3 +115,23 @@ def test_stopping_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="Stopped"):
         list(steps)
     assert not list((tmp_path / "home").glob("*"))
+
+
+def test_folders_of_archives_from_windows_are_no_files(tmp_path: Path) -> None:
+    content = {"photos\\": b"", "photos\\cats\\": b"", "photos\\cats\\1.png": b"one"}
+    assert files(unpacked(zipped(tmp_path / "photos.zip", **content), tmp_path / "home")) == {
+        "photos/cats/1.png": b"one"
+    }
+
+
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [("gbk", "猫/图片1.png"), ("cp932", "ねこ/写真1.png"), ("utf-8", "Kätzchen/é.png"), ("cp437", "Kätzchen/é.png")],
+)
+def test_names_come_in_the_letters_of_who_wrote_them(tmp_path: Path, page: str, name: str) -> None:
+    stand_in = "".join(f"z{number:02}" for number in range(20))
+    raw = name.encode(page)
+    held = (stand_in * 2)[: len(raw)]
+    archive = zipped(tmp_path / "pets.zip", **{held: b"one", "plain.png": b"two"})
+    archive.write_bytes(archive.read_bytes().replace(held.encode(), raw))
+    assert files(unpacked(archive, tmp_path / "home")) == {name: b"one", "plain.png": b"two"}

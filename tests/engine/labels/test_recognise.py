@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.control import to_end
+from sslstudio.engine.core.errors import ConfigError, DataError
 from sslstudio.engine.images.index import ImageIndex, scan
+from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.labels.types import Recognised
 
@@ -117,6 +119,84 @@ def test_one_folder_is_no_classes(seen: Make) -> None:
     assert seen(f"cats/{i}.png" for i in range(5)).classes is None
 
 
+@pytest.mark.parametrize(
+    "below",
+    [
+        [f"P{n:03}" for n in range(6)],
+        ["2024-01-02", "2024-02-11", "2024-03-05"],
+        ["40X", "100X", "400X"],
+        [f"{n:05}" for n in range(117, 121)],
+        ["TCGA-AB-1234", "TCGA-AC-1200", "TCGA-B2-7777"],
+        ["raw"],
+        [f"{n}" for n in range(1, 13)],
+        ["2021-01", "2021-02", "2021-05"],
+        ["day1", "day2", "day7"],
+    ],
+)
+def test_patients_dates_and_magnifications_below_classes_are_groups(seen: Make, below: list[str]) -> None:
+    found = seen(f"{kind}/{name}/{i}.png" for kind in ("tumour", "normal") for name in below for i in range(4))
+    assert set(named(found).values()) == {"tumour", "normal"}
+    role = next(one for one in found.roles if one.path.startswith("tumour/"))
+    assert role.role == ("pictures" if below == ["raw"] else "group")
+
+
+def test_grades_below_organs_stay_the_classes(seen: Make) -> None:
+    found = seen(f"{organ}/{grade}/{i}.png" for organ in ("lung", "liver") for grade in "01234" for i in range(4))
+    assert set(named(found).values()) == set("01234")
+
+
+def test_masks_of_decomposed_names_are_found(seen: Make) -> None:
+    found = seen([f"images/Ba\u0308r {i}.png" for i in range(4)], [f"masks/B\u00e4r {i}.png" for i in range(4)])
+    assert found.masks is not None
+    assert len(found.masks.of) == 4
+
+
+def test_digits_below_numbered_patients_stay_the_classes(seen: Make) -> None:
+    found = seen(f"{patient}/{kind}/{i}.png" for patient in (10253, 10254, 10255) for kind in "01" for i in range(4))
+    assert set(named(found).values()) == {"0", "1"}
+
+
+def test_names_that_differ_in_case_or_unicode_form_only_are_one_class(seen: Make) -> None:
+    found = seen(f"{folder}/{i}.png" for folder in ("a/Cat", "b/cat", "a/B\u00e4r", "b/Ba\u0308r") for i in range(3))
+    assert set(named(found).values()) == {"Cat", "B\u00e4r"}
+    assert found.classes is not None
+    assert sum("same class as" in note for note in found.classes.notes) == 2
+
+
+def test_a_choice_overrides_what_was_guessed(tmp_path: Path) -> None:
+    write(tmp_path, [f"{kind}/P{n:03}/{i}.png" for kind in ("a", "b") for n in range(4) for i in range(4)])
+    index = scan(tmp_path)
+    assert set(named(recognise(index)).values()) == {"a", "b"}
+    chosen = recognise(index, roles={"*/*": "class"})
+    assert set(named(chosen).values()) == {"P000", "P001", "P002", "P003"}
+    assert next(one for one in chosen.roles if one.path == "a/P000").chosen
+    grouped = recognise(index, roles={"*/*": "group"})
+    assert set(named(grouped).values()) == {"a", "b"}
+    assert grouped.groups["a/P001/0.png"] == "P001"
+    without = recognise(index, roles={"a": "ignore"})
+    assert len(without.pictures) == 16
+    assert any("16 files in a left out" in note for note in without.notes)
+    assert any("gone" in note for note in recognise(index, roles={"gone": "masks"}).notes)
+    with pytest.raises(ConfigError, match="names no role"):
+        recognise(index, roles={"a": "mask"})
+
+
+def test_small_copies_and_pictures_drawn_over_are_left_out(seen: Make) -> None:
+    found = seen([f"{folder}/{i}.png" for folder in ("cat", "dog", "thumbs") for i in range(6)])
+    assert set(named(found).values()) == {"cat", "dog"}
+    assert next(one for one in found.roles if one.path == "thumbs").role == "ignore"
+
+
+def test_what_was_predicted_into_the_folder_is_no_label(seen: Make, tmp_path: Path) -> None:
+    (tmp_path / "answers.jsonl").write_text("{}")
+    table = "file,predicted,confidence,p_a,p_b\n" + "\n".join(f"{i}.png,{'ab'[i % 2]},0.9,0.9,0.1" for i in range(9))
+    found = seen([f"{i}.png" for i in range(9)], [f"masks/{i}.png.png" for i in range(9)], predictions=table)
+    assert (found.classes, found.masks, len(found.pictures)) == (None, None, 9)
+    roles = {one.path: one.role for one in found.roles}
+    assert (roles["masks"], roles["predictions.csv"]) == ("own", "own")
+    assert any("predictions.csv was not taken" in note for note in found.notes)
+
+
 # CSV
 
 
@@ -128,6 +208,12 @@ def test_a_table_in_the_folder_wins_over_class_folders(seen: Make) -> None:
     assert found.classes.found_in == "CSV file labels.csv"
     assert found.classes.names == ("even", "odd")
     assert any("class folders too" in note for note in found.classes.notes)
+    roles = {one.path: (one.role, one.reason) for one in found.roles}
+    assert roles["a"] == ("pictures", "The classes come from the CSV file labels.csv.")
+    assert roles["labels.csv"][0] == "labels"
+    other = recognise(found.pictures, roles={"*": "class"})
+    assert set(named(other).values()) == {"a", "b"}
+    assert {one.path: one.role for one in other.roles}["labels.csv"] == "other"
 
 
 def test_a_table_of_something_else_is_passed_over(seen: Make) -> None:
@@ -142,8 +228,10 @@ def test_a_contradiction_stops_but_a_list_of_objects_is_passed_over(seen: Make) 
     found = seen(paths, boxes="\n".join([*rows, *(row[:-1] + "c" for row in rows)]))
     assert found.classes is None
     assert "boxes.csv was not taken" in found.notes[0]
-    with pytest.raises(DataError, match=r"boxes\.csv gives 0\.png two labels"):
-        seen((), boxes="\n".join([*rows, "0.png,b"]))
+    slip = seen((), boxes="\n".join([*rows, "0.png,b"]))  # to predict or to pretrain no labels are needed
+    assert slip.classes is None
+    assert "boxes.csv gives 0.png two labels" in slip.notes[0]
+    assert "two labels" in str(slip.problems["classes"])
 
 
 def test_a_labels_file_that_is_asked_for_must_work(tmp_path: Path) -> None:
@@ -246,3 +334,19 @@ def test_a_large_folder_is_recognised_quickly(tmp_path: Path) -> None:
     many = [f"{kind}/{i:05}.png" for kind in "abcde" for i in range(4000)]
     found = recognise(ImageIndex.of(tmp_path, many))
     assert len(named(found)) == 20_000
+
+
+def test_parts_and_groups_of_a_table_hold_for_labels_from_elsewhere(tmp_path: Path) -> None:
+    paths = [f"{i}.png" for i in range(12)]
+    write(tmp_path, paths)
+    rows = [f"{path},{('train', 'test')[i % 2]},p{i // 4},{'ab'[i // 2 % 2]}" for i, path in enumerate(paths)]
+    (tmp_path / "table.csv").write_text("file,split,patient,kind\n" + "\n".join(rows))
+    found = recognise(scan(tmp_path), roles={"table.csv:patient": "group"})
+    assert set(found.given_split.values()) == {"train", "test"}
+    assert found.groups["5.png"] == "p1"
+    made = tmp_path.parent / f"{tmp_path.name}-made"
+    to_end(begin(made, found))
+    again = recognise(scan(tmp_path), str(made), {"table.csv:patient": "group"})
+    assert (again.classes and again.classes.of, again.given_split, again.groups) == (
+        found.classes and found.classes.of, found.given_split, found.groups,
+    )  # fmt: skip

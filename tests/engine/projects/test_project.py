@@ -141,9 +141,9 @@ def test_one_of_a_newer_version_is_refused_and_not_replaced(tmp_path: Path) -> N
     project = made(tmp_path)
     save_project(project)
     save_project(replace(project, name="second"))
-    newer = (project.folder / FILE).read_text().replace("format = 3", "format = 4")
+    newer = (project.folder / FILE).read_text().replace("format = 4", "format = 5")
     (project.folder / FILE).write_text(newer)
-    with pytest.raises(ConfigError, match=r"newer version of SSL Studio \(format 4, this one reads up to 3\)"):
+    with pytest.raises(ConfigError, match=r"newer version of SSL Studio \(format 5, this one reads up to 4\)"):
         open_project(project.folder)
     with pytest.raises(ConfigError, match="newer version"):
         save_project(project)

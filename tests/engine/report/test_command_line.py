@@ -37,6 +37,8 @@ def values_of(field: OptionField) -> st.SearchStrategy[Any]:
         kind: st.SearchStrategy[Any] = st.sampled_from(about.choices)
     elif field.type is bool:
         kind = st.booleans()
+    elif field.type is Table:
+        kind = st.sampled_from([Table(), Table({"a/b": "masks", "*/*": "group", "l 1.csv:tumour type": "class"})])
     elif field.type is int:
         kind = st.integers(int(about.low or 0), int(min(about.high or 10**6, 10**6)))
     elif field.type is float:

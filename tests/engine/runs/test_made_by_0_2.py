@@ -66,11 +66,11 @@ def plain(value: Any) -> Any:
 
 
 MENDED = {"low", "high", "low_bound", "high_bound", "flat", "verdict", "notes", "final", "agrees", "used", "together",
-          "measured"}  # fmt: skip
+          "measured", "made", "tuning", "read_at", "longer"}  # fmt: skip
 
 
 def measured(value: Any) -> Any:
-    """A table without what hangs on how intervals are worked out, which was mended since."""
+    """A table without what hangs on how intervals are worked out, which was mended since, and what it did not say."""
     if isinstance(value, dict):
         return {key: measured(one) for key, one in value.items() if key not in MENDED}
     return [measured(one) for one in value] if isinstance(value, list) else value

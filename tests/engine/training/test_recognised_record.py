@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,12 +98,15 @@ def changed(tabled: Path, tmp_path: Path) -> Path:
 
 def test_it_comes_back_as_it_was(sample_folder: Path, tmp_path: Path) -> None:
     found = recognise(scan(sample_folder))
+    found = replace(found, groups=dict.fromkeys(found.pictures.paths[:9], "patient 1"))
     run = RunFolder.create(tmp_path / "run", {})
     keep_recognised(run, "", found)
     again = recall(run, str(sample_folder), "")
     assert again is not None
     assert (again.pictures.paths, again.classes, again.masks) == (found.pictures.paths, found.classes, found.masks)
     assert (again.given_split, again.notes) == (found.given_split, found.notes)
+    assert (again.groups, again.roles) == (found.groups, found.roles)
+    assert again.roles
     assert recall(run, str(sample_folder), "other.csv") is None
     assert find_changes(run, str(sample_folder), "") == []
 

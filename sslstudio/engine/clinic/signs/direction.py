@@ -49,7 +49,8 @@ def up_and_down(seen: LookedAt) -> Finding:
         fine, severity=UNSUITABLE if texture else CAREFUL, changes=seen.changes(Fault.NO_DIRECTION),
         examples=seen.paths[:4], share=1 - mean,
         text=Message("These pictures have {says}: {words}. {many}Rotation has little to teach here; the tasks "
-"with two views may turn these pictures as far as they like.", says=says, words=words, many=many),
+"with two views may turn these pictures as far as they like, and masks are better answered over all turns of a picture "
+"(fine-tuning, Turn).", says=says, words=words, many=many),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from PIL import Image
 
 from sslstudio.engine.core.atomic_files import inside, leads_out, write_atomic
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.spreadsheet import harmless, read_rows
 from sslstudio.engine.labels.editing.edits import KINDS, Kind, LabelClass
 from sslstudio.engine.labels.editing.stroke import Mask
 from sslstudio.engine.labels.masks.files import mask_png
@@ -85,7 +86,7 @@ def write_labels_table(file: Path, of: Mapping[str, int], classes: Mapping[int, 
 def _rows(file: Path) -> list[dict[str, str]]:
     try:
         with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
-            return list(csv.DictReader(lines))
+            return read_rows(lines)
     except (OSError, csv.Error) as error:
         raise DataError(
             "The labels in {file} cannot be read: {name}: {error}.", file=file.parent, name=file.name, error=error
@@ -96,7 +97,7 @@ def _write(file: Path, header: list[str], lines: Iterable[list[Any]]) -> None:
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\r\n")
     table.writerow(header)
-    table.writerows(lines)
+    table.writerows(map(harmless, line) for line in lines)
     write_atomic(file, b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "surrogateescape"))  # the mark is for Excel
 
 

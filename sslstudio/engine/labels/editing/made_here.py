@@ -10,6 +10,7 @@ from PIL import Image
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.images.index import ImageIndex
+from sslstudio.engine.labels.drawn_test import read_drawn
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.masks.coding import IGNORE, MaskCoding
@@ -61,7 +62,8 @@ def read_made(folder: Path, paths: Sequence[str]) -> list[Found]:
     known = names["segmentation"]
     mask_names = tuple(known[value].name if value in known else Message("class {value}", value=value) for value in used)
     reason = Message("The labels made here were chosen.")
-    found = [Found("classes", classes, reason if classes else NOTHING, ASKED_FOR, notes=notes)]
+    drawn = read_drawn(folder)
+    found = [Found("classes", classes, reason if classes else NOTHING, ASKED_FOR, notes=notes, drawn=drawn)]
     if masks:
         coding = MaskCoding("ids", (0, *used), ignore=IGNORE)
         found.append(

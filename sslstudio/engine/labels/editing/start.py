@@ -79,6 +79,8 @@ def _fill(folder: Path, recognised: "Recognised") -> Generator[Preparing, None, 
     label_files.write_classes(folder, made)
     label_files.write_labels_table(folder / label_files.LABELS, of, made["classification"])
     label_files.write_about(folder, recognised.pictures.root.resolve())
+    if recognised.drawn is not None:  # a comparison keeps the labels that it began with: what tests belongs to them
+        recognised.drawn.write(folder)
     write_atomic(folder / label_files.BEGUN, json.dumps({"digest": _digest(folder)}).encode("ascii"))
 
 

@@ -5,7 +5,7 @@ the journal. After a crash the journal is read over the files as they are.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -14,11 +14,12 @@ import filelock
 import numpy as np
 
 from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.labels.drawn_test import DrawnTest, read_drawn
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Kind, LabelClass, Labelled, Painted, pack, unpack
 from sslstudio.engine.labels.editing.journal import Journal, edits_in
 from sslstudio.engine.labels.editing.stroke import Mask, Patch, Rect
-from sslstudio.engine.labels.formats.csv_table import NO_LABEL
+from sslstudio.engine.labels.table_columns import NO_LABEL
 
 MOST_CLASSES = 254  # values of a mask beside 0 for the background and 255 for what does not count
 SAVE_AFTER = 200  # edits
@@ -53,6 +54,7 @@ class Labelling:
 
     def _load(self) -> None:
         self.classes = label_files.read_classes(self.folder)
+        self.drawn = read_drawn(self.folder)
         self.of: dict[str, int] = {}
         self._masked = set(label_files.masks_in(self.folder))
         self._masks: dict[str, Mask | None] = {}  # those that differ from their files
@@ -155,6 +157,21 @@ class Labelling:
             return None
         height, width = mask.shape
         return Painted(path, height, width, Rect(0, 0, width, height), pack(mask), None)
+
+    # --- what tests
+
+    def note_asked(self, draw: DrawnTest, kind: Kind, paths: Collection[str]) -> None:
+        """Keep that pictures have got a label because a person was asked for them by `draw`: the first time what was
+        labelled before is kept, too. Raises RunError when the disk does not take it."""
+        if self.drawn is None:
+            of = {"classification": frozenset(self.of), "segmentation": self.masked}
+            before = {one: labelled - frozenset(paths if one == kind else ()) for one, labelled in of.items()}
+            made = DrawnTest.draw(draw.numbers, draw.held, before).with_asked(paths, kind)
+            made.write(self.folder)
+            self.drawn = made
+        elif (reached := self.drawn.with_asked(paths, kind)) is not self.drawn:
+            reached.write_state(self.folder)
+            self.drawn = reached
 
     # --- applying
 

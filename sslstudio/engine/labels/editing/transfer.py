@@ -10,6 +10,7 @@ from sslstudio.engine.core.atomic_files import folder_beside
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.labels.drawn_test import STATE, TABLE
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.labels.editing.edits import Edit
 from sslstudio.engine.labels.editing.store import Labelling
@@ -73,9 +74,11 @@ def labels_below(source: Path, target: Path, name: str, pictures: Path) -> Gener
         beside = folder_beside(target)
         with closing(Labelling(source)) as labels:  # what the journal holds is in the files then
             known = {f"{name}/{path}": number for path, number in labels.of.items()}
-            own = (label_files.LABELS, label_files.MASKS, label_files.JOURNAL, label_files.BEGUN, ".*")
+            own = (label_files.LABELS, label_files.MASKS, label_files.JOURNAL, label_files.BEGUN, TABLE, STATE, ".*")
             shutil.copytree(source, beside, ignore=shutil.ignore_patterns(*own), dirs_exist_ok=True)
             label_files.write_labels_table(beside / label_files.LABELS, known, labels.classes["classification"])
+            if labels.drawn is not None:
+                labels.drawn.below(name).write(beside)
             masked = sorted(labels.masked)
             for done, path in enumerate(masked):
                 if done % A_STEP == 0:

@@ -1,6 +1,7 @@
 """Labels from a table in a text file, as spreadsheets and export scripts write them: any separator, header, encoding.
 
-The column of file names is the one that names most pictures; the column of labels is told by its name or its values.
+The column of file names is the one that names most pictures; what the others are is told by their names and values (see
+`labels.table_columns`). A table may give parts and groups as well as classes.
 """
 
 import csv
@@ -8,28 +9,42 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.messages import Message, join
+from sslstudio.engine.core.messages import NOTHING, Message, join
+from sslstudio.engine.core.spreadsheet import as_meant
 from sslstudio.engine.images.index import ImageIndex, printable
 from sslstudio.engine.images.multi_folder import Album, roots_of
+from sslstudio.engine.labels import roles
 from sslstudio.engine.labels.folder_words import natural_key
 from sslstudio.engine.labels.picture_names import Lookup, find_pictures, lookup_of
+from sslstudio.engine.labels.roles import Role
+from sslstudio.engine.labels.same_name import one_spelling
+from sslstudio.engine.labels.table_columns import (
+    LABEL_HEADERS,
+    PARTS,
+    Column,
+    is_missing,
+    is_set,
+    judge_columns,
+    none_is_a_class,
+    several_sign,
+)
 from sslstudio.engine.labels.types import ASKED_FOR, LARGEST, SOURCES, Choices, ClassLabels, Found, LabelSource
 
 SEPARATORS = (",", ";", "\t", "|")
 SUFFIX = re.compile(r"\.[A-Za-z]{3,4}$")
-LABEL_HEADERS = (
-    "label", "labels", "class", "category", "target", "diagnosis", "type", "class_name", "classname", "class name",
-    "label_name", "species", "dx", "y", "klasse", "classe", "clase", "kategorie", "catégorie", "grade", "group",
+OWN_HEADERS = (  # how the tables begin that this program writes of its own answers
+    ["file", "predicted", "confidence"], ["file", "label", "predicted"], ["file", "mask", "confidence"],
+    ["file", "mask", "iou"], ["file", "reason"],
 )  # fmt: skip
-NO_LABEL = frozenset({"", "nan", "n/a", "na", "?", "unlabelled", "unlabeled"})
 _SHOWN = 3  # examples named in a sentence
 
 CERTAINTY = 0.8
+_ABOUT_PICTURES = 0.5  # share of the rows that name one: else the table is about something else
 _FEW_CONTRADICTIONS = 0.05  # more: the table lists objects in the pictures, it does not label pictures
 
 Row = list[str]
@@ -43,9 +58,36 @@ class Contradiction(DataError):
         self.share = share
 
 
+class NoClasses(DataError):
+    """A table about these pictures that has no column of classes: several labels a picture, numbers, or neither."""
+
+
+@dataclass(frozen=True)
+class TableLabels:
+    """What a table says of the pictures.
+
+    labels      None where it gives no classes: `problem` then says why
+    parts       picture -> train, validation or test
+    groups      picture -> who or what it is of
+    roles       what the table and its columns were taken for
+    share       of its rows, those that name a picture
+    """
+
+    file: Path
+    labels: ClassLabels | None
+    problem: DataError | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
+    roles: tuple[Role, ...] = ()
+    notes: tuple[Message, ...] = ()
+    share: float = 1.0
+
+
 @SOURCES.register("csv_table")
 class CsvTables(LabelSource):
     """A table with a row a picture."""
+
+    sets_apart = True
 
     def takes(self, asked: Path) -> float:
         """Tables have all kinds of names."""
@@ -54,56 +96,119 @@ class CsvTables(LabelSource):
     def candidates(self, index: ImageIndex, choices: Choices) -> list[Found]:
         """The table asked for, else those that lie beside the folders of pictures and label them."""
         if choices.asked:
-            return [_describe(_read(choices.asked, index), ASKED_FOR)]
-        tables: list[ClassLabels] = []
-        best_of: dict[str, ClassLabels] = {}  # by folder of an album
-        notes: list[Message] = []
+            return [_describe(_read(choices.asked, index, choices.roles, raising=True), ASKED_FOR)]
+        found: list[TableLabels] = []
         for file in tables_in(index.root):
-            try:
-                table = _read(file, index)
-            except Contradiction as error:
-                if error.share <= _FEW_CONTRADICTIONS or len(index) < 1 / _FEW_CONTRADICTIONS:
-                    return [Found("classes", None, error.message, CERTAINTY, problem=error)]
-                why = Message("{file} was not taken as labels: it gives many pictures several.", file=file.name)
-                notes.append(why)
-                continue
-            except DataError:
-                continue  # a table of something else
-            tables.append(table)
-            best = best_of.setdefault(owner := _owner_of(file, index.root), table)
-            best_of[owner] = max(best, table, key=lambda one: len(one.of))
-        if len(best_of) > 1:
-            tables = [_together(list(best_of.values()))]
-        return [
-            *(Found("classes", None, note, CERTAINTY, notes=(note,)) for note in notes),
-            *(_describe(table, CERTAINTY) for table in tables),
-        ]
+            path = path_of(file, index.root)
+            if roles.chosen_for(path, choices.roles) == roles.IGNORE:
+                found.append(TableLabels(file, None, roles=(_file_role(path, roles.IGNORE, roles.CHOSEN, 0, True),)))
+            elif is_own(file):
+                why = Message("This program wrote it: its own answers are no labels.")
+                note = Message("{file} was not taken as labels: it holds this program's own answers.", file=file.name)
+                found.append(TableLabels(file, None, roles=(_file_role(path, roles.OWN, why, 0),), notes=(note,)))
+            else:
+                try:
+                    table = _read(file, index, choices.roles)
+                except DataError:
+                    continue  # a table of something else
+                if not isinstance(table.problem, NoClasses) or table.share >= _ABOUT_PICTURES:
+                    found.append(table)
+        return _describe_all(found, index)
 
 
-def _describe(labels: ClassLabels, certainty: float) -> Found:
+def _describe_all(found: Sequence[TableLabels], index: ImageIndex) -> list[Found]:
+    labelled = [one for one in found if one.labels is not None]
+    best_of: dict[str, TableLabels] = {}  # by folder of an album
+    for table in labelled:
+        owner = _owner_of(table.file, index.root)
+        best_of[owner] = max(best_of.setdefault(owner, table), table, key=_labelled)
+    if len(best_of) > 1:
+        labelled = [_together(list(best_of.values()))]
+    rest = [one for one in found if one.labels is None]
+    return [*(_describe_rest(one, len(index)) for one in rest), *(_describe(one, CERTAINTY) for one in labelled)]
+
+
+def _labelled(table: TableLabels) -> int:
+    return len(table.labels.of) if table.labels else 0
+
+
+def _describe_rest(table: TableLabels, pictures: int) -> Found:
+    """A table that gives no classes. Few rows that contradict others stop whoever wants classes; where many do, it
+    lists objects."""
+    error, notes, reason, problem = table.problem, table.notes, NOTHING, None
+    if isinstance(error, Contradiction) and _is_a_slip(error, pictures):
+        reason, problem = error.message, error
+    elif isinstance(error, Contradiction):
+        reason = Message("{file} was not taken as labels: it gives many pictures several.", file=table.file.name)
+        notes = (*notes, reason)
+    elif error is not None:
+        reason = error.message
+        notes = (*notes, reason)
+    return Found(
+        "classes", None, reason, CERTAINTY, notes=notes, parts=table.parts, groups=table.groups, roles=table.roles,
+        problem=problem,
+    )  # fmt: skip
+
+
+def _is_a_slip(error: Contradiction, pictures: int) -> bool:
+    return error.share <= _FEW_CONTRADICTIONS or pictures < 1 / _FEW_CONTRADICTIONS
+
+
+def _describe(table: TableLabels, certainty: float) -> Found:
+    labels = table.labels
+    assert labels is not None
     reason = Message(
         "The {found_in} gives a class to {n:,} {n:plural(picture|pictures)}.",
         found_in=labels.found_in,
         n=len(labels.of),
     )
     called = Message("labels in the {found_in}", found_in=labels.found_in)
-    return Found("classes", labels, reason, certainty, called, Message("the labels of the file"))
+    return Found(
+        "classes", labels, reason, certainty, called, Message("the labels of the file"), notes=table.notes,
+        parts=table.parts, groups=table.groups, roles=table.roles,
+    )  # fmt: skip
 
 
-def _together(tables: Sequence[ClassLabels]) -> ClassLabels:
+def _together(tables: Sequence[TableLabels]) -> TableLabels:
     """The labels of several folders of an album as one: classes of the same name are the same."""
-    names = tuple(sorted({name for one in tables for name in one.names}, key=lambda name: (natural_key(name), name)))
+    given = [one.labels for one in tables if one.labels is not None]
+    names = tuple(sorted({name for one in given for name in one.names}, key=lambda name: (natural_key(name), name)))
     numbers = {name: number for number, name in enumerate(names)}
-    of = {path: numbers[one.names[number]] for one in tables for path, number in one.of.items()}
-    notes = tuple(note for one in tables for note in one.notes)
-    return ClassLabels(join(dict.fromkeys(one.found_in for one in tables), ""), names, of, notes)
+    of = {path: numbers[one.names[number]] for one in given for path, number in one.of.items()}
+    notes = tuple(note for one in given for note in one.notes)
+    labels = ClassLabels(join(dict.fromkeys(one.found_in for one in given), ""), names, of, notes)
+    parts = {path: part for one in tables for path, part in one.parts.items()}
+    groups = {path: group for one in tables for path, group in one.groups.items()}
+    return TableLabels(
+        tables[0].file, labels, None, parts, groups, tuple(role for one in tables for role in one.roles),
+        tuple(note for one in tables for note in one.notes),
+    )  # fmt: skip
 
 
 def tables_in(root: Path) -> list[Path]:
     """The CSV files beside the folders of pictures: of an album, those in each of its folders."""
-    roots = roots_of(root).values()
-    files = [file for one in roots for file in sorted(one.iterdir()) if file.suffix.lower() in (".csv", ".tsv")]
+    listed = roots_of(root).values()
+    files = [file for one in listed for file in sorted(one.iterdir()) if file.suffix.lower() in (".csv", ".tsv")]
     return [file for file in files if file.is_file() and file.stat().st_size <= LARGEST]
+
+
+def is_own(file: Path) -> bool:
+    """Whether this program wrote the table, of its own answers: told by its header, wherever it was copied to."""
+    try:
+        with file.open("rb") as opened:
+            first = decode_text(opened.read(4096)).splitlines()[:1]
+    except OSError:
+        return False
+    cells = re.split(r"[,;\t]", first[0].replace('"', "").strip()) if first else []
+    return cells in OWN_HEADERS or cells[:3] in OWN_HEADERS
+
+
+def path_of(file: Path, root: Path) -> str:
+    """The file as roles name it: relative to the folder of the pictures where it lies in it."""
+    for name, folder in roots_of(root).items():
+        if file.is_relative_to(folder):
+            return "/".join(filter(None, [name, file.relative_to(folder).as_posix()]))
+    return file.as_posix()
 
 
 def _owner_of(file: Path, root: Path) -> str:
@@ -111,12 +216,26 @@ def _owner_of(file: Path, root: Path) -> str:
     return root.owner_of(file) if isinstance(root, Album) else ""
 
 
-def _read(file: Path, pictures: ImageIndex) -> ClassLabels:
+def _read(file: Path, pictures: ImageIndex, chosen: Mapping[str, str], *, raising: bool = False) -> TableLabels:
     """The labels of a table for the pictures it speaks of: in an album those of its own folder, whose names another
-    may have too."""
+    may have too. raising: instead of saying the problem of one that gives no classes."""
     owner = _owner_of(file, pictures.root)
     paths = [path for path in pictures.paths if path.startswith(f"{owner}/")] if owner else pictures.paths
-    return read_labels(file, paths)
+    found = read_table(file, paths, path_of(file, pictures.root), chosen)
+    if raising and found.problem is not None:
+        raise found.problem
+    return found
+
+
+def read_labels(file: Path, paths: Sequence[str]) -> ClassLabels:
+    """The labels that the table gives to these pictures.
+
+    Raises DataError when it cannot be read, names no picture, has no column of labels, or contradicts itself.
+    """
+    found = read_table(file, paths, file.name, {})
+    if found.labels is None:
+        raise found.problem or DataError("{file} gives no labels.", file=file.name)
+    return found.labels
 
 
 @dataclass(frozen=True)
@@ -132,14 +251,15 @@ class _Table:
         return sum(len(found) == 1 for found in self.pictures)
 
 
-def read_labels(file: Path, paths: Sequence[str]) -> ClassLabels:
-    """The labels that the table gives to these pictures.
+def read_table(file: Path, paths: Sequence[str], path: str, chosen: Mapping[str, str]) -> TableLabels:
+    """What the table says of these pictures; `path`: how roles name it, `chosen`: the roles that a person chose.
 
-    Raises DataError when it cannot be read, names no picture, has no column of labels, or contradicts itself.
+    Raises DataError when it cannot be read or names no picture.
     """
     text = _without_hint(decode_text(_bytes(file)))
     lookup = lookup_of(paths)
-    tables = [table for rows in _readings(text) if (table := _table(rows, lookup)) is not None]
+    said = roles.column_choices(path, chosen)
+    tables = [table for rows in _readings(text) if (table := _table(rows, lookup, said)) is not None]
     if not tables:
         raise DataError(
             "{file} is not a table of labels: no line has two columns. Write one line a picture: its "
@@ -150,8 +270,56 @@ def read_labels(file: Path, paths: Sequence[str]) -> ClassLabels:
     if not any(table.pictures):
         raise DataError(_names_nothing(file, table, paths))
     header = _header(table)
-    labels = _label_column(file, table, header)
-    return _classes(file, table, labels, header is not None, paths)
+    body = [place for place, found in enumerate(table.pictures) if found]
+    cells = [[table.rows[place][column] for place in body] for column in range(len(table.rows[0]))]
+    columns = judge_columns(header, cells, table.column, said)
+    parts, groups = _parts(table, columns), _column_of(table, columns, roles.GROUP)
+    labels, problem, shown = None, None, columns
+    try:
+        given, shown = _label_cells(file, table, columns, header)
+        labels = _classes(file, table, given, header is not None, paths)
+    except DataError as error:
+        problem = error
+    if labels is not None and header and len(columns) > 2:
+        labels = replace(labels, notes=(*_note_columns(file, shown, path), *labels.notes))
+    return TableLabels(
+        file,
+        labels,
+        problem,
+        parts,
+        groups,
+        _roles_of(path, shown, labels is not None, len(body)),
+        share=len(body) / len(table.rows),
+    )
+
+
+def _roles_of(path: str, columns: Sequence[Column], labelled: bool, rows: int) -> tuple[Role, ...]:
+    why = Message("Its rows name pictures that are here.")
+    table = _file_role(path, roles.LABELS if labelled else roles.OTHER, why, rows)
+    return (table, *(Role(f"{path}:{one.called}", one.role, one.reason, one.rows, one.chosen, roles.OF_COLUMNS)
+                     for one in columns))  # fmt: skip
+
+
+def _file_role(path: str, role: str, why: Message, count: int, chosen: bool = False) -> Role:
+    return Role(path, role, why, count, chosen, roles.OF_FILES)
+
+
+def _note_columns(file: Path, columns: Sequence[Column], path: str) -> Iterable[Message]:
+    taken = [one.called for one in columns if one.role == roles.CLASS]
+    given = [
+        Message("{name} ({role})", name=one.called, role=roles.TITLES[one.role])
+        for one in columns
+        if one.role not in (roles.CLASS, roles.FILE, roles.IGNORE)
+    ]
+    if taken:
+        rest: str = Message("; also: {given}", given=given) if given else ""
+        yield Message("In {file} the class is the column {taken}{rest}.", file=file.name, taken=taken, rest=rest)
+    if guessed := [one.called for one in columns if one.role == roles.GROUP and not one.chosen]:
+        yield Message(
+            "Pictures of one {name} may belong together; keep them so with: --role '{path}:{name}=group'",
+            name=guessed[0],
+            path=path,
+        )
 
 
 def decode_text(data: bytes) -> str:
@@ -176,14 +344,16 @@ def _bytes(file: Path) -> bytes:
 
 
 def _without_hint(text: str) -> str:
-    """Excel understands a first line 'sep=;' and other programs write it."""
-    return re.sub(r"\Asep=.\r?\n", "", text)
+    """The lines of the table, ended by any system's sign. Excel understands a first line 'sep=;' and other programs
+    write it; old ones for the Macintosh end lines with a carriage return alone."""
+    return re.sub(r"\Asep=.\n", "", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _readings(text: str) -> Iterable[list[Row]]:
     for separator in SEPARATORS:
         try:
-            rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=separator)]
+            lines = csv.reader(io.StringIO(text), delimiter=separator)
+            rows = [[as_meant(cell.strip()) for cell in row] for row in lines]
         except csv.Error:
             continue
         rows = [row for row in rows if any(row)]
@@ -192,11 +362,13 @@ def _readings(text: str) -> Iterable[list[Row]]:
             yield [row + [""] * (width - len(row)) for row in rows]
 
 
-def _table(rows: list[Row], lookup: Lookup) -> _Table | None:
+def _table(rows: list[Row], lookup: Lookup, said: Mapping[str, str]) -> _Table | None:
     columns = [find_pictures([row[column] for row in rows], lookup) for column in range(len(rows[0]))]
     best = max(range(len(columns)), key=lambda column: sum(map(bool, columns[column])), default=None)
     if best is None:
         return None
+    told = [place for place, cell in enumerate(rows[0]) if roles.FILE in (said.get(cell), said.get(str(place + 1)))]
+    best = told[0] if told else best
     others = {cell.casefold() for column, cell in enumerate(rows[0]) if column != best}
     if others & set(LABEL_HEADERS) and SUFFIX.search(rows[0][best]) is None:
         columns[best][0] = []  # 'file,label' are heads, also where there is a picture FILE.png
@@ -213,23 +385,49 @@ def _header(table: _Table) -> Row | None:
     return None if is_name else table.rows[0]
 
 
-def _label_column(file: Path, table: _Table, header: Row | None) -> list[str]:
-    """One label a row: the column with a name for labels, else the first whose values repeat, else 0/1 columns."""
-    body = [place for place, found in enumerate(table.pictures) if found]
-    others = [column for column in range(len(table.rows[0])) if column != table.column]
-    columns = {column: [row[column] for row in table.rows] for column in others}
-    named = [c for word in LABEL_HEADERS for c in others if header and header[c].casefold() == word]
-    for column in named:
-        if _is_label([columns[column][place] for place in body], most=max(20, len(body) // 2)):
-            return columns[column]
-    if header and (one_hot := _one_hot(columns, header, body)):
-        return one_hot
-    most = max(20, len(body) // 2) if len(others) == 1 else len(body) // 2
-    for values in columns.values():
-        if _is_label([values[place] for place in body], most=most):
-            return values
+def _parts(table: _Table, columns: Sequence[Column]) -> dict[str, str]:
+    """The parts that a column gives, {} unless it gives two of them, train among them."""
+    given = {path: PARTS[cell.casefold()] for path, cell in _column_of(table, columns, roles.PART).items()
+             if cell.casefold() in PARTS}  # fmt: skip
+    return given if len(set(given.values())) >= 2 and "train" in given.values() else {}
+
+
+def _column_of(table: _Table, columns: Sequence[Column], role: str) -> dict[str, str]:
+    """Picture -> cell of the first column with this role, one that was chosen first."""
+    found = sorted((one for one in columns if one.role == role), key=lambda one: (not one.chosen, one.place))
+    if not found:
+        return {}
+    cells = zip(table.pictures, (row[found[0].place] for row in table.rows), strict=True)
+    return {pictures[0]: cell for pictures, cell in cells if len(pictures) == 1 and not is_missing(cell)}
+
+
+def _label_cells(
+    file: Path, table: _Table, columns: Sequence[Column], header: Row | None
+) -> tuple[list[str], list[Column]]:
+    """One label a row ('' for none), and the columns as they were taken then. Raises NoClasses where none can be."""
+    classes = [one for one in columns if one.role == roles.CLASS]
+    flags = [one for one in columns if one.role == roles.SEVERAL]
+    if classes:
+        cells = [row[classes[0].place] for row in table.rows]
+        _check_single(file, classes[0], [cells[place] for place, found in enumerate(table.pictures) if found])
+        return cells, list(columns)
+    if len(flags) >= 2 and header:
+        return _one_of(file, table, columns, flags)
+    numbers = [one for one in columns if one.role == roles.NUMBER]
     seen = header or [Message("column {number}", number=column + 1) for column in range(len(table.rows[0]))]
-    raise DataError(
+    if numbers:
+        raise NoClasses(
+            "{file} names {named:,} {named:plural(picture|pictures)}, but none of its columns ({seen}) holds classes: "
+            "{numbers:and} {n:plural(holds|hold)} numbers that look like measurements. Learning numbers is not "
+            "possible yet. If they are classes after all: --role '{example}=class'.",
+            file=file.name,
+            named=table.named,
+            seen=seen,
+            numbers=[one.called for one in numbers],
+            n=len(numbers),
+            example=f"{file.name}:{numbers[0].called}",
+        )
+    raise NoClasses(
         "{file} names {named:,} {named:plural(picture|pictures)}, but none of its columns ({seen}) "
         "holds classes: at least two different values that repeat. Call the column with the classes "
         "'label'.",
@@ -239,25 +437,45 @@ def _label_column(file: Path, table: _Table, header: Row | None) -> list[str]:
     )
 
 
-def _is_label(values: Iterable[str], most: int) -> bool:
-    different = {value for value in values if not _missing(value)}
-    return 2 <= len(different) <= max(most, 2)
+def _check_single(file: Path, column: Column, cells: Sequence[str]) -> None:
+    """Raises NoClasses where cells hold several labels."""
+    sign = several_sign(cell for cell in cells if not is_missing(cell))
+    if sign:
+        example = next(cell for cell in cells if sign in cell)
+        raise NoClasses(
+            "{file} gives several labels to a picture: the column {column} says {example!r}, for example. Learning "
+            "several labels a picture is not possible yet. Keep one label a row, or choose another column.",
+            file=file.name,
+            column=column.called,
+            example=example,
+        )
 
 
-def _missing(label: str) -> bool:
-    return label.casefold() in NO_LABEL
-
-
-def _one_hot(columns: Mapping[int, list[str]], header: Row, body: Sequence[int]) -> list[str] | None:
-    """Labels from columns such as melanoma, nevus with one 1 in each row."""
-    flags = [c for c, values in columns.items() if {values[place] for place in body} <= {"0", "1", "0.0", "1.0"}]
-    ones = {place: [c for c in flags if float(columns[c][place]) == 1] for place in body}
-    if len(flags) < 2 or any(len(found) != 1 for found in ones.values()):
-        return None
-    labels = [""] * len(next(iter(columns.values())))
-    for place, (column,) in ones.items():
-        labels[place] = header[column]
-    return labels
+def _one_of(
+    file: Path, table: _Table, columns: Sequence[Column], flags: Sequence[Column]
+) -> tuple[list[str], list[Column]]:
+    """Labels from columns such as melanoma, nevus with at most one 1 in each row."""
+    labels = [""] * len(table.rows)
+    several = rows = 0
+    for place, found in enumerate(table.pictures):
+        if found:
+            ones = [one.name for one in flags if is_set(table.rows[place][one.place])]
+            rows += bool(ones)
+            several += len(ones) > 1
+            labels[place] = ones[0] if len(ones) == 1 else ""
+    if several:
+        raise NoClasses(
+            "{file} gives several labels to {several:,} of {rows:,} pictures (columns {flags}). Learning several "
+            "labels a picture is not possible yet: choose one of the columns as the class, for example --role "
+            "'{example}=class'.",
+            file=file.name,
+            several=several,
+            rows=rows,
+            flags=[one.name for one in flags],
+            example=f"{file.name}:{flags[0].name}",
+        )
+    why = Message("It says yes or no, one column a class.")
+    return labels, [replace(one, role=roles.CLASS, reason=why) if one in flags else one for one in columns]
 
 
 # Classes
@@ -266,11 +484,13 @@ def _one_hot(columns: Mapping[int, list[str]], header: Row, body: Sequence[int])
 def _classes(file: Path, table: _Table, labels: list[str], header: bool, paths: Sequence[str]) -> ClassLabels:
     rows = range(1 if header else 0, len(table.rows))
     given: dict[str, dict[str, int]] = {}
+    spelt, merged = one_spelling(labels[row] for row in rows if not is_missing(labels[row]))
     for row in rows:
         if len(table.pictures[row]) == 1:
-            given.setdefault(table.pictures[row][0], {}).setdefault(labels[row], row + 1)
+            given.setdefault(table.pictures[row][0], {}).setdefault(spelt.get(labels[row], labels[row]), row + 1)
     _check_agreement(file, given)
-    label_of = {path: next(iter(found)) for path, found in given.items() if not _missing(next(iter(found)))}
+    finding = none_is_a_class([labels[row] for row in rows])
+    label_of = {path: label for path, found in given.items() if not is_missing(label := next(iter(found)), finding)}
     names = tuple(sorted(set(label_of.values()), key=lambda name: (natural_key(name), name)))
     if len(names) < 2:
         raise DataError(
@@ -281,9 +501,21 @@ def _classes(file: Path, table: _Table, labels: list[str], header: bool, paths: 
     numbers = {name: number for number, name in enumerate(names)}
     of = {path: numbers[label_of[path]] for path in paths if path in label_of}
     cells = {row: table.rows[row][table.column] for row in rows}
+    notes = [*merged, *_note_words(labels[row] for row in rows if not finding or labels[row].casefold() != "none")]
     return ClassLabels(
-        Message("CSV file {file}", file=file.name), names, of, tuple(_notes(table, cells, len(paths) - len(of)))
+        Message("CSV file {file}", file=file.name), names, of, (*notes, *_notes(table, cells, len(paths) - len(of)))
     )
+
+
+def _note_words(labels: Iterable[str]) -> Iterable[Message]:
+    """Say which words were taken for no label."""
+    words = Counter(label for label in labels if label and is_missing(label))
+    if words:
+        yield Message(
+            "{n:,} {n:plural(row says|rows say)} {words:or}: taken as without a label.",
+            n=words.total(),
+            words=list(words)[:6],
+        )
 
 
 def _check_agreement(file: Path, given: Mapping[str, Mapping[str, int]]) -> None:

@@ -1,11 +1,14 @@
-"""Masks as files among the pictures, paired with them by folder names (images/ and masks/) or by file names."""
+"""Masks as files among the pictures, paired with them by folder names (images/ and masks/), by file names, or because a
+folder beside the pictures holds files of the same names with few flat values."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message, join
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.folder_words import (
@@ -17,8 +20,11 @@ from sslstudio.engine.labels.folder_words import (
     stem_of,
 )
 from sslstudio.engine.labels.mask_names import plain_names
-from sslstudio.engine.labels.masks.coding import MaskCoding, learn_coding
-from sslstudio.engine.labels.types import SOURCES, Choices, Found, LabelSource, MaskLabels
+from sslstudio.engine.labels.masks.mask_set import read_masks
+from sslstudio.engine.labels.roles import CHOSEN, MASKS, OF_FOLDERS, PICTURES, Role, above_of, chosen_for
+from sslstudio.engine.labels.same_name import same_letters
+from sslstudio.engine.labels.twin_folders import find_twins
+from sslstudio.engine.labels.types import ASKED_FOR, SOURCES, Choices, Found, LabelSource, MaskLabels
 
 _MASK = "masks?|labels?|annotations?|segmentations?|seg|gt|groundtruth|ground[_-]truth"
 _MASK_STEM = re.compile(
@@ -34,12 +40,15 @@ Key = tuple[tuple[str, ...], str]  # folders without the words for pictures and 
 
 @dataclass(frozen=True)
 class MaskPairs:
-    """`of`: picture -> mask. `orphans`: masks that have no picture. `further`: second masks of a picture."""
+    """`of`: picture -> mask. `orphans`: masks that have no picture. `further`: second masks of a picture. `reason`: by
+    what they were told; `folders`: those that hold masks."""
 
     found_in: Message
     of: dict[str, str]
     orphans: tuple[str, ...]
     further: tuple[str, ...]
+    reason: Message
+    folders: tuple[str, ...] = ()
 
     @property
     def masks(self) -> set[str]:
@@ -52,12 +61,13 @@ def _is_mask_folder(name: str) -> bool:
     return bool(words & MASK_WORDS) and words <= MASK_WORDS | SPLIT_WORDS.keys()
 
 
-@lru_cache(maxsize=100_000)
-def _mask_folder(folder: str) -> str:
+def _mask_folder(folder: str, chosen: Mapping[str, str]) -> str:
     """The uppermost folder for masks on the way to this one, '' when there is none."""
-    parts = folder.split("/")
-    level = next((place for place, part in enumerate(parts) if _is_mask_folder(part)), None)
-    return "" if level is None else "/".join(parts[: level + 1])
+    for inner in above_of(folder):
+        said = chosen_for(inner, chosen)
+        if said == MASKS or (not said and _is_mask_folder(inner.rpartition("/")[2])):
+            return inner
+    return ""
 
 
 @SOURCES.register("mask_files")
@@ -66,29 +76,63 @@ class MaskFiles(LabelSource):
 
     among_pictures = True
 
-    def candidates(self, index: ImageIndex, choices: Choices) -> list[Found]:
+    def candidates(self, index: ImageIndex, choices: Choices) -> Generator[Preparing, None, list[Found]]:
         """The masks with what their values mean; files that turn out to be photographs stay pictures."""
-        pairs = find_pairs(index.paths)
-        if pairs is None:
-            return []
-        try:
-            coding = learn_coding([index.root / mask for mask in sorted(pairs.of.values())])
-        except DataError as error:
-            why = Message("{found_in}: not taken as masks. {error}", found_in=pairs.found_in, error=error)
-            return [Found("masks", None, why, CERTAINTY, notes=(why,))]
-        notes = _notes(pairs, coding, len(index) - len(pairs.masks))
-        labels = MaskLabels(pairs.found_in, plain_names(coding), pairs.of, coding, tuple(notes))
-        reason = Message(
-            "{found_in}: {n:,} files are called like a picture and hold few values.",
-            found_in=pairs.found_in,
-            n=len(pairs.of),
-        )
-        called, itself = Message("mask files"), Message("the mask files")
-        masks = frozenset(pairs.masks)
-        return [Found("masks", labels, reason, CERTAINTY, called, itself, files=masks, unnamed=True)]
+        chosen = choices.roles
+        found = []
+        named = find_pairs(index.paths, chosen)
+        if named is not None:
+            found.append((yield from _describe(index, named, chosen)))
+        twins = _by_twins(index, chosen) if named is None or found[0].labels is None else None
+        if twins is not None:
+            found.append((yield from _describe(index, twins, chosen)))
+        return found
 
 
-def _notes(pairs: MaskPairs, coding: MaskCoding, pictures: int) -> list[Message]:
+def _describe(index: ImageIndex, pairs: MaskPairs, chosen: Mapping[str, str]) -> Generator[Preparing, None, Found]:
+    certainty = ASKED_FOR if any(chosen_for(folder, chosen) == MASKS for folder in pairs.folders) else CERTAINTY
+    try:
+        masks = yield from read_masks(index.root, pairs.of)
+    except DataError as error:
+        why = Message("{found_in}: not taken as masks. {error}", found_in=pairs.found_in, error=error)
+        return Found("masks", None, why, CERTAINTY, notes=(why,))
+    notes = [*_notes(pairs, len(index) - len(pairs.masks)), *masks.notes()]
+    labels = MaskLabels(pairs.found_in, plain_names(masks.coding), masks.of, masks.coding, tuple(notes))
+    called, itself = Message("mask files"), Message("the mask files")
+    files = frozenset(pairs.masks)
+    return Found(
+        "masks", labels, pairs.reason, certainty, called, itself, files=files, unnamed=True,
+        roles=tuple(_roles(pairs, chosen)),
+    )  # fmt: skip
+
+
+def _roles(pairs: MaskPairs, chosen: Mapping[str, str]) -> Iterable[Role]:
+    counts = Counter(mask.rpartition("/")[0] for mask in pairs.masks)
+    below = Counter(inner for folder, n in counts.items() for inner in above_of(folder) for _ in range(n))
+    for folder in pairs.folders:
+        said = chosen_for(folder, chosen)
+        reason = CHOSEN if said else pairs.reason
+        yield Role(folder, MASKS, reason, below[folder], bool(said), OF_FOLDERS)
+
+
+def _by_twins(index: ImageIndex, chosen: Mapping[str, str]) -> MaskPairs | None:
+    """Masks in folders that no name says it of: their files are called as the pictures, and hold few flat values."""
+    found = [one for one in find_twins(index) if chosen_for(one.masks, chosen) in ("", MASKS)]
+    if not found:
+        return None
+    folders = [one.masks for one in found]
+    of = {picture: mask for one in found for picture, mask in one.of.items()}
+    further = tuple(path for one in found for path in one.further)
+    reason = Message(
+        "Its files are called like the pictures in {pictures}, and hold few flat values.",
+        pictures=list(dict.fromkeys(one.pictures or "." for one in found))[:3],
+    )
+    return MaskPairs(
+        Message("mask folder {named}", named=_list_names(folders)), of, (), further, reason, tuple(folders)
+    )
+
+
+def _notes(pairs: MaskPairs, pictures: int) -> list[Message]:
     notes = []
     if missing := pictures - len(pairs.of):
         notes.append(Message("{missing:,} {missing:plural(picture|pictures)} without a mask.", missing=missing))
@@ -108,20 +152,17 @@ def _notes(pairs: MaskPairs, coding: MaskCoding, pictures: int) -> list[Message]
                 example=pairs.further[0],
             )
         )
-    if coding.instances:
-        notes.append(Message("The masks number single objects; all of them were taken as one class, 'object'."))
-    if coding.ignore is not None:
-        notes.append(Message("The value 255 in the masks marks what is not counted."))
     return notes
 
 
-def find_pairs(paths: Sequence[str]) -> MaskPairs | None:
-    """The masks among `paths`, or None. A folder is believed to hold masks when a tenth of its files have a picture."""
-    return _by_folder(paths) or _by_stem(paths)
+def find_pairs(paths: Sequence[str], chosen: Mapping[str, str] | None = None) -> MaskPairs | None:
+    """The masks among `paths` by the names of folders or files, or None. A folder is believed to hold masks when a
+    tenth of its files have a picture. chosen: what a person said that folders are."""
+    return _by_folder(paths, chosen or {}) or _by_stem(paths, chosen or {})
 
 
 def _key(path: str, stem: str) -> Key:
-    return _plain_folders(path.rpartition("/")[0]), stem.lower()
+    return _plain_folders(path.rpartition("/")[0]), same_letters(stem)
 
 
 @lru_cache(maxsize=100_000)
@@ -146,10 +187,14 @@ def _picture_keys(pictures: Iterable[str]) -> dict[Key, list[str]]:
     return shorter | keys
 
 
-def _by_folder(paths: Sequence[str]) -> MaskPairs | None:
+def _by_folder(paths: Sequence[str], chosen: Mapping[str, str]) -> MaskPairs | None:
     in_folder: dict[str, list[str]] = {}
+    known: dict[str, str] = {}
     for path in paths:
-        if folder := _mask_folder(path.rpartition("/")[0]):
+        lies_in = path.rpartition("/")[0]
+        if lies_in not in known:
+            known[lies_in] = _mask_folder(lies_in, chosen)
+        if folder := known[lies_in]:
             in_folder.setdefault(folder, []).append(path)
     if not in_folder:
         return None
@@ -159,30 +204,47 @@ def _by_folder(paths: Sequence[str]) -> MaskPairs | None:
     orphans: list[str] = []
     folders: list[str] = []
     for folder, masks in in_folder.items():
-        found, lost = _match(masks, keys)
+        found, lost = _match(masks, keys, folder if chosen_for(folder, chosen) == MASKS else "")
         if found and len(found) >= 0.1 * len(masks):
             pairs, orphans, folders = pairs + found, orphans + lost, [*folders, folder]
-    return _settle(Message("mask folder {named}", named=_list_names(folders)), pairs, orphans) if pairs else None
+    if not pairs:
+        return None
+    reason = Message("Its name says so, and its files are called like pictures.")
+    return _settle(Message("mask folder {named}", named=_list_names(folders)), pairs, orphans, reason, folders)
 
 
-def _by_stem(paths: Sequence[str]) -> MaskPairs | None:
-    candidates = [path for path in paths if _mask_stem(stem_of(path))]
+def _by_stem(paths: Sequence[str], chosen: Mapping[str, str]) -> MaskPairs | None:
+    candidates = [path for path in paths if _mask_stem(stem_of(path)) and _may_hold_masks(path, chosen)]
     if not candidates:
         return None
     marked = set(candidates)
     found, lost = _match(candidates, _picture_keys(path for path in paths if path not in marked))
     if not found or len(found) < 0.5 * len(candidates):
         return None
-    return _settle(Message("file names such as {name}", name=name_of(found[0][1])), found, lost)
+    reason = Message("{n:,} files are called like a picture and say that they are masks.", n=len(found))
+    return _settle(Message("file names such as {name}", name=name_of(found[0][1])), found, lost, reason)
 
 
-def _match(masks: Sequence[str], keys: dict[Key, list[str]]) -> tuple[list[tuple[str, str, int]], list[str]]:
-    """(picture, mask, number of the mask) for each mask that has a picture, and the masks that have none."""
+def _may_hold_masks(path: str, chosen: Mapping[str, str]) -> bool:
+    """Whether nobody said that the files in these folders are something else."""
+    if not chosen:
+        return True
+    said = [chosen_for(folder, chosen) for folder in above_of(path.rpartition("/")[0])]
+    return PICTURES not in said
+
+
+def _match(
+    masks: Sequence[str], keys: dict[Key, list[str]], chosen: str = ""
+) -> tuple[list[tuple[str, str, int]], list[str]]:
+    """(picture, mask, number of the mask) for each mask that has a picture, and the masks that have none. chosen: a
+    folder of masks whose name does not say so: pictures may have any folder in its place."""
     found: list[tuple[str, str, int]] = []
     lost: list[str] = []
     for mask in masks:
         stem, number = _mask_stem(stem_of(mask)) or (stem_of(mask), 0)
         same, bare = keys.get(_key(mask, stem_of(mask))), keys.get(_key(mask, stem))
+        if chosen and not same and not bare:
+            bare = _elsewhere(mask, stem, keys, chosen)
         pictures = same or bare
         if pictures:
             picture = next((one for one in pictures if name_of(one) == name_of(mask)), pictures[0])
@@ -192,13 +254,33 @@ def _match(masks: Sequence[str], keys: dict[Key, list[str]]) -> tuple[list[tuple
     return found, lost
 
 
-def _settle(found_in: Message, pairs: list[tuple[str, str, int]], orphans: list[str]) -> MaskPairs:
+def _elsewhere(mask: str, stem: str, keys: dict[Key, list[str]], chosen: str) -> list[str] | None:
+    """The pictures of this name where another folder stands in the place of the chosen one, or none; None unless they
+    all lie in one folder."""
+    folders = _plain_folders(mask.rpartition("/")[0])
+    place = len(_plain_folders(chosen)) - 1
+    rest = folders[:place] + folders[place + 1 :]
+    fitting = [
+        paths
+        for (others, other), paths in keys.items()
+        if other == same_letters(stem) and rest in (others, others[:place] + others[place + 1 :])
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _settle(
+    found_in: Message,
+    pairs: list[tuple[str, str, int]],
+    orphans: list[str],
+    reason: Message,
+    folders: Sequence[str] = (),
+) -> MaskPairs:
     of: dict[str, str] = {}
     further: list[str] = []
     for picture, mask, _ in sorted(pairs, key=lambda pair: (pair[0], pair[2], pair[1])):
         if of.setdefault(picture, mask) != mask:
             further.append(mask)
-    return MaskPairs(found_in, of, tuple(orphans), tuple(further))
+    return MaskPairs(found_in, of, tuple(orphans), tuple(further), reason, tuple(folders))
 
 
 def _list_names(folders: Sequence[str]) -> Message:

@@ -1,21 +1,35 @@
-"""What the values in mask files mean: integers, black and white, or one colour a class, learnt from the masks."""
+"""What the values in mask files mean: integers, black and white, or one colour a class, learnt from all the masks.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+A class has pixels whose neighbours are of it too. Values that never do are what soft edges, resizing and JPEG made of
+the values on both sides.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from PIL import Image
 
+from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.labels.masks.files import MOST_VALUES, codes_of, is_grey, read_codes, unpack
+from sslstudio.engine.labels.masks.files import MOST_VALUES, Codes, codes_of, grey_counts, is_grey, read_codes, unpack
 
 IGNORE = 255  # the class number of pixels that count neither as right nor as wrong
-LOOKED_AT = 256  # masks that are read to learn the coding
+STAGE = Message("Learning what the values in the masks mean")
+LOOKED_AT = 256  # masks whose shapes are looked at; values are taken from all
+_A_STEP = 50  # masks between two events
+_VOC_VOID = 0xE0E0C0  # what Pascal VOC and its descendants paint what is not to count with
+_FINE = 0.25  # share of pixels amid their own value, below which a value is an edge
+_MOST_EDGES = 0.25  # of all pixels
+_LEAST_APART = 16  # of two greys that are two classes, where there are soft edges
+MOST_CLUSTERS = 12  # colours that values are gathered around
+_SMALL = 64  # ids below it are close together: nothing lies between them
 _FAR_APART = 64  # two clusters of values lie at least so far apart ...
-_NEAR = 24  # ... and hold what JPEG made of them within this
+NEAR = 24  # ... and hold what JPEG made of them within this
 
 
 @dataclass(frozen=True)
@@ -24,7 +38,8 @@ class MaskCoding:
 
     binary: two values, told apart at their middle. `ignore` is 255 when the id 255 means "do not count".
     `nearest`: the values were saved with loss, a pixel takes the nearest. `instances`: every object had a number of
-    its own; they are taken together as one class. `numbers[c]` is what the class is called instead of c, where a
+    its own; they are taken together as one class. `void`: values that mark what is not to count; `soft`: what lies
+    between the values is an edge, and does not count. `numbers[c]` is what the class is called instead of c, where a
     network counts them in another order; () where nothing is renumbered.
     """
 
@@ -33,36 +48,45 @@ class MaskCoding:
     ignore: int | None = None
     nearest: bool = False
     instances: bool = False
+    void: tuple[int, ...] = ()
+    soft: bool = False
     numbers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """The values of the masks looked at: pixels of each, sets of each file, share of equal neighbours in objects."""
+    """The values of the masks: pixels of each, and sets of each file. And of some of the masks: pixels of each value,
+    those of them amid their own value, share of equal neighbours in objects, pixels between different values, and those
+    of them between 0 and 255."""
 
     counts: dict[int, int]
+    some: dict[int, int]
+    amid: dict[int, int]
     files: list[frozenset[int]]
     flatness: float
+    borders: int
+    black_to_white: int
 
 
 def learn_coding(paths: Sequence[Path]) -> MaskCoding:
-    """What the values of these masks mean, from up to 256 evenly spaced ones; damaged ones are passed over.
+    """What `learning` returns, in one go."""
+    return to_end(learning(paths))
+
+
+def learning(paths: Sequence[Path]) -> Generator[Preparing, None, MaskCoding]:
+    """Learn what the values of these masks mean, from all of them; damaged ones are passed over.
 
     Raises DataError when they look like photographs, hold one value only, or none can be read.
     """
-    step = max(1, -(-len(paths) // LOOKED_AT))
-    looked_at = paths[::step]
-    colours = _need_colours(looked_at)
-    seen = _look(looked_at, colours)
-    if len(seen.counts) < 2 and step > 1:
-        seen = _look(paths, colours)
+    colours = _need_colours(paths)
+    seen = yield from _look(paths, colours)
     if len(seen.counts) < 2:
         raise DataError(
             "The masks hold one value only ({next}): nothing is marked in them. Choose masks in which "
             "the background and the objects have different values.",
             next=next(iter(seen.counts)),
         )
-    lossy = any(path.suffix.lower() in (".jpg", ".jpeg", ".jpe", ".jfif") for path in looked_at)
+    lossy = any(path.suffix.lower() in (".jpg", ".jpeg", ".jpe", ".jfif") for path in paths)
     coding = _coding(seen, "colours" if colours else "ids", lossy)
     if coding is None:
         raise DataError(
@@ -91,54 +115,157 @@ def _need_colours(paths: Sequence[Path]) -> bool:
 
 
 def _contradicts(meaning: dict[int, int], image: Image.Image) -> bool:
-    palette = np.asarray(image.convert("RGB")).astype(np.int32)
-    packed = palette[..., 0] << 16 | palette[..., 1] << 8 | palette[..., 2]
-    numbers, first = np.unique(np.asarray(image), return_index=True)
-    colours = packed.reshape(-1)[first]
-    return any(meaning.setdefault(int(n), int(c)) != int(c) for n, c in zip(numbers, colours, strict=True))
+    palette = image.getpalette() or []
+    for number, pixels in enumerate(image.histogram()[:256]):
+        if pixels and len(palette) >= 3 * number + 3:
+            red, green, blue = palette[3 * number : 3 * number + 3]
+            if meaning.setdefault(number, red << 16 | green << 8 | blue) != red << 16 | green << 8 | blue:
+                return True
+    return False
 
 
-def _look(paths: Sequence[Path], colours: bool) -> _Seen:
+def _look(paths: Sequence[Path], colours: bool) -> Generator[Preparing, None, _Seen]:
     counts: dict[int, int] = {}
     files: list[frozenset[int]] = []
-    equal = inside = 0
+    shapes = _Shapes()
+    step = max(1, -(-len(paths) // LOOKED_AT))
     problem = Message("there are none")
-    for path in paths:
+    for number, path in enumerate(paths, start=1):
+        if number % _A_STEP == 0:
+            yield Preparing(stage=STAGE, done=number, total=len(paths))
         try:
-            codes = read_codes(path, as_colours=colours)
+            found = grey_counts(path) if (number - 1) % step and not colours else None
+            if found is None:
+                codes = read_codes(path, as_colours=colours)
+                found = _count(codes)
+                shapes.take(codes, found)
         except DataError as error:
             problem = error.message
             continue
-        values, pixels = np.unique(codes, return_counts=True)
-        for value, count in zip(values.tolist(), pixels.tolist(), strict=True):
-            counts[value] = counts.get(value, 0) + count
-        files.append(frozenset(values.tolist()))
-        objects = codes[:, :-1] != 0
-        inside += int(objects.sum())
-        equal += int((objects & (codes[:, :-1] == codes[:, 1:])).sum())
+        _add(found, counts)
+        files.append(frozenset(found))
     if not files:
         raise DataError("No mask could be read: {problem}", problem=problem)
-    return _Seen(counts, files, equal / max(inside, 1))
+    flatness = shapes.equal / max(shapes.inside, 1)
+    return _Seen(counts, shapes.counts, shapes.amid, files, flatness, shapes.borders, shapes.black_to_white)
+
+
+@dataclass
+class _Shapes:
+    """How the values of masks lie beside each other: see `_Seen`."""
+
+    counts: dict[int, int] = field(default_factory=dict)
+    amid: dict[int, int] = field(default_factory=dict)
+    equal: int = 0
+    inside: int = 0
+    borders: int = 0
+    black_to_white: int = 0
+
+    def take(self, codes: Codes, found: Mapping[int, int]) -> None:
+        """Look at one more mask, whose values are known."""
+        left, right = codes[:, :-1], codes[:, 1:]
+        same = left == right
+        _add(found, self.counts)
+        _add(_count(left[:-1][same[:-1] & (codes[:-1, :-1] == codes[1:, :-1])]), self.amid)
+        objects = left != 0
+        self.inside += int(objects.sum())
+        self.equal += int((objects & same).sum())
+        self.borders += same.size - int(same.sum())
+        if 0 in found and 255 in found and len(found) > 2:
+            self.black_to_white += int((((left == 0) & (right == 255)) | ((left == 255) & (right == 0))).sum())
+
+
+def _add(found: Mapping[int, int], counts: dict[int, int]) -> None:
+    for value, pixels in found.items():
+        counts[value] = counts.get(value, 0) + pixels
+
+
+def _count(codes: Codes) -> dict[int, int]:
+    """Value -> pixels."""
+    if codes.size and int(codes.min()) >= 0 and int(codes.max()) < 1 << 16:  # three times as fast as sorting
+        pixels = np.bincount(codes.ravel())
+        values = np.flatnonzero(pixels)
+        return dict(zip(values.tolist(), pixels[values].tolist(), strict=True))
+    found, number = np.unique(codes, return_counts=True)
+    return dict(zip(found.tolist(), number.tolist(), strict=True))
 
 
 def _coding(seen: _Seen, kind: Literal["ids", "colours"], lossy: bool) -> MaskCoding | None:
     values = sorted(seen.counts)
-    if kind == "ids":
-        if len(values) == 2:
-            return MaskCoding("binary", (values[0], values[1]))
-        if _black_and_white(seen.counts):
-            return MaskCoding("binary", (0, 255))
-        if _numbers_objects(seen):
-            return MaskCoding("binary", (0, 1), instances=True)
+    if kind == "ids" and (coding := _of_few_meanings(seen, values)) is not None:
+        return coding
+    if not lossy and not (kind == "ids" and _are_counted(seen)) and _has_soft_edges(seen, kind):
+        return _soft_greys(seen) if kind == "ids" else _soft_colours(seen)
+    if kind == "ids" and _numbers_objects(seen):
+        return MaskCoding("binary", (0, 1), instances=True)
     clustered = _cluster(seen.counts, kind) if lossy or len(values) > MOST_VALUES else None
     if clustered is not None or len(values) > MOST_VALUES:
         return clustered
-    return _void_apart(values) if kind == "ids" else MaskCoding("colours", _background_first(seen.counts))
+    return _void_apart(values) if kind == "ids" else _without_void(_background_first(seen.counts))
 
 
-def _cluster(counts: Mapping[int, int], kind: Literal["ids", "colours"]) -> MaskCoding | None:
+def _of_few_meanings(seen: _Seen, values: Sequence[int]) -> MaskCoding | None:
+    """Numbers that say object or not: two values, black and white with soft edges, a trimap."""
+    if len(values) == 2:
+        return MaskCoding("binary", (values[0], values[1]))
+    if _black_and_white(seen.counts):
+        return MaskCoding("binary", (0, 255))
+    middle = _void_between(seen)
+    return None if middle is None else MaskCoding("ids", (0, 255), ignore=IGNORE, void=(middle,))
+
+
+def _soft_greys(seen: _Seen) -> MaskCoding | None:
+    """The flat greys, those far apart that have most pixels first. Two are cut in the middle; of more, what lies
+    between is an edge of which nobody knows whose it is. None for too many."""
+    flat = [value for value, pixels in seen.some.items() if seen.amid.get(value, 0) >= _FINE * pixels]
+    found: list[int] = []
+    for value in sorted(flat, key=lambda value: -seen.some[value]):
+        if all(abs(value - other) >= _LEAST_APART for other in found):
+            found.append(value)
+    if not 2 <= len(found) <= MOST_CLUSTERS:
+        return None
+    if len(found) == 2:
+        return MaskCoding("binary", (min(found), max(found)))
+    counts = {value * 0x010101: seen.some[value] for value in found}
+    return MaskCoding("colours", _background_first(counts), nearest=True, soft=True)
+
+
+def _soft_colours(seen: _Seen) -> MaskCoding | None:
+    soft = _cluster(seen.counts, "colours", lost=_MOST_EDGES)
+    return None if soft is None else replace(soft, soft=True)
+
+
+def _has_soft_edges(seen: _Seen, kind: str) -> bool:
+    """Whether some values are flat and many others occur at edges only, as after smooth resizing."""
+    edges = [value for value, pixels in seen.some.items() if seen.amid.get(value, 0) < _FINE * pixels]
+    flat = len(seen.some) - len(edges)
+    largest = max((value for value in seen.counts if value != 255), default=0)
+    if kind == "ids" and not _SMALL <= largest <= 255:  # classes one by one, or numbers of objects
+        return False
+    many = len(edges) >= (2 if kind == "ids" else 8) and len(edges) >= (0.3 if kind == "ids" else 2) * flat
+    return many and flat >= 2 and sum(seen.some[value] for value in edges) <= _MOST_EDGES * sum(seen.some.values())
+
+
+def _void_between(seen: _Seen) -> int | None:
+    """The grey between black and white of a trimap: black and white never touch, for a band of it lies between."""
+    middle = [value for value in seen.counts if value not in (0, 255)]
+    if len(middle) != 1 or not 120 <= middle[0] <= 136 or not {0, 255} <= seen.counts.keys():
+        return None
+    return middle[0] if seen.black_to_white <= 0.02 * seen.borders else None
+
+
+def _without_void(colours: tuple[int, ...]) -> MaskCoding:
+    """The cream that Pascal VOC paints borders with does not count, where the other colours are of its palette."""
+    rest = tuple(colour for colour in colours if colour != _VOC_VOID)
+    of_voc = all(part % 64 == 0 for colour in rest for part in (colour >> 16, colour >> 8 & 255, colour & 255))
+    if len(rest) == len(colours) or len(rest) < 2 or not of_voc:
+        return MaskCoding("colours", colours)
+    return MaskCoding("colours", rest, ignore=IGNORE, void=(_VOC_VOID,))
+
+
+def _cluster(counts: Mapping[int, int], kind: Literal["ids", "colours"], lost: float = 0.05) -> MaskCoding | None:
     as_colours = counts if kind == "colours" else {value * 0x010101: n for value, n in counts.items()}
-    centres = _clusters(as_colours) if max(as_colours) <= 0xFFFFFF else None
+    centres = _clusters(as_colours, lost) if max(as_colours) <= 0xFFFFFF else None
     if centres is None:
         return None
     return replace(MaskCoding("colours", _background_first(centres)), nearest=True)
@@ -146,12 +273,17 @@ def _cluster(counts: Mapping[int, int], kind: Literal["ids", "colours"]) -> Mask
 
 def _numbers_objects(seen: _Seen) -> bool:
     """One number an object, as segmentation programs write: 0, 1 ... n in each file, n differs; or many flat values."""
-    most = [max(file) for file in seen.files]
-    gapless = all(file == frozenset(range(len(file))) for file in seen.files)
-    if gapless and max(most) >= 8 and len(set(most)) >= 3:
+    if _are_counted(seen):
         return True
     background = max(seen.counts, key=lambda value: seen.counts[value])
     return len(seen.counts) > MOST_VALUES and background == 0 and seen.flatness > 0.7
+
+
+def _are_counted(seen: _Seen) -> bool:
+    """0, 1 ... n in each file without a gap, and another n in each."""
+    most = [max(file) for file in seen.files]
+    gapless = all(file == frozenset(range(len(file))) for file in seen.files)
+    return gapless and max(most) >= 8 and len(set(most)) >= 3
 
 
 def _black_and_white(counts: Mapping[int, int]) -> bool:
@@ -168,7 +300,7 @@ def _void_apart(values: list[int]) -> MaskCoding:
     """255 beside two or more small ids marks what is not to count; beside widely spread ones it is a class."""
     ids = [value for value in values if value != 255]
     if 255 in values and len(ids) >= 2 and max(ids) < 100:
-        return MaskCoding("ids", tuple(ids), ignore=IGNORE)
+        return MaskCoding("ids", tuple(ids), ignore=IGNORE, void=(255,))
     return MaskCoding("ids", tuple(values))
 
 
@@ -177,8 +309,9 @@ def _background_first(counts: Mapping[int, int]) -> tuple[int, ...]:
     return (background, *sorted(colour for colour in counts if colour != background))
 
 
-def _clusters(counts: Mapping[int, int]) -> dict[int, int] | None:
-    """A dozen colours at most that lie far apart and have nearly all pixels close by, or None."""
+def _clusters(counts: Mapping[int, int], most_lost: float) -> dict[int, int] | None:
+    """A dozen colours at most that lie far apart and have nearly all pixels close by, or None. most_lost: the share of
+    pixels that may lie between them."""
     colours = np.asarray(sorted(counts), np.int64)
     pixels = np.asarray([counts[int(colour)] for colour in colours])
     channels, left = unpack(colours), np.ones(len(colours), bool)
@@ -186,12 +319,12 @@ def _clusters(counts: Mapping[int, int]) -> dict[int, int] | None:
     while (pixels * left).sum() > 0.03 * pixels.sum():
         best = int((pixels * left).argmax())
         distance = np.abs(channels - channels[best]).max(-1)
-        if len(centres) == 12:
+        if len(centres) == MOST_CLUSTERS:
             return None
-        near = left & (distance <= _NEAR)
+        near = left & (distance <= NEAR)
         centres[int(colours[best])] = int(pixels[near].sum())
         left &= distance > _FAR_APART  # what lies between is blur: too much of it and this is no mask
         lost = pixels.sum() - pixels[left].sum() - sum(centres.values())
-        if lost > 0.05 * pixels.sum():
+        if lost > most_lost * pixels.sum():
             return None
     return centres if len(centres) >= 2 else None

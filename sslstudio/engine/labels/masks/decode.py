@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sslstudio.engine.labels.masks.coding import IGNORE, MaskCoding, learn_coding
+from sslstudio.engine.labels.masks.coding import IGNORE, NEAR, MaskCoding, learn_coding
 from sslstudio.engine.labels.masks.files import Codes, mask_size, read_codes, unpack
 
 __all__ = ["IGNORE", "MaskCoding", "decode_mask", "learn_coding", "mask_size"]
@@ -28,7 +28,7 @@ def _decode(path: Path, coding: MaskCoding, side: int | None) -> NDArray[np.uint
     if coding.kind == "binary":
         return (codes * 2 > sum(coding.values)).astype(np.uint8)
     if coding.nearest:
-        return _nearest_class(codes, coding.values)
+        return _nearest_class(codes, coding.values, coding.soft)
     if coding.kind == "ids":
         classes: NDArray[np.uint8] = np.take(_table(coding.values), codes, mode="clip")
         return classes
@@ -56,8 +56,11 @@ def _table(values: tuple[int, ...]) -> NDArray[np.uint8]:
     return table
 
 
-def _nearest_class(codes: Codes, values: tuple[int, ...]) -> NDArray[np.uint8]:
+def _nearest_class(codes: Codes, values: tuple[int, ...], soft: bool) -> NDArray[np.uint8]:
+    """The class of the nearest value; soft: 255 where none is near."""
     found, back = np.unique(codes, return_inverse=True)
-    distance = np.square(unpack(found)[:, None] - unpack(np.asarray(values))[None]).sum(-1)
-    classes: NDArray[np.uint8] = distance.argmin(1).astype(np.uint8)
+    apart = unpack(found)[:, None] - unpack(np.asarray(values))[None]
+    classes: NDArray[np.uint8] = np.square(apart).sum(-1).argmin(1).astype(np.uint8)
+    if soft:
+        classes[np.abs(apart).max(-1).min(1) > NEAR] = IGNORE
     return classes[back.reshape(codes.shape)]

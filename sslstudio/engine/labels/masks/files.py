@@ -24,8 +24,16 @@ Codes = NDArray[np.int32]  # (h, w) what a mask file holds: integers, or packed 
 def mask_size(path: Path) -> tuple[int, int]:
     """(height, width) of a mask, without reading its pixels."""
     with _open(path) as image:
-        turned = image.getexif().get(0x0112, 1) >= 5  # EXIF orientations that swap the sides
+        turned = orientation_of(image) >= 5  # EXIF orientations that swap the sides
         return (image.width, image.height) if turned else (image.height, image.width)
+
+
+def orientation_of(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8, from the header: no PNG is decoded for a mark that may stand behind its pixels."""
+    if image.format == "PNG" and "exif" not in image.info:
+        return 1
+    found = image.getexif().get(0x0112, 1)
+    return found if found in range(1, 9) else 1
 
 
 def _open(path: Path) -> Image.Image:
@@ -43,6 +51,21 @@ def read_codes(path: Path, *, as_colours: bool) -> Codes:
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         if path.suffix.lower() in (".tif", ".tiff"):  # 32-bit and compressed TIFF that Pillow does not know
             return _read_tiff(path)
+        raise DataError("The mask {path} cannot be read: {error}.", path=path.name, error=error) from error
+
+
+def grey_counts(path: Path) -> dict[int, int] | None:
+    """Value -> pixels of a mask of up to 8 bits, without an array being made; None for others. Raises DataError."""
+    try:
+        with Image.open(path) as image:
+            if image.mode not in ("L", "P", "1"):
+                return None
+            found = enumerate(image.histogram()[:256])
+            values = {number: pixels for number, pixels in found if pixels}
+            return {min(value, 1): pixels for value, pixels in values.items()} if image.mode == "1" else values
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        if path.suffix.lower() in (".tif", ".tiff"):
+            return None
         raise DataError("The mask {path} cannot be read: {error}.", path=path.name, error=error) from error
 
 

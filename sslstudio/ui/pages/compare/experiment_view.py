@@ -22,6 +22,7 @@ from sslstudio.engine.experiments.report import tournament_notes
 from sslstudio.engine.experiments.tables import (
     EfficiencyTable,
     Entry,
+    Longer,
     Row,
     TournamentTable,
     efficiency_table,
@@ -245,14 +246,18 @@ class EfficiencyView(ExperimentView):
             self.tr("Learnt from"),
             *(unit.format(experiment_words.count_words(count, used)) for count, used in used_counts(shown).items()),
         ]
+        if shown.get("read_at") in counts:
+            place = 1 + counts.index(shown["read_at"])
+            heads[place] += "\n" + self.tr("worth is read here")
         self.rows.setColumnCount(len(heads))
         self.rows.setHorizontalHeaderLabels(heads)
-        self.rows.setAccessibleName(", ".join(heads))
+        self.rows.setAccessibleName(", ".join(heads).replace("\n", " "))
         header = self.rows.horizontalHeader()
         by_content, stretch = QHeaderView.ResizeMode.ResizeToContents, QHeaderView.ResizeMode.Stretch
         for place in range(len(heads)):  # few columns share the room, many are scrolled through
             header.setSectionResizeMode(place, stretch if place and len(counts) <= ROOM else by_content)
-        fill(self.rows, [_line(one, counts) for one in shown["rows"]])
+        lines = [_line(one, counts) for one in shown["rows"]]
+        fill(self.rows, [*lines, *(_longer_line(one, counts) for one in shown.get("longer", []))])
 
     def notes_of(self, content: Mapping[str, object]) -> Sequence[str]:
         """What the table itself notes."""
@@ -265,6 +270,14 @@ def _line(one: Row, counts: list[int]) -> list[str]:
     said = (formatting.render(one["title"]), formatting.render(one["note"]), experiment_words.cost_words(one))
     title = "\n".join(part for part in said if part)
     return [title, *(cells.get(count, experiment_words.NOTHING) for count in counts)]
+
+
+def _longer_line(one: Longer, counts: list[int]) -> list[str]:
+    """A row with more steps, against its usual ones."""
+    title = formatting.tr("{0}, {1} times the steps").format(formatting.render(one["title"]), one["times"])
+    said = "\n".join(part for part in (title, formatting.render(one["note"])) if part)
+    words = experiment_words.longer_words(one)
+    return [said, *(words if count == one["labels"] else experiment_words.NOTHING for count in counts)]
 
 
 class TournamentView(ExperimentView):

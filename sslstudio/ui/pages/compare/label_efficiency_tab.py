@@ -26,7 +26,17 @@ class EfficiencyTab(ExperimentTab):
 
     job = COMPARE
     top = ("kind", "labels", "seeds", "pretrain_seeds", "general", "after_general")
-    more = ("steps", "scratch_labels", "weights", "keep_weights", "pretrain_settings", "finetune_settings")
+    more = (
+        "steps",
+        "longer",
+        "read_at",
+        "suggested",
+        "scratch_labels",
+        "weights",
+        "keep_weights",
+        "pretrain_settings",
+        "finetune_settings",
+    )
     budgeted = True
 
     def __init__(self, workspace: Workspace, clinic: ClinicController) -> None:

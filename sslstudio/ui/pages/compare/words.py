@@ -9,7 +9,7 @@ from sslstudio.ui.text.formatting import tr
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.experiments.compare import Ahead
-    from sslstudio.engine.experiments.tables import Cell, Row, Score, Worth
+    from sslstudio.engine.experiments.tables import Cell, Longer, Row, Score, Worth
     from sslstudio.engine.runs.metrics import ProbeResult
 
 NOTHING = "–"
@@ -147,8 +147,19 @@ def cell_words(cell: "Cell") -> str:
     return "\n".join(line for line in lines if line)
 
 
+def longer_words(one: "Longer") -> str:
+    """The score of a longer row, and what it gains over its usual steps; a line each."""
+    lines = [score_words(one["score"])]
+    if one["difference"] is not None:
+        lines.append(tr("{0} against its usual steps").format(points_words(one["difference"])))
+    if one["minutes"] is not None and one["steps"] is not None:
+        took, steps = formatting.duration(60 * one["minutes"]), formatting.count(one["steps"])
+        lines.append(tr("each fine-tuning {0}, {1} steps").format(took, steps))
+    return "\n".join(lines)
+
+
 def cost_words(row: "Row") -> str:
-    """What a row cost: pretraining, each fine-tuning, encoder and side; '' where nothing of it was kept."""
+    """What a row cost: pretraining, each fine-tuning, encoder and side, a line each; '' where nothing was kept."""
     done, effort, made = row.get("pretraining"), effort_of(row), row.get("made")
     said = []
     if done:
@@ -165,7 +176,7 @@ def cost_words(row: "Row") -> str:
         said.append(read if not effort.steps[1] else tr("each fine-tuning {0}, {1} steps").format(took, steps))
     if made:
         said.append(tr("{0}, {1} px").format(made["encoder"], formatting.count(made["side"] or 0)))
-    return formatting.facts_line(said)
+    return "\n".join(said)
 
 
 def _range(low: str, high: str) -> str:

@@ -15,24 +15,29 @@ from sslstudio.ui.base import app_settings
 from sslstudio.ui.gallery.model import GalleryItem
 from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.operations import projects as project_operations
+from sslstudio.ui.operations import roles as role_operations
 from sslstudio.ui.operations.pictures import Seen
 from sslstudio.ui.operations.projects import Recent
+from sslstudio.ui.operations.roles import Example
 from sslstudio.ui.pages.images.drop_area import DropArea
 from sslstudio.ui.pages.images.folders_view import FoldersView
 from sslstudio.ui.pages.images.gallery_items import PictureItems
 from sslstudio.ui.pages.images.parts_view import PartsView
 from sslstudio.ui.pages.images.recent_projects import RecentProjects, parent_of
+from sslstudio.ui.pages.images.roles_view import RolesView
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.labels_view import LabelsView, labels_in_words, lacks_labels
 from sslstudio.ui.widgets.layout import Card, Figure, button, column, make_scrollable, row, text, wrap_layout
+from sslstudio.ui.widgets.shortcuts import page_shortcuts, split_keys
 from sslstudio.ui.widgets.tables import fill, table
 from sslstudio.ui.workspace.folders import folders_of
+from sslstudio.ui.workspace.roles import RolesController
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
-FOLDERS = 4  # its tab
+FOLDERS, ROLES = 4, 5  # their tabs
 
 
 class ImagesPage(Page):
@@ -45,6 +50,8 @@ class ImagesPage(Page):
             self.tr("Many pictures, few labels or none: that is what this is made for."),
         )
         self.folder_list = folders_of(workspace)
+        self.roles = RolesController(workspace)
+        self._examples: jobs.Job | None = None
         self._beside: Path | None = None  # where to look for pictures first
         self.choose = button(self.tr("Choose another folder…"), self.choose_folder, icon="folder")
         self.more = button(self.tr("Add another folder…"), self.add_folder, icon="folder")
@@ -126,6 +133,17 @@ class ImagesPage(Page):
         self.folders.taken_out.connect(self.folder_list.take_out)
         self.folders.brought_back.connect(self.folder_list.bring_back)
         self.tabs.addTab(wrap_layout(column(10, self.folders)), self.tr("Folders"))
+        self.roles_view = RolesView()
+        self.roles_view.chosen.connect(self.roles.choose)
+        self.roles_view.wanted.connect(self._show_examples)
+        self.roles_view.undone.connect(self.roles.undo_stack.undo)
+        self.roles_view.redone.connect(self.roles.undo_stack.redo)
+        self.tabs.addTab(wrap_layout(column(10, self.roles_view)), self.tr("What is what"))
+        self.tabs.currentChanged.connect(
+            lambda at: self._show_examples(self.roles_view.path()) if at == ROLES else None
+        )
+        stack = self.roles.undo_stack
+        page_shortcuts(self.roles_view, split_keys(), {"undo": stack.undo, "redo": stack.redo})
         figures = row(self.pictures, self.labels, self.broken, self.others, gap=12)
         self.loaded = wrap_layout(column(figures, Card(margin=16).add(self.tabs), gap=14))
         self.stack.addWidget(self.loaded)
@@ -168,6 +186,7 @@ class ImagesPage(Page):
         return [
             "index", workspace.folder, *parts, *(["--labels", labels] if labels else []),
             *(["--side", side] if side else []),
+            *(word for path, role in workspace.roles.items() for word in ("--role", f"{path}={role}")),
         ]  # fmt: skip
 
     def _show_opening(self, said: Preparing | Seen | None) -> None:
@@ -214,11 +233,29 @@ class ImagesPage(Page):
         self.others.say(formatting.count(sum(index.ignored.values())))
         fill(self.others_table, [(kind, formatting.count(count)) for kind, count in index.ignored.items()])
         self.tabs.setTabVisible(3, bool(index.ignored))
-        if self.tabs.currentIndex() != FOLDERS or not self.workspace.several:
-            self.tabs.setCurrentIndex(0)  # but the list of folders stays in sight when it has changed
+        kept = self.tabs.currentIndex() == FOLDERS and bool(self.workspace.several)
+        if not kept and self.tabs.currentIndex() != ROLES:
+            self.tabs.setCurrentIndex(0)  # but the list of folders, or what is what, stays in sight when it has changed
+        stack = self.roles.undo_stack
+        self.roles_view.show_roles(recognised.roles, stack.canUndo(), stack.canRedo())
         self._show_readable(index, checked=False)
         self._show_parts(index)
         self._show(self.loaded)
+
+    def _show_examples(self, path: str) -> None:
+        """Pictures of one line of what is what, while it is in sight."""
+        if self._examples is not None:
+            self._examples.cancel()
+            self._examples = None
+        recognised = self.workspace.recognised
+        if recognised is None or self.tabs.currentIndex() != ROLES:
+            return
+        op = partial(role_operations.show_examples, recognised, path)
+        self._examples = jobs.run(op, self._take_examples, partial(dialogs.tell_error, self), owner=self)
+
+    def _take_examples(self, examples: list[Example]) -> None:
+        self._examples = None
+        self.roles_view.show_examples(examples)
 
     def _show_folders(self, index: ImageIndex) -> None:
         """Where the pictures come from."""

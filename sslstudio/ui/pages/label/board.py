@@ -39,9 +39,11 @@ class LabelBoard(QWidget):
         self.unlabel = button("", lambda: None, "link")
         left, right = Card(margin=12).add((self.gallery, 1)), Card(self.tr("Classes"), margin=14)
         right.add((self.classes, 1), self.unlabel, self.nothing, row(self.undo, self.redo, gap=6))
-        left.setFixedWidth(290)
+        left.setMinimumWidth(168)  # one column of pictures, where the window is small
+        left.setMaximumWidth(290)
         right.setFixedWidth(232)
-        self.setLayout(row(left, (Card(margin=14).add((self.tabs, 1)), 1), right, gap=14))
+        self.why = text("", "muted")
+        self.setLayout(column(8, self.why, (row(left, (Card(margin=14).add((self.tabs, 1)), 1), right, gap=14), 1)))
         self.classes.named_all.connect(self.take_focus)
         self.suit_tab()
 

@@ -1,9 +1,9 @@
-"""The pictures to label: all, without a label, labelled, or those to label next; one is current."""
+"""The pictures to label: all, without a label, labelled, those to label next, or drawn at random; one is current."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QItemSelectionModel, Signal
+from PySide6.QtCore import QItemSelectionModel, QSignalBlocker, Signal
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QWidget
 
 from sslstudio.engine.images.index import printable
@@ -12,7 +12,7 @@ from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import column, text
 
-ALL, OPEN, LABELLED, NEXT = range(4)  # the filters, in the order of the box
+ALL, OPEN, LABELLED, NEXT, RANDOM = range(5)  # the filters, in the order of the box
 
 
 class LabelGallery(QWidget):
@@ -33,7 +33,7 @@ class LabelGallery(QWidget):
         self.shown: list[str] = []
         self.filter = QComboBox()
         self.filter.addItems([self.tr("All pictures"), self.tr("Without a label"), self.tr("Labelled"),
-                              self.tr("To label next")])  # fmt: skip
+                              self.tr("To label next"), self.tr("At random")])  # fmt: skip
         self.filter.setAccessibleName(self.tr("Which pictures are shown"))
         self.filter.currentIndexChanged.connect(self._show_filter)
         self.view = GalleryView()
@@ -49,17 +49,19 @@ class LabelGallery(QWidget):
         self.renew()
         self.go_to(self.shown[0] if self.shown else "")
 
-    def suggest(self, paths: Sequence[str]) -> None:
-        """Show those to label next."""
-        self.suggested = list(paths)
-        self.filter.setCurrentIndex(NEXT)
+    def suggest(self, paths: Sequence[str], which: int = NEXT, *, before: Sequence[str] = ()) -> None:
+        """Show those to label next, or at random, after those `before` them; go to the first one without a label."""
+        self.suggested = [*before, *(path for path in paths if path not in set(before))]
+        if self.filter.currentIndex() != which:
+            with QSignalBlocker(self.filter):  # nobody chose it by hand
+                self.filter.setCurrentIndex(which)
         self.renew()
-        self.go_to(self.shown[0] if self.shown else "")
+        self.go_to(next((path for path in self.suggested if not self._label_of(path)), ""))
 
     def renew(self) -> None:
         """Filter anew; the current picture stays current where it is shown."""
         current, which = self.path, self.filter.currentIndex()
-        if which == NEXT:
+        if which in (NEXT, RANDOM):
             self.shown = list(self.suggested)
         else:
             wanted = {ALL: (True, False), OPEN: (False,), LABELLED: (True,)}[which]
@@ -95,6 +97,16 @@ class LabelGallery(QWidget):
         """The selected pictures; at least the current one."""
         rows = sorted(index.row() for index in self.view.selectionModel().selectedIndexes())
         return [self.shown[row] for row in rows if row < len(self.shown)] or ([self.path] if self.path else [])
+
+    @property
+    def asks(self) -> bool:
+        """Whether what is shown was chosen for a person to label."""
+        return self.filter.currentIndex() in (NEXT, RANDOM)
+
+    @property
+    def done(self) -> bool:
+        """Whether all that is shown has a label."""
+        return bool(self.shown) and all(self._label_of(path) for path in self.shown)
 
     def go_to(self, path: str) -> None:
         """Make a picture the current one, if it is shown."""

@@ -52,8 +52,10 @@ class LabelMap(QWidget):
         items = [GalleryItem(root / path, printable(path).rpartition("/")[2]) for path in alike.paths]
         self.map.show_points(alike.places, [group_of(path) for path in alike.paths], items)
         self._about = (
-            self.tr("Alike pictures lie side by side, as the pretrained network sees them.") if alike.learnt
-            else self.tr("Nothing is pretrained yet: pictures are compared by colours. Pretrain for a better map.")
+            self.tr("Alike pictures lie side by side, as the pretrained network sees them.") if alike.by == "own"
+            else self.tr("Nothing is pretrained yet: {0} compares the pictures. Pretrain for a better map.").format(
+                self.tr("a network of general photographs") if alike.by == "general"
+                else self.tr("an untrained network"))
         )  # fmt: skip
         self._say_chosen([])
         self._stack.setCurrentWidget(self.map)

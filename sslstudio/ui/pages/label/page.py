@@ -1,12 +1,14 @@
 """Labels given in the program: classes by keys, masks by painting, many at once on a map of alike pictures."""
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QStackedWidget
 
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.labels.editing.edits import Edit
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.base.theme import set_role, tint
@@ -14,17 +16,24 @@ from sslstudio.ui.operations import pictures as picture_operations
 from sslstudio.ui.pages.label.board import CLASSES, MAP, MASKS, LabelBoard
 from sslstudio.ui.pages.label.controller import LabelController
 from sslstudio.ui.pages.label.export import LabelExport
-from sslstudio.ui.pages.label.gallery import ALL, NEXT
+from sslstudio.ui.pages.label.gallery import ALL, NEXT, OPEN, RANDOM
 from sslstudio.ui.pages.page import Page
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.job_row import BusyState
 from sslstudio.ui.widgets.layout import EmptyState, button, text
 from sslstudio.ui.widgets.shortcuts import class_shortcuts, label_keys, page_shortcuts
-from sslstudio.ui.workspace.labels import labels_of
+from sslstudio.ui.workspace.labels import labelled_by, labels_of
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from sslstudio.engine.core.control import RunControl
     from sslstudio.engine.finetuning.similarity import LookAlike
+    from sslstudio.engine.finetuning.suggestions import Suggested
+
+LEAST_SUGGESTED = 20  # pictures: of fewer all are soon labelled, as they lie in the folder
 
 
 class LabelPage(Page):
@@ -42,6 +51,10 @@ class LabelPage(Page):
         self._asking: jobs.Job | None = None
         self._far = Progress()
         self._wants_suggestions = False
+        self._wants = NEXT  # or at random
+        self._unasked = False  # suggestions that come by themselves, as the page opens
+        self._suggested: Suggested | None = None
+        self._doubts: dict[Path, dict[str, float]] = {}  # of fine-tuned networks
         to_images = button(self.tr("Choose pictures"), lambda: workspace.wants_page.emit("images"), "primary", "images")
         missing = self.tr("Choose a folder first; then its pictures can be labelled here.")
         self.missing = EmptyState("images", self.tr("No pictures yet"), missing, to_images)
@@ -73,7 +86,8 @@ class LabelPage(Page):
         labels.opening.connect(self.opening.busy.show_progress)
         labels.failed.connect(lambda: self.opening.show_stop(self.tr("The labels are not open")))
         labels.undo_stack.indexChanged.connect(self._show_edit)
-        self.board.gallery.filtered.connect(lambda which: self.suggest() if which == NEXT else None)
+        labels.changed.connect(self._take_edit)
+        self.board.gallery.filtered.connect(self._take_filter)
         self.board.tabs.currentChanged.connect(self._show_tab)
 
     def _take_keys(self) -> None:
@@ -129,10 +143,13 @@ class LabelPage(Page):
             return
         index = recognised.pictures
         self._forget_alike()
+        self._suggested, self._doubts = None, {}
         self.board.tabs.setCurrentIndex(MASKS if store.masked and not store.of else CLASSES)
         self.editing.begin(index.root)
         self.board.gallery.show_pictures(index.root, index.paths)
         self._show_state()
+        if len(index) >= LEAST_SUGGESTED and len(self.labels.find_labelled(self.board.kind)) < len(index):
+            self._ask(NEXT, unasked=True)
 
     def _show_state(self, *, take_focus: bool = True) -> None:
         recognised, store = self.workspace.recognised, self.labels.store
@@ -202,6 +219,7 @@ class LabelPage(Page):
             self._asking.cancel()
             self._asking, self._wants_suggestions = None, False
             self.next_ones.setEnabled(True)
+            self._show_why()
             self.board.map.say_busy(self.tr("Stopped. Open this tab again to go on."))
             self._show_progress()
 
@@ -216,41 +234,108 @@ class LabelPage(Page):
         self.board.map.show_alike(alike, self.editing.root, self.editing.group_of)
         self._show_progress()
         if self._wants_suggestions:
-            self.suggest()
+            self._ask(self._wants, unasked=self._unasked)
 
     def _give_up_asking(self, error: Exception) -> None:
         self._asking, self._wants_suggestions = None, False
         self.next_ones.setEnabled(True)
         self._show_progress()
+        self._show_why()
         dialogs.tell_error(self, error)
 
     def suggest(self) -> None:
         """Show the pictures to label next; the first time the pictures are compared before."""
-        recognised = self.workspace.recognised
-        if recognised is None or self.labels.store is None:
-            return
-        self._wants_suggestions = True
-        self.next_ones.setEnabled(False)
-        if self._alike is None:
-            self._compare()
-        elif self._asking is None:
-            index, labelled = self.workspace.readable or recognised.pictures, self.labels.find_labelled(self.board.kind)
-            op = partial(picture_operations.suggest_next, self._alike, labelled, index, self.workspace.result)
-            self._asking = jobs.run(
-                op, self._take_suggestions, self._give_up_asking, owner=self, progress=self._say_busy
-            )
+        self._ask(NEXT)
 
-    def _take_suggestions(self, paths: list[str]) -> None:
+    def _ask(self, which: int, *, unasked: bool = False) -> None:
+        """Ask for pictures to label: suggested or at random. unasked: a person who does something else is not disturbed
+        by them."""
+        if self.workspace.recognised is None or self.labels.store is None:
+            return
+        self._wants, self._wants_suggestions, self._unasked = which, True, unasked
+        self.next_ones.setEnabled(False)
+        self._show_why()
+        if self._asking is not None:
+            return  # what is asked for comes after it
+        if which == RANDOM:
+            self._run_asking(partial(picture_operations.draw_next, self._asked()))
+        elif self._alike is None:
+            self._compare()
+        else:
+            asked, run = self._asked(), self.workspace.result
+            self._run_asking(partial(picture_operations.suggest_next, self._alike, asked, run, self._doubts))
+
+    def _run_asking(self, op: "Callable[[RunControl], Generator[Preparing, None, Suggested]]") -> None:
+        self._asking = jobs.run(op, self._take_suggestions, self._give_up_asking, owner=self, progress=self._say_busy)
+
+    def _asked(self) -> picture_operations.Asked:
+        workspace, store, kind = self.workspace, self.labels.store, self.board.kind
+        assert workspace.recognised is not None
+        assert store is not None
+        classes = dict(store.of) if kind == "classification" else {}
+        return picture_operations.Asked(
+            workspace.recognised, workspace.readable or workspace.recognised.pictures, kind,
+            self.labels.find_labelled(kind), classes, store.drawn, dict(workspace.data_values),
+        )  # fmt: skip
+
+    def _take_suggestions(self, suggested: "Suggested") -> None:
         self._asking, self._wants_suggestions = None, False
         self.next_ones.setEnabled(True)
-        if self.board.tabs.currentIndex() == MAP:
+        gallery, which, unasked = self.board.gallery, self._wants, self._unasked
+        if unasked and gallery.filter.currentIndex() != ALL:
+            self._show_progress()
+            return  # something else is looked at by now
+        if self.board.tabs.currentIndex() == MAP and not unasked:
             self.board.tabs.setCurrentIndex(CLASSES)
         self._show_progress()
-        if paths:
-            self.board.gallery.suggest(paths)
+        if suggested.paths:
+            self._suggested = suggested
+            gallery.suggest(suggested.paths, which, before=self._kept_above(which, unasked))
         else:
-            self.board.gallery.filter.setCurrentIndex(ALL)
+            gallery.filter.setCurrentIndex(ALL)
             self.progress.setText(self.tr("Every picture has a label."))
+        self._show_why()
+
+    def _kept_above(self, which: int, unasked: bool) -> list[str]:
+        """What stays in the list above new suggestions: those before that have a label, to go back to; and where they
+        come by themselves, the picture that a person has at hand."""
+        gallery = self.board.gallery
+        if unasked:
+            at_work = self.labels.undo_stack.count() > 0 and gallery.path
+            return [gallery.path] if at_work else []
+        return [path for path in gallery.shown if self.label_of(path)] if gallery.filter.currentIndex() == which else []
+
+    def _take_filter(self, which: int) -> None:
+        """Another list was chosen by hand."""
+        if which in (NEXT, RANDOM):
+            self._ask(which)
+        self._show_why()
+
+    def _take_edit(self, edit: Edit) -> None:
+        """A label counts: was it asked for, and is another one to be asked for?"""
+        gallery, asked = self.board.gallery, self._suggested
+        if asked is None or not gallery.asks:
+            return
+        known = set(asked.paths)
+        got = [path for path in labelled_by(edit) if path in known]
+        self.labels.note_asked(asked.draw, self.board.kind, got)
+        if got and gallery.done and not self._wants_suggestions:
+            self._ask(gallery.filter.currentIndex())
+
+    def _show_why(self) -> None:
+        """One line above the pictures: what is shown, why, and what tests."""
+        which, store = self.board.gallery.filter.currentIndex(), self.labels.store
+        if self._wants_suggestions and which in (ALL, NEXT) and self._wants == NEXT:
+            said = self.tr("Comparing the pictures, to suggest those whose labels teach most. You can label meanwhile.")
+        elif which in (NEXT, RANDOM):
+            said = formatting.render(self._suggested.why) if self._suggested is not None else ""
+        else:
+            said = {ALL: self.tr("All pictures, as they lie in the folder."),
+                    OPEN: self.tr("Pictures without a label, as they lie in the folder."),
+                    }.get(which, self.tr("Labelled pictures, as they lie in the folder."))  # fmt: skip
+            if store is not None and store.drawn is not None:
+                said += " " + self.tr("Only those drawn at random among the suggested ones (S) test.")
+        self.board.why.setText(said)
 
     # --- on
 
@@ -266,6 +351,7 @@ class LabelPage(Page):
             "--kind",
             self.board.kind,
             *(word for flag, path in known if path for word in (flag, path)),
+            *(("--order", "random") if self.board.gallery.filter.currentIndex() == RANDOM else ()),
         ]
 
     def finetune(self) -> None:

@@ -57,20 +57,21 @@ def load_results(run: Path, control: RunControl) -> Results:
     folder = root_of(Path(data.get("folder", "")))
     masks = metrics["kind"] == "segmentation"
     place, labels = str(data.get("folder", "")), str(data.get("labels", ""))
-    coding = _coding(opened, place, labels, metrics["classes"]) if masks else None
+    roles = dict(data.get("roles", {}))
+    coding = _coding(opened, place, labels, roles, metrics["classes"]) if masks else None
     shown: FinetuneMetrics = {**metrics, "notes": [*metrics["notes"], *find_changes(opened, place, labels)]}
     network = run if opened.read_json("folds.json") is None else run / "fold-1"
     return Results(run, folder, config.get("source", ""), shown, found, coding, network)
 
 
-def _coding(run: "RunFolder", folder: str, labels: str, names: Sequence[str]) -> "MaskCoding":
+def _coding(run: "RunFolder", folder: str, labels: str, roles: Mapping[str, str], names: Sequence[str]) -> "MaskCoding":
     """What the values of the masks mean, in the numbers of the network's classes."""
     from sslstudio.engine.images.index import scan
     from sslstudio.engine.labels.named_alike import masks_alike
     from sslstudio.engine.labels.recognise import recognise
     from sslstudio.engine.training.recognised_record import recall
 
-    masks = (recall(run, folder, labels) or recognise(scan(Path(folder)), labels)).masks
+    masks = (recall(run, folder, labels) or recognise(scan(Path(folder)), labels, roles)).masks
     if masks is None:
         raise DataError(
             "The masks of {folder} are gone: the pictures cannot be compared with them.",

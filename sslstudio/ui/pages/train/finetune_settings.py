@@ -43,7 +43,7 @@ class FinetuneSettings(QWidget):
         self.form = ConfigForm(folding=False, resetting=False)
         self.form.show_config(FinetuneConfig(), ("labels_per_class", "twin", "general"))
         self.more = ConfigForm(folding=False, resetting=False)  # shown under the common settings' further options
-        self.more.show_config(FinetuneConfig(), ("mode", "flip"))
+        self.more.show_config(FinetuneConfig(), ("mode", "flip", "turn"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(14)

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.labels.formats.csv_table import Contradiction, decode_text, read_labels
+from sslstudio.engine.labels.formats.csv_table import Contradiction, NoClasses, decode_text, read_labels, read_table
+from sslstudio.engine.labels.table_columns import is_measure, several_sign
 
 PATHS = [f"images/{name}" for name in ("a.jpg", "b.jpg", "c.JPG", "d.png", "deep/e.png", "deep/f.png")]
 LABELS = {path: "cat" if place % 2 else "dog" for place, path in enumerate(PATHS)}
@@ -178,3 +179,125 @@ def test_any_names_go_through(tmp_path: Path, names: list[str], separator: str, 
     out = io.StringIO()
     csv.writer(out, delimiter=separator).writerows([("file", "label"), *wanted.items()])
     assert labels_of(tmp_path, out.getvalue().encode(encoding), sorted(wanted)) == wanted
+
+
+# Columns told by name and by values
+
+
+MANY = [f"{n:02}.png" for n in range(40)]
+
+
+def columns_of(folder: Path, header: str, *cells: list[str], chosen: dict[str, str] | None = None) -> dict[str, str]:
+    """Column -> role."""
+    file = folder / "t.csv"
+    rows = [",".join([path, *row]) for path, *row in zip(MANY, *cells, strict=True)]
+    file.write_text("\n".join([header, *rows]))
+    found = read_table(file, MANY, "t.csv", chosen or {})
+    return {one.path.rpartition(":")[2]: one.role for one in found.roles[1:]}
+
+
+def cycle(*values: str) -> list[str]:
+    return [values[n % len(values)] for n in range(40)]
+
+
+def test_split_patient_sex_and_age_are_not_the_class(tmp_path: Path) -> None:
+    ages = [str(20 + n) for n in range(40)]
+    header = "image,split,fold,sex,age,patient_id,tumour_type"
+    found = columns_of(
+        tmp_path, header, cycle("train", "val", "test"), cycle("0", "1", "2"), cycle("m", "f"), ages,
+        cycle("p1", "p2", "p3", "p4"), cycle("benign", "malignant"),
+    )  # fmt: skip
+    assert found == {
+        "image": "file", "split": "part", "fold": "ignore", "sex": "ignore", "age": "number", "patient_id": "group",
+        "tumour_type": "class",
+    }  # fmt: skip
+    table = read_table(tmp_path / "t.csv", MANY, "t.csv", {})
+    assert table.parts["00.png"] == "train"
+    assert table.parts["01.png"] == "validation"
+    assert table.groups["03.png"] == "p4"
+    assert table.labels is not None
+    assert "the class is the column tumour_type; also: split (part set apart)" in table.labels.notes[0]
+
+
+def test_parts_are_known_by_their_cells_whatever_their_column_is_called(tmp_path: Path) -> None:
+    found = columns_of(tmp_path, "image,usage2024,finding", cycle("Train", "Dev", "Test"), cycle("a", "b"))
+    assert found == {"image": "file", "usage2024": "part", "finding": "class"}
+
+
+def test_a_column_is_chosen_against_the_guess(tmp_path: Path) -> None:
+    chosen = {"t.csv:sex": "class", "t.csv:label": "ignore", "t.csv:site": "group"}
+    header = "file,label,sex,site"
+    found = columns_of(tmp_path, header, cycle("a", "b"), cycle("m", "f"), cycle("x", "y", "z"), chosen=chosen)
+    assert found == {"file": "file", "label": "ignore", "sex": "class", "site": "group"}
+    assert read_table(tmp_path / "t.csv", MANY, "t.csv", chosen).labels is not None
+
+
+def test_carriage_returns_alone_end_lines(tmp_path: Path) -> None:
+    assert labels_of(tmp_path, table(PATHS, header="file,label").replace("\n", "\r")) == LABELS
+
+
+@pytest.mark.parametrize("word", ["#N/A", "<NA>", "NULL", "None", "nil", "-", "n/a", "NaN", "."])
+def test_words_for_nothing_are_no_class(tmp_path: Path, word: str) -> None:
+    paths = [f"{n}.png" for n in range(12)]
+    (tmp_path / "l.csv").write_text(
+        "file,label\n" + "\n".join(f"{p},{['a', 'b', word][n % 3]}" for n, p in enumerate(paths))
+    )
+    found = read_labels(tmp_path / "l.csv", paths)
+    assert found.names == ("a", "b")
+    assert f"4 rows say {word}: taken as without a label." in found.notes
+
+
+def test_none_can_be_what_was_found(tmp_path: Path) -> None:
+    paths = [f"{n}.png" for n in range(12)]
+    rows = [f"{p},{['none', 'mild', 'severe'][n % 3]}" for n, p in enumerate(paths)]
+    (tmp_path / "l.csv").write_text("file,severity\n" + "\n".join(rows))
+    assert read_labels(tmp_path / "l.csv", paths).names == ("mild", "none", "severe")
+
+
+def test_several_findings_a_picture_are_refused_in_words(tmp_path: Path) -> None:
+    rows = ["image,disc,square,bright", *(f"{p},{n % 2},{1 - n % 2},{n // 3 % 2}" for n, p in enumerate(MANY))]
+    (tmp_path / "l.csv").write_text("\n".join(rows))
+    with pytest.raises(NoClasses, match=r"several labels to 19 of 40 pictures \(columns disc, square, bright\)"):
+        read_labels(tmp_path / "l.csv", MANY)
+    chosen = read_table(tmp_path / "l.csv", MANY, "l.csv", {"l.csv:disc": "class"})
+    assert chosen.labels is not None
+    assert chosen.labels.names == ("0", "1")
+
+
+def test_several_names_in_a_cell_are_refused_in_words(tmp_path: Path) -> None:
+    cells = cycle("cat", "dog", "cat|dog", "bird", "bird|cat")
+    (tmp_path / "l.csv").write_text("image,labels\n" + "\n".join(f"{p},{c}" for p, c in zip(MANY, cells, strict=True)))
+    with pytest.raises(NoClasses, match=r"several labels to a picture: .* 'cat\|dog'"):
+        read_labels(tmp_path / "l.csv", MANY)
+    assert several_sign(["cat, tame", "dog"] * 4) == ""
+
+
+def test_measurements_are_offered_as_such(tmp_path: Path) -> None:
+    rows = "\n".join(f"{p},{n * 1.5 + 20:.1f}" for n, p in enumerate(MANY))
+    (tmp_path / "l.csv").write_text("image,label\n" + rows)
+    with pytest.raises(NoClasses, match=r"numbers that look like measurements.*'l.csv:label=class'"):
+        read_labels(tmp_path / "l.csv", MANY)
+    assert is_measure([str(n) for n in range(20, 80)], labelled=True)
+    assert not is_measure([str(n % 30) for n in range(600)], labelled=True)  # class numbers
+    assert not is_measure(["1", "2", "3"] * 9, labelled=True)
+
+
+def test_spellings_of_a_class_are_one(tmp_path: Path) -> None:
+    text = table(PATHS).replace("cat", "Cat", 1)
+    assert set(labels_of(tmp_path, text).values()) == {"cat", "dog"}
+
+
+def test_names_are_compared_in_one_unicode_form(tmp_path: Path) -> None:
+    paths = [f"Ba\u0308r_e\u0301_{n}.png" for n in range(6)]
+    rows = [f"B\u00e4r_\u00e9_{n}.png,{'ab'[n % 2]}" for n in range(6)]
+    assert len(labels_of(tmp_path, "\n".join(rows), paths)) == 6
+
+
+def test_a_label_of_yes_and_no_beside_other_flags_is_the_class(tmp_path: Path) -> None:
+    found = columns_of(tmp_path, "file,label,smoker", cycle("0", "1"), cycle("1", "1", "0"))
+    assert found == {"file": "file", "label": "class", "smoker": "ignore"}
+
+
+def test_crosses_for_several_findings_are_refused(tmp_path: Path) -> None:
+    found = columns_of(tmp_path, "file,oedema,nodule", cycle("x", ""), cycle("x", "x", ""))
+    assert found == {"file": "file", "oedema": "several", "nodule": "several"}

@@ -213,3 +213,78 @@ def test_mask_size_is_height_and_width_upright(tmp_path: Path) -> None:
     turned[0x0112] = 6
     Image.fromarray(np.zeros((5, 9), np.uint8)).save(tmp_path / "b.jpg", exif=turned)
     assert mask_size(tmp_path / "b.jpg") == (9, 5)
+
+
+def drawn(values: tuple[int, int, int], side: int = 64) -> Image.Image:
+    """Background and two discs, four times as large."""
+    rows, columns = np.mgrid[: 4 * side, : 4 * side] / 4
+    numbers = np.full((4 * side, 4 * side), values[0], np.uint8)
+    numbers[(rows - 20) ** 2 + (columns - 20) ** 2 < 144] = values[1]
+    numbers[(rows - 44) ** 2 + (columns - 42) ** 2 < 196] = values[2]
+    return Image.fromarray(numbers)
+
+
+@pytest.mark.parametrize("how", [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.BOX])
+def test_soft_edges_of_greys_are_no_classes(tmp_path: Path, how: Image.Resampling) -> None:
+    image = drawn((0, 128, 255))
+    image.resize((64, 64), how).save(tmp_path / "a.png")
+    coding = learn_coding([tmp_path / "a.png"])
+    assert coding.soft
+    assert [value & 255 for value in coding.values] == [0, 128, 255]
+    decoded = decode_mask(tmp_path / "a.png", coding, None)
+    sharp = np.asarray(image.resize((64, 64), Image.Resampling.NEAREST)) // 127
+    counted = decoded != 255
+    assert (decoded[counted] != sharp[counted]).mean() < 0.02  # an edge of white passes the grey of the other class
+    assert counted.mean() > 0.9
+
+
+def test_few_greys_between_two_are_cut_in_the_middle(tmp_path: Path) -> None:
+    values = np.zeros((32, 32), np.uint8)
+    values[8:20, 8:20] = 200
+    values[7, 8:20] = values[20, 8:20] = 100
+    values[7:21, 7] = 50
+    coding = learn_coding([save(tmp_path, "a.png", values)])
+    assert coding == MaskCoding("binary", (0, 200))
+
+
+def test_soft_edges_of_colours_are_no_classes(tmp_path: Path) -> None:
+    colours = np.asarray([(0, 0, 0), (220, 20, 60), (0, 0, 230)], np.uint8)
+    numbers = np.asarray(drawn((0, 1, 2)))
+    Image.fromarray(colours[numbers]).resize((64, 64), Image.Resampling.BILINEAR).save(tmp_path / "a.png")
+    coding = learn_coding([tmp_path / "a.png"])
+    assert coding.soft
+    assert len(coding.values) == 3
+
+
+def test_a_band_between_black_and_white_is_a_border(tmp_path: Path) -> None:
+    values = np.zeros((48, 48), np.uint8)
+    values[10:38, 10:38] = 128
+    values[13:35, 13:35] = 255
+    path = save(tmp_path, "a.png", values)
+    coding = learn_coding([path])
+    assert coding == MaskCoding("ids", (0, 255), ignore=255, void=(128,))
+    assert set(np.unique(decode_mask(path, coding, None))) == {0, 1, 255}
+    values[13:35, 10:13] = 255  # now they touch: two classes
+    assert learn_coding([save(tmp_path, "b.png", values)]).values == (0, 128, 255)
+
+
+def test_the_cream_of_pascal_voc_does_not_count(tmp_path: Path) -> None:
+    colours = np.asarray([(0, 0, 0), (128, 0, 0), (224, 224, 192)], np.uint8)
+    path = save(tmp_path, "a.png", colours[plan(3)])
+    coding = learn_coding([path])
+    assert coding.values == (0, 0x800000)
+    assert set(np.unique(decode_mask(path, coding, None))) == {0, 1, 255}
+
+
+def test_a_value_in_one_mask_of_many_is_a_class(tmp_path: Path) -> None:
+    common = save(tmp_path, "common.png", plan(3))
+    rare = save(tmp_path, "rare.png", np.asarray([0, 1, 7], np.uint8)[plan(3)])
+    assert learn_coding([*[common] * 300, rare, *[common] * 211]).values == (0, 1, 2, 7)
+
+
+def test_many_greys_with_soft_edges_are_read_or_refused(tmp_path: Path) -> None:
+    numbers = np.kron(np.arange(5, dtype=np.uint8).repeat(5).reshape(5, 5), np.ones((40, 40), np.uint8))
+    image = Image.fromarray(np.asarray([0, 64, 128, 192, 255], np.uint8)[numbers])
+    image.resize((70, 70), Image.Resampling.BICUBIC).save(tmp_path / "a.png")
+    coding = learn_coding([tmp_path / "a.png"])
+    assert [value & 255 for value in coding.values] == [0, 64, 128, 192, 255]

@@ -77,14 +77,28 @@ def test_the_whole_is_what_comes_after_and_the_rest_of_the_current_run() -> None
     assert experiment_words.write_time_to_go(math.nan, 60.0) == experiment_words.NOTHING
 
 
+def test_a_longer_row_says_what_it_gains() -> None:
+    row: Any = {
+        "score": {"value": 0.66, "low": 0.6, "high": 0.7},
+        "difference": {"value": 0.006, "low": -0.01, "high": 0.02},
+        "minutes": 1.0,
+        "steps": 1600,
+    }
+    assert experiment_words.longer_words(row).replace("\u00a0", " ").splitlines() == [
+        "66.0 % (60.0 to 70.0 %)", "+0.6 points (−1.0 to +2.0) against its usual steps",
+        "each fine-tuning 60 s, 1,600 steps",
+    ]  # fmt: skip
+
+
 def test_what_a_row_cost() -> None:
     row: Any = {
         "pretraining": {"minutes": 6.1, "seeds": 3},
         "tuning": [{"labels": 5, "minutes": 0.5, "steps": 400}, {"labels": 25, "minutes": 1.6, "steps": 1131}],
         "made": {"encoder": "small", "side": 64},
     }
-    said = "3 pretrainings of 6 min each  ·  each fine-tuning 30 s to 2 min, 400 to 1,131 steps  ·  small, 64 px"
-    assert experiment_words.cost_words(row) == said
+    assert experiment_words.cost_words(row).splitlines() == [
+        "3 pretrainings of 6 min each", "each fine-tuning 30 s to 2 min, 400 to 1,131 steps", "small, 64 px"
+    ]  # fmt: skip
     row["tuning"], row["pretraining"] = [{"labels": 5, "minutes": 0.05, "steps": 0}], {"minutes": 6.1}
-    assert experiment_words.cost_words(row) == "pretraining 6 min  ·  read in 3 s  ·  small, 64 px"
+    assert experiment_words.cost_words(row) == "pretraining 6 min\nread in 3 s\nsmall, 64 px"
     assert experiment_words.cost_words({"source": "scratch"}) == ""  # type: ignore[typeddict-item]

@@ -18,6 +18,7 @@ from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.finetuning.similarity import doubts
+from sslstudio.engine.labels.drawn_test import read_drawn
 from sslstudio.engine.labels.editing import export as label_export
 from sslstudio.engine.labels.editing.files import read_labels_table, read_mask
 from sslstudio.engine.labels.editing.store import Labelling
@@ -26,7 +27,7 @@ from sslstudio.engine.projects.project import open_project
 from sslstudio.ui.operations import pictures as picture_operations
 from sslstudio.ui.pages.images.page import ImagesPage
 from sslstudio.ui.pages.label.board import CLASSES, MAP, MASKS
-from sslstudio.ui.pages.label.gallery import ALL, LABELLED, NEXT, OPEN
+from sslstudio.ui.pages.label.gallery import ALL, LABELLED, NEXT, OPEN, RANDOM
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.train.finetune import FinetunePage
 from sslstudio.ui.shell.main_window import MainWindow
@@ -327,7 +328,7 @@ def test_a_line_on_the_map_labels_many_and_suggestions_are_shown(page: LabelPage
     press(page, Qt.Key.Key_1)
     press(page, Qt.Key.Key_S)
     qtbot.waitUntil(lambda: page.board.gallery.filter.currentIndex() == NEXT, timeout=30_000)
-    assert len(page.board.gallery.shown) == 11
+    assert len(page.board.gallery.shown) == 11  # the labelled one is not asked for again
     assert "00.png" not in page.board.gallery.shown
 
 
@@ -345,9 +346,8 @@ def test_what_a_fine_tuned_network_is_unsure_of_is_suggested_first(
     assert page.workspace.recognised is not None
     unsure = to_end(doubts(page.workspace.recognised.pictures, classified, RunControl()))
     unsure.pop("00.png")  # has a label
-    most = sorted(unsure, key=lambda path: -unsure[path])[:5]  # a third, and one that may be too odd to be picked
-    assert set(shown[1][:4]) <= set(most)
     assert sorted(shown[0]) == sorted(shown[1]) == sorted(unsure)
+    assert "uncertain" in page.board.why.text()
     assert shown[0] != shown[1]
 
 
@@ -523,3 +523,97 @@ def test_opening_labels_is_stopped_and_begun_again(
     QTest.mouseClick(busy.again, LEFT)
     qtbot.waitUntil(lambda: page.faces.currentWidget() is page.board, timeout=20_000)
     assert store_of(page).of == {"00.png": 1}
+
+
+# Suggested as the page opens
+
+
+@pytest.fixture
+def many(tmp_path: Path, sample: Path) -> Path:
+    """Thirty pictures that nobody has labelled: enough to suggest some."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number, picture in enumerate(sorted((sample / "images").rglob("*.png"))[::2]):
+        (folder / f"{number:02}.png").write_bytes(picture.read_bytes())
+    return folder
+
+
+def open_page(qtbot: QtBot, folder: Path) -> LabelPage:
+    """The page with these pictures, suggestions shown."""
+    window = MainWindow()
+    qtbot.addWidget(window)
+    window.show()
+    with changing(qtbot, window.workspace, Change.PICTURES, 20_000):
+        window.open_folder(folder)
+    window.go("label")
+    page = window.pages["label"]
+    assert isinstance(page, LabelPage)
+    qtbot.waitUntil(lambda: page.labels.store is not None, timeout=20_000)
+    return page
+
+
+def test_suggested_is_how_one_labels_and_what_tests_is_drawn_among_it(qtbot: QtBot, many: Path, said: Said) -> None:
+    page = open_page(qtbot, many)
+    gallery, store = page.board.gallery, store_of(page)
+    assert "Comparing the pictures" in page.board.why.text()
+    qtbot.waitUntil(lambda: gallery.filter.currentIndex() == NEXT, timeout=60_000)
+    assert "typical pictures, no two alike (features: general weights)" in page.board.why.text()
+    assert "One of 5 is drawn at random: it tests." in page.board.why.text()
+    first = list(gallery.shown)
+    assert len(first) == 12
+    assert gallery.path == first[0]
+    add(page, "a", "b")
+    for number in range(12):
+        assert gallery.path == first[number]
+        press(page, Qt.Key.Key_1 if number % 2 else Qt.Key.Key_2)
+    drawn = store.drawn
+    assert drawn is not None
+    tested = [path for path in first if drawn.is_held(path)]
+    assert tested == [first[2], first[7]]
+    assert [path for path in gallery._paths if path in store.of and drawn.is_drawn(path, "classification")] == sorted(
+        tested
+    )
+    qtbot.waitUntil(lambda: len(gallery.shown) > 12, timeout=30_000)  # the next dozen comes by itself
+    assert gallery.shown[:12] == first  # and the way back stays
+    assert gallery.path == gallery.shown[12]
+    press(page, Qt.Key.Key_Z, CTRL)
+    assert gallery.path == first[11]
+    page.window().close()
+    assert read_drawn(store.folder) == drawn
+    assert said.errors == []
+
+
+def test_other_orders_are_a_choice_away(qtbot: QtBot, many: Path, said: Said) -> None:
+    page = open_page(qtbot, many)
+    gallery, store = page.board.gallery, store_of(page)
+    page.stop_comparing()
+    assert gallery.filter.currentIndex() == ALL
+    assert page.board.why.text() == "All pictures, as they lie in the folder."
+    add(page, "a", "b")
+    press(page, Qt.Key.Key_1)
+    assert store.drawn is None  # nothing was suggested: all splits as ever
+    gallery.filter.setCurrentIndex(RANDOM)
+    qtbot.waitUntil(lambda: len(gallery.shown) == 29, timeout=20_000)
+    assert "drawn at random" in page.board.why.text()
+    assert gallery.shown != sorted(gallery.shown)
+    while store.drawn is None or not store.drawn.asked:
+        press(page, Qt.Key.Key_2)
+    assert store.drawn.before["classification"] == {"00.png"}
+    gallery.filter.setCurrentIndex(OPEN)
+    assert "test" in page.board.why.text()
+    page.window().close()
+    assert said.errors == []
+
+
+def test_who_labels_already_is_not_led_away(qtbot: QtBot, many: Path, said: Said) -> None:
+    page = open_page(qtbot, many)
+    add(page, "a", "b")
+    press(page, Qt.Key.Key_1)
+    gallery = page.board.gallery
+    at_hand = gallery.path
+    assert at_hand == "01.png"
+    qtbot.waitUntil(lambda: gallery.filter.currentIndex() == NEXT, timeout=60_000)
+    assert gallery.shown[0] == at_hand
+    assert gallery.path == at_hand
+    page.window().close()
+    assert said.errors == []

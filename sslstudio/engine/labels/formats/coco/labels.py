@@ -31,7 +31,7 @@ from sslstudio.engine.labels.picture_names import find_pictures, lookup_of
 from sslstudio.engine.labels.types import ASKED_FOR, SOURCES, Choices, ClassLabels, Found, LabelSource, MaskLabels
 
 STAGE: Final = Message("Making masks from the outlines")
-FORMAT: Final = 2
+FORMAT: Final = 3
 STATES_KEPT: Final = 4  # of the files, whose masks stay in the cache
 CERTAINTY: Final = 0.7  # below mask files and tables, which lie there because somebody put them beside the pictures
 MOST_CLASSES: Final = 254  # a mask has a byte a pixel, 0 is background and 255 is not counted
@@ -218,7 +218,7 @@ def _match(content: CocoFile, pictures: ImageIndex) -> tuple[Listed, list[Messag
     found = find_pictures(named, lookup_of(beside))
     if not any(found) and len(beside) < len(pictures):
         found = find_pictures(named, lookup_of(pictures.paths))
-    listed = {paths[0]: (content, one) for one, paths in zip(content.pictures, found, strict=True) if len(paths) == 1}
+    listed, twice = _by_path(content, found)
     if not listed:
         raise _Elsewhere(
             "{file} lists {named:,} {named:plural(picture|pictures)} and none is in this folder: it says "
@@ -231,6 +231,16 @@ def _match(content: CocoFile, pictures: ImageIndex) -> tuple[Listed, list[Messag
     missing = [name for name, paths in zip(named, found, strict=True) if not paths]
     torn = [name for name, paths in zip(named, found, strict=True) if len(paths) > 1]
     notes = []
+    if twice:
+        notes.append(
+            Message(
+                "{n:,} {n:plural(picture is|pictures are)} listed more than once in {file}: what is marked was put "
+                "together ({some}).",
+                n=len(twice),
+                file=content.file.name,
+                some=_some(twice),
+            )
+        )
     if missing:
         notes.append(
             Message(
@@ -250,6 +260,31 @@ def _match(content: CocoFile, pictures: ImageIndex) -> tuple[Listed, list[Messag
             )
         )
     return listed, notes
+
+
+def _by_path(content: CocoFile, found: Sequence[Sequence[str]]) -> tuple[Listed, list[str]]:
+    """What is said of each picture, and those that are listed under several numbers: exports that were joined do that,
+    each with a part of what is marked. Raises DataError where these are of different sizes."""
+    listed: Listed = {}
+    twice: dict[str, None] = {}
+    for one, paths in zip(content.pictures, found, strict=True):
+        if len(paths) != 1:
+            continue
+        before = listed[paths[0]][1] if paths[0] in listed else None
+        if before is None:
+            listed[paths[0]] = (content, one)
+            continue
+        sizes = {(each.height, each.width) for each in (before, one) if each.height and each.width}
+        if len(sizes) > 1:
+            raise DataError(
+                "{file} lists {picture} twice, with different sizes. Keep one of the two.",
+                file=content.file.name,
+                picture=printable(paths[0]),
+            )
+        height, width = sizes.pop() if sizes else (0, 0)
+        listed[paths[0]] = (content, replace(before, height=height, width=width, marks=[*before.marks, *one.marks]))
+        twice[paths[0]] = None
+    return listed, list(twice)
 
 
 def _some(names: Sequence[str]) -> str:

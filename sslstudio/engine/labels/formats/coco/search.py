@@ -13,6 +13,7 @@ from sslstudio.engine.labels.types import LARGEST
 _FOLDERS = 200  # looked into; in more of them nobody keeps one file each
 _FILES = 50  # looked at in a folder; more are one a picture, which is not COCO
 _PREDICTED = "answers.jsonl"  # lies beside what this program predicted, which is no label
+_OWN = b'{"info": {"description": "Predicted by '  # how the file itself begins, wherever it lies
 
 
 def find_files(index: ImageIndex) -> tuple[list[Path], list[Path]]:
@@ -78,4 +79,14 @@ def _files_in(folder: Path) -> list[Path]:
         return []
     if len(names) > _FILES or (folder / _PREDICTED).exists():
         return []
-    return [folder / name for name in names if name[0] != "." and looks_like_coco(folder / name)]
+    files = [folder / name for name in names if name[0] != "."]
+    return [file for file in files if looks_like_coco(file) and not _is_predicted(file)]
+
+
+def _is_predicted(file: Path) -> bool:
+    """Whether this program's own answers are in it, wherever it was copied to."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(len(_OWN)) == _OWN
+    except OSError:
+        return False

@@ -288,3 +288,21 @@ def test_a_cache_that_takes_nothing_is_said(tmp_path: Path, own_cache: Path, mon
     monkeypatch.setenv("SSLSTUDIO_CACHE", str(tmp_path / "full"))
     with pytest.raises(StudioError, match="full"):
         found(tmp_path / "p")
+
+
+def test_a_picture_under_two_numbers_has_the_marks_of_both(tmp_path: Path) -> None:
+    pictures(tmp_path, "a.png", "b.png")
+    other = {"image_id": 3, "category_id": 3, "segmentation": [[6, 5, 9, 5, 9, 7, 6, 7]]}
+    coco(tmp_path / "merged.json", ["a.png", "b.png", "a.png"], [{"segmentation": SQUARE}, other])
+    seen = found(tmp_path)
+    assert seen.masks is not None
+    assert seen.masks.names == ("background", "cell", "wall")
+    assert sorted(np.unique(mask_of(seen.masks, "a.png"))) == [0, 1, 2]
+    assert any("listed more than once in merged.json" in note for note in seen.notes)
+
+
+def test_own_predictions_are_no_labels_wherever_they_lie(tmp_path: Path) -> None:
+    pictures(tmp_path, "a.png", "b.png")
+    own = {"info": {"description": "Predicted by run (pretrained)"}}
+    coco(tmp_path / "coco.json", ["a.png", "b.png"], [{"segmentation": SQUARE}], **own)
+    assert found(tmp_path).masks is None
