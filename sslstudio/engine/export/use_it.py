@@ -9,6 +9,7 @@ The file lies in the folder of the export, beside card.json, which says how pict
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,9 @@ def read_card(folder: Path) -> dict[str, Any]:
     return card
 
 
-def prepare(picture: Path, side: int) -> npt.NDArray[np.float32]:
+def prepare(picture: Path, side: int, channels: Sequence[int] = ()) -> npt.NDArray[np.float32]:
     """(1, 3, side, side) between 0 and 1: the whole picture, upright, squeezed into a square, white where it is
-    transparent.
+    transparent. `channels` are those that the network was trained on (numbers from 1), () for the usual colours.
 
     Raises ValueError for a picture of more than 8 bits a value: the program stretches those to what a person would see,
     which is not done here. Save it with 8 bits first.
@@ -41,8 +42,21 @@ def prepare(picture: Path, side: int) -> npt.NDArray[np.float32]:
         flat = on_white(ImageChops.invert(image) if plain_inks else image)
         flat.getexif().update(image.getexif())
         upright = ImageOps.exif_transpose(flat)
+    if channels:
+        upright = choose_channels(upright, channels)
     square = upright.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0).convert("RGB")
     return np.asarray(square, np.float32).transpose(2, 0, 1)[None] / 255.0
+
+
+def choose_channels(image: Image.Image, channels: Sequence[int]) -> Image.Image:
+    """One channel as grey, two or three as red, green and blue. Raises ValueError for one that is not there."""
+    bands = image.split()
+    if max(channels) > len(bands):
+        raise ValueError(f"Channel {max(channels)} is needed, and the picture has {len(bands)}.")
+    chosen = [bands[number - 1] for number in channels]
+    if len(chosen) == 1:
+        return chosen[0]
+    return Image.merge("RGB", [*chosen, *[Image.new("L", image.size)] * (3 - len(chosen))])
 
 
 def has_eight_bits(image: Image.Image, picture: Path) -> bool:
@@ -51,9 +65,11 @@ def has_eight_bits(image: Image.Image, picture: Path) -> bool:
         return False
     if image.format == "PNG":
         with open(picture, "rb") as file:
-            return int(file.read(25)[24]) <= 8
+            depth: int = file.read(25)[24]
+        return depth <= 8
     bits = getattr(image, "tag_v2", {}).get(258, 8)
-    return max(bits if isinstance(bits, tuple) else (bits,)) <= 8
+    most: int = max(bits if isinstance(bits, tuple) else (bits,))
+    return most <= 8
 
 
 def on_white(image: Image.Image) -> Image.Image:
@@ -239,7 +255,7 @@ def ask_onnx(file: Path, pictures: npt.NDArray[np.float32]) -> npt.NDArray[np.fl
 def main(folder: Path, picture: Path) -> list[str]:
     """Lines that say what each file in the folder answers for one picture."""
     card = read_card(folder)
-    pictures = prepare(picture, card["input"]["side"])
+    pictures = prepare(picture, card["input"]["side"], card["input"].get("chosen_channels", ()))
     lines = []
     if (folder / "encoder.safetensors").exists():
         features = embed(load_encoder(folder), pictures, card)

@@ -24,6 +24,7 @@ from sslstudio.engine.export.formats import Embedding, Exportable, write_export
 from sslstudio.engine.export.run import Exported, encoder_facts, export_run
 from sslstudio.engine.finetuning.load import load_trained
 from sslstudio.engine.images.formats.decode import decode
+from sslstudio.engine.images.formats.wanted import channels_suffix
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import PixelScale
 
@@ -205,6 +206,16 @@ def test_transparent_places_are_white_as_in_the_program(tmp_path: Path, name: st
     for side in (16, 32, 100):
         ours = decode(tmp_path / name, side).astype(np.float32).transpose(2, 0, 1) / 255
         assert np.abs(use_it.prepare(tmp_path / name, side)[0] - ours).max() < 1e-6
+
+
+def test_chosen_channels_are_those_of_the_program(tmp_path: Path) -> None:
+    Image.fromarray(np.random.default_rng(2).integers(0, 255, (40, 50, 3), np.uint8)).save(tmp_path / "a.png")
+    for channels in ((3,), (2, 1), (3, 1, 2)):
+        named = Path(f"{tmp_path / 'a.png'}{channels_suffix(channels)}")
+        ours = decode(named, 32).astype(np.float32).transpose(2, 0, 1) / 255
+        assert np.abs(use_it.prepare(tmp_path / "a.png", 32, channels)[0] - ours).max() < 1e-6
+    with pytest.raises(ValueError, match="Channel 4 is needed"):
+        use_it.prepare(tmp_path / "a.png", 32, (4,))
 
 
 def test_what_is_not_of_eight_bits_is_refused(tmp_path: Path) -> None:
