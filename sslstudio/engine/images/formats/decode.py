@@ -1,6 +1,5 @@
 """One file -> pixels. Thread-safe: each call opens the file for itself and changes nothing that is shared."""
 
-import itertools
 import os
 import stat
 from collections.abc import Iterator
@@ -40,7 +39,6 @@ _PLUGINS: dict[Kind, type[ImageFile.ImageFile]] = {
 }
 _CODECS = {Kind.JPEG2000: "jpeg2k", Kind.JPEGXL: "jpegxl", Kind.AVIF: "avif"}  # names in imagecodecs
 _ANIMATED = (Kind.GIF, Kind.WEBP, Kind.PNG)
-_FRAMES_LIMIT = 100_000  # of a GIF are counted; each is a step through the file
 _ORIENTATION = 0x0112
 _TURNS = {  # EXIF orientation -> what makes the picture upright
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -256,19 +254,12 @@ def _choose_frame(image: ImageFile.ImageFile, kind: Kind, wanted: Wanted) -> tup
 
 
 def _frames_of(image: ImageFile.ImageFile, kind: Kind) -> int:
-    """How many frames there are; those of a GIF are counted by going through them, as far as they are whole."""
-    if kind is not Kind.GIF:
-        return int(getattr(image, "n_frames", 1))
+    """How many frames there are. Those of a GIF are counted by going through the file, as far as it is whole."""
     try:
-        for number in itertools.count(1):
-            image.seek(number)
-            if number >= _FRAMES_LIMIT:
-                break
-    except BROKEN:  # EOFError at the end; damaged later frames are no reason against the first
-        pass
-    count = image.tell() + 1
-    image.seek(0)
-    return count
+        return int(getattr(image, "n_frames", 1))
+    except BROKEN:  # damaged later frames are no reason against the first
+        image.seek(0)
+        return 1
 
 
 def _pictures_in_mpo(image: ImageFile.ImageFile) -> tuple[LeftOut, ...]:
