@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from sslstudio.engine.labels.formats.coco.reader import CocoPicture, Mark
 from sslstudio.engine.labels.masks.coding import IGNORE
-
-Inside = NDArray[np.bool_]  # (height, width)
+from sslstudio.engine.labels.outlines.shapes import Inside, fill_polygon
 
 
 def paint(picture: CocoPicture, numbers: Mapping[int, int]) -> NDArray[np.uint8]:
@@ -43,18 +42,6 @@ def inside_of(mark: Mark, picture: CocoPicture) -> Inside:
         left, top, wide, high = mark.box
         corners = [(left, top), (left + wide, top), (left + wide, top + high), (left, top + high)]
         inside |= fill_polygon(np.asarray(corners), height, width)
-    return inside
-
-
-def fill_polygon(corners: NDArray[np.float64], height: int, width: int) -> Inside:
-    """Fill the pixels whose middle lies in the polygon (n, 2) of x, y: an odd number of edges is left of it."""
-    crossed = np.zeros((height, width + 1), bool)
-    for (x, y), (to_x, to_y) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        first, last = np.clip(np.ceil(np.array(sorted((y, to_y))) - 0.5), 0, height).astype(int)
-        rows = np.arange(first, last)
-        at = x + (rows + 0.5 - y) * ((to_x - x) / (to_y - y) if len(rows) else 0.0)
-        crossed[rows, np.clip(np.ceil(at - 0.5), 0, width).astype(int)] ^= True
-    inside: Inside = np.logical_xor.accumulate(crossed[:, :width], axis=1)
     return inside
 
 

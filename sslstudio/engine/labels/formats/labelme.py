@@ -1,0 +1,64 @@
+"""labelme: a JSON file a picture, beside it. Its picture, which may be stored inside too, is never read from it."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.messages import Message
+from sslstudio.engine.images.index import ImageIndex
+from sslstudio.engine.labels.outlines.files import json_of, place_of
+from sslstudio.engine.labels.outlines.shapes import Drawing, Shape, check_size, ellipse, numbers_of, rectangle
+from sslstudio.engine.labels.outlines.source import DrawnSource
+from sslstudio.engine.labels.types import SOURCES
+
+_HEAD: Final = 4096  # bytes in which the keys of a file are looked for
+_UNSEEN: Final = ("line", "linestrip", "point", "points")  # they have no pixels inside
+
+
+@SOURCES.register("labelme")
+class Labelme(DrawnSource):
+    """Polygons, rectangles and circles; flags are classes of the picture."""
+
+    called = Message("labelme files")
+    suffixes = (".json",)
+
+    def fits(self, file: Path) -> bool:
+        """Its files begin with a version, flags and shapes."""
+        try:
+            with file.open("rb") as opened:
+                head = opened.read(_HEAD)
+        except OSError:
+            return False
+        return b'"shapes"' in head and (b'"flags"' in head or b'"version"' in head)
+
+    def read(self, file: Path, index: ImageIndex) -> list[Drawing]:
+        """One picture, the one that is called like the file."""
+        content = json_of(file)
+        try:
+            shapes = [shape for one in content["shapes"] for shape in _shape(one)]
+            tags = [str(name) for name, on in (content.get("flags") or {}).items() if on is True]
+            height, width = (int(content.get(key) or 0) for key in ("imageHeight", "imageWidth"))
+            check_size(height, width)
+        except DataError as error:
+            raise DataError("{file}: {problem}.", file=file.name, problem=error) from error
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise DataError("{file} is not as labelme writes it: {problem}.", file=file.name, problem=error) from error
+        return [Drawing(place_of(file, index), height, width, shapes, tags)]
+
+
+def _shape(one: dict[str, Any]) -> list[Shape]:
+    kind, name = one.get("shape_type") or "polygon", str(one["label"])
+    if kind in _UNSEEN:
+        return []
+    flat = numbers_of([value for point in one["points"] for value in point], Message("points of {name}", name=name))
+    if kind == "polygon":
+        return [Shape(name, (flat,))]
+    if len(flat) != 4 or kind not in ("rectangle", "circle"):
+        raise DataError("{kind} is no shape that is read", kind=kind)
+    x, y, to_x, to_y = flat
+    if kind == "rectangle":
+        return [Shape(name, (rectangle(x, y, to_x, to_y),), box=True)]
+    radius = float(np.hypot(to_x - x, to_y - y))
+    return [Shape(name, (ellipse(x, y, radius, radius),))]
