@@ -131,6 +131,8 @@ def _add_index(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--labels", default="", metavar="FILE", help="a CSV of file names and labels, or COCO")
     add_roles(parser)
     parser.add_argument("--side", type=int, default=96, help="side of the cached pictures in pixels (default 96)")
+    parser.add_argument("--channels", default="", metavar="N,N,N", help="channels of pictures with many: 3 or 3,1,2")
+    parser.add_argument("--pages", default="first", metavar="WHICH", help="of files with several: first, all or N")
     add_json(parser)
 
 
@@ -139,7 +141,8 @@ def _index(options: argparse.Namespace) -> int:
 
     with steered() as control:
         labels, roles = labels_path(options.labels), roles_of(options.roles)
-        found = returned(look_at(options.folder, labels, options.side, control, roles), options.json)
+        steps = look_at(options.folder, labels, options.side, control, roles, options.channels, options.pages)
+        found = returned(steps, options.json)
     if options.json:
         print_json(found.to_json())
     else:

@@ -233,9 +233,10 @@ def ignored() -> Iterator[Odd]:
     for path in (
         "notes.txt", "deep/notes.txt", "labels.csv", "Thumbs.db", "film.mp4", "paper.pdf", ".DS_Store", "._plain.jpg",
         ".hidden.png", "README", "no suffix/LICENSE", "report.2024", "picture.jpg.bak", "odd." + "é" * 9,
-        "scan.nii.gz", "trailing dot.", "x.jpg~", "empty without suffix",
+        "trailing dot.", "x.jpg~", "empty without suffix",
     ):  # fmt: skip
         yield Odd(path, b"" if "empty" in path else b"Nothing to see.", outcome="ignored")
+    yield Odd("scan.nii.gz", b"\x1f\x8b", outcome="unreadable", reason="a NIfTI volume: save its slices")
     yield Odd(os.fsdecode(b"odd.\xff\xfe"), b"Nothing to see.", outcome="ignored")
 
 

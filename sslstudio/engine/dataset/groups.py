@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.images.formats.wanted import PAGE, file_of
 from sslstudio.engine.labels.folder_words import kind_of_group
 
 _EXAMPLES = Message(
@@ -27,8 +28,17 @@ def group_paths(paths: Sequence[str], rule: str) -> dict[str, str]:
                         project, 1 is each of them
     subfolder:N         the N-th level below that one, wherever it lies: the same name in two folders is the same group
     name:REGEX          first group of the pattern, or all that it matches, searched in the file name
-    Raises ConfigError when the rule is malformed or fits no picture.
+    Pages of one file are always one group, and a rule is asked with the file. Raises ConfigError when the rule is
+    malformed or fits no picture.
     """
+    if any(PAGE in path for path in paths):
+        files = {path: file_of(path) for path in paths}
+        found = _group_files(list(dict.fromkeys(files.values())), rule)
+        return {path: found.get(file, f"/{file}") for path, file in files.items()}
+    return _group_files(paths, rule)
+
+
+def _group_files(paths: Sequence[str], rule: str) -> dict[str, str]:
     if not rule.strip():
         return {}
     kind, _, rest = rule.strip().partition(":")
@@ -57,7 +67,7 @@ def groups_of(paths: Sequence[str], rule: str, given: Mapping[str, str]) -> dict
     picture that has none is a group of its own; {} where there are neither."""
     if rule.strip() or not given:
         return group_paths(paths, rule)
-    return {path: given.get(path, f"/{path}") for path in paths}
+    return {path: given.get(path, f"/{file_of(path)}") for path in paths}
 
 
 def _by_folder(paths: Sequence[str], level: str, above: int = 0) -> dict[str, str]:
@@ -109,6 +119,8 @@ def suggest_groups(paths: Sequence[str]) -> str | None:
 
     It has to fit nine pictures of ten and give three or more groups that hold several pictures each on average.
     """
+    if any(PAGE in path for path in paths):
+        paths = list(dict.fromkeys(map(file_of, paths)))
     rules = [
         rf"name:(?i)((?<![a-z])(?:{_OWNERS})[_-]?\d+)",
         r"name:(TCGA-\w\w-\w{4})",

@@ -10,6 +10,7 @@ from typing import Any
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.dataset.file_parts import FIRST, choose_parts, left_out_words, left_over
 from sslstudio.engine.dataset.groups import suggest_groups
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import scan
@@ -47,6 +48,9 @@ class Overview:
             "unreadable": [{"file": one.path, "reason": one.reason} for one in index.unreadable],
             "ignored": index.ignored,
             "median_size": self._median_size(),
+            "side": self.cache.side,
+            "left_out": [vars(one) for one in left_over(index.left)],
+            "left_out_in_words": self.left_out(),
             "classes": self.classes,
             "classes_found_in": classes.found_in if classes else None,
             "masks": len(masks.of) if masks else 0,
@@ -66,6 +70,11 @@ class Overview:
         """What the recognition of labels has to say."""
         masks, classes = self.recognised.masks, self.recognised.classes
         return [*self.recognised.notes, *(classes.notes if classes else ()), *(masks.notes if masks else ())]
+
+    def left_out(self) -> list[Message]:
+        """What of the pictures is not used, in sentences."""
+        sizes = [(int(height), int(width)) for height, width in self.cache.sizes.tolist()]
+        return left_out_words(self.cache.index, sizes, self.cache.side)
 
     def lines(self) -> list[Message]:
         """For people."""
@@ -101,7 +110,7 @@ class Overview:
                 )
             )
         lines += role_lines(self.recognised.roles)
-        lines += [Message("Note: {note}", note=note) for note in self.notes()]
+        lines += [Message("Note: {note}", note=note) for note in [*self.left_out(), *self.notes()]]
         if facts["suggested_groups"]:
             lines.append(
                 Message(
@@ -147,10 +156,17 @@ def role_lines(told: Sequence[Role]) -> list[Message]:
 
 
 def look_at(
-    folder: Path, labels_file: str, side: int, control: RunControl, roles: Mapping[str, str] | None = None
+    folder: Path,
+    labels_file: str,
+    side: int,
+    control: RunControl,
+    roles: Mapping[str, str] | None = None,
+    channels: str = "",
+    pages: str = FIRST,
 ) -> Generator[Preparing, None, Overview]:
-    """Read every picture of a folder once (into the cache of this `side`) and recognise its labels."""
+    """Read every picture of a folder once (into the cache of this `side`) and recognise its labels. `channels` and
+    `pages`: see `choose_parts`."""
     yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
-    recognised = yield from recognising(scan(folder), labels_file, roles)
+    recognised = choose_parts((yield from recognising(scan(folder), labels_file, roles)), channels, pages)
     cache = yield from build_cache(recognised.pictures, side, control=control)
     return Overview(folder, recognised, cache)

@@ -17,6 +17,7 @@ from sslstudio.engine.core.config import (
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.migrations import unstamp
+from sslstudio.engine.dataset.file_parts import choose_parts
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.models.encoders import EncoderConfig
@@ -109,7 +110,8 @@ def stored_config(kind: type[C], out: Path) -> C | None:
 def resolve(config: C) -> C:
     """Choose the side of the pictures and the encoder, where they are left to the program, by pictures and device."""
     device = devices.choose(config.hardware.device, config.hardware.precision)
-    recognised = recognise(scan(Path(config.data.folder)), config.data.labels, config.data.roles)
+    data = config.data
+    recognised = choose_parts(recognise(scan(Path(data.folder)), data.labels, data.roles), data.channels, data.pages)
     side = side_of(recognised, config.data, device)
     encoder = config.encoder.resolve(device.accelerated, side)
     return config.replace(data=config.data.replace(side=side), encoder=encoder)

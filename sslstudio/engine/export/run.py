@@ -22,6 +22,7 @@ from sslstudio.engine.finetuning.load import Trained, blank_like, load_trained
 from sslstudio.engine.finetuning.networks import SCALE_FROM
 from sslstudio.engine.finetuning.recipe import recalibrate
 from sslstudio.engine.finetuning.run import pretraining_of
+from sslstudio.engine.images.formats.wanted import read_channels
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import ENCODERS, STEM_STRIDES, Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale
@@ -141,6 +142,7 @@ def _card(run: RunFolder, data: DataConfig, network: Answering, config: EncoderC
         "input": {
             "side": data.side,
             "channels": "RGB",
+            "chosen_channels": list(read_channels(data.channels)),
             "values": "0 to 1 (8-bit values divided by 255)",
             "fit": "the whole picture, squeezed into a square with bicubic resampling",
         },

@@ -9,12 +9,13 @@ The file lies in the folder of the export, beside card.json, which says how pict
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps
 
 
 def read_card(folder: Path) -> dict[str, Any]:
@@ -23,12 +24,69 @@ def read_card(folder: Path) -> dict[str, Any]:
     return card
 
 
-def prepare(picture: Path, side: int) -> npt.NDArray[np.float32]:
-    """(1, 3, side, side) between 0 and 1: the whole picture, upright, squeezed into a square. For 8-bit pictures."""
+def prepare(picture: Path, side: int, channels: Sequence[int] = ()) -> npt.NDArray[np.float32]:
+    """(1, 3, side, side) between 0 and 1: the whole picture, upright, squeezed into a square, white where it is
+    transparent. `channels` are those that the network was trained on (numbers from 1), () for the usual colours.
+
+    Raises ValueError for a picture of more than 8 bits a value: the program stretches those to what a person would see,
+    which is not done here. Save it with 8 bits first.
+    """
     with Image.open(picture) as image:
-        upright = ImageOps.exif_transpose(image).convert("RGB")
-    square = upright.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0)
+        if not has_eight_bits(image, picture):
+            raise ValueError(
+                f"{picture} is not a picture of 8 bits a value (it is {image.mode}). Save it as one with 8 bits, as "
+                "SSL Studio shows it, and ask again."
+            )
+        image.draft(None, (side, side))  # a large JPEG is decoded no larger than is needed, as the program does
+        plain_inks = image.format == "JPEG" and image.mode == "CMYK" and "adobe" not in image.info
+        flat = on_white(ImageChops.invert(image) if plain_inks else image)
+        flat.getexif().update(image.getexif())
+        upright = ImageOps.exif_transpose(flat)
+    if channels:
+        upright = choose_channels(upright, channels)
+    square = upright.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0).convert("RGB")
     return np.asarray(square, np.float32).transpose(2, 0, 1)[None] / 255.0
+
+
+def choose_channels(image: Image.Image, channels: Sequence[int]) -> Image.Image:
+    """One channel as grey, two or three as red, green and blue. Raises ValueError for one that is not there."""
+    bands = image.split()
+    if max(channels) > len(bands):
+        raise ValueError(f"Channel {max(channels)} is needed, and the picture has {len(bands)}.")
+    chosen = [bands[number - 1] for number in channels]
+    if len(chosen) == 1:
+        return chosen[0]
+    return Image.merge("RGB", [*chosen, *[Image.new("L", image.size)] * (3 - len(chosen))])
+
+
+def has_eight_bits(image: Image.Image, picture: Path) -> bool:
+    """Whether an opened picture has 8 bits a value: Pillow cuts those of some deeper ones off without a word."""
+    if image.mode not in ("1", "L", "P", "RGB", "LA", "PA", "La", "RGBA", "RGBa", "CMYK", "YCbCr"):
+        return False
+    if image.format == "PNG":
+        with open(picture, "rb") as file:
+            depth: int = file.read(25)[24]
+        return depth <= 8
+    bits = getattr(image, "tag_v2", {}).get(258, 8)
+    most: int = max(bits if isinstance(bits, tuple) else (bits,))
+    return most <= 8
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """The picture in grey or colour; one that is transparent everywhere has an unused channel of opacity."""
+    if image.mode in ("L", "RGB") and "transparency" not in image.info:
+        return image.copy()
+    if image.mode in ("La", "RGBa"):
+        return on_white(image.convert("LA" if image.mode == "La" else "RGBA"))
+    if image.mode not in ("LA", "PA", "RGBA") and "transparency" not in image.info:
+        return image.convert("L" if image.mode == "1" else "RGB")
+    whole = image.convert("RGBA")
+    colours, opacity = whole.convert("RGB"), whole.getchannel("A")
+    if opacity.getextrema() == (0, 0):
+        return colours
+    white = Image.new("RGB", image.size, (255, 255, 255))
+    white.paste(colours, mask=opacity)
+    return white
 
 
 def torchvision_encoder(encoder: dict[str, Any]) -> Any:
@@ -197,7 +255,7 @@ def ask_onnx(file: Path, pictures: npt.NDArray[np.float32]) -> npt.NDArray[np.fl
 def main(folder: Path, picture: Path) -> list[str]:
     """Lines that say what each file in the folder answers for one picture."""
     card = read_card(folder)
-    pictures = prepare(picture, card["input"]["side"])
+    pictures = prepare(picture, card["input"]["side"], card["input"].get("chosen_channels", ()))
     lines = []
     if (folder / "encoder.safetensors").exists():
         features = embed(load_encoder(folder), pictures, card)
@@ -216,4 +274,7 @@ def main(folder: Path, picture: Path) -> list[str]:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("Give a picture: python use_it.py PICTURE")
-    sys.stdout.write("\n".join(main(Path(__file__).resolve().parent, Path(sys.argv[1]))) + "\n")
+    try:
+        sys.stdout.write("\n".join(main(Path(__file__).resolve().parent, Path(sys.argv[1]))) + "\n")
+    except ValueError as error:
+        sys.exit(str(error))

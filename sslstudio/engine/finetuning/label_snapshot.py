@@ -13,6 +13,7 @@ from typing import NotRequired, TypedDict
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message
+from sslstudio.engine.dataset.file_parts import choose_parts
 from sslstudio.engine.finetuning.plan_file import read_plan
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.images.multi_folder import root_of
@@ -61,6 +62,7 @@ def keep_labels(out: Path, data: DataConfig, kind: str = "") -> Generator[Prepar
         if not note or any(out.rglob("split.json")):  # else nothing has been trained with them
             return Kept(kept, note)
     recognised = yield from recognising(scan(Path(data.folder)), data.labels, data.roles)
+    recognised = choose_parts(recognised, "", data.pages)
     if kind == "classification" or (not kind and recognised.classes):
         recognised = replace(recognised, masks=None)
     elif recognised.masks and not _made_here(data):
@@ -82,7 +84,7 @@ def _told(data: DataConfig, kept: DataConfig, kind: str) -> Message:
     """A sentence where the labels are others than those that were kept."""
     index = scan(Path(data.folder))
     try:
-        now, then = recognise(index, data.labels, data.roles), recognise(index, kept.labels, kept.roles)
+        now, then = (choose_parts(recognise(index, one.labels, one.roles), "", data.pages) for one in (data, kept))
     except DataError:  # they are gone, and not needed
         return NOTHING
     kind = kind or ("classification" if then.classes else "segmentation")

@@ -19,6 +19,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.dataset.file_parts import choose_parts
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.predict import mask_of, write_mask, write_table
 from sslstudio.engine.finetuning.load import Trained
@@ -57,7 +58,8 @@ def predict_folder(
     numbers get a decimal comma, as spreadsheets in many languages want it. Raises DataError when `out` holds answers
     of another network, RunError when stopped: then what was answered is in the table, and the same call goes on there.
     """
-    recognised = recognise(scan(folder), roles=roles)
+    data = trained.config.data
+    recognised = choose_parts(recognise(scan(folder), roles=roles), data.channels, data.pages)
     cache = yield from build_cache(recognised.pictures, trained.side, control=control)
     _claim(out, trained, folder)
     stamps = {path: _stamp(cache.index.root, path) for path in cache.index.paths}

@@ -344,6 +344,7 @@ def _score(
     stored = read_plan(run)
     metrics["notes"] += _cut_short(config, Plan(steps=stored["steps"]), first) if stored else []
     metrics["notes"] += note_split(config, source, session, labelled)
+    metrics["notes"] += session.left_out()
     if is_averaged(config):
         metrics["notes"].append(calibration_note(len(labelled.validation)))
     return metrics

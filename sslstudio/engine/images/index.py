@@ -3,7 +3,7 @@
 import os
 import stat
 from collections import Counter
-from collections.abc import Collection, Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -14,6 +14,7 @@ from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message, join, printable
 from sslstudio.engine.images.formats.errors import from_os
+from sslstudio.engine.images.formats.wanted import channels_suffix
 from sslstudio.engine.images.listing import HIDDEN, HIDDEN_FOLDER, NO_SUFFIX, SUFFIXES, SYSTEM_FOLDER, Unreadable
 from sslstudio.engine.images.listing_cache import Remembered
 from sslstudio.engine.images.multi_folder import Album, root_of, where
@@ -44,12 +45,17 @@ class ImageIndex:
     Hidden files count as 'hidden' whatever their suffix; a hidden folder is not entered and counts as one, and so does
     a folder of thumbnails or deleted files that a storage box or a system keeps beside pictures. Sizes and
     times are not here: they are asked for when a picture is read (`file_at`), so that they are those of that moment.
+    `channels` are those that were chosen (formats/wanted.py), () for the usual ones; `left`, once the pictures are
+    read: path -> what of its file is not used, and `notes` the sentences on it.
     """
 
     root: Path
     runs: tuple[Run, ...]
     unreadable: tuple[Unreadable, ...] = ()
     ignored: dict[str, int] = field(default_factory=dict)
+    channels: tuple[int, ...] = ()
+    left: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[Message, ...] = ()
 
     @classmethod
     def of(cls, root: Path, paths: Iterable[str]) -> "ImageIndex":
@@ -63,6 +69,10 @@ class ImageIndex:
     def paths(self) -> list[str]:
         """The relative paths of the pictures, in order; made once, for all who look at them. Do not change the list."""
         return [run.prefix + name for run in self.runs for name in run.names.split("/")]
+
+    def file(self, path: str) -> Path:
+        """Where a picture is, as `read_picture` takes it: with the channels that were chosen."""
+        return Path(f"{where(self.root, path, whole=True)}{channels_suffix(self.channels)}")
 
     @cached_property
     def places(self) -> dict[str, int]:

@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from sslstudio.engine.core.messages import Message, printable
 from sslstudio.engine.images.formats.errors import from_os
-from sslstudio.engine.images.formats.file_type import HEAD, kind_of
+from sslstudio.engine.images.formats.file_type import HEAD, ORDINARY, kind_of, refused_by_name
 
 SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".dcm", ".dicom",
+    ".jp2", ".j2k", ".jpx", ".jls", ".jxl", ".avif", ".pgm", ".ppm", ".pnm", ".pbm", ".tga", ".mpo", ".lsm", ".ima",
 )  # fmt: skip
 HIDDEN, HIDDEN_FOLDER, SYSTEM_FOLDER, NO_SUFFIX = (
     "hidden",
@@ -25,6 +26,7 @@ HIDDEN, HIDDEN_FOLDER, SYSTEM_FOLDER, NO_SUFFIX = (
     Message("folder of thumbnails or deleted files"),
     Message("no suffix"),
 )  # keys of `ignored` that are no suffixes
+_ENOUGH = 64  # files of a suffix in one folder that are no pictures: the others of this suffix are not opened
 # What storage boxes, systems and catalogues keep beside pictures: small copies of them, and what was deleted.
 SYSTEM_FOLDERS = frozenset({
     "@eadir", "@__thumb", "@recycle", "@recently-snapshot", "@tmp", "@sharebin", "#recycle", "#snapshot",
@@ -94,6 +96,7 @@ class _Lister:
     def __init__(self, root: str, prefix: str) -> None:
         self.found = Folder()
         self._root, self._prefix = root, prefix
+        self._others: Counter[str] = Counter()  # suffix -> files of it that were looked into and are no pictures
         self._known: dict[str, bool] = {}  # suffix as written -> whether it is a picture's
 
     def take(self, entries: Iterable[os.DirEntry[str]]) -> None:
@@ -114,8 +117,11 @@ class _Lister:
                 self._take_unknown(name, suffix.lower())
 
     def _take_unknown(self, name: str, suffix: str) -> None:
-        """A file without suffix, or with digits for one (DICOM exports), is a picture if its first bytes say so."""
-        if suffix.strip(".") and not (suffix[1:].isascii() and suffix[1:].isdigit()):
+        """A file whose suffix is none or not known is a picture if its first bytes say so."""
+        if (refused := refused_by_name(name)) is not None:
+            self._cannot(name, refused)
+            return
+        if suffix in ORDINARY or self._others[suffix] >= _ENOUGH:
             self.found.ignored[printable(suffix)] += 1
             return
         self.found.settled = False  # its content decides, and the folder does not tell when that changes
@@ -128,7 +134,8 @@ class _Lister:
         if picture:
             self.found.names.append(name)
         else:
-            self.found.ignored[suffix or NO_SUFFIX] += 1
+            self.found.ignored[printable(suffix) or NO_SUFFIX] += 1
+            self._others[suffix] += bool(suffix.strip(".")) and not suffix[1:].isdecimal()
 
     def _take_other(self, entry: os.DirEntry[str]) -> None:
         """Hidden things, folders, links, and what is neither file nor folder."""

@@ -21,6 +21,7 @@ from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import read_toml, to_toml
 from sslstudio.engine.core.errors import ConfigError, DataError
 from sslstudio.engine.core.messages import NOTHING, Message
+from sslstudio.engine.images.formats.wanted import PAGE, file_of
 
 FILE, FORMAT = "sslstudio-folders.toml", 1
 PLACE = "pictures"  # the folder of a project that lists its folders of pictures
@@ -77,9 +78,11 @@ class Album(_Path):
         return {name: folder for name, folder in self.folders.items() if not os.path.isdir(folder)}
 
 
-def where(root: Path, path: str) -> str:
-    """`root / path` as a text, for loops over a million pictures."""
-    return root.real(path) if isinstance(root, Album) else os.path.join(root, path)
+def where(root: Path, path: str, *, whole: bool = False) -> str:
+    """`root / path` as a text, for loops over a million pictures: the file of a picture, or with the page that it is of
+    that file (`whole`)."""
+    there = root.real(path) if isinstance(root, Album) else os.path.join(root, path)
+    return there if whole or PAGE not in there or os.path.lexists(there) else file_of(there)
 
 
 def roots_of(root: Path) -> dict[str, Path]:

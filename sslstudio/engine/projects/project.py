@@ -21,6 +21,7 @@ from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import read_toml, to_toml
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError, StudioError
 from sslstudio.engine.core.messages import NOTHING, Message, join
+from sslstudio.engine.images.formats.wanted import file_of
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.labels.editing.files import is_labelling
 
@@ -315,7 +316,7 @@ def free_project(projects: Path, name: str) -> str:
 def examples_of(paths: Sequence[str]) -> tuple[str, ...]:
     """Names of pictures from all over a folder."""
     apart = max(1, len(paths) // EXAMPLES)
-    return tuple(path for path in paths[::apart][:EXAMPLES] if path.isprintable())
+    return tuple(path for path in map(file_of, paths[::apart][:EXAMPLES]) if path.isprintable())
 
 
 def with_pictures(project: Project, pictures: Path) -> Project:

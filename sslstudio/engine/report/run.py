@@ -269,6 +269,7 @@ def _data_facts(run: _Run, session: Session | None) -> Generator[Preparing, None
     alike = Message("{n:,} test pictures look almost like one that was trained or watched with", n=len(copies))
     return [
         (Message("Pictures"), read),
+        *((Message("Not used"), left) for left in session.left_out()),
         *facts,
         (Message("Labels"), _labels(session.recognised)),
         (Message("Belong together"), together),

@@ -46,6 +46,20 @@ class DataConfig(BaseConfig):
         "Pictures that must not be torn apart by the split: folder:1 (first folder level; of several data folders, "
         "each of them), subfolder:1 (the level below, the same name being the same group) or name:PATTERN.",
     )
+    channels: str = option(
+        "",
+        "Channels",
+        "Which channels of pictures with many: one number for grey (3), three for red, green and blue (3,1,2); empty: "
+        "the usual ones.",
+        advanced=True,
+    )
+    pages: str = option(
+        "first",
+        "Pages",
+        "Of files with several pages, slices or frames: first, all (each is a picture, and those of a file stay "
+        "together in the split), or the number of one.",
+        advanced=True,
+    )
     validation: float = option(
         0.1, "Validation share", "Held out to watch the training.", low=0.02, high=0.5, advanced=True
     )

@@ -44,6 +44,7 @@ def keep_recognised(run: RunFolder, labels: str, recognised: Recognised) -> None
         "labels": labels,
         "pictures": [[run.prefix, run.names, run.pictures] for run in index.runs],
         "sizes": _sizes(index.root, paths),
+        "channels": index.channels,
         "unreadable": [[one.path, one.reason] for one in index.unreadable],
         "ignored": index.ignored,
         "parts": "".join(str(PARTS.index(parts[path]) if path in parts else _NO_PART) for path in paths),
@@ -157,7 +158,7 @@ def _content(run: RunFolder) -> dict[str, Any] | None:
 def _rebuild(content: Mapping[str, Any], root: Path, place: Path | None) -> Recognised:
     runs = tuple(Run(prefix, names, number) for prefix, names, number in content["pictures"])
     unreadable = tuple(Unreadable(path, reason) for path, reason in content["unreadable"])
-    index = ImageIndex(root, runs, unreadable, dict(content["ignored"]))
+    index = ImageIndex(root, runs, unreadable, dict(content["ignored"]), tuple(content.get("channels", ())))
     paths = index.paths
     classes, masks = content["classes"], content["masks"]
     given = {path: PARTS[int(part)] for path, part in zip(paths, content["parts"], strict=True) if int(part) < _NO_PART}

@@ -15,6 +15,7 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Event, Note, Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.drawn_split import DrawnFor, split_drawn
+from sslstudio.engine.dataset.file_parts import choose_parts, left_out_words
 from sslstudio.engine.dataset.groups import groups_of
 from sslstudio.engine.dataset.split import Split, make_split
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache, check_enough, stream_cache
@@ -50,6 +51,12 @@ class Session:
         known = [path for path in paths if path in places]
         return tuple(compress(known, self.cache.readable([places[path] for path in known])))
 
+    def left_out(self) -> list[Message]:
+        """What of the pictures is not used, in sentences, as far as they are read."""
+        index = replace(self.cache.index, left=self.cache.left)
+        sizes = [(int(height), int(width)) for height, width in self.cache.sizes.tolist()]
+        return left_out_words(index, sizes, self.cache.side)
+
     def facts(self) -> dict[str, str]:
         """Lines for people."""
         index, side = self.cache.index, self.cache.side
@@ -63,6 +70,7 @@ class Session:
         return {
             Message("Pictures"): said,
             Message("Read at"): Message("{side} x {side} pixels", side=side),
+            **({Message("Not used"): Message("{left}", left=left)} if (left := self.left_out()) else {}),
             Message("Set apart"): Message(
                 "{train:,} to train on, {validation:,} to watch with, {test:,} kept for the test",
                 train=len(self.split.train),
@@ -106,7 +114,8 @@ def look_at(config: DataConfig) -> Generator[Preparing, None, Recognised]:
     if not config.folder:
         raise DataError("No folder was given. Choose the folder that holds the pictures.")
     yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
-    return (yield from recognising(scan(Path(config.folder)), config.labels, config.roles))
+    recognised = yield from recognising(scan(Path(config.folder)), config.labels, config.roles)
+    return choose_parts(recognised, config.channels, config.pages)
 
 
 def _read(
@@ -140,6 +149,8 @@ def note_when_read(session: Session, events: Generator[Event, None, T]) -> Gener
                     if broken
                     else ""
                 )
+                for left in session.left_out():
+                    yield Note(level="warning", text=left)
                 yield Note(
                     level="info",
                     text=Message("All {cache:,} pictures have been read.{rest}", cache=len(session.cache), rest=rest),

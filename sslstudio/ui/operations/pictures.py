@@ -1,7 +1,7 @@
 """What the window asks about pictures and their labels, off the UI thread."""
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.dataset.file_parts import FIRST, choose_parts, left_out_words
 from sslstudio.engine.images.formats.decode import read_picture
 from sslstudio.engine.images.index import ImageIndex, scanning
 from sslstudio.engine.images.multi_folder import root_of
@@ -42,13 +43,19 @@ class Seen:
 
 
 def look_at_folder(
-    folder: Path, labels_file: str, roles: Mapping[str, str], control: RunControl
+    folder: Path,
+    labels_file: str,
+    roles: Mapping[str, str],
+    control: RunControl,
+    *,
+    channels: str = "",
+    pages: str = FIRST,
 ) -> Generator[Preparing | Seen, None, Recognised]:
-    """Look for the pictures of a folder and the labels beside them; roles: what a person said that they are."""
+    """Look for the pictures of a folder and the labels beside them; roles: what a person said that they are. `channels`
+    and `pages`: see `choose_parts`."""
     index = yield from scan_pictures(folder)
     yield Preparing(stage=Message("Looking for labels"), done=0, total=0)
-    recognised = yield from recognising(index, labels_file, roles)
-    return recognised
+    return choose_parts((yield from recognising(index, labels_file, roles)), channels, pages)
 
 
 def scan_pictures(folder: Path) -> Generator[Preparing | Seen, None, ImageIndex]:
@@ -74,7 +81,8 @@ def check_pictures(
 
     side = config.side or suitable_side(recognised.pictures, device.choose())
     cache = yield from build_cache(recognised.pictures, side, control=control)
-    return cache.index
+    sizes = [(int(height), int(width)) for height, width in cache.sizes.tolist()]
+    return replace(cache.index, notes=tuple(left_out_words(cache.index, sizes, side)))
 
 
 def make_puzzles(

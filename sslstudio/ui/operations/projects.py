@@ -71,7 +71,8 @@ def _look(project: Project, labels: str, told: str, control: RunControl) -> Open
     labels = labels or known or (str(project.labels_folder) if is_edited(project.labels_folder) else "")
     project, wrong = _drop_bad_roles(project)
     said += wrong
-    recognised = yield from look_at_folder(project.pictures, labels, project.roles, control)
+    parts = {name: str(project.data[name]) for name in ("channels", "pages") if name in project.data}
+    recognised = yield from look_at_folder(project.pictures, labels, project.roles, control, **parts)
     seen = projects.examples_of(recognised.pictures.paths)
     now = replace(project, labels=labels, examples=seen, opened=time.strftime("%Y-%m-%d %H:%M"))
     mend_runs(now)

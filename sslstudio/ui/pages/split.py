@@ -91,7 +91,7 @@ class SplitController(QObject):
     def set(self, values: Mapping[str, Any]) -> None:
         """Change some of it."""
         before = self.now()
-        after = {**before, **values}
+        after = {**self._workspace.data_values, **before, **values}
         changed = tuple(name for name in SPLIT if after[name] != before[name])
         if changed:
             self.undo_stack.push(_Command(self._workspace, self._workspace.data_values, after, changed))

@@ -272,7 +272,7 @@ class Workspace(QObject):
     def use_labels(self, labels_file: str) -> None:
         """Take other labels for the open pictures; what was pretrained on them stays."""
         if self.folder is not None:
-            op = partial(picture_operations.look_at_folder, self.folder, labels_file, self.roles)
+            op = self._look_at(self.folder, labels_file, self.roles)
             then = partial(self._take_labels, self.folder, labels_file)
             if self._labels_job is not None and self.taking_labels:
                 self._labels_job.cancel()  # these are newer
@@ -281,7 +281,7 @@ class Workspace(QObject):
     def use_roles(self, roles: dict[str, str]) -> None:
         """Take folders, tables and columns for what a person says; what was pretrained on the pictures stays."""
         if self.folder is not None:
-            op = partial(picture_operations.look_at_folder, self.folder, self.labels_file, roles)
+            op = self._look_at(self.folder, self.labels_file, roles)
             then = partial(self._take_roles, self.folder, roles)
             if self._labels_job is not None and self.taking_labels:
                 self._labels_job.cancel()  # these are newer
@@ -301,6 +301,35 @@ class Workspace(QObject):
     def _refuse_roles(self, error: Exception) -> None:
         self._tell(error)
         self.changed.emit(Change.PICTURES)  # what is shown is as it was
+
+    @property
+    def file_parts(self) -> dict[str, str]:
+        """Which channels and pages of the files are the pictures, where that was chosen."""
+        return {name: str(self.data_values[name]) for name in ("channels", "pages") if name in self.data_values}
+
+    def choose_file_parts(self, channels: str, pages: str) -> None:
+        """Take other channels and pages of the open files for pictures."""
+        chosen = {"channels": channels, "pages": pages}
+        rest = {name: value for name, value in self.data_values.items() if name not in chosen}
+        kept = {name: value for name, value in chosen.items() if value not in ("", "first")}
+        if self.folder is None or {**rest, **kept} == self.data_values or not self.may_open():
+            return
+        self.letting_go.emit()
+        self.stop_reading()
+        self.set_data({**rest, **kept})
+        op = self._look_at(self.folder, self.labels_file, self.roles)
+        self.begin_opening(op, self._take_file_parts)
+
+    def _look_at(self, folder: Path, labels_file: str, roles: dict[str, str]) -> Callable[..., Any]:
+        parts = self.file_parts
+        channels, pages = parts.get("channels", ""), parts.get("pages", "first")
+        return partial(picture_operations.look_at_folder, folder, labels_file, roles, channels=channels, pages=pages)
+
+    def _take_file_parts(self, recognised: "Recognised") -> None:
+        self.recognised, self.readable = recognised, None
+        self.end_opening()
+        self.changed.emit(Change.PICTURES)
+        self.read_pictures()
 
     @property
     def taking_labels(self) -> bool:

@@ -6,6 +6,7 @@ import runpy
 from pathlib import Path
 from typing import TypeVar
 
+import imagecodecs
 import numpy as np
 import pytest
 import torch
@@ -23,6 +24,7 @@ from sslstudio.engine.export.formats import Embedding, Exportable, write_export
 from sslstudio.engine.export.run import Exported, encoder_facts, export_run
 from sslstudio.engine.finetuning.load import load_trained
 from sslstudio.engine.images.formats.decode import decode
+from sslstudio.engine.images.formats.wanted import channels_suffix
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import PixelScale
 
@@ -176,3 +178,52 @@ def test_the_picture_is_prepared_as_the_program_does(tmp_path: Path) -> None:
     image.save(picture, exif=exif)
     ours = decode(picture, 32).astype(np.float32).transpose(2, 0, 1) / 255
     assert np.abs(use_it.prepare(picture, 32)[0] - ours).max() < 1e-6
+
+
+def _see_through(kind: str) -> Image.Image:
+    """A picture of 260 x 200 pixels, opaque on the left, with no colours that a palette lacks."""
+    pixels = np.zeros((200, 260, 4), np.uint8)
+    pixels[..., 0], pixels[:100, :, 1], pixels[:, :150, 3] = 200, 90, 255
+    pixels[:, 150:200, 3] = 0 if kind in ("P", "1-bit") else 120
+    image = Image.fromarray(pixels)
+    if kind == "P":
+        return image.convert("P")
+    return image.convert(kind)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.png", "RGBA"), ("a.png", "LA"), ("a.png", "L"), ("a.png", "1"), ("a.gif", "P"), ("a.webp", "RGBA"),
+        ("a.jpg", "RGB"), ("a.jpg", "L"), ("a.jpg", "CMYK"), ("a.tif", "RGBA"), ("a.bmp", "RGB"), ("none.png", "RGBA"),
+    ],
+)  # fmt: skip
+def test_transparent_places_are_white_as_in_the_program(tmp_path: Path, name: str, kind: str) -> None:
+    image = _see_through(kind)
+    if name == "none.png":
+        image.putalpha(0)  # an unused channel, not an invisible picture
+    image.save(tmp_path / name)
+    for side in (16, 32, 100):
+        ours = decode(tmp_path / name, side).astype(np.float32).transpose(2, 0, 1) / 255
+        assert np.abs(use_it.prepare(tmp_path / name, side)[0] - ours).max() < 1e-6
+
+
+def test_chosen_channels_are_those_of_the_program(tmp_path: Path) -> None:
+    Image.fromarray(np.random.default_rng(2).integers(0, 255, (40, 50, 3), np.uint8)).save(tmp_path / "a.png")
+    for channels in ((3,), (2, 1), (3, 1, 2)):
+        named = Path(f"{tmp_path / 'a.png'}{channels_suffix(channels)}")
+        ours = decode(named, 32).astype(np.float32).transpose(2, 0, 1) / 255
+        assert np.abs(use_it.prepare(tmp_path / "a.png", 32, channels)[0] - ours).max() < 1e-6
+    with pytest.raises(ValueError, match="Channel 4 is needed"):
+        use_it.prepare(tmp_path / "a.png", 32, (4,))
+
+
+def test_what_is_not_of_eight_bits_is_refused(tmp_path: Path) -> None:
+    deep = np.arange(32 * 32 * 3, dtype=np.uint16).reshape(32, 32, 3) * 20
+    (tmp_path / "rgb.png").write_bytes(imagecodecs.png_encode(deep))
+    (tmp_path / "grey.png").write_bytes(imagecodecs.png_encode(np.ascontiguousarray(deep[..., 0])))
+    Image.fromarray(deep[..., 0].astype(np.float32)).save(tmp_path / "float.tif")
+    Image.fromarray(np.ascontiguousarray(deep[..., 0])).save(tmp_path / "grey.tif")
+    for name in ("rgb.png", "grey.png", "float.tif", "grey.tif"):
+        with pytest.raises(ValueError, match="is not a picture of 8 bits"):
+            use_it.prepare(tmp_path / name, 32)

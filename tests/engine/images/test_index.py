@@ -71,7 +71,7 @@ def test_every_oddity_is_listed_once(odd_tree: Any) -> None:
 
 def test_what_the_walk_itself_cannot_read_has_its_reason(odd_tree: Any) -> None:
     reasons = {item.path: item.reason for item in scan(odd_tree.root).unreadable}
-    special = [odd for odd in odd_tree.of("unreadable") if odd.path.startswith("special/")]
+    special = [odd for odd in odd_tree.of("unreadable") if odd.path.startswith(("special/", "scan."))]
     assert set(reasons) == {odd.path for odd in special}
     for odd in special:
         assert odd.reason in reasons[odd.path]
@@ -95,11 +95,26 @@ def test_suffixes_are_known_in_any_case(tmp_path: Path, suffix: str) -> None:
     assert scan(tmp_path).paths == ["a" + suffix, "b" + suffix.upper()]
 
 
-def test_only_files_without_a_telling_suffix_are_looked_into(tmp_path: Path) -> None:
-    fill(tmp_path, "IM0001", "1.2.840", "picture.xyz", "picture.v2")
+def test_files_without_a_known_suffix_are_pictures_if_their_first_bytes_say_so(tmp_path: Path) -> None:
+    fill(tmp_path, "IM0001", "1.2.840", "picture.xyz", "picture.v2", "notes.txt")
+    fill(tmp_path, "other.xyz", content=b"words")
     fill(tmp_path, "IM0002", content=b"\0" * 128 + b"DICM")
     fill(tmp_path, "IM0003", content=b"\0" * 128 + b"DIC")
-    assert scan(tmp_path).paths == ["1.2.840", "IM0001", "IM0002"]
+    assert scan(tmp_path).paths == ["1.2.840", "IM0001", "IM0002", "picture.v2", "picture.xyz"]
+    assert scan(tmp_path).ignored == {".txt": 1, ".xyz": 1, NO_SUFFIX: 1}
+
+
+def test_files_that_people_take_for_pictures_are_refused_by_name_with_what_to_do(tmp_path: Path) -> None:
+    fill(tmp_path, "a.png", "phone.HEIC", "brain.nii.gz", "raw.CR2", "cells.czi")
+    found = {one.path: str(one.reason) for one in scan(tmp_path).unreadable}
+    assert set(found) == {"phone.HEIC", "brain.nii.gz", "raw.CR2", "cells.czi"}
+    assert all("save" in reason or "export" in reason for reason in found.values())
+
+
+def test_of_many_files_of_an_unknown_suffix_only_some_are_opened(tmp_path: Path) -> None:
+    fill(tmp_path, "a.png", *(f"{number:03}.xyz" for number in range(100)), content=b"words")
+    fill(tmp_path, "999.xyz")
+    assert scan(tmp_path).ignored[".xyz"] in (100, 101)
 
 
 def test_linked_folders_are_followed_once(tmp_path: Path) -> None:

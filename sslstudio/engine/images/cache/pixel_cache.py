@@ -7,7 +7,7 @@ What anyone gets depends on the pictures alone and never on how far the reading 
 
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -66,6 +66,11 @@ class PixelCache:
     def broken(self) -> list[str]:
         """Pictures of `index` that cannot be read: none here."""
         return []
+
+    @property
+    def left(self) -> Mapping[str, str]:
+        """Path -> what of its file is not used (`wanted.to_text`), of the pictures that are read so far."""
+        return self.index.left
 
     def readable(self, positions: Positions) -> npt.NDArray[np.bool_]:
         """Which of these can be read: all that this cache holds."""
@@ -135,7 +140,8 @@ def assemble(reading: Reading) -> PixelCache:
     if not good:
         raise none_readable(index, unreadable)
     kept = {row.path for row in good}
-    readable = replace(index.subset(kept), unreadable=unreadable)
+    left = {row.path: row.left for row in good if row.left}
+    readable = replace(index.subset(kept), unreadable=unreadable, left=left)
     sizes = np.array([(row.height, row.width) for row in good], dtype=np.int32)
     slots = np.array([row.slot for row in good], dtype=np.int64)
     return PixelCache(readable, store.side, sizes, store.pixel_path, slots)
@@ -253,6 +259,13 @@ class StreamingCache(PixelCache):
     def broken(self) -> list[str]:
         """Paths that are known to be unreadable, so far."""
         return [self.index.paths[number] for number in np.flatnonzero(self._slots == _BROKEN).tolist()]
+
+    @property
+    def left(self) -> Mapping[str, str]:
+        """Path -> what of its file is not used, of the pictures that are read so far."""
+        rows = self._store.rows
+        known = [rows.get(path) for path in self.index.paths]
+        return {row.path: row.left for row in known if row is not None and row.left}
 
     def prefer(self, positions: Positions) -> None:
         """Read these next, in this order."""

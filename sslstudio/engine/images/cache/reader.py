@@ -66,7 +66,7 @@ class Reading:
     def decode(self, tasks: Iterable[Task], workers: int) -> Generator[tuple[Task, Outcome | None], None, None]:
         """As `decode_all`; what is kept meanwhile is recorded every now and then."""
         pace = Pace()
-        with closing(decode_all(tasks, partial(outcome_of, self.index.root, self.store.side), workers)) as outcomes:
+        with closing(decode_all(tasks, partial(outcome_of, self.index, self.store.side), workers)) as outcomes:
             for task, outcome in outcomes:
                 yield task, outcome
                 pace.commit(self.store)
@@ -89,7 +89,7 @@ def open_store(
 
     Raises RunError when stopped or when the disk is full.
     """
-    folder = store_folder(cache_dir or cache_folder(), index.root, side)
+    folder = store_folder(cache_dir or cache_folder(), index.root, side, index.channels)
     make_folder(folder)
     lock = filelock.FileLock(folder / "lock", thread_local=False)  # a generator may be closed by another thread
     with room(folder, len(index) * side * side * 3), ExitStack() as on_error:
@@ -176,10 +176,10 @@ class Pace:
             self._committed, self._since = time.monotonic(), 0
 
 
-def outcome_of(root: Path, side: int, file: ImageFile) -> Outcome:
+def outcome_of(index: ImageIndex, side: int, file: ImageFile) -> Outcome:
     """The pixels of a file, or why there are none."""
     try:
-        return squeeze(root / file.path, side)
+        return squeeze(index.file(file.path), side)
     except DataError as error:
         return error
 

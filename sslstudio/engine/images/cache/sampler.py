@@ -30,7 +30,7 @@ class SampledCache(PixelCache):
     def __init__(self, index: ImageIndex, side: int, cache_dir: Path | None = None) -> None:
         self.index, self.side = index, side
         self.sizes = np.zeros((len(index), 2), np.int32)
-        self._folder = store_folder(cache_dir or cache_folder(), index.root, side)
+        self._folder = store_folder(cache_dir or cache_folder(), index.root, side, index.channels)
         self._seen: dict[int, npt.NDArray[np.uint8] | None] = {}  # None: it cannot be read
 
     def __len__(self) -> int:
@@ -70,7 +70,7 @@ class SampledCache(PixelCache):
         stored = peek(self._folder, self.side, list(files.values()))
         rest = {number: file for number, file in files.items() if file.path not in stored}
         self._seen.update({number: stored[file.path] for number, file in files.items() if file.path in stored})
-        outcomes = pool.map(partial(outcome_of, self.index.root, self.side), rest.values())
+        outcomes = pool.map(partial(outcome_of, self.index, self.side), rest.values())
         self._seen.update(zip(rest, map(_pixels, outcomes), strict=True))
 
     def readable(self, positions: Positions) -> npt.NDArray[np.bool_]:

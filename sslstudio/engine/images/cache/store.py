@@ -23,10 +23,12 @@ import numpy.typing as npt
 
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.messages import from_text, to_text
+from sslstudio.engine.images.formats.wanted import LeftOut, channels_suffix
+from sslstudio.engine.images.formats.wanted import to_text as left_text
 from sslstudio.engine.images.index import ImageFile, printable
 
 MOST_SIDE: Final = 1024
-FORMAT: Final = 1  # raise it when decoding changes: everything is then decoded again, in another folder
+FORMAT: Final = 2  # raise it when decoding changes: everything is then decoded again, in another folder
 _TABLE = """CREATE TABLE IF NOT EXISTS pictures (
     path BLOB PRIMARY KEY,  -- relative to the root, as the bytes of the file system
     size INTEGER NOT NULL,
@@ -34,7 +36,8 @@ _TABLE = """CREATE TABLE IF NOT EXISTS pictures (
     slot INTEGER UNIQUE,    -- NULL if it cannot be read
     height INTEGER NOT NULL,
     width INTEGER NOT NULL,
-    reason TEXT NOT NULL    -- why it cannot be read; '' if it can
+    reason TEXT NOT NULL,   -- why it cannot be read; '' if it can
+    left_out TEXT NOT NULL  -- what of the file is not in the pixels: formats/wanted.py
 ) WITHOUT ROWID"""
 LOCK_SECONDS = 3.0  # until a reading that was told to stop has stopped
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -42,7 +45,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is known of a picture: the slot of its pixels and its size in the file, or why it cannot be read."""
+    """What is known of a picture: the slot of its pixels, its size in the file and what of that is left out
+    (`wanted.from_text`), or why it cannot be read."""
 
     path: str
     size: int
@@ -51,15 +55,17 @@ class Row:
     height: int = 0
     width: int = 0
     reason: str = ""
+    left: str = ""
 
     def fits(self, file: ImageFile) -> bool:
         """Whether the file is still the one that was read."""
         return self.size == file.size and self.mtime_ns == file.mtime_ns
 
 
-def store_folder(cache_dir: Path, root: Path, side: int) -> Path:
-    """Where the pixels of the pictures below `root`, squeezed to `side`, are kept."""
-    key = b"\0".join([os.fsencode(os.path.realpath(root)), str(side).encode(), str(FORMAT).encode()])
+def store_folder(cache_dir: Path, root: Path, side: int, channels: Sequence[int] = ()) -> Path:
+    """Where the pixels of the pictures below `root`, squeezed to `side`, are kept; apart for chosen `channels`."""
+    words = [str(side), str(FORMAT), *([channels_suffix(channels)] if channels else [])]
+    key = b"\0".join([os.fsencode(os.path.realpath(root)), *(word.encode() for word in words)])
     return cache_dir / "pixels" / hashlib.blake2b(key, digest_size=16).hexdigest()
 
 
@@ -134,10 +140,11 @@ class PixelStore:
         whole = os.path.getsize(self.pixel_path) // self.slot_bytes
         rows: dict[str, Row] = {}
         with garbage_collection_put_off():
-            for path, size, mtime_ns, slot, height, width, reason in self._table.execute("SELECT * FROM pictures"):
+            rest = self._table.execute("SELECT * FROM pictures")
+            for path, size, mtime_ns, slot, height, width, reason, left in rest:
                 if slot is None or slot < whole:
                     name = os.fsdecode(path)
-                    rows[name] = Row(name, size, int(mtime_ns), slot, height, width, from_text(reason))
+                    rows[name] = Row(name, size, int(mtime_ns), slot, height, width, from_text(reason), left)
         self._table.execute("DELETE FROM pictures WHERE slot >= ?", (whole,))
         self._table.commit()
         return rows
@@ -150,7 +157,9 @@ class PixelStore:
         self._free.extend(row.slot for row in gone if row.slot is not None)
         self._free.sort(reverse=True)
 
-    def put(self, file: ImageFile, pixels: npt.NDArray[np.uint8], height: int, width: int) -> int:
+    def put(
+        self, file: ImageFile, pixels: npt.NDArray[np.uint8], height: int, width: int, left: Sequence[LeftOut] = ()
+    ) -> int:
         """Write a picture to a free slot and return that. It is recorded by the next `commit`.
 
         Raises OSError if the disk is full.
@@ -161,7 +170,7 @@ class PixelStore:
         rest = memoryview(pixels.tobytes())
         while rest:
             rest = rest[self._pixels.write(rest) :]
-        self._pending.append(Row(file.path, file.size, file.mtime_ns, slot, height, width))
+        self._pending.append(Row(file.path, file.size, file.mtime_ns, slot, height, width, left=left_text(left)))
         return slot
 
     def check_room(self, count: int) -> None:
@@ -179,7 +188,7 @@ class PixelStore:
         if not self._pending:
             return
         os.fsync(self._pixels.fileno())
-        self._table.executemany("INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)", map(_values, self._pending))
+        self._table.executemany("INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_values, self._pending))
         self._table.commit()
         self.rows.update((row.path, row) for row in self._pending)
         self._pending = []
@@ -243,6 +252,7 @@ def _values(row: Row) -> tuple[Any, ...]:
         row.height,
         row.width,
         printable(to_text(row.reason)),
+        row.left,
     )
 
 

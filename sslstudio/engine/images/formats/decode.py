@@ -15,14 +15,17 @@ from PIL.GifImagePlugin import GifImageFile
 from PIL.Image import Resampling, Transpose
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
+from PIL.PpmImagePlugin import PpmImageFile
+from PIL.TgaImagePlugin import TgaImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.formats.errors import BROKEN, CannotOpen, check_size, from_library, from_os, silence
-from sslstudio.engine.images.formats.file_type import HEAD, Kind, describe, kind_of
-from sslstudio.engine.images.formats.jpeg import read_scaled
-from sslstudio.engine.images.formats.tone import flatten, from_values
+from sslstudio.engine.images.formats.file_type import HEAD, Kind, describe, is_tga, kind_of, refused_by_name
+from sslstudio.engine.images.formats.jpeg import is_lossless, read_other, read_scaled
+from sslstudio.engine.images.formats.tone import Values, flatten, from_values
+from sslstudio.engine.images.formats.wanted import CHANNELS, LeftOut, Wanted, split_name
 
 # The plugins are called directly and not through Image.open: it would warn about large pictures by a global limit.
 _PLUGINS: dict[Kind, type[ImageFile.ImageFile]] = {
@@ -31,7 +34,11 @@ _PLUGINS: dict[Kind, type[ImageFile.ImageFile]] = {
     Kind.WEBP: WebPImageFile,
     Kind.BMP: BmpImageFile,
     Kind.GIF: GifImageFile,
+    Kind.PNM: PpmImageFile,
+    Kind.TGA: TgaImageFile,
 }
+_CODECS = {Kind.JPEG2000: "jpeg2k", Kind.JPEGXL: "jpegxl", Kind.AVIF: "avif"}  # names in imagecodecs
+_ANIMATED = (Kind.GIF, Kind.WEBP, Kind.PNG)
 _ORIENTATION = 0x0112
 _TURNS = {  # EXIF orientation -> what makes the picture upright
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -45,23 +52,27 @@ _TURNS = {  # EXIF orientation -> what makes the picture upright
 
 
 class Upright(NamedTuple):
-    """A picture of mode L or RGB, and the size in pixels it has in the file (before a draft made it smaller)."""
+    """A picture of mode L or RGB, the size in pixels it has in the file (before a draft made it smaller), and what of
+    the file is not in it."""
 
     image: Image.Image
     height: int
     width: int
+    left: tuple[LeftOut, ...] = ()
 
 
 class Squeezed(NamedTuple):
-    """uint8 (side, side, 3), and the size in pixels of the whole picture."""
+    """uint8 (side, side, 3), the size in pixels of the whole picture, and what of its file is not in it."""
 
     pixels: npt.NDArray[np.uint8]
     height: int
     width: int
+    left: tuple[LeftOut, ...] = ()
 
 
 def read_picture(path: Path, short_side: int | None = None) -> Image.Image:
-    """The picture in RGB of 8 bits, upright, transparent places white; of several frames or pages the first.
+    """The picture in RGB of 8 bits, upright, transparent places white; of several frames or pages the first,
+    or the one that `path` names ('stack.tif#page=3').
 
     `short_side` lets a JPEG be decoded at a fraction of its size, never so small that its shorter side is below it.
     Raises DataError whose text is the reason alone, without the path.
@@ -76,30 +87,67 @@ def decode(path: Path, side: int) -> npt.NDArray[np.uint8]:
 
 def squeeze(path: Path, side: int) -> Squeezed:
     """`decode` together with the size of the picture in the file."""
-    image, height, width = _load(path, side)
+    image, height, width, left = _load(path, side)
     square = image.resize((side, side), Resampling.BICUBIC, reducing_gap=3.0)
-    return Squeezed(np.array(square.convert("RGB")), height, width)
+    return Squeezed(np.array(square.convert("RGB")), height, width, left)
 
 
 def short_side_of(path: Path) -> int:
     """The shorter side in pixels. Where the header says it, nothing is decoded. Raises as `read_picture`."""
     silence()
-    with _open(path) as file:
-        kind = _kind(file, path)
+    file_path, _ = _of(path)
+    with _open(file_path) as file:
+        kind = _kind(file, file_path)
         if kind in _PLUGINS:
             try:
                 return min(_PLUGINS[kind](file).size)
             except BROKEN as error:
-                raise from_library(error, kind, file) from error
+                if not (kind is Kind.JPEG and (values := _other_jpeg(file)) is not None):
+                    raise from_library(error, kind, file) from error
+                return int(min(values.shape[:2]))
     return min(_load(path, None).image.size)
 
 
-def _load(path: Path, short_side: int | None) -> Upright:
+def count_pages(path: Path) -> int:
+    """How many pictures a file holds: pages, slices, frames. Pixels are not decoded. Raises as `read_picture`."""
     silence()
     with _open(path) as file:
         kind = _kind(file, path)
         try:
-            return _read(file, kind, short_side)
+            if kind is Kind.DICOM:
+                from sslstudio.engine.images.formats.dicom import count_frames
+
+                return count_frames(file)
+            if kind is Kind.TIFF:
+                from sslstudio.engine.images.formats.tiff import count_pages as count_tiff
+
+                return count_tiff(file)
+            return _frames_of(_PLUGINS[kind](file), kind) if kind in _ANIMATED else 1
+        except DataError:
+            raise
+        except BROKEN as error:
+            raise from_library(error, kind, file) from error
+
+
+def _of(path: Path) -> tuple[Path, Wanted]:
+    """The file and what is wanted of it. A file that is really named so is meant itself."""
+    text = os.fspath(path)
+    if "#" not in text or os.path.lexists(text):
+        return path, Wanted()
+    name, wanted = split_name(text)
+    paged = text.rpartition(CHANNELS)[0]
+    if wanted.channels and os.path.lexists(paged):
+        return Path(paged), Wanted(None, wanted.channels)
+    return Path(name), wanted
+
+
+def _load(path: Path, short_side: int | None) -> Upright:
+    silence()
+    path, wanted = _of(path)
+    with _open(path) as file:
+        kind = _kind(file, path)
+        try:
+            return _read(file, kind, short_side, wanted)
         except DataError:
             raise
         except MemoryError as error:
@@ -133,8 +181,17 @@ def _kind(file: BinaryIO, path: Path) -> Kind:
     if not head:
         raise DataError("empty file")
     kind = kind_of(head)
-    if kind is None and path.suffix.lower() in (".dcm", ".dicom") and head.strip(b"\0") and _is_bare_dicom(head):
+    if (
+        kind is None
+        and path.suffix.lower() in (".dcm", ".dicom", ".ima")
+        and head.strip(b"\0")
+        and _is_bare_dicom(head)
+    ):
         return Kind.DICOM
+    if kind is None and path.suffix.lower() == ".tga" and is_tga(head):
+        return Kind.TGA
+    if kind is None and (refused := refused_by_name(path.name)) is not None:
+        raise DataError("{reason}", reason=refused)
     if kind is None:
         raise DataError("not a picture that can be read: {described}", described=describe(head))
     return kind
@@ -145,34 +202,113 @@ def _is_bare_dicom(head: bytes) -> bool:
     return head[:2] in (b"\x02\0", b"\x08\0") and len(head) == HEAD
 
 
-def _read(file: BinaryIO, kind: Kind, short_side: int | None) -> Upright:
+def _read(file: BinaryIO, kind: Kind, short_side: int | None, wanted: Wanted) -> Upright:
     if kind is Kind.DICOM:
         from sslstudio.engine.images.formats.dicom import read_dicom  # a quarter of a second, only where there is DICOM
 
-        return _turn(read_dicom(file), 1)
+        picture, left = read_dicom(file, wanted)
+        return _turn(picture, 1)._replace(left=left)
     if kind is Kind.TIFF:
         from sslstudio.engine.images.formats.tiff import read_tiff
 
-        return _turn(*read_tiff(file))
-    return _read_plugin(file, kind, short_side)
+        picture, orientation, left = read_tiff(file, wanted)
+        return _turn(picture, orientation)._replace(left=left)
+    if kind in _CODECS:
+        return _from_codec(_decode_by(_CODECS[kind], file), wanted)
+    try:
+        return _read_plugin(file, kind, short_side, wanted)
+    except BROKEN:
+        if kind is Kind.JPEG and (values := _other_jpeg(file)) is not None:
+            return _from_codec(values, wanted)
+        raise
 
 
-def _read_plugin(file: BinaryIO, kind: Kind, short_side: int | None) -> Upright:
+def _read_plugin(file: BinaryIO, kind: Kind, short_side: int | None, wanted: Wanted) -> Upright:
     image = _PLUGINS[kind](file)
     size = image.size
     check_size(*size)
     if kind is Kind.PNG and _is_deep_png(file):
         orientation = _orientation(image) if "exif" in image.info else 1
-        return _turn(_deep_png(file), orientation)
+        return _turn(_deep_png(file, wanted), orientation)
+    left = _choose_frame(image, kind, wanted)
     flat = _shrink(file, image, kind, short_side) or _whole(image, kind)
+    if wanted.channels:
+        flat = from_values(np.asarray(flat), colour=True, channels=wanted.channels)
     orientation = _orientation(image)
     width, height = size[::-1] if orientation in (5, 6, 7, 8) else size
-    return Upright(_turn(flat, orientation).image, height, width)
+    return Upright(_turn(flat, orientation).image, height, width, left)
+
+
+def _choose_frame(image: ImageFile.ImageFile, kind: Kind, wanted: Wanted) -> tuple[LeftOut, ...]:
+    """Go to the frame that is wanted; returns what is left out if none is."""
+    if kind is Kind.JPEG and "mpoffset" in image.info and wanted.page is None:
+        return _pictures_in_mpo(image)
+    if wanted.page is not None and kind in _ANIMATED:
+        count = _frames_of(image, kind)
+        if wanted.page > count:
+            raise DataError("page {asked} was asked for, and it has {n}", asked=wanted.page, n=count)
+        image.seek(wanted.page - 1)
+        return ()
+    count = _frames_of(image, kind) if kind in _ANIMATED else 1
+    return (LeftOut("frames", count),) if count > 1 else ()
+
+
+def _frames_of(image: ImageFile.ImageFile, kind: Kind) -> int:
+    """How many frames there are. Those of a GIF are counted by going through the file, as far as it is whole."""
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except BROKEN:  # damaged later frames are no reason against the first
+        image.seek(0)
+        return 1
+
+
+def _pictures_in_mpo(image: ImageFile.ImageFile) -> tuple[LeftOut, ...]:
+    """Further pictures of a stereo camera or a phone (the Multi Picture Format of CIPA, tag 0xB001)."""
+    try:
+        facts = image._getmp()  # type: ignore[attr-defined]
+        count = int(facts[0xB001]) if facts else 1
+    except BROKEN:
+        return ()
+    return (LeftOut("pages", count),) if count > 1 else ()
+
+
+def _decode_by(codec: str, file: BinaryIO) -> Values:
+    import imagecodecs
+
+    if not getattr(imagecodecs, codec.upper()).available:
+        raise DataError(
+            "not a picture that can be read: it is a picture in the format {codec}, and the decoder that is installed "
+            "does not know it; save it as PNG or TIFF, or install a newer imagecodecs",
+            codec=codec,
+        )
+    file.seek(0)
+    return np.asarray(getattr(imagecodecs, f"{codec}_decode")(file.read()))
+
+
+def _other_jpeg(file: BinaryIO) -> Values | None:
+    try:
+        return read_other(file)
+    except BROKEN:
+        return None
+
+
+def _from_codec(values: Values, wanted: Wanted) -> Upright:
+    """(h, w), (h, w, c) or (frames, h, w, c) -> a picture."""
+    left: tuple[LeftOut, ...] = ()
+    if values.ndim == 4:
+        left = (LeftOut("frames", len(values)),) if len(values) > 1 else ()
+        values = values[0]
+    values = values[..., 0] if values.ndim == 3 and values.shape[2] == 1 else values
+    count = 1 if values.ndim == 2 else values.shape[2]
+    check_size(values.shape[1], values.shape[0])
+    alpha = count - 1 if count in (2, 4) else None
+    colour = count >= 3 and not wanted.channels
+    return _turn(from_values(values, colour=colour, alpha=alpha, channels=wanted.channels), 1)._replace(left=left)
 
 
 def _shrink(file: BinaryIO, image: ImageFile.ImageFile, kind: Kind, short_side: int | None) -> Image.Image | None:
     """Read a JPEG small by the fast way; else None, and the slow way decodes no more of it than is needed."""
-    if short_side is None:
+    if short_side is None or (kind is Kind.JPEG and is_lossless(file)):
         return None
     fast = read_scaled(file, image, short_side) if kind is Kind.JPEG else None
     if fast is None:
@@ -195,14 +331,16 @@ def _is_deep_png(file: BinaryIO) -> bool:
     return file.read(1) == b"\x10"
 
 
-def _deep_png(file: BinaryIO) -> Image.Image:
+def _deep_png(file: BinaryIO, wanted: Wanted) -> Image.Image:
     """16 bits a sample. Pillow would keep the high byte alone, in which 12-bit data is almost black."""
     import imagecodecs
 
     file.seek(0)
     values = imagecodecs.png_decode(file.read())
     channels = 1 if values.ndim == 2 else values.shape[2]
-    return from_values(values, colour=channels >= 3, alpha=channels - 1 if channels in (2, 4) else None)
+    alpha = channels - 1 if channels in (2, 4) else None
+    colour = channels >= 3 and not wanted.channels
+    return from_values(values, colour=colour, alpha=alpha, channels=wanted.channels)
 
 
 def _orientation(image: Image.Image) -> int:

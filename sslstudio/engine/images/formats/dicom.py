@@ -8,7 +8,7 @@ from PIL import Image
 from pydicom import Dataset, dcmread
 from pydicom.encaps import get_frame
 from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.pixels.processing import apply_color_lut, apply_rescale, apply_voi
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, convert_color_space
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
     HTJ2K,
@@ -24,16 +24,28 @@ from pydicom.uid import (
 )
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.formats.errors import check_size, silence_log
 from sslstudio.engine.images.formats.tone import Bytes, Values, from_values, stretch
+from sslstudio.engine.images.formats.wanted import LeftOut, Wanted
 
 silence_log("pydicom")
 
+_SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # storage classes of masks
+
+
+def _jpeg_as_stored(data: bytes) -> Values:
+    """The values without any change of colours: what they are, the data set says and not the JPEG."""
+    try:
+        values: Values = imagecodecs.jpeg_decode(data, colorspace="RGB", outcolorspace="RGB")
+    except (ValueError, RuntimeError):  # of one channel
+        values = imagecodecs.jpeg_decode(data)
+    return values
+
+
 _CODECS = {  # what pydicom alone cannot decode and imagecodecs can
-    JPEGExtended12Bit: imagecodecs.jpeg_decode,
-    JPEGLossless: imagecodecs.jpeg_decode,
-    JPEGLosslessSV1: imagecodecs.jpeg_decode,
+    JPEGExtended12Bit: _jpeg_as_stored,
+    JPEGLossless: _jpeg_as_stored,
+    JPEGLosslessSV1: _jpeg_as_stored,
     JPEGLSLossless: imagecodecs.jpegls_decode,
     JPEGLSNearLossless: imagecodecs.jpegls_decode,
     HTJ2K: imagecodecs.jpeg2k_decode,
@@ -42,22 +54,43 @@ _CODECS = {  # what pydicom alone cannot decode and imagecodecs can
 }
 
 
-def read_dicom(file: BinaryIO) -> Image.Image:
-    """The first frame as L or RGB, with the file's own rescaling and window. Raises DataError if it holds no picture.
+def count_frames(file: BinaryIO) -> int:
+    """How many frames a file says it has; its pixels are not read."""
+    dataset = dcmread(file, force=True, stop_before_pixels=True, specific_tags=["NumberOfFrames"])
+    return _frames(dataset)
+
+
+def read_dicom(file: BinaryIO, wanted: Wanted) -> tuple[Image.Image, tuple[LeftOut, ...]]:
+    """The first frame, or the one that is wanted, as L or RGB, with the file's own rescaling and window; and what of
+    the file is not in it. Raises DataError if it holds no picture.
 
     Files without the 128-byte preamble (old exports) are read too.
     """
     try:
         dataset = dcmread(file, force=True)
         _check(dataset)
-        values = _first_frame(dataset)
-        return _render(dataset, values)
+        count = _frames(dataset)
+        if wanted.page is not None and wanted.page > count:
+            raise DataError("page {asked} was asked for, and it has {n}", asked=wanted.page, n=count)
+        frame = (wanted.page or 1) - 1
+        image = _render(dataset, _stored_values(dataset, frame), frame)
     except (InvalidDicomError, BytesLengthException) as error:
         raise DataError("not a picture that can be read: {error}", error=error) from error
+    if wanted.channels:
+        image = from_values(np.asarray(image), colour=True, channels=wanted.channels)
+    return image, (LeftOut("frames", count),) if count > 1 and wanted.page is None else ()
+
+
+def _frames(dataset: Dataset) -> int:
+    return max(1, int(dataset.get("NumberOfFrames", 1) or 1))
 
 
 def _check(dataset: Dataset) -> None:
-    if not dataset.get(Message("Rows")) or not dataset.get("Columns"):
+    if str(dataset.get("SOPClassUID", "")) in _SEGMENTATIONS:
+        raise DataError(
+            "this DICOM file is a segmentation: it holds masks and no picture; save each as a PNG beside its picture"
+        )
+    if not dataset.get("Rows") or not dataset.get("Columns"):
         raise DataError("this DICOM file holds no picture (a report, a plan or an index of others)")
     depth = (int(dataset.get("BitsAllocated", 8)) + 7) // 8
     check_size(int(dataset.Columns), int(dataset.Rows), depth * int(dataset.get("SamplesPerPixel", 1)))
@@ -65,17 +98,17 @@ def _check(dataset: Dataset) -> None:
         raise DataError("the file ends too early: the pixels are missing")
 
 
-def _first_frame(dataset: Dataset) -> Values:
+def _stored_values(dataset: Dataset, frame: int) -> Values:
     """(rows, columns) or (rows, columns, 3) as stored; YBR is turned to RGB."""
     syntax = _transfer_syntax(dataset)
     try:
-        return pixel_array(dataset, index=0)
+        return pixel_array(dataset, index=frame)
     except (NotImplementedError, RuntimeError) as error:
         if syntax not in _CODECS:
             raise DataError(
                 "not a picture that can be read: compression {syntax!r} is not supported", syntax=syntax.name
             ) from error
-        return _decode(dataset, _CODECS[syntax])
+        return _decode(dataset, _CODECS[syntax], frame)
 
 
 def _transfer_syntax(dataset: Dataset) -> UID:
@@ -84,45 +117,99 @@ def _transfer_syntax(dataset: Dataset) -> UID:
     return UID(dataset.file_meta.TransferSyntaxUID)
 
 
-def _decode(dataset: Dataset, codec: Any) -> Values:
-    frames = int(dataset.get("NumberOfFrames", 1) or 1)
-    values: Values = codec(get_frame(dataset.PixelData, 0, number_of_frames=frames))
+def _decode(dataset: Dataset, codec: Any, frame: int) -> Values:
+    values: Values = codec(get_frame(dataset.PixelData, frame, number_of_frames=_frames(dataset)))
     if values.shape[:2] != (dataset.Rows, dataset.Columns):
         raise DataError("not a picture that can be read: the compressed picture has another size than its header says")
+    if values.ndim == 3 and str(dataset.get("PhotometricInterpretation", "")).startswith("YBR_FULL"):
+        return convert_color_space(values, "YBR_FULL", "RGB")
     if dataset.get("PixelRepresentation", 0) != 1:
         return values
     shift = 32 - int(dataset.BitsStored)  # the codec gives the bits of negative values without their sign
     return (values.astype(np.int32) << shift) >> shift
 
 
-def _render(dataset: Dataset, values: Values) -> Image.Image:
+def _render(dataset: Dataset, values: Values, frame: int) -> Image.Image:
     kind = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
     if kind == "PALETTE COLOR":
-        colours = apply_color_lut(values, dataset)
-        return from_values((colours >> 8).astype(np.uint8) if colours.itemsize == 2 else colours, colour=True)
+        return from_values(_look_up(dataset, values), colour=True)
     if values.ndim == 3:
         return from_values(values, colour=True)
-    grey = _grey(dataset, values)
+    grey = _grey(dataset, values, frame)
     return Image.fromarray(255 - grey if kind == "MONOCHROME1" else grey)
 
 
-def _grey(dataset: Dataset, values: Values) -> Bytes:
-    real = apply_rescale(values, dataset)
-    if dataset.get("VOILUTSequence"):
-        return stretch(apply_voi(values, dataset, index=0))
-    centre, width = _first(dataset.get("WindowCenter")), _first(dataset.get("WindowWidth"))
+def _look_up(dataset: Dataset, values: Values) -> Bytes:
+    """Look up colours (PS3.3 C.7.9). Tables said to be of 16 bits hold 8 in files of some programs."""
+    entries, first, _ = (int(part) for part in dataset.RedPaletteColorLookupTableDescriptor)
+    numbers = np.arange(entries or 65_536) + first
+    table = apply_color_lut(numbers.reshape(1, -1), dataset).reshape(len(numbers), -1)
+    if table.itemsize == 2:
+        table = table >> 8 if table.max() > 255 else table
+    return np.asarray(table.astype(np.uint8)[np.clip(values.astype(np.int64) - first, 0, len(numbers) - 1)])
+
+
+def _group(dataset: Dataset, name: str, frame: int) -> Dataset:
+    """What holds for a frame of an enhanced object (PS3.3 C.7.6.16): its own group, or that of all; else the data
+    set itself, as in an ordinary object."""
+    each = dataset.get("PerFrameFunctionalGroupsSequence") or []
+    for groups in (*each[frame : frame + 1], *(dataset.get("SharedFunctionalGroupsSequence") or [])[:1]):
+        if found := groups.get(name):
+            return Dataset(found[0])
+    return dataset
+
+
+def _rescaled(dataset: Dataset, values: Values, frame: int) -> Values:
+    """Stored values -> real ones. A slope of 1 and an intercept of 0 leave them as they are."""
+    if dataset.get("ModalityLUTSequence"):
+        return apply_modality_lut(values, dataset)
+    about = _group(dataset, "PixelValueTransformationSequence", frame)
+    slope, intercept = about.get("RescaleSlope"), about.get("RescaleIntercept")
+    slope, intercept = 1.0 if slope is None else float(slope), 0.0 if intercept is None else float(intercept)
+    if (slope, intercept) == (1.0, 0.0) or slope == 0:
+        return values
+    return values.astype(np.float64) * slope + intercept
+
+
+def _grey(dataset: Dataset, values: Values, frame: int) -> Bytes:
+    real = _rescaled(dataset, values, frame)
+    about = _group(dataset, "FrameVOILUTSequence", frame)
+    if about.get("VOILUTSequence"):
+        return _apply_table(real, about.VOILUTSequence[0])
+    centre, width = _first(about.get("WindowCenter")), _first(about.get("WindowWidth"))
     if centre is not None and width is not None and width > 0:
-        return _apply_window(real, centre, width, str(dataset.get("VOILUTFunction", "LINEAR")))
-    padding = dataset.get("PixelPaddingValue")
+        return _apply_window(real, centre, width, str(about.get("VOILUTFunction", "LINEAR")))
     if real.dtype == np.uint8:
         return np.asarray(real, dtype=np.uint8)
-    return stretch(real, ignore=_rescale(dataset, padding))
+    return stretch(real, padding=_padding(dataset, values))
 
 
-def _rescale(dataset: Dataset, value: Any) -> float | None:
-    if not isinstance(value, int):
+def _padding(dataset: Dataset, values: Values) -> Any:
+    """Where there is no picture: stored values of the padding, or between it and its limit (PS3.3 C.7.5.1.1.2)."""
+    one, other = dataset.get("PixelPaddingValue"), dataset.get("PixelPaddingRangeLimit")
+    if not isinstance(one, int):
         return None
-    return float(apply_rescale(np.array([value]), dataset)[0])
+    low, high = sorted((one, other if isinstance(other, int) else one))
+    return (values >= low) & (values <= high)
+
+
+def _apply_table(real: Values, item: Dataset) -> Bytes:
+    """PS3.3 C.11.2.1.1: the table's first value is a real one, and so may be negative. Its greys are spread over
+    0..255 by the bits that they use."""
+    entries, first, bits = (int(part) for part in item.LUTDescriptor)
+    entries = entries or 65_536
+    if first > 32_767 and real.min() < 0:  # written without its sign
+        first -= 65_536
+    data = item.LUTData
+    if isinstance(data, bytes):
+        narrow = len(data) < 2 * entries
+        table = np.frombuffer(data, np.uint8 if narrow else "<u2", entries)
+    else:
+        table = np.asarray(data)
+    table = table.astype(np.int64) & 0xFFFF
+    top = min((1 << max(bits, 1)) - 1, (1 << max(1, int(table.max()).bit_length())) - 1)
+    chosen = np.clip(np.floor(real).astype(np.int64) - first, 0, len(table) - 1)
+    return np.rint(np.clip(table[chosen] / top, 0, 1) * 255).astype(np.uint8)
 
 
 def _first(value: Any) -> float | None:

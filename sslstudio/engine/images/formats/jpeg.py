@@ -1,9 +1,12 @@
 """JPEGs by simplejpeg where it is installed: the same pixels as Pillow's from the same library, with less ado."""
 
+import os
 from functools import cache
 from types import ModuleType
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 _COLOURS = {"RGB": "RGB", "L": "GRAY"}  # mode of Pillow -> name there; inks go Pillow's way
@@ -37,3 +40,40 @@ def read_scaled(file: BinaryIO, image: Image.Image, short_side: int) -> Image.Im
     except ValueError:
         return None
     return Image.fromarray(pixels if image.mode == "RGB" else pixels[:, :, 0])
+
+
+def read_other(file: BinaryIO) -> npt.NDArray[Any] | None:
+    """The values of a JPEG that Pillow does not decode: of 12 or 16 bits, lossless, JPEG-LS. (h, w) or (h, w, 3).
+
+    None for an ordinary one, which is then damaged. Raises what the decoder says of a damaged one.
+    """
+    import imagecodecs
+
+    frame, bits = _frame(file)
+    file.seek(0)
+    data = file.read()
+    if frame == _JPEG_LS:
+        return np.asarray(imagecodecs.jpegls_decode(data))
+    return np.asarray(imagecodecs.jpeg_decode(data)) if bits > 8 or frame in _LOSSLESS else None
+
+
+_JPEG_LS, _LOSSLESS = 0xF7, (0xC3, 0xC7, 0xCB, 0xCF)
+_FRAMES = {*range(0xC0, 0xD0), _JPEG_LS} - {0xC4, 0xC8, 0xCC}  # markers that begin a frame (ITU T.81, table B.1)
+
+
+def is_lossless(file: BinaryIO) -> bool:
+    """Whether it has no smaller sizes inside: asked for one, libjpeg-turbo writes beyond its memory."""
+    return _frame(file)[0] in (*_LOSSLESS, _JPEG_LS)
+
+
+def _frame(file: BinaryIO) -> tuple[int, int]:
+    """The marker of the first frame and its bits a sample; (0, 8) where none is found."""
+    file.seek(2)
+    while len(head := file.read(5)) == 5 and head[0] == 0xFF:
+        if head[1] == 0xFF:  # a byte that fills
+            file.seek(-4, os.SEEK_CUR)
+        elif head[1] in _FRAMES:
+            return head[1], head[4]
+        else:
+            file.seek(int.from_bytes(head[2:4], "big") - 3, os.SEEK_CUR)
+    return 0, 8

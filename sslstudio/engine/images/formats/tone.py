@@ -4,11 +4,14 @@ Pictures of 8 bits are left as they are. Deeper ones are stretched: the darkest 
 values become black and white, so that 12-bit data in a 16-bit file, temperatures or Hounsfield units are all visible.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+from sslstudio.engine.core.errors import DataError
 
 Values = npt.NDArray[Any]
 Bytes = npt.NDArray[np.uint8]
@@ -17,17 +20,24 @@ LOW, HIGH = 0.5, 99.5  # per cent
 _SAMPLE = 1_000_000  # values that are enough to find the percentiles
 
 
-def stretch(values: Values, *, ignore: float | None = None) -> Bytes:
+def stretch(values: Values, *, padding: npt.NDArray[np.bool_] | None = None) -> Bytes:
     """Percentile stretch to 0..255, same shape, over all values at once (colours keep their hue).
 
-    Larger values never become darker. What is not finite counts as the darkest, `ignore` (padding) has no say in the
-    range. If the percentiles meet (few bright points on black), the whole range counts; one value everywhere is black.
+    Larger values never become darker. What is not finite counts as the darkest; so does `padding` (true where there is
+    no data; same shape, or without the channels), which has no say in the range. If the percentiles meet (few bright
+    points on black), the whole range counts; one value everywhere is black.
     """
     values = np.abs(values) if np.iscomplexobj(values) else values
-    low, high = _range(values, ignore)
+    if padding is not None and padding.ndim < values.ndim:
+        padding = np.broadcast_to(padding[..., None], values.shape)
+    if padding is not None and (padding.all() or not padding.any()):
+        padding = None
+    low, high = _range(values, padding)
     work = np.float32 if values.dtype.itemsize <= 2 else np.float64
     with np.errstate(invalid="ignore", over="ignore"):
         scaled = np.nan_to_num(values.astype(work), nan=low, posinf=high, neginf=low)
+    if padding is not None:
+        scaled[padding] = low
     np.clip(scaled, low, high, out=scaled)
     if high - low > np.finfo(np.float64).max:  # the span of a 64-bit picture can be beyond what a float holds
         scaled, low, high = scaled / 4, low / 4, high / 4
@@ -37,11 +47,11 @@ def stretch(values: Values, *, ignore: float | None = None) -> Bytes:
     return np.asarray(np.rint(share * 255), dtype=np.uint8)
 
 
-def _range(values: Values, ignore: float | None) -> tuple[float, float]:
+def _range(values: Values, padding: npt.NDArray[np.bool_] | None) -> tuple[float, float]:
     step = max(1, int(np.sqrt(values.shape[0] * values.shape[1] / _SAMPLE))) if values.ndim >= 2 else 1
-    sample = values[::step, ::step] if values.ndim >= 2 else values
-    for chosen in (sample, values):
-        finite = _finite(chosen, ignore)
+    for every in dict.fromkeys((step, 1)):
+        part = (slice(None, None, every),) * min(values.ndim, 2)
+        finite = _finite(values[part], None if padding is None else padding[part])
         if not finite.size:
             continue
         low, high = np.percentile(finite, (LOW, HIGH), method="nearest")
@@ -53,37 +63,100 @@ def _range(values: Values, ignore: float | None) -> tuple[float, float]:
     return 0.0, 0.0
 
 
-def _finite(values: Values, ignore: float | None) -> Values:
+def _finite(values: Values, padding: npt.NDArray[np.bool_] | None) -> Values:
     keep = np.isfinite(values)
-    if ignore is not None and (values != ignore).any():
-        keep &= values != ignore
+    if padding is not None:
+        keep &= ~padding
     return values[keep]
 
 
-def eight_bits(values: Values) -> Bytes:
-    """uint8 as it is, true/false as white/black, anything else stretched."""
+def eight_bits(values: Values, padding: npt.NDArray[np.bool_] | None = None) -> Bytes:
+    """uint8 as it is, true/false as white/black, anything else stretched (`padding` as there)."""
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
-    return values if values.dtype == np.uint8 else stretch(values)
+    return values if values.dtype == np.uint8 else stretch(values, padding=padding)
 
 
-def from_values(values: Values, *, colour: bool, alpha: int | None = None) -> Image.Image:
+def shown_channels(count: int) -> int:
+    """How many of so many channels (without opacity) are shown where none were chosen: of two the first."""
+    return 3 if count >= 3 else 1
+
+
+def choose(values: Values, channels: Sequence[int]) -> Values:
+    """(h, w[, c]) -> the channels of these numbers (from 1): (h, w, 1 or 3), a third that was not asked for is zero.
+
+    Raises DataError for a channel that is not there.
+    """
+    values = values[..., None] if values.ndim == 2 else values
+    count = values.shape[2]
+    if max(channels) > count:
+        raise DataError(
+            "channel {asked} was chosen, and it has {n} {n:plural(channel|channels)}", asked=max(channels), n=count
+        )
+    chosen = values[..., [number - 1 for number in channels]]
+    return np.concatenate([chosen, np.zeros_like(chosen[..., :1])], axis=-1) if len(channels) == 2 else chosen
+
+
+def from_values(
+    values: Values,
+    *,
+    colour: bool,
+    alpha: int | None = None,
+    channels: Sequence[int] = (),
+    padding: npt.NDArray[np.bool_] | None = None,
+) -> Image.Image:
     """(h, w) or (h, w, channels) of any type -> L or RGB.
 
     Of two channels the first is shown, of more the first three: stretched together if they are a `colour`, each on
-    its own if they are independent measurements. `alpha` is the channel that holds opacity.
+    its own if they are independent measurements. `alpha` is the channel that holds opacity. `channels` chooses others
+    (numbers from 1). `padding` is true, in the shape of the values or without channels, where there is no data.
     """
     if values.ndim == 2:
         values = values[..., None]
-    kept = 3 if values.shape[2] >= 3 and alpha != 1 else 1
-    shown = values[..., :kept]
-    if colour or kept == 1:
-        pixels = eight_bits(shown)
+    if padding is not None and padding.ndim == 2:
+        padding = np.broadcast_to(padding[..., None], values.shape)
+    opacity = None if alpha is None else values[..., alpha]
+    if opacity is not None and opacity.any() and not opacity.all():
+        clear = np.broadcast_to((opacity == 0)[..., None], values.shape)
+        padding = clear if padding is None else padding | clear
+    numbers = tuple(channels) or tuple(range(1, 1 + (1 if alpha == 1 else shown_channels(values.shape[2]))))
+    shown = choose(values, numbers)
+    unused = None if padding is None else choose(padding, numbers)
+    if colour or shown.shape[2] == 1:
+        pixels = eight_bits(shown, unused)
     else:
-        pixels = np.stack([eight_bits(shown[..., channel]) for channel in range(kept)], axis=-1)
-    if alpha is not None:
-        pixels = _over_white(pixels, values[..., alpha])
-    return Image.fromarray(np.ascontiguousarray(pixels if kept == 3 else pixels[..., 0]))
+        each = [None if unused is None else unused[..., number] for number in range(shown.shape[2])]
+        pixels = np.stack([eight_bits(shown[..., number], each[number]) for number in range(shown.shape[2])], axis=-1)
+    if opacity is not None:
+        pixels = _over_white(pixels, opacity)
+    return Image.fromarray(np.ascontiguousarray(pixels if pixels.shape[2] == 3 else pixels[..., 0]))
+
+
+def unmultiplied(values: Values, alpha: int) -> Values:
+    """Colours (h, w, c) that were stored multiplied by their opacity (associated alpha), as they were before."""
+    opacity = values[..., alpha].astype(np.float64)
+    top = float(np.iinfo(values.dtype).max) if values.dtype.kind in "ui" else 1.0
+    factor = np.divide(top, opacity, out=np.ones_like(opacity), where=opacity > 0)[..., None]
+    whole = np.clip(values * factor, 0, None if values.dtype.kind == "f" else top)
+    whole[..., alpha] = opacity
+    return np.asarray(np.rint(whole) if values.dtype.kind in "ui" else whole).astype(values.dtype)
+
+
+# CIE Lab of the white of print (D50) -> linear sRGB: the inverse of the matrix of the standard, adapted by Bradford.
+_D50 = np.array([0.96422, 1.0, 0.82521])
+_TO_SRGB = np.array(
+    [[3.1338561, -1.6168667, -0.4906146], [-0.9787684, 1.9161415, 0.0334540], [0.0719453, -0.2289914, 1.4052427]]
+)
+
+
+def lab_to_rgb(lab: npt.NDArray[np.float64]) -> Bytes:
+    """CIE Lab (h, w, 3), L in 0..100, a and b about -128..127, white D50 -> sRGB uint8 (ICC.1 and IEC 61966-2-1)."""
+    middle = (lab[..., 0] + 16) / 116
+    roots = np.stack([middle + lab[..., 1] / 500, middle, middle - lab[..., 2] / 200], axis=-1)
+    xyz = np.where(roots > 6 / 29, roots**3, 3 * (6 / 29) ** 2 * (roots - 4 / 29)) * _D50
+    linear = np.clip(xyz @ _TO_SRGB.T, 0, 1)
+    curved = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.asarray(np.rint(curved * 255), dtype=np.uint8)
 
 
 def _over_white(pixels: Bytes, opacity: Values) -> Bytes:

@@ -1,17 +1,20 @@
 """The pictures of a folder as a gallery shows them, each made when it is painted: a million would take a gigabyte."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import overload
 
+from sslstudio.engine.images.formats.wanted import from_text
 from sslstudio.engine.images.index import ImageIndex, printable
 from sslstudio.ui.gallery.model import GalleryItem
+from sslstudio.ui.text import formatting
 
 
 class PictureItems(Sequence[GalleryItem]):
     """A picture with its name and the folder that it lies in."""
 
-    def __init__(self, index: ImageIndex) -> None:
-        self._index = index
+    def __init__(self, index: ImageIndex, left: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._index, self._left = index, left
 
     def __len__(self) -> int:
         return len(self._index.paths)
@@ -27,4 +30,6 @@ class PictureItems(Sequence[GalleryItem]):
 
     def _item(self, path: str) -> GalleryItem:
         said = printable(path)
-        return GalleryItem(self._index.root / path, "/".join(said.split("/")[-2:]), tip=said)
+        left = [formatting.render(one.words()) for one in from_text(self._left.get(path, ""))]
+        caption = "/".join(said.split("/")[-2:])
+        return GalleryItem(self._index.file(path), caption, tip="\n".join([said, *left]))

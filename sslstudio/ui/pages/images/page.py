@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QProgressBar, QStackedWidget, QTabWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.images.formats.wanted import PAGE
 from sslstudio.engine.images.index import ImageIndex, printable
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
@@ -21,6 +22,7 @@ from sslstudio.ui.operations.roles import Example
 from sslstudio.ui.pages.images.drop_area import DropArea
 from sslstudio.ui.pages.images.folders_view import FoldersView
 from sslstudio.ui.pages.images.gallery_items import PictureItems
+from sslstudio.ui.pages.images.parts_view import PartsView
 from sslstudio.ui.pages.images.recent_projects import RecentProjects, parent_of
 from sslstudio.ui.pages.images.roles_view import RolesView
 from sslstudio.ui.pages.page import Page
@@ -121,7 +123,9 @@ class ImagesPage(Page):
         self.others_table = table([self.tr("Kind"), self.tr("Files")], stretch=1)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.addTab(wrap_layout(column(10, self.gallery)), self.tr("Pictures"))
+        self.parts = PartsView()
+        self.parts.chosen.connect(self.workspace.choose_file_parts)
+        self.tabs.addTab(wrap_layout(column(10, self.parts, (self.gallery, 1))), self.tr("Pictures"))
         self.tabs.addTab(make_scrollable(wrap_layout(column(14, self.labels_view))), self.tr("Labels"))
         self.tabs.addTab(wrap_layout(column(10, self.broken_none, self.broken_table)), self.tr("Cannot be read"))
         self.tabs.addTab(wrap_layout(column(10, self.others_table)), self.tr("Other files"))
@@ -178,8 +182,10 @@ class ImagesPage(Page):
         """Look at the pictures."""
         workspace = self.workspace
         labels, side = workspace.labels_file, workspace.data_values.get("side")
+        parts = [word for name, value in workspace.file_parts.items() for word in (f"--{name}", value)]
         return [
-            "index", workspace.folder, *(["--labels", labels] if labels else []), *(["--side", side] if side else []),
+            "index", workspace.folder, *parts, *(["--labels", labels] if labels else []),
+            *(["--side", side] if side else []),
             *(word for path, role in workspace.roles.items() for word in ("--role", f"{path}={role}")),
         ]  # fmt: skip
 
@@ -233,6 +239,7 @@ class ImagesPage(Page):
         stack = self.roles.undo_stack
         self.roles_view.show_roles(recognised.roles, stack.canUndo(), stack.canRedo())
         self._show_readable(index, checked=False)
+        self._show_parts(index)
         self._show(self.loaded)
 
     def _show_examples(self, path: str) -> None:
@@ -260,8 +267,17 @@ class ImagesPage(Page):
         self.tabs.setTabVisible(FOLDERS, bool(several))
 
     def _show_checked(self) -> None:
-        if self.workspace.readable is not None:
-            self._show_readable(self.workspace.readable, checked=True)
+        readable, recognised = self.workspace.readable, self.workspace.recognised
+        if readable is not None and recognised is not None:
+            self._show_readable(readable, checked=True)
+            self._show_parts(readable)
+            if readable.left:
+                self.gallery.show_items(PictureItems(recognised.pictures, readable.left))
+
+    def _show_parts(self, index: ImageIndex) -> None:
+        """What of the files is not used."""
+        paged = any(PAGE in path for path in index.first(1000))
+        self.parts.show_parts(index.left, index.notes, self.workspace.data_values, paged)
 
     def _show_readable(self, index: ImageIndex, *, checked: bool) -> None:
         self.pictures.say(formatting.count(len(index)), self.tr("Pictures"))
