@@ -49,7 +49,8 @@ def _kind(number: int) -> str:
 def _labelme(root: Path) -> None:
     for number, name in enumerate(_pictures(root)):
         shape = {"label": _kind(number), "points": _corners(*BOX), "shape_type": "polygon", "flags": {}}
-        content: dict[str, Any] = {"version": "5.4.1", "flags": {}, "shapes": [shape], "imagePath": f"{name}.png", "imageData": None,
+        content: dict[str, Any] = {"version": "5.4.1", "flags": {}, "shapes": [shape],
+                   "imagePath": f"{name}.png", "imageData": None,
                    "imageHeight": HEIGHT, "imageWidth": WIDTH}  # fmt: skip
         (root / f"{name}.json").write_text(json.dumps(content))
 
