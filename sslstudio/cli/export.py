@@ -5,7 +5,7 @@ Heavy imports happen in each command."""
 import argparse
 from pathlib import Path
 
-from sslstudio.cli.config_args import Entry, add_device, add_json, add_trained
+from sslstudio.cli.config_args import Entry, add_device, add_json, add_roles, add_trained, roles_of
 from sslstudio.cli.console import print_json, returned, say, steered
 from sslstudio.engine.core.errors import InputError
 
@@ -23,6 +23,7 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         "--separator", choices=tuple(SEPARATORS), default="comma",
         help="between the cells of the table (default comma); semicolon: with decimal commas",
     )  # fmt: skip
+    add_roles(parser)
     add_trained(parser)
     add_json(parser)
 
@@ -34,7 +35,8 @@ def _predict(options: argparse.Namespace) -> int:
     trained = load_trained(options.run, options.device, options.part, options.weights)
     separator = SEPARATORS[options.separator]
     with steered() as control:
-        done = returned(predict_folder(trained, options.folder, options.out, control, separator), options.json)
+        predicting = predict_folder(trained, options.folder, options.out, control, separator, roles_of(options.roles))
+        done = returned(predicting, options.json)
     if options.json:
         print_json(vars(done))
     else:

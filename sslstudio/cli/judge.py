@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sslstudio.engine.finetuning.suggestions import Suggested
     from sslstudio.engine.training.config import DataConfig
 
-CLINIC = {"side": "--side", "groups": "--groups"}  # options of the pictures that have a flag
+CLINIC = {"side": "--side", "groups": "--groups", "roles": "--role"}  # options of the pictures that have a flag
 
 
 def _add_clinic(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ answers.jsonl        the answers as they came, a line each; about.json: whose an
 
 import hashlib
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,15 +44,20 @@ class Predicted:
 
 
 def predict_folder(
-    trained: Trained, folder: Path, out: Path, control: RunControl, separator: str = ","
+    trained: Trained,
+    folder: Path,
+    out: Path,
+    control: RunControl,
+    separator: str = ",",
+    roles: Mapping[str, str] | None = None,
 ) -> Generator[Preparing, None, Predicted]:
     """Predict every picture below `folder` that has no answer in `out` yet.
 
-    `separator` of the table: with ';' numbers get a decimal comma, as spreadsheets in many languages want it. Raises
-    DataError when `out` holds the answers of another network, RunError when stopped: then what was answered is in the
-    table, and the same call goes on from there.
+    `roles`: what a person said that folders are, of which some hold no pictures. `separator` of the table: with ';'
+    numbers get a decimal comma, as spreadsheets in many languages want it. Raises DataError when `out` holds answers
+    of another network, RunError when stopped: then what was answered is in the table, and the same call goes on there.
     """
-    recognised = recognise(scan(folder))
+    recognised = recognise(scan(folder), roles=roles)
     cache = yield from build_cache(recognised.pictures, trained.side, control=control)
     _claim(out, trained, folder)
     stamps = {path: _stamp(cache.index.root, path) for path in cache.index.paths}

@@ -197,8 +197,8 @@ def _one_class(found: list[Column], columns: Sequence[Sequence[str]]) -> list[Co
     chosen = [one for one in found if one.chosen and one.role == roles.CLASS]
     may = [one for one in found if one.role == roles.CLASS and not one.chosen]
     flags = [one for one in found if one.role == roles.SEVERAL]
-    called = [one for one in flags if one.name.casefold() in LABEL_HEADERS]  # label: 0 or 1
-    likely = [*may, *called] if len(called) == 1 else may
+    labelled = [one for one in flags if one.name.casefold() in LABEL_HEADERS]  # label: 0 or 1
+    likely = [*may, *labelled] if len(labelled) == 1 else may
     named = sorted((rank, one.place) for one in likely if (rank := _rank(one.name)) is not None)
     best = chosen[0].place if chosen else named[0][1] if named else None
     if best is None and _are_labels(flags, may, columns):
@@ -263,6 +263,6 @@ def several_sign(cells: Iterable[str]) -> str:
         pieces = Counter(name for cell in counts for name in set(names_in(cell, sign)))
         inside = {name for cell in lists for name in names_in(cell, sign)}
         again = sum(pieces[name] > 1 for name in inside)
-        if again >= 0.8 * len(inside) and len(pieces) <= len(counts):
+        if again >= 0.6 * len(inside) and len(pieces) <= len(counts):
             return sign
     return ""

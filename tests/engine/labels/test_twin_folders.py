@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
@@ -51,6 +51,24 @@ def test_any_pair_of_folders(tmp_path: Path, picture: str, wanted: str) -> None:
     role = next(one for one in found.roles if one.path == folder)
     assert (role.role, role.count) == ("masks", 6)
     assert "few flat values" in role.reason
+
+
+@pytest.mark.parametrize(
+    ("suffix", "soft"), [("jpg", False), ("jpg", True), ("bmp", True), ("tif", True), ("gif", False)]
+)
+def test_masks_saved_with_loss_or_soft_edges(tmp_path: Path, suffix: str, soft: bool) -> None:
+    for number in range(5):
+        photograph(tmp_path / f"x/{number}.jpg")
+        mask(tmp_path / f"y/{number}.png")
+        file = tmp_path / f"y/{number}.png"
+        with Image.open(file) as image:
+            blurred = image.filter(ImageFilter.GaussianBlur(0.6))
+            (blurred if soft else image).save(file.with_suffix(f".{suffix}"))
+        file.unlink()
+    found = recognise(scan(tmp_path)).masks
+    assert found is not None
+    assert len(found.of) == 5
+    assert found.names == ("background", "object")
 
 
 def test_kinds_of_masks_are_told_apart_by_what_their_names_end_with(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_which_to_label_next_and_how_good_a_network_is(
     line = copied(opened, qtbot)
     assert line[line.index("--from") + 1] == str(pretrained)
     assert main([*line, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"files": []}  # every picture has a label
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["files"] == []  # every picture has a label
 
     opened.go("results")
     workspace.show_result(classified)

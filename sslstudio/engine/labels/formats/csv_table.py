@@ -274,10 +274,14 @@ def read_table(file: Path, paths: Sequence[str], path: str, chosen: Mapping[str,
     cells = [[table.rows[place][column] for place in body] for column in range(len(table.rows[0]))]
     columns = judge_columns(header, cells, table.column, said)
     parts, groups = _parts(table, columns), _column_of(table, columns, roles.GROUP)
-    labels, problem, shown = None, None, columns
+    labels, shown = None, columns
+    problem: DataError | None = None
     try:
         given, shown = _label_cells(file, table, columns, header)
         labels = _classes(file, table, given, header is not None, paths)
+    except NoClasses as error:
+        problem = error
+        shown = [replace(one, role=roles.SEVERAL) if one.role == roles.CLASS else one for one in columns]
     except DataError as error:
         problem = error
     if labels is not None and header and len(columns) > 2:

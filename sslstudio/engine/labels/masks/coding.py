@@ -24,6 +24,7 @@ LOOKED_AT = 256  # masks whose shapes are looked at; values are taken from all
 _A_STEP = 50  # masks between two events
 _VOC_VOID = 0xE0E0C0  # what Pascal VOC and its descendants paint what is not to count with
 _FINE = 0.25  # share of pixels amid their own value, below which a value is an edge
+_RARE = 0.03  # share of all pixels
 _MOST_EDGES = 0.25  # of all pixels
 _LEAST_APART = 16  # of two greys that are two classes, where there are soft edges
 MOST_CLUSTERS = 12  # colours that values are gathered around
@@ -215,24 +216,37 @@ def _of_few_meanings(seen: _Seen, values: Sequence[int]) -> MaskCoding | None:
 
 
 def _soft_greys(seen: _Seen) -> MaskCoding | None:
-    """The flat greys, those far apart that have most pixels first. Two are cut in the middle; of more, what lies
-    between is an edge of which nobody knows whose it is. None for too many."""
-    flat = [value for value, pixels in seen.some.items() if seen.amid.get(value, 0) >= _FINE * pixels]
-    found: list[int] = []
-    for value in sorted(flat, key=lambda value: -seen.some[value]):
-        if all(abs(value - other) >= _LEAST_APART for other in found):
-            found.append(value)
-    if not 2 <= len(found) <= MOST_CLUSTERS:
-        return None
-    if len(found) == 2:
-        return MaskCoding("binary", (min(found), max(found)))
-    counts = {value * 0x010101: seen.some[value] for value in found}
-    return MaskCoding("colours", _background_first(counts), nearest=True, soft=True)
+    """Two flat greys are cut in the middle; of more, what lies between is an edge of which nobody knows whose it is.
+    None for too many."""
+    found = _flat_values(seen, _LEAST_APART)
+    if found is None or len(found) != 2:
+        counts = {value * 0x010101: seen.some[value] for value in found or ()}
+        return MaskCoding("colours", _background_first(counts), nearest=True, soft=True) if found else None
+    return MaskCoding("binary", (min(found), max(found)))
 
 
 def _soft_colours(seen: _Seen) -> MaskCoding | None:
-    soft = _cluster(seen.counts, "colours", lost=_MOST_EDGES)
-    return None if soft is None else replace(soft, soft=True)
+    found = _flat_values(seen, 2 * NEAR)
+    if found is None:
+        return None
+    counts = {value: seen.some[value] for value in found}
+    return MaskCoding("colours", _background_first(counts), nearest=True, soft=True)
+
+
+def _flat_values(seen: _Seen, apart: int) -> list[int] | None:
+    """The values that are flat, those with most pixels first, each so far from the others in one channel; of rare ones
+    half of the pixels are amid their own. None for one only, or too many."""
+    total = sum(seen.some.values())
+    found: list[int] = []
+    for value, pixels in sorted(seen.some.items(), key=lambda item: (-item[1], item[0])):
+        least = _FINE if pixels >= _RARE * total else 2 * _FINE
+        if seen.amid.get(value, 0) < least * pixels:
+            continue
+        if all(np.abs(unpack(np.asarray(value)) - unpack(np.asarray(other))).max() >= apart for other in found):
+            found.append(value)
+        if len(found) > MOST_CLUSTERS:
+            return None
+    return found if len(found) >= 2 else None
 
 
 def _has_soft_edges(seen: _Seen, kind: str) -> bool:
@@ -263,9 +277,9 @@ def _without_void(colours: tuple[int, ...]) -> MaskCoding:
     return MaskCoding("colours", rest, ignore=IGNORE, void=(_VOC_VOID,))
 
 
-def _cluster(counts: Mapping[int, int], kind: Literal["ids", "colours"], lost: float = 0.05) -> MaskCoding | None:
+def _cluster(counts: Mapping[int, int], kind: Literal["ids", "colours"]) -> MaskCoding | None:
     as_colours = counts if kind == "colours" else {value * 0x010101: n for value, n in counts.items()}
-    centres = _clusters(as_colours, lost) if max(as_colours) <= 0xFFFFFF else None
+    centres = _clusters(as_colours) if max(as_colours) <= 0xFFFFFF else None
     if centres is None:
         return None
     return replace(MaskCoding("colours", _background_first(centres)), nearest=True)
@@ -309,9 +323,8 @@ def _background_first(counts: Mapping[int, int]) -> tuple[int, ...]:
     return (background, *sorted(colour for colour in counts if colour != background))
 
 
-def _clusters(counts: Mapping[int, int], most_lost: float) -> dict[int, int] | None:
-    """A dozen colours at most that lie far apart and have nearly all pixels close by, or None. most_lost: the share of
-    pixels that may lie between them."""
+def _clusters(counts: Mapping[int, int]) -> dict[int, int] | None:
+    """A dozen colours at most that lie far apart and have nearly all pixels close by, or None."""
     colours = np.asarray(sorted(counts), np.int64)
     pixels = np.asarray([counts[int(colour)] for colour in colours])
     channels, left = unpack(colours), np.ones(len(colours), bool)
@@ -325,6 +338,6 @@ def _clusters(counts: Mapping[int, int], most_lost: float) -> dict[int, int] | N
         centres[int(colours[best])] = int(pixels[near].sum())
         left &= distance > _FAR_APART  # what lies between is blur: too much of it and this is no mask
         lost = pixels.sum() - pixels[left].sum() - sum(centres.values())
-        if lost > most_lost * pixels.sum():
+        if lost > 0.05 * pixels.sum():
             return None
     return centres if len(centres) >= 2 else None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from sslstudio.engine.core.errors import DataError
@@ -14,8 +15,9 @@ _LOOKED_AT = 5  # files of a folder
 _BYTES_A_PIXEL = 0.5  # of a JPEG: one with more holds a photograph, and need not be decoded
 _LARGE = 1 << 22  # pixels of a picture that is looked at in a quarter of its width and height
 _FLAT = 0.6  # share of the pixels of objects whose neighbour to the right is the same
-_FEW_VALUES = 4  # that hold nearly all pixels within _NEAR, in masks saved with loss or with soft edges
-_NEAR = 8
+_VERY_FLAT, _FEW_OBJECTS = 0.9, 0.02  # of more values than that; values a pixel
+_FEW_VALUES, _FEW_COLOURS, _NEAR = 6, 12, 2  # values that hold nearly all pixels, each with what is so near to it
+_HELD, _CALM = 0.85, 0.75  # share of the pixels that they hold; of neighbours that are alike
 
 
 def are_masks(files: Sequence[Path]) -> bool:
@@ -57,18 +59,25 @@ def is_flat(codes: Codes) -> bool | None:
     background = values[counts.argmax()]
     inside = codes[:, :-1] != background
     same = codes[:, :-1] == codes[:, 1:]
-    if len(values) <= MOST_VALUES:
-        return bool((inside & same).sum() >= _FLAT * max(int(inside.sum()), 1))
-    if codes.max() > 255:  # colours: many that are flat are numbers of objects, or a drawing
-        return bool((inside & same).sum() >= 0.9 * max(int(inside.sum()), 1) and len(values) < 0.02 * codes.size)
-    grey = np.bincount(codes.ravel(), minlength=256)
+    flat = int((inside & same).sum()) / max(int(inside.sum()), 1)
+    if len(values) <= MOST_VALUES and flat >= _FLAT:
+        return True
+    if len(values) < _FEW_OBJECTS * codes.size and flat >= _VERY_FLAT:  # numbers of objects
+        return True
+    return _is_held_by_few(codes, values, counts)
+
+
+def _is_held_by_few(codes: Codes, values: Codes, counts: NDArray[np.intp]) -> bool:
+    """Whether a few values hold nearly all pixels, and most neighbours are alike: masks that were saved with loss, or
+    have soft edges."""
+    colours = int(values.max()) > 255
+    near, most = (0, _FEW_COLOURS) if colours else (_NEAR, _FEW_VALUES)
+    left = counts.copy()
     held = 0
-    for _ in range(_FEW_VALUES):
-        best = int(grey.argmax())
-        near = slice(max(0, best - _NEAR), best + _NEAR + 1)
-        held += int(grey[near].sum())
-        grey[near] = 0
-        if held >= 0.9 * codes.size:
-            calm = np.abs(np.diff(codes, axis=1)) <= _NEAR
-            return bool(calm.mean() >= 0.85)
-    return False
+    for _ in range(most):
+        best = values[left.argmax()]
+        close = np.abs(values - best) <= near
+        held += int(left[close].sum())
+        left[close] = 0
+    calm = float((np.abs(np.diff(codes, axis=1)) <= near).mean())
+    return held >= _HELD * codes.size and calm >= _CALM

@@ -26,7 +26,7 @@ from sslstudio.engine.labels.masks.coding import MaskCoding, learning
 from sslstudio.engine.labels.masks.files import read_codes
 from sslstudio.engine.labels.masks.fit import TURNS, Fit, compare
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 FEW: Final = 64  # masks that are read faster than what is kept of them is found
 STAGE: Final = Message("Turning masks as their pictures are shown")
 _SHOWN = 3  # examples named in a sentence

@@ -351,6 +351,7 @@ class LabelPage(Page):
             "--kind",
             self.board.kind,
             *(word for flag, path in known if path for word in (flag, path)),
+            *(("--order", "random") if self.board.gallery.filter.currentIndex() == RANDOM else ()),
         ]
 
     def finetune(self) -> None:
