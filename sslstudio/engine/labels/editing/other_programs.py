@@ -1,7 +1,7 @@
 """Masks as other programs keep them: labelme, YOLO, GeoJSON (QuPath) and Pascal VOC, one folder each.
 
-Outlines go along the edges of pixels, so that what is read back is the same. Where a format knows no holes, a slit leads
-to each: it is walked there and back, and encloses nothing.
+Outlines go along the edges of pixels, so that what is read back is the same. Where a format knows no holes, a slit
+leads to each: it is walked there and back, and encloses nothing.
 """
 
 import io
@@ -115,7 +115,7 @@ def _geojson(parts: Sequence[Part], names: Sequence[str]) -> bytes:
 
 
 def _labelme(parts: Sequence[Part], names: Sequence[str], path: str, mask: Mask, label: str) -> bytes:
-    shapes = [
+    shapes: list[dict[str, Any]] = [
         {"label": names[part.number], "points": with_slits(part.rings), "group_id": None, "shape_type": "polygon",
          "flags": {}}
         for part in parts
@@ -151,7 +151,8 @@ def _voc_boxes(parts: Sequence[Part], names: Sequence[str], path: str, mask: Mas
             left, top, right, bottom = part.box
             for key, value in (("xmin", left + 1), ("ymin", top + 1), ("xmax", right), ("ymax", bottom)):
                 ElementTree.SubElement(box, key).text = str(value)
-    return ElementTree.tostring(root, encoding="utf-8")
+    written: bytes = ElementTree.tostring(root, encoding="utf-8")
+    return written
 
 
 def _colour(number: int) -> tuple[int, int, int]:

@@ -34,7 +34,7 @@ class LabelExport(QObject):
         self.button = button(self.tr("Export…"), self.choose, icon="folder")
         self.button.setToolTip(
             self.tr(
-                "Labels as CSV, masks as PNG, COCO, YOLO, VOC, labelme and GeoJSON, in a new folder. Nothing is overwritten."
+                "Labels as CSV, masks as PNG, COCO, YOLO, VOC, labelme, GeoJSON: a new folder, nothing overwritten."
             )
         )
 
