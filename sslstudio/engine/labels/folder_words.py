@@ -13,11 +13,11 @@ SPLIT_WORDS = {
 }  # fmt: skip
 PICTURE_WORDS = frozenset({
     "image", "images", "img", "imgs", "picture", "pictures", "pic", "pics", "photo", "photos", "input", "inputs",
-    "jpegimages",
+    "jpegimages", "imagestr", "imagests",
 })  # fmt: skip
 MASK_WORDS = frozenset({
     "mask", "masks", "label", "labels", "annotation", "annotations", "seg", "segmentation", "segmentations",
-    "segmentationclass", "gt", "groundtruth", "groundtruths",
+    "segmentationclass", "labelstr", "labelsts", "gt", "groundtruth", "groundtruths",
 })  # fmt: skip
 
 

@@ -175,6 +175,7 @@ def _note_others(found: Iterable[Found], taken: Found | None) -> list[Message]:
     if taken is None:
         return []
     others = [one for one in found if one.kind == taken.kind and one.labels and one is not taken and one.called]
+    others = [one for one in others if not one.files or not one.files <= taken.files]  # the same, told by less
     return [
         Message("There are {others} too; {taken} were taken.", others=one.called, taken=taken.itself) for one in others
     ]

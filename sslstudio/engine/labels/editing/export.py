@@ -1,4 +1,4 @@
-"""Labels made in the program as a folder to take along: tables, masks as PNG, and COCO for other programs."""
+"""Labels made in the program as a folder to take along: tables, masks as PNG, and the files of other programs."""
 
 import shutil
 from collections.abc import Generator
@@ -10,6 +10,7 @@ from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.labels.editing import files as label_files
+from sslstudio.engine.labels.editing.other_programs import write_for_others
 from sslstudio.engine.labels.formats.coco.writer import write_coco
 from sslstudio.engine.labels.masks.coding import IGNORE
 
@@ -63,11 +64,11 @@ def _fill(folder: Path, part: Path, out: Path) -> Generator[Preparing, None, Exp
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(label_files.mask_file(folder, path), copy)
         yield Preparing(stage=STAGE, done=done, total=len(paths))
-    patches = (yield from _write_coco(part, paths)) if paths else 0
+    patches = (yield from _write_others(part, paths)) if paths else 0
     return Exported(out, len(label_files.read_labels_table(part)), len(paths), patches)
 
 
-def _write_coco(part: Path, paths: list[str]) -> Generator[Preparing, None, int]:
+def _write_others(part: Path, paths: list[str]) -> Generator[Preparing, None, int]:
     for done, path in enumerate(paths, start=1):
         label_files.read_mask(part, path)  # one that is damaged is named
         yield Preparing(stage=CHECKING, done=done, total=len(paths))
@@ -76,4 +77,6 @@ def _write_coco(part: Path, paths: list[str]) -> Generator[Preparing, None, int]
         names[number] = one.name
     names[IGNORE] = names[IGNORE] or NOT_COUNTED
     masks = {path: str(label_files.mask_file(part, path).relative_to(part)) for path in paths}
-    return (yield from write_coco(part / COCO, part, masks, names, Message("Labels made with SSL Studio")))
+    patches = yield from write_coco(part / COCO, part, masks, names, Message("Labels made with SSL Studio"))
+    yield from write_for_others(part, paths, names, label_files.read_labels_table(part))
+    return patches

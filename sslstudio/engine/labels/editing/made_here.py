@@ -27,7 +27,9 @@ class MadeHere(LabelSource):
 
     def takes(self, asked: Path) -> float:
         """Any folder: what is wrong with one of something else is said when it is read."""
-        return 1.0 if asked.is_dir() else 0.0
+        if not asked.is_dir():
+            return 0.0
+        return 1.0 if label_files.is_labelling(asked) else 0.5
 
     def candidates(self, index: ImageIndex, choices: Choices) -> list[Found]:
         """The labels of the folder asked for."""

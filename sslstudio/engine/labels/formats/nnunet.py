@@ -1,4 +1,4 @@
-"""nnU-Net (Isensee et al., Nature Methods 2021): pictures in imagesTr, `_0000` behind their names for the first channel,
+"""nnU-Net (Isensee et al., Nature Methods 2021): pictures in imagesTr, `_0000` behind the names for the first channel,
 masks in labelsTr, the names of their values in dataset.json. What lies in imagesTs has no masks."""
 
 import re

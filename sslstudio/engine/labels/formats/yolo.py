@@ -1,11 +1,10 @@
 """YOLO: a text file a picture in a folder `labels`, a line an object: the number of its class, then a box (middle and
 sides) or a polygon, in shares of the picture. The classes are named in data.yaml or classes.txt."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
-
-import yaml
+from typing import Final
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
@@ -17,6 +16,7 @@ from sslstudio.engine.labels.outlines.source import DrawnSource
 from sslstudio.engine.labels.types import SOURCES
 
 _NAMES: Final = ("data.yaml", "dataset.yaml", "data.yml", "classes.txt", "obj.names")
+_ENTRY: Final = re.compile(r"(?:\d+\s*:\s*)?(?:'[^']*'|\"[^\"]*\"|[^,\s][^,]*)")
 _BOX: Final = 4  # numbers after the class
 _LEAST: Final = 6  # of a polygon
 _NO_OBJECTS: Final = frozenset({"classes.txt", "readme.txt", "train.txt", "val.txt", "test.txt"})
@@ -64,13 +64,36 @@ def _read_names(file: Path, changed: int) -> dict[int, str]:
     text = text_of(file)
     if file.suffix not in (".yaml", ".yml"):
         return dict(enumerate(line.strip() for line in text.splitlines() if line.strip()))
-    try:
-        content: Any = yaml.safe_load(text)
-        names = content["names"]
-        found = dict(enumerate(names)) if isinstance(names, list) else names
-        return {int(number): str(name) for number, name in found.items()}
-    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise DataError("{file} names no classes: {problem}.", file=file.name, problem=error) from error
+    lines = text.splitlines()
+    start = next((place for place, line in enumerate(lines) if line.startswith("names:")), None)
+    if start is None:
+        raise DataError("{file} names no classes: it has no line 'names:'.", file=file.name)
+    block = [lines[start].removeprefix("names:").strip()]
+    for line in lines[start + 1 :]:
+        if line.strip() and line[0] not in " -\t]}#":
+            break
+        block.append(line.strip())
+    found: dict[int, str] = {}
+    for entry in _entries(block):
+        number, colon, name = entry.partition(":")
+        if colon and number.strip().isdecimal():
+            found[int(number)] = _bare(name)
+        else:
+            found[len(found)] = _bare(entry)
+    return found
+
+
+def _entries(lines: list[str]) -> list[str]:
+    """Those of a list or of numbers with names, in brackets or a line each: YAML as programs write it here."""
+    block = " ".join(lines).strip()
+    if block[:1] in ("[", "{"):
+        return [one[0] for one in _ENTRY.finditer(block[1:].partition("]" if block[0] == "[" else "}")[0])]
+    return [line.removeprefix("- ") for line in lines if line.strip(" -") and line[0] != "#"]
+
+
+def _bare(name: str) -> str:
+    name = name.strip()
+    return name[1:-1] if len(name) > 1 and name[0] == name[-1] and name[0] in "'\"" else name
 
 
 def _names(folder: Path, roots: tuple[Path, ...]) -> dict[int, str]:

@@ -60,7 +60,7 @@ class _Array:
 def _array(content: Any, dtype: Any, shape: Any, order: str) -> Any:
     if not isinstance(dtype, _Dtype) or not all(isinstance(side, int) and side >= 0 for side in shape):
         raise ValueError("an array without a type")
-    if dtype.name == "O" and isinstance(content, list):
+    if dtype.name.startswith("O") and isinstance(content, list):
         return content if shape else content[0]
     found: NDArray[Any] = np.frombuffer(bytes(content) if isinstance(content, bytes | bytearray) else b"", dtype.real())
     if found.size != prod(shape):
@@ -92,7 +92,7 @@ _STAND_INS: Final[dict[str, Callable[..., Any]]] = {
 }  # fmt: skip
 
 
-class _Plain(pickle._Unpickler):  # type: ignore[name-defined,misc]  # private, and the same in every Python so far
+class _Plain(pickle._Unpickler):  # private, and the same in every Python so far
     def find_class(self, module: str, name: str) -> Any:
         """A stand-in. Raises ValueError for every other name."""
         known = f"{module.removeprefix('numpy._core.').removeprefix('numpy.core.')}.{name}"
@@ -106,8 +106,9 @@ class _Plain(pickle._Unpickler):  # type: ignore[name-defined,misc]  # private, 
 
 
 def _plain(value: Any) -> Any:
+    """Arrays in the place of their stand-ins, as deep as lists and dictionaries go. Raises RecursionError."""
     if isinstance(value, _Array):
         return _plain(value.values)
     if isinstance(value, dict):
-        return {key: one.values if isinstance(one, _Array) else one for key, one in value.items()}
-    return value
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list) else value

@@ -15,7 +15,7 @@ from sslstudio.engine.labels.masks.coding import IGNORE, MaskCoding
 from sslstudio.engine.labels.outlines.files import files_below, match
 from sslstudio.engine.labels.outlines.made_masks import make_masks
 from sslstudio.engine.labels.outlines.shapes import Drawing
-from sslstudio.engine.labels.types import ASKED_FOR, Choices, ClassLabels, Found, LabelSource, MaskLabels
+from sslstudio.engine.labels.types import ASKED_FOR, Choices, ClassLabels, Found, Kind, LabelSource, MaskLabels
 
 CERTAINTY = 0.75  # above COCO, which may lie anywhere, below mask files
 MOST_CLASSES = 254  # a mask has a byte a pixel, 0 is background and 255 is not counted
@@ -196,7 +196,7 @@ class DrawnSource(LabelSource):
         reason = Message("{called} lists {n:,} of the pictures.", called=self.called, n=len(labels.of))
         called = Message("labels of {called}", called=self.called)
         itself = Message("those of {called}", called=self.called)
-        kind = "masks" if isinstance(labels, MaskLabels) else "classes"
+        kind: Kind = "masks" if isinstance(labels, MaskLabels) else "classes"
         return Found(kind, labels, reason, certainty, called, itself)
 
 

@@ -33,7 +33,9 @@ class LabelExport(QObject):
         self.busy = BusyLine(self.stop, self._begin, wrap=True)
         self.button = button(self.tr("Export…"), self.choose, icon="folder")
         self.button.setToolTip(
-            self.tr("Labels as CSV, masks as PNG and COCO, in a new folder. Nothing is overwritten.")
+            self.tr(
+                "Labels as CSV, masks as PNG, COCO, YOLO, VOC, labelme, GeoJSON: a new folder, nothing overwritten."
+            )
         )
 
     def choose(self) -> None:

@@ -4,15 +4,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.editing.export import COCO, Exported, export_labels
 from sslstudio.engine.labels.editing.files import LABELS, mask_file, masks_in, read_classes, read_mask
+from sslstudio.engine.labels.editing.other_programs import FOLDERS
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.stroke import Patch, Rect
 from sslstudio.engine.labels.formats.coco.writer import read_coco
 from sslstudio.engine.labels.masks.coding import IGNORE
+from sslstudio.engine.labels.masks.decode import decode_mask
+from sslstudio.engine.labels.recognise import recognise
 from tests.engine.labels.editing.test_store import CLASSIFY, empty
 
 SHAPE = (9, 7)
@@ -44,7 +49,9 @@ def folder(tmp_path: Path) -> Path:
 
 def test_every_stage_says_how_far_it_is_and_can_be_stopped(folder: Path, tmp_path: Path) -> None:
     said = [one.stage for one in export_labels(folder, tmp_path / "all")]
-    assert list(dict.fromkeys(said)) == ["Writing the labels", "Checking the masks", "Writing COCO"]
+    assert list(dict.fromkeys(said)) == [
+        "Writing the labels", "Checking the masks", "Writing COCO", "Writing for other programs",
+    ]  # fmt: skip
     for stop_at in range(1, len(said)):
         steps = export_labels(folder, tmp_path / "out")
         for _ in range(stop_at):
@@ -57,7 +64,8 @@ def test_all_of_it_is_in_the_new_folder(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     made = exported(folder, out)
     assert (made.labelled, made.masks) == (2, 2)
-    assert sorted(file.name for file in out.iterdir()) == ["about.json", "classes.csv", COCO, LABELS, "masks"]
+    there = sorted(file.name for file in out.iterdir())
+    assert there == sorted(["about.json", "classes.csv", COCO, LABELS, "masks", *FOLDERS])
     assert (out / LABELS).read_bytes() == (folder / LABELS).read_bytes()
     assert read_classes(out) == read_classes(folder)
     found = dict(read_coco(out / COCO))
@@ -92,3 +100,27 @@ def test_one_that_is_stopped_or_fails_leaves_nothing(folder: Path, tmp_path: Pat
     with pytest.raises(DataError, match=r"a\.png"):
         exported(folder, tmp_path / "out")
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_what_other_programs_get_is_read_back_alike(name: str, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    exported(folder, out)
+    classes = {number: one.name for number, one in read_classes(folder)["segmentation"].items()}
+    pictures = out / name / ("JPEGImages" if name == "voc" else "images")
+    if name in ("geojson", "labelme"):
+        pictures = out / name
+    for path in masks_in(folder):
+        (pictures / path).parent.mkdir(parents=True, exist_ok=True)
+        Image.effect_noise((SHAPE[1], SHAPE[0]), 90).save(pictures / path)
+    found = recognise(scan(out / name))
+    assert found.masks is not None
+    assert len(found.masks.of) == 2
+    for path, mask in found.masks.of.items():
+        numbers = decode_mask(out / name / mask, found.masks.coding, None)
+        before = read_mask(folder, (out / name / path).relative_to(pictures).as_posix())
+        assert before is not None
+        assert np.array_equal(numbers == 0, before == 0)
+        for number, called in classes.items():
+            place = number if name == "voc" else found.masks.names.index(called)
+            assert np.array_equal(numbers == place, before == number)

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from sslstudio.engine.labels.formats.coco.raster import fill_polygon, from_runs, run_lengths
+from sslstudio.engine.labels.formats.coco.raster import from_runs, run_lengths
 from sslstudio.engine.labels.formats.coco.reader import lengths_in
+from sslstudio.engine.labels.outlines.shapes import fill_polygon
 
 points = st.lists(st.tuples(st.floats(-4, 14), st.floats(-4, 14)), min_size=3, max_size=7)
 

@@ -1,0 +1,344 @@
+"""Labels as other programs write them: each layout, made with the right names, gives the masks or classes drawn."""
+
+import io
+import json
+import os
+import pickle
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.images.index import scan
+from sslstudio.engine.labels.masks.decode import decode_mask
+from sslstudio.engine.labels.outlines.plain_pickle import load_plain
+from sslstudio.engine.labels.recognise import recognise
+from sslstudio.engine.labels.types import Recognised
+
+HEIGHT, WIDTH = 40, 60
+BOX = (10, 8, 34, 28)  # left, top, right, bottom of what is drawn
+HOLE = (16, 14, 24, 20)
+COUNT = 6
+Drawn = NDArray[np.uint8]
+
+
+def _corners(left: int, top: int, right: int, bottom: int) -> list[list[int]]:
+    return [[left, top], [right, top], [right, bottom], [left, bottom]]
+
+
+def _pictures(folder: Path, ending: str = ".png") -> list[str]:
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [f"p{number}" for number in range(COUNT)]
+    for number, name in enumerate(names):
+        pixels = np.random.default_rng(number).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{name}{ending}")
+    return names
+
+
+def _kind(number: int) -> str:
+    return ("cat", "dog")[number % 2]
+
+
+def _labelme(root: Path) -> None:
+    for number, name in enumerate(_pictures(root)):
+        shape = {"label": _kind(number), "points": _corners(*BOX), "shape_type": "polygon", "flags": {}}
+        content: dict[str, Any] = {"version": "5.4.1", "flags": {}, "shapes": [shape],
+                   "imagePath": f"{name}.png", "imageData": None,
+                   "imageHeight": HEIGHT, "imageWidth": WIDTH}  # fmt: skip
+        (root / f"{name}.json").write_text(json.dumps(content))
+
+
+def _yolo(root: Path) -> None:
+    (root / "labels/train").mkdir(parents=True)
+    (root / "data.yaml").write_text("path: .\ntrain: images/train\nnames: {0: cat, 1: dog}\n")
+    for number, name in enumerate(_pictures(root / "images/train")):
+        shares = " ".join(f"{x / WIDTH:.8f} {y / HEIGHT:.8f}" for x, y in _corners(*BOX))
+        (root / f"labels/train/{name}.txt").write_text(f"{number % 2} {shares}\n")
+
+
+def _cvat(root: Path) -> None:
+    lines = ["<?xml version='1.0' encoding='utf-8'?>", "<annotations>", "<version>1.1</version>"]
+    for number, name in enumerate(_pictures(root / "images")):
+        points = ";".join(f"{x}.00,{y}.00" for x, y in _corners(*BOX))
+        wide, high = BOX[2] - BOX[0], BOX[3] - BOX[1]
+        drawn = f"<polygon label='{_kind(number)}' points='{points}'/>"
+        if number > 2:
+            drawn = (f"<mask label='{_kind(number)}' rle='0, {wide * high}' left='{BOX[0]}' top='{BOX[1]}' "
+                     f"width='{wide}' height='{high}'/>")  # fmt: skip
+        lines.append(f"<image id='{number}' name='{name}.png' width='{WIDTH}' height='{HEIGHT}'>{drawn}</image>")
+    (root / "annotations.xml").write_text("\n".join([*lines, "</annotations>"]))
+
+
+def _brush(mask: NDArray[np.bool_]) -> list[int]:
+    """As its editor packs them: here every value is written on its own, in runs of 256."""
+    values = np.repeat(mask.ravel().astype(np.uint8) * 255, 4)
+    bits = f"{len(values):032b}{7:05b}" + f"{7:04b}" * 4
+    for start in range(0, len(values), 256):
+        part = values[start : start + 256]
+        bits += f"0{0:02b}{len(part) - 1:08b}" + "".join(f"{value:08b}" for value in part)
+    bits += "0" * (-len(bits) % 8)
+    return [int(bits[at : at + 8], 2) for at in range(0, len(bits), 8)]
+
+
+def _label_studio(root: Path) -> None:
+    tasks = []
+    for number, name in enumerate(_pictures(root / "images")):
+        share = [[x / WIDTH * 100, y / HEIGHT * 100] for x, y in _corners(*BOX)]
+        kind, value = "polygonlabels", {"points": share, "polygonlabels": [_kind(number)], "closed": True}
+        if number > 2:
+            inside = np.zeros((HEIGHT, WIDTH), bool)
+            inside[BOX[1] : BOX[3], BOX[0] : BOX[2]] = True
+            kind, value = "brushlabels", {"format": "rle", "rle": _brush(inside), "brushlabels": [_kind(number)]}
+        result = {"type": kind, "value": value, "original_width": WIDTH, "original_height": HEIGHT}
+        data = {"image": f"/data/upload/1/3f2a9c1e-{name}.png"}
+        tasks.append({"id": number, "annotations": [{"id": 1, "was_cancelled": False, "result": [result]}],
+                      "data": data})  # fmt: skip
+    (root / "project-1.json").write_text(json.dumps(tasks))
+
+
+def _qupath(root: Path) -> None:
+    for number, name in enumerate(_pictures(root)):
+        rings = [[*ring, ring[0]] for ring in (_corners(*BOX), _corners(*HOLE))]
+        geometry: dict[str, Any] = {"type": "Polygon", "coordinates": rings}
+        if number > 2:
+            geometry = {"type": "MultiPolygon", "coordinates": [rings]}
+        feature = {"type": "Feature", "geometry": geometry,
+                   "properties": {"objectType": "annotation", "classification": {"name": _kind(number)}}}  # fmt: skip
+        (root / f"{name}.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+
+
+def _cells() -> NDArray[np.uint16]:
+    cells = np.zeros((HEIGHT, WIDTH), np.uint16)
+    cells[BOX[1] : BOX[3], BOX[0] : BOX[2]] = 1
+    cells[BOX[1] : BOX[3], BOX[0] + 8 : BOX[2]] = 2
+    return cells
+
+
+def _cellpose(root: Path) -> None:
+    for name in _pictures(root):
+        Image.fromarray(_cells()).save(root / f"{name}_cp_masks.png")
+
+
+def _cellpose_seg(root: Path) -> None:
+    for name in _pictures(root):
+        content: Any = {"masks": _cells(), "outlines": _cells(), "filename": name, "est_diam": np.float64(3.0)}
+        np.save(root / f"{name}_seg.npy", content, allow_pickle=True)
+
+
+def _nnunet(root: Path) -> None:
+    for name in _pictures(root / "imagesTr", "_0000.png"):
+        mask = np.minimum(_cells(), 1).astype(np.uint8)
+        (root / "labelsTr").mkdir(exist_ok=True)
+        Image.fromarray(mask).save(root / f"labelsTr/{name}.png")
+    _pictures(root / "imagesTs", "x_0000.png")
+    (root / "dataset.json").write_text(json.dumps({"labels": {"background": 0, "tumour": 1}, "file_ending": ".png"}))
+
+
+def _roi(corners: list[list[int]]) -> bytes:
+    xs, ys = zip(*corners, strict=True)
+    head = struct.pack(">4shBB4hH", b"Iout", 227, 0, 0, min(ys), min(xs), max(ys), max(xs), len(corners)).ljust(
+        64, b"\0"
+    )
+    return head + struct.pack(f">{len(xs)}h", *(x - min(xs) for x in xs)) + struct.pack(
+        f">{len(ys)}h", *(y - min(ys) for y in ys)
+    )  # fmt: skip
+
+
+def _imagej(root: Path) -> None:
+    for name in _pictures(root):
+        with zipfile.ZipFile(root / f"{name}_RoiSet.zip", "w") as packed:
+            packed.writestr("0001-0018-0022.roi", _roi(_corners(*BOX)))
+
+
+def _expected(with_hole: bool) -> NDArray[np.bool_]:
+    inside = np.zeros((HEIGHT, WIDTH), bool)
+    inside[BOX[1] : BOX[3], BOX[0] : BOX[2]] = True
+    if with_hole:
+        inside[HOLE[1] : HOLE[3], HOLE[0] : HOLE[2]] = False
+    return inside
+
+
+LAYOUTS: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
+    "labelme": (_labelme, ("cat", "dog")),
+    "yolo": (_yolo, ("cat", "dog")),
+    "cvat": (_cvat, ("cat", "dog")),
+    "label_studio": (_label_studio, ("cat", "dog")),
+    "qupath": (_qupath, ("cat", "dog")),
+    "cellpose": (_cellpose, ("object",)),
+    "cellpose_seg": (_cellpose_seg, ("object",)),
+    "nnunet": (_nnunet, ("tumour",)),
+    "imagej": (_imagej, ("object",)),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_dropped_folder_has_the_masks_that_were_drawn(layout: str, tmp_path: Path) -> None:
+    make, names = LAYOUTS[layout]
+    make(tmp_path)
+    found = recognise(scan(tmp_path))
+    assert found.masks is not None
+    assert set(found.masks.names[1:]) == set(names)
+    assert found.classes is None
+    assert len(found.masks.of) == COUNT
+    assert len(found.pictures) == (2 * COUNT if layout == "nnunet" else COUNT)
+    for path, mask in found.masks.of.items():
+        numbers = decode_mask(tmp_path / mask, found.masks.coding, None)
+        assert np.array_equal(numbers > 0, _expected(layout == "qupath")), path
+        if len(names) == 2:
+            number = int(Path(path).stem[1])
+            assert found.masks.names[numbers.max()] == _kind(number)
+
+
+# Classes of whole pictures
+
+
+def _voc_file(root: Path, name: str, kinds: list[str]) -> None:
+    left, top, right, bottom = BOX
+    box = f"<xmin>{left + 1}</xmin><ymin>{top + 1}</ymin><xmax>{right}</xmax><ymax>{bottom}</ymax>"
+    objects = "".join(f"<object><name>{kind}</name><bndbox>{box}</bndbox></object>" for kind in kinds)
+    size = f"<size><width>{WIDTH}</width><height>{HEIGHT}</height><depth>3</depth></size>"
+    (root / "Annotations").mkdir(exist_ok=True)
+    (root / f"Annotations/{name}.xml").write_text(f"<annotation>{size}{objects}</annotation>")
+
+
+def _voc(root: Path) -> None:
+    for number, name in enumerate(_pictures(root / "JPEGImages", ".jpg")):
+        _voc_file(root, name, ["cat", "dog"] if number == 5 else [_kind(number)] * 2)
+
+
+def _notes(found: Recognised) -> str:
+    return " ".join(str(note) for note in (*found.notes, *(found.classes.notes if found.classes else ()),
+                                           *(found.masks.notes if found.masks else ())))  # fmt: skip
+
+
+def test_boxes_of_one_kind_are_the_class_of_a_picture(tmp_path: Path) -> None:
+    _voc(tmp_path)
+    found = recognise(scan(tmp_path))
+    assert found.classes is not None
+    assert {path: found.classes.names[of] for path, of in found.classes.of.items()} == {
+        f"JPEGImages/p{number}.jpg": _kind(number) for number in range(5)
+    }
+    assert found.masks is None
+    assert "1 picture has several classes" in _notes(found)
+    assert "boxes were taken" in _notes(found)
+
+
+def test_boxes_that_give_no_classes_are_rough_masks_when_they_are_asked_for(tmp_path: Path) -> None:
+    for name in _pictures(tmp_path / "JPEGImages", ".jpg"):
+        _voc_file(tmp_path, name, ["cat"])
+    unasked = recognise(scan(tmp_path))
+    assert unasked.classes is None
+    assert unasked.masks is None
+    assert "rough masks" in _notes(unasked)
+    found = recognise(scan(tmp_path), "Annotations")
+    assert found.masks is not None
+    assert "rough" in _notes(found)
+    mask = decode_mask(tmp_path / found.masks.of["JPEGImages/p0.jpg"], found.masks.coding, None)
+    assert np.array_equal(mask > 0, _expected(False))
+
+
+def test_tags_are_classes(tmp_path: Path) -> None:
+    images = "".join(
+        f"<image id='{number}' name='{name}.png' width='60' height='40'><tag label='{_kind(number)}'/></image>"
+        for number, name in enumerate(_pictures(tmp_path))
+    )
+    (tmp_path / "annotations.xml").write_text(f"<annotations><version>1.1</version>{images}</annotations>")
+    found = recognise(scan(tmp_path))
+    assert found.classes is not None
+    assert found.classes.names == ("cat", "dog")
+
+
+def test_choices_are_classes(tmp_path: Path) -> None:
+    tasks = [
+        {"annotations": [{"result": [{"type": "choices", "value": {"choices": [_kind(number)]}}]}],
+         "data": {"image": f"/data/local-files/?d=set/{name}.png"}}
+        for number, name in enumerate(_pictures(tmp_path))
+    ]  # fmt: skip
+    (tmp_path / "export.json").write_text(json.dumps(tasks))
+    found = recognise(scan(tmp_path))
+    assert found.classes is not None
+    assert len(found.classes.of) == COUNT
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "names: [cat, 'dog, brown']\n",
+        "names:\n  0: cat\n  1: 'dog, brown'\n",
+        "names:\n- cat\n- dog, brown\n",
+        'nc: 2\nnames: {0: cat, 1: "dog, brown"}\ntrain: x\n',
+        "names:\n  - cat\n  - dog, brown",
+    ],
+)
+def test_names_of_yolo_are_read_however_they_are_written(names: str, tmp_path: Path) -> None:
+    _yolo(tmp_path)
+    (tmp_path / "data.yaml").write_text(names)
+    found = recognise(scan(tmp_path))
+    assert found.masks is not None
+    assert found.masks.names == ("background", "cat", "dog, brown")
+
+
+# Files from strangers
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.json", b'{"version": "5", "flags": {}, "shapes": [{"label": "x", "points": [["a", 1]]}]}', "numbers"),
+        ("a.json", b'{"version": "5", "flags": {}, "shapes": 3}', "labelme"),
+        ("a.json", b'{"version": "5", "flags": {}, "shapes": [' + b"[" * 100_000, "JSON"),
+        ("a.json", b'{"version": "5", "flags": {}, "shapes": [], "imageHeight": 1e9, "imageWidth": 1e9}', "pixels"),
+        ("a.xml", b"<annotation><size><width>x</width></size></annotation>", "a.xml"),
+        ("a.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>', "DOCTYPE"),
+        ("a.xml", b"<annotations><image name='p0.png' width='9' height='9'><mask label='c' rle='-1,5' left='0' top='0' "
+                  b"width='3' height='3'/></image></annotations>", "longer"),
+        ("a.geojson", b'{"type": "FeatureCollection", "features": [7]}', "feature 1"),
+        ("a.geojson", b"\xff\xfe", "read"),
+        ("a_seg.npy", b"\x93NUMPY\x01\x00", "Cellpose"),
+        ("a.roi", b"Iout", "outline"),
+        ("labels/a.txt", b"0 0.5 0.5 nan 0.2\n", "line 1"),
+        ("labels/a.txt", b"0 0.5 0.5\n", "line 1"),
+    ],
+)  # fmt: skip
+def test_a_damaged_file_is_refused_in_words(name: str, content: bytes, said: str, tmp_path: Path) -> None:
+    _pictures(tmp_path)
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(content)
+    recognise(scan(tmp_path))  # what nobody asked for stops nothing
+    with pytest.raises(DataError, match=said):
+        recognise(scan(tmp_path), name)
+
+
+class _Hostile:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, ("true",)
+
+
+def _saved(value: Any, protocol: int) -> io.BytesIO:
+    return io.BytesIO(pickle.dumps(value, protocol=protocol))
+
+
+@pytest.mark.parametrize("protocol", [3, 4, 5])
+def test_a_pickle_gives_arrays_and_plain_values(protocol: int) -> None:
+    cells = np.asfortranarray(_cells())
+    content = {"masks": cells, "flows": [cells.astype(float)], "n": np.int64(7), "name": "x", "none": None}
+    loaded = load_plain(_saved(content, protocol))
+    assert list(loaded) == list(content)
+    assert (loaded["n"], loaded["name"], loaded["none"]) == (7, "x", None)
+    assert np.array_equal(loaded["flows"][0], cells)
+    assert np.array_equal(loaded["masks"], cells)
+    assert loaded["masks"].dtype == cells.dtype
+
+
+@pytest.mark.parametrize("value", [_Hostile(), {"masks": [_Hostile()]}, print, np.load, io.BytesIO()])
+def test_a_hostile_pickle_is_refused(value: Any) -> None:
+    with pytest.raises(ValueError, match="it would call"):
+        load_plain(_saved(value, 4))
