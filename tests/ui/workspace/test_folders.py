@@ -221,7 +221,8 @@ def test_results_on_several_folders_show_the_pictures_and_masks_where_they_are(s
     )  # fmt: skip
     list(finetune(config, RunControl()))
     results = load_results(tmp_path / "run", RunControl())
-    (part,) = results.predictions
-    assert {one.file[:2] for one in results.predictions[part]} == {"a/", "b/"}
-    for one in results.predictions[part][:3]:
-        assert load_overlay(results, part, one, RunControl()).picture.width() > 0
+    assert list(results.predictions) == ["scratch", "untrained", "general"]
+    for part, answers in results.predictions.items():
+        assert {one.file[:2] for one in answers} == {"a/", "b/"}
+        for one in answers[:3]:
+            assert load_overlay(results, part, one, RunControl()).picture.width() > 0

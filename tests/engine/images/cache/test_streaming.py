@@ -21,7 +21,7 @@ from sslstudio.engine.images.cache.reader import outcome_of
 from sslstudio.engine.images.cache.sampler import SampledCache
 from sslstudio.engine.images.cache.store import store_folder
 from sslstudio.engine.images.formats.decode import Squeezed, decode
-from sslstudio.engine.images.index import scan
+from sslstudio.engine.images.index import ImageIndex, scan
 
 SIDE = 8
 
@@ -31,9 +31,9 @@ def held_back(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
     """Decoding waits until it is let go on, one release a picture."""
     gate = threading.Semaphore(0)
 
-    def gated(root: Path, side: int, file: Any) -> Squeezed | DataError:
+    def gated(index: ImageIndex, side: int, file: Any) -> Squeezed | DataError:
         gate.acquire()
-        return outcome_of(root, side, file)
+        return outcome_of(index, side, file)
 
     monkeypatch.setattr(reader, "outcome_of", gated)
     return gate

@@ -12,6 +12,7 @@ import tifffile
 from PIL import Image
 from pydicom import Dataset
 from pydicom.encaps import encapsulate
+from pydicom.pixels.encoders.base import RLELosslessEncoder
 from pydicom.sequence import Sequence
 from pydicom.uid import (
     UID,
@@ -35,7 +36,8 @@ def scene(height: int = 48, width: int = 64) -> npt.NDArray[np.uint8]:
     y, x = np.mgrid[0:height, 0:width]
     picture = np.stack([40 + 160 * x / width, 60 + 120 * y / height, 200 - 100 * x / width], axis=-1)
     picture[8:20, 10:30] = (230, 200, 60)
-    return np.rint(picture).astype(np.uint8)
+    pixels: npt.NDArray[np.uint8] = np.rint(picture).astype(np.uint8)
+    return pixels
 
 
 def read(path: Path) -> Pixels:
@@ -104,8 +106,10 @@ def test_lab_is_shown_in_its_colours(tmp_path: Path, photometric: int, deep: boo
         )
     coded = np.rint(coded).astype(kind)
     tifffile.imwrite(tmp_path / "lab.tif", coded, photometric="rgb")
-    with tifffile.TiffFile(tmp_path / "lab.tif", mode="r+b") as tiff:
-        tiff.pages[0].tags["PhotometricInterpretation"].overwrite(photometric)
+    with tifffile.TiffFile(tmp_path / "lab.tif", mode="r+") as tiff:
+        page = tiff.pages[0]
+        assert isinstance(page, tifffile.TiffPage)
+        page.tags["PhotometricInterpretation"].overwrite(photometric)
     assert off(tmp_path / "lab.tif", scene()) < 1.5
 
 
@@ -308,9 +312,7 @@ def test_luma_and_chroma_become_colours_in_every_transfer_syntax(tmp_path: Path,
     ybr = np.asarray(Image.fromarray(scene()).convert("YCbCr"))
     elements: dict[str, Any] = {"PhotometricInterpretation": "YBR_FULL"}
     if syntax == RLELossless:
-        from pydicom.pixels.encoders import RLELosslessEncoder
-
-        about = {
+        about: dict[str, Any] = {
             "rows": 48, "columns": 64, "samples_per_pixel": 3, "bits_allocated": 8, "bits_stored": 8,
             "photometric_interpretation": "YBR_FULL", "pixel_representation": 0, "number_of_frames": 1,
             "planar_configuration": 0,

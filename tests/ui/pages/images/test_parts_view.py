@@ -7,6 +7,7 @@ import pytest
 import tifffile
 from pytestqt.qtbot import QtBot
 
+from sslstudio.ui.pages.images.page import ImagesPage
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.workspace.workspace import Change
 from tests.support.changes import changing
@@ -27,12 +28,14 @@ def stacks(tmp_path: Path) -> Path:
 
 def test_what_is_left_out_is_said_and_pages_become_pictures(qtbot: QtBot, window: MainWindow, stacks: Path) -> None:
     workspace, page = window.workspace, window.pages["images"]
+    assert isinstance(page, ImagesPage)
     with changing(qtbot, workspace, Change.READABLE, 30_000):
         workspace.open_folder(stacks)
     said = page.parts.words.text()
     assert "5 files have up to 6 pages: only the first is used, 25 in all are not" in said
     assert "1 file has up to 5 channels: 2 channels in all are not used" in said
     assert page.parts.isVisible()
+    assert workspace.recognised is not None
     assert len(workspace.recognised.pictures) == 6
     with changing(qtbot, workspace, Change.READABLE, 30_000):
         page.parts.pages.setCurrentIndex(page.parts.pages.findData("all"))
@@ -41,17 +44,23 @@ def test_what_is_left_out_is_said_and_pages_become_pictures(qtbot: QtBot, window
     assert workspace.data_config().pages == "all"
     assert "pages: only the first" not in page.parts.words.text()
     assert page.parts.pages.currentData() == "all"
-    assert page.command()[2:4] == ["--pages", "all"]
+    command = page.command()
+    assert isinstance(command, list)
+    assert command[2:4] == ["--pages", "all"]
     with changing(qtbot, workspace, Change.READABLE, 30_000):
         page.parts.channels.setCurrentIndex(page.parts.channels.findData("1"))
         page.parts.channels.activated.emit(page.parts.channels.currentIndex())
     assert workspace.recognised.pictures.channels == (1,)
+    assert workspace.readable is not None
     assert not workspace.readable.unreadable
-    assert workspace.project_now().data == {"pages": "all", "channels": "1"}
+    project = workspace.project_now()
+    assert project is not None
+    assert project.data == {"pages": "all", "channels": "1"}
 
 
 def test_plain_pictures_have_nothing_to_choose(qtbot: QtBot, window: MainWindow, sample: Path) -> None:
     workspace, page = window.workspace, window.pages["images"]
+    assert isinstance(page, ImagesPage)
     with changing(qtbot, workspace, Change.READABLE, 30_000):
         workspace.open_folder(sample)
     assert not page.parts.pages.isVisible()
