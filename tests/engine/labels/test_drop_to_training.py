@@ -14,7 +14,7 @@ TINY = [
 
 def _train(kind: str, folder: Path, out: Path) -> None:
     assert main(["finetune", str(folder), "--kind", kind, "--out", str(out), *TINY]) == 0
-    assert (out / "report.html").is_file()
+    assert (out / "metrics.json").is_file()
 
 
 @pytest.mark.parametrize(

@@ -79,5 +79,6 @@ def _is_held_by_few(codes: Codes, values: Codes, counts: NDArray[np.intp]) -> bo
         close = np.abs(values - best) <= near
         held += int(left[close].sum())
         left[close] = 0
-    calm = float((np.abs(np.diff(codes, axis=1)) <= near).mean())
+    steps = np.abs(np.diff(codes, axis=1))
+    calm = float((steps <= near).mean()) if steps.size else 1.0  # one column has no neighbours
     return held >= _HELD * codes.size and calm >= _CALM

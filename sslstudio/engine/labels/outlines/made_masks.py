@@ -58,7 +58,7 @@ def _fill(
             drawing = drawings[path]
             height, width = (drawing.height, drawing.width) if drawing.height else mask_size(root / path)
             (part / f"{place}.png").write_bytes(mask_png(paint(drawing, number, height, width)))
-            if place % _A_STEP == 0:
+            if (place + 1) % _A_STEP == 0 or place + 1 == len(order):
                 yield Preparing(stage=STAGE, done=place + 1, total=len(order))
         part.rename(state)
     finally:
