@@ -3,7 +3,7 @@
 import importlib.metadata
 import platform
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -321,6 +321,8 @@ def _value(name: str, value: Any) -> str:
         return Path(str(value)).name
     if isinstance(value, bool):
         return Message("yes") if value else Message("no")
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key} = {one}" for key, one in value.items()) or "–"
     return Message("{value}", value=value) if isinstance(value, (int, float)) else str(value)
 
 

@@ -66,7 +66,7 @@ def plain(value: Any) -> Any:
 
 
 MENDED = {"low", "high", "low_bound", "high_bound", "flat", "verdict", "notes", "final", "agrees", "used", "together",
-          "measured", "made", "tuning", "read_at", "longer"}  # fmt: skip
+          "measured", "made", "tuning", "read_at", "longer", "suggested"}  # fmt: skip
 
 
 def measured(value: Any) -> Any:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslstudio.engine.core.config import BaseConfig, from_toml, options_of, to_toml
+from sslstudio.engine.core.config import BaseConfig, Table, from_toml, options_of, to_toml
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
@@ -22,6 +22,7 @@ from sslstudio.engine.training.config import (
     pretrain_from_dict,
 )
 
+word = st.text("ab/*.:-ä 0", min_size=1, max_size=12).map(str.strip).filter(bool)
 text = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 
 
@@ -38,6 +39,7 @@ def any_value(field: Any) -> st.SearchStrategy[Any]:
         str: st.sampled_from(about.choices) if about.choices else text,
         int: st.integers(int(low or 0), int(high or 2**40)),
         float: st.floats(low if low is not None else -1e9, high if high is not None else 1e9),
+        Table: st.builds(Table, st.dictionaries(word, word, max_size=3)),
     }
     return st.none() | values[field.type] if field.optional else values[field.type]
 
