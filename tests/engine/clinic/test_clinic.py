@@ -125,7 +125,7 @@ def test_what_to_start_from_goes_by_colour_and_number() -> None:
     said = start.start_from(seen)
     assert (said.severity, said.tasks, said.counts) == (FINE, (), False)
     assert f"{len(seen.split.train)} pictures to train on, 0%" in said.text
-    assert "likely suffice" in said.text
+    assert "likely good already" in said.text
     many = replace(seen, split=replace(seen.split, train=("x.png",) * start.MANY))
     assert "may help" in start.start_from(many).text
     pictures[:30] = grey(pictures[:30])
