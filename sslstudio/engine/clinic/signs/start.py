@@ -26,8 +26,8 @@ def start_from(seen: LookedAt) -> Finding:
     elif count < MANY:
         text = Message(
             "{count:,} pictures to train on, {share:.0%} of them grey: if they are photographs of things, the general "
-            "weights are likely good already. Fine-tune from these first; pretraining that goes on from them likely adds "
-            "to it, and pretraining from nothing hardly comes as far.",
+            "weights are likely good already. Fine-tune from these first; pretraining that goes on from them likely "
+            "adds to it, and pretraining from nothing hardly comes as far.",
             **words,
         )
     else:
