@@ -303,7 +303,8 @@ def _crossing(score: Array, curve: Array, places: Array, count: npt.NDArray[np.i
     left = np.maximum(right - 1, 0)
     before = np.take_along_axis(curve, left[..., None], -1)[..., 0]
     after = np.take_along_axis(curve, right[..., None], -1)[..., 0]
-    with np.errstate(invalid="ignore", divide="ignore"):
+    # Of a rise too small to divide by the share overflows, and is clipped to the whole way.
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         share = np.where(after > before, (score - before) / (after - before), 0.0)
     between = places[left] + np.clip(share, 0.0, 1.0) * (places[right] - places[left])
     return np.where(count == 0, places[0], np.where(count >= len(places), places[-1], between))

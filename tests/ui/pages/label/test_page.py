@@ -455,7 +455,7 @@ def test_labels_are_taken_along_into_a_new_folder(page: LabelPage, tmp_path: Pat
         out = said.folder / name
         assert read_labels_table(out) == {"00.png": "a"}
         assert sorted(file.name for file in out.iterdir()) == [
-            "about.json", "classes.csv", "coco.json", "labels.csv", "masks",
+            "about.json", "classes.csv", "coco.json", "geojson", "labelme", "labels.csv", "masks", "voc", "yolo",
         ]  # fmt: skip
         made = read_mask(out, "01.png")
         assert made is not None
