@@ -26,6 +26,10 @@ HIDDEN, HIDDEN_FOLDER, SYSTEM_FOLDER, NO_SUFFIX = (
     Message("folder of thumbnails or deleted files"),
     Message("no suffix"),
 )  # keys of `ignored` that are no suffixes
+_SAID = {
+    **{str(one): one for one in (HIDDEN_FOLDER, SYSTEM_FOLDER, NO_SUFFIX)},
+    HIDDEN: Message("hidden files"),
+}
 _ENOUGH = 64  # files of a suffix in one folder that are no pictures: the others of this suffix are not opened
 # What storage boxes, systems and catalogues keep beside pictures: small copies of them, and what was deleted.
 SYSTEM_FOLDERS = frozenset({
@@ -76,6 +80,12 @@ class Listed(NamedTuple):
     def first(self, count: int) -> list[str]:
         """The first names, at most `count`."""
         return self.names.split("/", count)[:count] if self.names and count > 0 else []
+
+
+def ignored_title(kind: str) -> str:
+    """What a key of `ignored` is called, for people: a suffix as it is, others as messages, also when they come from a
+    file."""
+    return _SAID.get(kind, kind)
 
 
 def list_folder(root: str, prefix: str) -> Generator[Folder, None, Folder]:

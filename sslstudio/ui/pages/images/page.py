@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QProgressBar, QStackedWidget, QTabWidget, QWidget
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.images.formats.wanted import PAGE
 from sslstudio.engine.images.index import ImageIndex, printable
+from sslstudio.engine.images.listing import ignored_title
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.base import app_settings
@@ -231,7 +232,13 @@ class ImagesPage(Page):
         self.labels.say(*labels_in_words(recognised))
         self.labels_view.show_labels(recognised)
         self.others.say(formatting.count(sum(index.ignored.values())))
-        fill(self.others_table, [(kind, formatting.count(count)) for kind, count in index.ignored.items()])
+        fill(
+            self.others_table,
+            [
+                (formatting.render(ignored_title(kind)), formatting.count(count))
+                for kind, count in index.ignored.items()
+            ],
+        )
         self.tabs.setTabVisible(3, bool(index.ignored))
         kept = self.tabs.currentIndex() == FOLDERS and bool(self.workspace.several)
         if not kept and self.tabs.currentIndex() != ROLES:

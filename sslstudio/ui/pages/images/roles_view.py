@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import printable
+from sslstudio.engine.images.listing import ignored_title
 from sslstudio.engine.labels.roles import OF_FOLDERS, TITLES, Role
 from sslstudio.ui.operations.roles import SHOWN, Example
 from sslstudio.ui.text import formatting
@@ -127,5 +129,7 @@ def _above(path: str) -> str:
 def _name(role: Role) -> str:
     if not role.path:
         return "."
+    if role.choices != OF_FOLDERS and isinstance(ignored_title(role.path), Message):
+        return formatting.render(ignored_title(role.path))
     name = role.path.rpartition(":")[2] if ":" in role.path else role.path.rpartition("/")[2]
     return printable(name) + ("/" if role.choices == OF_FOLDERS else "")

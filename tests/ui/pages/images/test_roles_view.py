@@ -9,13 +9,18 @@ from PySide6.QtWidgets import QTreeWidgetItemIterator
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import scan
+from sslstudio.engine.images.listing import ignored_title
 from sslstudio.engine.labels.recognise import recognise
+from sslstudio.engine.labels.roles import OF_FOLDERS, Role
 from sslstudio.engine.projects.project import open_project
 from sslstudio.ui.operations.roles import show_examples
+from sslstudio.ui.pages.images import roles_view
 from sslstudio.ui.pages.images.page import ROLES, ImagesPage
 from sslstudio.ui.pages.images.roles_view import PATH
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.text import translate
 from tests.ui.shell.test_projects import open_folder
 
 LONG = 60_000
@@ -102,3 +107,15 @@ def test_five_pictures_come_with_their_masks_over_them(pairs: Path) -> None:
     assert (shown[0].pixels[:5] == bare[0].pixels[:5]).all()
     left_out = show_examples(recognise(scan(pairs), roles={"trainannot": "ignore"}), "trainannot", RunControl())
     assert len(left_out) == 5
+
+
+def test_kinds_of_files_left_out_are_named_in_the_language_of_the_window() -> None:
+    german = translate.read("de").language
+    for kind in ("no suffix", "hidden", "hidden folder", "folder of thumbnails or deleted files"):
+        said = ignored_title(kind)
+        assert isinstance(said, Message)
+        assert said.render(german) != str(said)
+    assert ignored_title(".xml") == ".xml"
+    assert (
+        roles_view._name(Role("hidden", "left out", Message("..."), 2, choices=OF_FOLDERS)) == "hidden/"
+    )  # a folder of that name
