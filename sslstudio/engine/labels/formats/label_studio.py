@@ -100,6 +100,8 @@ def _shape(kind: str, value: dict[str, Any], label: str, height: int, width: int
         return [Shape(label, (rectangle(x, y, x + wide, y + high),), box=True, shares=True)]
     if kind == "ellipselabels":
         x, y, wide, high = (n / 100 for n in numbers_of([value[k] for k in ("x", "y", "radiusX", "radiusY")], about))
+        if float(value.get("rotation") or 0.0) % 180 and wide * width != high * height:
+            raise DataError("an ellipse of {name} is turned, which is not read: draw a polygon", name=label)
         return [Shape(label, (ellipse(x, y, wide, high),), shares=True)]
     return []
 

@@ -17,6 +17,7 @@ from PIL import Image
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.images.index import scan
+from sslstudio.engine.labels.formats import label_studio
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.labels.outlines.plain_pickle import load_plain
 from sslstudio.engine.labels.recognise import recognise
@@ -342,3 +343,11 @@ def test_a_pickle_gives_arrays_and_plain_values(protocol: int) -> None:
 def test_a_hostile_pickle_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="it would call"):
         load_plain(_saved(value, 4))
+
+
+@pytest.mark.parametrize("kind", ["rectanglelabels", "ellipselabels"])
+def test_turned_marks_of_label_studio_are_refused_in_words_not_filled_as_they_were_not(kind: str) -> None:
+    box = {"x": 10, "y": 10, "width": 50, "height": 20, "radiusX": 20, "radiusY": 10, "rotation": 30}
+    with pytest.raises(DataError, match="is turned, which is not read: draw a polygon"):
+        label_studio._shape(kind, box, "cat", HEIGHT, WIDTH)
+    assert label_studio._shape(kind, {**box, "rotation": 0}, "cat", HEIGHT, WIDTH)
