@@ -12,6 +12,7 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.labels.masks.files import MOST_VALUES, Codes, read_codes
 
 _LOOKED_AT = 5  # files of a folder
+_MOST_ARE = 0.6  # share of masks that are flat
 _BYTES_A_PIXEL = 0.5  # of a JPEG: one with more holds a photograph, and need not be decoded
 _LARGE = 1 << 22  # pixels of a picture that is looked at in a quarter of its width and height
 _FLAT = 0.6  # share of the pixels of objects whose neighbour to the right is the same
@@ -22,8 +23,15 @@ _HELD, _CALM = 0.85, 0.75  # share of the pixels that they hold; of neighbours t
 
 def are_masks(files: Sequence[Path]) -> bool:
     """Whether these look like masks, from a few of them: most are flat, and one at least marks something."""
-    looked = [one for path in _some(files) if (one := _look(path)) is not None]
-    return any(looked) and sum(looked) >= 0.6 * len(looked)
+    some = _some(files)
+    flat = other = 0
+    for number, path in enumerate(some, start=1):
+        one = _look(path)
+        flat, other = flat + (one is True), other + (one is False)
+        left = len(some) - number
+        if flat + left < _MOST_ARE * (flat + left + other):  # were all that are left flat, it would not be enough
+            return False
+    return flat > 0
 
 
 def are_pictures(files: Sequence[Path]) -> bool:
