@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image, ImageChops, ImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
-from PIL.Image import Resampling, Transpose
+from PIL.Image import Resampling
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.PpmImagePlugin import PpmImageFile
@@ -22,6 +22,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.formats.errors import BROKEN, CannotOpen, check_size, from_library, from_os, silence
+from sslstudio.engine.images.formats.exif import ORIENTATION, TURNS
 from sslstudio.engine.images.formats.file_type import HEAD, Kind, describe, is_tga, kind_of, refused_by_name
 from sslstudio.engine.images.formats.jpeg import is_lossless, read_other, read_scaled
 from sslstudio.engine.images.formats.tone import Values, flatten, from_values
@@ -39,16 +40,6 @@ _PLUGINS: dict[Kind, type[ImageFile.ImageFile]] = {
 }
 _CODECS = {Kind.JPEG2000: "jpeg2k", Kind.JPEGXL: "jpegxl", Kind.AVIF: "avif"}  # names in imagecodecs
 _ANIMATED = (Kind.GIF, Kind.WEBP, Kind.PNG)
-_ORIENTATION = 0x0112
-_TURNS = {  # EXIF orientation -> what makes the picture upright
-    2: Transpose.FLIP_LEFT_RIGHT,
-    3: Transpose.ROTATE_180,
-    4: Transpose.FLIP_TOP_BOTTOM,
-    5: Transpose.TRANSPOSE,
-    6: Transpose.ROTATE_270,
-    7: Transpose.TRANSVERSE,
-    8: Transpose.ROTATE_90,
-}
 
 
 class Upright(NamedTuple):
@@ -345,12 +336,12 @@ def _deep_png(file: BinaryIO, wanted: Wanted) -> Image.Image:
 
 def _orientation(image: Image.Image) -> int:
     try:
-        return int(image.getexif().get(_ORIENTATION, 1))
+        return int(image.getexif().get(ORIENTATION, 1))
     except BROKEN:  # a damaged EXIF block: the pixels are still good
         return 1
 
 
 def _turn(image: Image.Image, orientation: int) -> Upright:
-    if orientation in _TURNS:
-        image = image.transpose(_TURNS[orientation])
+    if orientation in TURNS:
+        image = image.transpose(TURNS[orientation])
     return Upright(image, image.height, image.width)

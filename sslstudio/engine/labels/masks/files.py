@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.images.formats.exif import ORIENTATION
 
 MOST_VALUES = 64  # more than that is a photograph, or has to cluster
 
@@ -32,7 +33,7 @@ def orientation_of(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8, from the header: no PNG is decoded for a mark that may stand behind its pixels."""
     if image.format == "PNG" and "exif" not in image.info:
         return 1
-    found = image.getexif().get(0x0112, 1)
+    found = image.getexif().get(ORIENTATION, 1)
     return found if found in range(1, 9) else 1
 
 

@@ -9,21 +9,11 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from PIL import Image
-from PIL.Image import Transpose
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.labels.masks.files import mask_size, orientation_of
 
 Verdict = Literal["same", "raw", "open", "scaled", "swapped", "other", "unknown"]
-TURNS = {  # EXIF orientation -> what turns stored pixels as they are shown
-    2: Transpose.FLIP_LEFT_RIGHT,
-    3: Transpose.ROTATE_180,
-    4: Transpose.FLIP_TOP_BOTTOM,
-    5: Transpose.TRANSPOSE,
-    6: Transpose.ROTATE_270,
-    7: Transpose.TRANSVERSE,
-    8: Transpose.ROTATE_90,
-}
 
 
 class Shape(NamedTuple):

@@ -21,10 +21,11 @@ from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.images.formats.exif import TURNS
 from sslstudio.engine.images.multi_folder import where
 from sslstudio.engine.labels.masks.coding import MaskCoding, learning
 from sslstudio.engine.labels.masks.files import read_codes
-from sslstudio.engine.labels.masks.fit import TURNS, Fit, compare
+from sslstudio.engine.labels.masks.fit import Fit, compare
 
 FORMAT: Final = 2
 FEW: Final = 64  # masks that are read faster than what is kept of them is found
