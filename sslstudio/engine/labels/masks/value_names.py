@@ -82,7 +82,9 @@ def _given(found: NameList, coding: MaskCoding, palette: Mapping[int, int]) -> l
             return [BACKGROUND, *objects]
         if coding.values == (0, 255):
             return ["", ""]
-    names = [_name(found, coding, value, palette) for value in coding.values]
+    names = [found.by_colour.get(palette.get(value, -1), "") for value in coding.values]
+    if coding.kind == "colours" or not any(names):
+        names = [_name(found, coding, value) for value in coding.values]
     return [BACKGROUND if _is_background(names[0]) else names[0], *names[1:]]
 
 
@@ -90,9 +92,9 @@ def _is_background(name: str) -> bool:
     return name.lower() in _BACKGROUND
 
 
-def _name(found: NameList, coding: MaskCoding, value: int, palette: Mapping[int, int]) -> str:
+def _name(found: NameList, coding: MaskCoding, value: int) -> str:
     if coding.kind != "colours":
-        return found.by_colour.get(palette.get(value, -1), "") or found.by_number.get(value, "")
+        return found.by_number.get(value, "")
     name = _by_colour(found, value, coding.nearest)
     if not name and value % 0x010101 == 0:  # greys, kept as colours to be compared
         return found.by_number.get(value & 255, "")

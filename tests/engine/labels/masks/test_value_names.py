@@ -53,6 +53,7 @@ def _recognised(root: Path) -> MaskLabels:
          "vessel:128,0,0::\n", ("background", "nerve", "vessel")),
         ("palette", "labelmap.txt", "background:0,0,0::\nnerve:0,128,0::\nvessel:128,0,0::\n",
          ("background", "vessel", "nerve")),
+        ("palette", "labelmap.txt", "nerve:0,128,0::\nvessel:128,0,0::\n", ("background", "vessel", "nerve")),
         ("numbers", "labelmap.txt", "background:0,0,0::\nnerve:0,128,0::\nvessel:128,0,0::\n",
          ("background", "nerve", "vessel")),
         ("colours", "label_colors.txt", "0 0 0\tVoid\n128 0 0\tBuilding\n0 128 0\tTree\n",
