@@ -60,8 +60,8 @@ def export_recognised(
             problems[0]
             if problems
             else DataError(
-                "No labels were recognised in {folder}: there is nothing to write. Say with --labels which file or folder "
-                "holds them.",
+                "No labels were recognised in {folder}: there is nothing to write. Say with --labels which file or "
+                "folder holds them.",
                 folder=recognised.pictures.root,
             )
         )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from sslstudio.engine.images.index import scan
@@ -25,16 +26,12 @@ def _masks(root: Path, kind: str, folder: str = "masks") -> None:
         coloured = np.zeros((32, 48, 3), np.uint8)
         for value, colour in COLOURS.items():
             coloured[values == value] = colour
-        image = {
-            "numbers": lambda v=values: Image.fromarray(v),
-            "colours": lambda c=coloured: Image.fromarray(c),
-            "palette": lambda v=values: _with_palette(v),
-            "black and white": lambda v=values: Image.fromarray(v * 255),
-        }[kind]()
+        shown = coloured if kind == "colours" else values * 255 if kind == "black and white" else values
+        image = _with_palette(values) if kind == "palette" else Image.fromarray(shown)
         image.save(root / f"{folder}/p{number}.png")
 
 
-def _with_palette(values: np.ndarray) -> Image.Image:  # type: ignore[type-arg]
+def _with_palette(values: NDArray[np.uint8]) -> Image.Image:
     image = Image.fromarray(values).convert("P")
     image.putpalette([0, 0, 0, *COLOURS[1], *COLOURS[2]])
     return image
