@@ -77,9 +77,8 @@ def beside_roles(masks: Iterable[str], of: Mapping[str, str], reason: Message, i
     """The roles of masks that lie beside their pictures (`of`: picture -> mask): 'slides/*_mask.png'."""
     end_of = {mask: mask.removeprefix(picture.rpartition(".")[0]) for picture, mask in of.items()}
     ends = Counter(end for mask, end in end_of.items() if end != mask)
-    usual = ends.most_common(1)[0][0] if ends else ".*"
-    found = Counter(mask.rpartition("/")[0] for mask in masks)
-    told = [Role(f"{folder}/*{usual}" if folder else f"*{usual}", roles.MASKS, reason, count)
-            for folder, count in found.items()]  # fmt: skip
+    usual = ends.most_common(1)[0][0] if ends else ""
+    found = Counter(f"{mask.rpartition('/')[0]}/*{usual}".lstrip("/") if usual else mask for mask in masks)
+    told = [Role(path, roles.MASKS, reason, count) for path, count in found.items()]
     pictures = Counter(path.rpartition("/")[0] for path in of)
     return (*told, *picture_folders(Message("Masks beside them"), pictures, index))
