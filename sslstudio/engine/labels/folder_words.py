@@ -17,7 +17,7 @@ PICTURE_WORDS = frozenset({
 })  # fmt: skip
 MASK_WORDS = frozenset({
     "mask", "masks", "label", "labels", "annotation", "annotations", "seg", "segmentation", "segmentations",
-    "segmentationclass", "labelstr", "labelsts", "gt", "groundtruth", "groundtruths",
+    "segmentationclass", "trimap", "trimaps", "labelstr", "labelsts", "gt", "groundtruth", "groundtruths",
 })  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import ConfigError, DataError
 from sslstudio.engine.images.index import ImageIndex, scan
 from sslstudio.engine.labels.editing.start import begin
+from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.labels.types import Recognised
 
@@ -425,3 +426,56 @@ def test_columns_in_other_words(head: str, row: str, role: tuple[str, str], seen
     assert told[f"table.csv:{role[0]}"] == role[1]
     if role[1] in ("several", "ignore"):
         assert found.classes is None
+
+
+def test_a_folder_of_masks_a_picture_is_one_mask(tmp_path: Path) -> None:
+    for number in range(4):
+        _photo(tmp_path, f"train/x{number}/images/x{number}.png", number)
+        for part in range(3):
+            one = np.zeros((24, 32), np.uint8)
+            one[2 + 7 * part : 6 + 7 * part, 3 : 9 + number] = 255
+            (tmp_path / f"train/x{number}/masks").mkdir(exist_ok=True)
+            Image.fromarray(one).save(tmp_path / f"train/x{number}/masks/{number * 7919 + part:x}.png")
+    for _ in range(2):  # made, and found again
+        found = recognise(scan(tmp_path))
+        assert found.masks is not None
+        assert found.classes is None
+        assert len(found.pictures) == 4
+        mask = decode_mask(Path(found.masks.of["train/x2/images/x2.png"]), found.masks.coding, None)
+        assert mask.sum() == 3 * 4 * 8
+    assert found.masks is not None
+    assert {one.path: one.count for one in found.roles}["train/*/masks"] == 12
+    assert "12 masks of single objects were put together" in " ".join(found.masks.notes)
+
+
+def test_one_mask_of_several_pictures_of_a_case(tmp_path: Path) -> None:
+    for case in range(3):
+        for number, kind in enumerate(("t1", "t2", "flair")):
+            _photo(tmp_path, f"c{case}/c{case}_{kind}.png", 3 * case + number)
+        mask = np.zeros((24, 32), np.uint8)
+        mask[4:12, 5 : 15 + case] = 1
+        Image.fromarray(mask).save(tmp_path / f"c{case}/c{case}_seg.png")
+    found = recognise(scan(tmp_path))
+    assert found.masks is not None
+    assert len(found.pictures) == 9
+    assert found.masks.of["c1/c1_t2.png"] == "c1/c1_seg.png"
+    assert {one.path: one.role for one in found.roles}["c1/*_seg.png"] == "masks"
+
+
+def test_files_that_may_hold_labels_and_are_not_read_are_named(seen: Make, tmp_path: Path) -> None:
+    (tmp_path / "regions.json").write_text('{"a.jpg1": {"regions": []}}')
+    found = seen(["a.jpg", "b.jpg"])
+    assert "1 .json file was not read: if it holds labels" in " ".join(found.notes)
+
+
+def test_trimaps_below_annotations_are_masks_and_most_pixels_are_background(tmp_path: Path) -> None:
+    for number in range(4):
+        _photo(tmp_path, f"images/cat_{number}.jpg", number)
+        values = np.full((24, 32), 2, np.uint8)
+        values[5:13, 4:20], values[4, 4:20] = 1, 3
+        (tmp_path / "annotations/trimaps").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(values).save(tmp_path / f"annotations/trimaps/cat_{number}.png")
+    found = recognise(scan(tmp_path))
+    assert found.masks is not None
+    assert found.masks.coding.values == (2, 1, 3)
+    assert list(map(str, found.masks.names)) == ["background", "class 1", "class 3"]

@@ -261,11 +261,29 @@ def _by_stem(paths: Sequence[str], chosen: Mapping[str, str]) -> MaskPairs | Non
     if not candidates:
         return None
     marked = set(candidates)
-    found, lost = _match(candidates, _picture_keys(path for path in paths if path not in marked))
-    if not found or len(found) < 0.5 * len(candidates):
+    pictures = [path for path in paths if path not in marked]
+    found, lost = _match(candidates, _picture_keys(pictures))
+    if not found:
+        found, lost = _match_several(candidates, pictures), []
+    if len({mask for _, mask, _ in found}) < max(1, 0.5 * len(candidates)):
         return None
     reason = Message("{n:,} files are called like a picture and say that they are masks.", n=len(found))
     return _settle(Message("file names such as {name}", name=name_of(found[0][1])), found, lost, reason)
+
+
+def _match_several(masks: Sequence[str], pictures: Sequence[str]) -> list[tuple[str, str, int]]:
+    """(picture, mask, 0) where a mask is of several pictures of its folder: x_seg of x_t1, x_t2 and x_flair."""
+    of_folder: dict[str, list[str]] = {}
+    for path in pictures:
+        of_folder.setdefault(path.rpartition("/")[0], []).append(path)
+    found = []
+    for mask in masks:
+        stem, _ = _mask_stem(stem_of(mask)) or ("", 0)
+        here = [
+            path for path in of_folder.get(mask.rpartition("/")[0], ()) if stem_of(path).lower().startswith(f"{stem}_")
+        ]
+        found += [(path, mask, 0) for path in here if stem]
+    return found
 
 
 def _may_hold_masks(path: str, chosen: Mapping[str, str]) -> bool:
