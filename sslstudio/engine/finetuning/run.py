@@ -159,7 +159,7 @@ def following(config: FinetuneConfig, source: PretrainConfig | None) -> Finetune
 def _run(
     config: FinetuneConfig, labelled: Labelled, session: Session, device: Device, run: RunFolder, control: RunControl
 ) -> Generator[Event, None, None]:
-    with devices.restore_threads():
+    with devices.kernels(device, deterministic=config.hardware.deterministic):
         yield from _train(config, labelled, session, device, run, control)
 
 

@@ -111,7 +111,8 @@ class PretrainJob:
         """The batch of `step`, asked of the encoder."""
         images = self.feed.take(step)[part]
         rng = generator(self.config.seed, "puzzles", step, *seed_numbers(part), device=self.device.handle)
-        batch = self.task.make_batch(images, rng)
+        with self.device.in_full():
+            batch = self.task.make_batch(images, rng)
         if self.group is not None:
             return forward_own_rows(self.group, self.encoder, self.task, batch, len(images))
         result: TaskResult = self.task(self.encoder, batch)
@@ -240,7 +241,7 @@ def _run(
     control: RunControl,
     group: ProcessGroup | None,
 ) -> Generator[Event, None, None]:
-    with devices.restore_threads():
+    with devices.kernels(device, deterministic=config.hardware.deterministic):
         yield from _train(config, session, device, run, control, group)
 
 
