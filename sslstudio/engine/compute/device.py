@@ -202,6 +202,11 @@ def choose(device: str = "auto", precision: str = "auto") -> Device:
     return _with_precision(asked, precision, NOTHING)
 
 
+def noted(device: Device, note: Message) -> Device:
+    """The same device with a word on why it is this one."""
+    return replace(device, note=note)
+
+
 def choose_for_rank(device: str, precision: str, where: RankInfo) -> Device:
     """As `choose`, for one process of several: each on a machine takes a GPU of its own, if there are any.
 

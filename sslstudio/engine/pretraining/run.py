@@ -43,6 +43,7 @@ from sslstudio.engine.training.micro_batches import WHOLE_BATCH, micro_batches_n
 from sslstudio.engine.training.recognised_record import keep_recognised
 from sslstudio.engine.training.schedule import Plan
 from sslstudio.engine.training.session import Finer, Session, note_when_read, open_session, reopen_session
+from sslstudio.engine.training.trial import choose_tried
 
 HELD_OUT = 256  # pictures that puzzles are scored on
 SHOWN = 4  # puzzles on a sample sheet
@@ -207,9 +208,11 @@ def resolve_config(config: PretrainConfig, session: Session, device: Device) -> 
 
 
 def choose_device(config: PretrainConfig, group: ProcessGroup | None) -> Device:
-    """The device of this process."""
+    """The device of this process: a GPU only where a step of the task works. Raises ConfigError as `choose_tried`."""
     wanted = (config.hardware.device, config.hardware.precision)
-    return devices.choose(*wanted) if group is None else devices.choose_for_rank(*wanted, group.info)
+    if group is None:
+        return choose_tried(config.task, config.options, *wanted)
+    return devices.choose_for_rank(*wanted, group.info)
 
 
 def resume_pretrain(
