@@ -105,9 +105,7 @@ def _owners_of_system(sources: Iterable[str]) -> dict[str, str]:
     return owners
 
 
-def _part_of(
-    source: str, owners: Mapping[str, importlib.metadata.Distribution], debian: Mapping[str, str]
-) -> Part:
+def _part_of(source: str, owners: Mapping[str, importlib.metadata.Distribution], debian: Mapping[str, str]) -> Part:
     if source in owners:
         return _package(owners[source])
     if source in debian:
@@ -223,10 +221,7 @@ def check_bill(folder: Path) -> list[str]:
     listed = [*bill["components"], bill["metadata"]["component"]]
     kinds = {one["name"]: {p["name"]: p["value"] for p in one["properties"]}["sslstudio:kind"] for one in listed}
     named = {(normal(one["name"]), one["version"]) for one in listed if kinds[one["name"]] in ("python", "tool", "own")}
-    there = {
-        (normal(one.metadata["Name"]), one.version)
-        for one in importlib.metadata.distributions(path=[str(place)])
-    }
+    there = {(normal(one.metadata["Name"]), one.version) for one in importlib.metadata.distributions(path=[str(place)])}
     wrong = [f"{name} {version} is in the program and not on the bill" for name, version in sorted(there - named)]
     wrong += [f"{name} {version} is on the bill and not in the program" for name, version in sorted(named - there)]
     for one in listed:
