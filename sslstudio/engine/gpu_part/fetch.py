@@ -36,8 +36,8 @@ _SHUT = re.compile(
     re.IGNORECASE,
 )
 _BROKEN = re.compile(
-    r"hash mismatch|failed to extract|invalid (zip|archive|wheel)|end of central directory|unexpected end|crc|corrupt|"
-    r"failed to (read|unzip|parse) .*\.whl|eof|archive",
+    r"hash mismatch|failed to extract|invalid (zip|archive|wheel|package format)|from zip|central directory|"
+    r"unexpected end|corrupt|failed to (read|unzip|parse) .*\.whl",
     re.IGNORECASE,
 )
 _NONE = re.compile(r"no solution found|no matching|not found in|no wheels|unsatisfiable|404 not found", re.IGNORECASE)
@@ -196,19 +196,19 @@ def _explain(said: str, plan: Plan) -> RunError:
             source=source,
             words=words,
         )
+    if _BROKEN.search(said):
+        return RunError(
+            "What was fetched from {source} is damaged: {words}. Try again; of a folder, copy the files anew. Nothing "
+            "was changed.",
+            source=source,
+            words=words,
+        )
     if _NONE.search(said):
         return RunError(
             "{source} has no PyTorch {version} for this system and Python {python}: {words}. Nothing was changed.",
             source=source,
             version=plan.version,
             python=python_here(),
-            words=words,
-        )
-    if _BROKEN.search(said):
-        return RunError(
-            "What was fetched from {source} is damaged: {words}. Try again; of a folder, copy the files anew. Nothing "
-            "was changed.",
-            source=source,
             words=words,
         )
     return RunError("Fetching from {source} failed: {words}. Nothing was changed.", source=source, words=words)

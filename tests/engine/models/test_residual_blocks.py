@@ -10,9 +10,8 @@ from torchvision.models import resnet as theirs
 
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.resource_files import find_resource
-from sslstudio.engine.models.encoders import ENCODERS
+from sslstudio.engine.models.encoders import ENCODERS, resnet
 from sslstudio.engine.models.encoders import residual_blocks as ours
-from sslstudio.engine.models.encoders import resnet
 
 BLOCKS = ["BasicBlock", "Bottleneck"]
 WITHOUT = """
