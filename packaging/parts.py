@@ -1,6 +1,7 @@
 """What the built program is made of: its licence texts, a bill of materials, and the size of every part.
 
     python packaging/parts.py            after packaging/build.py, in the environment that it was built in
+    python packaging/parts.py --copy NAME       bill and sizes as files beside the installers, for a release
     python packaging/parts.py --check FOLDER    whether the bill of a program names just what is there
 
 Written into the program are resources/licences/PART.txt and resources/bill-of-materials.json (CycloneDX 1.5), which
@@ -13,6 +14,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import uuid
@@ -246,12 +248,21 @@ def table(parts: Iterable[Part], folder: Path) -> list[tuple[str, int]]:
     return [*sorted(listed, key=lambda one: -one[1]), ("all", all_bytes)]
 
 
+def copy_beside(system: str) -> int:
+    """Put the bill and the sizes beside the installers, named after the system, for a release."""
+    shutil.copyfile(inside(BUILT) / BILL, HERE / "dist" / f"sslstudio-{system}.cdx.json")
+    shutil.copyfile(HERE / "dist" / "sizes.json", HERE / "dist" / f"sslstudio-{system}.sizes.json")
+    return 0
+
+
 def main(arguments: list[str]) -> int:
     """Write texts, bill and sizes, or check a bill."""
     if arguments[:1] == ["--check"]:
         wrong = check_bill(Path(arguments[1]))
         print("\n".join(wrong) or "The bill of materials names what is there.")
         return 1 if wrong else 0
+    if arguments[:1] == ["--copy"]:
+        return copy_beside(arguments[1])
     parts = find_parts(json.loads(COLLECTED.read_text(encoding="utf-8")), BUILT)
     without = write_texts(parts, inside(BUILT) / TEXTS)
     (inside(BUILT) / BILL).write_text(json.dumps(bill_of(parts), indent=1), encoding="utf-8")

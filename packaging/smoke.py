@@ -22,6 +22,7 @@ class Failure(Exception):
     """What the built program did not do."""
 
 
+sys.path.insert(0, str(HERE.parent))  # what is compared with is this checkout, whatever is installed
 TROUBLES = (Failure, OSError, subprocess.TimeoutExpired, ValueError, KeyError)  # no program, no end, not the JSON meant
 
 
