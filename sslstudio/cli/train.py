@@ -282,6 +282,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _add_self_test(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--window", action="store_true", help="only open the window and close it again")
+    parser.add_argument("--device", default="", help="only train two steps on this device, as cuda:0")
     add_json(parser)
 
 
@@ -293,7 +294,7 @@ def _self_test(options: argparse.Namespace) -> int:
             say(f"{name}: {outcome}")
             sys.stdout.flush()  # a library that crashes must not take these words along
 
-    result = run_self_test(told, window_only=options.window)
+    result = run_self_test(told, window_only=options.window, device=options.device)
     if options.json:
         print_json(result)
     return 1 if has_failed(result) else 0
