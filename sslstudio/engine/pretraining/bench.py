@@ -205,7 +205,7 @@ def _prepare(
 
     def begin() -> Generator[Preparing, None, tuple[Training, PretrainJob, Choice]]:
         folder.mkdir()
-        device, run = devices.choose(config.hardware.device, config.hardware.precision), RunFolder(folder)
+        device, run = chosen, RunFolder(folder)
         job = PretrainJob(config, session, device, run)
         job.task.prepare(job.pictures.first(job.order, FIRST_PICTURES))
         training = Training(job, Plan(steps=1_000_000), config.optimiser, device, run)
@@ -213,7 +213,8 @@ def _prepare(
         training.device, training.parts = job.device, choice.parts
         return training, job, choice
 
-    with devices.restore_threads():
+    chosen = devices.choose(config.hardware.device, config.hardware.precision)
+    with devices.kernels(chosen, deterministic=config.hardware.deterministic):
         yield begin()
 
 
