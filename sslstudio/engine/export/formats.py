@@ -10,7 +10,6 @@ use_it.py       loads them without this program
 import hashlib
 import importlib.util
 import json
-import shutil
 import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,15 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from sslstudio.engine.core.atomic_files import folder_beside, folder_error
+from sslstudio.engine.core.atomic_files import (
+    cannot_write,
+    copy_file,
+    discard_folder,
+    folder_beside,
+    folder_error,
+    put_folder,
+    write_plain,
+)
 from sslstudio.engine.core.errors import DataError, RunError, did_you_mean
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message, to_stored
@@ -136,19 +143,13 @@ def write_export(
         written = yield from _write_all(beside, exportables, formats, pictures)
         content = {**card, "files": [vars(one) for one in written]}
         text = json.dumps(to_stored(content), indent=1, ensure_ascii=False, allow_nan=False)
-        (beside / CARD).write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
-        source = Path(use_it.__file__).with_suffix(".py")
-        (beside / SNIPPET).write_bytes(source.read_bytes())
-        beside.chmod(0o755)  # what mkdtemp made is for its owner alone
-        if out.exists():
-            out.rmdir()  # empty: looked at above
-        beside.replace(out)
+        write_plain(beside / CARD, f"{text}\n".encode(errors="backslashreplace"))
+        copy_file(Path(use_it.__file__).with_suffix(".py"), beside / SNIPPET)
+        put_folder(beside, out)
     except OSError as error:
-        raise RunError(
-            "{out} could not be written: {reason}. Is the disk full or read-only?", out=out, reason=error.strerror
-        ) from error
+        raise cannot_write(out, error) from error
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        discard_folder(beside)
     return written
 
 
