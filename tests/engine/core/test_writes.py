@@ -12,9 +12,10 @@ ROOT = Path(sslstudio.__file__).parent
 REASONS = {
     "engine/core/atomic_files.py": "it is the one that does",
     "engine/core/leftovers.py": "removes what the one above has left half written",
-    "engine/labels/editing/journal.py": "edits are in it before they count: it has a protocol of its own, tried by power cuts",
+    "engine/labels/editing/journal.py": "edits are in it before they count; tried by power cuts",
     "engine/labels/editing/start.py": "moves and empties a folder that is as the program began it, file by file",
-    "engine/images/cache/store.py": "slots of one large file, and a table of SQLite: rows are recorded after their pixels",
+    "engine/images/cache/reader.py": "asks whether a file could be written, and does not",
+    "engine/images/cache/store.py": "slots of one large file and a table of SQLite",
     "engine/runs/writer_lock.py": "takes its own lock away; that it cannot be is no error of the run",
     "engine/runs/trash.py": "moves and removes whole runs that somebody has discarded",
     "engine/projects/relocate.py": "renames the folder of a project",
