@@ -59,6 +59,12 @@ class Operation:
     waits: bool = False
 
 
+def say(text: object) -> None:
+    """A line for whoever started it."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Carry out so many cases; 1 if anything was wrong."""
     parser = argparse.ArgumentParser(description="Disks that fail at any operation.")
@@ -67,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", default="")
     options = parser.parse_args(arguments)
     if reason := faults.missing():
-        print(f"Skipped: {reason}.")
+        say(f"Skipped: {reason}.")
         return 0
     if "faults" not in os.environ.get("LD_PRELOAD", ""):
         os.environ["LD_PRELOAD"] = str(faults.library())
@@ -83,7 +89,7 @@ def attack(folder: Path, names: list[str], count: int, seed: int) -> int:
     began, rng, wrong, done = time.monotonic(), random.Random(seed), 0, Counter[str]()
     world = World(folder, set(names) <= set(QUICK))
     calls = {name: world.count(name) for name in names}
-    print(f"Calls: {calls} ({time.monotonic() - began:.0f} s)", flush=True)
+    say(f"Calls: {calls} ({time.monotonic() - began:.0f} s)")
     for number in range(count):
         name, mode = names[number % len(names)], rng.choice(list(Mode))
         at = rng.randint(1, calls[name])
@@ -92,8 +98,8 @@ def attack(folder: Path, names: list[str], count: int, seed: int) -> int:
         done[f"{name} {mode.name}"] += 1
         if found:
             wrong += 1
-            print(f"WRONG {name} {mode.name} at {at} of {calls[name]} for {many}: {'; '.join(found)}", flush=True)
-    print(f"{count} faults, {wrong} wrong, {time.monotonic() - began:.0f} s", flush=True)
+            say(f"WRONG {name} {mode.name} at {at} of {calls[name]} for {many}: {'; '.join(found)}")
+    say(f"{count} faults, {wrong} wrong, {time.monotonic() - began:.0f} s")
     return 1 if wrong else 0
 
 
@@ -181,7 +187,9 @@ class World:
         os.environ["DISK_FAULTS_WANTED"] = str(wanted.safe)
         code, said = self._fork(lambda: tell(operation.check(place)), place.safe / "check")
         found += said.splitlines()[-8:] if code else []
-        left = [file.name for file in place.disk.rglob("*") if file.name.endswith(".part") or file.name == "writer.json"]
+        left = [
+            file.name for file in place.disk.rglob("*") if file.name.endswith(".part") or file.name == "writer.json"
+        ]
         found += [f"left behind: {left}"] if left else []
         shutil.rmtree(place.disk.parent)
         return found
@@ -189,7 +197,7 @@ class World:
 
 def tell(found: list[str]) -> int:
     """Print what was found; 1 if that is anything."""
-    print("\n".join(found))
+    say("\n".join(found))
     return 1 if found else 0
 
 
@@ -273,7 +281,9 @@ def training(*words: object) -> Operation:
         from sslstudio.engine.runs.run_folder import METRICS, RunFolder
 
         names = sorted(file.name for file in (wanted() / "run").glob("*last.safetensors"))
-        found = [f"other weights: {name}" for name in names if not same(wanted() / "run" / name, place.disk / "run" / name)]
+        found = [
+            f"other weights: {name}" for name in names if not same(wanted() / "run" / name, place.disk / "run" / name)
+        ]
         RunFolder(place.disk / "run").events()
         if not (place.disk / "run" / METRICS).exists():
             found.append("no metrics")
@@ -308,7 +318,8 @@ def repeated(words: Callable[[Place], list[object]], files: str, marker: str = "
         return [
             f"another {name}"
             for name in names
-            if not (place.disk / name).is_file() or (place.disk / name).stat().st_size != (wanted() / name).stat().st_size
+            if not (place.disk / name).is_file()
+            or (place.disk / name).stat().st_size != (wanted() / name).stat().st_size
         ]
 
     return Operation(act, again, check)
@@ -322,7 +333,7 @@ def do_label(place: Place) -> int:
     try:
         store = Labelling(place.disk / "labels")
     except StudioError as error:
-        print(error)
+        say(error)
         return 1
     paths, refused = sorted(store.of)[:9], False
     for number in range(24):
@@ -342,7 +353,7 @@ def attempt(place: Place, number: int, what: Callable[[], None]) -> bool:
     try:
         what()
     except StudioError as error:
-        print(error)
+        say(error)
         if number >= 0:
             place.log(f"no {number}")
         return False
@@ -364,8 +375,11 @@ def check_labels(place: Place) -> list[str]:
     for word, number in lines:
         if word == "yes":
             before[paths[int(number) % 9]] = int(number) % 5 + 1
-    open_ones = [{}] + ([{paths[int(lines[-1][1]) % 9]: int(lines[-1][1]) % 5 + 1}] if lines and lines[-1][0] == "try" else [])
-    return [] if state in [before | more for more in open_ones] else [f"labels are {state}, not {before}"]
+    allowed = [before]
+    if lines and lines[-1][0] == "try":
+        number = int(lines[-1][1])
+        allowed.append(before | {paths[number % 9]: number % 5 + 1})
+    return [] if state in allowed else [f"labels are {state}, not {before}"]
 
 
 def do_project(place: Place) -> int:
@@ -446,7 +460,7 @@ OPERATIONS: dict[str, Operation] = {
         "exported",
     ),
     "report": repeated(
-        lambda place: ["report", place.disk / "fine", "--out", place.disk / "report.html"], "report.html"
+        lambda place: ["report", place.disk / "fine", "--out", place.disk / "report.html"], "report.html", "report.html"
     ),
 }
 

@@ -4,7 +4,7 @@
  * rmdir, mkdir, truncate, fsync. At the call of a given number something goes wrong, for good or for some calls:
  *   FULL       ENOSPC for what takes room, for so many calls           SHORT  half of a write, then as FULL
  *   READ_ONLY  EROFS for every call from then on                       GONE   ENOENT for every call from then on
- *   BAD        EIO for this call alone                                 BREAK  EINTR for this call alone
+ *   BAD        EIO for this call alone                 BREAK  EINTR for this call alone, where POSIX has it
  *   SLOW       this call takes a second and a half                     KILL   the process ends: before, in or after it
  * From Python: ctypes.CDLL(None).faults_arm(number, mode, calls, folder) and faults_count().
  */
@@ -149,7 +149,7 @@ OPENS(open64)
   int name arguments {                              \
     static int(*f) arguments;                       \
     if (!f) f = real(#name);                        \
-    TRY(below(path), room, int, f given);           \
+    TRY(below(path) && mode != BREAK, room, int, f given); \
   }
 PATHS(rename, (const char *a, const char *b), (a, b), b, FREE)
 PATHS(link, (const char *a, const char *b), (a, b), b, TAKES_ROOM)

@@ -9,6 +9,7 @@ use_it.py       loads them without this program
 
 import hashlib
 import importlib.util
+import io
 import json
 import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from sslstudio.engine.core.atomic_files import (
@@ -185,7 +186,7 @@ def _checked(file: Path, form: str, wanted: Tensor, found: Tensor) -> Written:
 
 
 def _safetensors(one: Exportable, pictures: Tensor, file: Path) -> Tensor:
-    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in one.tensors.items()}, file)
+    write_plain(file, save({name: tensor.detach().cpu().contiguous() for name, tensor in one.tensors.items()}))
     with torch.no_grad():
         return one.rebuilt(load_file(file))(pictures)
 
@@ -193,19 +194,21 @@ def _safetensors(one: Exportable, pictures: Tensor, file: Path) -> Tensor:
 def _onnx(one: Exportable, pictures: Tensor, file: Path) -> Tensor:
     import onnx
 
+    content = io.BytesIO()
     with warnings.catch_warnings():
         # The tracing exporter is called old, and takes a second where the new one takes twenty and further packages.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             one.network,
             (pictures[:2],),
-            str(file),
+            content,
             dynamo=False,
             opset_version=OPSET,
             input_names=["pictures"],
             output_names=["answers"],
             dynamic_axes={"pictures": {0: "n"}, "answers": {0: "n"}},
         )
+    write_plain(file, content.getvalue())
     onnx.checker.check_model(str(file), full_check=True)
     return torch.from_numpy(use_it.ask_onnx(file, pictures.numpy()))
 
@@ -214,7 +217,9 @@ def _torchscript(one: Exportable, pictures: Tensor, file: Path) -> Tensor:
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch calls the format old; what reads it is still widespread
         traced = torch.jit.trace(one.network, pictures[:2], check_trace=False)  # type: ignore[no-untyped-call]
-        traced.save(str(file))
+        content = io.BytesIO()
+        torch.jit.save(traced, content)  # type: ignore[no-untyped-call]
+        write_plain(file, content.getvalue())
         answers: Tensor = torch.jit.load(str(file), map_location="cpu")(pictures)  # type: ignore[no-untyped-call]
     return answers
 

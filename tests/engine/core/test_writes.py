@@ -23,7 +23,6 @@ REASONS = {
     "engine/labels/outlines/made_masks.py": "removes its own masks of earlier states from the cache",
     "engine/labels/formats/coco/labels.py": "removes its own masks of earlier states from the cache",
     "engine/launch/child_process.py": "what a child says, in a temporary folder of its own",
-    "engine/export/formats.py": "libraries write by name, into a folder that gets its name when all is there",
     "engine/pretraining/bench.py": "pictures to measure with, in a temporary folder",
     "cli/bench.py": "pictures to measure with, in a temporary folder",
     "cli/selftest.py": "a temporary folder",
@@ -54,7 +53,7 @@ def is_write(call: ast.Call) -> bool:
     if name == "rename" or (name == "replace" and len(call.args) == 1 and not call.keywords):
         return True
     if name == "save" and call.args and owner:
-        return not (isinstance(call.args[0], ast.Name) and call.args[0].id in BUFFERS)
+        return not any(isinstance(one, ast.Name) and one.id in BUFFERS for one in call.args)
     return name in METHODS or (owner == "os" and name in OF_OS)
 
 
