@@ -1,7 +1,7 @@
 """What a program writes below a folder, call by call, and the states of the disk that a power cut could leave.
 
-The model is that of POSIX at its strictest: the content of a file is on the disk after its fsync, a name after the fsync
-of its folder; whatever came later may be there, may not be, or may be there in part, in any order.
+The model is that of POSIX at its strictest: the content of a file is on the disk after its fsync, a name after
+that of its folder; whatever came later may be there, may not be, or may be there in part, in any order.
 """
 
 import itertools
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 
 ALIKE = {"replace": "rename", "remove": "unlink"}
 
@@ -71,9 +70,7 @@ class _Recorder:
         for name in ("open", "close", "write", "fsync", "ftruncate", "truncate", "rename", "replace", "unlink",
                      "remove", "link", "mkdir", "rmdir"):  # fmt: skip
             self.real[name] = getattr(os, name)
-            patch.setattr(
-                os, name, getattr(self, f"_{'rename' if name == 'replace' else 'unlink' if name == 'remove' else name}")
-            )
+            patch.setattr(os, name, getattr(self, f"_{ALIKE.get(name, name)}"))
 
     def _name(self, path: Any) -> str | None:
         whole = Path(os.path.abspath(os.fspath(path))) if not isinstance(path, int) else None

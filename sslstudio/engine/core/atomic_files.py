@@ -258,9 +258,9 @@ def cut_file(path: Path, size: int) -> None:
 
 def cannot_write(path: Path, error: OSError) -> RunError:
     """What to tell people when the disk does not take a file: which one, why, and what to do."""
-    kind = DiskFull if error.errno in FULL else RunError
     reason = error.strerror or str(error)
-    return kind("{path} could not be written: {reason}. {advice}", path=path, reason=reason, advice=_advice(error))
+    told = RunError("{path} could not be written: {reason}. {advice}", path=path, reason=reason, advice=_advice(error))
+    return DiskFull.of(told.message) if error.errno in FULL else told
 
 
 def cannot_remove(path: Path, error: OSError) -> RunError:
