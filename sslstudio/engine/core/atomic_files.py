@@ -9,6 +9,7 @@ how a name from it becomes a path that something is done to.
 import errno
 import os
 import shutil
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
@@ -25,6 +26,8 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _BINARY = getattr(os, "O_BINARY", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY
 CHUNK = 1 << 20  # bytes that are copied at once
+WINDOWS = os.name == "nt"
+PAUSES = (0.01, 0.03, 0.1, 0.2, 0.3, 0.4)  # seconds between tries to rename
 
 
 # --- one file
@@ -55,7 +58,7 @@ def replacing(path: Path, *, confirmed: bool = True, keep: Path | None = None) -
             sync_file(part)
         if keep is not None:
             _keep_old(path, keep)
-        part.replace(path)
+        rename_patiently(part, path)
         if confirmed:
             sync_folder(path.parent)
     except OSError as error:
@@ -79,7 +82,7 @@ def _keep_old(path: Path, keep: Path) -> None:
                 raise
             shutil.copyfile(path, part)
             sync_file(part)
-        part.replace(keep)
+        rename_patiently(part, keep)
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -112,6 +115,22 @@ def sync_file(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def rename_patiently(source: Path, target: Path) -> Path:
+    """Give a file or folder another name, a file in place of one that is there; returns the new path.
+
+    On Windows it is refused while another program, such as a virus scanner or a search index, has the file open, which
+    passes within moments: then it is tried again for a second in all. Raises OSError.
+    """
+    for pause in PAUSES:
+        try:
+            return source.replace(target)
+        except PermissionError:
+            if not WINDOWS:  # elsewhere it means that it is not allowed, and will not be
+                raise
+            time.sleep(pause)
+    return source.replace(target)
 
 
 def sync_folder(folder: Path) -> None:
@@ -360,7 +379,7 @@ def put_folder(part: Path, path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         with suppress(OSError):
             path.rmdir()  # renaming says why not
-    part.rename(path)
+    rename_patiently(part, path)
     sync_folder(path.parent)
     leftovers.forget(part)
 
