@@ -377,8 +377,8 @@ def check_labels(place: Place) -> list[str]:
             before[paths[int(number) % 9]] = int(number) % 5 + 1
     allowed = [before]
     if lines and lines[-1][0] == "try":
-        number = int(lines[-1][1])
-        allowed.append(before | {paths[number % 9]: number % 5 + 1})
+        last = int(lines[-1][1])
+        allowed.append(before | {paths[last % 9]: last % 5 + 1})
     return [] if state in allowed else [f"labels are {state}, not {before}"]
 
 

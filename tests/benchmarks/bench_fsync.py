@@ -44,11 +44,12 @@ def save(folder: Path) -> float:
 
 def medians(work: Callable[[Path], float], repeats: int) -> tuple[float, float]:
     """With fsync and without, in turns."""
-    real: Any = os.fsync
+    real: Callable[[Any], None] = os.fsync
     found: dict[bool, list[float]] = {True: [], False: []}
     for _ in range(repeats):
         for synced in (True, False):
-            os.fsync = real if synced else lambda handle: None
+            if not synced:
+                os.fsync = lambda fd: None
             try:
                 with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
                     found[synced].append(work(Path(folder)))

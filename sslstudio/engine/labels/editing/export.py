@@ -70,7 +70,7 @@ def export_recognised(
         yield from begin(made / "labels", recognised)
         return (yield from export_labels(made / "labels", out, formats))
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        discard_folder(made)
 
 
 def _check_free(out: Path) -> None:
