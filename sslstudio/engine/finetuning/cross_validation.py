@@ -72,7 +72,7 @@ def cross_validate(config: FinetuneConfig, folds: int, control: RunControl) -> I
     taught = sorted(_suggested(session, config.kind, tuple(labels)))
     run.write_json(TAUGHT_FILE, taught)
     note_labels(run, config.kind, session.recognised, [*_tested(splits), *taught])
-    yield from run.record(_run(config, splits, session, device, run, control))
+    yield from run.record(_run(config, splits, session, device, run, control), control)
 
 
 def resume_folds(run: RunFolder, control: RunControl) -> Iterator[Event]:
@@ -84,7 +84,7 @@ def resume_folds(run: RunFolder, control: RunControl) -> Iterator[Event]:
     splits = [Split.from_json(values) for values in run.read_json(FOLDS_FILE)]
     taught = run.read_json(TAUGHT_FILE) or []
     check_labels(run, config.kind, session.recognised, [*_tested(splits), *taught])
-    yield from run.record(_run(config, splits, session, device, run, control))
+    yield from run.record(_run(config, splits, session, device, run, control), control)
 
 
 def _tested(splits: list[Split]) -> list[str]:
