@@ -63,6 +63,11 @@ def _range(values: Values, padding: npt.NDArray[np.bool_] | None) -> tuple[float
     return 0.0, 0.0
 
 
+def range_of(values: Values) -> tuple[float, float]:
+    """The values that become black and white where values are stretched to 8 bits; (0, 0) if all are one value."""
+    return _range(values, None)
+
+
 def _finite(values: Values, padding: npt.NDArray[np.bool_] | None) -> Values:
     keep = np.isfinite(values)
     if padding is not None:

@@ -18,8 +18,9 @@ from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.test_predictions import Prediction, mask_file, predictions_of
 from sslstudio.ui.gallery.model import GalleryItem
-from sslstudio.ui.pages.results.mask_overlay import Overlay, mask_image
+from sslstudio.ui.pages.results.mask_overlay import Overlay
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.mask_image import mask_image
 from sslstudio.ui.widgets.picture import to_image
 
 if TYPE_CHECKING:
@@ -90,10 +91,11 @@ def confused_in(run: Path, part: str, truth: int, predicted: int, control: RunCo
 
 
 def items_of(
-    folder: Path, predictions: list[Prediction], captions: Mapping[str, str] | None = None
+    results: Results, part: str, predictions: list[Prediction], captions: Mapping[str, str] | None = None
 ) -> list[GalleryItem]:
-    """Predictions as gallery items. captions: what is said of each file instead of how well it did."""
-    items = [_item(folder, one) for one in predictions]
+    """Predictions of a part as gallery items. captions: what is said of each file instead of how well it did."""
+    folder = results.folder
+    items = [_item(folder, one, results, part) for one in predictions]
     if captions is None:
         return items
     return [
@@ -102,15 +104,22 @@ def items_of(
     ]
 
 
-def _item(folder: Path, one: Prediction) -> GalleryItem:
+def _item(folder: Path, one: Prediction, results: Results, part: str) -> GalleryItem:
     if one.iou is not None:
-        return GalleryItem(folder / one.file, formatting.overlap(one.iou), tip=one.file)
+        truth = (folder / one.mask, results.coding) if results.coding is not None and one.mask else None
+        return GalleryItem(
+            folder / one.file, formatting.overlap(one.iou), tip=one.file, file=one.file, labelled=True,
+            confidence=one.iou, part="test", truth=truth, answer=mask_file(results.run, part, one.file),
+        )  # fmt: skip
     sure = formatting.percent(one.confidence, 0)
     caption = f"{one.predicted} {sure}"
     told = formatting.tr("{0}\nYour label: {1}\nThe network says: {2}, {3} sure").format(
         one.file, one.label, one.predicted, sure
     )
-    return GalleryItem(folder / one.file, caption, "bad" if one.wrong else "good", told)
+    return GalleryItem(
+        folder / one.file, caption, "bad" if one.wrong else "good", told, file=one.file, label=one.label,
+        predicted=one.predicted, confidence=one.confidence, part="test",
+    )  # fmt: skip
 
 
 def load_picture(path: Path, control: RunControl) -> QImage:

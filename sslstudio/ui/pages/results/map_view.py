@@ -151,8 +151,9 @@ class MapView(QWidget):
         answer = self.tr("{0}, the network: {1}").format(spot.label, spot.answer) if spot.label else ""
         mark = "" if not spot.label else "good" if spot.label == spot.answer else "bad"
         return GalleryItem(
-            self._results.folder / spot.file, answer or self._overlap(spot) or Path(spot.file).name, mark
-        )
+            self._results.folder / spot.file, answer or self._overlap(spot) or Path(spot.file).name, mark,
+            file=spot.file, label=spot.label, predicted=spot.answer,
+        )  # fmt: skip
 
     def _overlap(self, spot: Spot) -> str:
         iou = measured(self._tested, spot)
