@@ -173,15 +173,15 @@ class FilterBar(QWidget):
         self._said.setVisible(asked != Criteria())
         if asked == Criteria():
             return
-        counted = self.tr("{0} of {1}").format(
-            formatting.count(model.rowCount()),
-            formatting.count(len(model.items), self.tr("picture"), self.tr("pictures")),
+        counted = self.tr("{0} of {1} pictures").format(
+            formatting.count(model.rowCount()), formatting.count(len(model.items))
         )
         states = {**self._states(), LABELLED: self.tr("Labelled"), UNLABELLED: self.tr("Without a label")}
         said = [counted, asked.label, part_titles().get(asked.part, "") if asked.part else "",
                 states.get(asked.state, ""), self.tr("excluded") if asked.excluded else ""]  # fmt: skip
         if asked.sort:
             said.append(self.tr("by {0}").format(self._sorts().get(asked.sort, asked.sort)))
+        said.append(self.tr("downwards") if asked.downwards else "")
         self.told.setText(formatting.facts_line([one for one in said if one]))
 
 

@@ -159,6 +159,7 @@ class GalleryView(QListView):
         current = self.number
         self.gallery.show_order(order)
         self.choose(current if self.gallery.place_of(current).isValid() else self.gallery.number_of(0))
+        self.scrollToTop()
         self.arranged.emit()
 
     # --- the current one

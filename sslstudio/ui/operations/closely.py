@@ -2,7 +2,7 @@
 where the split has them."""
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +88,13 @@ class CopyGroup:
     def at_odds(self) -> bool:
         """Whether they have several classes."""
         return len({label for label in self.labels if label}) > 1
+
+
+def leaking_in(group: CopyGroup, out: Callable[[str], bool]) -> int:
+    """How many held-out pictures of a group have another of it in an earlier part, but for those left out."""
+    order = ("train", "validation", "test")
+    parts = [order.index(part) for path, part in zip(group.paths, group.parts, strict=True) if part and not out(path)]
+    return sum(part > min(parts) for part in parts)
 
 
 @dataclass(frozen=True)

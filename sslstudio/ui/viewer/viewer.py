@@ -27,6 +27,7 @@ from sslstudio.ui.viewer.menu import PictureMenu
 from sslstudio.ui.viewer.pyramid import Pyramid, Window, build_pyramid
 from sslstudio.ui.viewer.side import ViewerSide
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.elided import ElidedLabel
 from sslstudio.ui.widgets.layout import button, column, row, text, tool
 from sslstudio.ui.widgets.mask_image import mask_image
 from sslstudio.ui.widgets.shortcuts import page_shortcuts, viewer_keys
@@ -65,11 +66,11 @@ class PictureViewer(QWidget):
         self._kept: Window | None = None  # set by hand, for pictures of the same depth
         self._depth = 0  # bits of the picture that it was set for
         self.canvas, self.side = ViewerCanvas(), ViewerSide()
-        self.name = text("", "heading", wrap=False)
+        self.name = ElidedLabel("heading")
         self.told = text("", "muted", wrap=False)
         self._add_bar()
         self._connect()
-        self.setMinimumSize(QSize(640, 440))
+        self.setMinimumSize(QSize(880, 480))
         self.resize(1080, 720)
         self._known.changed.connect(self._refresh)
 
@@ -86,8 +87,8 @@ class PictureViewer(QWidget):
         self.zoom = text("", "small", wrap=False)
         self.zoom.setMinimumWidth(56)
         self.exclude = button("", self._toggle_exclusion, icon="stop")
-        self.more = button(self.tr("More"), self._show_menu_below, icon="contents")
-        self.closing = button(self.tr("Close"), self.close, icon="cross")
+        self.more = tool("contents", self.tr("What can be done with it"), "Menu", self._show_menu_below)
+        self.closing = tool("cross", keys["close"].title, keys["close"].keys, self.close)
         head = row((column(self.name, self.told, gap=1), 1))
         bar = row(
             self.previous, self.next, 12, farther, nearer, whole, full, self.zoom, None, self.exclude, self.more,
@@ -214,8 +215,7 @@ class PictureViewer(QWidget):
         """All that is said of the picture, as it is known now."""
         about = self._known.about(self._item)
         file = printable(about.file or self._item.path.name)
-        self.name.setText(self.name.fontMetrics().elidedText(file, Qt.TextElideMode.ElideMiddle, 700))
-        self.name.setToolTip(formatting.plain_tip(file))
+        self.name.say(file)
         self.setWindowTitle(f"{file} – SSL Studio")
         if self._loaded is not None:
             reduced = self._loaded.pyramid.reduced
@@ -247,7 +247,7 @@ class PictureViewer(QWidget):
         sure = "" if about.confidence is None else formatting.percent(about.confidence, 0)
         said = self.tr("{0}, {1} sure").format(about.predicted, sure) if about.predicted and sure else about.predicted
         facts += [
-            (self.tr("Label"), about.label),
+            (self.tr("Your label"), about.label),
             (self.tr("Network"), said),
             (self.tr("Part"), part_titles().get(about.part, "") if about.part else ""),
             (self.tr("Group"), self._known.group_of(about.file)),

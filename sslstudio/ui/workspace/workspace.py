@@ -61,6 +61,7 @@ class Workspace(QObject):
     letting_go = Signal()  # of the labels: what they are for is about to change
     project_wanted = Signal(object)  # Path of a project, whose pictures may be somewhere else now
     wants_page = Signal(str)
+    wants_copies = Signal()  # the near copies among the pictures
     cannot = Signal(str)  # a warning about the run that goes on
     said = Signal(str)  # a line for the status bar
 
@@ -365,6 +366,11 @@ class Workspace(QObject):
         """Lead to the page of comparisons: compare or tournament."""
         self.comparison = kind
         self.wants_page.emit("compare")
+
+    def ask_copies(self) -> None:
+        """Lead to the near copies among the pictures."""
+        self.wants_page.emit("images")
+        self.wants_copies.emit()
 
     # --- the project
 

@@ -68,10 +68,10 @@ def test_a_double_click_shows_the_picture_and_the_keys_lead_through_the_gallery(
     assert viewer.isVisible()
     assert not viewer.isModal()
     assert viewer.path == folder / "cat" / "1.png"
-    assert viewer.name.text() == "cat/1.png"
+    assert viewer.name.full == "cat/1.png"
     facts = dict(viewer._facts(viewer._known.about(viewer._item)))
     assert facts["Size"] == "80 x 60 pixels"
-    assert facts["Label"] == "cat"
+    assert facts["Your label"] == "cat"
     qtbot.waitUntil(lambda: dict(viewer._facts(viewer._known.about(viewer._item)))["Part"] != "")
     QTest.keyClick(viewer.canvas, Qt.Key.Key_PageDown)
     assert viewer.path == folder / "cat" / "2.png"

@@ -14,6 +14,37 @@ if TYPE_CHECKING:
     from sslstudio.engine.labels.types import Recognised
 
 
+_LOOKED_AT = 500  # names, for what they all begin and end with
+_LONG = 14  # letters that there is room for
+
+
+def _shared_ends(paths: Sequence[str]) -> tuple[str, str]:
+    """What the names of several pictures begin with, and what they end with before the suffix."""
+    names = [path.rpartition("/")[2].rpartition(".")[0] for path in paths]
+    if len(set(names)) < 2:
+        return "", ""
+    begin = _begin(names).rstrip("0123456789")
+    end = _begin([name[len(begin) :][::-1] for name in names])[::-1].lstrip("0123456789")
+    return begin, end
+
+
+def _begin(names: Sequence[str]) -> str:
+    """What all of them begin with: what the first and the last in order do."""
+    first, last = min(names), max(names)
+    same = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    return first[: min(same, len(last))]
+
+
+def _shorten(name: str, begin: str, end: str) -> str:
+    """A long name without what it shares with the others: the thumbnail's line would cut what tells it from them."""
+    stem, dot, suffix = name.rpartition(".")
+    if len(name) <= _LONG or not dot or not stem.startswith(begin) or not stem.endswith(end):
+        return name
+    head = "…" if len(begin) > 2 else begin
+    tail = "…" if len(end) > 2 else end
+    return f"{head}{stem[len(begin) : len(stem) - len(end)]}{tail}{dot}{suffix}"
+
+
 class PictureItems(Sequence[GalleryItem]):
     """A picture with its name and the folder that it lies in, where there are several; after all of them those that a
     person left out. part_of: path -> the part of the split, '' where it is not known."""
@@ -30,6 +61,7 @@ class PictureItems(Sequence[GalleryItem]):
         self._masks = recognised.masks if recognised else None
         self._out = recognised.excluded if recognised else ()
         self._deep = len(index.runs) > 1
+        self._shared = _shared_ends(index.first(_LOOKED_AT))
 
     @property
     def shown(self) -> range:
@@ -53,7 +85,10 @@ class PictureItems(Sequence[GalleryItem]):
     def _item(self, path: str, excluded: bool = False) -> GalleryItem:
         said = printable(path)
         left = [formatting.render(one.words()) for one in from_text(self._left.get(path, ""))]
-        caption = "/".join(said.split("/")[-2 if self._deep else -1 :])
+        folder, _, name = said.rpartition("/")
+        caption = _shorten(name, *self._shared)
+        if self._deep:
+            caption = f"{folder.rpartition('/')[2]}/{caption}".lstrip("/")
         classes, masks = self._classes, self._masks
         label = classes.names[classes.of[path]] if classes and path in classes.of else ""
         truth: Path | None = self._index.root / masks.of[path] if masks and path in masks.of else None

@@ -22,6 +22,7 @@ from sslstudio.ui.operations import roles as role_operations
 from sslstudio.ui.operations.pictures import Seen
 from sslstudio.ui.operations.projects import Recent
 from sslstudio.ui.operations.roles import Example
+from sslstudio.ui.pages.images.copies_view import CopiesView
 from sslstudio.ui.pages.images.drop_area import DropArea
 from sslstudio.ui.pages.images.folders_view import FoldersView
 from sslstudio.ui.pages.images.gallery_items import PictureItems
@@ -37,11 +38,12 @@ from sslstudio.ui.widgets.labels_view import LabelsView, labels_in_words, lacks_
 from sslstudio.ui.widgets.layout import Card, Figure, button, column, make_scrollable, row, text, wrap_layout
 from sslstudio.ui.widgets.shortcuts import page_shortcuts, split_keys
 from sslstudio.ui.widgets.tables import fill, table
+from sslstudio.ui.workspace.copies import copies_of
 from sslstudio.ui.workspace.folders import folders_of
 from sslstudio.ui.workspace.roles import roles_of
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
-FOLDERS, ROLES = 4, 5  # their tabs
+FOLDERS, ROLES, COPIES = 4, 5, 6  # their tabs
 
 
 class ImagesPage(Page):
@@ -81,6 +83,7 @@ class ImagesPage(Page):
         workspace.call_on(Change.PICTURES, self.show_pictures)
         workspace.checking.connect(self._show_checking)
         workspace.call_on(Change.READABLE, self._show_checked)
+        workspace.call_on(Change.ENGINE, self._look_for_copies)
         self._show(self.welcome)
 
     # --- the three faces of the page
@@ -152,11 +155,15 @@ class ImagesPage(Page):
         self.roles_view.undone.connect(self.roles.undo_stack.undo)
         self.roles_view.redone.connect(self.roles.undo_stack.redo)
         self.tabs.addTab(wrap_layout(column(10, self.roles_view)), self.tr("What is what"))
+        self.copies = CopiesView(self.workspace, copies_of(self.workspace))
+        self.tabs.addTab(wrap_layout(column(10, self.copies)), self.tr("Near copies"))
+        self.workspace.wants_copies.connect(lambda: self.tabs.setCurrentIndex(COPIES))
         self.tabs.currentChanged.connect(
             lambda at: self._show_examples(self.roles_view.path()) if at == ROLES else None
         )
         stack = self.roles.undo_stack
-        page_shortcuts(self.roles_view, split_keys(), {"undo": stack.undo, "redo": stack.redo})
+        for part in (self.roles_view, self.copies):
+            page_shortcuts(part, split_keys(), {"undo": stack.undo, "redo": stack.redo})
         figures = row(self.pictures, self.labels, self.broken, self.others, gap=12)
         self.loaded = wrap_layout(column(figures, Card(margin=16).add(self.tabs), gap=14))
         self.stack.addWidget(self.loaded)
@@ -174,6 +181,10 @@ class ImagesPage(Page):
         self.out_told.setText(formatting.render(excluded_words(out)))
         self.out_undo.setEnabled(self.roles.undo_stack.canUndo())
         self._out.setVisible(out > 0)
+
+    def _look_for_copies(self) -> None:
+        if self.copies.isVisible():
+            self.copies.copies.look()
 
     def _take_known(self) -> None:
         """The split is known, or labels have changed: what is filtered by them may be other pictures now."""
@@ -276,7 +287,7 @@ class ImagesPage(Page):
         )
         self.tabs.setTabVisible(3, bool(index.ignored))
         kept = self.tabs.currentIndex() == FOLDERS and bool(self.workspace.several)
-        if not kept and self.tabs.currentIndex() != ROLES:
+        if not kept and self.tabs.currentIndex() not in (ROLES, COPIES):
             self.tabs.setCurrentIndex(0)  # but the list of folders, or what is what, stays in sight when it has changed
         stack = self.roles.undo_stack
         self.roles_view.show_roles(recognised.roles, stack.canUndo(), stack.canRedo())

@@ -83,6 +83,12 @@ def _coding(run: "RunFolder", folder: str, labels: str, roles: Mapping[str, str]
     return masks.coding
 
 
+def warns_of_copies(note: str) -> bool:
+    """Whether a note says that test pictures have near copies among those that were trained on."""
+    template = getattr(note, "template", note)
+    return "near copy among the pictures trained" in template and not template.startswith("No test picture")
+
+
 def confused_in(run: Path, part: str, truth: int, predicted: int, control: RunControl) -> dict[str, int]:
     """The test pictures in which a class was taken for another, and in how many pixels, most first."""
     from sslstudio.engine.runs.confusions import where_confused
