@@ -105,8 +105,7 @@ def read_tiff(file: BinaryIO, wanted: Wanted) -> tuple[Image.Image, int, tuple[L
 
 def read_tiff_values(file: BinaryIO, wanted: Wanted) -> tuple[Values, int, bool, int] | None:
     """The values (h, w) of one channel as the file holds them, their orientation, whether large ones are dark, and how
-    many channels there are; None for a picture of several channels or of 8 bits, which `read_tiff` gives whole. Raises as
-    that."""
+    many channels there are; None for a picture of several channels or of 8 bits, which `read_tiff` gives whole."""
     with TiffFile(file) as tiff:
         stack = _stack(tiff)
         page = stack.page

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from sslstudio.engine.images.index import printable
 from sslstudio.ui.gallery.filter_bar import part_titles
 from sslstudio.ui.gallery.model import GalleryItem
-from sslstudio.ui.gallery.view import GalleryView
+from sslstudio.ui.gallery.view import CELL, GalleryView
 from sslstudio.ui.operations.closely import CopyGroup
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
@@ -28,7 +28,7 @@ class CopiesView(QWidget):
         self._shown: tuple[str, ...] = ()
         self.told, self.leaking = text(""), text("", "field")
         self.busy = BusyLine(copies.stop, lambda: copies.look(again=True))
-        self.list = table([self.tr("Pictures"), self.tr("Parts"), self.tr("Labels"), self.tr("Decided")], stretch=2)
+        self.list = table([self.tr("Pictures"), self.tr("Parts"), self.tr("Decided")], stretch=1)
         self.list.setAccessibleName(self.tr("Groups of near copies"))
         self.list.itemSelectionChanged.connect(self._show_group)
         self.gallery = GalleryView()
@@ -41,13 +41,22 @@ class CopiesView(QWidget):
         self.redo = button(self.tr("Redo"), stack.redo, "link", "redo")
         self.again = button(self.tr("Look again"), lambda: copies.look(again=True), "link", "refresh")
         self.for_all = wrap_layout(
-            _flow(text(self.tr("All that is open:"), wrap=False), self.all_together, self.all_one, self.all_ignored)
+            _flow(
+                _line(self.tr("All that is open:")),
+                self.all_together,
+                self.all_one,
+                self.all_ignored,
+                self.undo,
+                self.redo,
+                self.again,
+            )
         )
         here = wrap_layout(_flow(self.together, self.one, self.pass_over))
         right = column(self.told_of, (self.gallery, 1), here, gap=8)
         self.body = wrap_layout(row((self.list, 2), (wrap_layout(right), 3), gap=14))
-        last = row(self.undo, self.redo, self.again, None, gap=4)
-        self.setLayout(column(self.leaking, self.told, self.busy, self.for_all, (self.body, 1), last, gap=8))
+        self.gallery.setMinimumHeight(CELL.height() + 8)
+        self.list.setMinimumWidth(270)
+        self.setLayout(column(self.leaking, self.told, self.busy, self.for_all, (self.body, 1), gap=8))
         copies.changed.connect(self.refresh)
         copies.progressed.connect(self.busy.show_progress)
         copies.failed.connect(lambda error: self.busy.rest(dialogs.error_text(error), stopped=True))
@@ -120,12 +129,11 @@ class CopiesView(QWidget):
     def _line(self, group: CopyGroup) -> list[str]:
         titles = part_titles()
         parts = ", ".join(titles[part] for part in dict.fromkeys(group.parts) if part)
-        labels = ", ".join(label for label in dict.fromkeys(group.labels) if label)
         decided = {
             OPEN: "", TOGETHER_NOW: self.tr("one side"), ONE_LEFT: self.tr("one is left"),
             IGNORED: self.tr("ignored"),
         }  # fmt: skip
-        return [formatting.count(len(group.paths)), parts, labels, decided[self.copies.decision(group)]]
+        return [formatting.count(len(group.paths)), parts, decided[self.copies.decision(group)]]
 
     def _chosen(self) -> list[CopyGroup]:
         at = self.list.currentRow()
@@ -157,6 +165,13 @@ class CopiesView(QWidget):
         torn = self.tr("They are on several sides of the split.") if group.torn else ""
         self.told_of.setText(" ".join(one for one in (torn, at_odds) if one))
         self.told_of.setVisible(bool(self.told_of.text()))
+
+
+def _line(said: str) -> QLabel:
+    """A word before buttons, as high as they are."""
+    made = text(said, wrap=False)
+    made.setMinimumHeight(32)
+    return made
 
 
 def _flow(*widgets: QWidget) -> Flow:

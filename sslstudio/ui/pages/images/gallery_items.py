@@ -15,14 +15,21 @@ if TYPE_CHECKING:
 
 
 _LOOKED_AT = 500  # names, for what they all begin and end with
+_KIND = 3  # first letters that names of one kind share
 _LONG = 14  # letters that there is room for
 
 
-def _shared_ends(paths: Sequence[str]) -> tuple[str, str]:
-    """What the names of several pictures begin with, and what they end with before the suffix."""
-    names = [path.rpartition("/")[2].rpartition(".")[0] for path in paths]
-    if len(set(names)) < 2:
-        return "", ""
+def _shared_ends(paths: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """What the names of several pictures begin with, and what they end with before the suffix: by their first letters,
+    for names of several kinds lie in one folder."""
+    kinds: dict[str, list[str]] = {}
+    for path in paths:
+        name = path.rpartition("/")[2].rpartition(".")[0]
+        kinds.setdefault(name[:_KIND], []).append(name)
+    return {kind: _ends(names) for kind, names in kinds.items() if len(set(names)) > 1}
+
+
+def _ends(names: Sequence[str]) -> tuple[str, str]:
     begin = _begin(names).rstrip("0123456789")
     end = _begin([name[len(begin) :][::-1] for name in names])[::-1].lstrip("0123456789")
     return begin, end
@@ -35,9 +42,10 @@ def _begin(names: Sequence[str]) -> str:
     return first[: min(same, len(last))]
 
 
-def _shorten(name: str, begin: str, end: str) -> str:
+def _shorten(name: str, shared: Mapping[str, tuple[str, str]]) -> str:
     """A long name without what it shares with the others: the thumbnail's line would cut what tells it from them."""
     stem, dot, suffix = name.rpartition(".")
+    begin, end = shared.get(stem[:_KIND], ("", ""))
     if len(name) <= _LONG or not dot or not stem.startswith(begin) or not stem.endswith(end):
         return name
     head = "…" if len(begin) > 2 else begin
@@ -86,7 +94,7 @@ class PictureItems(Sequence[GalleryItem]):
         said = printable(path)
         left = [formatting.render(one.words()) for one in from_text(self._left.get(path, ""))]
         folder, _, name = said.rpartition("/")
-        caption = _shorten(name, *self._shared)
+        caption = _shorten(name, self._shared)
         if self._deep:
             caption = f"{folder.rpartition('/')[2]}/{caption}".lstrip("/")
         classes, masks = self._classes, self._masks

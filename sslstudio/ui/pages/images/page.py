@@ -128,7 +128,7 @@ class ImagesPage(Page):
         self.gallery = GalleryView()
         self.filter = FilterBar(self.gallery, ("label", "part", "state", "excluded"))
         self.filter.parts_wanted.connect(self._known.ask_split)
-        self.out_told = text("", "small")
+        self.out_told = text("", "small", wrap=False)
         self.out_back = button(self.tr("Show them"), lambda: self.filter.ask(excluded=True), "link", "eye")
         self.out_undo = button(self.tr("Undo"), self.roles.undo_stack.undo, "link", "undo")
         self._out = wrap_layout(row(self.out_told, self.out_back, self.out_undo, None, gap=6))

@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSignalBlocker, Signal
-from PySide6.QtWidgets import QAbstractItemView, QComboBox, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QWidget
 
 from sslstudio.engine.images.index import printable
 from sslstudio.ui.gallery.filter_bar import FilterBar
 from sslstudio.ui.gallery.model import GalleryItem
 from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.choice_box import RoomyBox
 from sslstudio.ui.widgets.layout import column, text
 
 ALL, OPEN, LABELLED, NEXT, RANDOM = range(5)  # the filters, in the order of the box
@@ -32,7 +33,7 @@ class LabelGallery(QWidget):
         self._paths: Sequence[str] = ()
         self.suggested: list[str] = []
         self.shown: list[str] = []
-        self.filter = QComboBox()
+        self.filter = RoomyBox()
         self.filter.addItems([self.tr("All pictures"), self.tr("Without a label"), self.tr("Labelled"),
                               self.tr("To label next"), self.tr("At random")])  # fmt: skip
         self.filter.setAccessibleName(self.tr("Which pictures are shown"))

@@ -22,6 +22,7 @@ from sslstudio.ui.pages.results.map_legend import MapLegend
 from sslstudio.ui.plots.scatter_map import EmbeddingMap
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.choice_box import RoomyBox
 from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, column, row, symbol, text, wrap_layout
 from sslstudio.ui.widgets.picture import Picture
@@ -46,7 +47,7 @@ class MapView(QWidget):
         self._of: list[int] = []  # the number of each spot's group
         self._job: jobs.Job | None = None
         self.told = text("", "muted")
-        self.by = QComboBox()
+        self.by = RoomyBox()
         self.by.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.by.setAccessibleName(self.tr("Colours by"))
         self.by.currentIndexChanged.connect(self._colour)

@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSlider, QToolTip, QWidget
+from PySide6.QtWidgets import QCheckBox, QLabel, QSlider, QToolTip, QWidget
 
 from sslstudio.ui.base.theme import MASKS, colours
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.choice_box import RoomyBox
 from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, column, row, text
 from sslstudio.ui.widgets.mask_image import outline_of
@@ -152,7 +153,7 @@ class OverlayView(Card):
         self._overlay: Overlay | None = None
         self._names: Sequence[str] = ()
         self._unsure = QImage()
-        self.style_of = QComboBox()
+        self.style_of = RoomyBox()
         self.style_of.setAccessibleName(self.tr("How masks are drawn"))
         for title in (self.tr("Filled"), self.tr("Outlines")):
             self.style_of.addItem(title)

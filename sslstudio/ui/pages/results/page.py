@@ -4,7 +4,7 @@ from functools import partial
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from sslstudio.engine.core.messages import joined_parts
 from sslstudio.engine.runs.metrics import class_columns
@@ -22,6 +22,7 @@ from sslstudio.ui.pages.results.predictions_view import PredictionsView
 from sslstudio.ui.pages.results.twins_view import TwinsView, compared
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.choice_box import RoomyBox
 from sslstudio.ui.widgets.layout import (
     Card,
     EmptyState,
@@ -52,7 +53,7 @@ class ResultsPage(Page):
         )
         self.results: Results | None = None
         self._cell: jobs.Job | None = None
-        self.part = QComboBox()
+        self.part = RoomyBox()
         self.part.setAccessibleName(self.tr("Which network"))
         self.part.currentIndexChanged.connect(self._show_part)
         self.part_label = text(self.tr("Look at:"), "muted", wrap=False)
