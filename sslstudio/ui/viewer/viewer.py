@@ -70,7 +70,7 @@ class PictureViewer(QWidget):
         self.told = text("", "muted", wrap=False)
         self._add_bar()
         self._connect()
-        self.setMinimumSize(QSize(880, 480))
+        self.setMinimumSize(QSize(930, 480))
         self.resize(1080, 720)
         self._known.changed.connect(self._refresh)
 

@@ -13,7 +13,8 @@ from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.flow import Flow
 from sslstudio.ui.widgets.job_row import BusyLine
-from sslstudio.ui.widgets.layout import button, column, row, text, wrap_layout
+from sslstudio.ui.widgets.layout import button, column, row, text, tool, wrap_layout
+from sslstudio.ui.widgets.shortcuts import split_keys
 from sslstudio.ui.widgets.tables import fill, table
 from sslstudio.ui.workspace.copies import IGNORED, ONE_LEFT, OPEN, TOGETHER_NOW, CopiesController
 from sslstudio.ui.workspace.workspace import Workspace
@@ -28,7 +29,7 @@ class CopiesView(QWidget):
         self._shown: tuple[str, ...] = ()
         self.told, self.leaking = text(""), text("", "field")
         self.busy = BusyLine(copies.stop, lambda: copies.look(again=True))
-        self.list = table([self.tr("Pictures"), self.tr("Parts"), self.tr("Decided")], stretch=1)
+        self.list = table([self.tr("Pictures"), self.tr("Parts"), self.tr("State")], stretch=1)
         self.list.setAccessibleName(self.tr("Groups of near copies"))
         self.list.itemSelectionChanged.connect(self._show_group)
         self.gallery = GalleryView()
@@ -37,9 +38,11 @@ class CopiesView(QWidget):
         self.together, self.one, self.pass_over = self._answers(lambda: self._chosen())
         self.all_together, self.all_one, self.all_ignored = self._answers(lambda: copies.open_groups, all_=True)
         stack = copies.roles.undo_stack
-        self.undo = button(self.tr("Undo"), stack.undo, "link", "undo")
-        self.redo = button(self.tr("Redo"), stack.redo, "link", "redo")
-        self.again = button(self.tr("Look again"), lambda: copies.look(again=True), "link", "refresh")
+        keys = split_keys()
+        self.undo = tool("undo", keys["undo"].title, keys["undo"].keys, stack.undo)
+        self.redo = tool("redo", keys["redo"].title, keys["redo"].keys, stack.redo)
+        self.again = tool("refresh", self.tr("Look for near copies again"), "", lambda: copies.look(again=True))
+        self.again.setToolTip(self.tr("Look for near copies again"))
         self.for_all = wrap_layout(
             _flow(
                 _line(self.tr("All that is open:")),
@@ -55,7 +58,7 @@ class CopiesView(QWidget):
         right = column(self.told_of, (self.gallery, 1), here, gap=8)
         self.body = wrap_layout(row((self.list, 2), (wrap_layout(right), 3), gap=14))
         self.gallery.setMinimumHeight(CELL.height() + 8)
-        self.list.setMinimumWidth(270)
+        self.list.setMinimumWidth(280)
         self.setLayout(column(self.leaking, self.told, self.busy, self.for_all, (self.body, 1), gap=8))
         copies.changed.connect(self.refresh)
         copies.progressed.connect(self.busy.show_progress)

@@ -164,7 +164,8 @@ class ImagesPage(Page):
         stack = self.roles.undo_stack
         for part in (self.roles_view, self.copies):
             page_shortcuts(part, split_keys(), {"undo": stack.undo, "redo": stack.redo})
-        figures = row(self.pictures, self.labels, self.broken, self.others, gap=12)
+        figures = wrap_layout(row(self.pictures, self.labels, self.broken, self.others, gap=12))
+        self.tabs.currentChanged.connect(lambda at: figures.setVisible(at != COPIES))  # these need the room
         self.loaded = wrap_layout(column(figures, Card(margin=16).add(self.tabs), gap=14))
         self.stack.addWidget(self.loaded)
 
