@@ -86,12 +86,12 @@ def _halve(values: Values) -> Values:
     height, width = (max(2, side) // 2 * 2 for side in values.shape[:2])
     if min(values.shape[:2]) < 2:
         return values[::2, ::2]
-    work: Any = (
-        values if values.dtype.kind == "f" else values.astype(np.int32 if values.dtype.itemsize < 4 else np.int64)
-    )
-    four = work[0:height:2, 0:width:2] + work[1:height:2, 0:width:2]
-    four = four + work[0:height:2, 1:width:2] + work[1:height:2, 1:width:2]
-    return np.ascontiguousarray((four / 4 if values.dtype.kind == "f" else four // 4).astype(values.dtype))
+    whole = values.dtype.kind != "f"
+    kind: Any = (np.int32 if values.dtype.itemsize < 4 else np.int64) if whole else values.dtype
+    total: Any = np.zeros((height // 2, width // 2, *values.shape[2:]), kind)
+    for down, across in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        total += values[down:height:2, across:width:2]
+    return np.asarray((total >> 2 if whole else total / 4).astype(values.dtype))
 
 
 class Shader:
