@@ -7,12 +7,15 @@ path that something is done to.
 
 import hashlib
 import os
+import time
 from contextlib import suppress
 from pathlib import Path, PurePath
 
 from sslstudio.engine.core.errors import DataError, RunError
 
 SHOWN = 200  # letters of a name
+WINDOWS = os.name == "nt"
+PAUSES = (0.01, 0.03, 0.1, 0.2, 0.3, 0.4)  # seconds between tries to rename
 
 
 def write_atomic(path: Path, content: bytes) -> None:
@@ -25,7 +28,7 @@ def write_atomic(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        rename_patiently(beside, path)
         sync_folder(path.parent)
     except OSError as error:
         with suppress(
@@ -35,6 +38,22 @@ def write_atomic(path: Path, content: bytes) -> None:
         raise RunError(
             "{path} could not be written: {reason}. Is the disk full or read-only?", path=path, reason=error.strerror
         ) from error
+
+
+def rename_patiently(source: Path, target: Path) -> Path:
+    """Give a file or folder another name, a file in place of one that is there; returns the new path.
+
+    On Windows it is refused while another program, such as a virus scanner or a search index, has the file open, which
+    passes within moments: then it is tried again for a second in all. Raises OSError.
+    """
+    for pause in PAUSES:
+        try:
+            return source.replace(target)
+        except PermissionError:
+            if not WINDOWS:  # elsewhere it means that it is not allowed, and will not be
+                raise
+            time.sleep(pause)
+    return source.replace(target)
 
 
 def sync_folder(folder: Path) -> None:

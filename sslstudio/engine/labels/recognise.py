@@ -65,7 +65,7 @@ def recognising(
     """
     check_choices(roles or {})
     chosen = of_others(roles or {})
-    labels_file = labels_file or next((path for path, role in chosen.items() if role == LABELS), "")
+    labels_file = labels_file or _chosen_labels(chosen)
     sources = {name: SOURCES[name]() for name in load_sources()}
     asked = index.root / Path(labels_file).expanduser() if labels_file else None
     asked_source = max(sources, key=lambda name: sources[name].takes(asked)) if asked else ""
@@ -88,6 +88,12 @@ def recognising(
     notes = (*apart.notes, *recognised.notes, *note_unmatched(chosen, told, index))
     recognised = replace(recognised, roles=told, groups=groups, notes=notes)
     return apply_choices(recognised, of_pictures(roles or {}))
+
+
+def _chosen_labels(chosen: Mapping[str, str]) -> str:
+    """The file that a person said holds the labels; of files a picture ('labels/*.txt') their folder."""
+    path = next((path for path, role in chosen.items() if role == LABELS), "")
+    return path.rpartition("/")[0] or "." if "*" in path else path
 
 
 def _without_labels(answer: "_Answer") -> "_Answer":

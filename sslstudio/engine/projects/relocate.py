@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import rename_patiently, write_atomic
 from sslstudio.engine.core.config import read_toml, to_toml
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.file_names import FORBIDDEN, LONGEST, is_reserved
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.cache.store import move_stores
 from sslstudio.engine.images.multi_folder import PLACE, is_album, read_album, write_album
@@ -27,9 +28,6 @@ STAGE = Message("Copying the project (megabytes)")
 MEGABYTE = 1_000_000
 SPARE = 0.95  # share of the free disk that a copy may take
 CHUNK = 1 << 20
-LONGEST = 100  # letters of a name: with the names of runs below it a path has to stay within what systems allow
-FORBIDDEN = frozenset('<>:"/\\|?*')
-RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})
 
 
 def fitting_name(name: str) -> str:
@@ -43,7 +41,7 @@ def fitting_name(name: str) -> str:
             plain=plain,
             forbidden=sorted(FORBIDDEN),
         )
-    if plain.partition(".")[0].casefold() in RESERVED:
+    if is_reserved(plain):
         raise DataError(
             "{plain!r} cannot be the name of a folder: Windows keeps it for itself. Write another one.", plain=plain
         )
@@ -63,7 +61,7 @@ def rename_project(project: Project, name: str, cache_dir: Path) -> Project:
                 "There is something called {plain} in {new} already. Write another name.", plain=plain, new=new.parent
             )
         try:
-            old.rename(new)
+            rename_patiently(old, new)
         except OSError as error:
             raise RunError(
                 "{old} could not be renamed: {reason}. Is a file in it open elsewhere?", old=old, reason=error.strerror
@@ -101,7 +99,7 @@ def copy_project(
         (beside / COPY).unlink(missing_ok=True)
         save_project(replace(own, name=new.name, earlier=own.earlier if runs else ()))
         _redirect(beside, old, new)
-        beside.rename(new)
+        rename_patiently(beside, new)
     except OSError as error:
         raise RunError(
             "The project could not be copied to {new}: {reason}.", new=new, reason=error.strerror or error

@@ -11,7 +11,7 @@ from PySide6.QtGui import QCloseEvent, QImage
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.images.formats.wanted import CHANNELS, PAGE, file_of, split_name
+from sslstudio.engine.images.formats.wanted import CHANNELS, PAGE, channels_suffix, file_of, split_name
 from sslstudio.engine.images.index import printable
 from sslstudio.engine.labels.masks.coding import MaskCoding
 from sslstudio.ui.background import jobs
@@ -201,7 +201,8 @@ class PictureViewer(QWidget):
         paged = PAGE in os.fspath(self._item.path) or page > 1
         whole = f"{name}{PAGE}{page}" if paged else name
         self._kept = None
-        self._read(Path(f"{whole}{CHANNELS}{channel}" if channel else whole))
+        usual = channels_suffix(split_name(os.fspath(self._item.path))[1].channels)
+        self._read(Path(f"{whole}{CHANNELS}{channel}" if channel else f"{whole}{usual}"))
 
     def _show_masks(self) -> None:
         loaded = self._loaded

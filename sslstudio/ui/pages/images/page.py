@@ -39,6 +39,7 @@ from sslstudio.ui.widgets.layout import Card, Figure, button, column, make_scrol
 from sslstudio.ui.widgets.shortcuts import page_shortcuts, split_keys
 from sslstudio.ui.widgets.tables import fill, table
 from sslstudio.ui.workspace.copies import copies_of
+from sslstudio.ui.workspace.file_parts import FilePartsController
 from sslstudio.ui.workspace.folders import folders_of
 from sslstudio.ui.workspace.roles import roles_of
 from sslstudio.ui.workspace.workspace import Change, Workspace
@@ -58,6 +59,7 @@ class ImagesPage(Page):
         self.folder_list = folders_of(workspace)
         self.roles, self._known = roles_of(workspace), known_of(workspace)
         self._known.changed.connect(self._take_known)
+        self.file_parts = FilePartsController(workspace)
         self._examples: jobs.Job | None = None
         self._root: Path | None = None  # of the pictures that are shown
         self._beside: Path | None = None  # where to look for pictures first
@@ -140,7 +142,7 @@ class ImagesPage(Page):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.parts = PartsView()
-        self.parts.chosen.connect(self.workspace.choose_file_parts)
+        self.parts.chosen.connect(self.file_parts.choose)
         self.tabs.addTab(self._gallery_tab(), self.tr("Pictures"))
         self.tabs.addTab(make_scrollable(wrap_layout(column(14, self.labels_view))), self.tr("Labels"))
         self.tabs.addTab(wrap_layout(column(10, self.broken_none, self.broken_table)), self.tr("Cannot be read"))
@@ -171,8 +173,7 @@ class ImagesPage(Page):
 
     def _gallery_tab(self) -> QWidget:
         made = wrap_layout(column(10, self.parts, self.filter, self._out, (self.gallery, 1)))
-        stack = self.roles.undo_stack
-        page_shortcuts(made, split_keys(), {"undo": stack.undo, "redo": stack.redo})
+        page_shortcuts(made, split_keys(), {"undo": self.file_parts.undo, "redo": self.file_parts.redo})
         return made
 
     def _show_excluded(self) -> None:

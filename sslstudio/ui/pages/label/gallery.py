@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSignalBlocker, Signal
 from PySide6.QtWidgets import QAbstractItemView, QWidget
 
-from sslstudio.engine.images.index import printable
+from sslstudio.engine.images.index import ImageIndex, printable
 from sslstudio.ui.gallery.filter_bar import FilterBar
 from sslstudio.ui.gallery.model import GalleryItem
 from sslstudio.ui.gallery.view import GalleryView
@@ -29,7 +29,7 @@ class LabelGallery(QWidget):
     def __init__(self, label_of: Callable[[str], str]) -> None:
         super().__init__()
         self._label_of = label_of
-        self._root = Path()
+        self._file_of: Callable[[str], Path] = Path
         self._paths: Sequence[str] = ()
         self.suggested: list[str] = []
         self.shown: list[str] = []
@@ -45,9 +45,9 @@ class LabelGallery(QWidget):
         self.search = FilterBar(self.view, ("label",))
         self.setLayout(column(self.filter, self.search, (self.view, 1), self.counted, gap=8))
 
-    def show_pictures(self, root: Path, paths: Sequence[str]) -> None:
+    def show_pictures(self, index: ImageIndex) -> None:
         """Show other pictures, from the first one."""
-        self._root, self._paths, self.suggested = root, paths, []
+        self._file_of, self._paths, self.suggested = index.file, index.paths, []
         self.filter.setCurrentIndex(ALL)
         self.renew()
         self.go_to(self.shown[0] if self.shown else "")
@@ -97,7 +97,7 @@ class LabelGallery(QWidget):
         label = self._label_of(path)
         name = printable(path)
         mark = "good" if label else ""
-        return GalleryItem(self._root / path, label or name.rpartition("/")[2], mark, name, path, label, bool(label))
+        return GalleryItem(self._file_of(path), label or name.rpartition("/")[2], mark, name, path, label, bool(label))
 
     # --- the current one
 

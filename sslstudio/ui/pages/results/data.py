@@ -14,6 +14,8 @@ from PySide6.QtGui import QImage
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.images.formats.decode import read_picture
+from sslstudio.engine.images.formats.wanted import read_channels
+from sslstudio.engine.images.index import picture_file
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.test_predictions import Prediction, mask_file, predictions_of
@@ -41,6 +43,11 @@ class Results:
     predictions: Mapping[str, list[Prediction]]  # part -> the ones most worth a look first
     coding: "MaskCoding | None" = None  # what the values of the true masks mean
     network: Path | None = None  # the run whose weights they are; of a cross-validation its first fold
+    channels: tuple[int, ...] = ()  # that the network sees, () for the usual ones
+
+    def file(self, path: str) -> Path:
+        """Where a picture is, to be read as the network sees it."""
+        return picture_file(self.folder, path, self.channels)
 
 
 def load_results(run: Path, control: RunControl) -> Results:
@@ -61,8 +68,9 @@ def load_results(run: Path, control: RunControl) -> Results:
     roles = dict(data.get("roles", {}))
     coding = _coding(opened, place, labels, roles, metrics["classes"]) if masks else None
     shown: FinetuneMetrics = {**metrics, "notes": [*metrics["notes"], *find_changes(opened, place, labels)]}
+    channels = read_channels(str(data.get("channels", "")))
     network = run if opened.read_json("folds.json") is None else run / "fold-1"
-    return Results(run, folder, config.get("source", ""), shown, found, coding, network)
+    return Results(run, folder, config.get("source", ""), shown, found, coding, network, channels)
 
 
 def _coding(run: "RunFolder", folder: str, labels: str, roles: Mapping[str, str], names: Sequence[str]) -> "MaskCoding":
@@ -111,10 +119,11 @@ def items_of(
 
 
 def _item(folder: Path, one: Prediction, results: Results, part: str) -> GalleryItem:
+    file = results.file(one.file)
     if one.iou is not None:
         truth = (folder / one.mask, results.coding) if results.coding is not None and one.mask else None
         return GalleryItem(
-            folder / one.file, formatting.overlap(one.iou), tip=one.file, file=one.file, labelled=True,
+            file, formatting.overlap(one.iou), tip=one.file, file=one.file, labelled=True,
             confidence=one.iou, part="test", truth=truth, answer=mask_file(results.run, part, one.file),
         )  # fmt: skip
     sure = formatting.percent(one.confidence, 0)
@@ -123,7 +132,7 @@ def _item(folder: Path, one: Prediction, results: Results, part: str) -> Gallery
         one.file, one.label, one.predicted, sure
     )
     return GalleryItem(
-        folder / one.file, caption, "bad" if one.wrong else "good", told, file=one.file, label=one.label,
+        file, caption, "bad" if one.wrong else "good", told, file=one.file, label=one.label,
         predicted=one.predicted, confidence=one.confidence, part="test",
     )  # fmt: skip
 
@@ -139,7 +148,7 @@ def load_overlay(results: Results, part: str, one: Prediction, control: RunContr
 
     if results.coding is None:
         raise DataError("These pictures have no masks.")
-    picture = read_picture(results.folder / one.file, LARGE)
+    picture = read_picture(results.file(one.file), LARGE)
     truth = decode_mask(results.folder / one.mask, results.coding, None)
     with Image.open(mask_file(results.run, part, one.file)) as image:
         predicted = np.asarray(image, dtype=np.uint8)

@@ -152,7 +152,7 @@ class MapView(QWidget):
         answer = self.tr("{0}, the network: {1}").format(spot.label, spot.answer) if spot.label else ""
         mark = "" if not spot.label else "good" if spot.label == spot.answer else "bad"
         return GalleryItem(
-            self._results.folder / spot.file, answer or self._overlap(spot) or Path(spot.file).name, mark,
+            self._results.file(spot.file), answer or self._overlap(spot) or Path(spot.file).name, mark,
             file=spot.file, label=spot.label, predicted=spot.answer,
         )  # fmt: skip
 
@@ -182,7 +182,7 @@ class MapView(QWidget):
             said.append(self._overlap(spot) or self.tr("not measured"))
         self.said.setText("\n".join(said))
         self.open_button.setVisible(spot.file in self._tested)
-        op = partial(results_data.load_picture, self._results.folder / spot.file)
+        op = partial(results_data.load_picture, self._results.file(spot.file))
         jobs.run(op, partial(self._show, spot), lambda error: self.said.setText(dialogs.error_text(error)), owner=self)
 
     def _show(self, spot: Spot, image: QImage) -> None:

@@ -133,7 +133,7 @@ class PredictionsView(QWidget):
         one = self._shown[number]
         self._chosen = one
         if one.iou is None:
-            self.close_up.show_one(self._results.folder, one)
+            self.close_up.show_one(self._results, one)
         else:
             overlay = partial(results_data.load_overlay, self._results, self._part, one)
             self._job = jobs.run(overlay, self.overlay.show_overlay, self._not_shown, owner=self)
