@@ -123,6 +123,11 @@ def _extremes(values: Values, padding: npt.NDArray[np.bool_] | None) -> tuple[fl
     return (min(low for low, _ in ends), max(high for _, high in ends)) if ends else (0.0, 0.0)
 
 
+def range_of(values: Values) -> tuple[float, float]:
+    """The values that become black and white where values are stretched to 8 bits; (0, 0) if all are one value."""
+    return _range(values, find_padding(values))
+
+
 def _finite(values: Values, padding: npt.NDArray[np.bool_] | None) -> Values:
     keep = np.isfinite(values)
     if padding is not None:
