@@ -21,7 +21,7 @@ from sslstudio.cli.config_args import (
     labels_path,
     roles_of,
 )
-from sslstudio.cli.console import print_json, print_result, returned, say, show, steered
+from sslstudio.cli.console import print_arms, print_json, print_result, returned, say, show, steered
 from sslstudio.engine.core.config import options_of, to_dict, value_text
 from sslstudio.engine.core.errors import InputError
 from sslstudio.engine.core.events import Event, RunFinished
@@ -250,7 +250,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--minutes", type=_positive, default=6.0, help="training time in all (default 6)")
+    parser.add_argument("--minutes", type=_positive, default=7.0, help="training time in all (default 7)")
     parser.add_argument("--out", type=Path, help="where to keep it (default: a folder in the user's data)")
     add_json(parser)
 
@@ -263,14 +263,20 @@ def _positive(text: str) -> float:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from sslstudio.cli.demo import run_demo
+    from sslstudio.cli.demo import demo_folder, name_winner, read_arms, run_demo
 
     began = time.monotonic()
+    out = options.out or demo_folder()
     with steered() as control:
-        last = show(run_demo(options.out, options.minutes, control), options.json)
-    _show_result(last, options.json)
-    if not options.json:
-        say(f"The demo took {duration(time.monotonic() - began)}.")
+        show(run_demo(out, options.minutes, control), options.json)
+    if control.stopping:
+        return 0
+    arms = read_arms(out)
+    if options.json:
+        print_json({str(arm.title): arm.score.to_json() for arm in arms})
+    else:
+        print_arms([(str(arm.title), arm.score.to_json()) for arm in arms], name_winner(arms))
+        say(f"The runs are in {out}. The demo took {duration(time.monotonic() - began)}.")
     return 0
 
 
@@ -296,7 +302,7 @@ def _self_test(options: argparse.Namespace) -> int:
 
 WORK = Entry("work", "", _add_work, _work)
 COMMANDS = (
-    Entry("demo", "The whole job on the built-in sample: pretrain, fine-tune, compare with scratch.", _add_demo, _demo),
+    Entry("demo", "The whole job on the built-in sample: pretrain, fine-tune, say which start won.", _add_demo, _demo),
     Entry("sample", "Draw the sample pictures into a folder.", _add_sample, _sample),
     Entry("index", "Say what is in a folder: pictures, labels, files that cannot be read and why.", _add_index, _index),
     Entry("tasks", "List the pretext tasks and their options.", add_json, _tasks),

@@ -64,7 +64,7 @@ def recognising(
     """
     chosen = roles or {}
     check_choices(chosen)
-    labels_file = labels_file or next((path for path, role in chosen.items() if role == LABELS), "")
+    labels_file = labels_file or _chosen_labels(chosen)
     sources = {name: SOURCES[name]() for name in load_sources()}
     asked = index.root / Path(labels_file).expanduser() if labels_file else None
     asked_source = max(sources, key=lambda name: sources[name].takes(asked)) if asked else ""
@@ -86,6 +86,12 @@ def recognising(
     told = tree_of(recognised, apart, [one.found for one in found], chosen)
     notes = (*apart.notes, *recognised.notes, *note_unmatched(chosen, told, index))
     return replace(recognised, roles=told, groups=groups, notes=notes)
+
+
+def _chosen_labels(chosen: Mapping[str, str]) -> str:
+    """The file that a person said holds the labels; of files a picture ('labels/*.txt') their folder."""
+    path = next((path for path, role in chosen.items() if role == LABELS), "")
+    return path.rpartition("/")[0] or "." if "*" in path else path
 
 
 def _without_labels(answer: "_Answer") -> "_Answer":

@@ -77,6 +77,7 @@ class Role:
 
 
 CHOSEN: Final = Message("You said so.")
+HOLDS_PICTURES: Final = Message("It holds pictures.")
 
 
 def check_choices(choices: Mapping[str, str]) -> None:

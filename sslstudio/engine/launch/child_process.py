@@ -79,8 +79,8 @@ def _read_save_time(run: Path) -> int:
 
 
 class _Died(Exception):
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, words: Message) -> None:
+        super().__init__(str(words))
         self.words = words
 
 
@@ -96,6 +96,7 @@ class _Child:
         self.order = order
         self.folder = Path(tempfile.mkdtemp(prefix="sslstudio-"))
         self.error: StudioError | None = None
+        self.words: Message | None = None  # of one that could still say why
         self.code: int | None = None  # of the rank that ended it
         content = {"run": order.run, "processes": order.processes, "config": order.config}
         write_atomic(self.folder / "order.json", json.dumps(content).encode())
@@ -138,6 +139,7 @@ class _Child:
                 return True
             if isinstance(said, dict) and isinstance(said.get("died"), int):
                 self.code = said["died"]
+                self.words = self.words or (_message(said["text"]) if "text" in said else None)
                 return True
         return False
 
@@ -145,7 +147,8 @@ class _Child:
         if self.error is not None:
             raise self.error
         if code != 0:
-            raise _Died(_cause(self.code or code, self._last_words()))
+            last = self._last_words()
+            raise _Died(self.words or _cause(self.code or code, last))
 
     def _last_words(self) -> str:
         content = (self.folder / LOG).read_text("utf-8", errors="replace")

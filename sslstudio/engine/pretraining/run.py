@@ -43,6 +43,7 @@ from sslstudio.engine.training.micro_batches import WHOLE_BATCH, micro_batches_n
 from sslstudio.engine.training.recognised_record import keep_recognised
 from sslstudio.engine.training.schedule import Plan
 from sslstudio.engine.training.session import Finer, Session, note_when_read, open_session, reopen_session
+from sslstudio.engine.training.trial import choose_tried
 
 HELD_OUT = 256  # pictures that puzzles are scored on
 SHOWN = 4  # puzzles on a sample sheet
@@ -111,7 +112,8 @@ class PretrainJob:
         """The batch of `step`, asked of the encoder."""
         images = self.feed.take(step)[part]
         rng = generator(self.config.seed, "puzzles", step, *seed_numbers(part), device=self.device.handle)
-        batch = self.task.make_batch(images, rng)
+        with self.device.in_full():
+            batch = self.task.make_batch(images, rng)
         if self.group is not None:
             return forward_own_rows(self.group, self.encoder, self.task, batch, len(images))
         result: TaskResult = self.task(self.encoder, batch)
@@ -206,9 +208,11 @@ def resolve_config(config: PretrainConfig, session: Session, device: Device) -> 
 
 
 def choose_device(config: PretrainConfig, group: ProcessGroup | None) -> Device:
-    """The device of this process."""
+    """The device of this process: a GPU only where a step of the task works. Raises ConfigError as `choose_tried`."""
     wanted = (config.hardware.device, config.hardware.precision)
-    return devices.choose(*wanted) if group is None else devices.choose_for_rank(*wanted, group.info)
+    if group is None:
+        return choose_tried(config.task, config.options, *wanted)
+    return devices.choose_for_rank(*wanted, group.info)
 
 
 def resume_pretrain(
@@ -240,7 +244,7 @@ def _run(
     control: RunControl,
     group: ProcessGroup | None,
 ) -> Generator[Event, None, None]:
-    with devices.restore_threads():
+    with devices.kernels(device, deterministic=config.hardware.deterministic):
         yield from _train(config, session, device, run, control, group)
 
 

@@ -61,6 +61,8 @@ class Training:
         self.optimiser = torch.optim.AdamW(
             job.groups(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=device.fuses()
         )
+        self._scaler: torch.amp.GradScaler | None = None
+        self._scale: float | None = None  # of a checkpoint
         self.parts = 1  # that a batch is computed in, one after the other, because it does not fit into memory
         self.step = 0
         self.elapsed = 0.0
@@ -72,6 +74,17 @@ class Training:
         self._elapsed_logged = self._restored_at = 0.0
         self._watched_for = 0.0
         self._rate = self._waited_logged = 0.0
+
+    @property
+    def scaler(self) -> torch.amp.GradScaler | None:
+        """What scales the gradients of float16; None in other precisions."""
+        if self.device.dtype is not torch.float16:
+            return None
+        if self._scaler is None:
+            self._scaler = self.device.scaler()
+            if self._scaler is not None and self._scale:
+                self._scaler.load_state_dict({**self._scaler.state_dict(), "scale": self._scale})
+        return self._scaler
 
     @property
     def last_file(self) -> Path:
@@ -92,6 +105,7 @@ class Training:
         self.best = math.inf if meta["best"] is None else float(meta["best"])
         self.finished = bool(meta["finished"])
         self.parts = int(meta.get("parts", 1))
+        self._scale = meta.get("scale")
         if not self.finished:  # a finished part is followed by events of the next one
             self.run.cut_events(int(meta["events"]))
         return True
@@ -130,7 +144,7 @@ class Training:
         self.job.modules.train()
         lay_like_weights(self.optimiser)
         while (share := self.group.await_step()) is not None:
-            for _ in self._one_step(share):  # says nothing: see `_gradients_if_they_fit`
+            for _ in self._one_step(share):  # says nothing: see `_learn_if_it_fits`
                 pass
 
     def next_step(self) -> Iterator[Event]:
@@ -145,25 +159,23 @@ class Training:
         rate = learning_rate(self.config, self.step, share)
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["factor"]
-        while (values := self._gradients_if_they_fit()) is None:
+        while (values := self._learn_if_it_fits()) is None:
             yield self._halve()
-        if self.group is not None:
-            self.group.all_reduce([weight.grad for weight in self.job.modules.parameters() if weight.grad is not None])
-        if self.config.clip:
-            nn.utils.clip_grad_norm_(self.job.modules.parameters(), self.config.clip)
-        self.optimiser.step()
         self.step += 1
         self.job.after_step(share)
         self._add(values)
         self._tick()
 
-    def _gradients_if_they_fit(self) -> dict[str, torch.Tensor] | None:
-        """See `_gradients`; None when memory did not suffice. Nothing but running statistics was touched then.
+    def _learn_if_it_fits(self) -> dict[str, torch.Tensor] | None:
+        """Compute the gradients of a step and move the weights; None when memory did not suffice. Nothing but running
+        statistics was touched then: the optimiser takes the memory for all its moments before it moves a weight.
 
         In a process group the others wait in the middle of the step by then: there the error ends the run.
         """
         try:
-            return self._gradients()
+            values = self._gradients()
+            self._move()
+            return values
         except (RuntimeError, MemoryError) as error:
             if self.group is not None or not devices.is_out_of_memory(error):
                 raise
@@ -179,11 +191,26 @@ class Training:
             with self.device.autocast():
                 result = self.job.forward(self.step, part)
             loss = result.loss if part is WHOLE_BATCH else result.loss * share
-            loss.backward()  # type: ignore[no-untyped-call]
+            scaled = loss if self.scaler is None else self.scaler.scale(loss)
+            scaled.backward()  # type: ignore[no-untyped-call]
             for name, value in {"loss": result.loss.detach(), **result.metrics}.items():
                 ours = value if part is WHOLE_BATCH else value * share
                 values[name] = values[name] + ours if name in values else ours
         return values
+
+    def _move(self) -> None:
+        """Move the weights along the gradients that are in place."""
+        if self.group is not None:
+            self.group.all_reduce([weight.grad for weight in self.job.modules.parameters() if weight.grad is not None])
+        if self.scaler is not None:
+            self.scaler.unscale_(self.optimiser)
+        if self.config.clip:
+            nn.utils.clip_grad_norm_(self.job.modules.parameters(), self.config.clip)
+        if self.scaler is None:
+            self.optimiser.step()
+        else:  # a step whose gradients are not finite is left out, and the scale made smaller
+            self.scaler.step(self.optimiser)
+            self.scaler.update()
 
     def _halve(self) -> Note:
         """From now on half as many pictures at once. Raises RunError when fewer cannot be."""
@@ -276,6 +303,7 @@ class Training:
             "finished": self.finished,
             "parts": self.parts,
             "events": self.run.events_size(),
+            **({} if self.scaler is None else {"scale": self.scaler.get_scale()}),
         }
         if best:
             weights = {f"model.{name}": value for name, value in self.job.modules.state_dict().items()}

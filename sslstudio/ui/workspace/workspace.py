@@ -307,18 +307,19 @@ class Workspace(QObject):
         """Which channels and pages of the files are the pictures, where that was chosen."""
         return {name: str(self.data_values[name]) for name in ("channels", "pages") if name in self.data_values}
 
-    def choose_file_parts(self, channels: str, pages: str) -> None:
-        """Take other channels and pages of the open files for pictures."""
+    def choose_file_parts(self, channels: str, pages: str) -> bool:
+        """Take other channels and pages of the open files for pictures; False where nothing changes, or not now."""
         chosen = {"channels": channels, "pages": pages}
         rest = {name: value for name, value in self.data_values.items() if name not in chosen}
         kept = {name: value for name, value in chosen.items() if value not in ("", "first")}
         if self.folder is None or {**rest, **kept} == self.data_values or not self.may_open():
-            return
+            return False
         self.letting_go.emit()
         self.stop_reading()
         self.set_data({**rest, **kept})
         op = self._look_at(self.folder, self.labels_file, self.roles)
         self.begin_opening(op, self._take_file_parts)
+        return True
 
     def _look_at(self, folder: Path, labels_file: str, roles: dict[str, str]) -> Callable[..., Any]:
         parts = self.file_parts

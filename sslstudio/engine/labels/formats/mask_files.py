@@ -21,7 +21,10 @@ from sslstudio.engine.labels.folder_words import (
 )
 from sslstudio.engine.labels.mask_names import plain_names
 from sslstudio.engine.labels.masks.mask_set import read_masks
-from sslstudio.engine.labels.roles import CHOSEN, MASKS, OF_FOLDERS, PICTURES, Role, above_of, chosen_for
+from sslstudio.engine.labels.masks.value_names import ValueNames, name_values
+from sslstudio.engine.labels.outlines.files import path_of
+from sslstudio.engine.labels.outlines.told import beside_roles
+from sslstudio.engine.labels.roles import CHOSEN, LABELS, MASKS, OF_FOLDERS, PICTURES, Role, above_of, chosen_for
 from sslstudio.engine.labels.same_name import same_letters
 from sslstudio.engine.labels.twin_folders import find_twins
 from sslstudio.engine.labels.types import ASKED_FOR, SOURCES, Choices, Found, LabelSource, MaskLabels
@@ -97,13 +100,24 @@ def _describe(index: ImageIndex, pairs: MaskPairs, chosen: Mapping[str, str]) ->
         why = Message("{found_in}: not taken as masks. {error}", found_in=pairs.found_in, error=error)
         return Found("masks", None, why, CERTAINTY, notes=(why,))
     notes = [*_notes(pairs, len(index) - len(pairs.masks)), *masks.notes()]
-    labels = MaskLabels(pairs.found_in, plain_names(masks.coding), masks.of, masks.coding, tuple(notes))
+    named = name_values(index.root, sorted(pairs.of.values()), masks.coding)
+    beside = () if pairs.folders else beside_roles(pairs.masks, pairs.of, pairs.reason, index)
+    told = [*_roles(pairs, chosen), *beside, *_role_of_names(index, named)]
+    names = named.names if named else plain_names(masks.coding)
+    labels = MaskLabels(pairs.found_in, names, masks.of, masks.coding, tuple(notes))
     called, itself = Message("mask files"), Message("the mask files")
     files = frozenset(pairs.masks)
     return Found(
-        "masks", labels, pairs.reason, certainty, called, itself, files=files, unnamed=True,
-        roles=tuple(_roles(pairs, chosen)),
+        "masks", labels, pairs.reason, certainty, called, itself, files=files, unnamed=named is None,
+        roles=tuple(told),
     )  # fmt: skip
+
+
+def _role_of_names(index: ImageIndex, named: ValueNames | None) -> Iterable[Role]:
+    if named is None:
+        return
+    why = Message("It names {n:,} of the {all:,} values of the masks.", n=named.named, all=len(named.names))
+    yield Role(path_of(named.file, index.root), LABELS, why, named.named)
 
 
 def _roles(pairs: MaskPairs, chosen: Mapping[str, str]) -> Iterable[Role]:

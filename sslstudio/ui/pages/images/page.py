@@ -34,6 +34,7 @@ from sslstudio.ui.widgets.labels_view import LabelsView, labels_in_words, lacks_
 from sslstudio.ui.widgets.layout import Card, Figure, button, column, make_scrollable, row, text, wrap_layout
 from sslstudio.ui.widgets.shortcuts import page_shortcuts, split_keys
 from sslstudio.ui.widgets.tables import fill, table
+from sslstudio.ui.workspace.file_parts import FilePartsController
 from sslstudio.ui.workspace.folders import folders_of
 from sslstudio.ui.workspace.roles import RolesController
 from sslstudio.ui.workspace.workspace import Change, Workspace
@@ -52,6 +53,7 @@ class ImagesPage(Page):
         )
         self.folder_list = folders_of(workspace)
         self.roles = RolesController(workspace)
+        self.file_parts = FilePartsController(workspace)
         self._examples: jobs.Job | None = None
         self._beside: Path | None = None  # where to look for pictures first
         self.choose = button(self.tr("Choose another folder…"), self.choose_folder, icon="folder")
@@ -125,8 +127,10 @@ class ImagesPage(Page):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.parts = PartsView()
-        self.parts.chosen.connect(self.workspace.choose_file_parts)
-        self.tabs.addTab(wrap_layout(column(10, self.parts, (self.gallery, 1))), self.tr("Pictures"))
+        self.parts.chosen.connect(self.file_parts.choose)
+        shown = wrap_layout(column(10, self.parts, (self.gallery, 1)))
+        page_shortcuts(shown, split_keys(), {"undo": self.file_parts.undo, "redo": self.file_parts.redo})
+        self.tabs.addTab(shown, self.tr("Pictures"))
         self.tabs.addTab(make_scrollable(wrap_layout(column(14, self.labels_view))), self.tr("Labels"))
         self.tabs.addTab(wrap_layout(column(10, self.broken_none, self.broken_table)), self.tr("Cannot be read"))
         self.tabs.addTab(wrap_layout(column(10, self.others_table)), self.tr("Other files"))

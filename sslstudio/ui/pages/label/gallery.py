@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QItemSelectionModel, QSignalBlocker, Signal
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QWidget
 
-from sslstudio.engine.images.index import printable
+from sslstudio.engine.images.index import ImageIndex, printable
 from sslstudio.ui.gallery.model import GalleryItem
 from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.text import formatting
@@ -27,7 +27,7 @@ class LabelGallery(QWidget):
     def __init__(self, label_of: Callable[[str], str]) -> None:
         super().__init__()
         self._label_of = label_of
-        self._root = Path()
+        self._file_of: Callable[[str], Path] = Path
         self._paths: Sequence[str] = ()
         self.suggested: list[str] = []
         self.shown: list[str] = []
@@ -42,9 +42,9 @@ class LabelGallery(QWidget):
         self.counted = text("", "small", wrap=False)
         self.setLayout(column(self.filter, (self.view, 1), self.counted, gap=8))
 
-    def show_pictures(self, root: Path, paths: Sequence[str]) -> None:
+    def show_pictures(self, index: ImageIndex) -> None:
         """Show other pictures, from the first one."""
-        self._root, self._paths, self.suggested = root, paths, []
+        self._file_of, self._paths, self.suggested = index.file, index.paths, []
         self.filter.setCurrentIndex(ALL)
         self.renew()
         self.go_to(self.shown[0] if self.shown else "")
@@ -82,7 +82,7 @@ class LabelGallery(QWidget):
     def _item(self, path: str) -> GalleryItem:
         label = self._label_of(path)
         name = printable(path)
-        return GalleryItem(self._root / path, label or name.rpartition("/")[2], "good" if label else "", name)
+        return GalleryItem(self._file_of(path), label or name.rpartition("/")[2], "good" if label else "", name)
 
     # --- the current one
 

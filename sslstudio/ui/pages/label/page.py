@@ -145,8 +145,8 @@ class LabelPage(Page):
         self._forget_alike()
         self._suggested, self._doubts = None, {}
         self.board.tabs.setCurrentIndex(MASKS if store.masked and not store.of else CLASSES)
-        self.editing.begin(index.root)
-        self.board.gallery.show_pictures(index.root, index.paths)
+        self.editing.begin(index)
+        self.board.gallery.show_pictures(index)
         self._show_state()
         if len(index) >= LEAST_SUGGESTED and len(self.labels.find_labelled(self.board.kind)) < len(index):
             self._ask(NEXT, unasked=True)
@@ -231,7 +231,7 @@ class LabelPage(Page):
 
     def _take_alike(self, alike: "LookAlike") -> None:
         self._asking, self._alike = None, alike
-        self.board.map.show_alike(alike, self.editing.root, self.editing.group_of)
+        self.board.map.show_alike(alike, self.editing.file_of, self.editing.group_of)
         self._show_progress()
         if self._wants_suggestions:
             self._ask(self._wants, unasked=self._unasked)

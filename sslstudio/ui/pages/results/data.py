@@ -14,6 +14,8 @@ from PySide6.QtGui import QImage
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.images.formats.decode import read_picture
+from sslstudio.engine.images.formats.wanted import read_channels
+from sslstudio.engine.images.index import picture_file
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.test_predictions import Prediction, mask_file, predictions_of
@@ -40,6 +42,11 @@ class Results:
     predictions: Mapping[str, list[Prediction]]  # part -> the ones most worth a look first
     coding: "MaskCoding | None" = None  # what the values of the true masks mean
     network: Path | None = None  # the run whose weights they are; of a cross-validation its first fold
+    channels: tuple[int, ...] = ()  # that the network sees, () for the usual ones
+
+    def file(self, path: str) -> Path:
+        """Where a picture is, to be read as the network sees it."""
+        return picture_file(self.folder, path, self.channels)
 
 
 def load_results(run: Path, control: RunControl) -> Results:
@@ -60,8 +67,9 @@ def load_results(run: Path, control: RunControl) -> Results:
     roles = dict(data.get("roles", {}))
     coding = _coding(opened, place, labels, roles, metrics["classes"]) if masks else None
     shown: FinetuneMetrics = {**metrics, "notes": [*metrics["notes"], *find_changes(opened, place, labels)]}
+    channels = read_channels(str(data.get("channels", "")))
     network = run if opened.read_json("folds.json") is None else run / "fold-1"
-    return Results(run, folder, config.get("source", ""), shown, found, coding, network)
+    return Results(run, folder, config.get("source", ""), shown, found, coding, network, channels)
 
 
 def _coding(run: "RunFolder", folder: str, labels: str, roles: Mapping[str, str], names: Sequence[str]) -> "MaskCoding":
@@ -90,10 +98,14 @@ def confused_in(run: Path, part: str, truth: int, predicted: int, control: RunCo
 
 
 def items_of(
-    folder: Path, predictions: list[Prediction], captions: Mapping[str, str] | None = None
+    folder: Path,
+    predictions: list[Prediction],
+    captions: Mapping[str, str] | None = None,
+    channels: tuple[int, ...] = (),
 ) -> list[GalleryItem]:
-    """Predictions as gallery items. captions: what is said of each file instead of how well it did."""
-    items = [_item(folder, one) for one in predictions]
+    """Predictions as gallery items. captions: what is said of each file instead of how well it did; channels: those
+    that the network sees."""
+    items = [_item(picture_file(folder, one.file, channels), one) for one in predictions]
     if captions is None:
         return items
     return [
@@ -102,15 +114,15 @@ def items_of(
     ]
 
 
-def _item(folder: Path, one: Prediction) -> GalleryItem:
+def _item(file: Path, one: Prediction) -> GalleryItem:
     if one.iou is not None:
-        return GalleryItem(folder / one.file, formatting.overlap(one.iou), tip=one.file)
+        return GalleryItem(file, formatting.overlap(one.iou), tip=one.file)
     sure = formatting.percent(one.confidence, 0)
     caption = f"{one.predicted} {sure}"
     told = formatting.tr("{0}\nYour label: {1}\nThe network says: {2}, {3} sure").format(
         one.file, one.label, one.predicted, sure
     )
-    return GalleryItem(folder / one.file, caption, "bad" if one.wrong else "good", told)
+    return GalleryItem(file, caption, "bad" if one.wrong else "good", told)
 
 
 def load_picture(path: Path, control: RunControl) -> QImage:
@@ -124,7 +136,7 @@ def load_overlay(results: Results, part: str, one: Prediction, control: RunContr
 
     if results.coding is None:
         raise DataError("These pictures have no masks.")
-    picture = read_picture(results.folder / one.file, LARGE)
+    picture = read_picture(results.file(one.file), LARGE)
     truth = decode_mask(results.folder / one.mask, results.coding, None)
     with Image.open(mask_file(results.run, part, one.file)) as image:
         predicted = np.asarray(image, dtype=np.uint8)

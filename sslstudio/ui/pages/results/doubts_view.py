@@ -226,7 +226,7 @@ class DoubtsView(QWidget):
         )  # fmt: skip
         self.change.setText(self.tr(" Change it to “{0}”").format(one.suggested))
         self.back.setEnabled(bool(one.decision))
-        op = partial(results_data.load_picture, self._results.folder / one.file)
+        op = partial(results_data.load_picture, self._results.file(one.file))
         jobs.run(op, partial(self._show, one.file), lambda error: self.said.setText(dialogs.error_text(error)),
                  owner=self)  # fmt: skip
 

@@ -150,9 +150,7 @@ class MapView(QWidget):
         assert self._results is not None
         answer = self.tr("{0}, the network: {1}").format(spot.label, spot.answer) if spot.label else ""
         mark = "" if not spot.label else "good" if spot.label == spot.answer else "bad"
-        return GalleryItem(
-            self._results.folder / spot.file, answer or self._overlap(spot) or Path(spot.file).name, mark
-        )
+        return GalleryItem(self._results.file(spot.file), answer or self._overlap(spot) or Path(spot.file).name, mark)
 
     def _overlap(self, spot: Spot) -> str:
         iou = measured(self._tested, spot)
@@ -180,7 +178,7 @@ class MapView(QWidget):
             said.append(self._overlap(spot) or self.tr("not measured"))
         self.said.setText("\n".join(said))
         self.open_button.setVisible(spot.file in self._tested)
-        op = partial(results_data.load_picture, self._results.folder / spot.file)
+        op = partial(results_data.load_picture, self._results.file(spot.file))
         jobs.run(op, partial(self._show, spot), lambda error: self.said.setText(dialogs.error_text(error)), owner=self)
 
     def _show(self, spot: Spot, image: QImage) -> None:

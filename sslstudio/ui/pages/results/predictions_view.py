@@ -117,7 +117,9 @@ class PredictionsView(QWidget):
         assert self._results is not None
         self._shown = predictions
         self.told.setText(said)
-        self.gallery.show_items(results_data.items_of(self._results.folder, predictions, captions))
+        self.gallery.show_items(
+            results_data.items_of(self._results.folder, predictions, captions, self._results.channels)
+        )
         self.closer.setVisible(bool(predictions))
         if predictions:
             self.gallery.setCurrentIndex(self.gallery.gallery.index(0))
@@ -130,7 +132,7 @@ class PredictionsView(QWidget):
         one = self._shown[number]
         self._chosen = one
         if one.iou is None:
-            self.close_up.show_one(self._results.folder, one)
+            self.close_up.show_one(self._results, one)
         else:
             overlay = partial(results_data.load_overlay, self._results, self._part, one)
             self._job = jobs.run(overlay, self.overlay.show_overlay, self._not_shown, owner=self)

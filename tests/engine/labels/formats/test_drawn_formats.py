@@ -351,3 +351,52 @@ def test_turned_marks_of_label_studio_are_refused_in_words_not_filled_as_they_we
     with pytest.raises(DataError, match="is turned, which is not read: draw a polygon"):
         label_studio._shape(kind, box, "cat", HEIGHT, WIDTH)
     assert label_studio._shape(kind, {**box, "rotation": 0}, "cat", HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize(
+    ("make", "labels", "count", "pictures"),
+    [(_labelme, "*.json", 6, ""), (_yolo, "labels/train/*.txt", 6, "images/train"),
+     (_cvat, "annotations.xml", 1, "images"),
+     (_label_studio, "project-1.json", 1, "images"), (_qupath, "*.geojson", 6, ""), (_imagej, "*.zip", 6, ""),
+     (_voc, "Annotations/*.xml", 6, "JPEGImages")],
+)  # fmt: skip
+def test_files_of_labels_and_the_folders_that_they_are_about_are_told(
+    make: Callable[[Path], None], labels: str, count: int, pictures: str, tmp_path: Path
+) -> None:
+    make(tmp_path)
+    told = {one.path: one for one in recognise(scan(tmp_path)).roles}
+    assert (told[labels].role, told[labels].count) == ("labels", count)
+    assert "6 of 6 pictures that they name are here" in str(told[labels].reason)
+    if pictures:
+        assert "labels of 6 of its 6 pictures" in str(told[pictures].reason)
+    left = recognise(scan(tmp_path), roles={labels: "ignore"})
+    assert left.masks is None
+    assert left.classes is None
+    assert {one.path: one.role for one in left.roles}[labels] == "ignore"
+
+
+def test_files_of_a_folder_are_chosen_together(tmp_path: Path) -> None:
+    _voc(tmp_path)
+    found = recognise(scan(tmp_path), roles={"Annotations/*.xml": "labels"})
+    assert found.classes is not None
+    told = {one.path: one for one in found.roles}
+    assert told["Annotations/*.xml"].chosen
+
+
+def test_masks_of_nnunet_and_cellpose_are_told(tmp_path: Path) -> None:
+    _nnunet(tmp_path / "a")
+    told = {one.path: one for one in recognise(scan(tmp_path / "a")).roles}
+    assert told["labelsTr"].role == "masks"
+    assert "6 of its 6 files are called like a picture" in str(told["labelsTr"].reason)
+    assert told["dataset.json"].role == "labels"
+    _cellpose(tmp_path / "b")
+    told = {one.path: one for one in recognise(scan(tmp_path / "b")).roles}
+    assert told["*_cp_masks.png"].role == "masks"
+
+
+def test_files_that_are_too_large_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sslstudio.engine.labels.outlines.files.LARGEST", 100)
+    _cvat(tmp_path)
+    found = recognise(scan(tmp_path))
+    assert found.masks is None
+    assert "CVAT file: 1 file above 64 MB left out: annotations.xml." in " ".join(found.notes)

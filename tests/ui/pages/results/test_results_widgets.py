@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -198,6 +199,9 @@ def test_an_overlay_is_read_from_the_run(tmp_path: Path) -> None:
     results = Results(run, folder, "scratch", finetune_result(), {"pretrained": found}, coding)
     overlay = load_overlay(results, "pretrained", found[0], RunControl())
     assert overlay.picture.pixelColor(5, 5).name() == "#ff0000"
+    seen = load_overlay(replace(results, channels=(2,)), "pretrained", found[0], RunControl())
+    assert seen.picture.pixelColor(5, 5).name() == "#000000"  # the green of red, which the network was given
+    assert replace(results, channels=(2,)).file("a.tif#page=3").name == "a.tif#page=3#channels=2"
     for mask in (overlay.truth, overlay.predicted):
         assert (mask.width(), mask.height()) == (40, 30)
         assert mask.pixelColor(5, 5).name() == MASKS[1]
