@@ -84,7 +84,7 @@ class MainWindow(QMainWindow):
             show_project=project.show, show_home=self._show_home, preferences=self.preferences.show,
             go=self.go, start=self._start, pause=self._pause,
             stop=self._stop, copy=self._copy, tour=self.tour.begin, keys=self.help.keys, report=self.help.report,
-            about=self.help.about, manual=self._show_manual,
+            about=self.help.about, licences=self.help.licences, manual=self._show_manual,
         )  # fmt: skip
         self.actions_ = build_menus(self, commands, {spec.name: spec.title() for spec in self.specs.values()})
 
