@@ -58,6 +58,7 @@ class Overview:
             "given_split": dict(Counter(self.recognised.given_split.values())),
             "roles": [one.to_json() for one in self.recognised.roles],
             "groups": len(set(self.recognised.groups.values())),
+            "excluded": list(self.recognised.excluded),
             "label_sources": [vars(one) for one in self.recognised.candidates],
             "notes": self.notes(),
             "suggested_groups": suggest_groups(index.paths),

@@ -18,6 +18,7 @@ from sslstudio.engine.core.registry import Registry
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.folder_words import read_parts
 from sslstudio.engine.labels.mask_names import names_by_class
+from sslstudio.engine.labels.picture_choices import apply_choices, of_others, of_pictures
 from sslstudio.engine.labels.role_tree import groups_of, note_unmatched, set_apart, tree_of
 from sslstudio.engine.labels.roles import GROUP, LABELS, check_choices
 from sslstudio.engine.labels.types import (
@@ -62,8 +63,8 @@ def recognising(
     roles: what a person said that folders, files and columns are: see `labels.roles`.
     Raises DataError when the labels asked for cannot be used. What is wrong with others is in `problems`.
     """
-    chosen = roles or {}
-    check_choices(chosen)
+    check_choices(roles or {})
+    chosen = of_others(roles or {})
     labels_file = labels_file or _chosen_labels(chosen)
     sources = {name: SOURCES[name]() for name in load_sources()}
     asked = index.root / Path(labels_file).expanduser() if labels_file else None
@@ -85,7 +86,8 @@ def recognising(
     groups = groups_of(pictures.paths, chosen) or _chosen_groups(found)
     told = tree_of(recognised, apart, [one.found for one in found], chosen)
     notes = (*apart.notes, *_unread(recognised), *recognised.notes, *note_unmatched(chosen, told, index))
-    return replace(recognised, roles=told, groups=groups, notes=notes)
+    recognised = replace(recognised, roles=told, groups=groups, notes=notes)
+    return apply_choices(recognised, of_pictures(roles or {}))
 
 
 def _chosen_labels(chosen: Mapping[str, str]) -> str:

@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import filelock
-
+from sslstudio.engine.core import atomic_files
 from sslstudio.engine.core.cache_folder import cache_folder
-from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored, to_stored
 from sslstudio.engine.images.cache.store import make_folder
@@ -121,11 +120,12 @@ def coco_labels(
     digest = hashlib.blake2b(b"\0".join(map(os.fsencode, places)), digest_size=16)
     folder = (cache_dir or cache_folder()) / "coco" / digest.hexdigest()
     make_folder(folder)
-    with filelock.FileLock(folder / "lock", thread_local=False):  # a generator may be closed by another thread
+    lock = atomic_files.take_lock(folder / "lock", timeout=-1)
+    try:
         stamp = _stamp(files, pictures, asked)
         made = _read_made(folder, stamp)
         if made is None:
-            (folder / "made.json").unlink(missing_ok=True)
+            atomic_files.remove_file(folder / "made.json")
             masks = _room_for_masks(folder, stamp)
             made = yield from _make(files, pictures, asked, masks)
             content = json.dumps(
@@ -133,6 +133,8 @@ def coco_labels(
             )  # surrogates of odd names survive as escapes
             _write(folder / "made.json", content.encode("ascii"))
         masks = _masks_folder(folder, stamp)
+    finally:
+        lock.release()
     return replace(made, masks={path: str(masks / mask) for path, mask in made.masks.items()})
 
 
@@ -354,7 +356,7 @@ def _collect_names(listed: Listed) -> list[str]:
 def _paint_all(
     listed: Listed, names: Sequence[str], root: Path, folder: Path
 ) -> Generator[Preparing, None, dict[str, str]]:
-    folder.mkdir(parents=True)
+    atomic_files.make_folder(folder)
     number = {name: place for place, name in enumerate(names)}
     masks: dict[str, str] = {}
     for done, (path, (content, picture)) in enumerate(listed.items(), start=1):
@@ -370,12 +372,7 @@ def _paint_all(
 
 def _write(file: Path, content: bytes) -> None:
     """Not synced: what is lost with the power is made again."""
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise RunError(
-            "{file} could not be written: {reason}. Is the disk full or read-only?", file=file, reason=error.strerror
-        ) from error
+    atomic_files.write_atomic(file, content, confirmed=False)
 
 
 def _size(picture: Path, content: CocoFile) -> tuple[int, int]:
