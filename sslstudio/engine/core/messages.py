@@ -34,6 +34,7 @@ Plain = str | int | float | None
 Value = Any  # what may be given: Plain, Message, Path, an error with a message, or a list of these
 
 _FORM = re.compile(r"plural\((.*)\)", re.DOTALL)
+_WIDE = re.compile(r"[:.+<>^=, ]\d{3}")  # of a format that no template of the program has
 _FORMATTER = string.Formatter()
 _BETWEEN = {"words": " ", "semicolons": "; "}
 _KEYS = {"template", "values", "text"}
@@ -131,6 +132,8 @@ def from_stored(value: Any) -> Any:
         inner = {key: from_stored(item) for key, item in value.items()}
         if not is_message(value) or not isinstance(inner["values"], dict) or not isinstance(value["text"], str):
             return inner
+        if _WIDE.search(value["template"]):  # '{n:999999999}' would be a gigabyte of spaces
+            return plain(value["text"])
         return Message._make(
             value["template"], {str(name): one for name, one in inner["values"].items()}, value["text"]
         )

@@ -10,8 +10,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated, Any, TypedDict
 
 from sslstudio.engine.compute.process_group import rank_info
+from sslstudio.engine.core.checked_files import AtLeast, read_json
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import InputError, StudioError
 from sslstudio.engine.core.events import Event, to_json
@@ -26,9 +28,16 @@ from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_d
 WORDS = ("stop", "pause", "resume")
 
 
+class _OrderTable(TypedDict):
+    run: str
+    processes: Annotated[int, AtLeast(1)]
+    config: dict[str, Any] | None
+
+
 def work(path: Path, control: RunControl) -> int:
     """Carry out the order in this file; returns the exit code."""
-    order = Order(**json.loads(path.read_text("utf-8")))
+    values: _OrderTable = read_json(path, _OrderTable, error=InputError)
+    order = Order(values["run"], values["processes"], values["config"])
     where = rank_info()
     if where is None and order.processes > 1:
         return _start_group(order.processes, path)

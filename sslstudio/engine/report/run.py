@@ -68,7 +68,7 @@ class _Run:
 
     def did(self) -> Did:
         """What was done."""
-        split = self.folder.read_json("split.json")
+        split = self.folder.split_table()
         return Did(self.config, self.steps, split if isinstance(split, dict) else {})
 
 

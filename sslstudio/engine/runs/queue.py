@@ -7,19 +7,27 @@ crash, and can be read and edited with any editor while the program is closed.
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.checked_files import read_json
 from sslstudio.engine.core.errors import RunError
-from sslstudio.engine.core.messages import loads, to_stored
+from sslstudio.engine.core.messages import Message, to_stored
 
 JOBS = ("pretrain", "finetune")
+ADVICE = Message("Mend it with an editor, or move it away to begin with an empty list of waiting runs.")
 
 
 @dataclass(frozen=True)
 class Waiting:
     """A run that waits. `job` is pretrain or finetune, `title` for people, `config` as in config.toml."""
 
+    job: str
+    title: str
+    config: dict[str, Any]
+
+
+class _WaitingTable(TypedDict):
     job: str
     title: str
     config: dict[str, Any]
@@ -80,17 +88,10 @@ class RunQueue:
 
     def _read(self) -> list[Waiting]:
         try:
-            content = loads(self.file.read_text(encoding="utf-8"))
-            runs = [Waiting(**item) for item in content]
+            content: list[_WaitingTable] = read_json(self.file, list[_WaitingTable], advice=ADVICE)
         except FileNotFoundError:
             return []
-        except (ValueError, TypeError) as error:
-            raise RunError(
-                "The list of waiting runs {file} cannot be read: {error}. Mend it with an editor, or move it "
-                "away to begin with an empty one.",
-                file=self.file,
-                error=error,
-            ) from error
+        runs = [Waiting(one["job"], one["title"], one["config"]) for one in content]
         strange = next((run.job for run in runs if run.job not in JOBS), None)
         if strange is not None:
             raise RunError(
