@@ -7,6 +7,7 @@ import argparse
 import io
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -15,6 +16,8 @@ from sslstudio.cli import bench, compare, export, judge, train
 from sslstudio.cli.config_args import Entry
 from sslstudio.engine.compute.malloc import keep_for_reuse
 from sslstudio.engine.core.errors import InputError, StudioError
+from sslstudio.engine.core.messages import neutral
+from sslstudio.engine.core.mishaps import explain, keep_trace
 
 COMMANDS = (*train.COMMANDS, *judge.COMMANDS, *bench.COMMANDS, *compare.COMMANDS, *export.COMMANDS)
 TOGETHER = ("pretrain", "resume", "work")  # the commands that torchrun may start
@@ -41,11 +44,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except StudioError as error:
         return _fail(str(error), 2 if isinstance(error, InputError) else 1)
+    except Exception as error:
+        return _fail_with_trace(error)
 
 
 def _fail(message: str, code: int) -> int:
-    sys.stderr.write(f"sslstudio: {message}\n")
+    sys.stderr.write(f"sslstudio: {neutral(message)}\n")
     return code
+
+
+def _fail_with_trace(error: Exception) -> int:
+    """One sentence; the trace is in the log. A mistake of the program shows its trace, too."""
+    said, log = explain(error), keep_trace(error)
+    where = f" Where it happened is in {log}." if log else ""
+    if said is not None:
+        return _fail(f"{said}{where}", 1)
+    sys.stderr.write(neutral("".join(traceback.format_exception(error))))
+    return _fail(f"Something went wrong inside the program: {type(error).__name__}: {error}.{where}", 1)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -61,7 +76,7 @@ class _Parser(argparse.ArgumentParser):
     """argparse, with one sentence instead of the usage when something is wrong."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"sslstudio: {message}. See: {self.prog} --help\n")
+        self.exit(2, f"sslstudio: {neutral(message)}. See: {self.prog} --help\n")
 
 
 class _CommandParser(_Parser):

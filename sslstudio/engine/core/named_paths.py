@@ -13,6 +13,7 @@ from sslstudio.engine.core.errors import DataError
 
 SHOWN = 200  # letters of a name
 # A drive (C:\x, C:/x) or a share (\\machine\x): absolute on Windows, refused everywhere, because files travel.
+_SUSPECT = re.compile(r"(^|/)\.\.(/|$)|^[/\\.]|^[A-Za-z]:|\0")
 _ELSEWHERE = re.compile(r"[A-Za-z]:[\\/]|[\\/]{2}")
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)\s*(\.|:|$)", re.IGNORECASE)
 
@@ -20,6 +21,8 @@ _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|c
 def leads_out(name: str, windows: bool = os.name == "nt") -> bool:
     """Whether a name from a file is none of something in a folder. `windows`: whether the names of its devices and
     streams are refused, too; elsewhere `con.png` is a picture."""
+    if not windows and name not in ("", ".") and not _SUSPECT.search(name):
+        return False  # the usual case, in no time
     path = PurePath(name)
     if not path.parts or "\0" in name or path.drive or path.root or ".." in path.parts or _ELSEWHERE.match(name):
         return True

@@ -14,6 +14,7 @@ weights.json         which weights a fine-tuning starts from, if the best ones w
 
 import json
 import os
+import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,9 @@ DEPTH = 3  # levels below a folder in which runs are looked for
 CHOICE = "weights.json"  # which weights others start from, where somebody chose
 # File names that are not UTF-8 are lone surrogates in Python; written with a backslash they are what JSON calls them.
 ODD_NAMES = "backslashreplace"
+
+
+_LEFT = re.compile(r"\.[0-9a-f]{16}\..*\.part")
 
 
 class SplitTable(TypedDict):
@@ -83,11 +87,15 @@ class RunFolder:
     @classmethod
     def create(cls, path: Path, config: dict[str, Any]) -> "RunFolder":
         """A new run. Raises DataError when the folder holds something already: nothing is ever overwritten."""
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        if path.exists() and not _is_free(path):
+            if (path / CONFIG).is_file():
+                raise DataError(
+                    "{path} exists already and is not empty. Choose another folder for the run, or go on with "
+                    "it: sslstudio resume {path}",
+                    path=path,
+                )
             raise DataError(
-                "{path} exists already and is not empty. Choose another folder for the run, or go on with "
-                "it: sslstudio resume {path}",
-                path=path,
+                "{path} exists already, is not empty and is no run. Choose another folder for the run.", path=path
             )
         content = _encoded(migrations.stamp(config))
         make_folder(path)
@@ -97,6 +105,12 @@ class RunFolder:
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
         """A run that exists. Raises DataError when the folder is not a run."""
+        if not (path / CONFIG).is_file() and path.is_dir() and _is_free(path):
+            raise DataError(
+                "{path} was to become a run, and nothing of it was written yet: nothing is lost, and there is nothing "
+                "to go on with. Start it again with the same command as before, into the same folder.",
+                path=path,
+            )
         if not (path / CONFIG).is_file():
             raise DataError(
                 "{path} is not a run: there is no {config} in it. Runs are listed by: sslstudio runs FOLDER",
@@ -215,6 +229,11 @@ class RunFolder:
         """The result of a fine-tuning, None while there is none."""
         metrics = self.metrics()
         return metrics if metrics is not None and metrics["job"] == "finetune" else None
+
+
+def _is_free(path: Path) -> bool:
+    """Whether a folder holds nothing, or only what a killed process had half written of its first file."""
+    return path.is_dir() and all(_LEFT.fullmatch(one.name) and one.is_file() for one in path.iterdir())
 
 
 def _encoded(config: dict[str, Any]) -> bytes:

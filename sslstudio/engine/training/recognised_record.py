@@ -17,6 +17,8 @@ from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.checked_files import RECORD, parse_json
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.messages import Message, to_stored
+from sslstudio.engine.core.named_paths import leads_out
+from sslstudio.engine.images.formats.wanted import file_of
 from sslstudio.engine.images.index import ImageIndex, Unreadable, printable
 from sslstudio.engine.images.multi_folder import root_of, where
 from sslstudio.engine.images.scanner import Run
@@ -166,6 +168,8 @@ def _rebuild(content: Mapping[str, Any], root: Path, place: Path | None) -> Reco
     unreadable = tuple(Unreadable(path, reason) for path, reason in content["unreadable"])
     index = ImageIndex(root, runs, unreadable, dict(content["ignored"]), tuple(content.get("channels", ())))
     paths = index.paths
+    if out := next(filter(leads_out, map(file_of, paths)), ""):
+        raise ValueError(Message("{path!r} is no picture in a folder", path=out[:80]))
     classes, masks = content["classes"], content["masks"]
     given = {path: PARTS[int(part)] for path, part in zip(paths, content["parts"], strict=True) if int(part) < _NO_PART}
     return Recognised(

@@ -24,6 +24,7 @@ from pydicom.uid import (
 )
 
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.formats.errors import check_size, silence_log
 from sslstudio.engine.images.formats.tone import Bytes, Values, from_values, stretch
 from sslstudio.engine.images.formats.wanted import LeftOut, Wanted
@@ -74,8 +75,8 @@ def read_dicom(file: BinaryIO, wanted: Wanted) -> tuple[Image.Image, tuple[LeftO
             raise DataError("page {asked} was asked for, and it has {n}", asked=wanted.page, n=count)
         frame = (wanted.page or 1) - 1
         image = _render(dataset, _stored_values(dataset, frame), frame)
-    except (InvalidDicomError, BytesLengthException) as error:
-        raise DataError("not a picture that can be read: {error}", error=error) from error
+    except (InvalidDicomError, BytesLengthException) as error:  # whose words may quote the file
+        raise DataError("not a picture that can be read: the DICOM file is damaged") from error
     if wanted.channels:
         image = from_values(np.asarray(image), colour=True, channels=wanted.channels)
     return image, (LeftOut("frames", count),) if count > 1 and wanted.page is None else ()
@@ -106,7 +107,7 @@ def _stored_values(dataset: Dataset, frame: int) -> Values:
     except (NotImplementedError, RuntimeError) as error:
         if syntax not in _CODECS:
             raise DataError(
-                "not a picture that can be read: compression {syntax!r} is not supported", syntax=syntax.name
+                "not a picture that can be read: compression {syntax!r} is not supported", syntax=_name_of(syntax)
             ) from error
         return _decode(dataset, _CODECS[syntax], frame)
 
@@ -115,6 +116,11 @@ def _transfer_syntax(dataset: Dataset) -> UID:
     if "TransferSyntaxUID" not in dataset.file_meta:
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
     return UID(dataset.file_meta.TransferSyntaxUID)
+
+
+def _name_of(syntax: UID) -> str:
+    """What the standard calls a transfer syntax; of any other no letter, which may be of something else in the file."""
+    return syntax.name if syntax.name != str(syntax) else Message("of another kind")
 
 
 def _decode(dataset: Dataset, codec: Any, frame: int) -> Values:
