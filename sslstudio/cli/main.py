@@ -20,6 +20,7 @@ from sslstudio.engine.core.messages import neutral
 from sslstudio.engine.core.mishaps import explain, keep_trace
 
 COMMANDS = (*train.COMMANDS, *judge.COMMANDS, *bench.COMMANDS, *compare.COMMANDS, *export.COMMANDS)
+BUG = "Something went wrong inside the program:"  # before what a mistake of it says
 TOGETHER = ("pretrain", "resume", "work")  # the commands that torchrun may start
 
 
@@ -54,13 +55,13 @@ def _fail(message: str, code: int) -> int:
 
 
 def _fail_with_trace(error: Exception) -> int:
-    """One sentence; the trace is in the log. A mistake of the program shows its trace, too."""
-    said, log = explain(error), keep_trace(error)
+    """One sentence; the trace is in the log, and on the screen where there is none."""
+    known, log = explain(error), keep_trace(error)
+    if log is None:
+        sys.stderr.write(neutral("".join(traceback.format_exception(error))))
     where = f" Where it happened is in {log}." if log else ""
-    if said is not None:
-        return _fail(f"{said}{where}", 1)
-    sys.stderr.write(neutral("".join(traceback.format_exception(error))))
-    return _fail(f"Something went wrong inside the program: {type(error).__name__}: {error}.{where}", 1)
+    said = str(known) if known else f"{BUG} {type(error).__name__}: {str(error)[:200]}."
+    return _fail(f"{said}{where}", 1)
 
 
 def _run(options: argparse.Namespace) -> int:

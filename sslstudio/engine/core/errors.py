@@ -7,7 +7,8 @@ StudioError
 │   └── TaskDoesNotFit    a pretext task that has nothing to learn from these pictures
 └── RunError              a run that cannot go on: diverged, damaged checkpoint, full disk; exits with 1
 
-Anything else that is raised is a bug in the program and is shown with its traceback.
+What the system raises (OSError, MemoryError, RecursionError) becomes a sentence at the boundary (`mishaps`); anything
+else is a bug in the program, and its traceback is kept in the log.
 """
 
 import difflib

@@ -237,13 +237,8 @@ def grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return (
-        "| "
-        + " | ".join(
-            cell.replace("|", "\\|").replace("\n", " ").ljust(width) for cell, width in zip(cells, widths, strict=True)
-        )
-        + " |"
-    )
+    plain = [cell.replace("|", "\\|").replace("\n", " ") for cell in cells]
+    return "| " + " | ".join(cell.ljust(width) for cell, width in zip(plain, widths, strict=True)) + " |"
 
 
 def tournament_markdown(table: TournamentTable) -> str:

@@ -95,7 +95,7 @@ class RunFolder:
                     path=path,
                 )
             raise DataError(
-                "{path} exists already, is not empty and is no run. Choose another folder for the run.", path=path
+                "{path} exists already and is not empty, and is no run. Choose another folder for the run.", path=path
             )
         content = _encoded(migrations.stamp(config))
         make_folder(path)
@@ -107,9 +107,10 @@ class RunFolder:
         """A run that exists. Raises DataError when the folder is not a run."""
         if not (path / CONFIG).is_file() and path.is_dir() and _is_free(path):
             raise DataError(
-                "{path} was to become a run, and nothing of it was written yet: nothing is lost, and there is nothing "
-                "to go on with. Start it again with the same command as before, into the same folder.",
+                "{path} is not a run: there is no {config} in it. If it was to become one, nothing of it was written "
+                "yet, and nothing is lost: start it again with the same command as before, into the same folder.",
                 path=path,
+                config=CONFIG,
             )
         if not (path / CONFIG).is_file():
             raise DataError(
