@@ -68,6 +68,12 @@ class Tally:
         ]
 
 
+def tell_line(line: str) -> None:
+    """Print a line, at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def confined(piece: Callable[[], object], folder: Path) -> Outcome:
     """Run `piece` in a fork of this process, which may write below `folder` only."""
     reading, writing = os.pipe()

@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from tests.attacks.confined import Outcome, Tally, confined
+from tests.attacks.confined import Outcome, Tally, confined, tell_line
 from tests.attacks.damage import damage
 from tests.support import samples
 
@@ -325,7 +325,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kinds", default="", help="only kinds whose name holds this text")
     options = parser.parse_args()
-    tally = attack(options.n, options.seed, options.kinds, lambda line: sys.stdout.write(line + "\n") and None)
+    tally = attack(options.n, options.seed, options.kinds, tell_line)
     sys.stdout.write("\n".join(tally.lines()) + "\n")
     return 1 if tally.faults else 0
 

@@ -2,20 +2,21 @@
 
 python -m tests.attacks.mutated_pictures --n 5000 --seed 1
 
-The files are the odd ones of the tests (tests/support: JPEG, PNG, TIFF, DICOM, WebP, GIF, BMP and more). Each is damaged
-in one way and read in a process of its own: see `confined`. What the program says of a DICOM file must not hold a name
-that stands in it. Exits with 1 when anything went wrong.
+The files are the odd ones of tests/support (JPEG, PNG, TIFF, DICOM, WebP, GIF, BMP and more). Each is damaged
+in some ways and read in a process of its own: see `confined`. What the program says of a DICOM file must not hold a
+name that stands in it. Exits with 1 when anything went wrong.
 """
 
 import argparse
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from random import Random
 
-from tests.attacks.confined import Outcome, Tally, confined
+from tests.attacks.confined import Outcome, Tally, confined, tell_line
 from tests.attacks.damage import damage
 from tests.support import odd_dicom, odd_tiff, oddities
 
@@ -87,10 +88,8 @@ def _warm(folder: Path, pictures: dict[str, bytes]) -> None:
     for name, content in pictures.items():
         file = folder / f"warm{Path(name).suffix}"
         file.write_bytes(content)
-        try:
+        with suppress(StudioError):
             _read(file)
-        except StudioError:
-            pass
         file.unlink()
 
 
@@ -100,7 +99,7 @@ def main() -> int:
     parser.add_argument("--n", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    tally = attack(options.n, options.seed, lambda line: sys.stdout.write(line + "\n") and None)
+    tally = attack(options.n, options.seed, tell_line)
     sys.stdout.write("\n".join(tally.lines()) + "\n")
     return 1 if tally.faults else 0
 
