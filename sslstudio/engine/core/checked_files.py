@@ -68,17 +68,21 @@ def read_limited(file: Path, largest: int = RECORD, error: type[StudioError] = R
         raise
     except (OSError, ValueError) as reason:  # ValueError: a name with a zero character
         raise error(
-            "{file} cannot be read: {reason}. Check the disk and the rights of the file.",
-            file=file,
-            reason=getattr(reason, "strerror", None) or reason,
+            Message(
+                "{file} cannot be read: {reason}. Check the disk and the rights of the file.",
+                file=file,
+                reason=getattr(reason, "strerror", None) or reason,
+            )
         ) from reason
     except MemoryError as reason:
-        raise error("{file} is too large for the memory of this machine.", file=file) from reason
+        raise error(Message("{file} is too large for the memory of this machine.", file=file)) from reason
     if len(content) > largest:
         raise error(
-            "{file} is larger than {largest} MB, which no such file is. Put the right file there.",
-            file=file,
-            largest=max(1, largest >> 20),
+            Message(
+                "{file} is larger than {largest} MB, which no such file is. Put the right file there.",
+                file=file,
+                largest=max(1, largest >> 20),
+            )
         )
     return content
 
@@ -120,10 +124,13 @@ def parse_json(
     except RecursionError as reason:
         raise error(_explain(name, _too_deep(), advice)) from reason
     except MemoryError as reason:
-        raise error("{file} is too large for the memory of this machine.", file=name) from reason
+        raise error(Message("{file} is too large for the memory of this machine.", file=name)) from reason
     except ValueError as reason:  # what is no JSON or no UTF-8, and numbers of thousands of digits
-        raise error("{file} is damaged: {reason}. {advice}".strip(), file=name, reason=_said(reason),
-                    advice=advice or _PUT_BACK) from reason  # fmt: skip
+        raise error(
+            Message(
+                "{file} is damaged: {reason}. {advice}", file=name, reason=_said(reason), advice=advice or _PUT_BACK
+            )
+        ) from reason
     return values
 
 
@@ -168,8 +175,11 @@ def check_tree(values: Any) -> None:
         if isinstance(value, (dict, list)):
             if depth > DEEPEST:
                 raise _too_deep()
-            left += [(one, depth + 1) for one in (value.values() if isinstance(value, dict) else value)
-                     if not isinstance(one, str)]  # fmt: skip
+            left += [
+                (one, depth + 1)
+                for one in (value.values() if isinstance(value, dict) else value)
+                if not isinstance(one, str)
+            ]
         elif isinstance(value, float):
             if not math.isfinite(value):
                 raise _Unfit("", Message("a number that is finite"), value)
@@ -254,8 +264,9 @@ def read_table(
     try:
         rows = read_rows(text.splitlines(keepends=True))
     except csv.Error as reason:
-        raise error("{file} is damaged: {reason}. {advice}".strip(), file=file, reason=reason,
-                    advice=advice or _PUT_BACK) from reason  # fmt: skip
+        raise error(
+            Message("{file} is damaged: {reason}. {advice}", file=file, reason=reason, advice=advice or _PUT_BACK)
+        ) from reason
     for number, row in enumerate(rows, start=2):
         missing = [name for name in names if not isinstance(row.get(name), str)]
         if missing or None in row or any(not isinstance(cell, str) for cell in row.values()):

@@ -19,8 +19,8 @@ OUT = [
     "a/..",
     "C:\\x",
     "c:/x",
-    "\\\\machine\\share",
-    "//machine/share",
+    "\\\\machine\\x",
+    "//machine/x",
     "a\0b",
 ]
 IN = ["a", "a/b.png", "a..b", "...", ".hidden", "con.png", "a b/c", "ä.png", "x" * 200, "a:b"]
