@@ -174,11 +174,13 @@ def _readers(file: Path, zoo: Path) -> Iterator[tuple[str, Piece]]:
     run = next((one for one in (file.parent, *file.parents) if (one / "config.toml").exists()), None)
     experiment = next((one for one in file.parents if (one / "compare.toml").exists() or
                        (one / "tournament.toml").exists()), None)  # fmt: skip
-    if experiment is not None:
+    settled = ("events.jsonl", "config.toml", "metrics.json")
+    if experiment is not None and (run is None or file.name in settled):
         yield "experiment", partial(_experiment, experiment)
     if run is not None:
         yield "run", partial(_run, run)
-        yield "runs", partial(command, "runs", run.parent)
+        if file.name in settled:
+            yield "runs", partial(command, "runs", run.parent)
         yield "report", partial(command, "report", run, "--out", run / "report.html")
         if file.suffix in (".safetensors", ".json", ".gz") and (run / "metrics.json").exists():
             yield "evaluate", partial(command, "evaluate", run, "--table", run / "table.csv", "--device", "cpu")
