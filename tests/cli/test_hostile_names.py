@@ -16,6 +16,7 @@ from sslstudio.engine.core.events import Note, RunStarted
 from sslstudio.engine.core.messages import Message, neutral, plain_markdown, printable
 from sslstudio.engine.images.formats.decode import read_picture
 from sslstudio.engine.runs.label_decisions import KEEP, decide
+from sslstudio.engine.runs.metrics import ScoreInterval
 from sslstudio.engine.runs.run_folder import CONFIG, RunFolder
 from tests.support import odd_dicom, oddities
 
@@ -46,14 +47,14 @@ def test_events_of_hostile_names_are_shown_as_they_are(as_json: bool, capsys: py
 
 
 def test_a_result_of_hostile_classes_is_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    score = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 4}
+    score: ScoreInterval = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 4}
     print_result(
         {
             "job": "finetune", "kind": "classification", "classes": HOSTILE, "n_train": 4, "n_test": 4,
             "headline": "[/]",
             "baseline": {"[/]": 0.5}, "parts": {"[/]": {"scores": {"[/]": score}, "confusion": [], "per_class": []}},
             "difference": None, "verdict": "[/] is best", "notes": ["[red]x"],
-        }  # type: ignore[typeddict-item]
+        }
     )  # fmt: skip
     out = capsys.readouterr().out
     assert "[/] is best" in out
