@@ -11,6 +11,8 @@ from sslstudio.engine.core.messages import NOTHING, Message, printable
 from sslstudio.engine.core.named_paths import inside
 from sslstudio.engine.images.formats.decode import read_picture
 from sslstudio.engine.images.formats.errors import BROKEN, check_size
+from sslstudio.engine.images.formats.wanted import read_channels
+from sslstudio.engine.images.index import picture_file
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.labels.masks.files import PALETTE
 from sslstudio.engine.report.html import inline
@@ -33,14 +35,17 @@ def worst_answers(
     if not file.exists():  # cross-validated: each fold has its own
         return [], NOTHING
     rows = read_predictions(file)
-    root = root_of(Path(config.data.folder))
+    root, channels = root_of(Path(config.data.folder)), read_channels(config.data.channels)
     if metrics["kind"] == "segmentation":
         overlaps = sorted((row.iou, row.file) for row in rows if row.iou is not None and not math.isnan(row.iou))[:MOST]
-        found = [_mask(root, run.path / f"predictions-{part}", row, iou) for iou, row in overlaps]
+        found = [
+            _mask(picture_file(root, name, channels), run.path / f"predictions-{part}", name, iou)
+            for iou, name in overlaps
+        ]
         said = Message("The masks that overlap least first; the network's mask is drawn over the picture.")
         return [one for one in found if one is not None], said
     wrong = sorted((row for row in rows if row.wrong), key=lambda row: -row.confidence)
-    found = [_class(root, row) for row in wrong[:MOST]]
+    found = [_class(picture_file(root, row.file, channels), row) for row in wrong[:MOST]]
     said = Message(
         "{wrong:,} of {tested:,} test pictures were answered wrong; those it was surest of come first.",
         wrong=len(wrong),
@@ -49,8 +54,8 @@ def worst_answers(
     return [one for one in found if one is not None], said
 
 
-def _class(root: Path, row: Prediction) -> Shown | None:
-    picture = _picture(root / row.file)
+def _class(place: Path, row: Prediction) -> Shown | None:
+    picture = _picture(place)
     if picture is None:
         return None
     caption = Message(
@@ -63,8 +68,8 @@ def _class(root: Path, row: Prediction) -> Shown | None:
     return Shown(inline(picture), caption, caption)
 
 
-def _mask(root: Path, masks: Path, name: str, iou: float) -> Shown | None:
-    picture, file = _picture(root / name), inside(masks, f"{name}.png")
+def _mask(place: Path, masks: Path, name: str, iou: float) -> Shown | None:
+    picture, file = _picture(place), inside(masks, f"{name}.png")
     if picture is None or not file.exists():
         return None
     try:

@@ -19,6 +19,7 @@ from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.checked_files import AtLeast, read_json
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError, StudioError
+from sslstudio.engine.core.leftovers import lives
 
 WRITER = "writer.json"
 BEAT = 10.0  # seconds
@@ -48,21 +49,9 @@ def writer_of(run: Path) -> Writer | None:
     except (OSError, StudioError):
         return None
     here = writer.host == socket.gethostname()
-    if silent > SILENT or (here and (writer.pid == os.getpid() or not _lives(writer.pid))):
+    if silent > SILENT or (here and (writer.pid == os.getpid() or not lives(writer.pid))):
         return None
     return writer
-
-
-def _lives(pid: int) -> bool:
-    if os.name == "nt":  # there a signal would end it; the sign of life has to do
-        return True
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):  # no system has so large a number
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 @contextmanager
@@ -79,7 +68,8 @@ def writing(run: Path) -> Iterator[None]:
     finally:
         over.set()
         beating.join()
-        file.unlink(missing_ok=True)
+        with suppress(OSError):  # what it says is wrong as soon as this process has ended, and errors of the run count
+            file.unlink(missing_ok=True)
 
 
 def refuse_second_writer(run: Path) -> None:

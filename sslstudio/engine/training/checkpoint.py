@@ -26,10 +26,13 @@ ANEW = Message("Put it back from a copy, or begin a new run.")
 OTHER_STEM = 0.95  # share of an encoder's tensors that fit whatever its stem is
 
 
-def save_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, object]) -> None:
-    """Write tensors and facts to a safetensors file, atomically."""
+def save_tensors(
+    path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, object], keep: Path | None = None
+) -> None:
+    """Write tensors and facts to a safetensors file, atomically; the file before it gets the name `keep`, if one is
+    given."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_atomic(path, save(plain, {"sslstudio": json.dumps(dict(meta))}))
+    write_atomic(path, save(plain, {"sslstudio": json.dumps(dict(meta))}), keep=keep)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -46,6 +49,7 @@ class Progress(TypedDict):
     finished: bool
     parts: NotRequired[Annotated[int, AtLeast(1)]]
     events: NotRequired[Count]
+    scale: NotRequired[Any]
 
 
 def training_state(modules: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

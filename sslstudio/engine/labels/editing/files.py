@@ -18,7 +18,7 @@ from typing import Any, TypedDict
 import numpy as np
 from PIL import Image
 
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import make_folder, remove_file, write_atomic
 from sslstudio.engine.core.checked_files import read_json, read_table
 from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.core.named_paths import inside, leads_out
@@ -136,7 +136,7 @@ def write_mask_file(folder: Path, path: str, mask: Mask | None) -> None:
     """Write the mask of a picture, or take it away."""
     file = mask_file(folder, path)
     if mask is None:
-        file.unlink(missing_ok=True)
+        remove_file(file)
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     write_atomic(file, mask_png(mask))
