@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 from sslstudio.engine.core.checked_files import Count, checked, parse_json
 from sslstudio.engine.core.errors import RunError, did_you_mean
 from sslstudio.engine.core.messages import Message, to_stored
-from sslstudio.engine.core.named_paths import leads_out
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -229,8 +228,6 @@ def from_json(line: str) -> Event:
             "The event {name} has no {unknown}: was it written by a newer version?", name=name, unknown=sorted(unknown)
         )
     for key, value in values.items():
-        if key == "path" and leads_out(str(value)):
-            raise RunError("The event {name} names {path!r}, which is not in its run.", name=name, path=str(value)[:80])
         values[key] = checked(_numbers(value, hints[key]), hints[key], f"{name}.{key}")
     try:
         return kind(**values)

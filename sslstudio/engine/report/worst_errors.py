@@ -38,10 +38,8 @@ def worst_answers(
     root, channels = root_of(Path(config.data.folder)), read_channels(config.data.channels)
     if metrics["kind"] == "segmentation":
         overlaps = sorted((row.iou, row.file) for row in rows if row.iou is not None and not math.isnan(row.iou))[:MOST]
-        found = [
-            _mask(picture_file(root, name, channels), run.path / f"predictions-{part}", name, iou)
-            for iou, name in overlaps
-        ]
+        masks = run.path / f"predictions-{part}"
+        found = [_mask(picture_file(root, name, channels), masks, name, iou) for iou, name in overlaps]
         said = Message("The masks that overlap least first; the network's mask is drawn over the picture.")
         return [one for one in found if one is not None], said
     wrong = sorted((row for row in rows if row.wrong), key=lambda row: -row.confidence)

@@ -96,16 +96,19 @@ def read_dicom_values(file: BinaryIO, wanted: Wanted) -> tuple[Values, tuple[flo
     """The real values (rows, columns) of a frame in grey, the window that the file gives them, and whether large values
     are dark; None for a picture in colour. Raises as `read_dicom`."""
     try:
+        _check_deflated(file)
+        _check(dcmread(file, force=True, stop_before_pixels=True), _size(file))
+        file.seek(0)
         dataset = dcmread(file, force=True)
-        _check(dataset)
+        _check_pixels(dataset)
         frame = (wanted.page or 1) - 1
         kind = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
         stored = _stored_values(dataset, frame)
         if kind == "PALETTE COLOR" or stored.ndim == 3 or wanted.channels:
             return None
         real = _rescaled(dataset, stored, frame)
-    except (InvalidDicomError, BytesLengthException) as error:
-        raise DataError("not a picture that can be read: {error}", error=error) from error
+    except (InvalidDicomError, BytesLengthException) as error:  # whose words may quote the file
+        raise DataError("not a picture that can be read: the DICOM file is damaged") from error
     about = _group(dataset, "FrameVOILUTSequence", frame)
     centre, width = _first(about.get("WindowCenter")), _first(about.get("WindowWidth"))
     given = (centre - width / 2, centre + width / 2) if centre is not None and width is not None and width > 0 else None
