@@ -15,6 +15,7 @@ The safetensors of weights are read by `checked_tensors`, which needs torch.
 import csv
 import dataclasses
 import functools
+import io
 import json
 import math
 import tomllib
@@ -262,7 +263,7 @@ def read_table(
     none, `error` for one that is damaged, has not the columns `names` or a row that is not as long as its head."""
     text = read_limited(file, error=error).decode("utf-8-sig", "surrogateescape")
     try:
-        rows = read_rows(text.splitlines(keepends=True))
+        rows = read_rows(io.StringIO(text, newline=""))  # splitlines would cut names at odd signs
     except csv.Error as reason:
         raise error(
             Message("{file} is damaged: {reason}. {advice}", file=file, reason=reason, advice=advice or _PUT_BACK)

@@ -253,7 +253,7 @@ def _is_free(path: Path) -> bool:
 def _holds_something(path: Path) -> bool:
     """Whether a folder holds more than what a process left that was killed before it had written the settings."""
     leftovers.sweep(path)
-    return any(path.iterdir())
+    return not _is_free(path)
 
 
 def _encoded(config: dict[str, Any]) -> bytes:
