@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated, TypedDict
 
 from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.checked_files import AtLeast, read_json
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.leftovers import lives
 
 WRITER = "writer.json"
@@ -32,14 +34,19 @@ class Writer:
     pid: int
 
 
+class _WriterTable(TypedDict):
+    host: str
+    pid: Annotated[int, AtLeast(1)]
+
+
 def writer_of(run: Path) -> Writer | None:
     """The other process that writes this run now; None if there is none."""
     file = run / WRITER
     try:
-        said = json.loads(file.read_text("utf-8"))
-        writer = Writer(str(said["host"]), int(said["pid"]))
+        said = read_json(file, _WriterTable, largest=1 << 16)
+        writer = Writer(said["host"], said["pid"])
         silent = time.time() - file.stat().st_mtime
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, StudioError):
         return None
     here = writer.host == socket.gethostname()
     if silent > SILENT or (here and (writer.pid == os.getpid() or not lives(writer.pid))):

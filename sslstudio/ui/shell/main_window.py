@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget
 
@@ -90,6 +90,7 @@ class MainWindow(QMainWindow):
 
     def _add_status(self) -> None:
         self.told = QLabel()
+        self.told.setTextFormat(Qt.TextFormat.PlainText)
         self.statusBar().addWidget(self.told, 1)
         self.statusBar().setSizeGripEnabled(False)
         self.statusBar().setContentsMargins(10, 0, 10, 0)
