@@ -152,7 +152,7 @@ def test_a_deflated_dicom_is_inflated_no_further_than_is_allowed(tmp_path: Path)
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = SecondaryCaptureImageStorage, generate_uid()
-    dataset = FileDataset(None, {}, file_meta=meta, preamble=bytes(128))
+    dataset = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
     dataset.Rows = dataset.Columns = 8
     dataset.save_as(file, enforce_file_format=True)
     packed = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
