@@ -189,7 +189,8 @@ def test_the_size_of_what_only_a_decoder_reads_is_told_by_its_header(
 
 def test_strips_make_the_same_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
-    arrays: list[Any] = [rng.integers(0, 4000, (61, 47, 3), dtype=np.uint16), rng.normal(size=(61, 47)).astype(np.float32),
+    arrays: list[Any] = [rng.integers(0, 4000, (61, 47, 3), dtype=np.uint16),
+              rng.normal(size=(61, 47)).astype(np.float32),
               rng.normal(size=(61, 47, 5))]  # fmt: skip
     arrays[1][3, 4], arrays[2][5, 6] = np.nan, np.inf
     masks = rng.random((61, 47)) < 0.1
