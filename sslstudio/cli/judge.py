@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sslstudio.cli.config_args import (
     Entry,
     add_device,
+    add_exclude,
     add_flags,
     add_json,
     add_roles,
@@ -40,6 +41,7 @@ def _add_clinic(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.add_argument("--task", default="", metavar="T", help="only this task (default: all; see: sslstudio tasks)")
     add_flags(parser, DataConfig, CLINIC)
+    add_exclude(parser)
     add_settings(parser)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to save example pictures")
     add_json(parser)

@@ -106,6 +106,7 @@ def _encoder(scale: PixelScale, encoder: Encoder, config: EncoderConfig) -> Expo
         facts = encoder_facts(config)
         own = OWN_BLOCKS and facts["family"] == "resnet"
         net: nn.Module = ENCODERS[config.name].build(config.name, config.stem) if own else use_it.build_encoder(facts)
+        net.eval()
         net.load_state_dict(tensors)
         return nn.Sequential(scale, net)
 

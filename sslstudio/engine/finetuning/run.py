@@ -338,7 +338,7 @@ def _score(
             predictor, session, labelled.test, run.path / f"predictions-{part}.csv", control
         )
         write_confusions(confusions_file(run.path, part), labelled.test, confusions[part])
-    groups = groups_of(list(labelled.test), config.data.groups, session.recognised.groups)
+    groups = groups_of(list(labelled.test), config.data.groups, session.recognised.groups, session.recognised.together)
     metrics = summarise(
         config.kind,
         labelled.names,

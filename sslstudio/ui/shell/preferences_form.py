@@ -11,6 +11,7 @@ from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.forms.editors import steady
 from sslstudio.ui.forms.run_settings import DeviceBox
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.choice_box import RoomyBox
 from sslstudio.ui.widgets.layout import Card, Piece, button, clear, column, row, text, wrap_layout
 
 if TYPE_CHECKING:  # imports torch
@@ -32,7 +33,7 @@ class PreferencesForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.appearance, self.language = QComboBox(), QComboBox()
+        self.appearance, self.language = RoomyBox(), RoomyBox()
         self.home, self.home_note = text(str(app_settings.home())), _note("")
         self.elsewhere = button(self.tr("Choose…"), self._choose_home, icon="folder")
         self.device: DeviceBox | None = None

@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ from sslstudio.engine.images.formats.errors import BROKEN, CannotOpen, check_siz
 from sslstudio.engine.images.formats.exif import ORIENTATION, TURNS
 from sslstudio.engine.images.formats.file_type import HEAD, Kind, describe, is_tga, kind_of, refused_by_name
 from sslstudio.engine.images.formats.jpeg import is_lossless, read_other, read_scaled
-from sslstudio.engine.images.formats.tone import Values, flatten, from_values
+from sslstudio.engine.images.formats.tone import Values, flatten, from_values, range_of
 from sslstudio.engine.images.formats.wanted import CHANNELS, LeftOut, Wanted, split_name
 
 # The plugins are called directly and not through Image.open: it would warn about large pictures by a global limit.
@@ -71,6 +71,85 @@ def read_picture(path: Path, short_side: int | None = None) -> Image.Image:
     """
     image = _load(path, short_side).image
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+class Measured(NamedTuple):
+    """A picture as it is looked at closely: the values (h, w) of one channel in whatever type the file holds them, or
+    uint8 (h, w, 3). `low` and `high` become black and white, `dark`: the other way round. How many channels and pages
+    the file has."""
+
+    values: npt.NDArray[Any]
+    low: float
+    high: float
+    dark: bool
+    channels: int
+    pages: int
+
+
+def read_values(path: Path) -> Measured:
+    """The picture with all that its file holds of it, upright; more than 8 bits stay as they are. Raises as
+    `read_picture`."""
+    silence()
+    place, wanted = _of(path)
+    pages = count_pages(place)
+    deep = _deep_values(place, wanted)
+    if deep is not None:
+        low, high = deep.window or range_of(deep.values)
+        return Measured(deep.values, low, high if high > low else low + 1, deep.dark, deep.channels, pages)
+    whole = _load(path, None)
+    found = next((one.found for one in whole.left if one.kind == "channels"), len(whole.image.getbands()))
+    image = whole.image if whole.image.mode == "L" else whole.image.convert("RGB")
+    return Measured(np.array(image), 0.0, 255.0, False, found, pages)
+
+
+class _Deep(NamedTuple):
+    """Values of more than 8 bits in one channel, upright; the window that the file gives; whether large ones are dark;
+    how many channels there are."""
+
+    values: npt.NDArray[Any]
+    window: tuple[float, float] | None = None
+    dark: bool = False
+    channels: int = 1
+
+
+def _deep_values(path: Path, wanted: Wanted) -> _Deep | None:
+    """None where the picture is of 8 bits or a colour."""
+    with _open(path) as file:
+        kind = _kind(file, path)
+        try:
+            if kind is Kind.DICOM:
+                from sslstudio.engine.images.formats.dicom import read_dicom_values
+
+                grey = read_dicom_values(file, wanted)
+                return None if grey is None else _Deep(*grey)
+            if kind is Kind.TIFF:
+                from sslstudio.engine.images.formats.tiff import read_tiff_values
+
+                found = read_tiff_values(file, wanted)
+                return None if found is None else _Deep(_turn_values(*found[:2]), None, *found[2:])
+            return _deep_png_values(file) if kind is Kind.PNG and not wanted.channels else None
+        except DataError:
+            raise
+        except BROKEN as error:
+            raise from_library(error, kind, file) from error
+
+
+def _deep_png_values(file: BinaryIO) -> _Deep | None:
+    if not _is_deep_png(file):
+        return None
+    import imagecodecs
+
+    file.seek(0)
+    values = np.asarray(imagecodecs.png_decode(file.read()))
+    return _Deep(values) if values.ndim == 2 else None
+
+
+def _turn_values(values: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+    """Values (h, w), upright: the eight ways of the tag Orientation."""
+    if orientation > 4:
+        values = values.T
+    mirror = {2: (1,), 3: (0, 1), 4: (0,), 6: (1,), 7: (0, 1), 8: (0,)}.get(orientation, ())
+    return np.ascontiguousarray(np.flip(values, mirror) if mirror else values)
 
 
 def decode(path: Path, side: int) -> npt.NDArray[np.uint8]:

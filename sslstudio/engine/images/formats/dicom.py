@@ -92,6 +92,26 @@ def read_dicom(file: BinaryIO, wanted: Wanted) -> tuple[Image.Image, tuple[LeftO
     return image, (LeftOut("frames", count),) if count > 1 and wanted.page is None else ()
 
 
+def read_dicom_values(file: BinaryIO, wanted: Wanted) -> tuple[Values, tuple[float, float] | None, bool] | None:
+    """The real values (rows, columns) of a frame in grey, the window that the file gives them, and whether large values
+    are dark; None for a picture in colour. Raises as `read_dicom`."""
+    try:
+        dataset = dcmread(file, force=True)
+        _check(dataset)
+        frame = (wanted.page or 1) - 1
+        kind = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
+        stored = _stored_values(dataset, frame)
+        if kind == "PALETTE COLOR" or stored.ndim == 3 or wanted.channels:
+            return None
+        real = _rescaled(dataset, stored, frame)
+    except (InvalidDicomError, BytesLengthException) as error:
+        raise DataError("not a picture that can be read: {error}", error=error) from error
+    about = _group(dataset, "FrameVOILUTSequence", frame)
+    centre, width = _first(about.get("WindowCenter")), _first(about.get("WindowWidth"))
+    given = (centre - width / 2, centre + width / 2) if centre is not None and width is not None and width > 0 else None
+    return real, given, kind == "MONOCHROME1"
+
+
 def _frames(dataset: Dataset) -> int:
     return max(1, int(dataset.get("NumberOfFrames", 1) or 1))
 

@@ -106,6 +106,29 @@ def read_tiff(file: BinaryIO, wanted: Wanted) -> tuple[Image.Image, int, tuple[L
     return flatten(image), 1, left
 
 
+def read_tiff_values(file: BinaryIO, wanted: Wanted) -> tuple[Values, int, bool, int] | None:
+    """The values (h, w) of one channel as the file holds them, their orientation, whether large ones are dark, and how
+    many channels there are; None for a picture of several channels or of 8 bits, which `read_tiff` gives whole."""
+    with TiffFile(file) as tiff:
+        stack = _stack(tiff)
+        page = stack.page
+        _check(page, file)
+        number = (wanted.page or 1) - 1
+        channel = wanted.channels[0] if len(wanted.channels) == 1 else 1
+        one = len(wanted.channels) <= 1 and channel <= max(stack.channels, _samples(page)) and number < stack.pages
+        if not one or page.dtype is None or page.dtype == np.uint8 or page.photometric == PHOTOMETRIC.PALETTE:
+            return None
+        values = _plane(stack, stack.place(number, channel - 1 if stack.channels > 1 else 0), file)
+        if values.ndim == 3:
+            if values.shape[2] > 2 and not wanted.channels:
+                return None  # a colour
+            values = values[..., channel - 1 if stack.channels == 1 else 0]
+        if values.dtype.kind not in "uif":
+            return None
+        dark = page.photometric == PHOTOMETRIC.MINISWHITE
+        return np.ascontiguousarray(values), _orientation(page), dark, max(stack.channels, _samples(page))
+
+
 def _frame_number(stack: Stack, number: int) -> int | None:
     """Where in the chain of the file's pages the picture is; None where it is not in it."""
     if stack.series is None:

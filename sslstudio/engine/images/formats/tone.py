@@ -18,6 +18,8 @@ Values = npt.NDArray[Any]
 Bytes = npt.NDArray[np.uint8]
 
 LOW, HIGH = 0.5, 99.5  # per cent
+_PADDING_LEAST, _DATA_LEAST = 0.005, 0.1  # share of the pixels that are no data, and that are some
+_FAR, _LEVELS = 4, 16  # times the range of the data; different values of it
 STRIP = 4_000_000  # values that are converted at once
 _MANY = 50_000_000  # values that are not all sorted
 _SAMPLE = 1_000_000  # values that are enough to find the percentiles
@@ -76,6 +78,27 @@ def _stretched(values: Values, padding: npt.NDArray[np.bool_] | None, low: float
     return np.asarray(np.rint(share * 255), dtype=np.uint8)
 
 
+def find_padding(values: Values) -> npt.NDArray[np.bool_] | None:
+    """Where whole numbers of 16 bits and more hold the least or the largest value of their type far from all others: no
+    data, as scanners and mosaics write it. (h, w); None where nothing is so.
+
+    Far is several times the range of all that is left: neither saturated nor dark pixels of a picture are meant.
+    """
+    if values.dtype.kind not in "ui" or values.dtype.itemsize < 2 or values.ndim < 2:
+        return None
+    about = np.iinfo(values.dtype)
+    for extreme in (about.max, about.min):
+        found = values == extreme
+        found = found.all(-1) if values.ndim > 2 else found
+        if not _PADDING_LEAST <= found.mean() <= 1 - _DATA_LEAST:
+            continue
+        rest = values[~found]
+        low, high = int(rest.min()), int(rest.max())
+        if min(abs(extreme - low), abs(extreme - high)) >= _FAR * max(high - low, 1) and len(np.unique(rest)) > _LEVELS:
+            return np.asarray(found)
+    return None
+
+
 def _range(values: Values, padding: npt.NDArray[np.bool_] | None) -> tuple[float, float]:
     step = max(1, int(np.sqrt(values.shape[0] * values.shape[1] / _SAMPLE))) if values.ndim >= 2 else 1
     for every in dict.fromkeys((step, 1)):
@@ -100,6 +123,11 @@ def _extremes(values: Values, padding: npt.NDArray[np.bool_] | None) -> tuple[fl
     return (min(low for low, _ in ends), max(high for _, high in ends)) if ends else (0.0, 0.0)
 
 
+def range_of(values: Values) -> tuple[float, float]:
+    """The values that become black and white where values are stretched to 8 bits; (0, 0) if all are one value."""
+    return _range(values, find_padding(values))
+
+
 def _finite(values: Values, padding: npt.NDArray[np.bool_] | None) -> Values:
     keep = np.isfinite(values)
     if padding is not None:
@@ -111,7 +139,9 @@ def eight_bits(values: Values, padding: npt.NDArray[np.bool_] | None = None) -> 
     """uint8 as it is, true/false as white/black, anything else stretched (`padding` as there)."""
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
-    return values if values.dtype == np.uint8 else stretch(values, padding=padding)
+    if values.dtype == np.uint8:
+        return values
+    return stretch(values, padding=find_padding(values) if padding is None else padding)
 
 
 def shown_channels(count: int) -> int:

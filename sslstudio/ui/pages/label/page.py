@@ -126,6 +126,9 @@ class LabelPage(Page):
         self.labels.close()
 
     def _other_pictures(self) -> None:
+        recognised = self.workspace.recognised
+        if recognised is not None and self.labels.store is not None and recognised.pictures.root == self.editing.root:
+            self.board.gallery.take_paths(recognised.pictures.paths)
         if self.isVisible():
             self.open_labels()
         self._show_state(take_focus=self.faces.currentWidget() is not self.board)  # not from a name being typed

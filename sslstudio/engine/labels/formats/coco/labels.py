@@ -26,7 +26,9 @@ from sslstudio.engine.labels.formats.coco.reader import CocoFile, CocoPicture, M
 from sslstudio.engine.labels.formats.coco.search import find_files, near
 from sslstudio.engine.labels.masks.coding import IGNORE, MaskCoding
 from sslstudio.engine.labels.masks.files import mask_png, mask_size
+from sslstudio.engine.labels.outlines.files import path_of
 from sslstudio.engine.labels.picture_names import find_pictures, lookup_of
+from sslstudio.engine.labels.roles import LABELS, Role
 from sslstudio.engine.labels.types import ASKED_FOR, SOURCES, Choices, ClassLabels, Found, LabelSource, MaskLabels
 
 STAGE: Final = Message("Making masks from the outlines")
@@ -66,7 +68,11 @@ class Coco(LabelSource):
         if not files:
             return [Found("masks", None, note, CERTAINTY, notes=(note,)) for note in notes]
         found = yield from coco_labels(files, index, choices.asked is not None)
-        return [_describe(found, len(index), (*notes, *found.notes), ASKED_FOR if choices.asked else CERTAINTY)]
+        one = _describe(found, len(index), (*notes, *found.notes), ASKED_FOR if choices.asked else CERTAINTY)
+        if one.labels is None:
+            return [one]
+        told = (Role(path_of(file, index.root), LABELS, one.reason, len(one.labels.of)) for file in files)
+        return [replace(one, roles=tuple(told))]
 
 
 def _describe(coco: "CocoLabels", pictures: int, notes: tuple[Message, ...], certainty: float) -> Found:
