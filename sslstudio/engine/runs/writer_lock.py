@@ -73,9 +73,11 @@ def writing(run: Path) -> Iterator[None]:
 
 
 def refuse_second_writer(run: Path) -> None:
-    """Raises RunError while another process writes this run."""
+    """Raises RunError while another process writes this run. The name of one that is dead is taken away."""
     writer = writer_of(run)
-    if writer is not None:
+    if writer is None:
+        _forget_dead(run / WRITER)
+    else:
         raise RunError(
             "{run} is being written by process {pid} on {host}. Stop it there first, or wait: if that "
             "machine has crashed, the run is free after {silent:.0f} seconds.",
@@ -84,6 +86,14 @@ def refuse_second_writer(run: Path) -> None:
             host=writer.host,
             silent=SILENT,
         )
+
+
+def _forget_dead(file: Path) -> None:
+    """Take the name of a process of this machine away that has ended without doing so."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        said = json.loads(file.read_text("utf-8"))
+        if said["host"] == socket.gethostname() and not lives(int(said["pid"])):
+            file.unlink()
 
 
 def wait_until_free(run: Path, control: RunControl) -> None:

@@ -75,11 +75,7 @@ def read_dicom(file: BinaryIO, wanted: Wanted) -> tuple[Image.Image, tuple[LeftO
     Files without the 128-byte preamble (old exports) are read too.
     """
     try:
-        _check_deflated(file)
-        _check(dcmread(file, force=True, stop_before_pixels=True), _size(file))
-        file.seek(0)
-        dataset = dcmread(file, force=True)
-        _check_pixels(dataset)
+        dataset = _open(file)
         count = _frames(dataset)
         if wanted.page is not None and wanted.page > count:
             raise DataError("page {asked} was asked for, and it has {n}", asked=wanted.page, n=count)
@@ -96,11 +92,7 @@ def read_dicom_values(file: BinaryIO, wanted: Wanted) -> tuple[Values, tuple[flo
     """The real values (rows, columns) of a frame in grey, the window that the file gives them, and whether large values
     are dark; None for a picture in colour. Raises as `read_dicom`."""
     try:
-        _check_deflated(file)
-        _check(dcmread(file, force=True, stop_before_pixels=True), _size(file))
-        file.seek(0)
-        dataset = dcmread(file, force=True)
-        _check_pixels(dataset)
+        dataset = _open(file)
         frame = (wanted.page or 1) - 1
         kind = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
         stored = _stored_values(dataset, frame)
@@ -117,6 +109,16 @@ def read_dicom_values(file: BinaryIO, wanted: Wanted) -> tuple[Values, tuple[flo
 
 def _frames(dataset: Dataset) -> int:
     return max(1, int(dataset.get("NumberOfFrames", 1) or 1))
+
+
+def _open(file: BinaryIO) -> Dataset:
+    """The whole data set, once its header says that it is not too large."""
+    _check_deflated(file)
+    _check(dcmread(file, force=True, stop_before_pixels=True), _size(file))
+    file.seek(0)
+    dataset = dcmread(file, force=True)
+    _check_pixels(dataset)
+    return dataset
 
 
 def _size(file: BinaryIO) -> int:
