@@ -7,6 +7,7 @@ from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragL
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget
 
 from sslstudio.engine.core.events import Event, StepDone
+from sslstudio.engine.images.index import printable
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.resources import icon
@@ -96,6 +97,7 @@ class MainWindow(QMainWindow):
         workspace, runner = self.workspace, self.workspace.runner
         workspace.wants_page.connect(self.go)
         workspace.said.connect(self.told.setText)
+        workspace.opening.connect(self._say_opening)
         workspace.changed.connect(lambda _: self._say_states())
         runner.started.connect(lambda _: self._say_states())
         runner.events.connect(self._follow)
@@ -124,6 +126,15 @@ class MainWindow(QMainWindow):
         self.actions_.stop.setEnabled(runner.active)
         if not runner.active:
             self.told.setText(self._engine_state())
+
+    def _say_opening(self, said: object) -> None:
+        """What is being opened, beside the step and in the status bar: one may look at another page."""
+        name = printable(self.workspace.opening_name)
+        if said is None:
+            self._say_states()
+        elif name and self.told.text() != (opening := self.tr("Opening “{0}” …").format(name)):
+            self.told.setText(opening)
+            self.steps.say("images", self.tr("Opening …"), False)
 
     def _engine_state(self) -> str:
         if self.workspace.engine_error is not None:
