@@ -123,8 +123,8 @@ def run(
 ) -> Job:
     """Start `op` on a thread; `then`, `failed` and `progress` are called on the UI thread while `owner` lives.
 
-    `behind`: it takes long, and what a person waits for goes before it. `op` gets the job's RunControl, which `Job.cancel` stops. `over` comes last, also when it was
-    cancelled: by then nothing of it goes on.
+    `behind`: it takes long, and what a person waits for goes before it. `op` gets the job's RunControl, which
+    `Job.cancel` stops. `over` comes last, also when it was cancelled: by then nothing of it goes on.
     """
     job = Job(owner)
     _alive.add(job)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget
 
 from sslstudio.engine.core.events import Event, StepDone
@@ -29,6 +29,7 @@ from sslstudio.ui.shell.tab_order import ReadingOrder
 from sslstudio.ui.shell.tour import Tour
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.buttons import press_focused
 from sslstudio.ui.widgets.layout import row
 from sslstudio.ui.workspace.workspace import Workspace
 
@@ -122,8 +123,9 @@ class MainWindow(QMainWindow):
             state = spec.state(workspace)
             self.steps.say(spec.name, state.said, state.done)
         self.actions_.start.setEnabled(not runner.active)
-        self.actions_.pause.setEnabled(runner.active)
-        self.actions_.stop.setEnabled(runner.active)
+        for action in (self.actions_.pause, self.actions_.stop):
+            action.setEnabled(runner.active)
+            action.setStatusTip("" if runner.active else self.tr("Nothing is being trained."))
         if not runner.active:
             self.told.setText(self._engine_state())
 
@@ -241,6 +243,11 @@ class MainWindow(QMainWindow):
             page.resume_run(run)
         else:
             page.open_run(run)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses the button that has the focus."""
+        if not press_focused(event):
+            super().keyPressEvent(event)
 
     # --- closing
 

@@ -51,9 +51,7 @@ class ClinicController(QObject):
         self.found, self.examples, self._interrupted = None, {}, False
         if self._workspace.recognised is not None and self._workspace.engine is not None:
             op = partial(examine_folder, self._workspace.data_config(), dict(self._workspace.options))
-            self._job = jobs.run(
-                op, self._take, self._give_up, owner=self, progress=self.progressed.emit, behind=True
-            )
+            self._job = jobs.run(op, self._take, self._give_up, owner=self, progress=self.progressed.emit, behind=True)
         self.changed.emit()
 
     def stop(self) -> None:

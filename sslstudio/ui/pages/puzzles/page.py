@@ -4,7 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QStackedWidget, QTabWidget
+from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QPushButton, QStackedWidget, QTabWidget
 
 from sslstudio.engine.core.errors import ConfigError, StudioError
 from sslstudio.engine.core.events import Preparing
@@ -20,6 +20,7 @@ from sslstudio.ui.pages.puzzles.play import PlayTab
 from sslstudio.ui.pages.puzzles.puzzle_view import PuzzleGrid
 from sslstudio.ui.pages.split import split_of
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.job_row import BusyState
 from sslstudio.ui.widgets.layout import (
     EmptyState,
@@ -265,7 +266,17 @@ class PretextPage(Page):
             if known is face:
                 self.faces.setCurrentWidget(known)
         for one in (self.another, self.forward, self.copy):
-            one.setEnabled(face is self.puzzles)
+            offer(one, unless=self._reason_against(one, face))
+
+    def _reason_against(self, one: QPushButton, face: object) -> str:
+        """Why a button cannot be pressed. The way on does not wait for puzzles: they only show what is learnt from."""
+        if self.workspace.recognised is None:
+            return self.tr("Choose pictures first.")
+        if self.workspace.engine is None:
+            return self.tr("The learning engine is being loaded.")
+        if one is self.another and face is self.waiting:
+            return self.tr("Puzzles are being made.")
+        return self.tr("This puzzle does not suit these pictures. Choose another one.") if face is self.refused else ""
 
     def _wait(self, heading: str, explanation: str) -> None:
         self.waiting.say(heading, explanation)
