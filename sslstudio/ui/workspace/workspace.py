@@ -61,6 +61,8 @@ class Workspace(QObject):
     letting_go = Signal()  # of the labels: what they are for is about to change
     project_wanted = Signal(object)  # Path of a project, whose pictures may be somewhere else now
     wants_page = Signal(str)
+    wants_expert = Signal(str)  # a page that the simple way does not show
+    wants_file = Signal()  # a file is to be chosen and opened
     cannot = Signal(str)  # a warning about the run that goes on
     said = Signal(str)  # a line for the status bar
 

@@ -86,7 +86,9 @@ class ImagesPage(Page):
         sample.setToolTip(
             self.tr("Draws 2,400 small pictures of shapes, with classes and masks, to try everything out.")
         )
-        self.drop = DropArea(choose, sample)
+        file = button(self.tr("Open a file…"), self.workspace.wants_file.emit, icon="tag")
+        file.setToolTip(self.tr("A zip file with pictures, a table or COCO file with their labels, a project."))
+        self.drop = DropArea(choose, file, sample)
         self.recent = RecentProjects()
         self.recent.chosen.connect(self.workspace.open_folder)
         self.welcome = wrap_layout(column((self.drop, 1), self.recent, gap=14))
