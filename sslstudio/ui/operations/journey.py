@@ -29,9 +29,11 @@ class Survey:
     speed: float | None
 
 
-def survey(config: "PretrainConfig", runs: Sequence[Path], control: RunControl) -> Generator[Preparing, None, Survey]:
+def survey(
+    config: "PretrainConfig", runs: Sequence[Path], measure: bool, control: RunControl
+) -> Generator[Preparing, None, Survey]:
     """Look for a pretraining that came to its end, and find out how fast another one would be: as an earlier one was,
-    else as measured now."""
+    else as measured now, if `measure` says that one is to be made."""
     from sslstudio.engine.pretraining.bench import bench
     from sslstudio.engine.training.time_estimate import find_speed
 
@@ -39,7 +41,7 @@ def survey(config: "PretrainConfig", runs: Sequence[Path], control: RunControl) 
     made = [one for one in runs_in(runs) if one.job == "pretrain"]
     done = (one.path for one in made if one.outcome == "finished" and (one.path / "last.safetensors").exists())
     pretrained = next(done, None)
-    if pretrained is not None:
+    if pretrained is not None or not measure:
         return Survey(pretrained, None)
     speed = find_speed([one.path for one in made], config)
     if speed is None:

@@ -197,10 +197,14 @@ class JourneyController(QObject):
             self._measure()  # also where it could not look: then the plan goes without
 
     def _measure(self) -> None:
+        from sslstudio.engine.clinic.journey import plan_journey
+
         self._enter(Stage.MEASURING)
         self._keep_together()
         self._workspace.stop_reading()  # it would be measured too
-        op = partial(journey_operations.survey, self._pretrain_config(None), self._workspace.all_runs)
+        draft = plan_journey(self._facts(), None, self.minutes)
+        config = self._pretrain_config(draft)
+        op = partial(journey_operations.survey, config, self._workspace.all_runs, draft.pretrains)
         self._job = jobs.run(op, self._plan, self._give_up, owner=self, progress=self._show_progress)
 
     def _keep_together(self) -> None:
@@ -271,18 +275,15 @@ class JourneyController(QObject):
 
     # --- configs
 
-    def _pretrain_config(self, plan: "Journey | None") -> Any:
-        """That of the plan; before there is one, that whose speed is to be known."""
-        from sslstudio.engine.clinic.journey import plan_journey
+    def _pretrain_config(self, plan: "Journey") -> Any:
         from sslstudio.engine.models.encoders import EncoderConfig
         from sslstudio.engine.training.config import BudgetConfig, PretrainConfig
 
-        draft = plan or plan_journey(self._facts(), None, self.minutes)
         workspace = self._workspace
-        task = draft.task or workspace.task
+        task = plan.task or workspace.task
         config = PretrainConfig(
             out=str(workspace.new_run(task)), task=task, data=workspace.data_config(),
-            encoder=EncoderConfig(weights=draft.weights), budget=BudgetConfig(minutes=draft.minutes or None),
+            encoder=EncoderConfig(weights=plan.weights), budget=BudgetConfig(minutes=plan.minutes or None),
             hardware=_hardware(), options=workspace.options[task],
         )  # fmt: skip
         return self._as_the_clinic_says(config)
