@@ -105,4 +105,6 @@ def _next_step(name: str, *, useful: bool, label: bool) -> Message:
         return Message("Label {wanted} more pictures of {name}, then learn again.", wanted=WANTED, name=name)
     if not useful:
         return Message("Label {wanted} more pictures of each class, then learn again.", wanted=WANTED)
-    return Message("Let it answer new pictures." if not label else "Label more pictures, then learn again.")
+    if label:
+        return Message("Label {wanted} more pictures, then learn again.", wanted=WANTED)
+    return Message("Let it answer new pictures.")
