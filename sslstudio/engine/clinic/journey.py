@@ -59,6 +59,7 @@ class Journey:
     kind, finetune_minutes  of the fine-tuning, '' and 0 without one; the minutes are those of one of two networks
     labels_needed  what a person has to do before the fine-tuning, NOTHING where there are labels enough
     reasons  in the order in which one asks: why this task, this start, this time
+    warning  that nothing can be concluded from so short a pretraining, NOTHING where it is long enough
     """
 
     goal: Goal
@@ -71,6 +72,7 @@ class Journey:
     finetune_minutes: float
     labels_needed: Message
     reasons: tuple[Message, ...]
+    warning: Message = NOTHING
 
     @property
     def pretrains(self) -> bool:
@@ -92,8 +94,8 @@ def plan_journey(facts: JourneyFacts, speed: float | None, minutes: float | None
     if task:
         why.append(_about_start(facts, weights))
     long, passes = _how_long(facts, speed, minutes) if task else (0.0, None)
-    if task:
-        why.append(_about_time(long, passes, minutes is not None))
+    time = _about_time(long, passes, minutes is not None) if task else NOTHING
+    why.append(time)
     needed = labels_needed(facts)
     return Journey(
         goal=facts.goal,
@@ -106,6 +108,7 @@ def plan_journey(facts: JourneyFacts, speed: float | None, minutes: float | None
         finetune_minutes=_finetune_minutes(facts, minutes),
         labels_needed=needed,
         reasons=tuple(one for one in why if one),
+        warning=time if passes is not None and passes < TOO_FEW_PASSES else NOTHING,
     )
 
 

@@ -191,11 +191,11 @@ class MainWindow(QMainWindow):
         steps = [event for event in events if isinstance(event, StepDone)]
         if steps:
             titles = {"pretrain": self.tr("Pretraining"), "compare": self.tr("Comparing")}
-            title = titles.get(job, self.tr("Fine-tuning"))
+            title = titles.get(job, self.tr("Fine-tuning")) if self.way == EXPERT else self.tr("Learning")
             last = steps[-1]
             speed = self.tr("{0} pictures a second").format(formatting.number(last.pictures_per_second))
             left = "" if job == "compare" else formatting.time_to_go(last.seconds_left)  # of one run of many
-            self.told.setText(formatting.facts_line([title, left, speed]))
+            self.told.setText(formatting.facts_line([title, left, speed if self.way == EXPERT else ""]))
 
     def _note_run_end(self) -> None:
         self._say_states()

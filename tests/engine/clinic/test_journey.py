@@ -67,6 +67,8 @@ def test_too_little_time_is_said_before_it_starts() -> None:
     assert slow.minutes == MOST_MINUTES
     assert "0.9 times: too few to conclude" in slow.reasons[2]
     assert "give it a night" in slow.reasons[2]
+    assert slow.warning == slow.reasons[2]
+    assert plan_journey(FACTS, 100.0).warning == ""
     short = plan_journey(FACTS, 100.0, minutes=0.5)
     assert short.minutes == 0.5
     assert "1.8 times" in short.reasons[2]

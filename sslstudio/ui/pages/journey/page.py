@@ -104,7 +104,7 @@ class JourneyPage(Page):
         self.drop = QFrame()
         self.drop.setObjectName("drop")
         heading = text(self.tr("Drop a folder with your pictures here"), "title", wrap=False)
-        told = text(self.tr("Nothing leaves this computer, and your folder is never changed."), "subtitle")
+        told = text(self.tr("Nothing leaves this computer, and your folder is never changed."), "subtitle", wrap=False)
         self.choose = button(self.tr("Choose a folder…"), self.choose_folder, "primary", "folder")
         self.sample = button(self.tr("Try with the sample"), self.workspace.open_sample, icon="shapes")
         self.sample.setToolTip(self.tr("Draws 2,400 small pictures of shapes, with names and outlines."))
@@ -163,12 +163,12 @@ class JourneyPage(Page):
         for minutes in MINUTES:
             said = formatting.duration(60.0 * minutes) if minutes else self.tr("as long as it needs")
             self.time.addItem(said, minutes)
+        self.time.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.time.currentIndexChanged.connect(self._take_time)
         self.time_title = text(self.tr("Time:"), "muted", wrap=False)
-        self.end_with(
-            self.learn, self.label, self.enough, self.stop, self.details, self.time_title, self.time, None, self.other,
-            self.back,
-        )  # fmt: skip
+        self.end_with(self.learn, self.label, self.enough, self.stop, self.details, None, self.time_title, self.time)
+        for one in (self.other, self.back):
+            self.corner.addWidget(one)
         self.copy.hide()
 
     # --- what a person does
@@ -244,7 +244,7 @@ class JourneyPage(Page):
             one = self.faces.widget(number)
             if one is not None and (one is face or one.isAncestorOf(face)):
                 self.faces.setCurrentIndex(number)
-        self.footer.setVisible(face is not self.opening and face is not self.asking)
+        self.footer.setVisible(face is self.work)
 
     def refresh(self) -> None:
         """The face and the words that fit."""
@@ -287,7 +287,8 @@ class JourneyPage(Page):
         self._fill(self.facts, words.facts)
         self._fill(self.reasons, [formatting.render(one) for one in journey.plan.reasons] if journey.plan else [])
         self.why.setVisible(journey.plan is not None and bool(journey.plan.reasons))
-        self.wrong.say(journey.error)
+        warning = journey.plan.warning if journey.plan is not None else ""
+        self.wrong.say(journey.error or formatting.render(warning))
         self._show_map()
 
     def _show_map(self) -> None:
@@ -334,8 +335,7 @@ class JourneyPage(Page):
         offer(self.enough, unless=saving or (self.tr("Useful from about {0} on.").format(after) if early else ""))
         self.stop.setVisible(working and busy)
         offer(self.stop, unless=saving)
-        for one in (self.back, self.other):
-            one.setVisible(not busy)
+        self.back.setVisible(journey.goal is not None and not busy)
         self.other.setVisible(working and not busy)
         if busy and not self._ticking.isActive():
             self._ticking.start()
