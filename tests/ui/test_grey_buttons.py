@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QPushButton, QTabWidget, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.pages.puzzles.page import PretextPage
@@ -39,8 +39,8 @@ def test_every_grey_button_says_why(window: MainWindow, sample: Path, qtbot: QtB
     for name in PAGES:
         window.go(name)
         page = window.pages[name]
-        for tabs in (getattr(page, "tabs", None), getattr(getattr(page, "view", None), "tabs", None)):
-            for number in range(tabs.count() if tabs is not None else 0):
+        for tabs in page.findChildren(QTabWidget):
+            for number in range(tabs.count()):
                 tabs.setCurrentIndex(number)
                 found += silent(window)
         found += silent(window)

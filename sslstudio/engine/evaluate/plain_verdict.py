@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sslstudio.engine.core.messages import NOTHING, Message
-from sslstudio.engine.evaluate.arms import PRETRAINED
+from sslstudio.engine.core.messages import NOTHING, Message, join
+from sslstudio.engine.evaluate.arms import GENERAL, PRETRAINED
 from sslstudio.engine.runs.metrics import ClassLine, FinetuneMetrics, ScoreInterval
 
 Next = Literal["label", "use"]
@@ -27,8 +27,9 @@ class PlainVerdict:
     useful: bool
 
 
-def plain_verdict(metrics: FinetuneMetrics) -> PlainVerdict:
-    """Say what a result means. Nothing is praised that the interval of the score does not tell from guessing."""
+def plain_verdict(metrics: FinetuneMetrics, *, own: bool = True) -> PlainVerdict:
+    """Say what a result means. Nothing is praised that the interval of the score does not tell from guessing. own: it
+    started from a pretraining on one's own pictures, and not from general weights alone or from nothing."""
     part = metrics["parts"].get(PRETRAINED) or next(iter(metrics["parts"].values()))
     headline = metrics["headline"]
     score, guessed = part["scores"][headline], metrics["baseline"].get(headline) or 0.0
@@ -38,7 +39,7 @@ def plain_verdict(metrics: FinetuneMetrics) -> PlainVerdict:
     return PlainVerdict(
         _score(score, metrics["n_test"], masks=metrics["kind"] == "segmentation"),
         _guessing(guessed, useful=useful),
-        _worth(metrics["difference"]) if useful else NOTHING,
+        _worth(metrics, own=own) if useful else NOTHING,
         weakest if useful else NOTHING,
         "label" if label else "use",
         _next_step(name if useful else "", useful=useful, label=label),
@@ -72,19 +73,42 @@ def _guessing(guessed: float, *, useful: bool) -> Message:
     )
 
 
-def _worth(difference: ScoreInterval | None) -> Message:
-    """What learning without labels has added, where a twin without it ran beside."""
-    if difference is None or difference["value"] is None:
+def _worth(metrics: FinetuneMetrics, *, own: bool) -> Message:
+    """What it has gained by what it knew before the labels: against a twin that knew nothing, and, where it has learnt
+    from one's own pictures, against general weights alone."""
+    gap = metrics["difference"]
+    if gap is None or gap["value"] is None:
         return NOTHING
-    points = 100 * difference["value"]
-    if (difference["low"] or 0.0) > 0:
-        return Message("Learning from all your pictures first has helped: {points:+.0f} points.", points=points)
-    if (difference["high"] or 0.0) < 0:
-        return Message("Learning from all your pictures first has not helped: {points:+.0f} points.", points=points)
+    points = 100 * gap["value"]
+    if (gap["low"] or 0.0) > 0:
+        said = Message("Against a network that knew nothing before your labels: {points:+.0f} points.", points=points)
+    elif (gap["high"] or 0.0) < 0:
+        said = Message("A network that knew nothing before your labels is better: {points:+.0f} points.", points=points)
+    else:
+        said = Message(
+            "Whether it is better than a network that knew nothing before your labels cannot be told from so few test "
+            "pictures ({points:+.0f} points).",
+            points=points,
+        )
+    return join([said, _against_general(metrics) if own else NOTHING])
+
+
+def _against_general(metrics: FinetuneMetrics) -> Message:
+    """Two intervals that do not meet are far apart; where they meet nothing is said but that."""
+    parts, headline = metrics["parts"], metrics["headline"]
+    if GENERAL not in parts or PRETRAINED not in parts:
+        return NOTHING
+    mine, general = parts[PRETRAINED]["scores"][headline], parts[GENERAL]["scores"][headline]
+    value = general["value"] or 0.0
+    if (mine["low"] or 0.0) > (general["high"] or 0.0):
+        return Message(
+            "Knowing only photographs in general would get {value:.0%}: your own pictures helped.", value=value
+        )
+    if (general["low"] or 0.0) > (mine["high"] or 0.0):
+        return Message("Knowing only photographs in general gets {value:.0%}, which is better.", value=value)
     return Message(
-        "Whether learning from all your pictures first has helped cannot be told from so few test pictures "
-        "({points:+.0f} points).",
-        points=points,
+        "Knowing only photographs in general gets {value:.0%}: whether your own pictures helped cannot be told.",
+        value=value,
     )
 
 

@@ -53,6 +53,9 @@ def survey(
 def read_verdict(run: Path, control: RunControl) -> "PlainVerdict | None":
     """Read what became of a fine-tuning, in plain words; None while there is no result."""
     from sslstudio.engine.evaluate.plain_verdict import plain_verdict
+    from sslstudio.engine.models.encoders.general import is_general
 
-    metrics = RunFolder.open(run).finetune_metrics()
-    return plain_verdict(metrics) if metrics is not None else None
+    folder = RunFolder.open(run)
+    metrics, source = folder.finetune_metrics(), str(folder.config().get("source", ""))
+    own = source != "scratch" and not is_general(source)
+    return plain_verdict(metrics, own=own) if metrics is not None else None

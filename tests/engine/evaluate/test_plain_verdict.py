@@ -1,7 +1,7 @@
 """A result in plain words praises nothing that could be guessed."""
 
 from sslstudio.engine.evaluate.plain_verdict import plain_verdict
-from sslstudio.engine.runs.metrics import ClassLine, FinetuneMetrics, ScoreInterval
+from sslstudio.engine.runs.metrics import ClassLine, FinetuneMetrics, PartResult, ScoreInterval
 
 
 def result(
@@ -36,7 +36,7 @@ def test_a_good_result_leads_to_new_pictures() -> None:
     said = plain_verdict(result(0.9, 0.84, 0.95, gap=(0.08, 0.02, 0.14)))
     assert said.useful
     assert said.score.startswith("It puts 90% of the pictures into the right class (likely between 84% and 95%)")
-    assert said.worth.endswith("helped: +8 points.")
+    assert said.worth == "Against a network that knew nothing before your labels: +8 points."
     assert (said.next, said.next_step) == ("use", "Let it answer new pictures.")
 
 
@@ -45,5 +45,18 @@ def test_the_hardest_class_is_named_with_what_to_do() -> None:
     assert said.weakest == "Hardest: class 1, of which 42% are found."
     assert said.next_step == "Label 20 more pictures of class 1, then learn again."
     assert "cannot be told" in said.worth
-    assert plain_verdict(result(0.7, 0.61, 0.78, gap=(-0.08, -0.12, -0.02))).worth.endswith("not helped: -8 points.")
+    assert plain_verdict(result(0.7, 0.61, 0.78, gap=(-0.08, -0.12, -0.02))).worth.endswith("is better: -8 points.")
     assert plain_verdict(result(0.7, 0.61, 0.78)).worth == ""
+
+
+def test_own_pictures_are_praised_only_above_general_weights() -> None:
+    def beside(low: float, high: float) -> FinetuneMetrics:
+        made = result(0.8, 0.75, 0.85, gap=(0.3, 0.2, 0.4))
+        score: ScoreInterval = {"value": (low + high) / 2, "low": low, "high": high, "n": 80}
+        general: PartResult = {"scores": {"balanced_accuracy": score}, "confusion": [], "per_class": []}
+        return {**made, "parts": {**made["parts"], "general": general}}
+
+    assert plain_verdict(beside(0.5, 0.7)).worth.endswith("would get 60%: your own pictures helped.")
+    assert plain_verdict(beside(0.7, 0.8)).worth.endswith("whether your own pictures helped cannot be told.")
+    assert plain_verdict(beside(0.9, 0.98)).worth.endswith("gets 94%, which is better.")
+    assert "general" not in plain_verdict(beside(0.5, 0.7), own=False).worth

@@ -135,8 +135,8 @@ class JourneyPage(Page):
         self.bar.setTextVisible(False)
         self.wrong = Notice()
         self.facts = column(gap=5)
-        self.reasons = column(gap=4)
-        self.why = Fold(self.tr("Why so?"), wrap_layout(self.reasons))
+        self.reasons = text("")
+        self.why = Fold(self.tr("Why so?"), self.reasons)
         self.card = Card(gap=8).add(self.now, self.bar, self.detail, self.facts, self.next, self.why, self.wrong)
         self.gallery = GalleryView()
         self.map = EmbeddingMap()
@@ -285,7 +285,8 @@ class JourneyPage(Page):
         self.bar.setRange(0, total)
         self.bar.setValue(done)
         self._fill(self.facts, words.facts)
-        self._fill(self.reasons, [formatting.render(one) for one in journey.plan.reasons] if journey.plan else [])
+        reasons = [formatting.render(one) for one in journey.plan.reasons] if journey.plan else []
+        self.reasons.setText("\n".join(reasons))
         self.why.setVisible(journey.plan is not None and bool(journey.plan.reasons))
         warning = journey.plan.warning if journey.plan is not None else ""
         self.wrong.say(journey.error or formatting.render(warning))
