@@ -307,7 +307,7 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter presses the button that has the focus."""
-        if not press_focused(event):
+        if not press_focused(event, self):
             super().keyPressEvent(event)
 
     # --- closing

@@ -238,7 +238,7 @@ class Manual(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter presses the button that has the focus."""
-        if not press_focused(event):
+        if not press_focused(event, self):
             super().keyPressEvent(event)
 
     # --- pages

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QPushButton
+from PySide6.QtWidgets import QAbstractButton, QMenu, QPushButton, QWidget
 
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.widgets.layout import retitle
@@ -44,9 +44,9 @@ def _say(button: QAbstractButton, tip: str, description: str, status: str) -> No
     button.setStatusTip(status)
 
 
-def press_focused(event: QKeyEvent) -> bool:
-    """Press the button that has the focus if this is Enter; whether it was. Qt does so in dialogs only."""
-    focused = QApplication.focusWidget()
+def press_focused(event: QKeyEvent, window: QWidget) -> bool:
+    """Press the button of the window that has the focus if this is Enter; whether it was. Qt does so in dialogs only."""
+    focused = window.focusWidget()
     if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter) or event.isAutoRepeat():
         return False
     if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier or not isinstance(focused, QAbstractButton):

@@ -31,9 +31,13 @@ class Sheet(QDialog):
     """A dialog in which Enter presses the button that has the focus, and none that has not."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Qt would press the first button, whatever has the focus."""
-        if not press_focused(event) and event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        """Qt would press the first button, whatever has the focus. Where nothing has it but the foot, Enter closes."""
+        if press_focused(event, self):
+            return
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             super().keyPressEvent(event)
+        elif self.focusWidget() is None or isinstance(self.focusWidget(), QDialogButtonBox):
+            self.reject()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Take from Qt the choice of a button."""
