@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QRect, QSize, Qt, QTimer
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import (
     QInputDialog,
     QLabel,
     QMessageBox,
+    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -20,10 +22,31 @@ from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.mishaps import explain, keep_trace
 from sslstudio.ui.base import error_log
 from sslstudio.ui.text.formatting import render, tr
+from sslstudio.ui.widgets.buttons import press_focused
 from sslstudio.ui.widgets.layout import make_scrollable, text
 from sslstudio.ui.widgets.tables import fill, table, wrap
 
 SHEET_WIDTH = 640
+
+
+class Sheet(QDialog):
+    """A dialog in which Enter presses the button that has the focus, and none that has not."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt would press the first button, whatever has the focus. Where nothing has it but the foot, Enter closes."""
+        if press_focused(event, self):
+            return
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
+        elif self.focusWidget() is None or isinstance(self.focusWidget(), QDialogButtonBox):
+            self.reject()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take from Qt the choice of a button."""
+        for one in self.findChildren(QPushButton):
+            one.setAutoDefault(False)
+            one.setDefault(False)
+        super().showEvent(event)
 
 
 def error_text(error: BaseException) -> str:
@@ -98,7 +121,7 @@ def _room(dialog: QDialog) -> QSize:
 
 def show_table(parent: QWidget | None, title: str, told: str, heads: list[str], rows: Sequence[Sequence[str]]) -> None:
     """Show rows to read through, below a text if there is one."""
-    dialog = QDialog(parent)
+    dialog = Sheet(parent)
     dialog.setWindowTitle(title)
     dialog.resize(QSize(SHEET_WIDTH, 560).boundedTo(_room(dialog)))
     longest = [max((len(row[at]) for row in rows), default=0) for at in range(len(heads))]
@@ -118,7 +141,7 @@ def show_table(parent: QWidget | None, title: str, told: str, heads: list[str], 
 
 def show_sheet(parent: QWidget | None, title: str, sheet: QWidget) -> None:
     """Show a widget, which scrolls where the screen is small, until it is closed."""
-    dialog = QDialog(parent)
+    dialog = Sheet(parent)
     dialog.setWindowTitle(title)
     closing = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     closing.rejected.connect(dialog.reject)
